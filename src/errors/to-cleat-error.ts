@@ -1,0 +1,58 @@
+import { CleatError } from "./cleat-error.ts";
+import type { ErrorCode } from "./codes.ts";
+import { isSystemError } from "./system-error.ts";
+
+/** errno → code, the one place where the two tables meet. What is not listed is `UNKNOWN`. */
+const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
+  ENOENT: "NOT_FOUND",
+  EEXIST: "ALREADY_EXISTS",
+  EPERM: "PERMISSION_DENIED",
+  EACCES: "PERMISSION_DENIED",
+  EROFS: "PERMISSION_DENIED",
+  EINVAL: "INVALID_ARGUMENT",
+  ENAMETOOLONG: "INVALID_ARGUMENT",
+  ELOOP: "INVALID_ARGUMENT",
+  ENOSPC: "RESOURCE_EXHAUSTED",
+  EDQUOT: "RESOURCE_EXHAUSTED",
+  EMFILE: "RESOURCE_EXHAUSTED",
+  ENFILE: "RESOURCE_EXHAUSTED",
+  ENOMEM: "RESOURCE_EXHAUSTED",
+  EMLINK: "RESOURCE_EXHAUSTED",
+  EFBIG: "RESOURCE_EXHAUSTED",
+  EBUSY: "FAILED_PRECONDITION",
+  ENOTDIR: "FAILED_PRECONDITION",
+  EISDIR: "FAILED_PRECONDITION",
+  ENOTEMPTY: "FAILED_PRECONDITION",
+  EXDEV: "FAILED_PRECONDITION",
+  EADDRINUSE: "FAILED_PRECONDITION",
+  ERANGE: "OUT_OF_RANGE",
+  EOVERFLOW: "OUT_OF_RANGE",
+  ENOSYS: "UNIMPLEMENTED",
+  EOPNOTSUPP: "UNIMPLEMENTED",
+  ENOTSUP: "UNIMPLEMENTED",
+  EAGAIN: "UNAVAILABLE",
+  ECONNREFUSED: "UNAVAILABLE",
+  ECONNRESET: "UNAVAILABLE",
+  EPIPE: "UNAVAILABLE",
+  EHOSTUNREACH: "UNAVAILABLE",
+  ENETUNREACH: "UNAVAILABLE",
+  ETIMEDOUT: "DEADLINE_EXCEEDED",
+  EIO: "DATA_LOSS",
+  EUCLEAN: "DATA_LOSS",
+};
+
+/**
+ * Gives any thrown value a code from the closed table. A `CleatError` comes back unchanged; everything else becomes one
+ * whose message starts with `subject` (what was being done, to what) and whose `cause` is the original.
+ */
+export function toCleatError(error: unknown, subject?: string): CleatError {
+  if (error instanceof CleatError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new CleatError(codeOf(error), subject === undefined ? text : `${subject}: ${text}`, { cause: error });
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (isSystemError(error)) return codeOfErrno[error.code] ?? "UNKNOWN";
+  if (error instanceof Error && error.name === "AbortError") return "CANCELLED";
+  return error instanceof Error ? "INTERNAL" : "UNKNOWN";
+}

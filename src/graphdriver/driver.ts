@@ -1,0 +1,180 @@
+/**
+ * The graph driver contract. This file is the manual.
+ *
+ * A graph driver keeps **layers**: numbered nowhere, named by an **id** that the engine chooses, each on top of at most
+ * one **parent**. What a layer adds, changes and deletes relative to its parent is its **diff**; what a process sees in it
+ * is the diff on top of everything below. A driver keeps diffs as it likes (a folder, a copy, a snapshot); through this
+ * interface they travel as tar archives in which a deletion is a **whiteout**: an empty file `.wh.NAME` hides NAME, an
+ * empty file `.wh..wh..opq` makes its folder **opaque**, which hides everything below in that folder.
+ *
+ * ## Life of an image layer
+ *
+ *     create("base", {})                      an empty layer
+ *     applyDiff("base", undefined, tar)       filled once; from here on nobody writes to it
+ *     create("app", { parent: "base" })
+ *     applyDiff("app", "base", tar)
+ *
+ * A layer is created empty (for a driver that copies: equal to its parent) and filled by one `applyDiff`. That call is all
+ * or nothing: when it rejects, the layer is as `create` left it.
+ *
+ * ## Life of a container
+ *
+ *     createReadWrite("c1", { parent: "app" })
+ *     const path = await get("c1", {})        mounted; processes read and write below `path`
+ *     await get("c1", {})                     the same path; the mount is counted
+ *     await put("c1"); await put("c1")        the last one unmounts
+ *     await changes("c1", "app")              what was written, without opening a file's content
+ *     await diff("c1", "app")                 the same as a tar stream, ready to become an image layer
+ *     await remove("c1")
+ *
+ * ## Words
+ *
+ * - **home**: the folder that holds everything a driver keeps. Nothing outside is written.
+ * - **mount count**: how many `get`s wait for their `put`. A mount found when a driver opens (its process was killed, the
+ *   engine was killed, the host's engine restarts) is *adopted*: it counts as held once, until the engine puts it.
+ * - **id**: matches `layerIdPattern`; it is checked before anything else and never joined into a path unchecked.
+ *
+ * ## Errors
+ *
+ * Every method may reject with INVALID_ARGUMENT (an id that is not one), NOT_FOUND (no such layer, no such parent),
+ * ALREADY_EXISTS, FAILED_PRECONDITION, RESOURCE_EXHAUSTED (disk full) and PERMISSION_DENIED; further codes stand at the
+ * method. Messages name the layer. Calls on different layers run side by side; calls that change the same layer wait for
+ * one another.
+ *
+ * Source of the semantics: moby v20.10.24 `daemon/graphdriver/driver.go`; where this contract is stricter (a second
+ * `create`, `diff` of an unknown layer) that is said at the method.
+ */
+import type { Readable } from "node:stream";
+
+export interface GraphDriver {
+  /** The driver's name in the field: "overlay2", "vfs". */
+  readonly name: string;
+  readonly capabilities: DriverCapabilities;
+
+  /**
+   * Makes an empty layer for an image.
+   * @throws ALREADY_EXISTS when the id is taken (Docker's own drivers accept that and mix the two).
+   * @throws NOT_FOUND when `parent` is not a layer.
+   * @throws UNIMPLEMENTED when a storage option is unknown or cannot be enforced.
+   */
+  create(id: string, options: CreateOptions): Promise<void>;
+
+  /** Makes the writable layer of a container; otherwise as `create`. */
+  createReadWrite(id: string, options: CreateOptions): Promise<void>;
+
+  /** Removes a layer, unmounting it if need be. A layer that does not exist is removed already. */
+  remove(id: string): Promise<void>;
+
+  /** Makes the layer visible as a folder and returns its absolute path. Counted: each `get` needs a `put`. */
+  get(id: string, options: GetOptions): Promise<string>;
+
+  /** Gives back one `get`; the last one unmounts. A `put` without `get` succeeds. */
+  put(id: string): Promise<void>;
+
+  exists(id: string): Promise<boolean>;
+
+  /** What `docker info` prints about the driver, in order. */
+  status(): Promise<readonly StatusRow[]>;
+
+  /** What `docker inspect` prints under `GraphDriver.Data`; keys are the field's (`UpperDir`, …). */
+  metadata(id: string): Promise<Readonly<Record<string, string>>>;
+
+  /**
+   * The layer's diff against `parent` (all of the layer without one) as a tar archive. The stream is the caller's to read
+   * to its end or to destroy; a failure after the first byte destroys it with an error and never ends it.
+   */
+  diff(id: string, parent?: string): Promise<Readable>;
+
+  /** What differs from `parent`, sorted by path. Costs a walk of the diff, for drivers that copy a walk of both trees. */
+  changes(id: string, parent?: string): Promise<readonly Change[]>;
+
+  /**
+   * Unpacks a tar archive as the diff of a layer that was just created on `parent`, all or nothing, and durable as
+   * configured when it resolves. Returns the size in bytes of the files that it holds. `source` is read to its end, but
+   * not beyond a failure.
+   * @throws INVALID_ARGUMENT when the archive is malformed, is empty (not even end blocks) or tries to leave the layer.
+   * @throws DATA_LOSS when the archive is truncated.
+   * @throws FAILED_PRECONDITION when the layer is mounted, or holds changes already.
+   */
+  applyDiff(id: string, parent: string | undefined, source: AsyncIterable<Uint8Array>): Promise<number>;
+
+  /** Size in bytes of the files that the layer adds to `parent`; hard links are counted once. */
+  diffSize(id: string, parent?: string): Promise<number>;
+
+  /**
+   * The engine's shutdown: unmounts what nobody holds and what this driver mounted, waits for running calls, frees workers.
+   * Never deletes a layer. May be called twice.
+   */
+  close(): Promise<void>;
+}
+
+/** What a driver can do beyond the contract; asked for, never derived from a name. */
+export interface DriverCapabilities {
+  /** `diff` gives back byte for byte what `applyDiff` was given. */
+  readonly reproducesExactDiffs: boolean;
+  /** `get` mounts: the path is a mount point of its own, and mount counts matter. */
+  readonly mounts: boolean;
+  /** The `size` storage option is enforced. */
+  readonly enforcesSize: boolean;
+  /** The number of layers that can be stacked. */
+  readonly maxDepth: number;
+}
+
+export interface CreateOptions {
+  /** The id of the layer below. */
+  readonly parent?: string | undefined;
+  /** SELinux label for files and mounts; kept by drivers that mount. */
+  readonly mountLabel?: string | undefined;
+  /** The engine's `--storage-opt` of this container, keys as typed by the user. */
+  readonly storageOptions?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface GetOptions {
+  readonly mountLabel?: string | undefined;
+}
+
+export type StatusRow = readonly [name: string, value: string];
+
+export type ChangeKind = "modified" | "added" | "deleted";
+
+export interface Change {
+  /** Absolute within the layer, `/etc/hosts`; bytes, because names need not be UTF-8. */
+  readonly path: Buffer;
+  readonly kind: ChangeKind;
+}
+
+/** Ids of `size` processes from `containerId` on are kept on disk as those from `hostId` on. */
+export interface IdMapping {
+  readonly containerId: number;
+  readonly hostId: number;
+  readonly size: number;
+}
+
+/**
+ * How durable a layer is when `applyDiff` or `createReadWrite` resolves: `none` leaves it to the kernel, `layer` costs one
+ * `syncfs` per layer, `file` also one `fsync` per file. Whatever the choice, a layer is there whole or not at all while
+ * only the process, not the machine, dies.
+ */
+export type Durability = "none" | "layer" | "file";
+
+export interface OpenOptions {
+  /** Absolute path; made (mode 0700) if it is not there. */
+  readonly home: string;
+  /** Engine's or operator's `driver.key=value` options, as they were typed. */
+  readonly options?: readonly string[];
+  readonly uidMaps?: readonly IdMapping[];
+  readonly gidMaps?: readonly IdMapping[];
+  /** Default `layer`. */
+  readonly durability?: Durability;
+}
+
+/** A kind of graph driver: one object per file set under `graphdriver/`. */
+export interface GraphDriverFactory {
+  readonly name: string;
+  /**
+   * Opens the store under `home`: checks what the driver needs, sweeps what a crash left staged, adopts mounts.
+   * @throws UNIMPLEMENTED (`UnsupportedError`) when kernel or file system lack what the driver needs.
+   * @throws FAILED_PRECONDITION when `home` is not a folder.
+   */
+  open(options: OpenOptions): Promise<GraphDriver>;
+}

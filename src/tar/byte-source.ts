@@ -1,0 +1,10 @@
+/** Where a synchronous reader gets its bytes: a ring shared with another thread, an open file, a list in a test. */
+export interface ByteSource {
+  /** The next bytes, at least one, valid until the next call; `undefined` at the end. Blocks while there are none. */
+  read(): Uint8Array | undefined;
+}
+
+/** Where a synchronous writer puts its bytes. They are copied, or written, before `write` returns. */
+export interface ByteSink {
+  write(bytes: Uint8Array): void;
+}
