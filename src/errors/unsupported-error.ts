@@ -13,7 +13,11 @@ export class UnsupportedError extends CleatError {
   readonly missing: MissingAbility;
 
   constructor(subject: string, missing: MissingAbility, options: CleatErrorOptions = {}) {
-    super("UNIMPLEMENTED", `${subject} needs ${missing.needed}: probed ${missing.probed}, saw ${missing.seen}`, options);
+    super(
+      "UNIMPLEMENTED",
+      `${subject} needs ${missing.needed}: probed ${missing.probed}, saw ${missing.seen}`,
+      options,
+    );
     this.missing = missing;
   }
 }
