@@ -101,9 +101,12 @@ export interface GraphDriver {
   /** Size in bytes of the files that the layer adds to `parent`; hard links are counted once. */
   diffSize(id: string, parent?: string): Promise<number>;
 
+  /** The engine's shutdown (`GraphDriver.Cleanup`): unmounts every layer, whoever holds it. Never deletes one. */
+  cleanup(): Promise<void>;
+
   /**
-   * The engine's shutdown: unmounts what nobody holds and what this driver mounted, waits for running calls, frees workers.
-   * Never deletes a layer. May be called twice.
+   * Waits for running calls and gives back threads, locks and descriptors. Mounts stay, because the engine and its
+   * containers may outlive this process; the next `open` adopts them. May be called twice.
    */
   close(): Promise<void>;
 }

@@ -1,0 +1,62 @@
+import { CleatError, toCleatError } from "../errors/index.ts";
+import { type ByteSource, createTarReader, type TarHeader, type TarReader } from "../tar/index.ts";
+import { classifyEntry } from "./whiteout.ts";
+import { joinPath, parseEntryName, showBytes } from "./entry-name.ts";
+import { createEntryMaker, type EntryMaker } from "./make-entry.ts";
+import { createIdMaps, type IdRanges } from "./id-map.ts";
+import { createOpenFolders } from "./open-folders.ts";
+import { createWhiteoutMaker, type WhiteoutMaker } from "./make-whiteout.ts";
+import { createDirectoryAttributes } from "./directory-attributes.ts";
+import { treeSize } from "./tree-size.ts";
+import type { WhiteoutConvention } from "./whiteout.ts";
+
+export interface ApplyOptions {
+  readonly whiteouts: WhiteoutConvention;
+  readonly ids: IdRanges;
+  /** One `fsync` per file. */
+  readonly syncFiles: boolean;
+}
+
+/**
+ * Unpacks a layer's tar archive into the folder open as `root`, in one pass, with every name resolved below `root`.
+ *
+ * The folder must be the caller's alone, empty for the overlay convention, a copy of the parent for the deleting one. After
+ * an error it holds part of the layer: callers unpack beside the final place and rename. Returns the size in bytes of the
+ * files that the archive holds. Blocks; runs on a worker.
+ *
+ * @throws INVALID_ARGUMENT when the archive is malformed, or an entry would leave the layer or cannot be kept exactly.
+ * @throws DATA_LOSS when the archive is truncated.
+ * @throws RESOURCE_EXHAUSTED when the disk is full; other system errors by their errno.
+ */
+export function applyLayer(source: ByteSource, root: number, options: ApplyOptions): number {
+  const ids = createIdMaps(options.ids);
+  const folders = createOpenFolders(root, ids);
+  const directories = createDirectoryAttributes(root, ids);
+  const whiteouts = createWhiteoutMaker(folders, options.whiteouts);
+  const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles: options.syncFiles });
+  const reader = createTarReader(source);
+  try {
+    for (let header = reader.next(); header !== undefined; header = reader.next()) {
+      applyEntry(header, reader, maker, whiteouts);
+    }
+    directories.settle();
+  } finally {
+    folders.close();
+  }
+  return maker.replacedAny() ? treeSize(root) : maker.sizeBytes();
+}
+
+function applyEntry(header: TarHeader, reader: TarReader, maker: EntryMaker, whiteouts: WhiteoutMaker): void {
+  const name = parseEntryName(header.name);
+  if (name === undefined) return;
+  try {
+    const entry = classifyEntry(name.base);
+    if (entry.role === "opaque") whiteouts.makeOpaque(name.folder);
+    else if (entry.role === "whiteout") whiteouts.hide(name.folder, entry.hidden);
+    else if (entry.role === "file") maker.make(name, header, reader);
+  } catch (error) {
+    // The reader's own errors name their entry already.
+    if (error instanceof CleatError) throw error;
+    throw toCleatError(error, `entry ${showBytes(joinPath(name.folder, name.base))}`);
+  }
+}

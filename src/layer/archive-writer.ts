@@ -1,0 +1,187 @@
+/**
+ * Writes files into a layer archive exactly as Docker's archiver does, so that a layer gets the same digest from either:
+ * mode fields with the file type's bits, whole seconds, of all attributes only `security.capability`.
+ *
+ * Source: moby v20.10.24 `pkg/archive/archive.go` (`FileInfoHeader`, `addTarFile`), `archive_linux.go`.
+ */
+import { readSync } from "node:fs";
+import { CleatError } from "../errors/index.ts";
+import {
+  close,
+  fgetxattr,
+  type FileStatus,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_RDONLY,
+  openat,
+  readlinkat,
+} from "../syscall/index.ts";
+import { type ByteSink, createTarHeader, encodeTarHeader, tarEndBlocks, tarPaddingBytes, type TarHeader } from "../tar/index.ts";
+import { showBytes } from "./entry-name.ts";
+import { entryTypeOf, isOverlayWhiteout } from "./entry-type.ts";
+import type { IdMaps } from "./id-map.ts";
+import type { UserNames } from "./user-names.ts";
+import { opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
+
+export interface ArchiveWriter {
+  /** Adds the file called `base` in an open folder under the byte string `path`; a socket is passed over. */
+  addFile(folder: number, base: Buffer, path: string, status: FileStatus): void;
+  /** Adds a folder that is open as `descriptor`, without what lies in it. */
+  addDirectory(descriptor: number, path: string, status: FileStatus): void;
+  /** Adds the file by which an archive says that a folder hides what lies below it. */
+  addOpaqueMarker(path: string, status: FileStatus): void;
+  /** Adds a deletion of `path` at a time. */
+  addWhiteout(path: string, mtimeSeconds: number): void;
+  /** Ends the archive. */
+  finish(): void;
+}
+
+export interface ArchiveWriterOptions {
+  readonly ids: IdMaps;
+  readonly names: UserNames;
+  /** Whether character devices 0/0 are deletions. */
+  readonly overlayWhiteouts: boolean;
+}
+
+/** Headers and content are gathered to this much before they go on, so that a small file costs no hand-over of its own. */
+const bufferBytes = 256 * 1024;
+
+export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOptions): ArchiveWriter {
+  const { ids, names, overlayWhiteouts } = options;
+  const buffer = Buffer.allocUnsafe(bufferBytes);
+  /** Inodes with several names, by the first name that the archive has for them. */
+  const linked = new Map<bigint, Buffer>();
+  let filled = 0;
+
+  function flush(): void {
+    if (filled > 0) sink.write(buffer.subarray(0, filled));
+    filled = 0;
+  }
+
+  function write(bytes: Uint8Array): void {
+    if (bytes.length > buffer.length - filled) flush();
+    if (bytes.length > buffer.length) sink.write(bytes);
+    else {
+      buffer.set(bytes, filled);
+      filled += bytes.length;
+    }
+  }
+
+  function writeContent(descriptor: number, path: string, sizeBytes: number): void {
+    for (let left = sizeBytes; left > 0; ) {
+      if (filled === buffer.length) flush();
+      const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
+      if (count === 0) throw new CleatError("ABORTED", `file ${showBytes(path)} became shorter while it was read`);
+      filled += count;
+      left -= count;
+    }
+    write(zeros.subarray(0, tarPaddingBytes(sizeBytes)));
+  }
+
+  function describe(path: string, status: FileStatus): Description {
+    return {
+      name: Buffer.from(path, "latin1"),
+      mode: status.mode,
+      uid: ids.uids.toContainer(status.uid),
+      gid: ids.gids.toContainer(status.gid),
+      mtimeSeconds: status.mtimeSeconds,
+      userName: names.user(status.uid),
+      groupName: names.group(status.gid),
+    };
+  }
+
+  /** The earlier name of a file that has one in this archive already. */
+  function earlierName(path: string, status: FileStatus): Buffer | undefined {
+    if (status.links <= 1) return undefined;
+    const earlier = linked.get(status.inode);
+    if (earlier === undefined) linked.set(status.inode, Buffer.from(path, "latin1"));
+    return earlier;
+  }
+
+  function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): void {
+    const descriptor = openat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const { sizeBytes } = status;
+      write(encodeTarHeader(createTarHeader({ ...describe(path, status), type: "file", sizeBytes, ...capabilityOf(descriptor) })));
+      writeContent(descriptor, path, sizeBytes);
+    } finally {
+      close(descriptor);
+    }
+  }
+
+  function addKernelWhiteout(path: string, status: FileStatus, linkName: Buffer | undefined): void {
+    const at = path.lastIndexOf("/") + 1;
+    const { uid, gid, mtimeSeconds } = status;
+    // The kernel links whiteouts to one another to save inodes, and Docker's archiver leaves the link's name in the field.
+    write(
+      encodeTarHeader(
+        createTarHeader({
+          name: Buffer.from(`${path.slice(0, at)}${whiteoutPrefix}${path.slice(at)}`, "latin1"),
+          type: "file",
+          mode: whiteoutMode,
+          uid,
+          gid,
+          mtimeSeconds,
+          userName: names.user(uid),
+          groupName: names.group(gid),
+          ...(linkName && { linkName }),
+        }),
+      ),
+    );
+  }
+
+  function addFile(folder: number, base: Buffer, path: string, status: FileStatus): void {
+    const type = entryTypeOf(status.mode);
+    if (type === undefined) return;
+    const linkName = earlierName(path, status);
+    if (overlayWhiteouts && isOverlayWhiteout(status)) addKernelWhiteout(path, status, linkName);
+    else if (linkName !== undefined) write(encodeTarHeader(createTarHeader({ ...describeNode(path, status), type: "hardlink", linkName })));
+    else if (type === "file") addRegular(folder, base, path, status);
+    else if (type === "symlink") {
+      write(encodeTarHeader(createTarHeader({ ...describe(path, status), type, linkName: readlinkat(folder, base) })));
+    } else write(encodeTarHeader(createTarHeader({ ...describeNode(path, status), type })));
+  }
+
+  function describeNode(path: string, status: FileStatus): Description {
+    const { deviceMajor, deviceMinor } = status;
+    return { ...describe(path, status), deviceMajor, deviceMinor };
+  }
+
+  return {
+    addFile,
+    addDirectory(descriptor, path, status) {
+      write(encodeTarHeader(createTarHeader({ ...describe(`${path}/`, status), type: "directory", ...capabilityOf(descriptor) })));
+    },
+    addOpaqueMarker(path, status) {
+      const { name: _, mtimeSeconds: __, ...inherited } = describe(path, status);
+      const name = Buffer.from(`${path}/${opaqueMarker}`, "latin1");
+      write(encodeTarHeader(createTarHeader({ ...inherited, name, type: "file", mode: status.mode & 0o777 })));
+    },
+    addWhiteout(path, mtimeSeconds) {
+      const at = path.lastIndexOf("/") + 1;
+      const name = Buffer.from(`${path.slice(0, at)}${whiteoutPrefix}${path.slice(at)}`, "latin1");
+      write(encodeTarHeader(createTarHeader({ name, type: "file", mtimeSeconds })));
+    },
+    finish() {
+      write(tarEndBlocks);
+      flush();
+    },
+  };
+}
+
+type Description = Pick<TarHeader, "name"> & Partial<Omit<TarHeader, "name" | "type">>;
+
+const zeros = Buffer.alloc(512);
+const whiteoutMode = 0o600;
+
+/** Source: `linux/capability.h` v6.1: revision 2 is 20 bytes, revision 3 has the user namespace's root appended. */
+const capabilityBytes = 20;
+
+/** The file's capabilities without the root id of revision 3, which means nothing outside its user namespace. */
+function capabilityOf(descriptor: number): Pick<TarHeader, "xattrs"> | undefined {
+  const value = fgetxattr(descriptor, "security.capability");
+  if (value === undefined) return undefined;
+  const isRevision3 = value[3] === 3;
+  if (isRevision3) value[3] = 2;
+  return { xattrs: new Map([["security.capability", isRevision3 ? value.subarray(0, capabilityBytes) : value]]) };
+}

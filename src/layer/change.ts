@@ -1,0 +1,54 @@
+import type { FileStatus } from "../syscall/index.ts";
+import { isDirectory } from "../syscall/index.ts";
+
+/** One difference between a layer and what lies below it; `path` is a byte string without a leading slash. */
+export interface TreeChange {
+  readonly path: string;
+  readonly kind: "modified" | "added" | "deleted";
+}
+
+/**
+ * Whether a file counts as changed, given the same name in both trees: owner, mode, device, and, but for folders, size and
+ * time. Docker takes times of whole seconds for equal to any in that second and waits a second after each diff in return;
+ * here both trees keep nanoseconds, so they are compared exactly.
+ *
+ * Source: moby v20.10.24 `pkg/archive/changes_unix.go` `statDifferent`; moby#9874 for the folders.
+ */
+export function statusDiffers(older: FileStatus, newer: FileStatus): boolean {
+  return (
+    older.mode !== newer.mode ||
+    older.uid !== newer.uid ||
+    older.gid !== newer.gid ||
+    older.deviceMajor !== newer.deviceMajor ||
+    older.deviceMinor !== newer.deviceMinor ||
+    (!isDirectory(newer) &&
+      (older.sizeBytes !== newer.sizeBytes ||
+        older.mtimeSeconds !== newer.mtimeSeconds ||
+        older.mtimeNanoseconds !== newer.mtimeNanoseconds))
+  );
+}
+
+/** Gathers changes; a folder in which something changed is itself listed as modified. */
+export interface ChangeList {
+  add(path: string, kind: TreeChange["kind"]): void;
+  /** Runs `visit` for the content of the folder at `path`. */
+  within(path: string, visit: () => void): void;
+  /** All of them, sorted by the bytes of their paths. */
+  sorted(): TreeChange[];
+}
+
+export function createChangeList(): ChangeList {
+  const kinds = new Map<string, TreeChange["kind"]>();
+  return {
+    add: (path, kind) => void kinds.set(path, kind),
+    within(path, visit) {
+      const before = kinds.size;
+      visit();
+      if (kinds.size > before && path !== "" && !kinds.has(path)) kinds.set(path, "modified");
+    },
+    sorted() {
+      const changes = [...kinds].map(([path, kind]) => ({ path, kind }));
+      return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+    },
+  };
+}

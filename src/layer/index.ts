@@ -1,0 +1,15 @@
+/** Tar archives ⇄ directory trees, through descriptors. Everything here blocks and is meant for worker threads. */
+export { applyLayer, type ApplyOptions } from "./apply.ts";
+export { archiveChanges, changesSize } from "./archive-changes.ts";
+export { archiveTree, type ArchiveOptions } from "./archive-tree.ts";
+export type { TreeChange } from "./change.ts";
+export { compareTrees } from "./compare-trees.ts";
+export { openConfinedFolder } from "./confine.ts";
+export { copyTree } from "./copy-tree.ts";
+export type { IdRange, IdRanges } from "./id-map.ts";
+export { createIdMaps } from "./id-map.ts";
+export { overlayChanges } from "./overlay-changes.ts";
+export { removeTree } from "./remove-tree.ts";
+export { treeSize } from "./tree-size.ts";
+export type { WhiteoutConvention } from "./whiteout.ts";
+export { withFolder, withFolderAt } from "./with-folder.ts";

@@ -1,0 +1,153 @@
+import { CleatError, isSystemError } from "../errors/index.ts";
+import {
+  isDirectory,
+  linkat,
+  mkdirat,
+  mknodat,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  statat,
+  symlinkat,
+} from "../syscall/index.ts";
+import type { TarHeader, TarReader } from "../tar/index.ts";
+import { type Attributes, attributesOf, setAttributesByName } from "./attributes.ts";
+import { type DirectoryAttributes, workingMode } from "./directory-attributes.ts";
+import { type EntryName, joinPath, parseEntryName, showBytes } from "./entry-name.ts";
+import type { IdMaps } from "./id-map.ts";
+import { makeFile } from "./make-file.ts";
+import type { WhiteoutMaker } from "./make-whiteout.ts";
+import type { OpenFolder, OpenFolders } from "./open-folders.ts";
+import { removeTree } from "./remove-tree.ts";
+
+export interface EntryMaker {
+  /** Makes what the entry describes, in place of whatever has its name; only a folder on a folder is kept and changed. */
+  make(name: EntryName, header: TarHeader, reader: TarReader): void;
+  /** Bytes of content made so far. */
+  sizeBytes(): number;
+  /** Whether anything that was there, perhaps made by this archive, had to give way. */
+  replacedAny(): boolean;
+}
+
+export interface EntryMakerOptions {
+  readonly folders: OpenFolders;
+  readonly directories: DirectoryAttributes;
+  readonly whiteouts: WhiteoutMaker;
+  readonly ids: IdMaps;
+  readonly syncFiles: boolean;
+}
+
+export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
+  const { folders, directories, whiteouts, ids, syncFiles } = options;
+  let sizeBytes = 0;
+  let replaced = false;
+
+  /** Runs `create`; where the name is taken, clears it and runs `create` once more. */
+  function replacing(name: EntryName, create: (folder: OpenFolder) => void): void {
+    try {
+      create(folders.get(name.folder));
+    } catch (error) {
+      if (!isSystemError(error, "EEXIST")) throw error;
+      const path = joinPath(name.folder, name.base);
+      removeTree(folders.get(name.folder).descriptor, name.base);
+      replaced = true;
+      directories.drop(path);
+      whiteouts.wasHidden(path);
+      // The name may have been a folder, or a symlink to one, that stands in paths kept open.
+      folders.forget();
+      create(folders.get(name.folder));
+    }
+  }
+
+  function makeDirectory(name: EntryName, header: TarHeader): void {
+    const path = joinPath(name.folder, name.base);
+    const { descriptor } = folders.get(name.folder);
+    try {
+      mkdirat(descriptor, name.base, workingMode);
+    } catch (error) {
+      if (!isSystemError(error, "EEXIST")) throw error;
+      if (!isDirectory(statat(descriptor, name.base))) replaceByDirectory(name, path);
+    }
+    directories.set(path, header);
+  }
+
+  function replaceByDirectory(name: EntryName, path: string): void {
+    const hiddenBelow = whiteouts.wasHidden(path);
+    replacing(name, ({ descriptor }) => mkdirat(descriptor, name.base, workingMode));
+    if (hiddenBelow) whiteouts.makeOpaque(path);
+  }
+
+  function makeHardLink(name: EntryName, header: TarHeader): void {
+    const target = parseEntryName(header.linkName);
+    if (target === undefined) throw invalid(header, "is a hard link to the layer's root");
+    replacing(name, (folder) => {
+      const from = folders.get(target.folder).descriptor;
+      if (isDirectory(statat(from, target.base))) throw invalid(header, "is a hard link to a folder");
+      linkat(from, target.base, folder.descriptor, name.base);
+    });
+  }
+
+  function makeNode(name: EntryName, header: TarHeader, type: number): void {
+    const { uid, gid, mode } = attributesOf(header, ids);
+    const { deviceMajor: major, deviceMinor: minor } = header;
+    const isDevice = type !== S_IFIFO;
+    if (isDevice && !isDeviceNumber(major, minor)) {
+      throw invalid(header, `has device number ${major}, ${minor}, beyond the kernel's 12 and 20 bits`);
+    }
+    replacing(name, ({ descriptor }) => {
+      mknodat(descriptor, name.base, type | mode, isDevice ? major : 0, isDevice ? minor : 0);
+      setAttributesByName(descriptor, name.base, header, { uid, gid, mode });
+    });
+  }
+
+  function makeSymlink(name: EntryName, header: TarHeader, wanted: Attributes): void {
+    replacing(name, ({ descriptor }) => {
+      symlinkat(header.linkName, descriptor, name.base);
+      setAttributesByName(descriptor, name.base, header, wanted);
+    });
+    sizeBytes += header.linkName.length;
+  }
+
+  function make(name: EntryName, header: TarHeader, reader: TarReader): void {
+    switch (header.type) {
+      case "file": {
+        const wanted = attributesOf(header, ids);
+        replacing(name, (folder) => makeFile(folder, name.base, header, wanted, reader, syncFiles));
+        sizeBytes += header.sizeBytes;
+        break;
+      }
+      case "directory":
+        makeDirectory(name, header);
+        break;
+      case "symlink":
+        makeSymlink(name, header, attributesOf(header, ids));
+        break;
+      case "hardlink":
+        makeHardLink(name, header);
+        break;
+      case "fifo":
+        makeNode(name, header, S_IFIFO);
+        break;
+      case "block-device":
+        makeNode(name, header, S_IFBLK);
+        break;
+      case "character-device":
+        // The kernel's overlay would take 0/0 for a whiteout, so in every driver it is one.
+        if (header.deviceMajor === 0 && header.deviceMinor === 0) whiteouts.hide(name.folder, name.base);
+        else makeNode(name, header, S_IFCHR);
+        break;
+    }
+    whiteouts.made(joinPath(name.folder, name.base));
+  }
+
+  return { make, sizeBytes: () => sizeBytes, replacedAny: () => replaced };
+}
+
+function isDeviceNumber(major: number, minor: number): boolean {
+  return major >= 0 && major < 2 ** 12 && minor >= 0 && minor < 2 ** 20;
+}
+
+function invalid(header: TarHeader, what: string): CleatError {
+  return new CleatError("INVALID_ARGUMENT", `entry ${showBytes(header.name.toString("latin1"))} ${what}`);
+}
+

@@ -1,0 +1,87 @@
+import { CleatError, isSystemError } from "../errors/index.ts";
+import { chownat, close, fstat, mkdirat, S_ISGID } from "../syscall/index.ts";
+import { openConfinedFolder } from "./confine.ts";
+import { showBytes } from "./entry-name.ts";
+import type { IdMaps } from "./id-map.ts";
+
+export interface OpenFolder {
+  readonly descriptor: number;
+  /** Files made in it get its group, not the process's. */
+  readonly givesGroup: boolean;
+}
+
+/**
+ * The folders of a layer in the making that were used last, open. Entries of an archive come folder by folder, so that
+ * most find theirs here and cost no path resolution at all.
+ */
+export interface OpenFolders {
+  /** The folder at a clean path below the root; parents that no entry announced are made with mode 0755. */
+  get(path: string): OpenFolder;
+  /** Forgets all: called when a name that may stand in a cached path was removed or replaced. */
+  forget(): void;
+  close(): void;
+}
+
+/** Well below the usual limit of 1,024 descriptors, well above the folders of one deep path. */
+const maxOpenFolders = 256;
+/** The mode moby gives to folders that an archive implies. Source: moby v23 `archive.ImpliedDirectoryMode`. */
+const impliedMode = 0o755;
+
+export function createOpenFolders(root: number, ids: IdMaps): OpenFolders {
+  const folders = new Map<string, OpenFolder>();
+
+  function forget(): void {
+    for (const { descriptor } of folders.values()) close(descriptor);
+    folders.clear();
+  }
+
+  function remember(path: string, descriptor: number): OpenFolder {
+    if (folders.size >= maxOpenFolders) dropOldest();
+    const folder = { descriptor, givesGroup: (fstat(descriptor).mode & S_ISGID) !== 0 };
+    folders.set(path, folder);
+    return folder;
+  }
+
+  function dropOldest(): void {
+    for (const [path, { descriptor }] of folders) {
+      close(descriptor);
+      folders.delete(path);
+      return;
+    }
+  }
+
+  function makeImplied(path: string): void {
+    const at = path.lastIndexOf("/");
+    const parent = get(at < 0 ? "" : path.slice(0, at));
+    const base = Buffer.from(path.slice(at + 1), "latin1");
+    try {
+      mkdirat(parent.descriptor, base, impliedMode);
+    } catch (error) {
+      if (!isSystemError(error, "EEXIST")) throw error;
+      throw new CleatError("INVALID_ARGUMENT", `entry lies below ${showBytes(path)}, a symlink that leads nowhere`);
+    }
+    if (ids.uids.hostRoot !== 0 || ids.gids.hostRoot !== 0) {
+      chownat(parent.descriptor, base, ids.uids.hostRoot, ids.gids.hostRoot);
+    }
+  }
+
+  function open(path: string): number {
+    const bytes = Buffer.from(path, "latin1");
+    try {
+      return openConfinedFolder(root, bytes);
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT")) throw error;
+      makeImplied(path);
+      return openConfinedFolder(root, bytes);
+    }
+  }
+
+  function get(path: string): OpenFolder {
+    const known = folders.get(path);
+    if (known === undefined) return remember(path, open(path));
+    return known;
+  }
+
+  return { get, forget, close: forget };
+}
+

@@ -1,0 +1,19 @@
+import { close, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, openat, openPath } from "../syscall/index.ts";
+
+/** Opens the folder `name`, never through a symlink, for as long as `visit` runs. */
+export function withFolder<T>(parent: number, name: Buffer | string, visit: (descriptor: number) => T): T {
+  return withDescriptor(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), visit);
+}
+
+/** Opens the folder at an absolute path of the host for as long as `visit` runs. */
+export function withFolderAt<T>(path: string, visit: (descriptor: number) => T): T {
+  return withDescriptor(openPath(path, O_RDONLY | O_DIRECTORY), visit);
+}
+
+function withDescriptor<T>(descriptor: number, visit: (descriptor: number) => T): T {
+  try {
+    return visit(descriptor);
+  } finally {
+    close(descriptor);
+  }
+}

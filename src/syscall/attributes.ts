@@ -1,0 +1,40 @@
+/** Owner, mode and times. None of these follows a symlink. */
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "./flags.ts";
+import { bindSystemCall, check, cString, type PathBytes } from "./libc.ts";
+
+const fchownatCall = bindSystemCall("fchownat", "int", "void *", "uint", "uint", "int");
+const fchmodCall = bindSystemCall("fchmod", "int", "uint");
+const utimensatCall = bindSystemCall("utimensat", "int", "void *", "void *", "int");
+
+export function chownat(directory: number, name: PathBytes, uid: number, gid: number): void {
+  check(fchownatCall(directory, cString(name), uid, gid, AT_SYMLINK_NOFOLLOW), "fchownat", name);
+}
+
+export function fchown(descriptor: number, uid: number, gid: number): void {
+  check(fchownatCall(descriptor, cString(""), uid, gid, AT_EMPTY_PATH), "fchown");
+}
+
+export function fchmod(descriptor: number, mode: number): void {
+  check(fchmodCall(descriptor, mode), "fchmod");
+}
+
+/** Two `struct timespec`, access and modification, of two 64-bit words each. */
+const times = new BigInt64Array(4);
+const timesBytes = new Uint8Array(times.buffer);
+
+function setTimes(seconds: number, nanoseconds: number): void {
+  times[0] = times[2] = BigInt(seconds);
+  times[1] = times[3] = BigInt(nanoseconds);
+}
+
+/** Sets access and modification time to the same moment. */
+export function utimensat(directory: number, name: PathBytes, seconds: number, nanoseconds: number): void {
+  setTimes(seconds, nanoseconds);
+  check(utimensatCall(directory, cString(name), timesBytes, AT_SYMLINK_NOFOLLOW), "utimensat", name);
+}
+
+/** As `utimensat`, of an open file. A null name means the descriptor itself on every kernel, as futimens(3) relies on. */
+export function futimens(descriptor: number, seconds: number, nanoseconds: number): void {
+  setTimes(seconds, nanoseconds);
+  check(utimensatCall(descriptor, null, timesBytes, 0), "futimens");
+}

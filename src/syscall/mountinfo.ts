@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+
+export interface MountEntry {
+  readonly mountPoint: string;
+  readonly fileSystemType: string;
+}
+
+/** The mounts that this process sees, in the order they were made. Source: proc(5), `/proc/pid/mountinfo`. */
+export function readMounts(): MountEntry[] {
+  return parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8"));
+}
+
+export function parseMountInfo(text: string): MountEntry[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const fields = line.split(" ");
+      const separator = fields.indexOf("-", 6);
+      return { mountPoint: unescapeOctal(fields[4] ?? ""), fileSystemType: fields[separator + 1] ?? "" };
+    });
+}
+
+/** The kernel writes space, tab, newline and backslash as `\040`. */
+function unescapeOctal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

@@ -1,0 +1,97 @@
+import { SystemError } from "../errors/index.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT } from "./flags.ts";
+import { bindSystemCall, check, cString, errnos, lastErrno, type PathBytes } from "./libc.ts";
+
+const statxCall = bindSystemCall("statx", "int", "void *", "int", "uint", "void *");
+const fstatfsCall = bindSystemCall("fstatfs", "int", "void *");
+
+/** What the kernel knows about a file, without following symlinks. */
+export interface FileStatus {
+  /** Type and permission bits, as `S_IF…` and below. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly links: number;
+  readonly inode: bigint;
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+  /** Of a device file, the device it stands for. */
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+  /** The file system it lies on, major × 2³² + minor. */
+  readonly fileSystem: number;
+}
+
+/** `struct statx` is 256 bytes. Offsets: statx(2), `linux/stat.h` v6.1. */
+const buffer = Buffer.alloc(256);
+const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+const STATX_BASIC_STATS = 0x7ff;
+
+function parseStatus(): FileStatus {
+  return {
+    links: view.getUint32(16, true),
+    uid: view.getUint32(20, true),
+    gid: view.getUint32(24, true),
+    mode: view.getUint16(28, true),
+    inode: view.getBigUint64(32, true),
+    sizeBytes: readSafeInteger(40),
+    mtimeSeconds: Number(view.getBigInt64(112, true)),
+    mtimeNanoseconds: view.getUint32(120, true),
+    deviceMajor: view.getUint32(128, true),
+    deviceMinor: view.getUint32(132, true),
+    fileSystem: view.getUint32(136, true) * 2 ** 32 + view.getUint32(140, true),
+  };
+}
+
+function readSafeInteger(offset: number): number {
+  return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+}
+
+export function statat(directory: number, name: PathBytes): FileStatus {
+  check(statxCall(directory, cString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, buffer), "statx", name);
+  return parseStatus();
+}
+
+/** As `statat`, `undefined` where nothing has that name. */
+export function statIfThere(directory: number, name: PathBytes): FileStatus | undefined {
+  if (statxCall(directory, cString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, buffer) === 0) return parseStatus();
+  const errno = lastErrno();
+  if (errno === errnos.ENOENT || errno === errnos.ENOTDIR) return undefined;
+  throw new SystemError(errno, "statx", name);
+}
+
+export function fstat(descriptor: number): FileStatus {
+  check(statxCall(descriptor, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, buffer), "statx");
+  return parseStatus();
+}
+
+export function isDirectory(status: FileStatus): boolean {
+  return (status.mode & S_IFMT) === S_IFDIR;
+}
+
+/** Names of file systems by their magic number. Source: `linux/magic.h` v6.1, statfs(2). */
+const fileSystemNames: Readonly<Record<number, string>> = {
+  0xef53: "extfs",
+  0x58465342: "xfs",
+  0x9123683e: "btrfs",
+  0x794c7630: "overlayfs",
+  0x01021994: "tmpfs",
+  0x6969: "nfs",
+  0x65735546: "fuse",
+  0x2fc12fc1: "zfs",
+  0xf2f52010: "f2fs",
+  0x61756673: "aufs",
+  0xf15f: "ecryptfs",
+  0xff534d42: "cifs",
+  0x52654973: "reiserfs",
+  0x73717368: "squashfs",
+  0x3153464a: "jfs",
+};
+
+/** The file system that holds an open file, by the name Docker prints for it; an unknown one by its magic number. */
+export function fileSystemName(descriptor: number): string {
+  check(fstatfsCall(descriptor, buffer), "fstatfs");
+  const magic = view.getUint32(0, true);
+  return fileSystemNames[magic] ?? `0x${magic.toString(16)}`;
+}

@@ -1,0 +1,53 @@
+import { Readable } from "node:stream";
+import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
+
+/**
+ * Pours a stream into a ring until its end, or until the reader has left. A stream that fails aborts the ring, so that the
+ * job which reads it fails too.
+ */
+export async function pour(source: AsyncIterable<Uint8Array>, ring: Ring): Promise<void> {
+  const writer = createAsyncRingWriter(ring);
+  try {
+    for await (const bytes of source) {
+      if (!(await writer.write(bytes))) return;
+    }
+    writer.finish();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+}
+
+/**
+ * What a job writes into a ring, as a stream. It ends when the job has ended well; a job that fails destroys it with the
+ * job's error. Destroying the stream makes the job's next write fail.
+ */
+export function drain(ring: Ring, job: Promise<unknown>): Readable {
+  const reader = createAsyncRingReader(ring);
+  // The stream reports it when it gets there.
+  const outcome = job.then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  return new Readable({
+    highWaterMark: 64 * 1024,
+    read() {
+      reader.read().then(
+        async (bytes) => {
+          if (bytes !== undefined) this.push(bytes);
+          else endWith(this, await outcome);
+        },
+        async (error: Error) => this.destroy((await outcome) ?? error),
+      );
+    },
+    destroy(error, done) {
+      reader.leave();
+      void outcome.then(() => done(error));
+    },
+  });
+}
+
+function endWith(stream: Readable, error: Error | undefined): void {
+  if (error === undefined) stream.push(null);
+  else stream.destroy(error);
+}
