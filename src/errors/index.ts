@@ -1,5 +1,8 @@
 export { CleatError, type CleatErrorOptions } from "./cleat-error.ts";
 export { errorCodes, type ErrorCode } from "./codes.ts";
+export { RemoteError, type RemoteOrigin } from "./remote-error.ts";
+export { SchemaError, type SchemaIssue } from "./schema-error.ts";
 export { isSystemError, SystemError } from "./system-error.ts";
-export { toCleatError } from "./to-cleat-error.ts";
+export { toCleatError, withSubject } from "./to-cleat-error.ts";
+export { TransportError, type TransportErrorOptions } from "./transport-error.ts";
 export { UnsupportedError, type MissingAbility } from "./unsupported-error.ts";

@@ -51,6 +51,12 @@ export function toCleatError(error: unknown, subject?: string): CleatError {
   return new CleatError(codeOf(error), subject === undefined ? text : `${subject}: ${text}`, { cause: error });
 }
 
+/** As `toCleatError`, and puts `subject` before the message of a `CleatError` too; its class and data stay in `cause`. */
+export function withSubject(error: unknown, subject: string): CleatError {
+  const { code, message } = toCleatError(error);
+  return new CleatError(code, `${subject}: ${message}`, { cause: error });
+}
+
 function codeOf(error: unknown): ErrorCode {
   if (isSystemError(error)) return codeOfErrno[error.code] ?? "UNKNOWN";
   if (error instanceof Error && error.name === "AbortError") return "CANCELLED";

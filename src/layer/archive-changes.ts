@@ -10,7 +10,12 @@ import { withFolder } from "./with-folder.ts";
  * Archives the changed files of a whole tree, open as `root`, and a whiteout for each deleted one, in the order given.
  * Whiteouts carry the time of the call. Source: moby v20.10.24 `pkg/archive/changes.go` `ExportChanges`.
  */
-export function archiveChanges(root: number, changes: readonly TreeChange[], sink: ByteSink, options: ArchiveOptions): void {
+export function archiveChanges(
+  root: number,
+  changes: readonly TreeChange[],
+  sink: ByteSink,
+  options: ArchiveOptions,
+): void {
   const writer = createArchiveWriter(sink, archiveWriterOptions(options));
   const nowSeconds = Math.round(Date.now() / 1000);
   visitChanges(root, changes, {

@@ -16,7 +16,14 @@ import {
   openat,
   readlinkat,
 } from "../syscall/index.ts";
-import { type ByteSink, createTarHeader, encodeTarHeader, tarEndBlocks, tarPaddingBytes, type TarHeader } from "../tar/index.ts";
+import {
+  type ByteSink,
+  createTarHeader,
+  encodeTarHeader,
+  tarEndBlocks,
+  tarPaddingBytes,
+  type TarHeader,
+} from "../tar/index.ts";
 import { showBytes } from "./entry-name.ts";
 import { entryTypeOf, isOverlayWhiteout } from "./entry-type.ts";
 import type { IdMaps } from "./id-map.ts";
@@ -68,7 +75,7 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   }
 
   function writeContent(descriptor: number, path: string, sizeBytes: number): void {
-    for (let left = sizeBytes; left > 0; ) {
+    for (let left = sizeBytes; left > 0;) {
       if (filled === buffer.length) flush();
       const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
       if (count === 0) throw new CleatError("ABORTED", `file ${showBytes(path)} became shorter while it was read`);
@@ -102,7 +109,11 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     const descriptor = openat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
       const { sizeBytes } = status;
-      write(encodeTarHeader(createTarHeader({ ...describe(path, status), type: "file", sizeBytes, ...capabilityOf(descriptor) })));
+      write(
+        encodeTarHeader(
+          createTarHeader({ ...describe(path, status), type: "file", sizeBytes, ...capabilityOf(descriptor) }),
+        ),
+      );
       writeContent(descriptor, path, sizeBytes);
     } finally {
       close(descriptor);
@@ -135,7 +146,8 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     if (type === undefined) return;
     const linkName = earlierName(path, status);
     if (overlayWhiteouts && isOverlayWhiteout(status)) addKernelWhiteout(path, status, linkName);
-    else if (linkName !== undefined) write(encodeTarHeader(createTarHeader({ ...describeNode(path, status), type: "hardlink", linkName })));
+    else if (linkName !== undefined)
+      write(encodeTarHeader(createTarHeader({ ...describeNode(path, status), type: "hardlink", linkName })));
     else if (type === "file") addRegular(folder, base, path, status);
     else if (type === "symlink") {
       write(encodeTarHeader(createTarHeader({ ...describe(path, status), type, linkName: readlinkat(folder, base) })));
@@ -150,7 +162,11 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   return {
     addFile,
     addDirectory(descriptor, path, status) {
-      write(encodeTarHeader(createTarHeader({ ...describe(`${path}/`, status), type: "directory", ...capabilityOf(descriptor) })));
+      write(
+        encodeTarHeader(
+          createTarHeader({ ...describe(`${path}/`, status), type: "directory", ...capabilityOf(descriptor) }),
+        ),
+      );
     },
     addOpaqueMarker(path, status) {
       const { name: _, mtimeSeconds: __, ...inherited } = describe(path, status);

@@ -1,14 +1,5 @@
 import { CleatError } from "../errors/index.ts";
-import {
-  chownat,
-  fchmod,
-  fchown,
-  fsetxattr,
-  futimens,
-  lsetxattr,
-  procPath,
-  utimensat,
-} from "../syscall/index.ts";
+import { chownat, fchmod, fchown, fsetxattr, futimens, lsetxattr, procPath, utimensat } from "../syscall/index.ts";
 import type { TarHeader } from "../tar/index.ts";
 import type { IdMaps } from "./id-map.ts";
 
@@ -29,7 +20,11 @@ export interface Attributes {
 
 export function attributesOf(header: TarHeader, ids: IdMaps): Attributes {
   const { uid, gid, mode } = header;
-  return { uid: ids.uids.toHost(checkId(uid, "uid")), gid: ids.gids.toHost(checkId(gid, "gid")), mode: mode & permissionBits };
+  return {
+    uid: ids.uids.toHost(checkId(uid, "uid")),
+    gid: ids.gids.toHost(checkId(gid, "gid")),
+    mode: mode & permissionBits,
+  };
 }
 
 /** The highest id; 2³² − 1 means "leave it" to chown(2), so that an archive could smuggle a file past its owner. */

@@ -51,7 +51,8 @@ function compareEntry(name: Buffer, newer: number, older: number | undefined, pa
   const before = older === undefined ? undefined : statIfThere(older, name);
   if (before?.inode === status.inode && before.fileSystem === status.fileSystem) return;
 
-  const changed = before !== undefined && (statusDiffers(before, status) || capabilitiesDiffer(name, newer, older, status));
+  const changed =
+    before !== undefined && (statusDiffers(before, status) || capabilitiesDiffer(name, newer, older, status));
   if (before === undefined) changes.add(path, "added");
   else if (changed) changes.add(path, "modified");
   if (!isDirectory(status)) return;

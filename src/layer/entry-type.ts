@@ -1,13 +1,4 @@
-import {
-  type FileStatus,
-  S_IFBLK,
-  S_IFCHR,
-  S_IFDIR,
-  S_IFIFO,
-  S_IFLNK,
-  S_IFMT,
-  S_IFREG,
-} from "../syscall/index.ts";
+import { type FileStatus, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } from "../syscall/index.ts";
 import type { TarEntryType } from "../tar/index.ts";
 
 const entryTypes: Readonly<Record<number, TarEntryType>> = {

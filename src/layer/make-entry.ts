@@ -150,4 +150,3 @@ function isDeviceNumber(major: number, minor: number): boolean {
 function invalid(header: TarHeader, what: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", `entry ${showBytes(header.name.toString("latin1"))} ${what}`);
 }
-

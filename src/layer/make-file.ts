@@ -37,7 +37,7 @@ export function makeFile(
 
 function writeAll(descriptor: number, reader: TarReader): void {
   for (let chunk = reader.read(); chunk !== undefined; chunk = reader.read()) {
-    for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at, chunk.length - at);
+    for (let at = 0; at < chunk.length;) at += writeSync(descriptor, chunk, at, chunk.length - at);
   }
 }
 
@@ -46,7 +46,7 @@ function writeSparse(descriptor: number, reader: TarReader, regions: readonly Sp
   ftruncateSync(descriptor, sizeBytes);
   let chunk = reader.read();
   for (const { offset, sizeBytes: regionBytes } of regions) {
-    for (let done = 0; done < regionBytes; ) {
+    for (let done = 0; done < regionBytes;) {
       if (chunk === undefined) throw new CleatError("DATA_LOSS", "sparse file ends before its last region");
       const count = writeSync(descriptor, chunk, 0, Math.min(chunk.length, regionBytes - done), offset + done);
       done += count;

@@ -84,4 +84,3 @@ export function createOpenFolders(root: number, ids: IdMaps): OpenFolders {
 
   return { get, forget, close: forget };
 }
-

@@ -6,7 +6,17 @@
  * file's content elsewhere; a layer that was is refused. Source: `overlayfs.rst` v6.1.
  */
 import { CleatError } from "../errors/index.ts";
-import { fgetxattr, type FileStatus, isDirectory, lgetxattr, procPath, readNames, S_IFMT, S_IFREG, statIfThere } from "../syscall/index.ts";
+import {
+  fgetxattr,
+  type FileStatus,
+  isDirectory,
+  lgetxattr,
+  procPath,
+  readNames,
+  S_IFMT,
+  S_IFREG,
+  statIfThere,
+} from "../syscall/index.ts";
 import { isYes } from "./archive-tree.ts";
 import { type ChangeList, createChangeList, statusDiffers, type TreeChange } from "./change.ts";
 import { fileCapabilitiesDiffer } from "./compare-trees.ts";
@@ -125,5 +135,8 @@ function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: s
 }
 
 function notReadable(path: string, feature: string): CleatError {
-  return new CleatError("FAILED_PRECONDITION", `file ${showBytes(path)} was written with overlay's ${feature}, which a diff cannot follow`);
+  return new CleatError(
+    "FAILED_PRECONDITION",
+    `file ${showBytes(path)} was written with overlay's ${feature}, which a diff cannot follow`,
+  );
 }

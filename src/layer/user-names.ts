@@ -26,7 +26,8 @@ function readNameColumn(path: string): Map<number, Buffer> {
   const names = new Map<number, Buffer>();
   for (const line of readLines(path)) {
     const [name, , id] = line.split(":");
-    if (name === undefined || name === "" || "+-#".includes(name.charAt(0)) || id === undefined || !/^\d+$/.test(id)) continue;
+    if (name === undefined || name === "" || "+-#".includes(name.charAt(0)) || id === undefined || !/^\d+$/.test(id))
+      continue;
     if (!names.has(Number(id))) names.set(Number(id), Buffer.from(name));
   }
   return names;

@@ -14,7 +14,7 @@ export function readNames(descriptor: number): Buffer[] {
   for (;;) {
     const filled = check(getdents64Call(descriptor, buffer, buffer.length), "getdents64");
     if (filled === 0) return names.sort(Buffer.compare);
-    for (let at = 0; at < filled; ) {
+    for (let at = 0; at < filled;) {
       const end = at + buffer.readUInt16LE(at + 16);
       const name = buffer.subarray(at + 19, buffer.indexOf(0, at + 19));
       if (!isDotOrDotDot(name)) names.push(Buffer.from(name));
@@ -28,3 +28,14 @@ const dot = 0x2e;
 function isDotOrDotDot(name: Buffer): boolean {
   return name[0] === dot && (name.length === 1 || (name.length === 2 && name[1] === dot));
 }
+
+/** Whether the file system that holds an open, not empty folder tells the type of its files (`d_type`, which overlay needs). */
+export function recordsEntryTypes(descriptor: number): boolean {
+  const filled = check(getdents64Call(descriptor, buffer, buffer.length), "getdents64");
+  for (let at = 0; at < filled; at += buffer.readUInt16LE(at + 16)) {
+    if (buffer[at + 18] === DT_UNKNOWN) return false;
+  }
+  return true;
+}
+
+const DT_UNKNOWN = 0;

@@ -82,6 +82,7 @@ export const errnos = {
   EPERM: 1,
   ENOENT: 2,
   ENXIO: 6,
+  EAGAIN: 11,
   EEXIST: 17,
   EXDEV: 18,
   ENOTDIR: 20,

@@ -49,5 +49,9 @@ export function fsmount(context: number, attributes: number): number {
 
 /** Puts a mount made by `fsmount` at `target`. */
 export function moveMount(mountDescriptor: number, target: PathBytes): void {
-  check(moveMountCall(mountDescriptor, cString(""), AT_FDCWD, cString(target, 1), MOVE_MOUNT_F_EMPTY_PATH), "move_mount", target);
+  check(
+    moveMountCall(mountDescriptor, cString(""), AT_FDCWD, cString(target, 1), MOVE_MOUNT_F_EMPTY_PATH),
+    "move_mount",
+    target,
+  );
 }

@@ -6,8 +6,10 @@
  */
 export const systemCallNumbers = {
   x64: {
+    close: 3,
     lseek: 8,
     ioctl: 16,
+    flock: 73,
     fsync: 74,
     fchdir: 81,
     fchmod: 91,
@@ -55,6 +57,7 @@ export const systemCallNumbers = {
     flistxattr: 13,
     fremovexattr: 16,
     ioctl: 29,
+    flock: 32,
     mknodat: 33,
     mkdirat: 34,
     unlinkat: 35,
@@ -68,6 +71,7 @@ export const systemCallNumbers = {
     fchmodat: 53,
     fchownat: 54,
     openat: 56,
+    close: 57,
     getdents64: 61,
     lseek: 62,
     readlinkat: 78,

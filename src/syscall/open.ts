@@ -1,7 +1,7 @@
-import { closeSync } from "node:fs";
 import { AT_FDCWD, O_CLOEXEC } from "./flags.ts";
 import { bindSystemCall, check, cString, type PathBytes } from "./libc.ts";
 
+const closeCall = bindSystemCall("close", "int");
 const openatCall = bindSystemCall("openat", "int", "void *", "int", "uint");
 const openat2Call = bindSystemCall("openat2", "int", "void *", "void *", "long");
 
@@ -36,5 +36,5 @@ export function openPath(path: PathBytes, flags: number, mode = 0): number {
 }
 
 export function close(descriptor: number): void {
-  closeSync(descriptor);
+  check(closeCall(descriptor), "close");
 }

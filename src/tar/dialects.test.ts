@@ -18,6 +18,7 @@ function readOne(...parts: Buffer[]): TarHeader {
   return (entries[0] as { header: TarHeader }).header;
 }
 
+const global = (...records: [string, string][]): Buffer => craftPax(records, { typeFlag: "g" });
 const text = (bytes: Buffer): string => bytes.toString("latin1");
 
 describe("v7", () => {
@@ -110,7 +111,6 @@ describe("GNU", () => {
 });
 
 describe("PAX", () => {
-  const global = (...records: [string, string][]): Buffer => craftPax(records, { typeFlag: "g" });
   const file = craftEntry({ name: "u", uid: octal(7, 8), userName: "u7", magic: ustarMagic });
 
   it("wins over the fields of the header that follows, and only that", () => {

@@ -78,7 +78,9 @@ function reconcile(gnu: Buffer | undefined, pax: Buffer | undefined, at: number)
 /** Source: POSIX.1-2017 pax, typeflag 1 to 6: no content is stored, whatever the size field says; Go reads them so. */
 function checkWithoutContent(draft: HeaderDraft, flag: number, sparse: PaxSparse | undefined, at: number): void {
   const { type, name, deviceMajor, deviceMinor } = draft;
-  if (sparse !== undefined) throw malformed(at, `of ${quote(name)} has a sparse map but is a ${type}`);
+  if (sparse !== undefined || flag === typeFlag.gnuSparseFile) {
+    throw malformed(at, `of ${quote(name)} has a sparse map but is a ${type}`);
+  }
   // A directory only by its name: Go would take its content for the next header, GNU tar would skip it.
   if (type === "directory" && flag !== typeFlag.directory && draft.sizeBytes > 0) {
     throw malformed(at, `of ${quote(name)} has ${draft.sizeBytes} bytes of content but a directory's name`);

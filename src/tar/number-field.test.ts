@@ -6,6 +6,12 @@ import { fitsOctalField, parseNumberField, writeOctalField } from "./number-fiel
 const field: Field = { label: "test", start: 2, bytes: 8 };
 const parse = (text: string): number => parseNumberField(Buffer.from(`99${text.padEnd(8, "\0")}99`, "latin1"), field);
 
+const written = (value: number): string => {
+  const block = Buffer.alloc(12);
+  writeOctalField(block, field, value);
+  return block.toString("latin1");
+};
+
 describe("number fields", () => {
   it.each([
     ["", 0],
@@ -38,11 +44,6 @@ describe("number fields", () => {
   });
 
   it("are written as octal, or as 0 when it does not fit", () => {
-    const written = (value: number): string => {
-      const block = Buffer.alloc(12);
-      writeOctalField(block, field, value);
-      return block.toString("latin1");
-    };
     expect(written(0o644)).toBe("\0\x000000644\0\0\0");
     expect(written(0o7777777)).toBe("\0\x007777777\0\0\0");
     expect(written(0o10000000)).toBe("\0\x000000000\0\0\0");

@@ -133,6 +133,11 @@ describe("malformed sparse maps", () => {
     ["a name but no map", Buffer.concat([craftPax([["GNU.sparse.name", "n"]]), after]), 'version "."'],
     ["a NUL in the name", with01("GNU.sparse.name", "a\0b"), "with a NUL in it"],
     ["a directory's name", with01("GNU.sparse.name", "a/"), "has a sparse map but is a directory"],
+    [
+      "a directory's name and flag S",
+      craftEntry({ name: "s/", typeFlag: "S", magic: gnuMagic }),
+      "has a sparse map but is a",
+    ],
     ["two maps", Buffer.concat([craftPax(version01), oldGnu(pair(0, 5), 5, "abcde")]), "has two sparse maps"],
     ["both PAX forms", craftPax([...version00, ["GNU.sparse.map", "0,1"]]), "of versions 0.0 and 0.1"],
     ["0.0 out of turn", craftPax(version00.slice(3)), "where GNU.sparse.offset is due"],

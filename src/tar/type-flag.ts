@@ -41,9 +41,8 @@ export function entryTypeOfFlag(flag: number, name: Uint8Array): TarEntryType | 
     case typeFlag.file:
     case typeFlag.oldFile:
     case typeFlag.contiguousFile:
-      return name[name.length - 1] === slash ? "directory" : "file";
     case typeFlag.gnuSparseFile:
-      return "file";
+      return name[name.length - 1] === slash ? "directory" : "file";
     case typeFlag.hardlink:
       return "hardlink";
     case typeFlag.symlink:

@@ -33,7 +33,9 @@ type FunctionNames<Module> = {
   [Name in keyof Module]: Module[Name] extends (...args: never[]) => unknown ? Name : never;
 }[keyof Module] &
   string;
-type FunctionOf<Module, Name extends keyof Module> = Module[Name] extends (...args: infer A) => infer R ? (...args: A) => R : never;
+type FunctionOf<Module, Name extends keyof Module> = Module[Name] extends (...args: infer A) => infer R
+  ? (...args: A) => R
+  : never;
 
 export interface WorkerPoolOptions {
   /** Threads kept while idle; default is the number of cores. */
@@ -55,7 +57,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   let closed = false;
 
   function start(): Thread {
-    const worker = new Worker(entryUrl, { resourceLimits, stdout: false, stderr: false });
+    const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false });
     const thread: Thread = { worker, settle: undefined, ended: false };
     const end = (message: string): void => {
       thread.ended = true;

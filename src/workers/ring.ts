@@ -133,7 +133,7 @@ export interface SyncRingWriter {
 export function createSyncRingWriter(ring: Ring): SyncRingWriter {
   return {
     write(bytes) {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         if (readerGone(ring)) throw new CleatError("CANCELLED", "stream is no longer read by its receiver");
         const signal = Atomics.load(ring.control, SPACE_SIGNAL);
         const count = put(ring, at === 0 ? bytes : bytes.subarray(at));
@@ -191,7 +191,7 @@ export interface AsyncRingWriter {
 export function createAsyncRingWriter(ring: Ring): AsyncRingWriter {
   return {
     async write(bytes) {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         if (readerGone(ring)) return false;
         const signal = Atomics.load(ring.control, SPACE_SIGNAL);
         const count = put(ring, at === 0 ? bytes : bytes.subarray(at));

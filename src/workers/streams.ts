@@ -2,10 +2,19 @@ import { Readable } from "node:stream";
 import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
 
 /**
- * Pours a stream into a ring until its end, or until the reader has left. A stream that fails aborts the ring, so that the
- * job which reads it fails too.
+ * Pours a stream into a ring that `job` empties, and gives back what the job makes of it. A stream that fails makes the job
+ * fail, and its error is the one that is thrown; a job that fails ends the pouring.
  */
-export async function pour(source: AsyncIterable<Uint8Array>, ring: Ring): Promise<void> {
+export async function pour<T>(source: AsyncIterable<Uint8Array>, ring: Ring, job: Promise<T>): Promise<T> {
+  // A job that never started cannot leave the ring itself.
+  job.catch(() => createAsyncRingReader(ring).leave());
+  const [poured, done] = await Promise.allSettled([pourAll(source, ring), job]);
+  if (poured.status === "rejected") throw poured.reason;
+  if (done.status === "rejected") throw done.reason;
+  return done.value;
+}
+
+async function pourAll(source: AsyncIterable<Uint8Array>, ring: Ring): Promise<void> {
   const writer = createAsyncRingWriter(ring);
   try {
     for await (const bytes of source) {

@@ -1,0 +1,57 @@
+import { finished, type Readable } from "node:stream";
+
+/** Lets calls run side by side, and lets what must be alone wait for them and keep new ones waiting meanwhile. */
+export interface DriverGate {
+  /** Runs a call; one that answers a stream counts as running until the stream is closed. */
+  shared<T>(run: () => Promise<T>): Promise<T>;
+  /** Runs alone, after everything that was asked for earlier. */
+  alone<T>(run: () => Promise<T>): Promise<T>;
+}
+
+export function createDriverGate(): DriverGate {
+  let turn: Promise<void> = Promise.resolve();
+  let running = 0;
+  let whenIdle: (() => void) | undefined;
+
+  const leave = () => {
+    running--;
+    if (running === 0) whenIdle?.();
+  };
+  const untilIdle = () => (running === 0 ? Promise.resolve() : new Promise<void>((resolve) => (whenIdle = resolve)));
+
+  return {
+    async shared(run) {
+      for (let seen; seen !== turn;) {
+        seen = turn;
+        await seen;
+      }
+      running++;
+      let answer;
+      try {
+        answer = await run();
+      } catch (error) {
+        leave();
+        throw error;
+      }
+      if (isStream(answer)) finished(answer, leave);
+      else leave();
+      return answer;
+    },
+    async alone(run) {
+      const before = turn;
+      let release!: () => void;
+      turn = new Promise((resolve) => (release = resolve));
+      await before;
+      await untilIdle();
+      try {
+        return await run();
+      } finally {
+        release();
+      }
+    },
+  };
+}
+
+function isStream(answer: unknown): answer is Readable {
+  return typeof answer === "object" && answer !== null && "readable" in answer && "destroy" in answer;
+}

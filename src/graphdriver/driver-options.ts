@@ -1,0 +1,41 @@
+import { CleatError } from "../errors/index.ts";
+
+/** What to do with each option that a driver knows; values come as typed. */
+export type OptionReaders = Readonly<Record<string, (value: string, key: string) => void>>;
+
+/**
+ * Reads an operator's `key=value` options; keys are matched without regard to case, as Docker matches them.
+ * @throws INVALID_ARGUMENT for a malformed or unknown option.
+ */
+export function readDriverOptions(driver: string, options: readonly string[], readers: OptionReaders): void {
+  for (const option of options) {
+    const at = option.indexOf("=");
+    if (at < 0) throw new CleatError("INVALID_ARGUMENT", `${driver}: option "${option}" is not of the form key=value`);
+    const key = option.slice(0, at).trim().toLowerCase();
+    const read = Object.hasOwn(readers, key) ? readers[key] : undefined;
+    if (read === undefined) throw new CleatError("INVALID_ARGUMENT", `${driver}: unknown option "${key}"`);
+    read(option.slice(at + 1).trim(), key);
+  }
+}
+
+/**
+ * Refuses a container's storage options. A size that is accepted and not enforced is worse than none.
+ * @throws UNIMPLEMENTED for a size, INVALID_ARGUMENT for anything else.
+ */
+export function refuseStorageOptions(driver: string, id: string, options: Readonly<Record<string, string>> = {}): void {
+  for (const key of Object.keys(options)) {
+    if (key.toLowerCase() === "size") throw sizeRefused(driver);
+    throw new CleatError("INVALID_ARGUMENT", `layer "${id}": unknown storage option "${key}"`);
+  }
+}
+
+export function sizeRefused(driver: string): CleatError {
+  return new CleatError("UNIMPLEMENTED", `${driver}: a size cannot be enforced: this driver has no quotas`);
+}
+
+/** As Go's `strconv.ParseBool`. */
+export function parseBoolean(value: string, key: string): boolean {
+  if (/^(?:1|t|true)$/i.test(value)) return true;
+  if (/^(?:0|f|false)$/i.test(value)) return false;
+  throw new CleatError("INVALID_ARGUMENT", `option "${key}" is "${value}", not true or false`);
+}

@@ -1,0 +1,89 @@
+/**
+ * What every driver keeps in its home beside the layers, in one folder whose name no layer can have:
+ *
+ *     <home>/.cleat/lock       held (flock) by the process that serves the home
+ *     <home>/.cleat/staging/   what is being made; swept when the home is opened
+ *     <home>/.cleat/trash/     what is being deleted; likewise
+ *
+ * Things come into the store and leave it by one `renameat2` from or to here, so that a crash at any point leaves a layer
+ * whole or not there. The functions block and run on workers, but for `lockHome`.
+ */
+import { randomBytes } from "node:crypto";
+import { lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
+import { removeTree, withFolder, withFolderAt } from "../layer/index.ts";
+import { close, lockFile, O_CREAT, O_RDWR, openPath, readNames, renameat2 } from "../syscall/index.ts";
+
+const ownFolder = ".cleat";
+const staging = `${ownFolder}/staging`;
+const trash = `${ownFolder}/trash`;
+
+/**
+ * Makes the home, if need be, with what Cleat keeps in it; returns its path with symlinks resolved, as the kernel shows
+ * mounts below it.
+ * @throws FAILED_PRECONDITION when something on the path is a file.
+ */
+export function prepareHome(home: string, folderMode = 0o710): string {
+  try {
+    mkdirSync(home, { recursive: true, mode: folderMode });
+    const resolved = realpathSync(home);
+    for (const folder of [ownFolder, staging, trash])
+      mkdirSync(`${resolved}/${folder}`, { recursive: true, mode: 0o700 });
+    return resolved;
+  } catch (error) {
+    if (isSystemError(error, "EEXIST", "ENOTDIR")) throw notAFolder(home, error);
+    throw toCleatError(error, `home ${JSON.stringify(home)}`);
+  }
+}
+
+function notAFolder(home: string, cause: unknown): CleatError {
+  const isFile = lstatSync(home, { throwIfNoEntry: false })?.isDirectory() === false;
+  const what = isFile ? "is not a folder" : "cannot be made: a part of its path is not a folder";
+  return new CleatError("FAILED_PRECONDITION", `home ${JSON.stringify(home)} ${what}`, { cause });
+}
+
+/**
+ * Makes sure that one process at a time serves a home: two would count each other's mounts wrong. The kernel gives the lock
+ * back when the process ends, however it ends. The descriptor is the caller's to close.
+ * @throws FAILED_PRECONDITION when another process, or another driver of this one, has it.
+ */
+export function lockHome(home: string): number {
+  const descriptor = openPath(`${home}/${ownFolder}/lock`, O_RDWR | O_CREAT, 0o600);
+  if (lockFile(descriptor)) return descriptor;
+  close(descriptor);
+  throw new CleatError(
+    "FAILED_PRECONDITION",
+    `home ${JSON.stringify(home)} is being served by another driver or process`,
+  );
+}
+
+/** A name that nothing has: 128 random bits. */
+export function uniqueName(): string {
+  return randomBytes(16).toString("hex");
+}
+
+/** Where a new thing is made, relative to the home. */
+export function stagingPath(name: string): string {
+  return `${staging}/${name}`;
+}
+
+/** Takes `path` out of the store in one step; what that leaves to delete is `emptyTrash`'s. */
+export function discard(homeDescriptor: number, path: string): string {
+  const name = uniqueName();
+  renameat2(homeDescriptor, path, homeDescriptor, `${trash}/${name}`);
+  return name;
+}
+
+/** Deletes what `discard` took out. */
+export function emptyTrash(home: string, name: string): void {
+  withFolderAt(`${home}/${trash}`, (folder) => removeTree(folder, name));
+}
+
+/** Deletes what a crash left in staging and in the trash. */
+export function sweep(home: string): void {
+  for (const path of [staging, trash]) {
+    withFolderAt(`${home}/${path}`, (folder) => {
+      for (const name of withFolder(folder, ".", readNames)) removeTree(folder, name);
+    });
+  }
+}

@@ -1,0 +1,10 @@
+import { readMounts } from "../../syscall/index.ts";
+
+/** The layers of a home that are mounted now, whoever mounted them. `home` has its symlinks resolved. */
+export function findMountedLayers(home: string): string[] {
+  return readMounts()
+    .filter(({ mountPoint, fileSystemType }) => fileSystemType === "overlay" && mountPoint.startsWith(`${home}/`))
+    .map(({ mountPoint }) => mountPoint.slice(home.length + 1).split("/"))
+    .filter(([, folder, ...rest]) => folder === "merged" && rest.length === 0)
+    .map(([id]) => id as string);
+}

@@ -1,0 +1,8 @@
+/** All that overlay2 runs on workers, as one module that they import. */
+export { emptyTrash } from "../home.ts";
+export { createLayer } from "./create-layer.ts";
+export { applyDiff, archiveDiff, changesOfDiff, discardLayer, sizeOfDiff, sweepStore } from "./layer-diff.ts";
+export { mountLayer, unmountLayer } from "./mount-layer.ts";
+export { probeOverlay } from "./probe.ts";
+
+export const moduleUrl = import.meta.url;

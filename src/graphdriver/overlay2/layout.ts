@@ -1,0 +1,82 @@
+/**
+ * Docker's own layout, so that a store of its built-in driver can be served and the other way round:
+ *
+ *     <home>/l/<LINK>            → ../<id>/diff, a short name for mount options
+ *     <home>/<id>/diff/          what the layer adds; the upper folder of its mount
+ *     <home>/<id>/link           LINK, 26 characters
+ *     <home>/<id>/lower          "l/<LINK>:l/<LINK>…", the layers below, the parent first; absent without a parent
+ *     <home>/<id>/work/          overlay's own; absent without a parent
+ *     <home>/<id>/merged/        the mount point, while mounted
+ *     <home>/<id>/committed      empty; the layer has a child and is mounted read-only
+ *
+ * Source: moby v20.10.24 `daemon/graphdriver/overlay2/overlay.go`.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { posix } from "node:path";
+import { CleatError, isSystemError } from "../../errors/index.ts";
+
+/** Holds the links; no layer may be called so. */
+export const linksFolder = "l";
+
+const linkAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const linkLength = 26;
+
+/** A new LINK: 130 random bits in base 32. */
+export function createLink(): string {
+  return Array.from(randomBytes(linkLength), (byte) => linkAlphabet[byte % linkAlphabet.length]).join("");
+}
+
+/** Without a parent there is no `lower` file and the layer is its diff folder, never mounted. */
+export interface LayerFiles {
+  readonly link: string;
+  /** `l/<LINK>`, relative to the home. */
+  readonly lowers: readonly string[];
+}
+
+/**
+ * What a layer's small files say.
+ * @throws NOT_FOUND when there is no such layer, DATA_LOSS when its files are damaged.
+ */
+export function readLayer(home: string, id: string): LayerFiles {
+  const link = readText(`${home}/${id}/link`);
+  if (link === undefined) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+  if (!isLink(link))
+    throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged link file: ${JSON.stringify(link)}`);
+  const lower = readText(`${home}/${id}/lower`);
+  const lowers = lower === undefined ? [] : lower.split(":");
+  const damaged = lowers.find((path) => !isLowerPath(path));
+  if (damaged !== undefined) {
+    throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged lower file: ${JSON.stringify(damaged)}`);
+  }
+  return { link, lowers };
+}
+
+/** Links are letters and digits; anything else could add mount options. */
+function isLink(text: string): boolean {
+  return /^[A-Z0-9]{1,64}$/.test(text);
+}
+
+function isLowerPath(text: string): boolean {
+  return text.startsWith(`${linksFolder}/`) && isLink(text.slice(linksFolder.length + 1));
+}
+
+/** The diff folders of the layers below, the parent's first, as absolute paths. */
+export function lowerFolders(home: string, { lowers }: LayerFiles): string[] {
+  return lowers.map((lower) => posix.join(home, linksFolder, readlinkSync(`${home}/${lower}`)));
+}
+
+/** The id of the layer right below, `undefined` for a layer without a parent. */
+export function parentOf(home: string, { lowers }: LayerFiles): string | undefined {
+  const [first] = lowers;
+  return first === undefined ? undefined : readlinkSync(`${home}/${first}`).split("/")[1];
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}

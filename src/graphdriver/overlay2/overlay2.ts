@@ -1,0 +1,207 @@
+import { access, mkdir } from "node:fs/promises";
+import { CleatError } from "../../errors/index.ts";
+import { createIdMaps } from "../../layer/index.ts";
+import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import { toChange } from "../change.ts";
+import { parseBoolean, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
+import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { assertLayerId } from "../layer-id.ts";
+import { createMountCounts } from "../mount-counts.ts";
+import { createNaiveDiff } from "../naive-diff.ts";
+import { type OpenHome, openHome } from "../open-home.ts";
+import * as jobs from "./jobs.ts";
+import { linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import { findMountedLayers } from "./find-mounted.ts";
+import type { OverlayAbilities } from "./probe.ts";
+
+/**
+ * The overlay file system of the kernel over Docker's own on-disk layout (`layout.ts`). A layer costs its diff only; a
+ * container costs one mount. Needs root, a file system with d_type and `trusted.` attributes (ext4, xfs, btrfs), Linux 5.2.
+ */
+export const overlay2: GraphDriverFactory = {
+  name: "overlay2",
+  open: (options) =>
+    openHome(options, async (home) => {
+      const overlayOptions = parseOptions(options.options ?? []);
+      await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
+      await home.pool.run(worker, "sweepStore", home.path);
+      const abilities = await home.pool.run(worker, "probeOverlay", home.path);
+      return createOverlay2(home, overlayOptions, abilities);
+    }),
+};
+
+interface OverlayOptions {
+  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
+  readonly userNames: boolean;
+}
+
+/**
+ * `overlay2.override_kernel_check` is accepted and has no effect, as in Docker.
+ * @throws INVALID_ARGUMENT for a malformed or unknown option, UNIMPLEMENTED for a size.
+ */
+function parseOptions(options: readonly string[]): OverlayOptions {
+  let userNames = true;
+  readDriverOptions("overlay2", options, {
+    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
+    "overlay2.override_kernel_check": parseBoolean,
+    "overlay2.size": () => {
+      throw sizeRefused("overlay2");
+    },
+  });
+  return { userNames };
+}
+
+const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
+
+function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities: OverlayAbilities): GraphDriver {
+  const { path, pool, ids, durability } = home;
+  const { withLock } = home.locks;
+  const { uids, gids } = createIdMaps(ids);
+  const owner = { rootUid: uids.hostRoot, rootGid: gids.hostRoot };
+  const counts = createMountCounts(findMountedLayers(path));
+  const maxDepth = abilities.layerByLayer ? kernelMaxLayers : pageMaxLayers;
+
+  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+    assertId(id);
+    refuseStorageOptions("overlay2", id, options.storageOptions);
+    const { parent } = options;
+    if (parent !== undefined) assertId(parent);
+    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner }));
+  }
+
+  /** Whether `parent` lies right below, so that the diff folder is the answer. */
+  function isDirectParent(id: string, parent: string | undefined): boolean {
+    return parentOf(path, readLayer(path, id)) === parent;
+  }
+
+  const driver: GraphDriver = {
+    name: "overlay2",
+    capabilities: { reproducesExactDiffs: false, mounts: true, enforcesSize: false, maxDepth },
+
+    create: (id, options) => create(id, options, false),
+    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+
+    async remove(id) {
+      assertId(id);
+      const trashed = await withLock(id, async () => {
+        if (counts.count(id) > 0) await pool.run(worker, "unmountLayer", path, id);
+        counts.forget(id);
+        return pool.run(worker, "discardLayer", path, id);
+      });
+      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+    },
+
+    async get(id, { mountLabel = "" }) {
+      assertId(id);
+      return withLock(id, async () => {
+        if (counts.count(id) === 0) {
+          const { layerByLayer } = abilities;
+          const folder = await pool.run(worker, "mountLayer", path, id, { mountLabel, layerByLayer, ...owner });
+          if (!folder.endsWith("/merged")) return folder;
+        }
+        counts.increment(id);
+        return `${path}/${id}/merged`;
+      });
+    },
+
+    async put(id) {
+      assertId(id);
+      await withLock(id, async () => {
+        if (counts.count(id) > 0 && counts.decrement(id) === 0) await pool.run(worker, "unmountLayer", path, id);
+      });
+    },
+
+    async exists(id) {
+      assertId(id);
+      return access(`${path}/${id}/link`).then(
+        () => true,
+        () => false,
+      );
+    },
+
+    status: async () => [
+      ["Backing Filesystem", abilities.backingFileSystem],
+      ["Supports d_type", String(abilities.supportsDType)],
+      ["Native Overlay Diff", "true"],
+      ["userxattr", "false"],
+    ],
+
+    async metadata(id) {
+      assertId(id);
+      const lowers = lowerFolders(path, readLayer(path, id));
+      const folder = `${path}/${id}`;
+      return {
+        ...(lowers.length > 0 && { LowerDir: lowers.join(":") }),
+        MergedDir: `${folder}/merged`,
+        UpperDir: `${folder}/diff`,
+        WorkDir: `${folder}/work`,
+      };
+    },
+
+    async diff(id, parent) {
+      assertId(id);
+      if (!isDirectParent(id, parent)) return naive.diff(id, parent);
+      const ring = createRing();
+      return drain(ring, pool.run(worker, "archiveDiff", path, id, ring, { ids, userNames }));
+    },
+
+    async changes(id, parent) {
+      assertId(id);
+      if (!isDirectParent(id, parent)) return naive.changes(id, parent);
+      const found = await pool.run(worker, "changesOfDiff", path, id);
+      return found.map(toChange);
+    },
+
+    async applyDiff(id, parent, source) {
+      assertId(id);
+      return withLock(id, async () => {
+        assertUnmountedChildOf(id, parent);
+        const ring = createRing();
+        return pour(source, ring, pool.run(worker, "applyDiff", path, id, ring, { ids, durability }));
+      });
+    },
+
+    async diffSize(id, parent) {
+      assertId(id);
+      return isDirectParent(id, parent) ? pool.run(worker, "sizeOfDiff", path, id) : naive.diffSize(id, parent);
+    },
+
+    async cleanup() {
+      const mounted = new Set([...counts.held(), ...findMountedLayers(path)]);
+      for (const id of mounted) {
+        await withLock(id, () => pool.run(worker, "unmountLayer", path, id));
+        counts.forget(id);
+      }
+    },
+
+    close: home.close,
+  };
+  const naive = createNaiveDiff(driver, pool, { ids, userNames });
+
+  function assertUnmountedChildOf(id: string, parent: string | undefined): void {
+    const actual = parentOf(path, readLayer(path, id));
+    if (actual !== parent) throw precondition(id, `lies on ${show(actual)}, not on ${show(parent)}`);
+    if (counts.count(id) > 0) throw precondition(id, "is mounted; a diff is applied to a new layer");
+  }
+
+  return driver;
+}
+
+/** Source: Linux v6.6 `fs/overlayfs/params.c` `OVL_MAX_STACK`. */
+const kernelMaxLayers = 500;
+/** Source: moby v20.10.24 `overlay2.go` `maxDepth`. */
+const pageMaxLayers = 128;
+
+/** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
+function assertId(id: string): void {
+  assertLayerId(id);
+  if (id === linksFolder) throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by overlay2's layout`);
+}
+
+function precondition(id: string, what: string): CleatError {
+  return new CleatError("FAILED_PRECONDITION", `layer "${id}" ${what}`);
+}
+
+function show(parent: string | undefined): string {
+  return parent === undefined ? "no layer" : `layer "${parent}"`;
+}

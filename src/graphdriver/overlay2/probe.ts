@@ -1,0 +1,69 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { toCleatError, UnsupportedError } from "../../errors/index.ts";
+import { removeTree, withFolderAt } from "../../layer/index.ts";
+import { changeDirectory, fileSystemName, MNT_DETACH, mount, recordsEntryTypes, umount2 } from "../../syscall/index.ts";
+import { stagingPath, uniqueName } from "../home.ts";
+import { takesLayerByLayer } from "./mount-layer.ts";
+
+/** What kernel and file system under a home can do. */
+export interface OverlayAbilities {
+  readonly backingFileSystem: string;
+  readonly supportsDType: boolean;
+  readonly layerByLayer: boolean;
+}
+
+/**
+ * Finds out whether overlay works in a home by mounting one there. Blocks; runs on a worker.
+ * @throws UNIMPLEMENTED when the kernel has no overlay, the file system cannot be under one, or this is a user namespace.
+ */
+export function probeOverlay(home: string): OverlayAbilities {
+  refuseUserNamespace();
+  const staged = stagingPath(uniqueName());
+  const test = `${home}/${staged}`;
+  for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])
+    mkdirSync(`${test}${folder}`, { mode: 0o700 });
+  try {
+    return withFolderAt(home, (folder) => {
+      const backingFileSystem = fileSystemName(folder);
+      withFolderAt(test, (testFolder) => tryMount(testFolder, backingFileSystem));
+      const supportsDType = withFolderAt(test, recordsEntryTypes);
+      if (!supportsDType) throw noEntryTypes(backingFileSystem);
+      return { backingFileSystem, supportsDType, layerByLayer: takesLayerByLayer(home) };
+    });
+  } finally {
+    withFolderAt(home, (folder) => removeTree(folder, staged));
+  }
+}
+
+function tryMount(testFolder: number, fileSystem: string): void {
+  changeDirectory(testFolder);
+  try {
+    mount("overlay", "merged", "overlay", 0, "lowerdir=lower2:lower1,upperdir=upper,workdir=work");
+  } catch (error) {
+    const missing = {
+      needed: "an overlay mount",
+      probed: `mount(2) on ${fileSystem}`,
+      seen: existsSync("/sys/module/overlay")
+        ? toCleatError(error).message
+        : `${toCleatError(error).message}; no overlay module`,
+    };
+    throw new UnsupportedError("overlay2", missing, { cause: error });
+  }
+  umount2("merged", MNT_DETACH);
+}
+
+function noEntryTypes(fileSystem: string): UnsupportedError {
+  return new UnsupportedError("overlay2", {
+    needed: "a file system that records the type of files in folders (d_type; xfs: mkfs.xfs -n ftype=1)",
+    probed: "getdents64(2)",
+    seen: `${fileSystem} without it`,
+  });
+}
+
+/** Layers made in a user namespace keep deletions in other attributes, which this driver does not write. */
+function refuseUserNamespace(): void {
+  const map = readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/).join(" ");
+  if (map === "0 0 4294967295") return;
+  const missing = { needed: "the initial user namespace", probed: "/proc/self/uid_map", seen: map };
+  throw new UnsupportedError("overlay2", missing);
+}

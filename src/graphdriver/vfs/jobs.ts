@@ -1,0 +1,6 @@
+/** All that vfs runs on workers, as one module that they import. */
+export { emptyTrash } from "../home.ts";
+export { createLayer, discardLayer } from "./create-layer.ts";
+export { applyDiff, recoverStore } from "./fill-layer.ts";
+
+export const moduleUrl = import.meta.url;

@@ -1,0 +1,17 @@
+/**
+ * Docker's own layout, and beside it what makes `applyDiff` all or nothing although it works in place:
+ *
+ *     <home>/dir/<id>/                 the whole tree of the layer
+ *     <home>/.cleat/unfilled/<id>      the layer is as `create` left it; holds the parent's id, or nothing
+ *     <home>/.cleat/filling/<id>       the same file while a diff is being applied: found when the home is opened, the
+ *                                      layer is made anew from its parent
+ *
+ * Source: moby v20.10.24 `daemon/graphdriver/vfs/driver.go`.
+ */
+export const layersFolder = "dir";
+export const unfilledFolder = ".cleat/unfilled";
+export const fillingFolder = ".cleat/filling";
+
+export function layerPath(home: string, id: string): string {
+  return `${home}/${layersFolder}/${id}`;
+}

@@ -1,0 +1,114 @@
+import { access, mkdir } from "node:fs/promises";
+import { CleatError } from "../../errors/index.ts";
+import { createIdMaps } from "../../layer/index.ts";
+import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
+import { parseBoolean, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
+import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { assertLayerId } from "../layer-id.ts";
+import { createNaiveDiff } from "../naive-diff.ts";
+import { type OpenHome, openHome } from "../open-home.ts";
+import * as jobs from "./jobs.ts";
+import { fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
+
+/**
+ * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy that,
+ * unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees.
+ */
+export const vfs: GraphDriverFactory = {
+  name: "vfs",
+  open: (options) =>
+    openHome(options, async (home) => {
+      const vfsOptions = parseOptions(options.options ?? []);
+      for (const folder of [layersFolder, unfilledFolder, fillingFolder]) {
+        await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
+      }
+      const { uids, gids } = createIdMaps(home.ids);
+      await home.pool.run(worker, "recoverStore", home.path, uids.hostRoot, gids.hostRoot);
+      return createVfs(home, vfsOptions);
+    }),
+};
+
+interface VfsOptions {
+  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
+  readonly userNames: boolean;
+}
+
+/** @throws INVALID_ARGUMENT for a malformed or unknown option, UNIMPLEMENTED for a size. */
+function parseOptions(options: readonly string[]): VfsOptions {
+  let userNames = true;
+  readDriverOptions("vfs", options, {
+    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
+    size: () => {
+      throw sizeRefused("vfs");
+    },
+  });
+  return { userNames };
+}
+
+const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
+
+function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
+  const { path, pool, ids, durability } = home;
+  const { withLock } = home.locks;
+  const { uids, gids } = createIdMaps(ids);
+  const owner = { rootUid: uids.hostRoot, rootGid: gids.hostRoot };
+
+  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+    assertLayerId(id);
+    refuseStorageOptions("vfs", id, options.storageOptions);
+    const { parent } = options;
+    if (parent !== undefined) assertLayerId(parent);
+    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, ...owner }));
+  }
+
+  async function exists(id: string): Promise<boolean> {
+    assertLayerId(id);
+    return access(layerPath(path, id)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async function get(id: string): Promise<string> {
+    if (await exists(id)) return layerPath(path, id);
+    throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+  }
+
+  const put = async (id: string): Promise<void> => assertLayerId(id);
+  const naive = createNaiveDiff({ get, put }, pool, { ids, userNames });
+
+  return {
+    name: "vfs",
+    capabilities: {
+      reproducesExactDiffs: false,
+      mounts: false,
+      enforcesSize: false,
+      maxDepth: Number.POSITIVE_INFINITY,
+    },
+    create: (id, options) => create(id, options, false),
+    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+    async remove(id) {
+      assertLayerId(id);
+      const trashed = await withLock(id, () => pool.run(worker, "discardLayer", path, id));
+      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+    },
+    get,
+    put,
+    exists,
+    status: async () => [],
+    async metadata(id) {
+      await get(id);
+      return {};
+    },
+    ...naive,
+    async applyDiff(id, parent, source) {
+      assertLayerId(id);
+      return withLock(id, () => {
+        const ring = createRing();
+        return pour(source, ring, pool.run(worker, "applyDiff", path, id, parent, ring, { ids, durability }));
+      });
+    },
+    cleanup: async () => {},
+    close: home.close,
+  };
+}
