@@ -3,3 +3,6 @@ export type * from "./driver.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { overlay2 } from "./overlay2/overlay2.ts";
 export { vfs } from "./vfs/vfs.ts";
+export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./as-plugin.ts";
+export { createGraphDriverFromPlugin, type FromPluginOptions } from "./from-plugin.ts";
+export type { InitRecord, InitStore } from "./init-record.ts";

@@ -40,9 +40,9 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
   return {
     next() {
       const preface: EntryPreface = { pax: undefined, longName: undefined, longLinkName: undefined };
-      for (let isFirst = true; ; isFirst = false) {
+      for (;;) {
         const at = input.offset;
-        const hasPreface = !isFirst && isFilled(preface);
+        const hasPreface = isFilled(preface);
         if (!readHeaderBlock(input, block, entries > 0 && !hasPreface, limits.maxTrailingBytes)) {
           if (hasPreface) throw malformed(at, "ends the archive behind a header that describes an entry");
           return undefined;
@@ -87,12 +87,12 @@ function isFilled({ pax, longName, longLinkName }: EntryPreface): boolean {
   return pax !== undefined || longName !== undefined || longLinkName !== undefined;
 }
 
-/** Go lets the second replace the first, libarchive adds the two up. */
+/** Go and GNU tar let the second PAX header replace the first, libarchive 3.6 muddles the two. */
 function refuseSecond(first: unknown, label: string, at: number): void {
   if (first !== undefined) throw malformed(at, `is the second ${label} of one entry`);
 }
 
-/** Go forgets an entry's own headers when a global one comes between, GNU tar does not. */
+/** Go 1.19 forgets an entry's own headers when a global one comes between; GNU tar and libarchive do not. */
 function refuseBetween(hasPreface: boolean, flag: number, at: number): void {
   if (!hasPreface) return;
   const shown = quote(Buffer.of(flag));

@@ -66,7 +66,10 @@ export function finishEntry(
   return { header: draft, storedBytes: 0 };
 }
 
-/** Where GNU and PAX name an entry both, Go believes GNU and GNU tar PAX. Some writers do it, with one and the same name. */
+/**
+ * Where GNU and PAX headers both name an entry, Go believes the GNU one, GNU tar the PAX one and libarchive the first.
+ * Apache Commons Compress may write both, with the same name.
+ */
 function reconcile(gnu: Buffer | undefined, pax: Buffer | undefined, at: number): Buffer | undefined {
   if (gnu === undefined || gnu.length === 0) return undefined;
   if (pax !== undefined && pax.length > 0 && !pax.equals(gnu)) {
@@ -81,7 +84,7 @@ function checkWithoutContent(draft: HeaderDraft, flag: number, sparse: PaxSparse
   if (sparse !== undefined || flag === typeFlag.gnuSparseFile) {
     throw malformed(at, `of ${quote(name)} has a sparse map but is a ${type}`);
   }
-  // A directory only by its name: Go would take its content for the next header, GNU tar would skip it.
+  // A directory only by its name: libarchive, and Go for flag NUL, take its content for headers, GNU tar skips it.
   if (type === "directory" && flag !== typeFlag.directory && draft.sizeBytes > 0) {
     throw malformed(at, `of ${quote(name)} has ${draft.sizeBytes} bytes of content but a directory's name`);
   }

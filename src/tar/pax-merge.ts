@@ -8,8 +8,9 @@ const perEntryKeys = ["path", "linkpath", "size"];
 
 /**
  * Adds a global header's records to those in force. Only what can be true of many entries is kept.
- * @throws INVALID_ARGUMENT when it would set a name, a size, a sparse map or extended attributes. Go, and so Docker,
- * ignores global headers and libarchive most of them, so that with a global size the same archive has other entries for us.
+ * @throws INVALID_ARGUMENT when it would set a name, a size, a sparse map or extended attributes. GNU tar obeys global
+ * headers as POSIX wants, Go (and so Docker) and libarchive ignore them: with a global name or size one archive would hold
+ * other entries for each of them.
  */
 export function mergeGlobalPax(inForce: PaxRecords, added: PaxRecords, at: number): PaxRecords {
   for (const [key, value] of added) {

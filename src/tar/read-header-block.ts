@@ -1,7 +1,7 @@
+import { CleatError } from "../errors/index.ts";
 import type { ArchiveInput } from "./archive-input.ts";
 import { blockBytes, fields } from "./block.ts";
 import { isZeroBlock, sumBlock, sumBlockSigned } from "./checksum.ts";
-import { CleatError } from "../errors/index.ts";
 import { malformed, quote, truncated } from "./malformed.ts";
 import { parseOctalField } from "./number-field.ts";
 
@@ -9,8 +9,8 @@ import { parseOctalField } from "./number-field.ts";
  * Fills `block` with the next header block and checks its sum; false where the archive ends, which is read to the end of
  * its input then. An archive ends at two blocks of zeros, at one that is the last of the input, or, when `mayEndHere`, at
  * the end of the input itself: Go and GNU tar accept all three.
- * @throws INVALID_ARGUMENT when the sum is wrong, or one block of zeros stands between headers, where GNU tar stops and
- * other readers go on.
+ * @throws INVALID_ARGUMENT when the sum is wrong, or one block of zeros stands between headers: Go refuses that too, GNU
+ * tar and libarchive stop there.
  * @throws DATA_LOSS when the input ends elsewhere.
  */
 export function readHeaderBlock(
