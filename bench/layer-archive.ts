@@ -1,0 +1,32 @@
+import { incompressibleBytes } from "./incompressible.ts";
+
+const blockBytes = 512;
+const chunkBytes = 1024 * 1024;
+const fileBytes = 64 * chunkBytes;
+
+/** A tar archive of files of 64 MiB each, `sizeGib` in all, made as it is read: it never is in memory or on disk. */
+export function* layerArchive(sizeGib: number): Generator<Buffer> {
+  const chunk = incompressibleBytes(chunkBytes);
+  const files = (sizeGib * 1024 ** 3) / fileBytes;
+  for (let file = 0; file < files; file++) {
+    yield fileHeader(`file-${file}`);
+    for (let written = 0; written < fileBytes; written += chunkBytes) yield chunk;
+  }
+  yield Buffer.alloc(2 * blockBytes);
+}
+
+/** ustar, POSIX.1-1988: numbers are octal text, the checksum counts its own field as spaces. */
+function fileHeader(name: string): Buffer {
+  const header = Buffer.alloc(blockBytes);
+  header.write(name, 0, "latin1");
+  header.write("0100644\0", 100, "latin1");
+  header.write("0000000\0", 108, "latin1");
+  header.write("0000000\0", 116, "latin1");
+  header.write(`${fileBytes.toString(8).padStart(11, "0")}\0`, 124, "latin1");
+  header.write("07236705742\0", 136, "latin1");
+  header.write("        0", 148, "latin1");
+  header.write("ustar\x0000", 257, "latin1");
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return header;
+}

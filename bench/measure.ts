@@ -1,0 +1,33 @@
+/** One line of the result: Cleat beside what it is compared with, and the limit that the project sets itself. */
+export interface Measurement {
+  readonly name: string;
+  readonly unit: "ms" | "MiB" | "MiB/s";
+  readonly cleat: number;
+  /** Undefined where there is nothing to compare with. */
+  readonly reference: { readonly name: string; readonly value: number } | undefined;
+  readonly limit: Limit | undefined;
+}
+
+export type Limit = { readonly maxRatio: number } | { readonly max: number };
+
+export async function timeMs(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+export function ratioOf({ cleat, reference }: Measurement): number | undefined {
+  return reference && cleat / reference.value;
+}
+
+export function isOverLimit(measurement: Measurement): boolean {
+  const { cleat, limit } = measurement;
+  if (limit === undefined) return false;
+  return "max" in limit ? cleat > limit.max : (ratioOf(measurement) ?? 0) > limit.maxRatio;
+}

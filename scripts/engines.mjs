@@ -1,0 +1,77 @@
+/**
+ * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need, as
+ * Debian packages. Says first what it will install; does nothing when all of it is there.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+
+import { main, run } from "./prepare.mjs";
+
+const packages = [
+  "attr",
+  "btrfs-progs",
+  "busybox-static",
+  "containerd",
+  "docker.io",
+  "e2fsprogs",
+  "fuse-overlayfs",
+  "golang-github-docker-docker-dev",
+  "golang-go",
+  "iptables",
+  "libarchive-tools",
+  "libcap2-bin",
+  "podman",
+  "runc",
+  "xfsprogs",
+];
+
+/** Why the engines cannot be installed here, or undefined when they can. */
+export function whyNotInstallable() {
+  if (process.getuid() !== 0) return "installing packages needs root: run it with sudo";
+  const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
+  if (!/^ID(_LIKE)?=.*debian/m.test(release))
+    return "this is not Debian: install Docker 20.10 to 26 and the tools yourself";
+  return undefined;
+}
+
+/** Installs what is missing of `packages`, starting no service. Idempotent; a tenth of a second when nothing is missing. */
+export function installEngines() {
+  const missing = packages.filter((name) => !isInstalled(name));
+  if (missing.length === 0) return console.error("cleat: the engines are installed");
+  const obstacle = whyNotInstallable();
+  if (obstacle) throw new Error(`${obstacle} (missing: ${missing.join(" ")})`);
+  console.error(`cleat: installing ${missing.length} Debian packages: ${missing.join(" ")}`);
+  withoutStartingServices(() => {
+    aptGet("update", "--quiet=2");
+    // A Docker that somebody installed from elsewhere would have to go for docker.io; that is not ours to decide.
+    aptGet("install", "--quiet=2", "--yes", "--no-install-recommends", "--no-remove", ...missing);
+  });
+}
+
+function isInstalled(name) {
+  const query = spawnSync("dpkg-query", ["--show", "--showformat=${db:Status-Status}", name], { encoding: "utf8" });
+  return query.stdout === "installed";
+}
+
+function aptGet(...args) {
+  const status = run("apt-get", args, {
+    stdio: ["ignore", 2, 2],
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+  if (status !== 0) throw new Error(`apt-get ${args[0]} ended with code ${status}`);
+}
+
+/** Debian starts a daemon when its package is installed, unless this script answers 101 (invoke-rc.d(8)). */
+function withoutStartingServices(install) {
+  const policy = "/usr/sbin/policy-rc.d";
+  if (existsSync(policy)) return install();
+  writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    rmSync(policy);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main(installEngines);

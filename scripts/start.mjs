@@ -1,0 +1,11 @@
+/** `npm start [-- options]`: installs and builds what is missing, then serves a graph driver in this very process. */
+import { pathToFileURL } from "node:url";
+
+import { build, cliEntry, installPackages, main } from "./prepare.mjs";
+
+await main(async () => {
+  installPackages();
+  build();
+  process.argv = [process.execPath, cliEntry, "serve", "graph", ...process.argv.slice(2)];
+  await import(pathToFileURL(cliEntry).href);
+});

@@ -1,0 +1,13 @@
+/**
+ * `npm test [-- filter]`: installs and builds what is missing, then runs the checks and every tier of tests that can run
+ * here. With CI=true, as root on Debian, the engines are installed first, and a missing need is a failure.
+ */
+import { installEngines, whyNotInstallable } from "./engines.mjs";
+import { build, installPackages, main, packageCommand, run } from "./prepare.mjs";
+
+await main(() => {
+  installPackages();
+  if (process.env.CI === "true" && whyNotInstallable() === undefined) installEngines();
+  build();
+  process.exitCode = run(packageCommand("vitest"), ["run", ...process.argv.slice(2)]);
+});

@@ -1,0 +1,109 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import {
+  type CallOptions,
+  decodeGoJson,
+  encodeValue,
+  graphDriverProtocol,
+  type Method,
+  pluginProtocol,
+  type Protocol,
+} from "../protocol/index.ts";
+import { createClient, createHttpTransport } from "../transport/index.ts";
+import { defineCommand, orUsageError, type Surroundings, UsageError } from "./command.ts";
+import type { Outcome } from "./exit-codes.ts";
+import { findPlugin } from "./find-plugin.ts";
+
+const protocols: readonly Protocol[] = [pluginProtocol, graphDriverProtocol];
+
+export const call = defineCommand({
+  name: "call",
+  operands: "NAME METHOD [JSON]",
+  summary: "Call one method of a running plugin and print its answer.",
+  details: [
+    "NAME    a plugin's name, the path of its socket, or unix:///PATH or tcp://HOST:PORT",
+    "METHOD  as on the wire: GraphDriver.Status",
+    "JSON    the arguments, in the wire's spelling; default {}",
+    "",
+    "A diff goes to stdout as a tar archive; ApplyDiff reads one from stdin:",
+    `  cleat call cleat GraphDriver.Diff '{"ID":"x"}' > x.tar`,
+    `  cleat call cleat GraphDriver.ApplyDiff '{"id":"y","parent":"x"}' < y.tar`,
+    "",
+    "Methods:",
+    ...protocols.flatMap(({ methods }) => Object.values(methods).map((method) => `  ${nameOf(method)}`)),
+  ],
+  options: {
+    timeout: { type: "string", value: "SECONDS", help: "give up after this time; default each method's own" },
+    wait: { type: "string", value: "SECONDS", help: "how long to wait for a plugin that is not there yet; default 0" },
+    json: { type: "boolean", help: "print the answer on one line" },
+  },
+  async run({ timeout, wait, json }, operands, surroundings) {
+    const [name, methodName, text = "{}", ...rest] = operands;
+    if (name === undefined || methodName === undefined || rest.length > 0) {
+      throw new UsageError("call takes NAME METHOD [JSON]");
+    }
+    const { protocol, key, method } = findMethod(methodName);
+    const request = parseArguments(method, text);
+    const callOptions = { ...(timeout !== undefined && { timeoutMs: toMs("timeout", timeout) }) };
+    const transport = createHttpTransport(await findPlugin(name, surroundings));
+    try {
+      const client = createClient(protocol, transport, {
+        plugin: name,
+        ...(wait !== undefined && { waitForPeerMs: toMs("wait", wait) }),
+      });
+      const send = client[key] as unknown as Send;
+      return await exchange(method, (body) => send(request, { ...callOptions, ...body }), json === true, surroundings);
+    } finally {
+      await transport.close();
+    }
+  },
+});
+
+type Send = (request: unknown, options: CallOptions & { body?: Readable }) => Promise<unknown>;
+
+async function exchange(
+  method: Method,
+  send: (body: { body?: Readable }) => Promise<unknown>,
+  onOneLine: boolean,
+  { stdin, stdout }: Surroundings,
+): Promise<Outcome> {
+  if (method.framing === "upload" && stdin.isTTY)
+    throw new UsageError(`${nameOf(method)} reads a tar archive from stdin`);
+  if (method.framing === "download" && stdout.isTTY) {
+    throw new UsageError(`${nameOf(method)} answers a tar archive; send stdout to a file or a command`);
+  }
+  const answer = await send(method.framing === "upload" ? { body: stdin } : {});
+  if (method.framing === "download") {
+    await pipeline(answer as Readable, stdout, { end: false });
+    return "done";
+  }
+  const shown = encodeValue(method.response, answer, `answer of ${method.path}`);
+  stdout.write(`${JSON.stringify(shown, undefined, onOneLine ? 0 : 2)}\n`);
+  return "done";
+}
+
+function findMethod(name: string) {
+  for (const protocol of protocols) {
+    for (const [key, method] of Object.entries(protocol.methods)) {
+      if (nameOf(method) === name.replace(/^\//, "")) return { protocol, key, method };
+    }
+  }
+  throw new UsageError(`there is no method "${name}"; "cleat call --help" lists them`);
+}
+
+function parseArguments(method: Method, text: string): unknown {
+  const subject = `JSON for ${nameOf(method)}`;
+  return orUsageError(() => decodeGoJson(method.request, Buffer.from(text), subject, "INVALID_ARGUMENT"));
+}
+
+function nameOf({ path }: Method): string {
+  return path.slice(1);
+}
+
+function toMs(option: string, text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === "" || !(seconds >= 0 && seconds < 1e6)) {
+    throw new UsageError(`--${option} takes a number of seconds, not "${text}"`);
+  }
+  return Math.round(seconds * 1000);
+}

@@ -1,0 +1,44 @@
+import type { Command } from "./command.ts";
+import { exitCodes } from "./exit-codes.ts";
+
+/** What `cleat --help` prints; of the commands whose names begin with `prefix`. */
+export function formatOverview(commands: readonly Command[], prefix = ""): string {
+  const rows = commands
+    .filter(({ name }) => `${name} `.startsWith(prefix))
+    .map(({ name, operands, summary }) => [`cleat ${name} ${operands}`.trimEnd(), summary] as const);
+  const codes = Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning] as const);
+  return [
+    "Container-engine plugins: serve them, and call them.",
+    "",
+    "Commands (each has --help):",
+    ...formatRows(rows),
+    "",
+    "Everywhere: --help, --version",
+    "",
+    "Exit codes:",
+    ...formatRows(codes),
+    "",
+  ].join("\n");
+}
+
+export function formatHelp({ name, operands, summary, details, options }: Command): string {
+  const rows = Object.entries(options).map(([option, { value, multiple, short, help }]) => {
+    const flag = `${short === undefined ? "" : `-${short}, `}--${option}${value === undefined ? "" : ` ${value}`}`;
+    return [flag, multiple === true ? `${help} (repeatable)` : help] as const;
+  });
+  return [
+    `cleat ${name} [options] ${operands}`.trimEnd(),
+    "",
+    `${summary}`,
+    ...(details.length > 0 ? ["", ...details] : []),
+    "",
+    "Options:",
+    ...formatRows([...rows, ["--help", "show this"]]),
+    "",
+  ].join("\n");
+}
+
+function formatRows(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}

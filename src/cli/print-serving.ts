@@ -1,0 +1,51 @@
+import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { withFolderAt } from "../layer/index.ts";
+import { fileSystemName } from "../syscall/index.ts";
+import { parseAddress } from "../transport/index.ts";
+import type { Surroundings } from "./command.ts";
+import { socketFolders } from "./default-folders.ts";
+
+export interface Serving {
+  readonly name: string;
+  readonly address: string;
+  readonly driverName: string;
+  readonly note: string | undefined;
+  readonly root: string;
+  readonly home: string | undefined;
+}
+
+/** Says what is served where, on which file system, and what to try next. */
+export function printServing(serving: Serving, asJson: boolean, surroundings: Surroundings): void {
+  const { stdout } = surroundings;
+  const { name, address, driverName, note, root, home } = serving;
+  const fileSystem = fileSystemOf(home ?? root);
+  const next = nextCommand(serving, surroundings);
+  if (asJson) {
+    const fields = { name, address, driver: driverName, note, root, home: home ?? null, fileSystem, next };
+    stdout.write(`${JSON.stringify(fields)}\n`);
+    return;
+  }
+  const layers = home ?? `in the engine's data root (its own: ${root})`;
+  const lines = [
+    `Cleat serves the graph driver "${name}" at ${address}`,
+    `  driver  ${driverName} on ${fileSystem}${note === undefined ? "" : ` (${note})`}`,
+    `  layers  ${layers}`,
+    `  try     ${next}`,
+  ];
+  stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** What an engine is started with, or a call where no engine would find the socket. */
+function nextCommand({ name, address }: Serving, surroundings: Surroundings): string {
+  const engine = surroundings.uid === 0 ? "dockerd" : "dockerd-rootless.sh";
+  const listen = parseAddress(address);
+  if ("tcp" in listen) return `${engine} --experimental -s ${name}`;
+  if (!socketFolders(surroundings).includes(dirname(listen.unix))) return `cleat call ${listen.unix} Plugin.Activate`;
+  return `${engine} --experimental -s ${basename(listen.unix, ".sock")}`;
+}
+
+/** The file system of a folder, or of where it will be made. */
+function fileSystemOf(path: string): string {
+  return existsSync(path) ? withFolderAt(path, fileSystemName) : fileSystemOf(dirname(path));
+}

@@ -1,0 +1,51 @@
+import { once } from "node:events";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+export interface Connections {
+  /**
+   * Stops accepting, closes idle connections, lets running calls finish and closes each connection after its call. What is left
+   * after `timeoutMs` is destroyed, so that its peer sees a broken call. Resolves with the number of those.
+   */
+  drain(timeoutMs: number): Promise<number>;
+}
+
+/** Follows the connections of a server from now on. Node's own list takes one that was never used for a busy one. */
+export function followConnections(server: Server): Connections {
+  const callsOn = new Map<Socket, Set<ServerResponse>>();
+  let draining = false;
+
+  server.on("connection", (socket: Socket) => {
+    callsOn.set(socket, new Set());
+    socket.once("close", () => callsOn.delete(socket));
+  });
+  server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
+    const calls = callsOn.get(request.socket);
+    calls?.add(response);
+    if (draining) response.shouldKeepAlive = false;
+    response.once("close", () => {
+      calls?.delete(response);
+      if (draining && calls?.size === 0) request.socket.destroySoon();
+    });
+  });
+
+  return {
+    async drain(timeoutMs) {
+      draining = true;
+      const closed = once(server, "close");
+      server.close();
+      for (const [socket, calls] of callsOn) {
+        if (calls.size === 0) socket.destroySoon();
+        for (const response of calls) response.shouldKeepAlive = false; // Go does not reuse such a connection
+      }
+      let brokenOff = 0;
+      const timer = setTimeout(() => {
+        brokenOff = callsOn.size;
+        for (const socket of callsOn.keys()) socket.destroy();
+      }, timeoutMs);
+      await closed;
+      clearTimeout(timer);
+      return brokenOff;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import type { Stats } from "node:fs";
+import { chmod, chown, link, lstat, mkdir, mkdtemp, rm } from "node:fs/promises";
+import type { Server } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
+import { isListening } from "./probe-listener.ts";
+import { absentWhenMissing, isSame, removeStaleSocket } from "./stale-socket.ts";
+
+export interface UnixListen {
+  /** Absolute path of the socket. Its folder is made (mode 0755) if it is not there. */
+  readonly unix: string;
+  /** Numeric ids; default those of the process. */
+  readonly owner?: number;
+  readonly group?: number;
+  /** Default 0600: who may write to the socket commands the plugin. */
+  readonly mode?: number;
+}
+
+/** What a listener left in the file system, and how to take it away again. */
+export interface Listening {
+  /** "unix:///run/docker/plugins/cleat.sock" */
+  readonly address: string;
+  /** Removes what was made, unless somebody has replaced it since. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes `server` listen on a unix socket. The socket is made in a private folder beside its place and gets there, owner and
+ * mode set, by a hard link, which never replaces anything: of two processes that start at once, one loses. A socket that is in the way is
+ * replaced only when nobody listens on it. (Engines do not look into that folder: they would want a socket of its name.)
+ * @throws FAILED_PRECONDITION when somebody listens there, or what is there is not a socket; nothing was changed then.
+ * @throws INVALID_ARGUMENT when the path is too long for a socket.
+ */
+export async function listenOnUnix(
+  server: Server,
+  { unix: path, owner, group, mode = 0o600 }: UnixListen,
+): Promise<Listening> {
+  assertSocketPath(path);
+  const parent = dirname(path);
+  await mkdir(parent, { recursive: true, mode: 0o755 });
+  await replaceable(path);
+  const staging = await mkdtemp(join(parent, stagingPrefix));
+  try {
+    const staged = join(staging, "s");
+    await bind(server, staged);
+    await chmod(staged, mode);
+    if (owner !== undefined || group !== undefined) await chown(staged, owner ?? -1, group ?? -1);
+    const ours = await lstat(staged);
+    await putInPlace(staged, path);
+    return { address: `unix://${path}`, remove: () => removeIfSame(path, ours) };
+  } catch (error) {
+    server.close();
+    throw toCleatError(error, `socket "${path}"`);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+async function bind(server: Server, path: string): Promise<void> {
+  server.listen(path);
+  await once(server, "listening");
+}
+
+async function putInPlace(staged: string, path: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await link(staged, path);
+    } catch (error) {
+      if (!isSystemError(error, "EEXIST") || tries === 100) throw error;
+    }
+    const stale = await replaceable(path);
+    if (stale !== undefined && !(await removeStaleSocket(path, stale))) await delay(10);
+  }
+}
+
+/**
+ * What stands at `path` and may go: a socket on which nobody listens, or nothing.
+ * @throws FAILED_PRECONDITION for anything else.
+ */
+async function replaceable(path: string): Promise<Stats | undefined> {
+  const found = await lstat(path).catch(absentWhenMissing);
+  if (found === undefined) return undefined;
+  if (!found.isSocket()) {
+    throw new CleatError("FAILED_PRECONDITION", `socket "${path}": what is there is not a socket, and was left alone`);
+  }
+  if (await isListening({ path })) {
+    throw new CleatError("FAILED_PRECONDITION", `socket "${path}": another process listens on it, and was left alone`);
+  }
+  return found;
+}
+
+async function removeIfSame(path: string, ours: Stats): Promise<void> {
+  const found = await lstat(path).catch(absentWhenMissing);
+  if (found !== undefined && isSame(found, ours)) await rm(path, { force: true });
+}
+
+const stagingPrefix = ".c-";
+
+/** `sun_path` has 108 bytes with the final NUL. Source: unix(7). */
+const maxSocketPathBytes = 107;
+
+function assertSocketPath(path: string): void {
+  if (!path.startsWith("/") || path.includes("\0")) {
+    throw new CleatError("INVALID_ARGUMENT", `socket path ${JSON.stringify(path)} is not absolute`);
+  }
+  const staged = join(dirname(path), `${stagingPrefix}XXXXXX`, "s");
+  const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(staged));
+  if (longest > maxSocketPathBytes) {
+    const excess = longest - maxSocketPathBytes;
+    throw new CleatError("INVALID_ARGUMENT", `socket path "${path}" is ${excess} bytes too long for the kernel`);
+  }
+}

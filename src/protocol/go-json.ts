@@ -1,0 +1,91 @@
+/**
+ * JSON as Go's `encoding/json` reads it, because every engine and most plugins are written in Go: an empty body is `{}`,
+ * names of fields match whatever their case, unknown fields are ignored, of duplicates the last one wins, `null` leaves a
+ * field as if it were absent, bytes are base64.
+ *
+ * Source: go1.19 `encoding/json/decode.go`.
+ */
+import { z } from "zod";
+import { type ErrorCode, SchemaError } from "../errors/index.ts";
+
+/**
+ * An object whose field names are matched as Go does. What an attacker names `__proto__` reaches no prototype: the object
+ * holds the declared fields only, and zod leaves that key out of records.
+ */
+export function goStruct<const S extends z.core.$ZodShape>(shape: S) {
+  const fieldOf = new Map(Object.keys(shape).map((field) => [field.toLowerCase(), field]));
+  return z.codec(z.unknown(), z.object(shape), {
+    decode: (value) => foldFields(value, fieldOf) as z.input<z.ZodObject<S>>,
+    encode: (value): unknown => value,
+  });
+}
+
+function foldFields(value: unknown, fieldOf: ReadonlyMap<string, string>): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const folded: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) {
+    const field = fieldOf.get(key.toLowerCase());
+    if (field !== undefined && member !== null) folded[field] = member;
+  }
+  return folded;
+}
+
+/** Go's `[]byte`: base64 with padding on the wire, a `Buffer` here. */
+export const goBytes = z.codec(z.base64(), z.instanceof(Buffer), {
+  decode: (text) => Buffer.from(text, "base64"),
+  encode: (bytes) => bytes.toString("base64"),
+});
+
+/**
+ * Reads a message. `code` says whose fault a bad one is; `subject` begins its message.
+ * @throws SchemaError when `bytes` are not JSON or not of this schema.
+ */
+export function decodeGoJson<S extends z.ZodType>(
+  schema: S,
+  bytes: Uint8Array,
+  subject: string,
+  code: ErrorCode,
+): z.output<S> {
+  return decodeValue(schema, parseGoJson(bytes, subject, code), subject, code);
+}
+
+/** As `decodeGoJson`, for a value that is parsed already. */
+export function decodeValue<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  subject: string,
+  code: ErrorCode,
+): z.output<S> {
+  const result = z.safeDecode(schema, value as z.input<S>);
+  if (result.success) return result.data;
+  throw new SchemaError(code, subject, toIssues(result.error));
+}
+
+/** Writes a message. @throws SchemaError (INTERNAL) when `value` is not of the schema. */
+export function encodeGoJson<S extends z.ZodType>(schema: S, value: z.output<S>, subject: string): Buffer {
+  return Buffer.from(JSON.stringify(encodeValue(schema, value, subject)));
+}
+
+/** As `encodeGoJson`, without turning it into text. */
+export function encodeValue<S extends z.ZodType>(schema: S, value: z.output<S>, subject: string): z.input<S> {
+  const result = z.safeEncode(schema, value);
+  if (result.success) return result.data;
+  throw new SchemaError("INTERNAL", subject, toIssues(result.error));
+}
+
+/** The first half of `decodeGoJson`: text to value; nothing and `null` are `{}`. @throws SchemaError when it is not JSON. */
+export function parseGoJson(bytes: Uint8Array, subject: string, code: ErrorCode): unknown {
+  const text = new TextDecoder().decode(bytes).trim();
+  if (text === "") return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return value ?? {};
+  } catch (error) {
+    const problem = `not JSON (${error instanceof Error ? error.message : String(error)})`;
+    throw new SchemaError(code, subject, [{ path: "", problem }], { cause: error });
+  }
+}
+
+function toIssues(error: z.ZodError) {
+  return error.issues.map(({ path, message }) => ({ path: path.join("."), problem: message }));
+}

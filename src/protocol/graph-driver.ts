@@ -1,0 +1,194 @@
+/**
+ * Docker's graph driver plugins (20.10 to 27; with `--experimental`).
+ *
+ * Fields keep the wire's spelling. Docker leaves out what is empty (`omitempty`), so every field of an answer has a default,
+ * and every optional argument may be absent. Three fields are Cleat's additions, which Go's decoder skips: see
+ * `capabilities` and `changes`.
+ *
+ * Docker sets no deadlines for graph drivers; the `timeoutMs` here are for Cleat's own client.
+ */
+import { z } from "zod";
+import { defineProtocol } from "./define-protocol.ts";
+import { goBytes, goStruct } from "./go-json.ts";
+
+const proxy = "moby v20.10.24 daemon/graphdriver/proxy.go";
+const minuteMs = 60_000;
+
+/** Source: moby v20.10.24 `pkg/idtools/idtools.go`, `IDMap`. */
+const idMap = goStruct({ container_id: z.int().min(0), host_id: z.int().min(0), size: z.int().min(0) });
+
+const layer = goStruct({ ID: z.string() });
+const layerAndParent = goStruct({ ID: z.string(), Parent: z.string().optional() });
+const newLayer = goStruct({
+  ID: z.string(),
+  Parent: z.string().optional(),
+  MountLabel: z.string().optional(),
+  StorageOpt: z.record(z.string(), z.string()).optional(),
+});
+const nothing = goStruct({});
+
+export const graphDriverProtocol = defineProtocol({
+  name: "GraphDriver",
+  methods: {
+    init: {
+      path: "/GraphDriver.Init",
+      framing: "json",
+      request: goStruct({
+        Home: z.string().default(""),
+        Opts: z.array(z.string()).default([]),
+        UIDMaps: z.array(idMap).default([]),
+        GIDMaps: z.array(idMap).default([]),
+      }),
+      response: nothing,
+      subject: "Home",
+      timeoutMs: 5 * minuteMs,
+      source: proxy,
+    },
+    create: {
+      path: "/GraphDriver.Create",
+      framing: "json",
+      request: newLayer,
+      response: nothing,
+      subject: "ID",
+      timeoutMs: 10 * minuteMs,
+      source: proxy,
+    },
+    createReadWrite: {
+      path: "/GraphDriver.CreateReadWrite",
+      framing: "json",
+      request: newLayer,
+      response: nothing,
+      subject: "ID",
+      timeoutMs: 10 * minuteMs,
+      source: proxy,
+    },
+    remove: {
+      path: "/GraphDriver.Remove",
+      framing: "json",
+      request: layer,
+      response: nothing,
+      subject: "ID",
+      timeoutMs: 10 * minuteMs,
+      source: proxy,
+    },
+    get: {
+      path: "/GraphDriver.Get",
+      framing: "json",
+      request: goStruct({ ID: z.string(), MountLabel: z.string().optional() }),
+      response: goStruct({ Dir: z.string() }),
+      subject: "ID",
+      timeoutMs: 2 * minuteMs,
+      source: proxy,
+    },
+    put: {
+      path: "/GraphDriver.Put",
+      framing: "json",
+      request: layer,
+      response: nothing,
+      subject: "ID",
+      timeoutMs: 2 * minuteMs,
+      source: proxy,
+    },
+    exists: {
+      path: "/GraphDriver.Exists",
+      framing: "json",
+      request: layer,
+      response: goStruct({ Exists: z.boolean().default(false) }),
+      subject: "ID",
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+    status: {
+      path: "/GraphDriver.Status",
+      framing: "json",
+      request: nothing,
+      response: goStruct({ Status: z.array(z.tuple([z.string(), z.string()])).default([]) }),
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+    getMetadata: {
+      path: "/GraphDriver.GetMetadata",
+      framing: "json",
+      request: layer,
+      response: goStruct({ Metadata: z.record(z.string(), z.string()).default({}) }),
+      subject: "ID",
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+    cleanup: {
+      path: "/GraphDriver.Cleanup",
+      framing: "json",
+      request: nothing,
+      response: nothing,
+      timeoutMs: 5 * minuteMs,
+      source: proxy,
+    },
+    diff: {
+      path: "/GraphDriver.Diff",
+      framing: "download",
+      request: layerAndParent,
+      subject: "ID",
+      timeoutMs: 10 * minuteMs,
+      source: proxy,
+    },
+    /**
+     * `Kind` is 0 modified, 1 added, 2 deleted (moby v20.10.24 `pkg/archive/changes.go`). JSON cannot carry a name that is not
+     * UTF-8: `Path` has U+FFFD there, and `PathBytes`, sent only then, has the bytes.
+     */
+    changes: {
+      path: "/GraphDriver.Changes",
+      framing: "json",
+      request: layerAndParent,
+      response: goStruct({
+        Changes: z
+          .array(
+            goStruct({
+              Path: z.string(),
+              Kind: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+              PathBytes: goBytes.optional(),
+            }),
+          )
+          .default([]),
+      }),
+      subject: "ID",
+      timeoutMs: 10 * minuteMs,
+      source: proxy,
+    },
+    /** `id` and `parent` come in the query, unescaped. */
+    applyDiff: {
+      path: "/GraphDriver.ApplyDiff",
+      framing: "upload",
+      request: goStruct({ id: z.string(), parent: z.string().optional() }),
+      response: goStruct({ Size: z.int().default(0) }),
+      subject: "id",
+      timeoutMs: 10 * minuteMs,
+      source: proxy,
+    },
+    diffSize: {
+      path: "/GraphDriver.DiffSize",
+      framing: "json",
+      request: layerAndParent,
+      response: goStruct({ Size: z.int().default(0) }),
+      subject: "ID",
+      timeoutMs: 10 * minuteMs,
+      source: proxy,
+    },
+    /** `Mounts`, `EnforcesSize` and `MaxDepth` tell Cleat's client the rest of a driver's capabilities. */
+    capabilities: {
+      path: "/GraphDriver.Capabilities",
+      framing: "json",
+      optional: true,
+      request: nothing,
+      response: goStruct({
+        Capabilities: goStruct({
+          ReproducesExactDiffs: z.boolean().default(false),
+          Mounts: z.boolean().optional(),
+          EnforcesSize: z.boolean().optional(),
+          MaxDepth: z.int().optional(),
+        }).default({ ReproducesExactDiffs: false }),
+      }),
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+  },
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { encodeFailure, failureIn, graphDriverProtocol, parseFailure, pluginProtocol } from "./index.ts";
+
+describe.each([pluginProtocol, graphDriverProtocol])("protocol $name", (protocol) => {
+  it.each(Object.entries(protocol.methods))("%s is named like its path", (key, method) => {
+    const name = method.path.slice(`/${protocol.name}.`.length);
+    expect(method.path.startsWith(`/${protocol.name}.`)).toBe(true);
+    expect(name.toLowerCase()).toBe(key.toLowerCase());
+    expect(method.source).toMatch(/v\d+\.\d+\.\d+ \S+\.go$/);
+  });
+});
+
+it("knows every method that Docker calls", () => {
+  const names = Object.values(graphDriverProtocol.methods).map(({ path }) => path.slice("/GraphDriver.".length));
+  expect(names.toSorted()).toEqual(
+    (
+      "ApplyDiff Capabilities Changes Cleanup Create CreateReadWrite Diff DiffSize Exists Get GetMetadata Init Put " +
+      "Remove Status"
+    ).split(" "),
+  );
+});
+
+describe("failures", () => {
+  it("keep code and message", () => {
+    const failure = { code: "NOT_FOUND", message: 'layer "x" does not exist' } as const;
+    expect(parseFailure(encodeFailure(failure))).toEqual(failure);
+  });
+
+  it.each([
+    ['{"Err":"broken"}', "broken"],
+    ['{"err":"broken","Code":"toString"}', "broken"],
+    ['{"Err":"broken","Code":7}', "broken"],
+    ["404 page not found\n", "404 page not found"],
+    ["", "(no reason given)"],
+  ])("of other plugins are UNKNOWN: %j", (text, message) => {
+    expect(parseFailure(Buffer.from(text)).code).toBe("UNKNOWN");
+    if (!text.includes("7")) expect(parseFailure(Buffer.from(text)).message).toBe(message);
+  });
+
+  it("are seen on a status of 200", () => {
+    expect(failureIn({ Err: "broken" })).toEqual({ code: "UNKNOWN", message: "broken" });
+    expect(failureIn({ Err: "" })).toBeUndefined();
+    expect(failureIn({})).toBeUndefined();
+  });
+});

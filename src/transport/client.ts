@@ -1,0 +1,157 @@
+import { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { CleatError, RemoteError, TransportError } from "../errors/index.ts";
+import {
+  type CallOptions,
+  type Client,
+  decodeValue,
+  encodeGoJson,
+  encodeValue,
+  failureIn,
+  type Method,
+  parseFailure,
+  parseGoJson,
+  type Protocol,
+  type UploadOptions,
+} from "../protocol/index.ts";
+import { readBounded } from "./bounded-body.ts";
+import { createDeadline, type Deadline } from "./deadline.ts";
+import { guardStream } from "./guarded-stream.ts";
+import type { Transport, WireReply, WireRequest } from "./wire.ts";
+
+export interface ClientOptions {
+  /** The plugin's name, for errors; default the transport's address. */
+  readonly plugin?: string;
+  /** Instead of each method's own. */
+  readonly timeoutMs?: number;
+  /**
+   * How long to try again when nobody listens at the address; default 0. A call that may have reached the peer is never sent
+   * twice.
+   */
+  readonly waitForPeerMs?: number;
+  /** Cap for JSON answers, default 64 MiB (`Changes` of a container with some hundred thousand files). */
+  readonly maxReplyBytes?: number;
+}
+
+/** The client of a protocol over a transport. The transport stays its maker's to close. */
+export function createClient<P extends Protocol>(
+  protocol: P,
+  transport: Transport,
+  options: ClientOptions = {},
+): Client<P> {
+  const call = (method: Method) => (request: unknown, callOptions?: CallOptions) =>
+    callMethod(method, request, callOptions ?? {}, transport, options);
+  const methods = Object.entries(protocol.methods).map(([name, method]) => [name, call(method)]);
+  return Object.fromEntries(methods) as Client<P>;
+}
+
+async function callMethod(
+  method: Method,
+  request: unknown,
+  call: CallOptions | UploadOptions,
+  transport: Transport,
+  options: ClientOptions,
+): Promise<unknown> {
+  const subject = `${method.path} on ${transport.address}`;
+  const deadline = createDeadline(call.timeoutMs ?? options.timeoutMs ?? method.timeoutMs, subject, call.signal);
+  const upload = "body" in call ? watchUpload(call.body, deadline) : undefined;
+  let streaming = false;
+  try {
+    const wire = toWire(method, request, upload?.body, deadline.signal);
+    const reply = await sendWhenReachable(transport, wire, options.waitForPeerMs ?? 0);
+    const answer = await readReply(method, reply, deadline, subject, options, transport.address);
+    streaming = answer instanceof Readable;
+    return answer;
+  } catch (error) {
+    if (upload?.failure !== undefined) throw upload.failure.error;
+    if (deadline.signal.aborted && !(error instanceof RemoteError)) throw deadline.signal.reason;
+    throw error;
+  } finally {
+    if (!streaming) deadline.release();
+  }
+}
+
+function toWire(
+  method: Method,
+  request: unknown,
+  upload: AsyncIterable<Uint8Array> | undefined,
+  signal: AbortSignal,
+): WireRequest {
+  const subject = `request to ${method.path}`;
+  if (method.framing !== "upload") {
+    return { path: method.path, query: {}, body: encodeGoJson(method.request, request, subject), signal };
+  }
+  if (upload === undefined) throw new CleatError("INVALID_ARGUMENT", `${subject} lacks its body`);
+  const query = encodeValue(method.request, request, subject) as Record<string, string>;
+  return { path: method.path, query, body: upload, signal };
+}
+
+async function sendWhenReachable(transport: Transport, wire: WireRequest, waitMs: number): Promise<WireReply> {
+  const giveUpMs = performance.now() + waitMs;
+  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
+    try {
+      return await transport.send(wire);
+    } catch (error) {
+      const unreached = error instanceof TransportError && !error.reachedPeer && error.code === "UNAVAILABLE";
+      if (!unreached || performance.now() + pauseMs > giveUpMs) throw error;
+    }
+    await delay(pauseMs, undefined, { signal: wire.signal });
+  }
+}
+
+async function readReply(
+  method: Method,
+  reply: WireReply,
+  deadline: Deadline,
+  subject: string,
+  options: ClientOptions,
+  address: string,
+): Promise<unknown> {
+  const origin = { plugin: options.plugin ?? address, method: method.path, httpStatus: reply.status };
+  const maxBytes = options.maxReplyBytes ?? 64 * 1024 * 1024;
+  if (reply.status !== 200) {
+    const failure = parseFailure(await readBounded(reply.body, maxBytes, `answer of ${subject}`));
+    const unknownMethod = reply.status === 404 && failure.code === "UNKNOWN";
+    throw new RemoteError(unknownMethod ? "UNIMPLEMENTED" : failure.code, failure.message, origin);
+  }
+  if (method.framing === "download") {
+    const stream = reply.body instanceof Readable ? reply.body : Readable.from([reply.body]);
+    return guardStream(stream, deadline, subject);
+  }
+  const bytes = await readBounded(reply.body, maxBytes, `answer of ${subject}`).catch((error: unknown) => {
+    if (error instanceof CleatError) throw error;
+    const message = `${subject} broke off in the middle of its answer: ${String(error)}`;
+    throw new TransportError("UNAVAILABLE", message, { reachedPeer: true, cause: error });
+  });
+  const value = parseGoJson(bytes, `answer of ${subject}`, "DATA_LOSS");
+  const failure = failureIn(value);
+  if (failure !== undefined) throw new RemoteError(failure.code, failure.message, origin);
+  return decodeValue(method.response, value, `answer of ${subject}`, "DATA_LOSS");
+}
+
+/** Counts the time in which the peer takes a chunk, not that in which the caller makes one; keeps the caller's own failure. */
+function watchUpload(source: AsyncIterable<Uint8Array>, deadline: Deadline) {
+  const watched: { body: AsyncIterable<Uint8Array>; failure: { error: unknown } | undefined } = {
+    body: read(),
+    failure: undefined,
+  };
+  async function* read() {
+    let taken = false; // what is thrown while the peer takes a chunk is the transport's failure, not the source's
+    try {
+      deadline.pause();
+      for await (const chunk of source) {
+        taken = true;
+        deadline.start();
+        yield chunk;
+        deadline.pause();
+        taken = false;
+      }
+    } catch (error) {
+      if (!taken) watched.failure = { error };
+      throw error;
+    } finally {
+      deadline.start();
+    }
+  }
+  return watched;
+}

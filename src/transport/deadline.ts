@@ -1,0 +1,56 @@
+import { TransportError } from "../errors/index.ts";
+
+/** A deadline that can be paused and set anew, joined with a caller's own signal. */
+export interface Deadline {
+  /** Its reason is a `TransportError`: DEADLINE_EXCEEDED or CANCELLED. */
+  readonly signal: AbortSignal;
+  /** Starts the time anew. */
+  start(): void;
+  pause(): void;
+  /** For good: `start` does nothing any more, and the caller's signal is not listened to. */
+  release(): void;
+}
+
+/** A running deadline for `subject` ("/GraphDriver.Get on unix:///…"). */
+export function createDeadline(timeoutMs: number, subject: string, caller: AbortSignal | undefined): Deadline {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let released = false;
+  const abort = (error: TransportError) => {
+    if (!controller.signal.aborted) controller.abort(error);
+  };
+  const onTimeout = () =>
+    abort(
+      new TransportError("DEADLINE_EXCEEDED", `${subject} gave no answer within ${timeoutMs} ms`, {
+        reachedPeer: true,
+      }),
+    );
+  const onCancel = () =>
+    abort(
+      new TransportError("CANCELLED", `${subject} was given up by its caller`, {
+        reachedPeer: true,
+        cause: caller?.reason,
+      }),
+    );
+
+  const deadline: Deadline = {
+    signal: controller.signal,
+    start() {
+      clearTimeout(timer);
+      if (released) return;
+      timer = setTimeout(onTimeout, timeoutMs);
+    },
+    pause() {
+      clearTimeout(timer);
+    },
+    release() {
+      released = true;
+      clearTimeout(timer);
+      caller?.removeEventListener("abort", onCancel);
+    },
+  };
+  if (caller?.aborted) onCancel();
+  else caller?.addEventListener("abort", onCancel);
+  deadline.start();
+  return deadline;
+}

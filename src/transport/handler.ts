@@ -1,0 +1,101 @@
+import { finished, type Readable } from "node:stream";
+import { CleatError, toCleatError } from "../errors/index.ts";
+import { decodeGoJson, decodeValue, encodeFailure, encodeGoJson, type Method } from "../protocol/index.ts";
+import { readBounded } from "./bounded-body.ts";
+import { untilFirstByte } from "./first-byte.ts";
+import { type Logger, silentLogger } from "./logger.ts";
+import type { AnyServerMethod, Service } from "./service.ts";
+import type { Handler, WireReply, WireRequest } from "./wire.ts";
+
+export interface HandlerOptions {
+  readonly logger?: Logger;
+  /** Cap for JSON requests, default 1 MiB (Docker's largest are some hundred bytes). Uploads have none. */
+  readonly maxRequestBytes?: number;
+}
+
+interface Route {
+  readonly method: Method;
+  readonly run: AnyServerMethod;
+}
+
+/**
+ * Answers every method of `services` from their tables: 200; 404 for a method that is not there, and for nothing else; 400
+ * for a request that is malformed, 413 for one over the cap, neither of which reaches the implementation; 500 when the
+ * implementation fails. A failure is `{"Err", "Code"}`.
+ * @throws ALREADY_EXISTS when two services have a method of the same path.
+ */
+export function createHandler(services: readonly Service[], options: HandlerOptions = {}): Handler {
+  const { logger = silentLogger, maxRequestBytes = 1024 * 1024 } = options;
+  const routes = collectRoutes(services);
+
+  return async (request) => {
+    const startedMs = performance.now();
+    const route = routes.get(request.path);
+    const log = (status: number, subject?: unknown, failure?: CleatError) => {
+      const fields = { method: request.path, subject, status, durationMs: Math.round(performance.now() - startedMs) };
+      if (failure === undefined) logger.debug(fields, "answered");
+      else logger.warn({ ...fields, ...toLogFields(failure) }, "failed");
+    };
+
+    let failureStatus = 404;
+    let subject: unknown;
+    try {
+      if (route === undefined)
+        throw new CleatError("UNIMPLEMENTED", `method "${request.path}" is not implemented here`);
+      failureStatus = 400;
+      const input = await readArguments(route.method, request, maxRequestBytes);
+      subject = subjectOf(route.method, input);
+      failureStatus = 500;
+      const answer = await route.run(input as never, request as WireRequest & { body: AsyncIterable<Uint8Array> });
+      if (route.method.framing !== "download") {
+        const body = encodeGoJson(route.method.response, answer, `answer of ${request.path}`);
+        log(200, subject);
+        return { status: 200, body };
+      }
+      const stream = answer as Readable;
+      await untilFirstByte(stream, request.signal);
+      finished(stream, { writable: false }, (error) =>
+        log(200, subject, error ? toCleatError(error, request.path) : undefined),
+      );
+      return { status: 200, body: stream };
+    } catch (error) {
+      const failure = toCleatError(error, request.path);
+      const status = failureStatus === 400 && failure.code === "RESOURCE_EXHAUSTED" ? 413 : failureStatus;
+      log(status, subject, failure);
+      return toReply(status, failure);
+    }
+  };
+}
+
+/** A failure as every engine reads it. */
+export function toReply(status: number, failure: CleatError): WireReply {
+  return { status, body: encodeFailure(failure) };
+}
+
+/** A stack is of use only where nobody has foreseen the failure. */
+function toLogFields(failure: CleatError): object {
+  const { code, message } = failure;
+  return code === "INTERNAL" || code === "UNKNOWN" ? { err: failure } : { code, reason: message };
+}
+
+function collectRoutes(services: readonly Service[]): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>();
+  for (const { protocol, implementation } of services) {
+    for (const [name, method] of Object.entries(protocol.methods)) {
+      if (routes.has(method.path)) throw new CleatError("ALREADY_EXISTS", `method "${method.path}" is served twice`);
+      const run = implementation[name];
+      if (run !== undefined) routes.set(method.path, { method, run: run.bind(implementation) });
+    }
+  }
+  return routes;
+}
+
+async function readArguments(method: Method, request: WireRequest, maxBytes: number): Promise<unknown> {
+  const subject = `request to ${method.path}`;
+  if (method.framing === "upload") return decodeValue(method.request, request.query, subject, "INVALID_ARGUMENT");
+  return decodeGoJson(method.request, await readBounded(request.body, maxBytes, subject), subject, "INVALID_ARGUMENT");
+}
+
+function subjectOf(method: Method, input: unknown): unknown {
+  return method.subject === undefined ? undefined : (input as Record<string, unknown>)[method.subject];
+}

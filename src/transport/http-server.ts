@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { pipeline, Readable } from "node:stream";
+import { CleatError, TransportError } from "../errors/index.ts";
+import { pluginMediaType } from "../protocol/index.ts";
+import { toReply } from "./handler.ts";
+import { refuseMalformed } from "./malformed-request.ts";
+import type { Handler, WireReply } from "./wire.ts";
+
+/** How long a peer whose call has failed already may be silent before the rest of its body is given up. */
+const drainSilenceMs = 30_000;
+
+/**
+ * Serves a handler over HTTP/1.1; the caller makes it listen. Whatever `Host` and `Content-Type` engines send, or none, is
+ * accepted.
+ *
+ * It never closes a connection first, because an engine that reuses one at that moment loses its call, and Docker then sends
+ * the rest of a consumed body and takes the empty layer for success:
+ * - idle ones stay open for good (Node closes after 5 s);
+ * - an upload may take any time (Node: 300 s);
+ * - a connection may be silent before its first request (Node: 60 s): Go opens spare ones and keeps them for later;
+ * - a failure is answered while the rest of the body is still read.
+ */
+export function createHttpServer(handler: Handler): Server {
+  const server = createServer({
+    requireHostHeader: false,
+    keepAliveTimeout: 0,
+    requestTimeout: 0,
+    headersTimeout: 0,
+    maxHeaderSize: 16 * 1024,
+    // The kernel finds peers that are gone without a word; HTTP's own timeouts are off.
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
+  });
+  server.on("request", (request, response) => void answer(handler, request, response));
+  server.on("clientError", refuseMalformed);
+  return server;
+}
+
+async function answer(handler: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  request.on("error", () => {}); // whoever reads the body gets it; nobody else needs it
+  const gone = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort(peerGone("before it had its answer"));
+  });
+  const reply = await replyTo(handler, request, gone.signal);
+  sendReply(reply, response);
+  if (!request.complete) drain(request);
+}
+
+async function replyTo(handler: Handler, request: IncomingMessage, signal: AbortSignal): Promise<WireReply> {
+  if (request.method !== "POST") {
+    return toReply(405, new CleatError("INVALID_ARGUMENT", `HTTP method "${request.method}" is not POST`));
+  }
+  const [path = "", search = ""] = splitOnce(request.url ?? "", "?");
+  const query = Object.fromEntries(new URLSearchParams(search));
+  return handler({ path, query, body: { [Symbol.asyncIterator]: () => readBody(request) }, signal });
+}
+
+/** Leaving the loop early must not destroy the request: that would drop the connection before the failure is answered. */
+async function* readBody(request: IncomingMessage): AsyncGenerator<Uint8Array, undefined> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false });
+  } catch (error) {
+    throw peerGone("in the middle of its body", error);
+  }
+  if (!request.complete) throw peerGone("in the middle of its body");
+}
+
+function sendReply({ status, body }: WireReply, response: ServerResponse): void {
+  if (!(body instanceof Readable)) {
+    response.writeHead(status, { "Content-Type": pluginMediaType, "Content-Length": body.byteLength });
+    response.end(body);
+    return;
+  }
+  response.writeHead(status, { "Content-Type": "application/x-tar" });
+  // On a failure the pipeline destroys the connection: without the last chunk no client takes the stream for complete.
+  pipeline(body, response, () => {});
+}
+
+function drain(request: IncomingMessage): void {
+  request.removeAllListeners("readable"); // an iterator that was left without `return` would hold the stream back
+  request.socket.setTimeout(drainSilenceMs);
+  request.once("end", () => request.socket.setTimeout(0));
+  request.resume();
+}
+
+function peerGone(when: string, cause?: unknown): TransportError {
+  return new TransportError("CANCELLED", `peer closed the connection ${when}`, { reachedPeer: true, cause });
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,44 @@
+import { addAbortSignal, Readable } from "node:stream";
+import { TransportError } from "../errors/index.ts";
+import type { Handler, Transport } from "./wire.ts";
+
+/**
+ * Carries calls to a handler in the same process: for tests, and for callers that have the driver at hand but want the
+ * protocol's semantics. Giving up, broken uploads and destroyed streams reach the handler as they do over HTTP.
+ */
+export function createMemoryTransport(handler: Handler): Transport {
+  const closing = new AbortController();
+  return {
+    address: "memory:",
+    async send(request) {
+      const signal = AbortSignal.any([request.signal, closing.signal]);
+      if (closing.signal.aborted) throw brokenOff(false);
+      const body =
+        request.body instanceof Uint8Array ? request.body : addAbortSignal(signal, Readable.from(request.body));
+      const reply = await orAborted(handler({ ...request, body, signal }), signal);
+      if (reply.body instanceof Readable) addAbortSignal(signal, reply.body);
+      return reply;
+    },
+    async close() {
+      closing.abort(brokenOff(true));
+    },
+  };
+}
+
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(brokenOff(true, signal.reason));
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    if (abort !== undefined) signal.removeEventListener("abort", abort);
+  }
+}
+
+function brokenOff(reachedPeer: boolean, cause?: unknown): TransportError {
+  return new TransportError("CANCELLED", "call over memory: was broken off", { reachedPeer, cause });
+}

@@ -1,0 +1,38 @@
+/**
+ * The seam between a protocol and what carries it. A handler answers a request; a transport brings a request to a handler
+ * and the reply back. Neither knows a method's schema.
+ */
+import type { Readable } from "node:stream";
+
+export interface WireRequest {
+  /** "/GraphDriver.Get" */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** A stream of chunks for uploads. Its iteration throws when the sender stopped before the end. */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Aborted when nobody waits for the reply any more. */
+  readonly signal: AbortSignal;
+}
+
+export interface WireReply {
+  /** An HTTP status; 200 is success, whatever else is a failure. */
+  readonly status: number;
+  /** A stream fails with an error where it breaks off; it never ends there. Whoever gets it reads it to its end or destroys it. */
+  readonly body: Uint8Array | Readable;
+}
+
+/** Answers a request. Never rejects: a failure is a reply. */
+export type Handler = (request: WireRequest) => Promise<WireReply>;
+
+export interface Transport {
+  /** Where the peer is, for messages: "unix:///run/docker/plugins/cleat.sock". */
+  readonly address: string;
+  /**
+   * Resolves when the reply begins. Does not touch a streamed body before the peer is reached, so that a call that failed
+   * with `reachedPeer: false` may be sent again.
+   * @throws TransportError
+   */
+  send(request: WireRequest): Promise<WireReply>;
+  /** Drops connections, running calls included. May be called twice. */
+  close(): Promise<void>;
+}

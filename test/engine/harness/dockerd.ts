@@ -1,0 +1,73 @@
+import { existsSync } from "node:fs";
+
+import { answers } from "./answers.ts";
+import { runCommand } from "./command.ts";
+import { untilReady, type Daemon } from "./daemon.ts";
+import type { Namespace } from "./namespace.ts";
+
+export interface DockerdOptions {
+  /** Tells several in one namespace apart. */
+  readonly name: string;
+  /** What `--storage-driver` names: one of Docker's own, or a plugin. */
+  readonly storageDriver: string;
+  readonly dataRoot: string;
+}
+
+/** A Docker daemon that meets nothing of the host's, and a client for it. */
+export interface Dockerd {
+  readonly dataRoot: string;
+  readonly storageDriver: string;
+  readonly logPath: string;
+  /** Where the host reaches its API. */
+  readonly socketPath: string;
+  /** Runs the `docker` command and returns what it printed, without the last line break. */
+  docker(...args: string[]): Promise<string>;
+  /** Ends the daemon; `SIGTERM` lets it stop its containers (unless `liveRestore`) and unmount. */
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Starts it again. With `liveRestore` containers outlive the daemon, and the next one takes them over. */
+  start(options?: { readonly liveRestore: boolean }): Promise<void>;
+}
+
+const readyDeadlineMs = 60_000;
+
+/** Debian's client belongs to Debian's daemon; a newer one elsewhere in the path may not speak to it. */
+const client = existsSync("/usr/bin/docker") ? "/usr/bin/docker" : "docker";
+
+export async function startDockerd(namespace: Namespace, options: DockerdOptions): Promise<Dockerd> {
+  const { name, storageDriver, dataRoot } = options;
+  const socketPath = `${namespace.folder}/${name}.sock`;
+  const env = {
+    ...process.env,
+    DOCKER_HOST: `unix://${socketPath}`,
+    DOCKER_CONFIG: namespace.folder,
+    DOCKER_BUILDKIT: "0",
+  };
+  const argv = [
+    "dockerd",
+    `--data-root=${dataRoot}`,
+    `--exec-root=/run/${name}`,
+    `--pidfile=/run/${name}.pid`,
+    `--host=unix://${socketPath}`,
+    `--cgroup-parent=${namespace.controlGroup}`,
+    "--bridge=none",
+    "--iptables=false",
+    "--ip-forward=false",
+    "--experimental",
+    `--storage-driver=${storageDriver}`,
+  ];
+  let daemon: Daemon;
+  const start = async ({ liveRestore } = { liveRestore: false }) => {
+    daemon = await namespace.start(name, [...argv, `--live-restore=${liveRestore}`]);
+    await untilReady(daemon, `dockerd ${name} to answer`, readyDeadlineMs, () => answers(socketPath, "GET", "/_ping"));
+  };
+  await start();
+  return {
+    dataRoot,
+    storageDriver,
+    logPath: `${namespace.folder}/${name}.log`,
+    socketPath,
+    docker: async (...args) => (await runCommand([client, ...args], { env })).trimEnd(),
+    end: (signal) => daemon.end(signal),
+    start,
+  };
+}

@@ -1,0 +1,113 @@
+/** What containers find again when the daemon or Cleat was ended, gently or with kill -9. */
+import { readdir } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { describeWith, needs } from "../needs.ts";
+import { writeBaseArchive } from "./harness/base-image.ts";
+import { contentOfRunning, diffOf, identityOf, keepRunning, runScript } from "./harness/containers.ts";
+import { openEngine, type Engine } from "./harness/engine.ts";
+import { leftovers, removeEverything } from "./harness/leftovers.ts";
+import { importWithPause } from "./harness/paused-import.ts";
+import { sampleChanges } from "./harness/sample-changes.ts";
+import { byTitle, storages } from "./harness/storage.ts";
+import { until } from "./harness/until.ts";
+
+describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "restarts", () => {
+  describe.each(byTitle(storages))("on %s", (_title, storage) => {
+    let engine: Engine & AsyncDisposable;
+    let archive: string;
+    let content: readonly string[];
+
+    beforeAll(async () => {
+      engine = await openEngine(storage);
+      archive = `${engine.namespace.folder}/base.tar`;
+      await writeBaseArchive(archive);
+      await engine.docker("import", archive, "base");
+      await runScript(engine, "stopped", "base", sampleChanges.script);
+      await keepRunning(engine, "running", "base", sampleChanges.script);
+      content = await contentOfRunning(engine, "running", storage.inherits);
+    });
+    afterAll(() => engine?.[Symbol.asyncDispose]());
+
+    const pidOfRunning = () => engine.docker("inspect", "--format", "{{.State.Pid}}", "running");
+
+    /** Both containers have what they had, work, and one more can be made; then one is stopped again. */
+    async function expectEverythingKept(): Promise<void> {
+      expect(await diffOf(engine, "stopped")).toEqual(sampleChanges.diff);
+      expect(await diffOf(engine, "running")).toEqual(sampleChanges.diff);
+      expect(await contentOfRunning(engine, "running", storage.inherits)).toEqual(content);
+      expect(await engine.docker("run", "--rm", "--network", "none", "base", "cat", "/data/modified")).toBe(
+        "this is modified",
+      );
+    }
+
+    test("a daemon that is stopped unmounts everything and finds its containers again", async () => {
+      await engine.dockerd.end("SIGTERM");
+      expect((await leftovers(engine)).mounts).toEqual([]);
+      await engine.dockerd.start();
+      expect(await pidOfRunning()).toBe("0");
+      await engine.docker("start", "running");
+      await expectEverythingKept();
+    });
+
+    test("a daemon that is killed stops what still runs and finds its containers again", async () => {
+      await engine.dockerd.end("SIGKILL");
+      await engine.dockerd.start();
+      expect(await pidOfRunning()).toBe("0");
+      await engine.docker("start", "running");
+      await expectEverythingKept();
+    });
+
+    describe("where containers outlive the daemon", () => {
+      beforeAll(async () => {
+        await engine.dockerd.end("SIGTERM");
+        await engine.dockerd.start({ liveRestore: true });
+        await engine.docker("start", "running");
+      });
+
+      test.each(["SIGTERM", "SIGKILL"] as const)("they run on, unharmed, when it gets %s", async (signal) => {
+        const pid = await pidOfRunning();
+        await engine.dockerd.end(signal);
+        await engine.dockerd.start({ liveRestore: true });
+        expect(await pidOfRunning()).toBe(pid);
+        await expectEverythingKept();
+      });
+    });
+
+    test.runIf(storage.cleatDriver).each(["SIGTERM", "SIGKILL"] as const)(
+      "the running daemon goes on with a Cleat that got %s and was started again",
+      async (signal) => {
+        await engine.cleat?.end(signal);
+        await engine.cleat?.start();
+        await expectEverythingKept();
+        await engine.docker("restart", "--time", "0", "running");
+        await expectEverythingKept();
+        await engine.docker("start", "stopped");
+      },
+    );
+
+    test.runIf(storage.cleatDriver)(
+      "an import during which Cleat is killed fails, and works when repeated",
+      async () => {
+        const { dockerd, home, cleat, docker } = engine;
+        const shells = async () =>
+          (await readdir(home, { recursive: true })).filter((name) => name.endsWith("/bin/busybox")).length;
+        const shellsBefore = await shells();
+        const outcome = await importWithPause(dockerd.socketPath, archive, "interrupted", async () => {
+          await until("the first files of the layer", 10_000, async () => (await shells()) > shellsBefore || undefined);
+          await cleat?.end("SIGKILL");
+          await cleat?.start();
+        });
+        expect(outcome).toMatch(/"error"|"message"/);
+        expect(await docker("images", "--quiet", "interrupted")).toBe("");
+        await docker("import", archive, "repeated");
+        expect((await identityOf(engine, "repeated")).layers).toEqual((await identityOf(engine, "base")).layers);
+      },
+    );
+
+    test("nothing is left when everything is removed", async () => {
+      await removeEverything(engine);
+      expect(await leftovers(engine)).toEqual({ mounts: [], layers: [] });
+    });
+  });
+});

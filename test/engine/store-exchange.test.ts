@@ -1,0 +1,78 @@
+/** Docker's own overlay2 and Cleat's keep layers alike: each goes on with a store that the other wrote. */
+import { readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { describeWith, needs } from "../needs.ts";
+import { writeBaseArchive } from "./harness/base-image.ts";
+import { contentOfImage, diffOf, identityOf, runScript } from "./harness/containers.ts";
+import { startEngine, type Engine } from "./harness/engine.ts";
+import { leftovers, removeEverything } from "./harness/leftovers.ts";
+import { openNamespace, type Namespace } from "./harness/namespace.ts";
+import { sampleChanges } from "./harness/sample-changes.ts";
+import { builtinOverlay2, cleatOverlay2, type Storage } from "./harness/storage.ts";
+
+const onTop = "rm -r /data/replaced; mkdir /data/replaced; echo top > /data/replaced/top; rm /data/added";
+
+describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "a store changes hands", () => {
+  let namespace: Namespace;
+
+  beforeAll(async () => {
+    namespace = await openNamespace();
+    await writeBaseArchive(`${namespace.folder}/base.tar`);
+  });
+  afterAll(() => namespace?.[Symbol.asyncDispose]());
+
+  test.each([
+    [builtinOverlay2, cleatOverlay2],
+    [cleatOverlay2, builtinOverlay2],
+  ])("from $title to $title", async (from, to) => {
+    const dataRoot = `${namespace.folder}/from-${from.storageDriver}`;
+    const first = await startEngine(namespace, from, dataRoot);
+    await first.docker("import", `${namespace.folder}/base.tar`, "base");
+    await runScript(first, "changed", "base", sampleChanges.script);
+    const before = await observe(first);
+    await end(first);
+
+    await handOver(dataRoot, from, to);
+    const second = await startEngine(namespace, to, dataRoot);
+    expect(await observe(second)).toEqual(before);
+    await second.docker("start", "changed");
+    await removeEverything(second);
+    expect(await leftovers(second)).toEqual({ mounts: [], layers: [] });
+    await end(second);
+  });
+});
+
+/** What is in a store, as Docker shows it: images, a container's diff and the digests of the layers made from it. */
+async function observe(engine: Engine) {
+  await engine.docker("commit", "changed", "committed");
+  await runScript(engine, "on-top", "committed", onTop);
+  await engine.docker("commit", "on-top", "top");
+  const observed = {
+    base: await identityOf(engine, "base"),
+    baseContent: await contentOfImage(engine, "base"),
+    diff: await diffOf(engine, "changed"),
+    committedLayers: (await identityOf(engine, "committed")).layers,
+    diffOnTop: await diffOf(engine, "on-top"),
+    contentOnTop: await contentOfImage(engine, "top"),
+  };
+  await engine.docker("rm", "on-top");
+  await engine.docker("rmi", "top", "committed");
+  return observed;
+}
+
+async function end({ dockerd, cleat }: Engine): Promise<void> {
+  await dockerd.end("SIGTERM");
+  await cleat?.end("SIGTERM");
+}
+
+/** What an operator does who changes the driver and keeps the layers. */
+async function handOver(dataRoot: string, from: Storage, to: Storage): Promise<void> {
+  await rename(`${dataRoot}/${from.storageDriver}`, `${dataRoot}/${to.storageDriver}`);
+  await rename(`${dataRoot}/image/${from.storageDriver}`, `${dataRoot}/image/${to.storageDriver}`);
+  for (const container of await readdir(`${dataRoot}/containers`)) {
+    const path = `${dataRoot}/containers/${container}/config.v2.json`;
+    const config = await readFile(path, "utf8");
+    await writeFile(path, config.replace(`"Driver":"${from.storageDriver}"`, `"Driver":"${to.storageDriver}"`));
+  }
+}

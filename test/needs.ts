@@ -1,0 +1,120 @@
+/**
+ * What a test may need beyond Node: each need says whether it is met here, if not why, and which command brings it. A
+ * missing need skips the tests that name it and is printed once at the end of the run; with CI=true it fails them.
+ */
+import { spawnSync } from "node:child_process";
+import { accessSync, existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { describe, test } from "vitest";
+
+import { overlayObstacle } from "./engine/harness/overlay-probe.ts";
+
+export interface Need {
+  readonly name: string;
+  readonly met: boolean;
+  /** Why it is not met; empty when it is. */
+  readonly reason: string;
+  /** The command that would bring it. */
+  readonly bring: string;
+}
+
+const asRoot = process.getuid?.() === 0;
+/** An ordinary user's path often lacks the folders where daemons are. */
+const searchPath = [process.env["PATH"] ?? "", "/usr/sbin", "/sbin"].join(delimiter);
+const engines = asRoot ? "npm run engines" : "sudo npm run engines";
+
+export const needs = {
+  root: need("root", "sudo npm test", () => (asRoot ? undefined : "these tests mount file systems and start engines")),
+  dockerd: need("dockerd", engines, dockerdObstacle),
+  podman: need("podman", engines, () => commandObstacle("podman")),
+  containerd: need("containerd", engines, () => commandObstacle("containerd")),
+  busybox: need("busybox", engines, () => commandObstacle("busybox")),
+  attr: need("attr", engines, () => commandObstacle("setfattr", "getfattr", "setcap")),
+  bsdtar: need("bsdtar", engines, () => commandObstacle("bsdtar")),
+  fuseOverlayfs: need("fuse-overlayfs", engines, () => commandObstacle("fuse-overlayfs")),
+  overlay: need(
+    "overlay",
+    "a kernel with overlayfs, on a machine whose /var/tmp is not an overlay itself",
+    overlayObstacle,
+  ),
+  loopDevices: need("loop devices", "a machine that lets containers use /dev/loop-control", loopObstacle),
+  ext4: need("ext4", engines, () => fileSystemObstacle("ext4")),
+  xfs: need("xfs", engines, () => fileSystemObstacle("xfs")),
+  btrfs: need("btrfs", engines, () => fileSystemObstacle("btrfs")),
+} satisfies Record<string, Need>;
+
+/** As `describe`; where a need is missing the tests are skipped with the reason or, with CI=true, one fails with it. */
+export function describeWith(required: readonly Need[], title: string, body: () => void): void {
+  const missing = required.filter(({ met }) => !met);
+  if (missing.length === 0) describe(title, body);
+  else if (process.env["CI"] === "true") describe(title, () => test("has what it needs", () => refuse(missing)));
+  else describe.skip(title, { meta: { missingNeeds: missing.map(formatNeed) } }, body);
+}
+
+declare module "vitest" {
+  interface TaskMeta {
+    missingNeeds?: string[];
+  }
+}
+
+function refuse(missing: readonly Need[]): never {
+  throw new Error(`CI must have everything: ${missing.map(formatNeed).join("; ")}`);
+}
+
+function formatNeed({ name, reason, bring }: Need): string {
+  return `${name}: ${reason} (bring it with: ${bring})`;
+}
+
+/** A probe answers what is in the way, or nothing; it runs when the need is first asked about. */
+function need(name: string, bring: string, probe: () => string | undefined): Need {
+  let obstacle: { readonly text: string | undefined } | undefined;
+  const probed = () => (obstacle ??= { text: probe() }).text;
+  return {
+    name,
+    bring,
+    get met() {
+      return probed() === undefined;
+    },
+    get reason() {
+      return probed() ?? "";
+    },
+  };
+}
+
+/** Graph driver plugins were taken out of Docker in version 28, and switched off in 27. */
+function dockerdObstacle(): string | undefined {
+  const obstacle = commandObstacle("dockerd", "docker", "containerd", "runc");
+  if (obstacle) return obstacle;
+  const { stdout } = spawnSync("dockerd", ["--version"], { encoding: "utf8", env: { PATH: searchPath } });
+  const version = Number(/version (\d+)/.exec(stdout)?.[1]);
+  return version <= 26 ? undefined : `dockerd ${version} has no graph driver plugins; 20 to 26 have`;
+}
+
+function commandObstacle(...names: string[]): string | undefined {
+  const missing = names.filter((name) => !isCommand(name));
+  return missing.length === 0 ? undefined : `no ${missing.join(", ")} in PATH`;
+}
+
+function isCommand(name: string): boolean {
+  return searchPath.split(delimiter).some((folder) => existsSync(join(folder, name)));
+}
+
+function fileSystemObstacle(type: string): string | undefined {
+  const known = () =>
+    new RegExp(`^\\s*${type}$`, "m").test(readFileSync("/proc/filesystems", "utf8").replace(/nodev/g, ""));
+  if (!known() && (spawnSync("modprobe", ["--quiet", type], { env: { PATH: searchPath } }).status !== 0 || !known())) {
+    return `the kernel does not know ${type}`;
+  }
+  return commandObstacle(`mkfs.${type}`);
+}
+
+function loopObstacle(): string | undefined {
+  try {
+    accessSync("/dev/loop-control");
+  } catch {
+    return "no /dev/loop-control";
+  }
+  return spawnSync("losetup", ["--find"], { env: { PATH: searchPath } }).status === 0
+    ? undefined
+    : "no free loop device";
+}

@@ -1,0 +1,25 @@
+import type { Reporter, TestModule } from "vitest/node";
+
+/**
+ * Ends a run with what is missing on this machine and then, alone on the last line, `N passed, N failed, N skipped`. A
+ * file or suite that could not even run its tests counts as one failure.
+ */
+export class ClosingLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+    for (const need of missingNeeds(modules)) console.log(`skipped for want of ${need}`);
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const count = (state: string) => tests.filter((test) => test.result().state === state).length;
+    const failed = count("failed") + brokenSuites(modules) + unhandledErrors.length;
+    console.log(`${count("passed")} passed, ${failed} failed, ${count("skipped")} skipped`);
+  }
+}
+
+function brokenSuites(modules: readonly TestModule[]): number {
+  const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+  return suites.filter((suite) => suite.errors().length > 0).length;
+}
+
+function missingNeeds(modules: readonly TestModule[]): Set<string> {
+  const suites = modules.flatMap((module) => [...module.children.allSuites()]);
+  return new Set(suites.flatMap((suite) => suite.meta().missingNeeds ?? []));
+}
