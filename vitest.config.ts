@@ -1,5 +1,4 @@
 import { defineConfig } from "vitest/config";
-
 import { ClosingLine } from "./test/reporter/closing-line.ts";
 
 /** Tiers that mount, or start engines, run one file after another and after everything else. */

@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from "node:fs/promises";
-
 import { shellLayer, type LayerRecipe } from "../test/engine/harness/image-archive.ts";
 import { incompressibleBytes } from "./incompressible.ts";
 

@@ -4,7 +4,6 @@ import { mkdir, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-
 import { startCleat } from "../test/engine/harness/cleat.ts";
 import { runCommand } from "../test/engine/harness/command.ts";
 import { openNamespace } from "../test/engine/harness/namespace.ts";

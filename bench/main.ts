@@ -1,6 +1,5 @@
 /** Times Cleat beside what it replaces, on this machine. Ends with code 1 when a limit is exceeded. */
 import { parseArgs } from "node:util";
-
 import { measureDockerCommands } from "./docker-commands.ts";
 import { measureLayerStream } from "./layer-stream.ts";
 import { isOverLimit } from "./measure.ts";

@@ -1,6 +1,8 @@
-/** `npm start [-- options]`: installs and builds what is missing, then serves a graph driver in this very process. */
+/**
+ * `npm start [-- options]`: installs and builds what is missing, then serves a graph driver in this very process.
+ * `package.json` calls it with `exec`: a signal for npm would end the shell between the two, and leave this one behind.
+ */
 import { pathToFileURL } from "node:url";
-
 import { build, cliEntry, installPackages, main } from "./prepare.mjs";
 
 await main(async () => {

@@ -8,6 +8,13 @@ import { build, installPackages, main, packageCommand, run } from "./prepare.mjs
 await main(() => {
   installPackages();
   if (process.env.CI === "true" && whyNotInstallable() === undefined) installEngines();
-  build();
+  try {
+    build();
+  } catch (error) {
+    console.error(`cleat: nothing was tested: ${error.message}`);
+    console.log("0 passed, 1 failed, 0 skipped");
+    process.exitCode = 1;
+    return;
+  }
   process.exitCode = run(packageCommand("vitest"), ["run", ...process.argv.slice(2)]);
 });

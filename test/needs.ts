@@ -6,7 +6,6 @@ import { spawnSync } from "node:child_process";
 import { accessSync, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
-
 import { overlayObstacle } from "./engine/harness/overlay-probe.ts";
 
 export interface Need {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CleatError, type ErrorCode } from "../errors/index.ts";
-import type { GraphDriver, GraphDriverFactory } from "../graphdriver/driver.ts";
+import type { GraphDriver, GraphDriverFactory } from "../graphdriver/index.ts";
 import { silentLogger } from "../transport/index.ts";
 import { createAutomaticDriver, tryBestUnder } from "./choose-driver.ts";
 import { socketFolderToServeIn } from "./default-folders.ts";

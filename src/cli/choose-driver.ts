@@ -11,8 +11,8 @@ export interface Candidates {
 }
 
 /**
- * Opens the best driver that works under a home, and again the same one for a home that holds layers already: a store must
- * not change its driver because a kernel has changed.
+ * Opens the best driver that works under a home, and again the same one for a home that holds layers already: a store
+ * must not change its driver because a kernel has changed.
  */
 export function createAutomaticDriver({ best, everywhere }: Candidates, logger: Logger): GraphDriverFactory {
   return {
@@ -35,7 +35,10 @@ export function createAutomaticDriver({ best, everywhere }: Candidates, logger: 
   };
 }
 
-/** What would be chosen for homes under `root`, and why it is not the best one. Tries it in a folder that is removed again. */
+/**
+ * What would be chosen for homes under `root`, and why it is not the best one. Tries it in a folder that is removed
+ * again.
+ */
 export async function tryBestUnder(root: string, best: GraphDriverFactory): Promise<string | undefined> {
   await mkdir(root, { recursive: true, mode: 0o711 });
   const home = await mkdtemp(join(root, ".try-"));

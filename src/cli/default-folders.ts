@@ -29,8 +29,10 @@ export function specFolders({ env, uid }: Who): string[] {
 }
 
 /**
- * The folder for the socket of a plugin that is to be served. An ordinary user without a runtime folder gets one in `/tmp`.
- * @throws PERMISSION_DENIED when that is not a folder of this user's alone: another could put a socket of his own there.
+ * The folder for the socket of a plugin that is to be served. An ordinary user without a runtime folder gets one in
+ * `/tmp`.
+ * @throws PERMISSION_DENIED when that is not a folder of this user's alone: another could put a socket of his own
+ * there.
  */
 export async function socketFolderToServeIn(who: Who): Promise<string> {
   const [first = ""] = socketFolders(who);

@@ -7,7 +7,8 @@ import { orUsageError, type Surroundings } from "./command.ts";
 import { socketFolders, specFolders } from "./default-folders.ts";
 
 /**
- * Where a plugin listens: `text` is an address, a socket's path (with a slash in it) or a name, which is looked up where engines do.
+ * Where a plugin listens: `text` is an address, a socket's path (with a slash in it) or a name, which is looked up
+ * where engines do.
  * @throws TransportError when nothing has that name; it lists where it looked.
  */
 export async function findPlugin(text: string, surroundings: Surroundings): Promise<Address> {

@@ -15,7 +15,8 @@ export interface DriverChoice {
 const cost = "vfs copies every layer in full (reflinks where the file system has them)";
 
 /**
- * The driver that `--driver` names. `auto` is decided anew for each home; `folder` is where it is tried now, to tell the user.
+ * The driver that `--driver` names. `auto` is decided anew for each home; `folder` is where it is tried now, to tell
+ * the user.
  */
 export async function selectDriver(
   name: string,

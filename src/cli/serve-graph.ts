@@ -23,8 +23,8 @@ export const serveGraph = defineCommand({
   operands: "",
   summary: "Serve a graph driver: an engine keeps its images and containers on it.",
   details: [
-    "The engine says where layers are kept (its Home); --home overrides that. --root is where Cleat keeps what is its own, and",
-    "the layers of an engine that names no Home.",
+    "The engine says where layers are kept (its Home); --home overrides that. --root is where Cleat keeps what is its",
+    "own, and the layers of an engine that names no Home.",
     "",
     "SIGTERM and SIGINT let running calls finish; a second one does not wait. Mounts stay for the next start.",
   ],
@@ -61,8 +61,8 @@ export const serveGraph = defineCommand({
       logger.warn(listen.tcp, "whoever can connect there commands the driver: TCP is not authenticated");
     const choice = await selectDriver(values.driver ?? "auto", home ?? root, surroundings, logger);
 
-    const { createGraphDriverPlugin } = await import("../graphdriver/as-plugin.ts");
-    const driver = await createGraphDriverPlugin({
+    const { createGraphDriverPlugin } = await import("../graphdriver/index.ts");
+    const driver = createGraphDriverPlugin({
       open: choice.factory.open,
       ...(home !== undefined && { home }),
       defaultHome: join(root, "layers", name),

@@ -10,8 +10,9 @@ export interface RemoteOrigin {
 }
 
 /**
- * A plugin answered a call with a failure. `code` is the plugin's own where it sent one beside `Err`, as Cleat's plugins do;
- * `UNKNOWN` where it sent only text, `UNIMPLEMENTED` where it does not know the method. `remoteMessage` is the text as sent.
+ * A plugin answered a call with a failure. `code` is the plugin's own where it sent one beside `Err`, as Cleat's
+ * plugins do; `UNKNOWN` where it sent only text, `UNIMPLEMENTED` where it does not know the method. `remoteMessage`
+ * is the text as sent.
  */
 export class RemoteError extends CleatError {
   override readonly name = "RemoteError";

@@ -8,8 +8,8 @@ export interface SchemaIssue {
 }
 
 /**
- * A message is not what its schema says. `INVALID_ARGUMENT` for a request, `DATA_LOSS` for a reply, `INTERNAL` for what our own
- * side was about to send.
+ * A message is not what its schema says. `INVALID_ARGUMENT` for a request, `DATA_LOSS` for a reply, `INTERNAL` for
+ * what our own side was about to send.
  */
 export class SchemaError extends CleatError {
   override readonly name = "SchemaError";

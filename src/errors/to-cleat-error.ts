@@ -58,7 +58,10 @@ export function withSubject(error: unknown, subject: string): CleatError {
 }
 
 function codeOf(error: unknown): ErrorCode {
-  if (isSystemError(error)) return codeOfErrno[error.code] ?? "UNKNOWN";
-  if (error instanceof Error && error.name === "AbortError") return "CANCELLED";
-  return error instanceof Error ? "INTERNAL" : "UNKNOWN";
+  if (!(error instanceof Error)) return "UNKNOWN";
+  if (error.name === "AbortError") return "CANCELLED";
+  if (error.name === "TimeoutError") return "DEADLINE_EXCEEDED"; // of AbortSignal.timeout
+  // Node gives the code of an errno also to some errors that come from no system call ("aborted" requests: ECONNRESET).
+  const known = "code" in error ? codeOfErrno[String(error.code)] : undefined;
+  return known ?? (isSystemError(error) ? "UNKNOWN" : "INTERNAL");
 }

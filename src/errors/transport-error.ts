@@ -7,8 +7,9 @@ export interface TransportErrorOptions extends CleatErrorOptions {
 }
 
 /**
- * A call did not get its answer: nobody to connect to (`UNAVAILABLE`), the connection broke (`UNAVAILABLE`), the answer is late
- * (`DEADLINE_EXCEEDED`) or over a documented cap (`RESOURCE_EXHAUSTED`), or the caller gave up (`CANCELLED`).
+ * A call did not get its answer: nobody to connect to (`UNAVAILABLE`), the connection broke (`UNAVAILABLE`), the
+ * answer is late (`DEADLINE_EXCEEDED`) or over a documented cap (`RESOURCE_EXHAUSTED`), or the caller gave up
+ * (`CANCELLED`).
  */
 export class TransportError extends CleatError {
   override readonly name = "TransportError";

@@ -89,7 +89,7 @@ beforeEach(async () => {
 afterEach(() => rm(home, { recursive: true }));
 
 async function start(options: Partial<GraphDriverPluginOptions> = {}) {
-  const plugin = await createGraphDriverPlugin({ open: fake.open, ...options });
+  const plugin = createGraphDriverPlugin({ open: fake.open, ...options });
   const transport: Transport = createMemoryTransport(
     createHandler([
       implement(pluginProtocol, { activate: async () => ({ Implements: ["GraphDriver"] }) }),
@@ -198,6 +198,17 @@ describe("a driver behind the protocol", () => {
       Size: 1,
     });
   });
+});
+
+it.each([128, Number.POSITIVE_INFINITY])("tells how many layers can be stacked: %d", async (maxDepth) => {
+  const { transport } = await start({
+    open: async (options) => {
+      const driver = await fake.open(options);
+      return { ...driver, capabilities: { ...driver.capabilities, maxDepth } };
+    },
+  });
+  const driver = await createGraphDriverFromPlugin(transport, { name: "p", home });
+  expect(driver.capabilities.maxDepth).toBe(maxDepth);
 });
 
 describe("Init", () => {

@@ -28,16 +28,17 @@ export interface GraphDriverPlugin {
 }
 
 /**
- * Serves any graph driver over Docker's protocol. The driver is opened at `Init`, or at once where an earlier process saved
- * one; a failure to do the latter is logged and told to every call, until an `Init` succeeds.
+ * Serves any graph driver over Docker's protocol. The driver is opened at `Init`, or at once where an earlier process
+ * saved one; a failure to do the latter is logged and told to every call, until an `Init` succeeds.
  *
- * - `Init` once more (the engine crashed) closes the driver and opens it anew, so that mounts are counted anew and adopted.
+ * - `Init` once more (the engine crashed) closes the driver and opens it anew, so that mounts are counted anew and
+ *   adopted.
  * - `Cleanup` (the engine shuts down) closes it and forgets the saved `Init`.
  * - Both wait for running calls and keep later ones waiting.
  */
-export async function createGraphDriverPlugin(options: GraphDriverPluginOptions): Promise<GraphDriverPlugin> {
+export function createGraphDriverPlugin(options: GraphDriverPluginOptions): GraphDriverPlugin {
   const holder = createDriverHolder({ ...options, logger: options.logger ?? silentLogger });
-  await holder.restore();
+  void holder.restore(); // never rejects; calls wait for it
   const call = holder.use;
 
   const service = implement(graphDriverProtocol, {

@@ -11,10 +11,10 @@ export interface FromPluginOptions extends OpenOptions, Omit<ClientOptions, "plu
 }
 
 /**
- * A graph driver behind a transport: activates the plugin, sends `Init` (`durability` is the plugin's own affair) and is then a
- * driver like any other. What the plugin answers as failure is a `RemoteError`, with its code where the plugin is Cleat's.
- * After `cleanup` a plugin waits for the next `Init`, so this object is of no more use. `close` sends nothing, and the
- * transport stays its maker's to close.
+ * A graph driver behind a transport: activates the plugin, sends `Init` (`durability` is the plugin's own affair) and
+ * is then a driver like any other. What the plugin answers as failure is a `RemoteError`, with its code where the
+ * plugin is Cleat's. After `cleanup` a plugin waits for the next `Init`, so this object is of no more use. `close`
+ * sends nothing, and the transport stays its maker's to close.
  *
  * @throws FAILED_PRECONDITION when the plugin is not a graph driver.
  */
@@ -39,12 +39,6 @@ export async function createGraphDriverFromPlugin(
     if (error instanceof CleatError && error.code === "UNIMPLEMENTED") return undefined; // an old plugin
     throw error;
   });
-
-  const layer = (id: string) => (assertLayerId(id), { ID: id });
-  const layerOn = (id: string, parent: string | undefined) => {
-    if (parent !== undefined) assertLayerId(parent);
-    return { ...layer(id), ...(parent !== undefined && { Parent: parent }) };
-  };
 
   return {
     name: options.name,
@@ -92,6 +86,16 @@ export async function createGraphDriverFromPlugin(
     },
     async close() {}, // the driver is the plugin's, the transport the caller's
   };
+}
+
+function layer(id: string) {
+  assertLayerId(id);
+  return { ID: id };
+}
+
+function layerOn(id: string, parent: string | undefined) {
+  if (parent !== undefined) assertLayerId(parent);
+  return { ...layer(id), ...(parent !== undefined && { Parent: parent }) };
 }
 
 function toWireOptions(mountLabel?: string, storageOptions?: Readonly<Record<string, string>>) {

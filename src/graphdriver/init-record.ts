@@ -2,8 +2,8 @@ import { z } from "zod";
 import { SchemaError } from "../errors/index.ts";
 
 /**
- * The last `Init` as it is kept for the time after a crash. A running engine does not send `Init` again to a plugin that was
- * killed and started anew, so without this its calls would fail until the engine is restarted.
+ * The last `Init` as it is kept for the time after a crash. A running engine does not send `Init` again to a plugin
+ * that was killed and started anew, so without this its calls would fail until the engine is restarted.
  *
  * Layout, version 1: `{"version": 1, "init": {"Home", "Opts", "UIDMaps", "GIDMaps"}}`, the request as it came.
  */

@@ -40,7 +40,7 @@ export function createNaiveDiff(
     async diff(id, parent) {
       const { path, parentPath, release } = await getTrees(id, parent);
       const ring = createRing();
-      return drain(ring, pool.run(jobs, "archiveDifference", path, parentPath, ring, options).finally(release));
+      return drain(ring, pool.produce(jobs, "archiveDifference", path, parentPath, ring, options).finally(release));
     },
     changes: (id, parent) =>
       withTrees(id, parent, async ({ path, parentPath }) => {

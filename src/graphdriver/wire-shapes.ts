@@ -24,6 +24,9 @@ export function fromWireChange({ Path, Kind, PathBytes }: WireChange): Change {
   return { path: PathBytes ?? Buffer.from(Path), kind: kinds[Kind] };
 }
 
+/** `MaxDepth` of a driver without a limit; JSON has no infinity. */
+const unlimited = -1;
+
 interface WireCapabilities {
   ReproducesExactDiffs: boolean;
   Mounts?: boolean | undefined;
@@ -36,7 +39,7 @@ export function toWireCapabilities(capabilities: DriverCapabilities): WireCapabi
     ReproducesExactDiffs: capabilities.reproducesExactDiffs,
     Mounts: capabilities.mounts,
     EnforcesSize: capabilities.enforcesSize,
-    MaxDepth: capabilities.maxDepth,
+    MaxDepth: Number.isFinite(capabilities.maxDepth) ? capabilities.maxDepth : unlimited,
   };
 }
 
@@ -47,7 +50,7 @@ export function fromWireCapabilities(wire: WireCapabilities): DriverCapabilities
     reproducesExactDiffs: wire.ReproducesExactDiffs,
     mounts: wire.Mounts ?? true,
     enforcesSize: wire.EnforcesSize ?? false,
-    maxDepth: wire.MaxDepth ?? 125,
+    maxDepth: wire.MaxDepth === unlimited ? Number.POSITIVE_INFINITY : (wire.MaxDepth ?? 125),
   };
 }
 

@@ -1,12 +1,13 @@
 import { CleatError, toCleatError } from "../errors/index.ts";
 import { type ByteSource, createTarReader, type TarHeader, type TarReader } from "../tar/index.ts";
-import { classifyEntry } from "./whiteout.ts";
-import { joinPath, parseEntryName, showBytes } from "./entry-name.ts";
+import { classifyEntry, reservedFolderOf } from "./whiteout.ts";
+import { type EntryName, joinPath, parseEntryName, showBytes } from "./entry-name.ts";
 import { createEntryMaker, type EntryMaker } from "./make-entry.ts";
 import { createIdMaps, type IdRanges } from "./id-map.ts";
 import { createOpenFolders } from "./open-folders.ts";
 import { createWhiteoutMaker, type WhiteoutMaker } from "./make-whiteout.ts";
 import { createDirectoryAttributes } from "./directory-attributes.ts";
+import { removeTree } from "./remove-tree.ts";
 import { treeSize } from "./tree-size.ts";
 import type { WhiteoutConvention } from "./whiteout.ts";
 
@@ -22,7 +23,7 @@ export interface ApplyOptions {
  *
  * The folder must be the caller's alone, empty for the overlay convention, a copy of the parent for the deleting one. After
  * an error it holds part of the layer: callers unpack beside the final place and rename. Returns the size in bytes of the
- * files that the archive holds. Blocks; runs on a worker.
+ * files that the archive holds. Blocks; runs on a thread whose umask is 0 (`detachThread`), as a pool's are.
  *
  * @throws INVALID_ARGUMENT when the archive is malformed, or an entry would leave the layer or cannot be kept exactly.
  * @throws DATA_LOSS when the archive is truncated.
@@ -35,20 +36,36 @@ export function applyLayer(source: ByteSource, root: number, options: ApplyOptio
   const whiteouts = createWhiteoutMaker(folders, options.whiteouts);
   const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles: options.syncFiles });
   const reader = createTarReader(source);
+  /** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
+  const reserved = new Set<string>();
   try {
     for (let header = reader.next(); header !== undefined; header = reader.next()) {
-      applyEntry(header, reader, maker, whiteouts);
+      const name = parseEntryName(header.name);
+      if (name === undefined) continue;
+      const folder = reservedFolderOf(name.folder);
+      if (folder !== undefined) reserved.add(folder);
+      applyEntry(name, header, reader, maker, whiteouts);
+    }
+    for (const folder of reserved) {
+      removeTree(root, Buffer.from(folder, "latin1"));
+      directories.drop(folder);
     }
     directories.settle();
   } finally {
     folders.close();
   }
-  return maker.replacedAny() ? treeSize(root) : maker.sizeBytes();
+  // What gave way was counted; in a folder that holds the layer alone the sum can be taken anew.
+  const isExact = options.whiteouts.kind === "delete" || !(maker.replacedAny() || reserved.size > 0);
+  return isExact ? maker.sizeBytes() : treeSize(root);
 }
 
-function applyEntry(header: TarHeader, reader: TarReader, maker: EntryMaker, whiteouts: WhiteoutMaker): void {
-  const name = parseEntryName(header.name);
-  if (name === undefined) return;
+function applyEntry(
+  name: EntryName,
+  header: TarHeader,
+  reader: TarReader,
+  maker: EntryMaker,
+  whiteouts: WhiteoutMaker,
+): void {
   try {
     const entry = classifyEntry(name.base);
     if (entry.role === "opaque") whiteouts.makeOpaque(name.folder);

@@ -5,16 +5,20 @@
  * Source: moby v20.10.24 `pkg/archive/archive.go` (`FileInfoHeader`, `addTarFile`), `archive_linux.go`.
  */
 import { readSync } from "node:fs";
-import { CleatError } from "../errors/index.ts";
+import { CleatError, SystemError } from "../errors/index.ts";
 import {
   close,
+  errnos,
   fgetxattr,
   type FileStatus,
+  lastErrno,
+  lgetxattr,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_RDONLY,
-  openat,
+  procPath,
   readlinkat,
+  tryOpenat,
 } from "../syscall/index.ts";
 import {
   type ByteSink,
@@ -106,12 +110,21 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   }
 
   function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): void {
-    const descriptor = openat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const descriptor = openIfThere(folder, base);
+    if (descriptor === undefined) {
+      linked.delete(status.inode);
+      return;
+    }
     try {
       const { sizeBytes } = status;
       write(
         encodeTarHeader(
-          createTarHeader({ ...describe(path, status), type: "file", sizeBytes, ...capabilityOf(descriptor) }),
+          createTarHeader({
+            ...describe(path, status),
+            type: "file",
+            sizeBytes,
+            ...withoutRootId(fgetxattr(descriptor, capability)),
+          }),
         ),
       );
       writeContent(descriptor, path, sizeBytes);
@@ -146,17 +159,25 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     if (type === undefined) return;
     const linkName = earlierName(path, status);
     if (overlayWhiteouts && isOverlayWhiteout(status)) addKernelWhiteout(path, status, linkName);
-    else if (linkName !== undefined)
-      write(encodeTarHeader(createTarHeader({ ...describeNode(path, status), type: "hardlink", linkName })));
-    else if (type === "file") addRegular(folder, base, path, status);
-    else if (type === "symlink") {
-      write(encodeTarHeader(createTarHeader({ ...describe(path, status), type, linkName: readlinkat(folder, base) })));
-    } else write(encodeTarHeader(createTarHeader({ ...describeNode(path, status), type })));
+    else if (linkName === undefined && type === "file") addRegular(folder, base, path, status);
+    else addNode(folder, base, path, status, linkName === undefined ? { type } : { type: "hardlink", linkName });
   }
 
-  function describeNode(path: string, status: FileStatus): Description {
+  /** Adds what has no content of its own: a further name of a file, and whatever cannot be opened. */
+  function addNode(folder: number, base: Buffer, path: string, status: FileStatus, what: NodeDescription): void {
     const { deviceMajor, deviceMinor } = status;
-    return { ...describe(path, status), deviceMajor, deviceMinor };
+    write(
+      encodeTarHeader(
+        createTarHeader({
+          ...describe(path, status),
+          deviceMajor,
+          deviceMinor,
+          ...(what.type === "symlink" && { linkName: readlinkat(folder, base) }),
+          ...what,
+          ...withoutRootId(lgetxattr(procPath(folder, base), capability)),
+        }),
+      ),
+    );
   }
 
   return {
@@ -164,7 +185,11 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     addDirectory(descriptor, path, status) {
       write(
         encodeTarHeader(
-          createTarHeader({ ...describe(`${path}/`, status), type: "directory", ...capabilityOf(descriptor) }),
+          createTarHeader({
+            ...describe(`${path}/`, status),
+            type: "directory",
+            ...withoutRootId(fgetxattr(descriptor, capability)),
+          }),
         ),
       );
     },
@@ -186,18 +211,27 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
 }
 
 type Description = Pick<TarHeader, "name"> & Partial<Omit<TarHeader, "name" | "type">>;
+type NodeDescription = Pick<TarHeader, "type"> & Partial<Pick<TarHeader, "linkName">>;
+
+/** Opens a file to read it; `undefined` where it vanished since it was listed, as files in a running container do. */
+function openIfThere(folder: number, base: Buffer): number | undefined {
+  const descriptor = tryOpenat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor >= 0) return descriptor;
+  if (lastErrno() === errnos.ENOENT) return undefined;
+  throw new SystemError(lastErrno(), "openat", base);
+}
 
 const zeros = Buffer.alloc(512);
 const whiteoutMode = 0o600;
 
+const capability = "security.capability";
 /** Source: `linux/capability.h` v6.1: revision 2 is 20 bytes, revision 3 has the user namespace's root appended. */
 const capabilityBytes = 20;
 
-/** The file's capabilities without the root id of revision 3, which means nothing outside its user namespace. */
-function capabilityOf(descriptor: number): Pick<TarHeader, "xattrs"> | undefined {
-  const value = fgetxattr(descriptor, "security.capability");
+/** A file's capabilities without the root id of revision 3, which means nothing outside its user namespace. */
+function withoutRootId(value: Buffer | undefined): Pick<TarHeader, "xattrs"> | undefined {
   if (value === undefined) return undefined;
   const isRevision3 = value[3] === 3;
   if (isRevision3) value[3] = 2;
-  return { xattrs: new Map([["security.capability", isRevision3 ? value.subarray(0, capabilityBytes) : value]]) };
+  return { xattrs: new Map([[capability, isRevision3 ? value.subarray(0, capabilityBytes) : value]]) };
 }

@@ -1,7 +1,17 @@
-import { CleatError } from "../errors/index.ts";
-import { chownat, fchmod, fchown, fsetxattr, futimens, lsetxattr, procPath, utimensat } from "../syscall/index.ts";
+import { CleatError, isSystemError } from "../errors/index.ts";
+import {
+  chmodNode,
+  chownat,
+  fchmod,
+  fchown,
+  fsetxattr,
+  futimens,
+  lsetxattr,
+  procPath,
+  utimensat,
+} from "../syscall/index.ts";
 import type { TarHeader } from "../tar/index.ts";
-import type { IdMaps } from "./id-map.ts";
+import { type IdMaps, maxId } from "./id-map.ts";
 
 const permissionBits = 0o7777;
 
@@ -10,6 +20,9 @@ const permissionBits = 0o7777;
  * another path or make a file's content come from elsewhere, so they never reach the disk.
  */
 const ownedByOverlay = /^(?:trusted|user)\.overlay\./;
+
+/** What of a header is set on a file beside owner and mode, which are translated first. */
+export type HeaderAttributes = Pick<TarHeader, "type" | "mtimeSeconds" | "mtimeNanoseconds" | "xattrs">;
 
 /** What an entry asks for, translated to this host. */
 export interface Attributes {
@@ -27,9 +40,6 @@ export function attributesOf(header: TarHeader, ids: IdMaps): Attributes {
   };
 }
 
-/** The highest id; 2³² − 1 means "leave it" to chown(2), so that an archive could smuggle a file past its owner. */
-const maxId = 2 ** 32 - 2;
-
 function checkId(id: number, kind: string): number {
   if (Number.isInteger(id) && id >= 0 && id <= maxId) return id;
   throw new CleatError("INVALID_ARGUMENT", `${kind} ${id} is not from 0 to ${maxId}`);
@@ -39,22 +49,40 @@ function checkId(id: number, kind: string): number {
  * Gives an open file what its entry asks for, in the only order that works: the owner first, because changing it clears
  * setuid bits and capabilities; the times last, because all else may touch them.
  */
-export function setAttributes(descriptor: number, header: TarHeader, wanted: Attributes, made: Attributes): void {
+export function setAttributes(
+  descriptor: number,
+  header: HeaderAttributes,
+  wanted: Attributes,
+  made: Attributes,
+): void {
   const { uid, gid, mode } = wanted;
   const newOwner = uid !== made.uid || gid !== made.gid;
   if (newOwner) fchown(descriptor, uid, gid);
   if (mode !== made.mode || (newOwner && (mode & 0o6000) !== 0)) fchmod(descriptor, mode);
-  for (const [name, value] of header.xattrs) {
-    if (!ownedByOverlay.test(name)) fsetxattr(descriptor, name, value);
-  }
+  setXattrs(header, (name, value) => fsetxattr(descriptor, name, value));
   futimens(descriptor, header.mtimeSeconds, header.mtimeNanoseconds);
 }
 
-/** As `setAttributes`, for what cannot be opened (symlinks, devices, FIFOs): by name in its open folder; the mode is set. */
-export function setAttributesByName(folder: number, base: Buffer, header: TarHeader, wanted: Attributes): void {
+/** As `setAttributes`, for what cannot be opened (symlinks, devices, FIFOs): by name in its open folder. */
+export function setAttributesByName(folder: number, base: Buffer, header: HeaderAttributes, wanted: Attributes): void {
   chownat(folder, base, wanted.uid, wanted.gid);
-  for (const [name, value] of header.xattrs) {
-    if (!ownedByOverlay.test(name)) lsetxattr(procPath(folder, base), name, value);
-  }
+  // A device or FIFO was made with its mode, of which the new owner has cost it two bits.
+  if (header.type !== "symlink" && (wanted.mode & 0o6000) !== 0) chmodNode(folder, base, wanted.mode);
+  setXattrs(header, (name, value) => lsetxattr(procPath(folder, base), name, value));
   utimensat(folder, base, header.mtimeSeconds, header.mtimeNanoseconds);
+}
+
+/**
+ * Sets what an archive may set. An attribute that this file system does not know (those of macOS on any Linux), or does not
+ * allow on such a file, is passed over, as Docker does; but not file capabilities, without which programs would fail later.
+ */
+function setXattrs(header: HeaderAttributes, set: (name: string, value: Buffer) => void): void {
+  for (const [name, value] of header.xattrs) {
+    if (ownedByOverlay.test(name)) continue;
+    try {
+      set(name, value);
+    } catch (error) {
+      if (name === "security.capability" || !isSystemError(error, "ENOTSUP", "EPERM")) throw error;
+    }
+  }
 }

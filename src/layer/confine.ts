@@ -42,8 +42,22 @@ function probeOpenat2(root: number): boolean {
   }
 }
 
-export const openByKernel: OpenConfined = (root, path) =>
-  openat2(root, path, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+/**
+ * Where a symlink's `..` is met while anything at all is renamed or mounted on the machine, the kernel may be unable to tell
+ * that it stays below the root, and asks to be called again. Source: openat2(2), EAGAIN.
+ */
+export const openByKernel: OpenConfined = (root, path) => {
+  for (let tries = 1; ; tries++) {
+    try {
+      return openat2(root, path, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    } catch (error) {
+      if (tries === maxTries || !isSystemError(error, "EAGAIN")) throw error;
+    }
+  }
+};
+
+/** A machine that is busy enough to need more of them is one on which the layer fails, and may be tried again. */
+const maxTries = 1000;
 
 /** The kernel's own limit on links in one path. Source: path_resolution(7). */
 const maxLinks = 40;

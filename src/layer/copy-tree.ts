@@ -1,5 +1,7 @@
 import { ftruncateSync } from "node:fs";
+import { CleatError } from "../errors/index.ts";
 import {
+  chmodNode,
   chownat,
   cloneFile,
   close,
@@ -41,7 +43,7 @@ import {
   symlinkat,
   utimensat,
 } from "../syscall/index.ts";
-import { joinPath } from "./entry-name.ts";
+import { joinPath, showBytes } from "./entry-name.ts";
 import { withFolder } from "./with-folder.ts";
 
 /**
@@ -96,6 +98,7 @@ function copyNode(from: number, to: number, name: Buffer, status: FileStatus, co
   if (type === S_IFLNK) symlinkat(readlinkat(from, name), to, name);
   else mknodat(to, name, status.mode, status.deviceMajor, status.deviceMinor);
   chownat(to, name, status.uid, status.gid);
+  if (type !== S_IFLNK && (status.mode & 0o6000) !== 0) chmodNode(to, name, status.mode & 0o7777);
   const source = procPath(from, name);
   for (const attribute of llistxattr(source)) {
     const value = lgetxattr(source, attribute);
@@ -110,7 +113,7 @@ function copyFile(from: number, to: number, name: Buffer, status: FileStatus, co
     const target = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       if (copy.clones && status.sizeBytes > 0) copy.clones = cloneFile(source, target);
-      if (!copy.clones) copyContent(source, target, status.sizeBytes);
+      if (!copy.clones) copyContent(source, target, name, status.sizeBytes);
       copyOpenAttributes(source, target, status);
     } finally {
       close(target);
@@ -124,7 +127,7 @@ function copyFile(from: number, to: number, name: Buffer, status: FileStatus, co
 const maxRangeBytes = 2 ** 30;
 
 /** Copies data and leaves holes holes, so that a sparse file of a terabyte does not fill the disk. */
-function copyContent(source: number, target: number, sizeBytes: number): void {
+function copyContent(source: number, target: number, name: Buffer, sizeBytes: number): void {
   ftruncateSync(target, sizeBytes);
   for (let at = nextData(source, 0); at < sizeBytes; at = nextData(source, at)) {
     const end = nextHole(source, at);
@@ -132,7 +135,11 @@ function copyContent(source: number, target: number, sizeBytes: number): void {
     lseek(target, at, SEEK_SET);
     while (at < end) {
       const count = copyFileRange(source, target, Math.min(end - at, maxRangeBytes));
-      if (count === 0) return;
+      if (count === 0)
+        throw new CleatError(
+          "ABORTED",
+          `file ${showBytes(name.toString("latin1"))} became shorter while it was copied`,
+        );
       at += count;
     }
   }

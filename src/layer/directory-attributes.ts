@@ -1,7 +1,7 @@
-import { isSystemError } from "../errors/index.ts";
+import { CleatError, isSystemError } from "../errors/index.ts";
 import { close, fstat } from "../syscall/index.ts";
-import type { TarHeader } from "../tar/index.ts";
-import { attributesOf, setAttributes } from "./attributes.ts";
+import { noXattrs, type TarHeader } from "../tar/index.ts";
+import { type Attributes, attributesOf, type HeaderAttributes, setAttributes } from "./attributes.ts";
 import { openConfinedFolder } from "./confine.ts";
 import type { IdMaps } from "./id-map.ts";
 
@@ -19,10 +19,30 @@ export interface DirectoryAttributes {
 /** What a folder has until then. */
 export const workingMode = 0o700;
 
-export function createDirectoryAttributes(root: number, ids: IdMaps): DirectoryAttributes {
-  const wanted = new Map<string, TarHeader>();
+/** Extended attributes wait in memory, those of all folders together; an archive that brings more of them is refused. */
+const maxHeldBytes = 64 * 2 ** 20;
 
-  function settleOne(path: string, header: TarHeader): void {
+/** What is left of a header while it waits: little, for there may be hundreds of thousands. */
+interface Wanted {
+  readonly header: HeaderAttributes;
+  readonly attributes: Attributes;
+}
+
+export function createDirectoryAttributes(root: number, ids: IdMaps): DirectoryAttributes {
+  const wanted = new Map<string, Wanted>();
+  let heldBytes = 0;
+
+  /** Copies, because a value is a view that keeps the whole of the archive's PAX header in memory. */
+  function hold(xattrs: TarHeader["xattrs"]): TarHeader["xattrs"] {
+    if (xattrs.size === 0) return noXattrs;
+    for (const [name, value] of xattrs) heldBytes += name.length + value.length;
+    if (heldBytes > maxHeldBytes) {
+      throw new CleatError("INVALID_ARGUMENT", `folders have more than ${maxHeldBytes} bytes of extended attributes`);
+    }
+    return new Map([...xattrs].map(([name, value]) => [name, Buffer.from(value)]));
+  }
+
+  function settleOne(path: string, { header, attributes }: Wanted): void {
     let descriptor: number;
     try {
       descriptor = openConfinedFolder(root, Buffer.from(path, "latin1"));
@@ -33,14 +53,18 @@ export function createDirectoryAttributes(root: number, ids: IdMaps): DirectoryA
     }
     try {
       const { uid, gid, mode } = fstat(descriptor);
-      setAttributes(descriptor, header, attributesOf(header, ids), { uid, gid, mode: mode & 0o7777 });
+      setAttributes(descriptor, header, attributes, { uid, gid, mode: mode & 0o7777 });
     } finally {
       close(descriptor);
     }
   }
 
   return {
-    set: (path, header) => void wanted.set(path, header),
+    set(path, header) {
+      const { type, mtimeSeconds, mtimeNanoseconds } = header;
+      const kept = { type, mtimeSeconds, mtimeNanoseconds, xattrs: hold(header.xattrs) };
+      wanted.set(path, { header: kept, attributes: attributesOf(header, ids) });
+    },
     drop(path) {
       const below = `${path}/`;
       for (const other of wanted.keys()) {
@@ -49,7 +73,7 @@ export function createDirectoryAttributes(root: number, ids: IdMaps): DirectoryA
     },
     settle() {
       // Deepest first: a folder that its own mode closes to an ordinary user is closed after what lies in it.
-      for (const [path, header] of [...wanted].reverse()) settleOne(path, header);
+      for (const [path, one] of [...wanted].reverse()) settleOne(path, one);
     },
   };
 }

@@ -17,9 +17,13 @@ export interface IdMap {
 
 const identity: IdMap = { toHost: (id) => id, toContainer: (id) => id, hostRoot: 0 };
 
-/** Without ranges ids stay as they are. `kind` is for messages: "uid" or "gid". */
+/**
+ * Without ranges ids stay as they are. `kind` is for messages: "uid" or "gid".
+ * @throws INVALID_ARGUMENT when a range is empty or ends beyond the highest id, or none holds id 0.
+ */
 export function createIdMap(ranges: readonly IdRange[], kind: "uid" | "gid"): IdMap {
   if (ranges.length === 0) return identity;
+  for (const range of ranges) checkRange(range, kind);
   const unmapped = (id: number, side: string): CleatError =>
     new CleatError("INVALID_ARGUMENT", `${kind} ${id} ${side} is in none of the ${ranges.length} mapped ranges`);
 
@@ -36,6 +40,18 @@ export function createIdMap(ranges: readonly IdRange[], kind: "uid" | "gid"): Id
   }
 
   return { toHost, toContainer, hostRoot: toHost(0) };
+}
+
+/** The highest id; 2³² − 1 means "leave it" to chown(2), so that a file would stay root's. */
+export const maxId = 2 ** 32 - 2;
+
+function checkRange({ containerId, hostId, size }: IdRange, kind: string): void {
+  const isInRange = (first: number): boolean => Number.isInteger(first) && first >= 0 && first + size - 1 <= maxId;
+  if (Number.isInteger(size) && size > 0 && isInRange(containerId) && isInRange(hostId)) return;
+  throw new CleatError(
+    "INVALID_ARGUMENT",
+    `${kind} range of ${size} ids from ${containerId} at ${hostId} is empty or beyond ${maxId}`,
+  );
 }
 
 /** Both maps of one user namespace, as they are handed to a worker: plain data. */

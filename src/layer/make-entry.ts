@@ -14,6 +14,7 @@ import type { TarHeader, TarReader } from "../tar/index.ts";
 import { type Attributes, attributesOf, setAttributesByName } from "./attributes.ts";
 import { type DirectoryAttributes, workingMode } from "./directory-attributes.ts";
 import { type EntryName, joinPath, parseEntryName, showBytes } from "./entry-name.ts";
+import { isOverlayWhiteout } from "./entry-type.ts";
 import type { IdMaps } from "./id-map.ts";
 import { makeFile } from "./make-file.ts";
 import type { WhiteoutMaker } from "./make-whiteout.ts";
@@ -52,7 +53,6 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
       removeTree(folders.get(name.folder).descriptor, name.base);
       replaced = true;
       directories.drop(path);
-      whiteouts.wasHidden(path);
       // The name may have been a folder, or a symlink to one, that stands in paths kept open.
       folders.forget();
       create(folders.get(name.folder));
@@ -81,8 +81,10 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     const target = parseEntryName(header.linkName);
     if (target === undefined) throw invalid(header, "is a hard link to the layer's root");
     replacing(name, (folder) => {
-      const from = folders.get(target.folder).descriptor;
-      if (isDirectory(statat(from, target.base))) throw invalid(header, "is a hard link to a folder");
+      const from = folders.get(target.folder, folder).descriptor;
+      const status = statat(from, target.base);
+      if (isDirectory(status)) throw invalid(header, "is a hard link to a folder");
+      if (isOverlayWhiteout(status)) throw invalid(header, "is a hard link to a deleted file");
       linkat(from, target.base, folder.descriptor, name.base);
     });
   }

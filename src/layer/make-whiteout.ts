@@ -17,7 +17,7 @@ export interface WhiteoutMaker {
   hide(folder: string, name: Buffer): void;
   /** Is told of each name that the archive makes. */
   made(path: string): void;
-  /** Whether this archive hid the name before it made it anew: a folder there must then start opaque. */
+  /** Whether this archive hid the name, whatever it made there since: a folder there must then start opaque. */
   wasHidden(path: string): boolean;
 }
 
@@ -53,7 +53,7 @@ function createOverlayWhiteouts(folders: OpenFolders, prefix: string): WhiteoutM
       }
     },
     made: () => {},
-    wasHidden: (path) => hidden.delete(path),
+    wasHidden: (path) => hidden.has(path),
   };
 }
 

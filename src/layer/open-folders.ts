@@ -15,8 +15,11 @@ export interface OpenFolder {
  * most find theirs here and cost no path resolution at all.
  */
 export interface OpenFolders {
-  /** The folder at a clean path below the root; parents that no entry announced are made with mode 0755. */
-  get(path: string): OpenFolder;
+  /**
+   * The folder at a clean path below the root; parents that no entry announced are made with mode 0755. It stays open until
+   * the next `get`, which may close it to make room unless it is handed on as `inUse`.
+   */
+  get(path: string, inUse?: OpenFolder): OpenFolder;
   /** Forgets all: called when a name that may stand in a cached path was removed or replaced. */
   forget(): void;
   close(): void;
@@ -35,24 +38,26 @@ export function createOpenFolders(root: number, ids: IdMaps): OpenFolders {
     folders.clear();
   }
 
-  function remember(path: string, descriptor: number): OpenFolder {
-    if (folders.size >= maxOpenFolders) dropOldest();
+  function remember(path: string, descriptor: number, inUse: OpenFolder | undefined): OpenFolder {
+    if (folders.size >= maxOpenFolders) dropOldest(inUse);
     const folder = { descriptor, givesGroup: (fstat(descriptor).mode & S_ISGID) !== 0 };
     folders.set(path, folder);
     return folder;
   }
 
-  function dropOldest(): void {
-    for (const [path, { descriptor }] of folders) {
-      close(descriptor);
+  /** A descriptor that is closed while somebody holds its number would soon be another thread's file. */
+  function dropOldest(inUse: OpenFolder | undefined): void {
+    for (const [path, folder] of folders) {
+      if (folder === inUse) continue;
+      close(folder.descriptor);
       folders.delete(path);
       return;
     }
   }
 
-  function makeImplied(path: string): void {
+  function makeImplied(path: string, inUse: OpenFolder | undefined): void {
     const at = path.lastIndexOf("/");
-    const parent = get(at < 0 ? "" : path.slice(0, at));
+    const parent = get(at < 0 ? "" : path.slice(0, at), inUse);
     const base = Buffer.from(path.slice(at + 1), "latin1");
     try {
       mkdirat(parent.descriptor, base, impliedMode);
@@ -65,21 +70,19 @@ export function createOpenFolders(root: number, ids: IdMaps): OpenFolders {
     }
   }
 
-  function open(path: string): number {
+  function open(path: string, inUse: OpenFolder | undefined): number {
     const bytes = Buffer.from(path, "latin1");
     try {
       return openConfinedFolder(root, bytes);
     } catch (error) {
       if (!isSystemError(error, "ENOENT")) throw error;
-      makeImplied(path);
+      makeImplied(path, inUse);
       return openConfinedFolder(root, bytes);
     }
   }
 
-  function get(path: string): OpenFolder {
-    const known = folders.get(path);
-    if (known === undefined) return remember(path, open(path));
-    return known;
+  function get(path: string, inUse?: OpenFolder): OpenFolder {
+    return folders.get(path) ?? remember(path, open(path, inUse), inUse);
   }
 
   return { get, forget, close: forget };

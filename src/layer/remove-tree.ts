@@ -1,5 +1,15 @@
-import { isSystemError } from "../errors/index.ts";
-import { readNames, rmdirat, unlinkIfThere } from "../syscall/index.ts";
+import { randomBytes } from "node:crypto";
+import { SystemError } from "../errors/index.ts";
+import {
+  errnos,
+  isDirectory,
+  lastErrno,
+  readNames,
+  renameat2,
+  rmdirat,
+  statat,
+  tryUnlinkat,
+} from "../syscall/index.ts";
 import { withFolder } from "./with-folder.ts";
 
 /**
@@ -8,20 +18,48 @@ import { withFolder } from "./with-folder.ts";
  */
 export function removeTree(parent: number, name: Buffer | string): void {
   if (tryUnlink(parent, name)) return;
-  withFolder(parent, name, (folder) => {
-    for (const child of readNames(folder)) removeTree(folder, child);
+  withFolder(parent, name, (top) => {
+    const removal: Removal = { top, hungUp: 0 };
+    do {
+      removal.hungUp = 0;
+      for (const child of withFolder(top, ".", readNames)) removeBelow(top, child, 1, removal);
+    } while (removal.hungUp > 0);
   });
   rmdirat(parent, name);
 }
 
+interface Removal {
+  readonly top: number;
+  /** Folders that were too deep and now lie in `top`, still to be removed. */
+  hungUp: number;
+}
+
+/**
+ * Each level costs an open descriptor and some stack, and any container can nest folders deeper than there is of either
+ * (`mkdir a; cd a` in a loop): a layer that nobody can remove. So what lies deeper than this is first moved up.
+ */
+const maxDepth = 200;
+
+function removeBelow(folder: number, name: Buffer, depth: number, removal: Removal): void {
+  if (tryUnlink(folder, name)) return;
+  if (depth === maxDepth) {
+    renameat2(folder, name, removal.top, randomBytes(16).toString("hex"));
+    removal.hungUp++;
+    return;
+  }
+  withFolder(folder, name, (child) => {
+    for (const below of readNames(child)) removeBelow(child, below, depth + 1, removal);
+  });
+  rmdirat(folder, name);
+}
+
 /** Whether nothing has the name any more; false for a folder. */
 function tryUnlink(parent: number, name: Buffer | string): boolean {
-  try {
-    unlinkIfThere(parent, name);
-    return true;
-  } catch (error) {
-    // Linux says EISDIR for a folder; POSIX would let it say EPERM, which some file systems do.
-    if (isSystemError(error, "EISDIR", "EPERM")) return false;
-    throw error;
-  }
+  if (tryUnlinkat(parent, name)) return true;
+  const errno = lastErrno();
+  if (errno === errnos.ENOENT) return true;
+  if (errno === errnos.EISDIR) return false;
+  // What POSIX would have for a folder, and some file systems do; an immutable file says it too.
+  if (errno === errnos.EPERM && isDirectory(statat(parent, name))) return false;
+  throw new SystemError(errno, "unlinkat", name);
 }

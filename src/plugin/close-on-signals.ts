@@ -11,8 +11,8 @@ export interface CloseOnSignalsOptions {
 }
 
 /**
- * Waits for a signal and closes the plugin. Resolves when it is closed; a second signal while that lasts ends the process at
- * once. Rejects as `plugin.close` does.
+ * Waits for a signal and closes the plugin. Resolves when it is closed; a second signal while that lasts ends the
+ * process at once. Rejects as `plugin.close` does.
  */
 export function closeOnSignals(plugin: RunningPlugin, options: CloseOnSignalsOptions = {}): Promise<void> {
   const { signals = ["SIGTERM", "SIGINT"], onSignal, onSecondSignal = exitAtOnce } = options;

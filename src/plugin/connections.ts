@@ -4,8 +4,9 @@ import type { Socket } from "node:net";
 
 export interface Connections {
   /**
-   * Stops accepting, closes idle connections, lets running calls finish and closes each connection after its call. What is left
-   * after `timeoutMs` is destroyed, so that its peer sees a broken call. Resolves with the number of those.
+   * Stops accepting, closes idle connections, lets running calls finish and closes each connection after its call.
+   * What is left after `timeoutMs` is destroyed, so that its peer sees a broken call. Resolves with the number of
+   * those.
    */
   drain(timeoutMs: number): Promise<number>;
 }

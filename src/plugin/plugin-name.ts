@@ -1,8 +1,8 @@
 import { CleatError } from "../errors/index.ts";
 
 /**
- * What a plugin may be called. Its name becomes a file name (`NAME.sock`, `NAME.spec`) and, in Docker, the last part of a
- * graph driver's home, so it holds nothing that a path would resolve.
+ * What a plugin may be called. Its name becomes a file name (`NAME.sock`, `NAME.spec`) and, in Docker, the last part
+ * of a graph driver's home, so it holds nothing that a path would resolve.
  */
 export const pluginNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 

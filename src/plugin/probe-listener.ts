@@ -2,8 +2,8 @@ import { connect, type NetConnectOpts } from "node:net";
 import { isSystemError } from "../errors/index.ts";
 
 /**
- * Whether somebody listens at an address. Only a refusal, or an address that is not there, means that nobody does: a full
- * queue, a lack of permission or silence are signs of somebody.
+ * Whether somebody listens at an address. Only a refusal, or an address that is not there, means that nobody does: a
+ * full queue, a lack of permission or silence are signs of somebody.
  */
 export function isListening(address: NetConnectOpts): Promise<boolean> {
   return new Promise((resolve) => {

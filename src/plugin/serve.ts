@@ -34,8 +34,8 @@ export interface RunningPlugin extends AsyncDisposable {
   /** As in spec files: "unix:///run/docker/plugins/cleat.sock", "tcp://127.0.0.1:4000". */
   readonly address: string;
   /**
-   * Disappears for new callers, lets running calls finish, then closes the drivers. May be called twice; both wait for the end.
-   * Rejects with an `AggregateError` when a driver could not be closed; everything else is closed then.
+   * Disappears for new callers, lets running calls finish, then closes the drivers. May be called twice; both wait
+   * for the end. Rejects with an `AggregateError` when a driver could not be closed; everything else is closed then.
    */
   close(): Promise<void>;
 }

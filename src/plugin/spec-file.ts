@@ -12,8 +12,8 @@ export interface SpecFile {
 }
 
 /**
- * Tells engines where the plugin `name` listens: `DIRECTORY/NAME.spec`, written whole or not at all. A spec file that an
- * earlier process left is replaced when nobody listens at its address.
+ * Tells engines where the plugin `name` listens: `DIRECTORY/NAME.spec`, written whole or not at all. A spec file that
+ * an earlier process left is replaced when nobody listens at its address.
  *
  * Source: moby v20.10.24 `pkg/plugins/discovery.go`, `readPluginInfo`.
  * @throws FAILED_PRECONDITION when the file names another address at which somebody listens.

@@ -7,9 +7,10 @@ import { isSystemError } from "../errors/index.ts";
 const abandonedAfterMs = 5_000;
 
 /**
- * Removes a socket that was found stale, in a race with others who found the same. Whoever wants to remove it claims *that* socket by
- * making a folder with its inode in the name; only the claimant removes, and only what is still the socket it claimed, so
- * that nobody removes the live one by which another has replaced it meanwhile. False when another holds the claim.
+ * Removes a socket that was found stale, in a race with others who found the same. Whoever wants to remove it claims
+ * *that* socket by making a folder with its inode in the name; only the claimant removes, and only what is still the
+ * socket it claimed, so that nobody removes the live one by which another has replaced it meanwhile. False when
+ * another holds the claim.
  */
 export async function removeStaleSocket(path: string, stale: Stats): Promise<boolean> {
   const claim = join(dirname(path), `.c-${stale.ino}-${Math.trunc(stale.birthtimeMs)}`);

@@ -11,7 +11,10 @@ export interface StateFile {
   clear(): Promise<void>;
 }
 
-/** Keeps a plugin's state in `path` (mode 0600); its folder is made when something is saved. Nothing saved loads as `undefined`. */
+/**
+ * Keeps a plugin's state in `path` (mode 0600); its folder is made when something is saved. Nothing saved loads as
+ * `undefined`.
+ */
 export function createStateFile(path: string): StateFile {
   return {
     async load() {

@@ -27,9 +27,10 @@ export interface Listening {
 }
 
 /**
- * Makes `server` listen on a unix socket. The socket is made in a private folder beside its place and gets there, owner and
- * mode set, by a hard link, which never replaces anything: of two processes that start at once, one loses. A socket that is in the way is
- * replaced only when nobody listens on it. (Engines do not look into that folder: they would want a socket of its name.)
+ * Makes `server` listen on a unix socket. The socket is made in a private folder beside its place and gets there,
+ * owner and mode set, by a hard link, which never replaces anything: of two processes that start at once, one loses.
+ * A socket that is in the way is replaced only when nobody listens on it. (Engines do not look into that folder: they
+ * would want a socket of its name.)
  * @throws FAILED_PRECONDITION when somebody listens there, or what is there is not a socket; nothing was changed then.
  * @throws INVALID_ARGUMENT when the path is too long for a socket.
  */

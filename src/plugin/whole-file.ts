@@ -3,7 +3,10 @@ import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isSystemError } from "../errors/index.ts";
 
-/** Writes a file durably: after a crash at any point there is all of the old content or all of the new. Costs two `fsync`s. */
+/**
+ * Writes a file durably: after a crash at any point there is all of the old content or all of the new. Costs two
+ * `fsync`s.
+ */
 export async function writeWholeFile(path: string, content: string, mode: number): Promise<void> {
   const staged = `${path}.${randomUUID()}.tmp`;
   try {

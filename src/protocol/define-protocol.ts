@@ -16,8 +16,8 @@ interface MethodFacts {
   /** The field of the request that names what the call is about, for logs. */
   readonly subject?: string;
   /**
-   * The client's deadline, where the caller sets none. For `json` until the answer is there; for `upload` and `download` the
-   * longest silence: it starts anew with every chunk.
+   * The client's deadline, where the caller sets none. For `json` until the answer is there; for `upload` and
+   * `download` the longest silence: it starts anew with every chunk.
    */
   readonly timeoutMs: number;
   /** A plugin may lack the method: it answers 404, and callers go on without. */

@@ -3,8 +3,9 @@ import { errorCodes, type ErrorCode } from "../errors/index.ts";
 import { goStruct } from "./go-json.ts";
 
 /**
- * How a failure looks on the wire. Engines read `Err` (moby v20.10.24 `pkg/plugins/client.go`: `responseErr`); `Code` is
- * Cleat's addition, which Go's decoder skips, so that a driver behind a socket fails with the same code as one in process.
+ * How a failure looks on the wire. Engines read `Err` (moby v20.10.24 `pkg/plugins/client.go`: `responseErr`); `Code`
+ * is Cleat's addition, which Go's decoder skips, so that a driver behind a socket fails with the same code as one in
+ * process.
  */
 export interface Failure {
   readonly code: ErrorCode;
@@ -16,15 +17,18 @@ export function encodeFailure(failure: Failure): Buffer {
 }
 
 /**
- * Reads the failure out of a reply of any plugin: `{"Err", "Code"}`, `{"Err"}`, or plain text, which old plugins send. An
- * unknown code is `UNKNOWN`.
+ * Reads the failure out of a reply of any plugin: `{"Err", "Code"}`, `{"Err"}`, or plain text, which old plugins
+ * send. An unknown code is `UNKNOWN`.
  */
 export function parseFailure(bytes: Uint8Array): Failure {
   const text = new TextDecoder().decode(bytes).trim();
   return failureIn(parseOrNothing(text)) ?? { code: "UNKNOWN", message: text === "" ? "(no reason given)" : text };
 }
 
-/** The failure that a decoded reply holds, if any: some plugins answer 200 with an `Err`, and Docker reads it there too. */
+/**
+ * The failure that a decoded reply holds, if any: some plugins answer 200 with an `Err`, and Docker reads it there
+ * too.
+ */
 export function failureIn(value: unknown): Failure | undefined {
   const { Err: message, Code: code = "" } = failureFields.safeDecode(value).data ?? {};
   if (message === undefined || message === "") return undefined;

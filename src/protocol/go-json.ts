@@ -1,7 +1,7 @@
 /**
- * JSON as Go's `encoding/json` reads it, because every engine and most plugins are written in Go: an empty body is `{}`,
- * names of fields match whatever their case, unknown fields are ignored, of duplicates the last one wins, `null` leaves a
- * field as if it were absent, bytes are base64.
+ * JSON as Go's `encoding/json` reads it, because every engine and most plugins are written in Go: an empty body is
+ * `{}`, names of fields match whatever their case, unknown fields are ignored, of duplicates the last one wins,
+ * `null` leaves a field as if it were absent, bytes are base64.
  *
  * Source: go1.19 `encoding/json/decode.go`.
  */
@@ -9,8 +9,8 @@ import { z } from "zod";
 import { type ErrorCode, SchemaError } from "../errors/index.ts";
 
 /**
- * An object whose field names are matched as Go does. What an attacker names `__proto__` reaches no prototype: the object
- * holds the declared fields only, and zod leaves that key out of records.
+ * An object whose field names are matched as Go does. What an attacker names `__proto__` reaches no prototype: the
+ * object holds the declared fields only, and zod leaves that key out of records.
  */
 export function goStruct<const S extends z.core.$ZodShape>(shape: S) {
   const fieldOf = new Map(Object.keys(shape).map((field) => [field.toLowerCase(), field]));
@@ -73,7 +73,10 @@ export function encodeValue<S extends z.ZodType>(schema: S, value: z.output<S>, 
   throw new SchemaError("INTERNAL", subject, toIssues(result.error));
 }
 
-/** The first half of `decodeGoJson`: text to value; nothing and `null` are `{}`. @throws SchemaError when it is not JSON. */
+/**
+ * The first half of `decodeGoJson`: text to value; nothing and `null` are `{}`.
+ * @throws SchemaError when it is not JSON.
+ */
 export function parseGoJson(bytes: Uint8Array, subject: string, code: ErrorCode): unknown {
   const text = new TextDecoder().decode(bytes).trim();
   if (text === "") return {};

@@ -1,9 +1,9 @@
 /**
  * Docker's graph driver plugins (20.10 to 27; with `--experimental`).
  *
- * Fields keep the wire's spelling. Docker leaves out what is empty (`omitempty`), so every field of an answer has a default,
- * and every optional argument may be absent. Three fields are Cleat's additions, which Go's decoder skips: see
- * `capabilities` and `changes`.
+ * Fields keep the wire's spelling. Docker leaves out what is empty (`omitempty`), so every field of an answer has a
+ * default, and every optional argument may be absent. Four fields are Cleat's additions, which Go's decoder skips:
+ * see `capabilities` and `changes`.
  *
  * Docker sets no deadlines for graph drivers; the `timeoutMs` here are for Cleat's own client.
  */
@@ -132,8 +132,8 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     /**
-     * `Kind` is 0 modified, 1 added, 2 deleted (moby v20.10.24 `pkg/archive/changes.go`). JSON cannot carry a name that is not
-     * UTF-8: `Path` has U+FFFD there, and `PathBytes`, sent only then, has the bytes.
+     * `Kind` is 0 modified, 1 added, 2 deleted (moby v20.10.24 `pkg/archive/changes.go`). JSON cannot carry a name
+     * that is not UTF-8: `Path` has U+FFFD there, and `PathBytes`, sent only then, has the bytes.
      */
     changes: {
       path: "/GraphDriver.Changes",
@@ -173,7 +173,7 @@ export const graphDriverProtocol = defineProtocol({
       timeoutMs: 10 * minuteMs,
       source: proxy,
     },
-    /** `Mounts`, `EnforcesSize` and `MaxDepth` tell Cleat's client the rest of a driver's capabilities. */
+    /** `Mounts`, `EnforcesSize` and `MaxDepth` (-1: no limit) tell Cleat's client the rest of a driver's capabilities. */
     capabilities: {
       path: "/GraphDriver.Capabilities",
       framing: "json",

@@ -1,3 +1,5 @@
-/** What plugins answer with. Docker's client asks for `v1.2+json` or `v1.1+json` by version and reads either. Source: moby
- * v20.10.24 `pkg/plugins/transport/transport.go`. */
+/**
+ * What plugins answer with. Docker's client asks for `v1.2+json` or `v1.1+json` by version and reads either.
+ * Source: moby v20.10.24 `pkg/plugins/transport/transport.go`.
+ */
 export const pluginMediaType = "application/vnd.docker.plugins.v1.1+json";

@@ -1,9 +1,11 @@
 /** Owner, mode and times. None of these follows a symlink. */
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "./flags.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_NOFOLLOW, O_PATH } from "./flags.ts";
 import { bindSystemCall, check, cString, type PathBytes } from "./libc.ts";
+import { close, openat } from "./open.ts";
 
 const fchownatCall = bindSystemCall("fchownat", "int", "void *", "uint", "uint", "int");
 const fchmodCall = bindSystemCall("fchmod", "int", "uint");
+const fchmodatCall = bindSystemCall("fchmodat", "int", "void *", "uint");
 const utimensatCall = bindSystemCall("utimensat", "int", "void *", "void *", "int");
 
 export function chownat(directory: number, name: PathBytes, uid: number, gid: number): void {
@@ -16,6 +18,16 @@ export function fchown(descriptor: number, uid: number, gid: number): void {
 
 export function fchmod(descriptor: number, mode: number): void {
   check(fchmodCall(descriptor, mode), "fchmod");
+}
+
+/** As `fchmod`, of what cannot be opened, a device or FIFO; never through a symlink. Needs /proc. */
+export function chmodNode(directory: number, name: PathBytes, mode: number): void {
+  const node = openat(directory, name, O_PATH | O_NOFOLLOW);
+  try {
+    check(fchmodatCall(AT_FDCWD, cString(`/proc/self/fd/${node}`), mode), "fchmodat", name);
+  } finally {
+    close(node);
+  }
 }
 
 /** Two `struct timespec`, access and modification, of two 64-bit words each. */

@@ -16,12 +16,10 @@ const FICLONE = 0x40049409;
 export function cloneFile(from: number, to: number): boolean {
   if (ioctlCall(to, FICLONE, from) === 0) return true;
   const errno = lastErrno();
-  const cannot: readonly number[] = [errnos.EOPNOTSUPP, errnos.EXDEV, errnos.EINVAL, ENOTTY];
+  const cannot: readonly number[] = [errnos.EOPNOTSUPP, errnos.EXDEV, errnos.EINVAL, errnos.ENOTTY];
   if (cannot.includes(errno)) return false;
   throw new SystemError(errno, "ioctl FICLONE");
 }
-
-const ENOTTY = 25;
 
 export function lseek(descriptor: number, offset: number, whence: number): number {
   return check(lseekCall(descriptor, offset, whence), "lseek");

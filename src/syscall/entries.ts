@@ -1,7 +1,7 @@
 /** Making, linking, renaming and removing names, each relative to the descriptor of the folder that holds it. */
 import { SystemError } from "../errors/index.ts";
 import { AT_REMOVEDIR } from "./flags.ts";
-import { bindSystemCall, check, cString, errnos, lastErrno, type PathBytes } from "./libc.ts";
+import { bindSystemCall, check, cString, errnos, type PathBytes } from "./libc.ts";
 
 const mkdiratCall = bindSystemCall("mkdirat", "int", "void *", "uint");
 const mknodatCall = bindSystemCall("mknodat", "int", "void *", "uint", "uint");
@@ -57,10 +57,7 @@ export function rmdirat(directory: number, name: PathBytes): void {
   check(unlinkatCall(directory, cString(name), AT_REMOVEDIR), "rmdirat", name);
 }
 
-/** Removes a name that may not be there; whether it was. */
-export function unlinkIfThere(directory: number, name: PathBytes): boolean {
-  if (unlinkatCall(directory, cString(name), 0) === 0) return true;
-  const errno = lastErrno();
-  if (errno === errnos.ENOENT) return false;
-  throw new SystemError(errno, "unlinkat", name);
+/** As `unlinkat`, without an exception: whether it succeeded; errno in `lastErrno`. */
+export function tryUnlinkat(directory: number, name: PathBytes): boolean {
+  return unlinkatCall(directory, cString(name), 0) === 0;
 }

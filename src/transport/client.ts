@@ -25,8 +25,8 @@ export interface ClientOptions {
   /** Instead of each method's own. */
   readonly timeoutMs?: number;
   /**
-   * How long to try again when nobody listens at the address; default 0. A call that may have reached the peer is never sent
-   * twice.
+   * How long to try again when nobody listens at the address; default 0. A call that may have reached the peer is
+   * never sent twice.
    */
   readonly waitForPeerMs?: number;
   /** Cap for JSON answers, default 64 MiB (`Changes` of a container with some hundred thousand files). */
@@ -129,7 +129,10 @@ async function readReply(
   return decodeValue(method.response, value, `answer of ${subject}`, "DATA_LOSS");
 }
 
-/** Counts the time in which the peer takes a chunk, not that in which the caller makes one; keeps the caller's own failure. */
+/**
+ * Counts the time in which the peer takes a chunk, not that in which the caller makes one; keeps the caller's own
+ * failure.
+ */
 function watchUpload(source: AsyncIterable<Uint8Array>, deadline: Deadline) {
   const watched: { body: AsyncIterable<Uint8Array>; failure: { error: unknown } | undefined } = {
     body: read(),

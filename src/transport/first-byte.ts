@@ -1,8 +1,8 @@
 import { finished, type Readable } from "node:stream";
 
 /**
- * Waits until a stream has its first byte (or is empty), so that a failure before it can still be answered as a failure and
- * not as a broken stream. Nothing is consumed. Destroys the stream when `signal` aborts first.
+ * Waits until a stream has its first byte (or is empty), so that a failure before it can still be answered as a
+ * failure and not as a broken stream. Nothing is consumed. Destroys the stream when `signal` aborts first.
  * @throws whatever the stream failed with.
  */
 export async function untilFirstByte(stream: Readable, signal: AbortSignal): Promise<void> {

@@ -1,23 +1,26 @@
-import { finished, type Readable, Transform } from "node:stream";
+import { finished, Readable } from "node:stream";
 import { TransportError } from "../errors/index.ts";
 import type { Deadline } from "./deadline.ts";
 
 /**
- * An answered stream as the caller gets it: it fails with a `TransportError` where the peer broke it off, and when the peer
- * is silent for longer than the deadline while somebody waits for its bytes. Destroying it destroys `body`.
+ * An answered stream as the caller gets it: it fails with a `TransportError` where the peer broke it off, and when
+ * the peer is silent for longer than the deadline while somebody waits for its bytes. Destroying it destroys `body`.
  */
 export function guardStream(body: Readable, deadline: Deadline, subject: string): Readable {
-  const guarded = new Transform({
-    transform(chunk, _encoding, done) {
-      deadline.pause();
-      done(null, chunk);
-    },
+  const guarded = new Readable({
     // Called when there is room for more, so the time in which the caller does not read is not the peer's.
-    read(size) {
+    read() {
       deadline.start();
-      Transform.prototype._read.call(this, size);
+      body.resume();
     },
   });
+  body.on("data", (chunk: Buffer) => {
+    deadline.pause();
+    if (!guarded.push(chunk)) body.pause();
+  });
+  body.once("end", () => guarded.push(null));
+  body.pause();
+  deadline.pause();
   deadline.signal.addEventListener("abort", () => guarded.destroy(deadline.signal.reason as Error), { once: true });
   finished(body, (error) => {
     if (!error) return;
@@ -28,5 +31,5 @@ export function guardStream(body: Readable, deadline: Deadline, subject: string)
     deadline.release();
     body.destroy();
   });
-  return body.pipe(guarded);
+  return guarded;
 }

@@ -19,9 +19,9 @@ interface Route {
 }
 
 /**
- * Answers every method of `services` from their tables: 200; 404 for a method that is not there, and for nothing else; 400
- * for a request that is malformed, 413 for one over the cap, neither of which reaches the implementation; 500 when the
- * implementation fails. A failure is `{"Err", "Code"}`.
+ * Answers every method of `services` from their tables: 200; 404 for a method that is not there, and for nothing
+ * else; 400 for a request that is malformed, 413 for one over the cap, neither of which reaches the implementation;
+ * 500 when the implementation fails. A failure is `{"Err", "Code"}`.
  * @throws ALREADY_EXISTS when two services have a method of the same path.
  */
 export function createHandler(services: readonly Service[], options: HandlerOptions = {}): Handler {
@@ -54,9 +54,10 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       }
       const stream = answer as Readable;
       await untilFirstByte(stream, request.signal);
-      finished(stream, { writable: false }, (error) =>
-        log(200, subject, error ? toCleatError(error, request.path) : undefined),
-      );
+      finished(stream, { writable: false }, (error) => {
+        const cause = error && request.signal.aborted ? request.signal.reason : error;
+        log(200, subject, cause ? toCleatError(cause, request.path) : undefined);
+      });
       return { status: 200, body: stream };
     } catch (error) {
       const failure = toCleatError(error, request.path);

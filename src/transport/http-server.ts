@@ -10,11 +10,11 @@ import type { Handler, WireReply } from "./wire.ts";
 const drainSilenceMs = 30_000;
 
 /**
- * Serves a handler over HTTP/1.1; the caller makes it listen. Whatever `Host` and `Content-Type` engines send, or none, is
- * accepted.
+ * Serves a handler over HTTP/1.1; the caller makes it listen. Whatever `Host` and `Content-Type` engines send, or
+ * none, is accepted.
  *
- * It never closes a connection first, because an engine that reuses one at that moment loses its call, and Docker then sends
- * the rest of a consumed body and takes the empty layer for success:
+ * It never closes a connection first, because an engine that reuses one at that moment loses its call, and Docker
+ * then sends the rest of a consumed body and takes the empty layer for success:
  * - idle ones stay open for good (Node closes after 5 s);
  * - an upload may take any time (Node: 300 s);
  * - a connection may be silent before its first request (Node: 60 s): Go opens spare ones and keeps them for later;
@@ -56,7 +56,9 @@ async function replyTo(handler: Handler, request: IncomingMessage, signal: Abort
   return handler({ path, query, body: { [Symbol.asyncIterator]: () => readBody(request) }, signal });
 }
 
-/** Leaving the loop early must not destroy the request: that would drop the connection before the failure is answered. */
+/**
+ * Leaving the loop early must not destroy the request: that would drop the connection before the failure is answered.
+ */
 async function* readBody(request: IncomingMessage): AsyncGenerator<Uint8Array, undefined> {
   try {
     yield* request.iterator({ destroyOnReturn: false });

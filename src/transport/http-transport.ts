@@ -48,7 +48,8 @@ function send(wire: WireRequest, address: string, open: () => ClientRequest): Pr
       else begin();
     });
     request.once("response", (response: IncomingMessage) => {
-      // Some peers answer before they have read everything; what they do not want is not sent, and its source is let go.
+      // Some peers answer before they have read everything; what they do not want is not sent, and its source is let
+      // go.
       response.once("end", () => {
         if (!request.writableFinished) request.destroy();
       });
@@ -59,8 +60,8 @@ function send(wire: WireRequest, address: string, open: () => ClientRequest): Pr
 
 function sendBody(request: ClientRequest, body: WireRequest["body"]): void {
   if (body instanceof Uint8Array) request.end(body);
-  // The pipeline destroys the request when the source fails, so that the peer sees a broken body and never a complete one.
-  // That failure reaches the caller as the request's "error".
+  // The pipeline destroys the request when the source fails, so that the peer sees a broken body and never a complete
+  // one. That failure reaches the caller as the request's "error".
   else pipeline(Readable.from(body), request, () => {});
 }
 

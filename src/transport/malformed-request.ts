@@ -2,8 +2,8 @@ import type { Duplex } from "node:stream";
 import { encodeFailure, pluginMediaType } from "../protocol/index.ts";
 
 /**
- * Answers what Node's HTTP parser refuses: 431 when the headers are too large, else 400. Nothing of such a request reaches a
- * handler, and nothing after it on its connection can be understood, so the connection ends.
+ * Answers what Node's HTTP parser refuses: 431 when the headers are too large, else 400. Nothing of such a request
+ * reaches a handler, and nothing after it on its connection can be understood, so the connection ends.
  */
 export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable || hasRunningCall(socket)) {
@@ -24,5 +24,6 @@ export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): v
 
 /** A call runs on this connection: an answer in between would be taken for its own. Node keeps the response there. */
 function hasRunningCall(socket: Duplex): boolean {
+  // oxlint-disable-next-line no-underscore-dangle -- the name is Node's
   return "_httpMessage" in socket && Boolean(socket._httpMessage);
 }

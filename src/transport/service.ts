@@ -6,7 +6,10 @@ export interface Service {
   readonly implementation: Readonly<Record<string, AnyServerMethod | undefined>>;
 }
 
-/** A method whose types were checked where it was implemented; the handler decodes its argument by the method's schema. */
+/**
+ * A method whose types were checked where it was implemented; the handler decodes its argument by the method's
+ * schema.
+ */
 export type AnyServerMethod = (request: never, call: UploadCall) => Promise<unknown>;
 
 /** Ties an implementation to its protocol; the compiler checks that each method is there and fits. */

@@ -1,6 +1,6 @@
 /**
- * The seam between a protocol and what carries it. A handler answers a request; a transport brings a request to a handler
- * and the reply back. Neither knows a method's schema.
+ * The seam between a protocol and what carries it. A handler answers a request; a transport brings a request to a
+ * handler and the reply back. Neither knows a method's schema.
  */
 import type { Readable } from "node:stream";
 
@@ -17,7 +17,10 @@ export interface WireRequest {
 export interface WireReply {
   /** An HTTP status; 200 is success, whatever else is a failure. */
   readonly status: number;
-  /** A stream fails with an error where it breaks off; it never ends there. Whoever gets it reads it to its end or destroys it. */
+  /**
+   * A stream fails with an error where it breaks off; it never ends there. Whoever gets it reads it to its end or
+   * destroys it.
+   */
   readonly body: Uint8Array | Readable;
 }
 
@@ -28,8 +31,8 @@ export interface Transport {
   /** Where the peer is, for messages: "unix:///run/docker/plugins/cleat.sock". */
   readonly address: string;
   /**
-   * Resolves when the reply begins. Does not touch a streamed body before the peer is reached, so that a call that failed
-   * with `reachedPeer: false` may be sent again.
+   * Resolves when the reply begins. Does not touch a streamed body before the peer is reached, so that a call that
+   * failed with `reachedPeer: false` may be sent again.
    * @throws TransportError
    */
   send(request: WireRequest): Promise<WireReply>;

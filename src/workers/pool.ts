@@ -1,27 +1,35 @@
 import { Worker } from "node:worker_threads";
 import { availableParallelism } from "node:os";
 import { CleatError } from "../errors/index.ts";
-import { type Outcome, reviveError } from "./outcome.ts";
+import { failedOutcome, type Outcome, reviveError } from "./outcome.ts";
+import { createSlots } from "./slots.ts";
 
 /**
- * Threads that run synchronous functions of a module, one at a time each. The pool starts a thread whenever all are busy,
- * because a job may block on a ring that only another job will empty (an engine that commits an image pipes one `diff`
- * into one `applyDiff`): a fixed number of threads would let as many commits stop each other for good.
+ * Threads that run synchronous functions of a module, one at a time each. A thread is started when all are busy, up to a
+ * limit; what comes then waits its turn.
  */
 export interface WorkerPool {
   /**
    * Runs `module[name](...args)` on a thread; arguments and result are cloned. The module is imported once per thread.
    * @throws whatever the function threw, as a `CleatError` of the same code.
-   * @throws RESOURCE_EXHAUSTED when `maxThreads` are busy.
+   * @throws FAILED_PRECONDITION when the pool is closed.
    */
-  run<Module extends object, Name extends FunctionNames<Module>>(
-    module: ModuleReference<Module>,
-    name: Name,
-    ...args: Parameters<FunctionOf<Module, Name>>
-  ): Promise<Awaited<ReturnType<FunctionOf<Module, Name>>>>;
+  run: RunJob;
+  /**
+   * As `run`, for a job that writes into a ring and so may block until somebody reads. At most half of the threads run such
+   * jobs: an engine that commits images pipes each `diff` into an `applyDiff`, and if diffs could take every thread, they
+   * would wait for good for the jobs that empty them.
+   */
+  produce: RunJob;
   /** Waits for running jobs, then ends the threads. May be called twice. */
   close(): Promise<void>;
 }
+
+export type RunJob = <Module extends object, Name extends FunctionNames<Module>>(
+  module: ModuleReference<Module>,
+  name: Name,
+  ...args: Parameters<FunctionOf<Module, Name>>
+) => Promise<Awaited<ReturnType<FunctionOf<Module, Name>>>>;
 
 /** A module by its URL, with its type along: `{ url: import.meta.url } as ModuleReference<typeof import("./x.ts")>`. */
 export interface ModuleReference<Module> {
@@ -40,7 +48,7 @@ type FunctionOf<Module, Name extends keyof Module> = Module[Name] extends (...ar
 export interface WorkerPoolOptions {
   /** Threads kept while idle; default is the number of cores. */
   readonly idleThreads?: number;
-  /** Hard limit; default 64, each of about 10 MB. */
+  /** Default 32, each of about 10 MB. */
   readonly maxThreads?: number;
 }
 
@@ -51,9 +59,12 @@ interface Thread {
 }
 
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
-  const { idleThreads = availableParallelism(), maxThreads = 64 } = options;
+  const { idleThreads = availableParallelism(), maxThreads = 32 } = options;
   const idle: Thread[] = [];
+  /** Settled once the thread is idle again, or gone. */
   const busy = new Map<Thread, Promise<Outcome>>();
+  const threads = createSlots(maxThreads);
+  const producers = createSlots(Math.ceil(maxThreads / 2));
   let closed = false;
 
   function start(): Thread {
@@ -74,28 +85,35 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   async function runOn(thread: Thread, job: unknown): Promise<Outcome> {
     const { promise, resolve } = withResolvers<Outcome>();
     thread.settle = resolve;
-    busy.set(thread, promise);
     thread.worker.ref();
-    thread.worker.postMessage(job);
+    try {
+      thread.worker.postMessage(job);
+    } catch (error) {
+      resolve(failedOutcome(error)); // the arguments cannot be cloned
+    }
     const outcome = await promise;
     thread.settle = undefined;
-    busy.delete(thread);
     thread.worker.unref();
     if (closed || thread.ended || idle.length >= idleThreads) await thread.worker.terminate();
     else idle.push(thread);
+    busy.delete(thread);
     return outcome;
   }
 
-  return {
-    async run(module, name, ...args) {
+  const run: RunJob = (module, name, ...args) =>
+    threads.within(async () => {
       if (closed) throw new CleatError("FAILED_PRECONDITION", "worker pool is closed");
-      if (busy.size >= maxThreads) {
-        throw new CleatError("RESOURCE_EXHAUSTED", `worker pool has all its ${maxThreads} threads busy`);
-      }
-      const outcome = await runOn(idle.pop() ?? start(), { module: module.url, name, args });
+      const thread = idle.pop() ?? start();
+      const running = runOn(thread, { module: module.url, name, args });
+      busy.set(thread, running);
+      const outcome = await running;
       if (outcome.failed !== undefined) throw reviveError(outcome.failed);
       return outcome.value as never;
-    },
+    });
+
+  return {
+    run,
+    produce: (module, name, ...args) => producers.within(() => run(module, name, ...args)),
     async close() {
       closed = true;
       await Promise.all(busy.values());

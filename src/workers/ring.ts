@@ -31,8 +31,11 @@ const controlWords = 8;
 
 const writerEnds = { open: 0, finished: 1, aborted: 2 } as const;
 
-/** `sizeBytes` must be a power of two. */
+/** @throws INVALID_ARGUMENT when `sizeBytes` is not a power of two up to 2³¹. */
 export function createRing(sizeBytes = 2 ** 20): Ring {
+  if (!(sizeBytes > 0 && sizeBytes <= 2 ** 31 && Number.isInteger(Math.log2(sizeBytes)))) {
+    throw new CleatError("INVALID_ARGUMENT", `ring of ${sizeBytes} bytes is not a power of two up to 2 ** 31`);
+  }
   return {
     control: new Int32Array(new SharedArrayBuffer(controlWords * 4)),
     data: new Uint8Array(new SharedArrayBuffer(sizeBytes)),

@@ -33,25 +33,38 @@ async function pourAll(source: AsyncIterable<Uint8Array>, ring: Ring): Promise<v
  */
 export function drain(ring: Ring, job: Promise<unknown>): Readable {
   const reader = createAsyncRingReader(ring);
-  // The stream reports it when it gets there.
   const outcome = job.then(
     () => undefined,
-    (error: Error) => error,
+    (error: Error) => {
+      // A job that never started, or whose thread died, cannot end the ring itself.
+      createAsyncRingWriter(ring).abort();
+      return error;
+    },
   );
+
+  async function pushNext(stream: Readable): Promise<void> {
+    try {
+      const bytes = await reader.read();
+      if (bytes !== undefined) stream.push(bytes);
+      else endWith(stream, await outcome);
+    } catch (error) {
+      stream.destroy((await outcome) ?? (error as Error));
+    }
+  }
+
+  async function waitForJob(done: () => void): Promise<void> {
+    await outcome;
+    done();
+  }
+
   return new Readable({
     highWaterMark: 64 * 1024,
     read() {
-      reader.read().then(
-        async (bytes) => {
-          if (bytes !== undefined) this.push(bytes);
-          else endWith(this, await outcome);
-        },
-        async (error: Error) => this.destroy((await outcome) ?? error),
-      );
+      void pushNext(this);
     },
     destroy(error, done) {
       reader.leave();
-      void outcome.then(() => done(error));
+      void waitForJob(() => done(error));
     },
   });
 }

@@ -20,5 +20,7 @@ async function runJob({ module, name, args }: Job): Promise<Outcome> {
 
 detachThread();
 parentPort?.on("message", (job: Job) => {
-  void runJob(job).then((outcome) => parentPort?.postMessage(outcome));
+  void runJob(job)
+    .then((outcome) => parentPort?.postMessage(outcome))
+    .catch((error) => parentPort?.postMessage(failedOutcome(error))); // the result cannot be cloned
 });

@@ -1,7 +1,6 @@
 /** Docker's everyday commands on every storage: what is written is there, what `docker diff` says is exact. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
 import { describeWith, needs } from "../needs.ts";
 import { writeBaseArchive } from "./harness/base-image.ts";
 import { contentOfImage, contentOfRunning, diffOf, identityOf, keepRunning, runScript } from "./harness/containers.ts";

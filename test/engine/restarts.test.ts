@@ -1,7 +1,6 @@
 /** What containers find again when the daemon or Cleat was ended, gently or with kill -9. */
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
 import { describeWith, needs } from "../needs.ts";
 import { writeBaseArchive } from "./harness/base-image.ts";
 import { contentOfRunning, diffOf, identityOf, keepRunning, runScript } from "./harness/containers.ts";
@@ -34,6 +33,7 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
     /** Both containers have what they had, work, and one more can be made; then one is stopped again. */
     async function expectEverythingKept(): Promise<void> {
       expect(await diffOf(engine, "stopped")).toEqual(sampleChanges.diff);
+      expect(await engine.docker("cp", "stopped:/data/modified", "-")).toContain("this is modified\nmore\n");
       expect(await diffOf(engine, "running")).toEqual(sampleChanges.diff);
       expect(await contentOfRunning(engine, "running", storage.inherits)).toEqual(content);
       expect(await engine.docker("run", "--rm", "--network", "none", "base", "cat", "/data/modified")).toBe(
@@ -74,21 +74,20 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
       });
     });
 
-    test.runIf(storage.cleatDriver).each(["SIGTERM", "SIGKILL"] as const)(
-      "the running daemon goes on with a Cleat that got %s and was started again",
-      async (signal) => {
-        await engine.cleat?.end(signal);
-        await engine.cleat?.start();
-        await expectEverythingKept();
-        await engine.docker("restart", "--time", "0", "running");
-        await expectEverythingKept();
-        await engine.docker("start", "stopped");
-      },
-    );
+    if (storage.cleatDriver !== undefined) {
+      test.each(["SIGTERM", "SIGKILL"] as const)(
+        "the running daemon goes on with a Cleat that got %s and was started again",
+        async (signal) => {
+          await engine.cleat?.end(signal);
+          await engine.cleat?.start();
+          await expectEverythingKept();
+          await engine.docker("restart", "--time", "0", "running");
+          await expectEverythingKept();
+          await engine.docker("start", "stopped");
+        },
+      );
 
-    test.runIf(storage.cleatDriver)(
-      "an import during which Cleat is killed fails, and works when repeated",
-      async () => {
+      test("an import during which Cleat is killed fails, and works when repeated", async () => {
         const { dockerd, home, cleat, docker } = engine;
         const shells = async () =>
           (await readdir(home, { recursive: true })).filter((name) => name.endsWith("/bin/busybox")).length;
@@ -102,8 +101,8 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
         expect(await docker("images", "--quiet", "interrupted")).toBe("");
         await docker("import", archive, "repeated");
         expect((await identityOf(engine, "repeated")).layers).toEqual((await identityOf(engine, "base")).layers);
-      },
-    );
+      });
+    }
 
     test("nothing is left when everything is removed", async () => {
       await removeEverything(engine);

@@ -1,7 +1,6 @@
 /** Docker's own overlay2 and Cleat's keep layers alike: each goes on with a store that the other wrote. */
 import { readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-
 import { describeWith, needs } from "../needs.ts";
 import { writeBaseArchive } from "./harness/base-image.ts";
 import { contentOfImage, diffOf, identityOf, runScript } from "./harness/containers.ts";
@@ -23,9 +22,9 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
   afterAll(() => namespace?.[Symbol.asyncDispose]());
 
   test.each([
-    [builtinOverlay2, cleatOverlay2],
-    [cleatOverlay2, builtinOverlay2],
-  ])("from $title to $title", async (from, to) => {
+    { from: builtinOverlay2, to: cleatOverlay2 },
+    { from: cleatOverlay2, to: builtinOverlay2 },
+  ])("from $from.title to $to.title", async ({ from, to }) => {
     const dataRoot = `${namespace.folder}/from-${from.storageDriver}`;
     const first = await startEngine(namespace, from, dataRoot);
     await first.docker("import", `${namespace.folder}/base.tar`, "base");

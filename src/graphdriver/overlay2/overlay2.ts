@@ -142,7 +142,7 @@ function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities
       assertId(id);
       if (!isDirectParent(id, parent)) return naive.diff(id, parent);
       const ring = createRing();
-      return drain(ring, pool.run(worker, "archiveDiff", path, id, ring, { ids, userNames }));
+      return drain(ring, pool.produce(worker, "archiveDiff", path, id, ring, { ids, userNames }));
     },
 
     async changes(id, parent) {

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-
 import { answers } from "./answers.ts";
 import { untilReady, type Daemon } from "./daemon.ts";
 import type { Namespace } from "./namespace.ts";

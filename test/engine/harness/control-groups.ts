@@ -1,6 +1,5 @@
 import { readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-
 import { until } from "./until.ts";
 
 const hierarchies = "/sys/fs/cgroup";

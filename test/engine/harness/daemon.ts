@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
-
 import { until } from "./until.ts";
 
 /** A process in a namespace that runs until it is told to end. Its output goes to a file. */

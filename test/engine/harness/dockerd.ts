@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-
 import { answers } from "./answers.ts";
 import { runCommand } from "./command.ts";
 import { untilReady, type Daemon } from "./daemon.ts";

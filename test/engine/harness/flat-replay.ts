@@ -1,5 +1,4 @@
 import { mkdir } from "node:fs/promises";
-
 import type { Namespace } from "./namespace.ts";
 import { dataFolder } from "./containers.ts";
 import { listTree, type Fidelity } from "./tree-listing.ts";

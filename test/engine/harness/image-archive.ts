@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { copyFile, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-
 import { runCommand } from "./command.ts";
 
 /** A layer of an image that is made without an engine: `fill` writes its files into the folder `tree`. */

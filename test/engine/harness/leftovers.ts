@@ -1,5 +1,4 @@
 import { readdir } from "node:fs/promises";
-
 import type { Engine } from "./engine.ts";
 
 const layerId = /^[0-9a-f]{64}(-init)?$/;

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { basename } from "node:path";
-
 import { removeControlGroups } from "./control-groups.ts";
 import { runCommand } from "./command.ts";
 import { startDaemon, type Daemon } from "./daemon.ts";

@@ -1,5 +1,4 @@
 import { spawnSync } from "node:child_process";
-
 import { scratchBase } from "./scratch.ts";
 
 const mountOne = `

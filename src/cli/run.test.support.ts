@@ -1,0 +1,84 @@
+/** The command in this process, in a folder of its own for each test, with a driver that needs nothing. */
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, vi } from "vitest";
+import { CleatError } from "../errors/index.ts";
+import type { GraphDriver, GraphDriverFactory } from "../graphdriver/index.ts";
+import type { Surroundings } from "./command.ts";
+import { run } from "./run.ts";
+
+vi.mock("./graph-drivers.ts", () => ({
+  selectDriver: async () => ({ factory: fakeFactory, driverName: "fake", note: "for this test" }),
+}));
+
+const content = new Map<string, string>();
+const fakeFactory: GraphDriverFactory = {
+  name: "fake",
+  open: async ({ home }) => {
+    const driver: Partial<GraphDriver> = {
+      name: "fake",
+      status: async () => [["Home", home]],
+      put: async (id) => {
+        throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+      },
+      diff: async (id) => Readable.from([Buffer.from(content.get(id) ?? "")]),
+      applyDiff: async (id, _parent, source) => {
+        content.set(id, await text(Readable.from(source)));
+        return content.get(id)?.length ?? 0;
+      },
+      cleanup: async () => {},
+      close: async () => {},
+    };
+    return driver as GraphDriver;
+  },
+};
+
+export let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cleat-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+interface Options {
+  readonly stdin?: Readable & { isTTY?: boolean };
+  readonly stdoutIsTerminal?: boolean;
+}
+
+export function start(argv: readonly string[], { stdin = Readable.from([]), stdoutIsTerminal = false }: Options = {}) {
+  const stdout = Object.assign(new PassThrough(), { isTTY: stdoutIsTerminal });
+  const stderr = new PassThrough();
+  const surroundings: Surroundings = {
+    stdin,
+    stdout,
+    stderr,
+    env: { HOME: folder, XDG_RUNTIME_DIR: folder },
+    uid: 1000,
+    closingSignals: ["SIGUSR2"],
+  };
+  const ended = run(argv, surroundings).then(async (code) => {
+    stdout.end();
+    stderr.end();
+    return { code, out: await text(stdout), err: await text(stderr) };
+  });
+  return { ended, stdout };
+}
+
+export const cleat = (argv: readonly string[], options?: Options) => start(argv, options).ended;
+
+/** Serves on the default socket until `stop`. */
+export async function serving(...options: string[]) {
+  const { ended, stdout } = start(["serve", "graph", "--name", "p", "--log-level", "warn", ...options]);
+  const printed: string = await Promise.race([
+    once(stdout, "data").then(([chunk]) => String(chunk)),
+    ended.then(({ err }) => Promise.reject(new Error(err))),
+  ]);
+  const stop = () => {
+    process.emit("SIGUSR2", "SIGUSR2");
+    return ended;
+  };
+  return { printed, stop };
+}

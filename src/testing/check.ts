@@ -1,0 +1,30 @@
+/** One thing that a subject must do, as data: no test runner is needed to run it, and any can. */
+export interface Check<Context> {
+  /** Stable and unique, "apply/setuid": what `only` and `expectedFailures` name. */
+  readonly id: string;
+  /** A sentence about the subject, in the present tense. */
+  readonly title: string;
+  /** The issue, test or manual page that the check comes from. */
+  readonly source?: string;
+  /** Why the check means nothing for this subject, `undefined` when it does. Asks for capabilities, never for names. */
+  readonly needs?: (context: Context) => string | undefined;
+  /** Rejects when the subject falls short. */
+  run(context: Context): Promise<void>;
+}
+
+/**
+ * - `passed`: the subject does what the title says.
+ * - `failed`: it does not (`error`), or it does although it was expected not to (`reason` is set, `error` is not).
+ * - `skipped`: the check means nothing here (`reason`).
+ * - `expected-failure`: it does not (`error`), and that was known (`reason`).
+ */
+export type CheckOutcome = "passed" | "failed" | "skipped" | "expected-failure";
+
+export interface CheckResult {
+  readonly id: string;
+  readonly title: string;
+  readonly outcome: CheckOutcome;
+  readonly reason?: string;
+  readonly error?: unknown;
+  readonly durationMs: number;
+}

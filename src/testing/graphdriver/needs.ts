@@ -1,0 +1,15 @@
+/** Reasons for which a check means nothing to a driver. */
+import type { GraphDriverContext } from "./context.ts";
+
+type Need = (context: GraphDriverContext) => string | undefined;
+
+/** For files that only root may make: devices, other people's files, attributes beyond `user.`. */
+export const root: Need = () => (process.geteuid?.() === 0 ? undefined : "an ordinary user may not make such files");
+
+export const mounts: Need = ({ driver }) =>
+  driver.capabilities.mounts ? undefined : `driver "${driver.name}" mounts nothing`;
+
+export const maxDepthOf =
+  (layers: number): Need =>
+  ({ driver: { name, capabilities } }) =>
+    capabilities.maxDepth >= layers ? undefined : `driver "${name}" stacks ${capabilities.maxDepth} layers at most`;

@@ -1,0 +1,19 @@
+/**
+ * Conformance kits for authors of drivers and plugins, in any language: checks as data, and what new checks are made of.
+ * `graphdriver/kit.ts` says how to use the one for graph drivers.
+ */
+export type { Check, CheckOutcome, CheckResult } from "./check.ts";
+export { runChecks, type RunChecksOptions } from "./run-checks.ts";
+export { graphDriverChecks } from "./graphdriver/checks/index.ts";
+export type { GraphDriverCheck } from "./graphdriver/check.ts";
+export { type GraphDriverContext, openGraphDriverContext } from "./graphdriver/context.ts";
+export { type GraphDriverKitOptions, runGraphDriverKit } from "./graphdriver/kit.ts";
+export type { Refusals } from "./graphdriver/refusals.ts";
+export { buildArchive } from "./archive/build-archive.ts";
+export * from "./archive/entry.ts";
+export { assertSameTree } from "./tree/assert-same-tree.ts";
+export { expectedChanges } from "./tree/expected-changes.ts";
+export type { Hands } from "./tree/hands.ts";
+export { readTree } from "./tree/read-tree.ts";
+export { createReplay, type Replay } from "./tree/replay.ts";
+export type { Tree, TreeNode } from "./tree/tree.ts";

@@ -1,0 +1,96 @@
+/**
+ * The oracle: a plain folder on which the same steps are done as on a driver's layer, by code that shares nothing with any
+ * driver and takes the slowest and most obvious way. The idea is containerd's (`core/snapshots/testsuite`).
+ */
+import * as fs from "node:fs";
+import { AT_FDCWD, lsetxattr, mknodat, S_IFBLK, S_IFCHR, S_IFIFO, utimensat } from "../../syscall/index.ts";
+import type { ArchiveEntry } from "../archive/entry.ts";
+import { createHands, type Hands } from "./hands.ts";
+import { readTree } from "./read-tree.ts";
+import { type Tree, withoutFolderTimes } from "./tree.ts";
+
+export interface Replay {
+  /** Unpacks a layer on top of what is there. Names must be plain: no `..`, no symlink on the way. */
+  apply(entries: readonly ArchiveEntry[]): void;
+  /** Does what a container does. */
+  write(steps: (hands: Hands) => void): void;
+  /** What a layer with the same history must show. Times of folders are there only where the last archive set them. */
+  tree(): Tree;
+}
+
+/** `path` is an empty folder. */
+export function createReplay(path: string): Replay {
+  const hands = createHands(path);
+  let timed = new Set<string>();
+  const at = (name: Buffer): Buffer => Buffer.concat([Buffer.from(`${path}/`), name]);
+
+  return {
+    apply(entries) {
+      // Whiteouts speak of the layers below only, so they come first wherever they stand in the archive.
+      for (const { header } of entries) hide(at(header.name));
+      const made = entries.filter(({ header }) => !isWhiteout(header.name));
+      for (const entry of made) make(entry, at);
+      const folders = made.filter(({ header }) => fs.lstatSync(at(header.name)).isDirectory());
+      for (const { header } of folders) setTime(at(header.name), header);
+      timed = new Set(folders.map(({ header }) => header.name.toString("latin1").replace(/\/$/, "")));
+    },
+    write(steps) {
+      steps(hands);
+      timed.clear();
+    },
+    tree: () => withoutFolderTimes(readTree(path), timed),
+  };
+}
+
+const prefix = ".wh.";
+
+function baseOf(name: Buffer): string {
+  return name.toString("latin1").replace(/\/$/, "").split("/").pop() ?? "";
+}
+
+function isWhiteout(name: Buffer): boolean {
+  return baseOf(name).startsWith(prefix);
+}
+
+function hide(path: Buffer): void {
+  const base = baseOf(path);
+  if (!base.startsWith(prefix)) return;
+  const folder = path.subarray(0, path.length - base.length);
+  if (!fs.existsSync(folder)) return;
+  const names =
+    base === ".wh..wh..opq"
+      ? fs.readdirSync(folder, { encoding: "buffer" })
+      : [Buffer.from(base.slice(prefix.length), "latin1")];
+  for (const name of names) fs.rmSync(Buffer.concat([folder, name]), { recursive: true, force: true });
+}
+
+function make({ header, content }: ArchiveEntry, at: (name: Buffer) => Buffer): void {
+  const path = at(header.name);
+  const { type } = header;
+  const there = fs.lstatSync(trimmed(path), { throwIfNoEntry: false });
+  if (there !== undefined && !(type === "directory" && there.isDirectory())) {
+    fs.rmSync(trimmed(path), { recursive: true });
+  }
+  fs.mkdirSync(path.subarray(0, trimmed(path).lastIndexOf("/")), { recursive: true, mode: 0o755 });
+  if (type === "hardlink") return fs.linkSync(at(header.linkName), path);
+  if (type === "file") fs.writeFileSync(path, content);
+  else if (type === "directory") fs.mkdirSync(path, { recursive: true });
+  else if (type === "symlink") fs.symlinkSync(header.linkName, path);
+  else {
+    const kind = { fifo: S_IFIFO, "character-device": S_IFCHR, "block-device": S_IFBLK }[type];
+    mknodat(AT_FDCWD, path, kind | 0o600, header.deviceMajor, header.deviceMinor);
+  }
+  fs.lchownSync(path, header.uid, header.gid);
+  if (type !== "symlink") fs.chmodSync(path, header.mode & 0o7777);
+  for (const [name, value] of header.xattrs) lsetxattr(path, name, value);
+  return setTime(path, header);
+}
+
+function setTime(path: Buffer, { mtimeSeconds, mtimeNanoseconds }: ArchiveEntry["header"]): void {
+  utimensat(AT_FDCWD, path, mtimeSeconds, mtimeNanoseconds);
+}
+
+/** A symlink is met itself only without the slash at the end. */
+function trimmed(path: Buffer): Buffer {
+  return path.at(-1) === 0x2f ? path.subarray(0, -1) : path;
+}
