@@ -36,13 +36,14 @@ export function printServing(serving: Serving, asJson: boolean, surroundings: Su
   stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** What an engine is started with, or a call where no engine would find the socket. */
+/** What an engine is started with; a call where no engine would look for the socket, or none would run as this user. */
 function nextCommand({ name, address }: Serving, surroundings: Surroundings): string {
-  const engine = surroundings.uid === 0 ? "dockerd" : "dockerd-rootless.sh";
   const listen = parseAddress(address);
-  if ("tcp" in listen) return `${engine} --experimental -s ${name}`;
-  if (!socketFolders(surroundings).includes(dirname(listen.unix))) return `cleat call ${listen.unix} Plugin.Activate`;
-  return `${engine} --experimental -s ${basename(listen.unix, ".sock")}`;
+  if ("tcp" in listen) return `dockerd --experimental -s ${name}`;
+  const isFound = surroundings.uid === 0 && socketFolders(surroundings).includes(dirname(listen.unix));
+  return isFound
+    ? `dockerd --experimental -s ${basename(listen.unix, ".sock")}`
+    : `npx cleat call ${listen.unix} Plugin.Activate`;
 }
 
 /** The file system of a folder, or of where it will be made. */

@@ -8,7 +8,7 @@ describe("serve graph", () => {
     const { printed, stop } = await serving();
     expect(printed).toContain(`"p" at unix://${folder}/docker/plugins/p.sock`);
     expect(printed).toMatch(/driver {2}fake on \S+ \(for this test\)/);
-    expect(printed).toContain("dockerd-rootless.sh --experimental -s p");
+    expect(printed).toContain(`npx cleat call ${folder}/docker/plugins/p.sock Plugin.Activate`);
     expect(await stop()).toMatchObject({ code: 0 });
     expect(existsSync(join(folder, "docker/plugins/p.sock"))).toBe(false);
   });
@@ -20,7 +20,7 @@ describe("serve graph", () => {
       address: `unix://${folder}/other.sock`,
       driver: "fake",
       root: join(folder, ".local/share/cleat"),
-      next: `cleat call ${folder}/other.sock Plugin.Activate`,
+      next: `npx cleat call ${folder}/other.sock Plugin.Activate`,
     });
     await stop();
   });

@@ -47,14 +47,14 @@ function assertKnown(checks: readonly { readonly id: string }[], ids: readonly s
 type Attempt = { readonly skip: string } | { readonly errors: readonly unknown[] };
 type Verdict = Pick<CheckResult, "outcome" | "reason" | "error">;
 
-function judge(attempt: Attempt, expectedFailure: string | undefined): Verdict {
-  if ("skip" in attempt) return { outcome: "skipped", reason: attempt.skip };
-  const [error, ...others] = attempt.errors;
+function judge(tried: Attempt, expectedFailure: string | undefined): Verdict {
+  if ("skip" in tried) return { outcome: "skipped", reason: tried.skip };
+  const [error, ...others] = tried.errors;
   if (error === undefined) {
     if (expectedFailure === undefined) return { outcome: "passed" };
     return { outcome: "failed", reason: `passes now, so it is stale among the expected failures: ${expectedFailure}` };
   }
-  const joined = others.length > 0 ? new AggregateError(attempt.errors, String(error)) : error;
+  const joined = others.length > 0 ? new AggregateError(tried.errors, String(error)) : error;
   if (expectedFailure === undefined) return { outcome: "failed", error: joined };
   return { outcome: "expected-failure", reason: expectedFailure, error: joined };
 }
@@ -65,7 +65,9 @@ async function attempt<Context extends AsyncDisposable>(
 ): Promise<Attempt> {
   const errors: unknown[] = [];
   const step = async (work: () => Promise<void>): Promise<void> => {
-    await within(timeoutMs, work).catch((error: unknown) => void errors.push(error ?? new Error("rejected with nothing")));
+    await within(timeoutMs, work).catch(
+      (error: unknown) => void errors.push(error ?? new Error("rejected with nothing")),
+    );
   };
   let context: Context | undefined;
   let skip: string | undefined;

@@ -1,5 +1,6 @@
 /** What a pool's thread runs: one job after another, each a function named by its module's URL. */
 import { parentPort } from "node:worker_threads";
+import { CleatError } from "../errors/index.ts";
 import { detachThread } from "../syscall/index.ts";
 import { failedOutcome, type Outcome } from "./outcome.ts";
 
@@ -10,9 +11,12 @@ interface Job {
 }
 
 async function runJob({ module, name, args }: Job): Promise<Outcome> {
+  // A module that cannot be loaded ends the thread: it would never load here again, whatever becomes of the file.
+  const exports = (await import(module)) as Record<string, (...args: readonly unknown[]) => unknown>;
   try {
-    const exports = (await import(module)) as Record<string, (...args: readonly unknown[]) => unknown>;
-    return { value: await exports[name]?.(...args) };
+    const run = exports[name];
+    if (run === undefined) throw new CleatError("INTERNAL", `module ${module} has no function "${name}"`);
+    return { value: await run(...args) };
   } catch (error) {
     return failedOutcome(error);
   }
@@ -20,7 +24,13 @@ async function runJob({ module, name, args }: Job): Promise<Outcome> {
 
 detachThread();
 parentPort?.on("message", (job: Job) => {
-  void runJob(job)
-    .then((outcome) => parentPort?.postMessage(outcome))
-    .catch((error) => parentPort?.postMessage(failedOutcome(error))); // the result cannot be cloned
+  void runJob(job).then(reply);
 });
+
+function reply(outcome: Outcome): void {
+  try {
+    parentPort?.postMessage(outcome);
+  } catch (error) {
+    parentPort?.postMessage(failedOutcome(error)); // the result cannot be cloned
+  }
+}

@@ -69,18 +69,20 @@ export async function openGraphDriverContext({ open, folder, refusals }: Context
     },
     refused: (call, codes, layer) => assertRefused(call, codes, layer, refusals),
     async [Symbol.asyncDispose]() {
-      try {
-        // Children first: a driver may refuse to remove what others lie on.
-        for (const id of ids.toReversed()) await driver.remove(id);
-        await driver.cleanup();
-      } finally {
-        await driver.close();
-        const left = detachMounts(root);
-        await rm(root, { recursive: true });
-        if (left.length > 0) throw new AssertionError({ message: `left mounted after cleanup: ${left.join(", ")}` });
-      }
+      const removal = removeLayers(driver, ids).finally(() => driver.close());
+      const [outcome] = await Promise.allSettled([removal]);
+      const left = detachMounts(root);
+      await rm(root, { recursive: true });
+      if (outcome.status === "rejected") throw outcome.reason;
+      if (left.length > 0) throw new AssertionError({ message: `left mounted after cleanup: ${left.join(", ")}` });
     },
   };
+}
+
+async function removeLayers(driver: GraphDriver, ids: readonly string[]): Promise<void> {
+  // Children first: a driver may refuse to remove what others lie on.
+  for (const id of ids.toReversed()) await driver.remove(id);
+  await driver.cleanup();
 }
 
 /** Unmounts what a driver has left, so that its files can be deleted; says what that was. */

@@ -89,7 +89,11 @@ export async function readDiff({ driver }: GraphDriverContext, id: string, paren
 }
 
 /** What `docker commit` does: one layer's diff streams into a new layer; the id of that. */
-export async function commitLayer(context: GraphDriverContext, id: string, parent: string | undefined): Promise<string> {
+export async function commitLayer(
+  context: GraphDriverContext,
+  id: string,
+  parent: string | undefined,
+): Promise<string> {
   const copy = await makeEmptyLayer(context, parent);
   await context.driver.applyDiff(copy, parent, await context.driver.diff(id, parent));
   return copy;

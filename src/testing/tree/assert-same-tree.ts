@@ -10,7 +10,9 @@ export function assertSameTree(actual: Tree, expected: Tree, subject: string): v
   const differences = paths.flatMap((path) => compareNodes(path, actual.get(path), expected.get(path)));
   if (differences.length === 0) return;
   const more = differences.length > maxShown ? [`… and ${differences.length - maxShown} more`] : [];
-  throw new AssertionError({ message: [`${subject} differs:`, ...differences.slice(0, maxShown), ...more].join("\n  ") });
+  throw new AssertionError({
+    message: [`${subject} differs:`, ...differences.slice(0, maxShown), ...more].join("\n  "),
+  });
 }
 
 function compareNodes(path: string, actual: TreeNode | undefined, expected: TreeNode | undefined): string[] {
@@ -18,7 +20,18 @@ function compareNodes(path: string, actual: TreeNode | undefined, expected: Tree
   if (actual === undefined) return [`${shown} is missing`];
   if (expected === undefined) return [`${shown} (${actual.type}) should not be there`];
   if (actual.type !== expected.type) return [`${shown} is a ${actual.type}, expected a ${expected.type}`];
-  const keys = ["mode", "uid", "gid", "sizeBytes", "contentHash", "target", "device", "mtimeNs", "xattrs", "names"] as const;
+  const keys = [
+    "mode",
+    "uid",
+    "gid",
+    "sizeBytes",
+    "contentHash",
+    "target",
+    "device",
+    "mtimeNs",
+    "xattrs",
+    "names",
+  ] as const;
   return keys
     .filter((key) => key !== "mtimeNs" || expected.mtimeNs !== undefined)
     .filter((key) => !isDeepStrictEqual(actual[key], expected[key]))

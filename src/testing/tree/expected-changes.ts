@@ -12,7 +12,7 @@ export function expectedChanges(before: Tree, after: Tree): string[] {
     const kind = kindOf(path, before, after);
     if (kind !== undefined) kinds.set(path, kind);
   }
-  for (const path of [...kinds.keys()]) {
+  for (const path of kinds.keys()) {
     for (const folder of foldersAbove(path)) if (!kinds.has(folder)) kinds.set(folder, "modified");
   }
   return [...kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([path, kind]) => `${kind} /${path}`);
@@ -46,7 +46,9 @@ function differs(was: TreeNode, is: TreeNode): boolean {
   if (was.device !== is.device) return true;
   if (is.type === "folder") return false;
   const capability = "security.capability";
-  return was.sizeBytes !== is.sizeBytes || was.mtimeNs !== is.mtimeNs || was.xattrs[capability] !== is.xattrs[capability];
+  return (
+    was.sizeBytes !== is.sizeBytes || was.mtimeNs !== is.mtimeNs || was.xattrs[capability] !== is.xattrs[capability]
+  );
 }
 
 /** The folders on the way to `path`, the nearest first. */

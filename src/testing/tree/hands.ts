@@ -36,20 +36,6 @@ export function createHands(root: string): Hands {
     fs.lutimesSync(path, time, time);
   }
 
-  function move(from: string, to: string): void {
-    try {
-      fs.renameSync(from, to);
-    } catch (error) {
-      if (!isSystemError(error, "EXDEV")) throw error;
-      const { mode, uid, gid } = fs.lstatSync(from);
-      fs.mkdirSync(to);
-      for (const name of fs.readdirSync(from)) move(`${from}/${name}`, `${to}/${name}`);
-      fs.chownSync(to, uid, gid);
-      fs.chmodSync(to, mode & 0o7777);
-      fs.rmdirSync(from);
-    }
-  }
-
   return {
     write(name, content, mode = 0o644) {
       fs.writeFileSync(at(name), content, { mode });
@@ -84,4 +70,18 @@ export function createHands(root: string): Hands {
       }
     },
   };
+}
+
+function move(from: string, to: string): void {
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (!isSystemError(error, "EXDEV")) throw error;
+    const { mode, uid, gid } = fs.lstatSync(from);
+    fs.mkdirSync(to);
+    for (const name of fs.readdirSync(from)) move(`${from}/${name}`, `${to}/${name}`);
+    fs.chownSync(to, uid, gid);
+    fs.chmodSync(to, mode & 0o7777);
+    fs.rmdirSync(from);
+  }
 }

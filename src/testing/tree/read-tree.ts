@@ -46,12 +46,7 @@ export function readTree(path: string): Tree {
   return tree;
 }
 
-function readBelow(
-  folder: number,
-  prefix: string,
-  tree: Map<string, TreeNode>,
-  namesOf: Map<string, string[]>,
-): void {
+function readBelow(folder: number, prefix: string, tree: Map<string, TreeNode>, namesOf: Map<string, string[]>): void {
   for (const name of readNames(folder)) {
     const path = prefix + name.toString("latin1");
     const status = statat(folder, name);

@@ -3,6 +3,7 @@
  * driver and takes the slowest and most obvious way. The idea is containerd's (`core/snapshots/testsuite`).
  */
 import * as fs from "node:fs";
+import { isSystemError } from "../../errors/index.ts";
 import { AT_FDCWD, lsetxattr, mknodat, S_IFBLK, S_IFCHR, S_IFIFO, utimensat } from "../../syscall/index.ts";
 import type { ArchiveEntry } from "../archive/entry.ts";
 import { createHands, type Hands } from "./hands.ts";
@@ -20,7 +21,6 @@ export interface Replay {
 
 /** `path` is an empty folder. */
 export function createReplay(path: string): Replay {
-  const hands = createHands(path);
   let timed = new Set<string>();
   const at = (name: Buffer): Buffer => Buffer.concat([Buffer.from(`${path}/`), name]);
 
@@ -30,12 +30,12 @@ export function createReplay(path: string): Replay {
       for (const { header } of entries) hide(at(header.name));
       const made = entries.filter(({ header }) => !isWhiteout(header.name));
       for (const entry of made) make(entry, at);
-      const folders = made.filter(({ header }) => fs.lstatSync(at(header.name)).isDirectory());
+      const folders = made.filter(({ header }) => isFolder(trimmed(at(header.name))));
       for (const { header } of folders) setTime(at(header.name), header);
       timed = new Set(folders.map(({ header }) => header.name.toString("latin1").replace(/\/$/, "")));
     },
     write(steps) {
-      steps(hands);
+      steps(createHands(path));
       timed.clear();
     },
     tree: () => withoutFolderTimes(readTree(path), timed),
@@ -93,4 +93,14 @@ function setTime(path: Buffer, { mtimeSeconds, mtimeNanoseconds }: ArchiveEntry[
 /** A symlink is met itself only without the slash at the end. */
 function trimmed(path: Buffer): Buffer {
   return path.at(-1) === 0x2f ? path.subarray(0, -1) : path;
+}
+
+/** False also for what the archive itself replaced, or what lay in it. */
+function isFolder(path: Buffer): boolean {
+  try {
+    return fs.lstatSync(path).isDirectory();
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) return false;
+    throw error;
+  }
 }

@@ -49,7 +49,7 @@ export function withoutFolderTimes(tree: Tree, except: ReadonlySet<string> = new
 
 /** The tree without its knowledge of which names are one file. */
 export function withoutLinks(tree: Tree): Tree {
-  return new Map([...tree].map(([path, { names: _, ...node }]): [string, TreeNode] => [path, node]));
+  return new Map([...tree].map(([path, { names: _names, ...node }]): [string, TreeNode] => [path, node]));
 }
 
 const second = 1_000_000_000n;

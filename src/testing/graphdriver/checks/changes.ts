@@ -6,7 +6,16 @@ import { expectedChanges, expectedSizeBytes } from "../../tree/expected-changes.
 import { asArchived, type Tree, withoutLinks } from "../../tree/tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
 import type { GraphDriverContext } from "../context.ts";
-import { applyEntries, commitLayer, listChanges, makeContainer, makeEmptyLayer, makeLayer, readLayer, visitLayer } from "../layers.ts";
+import {
+  applyEntries,
+  commitLayer,
+  listChanges,
+  makeContainer,
+  makeEmptyLayer,
+  makeLayer,
+  readLayer,
+  visitLayer,
+} from "../layers.ts";
 import { root } from "../needs.ts";
 import { type ContainerWrites, containerWrites, image } from "./container-writes.ts";
 

@@ -39,7 +39,11 @@ export const generationChecks: readonly GraphDriverCheck[] = [
         const changes = await listChanges(context, container, top);
         deepEqual(changes.toSorted(), expectedChanges(before, replay.tree()).toSorted());
         top = await commitLayer(context, container, top);
-        assertSameTree(asArchived(await readLayer(context, top)), asArchived(replay.tree()), `generation ${generation}`);
+        assertSameTree(
+          asArchived(await readLayer(context, top)),
+          asArchived(replay.tree()),
+          `generation ${generation}`,
+        );
       }
     },
   },

@@ -135,7 +135,11 @@ export const lifeCycleChecks: readonly GraphDriverCheck[] = [
     async run({ driver, newId, refused }) {
       const id = newId();
       const storageOptions = { "no.such.option": "1" };
-      await refused(driver.createReadWrite(id, { storageOptions }), ["UNIMPLEMENTED", "INVALID_ARGUMENT"], "no.such.option");
+      await refused(
+        driver.createReadWrite(id, { storageOptions }),
+        ["UNIMPLEMENTED", "INVALID_ARGUMENT"],
+        "no.such.option",
+      );
       equal(await driver.exists(id), false);
     },
   },

@@ -18,16 +18,14 @@ const reading: readonly [name: string, call: Call][] = [
 const comparing = reading.filter(([name]) => name === "diff" || name === "changes" || name === "diffSize");
 
 export const unknownLayerChecks: readonly GraphDriverCheck[] = [
-  ...reading.map(
-    ([name, call]): GraphDriverCheck => ({
-      id: `unknown/${name}`,
-      title: `${name} of a layer that does not exist is refused, and makes none`,
-      async run({ driver, refused }) {
-        await refused(call(driver, "nobody"), "NOT_FOUND", "nobody");
-        equal(await driver.exists("nobody"), false);
-      },
-    }),
-  ),
+  ...reading.map(([name, call]): GraphDriverCheck => ({
+    id: `unknown/${name}`,
+    title: `${name} of a layer that does not exist is refused, and makes none`,
+    async run({ driver, refused }) {
+      await refused(call(driver, "nobody"), "NOT_FOUND", "nobody");
+      equal(await driver.exists("nobody"), false);
+    },
+  })),
   {
     id: "unknown/applyDiff",
     title: "applyDiff to a layer that does not exist is refused, and makes none",
@@ -36,16 +34,14 @@ export const unknownLayerChecks: readonly GraphDriverCheck[] = [
       equal(await context.driver.exists("nobody"), false);
     },
   },
-  ...comparing.map(
-    ([name, call]): GraphDriverCheck => ({
-      id: `unknown/${name}-parent`,
-      title: `${name} against a parent that does not exist is refused`,
-      async run(context) {
-        const id = await makeLayer(context, undefined, [file("a", "a")]);
-        await context.refused(call(context.driver, id, "nobody"), "NOT_FOUND", "nobody");
-      },
-    }),
-  ),
+  ...comparing.map(([name, call]): GraphDriverCheck => ({
+    id: `unknown/${name}-parent`,
+    title: `${name} against a parent that does not exist is refused`,
+    async run(context) {
+      const id = await makeLayer(context, undefined, [file("a", "a")]);
+      await context.refused(call(context.driver, id, "nobody"), "NOT_FOUND", "nobody");
+    },
+  })),
 ];
 
 /** Over a wire, a diff that fails at once may have been answered with a stream already. */

@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+
+import { parseMountInfo, readMounts } from "./index.ts";
+
+it("reads a mount whatever optional fields it has", () => {
+  const text = [
+    "22 27 0:21 / /proc rw,nosuid shared:12 - proc proc rw",
+    "36 35 98:0 /mnt1 /mnt\\040two\\134x rw master:1 propagate_from:2 unbindable - ext3 /dev/root rw,errors=continue",
+    "40 35 0:40 /- /- rw - overlay overlay rw,lowerdir=l/A:l/B,upperdir=a-b",
+    "41 35 0:41 / /new\\012line\\011tab rw - tmpfs none rw",
+    "",
+  ].join("\n");
+  expect(parseMountInfo(text)).toEqual([
+    { mountPoint: "/proc", fileSystemType: "proc" },
+    { mountPoint: "/mnt two\\x", fileSystemType: "ext3" },
+    { mountPoint: "/-", fileSystemType: "overlay" },
+    { mountPoint: "/new\nline\ttab", fileSystemType: "tmpfs" },
+  ]);
+});
+
+it("finds where this process lives", () => {
+  expect(readMounts().map(({ mountPoint }) => mountPoint)).toContain("/proc");
+});

@@ -1,0 +1,35 @@
+import type { GraphDriverCheck } from "../check.ts";
+import { applyChecks } from "./applies.ts";
+import { breakoutChecks } from "./breakouts.ts";
+import { brokenArchiveChecks } from "./broken-archives.ts";
+import { changesChecks } from "./changes.ts";
+import { depthChecks } from "./depth.ts";
+import { diffChecks } from "./diffs.ts";
+import { generationChecks } from "./generations.ts";
+import { idMapChecks } from "./id-maps.ts";
+import { identifierChecks } from "./identifiers.ts";
+import { lifeCycleChecks } from "./life-cycle.ts";
+import { mountChecks } from "./mounts.ts";
+import { restartChecks } from "./restarts.ts";
+import { togetherChecks } from "./together.ts";
+import { unknownLayerChecks } from "./unknown-layers.ts";
+import { whiteoutChecks } from "./whiteouts.ts";
+
+/** All that the contract promises, from what every user meets to what only an attacker sends. */
+export const graphDriverChecks: readonly GraphDriverCheck[] = [
+  ...lifeCycleChecks,
+  ...mountChecks,
+  ...identifierChecks,
+  ...unknownLayerChecks,
+  ...applyChecks,
+  ...whiteoutChecks,
+  ...changesChecks,
+  ...generationChecks,
+  ...diffChecks,
+  ...idMapChecks,
+  ...brokenArchiveChecks,
+  ...breakoutChecks,
+  ...togetherChecks,
+  ...restartChecks,
+  ...depthChecks,
+];

@@ -1,0 +1,158 @@
+/** On Node 20 a thread cannot load TypeScript, so the pool is the built one. */
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+
+import type * as Workers from "./index.ts";
+
+const built = new URL("../../dist/workers/index.js", import.meta.url);
+const builtErrors = new URL("../../dist/errors/index.js", import.meta.url);
+
+const jobsSource = `
+  import { writeFileSync } from "node:fs";
+  import { CleatError } from ${JSON.stringify(builtErrors.href)};
+  export const add = (a, b) => a + b;
+  export const addLater = async (a, b) => a + b;
+  export function fail(code) { throw new CleatError(code, "job failed on purpose"); }
+  export function readMissing() { writeFileSync("/no/such/folder/file", ""); }
+  export function exit() { process.exit(3); }
+  export function throwLater() { setImmediate(() => { throw new Error("out of the blue"); }); return new Promise(() => {}); }
+  export const answerFunction = () => () => {};
+  export function meet(words, guests) {
+    Atomics.add(words, 0, 1);
+    Atomics.notify(words, 0);
+    for (let here = Atomics.load(words, 0); here < guests; here = Atomics.load(words, 0)) Atomics.wait(words, 0, here);
+    return guests;
+  }
+  export function waitFor(words) { Atomics.wait(words, 0, 0); Atomics.store(words, 1, 1); }
+  export function makeFile(path) { writeFileSync(path, "", { mode: 0o666 }); }
+`;
+
+interface Jobs {
+  add(a: number, b: number): number;
+  addLater(a: number, b: number): Promise<number>;
+  fail(code: string): void;
+  readMissing(): void;
+  exit(): void;
+  throwLater(): Promise<void>;
+  answerFunction(): () => void;
+  meet(words: Int32Array, guests: number): number;
+  waitFor(words: Int32Array): void;
+  makeFile(path: string): void;
+  missing(): void;
+}
+
+describe.skipIf(!existsSync(built))("a pool of threads (of the built package: npm run build)", () => {
+  let scratch: string;
+  let jobs: Workers.ModuleReference<Jobs>;
+  let createPool: typeof Workers.createWorkerPool;
+  const pools: Workers.WorkerPool[] = [];
+  const openPool = (options?: Workers.WorkerPoolOptions): Workers.WorkerPool => {
+    const pool = createPool(options);
+    pools.push(pool);
+    return pool;
+  };
+
+  beforeAll(async () => {
+    scratch = mkdtempSync(join(tmpdir(), "cleat-pool-"));
+    writeFileSync(join(scratch, "jobs.mjs"), jobsSource);
+    jobs = { url: pathToFileURL(join(scratch, "jobs.mjs")).href };
+    createPool = ((await import(built.href)) as typeof Workers).createWorkerPool;
+  });
+  afterAll(() => rmSync(scratch, { recursive: true }));
+  afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
+
+  const words = (): Int32Array => new Int32Array(new SharedArrayBuffer(8));
+
+  it("runs functions of a module and gives back what they return", async () => {
+    const pool = openPool();
+    expect(await pool.run(jobs, "add", 1, 2)).toBe(3);
+    expect(await pool.run(jobs, "addLater", 3, 4)).toBe(7);
+  });
+
+  it("runs jobs side by side, more than there are cores, so that they may wait for one another", async () => {
+    const pool = openPool({ idleThreads: 1 });
+    const guests = availableParallelism() + 3;
+    const table = words();
+    const meetings = Array.from({ length: guests }, () => pool.run(jobs, "meet", table, guests));
+    expect(await Promise.all(meetings)).toEqual(Array.from({ length: guests }, () => guests));
+    expect(await pool.run(jobs, "add", 1, 1)).toBe(2);
+  });
+
+  it("hands on failures with their code", async () => {
+    const pool = openPool();
+    await expect(pool.run(jobs, "fail", "DATA_LOSS")).rejects.toMatchObject({
+      code: "DATA_LOSS",
+      message: "job failed on purpose",
+    });
+    await expect(pool.run(jobs, "readMissing")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(pool.run(jobs, "missing")).rejects.toMatchObject({ code: "INTERNAL" });
+    await expect(pool.run({ url: "file:///no/such.mjs" }, "x" as never)).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+
+  it.each(["exit", "throwLater"] as const)("reports a thread that dies (%s) and goes on with others", async (name) => {
+    const pool = openPool({ idleThreads: 1 });
+    await expect(pool.run(jobs, name)).rejects.toMatchObject({ code: "INTERNAL" });
+    expect(await pool.run(jobs, "add", 1, 2)).toBe(3);
+  });
+
+  it("survives arguments and results that cannot be cloned", async () => {
+    const pool = openPool({ maxThreads: 1 });
+    await expect(pool.run(jobs, "add", (() => {}) as never, 1)).rejects.toThrow("could not be cloned");
+    await expect(pool.run(jobs, "answerFunction")).rejects.toThrow("could not be cloned");
+    expect(await pool.run(jobs, "add", 1, 2)).toBe(3);
+  });
+
+  it("lets what comes when all threads are busy wait its turn", async () => {
+    const pool = openPool({ maxThreads: 2 });
+    const table = words();
+    const jobsDone = [
+      pool.run(jobs, "meet", table, 2),
+      pool.run(jobs, "meet", table, 2),
+      pool.run(jobs, "add", 1, 2),
+      pool.run(jobs, "add", 3, 4),
+    ];
+    expect(await Promise.all(jobsDone)).toEqual([2, 2, 3, 7]);
+  });
+
+  it("keeps threads free for the jobs that producers wait for", async () => {
+    const pool = openPool({ maxThreads: 2 });
+    const table = words();
+    const producers = [pool.produce(jobs, "waitFor", table), pool.produce(jobs, "waitFor", table)];
+    expect(await pool.run(jobs, "add", 1, 2)).toBe(3);
+    Atomics.store(table, 0, 1);
+    Atomics.notify(table, 0);
+    await Promise.all(producers);
+  });
+
+  it("starts anew after a module that could not be loaded", async () => {
+    const pool = openPool({ maxThreads: 1 });
+    const url = pathToFileURL(join(scratch, "late.mjs")).href;
+    const late: Workers.ModuleReference<Jobs> = { url };
+    await expect(pool.run(late, "add", 1, 2)).rejects.toMatchObject({ code: "INTERNAL" });
+    writeFileSync(join(scratch, "late.mjs"), jobsSource);
+    expect(await pool.run(late, "add", 1, 2)).toBe(3);
+  });
+
+  it("closes when running jobs are done, twice if asked, and then refuses new ones", async () => {
+    const pool = openPool();
+    const table = words();
+    const job = pool.run(jobs, "waitFor", table);
+    const closing = pool.close();
+    await expect(pool.run(jobs, "add", 1, 2)).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    Atomics.store(table, 0, 1);
+    Atomics.notify(table, 0);
+    await closing;
+    expect(table[1]).toBe(1);
+    await job;
+    await pool.close();
+  });
+
+  it("gives each thread a umask of its own, which is 0", async () => {
+    const path = join(scratch, "made");
+    await openPool().run(jobs, "makeFile", path);
+    expect(statSync(path).mode & 0o777).toBe(0o666);
+  });
+});
