@@ -11,6 +11,8 @@ export interface OpenHome {
   /** Absolute, symlinks resolved. */
   readonly path: string;
   readonly ids: IdRanges;
+  /** Whether an ordinary user keeps the layers, to whom every file then belongs. */
+  readonly squash: boolean;
   readonly durability: Durability;
   readonly pool: WorkerPool;
   readonly locks: LayerLocks;
@@ -23,6 +25,7 @@ export interface OpenHome {
  * @throws FAILED_PRECONDITION when the home is not a folder or is being served already.
  */
 export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) => Promise<T>): Promise<T> {
+  const squash = process.geteuid?.() !== 0;
   const path = prepareHome(options.home);
   const lock = lockHome(path);
   const pool = createWorkerPool();
@@ -37,7 +40,8 @@ export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) 
 
   const home: OpenHome = {
     path,
-    ids: { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] },
+    ids: squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] },
+    squash,
     durability: options.durability ?? "layer",
     pool,
     locks,
@@ -49,4 +53,10 @@ export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) 
     await home.close();
     throw toCleatError(error, `home ${JSON.stringify(options.home)}`);
   }
+}
+
+/** Root of a layer is the user who runs this. */
+function ownIds(): IdRanges {
+  const own = (hostId: number | undefined) => [{ containerId: 0, hostId: hostId ?? 0, size: 1 }];
+  return { uids: own(process.geteuid?.()), gids: own(process.getegid?.()) };
 }

@@ -8,6 +8,7 @@ import { createOpenFolders } from "./open-folders.ts";
 import { createWhiteoutMaker, type WhiteoutMaker } from "./make-whiteout.ts";
 import { createDirectoryAttributes } from "./directory-attributes.ts";
 import { removeTree } from "./remove-tree.ts";
+import { squashHeader } from "./squash.ts";
 import { treeSize } from "./tree-size.ts";
 import type { WhiteoutConvention } from "./whiteout.ts";
 
@@ -16,6 +17,8 @@ export interface ApplyOptions {
   readonly ids: IdRanges;
   /** One `fsync` per file. */
   readonly syncFiles: boolean;
+  /** Keeps of each entry what an ordinary user can (`squashHeader`); default false. */
+  readonly squash?: boolean;
 }
 
 /**
@@ -44,7 +47,8 @@ export function applyLayer(source: ByteSource, root: number, options: ApplyOptio
       if (name === undefined) continue;
       const folder = reservedFolderOf(name.folder);
       if (folder !== undefined) reserved.add(folder);
-      applyEntry(name, header, reader, maker, whiteouts);
+      const kept = options.squash ? squashHeader(header) : header;
+      if (kept !== undefined) applyEntry(name, kept, reader, maker, whiteouts);
     }
     for (const folder of reserved) {
       removeTree(root, Buffer.from(folder, "latin1"));

@@ -1,4 +1,4 @@
-import { CleatError, isSystemError } from "../errors/index.ts";
+import { CleatError } from "../errors/index.ts";
 import {
   chmodNode,
   chownat,
@@ -72,17 +72,9 @@ export function setAttributesByName(folder: number, base: Buffer, header: Header
   utimensat(folder, base, header.mtimeSeconds, header.mtimeNanoseconds);
 }
 
-/**
- * Sets what an archive may set. An attribute that this file system does not know (those of macOS on any Linux), or does not
- * allow on such a file, is passed over, as Docker does; but not file capabilities, without which programs would fail later.
- */
+/** Sets what an archive may set. One that this file system cannot keep is an error: half a file is not what was asked for. */
 function setXattrs(header: HeaderAttributes, set: (name: string, value: Buffer) => void): void {
   for (const [name, value] of header.xattrs) {
-    if (ownedByOverlay.test(name)) continue;
-    try {
-      set(name, value);
-    } catch (error) {
-      if (name === "security.capability" || !isSystemError(error, "ENOTSUP", "EPERM")) throw error;
-    }
+    if (!ownedByOverlay.test(name)) set(name, value);
   }
 }

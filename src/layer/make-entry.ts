@@ -71,10 +71,10 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     directories.set(path, header);
   }
 
+  /** What is no folder, be it a whiteout or a file, hid the folder of that name below; the new one must not uncover it. */
   function replaceByDirectory(name: EntryName, path: string): void {
-    const hiddenBelow = whiteouts.wasHidden(path);
     replacing(name, ({ descriptor }) => mkdirat(descriptor, name.base, workingMode));
-    if (hiddenBelow) whiteouts.makeOpaque(path);
+    whiteouts.makeOpaque(path);
   }
 
   function makeHardLink(name: EntryName, header: TarHeader): void {

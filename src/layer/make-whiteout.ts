@@ -31,7 +31,6 @@ const yes = Buffer.from("y");
 
 function createOverlayWhiteouts(folders: OpenFolders, prefix: string): WhiteoutMaker {
   const attribute = `${prefix}overlay.opaque`;
-  const hidden = new Set<string>();
 
   function makeOpaque(folder: string): void {
     fsetxattr(folders.get(folder).descriptor, attribute, yes);
@@ -41,10 +40,8 @@ function createOverlayWhiteouts(folders: OpenFolders, prefix: string): WhiteoutM
     makeOpaque,
     hide(folder, name) {
       const { descriptor } = folders.get(folder);
-      const path = joinPath(folder, name);
       try {
         mknodat(descriptor, name, S_IFCHR, 0, 0);
-        hidden.add(path);
       } catch (error) {
         if (!isSystemError(error, "EEXIST")) throw error;
         // The archive made the name itself: a file covers what lies below, a folder does once it is opaque.
@@ -91,6 +88,5 @@ function createDeletions(folders: OpenFolders): WhiteoutMaker {
         fromArchive.add(above);
       }
     },
-    wasHidden: () => false,
   };
 }

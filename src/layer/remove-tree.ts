@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { SystemError } from "../errors/index.ts";
 import {
+  chmodNode,
   errnos,
   isDirectory,
   lastErrno,
@@ -18,7 +19,7 @@ import { withFolder } from "./with-folder.ts";
  */
 export function removeTree(parent: number, name: Buffer | string): void {
   if (tryUnlink(parent, name)) return;
-  withFolder(parent, name, (top) => {
+  withRemovable(parent, name, (top) => {
     const removal: Removal = { top, hungUp: 0 };
     do {
       removal.hungUp = 0;
@@ -47,10 +48,16 @@ function removeBelow(folder: number, name: Buffer, depth: number, removal: Remov
     removal.hungUp++;
     return;
   }
-  withFolder(folder, name, (child) => {
+  withRemovable(folder, name, (child) => {
     for (const below of readNames(child)) removeBelow(child, below, depth + 1, removal);
   });
   rmdirat(folder, name);
+}
+
+/** Opens a folder that is about to go. An ordinary user first needs permission to empty it, as its owner gives it. */
+function withRemovable(parent: number, name: Buffer | string, visit: (folder: number) => void): void {
+  if (process.geteuid?.() !== 0) chmodNode(parent, name, 0o700);
+  withFolder(parent, name, visit);
 }
 
 /** Whether nothing has the name any more; false for a folder. */

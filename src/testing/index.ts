@@ -6,7 +6,7 @@ export type { Check, CheckOutcome, CheckResult } from "./check.ts";
 export { runChecks, type RunChecksOptions } from "./run-checks.ts";
 export { graphDriverChecks } from "./graphdriver/checks/index.ts";
 export type { GraphDriverCheck } from "./graphdriver/check.ts";
-export { type GraphDriverContext, openGraphDriverContext } from "./graphdriver/context.ts";
+export type { GraphDriverContext } from "./graphdriver/context.ts";
 export { type GraphDriverKitOptions, runGraphDriverKit } from "./graphdriver/kit.ts";
 export type { Refusals } from "./graphdriver/refusals.ts";
 export { buildArchive } from "./archive/build-archive.ts";

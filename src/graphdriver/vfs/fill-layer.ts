@@ -12,6 +12,7 @@ import { fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 export interface ApplyDiffOptions {
   readonly ids: IdRanges;
   readonly durability: Durability;
+  readonly squash: boolean;
 }
 
 /**
@@ -27,7 +28,7 @@ export function applyDiff(
   options: ApplyDiffOptions,
 ): number {
   const source = createSyncRingReader(ring);
-  const { ids, durability } = options;
+  const { ids, durability, squash } = options;
   try {
     beginFilling(home, id, parent);
     try {
@@ -36,6 +37,7 @@ export function applyDiff(
           whiteouts: { kind: "delete" },
           ids,
           syncFiles: durability === "file",
+          squash,
         });
         if (durability !== "none") syncfs(folder);
         return size;

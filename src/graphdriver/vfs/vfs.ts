@@ -12,7 +12,9 @@ import { fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout
 
 /**
  * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy that,
- * unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees.
+ * unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. Where an ordinary user
+ * keeps the layers, every file belongs to that user, with the owner's permission to read and write it, devices are left out, and
+ * of the extended attributes only `user.` ones are kept; `diff` gives the files to root.
  */
 export const vfs: GraphDriverFactory = {
   name: "vfs",
@@ -48,7 +50,7 @@ function parseOptions(options: readonly string[]): VfsOptions {
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
-  const { path, pool, ids, durability } = home;
+  const { path, pool, ids, durability, squash } = home;
   const { withLock } = home.locks;
   const { uids, gids } = createIdMaps(ids);
   const owner = { rootUid: uids.hostRoot, rootGid: gids.hostRoot };
@@ -75,7 +77,7 @@ function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, pool, { ids, userNames });
+  const naive = createNaiveDiff({ get, put }, pool, { ids, userNames: userNames && !squash });
 
   return {
     name: "vfs",
@@ -105,7 +107,7 @@ function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
       assertLayerId(id);
       return withLock(id, () => {
         const ring = createRing();
-        return pour(source, ring, pool.run(worker, "applyDiff", path, id, parent, ring, { ids, durability }));
+        return pour(source, ring, pool.run(worker, "applyDiff", path, id, parent, ring, { ids, durability, squash }));
       });
     },
     cleanup: async () => {},

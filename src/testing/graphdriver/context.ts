@@ -1,13 +1,12 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { AssertionError } from "node:assert";
 import type { ErrorCode } from "../../errors/index.ts";
 import type { GraphDriver, GraphDriverFactory, OpenOptions } from "../../graphdriver/index.ts";
-import { MNT_DETACH, readMounts, umount2 } from "../../syscall/index.ts";
 import { createReplay, type Replay } from "../tree/replay.ts";
+import { assertNoMounts, mountsBelow, type OpenedDriver, openDriver } from "./opened-driver.ts";
 import { assertRefused, type Refusals } from "./refusals.ts";
 
-/** What a check of graph drivers is given: a driver on an empty home, and what to compare it with. */
+/** What a check of graph drivers is given: a driver, and what to compare it with. */
 export interface GraphDriverContext extends AsyncDisposable {
   /** After `reopen` another object: ask the context each time. */
   readonly driver: GraphDriver;
@@ -30,70 +29,65 @@ export interface ContextOptions {
   /** Where homes and scratch folders are made. */
   readonly folder: string;
   readonly refusals: Refusals;
+  /** Whether the next check may get this one's driver. */
+  readonly reuse: boolean;
 }
 
-export async function openGraphDriverContext({ open, folder, refusals }: ContextOptions): Promise<GraphDriverContext> {
-  const root = await mkdtemp(join(folder, "graph-driver-kit-"));
-  const home = join(root, "home");
-  const scratch = join(root, "scratch");
-  await mkdir(scratch);
-  const ids: string[] = [];
-  let replays = 0;
-  let driver: GraphDriver;
-  try {
-    driver = await open({ home });
-  } catch (error) {
-    await rm(root, { recursive: true });
-    throw error;
+/** Gives each check its context; disposing it closes what is still open. */
+export interface ContextSource extends AsyncDisposable {
+  openContext(): Promise<GraphDriverContext>;
+}
+
+export function createContextSource({ open, folder, refusals, reuse }: ContextOptions): ContextSource {
+  let kept: OpenedDriver | undefined;
+
+  async function take(): Promise<OpenedDriver> {
+    const taken = kept ?? (await openDriver(open, folder));
+    kept = undefined;
+    return taken;
+  }
+
+  /** A driver that is not as it was, or may not be, is given to no other check. */
+  async function putBack(opened: OpenedDriver, ids: readonly string[]): Promise<void> {
+    try {
+      // Children first: a driver may refuse to remove what others lie on.
+      for (const id of ids.toReversed()) await opened.driver().remove(id);
+      if (reuse && !opened.wasReopened()) assertNoMounts(mountsBelow(opened.home));
+    } catch (error) {
+      await opened.discard();
+      throw error;
+    }
+    if (reuse && !opened.wasReopened()) kept = opened;
+    else await opened.discard();
   }
 
   return {
-    get driver() {
-      return driver;
+    async openContext() {
+      const opened = await take();
+      const scratch = await mkdtemp(join(opened.scratch, "check-"));
+      const ids: string[] = [];
+      return {
+        get driver() {
+          return opened.driver();
+        },
+        home: opened.home,
+        scratch,
+        newId() {
+          const id = opened.newId();
+          ids.push(id);
+          return id;
+        },
+        newReplay: async () => createReplay(await mkdtemp(join(scratch, "replay-"))),
+        reopen: opened.reopen,
+        refused: (call, codes, layer) => assertRefused(call, codes, layer, refusals),
+        async [Symbol.asyncDispose]() {
+          await putBack(opened, ids);
+          await rm(scratch, { recursive: true, force: true });
+        },
+      };
     },
-    home,
-    scratch,
-    newId() {
-      const id = `layer-${ids.length + 1}`;
-      ids.push(id);
-      return id;
-    },
-    async newReplay() {
-      const path = join(scratch, `replay-${(replays += 1)}`);
-      await mkdir(path);
-      return createReplay(path);
-    },
-    async reopen(options) {
-      await driver.close();
-      driver = await open({ ...options, home });
-    },
-    refused: (call, codes, layer) => assertRefused(call, codes, layer, refusals),
     async [Symbol.asyncDispose]() {
-      const removal = removeLayers(driver, ids).finally(() => driver.close());
-      const [outcome] = await Promise.allSettled([removal]);
-      const left = detachMounts(root);
-      await rm(root, { recursive: true });
-      if (outcome.status === "rejected") throw outcome.reason;
-      if (left.length > 0) throw new AssertionError({ message: `left mounted after cleanup: ${left.join(", ")}` });
+      await kept?.discard();
     },
   };
-}
-
-async function removeLayers(driver: GraphDriver, ids: readonly string[]): Promise<void> {
-  // Children first: a driver may refuse to remove what others lie on.
-  for (const id of ids.toReversed()) await driver.remove(id);
-  await driver.cleanup();
-}
-
-/** Unmounts what a driver has left, so that its files can be deleted; says what that was. */
-function detachMounts(root: string): string[] {
-  const left = mountsBelow(root);
-  for (const path of left.toReversed()) umount2(path, MNT_DETACH);
-  return left;
-}
-
-export function mountsBelow(folder: string): string[] {
-  return readMounts()
-    .map(({ mountPoint }) => mountPoint)
-    .filter((path) => path.startsWith(`${folder}/`));
 }

@@ -3,7 +3,8 @@ import { lstatSync, readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { file } from "../../archive/entry.ts";
 import type { GraphDriverCheck } from "../check.ts";
-import { type GraphDriverContext, mountsBelow } from "../context.ts";
+import type { GraphDriverContext } from "../context.ts";
+import { mountsBelow } from "../opened-driver.ts";
 import { applyEntries, makeContainer, makeLayer, readLayer, writeLayer } from "../layers.ts";
 import { mounts as needsMounts } from "../needs.ts";
 

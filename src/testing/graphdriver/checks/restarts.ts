@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { file, folder, whiteout } from "../../archive/entry.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
-import { mountsBelow } from "../context.ts";
+import { mountsBelow } from "../opened-driver.ts";
 import { applyEntries, listChanges, makeContainer, makeEmptyLayer, makeLayer, readLayer } from "../layers.ts";
 import { mounts } from "../needs.ts";
 

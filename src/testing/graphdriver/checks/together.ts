@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { file, folder } from "../../archive/entry.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
-import { mountsBelow } from "../context.ts";
+import { mountsBelow } from "../opened-driver.ts";
 import { commitLayer, listChanges, makeContainer, makeLayer, readLayer } from "../layers.ts";
 
 /** More than there are cores, so that a pool of a thread per core would run dry; bounded, because each costs memory. */

@@ -4,7 +4,7 @@ import type { GraphDriverCheck } from "../check.ts";
 import { applyEntries, makeEmptyLayer, makeLayer, readLayer } from "../layers.ts";
 
 const below = [
-  folder("d", { mode: 0o750 }),
+  folder("d"),
   file("d/one", "1"),
   file("d/two", "2"),
   folder("d/sub"),

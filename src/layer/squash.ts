@@ -1,0 +1,22 @@
+import type { TarHeader } from "../tar/index.ts";
+
+/**
+ * What an ordinary user can keep of an entry, who can neither give files away nor make devices: everything belongs to root of
+ * the archive, which the id maps turn into that user, with at least the permissions an owner needs to copy and remove it;
+ * of the attributes stay those that need no privilege. `undefined` for a device.
+ */
+export function squashHeader(header: TarHeader): TarHeader | undefined {
+  const { type, mode, xattrs } = header;
+  if (type === "block-device" || (type === "character-device" && !isWhiteout(header))) return undefined;
+  return {
+    ...header,
+    uid: 0,
+    gid: 0,
+    mode: mode | (type === "directory" ? 0o700 : 0o600),
+    xattrs: xattrs.size === 0 ? xattrs : new Map([...xattrs].filter(([name]) => name.startsWith("user."))),
+  };
+}
+
+function isWhiteout({ deviceMajor, deviceMinor }: TarHeader): boolean {
+  return deviceMajor === 0 && deviceMinor === 0;
+}
