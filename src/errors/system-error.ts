@@ -16,7 +16,7 @@ export class SystemError extends Error {
 
   /** `errno` is the kernel's positive number. */
   constructor(errno: number, syscall: string, path?: string | Uint8Array) {
-    const [code, text] = systemErrors.get(-errno) ?? linuxOnlyErrors[errno] ?? [`E${errno}`, "unknown error"];
+    const [code, text] = linuxErrors[errno] ?? systemErrors.get(-errno) ?? [`E${errno}`, "unknown error"];
     const shown = path === undefined || typeof path === "string" ? path : Buffer.from(path).toString();
     super(`${code}: ${text}, ${syscall}${shown === undefined ? "" : ` '${shown}'`}`);
     this.errno = -errno;
@@ -26,13 +26,14 @@ export class SystemError extends Error {
   }
 }
 
-/** Errors of Linux that libuv's table lacks. Source: `asm-generic/errno.h`, Linux v6.1. */
-const linuxOnlyErrors: Record<number, readonly [string, string]> = {
+/** Errors of Linux that libuv's table lacks, or tells of sockets only. Source: `asm-generic/errno.h`, Linux v6.1. */
+const linuxErrors: Record<number, readonly [string, string]> = {
   34: ["ERANGE", "numerical result out of range"],
   35: ["EDEADLK", "resource deadlock avoided"],
   37: ["ENOLCK", "no locks available"],
   61: ["ENODATA", "no data available"],
   116: ["ESTALE", "stale file handle"],
+  95: ["ENOTSUP", "operation not supported"],
   117: ["EUCLEAN", "structure needs cleaning"],
   122: ["EDQUOT", "disk quota exceeded"],
 };

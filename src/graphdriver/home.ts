@@ -9,7 +9,7 @@
  * whole or not there. The functions block and run on workers, but for `lockHome`.
  */
 import { randomBytes } from "node:crypto";
-import { lstatSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../layer/index.ts";
 import { close, lockFile, O_CREAT, O_RDWR, openPath, readNames, renameat2 } from "../syscall/index.ts";
@@ -21,7 +21,7 @@ const trash = `${ownFolder}/trash`;
 /**
  * Makes the home, if need be, with what Cleat keeps in it; returns its path with symlinks resolved, as the kernel shows
  * mounts below it.
- * @throws FAILED_PRECONDITION when something on the path is a file.
+ * @throws FAILED_PRECONDITION when something on the path is a file, or a symlink that leads nowhere.
  */
 export function prepareHome(home: string, folderMode = 0o710): string {
   try {
@@ -31,14 +31,13 @@ export function prepareHome(home: string, folderMode = 0o710): string {
       mkdirSync(`${resolved}/${folder}`, { recursive: true, mode: 0o700 });
     return resolved;
   } catch (error) {
-    if (isSystemError(error, "EEXIST", "ENOTDIR")) throw notAFolder(home, error);
+    if (isSystemError(error, "EEXIST", "ENOTDIR", "ENOENT")) throw notAFolder(home, error);
     throw toCleatError(error, `home ${JSON.stringify(home)}`);
   }
 }
 
 function notAFolder(home: string, cause: unknown): CleatError {
-  const isFile = lstatSync(home, { throwIfNoEntry: false })?.isDirectory() === false;
-  const what = isFile ? "is not a folder" : "cannot be made: a part of its path is not a folder";
+  const what = existsSync(home) ? "is not a folder" : "cannot be made: a part of its path is not a folder";
   return new CleatError("FAILED_PRECONDITION", `home ${JSON.stringify(home)} ${what}`, { cause });
 }
 

@@ -24,9 +24,10 @@ import {
   type ByteSink,
   createTarHeader,
   encodeTarHeader,
+  noXattrs,
   tarEndBlocks,
+  type TarEntryType,
   tarPaddingBytes,
-  type TarHeader,
 } from "../tar/index.ts";
 import { showBytes } from "./entry-name.ts";
 import { entryTypeOf, isOverlayWhiteout } from "./entry-type.ts";
@@ -89,16 +90,33 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     write(zeros.subarray(0, tarPaddingBytes(sizeBytes)));
   }
 
-  function describe(path: string, status: FileStatus): Description {
-    return {
-      name: Buffer.from(path, "latin1"),
-      mode: status.mode,
-      uid: ids.uids.toContainer(status.uid),
-      gid: ids.gids.toContainer(status.gid),
-      mtimeSeconds: status.mtimeSeconds,
-      userName: names.user(status.uid),
-      groupName: names.group(status.gid),
-    };
+  /** Writes the header of a file that is on disk. In one piece, because there is one for each file. */
+  function writeHeader(
+    path: string,
+    type: TarEntryType,
+    status: FileStatus,
+    capability: Buffer | undefined,
+    linkName: Buffer = noName,
+  ): void {
+    write(
+      encodeTarHeader({
+        name: Buffer.from(path, "latin1"),
+        type,
+        linkName,
+        mode: status.mode,
+        uid: ids.uids.toContainer(status.uid),
+        gid: ids.gids.toContainer(status.gid),
+        sizeBytes: type === "file" ? status.sizeBytes : 0,
+        mtimeSeconds: status.mtimeSeconds,
+        mtimeNanoseconds: 0,
+        userName: names.user(status.uid),
+        groupName: names.group(status.gid),
+        deviceMajor: status.deviceMajor,
+        deviceMinor: status.deviceMinor,
+        xattrs: capability === undefined ? noXattrs : new Map([[capabilityName, withoutRootId(capability)]]),
+        sparse: undefined,
+      }),
+    );
   }
 
   /** The earlier name of a file that has one in this archive already. */
@@ -116,18 +134,8 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
       return;
     }
     try {
-      const { sizeBytes } = status;
-      write(
-        encodeTarHeader(
-          createTarHeader({
-            ...describe(path, status),
-            type: "file",
-            sizeBytes,
-            ...withoutRootId(fgetxattr(descriptor, capability)),
-          }),
-        ),
-      );
-      writeContent(descriptor, path, sizeBytes);
+      writeHeader(path, "file", status, fgetxattr(descriptor, capabilityName));
+      writeContent(descriptor, path, status.sizeBytes);
     } finally {
       close(descriptor);
     }
@@ -160,43 +168,33 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     const linkName = earlierName(path, status);
     if (overlayWhiteouts && isOverlayWhiteout(status)) addKernelWhiteout(path, status, linkName);
     else if (linkName === undefined && type === "file") addRegular(folder, base, path, status);
-    else addNode(folder, base, path, status, linkName === undefined ? { type } : { type: "hardlink", linkName });
-  }
-
-  /** Adds what has no content of its own: a further name of a file, and whatever cannot be opened. */
-  function addNode(folder: number, base: Buffer, path: string, status: FileStatus, what: NodeDescription): void {
-    const { deviceMajor, deviceMinor } = status;
-    write(
-      encodeTarHeader(
-        createTarHeader({
-          ...describe(path, status),
-          deviceMajor,
-          deviceMinor,
-          ...(what.type === "symlink" && { linkName: readlinkat(folder, base) }),
-          ...what,
-          ...withoutRootId(lgetxattr(procPath(folder, base), capability)),
-        }),
-      ),
-    );
+    else {
+      // What has no content of its own: a further name of a file, and whatever cannot be opened.
+      const target = linkName ?? (type === "symlink" ? readlinkat(folder, base) : undefined);
+      const capability = lgetxattr(procPath(folder, base), capabilityName);
+      writeHeader(path, linkName === undefined ? type : "hardlink", status, capability, target);
+    }
   }
 
   return {
     addFile,
     addDirectory(descriptor, path, status) {
+      writeHeader(`${path}/`, "directory", status, fgetxattr(descriptor, capabilityName));
+    },
+    addOpaqueMarker(path, status) {
+      const { uid, gid, mode } = status;
       write(
         encodeTarHeader(
           createTarHeader({
-            ...describe(`${path}/`, status),
-            type: "directory",
-            ...withoutRootId(fgetxattr(descriptor, capability)),
+            name: Buffer.from(`${path}/${opaqueMarker}`, "latin1"),
+            mode: mode & 0o777,
+            uid: ids.uids.toContainer(uid),
+            gid: ids.gids.toContainer(gid),
+            userName: names.user(uid),
+            groupName: names.group(gid),
           }),
         ),
       );
-    },
-    addOpaqueMarker(path, status) {
-      const { name: _, mtimeSeconds: __, ...inherited } = describe(path, status);
-      const name = Buffer.from(`${path}/${opaqueMarker}`, "latin1");
-      write(encodeTarHeader(createTarHeader({ ...inherited, name, type: "file", mode: status.mode & 0o777 })));
     },
     addWhiteout(path, mtimeSeconds) {
       const at = path.lastIndexOf("/") + 1;
@@ -210,9 +208,6 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   };
 }
 
-type Description = Pick<TarHeader, "name"> & Partial<Omit<TarHeader, "name" | "type">>;
-type NodeDescription = Pick<TarHeader, "type"> & Partial<Pick<TarHeader, "linkName">>;
-
 /** Opens a file to read it; `undefined` where it vanished since it was listed, as files in a running container do. */
 function openIfThere(folder: number, base: Buffer): number | undefined {
   const descriptor = tryOpenat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -221,17 +216,18 @@ function openIfThere(folder: number, base: Buffer): number | undefined {
   throw new SystemError(lastErrno(), "openat", base);
 }
 
-const zeros = Buffer.alloc(512);
+const noName = Buffer.alloc(0);
+/** Not a Buffer, whose `subarray` costs several times that of a plain array. */
+const zeros = new Uint8Array(512);
 const whiteoutMode = 0o600;
 
-const capability = "security.capability";
+const capabilityName = "security.capability";
 /** Source: `linux/capability.h` v6.1: revision 2 is 20 bytes, revision 3 has the user namespace's root appended. */
 const capabilityBytes = 20;
 
 /** A file's capabilities without the root id of revision 3, which means nothing outside its user namespace. */
-function withoutRootId(value: Buffer | undefined): Pick<TarHeader, "xattrs"> | undefined {
-  if (value === undefined) return undefined;
-  const isRevision3 = value[3] === 3;
-  if (isRevision3) value[3] = 2;
-  return { xattrs: new Map([[capability, isRevision3 ? value.subarray(0, capabilityBytes) : value]]) };
+function withoutRootId(capability: Buffer): Buffer {
+  if (capability[3] !== 3) return capability;
+  capability[3] = 2;
+  return capability.subarray(0, capabilityBytes);
 }

@@ -17,8 +17,6 @@ export interface WhiteoutMaker {
   hide(folder: string, name: Buffer): void;
   /** Is told of each name that the archive makes. */
   made(path: string): void;
-  /** Whether this archive hid the name, whatever it made there since: a folder there must then start opaque. */
-  wasHidden(path: string): boolean;
 }
 
 export function createWhiteoutMaker(folders: OpenFolders, convention: WhiteoutConvention): WhiteoutMaker {
@@ -46,11 +44,10 @@ function createOverlayWhiteouts(folders: OpenFolders, prefix: string): WhiteoutM
         if (!isSystemError(error, "EEXIST")) throw error;
         // The archive made the name itself: a file covers what lies below, a folder does once it is opaque.
         const there = statIfThere(descriptor, name);
-        if (there !== undefined && isDirectory(there)) makeOpaque(path);
+        if (there !== undefined && isDirectory(there)) makeOpaque(joinPath(folder, name));
       }
     },
     made: () => {},
-    wasHidden: (path) => hidden.has(path),
   };
 }
 

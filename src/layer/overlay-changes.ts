@@ -37,7 +37,7 @@ interface LowerEntry {
 /** `attributePrefix` is "trusted.", in a user namespace "user.". Blocks; runs on a worker. */
 export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: string): TreeChange[] {
   const changes = createChangeList();
-  compareFolder(upper, lowers, "", { changes, attributePrefix });
+  compareFolder(upper, lowers, "", false, { changes, attributePrefix });
   return changes.sorted();
 }
 
@@ -46,19 +46,28 @@ interface Context {
   readonly attributePrefix: string;
 }
 
-function compareFolder(upper: number, lowers: Lowers, path: string, context: Context): void {
+/** `isCovered` where a folder above is opaque: the kernel does not mark again what is made in one. */
+function compareFolder(upper: number, lowers: Lowers, path: string, isCovered: boolean, context: Context): void {
   const { changes, attributePrefix } = context;
   if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw notReadable(path, "redirect_dir");
+  const hidesLowers = isCovered || isOpaque(upper, context);
   const names = readNames(upper);
-  for (const name of names) compareEntry(upper, lowers, name, joinPath(path, name), context);
-  if (lowers.length === 0 || !isOpaque(upper, context)) return;
+  for (const name of names) compareEntry(upper, lowers, name, joinPath(path, name), hidesLowers, context);
+  if (lowers.length === 0 || !hidesLowers) return;
   const kept = new Set(names.map((name) => name.toString("latin1")));
   for (const name of visibleNames(lowers)) {
     if (!kept.has(name)) changes.add(joinPath(path, name), "deleted");
   }
 }
 
-function compareEntry(upper: number, lowers: Lowers, name: Buffer, path: string, context: Context): void {
+function compareEntry(
+  upper: number,
+  lowers: Lowers,
+  name: Buffer,
+  path: string,
+  isCovered: boolean,
+  context: Context,
+): void {
   const { changes } = context;
   const status = statIfThere(upper, name);
   if (status === undefined) return;
@@ -75,7 +84,7 @@ function compareEntry(upper: number, lowers: Lowers, name: Buffer, path: string,
   }
   changes.within(path, () => {
     withFolder(upper, name, (child) => {
-      withLowerFolders(lowers, name, context, (below) => compareFolder(child, below, path, context));
+      withLowerFolders(lowers, name, context, (below) => compareFolder(child, below, path, isCovered, context));
     });
   });
 }

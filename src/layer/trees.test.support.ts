@@ -44,10 +44,10 @@ export const deleting: WhiteoutConvention = { kind: "delete" };
 export const overlay: WhiteoutConvention = { kind: "overlay", attributePrefix: "trusted." };
 
 /** Applies an archive that arrives in pieces; the size that it reports. */
-export function apply(root: string, archive: Buffer, whiteouts = deleting, ids = noIds, pieceBytes = 10_000): number {
+export function apply(root: string, bytes: Buffer, whiteouts = deleting, ids = noIds, pieceBytes = 10_000): number {
   const umask = process.umask(0);
   let at = 0;
-  const read = (): Buffer | undefined => (at < archive.length ? archive.subarray(at, (at += pieceBytes)) : undefined);
+  const read = (): Buffer | undefined => (at < bytes.length ? bytes.subarray(at, (at += pieceBytes)) : undefined);
   try {
     return withFolderAt(root, (folder) => applyLayer({ read }, folder, { whiteouts, ids, syncFiles: false }));
   } finally {

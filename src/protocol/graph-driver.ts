@@ -16,6 +16,11 @@ const minuteMs = 60_000;
 
 /** Source: moby v20.10.24 `pkg/idtools/idtools.go`, `IDMap`. */
 const idMap = goStruct({ container_id: z.int().min(0), host_id: z.int().min(0), size: z.int().min(0) });
+/** An empty list would be a map in which nobody, not even root, has an id; Go writes `null` for none. Source: same file, `toHost`. */
+const idMaps = z.codec(z.array(z.unknown()).nullish(), z.array(idMap), {
+  decode: (maps) => maps ?? [],
+  encode: (maps) => (maps.length === 0 ? null : maps),
+});
 
 const layer = goStruct({ ID: z.string() });
 const layerAndParent = goStruct({ ID: z.string(), Parent: z.string().optional() });
@@ -36,8 +41,8 @@ export const graphDriverProtocol = defineProtocol({
       request: goStruct({
         Home: z.string().default(""),
         Opts: z.array(z.string()).default([]),
-        UIDMaps: z.array(idMap).default([]),
-        GIDMaps: z.array(idMap).default([]),
+        UIDMaps: idMaps,
+        GIDMaps: idMaps,
       }),
       response: nothing,
       subject: "Home",

@@ -1,6 +1,6 @@
 /** Owner, mode and times. None of these follows a symlink. */
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, O_NOFOLLOW, O_PATH } from "./flags.ts";
-import { bindSystemCall, check, cString, type PathBytes } from "./libc.ts";
+import { bindSystemCall, check, cString, emptyPath, type PathBytes } from "./libc.ts";
 import { close, openat } from "./open.ts";
 
 const fchownatCall = bindSystemCall("fchownat", "int", "void *", "uint", "uint", "int");
@@ -13,7 +13,7 @@ export function chownat(directory: number, name: PathBytes, uid: number, gid: nu
 }
 
 export function fchown(descriptor: number, uid: number, gid: number): void {
-  check(fchownatCall(descriptor, cString(""), uid, gid, AT_EMPTY_PATH), "fchown");
+  check(fchownatCall(descriptor, emptyPath, uid, gid, AT_EMPTY_PATH), "fchown");
 }
 
 export function fchmod(descriptor: number, mode: number): void {
@@ -30,13 +30,14 @@ export function chmodNode(directory: number, name: PathBytes, mode: number): voi
   }
 }
 
-/** Two `struct timespec`, access and modification, of two 64-bit words each. */
-const times = new BigInt64Array(4);
+/** Two `struct timespec`, access and modification, of two 64-bit words each, as halves: a `BigInt` is an allocation. */
+const times = new Int32Array(8);
 const timesBytes = new Uint8Array(times.buffer);
 
 function setTimes(seconds: number, nanoseconds: number): void {
-  times[0] = times[2] = BigInt(seconds);
-  times[1] = times[3] = BigInt(nanoseconds);
+  times[0] = times[4] = seconds;
+  times[1] = times[5] = Math.floor(seconds / 2 ** 32);
+  times[2] = times[6] = nanoseconds;
 }
 
 /** Sets access and modification time to the same moment. */

@@ -136,6 +136,16 @@ describe("names", () => {
 });
 
 describe("modes and times", () => {
+  it.each([0, -1, -2 ** 31, 2 ** 31, 2 ** 32, 4_294_967_295, -5_000_000_000])("keep the second %d", (seconds) => {
+    calls.mkdirat(folder, "d", 0o755);
+    calls.utimensat(folder, "d", seconds, 999_999_999);
+    const { mtimeSeconds, mtimeNanoseconds } = calls.statat(folder, "d");
+    // Some file systems keep the nearest time that they know.
+    const kept = BigInt(mtimeSeconds) * 1_000_000_000n + BigInt(mtimeNanoseconds);
+    expect(kept).toBe(fs.lstatSync(join(scratch, "d"), { bigint: true }).mtimeNs);
+    if (Math.abs(seconds) < 2 ** 31) expect(mtimeSeconds).toBe(seconds);
+  });
+
   it("are set on an open file, and by name never through a symlink", () => {
     fs.writeFileSync(join(scratch, "file"), "");
     fs.symlinkSync("file", join(scratch, "link"));
@@ -191,9 +201,10 @@ describe("holes", () => {
 });
 
 it("a lock is one descriptor's at a time", () => {
-  const open = () => calls.openat(folder, "lock", calls.O_RDWR | calls.O_CREAT, 0o600);
-  const first = open();
-  const second = open();
+  const [first, second] = [1, 2].map(() => calls.openat(folder, "lock", calls.O_RDWR | calls.O_CREAT, 0o600)) as [
+    number,
+    number,
+  ];
   expect([calls.lockFile(first), calls.lockFile(second)]).toEqual([true, false]);
   calls.close(first);
   expect(calls.lockFile(second)).toBe(true);

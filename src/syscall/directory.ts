@@ -14,11 +14,10 @@ export function readNames(descriptor: number): Buffer[] {
   for (;;) {
     const filled = check(getdents64Call(descriptor, buffer, buffer.length), "getdents64");
     if (filled === 0) return names.sort(Buffer.compare);
-    for (let at = 0; at < filled;) {
-      const end = at + buffer.readUInt16LE(at + 16);
-      const name = buffer.subarray(at + 19, buffer.indexOf(0, at + 19));
-      if (!isDotOrDotDot(name)) names.push(Buffer.from(name));
-      at = end;
+    const entries = Buffer.from(buffer.subarray(0, filled));
+    for (let at = 0; at < filled; at += entries.readUInt16LE(at + 16)) {
+      const name = entries.subarray(at + 19, entries.indexOf(0, at + 19));
+      if (!isDotOrDotDot(name)) names.push(name);
     }
   }
 }

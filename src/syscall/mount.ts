@@ -1,5 +1,5 @@
 import { AT_FDCWD } from "./flags.ts";
-import { bindSystemCall, check, cString, type PathBytes } from "./libc.ts";
+import { bindSystemCall, check, cString, emptyPath, type PathBytes } from "./libc.ts";
 
 const mountCall = bindSystemCall("mount", "void *", "void *", "void *", "long", "void *");
 const umount2Call = bindSystemCall("umount2", "void *", "int");
@@ -50,7 +50,7 @@ export function fsmount(context: number, attributes: number): number {
 /** Puts a mount made by `fsmount` at `target`. */
 export function moveMount(mountDescriptor: number, target: PathBytes): void {
   check(
-    moveMountCall(mountDescriptor, cString(""), AT_FDCWD, cString(target, 1), MOVE_MOUNT_F_EMPTY_PATH),
+    moveMountCall(mountDescriptor, emptyPath, AT_FDCWD, cString(target, 1), MOVE_MOUNT_F_EMPTY_PATH),
     "move_mount",
     target,
   );

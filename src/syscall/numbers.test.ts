@@ -11,7 +11,8 @@ const headers = {
 describe.each(["x64", "arm64"] as const)("the system call numbers of %s", (arch) => {
   const header = headers[arch].find((path) => existsSync(path));
   it("are the kernel's", ({ skip }) => {
-    if (header === undefined) return skip(`${headers[arch][0]} is not here (bring it with: apt-get install linux-libc-dev)`);
+    if (header === undefined)
+      return skip(`${headers[arch][0]} is not here (bring it with: apt-get install linux-libc-dev)`);
     const kernels = parseNumbers(readFileSync(header, "utf8"));
     const ours = systemCallNumbers[arch];
     expect(ours).toEqual(Object.fromEntries(Object.keys(ours).map((name) => [name, kernels.get(name)])));

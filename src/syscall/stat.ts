@@ -1,6 +1,6 @@
 import { SystemError } from "../errors/index.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT } from "./flags.ts";
-import { bindSystemCall, check, cString, errnos, lastErrno, type PathBytes } from "./libc.ts";
+import { bindSystemCall, check, cString, emptyPath, errnos, lastErrno, type PathBytes } from "./libc.ts";
 
 const statxCall = bindSystemCall("statx", "int", "void *", "int", "uint", "void *");
 const fstatfsCall = bindSystemCall("fstatfs", "int", "void *");
@@ -36,7 +36,7 @@ function parseStatus(): FileStatus {
     mode: view.getUint16(28, true),
     inode: view.getBigUint64(32, true),
     sizeBytes: readSafeInteger(40),
-    mtimeSeconds: Number(view.getBigInt64(112, true)),
+    mtimeSeconds: view.getInt32(116, true) * 2 ** 32 + view.getUint32(112, true),
     mtimeNanoseconds: view.getUint32(120, true),
     deviceMajor: view.getUint32(128, true),
     deviceMinor: view.getUint32(132, true),
@@ -62,7 +62,7 @@ export function statIfThere(directory: number, name: PathBytes): FileStatus | un
 }
 
 export function fstat(descriptor: number): FileStatus {
-  check(statxCall(descriptor, cString(""), AT_EMPTY_PATH, STATX_BASIC_STATS, buffer), "statx");
+  check(statxCall(descriptor, emptyPath, AT_EMPTY_PATH, STATX_BASIC_STATS, buffer), "statx");
   return parseStatus();
 }
 

@@ -51,8 +51,12 @@ export function procPath(directory: number, name: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${directory}/`), name]);
 }
 
+/** One file after the other is asked for the same attribute. */
+let lastAttribute = { name: "", bytes: Buffer.alloc(0) };
+
 function attribute(name: string): Uint8Array {
-  return cString(Buffer.from(name, "latin1"), 1);
+  if (lastAttribute.name !== name) lastAttribute = { name, bytes: Buffer.from(name, "latin1") };
+  return cString(lastAttribute.bytes, 1);
 }
 
 function copyValue(length: number, name: string, path?: PathBytes): Buffer | undefined {

@@ -14,7 +14,19 @@ import {
   withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
-import { chownat, fsync, openPath, close, O_DIRECTORY, O_RDONLY, renameat2, syncfs } from "../../syscall/index.ts";
+import {
+  chownat,
+  fsync,
+  openPath,
+  close,
+  MNT_DETACH,
+  O_DIRECTORY,
+  O_RDONLY,
+  readMounts,
+  renameat2,
+  syncfs,
+  umount2,
+} from "../../syscall/index.ts";
 import { createSyncRingReader, createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
 import { discard, stagingPath, sweep, uniqueName } from "../home.ts";
@@ -125,6 +137,9 @@ function readLinkOf(home: string, id: string): string | undefined {
 
 /** Removes what a crash left: staged and trashed layers, and links whose layer never came to be or is gone. */
 export function sweepStore(home: string): void {
+  // A process that was killed while it tried out whether it can mount (`probe.ts`) left that mounted.
+  const probes = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${stagingPath("")}`));
+  for (const { mountPoint } of probes) umount2(mountPoint, MNT_DETACH);
   sweep(home);
   for (const link of readdirSync(`${home}/${linksFolder}`)) {
     const path = `${home}/${linksFolder}/${link}`;

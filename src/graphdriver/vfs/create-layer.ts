@@ -2,7 +2,15 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { copyTree, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import { chownat, fsync, RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs } from "../../syscall/index.ts";
+import {
+  chownat,
+  fsync,
+  readNames,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  renameat2,
+  syncfs,
+} from "../../syscall/index.ts";
 import { discard, stagingPath, uniqueName } from "../home.ts";
 import { fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 
@@ -58,6 +66,10 @@ export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void
   const { id } = layer;
   const staged = stagingPath(uniqueName());
   try {
+    // What was unpacked goes first: a full disk has no room for a second copy beside it.
+    withFolderAt(layerPath(home, id), (folder) => {
+      for (const name of readNames(folder)) removeTree(folder, name);
+    });
     stageTree(home, staged, layer);
     withFolderAt(home, (folder) => {
       syncfs(folder);

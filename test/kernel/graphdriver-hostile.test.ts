@@ -1,0 +1,59 @@
+/**
+ * What the drivers make of a hostile machine: full disks, attributes that the file system refuses, homes that are none, and
+ * `kill -9`. Each scenario runs in a process and a mount namespace of its own, on the built package.
+ */
+import { join } from "node:path";
+
+import { test } from "vitest";
+
+import { describeWith, type Need, needs } from "../needs.ts";
+import { type LoopFileSystem, runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
+
+interface Scenario {
+  readonly id: string;
+  readonly title: string;
+  readonly drivers: readonly Driver[];
+}
+
+type Driver = "overlay2" | "vfs";
+
+const both: readonly Driver[] = ["overlay2", "vfs"];
+
+const onTinyDisk: readonly Scenario[] = [
+  { id: "fullDiskDuringApply", title: "a disk that is full in applyDiff leaves the layer as it was", drivers: both },
+  { id: "fullDiskOfSmallFiles", title: "a disk that many small files fill does, too", drivers: both },
+  { id: "fullDiskDuringCreate", title: "a disk that is full in create leaves no layer", drivers: ["vfs"] },
+];
+
+const anywhere: readonly Scenario[] = [
+  {
+    id: "refusedAttributes",
+    title: "an attribute that the file system refuses fails the layer, by name",
+    drivers: both,
+  },
+  { id: "homeIsFile", title: "a home that is a file is refused", drivers: both },
+  { id: "homeBelowFile", title: "a home below a file is refused", drivers: both },
+  { id: "homeIsDanglingLink", title: "a home that is a symlink to nothing is refused", drivers: both },
+  { id: "homeServedTwice", title: "a home that is being served is refused", drivers: both },
+  { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
+  { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
+  { id: "crashDuringRemove", title: "kill -9 in remove leaves each layer whole or not there", drivers: both },
+  { id: "staleProbeMount", title: "a mount that a killed process left staged is swept", drivers: ["overlay2"] },
+];
+
+describeWith([needs.root, needs.overlay, needs.loopDevices, needs.ext4], "on a disk of 16 MB", () => {
+  for (const scenario of onTinyDisk) defineTests(scenario, "tiny ext4");
+});
+
+describeWith([needs.root, needs.overlay] satisfies Need[], "on the machine's disk", () => {
+  for (const scenario of anywhere) defineTests(scenario);
+});
+
+function defineTests({ id, title, drivers }: Scenario, fileSystem?: LoopFileSystem): void {
+  const program = join(import.meta.dirname, "graphdriver/scenarios/main.mjs");
+  for (const driver of drivers) {
+    test(`${driver}: ${title}`, async () => {
+      await runWithPrivateMounts((folder) => [process.execPath, program, id, driver, folder], { fileSystem });
+    });
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Where drivers are known to fall short of the contract, each with what they do instead. One that holds after all fails its
+ * test, so the lists cannot go stale. Moby's drivers are those of v20.10.24, as Debian packages it.
+ */
+type Failures = Readonly<Record<string, string>>;
+
+/** Of Cleat's own. */
+export const overlay2Failures: Failures = because(
+  "a folder of the layer below that the archive only implies gets mode 0755 and the owner root",
+  "apply/implied-parent-of-lower",
+);
+
+/** What both of moby's inherit from the archiver and the naive diff that they share. */
+const shared: Failures = {
+  ...because("a second Create of an id is accepted, and the two are mixed", "life/create-twice", "life/create-at-once"),
+  ...because(
+    "ApplyDiff unpacks in place and is not all or nothing: what came before the failure stays in the layer",
+    "broken/checksum",
+    "broken/file-gigabytes",
+    "broken/link-to-folder",
+    "broken/link-to-nothing",
+    "broken/name-gigabytes",
+    "broken/name-too-long",
+    "broken/negative-size",
+    "broken/parent-is-file",
+    "broken/path-too-long",
+    "broken/pax-gigabytes",
+    "broken/pax-malformed",
+    "broken/pax-nul",
+    "broken/stream-fails",
+    "broken/truncated-content",
+    "broken/truncated-header",
+  ),
+  ...because(
+    "the attack is refused, in a chroot besides, but the entries before it stay in the layer",
+    "breakout/absolute-symlink",
+    "breakout/hard-link-into",
+    "breakout/hard-link-symlink",
+    "breakout/proc-root",
+    "breakout/relative-symlink",
+    "breakout/symlink-and-back",
+    "breakout/symlink-chain",
+    "breakout/symlink-in-symlink",
+  ),
+  ...because(
+    "no byte at all is taken for an empty layer, so an upload that is retried without its body succeeds",
+    "broken/no-bytes",
+  ),
+  ...because("an archive cut in the padding of its last file is taken for whole", "broken/truncated-padding"),
+  ...because("a second diff is mixed with the first", "broken/second-apply"),
+  ...because("a whiteout that comes after the file it names fails or deletes that file", "whiteout/file-then"),
+  ...because("a whiteout that comes after the folder it names fails, or deletes that folder", "whiteout/folder-then"),
+  ...because("the size of a sparse file is allocated: its holes are written as zeros", "apply/sparse"),
+  ...because("a time before 1970 becomes 1970", "apply/times"),
+  ...because("an attribute without a value is lost", "apply/user-xattrs"),
+  ...because("an owner that is in no map fails when the entries before it are unpacked already", "idmap/unmapped"),
+  ...because("changes come in the order of a walk", "changes/sorted"),
+  ...because("Go's JSON turns what is not UTF-8 into U+FFFD", "changes/bytes"),
+};
+
+export const mobyOverlay2Failures: Failures = {
+  ...shared,
+  ...because(
+    "what does not exist has an empty diff, no changes and no size",
+    "unknown/diff",
+    "unknown/diff-parent",
+    "unknown/changes-parent",
+    "unknown/diffSize-parent",
+  ),
+  ...because(
+    "a diff for a layer that does not exist is unpacked into a folder that nobody removes",
+    "unknown/applyDiff",
+  ),
+  ...because("a diff is unpacked below the mount of a running container", "mount/apply-refused"),
+  ...because(
+    "a folder of the layer below that the archive only implies gets mode 0755: /tmp is no longer sticky",
+    "apply/implied-parent-of-lower",
+  ),
+  ...because(
+    "a folder that replaces a whiteout or a file is not made opaque: what was hidden below shows again",
+    "whiteout/then-folder",
+    "whiteout/kinds-at-once",
+  ),
+  ...because(
+    "a whiteout of no name is refused, but the layer has changed",
+    "whiteout/no-name",
+    "whiteout/this-folder",
+    "whiteout/parent-folder",
+  ),
+  ...because(
+    "the attack is refused, but the entries before it stay in the layer",
+    "breakout/opaque-symlink",
+    "breakout/whiteout-root",
+    "breakout/whiteout-symlink",
+  ),
+};
+
+export const mobyVfsFailures: Failures = {
+  ...shared,
+  ...because("the folder of the layer is made before the parent is looked for, and stays", "life/missing-parent"),
+  ...because("metadata of what does not exist is empty", "unknown/metadata"),
+  ...because("hard links of symlinks become symlinks of their own in the copy", "apply/hard-links"),
+  ...because("of the extended attributes the copy has security.capability alone", "apply/trusted-xattrs"),
+  ...because(
+    "folders that the archive implies are made with mode 0600, in which only root can look for a file",
+    "apply/deep",
+    "apply/implied-parents",
+    "apply/implied-parent-of-lower",
+  ),
+  ...because("folders that the archive implies belong to the host's root", "idmap/apply"),
+  ...because("the diff of a layer without a parent has the owners of the host", "idmap/diff"),
+  ...because(
+    "a whiteout of no name, or of ., is taken for one of its own folder, which it deletes",
+    "whiteout/no-name",
+    "whiteout/this-folder",
+  ),
+  ...because("the whiteout .wh... deletes the folder above: all of the layer", "whiteout/parent-folder"),
+};
+
+function because(reason: string, ...checks: readonly string[]): Failures {
+  return Object.fromEntries(checks.map((check) => [check, reason]));
+}

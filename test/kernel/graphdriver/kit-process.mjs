@@ -1,0 +1,21 @@
+/**
+ * The kit in a process of its own, for a mount namespace of its own; and in JavaScript, because its worker threads are.
+ * Prints each result as a line of JSON.
+ */
+import { inspect } from "node:util";
+
+import { runGraphDriverKit } from "cleat/testing";
+import { openers } from "./openers.mjs";
+
+const { opener, ...subject } = JSON.parse(process.argv[2]);
+const { folder, refusals, expectedFailures } = subject;
+
+await runGraphDriverKit({
+  open: openers[opener](subject),
+  folder,
+  refusals,
+  expectedFailures,
+  reuse: true,
+  timeoutMs: 30_000,
+  onResult: ({ error, ...result }) => console.log(JSON.stringify({ ...result, error: error && inspect(error) })),
+});

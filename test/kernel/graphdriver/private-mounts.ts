@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { scratchBase } from "../../engine/harness/scratch.ts";
+
+/** How to make a file system in a file. The sizes are near the least that each mkfs accepts. */
+const makes = {
+  ext4: { size: "256M", mkfs: "mkfs.ext4 -q -b 4096" },
+  xfs: { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=1" },
+  btrfs: { size: "256M", mkfs: "mkfs.btrfs -q -K" },
+  /** So small that a layer of some megabytes fills it. */
+  "tiny ext4": { size: "16M", mkfs: "mkfs.ext4 -q" },
+} as const;
+
+export type LoopFileSystem = keyof typeof makes;
+
+export interface PrivateRun {
+  /** The scratch folder lies on a new file system of this kind; default that of the machine. */
+  readonly fileSystem?: LoopFileSystem | undefined;
+  /** Runs the command as a user who may do nothing. */
+  readonly unprivileged?: boolean | undefined;
+  /** Told what the command prints, line by line. */
+  onLine?(line: string): void;
+}
+
+/** Images lie in memory, where making a layer durable costs nothing. The loop device goes with its mount. */
+const script = `
+  set -e
+  cd "$1"
+  if [ -n "$2" ]; then
+    mkdir images
+    mount -t tmpfs -o size=1g images images
+    truncate -s "$2" images/image
+    $3 images/image >/dev/null
+    mkdir scratch
+    mount -o loop images/image scratch
+  else
+    mkdir scratch
+  fi
+  if [ "$4" = unprivileged ]; then
+    chown 65534:65534 scratch
+    exec setpriv --reuid 65534 --regid 65534 --clear-groups "\${@:5}"
+  fi
+  exec "\${@:5}"
+`;
+
+/**
+ * Runs a command in a mount namespace of its own: whatever it leaves mounted, however it ends, is gone with it. It is given
+ * the path of an empty folder. Rejects with what it said when it fails.
+ */
+export async function runWithPrivateMounts(
+  command: (scratch: string) => readonly string[],
+  { fileSystem, unprivileged, onLine }: PrivateRun = {},
+): Promise<void> {
+  const folder = await mkdtemp(join(scratchBase, "cleat-"));
+  try {
+    await chmod(folder, 0o755);
+    const { size = "", mkfs = "" } = fileSystem === undefined ? {} : makes[fileSystem];
+    const user = unprivileged ? "unprivileged" : "";
+    const namespace = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    const shell = ["bash", "-c", script, "private-mounts", folder, size, mkfs, user];
+    await finish(spawn("unshare", [...namespace, ...shell, ...command(join(folder, "scratch"))]), onLine);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function finish(child: ChildProcess, onLine: PrivateRun["onLine"]): Promise<void> {
+  let said = "";
+  let rest = "";
+  child.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  child.stdout?.on("data", (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine?.(line);
+  });
+  const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
+    child.on("error", reject).on("close", (...ended) => resolve(ended));
+  });
+  if (code !== 0) throw new Error(`ended with ${signal ?? `code ${code}`}: ${said}`);
+}

@@ -1,0 +1,42 @@
+/** Homes that cannot be one. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
+
+import { assertRefused, factories } from "./layers.mjs";
+
+export async function homeIsFile(driver, folder) {
+  const home = `${folder}/file`;
+  writeFileSync(home, "mine");
+  await assertRefused(factories[driver].open({ home }), "FAILED_PRECONDITION", home);
+  assert.equal(readFileSync(home, "latin1"), "mine");
+}
+
+export async function homeBelowFile(driver, folder) {
+  writeFileSync(`${folder}/file`, "mine");
+  const home = `${folder}/file/below/home`;
+  await assertRefused(factories[driver].open({ home }), "FAILED_PRECONDITION", home);
+}
+
+export async function homeIsDanglingLink(driver, folder) {
+  const home = `${folder}/link`;
+  symlinkSync(`${folder}/nothing`, home);
+  await assertRefused(factories[driver].open({ home }), "FAILED_PRECONDITION", home);
+}
+
+export async function homeServedTwice(driver, folder) {
+  const home = `${folder}/home`;
+  const first = await factories[driver].open({ home });
+  await assertRefused(factories[driver].open({ home }), "FAILED_PRECONDITION", home, "served");
+  symlinkSync(home, `${folder}/alias`);
+  await assertRefused(factories[driver].open({ home: `${folder}/alias` }), "FAILED_PRECONDITION", "served");
+  const other = spawnSync(process.execPath, [`${import.meta.dirname}/open-home.mjs`, driver, home], {
+    encoding: "utf8",
+  });
+  assert.equal(other.stdout.trim(), "FAILED_PRECONDITION", other.stderr);
+  await first.create("works", {});
+  await first.close();
+  const second = await factories[driver].open({ home });
+  assert.equal(await second.exists("works"), true);
+  await second.close();
+}

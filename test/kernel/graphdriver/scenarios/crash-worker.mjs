@@ -1,0 +1,25 @@
+/** Does one kind of work on layers, over and over, and says what it begins and what it has done, until it is killed. */
+import { writeSync } from "node:fs";
+
+import { factories, toLayer } from "./layers.mjs";
+
+const [work, name, home, prefix] = process.argv.slice(2);
+const say = (id, step) => writeSync(1, `${id} ${step}\n`);
+
+const driver = await factories[name].open({ home });
+for (let round = 0; ; round++) {
+  const id = `${prefix}-${round}`;
+  say(id, "creating");
+  await driver.createReadWrite(id, {});
+  say(id, "created");
+  if (work === "create") continue;
+  if (work === "apply" || round % 4 === 0) {
+    say(id, "applying");
+    await driver.applyDiff(id, undefined, toLayer.stream());
+    say(id, "applied");
+  }
+  if (work !== "remove") continue;
+  say(id, "removing");
+  await driver.remove(id);
+  say(id, "removed");
+}

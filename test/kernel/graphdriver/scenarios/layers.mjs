@@ -1,0 +1,63 @@
+/** What scenarios share: the drivers, a layer of many files, and a look at what is left behind. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+
+import { overlay2, vfs } from "cleat/graphdriver";
+import { buildArchive, file, folder, readTree } from "cleat/testing";
+
+export const factories = { overlay2, vfs };
+
+const entries = Array.from({ length: 20 }, (_, at) => [folder(`d${at}`), ...filesIn(at)]).flat();
+const archive = buildArchive(entries);
+
+function filesIn(at) {
+  return Array.from({ length: 20 }, (_, n) => file(`d${at}/f${n}`, Buffer.alloc(3000, n + 1)));
+}
+
+export const toLayer = {
+  names: entries.length,
+  stream: () => streamOf(archive),
+};
+
+export async function* streamOf(bytes) {
+  for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+}
+
+/** The names in a layer, and how many they are. */
+export async function namesOf(driver, id) {
+  const path = await driver.get(id, {});
+  try {
+    return [...readTree(path).keys()];
+  } finally {
+    await driver.put(id);
+  }
+}
+
+export const filesOf = async (driver, id) => (await namesOf(driver, id)).length;
+
+/** Nothing half made is left, and nothing that belongs to a layer that is not there. */
+export function assertNothingStaged(driver, home) {
+  for (const part of ["staging", "trash", "filling"]) {
+    const path = `${home}/.cleat/${part}`;
+    if (existsSync(path)) assert.deepEqual(readdirSync(path), [], path);
+  }
+  if (driver === "overlay2") {
+    for (const link of readdirSync(`${home}/l`)) assert.ok(existsSync(`${home}/l/${link}`), `l/${link} leads nowhere`);
+  }
+  if (driver === "vfs") {
+    for (const id of readdirSync(`${home}/.cleat/unfilled`))
+      assert.ok(existsSync(`${home}/dir/${id}`), `${id} is unfilled but gone`);
+  }
+}
+
+/** Fails unless the call rejects with the code, in one line that names all of `subjects`. */
+export async function assertRefused(call, code, ...subjects) {
+  const error = await call.then(
+    () => assert.fail("succeeded"),
+    (reason) => reason,
+  );
+  assert.equal(error.code, code, error.stack);
+  for (const subject of subjects)
+    assert.ok(error.message.includes(subject), `does not name ${subject}: ${error.message}`);
+  assert.ok(!error.message.includes("\n"), error.message);
+}

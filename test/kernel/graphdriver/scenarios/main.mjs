@@ -1,0 +1,9 @@
+/** Runs one scenario in a process of its own: `main.mjs SCENARIO DRIVER FOLDER`. Fails with what went wrong. */
+import * as crash from "./crash.mjs";
+import * as badHomes from "./bad-homes.mjs";
+import * as fullDisk from "./full-disk.mjs";
+import * as refusedAttributes from "./refused-attributes.mjs";
+
+const [name, driver, folder] = process.argv.slice(2);
+const scenarios = { ...crash, ...badHomes, ...fullDisk, ...refusedAttributes };
+await scenarios[name](driver, folder);

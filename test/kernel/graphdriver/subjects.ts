@@ -1,0 +1,86 @@
+import { spawnSync } from "node:child_process";
+
+import { type Need, needs } from "../../needs.ts";
+import { mobyOverlay2Failures, mobyVfsFailures, overlay2Failures } from "./expected-failures.ts";
+import { mobySource } from "./moby-plugin.ts";
+import type { LoopFileSystem } from "./private-mounts.ts";
+
+/** A driver, on a file system, behind a door: what the kit is run on. */
+export interface Subject {
+  readonly title: string;
+  readonly needs: readonly Need[];
+  readonly driver: "overlay2" | "vfs";
+  readonly opener: "inProcess" | "overSocket" | "somebodyElses";
+  readonly fileSystem?: LoopFileSystem;
+  readonly unprivileged?: boolean;
+  readonly refusals?: "text";
+  readonly expectedFailures?: Readonly<Record<string, string>>;
+}
+
+const drivers = [
+  { driver: "overlay2", needs: [needs.root, needs.overlay], expectedFailures: overlay2Failures },
+  { driver: "vfs", needs: [needs.root] },
+] as const;
+
+const doors = [
+  { opener: "inProcess", title: "in process" },
+  { opener: "overSocket", title: "over a socket" },
+] as const;
+
+const fileSystems = [
+  { fileSystem: "ext4", needs: [needs.loopDevices, needs.ext4] },
+  { fileSystem: "xfs", needs: [needs.loopDevices, needs.xfs] },
+  { fileSystem: "btrfs", needs: [needs.loopDevices, needs.btrfs] },
+] as const;
+
+/** An ordinary user cannot run what lies in somebody's closed home. */
+const readableByAnybody: Need = {
+  name: "a repository that anybody may read",
+  bring: "a clone in a folder that other users may enter",
+  get met() {
+    return this.reason === "";
+  },
+  get reason() {
+    const anybody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    const { status } = spawnSync("setpriv", [...anybody, "test", "-r", import.meta.filename]);
+    return status === 0 ? "" : `an ordinary user may not read ${import.meta.dirname}`;
+  },
+};
+
+export const subjects: readonly Subject[] = [
+  ...drivers.flatMap((driver) =>
+    doors.map((door): Subject => ({ ...driver, ...door, title: `${driver.driver} ${door.title}` })),
+  ),
+  {
+    title: "vfs of an ordinary user",
+    needs: [needs.root, readableByAnybody],
+    driver: "vfs",
+    opener: "inProcess",
+    unprivileged: true,
+  },
+  ...drivers.flatMap((driver) =>
+    fileSystems.map(({ fileSystem, ...more }): Subject => ({
+      ...driver,
+      title: `${driver.driver} on ${fileSystem}`,
+      needs: [...driver.needs, ...more.needs],
+      opener: "inProcess",
+      fileSystem,
+    })),
+  ),
+  {
+    title: "moby's overlay2 behind its plugin protocol",
+    needs: [needs.root, needs.overlay, mobySource],
+    driver: "overlay2",
+    opener: "somebodyElses",
+    refusals: "text",
+    expectedFailures: mobyOverlay2Failures,
+  },
+  {
+    title: "moby's vfs behind its plugin protocol",
+    needs: [needs.root, mobySource],
+    driver: "vfs",
+    opener: "somebodyElses",
+    refusals: "text",
+    expectedFailures: mobyVfsFailures,
+  },
+];
