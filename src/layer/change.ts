@@ -48,7 +48,7 @@ export function createChangeList(): ChangeList {
     },
     sorted() {
       const changes = [...kinds].map(([path, kind]) => ({ path, kind }));
-      return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+      return changes.toSorted((a, b) => (a.path < b.path ? -1 : 1));
     },
   };
 }

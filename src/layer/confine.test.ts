@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -81,6 +82,28 @@ describe("a path out of an archive", () => {
     expect(inodeBy(open, descriptor, "l40")).toBe(fs.statSync(`${root}/l0`, { bigint: true }).ino);
     expect(inodeBy(open, descriptor, "l41")).toBe("ELOOP");
     close(descriptor);
+  });
+
+  it("is found while another process renames something elsewhere", async () => {
+    const root = scratch.folder("root");
+    fs.mkdirSync(`${root}/a/b`, { recursive: true });
+    fs.symlinkSync("a/b/../b/../b/..", `${root}/l`);
+    const elsewhere = scratch.folder("elsewhere");
+    const code = `
+      const { renameSync } = require("node:fs");
+      const [a, b] = process.argv.slice(1);
+      process.stdout.write("ready");
+      for (;;) { renameSync(a, b); renameSync(b, a); }`;
+    const child = spawn(process.execPath, ["-e", code, elsewhere, `${elsewhere}-renamed`]);
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const descriptor = openPath(root, O_RDONLY | O_DIRECTORY);
+    const outcomes = new Set<bigint | string>();
+    for (let round = 0; round < 10_000; round++) outcomes.add(inodeBy(openByKernel, descriptor, "l/b"));
+    close(descriptor);
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+    expect([...outcomes]).toEqual([fs.statSync(`${root}/a/b`, { bigint: true }).ino]);
   });
 
   it("leaves no descriptor open, whether it leads somewhere or not", () => {

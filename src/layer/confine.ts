@@ -64,7 +64,7 @@ const maxLinks = 40;
 
 /** The same without `openat2`. `..` is taken from the folders already passed, never from the disk, where it may move. */
 export const openByWalk: OpenConfined = (root, path) => {
-  const pending = splitPath(path).reverse();
+  const pending = splitPath(path).toReversed();
   const passed: number[] = [];
   const here = (): number => passed[passed.length - 1] ?? root;
   let links = 0;
@@ -82,7 +82,7 @@ export const openByWalk: OpenConfined = (root, path) => {
       if (++links > maxLinks) throw new SystemError(errnos.ELOOP, "open", path);
       const target = readlinkat(here(), name);
       if (target[0] === slash) for (const folder of passed.splice(0)) close(folder);
-      pending.push(...splitPath(target).reverse());
+      pending.push(...splitPath(target).toReversed());
     }
     return openat(here(), ".", O_RDONLY | O_DIRECTORY);
   } finally {

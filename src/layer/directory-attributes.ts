@@ -76,7 +76,7 @@ export function createDirectoryAttributes(root: number, ids: IdMaps): DirectoryA
     },
     settle() {
       // Deepest first: a folder that its own mode closes to an ordinary user is closed after what lies in it.
-      for (const [path, one] of [...wanted].reverse()) settleOne(path, one);
+      for (const [path, one] of [...wanted].toReversed()) settleOne(path, one);
     },
   };
 }

@@ -136,14 +136,14 @@ describe("names", () => {
 });
 
 describe("modes and times", () => {
-  it.each([0, -1, -2 ** 31, 2 ** 31, 2 ** 32, 4_294_967_295, -5_000_000_000])("keep the second %d", (seconds) => {
+  it.each([0, -1, -(2 ** 31), 2 ** 31, 2 ** 32, 4_294_967_295, -5_000_000_000])("keep the second %d", (seconds) => {
     calls.mkdirat(folder, "d", 0o755);
     calls.utimensat(folder, "d", seconds, 999_999_999);
     const { mtimeSeconds, mtimeNanoseconds } = calls.statat(folder, "d");
     // Some file systems keep the nearest time that they know.
     const kept = BigInt(mtimeSeconds) * 1_000_000_000n + BigInt(mtimeNanoseconds);
     expect(kept).toBe(fs.lstatSync(join(scratch, "d"), { bigint: true }).mtimeNs);
-    if (Math.abs(seconds) < 2 ** 31) expect(mtimeSeconds).toBe(seconds);
+    if (Math.abs(seconds) <= 2 ** 31 - 1) expect(mtimeSeconds).toBe(seconds);
   });
 
   it("are set on an open file, and by name never through a symlink", () => {

@@ -13,7 +13,7 @@ export function readNames(descriptor: number): Buffer[] {
   const names: Buffer[] = [];
   for (;;) {
     const filled = check(getdents64Call(descriptor, buffer, buffer.length), "getdents64");
-    if (filled === 0) return names.sort(Buffer.compare);
+    if (filled === 0) return names.toSorted(Buffer.compare);
     const entries = Buffer.from(buffer.subarray(0, filled));
     for (let at = 0; at < filled; at += entries.readUInt16LE(at + 16)) {
       const name = entries.subarray(at + 19, entries.indexOf(0, at + 19));

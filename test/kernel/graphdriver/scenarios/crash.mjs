@@ -8,10 +8,17 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { assertNothingStaged, factories, filesOf, toLayer } from "./layers.mjs";
 
-/** How long the worker lives, from its start (it opens the driver) or from its first words (it goes through rounds of work). */
+/**
+ * When the worker is killed: so many milliseconds after its start, where it opens the driver, or after so many lines, each of
+ * which begins or ends a step of its work.
+ */
 const lives = [
-  ...[220, 260, 300, 340].map((ms) => ({ ms, from: "start" })),
-  ...[2, 6, 12, 20, 35, 60, 95, 140, 200, 280].map((ms) => ({ ms, from: "work" })),
+  ...[200, 240, 280, 320].map((ms) => ({ lines: 0, ms })),
+  ...[0, 4].map((ms) => ({ lines: 1, ms })),
+  ...[0, 2].map((ms) => ({ lines: 2, ms })),
+  ...[0, 8, 20, 40].map((ms) => ({ lines: 3, ms })),
+  ...[0, 1].map((ms) => ({ lines: 5, ms })),
+  ...[3, 25].map((ms) => ({ lines: 15, ms })),
 ];
 
 export const crashDuringApply = (driver, folder) => crashAgainAndAgain("apply", driver, folder);
@@ -20,32 +27,30 @@ export const crashDuringRemove = (driver, folder) => crashAgainAndAgain("remove"
 
 async function crashAgainAndAgain(work, driver, folder) {
   const home = `${folder}/home`;
-  let layers = 0;
   for (const [number, life] of lives.entries()) {
     const said = await workUntilKilled([work, driver, home, `life-${number}`], life);
     const opened = await factories[driver].open({ home });
     for (const [id, step] of said) await assertWholeOrAsCreated(opened, id, step);
     await opened.close();
     assertNothingStaged(driver, home);
-    layers += said.size;
   }
-  // Each life that is counted from the first words has said something of a layer.
-  assert.ok(layers >= lives.filter(({ from }) => from === "work").length, `only ${layers} layers were worked on`);
 }
 
 /** What the worker said last of each layer. */
-async function workUntilKilled(args, { ms, from }) {
+async function workUntilKilled(args, { lines, ms }) {
   const said = new Map();
   const worker = spawn(process.execPath, [`${import.meta.dirname}/crash-worker.mjs`, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const lines = createInterface(worker.stdout).on("line", (line) => said.set(...line.split(" ")));
-  const closed = Promise.all([once(lines, "close"), once(worker, "exit")]);
-  if (from === "work") await once(lines, "line");
-  await delay(ms);
-  worker.kill("SIGKILL");
-  const [, [, signal]] = await closed;
-  assert.equal(signal, "SIGKILL", "the worker ended by itself");
+  const ended = once(worker, "exit");
+  let heard = 0;
+  const kill = () => void delay(ms).then(() => worker.kill("SIGKILL"));
+  if (lines === 0) kill();
+  for await (const line of createInterface(worker.stdout)) {
+    said.set(...line.split(" "));
+    if (++heard === lines) kill();
+  }
+  assert.deepEqual(await ended, [null, "SIGKILL"], "the worker ended by itself");
   return said;
 }
 
