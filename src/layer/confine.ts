@@ -43,8 +43,8 @@ function probeOpenat2(root: number): boolean {
 }
 
 /**
- * Where a symlink's `..` is met while anything at all is renamed or mounted on the machine, the kernel may be unable to tell
- * that it stays below the root, and asks to be called again. Source: openat2(2), EAGAIN.
+ * Where a symlink's `..` is met while anything at all is renamed or mounted on the machine, the kernel may be unable to
+ * tell that it stays below the root, and asks to be called again. Source: openat2(2), EAGAIN.
  */
 export const openByKernel: OpenConfined = (root, path) => {
   for (let tries = 1; ; tries++) {

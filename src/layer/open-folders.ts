@@ -16,8 +16,8 @@ export interface OpenFolder {
  */
 export interface OpenFolders {
   /**
-   * The folder at a clean path below the root; parents that no entry announced are made with mode 0755. It stays open until
-   * the next `get`, which may close it to make room unless it is handed on as `inUse`.
+   * The folder at a clean path below the root; parents that no entry announced are made with mode 0755. It stays open
+   * until the next `get`, which may close it to make room unless it is handed on as `inUse`.
    */
   get(path: string, inUse?: OpenFolder): OpenFolder;
   /** Forgets all: called when a name that may stand in a cached path was removed or replaced. */

@@ -27,8 +27,9 @@ const file: EntryRole = { role: "file" };
 const dot = 0x2e;
 
 /**
- * The folder at a layer's root, below which aufs keeps its books, that the byte string of a path leads into. Nothing there is part
- * of the layer, but hard links may name files in it. Source: moby v20.10.24 `pkg/archive/diff.go` `UnpackLayer`.
+ * The folder at a layer's root, below which aufs keeps its books, that the byte string of a path leads into. Nothing
+ * there is part of the layer, but hard links may name files in it. Source: moby v20.10.24 `pkg/archive/diff.go`
+ * `UnpackLayer`.
  */
 export function reservedFolderOf(path: string): string | undefined {
   return path.startsWith(reservedPrefix) ? path.split("/", 1)[0] : undefined;

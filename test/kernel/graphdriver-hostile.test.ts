@@ -52,7 +52,7 @@ describeWith([needs.root, needs.overlay] satisfies Need[], "on the machine's dis
 function defineTests({ id, title, drivers }: Scenario, fileSystem?: LoopFileSystem): void {
   const program = join(import.meta.dirname, "graphdriver/scenarios/main.mjs");
   for (const driver of drivers) {
-    test(`${driver}: ${title}`, async () => {
+    test.concurrent(`${driver}: ${title}`, async () => {
       await runWithPrivateMounts((folder) => [process.execPath, program, id, driver, folder], { fileSystem });
     });
   }

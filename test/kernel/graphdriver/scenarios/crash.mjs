@@ -13,12 +13,11 @@ import { assertNothingStaged, factories, filesOf, toLayer } from "./layers.mjs";
  * which begins or ends a step of its work.
  */
 const lives = [
-  ...[200, 240, 280, 320].map((ms) => ({ lines: 0, ms })),
-  ...[0, 4].map((ms) => ({ lines: 1, ms })),
+  ...[220, 300].map((ms) => ({ lines: 0, ms })),
   ...[0, 2].map((ms) => ({ lines: 2, ms })),
-  ...[0, 8, 20, 40].map((ms) => ({ lines: 3, ms })),
+  ...[0, 8, 25].map((ms) => ({ lines: 3, ms })),
   ...[0, 1].map((ms) => ({ lines: 5, ms })),
-  ...[3, 25].map((ms) => ({ lines: 15, ms })),
+  { lines: 15, ms: 25 },
 ];
 
 export const crashDuringApply = (driver, folder) => crashAgainAndAgain("apply", driver, folder);
