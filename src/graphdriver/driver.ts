@@ -55,7 +55,7 @@ export interface GraphDriver {
    * Makes an empty layer for an image.
    * @throws ALREADY_EXISTS when the id is taken (Docker's own drivers accept that and mix the two).
    * @throws NOT_FOUND when `parent` is not a layer.
-   * @throws UNIMPLEMENTED when a storage option is unknown or cannot be enforced.
+   * @throws UNIMPLEMENTED when a storage option cannot be enforced, INVALID_ARGUMENT when it is unknown.
    */
   create(id: string, options: CreateOptions): Promise<void>;
 
