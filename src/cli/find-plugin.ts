@@ -34,7 +34,7 @@ async function isSocket(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isSocket();
   } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return false;
+    if (isSystemError(error, "ENOENT", "ENOTDIR", "EACCES")) return false;
     throw error;
   }
 }
@@ -43,7 +43,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
+    if (isSystemError(error, "ENOENT", "ENOTDIR", "EACCES")) return undefined;
     throw error;
   }
 }

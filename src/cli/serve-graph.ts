@@ -78,8 +78,12 @@ export const serveGraph = defineCommand({
       await driver.close();
       throw error;
     }
-    const served = { name, address: plugin.address, root, home };
-    printServing({ ...served, ...choice }, values.json === true, surroundings);
+    try {
+      printServing({ name, address: plugin.address, root, home, ...choice }, values.json === true, surroundings);
+    } catch (error) {
+      await plugin.close();
+      throw error;
+    }
     await closeOnSignals(plugin, {
       signals: surroundings.closingSignals,
       onSignal: (signal) => logger.info({ signal }, "closing; once more to stop at once"),

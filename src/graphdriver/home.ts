@@ -78,11 +78,22 @@ export function emptyTrash(home: string, name: string): void {
   withFolderAt(`${home}/${trash}`, (folder) => removeTree(folder, name));
 }
 
-/** Deletes what a crash left in staging and in the trash. */
+/**
+ * Deletes what a crash left in staging and in the trash. What the kernel will not delete (a container made it immutable, say)
+ * stays for the next time: it is in nobody's way, and a store that would not open would be.
+ */
 export function sweep(home: string): void {
   for (const path of [staging, trash]) {
     withFolderAt(`${home}/${path}`, (folder) => {
-      for (const name of withFolder(folder, ".", readNames)) removeTree(folder, name);
+      for (const name of withFolder(folder, ".", readNames)) removeIfPossible(folder, name);
     });
+  }
+}
+
+function removeIfPossible(folder: number, name: Buffer): void {
+  try {
+    removeTree(folder, name);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
   }
 }

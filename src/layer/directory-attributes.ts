@@ -23,6 +23,9 @@ export const workingMode = 0o700;
 /** Extended attributes wait in memory, those of all folders together; an archive that brings more of them is refused. */
 const maxHeldBytes = 64 * 2 ** 20;
 
+/** What an attribute costs beside its bytes. */
+const perAttributeBytes = 256;
+
 /** What is left of a header while it waits: little, for there may be hundreds of thousands. */
 interface Wanted {
   readonly header: HeaderAttributes;
@@ -36,7 +39,7 @@ export function createDirectoryAttributes(root: number, ids: IdMaps): DirectoryA
   /** Copies, because a value is a view that keeps the whole of the archive's PAX header in memory. */
   function hold(xattrs: TarHeader["xattrs"]): TarHeader["xattrs"] {
     if (xattrs.size === 0) return noXattrs;
-    for (const [name, value] of xattrs) heldBytes += name.length + value.length;
+    for (const [name, value] of xattrs) heldBytes += perAttributeBytes + name.length + value.length;
     if (heldBytes > maxHeldBytes) {
       throw new CleatError("INVALID_ARGUMENT", `folders have more than ${maxHeldBytes} bytes of extended attributes`);
     }

@@ -46,10 +46,20 @@ function cleanComponents(text: string): string[] {
   return parts;
 }
 
-/** Joins a folder's byte string and a last component into the byte string of a path. */
+/** Longer paths the kernel does not take. Source: `PATH_MAX`, `linux/limits.h` v6.1. */
+const maxPathBytes = 4095;
+
+/**
+ * Joins a folder's byte string and a last component into the byte string of a path.
+ * @throws OUT_OF_RANGE for a path that the kernel would not take; a container can nest folders deeper than that, and a walk
+ * that followed would run out of stack and descriptors.
+ */
 export function joinPath(folder: string, base: Buffer | string): string {
   const last = typeof base === "string" ? base : base.toString("latin1");
-  return folder === "" ? last : `${folder}/${last}`;
+  if (folder === "") return last;
+  const path = `${folder}/${last}`;
+  if (path.length <= maxPathBytes) return path;
+  throw new CleatError("OUT_OF_RANGE", `path ${showBytes(path)} is longer than ${maxPathBytes} bytes`);
 }
 
 /** A byte string as people read it: as UTF-8, quoted, what is not text escaped, cut off when it is very long. */

@@ -1,12 +1,16 @@
 import { CleatError, isSystemError } from "../errors/index.ts";
 import {
+  type FileStatus,
   isDirectory,
   linkat,
   mkdirat,
   mknodat,
   S_IFBLK,
   S_IFCHR,
+  S_IFDIR,
   S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
   statat,
   symlinkat,
 } from "../syscall/index.ts";
@@ -50,13 +54,22 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     } catch (error) {
       if (!isSystemError(error, "EEXIST")) throw error;
       const path = joinPath(name.folder, name.base);
-      removeTree(folders.get(name.folder).descriptor, name.base);
+      const { descriptor } = folders.get(name.folder);
+      const mayLead = leadsToFolder(statat(descriptor, name.base));
+      removeTree(descriptor, name.base);
       replaced = true;
-      directories.drop(path);
-      // The name may have been a folder, or a symlink to one, that stands in paths kept open.
-      folders.forget();
+      if (mayLead) {
+        directories.drop(path);
+        folders.forget();
+      }
       create(folders.get(name.folder));
     }
+  }
+
+  /** A sparse file of terabytes costs an archive a few bytes; thousands of them make a sum that no engine can read. */
+  function addSize(header: TarHeader, bytes: number): void {
+    sizeBytes += bytes;
+    if (!Number.isSafeInteger(sizeBytes)) throw invalid(header, "brings the layer's size over 2^53 bytes");
   }
 
   function makeDirectory(name: EntryName, header: TarHeader): void {
@@ -107,15 +120,15 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
       symlinkat(header.linkName, descriptor, name.base);
       setAttributesByName(descriptor, name.base, header, wanted);
     });
-    sizeBytes += header.linkName.length;
+    addSize(header, header.linkName.length);
   }
 
   function make(name: EntryName, header: TarHeader, reader: TarReader): void {
     switch (header.type) {
       case "file": {
         const wanted = attributesOf(header, ids);
+        addSize(header, header.sizeBytes);
         replacing(name, (folder) => makeFile(folder, name.base, header, wanted, reader, syncFiles));
-        sizeBytes += header.sizeBytes;
         break;
       }
       case "directory":
@@ -143,6 +156,11 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
   }
 
   return { make, sizeBytes: () => sizeBytes, replacedAny: () => replaced };
+}
+
+/** Whether a name may stand within the paths of folders: it is one, or a symlink that could lead to one. */
+function leadsToFolder({ mode }: FileStatus): boolean {
+  return (mode & S_IFMT) === S_IFDIR || (mode & S_IFMT) === S_IFLNK;
 }
 
 function isDeviceNumber(major: number, minor: number): boolean {

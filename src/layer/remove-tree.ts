@@ -5,7 +5,7 @@ import {
   errnos,
   isDirectory,
   lastErrno,
-  readNames,
+  readSomeNames,
   renameat2,
   rmdirat,
   statat,
@@ -19,20 +19,26 @@ import { withFolder } from "./with-folder.ts";
  */
 export function removeTree(parent: number, name: Buffer | string): void {
   if (tryUnlink(parent, name)) return;
-  withRemovable(parent, name, (top) => {
-    const removal: Removal = { top, hungUp: 0 };
-    do {
-      removal.hungUp = 0;
-      for (const child of withFolder(top, ".", readNames)) removeBelow(top, child, 1, removal);
-    } while (removal.hungUp > 0);
-  });
+  withRemovable(parent, name, (top) => emptyFolder(top, 1, top));
   rmdirat(parent, name);
 }
 
-interface Removal {
-  readonly top: number;
-  /** Folders that were too deep and now lie in `top`, still to be removed. */
-  hungUp: number;
+/**
+ * Removes what lies in a folder, a few thousand names at a time, for a container may have made millions: each time from a
+ * fresh look, because a folder that changes while it is read may leave names out.
+ */
+function emptyFolder(folder: number, depth: number, top: number): void {
+  for (let names = firstNames(folder); names.length > 0; names = firstNames(folder)) {
+    for (const name of names) removeBelow(folder, name, depth, top);
+  }
+}
+
+function firstNames(folder: number): Buffer[] {
+  return withFolder(folder, ".", (opened) => {
+    const names: Buffer[] = [];
+    while (names.length === 0 && readSomeNames(opened, names));
+    return names;
+  });
 }
 
 /**
@@ -41,16 +47,13 @@ interface Removal {
  */
 const maxDepth = 200;
 
-function removeBelow(folder: number, name: Buffer, depth: number, removal: Removal): void {
+function removeBelow(folder: number, name: Buffer, depth: number, top: number): void {
   if (tryUnlink(folder, name)) return;
   if (depth === maxDepth) {
-    renameat2(folder, name, removal.top, randomBytes(16).toString("hex"));
-    removal.hungUp++;
+    renameat2(folder, name, top, randomBytes(16).toString("hex"));
     return;
   }
-  withRemovable(folder, name, (child) => {
-    for (const below of readNames(child)) removeBelow(child, below, depth + 1, removal);
-  });
+  withRemovable(folder, name, (child) => emptyFolder(child, depth + 1, top));
   rmdirat(folder, name);
 }
 

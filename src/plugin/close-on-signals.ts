@@ -6,6 +6,11 @@ export interface CloseOnSignalsOptions {
   readonly signals?: readonly NodeJS.Signals[];
   /** Called once, when the first signal has come. */
   readonly onSignal?: (signal: NodeJS.Signals) => void;
+  /**
+   * How long after the first a further signal counts as the same one, in milliseconds; default 500. One Ctrl-C reaches a
+   * process under `npm start` twice: from the terminal, and passed on by npm.
+   */
+  readonly sameSignalMs?: number;
   /** Called on a second one; default ends the process with 128 + the signal's number, as a shell reports it. */
   readonly onSecondSignal?: (signal: NodeJS.Signals) => void;
 }
@@ -15,12 +20,15 @@ export interface CloseOnSignalsOptions {
  * process at once. Rejects as `plugin.close` does.
  */
 export function closeOnSignals(plugin: RunningPlugin, options: CloseOnSignalsOptions = {}): Promise<void> {
-  const { signals = ["SIGTERM", "SIGINT"], onSignal, onSecondSignal = exitAtOnce } = options;
+  const { signals = ["SIGTERM", "SIGINT"], onSignal, sameSignalMs = 500, onSecondSignal = exitAtOnce } = options;
   return new Promise((resolve, reject) => {
-    let closing = false;
+    let closingSince: number | undefined;
     const listener = (signal: NodeJS.Signals) => {
-      if (closing) return onSecondSignal(signal);
-      closing = true;
+      if (closingSince !== undefined) {
+        if (performance.now() - closingSince >= sameSignalMs) onSecondSignal(signal);
+        return;
+      }
+      closingSince = performance.now();
       onSignal?.(signal);
       plugin
         .close()

@@ -109,6 +109,7 @@ describe("close", () => {
     const done = closeOnSignals(plugin, {
       signals: ["SIGUSR2"],
       onSignal: (signal) => seen.push(`first ${signal}`),
+      sameSignalMs: 0,
       onSecondSignal: (signal) => seen.push(`second ${signal}`),
     });
     const call = clientOf(plugin.address).wait({});

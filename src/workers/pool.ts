@@ -21,6 +21,8 @@ export interface WorkerPool {
    * would wait for good for the jobs that empty them.
    */
   produce: RunJob;
+  /** As `run`, for a job that reads from a ring and so may wait for a peer: at most a quarter of the threads run such jobs. */
+  consume: RunJob;
   /** Waits for running jobs, then ends the threads. May be called twice. */
   close(): Promise<void>;
 }
@@ -65,6 +67,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const busy = new Map<Thread, Promise<Outcome>>();
   const threads = createSlots(maxThreads);
   const producers = createSlots(Math.ceil(maxThreads / 2));
+  const consumers = createSlots(Math.ceil(maxThreads / 4));
   let closed = false;
 
   function start(): Thread {
@@ -114,6 +117,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   return {
     run,
     produce: (module, name, ...args) => producers.within(() => run(module, name, ...args)),
+    consume: (module, name, ...args) => consumers.within(() => run(module, name, ...args)),
     async close() {
       closed = true;
       await Promise.all(busy.values());
@@ -126,7 +130,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
 const entryUrl = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
 
 /** Jobs keep their data in rings and native buffers; a small heap is collected often and keeps the process small. */
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1024 };
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve!: (value: T) => void;

@@ -157,7 +157,7 @@ function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities
       return withLock(id, async () => {
         assertUnmountedChildOf(id, parent);
         const ring = createRing();
-        return pour(source, ring, pool.run(worker, "applyDiff", path, id, ring, { ids, durability }));
+        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, ring, { ids, durability }));
       });
     },
 

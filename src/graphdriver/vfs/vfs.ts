@@ -107,7 +107,11 @@ function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
       assertLayerId(id);
       return withLock(id, () => {
         const ring = createRing();
-        return pour(source, ring, pool.run(worker, "applyDiff", path, id, parent, ring, { ids, durability, squash }));
+        return pour(
+          source,
+          ring,
+          pool.consume(worker, "applyDiff", path, id, parent, ring, { ids, durability, squash }),
+        );
       });
     },
     cleanup: async () => {},
