@@ -32,7 +32,7 @@ describe("the automatic driver", () => {
   it("is the best one, where it works", async () => {
     expect(await choose(factory("overlay2"))).toBe("overlay2");
     expect(await choose(factory("overlay2", "UNIMPLEMENTED"))).toBe("vfs");
-    expect(await choose(factory("overlay2", "PERMISSION_DENIED"))).toBe("vfs");
+    await expect(choose(factory("overlay2", "PERMISSION_DENIED"))).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
   });
 
   it("does not hide another failure", async () => {

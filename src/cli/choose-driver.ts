@@ -70,5 +70,5 @@ async function holdsSomething(folder: string): Promise<boolean> {
 }
 
 function isLackOfAbility(error: unknown): boolean {
-  return error instanceof CleatError && (error.code === "UNIMPLEMENTED" || error.code === "PERMISSION_DENIED");
+  return error instanceof CleatError && error.code === "UNIMPLEMENTED";
 }

@@ -7,5 +7,5 @@ process.exitCode = await run(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   uid: process.getuid?.() ?? 0,
-  closingSignals: ["SIGTERM", "SIGINT"],
+  closingSignals: ["SIGTERM", "SIGINT", "SIGHUP"],
 });

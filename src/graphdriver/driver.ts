@@ -161,7 +161,7 @@ export interface IdMapping {
 export type Durability = "none" | "layer" | "file";
 
 export interface OpenOptions {
-  /** Absolute path; made (mode 0700) if it is not there. */
+  /** Absolute path; made (mode 0710) if it is not there. */
   readonly home: string;
   /** Engine's or operator's `driver.key=value` options, as they were typed. */
   readonly options?: readonly string[];
@@ -176,7 +176,7 @@ export interface GraphDriverFactory {
   readonly name: string;
   /**
    * Opens the store under `home`: checks what the driver needs, sweeps what a crash left staged, adopts mounts.
-   * @throws UNIMPLEMENTED (`UnsupportedError`) when kernel or file system lack what the driver needs.
+   * @throws UNIMPLEMENTED when kernel or file system lack what the driver needs.
    * @throws FAILED_PRECONDITION when `home` is not a folder.
    */
   open(options: OpenOptions): Promise<GraphDriver>;

@@ -9,12 +9,12 @@
  * whole or not there. The functions block and run on workers, but for `lockHome`.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
-import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
+import { chownSync, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { CleatError, isSystemError, SystemError, toCleatError } from "../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../layer/index.ts";
-import { close, lockFile, O_CREAT, O_RDWR, openPath, readNames, renameat2 } from "../syscall/index.ts";
+import { close, errnos, lockFile, O_CREAT, O_RDWR, openPath, readNames, renameat2 } from "../syscall/index.ts";
 
-const ownFolder = ".cleat";
+export const ownFolder = ".cleat";
 const staging = `${ownFolder}/staging`;
 const trash = `${ownFolder}/trash`;
 
@@ -23,10 +23,11 @@ const trash = `${ownFolder}/trash`;
  * mounts below it.
  * @throws FAILED_PRECONDITION when something on the path is a file, or a symlink that leads nowhere.
  */
-export function prepareHome(home: string, folderMode = 0o710): string {
+export function prepareHome(home: string, rootGid: number): string {
   try {
-    mkdirSync(home, { recursive: true, mode: folderMode });
+    makeFolders(home);
     const resolved = realpathSync(home);
+    letThrough(resolved, rootGid);
     for (const folder of [ownFolder, staging, trash])
       mkdirSync(`${resolved}/${folder}`, { recursive: true, mode: 0o700 });
     return resolved;
@@ -34,6 +35,27 @@ export function prepareHome(home: string, folderMode = 0o710): string {
     if (isSystemError(error, "EEXIST", "ENOTDIR", "ENOENT")) throw notAFolder(home, error);
     throw toCleatError(error, `home ${JSON.stringify(home)}`);
   }
+}
+
+/** Other users may pass through a folder of layers, and see nothing in it. */
+const passageMode = 0o710;
+
+/**
+ * Lets root of a container, by its group, pass through a folder on the way to its files, where ids are mapped. Source: moby
+ * v20.10.24 `overlay2.go` `Init`.
+ */
+export function letThrough(folder: string, rootGid: number): void {
+  if (rootGid !== 0 && process.geteuid?.() === 0) chownSync(folder, 0, rootGid);
+}
+
+/** One at a time: Node's recursive `mkdir` never comes back from a file system that says ENOENT below what is there (/proc). */
+export function makeFolders(path: string): void {
+  const parts = path.split("/");
+  for (let count = 2; count <= parts.length; count++) {
+    const folder = parts.slice(0, count).join("/");
+    if (folder !== "" && !existsSync(folder)) mkdirSync(folder, { mode: passageMode });
+  }
+  if (!statSync(path).isDirectory()) throw new SystemError(errnos.ENOTDIR, "mkdir", path);
 }
 
 function notAFolder(home: string, cause: unknown): CleatError {

@@ -1,5 +1,5 @@
 import { toCleatError } from "../errors/index.ts";
-import type { IdRanges } from "../layer/index.ts";
+import { createIdMaps, type IdRanges } from "../layer/index.ts";
 import { close } from "../syscall/index.ts";
 import { createWorkerPool, type WorkerPool } from "../workers/index.ts";
 import type { Durability, OpenOptions } from "./driver.ts";
@@ -26,7 +26,8 @@ export interface OpenHome {
  */
 export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) => Promise<T>): Promise<T> {
   const squash = process.geteuid?.() !== 0;
-  const path = prepareHome(options.home);
+  const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
+  const path = prepareHome(options.home, createIdMaps(ids).gids.hostRoot);
   const lock = lockHome(path);
   const pool = createWorkerPool();
   const locks = createLayerLocks();
@@ -40,7 +41,7 @@ export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) 
 
   const home: OpenHome = {
     path,
-    ids: squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] },
+    ids,
     squash,
     durability: options.durability ?? "layer",
     pool,

@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import type { RunningPlugin } from "./serve.ts";
 
 export interface CloseOnSignalsOptions {
-  /** Default SIGTERM and SIGINT. */
+  /** Default SIGTERM, SIGINT and SIGHUP, which a terminal sends when it is closed. */
   readonly signals?: readonly NodeJS.Signals[];
   /** Called once, when the first signal has come. */
   readonly onSignal?: (signal: NodeJS.Signals) => void;
@@ -20,7 +20,12 @@ export interface CloseOnSignalsOptions {
  * process at once. Rejects as `plugin.close` does.
  */
 export function closeOnSignals(plugin: RunningPlugin, options: CloseOnSignalsOptions = {}): Promise<void> {
-  const { signals = ["SIGTERM", "SIGINT"], onSignal, sameSignalMs = 500, onSecondSignal = exitAtOnce } = options;
+  const {
+    signals = ["SIGTERM", "SIGINT", "SIGHUP"],
+    onSignal,
+    sameSignalMs = 500,
+    onSecondSignal = exitAtOnce,
+  } = options;
   return new Promise((resolve, reject) => {
     let closingSince: number | undefined;
     const listener = (signal: NodeJS.Signals) => {

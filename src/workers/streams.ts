@@ -3,15 +3,14 @@ import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.
 
 /**
  * Pours a stream into a ring that `job` empties, and gives back what the job makes of it. A stream that fails makes the job
- * fail, and its error is the one that is thrown; a job that fails ends the pouring.
+ * fail, and its error is the one that is thrown; a job that fails is reported at once, however silent the source is, which
+ * is let go at its next bytes.
  */
 export async function pour<T>(source: AsyncIterable<Uint8Array>, ring: Ring, job: Promise<T>): Promise<T> {
   // A job that never started cannot leave the ring itself.
   job.catch(() => createAsyncRingReader(ring).leave());
-  const [poured, done] = await Promise.allSettled([pourAll(source, ring), job]);
-  if (poured.status === "rejected") throw poured.reason;
-  if (done.status === "rejected") throw done.reason;
-  return done.value;
+  const [value] = await Promise.all([job, pourAll(source, ring)]);
+  return value;
 }
 
 async function pourAll(source: AsyncIterable<Uint8Array>, ring: Ring): Promise<void> {

@@ -29,7 +29,7 @@ import {
 } from "../../syscall/index.ts";
 import { createSyncRingReader, createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { discard, stagingPath, sweep, uniqueName } from "../home.ts";
+import { discard, ownFolder, stagingPath, sweep, uniqueName } from "../home.ts";
 import { linksFolder, lowerFolders, readLayer } from "./layout.ts";
 
 const attributePrefix = "trusted.";
@@ -137,9 +137,9 @@ function readLinkOf(home: string, id: string): string | undefined {
 
 /** Removes what a crash left: staged and trashed layers, and links whose layer never came to be or is gone. */
 export function sweepStore(home: string): void {
-  // A process that was killed while it tried out whether it can mount (`probe.ts`) left that mounted.
-  const probes = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${stagingPath("")}`));
-  for (const { mountPoint } of probes) umount2(mountPoint, MNT_DETACH);
+  // A process that was killed while it tried out whether it can mount (`probe.ts`), or while it removed a layer, left a mount.
+  const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${ownFolder}/`));
+  for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
   sweep(home);
   for (const link of readdirSync(`${home}/${linksFolder}`)) {
     const path = `${home}/${linksFolder}/${link}`;

@@ -13,6 +13,7 @@ import {
   moveMount,
   umount2,
 } from "../../syscall/index.ts";
+import { findMountedLayers } from "./find-mounted.ts";
 import { readLayer } from "./layout.ts";
 
 /**
@@ -42,6 +43,7 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
   if (lowers.length === 0) return `${home}/${id}/diff`;
   const readOnly = existsSync(`${home}/${id}/committed`);
   const merged = `${home}/${id}/merged`;
+  if (findMountedLayers(home).includes(id)) return merged;
   mkdirSync(merged, { recursive: true, mode: 0o700 });
   withFolderAt(home, (folder) => {
     if (options.rootUid !== 0 || options.rootGid !== 0)
@@ -49,12 +51,12 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
     changeDirectory(folder);
     try {
       mountAt(`${id}/merged`, readOnly ? readOnlyParameters(id, lowers) : writableParameters(id, lowers), options);
+      // Inside a user namespace overlay must own it to move folders up.
+      if (!readOnly) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
     } catch (error) {
-      rmdirSync(merged);
+      unmountLayer(home, id);
       throw toCleatError(error, `layer "${id}" cannot be mounted`);
     }
-    // Inside a user namespace overlay must own it to move folders up.
-    if (!readOnly) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
   });
   return merged;
 }

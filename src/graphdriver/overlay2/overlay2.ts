@@ -84,7 +84,7 @@ function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities
     async remove(id) {
       assertId(id);
       const trashed = await withLock(id, async () => {
-        if (counts.count(id) > 0) await pool.run(worker, "unmountLayer", path, id);
+        await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
         return pool.run(worker, "discardLayer", path, id);
       });
@@ -107,7 +107,8 @@ function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities
     async put(id) {
       assertId(id);
       await withLock(id, async () => {
-        if (counts.count(id) > 0 && counts.decrement(id) === 0) await pool.run(worker, "unmountLayer", path, id);
+        if (counts.count(id) === 1) await pool.run(worker, "unmountLayer", path, id);
+        counts.decrement(id);
       });
     },
 
@@ -168,10 +169,12 @@ function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities
 
     async cleanup() {
       const mounted = new Set([...counts.held(), ...findMountedLayers(path)]);
+      const failures: unknown[] = [];
       for (const id of mounted) {
-        await withLock(id, () => pool.run(worker, "unmountLayer", path, id));
+        await withLock(id, () => pool.run(worker, "unmountLayer", path, id)).catch((error) => failures.push(error));
         counts.forget(id);
       }
+      if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
     },
 
     close: home.close,

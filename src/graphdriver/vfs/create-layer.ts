@@ -37,7 +37,10 @@ export function createLayer(home: string, layer: NewLayer): void {
   const staged = stagingPath(uniqueName());
   try {
     stageTree(home, staged, layer);
-    writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: durable });
+    if (parent !== undefined && !isWhole(home, parent)) {
+      throw new CleatError("ABORTED", `parent "${parent}" was being changed or removed`);
+    }
+    writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: true });
     withFolderAt(home, (folder) => {
       renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
       if (durable) syncfs(folder);
@@ -55,6 +58,11 @@ function stageTree(home: string, staged: string, { parent, rootUid, rootGid }: O
   if (parent !== undefined)
     withFolderAt(layerPath(home, parent), (from) => withFolderAt(path, (to) => copyTree(from, to)));
   else if (rootUid !== 0 || rootGid !== 0) withFolderAt(path, (folder) => chownat(folder, ".", rootUid, rootGid));
+}
+
+/** Calls on the parent do not wait for its children, so a copy of it may have been taken half way through one. */
+function isWhole(home: string, id: string): boolean {
+  return existsSync(layerPath(home, id)) && !existsSync(`${home}/${fillingFolder}/${id}`);
 }
 
 function alreadyExists(id: string): CleatError {

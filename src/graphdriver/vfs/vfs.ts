@@ -6,6 +6,7 @@ import { parseBoolean, readDriverOptions, refuseStorageOptions, sizeRefused } fr
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
+import { letThrough } from "../home.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
 import * as jobs from "./jobs.ts";
 import { fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
@@ -25,6 +26,7 @@ export const vfs: GraphDriverFactory = {
         await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
       }
       const { uids, gids } = createIdMaps(home.ids);
+      letThrough(`${home.path}/${layersFolder}`, gids.hostRoot);
       await home.pool.run(worker, "recoverStore", home.path, uids.hostRoot, gids.hostRoot);
       return createVfs(home, vfsOptions);
     }),
