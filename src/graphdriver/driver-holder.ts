@@ -34,8 +34,8 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
   let driver: GraphDriver | undefined;
   let absence = notInitialised();
 
-  const open = async (request: InitRequest) => {
-    const openOptions = toOpenOptions(request, options);
+  const open = async (request: InitRequest, resume: boolean) => {
+    const openOptions = { ...toOpenOptions(request, options), resume };
     await assertFolder(openOptions.home);
     driver = await options.open(openOptions);
     logger.info({ driver: driver.name, home: openOptions.home }, "graph driver opened");
@@ -52,7 +52,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       gate.alone(async () => {
         try {
           const saved = await state?.load();
-          if (saved !== undefined) await open(parseInitRecord(saved).init);
+          if (saved !== undefined) await open(parseInitRecord(saved).init, true);
         } catch (error) {
           absence = becauseOf(error);
           logger.error({ err: error }, "graph driver could not be opened as it was before");
@@ -66,7 +66,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
           logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
         }
         try {
-          await open(request);
+          await open(request, false);
           await state?.save({ version: 1, init: request });
         } catch (error) {
           await closeDriver(becauseOf(error));

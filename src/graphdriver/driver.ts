@@ -169,6 +169,11 @@ export interface OpenOptions {
   readonly gidMaps?: readonly IdMapping[];
   /** Default `layer`. */
   readonly durability?: Durability;
+  /**
+   * Whether the engine that held layers before this process started is running still, so that its `get`s count on. Default
+   * false: every layer found mounted counts as held once.
+   */
+  readonly resume?: boolean;
 }
 
 /** A kind of graph driver: one object per file set under `graphdriver/`. */

@@ -1,9 +1,10 @@
 /**
  * What every driver keeps in its home beside the layers, in one folder whose name no layer can have:
  *
- *     <home>/.cleat/lock       held (flock) by the process that serves the home
- *     <home>/.cleat/staging/   what is being made; swept when the home is opened
- *     <home>/.cleat/trash/     what is being deleted; likewise
+ *     <home>/.cleat/lock          held (flock) by the process that serves the home
+ *     <home>/.cleat/counts.json   mount counts above one (`mount-counts.ts`)
+ *     <home>/.cleat/staging/      what is being made; swept when the home is opened
+ *     <home>/.cleat/trash/        what is being deleted; likewise
  *
  * Things come into the store and leave it by one `renameat2` from or to here, so that a crash at any point leaves a layer
  * whole or not there. The functions block and run on workers, but for `lockHome`.

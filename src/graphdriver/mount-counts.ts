@@ -1,4 +1,9 @@
-/** How many `get`s of each layer wait for their `put`. Lives in memory: a restart starts anew with what it finds mounted. */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+
+/**
+ * How many `get`s of each layer wait for their `put`. What a new start finds mounted counts as held once; counts above one
+ * are written down, so that a plugin which was killed under a running engine goes on where it was.
+ */
 export interface MountCounts {
   /** Counts one more; the new count. */
   increment(id: string): number;
@@ -10,22 +15,50 @@ export interface MountCounts {
   held(): readonly string[];
 }
 
-/** `adopted` are the layers found mounted; each counts as held once. */
-export function createMountCounts(adopted: readonly string[] = []): MountCounts {
-  const counts = new Map(adopted.map((id) => [id, 1]));
+export interface MountCountsOptions {
+  /** The layers found mounted. */
+  readonly adopted: readonly string[];
+  /** Where counts above one are kept. Layout, version 1: `{"version": 1, "counts": {"<id>": 2}}`. */
+  readonly file: string;
+  /** Whether what the file says still holds: the engine that counted is running still. */
+  readonly resume: boolean;
+}
+
+export function createMountCounts({ adopted, file, resume }: MountCountsOptions): MountCounts {
+  const recorded = resume ? readCounts(file) : {};
+  const counts = new Map(adopted.map((id) => [id, recorded[id] ?? 1]));
   const count = (id: string): number => counts.get(id) ?? 0;
+
+  function set(id: string, wanted: number): number {
+    const before = count(id);
+    if (wanted > 0) counts.set(id, wanted);
+    else counts.delete(id);
+    if (before > 1 || wanted > 1) writeCounts(file, counts);
+    return wanted;
+  }
+
   return {
     count,
-    increment(id) {
-      counts.set(id, count(id) + 1);
-      return count(id);
-    },
-    decrement(id) {
-      if (count(id) > 1) counts.set(id, count(id) - 1);
-      else counts.delete(id);
-      return count(id);
-    },
-    forget: (id) => void counts.delete(id),
+    increment: (id) => set(id, count(id) + 1),
+    decrement: (id) => set(id, Math.max(count(id) - 1, 0)),
+    forget: (id) => void set(id, 0),
     held: () => [...counts.keys()],
   };
+}
+
+/** Mounts do not survive a machine that goes down, so nothing is synced; the rename keeps the file whole for the next process. */
+function writeCounts(file: string, all: ReadonlyMap<string, number>): void {
+  const counts = Object.fromEntries([...all].filter(([, count]) => count > 1));
+  writeFileSync(`${file}.new`, JSON.stringify({ version: 1, counts }), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** A file that is missing or damaged says nothing: each layer found mounted then counts once. */
+function readCounts(file: string): Readonly<Record<string, number>> {
+  try {
+    const saved = JSON.parse(readFileSync(file, "utf8")) as { version?: unknown; counts?: Record<string, number> };
+    return saved.version === 1 ? { ...saved.counts } : {};
+  } catch {
+    return {};
+  }
 }

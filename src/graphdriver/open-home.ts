@@ -14,6 +14,7 @@ export interface OpenHome {
   /** Whether an ordinary user keeps the layers, to whom every file then belongs. */
   readonly squash: boolean;
   readonly durability: Durability;
+  readonly resume: boolean;
   readonly pool: WorkerPool;
   readonly locks: LayerLocks;
   /** Waits for running calls, ends the threads, gives the home free. */
@@ -44,6 +45,7 @@ export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) 
     ids,
     squash,
     durability: options.durability ?? "layer",
+    resume: options.resume ?? false,
     pool,
     locks,
     close: () => (closing ??= giveBack()),

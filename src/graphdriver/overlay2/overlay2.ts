@@ -5,6 +5,7 @@ import { createRing, drain, type ModuleReference, pour } from "../../workers/ind
 import { toChange } from "../change.ts";
 import { parseBoolean, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { ownFolder } from "../home.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createMountCounts } from "../mount-counts.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
@@ -58,7 +59,11 @@ function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities
   const { withLock } = home.locks;
   const { uids, gids } = createIdMaps(ids);
   const owner = { rootUid: uids.hostRoot, rootGid: gids.hostRoot };
-  const counts = createMountCounts(findMountedLayers(path));
+  const counts = createMountCounts({
+    adopted: findMountedLayers(path),
+    file: `${path}/${ownFolder}/counts.json`,
+    resume: home.resume,
+  });
   const maxDepth = abilities.layerByLayer ? kernelMaxLayers : pageMaxLayers;
 
   async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
