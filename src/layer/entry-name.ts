@@ -23,6 +23,9 @@ export function parseEntryName(name: Buffer): EntryName | undefined {
   const text = name.toString("latin1", 0, end);
   if (name.length === 0) throw new CleatError("INVALID_ARGUMENT", "entry has an empty name");
   if (text.includes("\0")) throw new CleatError("INVALID_ARGUMENT", `entry ${showBytes(text)} has a NUL in its name`);
+  if (end > maxPathBytes) {
+    throw new CleatError("INVALID_ARGUMENT", `entry ${showBytes(text)} has a name of more than ${maxPathBytes} bytes`);
+  }
   if (!needsCleaning.test(text)) {
     const at = text.lastIndexOf("/");
     return { folder: at < 0 ? "" : text.slice(0, at), base: name.subarray(at + 1, end) };

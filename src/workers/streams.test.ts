@@ -22,6 +22,22 @@ describe("pouring a stream into a job", () => {
     expect(await pour(source, ring, readJob(ring))).toBe(123);
   });
 
+  it("reports a job that failed at once, however silent the source is", async () => {
+    const silent: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
+    await expect(pour(silent, createRing(16), neverStarted())).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+  });
+
+  it("waits for the job also when the stream has failed", async () => {
+    let done = false;
+    const failing = Readable.from([Buffer.alloc(5)]).map(() => Promise.reject(new CleatError("UNAVAILABLE", "gone")));
+    const ring = createRing(16);
+    const job = readJob(ring).finally(
+      () => new Promise<void>((resolve) => setImmediate(() => resolve(void (done = true)))),
+    );
+    await expect(pour(failing, ring, job)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(done).toBe(true);
+  });
+
   it("throws what the stream failed with, not what that does to the job", async () => {
     const ring = createRing(16);
     const source = (async function* () {

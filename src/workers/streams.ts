@@ -2,15 +2,22 @@ import { Readable } from "node:stream";
 import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
 
 /**
- * Pours a stream into a ring that `job` empties, and gives back what the job makes of it. A stream that fails makes the job
- * fail, and its error is the one that is thrown; a job that fails is reported at once, however silent the source is, which
- * is let go at its next bytes.
+ * Pours a stream into a ring that `job` empties, and gives back what the job makes of it, always after the job has ended. A
+ * stream that fails makes the job fail, and its error is the one that is thrown; a job that fails is reported at once,
+ * however silent the source is, which is let go at its next bytes.
  */
 export async function pour<T>(source: AsyncIterable<Uint8Array>, ring: Ring, job: Promise<T>): Promise<T> {
   // A job that never started cannot leave the ring itself.
   job.catch(() => createAsyncRingReader(ring).leave());
-  const [value] = await Promise.all([job, pourAll(source, ring)]);
-  return value;
+  const cuts: unknown[] = [];
+  const poured = pourAll(source, ring).catch((error: unknown) => cuts.push(error));
+  try {
+    const value = await job;
+    await poured;
+    return value;
+  } catch (error) {
+    throw cuts.length > 0 ? cuts[0] : error;
+  }
 }
 
 async function pourAll(source: AsyncIterable<Uint8Array>, ring: Ring): Promise<void> {
