@@ -1,22 +1,12 @@
 import { graphDriverProtocol } from "../protocol/index.ts";
 import { implement, type Logger, type Service, silentLogger } from "../transport/index.ts";
-import type { Durability, GraphDriver, GraphDriverFactory } from "./driver.ts";
-import { createDriverHolder } from "./driver-holder.ts";
-import type { InitStore } from "./init-record.ts";
+import type { GraphDriver } from "./driver.ts";
+import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { assertLayerId } from "./layer-id.ts";
 import { toWireChange, toWireCapabilities } from "./wire-shapes.ts";
 
-export interface GraphDriverPluginOptions {
-  readonly open: GraphDriverFactory["open"];
-  /** Where layers are kept, whatever the engine says. Default: the engine's `Home`. */
-  readonly home?: string;
-  /** Where layers are kept for an engine that names no `Home`; without it such an `Init` is refused. */
-  readonly defaultHome?: string;
-  /** The operator's options, before the engine's. */
-  readonly options?: readonly string[];
-  readonly durability?: Durability;
-  /** Where the last `Init` survives a crash of this process; without it the engine must be restarted after one. */
-  readonly state?: InitStore;
+export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "logger"> {
+  /** Default: says nothing. */
   readonly logger?: Logger;
 }
 

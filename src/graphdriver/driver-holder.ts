@@ -9,10 +9,14 @@ import { fromWireIdMap } from "./wire-shapes.ts";
 
 export interface DriverHolderOptions {
   readonly open: GraphDriverFactory["open"];
+  /** Where layers are kept, whatever the engine says. Default: the engine's `Home`. */
   readonly home?: string;
+  /** Where layers are kept for an engine that names no `Home`; without it such an `Init` is refused. */
   readonly defaultHome?: string;
+  /** The operator's options, before the engine's. */
   readonly options?: readonly string[];
   readonly durability?: Durability;
+  /** Where the last `Init` survives a crash of this process; without it the engine must be restarted after one. */
   readonly state?: InitStore;
   readonly logger: Logger;
 }

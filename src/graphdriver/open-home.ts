@@ -11,6 +11,8 @@ export interface OpenHome {
   /** Absolute, symlinks resolved. */
   readonly path: string;
   readonly ids: IdRanges;
+  /** Who root of a layer is on disk. */
+  readonly owner: { readonly rootUid: number; readonly rootGid: number };
   /** Whether an ordinary user keeps the layers, to whom every file then belongs. */
   readonly squash: boolean;
   readonly durability: Durability;
@@ -28,7 +30,8 @@ export interface OpenHome {
 export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) => Promise<T>): Promise<T> {
   const squash = process.geteuid?.() !== 0;
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
-  const path = prepareHome(options.home, createIdMaps(ids).gids.hostRoot);
+  const { uids, gids } = createIdMaps(ids);
+  const path = prepareHome(options.home, gids.hostRoot);
   const lock = lockHome(path);
   const pool = createWorkerPool();
   const locks = createLayerLocks();
@@ -43,6 +46,7 @@ export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) 
   const home: OpenHome = {
     path,
     ids,
+    owner: { rootUid: uids.hostRoot, rootGid: gids.hostRoot },
     squash,
     durability: options.durability ?? "layer",
     resume: options.resume ?? false,

@@ -1,6 +1,5 @@
 import { access, mkdir } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
-import { createIdMaps } from "../../layer/index.ts";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
 import { toChange } from "../change.ts";
 import { parseBoolean, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
@@ -55,10 +54,8 @@ function parseOptions(options: readonly string[]): OverlayOptions {
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities: OverlayAbilities): GraphDriver {
-  const { path, pool, ids, durability } = home;
+  const { path, pool, ids, owner, durability } = home;
   const { withLock } = home.locks;
-  const { uids, gids } = createIdMaps(ids);
-  const owner = { rootUid: uids.hostRoot, rootGid: gids.hostRoot };
   const counts = createMountCounts({
     adopted: findMountedLayers(path),
     file: `${path}/${ownFolder}/counts.json`,

@@ -1,6 +1,5 @@
 import { access, mkdir } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
-import { createIdMaps } from "../../layer/index.ts";
 import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { parseBoolean, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
@@ -25,9 +24,9 @@ export const vfs: GraphDriverFactory = {
       for (const folder of [layersFolder, unfilledFolder, fillingFolder]) {
         await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
       }
-      const { uids, gids } = createIdMaps(home.ids);
-      letThrough(`${home.path}/${layersFolder}`, gids.hostRoot);
-      await home.pool.run(worker, "recoverStore", home.path, uids.hostRoot, gids.hostRoot);
+      const { rootUid, rootGid } = home.owner;
+      letThrough(`${home.path}/${layersFolder}`, rootGid);
+      await home.pool.run(worker, "recoverStore", home.path, rootUid, rootGid);
       return createVfs(home, vfsOptions);
     }),
 };
@@ -52,10 +51,8 @@ function parseOptions(options: readonly string[]): VfsOptions {
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
-  const { path, pool, ids, durability, squash } = home;
+  const { path, pool, ids, owner, durability, squash } = home;
   const { withLock } = home.locks;
-  const { uids, gids } = createIdMaps(ids);
-  const owner = { rootUid: uids.hostRoot, rootGid: gids.hostRoot };
 
   async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
     assertLayerId(id);
