@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { isSystemError, TransportError } from "../errors/index.ts";
-import { assertPluginName } from "../plugin/index.ts";
+import { assertPluginName } from "../protocol/index.ts";
 import { type Address, parseAddress } from "../transport/index.ts";
 import { orUsageError, type Surroundings } from "./command.ts";
 import { socketFolders, specFolders } from "./default-folders.ts";

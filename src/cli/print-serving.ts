@@ -39,7 +39,7 @@ export function printServing(serving: Serving, asJson: boolean, surroundings: Su
 /** What an engine is started with; a call where no engine would look for the socket, or none would run as this user. */
 function nextCommand({ name, address }: Serving, surroundings: Surroundings): string {
   const listen = parseAddress(address);
-  if ("tcp" in listen) return `dockerd --experimental -s ${name}`;
+  if (!("unix" in listen)) return `dockerd --experimental -s ${name}`;
   const isFound = surroundings.uid === 0 && socketFolders(surroundings).includes(dirname(listen.unix));
   return isFound
     ? `dockerd --experimental -s ${basename(listen.unix, ".sock")}`

@@ -1,13 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import type { Durability } from "../graphdriver/index.ts";
-import {
-  assertPluginName,
-  closeOnSignals,
-  createStateFile,
-  serve,
-  type TcpListen,
-  type UnixListen,
-} from "../plugin/index.ts";
+import { closeOnSignals, createStateFile, serve, type TcpListen, type UnixListen } from "../plugin/index.ts";
+import { assertPluginName } from "../protocol/index.ts";
 import { parseAddress } from "../transport/index.ts";
 import { readAccountId } from "./account-ids.ts";
 import { defineCommand, orUsageError, type Surroundings, UsageError } from "./command.ts";

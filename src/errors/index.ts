@@ -1,5 +1,6 @@
 export { CleatError, type CleatErrorOptions } from "./cleat-error.ts";
 export { errorCodes, type ErrorCode } from "./codes.ts";
+export { PluginNotFoundError } from "./plugin-not-found-error.ts";
 export { RemoteError, type RemoteOrigin } from "./remote-error.ts";
 export { SchemaError, type SchemaIssue } from "./schema-error.ts";
 export { isSystemError, SystemError } from "./system-error.ts";

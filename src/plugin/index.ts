@@ -1,5 +1,4 @@
 export { closeOnSignals, type CloseOnSignalsOptions } from "./close-on-signals.ts";
-export { assertPluginName, pluginNamePattern } from "./plugin-name.ts";
 export { type RunningPlugin, serve, type ServedDriver, type ServeOptions } from "./serve.ts";
 export { createStateFile, type StateFile } from "./state-file.ts";
 export type { TcpListen } from "./tcp-listener.ts";

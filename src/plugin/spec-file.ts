@@ -51,5 +51,6 @@ async function answers(text: string): Promise<boolean> {
   } catch {
     throw new CleatError("FAILED_PRECONDITION", `spec file holds ${JSON.stringify(text)}, which Cleat did not write`);
   }
+  if ("https" in address) return isListening(address.https);
   return isListening("unix" in address ? { path: address.unix } : address.tcp);
 }

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import { toCleatError } from "../errors/index.ts";
+import { assertPluginName } from "../protocol/index.ts";
 import { formatAddress } from "../transport/index.ts";
-import { assertPluginName } from "./plugin-name.ts";
 import { writeSpecFile } from "./spec-file.ts";
 import type { Listening } from "./unix-listener.ts";
 

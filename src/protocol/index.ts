@@ -11,5 +11,8 @@ export { encodeFailure, type Failure, failureIn, parseFailure } from "./failure.
 export { decodeGoJson, decodeValue, encodeGoJson, encodeValue, goBytes, goStruct, parseGoJson } from "./go-json.ts";
 export { graphDriverProtocol } from "./graph-driver.ts";
 export { pluginMediaType } from "./media-type.ts";
+export { assertPluginName, pluginNamePattern } from "./plugin-name.ts";
 export { pluginProtocol } from "./plugin.ts";
+export { protocols } from "./protocols.ts";
 export type { Call, CallOptions, Client, ServerImplementation, UploadCall, UploadOptions } from "./sides.ts";
+export { volumeDriverProtocol } from "./volume-driver.ts";

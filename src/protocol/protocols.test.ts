@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { encodeFailure, failureIn, graphDriverProtocol, parseFailure, pluginProtocol } from "./index.ts";
+import {
+  encodeFailure,
+  failureIn,
+  graphDriverProtocol,
+  parseFailure,
+  protocols,
+  volumeDriverProtocol,
+} from "./index.ts";
 
-describe.each([pluginProtocol, graphDriverProtocol])("protocol $name", (protocol) => {
+describe.each(protocols)("protocol $name", (protocol) => {
   it.each(Object.entries(protocol.methods))("%s is named like its path", (key, method) => {
     const name = method.path.slice(`/${protocol.name}.`.length);
     expect(method.path.startsWith(`/${protocol.name}.`)).toBe(true);
@@ -10,14 +17,16 @@ describe.each([pluginProtocol, graphDriverProtocol])("protocol $name", (protocol
   });
 });
 
-it("knows every method that Docker calls", () => {
-  const names = Object.values(graphDriverProtocol.methods).map(({ path }) => path.slice("/GraphDriver.".length));
-  expect(names.toSorted()).toEqual(
-    (
-      "ApplyDiff Capabilities Changes Cleanup Create CreateReadWrite Diff DiffSize Exists Get GetMetadata Init Put " +
-      "Remove Status"
-    ).split(" "),
-  );
+it.each([
+  [
+    graphDriverProtocol,
+    "ApplyDiff Capabilities Changes Cleanup Create CreateReadWrite Diff DiffSize Exists Get GetMetadata Init Put " +
+      "Remove Status",
+  ],
+  [volumeDriverProtocol, "Capabilities Create Get List Mount Path Remove Unmount"],
+])("knows every method that Docker calls", (protocol, names) => {
+  const paths = Object.values(protocol.methods).map(({ path }) => path);
+  expect(paths.toSorted()).toEqual(names.split(" ").map((name) => `/${protocol.name}.${name}`));
 });
 
 describe("failures", () => {

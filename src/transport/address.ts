@@ -1,24 +1,32 @@
 import { CleatError } from "../errors/index.ts";
 
-/** Where a plugin listens, as in spec files. */
-export type Address = { readonly unix: string } | { readonly tcp: { readonly host: string; readonly port: number } };
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a plugin listens, as in spec files. `https` is TLS on TCP; `tcp` is in clear. */
+export type Address = { readonly unix: string } | { readonly tcp: HostAndPort } | { readonly https: HostAndPort };
 
 /**
- * Reads "unix:///run/x.sock", "tcp://127.0.0.1:8080" or "tcp://[::1]:8080".
- * @throws INVALID_ARGUMENT when `text` is neither.
+ * Reads "unix:///run/x.sock", "tcp://127.0.0.1:8080" (also spelled "http://…"), "https://plugins.example:8443" or
+ * "tcp://[::1]:8080".
+ * @throws INVALID_ARGUMENT when `text` is none of them.
  */
 export function parseAddress(text: string): Address {
   if (text.startsWith("unix:///")) return { unix: text.slice("unix://".length) };
-  const tcp = /^tcp:\/\/(?:\[([0-9a-fA-F:.]+)\]|([^/:[\]]+)):(\d{1,5})\/?$/.exec(text);
-  const port = Number(tcp?.[3]);
-  if (tcp === null || port > 65_535) {
-    throw new CleatError("INVALID_ARGUMENT", `address "${text}" is neither unix:///PATH nor tcp://HOST:PORT`);
+  const found = /^(tcp|http|https):\/\/(?:\[([0-9a-fA-F:.]+)\]|([^/:[\]]+)):(\d{1,5})\/?$/.exec(text);
+  const port = Number(found?.[4]);
+  if (found === null || port > 65_535) {
+    const forms = "unix:///PATH, tcp://HOST:PORT or https://HOST:PORT";
+    throw new CleatError("INVALID_ARGUMENT", `address ${JSON.stringify(text)} is none of ${forms}`);
   }
-  return { tcp: { host: tcp[1] ?? tcp[2] ?? "", port } };
+  const place = { host: found[2] ?? found[3] ?? "", port };
+  return found[1] === "https" ? { https: place } : { tcp: place };
 }
 
 export function formatAddress(address: Address): string {
   if ("unix" in address) return `unix://${address.unix}`;
-  const { host, port } = address.tcp;
-  return `tcp://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const [scheme, { host, port }] = "tcp" in address ? ["tcp", address.tcp] : ["https", address.https];
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

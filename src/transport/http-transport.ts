@@ -8,6 +8,7 @@ import type { Transport, WireReply, WireRequest } from "./wire.ts";
 /** Calls a plugin over HTTP. Connections are kept and reused; idle ones do not keep the process alive. */
 export function createHttpTransport(address: Address): Transport {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
+  if ("https" in address) throw new Error("not written yet");
   const target = "unix" in address ? { socketPath: address.unix, host: "plugin.moby.localhost" } : { ...address.tcp };
   const name = formatAddress(address);
   return {

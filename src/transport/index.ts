@@ -1,4 +1,5 @@
-export { type Address, formatAddress, parseAddress } from "./address.ts";
+export { activate, assertImplements } from "./activate.ts";
+export { type Address, formatAddress, type HostAndPort, parseAddress } from "./address.ts";
 export { type ClientOptions, createClient } from "./client.ts";
 export { createHandler, type HandlerOptions } from "./handler.ts";
 export { createHttpServer } from "./http-server.ts";
@@ -6,4 +7,6 @@ export { createHttpTransport } from "./http-transport.ts";
 export { type Logger, silentLogger } from "./logger.ts";
 export { createMemoryTransport } from "./memory-transport.ts";
 export { implement, type Service } from "./service.ts";
+export { formatJsonSpec, parseSpec, type PluginSpec, type TlsFiles } from "./spec-file.ts";
+export type { TlsClientOptions } from "./tls.ts";
 export type { Handler, Transport, WireReply, WireRequest } from "./wire.ts";

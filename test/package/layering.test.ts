@@ -15,9 +15,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   workers: ["syscall", "errors"],
   layer: ["tar", "syscall", "errors"],
   plugin: ["transport", "protocol", "errors"],
+  volume: ["transport", "protocol", "errors"],
+  host: ["volume", "transport", "protocol", "errors"],
   graphdriver: ["layer", "workers", "syscall", "transport", "protocol", "errors"],
   testing: ["graphdriver", "layer", "tar", "syscall", "errors"],
-  cli: ["graphdriver", "layer", "syscall", "plugin", "transport", "protocol", "errors"],
+  cli: ["graphdriver", "layer", "syscall", "plugin", "host", "transport", "protocol", "errors"],
 };
 
 const source = join(import.meta.dirname, "../../src");

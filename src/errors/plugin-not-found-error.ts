@@ -1,0 +1,14 @@
+import { CleatError } from "./cleat-error.ts";
+
+/** No plugin of that name was ever seen. Always of code `NOT_FOUND`; `pathsTried` are in the order of precedence. */
+export class PluginNotFoundError extends CleatError {
+  override readonly name = "PluginNotFoundError";
+  readonly plugin: string;
+  readonly pathsTried: readonly string[];
+
+  constructor(plugin: string, pathsTried: readonly string[]) {
+    super("NOT_FOUND", `plugin "${plugin}" is not there: looked for ${pathsTried.join(", ")}`);
+    this.plugin = plugin;
+    this.pathsTried = pathsTried;
+  }
+}

@@ -1,0 +1,7 @@
+import type { Protocol } from "./define-protocol.ts";
+import { graphDriverProtocol } from "./graph-driver.ts";
+import { pluginProtocol } from "./plugin.ts";
+import { volumeDriverProtocol } from "./volume-driver.ts";
+
+/** Every protocol table there is, for what works on all of them: documentation, `cleat call`, tests. */
+export const protocols: readonly Protocol[] = [pluginProtocol, graphDriverProtocol, volumeDriverProtocol];

@@ -1,0 +1,105 @@
+/**
+ * Docker's volume plugins (since 1.8), which Podman speaks too.
+ *
+ * Fields keep the wire's spelling. The deadlines are Docker's own: two minutes for what may have to build something, one
+ * for the rest; Podman gives every call 5 s (v4.3.1 `libpod/plugin/volume_api.go`).
+ */
+import { z } from "zod";
+import { defineProtocol } from "./define-protocol.ts";
+import { goStruct } from "./go-json.ts";
+
+const proxy = "moby v20.10.24 volume/drivers/proxy.go";
+const minuteMs = 60_000;
+
+const named = goStruct({ Name: z.string() });
+const held = goStruct({ Name: z.string(), ID: z.string().default("") });
+const mountpoint = goStruct({ Mountpoint: z.string().default("") });
+const nothing = goStruct({});
+
+/** `Status` is free-form, shown by `docker volume inspect`; `CreatedAt` is RFC 3339, and Go's zero time for "unknown". */
+const volume = goStruct({
+  Name: z.string(),
+  Mountpoint: z.string().optional(),
+  CreatedAt: z.string().optional(),
+  Status: z.record(z.string(), z.unknown()).optional(),
+});
+
+export const volumeDriverProtocol = defineProtocol({
+  name: "VolumeDriver",
+  methods: {
+    create: {
+      path: "/VolumeDriver.Create",
+      framing: "json",
+      request: goStruct({ Name: z.string(), Opts: z.record(z.string(), z.string()).default({}) }),
+      response: nothing,
+      subject: "Name",
+      timeoutMs: 2 * minuteMs,
+      source: proxy,
+    },
+    list: {
+      path: "/VolumeDriver.List",
+      framing: "json",
+      request: nothing,
+      response: goStruct({ Volumes: z.array(volume).default([]) }),
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+    /** An unknown name is to be a failure; a plugin that answers no volume instead is read as having none. */
+    get: {
+      path: "/VolumeDriver.Get",
+      framing: "json",
+      request: named,
+      response: goStruct({ Volume: volume.optional() }),
+      subject: "Name",
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+    remove: {
+      path: "/VolumeDriver.Remove",
+      framing: "json",
+      request: named,
+      response: nothing,
+      subject: "Name",
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+    /** Empty for a volume that is not mounted, where it has no path of its own. */
+    path: {
+      path: "/VolumeDriver.Path",
+      framing: "json",
+      request: named,
+      response: mountpoint,
+      subject: "Name",
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+    /** `ID` is the holder's: Docker's differs with each mount, Podman sends one for all containers. */
+    mount: {
+      path: "/VolumeDriver.Mount",
+      framing: "json",
+      request: held,
+      response: mountpoint,
+      subject: "Name",
+      timeoutMs: 2 * minuteMs,
+      source: proxy,
+    },
+    unmount: {
+      path: "/VolumeDriver.Unmount",
+      framing: "json",
+      request: held,
+      response: nothing,
+      subject: "Name",
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+    capabilities: {
+      path: "/VolumeDriver.Capabilities",
+      framing: "json",
+      optional: true,
+      request: nothing,
+      response: goStruct({ Capabilities: goStruct({ Scope: z.string().default("") }).default({ Scope: "" }) }),
+      timeoutMs: minuteMs,
+      source: proxy,
+    },
+  },
+});

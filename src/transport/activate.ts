@@ -1,0 +1,34 @@
+import { CleatError, RemoteError, SchemaError } from "../errors/index.ts";
+import { type CallOptions, pluginProtocol, type Protocol } from "../protocol/index.ts";
+import { createClient } from "./client.ts";
+import type { Transport } from "./wire.ts";
+
+/** No manifest is longer; a plugin that answers more is none. */
+const maxManifestBytes = 64 * 1024;
+
+/**
+ * Asks who is there what it implements, at the deadline of the protocol's table unless `call` says otherwise.
+ * @throws FAILED_PRECONDITION when what answers is no plugin: another status than 200, or no manifest.
+ */
+export async function activate(transport: Transport, plugin: string, call: CallOptions = {}): Promise<string[]> {
+  const client = createClient(pluginProtocol, transport, { plugin, maxReplyBytes: maxManifestBytes });
+  try {
+    const { Implements } = await client.activate({}, call);
+    return Implements;
+  } catch (error) {
+    const isNoPlugin =
+      error instanceof RemoteError ||
+      error instanceof SchemaError ||
+      (error instanceof CleatError && error.code === "RESOURCE_EXHAUSTED");
+    if (!isNoPlugin) throw error;
+    const message = `"${plugin}" at ${transport.address} is no plugin: ${error.message}`;
+    throw new CleatError("FAILED_PRECONDITION", message, { cause: error });
+  }
+}
+
+/** @throws UNIMPLEMENTED when `implemented` lacks the protocol; the message lists what is there. */
+export function assertImplements(plugin: string, implemented: readonly string[], { name }: Protocol): void {
+  if (implemented.includes(name)) return;
+  const listed = implemented.join(", ") || "nothing";
+  throw new CleatError("UNIMPLEMENTED", `plugin "${plugin}" does not implement ${name}: it implements ${listed}`);
+}
