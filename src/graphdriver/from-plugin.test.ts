@@ -64,8 +64,8 @@ it.each<[string, [number, string], string, string]>([
 
 it("refuses a plugin that is no graph driver", async () => {
   await expect(open({ "/Plugin.Activate": [200, '{"Implements":["authz"]}'] })).rejects.toMatchObject({
-    code: "FAILED_PRECONDITION",
-    message: 'plugin "old" is no graph driver: it implements authz',
+    code: "UNIMPLEMENTED",
+    message: 'plugin "old" does not implement GraphDriver: it implements authz',
   });
 });
 

@@ -1,6 +1,6 @@
 import { CleatError } from "../errors/index.ts";
-import { graphDriverProtocol, pluginProtocol } from "../protocol/index.ts";
-import { type ClientOptions, createClient, type Transport } from "../transport/index.ts";
+import { graphDriverProtocol } from "../protocol/index.ts";
+import { activate, assertImplements, type ClientOptions, createClient, type Transport } from "../transport/index.ts";
 import type { GraphDriver, OpenOptions } from "./driver.ts";
 import { assertLayerId } from "./layer-id.ts";
 import { fromWireCapabilities, fromWireChange, toWireIdMap } from "./wire-shapes.ts";
@@ -16,18 +16,14 @@ export interface FromPluginOptions extends OpenOptions, Omit<ClientOptions, "plu
  * plugin is Cleat's. After `cleanup` a plugin waits for the next `Init`, so this object is of no more use. `close`
  * sends nothing, and the transport stays its maker's to close.
  *
- * @throws FAILED_PRECONDITION when the plugin is not a graph driver.
+ * @throws FAILED_PRECONDITION when what answers is no plugin, UNIMPLEMENTED when it is no graph driver.
  */
 export async function createGraphDriverFromPlugin(
   transport: Transport,
   options: FromPluginOptions,
 ): Promise<GraphDriver> {
   const clientOptions = { ...options, plugin: options.name };
-  const { Implements } = await createClient(pluginProtocol, transport, clientOptions).activate({});
-  if (!Implements.includes(graphDriverProtocol.name)) {
-    const listed = Implements.join(", ") || "nothing";
-    throw new CleatError("FAILED_PRECONDITION", `plugin "${options.name}" is no graph driver: it implements ${listed}`);
-  }
+  assertImplements(options.name, await activate(transport, options.name, options), graphDriverProtocol);
   const client = createClient(graphDriverProtocol, transport, clientOptions);
   await client.init({
     Home: options.home,

@@ -5,4 +5,5 @@ export { overlay2 } from "./overlay2/overlay2.ts";
 export { vfs } from "./vfs/vfs.ts";
 export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./as-plugin.ts";
 export { createGraphDriverFromPlugin, type FromPluginOptions } from "./from-plugin.ts";
+export { type GraphDriverPlugins, openDriver, type OpenDriverOptions } from "./open-driver.ts";
 export type { InitRecord, InitStore } from "./init-record.ts";

@@ -6,8 +6,8 @@ export interface ClientPolicy {
   readonly methodTimeoutsMs?: Readonly<Record<string, number>> | undefined;
   /**
    * How long, in all, a call that reached nobody is tried again, after 1, 2, 4, 8, 16, 30, 30 … s; default 30 s, 0 for
-   * not at all. It ends where the next pause would pass that limit or the call's deadline. A call that may have reached the
-   * plugin is never sent again.
+   * not at all. It ends where the next pause would pass that limit, and at the call's deadline. A call that may have
+   * reached the plugin is never sent again.
    * Source: moby v20.10.24 `pkg/plugins/client.go`, `backoff` and `abort`.
    */
   readonly retryLimitMs?: number | undefined;
@@ -22,4 +22,6 @@ export interface BreakerPolicy {
   readonly failures?: number | undefined;
   /** For how long it is left alone then; default 10 s, doubled each time it fails again, up to 5 min. */
   readonly pauseMs?: number | undefined;
+  /** A call that was given less time than this says nothing about the plugin; default 1 s. */
+  readonly minSilenceMs?: number | undefined;
 }

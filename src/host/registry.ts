@@ -1,7 +1,15 @@
-import type { Client, Protocol } from "../protocol/index.ts";
-import type { Logger, Transport } from "../transport/index.ts";
+import { CleatError } from "../errors/index.ts";
+import { assertPluginName, type Client, type Protocol } from "../protocol/index.ts";
+import { assertImplements, createClient, type Logger, silentLogger, type Transport } from "../transport/index.ts";
+import { activateAll } from "./activate-all.ts";
 import type { ClientPolicy } from "./client-policy.ts";
-import type { Discovery } from "./discovery/discovery.ts";
+import { createDiscovery, type Discovery } from "./discovery/discovery.ts";
+import type { PluginChange } from "./discovery/found-plugin.ts";
+import { pluginLocations } from "./discovery/locations.ts";
+import { givenUp } from "./give-up.ts";
+import { createHandlers } from "./handlers.ts";
+import { createLink, type Link } from "./link.ts";
+import { waitForPlugin } from "./wait-for-plugin.ts";
 
 /**
  * A plugin that has been activated. It stays of use when the plugin is restarted, replaced or moved: before a call that
@@ -69,10 +77,80 @@ export interface Registry extends AsyncDisposable {
    */
   handle<P extends Protocol>(protocol: P, callback: (plugin: ActivePlugin<P>) => void): () => void;
 
+  /** Plugins as they appear, change and disappear: `discovery.watch`, ended by `close` too. */
+  watch(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<PluginChange>;
+
   /** Forgets every plugin and drops its connections. May be called twice. */
   close(): Promise<void>;
 }
 
+/** The plugins found by `discovery`. Nobody is called before somebody is asked for. */
 export function createRegistry(options: RegistryOptions = {}): Registry {
-  throw new Error(`not written yet: ${String(options.logger)}`);
+  const { discovery = createDiscovery(pluginLocations()), policy = {}, logger = silentLogger } = options;
+  const links = new Map<string, Link>();
+  const handlers = createHandlers(logger);
+  const closing = new AbortController();
+  const policyOf = (name: string) => (typeof policy === "function" ? policy(name) : policy);
+
+  function linkTo(name: string): Link {
+    const known = links.get(name);
+    if (known !== undefined) return known;
+    const onActivated = () => handlers.activated(link);
+    const link: Link = createLink({ name, discovery, policy: policyOf(name), logger, onActivated });
+    links.set(name, link);
+    return link;
+  }
+
+  function toPlugin<P extends Protocol>(link: Link, protocol: P): ActivePlugin<P> {
+    return {
+      name: link.name,
+      get address() {
+        return link.transport.address;
+      },
+      get implements() {
+        return link.active?.implements ?? [];
+      },
+      client: createClient(protocol, link.transport, { ...policyOf(link.name), plugin: link.name }),
+      transport: link.transport,
+    };
+  }
+
+  async function close(): Promise<void> {
+    closing.abort(new CleatError("CANCELLED", "registry is closed"));
+    for (const link of links.values()) link.close();
+    links.clear();
+  }
+
+  return {
+    discovery,
+    async get(name, protocol, { waitMs = 0, signal } = {}) {
+      assertPluginName(name);
+      closing.signal.throwIfAborted();
+      // Of a name that nobody has, nothing is kept.
+      if (waitMs === 0 && !links.has(name)) await discovery.find(name);
+      const link = linkTo(name);
+      const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+      try {
+        const { implements: implemented } = await (waitMs > 0
+          ? waitForPlugin(link, discovery, waitMs, stop)
+          : link.activate(stop));
+        assertImplements(name, implemented, protocol);
+        return toPlugin(link, protocol);
+      } catch (error) {
+        throw signal?.aborted === true ? givenUp(`wait for plugin "${name}"`, signal) : error;
+      }
+    },
+    async getAll(protocol, { timeoutMs = 10_000, signal } = {}) {
+      closing.signal.throwIfAborted();
+      const all = await activateAll(discovery, linkTo, timeoutMs, signal);
+      const fitting = all.links.filter(({ active }) => active?.implements.includes(protocol.name));
+      return { plugins: fitting.map((link) => toPlugin(link, protocol)), failures: all.failures };
+    },
+    handle: (protocol, callback) =>
+      handlers.add({ protocol, call: (link) => callback(toPlugin(link, protocol)) }, links.values()),
+    watch: ({ signal } = {}) =>
+      discovery.watch({ signal: signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]) }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

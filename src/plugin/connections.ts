@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 
 export interface Connections {
   /**
@@ -14,12 +15,20 @@ export interface Connections {
 /** Follows the connections of a server from now on. Node's own list takes one that was never used for a busy one. */
 export function followConnections(server: Server): Connections {
   const callsOn = new Map<Socket, Set<ServerResponse>>();
+  const beneathTls = new Map<Socket, string>();
   let draining = false;
 
-  server.on("connection", (socket: Socket) => {
+  const follow = (socket: Socket) => {
     callsOn.set(socket, new Set());
     socket.once("close", () => callsOn.delete(socket));
-  });
+  };
+  server.on(server instanceof TlsServer ? "secureConnection" : "connection", follow);
+  if (server instanceof TlsServer) {
+    server.on("connection", (socket: Socket) => {
+      beneathTls.set(socket, peerOf(socket));
+      socket.once("close", () => beneathTls.delete(socket));
+    });
+  }
   server.prependListener("request", (request: IncomingMessage, response: ServerResponse) => {
     const calls = callsOn.get(request.socket);
     calls?.add(response);
@@ -35,6 +44,8 @@ export function followConnections(server: Server): Connections {
       draining = true;
       const closed = once(server, "close");
       server.close();
+      const secured = new Set(Array.from(callsOn.keys(), peerOf));
+      for (const [socket, peer] of beneathTls) if (!secured.has(peer)) socket.destroy();
       for (const [socket, calls] of callsOn) {
         if (calls.size === 0) socket.destroySoon();
         for (const response of calls) response.shouldKeepAlive = false; // Go does not reuse such a connection
@@ -49,4 +60,9 @@ export function followConnections(server: Server): Connections {
       return brokenOff;
     },
   };
+}
+
+/** What a connection and the one of TLS on it have in common: Node does not tell which is on which. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

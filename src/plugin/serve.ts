@@ -1,3 +1,4 @@
+import type { Server } from "node:http";
 import { pluginProtocol } from "../protocol/index.ts";
 import {
   createHandler,
@@ -10,7 +11,8 @@ import {
 } from "../transport/index.ts";
 import { followConnections } from "./connections.ts";
 import { listenOnTcp, type TcpListen } from "./tcp-listener.ts";
-import { listenOnUnix, type UnixListen } from "./unix-listener.ts";
+import { listenOnTls, type TlsListen } from "./tls-listener.ts";
+import { type Listening, listenOnUnix, type UnixListen } from "./unix-listener.ts";
 
 /** A driver as it is served: its service, and what is to be done after the last call. */
 export interface ServedDriver {
@@ -21,7 +23,7 @@ export interface ServedDriver {
 export interface ServeOptions {
   /** One or several, of different protocols, on the same address. */
   readonly drivers: readonly ServedDriver[];
-  readonly listen: UnixListen | TcpListen;
+  readonly listen: UnixListen | TcpListen | TlsListen;
   readonly logger?: Logger;
   /** How long running calls may take once the plugin closes; default 10 s, the patience of most service managers. */
   readonly drainTimeoutMs?: number;
@@ -31,7 +33,7 @@ export interface ServeOptions {
 }
 
 export interface RunningPlugin extends AsyncDisposable {
-  /** As in spec files: "unix:///run/docker/plugins/cleat.sock", "tcp://127.0.0.1:4000". */
+  /** As in spec files: "unix:///run/docker/plugins/cleat.sock", "tcp://127.0.0.1:4000", "https://127.0.0.1:4000". */
   readonly address: string;
   /**
    * Disappears for new callers, lets running calls finish, then closes the drivers. May be called twice; both wait
@@ -43,7 +45,8 @@ export interface RunningPlugin extends AsyncDisposable {
 /**
  * Serves drivers as one plugin. `Plugin.Activate` is answered from their protocols.
  * @throws ALREADY_EXISTS when two drivers speak the same protocol.
- * @throws FAILED_PRECONDITION when the address is taken. The drivers are not closed then.
+ * @throws FAILED_PRECONDITION when the address is taken, or engines could not trust what is served by TLS.
+ * @throws INVALID_ARGUMENT when a certificate or key is of no use. The drivers are never closed then.
  */
 export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   const { drivers, listen, logger = silentLogger, drainTimeoutMs = 10_000, maxRequestBytes } = options;
@@ -55,9 +58,9 @@ export async function serve(options: ServeOptions): Promise<RunningPlugin> {
     logger,
     ...(maxRequestBytes !== undefined && { maxRequestBytes }),
   });
-  const server = createHttpServer(handler);
+  const server = createHttpServer(handler, "tls" in listen ? { tls: listen.tls } : {});
   const connections = followConnections(server);
-  const listening = await ("unix" in listen ? listenOnUnix(server, listen) : listenOnTcp(server, listen));
+  const listening = await startListening(server, listen);
   logger.info({ address: listening.address, protocols: services.map(({ protocol }) => protocol.name) }, "serving");
 
   const shutDown = async () => {
@@ -73,6 +76,11 @@ export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   if (options.signal?.aborted) onSignal();
   else options.signal?.addEventListener("abort", onSignal, { once: true });
   return { address: listening.address, close, [Symbol.asyncDispose]: close };
+}
+
+function startListening(server: Server, listen: ServeOptions["listen"]): Promise<Listening> {
+  if ("unix" in listen) return listenOnUnix(server, listen);
+  return "tls" in listen ? listenOnTls(server, listen) : listenOnTcp(server, listen);
 }
 
 async function settleAll(steps: readonly Promise<void>[]): Promise<void> {

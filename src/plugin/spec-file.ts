@@ -1,29 +1,53 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CleatError } from "../errors/index.ts";
-import { parseAddress } from "../transport/index.ts";
+import { type Address, formatAddress, formatJsonSpec, parseSpec, type TlsFiles } from "../transport/index.ts";
 import { isListening } from "./probe-listener.ts";
 import { readFileIfThere, writeWholeFile } from "./whole-file.ts";
 
 export interface SpecFile {
   readonly path: string;
-  /** Removes the file, unless somebody has written another address into it since. */
+  /** Removes the file, unless somebody has written something else into it since. */
   remove(): Promise<void>;
 }
 
+type Format = "spec" | "json";
+
 /**
- * Tells engines where the plugin `name` listens: `DIRECTORY/NAME.spec`, written whole or not at all. A spec file that
- * an earlier process left is replaced when nobody listens at its address.
- *
- * Source: moby v20.10.24 `pkg/plugins/discovery.go`, `readPluginInfo`.
- * @throws FAILED_PRECONDITION when the file names another address at which somebody listens.
+ * Whether the plugin `name` may write its spec file into `directory`; to be asked before it listens, because its own
+ * address may stand in what an earlier process left there.
+ * @throws FAILED_PRECONDITION when `NAME.spec` or `NAME.json` names an address at which somebody listens, or was not
+ * written by Cleat, or when engines would find another file before `NAME.json`; nothing was changed then.
  */
-export async function writeSpecFile(directory: string, name: string, address: string): Promise<SpecFile> {
-  const path = join(directory, `${name}.spec`);
-  const content = `${address}\n`;
+export async function assertSpecReplaceable(directory: string, name: string, format: Format): Promise<void> {
+  await assertUnused(join(directory, `${name}.spec`), "spec");
+  await assertUnused(join(directory, `${name}.json`), "json");
+  const nested = join(directory, name, `${name}.spec`);
+  if (format === "json" && (await readFileIfThere(nested)) !== undefined) {
+    const message = `spec file "${nested}" would be found before "${name}.json"; remove it first`;
+    throw new CleatError("FAILED_PRECONDITION", message);
+  }
+}
+
+/**
+ * Tells engines where the plugin `name` listens, by a file that is written whole or not at all: `DIRECTORY/NAME.json`
+ * with `tls`, whom to trust there; `DIRECTORY/NAME.spec` without. What is left of an earlier process is replaced; the
+ * other one of the two files is removed, because engines would take a `.spec` before a `.json`.
+ *
+ * Source: moby v20.10.24 `pkg/plugins/discovery.go`, `localRegistry.Plugin`.
+ */
+export async function writeSpecFile(
+  directory: string,
+  name: string,
+  address: string,
+  tls: TlsFiles | undefined,
+): Promise<SpecFile> {
+  const [format, other] = tls === undefined ? (["spec", "json"] as const) : (["json", "spec"] as const);
+  const content = tls === undefined ? `${address}\n` : formatJsonSpec(name, address, tls);
+  const path = join(directory, `${name}.${format}`);
   await mkdir(directory, { recursive: true, mode: 0o755 });
-  await assertUnused(path, content);
   await writeWholeFile(path, content, 0o644);
+  await rm(join(directory, `${name}.${other}`), { force: true });
   return {
     path,
     async remove() {
@@ -32,25 +56,28 @@ export async function writeSpecFile(directory: string, name: string, address: st
   };
 }
 
-async function assertUnused(path: string, content: string): Promise<void> {
+async function assertUnused(path: string, format: Format): Promise<void> {
   const found = await readFileIfThere(path);
-  if (found === undefined || found === content) return;
-  const address = found.trim();
-  if (address !== "" && (await answers(address))) {
-    throw new CleatError(
-      "FAILED_PRECONDITION",
-      `spec file "${path}": another process listens at its address ${address}`,
-    );
+  if (found === undefined || found.trim() === "") return;
+  const address = readAddress(path, format, found);
+  if (await isListening(toConnectOptions(address))) {
+    const message = `spec file "${path}": another process listens at its address ${formatAddress(address)}`;
+    throw new CleatError("FAILED_PRECONDITION", message);
   }
 }
 
-async function answers(text: string): Promise<boolean> {
-  let address;
+function readAddress(path: string, format: Format, content: string): Address {
   try {
-    address = parseAddress(text);
-  } catch {
-    throw new CleatError("FAILED_PRECONDITION", `spec file holds ${JSON.stringify(text)}, which Cleat did not write`);
+    return parseSpec(format, Buffer.from(content), `spec file "${path}"`).address;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CleatError("FAILED_PRECONDITION", `${reason}; Cleat did not write it, and left it alone`, {
+      cause: error,
+    });
   }
-  if ("https" in address) return isListening(address.https);
-  return isListening("unix" in address ? { path: address.unix } : address.tcp);
+}
+
+function toConnectOptions(address: Address) {
+  if ("unix" in address) return { path: address.unix };
+  return { ...("tcp" in address ? address.tcp : address.https) };
 }

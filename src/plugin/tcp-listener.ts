@@ -2,29 +2,31 @@ import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import { toCleatError } from "../errors/index.ts";
 import { assertPluginName } from "../protocol/index.ts";
-import { formatAddress } from "../transport/index.ts";
-import { writeSpecFile } from "./spec-file.ts";
+import { formatAddress, type HostAndPort } from "../transport/index.ts";
+import { assertSpecReplaceable, writeSpecFile } from "./spec-file.ts";
 import type { Listening } from "./unix-listener.ts";
 
-export interface TcpListen {
-  /** Whoever can connect commands the plugin: there is no authentication. Port 0 takes a free one. */
-  readonly tcp: { readonly host: string; readonly port: number };
+/** What every listener on TCP has, because engines find it by a spec file. */
+export interface SpecListen {
   /** The plugin's name, for its spec file. */
   readonly name: string;
   /** Where the spec file goes; engines look into the default, `/etc/docker/plugins`, and `/usr/lib/docker/plugins`. */
   readonly specDirectory?: string;
 }
 
+export interface TcpListen extends SpecListen {
+  /** Whoever can connect commands the plugin: there is no authentication. Port 0 takes a free one. */
+  readonly tcp: HostAndPort;
+}
+
 /** Makes `server` listen on TCP and writes the spec file by which engines find it. */
-export async function listenOnTcp(server: Server, listen: TcpListen): Promise<Listening> {
-  const { tcp, name, specDirectory = "/etc/docker/plugins" } = listen;
+export async function listenOnTcp(server: Server, { tcp, name, specDirectory }: TcpListen): Promise<Listening> {
+  const directory = specDirectory ?? defaultSpecDirectory;
   assertPluginName(name);
   try {
-    server.listen(tcp.port, tcp.host);
-    await once(server, "listening");
-    const { address: host, port } = server.address() as AddressInfo;
-    const address = formatAddress({ tcp: { host: dialledHost(host), port } });
-    const spec = await writeSpecFile(specDirectory, name, address);
+    await assertSpecReplaceable(directory, name, "spec");
+    const address = formatAddress({ tcp: await bind(server, tcp) });
+    const spec = await writeSpecFile(directory, name, address, undefined);
     return { address, remove: () => spec.remove() };
   } catch (error) {
     server.close();
@@ -32,8 +34,13 @@ export async function listenOnTcp(server: Server, listen: TcpListen): Promise<Li
   }
 }
 
-/** The address of "every interface" cannot be dialled. */
-function dialledHost(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  return host === "::" ? "::1" : host;
+export const defaultSpecDirectory = "/etc/docker/plugins";
+
+/** Listens, and returns where the server can be dialled on this machine: "every interface" cannot. */
+export async function bind(server: Server, { host, port }: HostAndPort): Promise<HostAndPort> {
+  server.listen(port, host);
+  await once(server, "listening");
+  const bound = server.address() as AddressInfo;
+  const dialled = { "0.0.0.0": "127.0.0.1", "::": "::1" }[bound.address];
+  return { host: dialled ?? bound.address, port: bound.port };
 }

@@ -27,7 +27,11 @@ export async function activate(transport: Transport, plugin: string, call: CallO
 }
 
 /** @throws UNIMPLEMENTED when `implemented` lacks the protocol; the message lists what is there. */
-export function assertImplements(plugin: string, implemented: readonly string[], { name }: Protocol): void {
+export function assertImplements(
+  plugin: string,
+  implemented: readonly string[],
+  { name }: Pick<Protocol, "name">,
+): void {
   if (implemented.includes(name)) return;
   const listed = implemented.join(", ") || "nothing";
   throw new CleatError("UNIMPLEMENTED", `plugin "${plugin}" does not implement ${name}: it implements ${listed}`);

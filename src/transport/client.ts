@@ -1,5 +1,4 @@
 import { Readable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { CleatError, RemoteError, TransportError } from "../errors/index.ts";
 import {
   type CallOptions,
@@ -23,14 +22,11 @@ export interface ClientOptions {
   /** The plugin's name, for errors; default the transport's address. */
   readonly plugin?: string;
   /** Instead of each method's own. */
-  readonly timeoutMs?: number;
-  /**
-   * How long to try again when nobody listens at the address; default 0. A call that may have reached the peer is
-   * never sent twice.
-   */
-  readonly waitForPeerMs?: number;
+  readonly timeoutMs?: number | undefined;
+  /** By path, "/VolumeDriver.Mount"; before `timeoutMs`. */
+  readonly methodTimeoutsMs?: Readonly<Record<string, number>> | undefined;
   /** Cap for JSON answers, default 64 MiB (`Changes` of a container with some hundred thousand files). */
-  readonly maxReplyBytes?: number;
+  readonly maxReplyBytes?: number | undefined;
 }
 
 /** The client of a protocol over a transport. The transport stays its maker's to close. */
@@ -52,23 +48,39 @@ async function callMethod(
   transport: Transport,
   options: ClientOptions,
 ): Promise<unknown> {
-  const subject = `${method.path} on ${transport.address}`;
-  const deadline = createDeadline(call.timeoutMs ?? options.timeoutMs ?? method.timeoutMs, subject, call.signal);
+  const { address } = transport;
+  const subject = `${method.path} on ${options.plugin === undefined ? address : `plugin "${options.plugin}" at ${address}`}`;
+  const timeoutMs = call.timeoutMs ?? options.methodTimeoutsMs?.[method.path] ?? options.timeoutMs ?? method.timeoutMs;
+  const deadline = createDeadline(timeoutMs, subject, call.signal);
   const upload = "body" in call ? watchUpload(call.body, deadline) : undefined;
   let streaming = false;
   try {
     const wire = toWire(method, request, upload?.body, deadline.signal);
-    const reply = await sendWhenReachable(transport, wire, options.waitForPeerMs ?? 0);
-    const answer = await readReply(method, reply, deadline, subject, options, transport.address);
+    const reply = await transport.send(wire);
+    const answer = await readReply(method, reply, deadline, subject, options, address);
     streaming = answer instanceof Readable;
     return answer;
   } catch (error) {
     if (upload?.failure !== undefined) throw upload.failure.error;
-    if (deadline.signal.aborted && !(error instanceof RemoteError)) throw deadline.signal.reason;
-    throw error;
+    if (deadline.signal.aborted && !saysMore(error, deadline.signal.reason as CleatError)) throw deadline.signal.reason;
+    throw options.plugin === undefined ? error : withPlugin(error, method, options.plugin);
   } finally {
     if (!streaming) deadline.release();
   }
+}
+
+/** A transport knows the address only. */
+function withPlugin(error: unknown, { path }: Method, plugin: string): unknown {
+  if (!(error instanceof TransportError) || error.message.startsWith(path)) return error;
+  const { code, reachedPeer } = error;
+  return new TransportError(code, `${path} on plugin "${plugin}": ${error.message}`, { reachedPeer, cause: error });
+}
+
+/** Says more than that the deadline has passed: the plugin's own answer; that nobody was reached until then. */
+function saysMore(error: unknown, reason: CleatError): boolean {
+  if (error instanceof RemoteError) return true;
+  const unreached = error instanceof TransportError && error.code === "UNAVAILABLE" && !error.reachedPeer;
+  return unreached && reason.code === "DEADLINE_EXCEEDED";
 }
 
 function toWire(
@@ -79,24 +91,12 @@ function toWire(
 ): WireRequest {
   const subject = `request to ${method.path}`;
   if (method.framing !== "upload") {
-    return { path: method.path, query: {}, body: encodeGoJson(method.request, request, subject), signal };
+    const body = encodeGoJson(method.request, request, subject);
+    return { path: method.path, query: {}, body, signal, download: method.framing === "download" };
   }
   if (upload === undefined) throw new CleatError("INVALID_ARGUMENT", `${subject} lacks its body`);
   const query = encodeValue(method.request, request, subject) as Record<string, string>;
   return { path: method.path, query, body: upload, signal };
-}
-
-async function sendWhenReachable(transport: Transport, wire: WireRequest, waitMs: number): Promise<WireReply> {
-  const giveUpMs = performance.now() + waitMs;
-  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
-    try {
-      return await transport.send(wire);
-    } catch (error) {
-      const unreached = error instanceof TransportError && !error.reachedPeer && error.code === "UNAVAILABLE";
-      if (!unreached || performance.now() + pauseMs > giveUpMs) throw error;
-    }
-    await delay(pauseMs, undefined, { signal: wire.signal });
-  }
 }
 
 async function readReply(

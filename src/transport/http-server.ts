@@ -1,13 +1,21 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { pipeline, Readable } from "node:stream";
 import { CleatError, TransportError } from "../errors/index.ts";
 import { pluginMediaType } from "../protocol/index.ts";
 import { toReply } from "./handler.ts";
 import { refuseMalformed } from "./malformed-request.ts";
+import { assertServerOptions, oldestVersion } from "./secure-context.ts";
+import type { TlsServerOptions } from "./tls.ts";
 import type { Handler, WireReply } from "./wire.ts";
 
 /** How long a peer whose call has failed already may be silent before the rest of its body is given up. */
 const drainSilenceMs = 30_000;
+
+export interface HttpServerOptions {
+  /** Serves HTTPS, and nobody in clear. */
+  readonly tls?: TlsServerOptions | undefined;
+}
 
 /**
  * Serves a handler over HTTP/1.1; the caller makes it listen. Whatever `Host` and `Content-Type` engines send, or
@@ -19,20 +27,42 @@ const drainSilenceMs = 30_000;
  * - an upload may take any time (Node: 300 s);
  * - a connection may be silent before its first request (Node: 60 s): Go opens spare ones and keeps them for later;
  * - a failure is answered while the rest of the body is still read.
+ *
+ * With TLS, a peer that speaks something else, shows no certificate that `clientCa` vouches for, or does not end its
+ * handshake in time is hung up on; no handler hears of it.
+ * @throws INVALID_ARGUMENT when a part of `tls` is of no use.
  */
-export function createHttpServer(handler: Handler): Server {
-  const server = createServer({
-    requireHostHeader: false,
-    keepAliveTimeout: 0,
-    requestTimeout: 0,
-    headersTimeout: 0,
-    maxHeaderSize: 16 * 1024,
-    // The kernel finds peers that are gone without a word; HTTP's own timeouts are off.
-    keepAlive: true,
-    keepAliveInitialDelay: 60_000,
-  });
+export function createHttpServer(handler: Handler, { tls }: HttpServerOptions = {}): Server {
+  const server = tls === undefined ? createServer(httpOptions) : createHttpsServer(tls);
   server.on("request", (request, response) => void answer(handler, request, response));
   server.on("clientError", refuseMalformed);
+  return server;
+}
+
+const httpOptions: ServerOptions = {
+  requireHostHeader: false,
+  keepAliveTimeout: 0,
+  requestTimeout: 0,
+  headersTimeout: 0,
+  maxHeaderSize: 16 * 1024,
+  // The kernel finds peers that are gone without a word; HTTP's own timeouts are off.
+  keepAlive: true,
+  keepAliveInitialDelay: 60_000,
+};
+
+function createHttpsServer(tls: TlsServerOptions): Server {
+  assertServerOptions(tls, "TLS of the server");
+  const { cert, key, clientCa, handshakeTimeoutMs = 10_000 } = tls; // Node: 120 s
+  const server = createTlsServer({
+    ...httpOptions,
+    ...oldestVersion,
+    cert,
+    key,
+    ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
+    handshakeTimeout: handshakeTimeoutMs,
+  });
+  // Node would have it answered as a malformed request, in clear.
+  server.prependListener("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }
 

@@ -1,24 +1,55 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import type { Socket } from "node:net";
 import { pipeline, Readable } from "node:stream";
-import { isSystemError, TransportError } from "../errors/index.ts";
+import { CleatError } from "../errors/index.ts";
 import { pluginMediaType } from "../protocol/index.ts";
 import { type Address, formatAddress } from "./address.ts";
+import { toTransportError } from "./http-failure.ts";
+import type { Logger } from "./logger.ts";
+import { createTlsDialer, type TlsDialer } from "./tls-dialer.ts";
+import type { TlsClientOptions } from "./tls.ts";
 import type { Transport, WireReply, WireRequest } from "./wire.ts";
 
-/** Calls a plugin over HTTP. Connections are kept and reused; idle ones do not keep the process alive. */
-export function createHttpTransport(address: Address): Transport {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
-  if ("https" in address) throw new Error("not written yet");
-  const target = "unix" in address ? { socketPath: address.unix, host: "plugin.moby.localhost" } : { ...address.tcp };
+export interface HttpTransportOptions {
+  /** Only for `https` addresses; default verified by the authorities that Node comes with. */
+  readonly tls?: TlsClientOptions | undefined;
+  /** Gets one warning where nobody checks who answers. */
+  readonly logger?: Logger;
+}
+
+/**
+ * Calls a plugin over HTTP. Connections are kept and reused; idle ones do not keep the process alive. A peer that does
+ * not prove who it is on an `https` address fails the call as UNAUTHENTICATED; where that is seen before the end of the
+ * handshake, nothing of the call was sent. (A server of TLS 1.3 may refuse a client's certificate only thereafter.)
+ * @throws INVALID_ARGUMENT at once, when `tls` is of no use, or given for an address that is called in clear.
+ */
+export function createHttpTransport(address: Address, options: HttpTransportOptions = {}): Transport {
+  const { tls, logger } = options;
   const name = formatAddress(address);
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
+  let dialer: TlsDialer | undefined;
+  if ("https" in address) {
+    dialer = createTlsDialer(address.https, tls ?? {}, name);
+    agent.createConnection = dialer.dial;
+    if (tls?.insecureSkipVerify === true)
+      logger?.warn({ address: name }, "TLS is not verified: whoever answers there is trusted");
+  } else if (tls !== undefined) {
+    throw new CleatError("INVALID_ARGUMENT", `${name} is called in clear, so TLS options are of no use`);
+  }
+  const target = targetOf(address);
   return {
     address: name,
     send: (wire) =>
-      send(wire, name, () => httpRequest({ ...target, ...requestLine(wire), agent, signal: wire.signal })),
+      send(wire, name, dialer, () => httpRequest({ ...target, ...requestLine(wire), agent, signal: wire.signal })),
     async close() {
       agent.destroy();
     },
   };
+}
+
+function targetOf(address: Address) {
+  if ("unix" in address) return { socketPath: address.unix, host: "plugin.moby.localhost" };
+  return { ...("tcp" in address ? address.tcp : address.https) };
 }
 
 function requestLine({ path, query, body }: WireRequest) {
@@ -35,18 +66,25 @@ function requestLine({ path, query, body }: WireRequest) {
   };
 }
 
-function send(wire: WireRequest, address: string, open: () => ClientRequest): Promise<WireReply> {
+function send(
+  wire: WireRequest,
+  address: string,
+  dialer: TlsDialer | undefined,
+  open: () => ClientRequest,
+): Promise<WireReply> {
   return new Promise((resolve, reject) => {
     let connected = false;
     const request = open();
-    request.on("error", (error) => reject(toTransportError(error, address, connected)));
+    request.on("error", (error) => {
+      const { socket, reusedSocket } = request;
+      const handshake = socket === null ? undefined : dialer?.handshakeOf(socket);
+      reject(toTransportError(error, { address, connected, reusedSocket, handshake }));
+    });
     request.once("socket", (socket) => {
-      const begin = () => {
+      whenReady(socket, dialer, () => {
         connected = true;
         sendBody(request, wire.body);
-      };
-      if (socket.connecting) socket.once("connect", begin);
-      else begin();
+      });
     });
     request.once("response", (response: IncomingMessage) => {
       // Some peers answer before they have read everything; what they do not want is not sent, and its source is let
@@ -59,24 +97,16 @@ function send(wire: WireRequest, address: string, open: () => ClientRequest): Pr
   });
 }
 
+/** When the peer is there and, with TLS, has proved who it is: no byte of a call is sent before. */
+function whenReady(socket: Socket, dialer: TlsDialer | undefined, begin: () => void): void {
+  if (dialer !== undefined && !dialer.handshakeOf(socket).isDone) socket.once("secureConnect", begin);
+  else if (socket.connecting) socket.once("connect", begin);
+  else begin();
+}
+
 function sendBody(request: ClientRequest, body: WireRequest["body"]): void {
   if (body instanceof Uint8Array) request.end(body);
   // The pipeline destroys the request when the source fails, so that the peer sees a broken body and never a complete
   // one. That failure reaches the caller as the request's "error".
   else pipeline(Readable.from(body), request, () => {});
-}
-
-function toTransportError(error: Error, address: string, connected: boolean): TransportError {
-  if (error.name === "AbortError") {
-    return new TransportError("CANCELLED", `call to ${address} was given up`, { reachedPeer: connected, cause: error });
-  }
-  if (connected) {
-    const message = `connection to ${address} broke: ${error.message}`;
-    return new TransportError("UNAVAILABLE", message, { reachedPeer: true, cause: error });
-  }
-  const code = isSystemError(error, "EACCES", "EPERM") ? "PERMISSION_DENIED" : "UNAVAILABLE";
-  return new TransportError(code, `nobody answers at ${address}: ${error.message}`, {
-    reachedPeer: false,
-    cause: error,
-  });
 }

@@ -1,12 +1,15 @@
 export { activate, assertImplements } from "./activate.ts";
 export { type Address, formatAddress, type HostAndPort, parseAddress } from "./address.ts";
 export { type ClientOptions, createClient } from "./client.ts";
+export { createDeadline, type Deadline } from "./deadline.ts";
 export { createHandler, type HandlerOptions } from "./handler.ts";
-export { createHttpServer } from "./http-server.ts";
-export { createHttpTransport } from "./http-transport.ts";
+export { createHttpServer, type HttpServerOptions } from "./http-server.ts";
+export { createHttpTransport, type HttpTransportOptions } from "./http-transport.ts";
 export { type Logger, silentLogger } from "./logger.ts";
 export { createMemoryTransport } from "./memory-transport.ts";
 export { implement, type Service } from "./service.ts";
 export { formatJsonSpec, parseSpec, type PluginSpec, type TlsFiles } from "./spec-file.ts";
-export type { TlsClientOptions } from "./tls.ts";
+export { createTlsDialer, type TlsDialer } from "./tls-dialer.ts";
+export { explainTlsFailure } from "./tls-failure.ts";
+export type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 export type { Handler, Transport, WireReply, WireRequest } from "./wire.ts";

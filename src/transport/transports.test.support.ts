@@ -16,6 +16,7 @@ import {
   implement,
   type Transport,
 } from "./index.ts";
+import { identity, pem } from "./tls.test.support.ts";
 
 const facts = { timeoutMs: 5_000, source: "this test" } as const;
 export const protocol = defineProtocol({
@@ -93,6 +94,19 @@ export const transports: Record<string, OpenTransport> = {
     });
     const { port } = server.address() as { port: number };
     return createHttpTransport({ tcp: { host: "127.0.0.1", port } });
+  },
+  HTTPS: async (handler) => {
+    const server = createHttpServer(handler, { tls: { ...identity("server"), clientCa: pem("ca.pem") } });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    closers.push(async () => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as { port: number };
+    return createHttpTransport(
+      { https: { host: "127.0.0.1", port } },
+      { tls: { ca: pem("ca.pem"), ...identity("client") } },
+    );
   },
 };
 

@@ -10,6 +10,8 @@ export interface WireRequest {
   readonly query: Readonly<Record<string, string>>;
   /** A stream of chunks for uploads. Its iteration throws when the sender stopped before the end. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** The answer is a stream of any length, and has succeeded when it begins; a short one otherwise. */
+  readonly download?: boolean;
   /** Aborted when nobody waits for the reply any more. */
   readonly signal: AbortSignal;
 }

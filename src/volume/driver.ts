@@ -13,8 +13,8 @@
  *
  * ## Words
  *
- * - **name**: chosen by the engine or its user. Docker's are `[a-zA-Z0-9][a-zA-Z0-9_.-]+`; a driver takes no other for a
- *   path.
+ * - **name**: chosen by the engine or its user, of the form `volumeNamePattern`: nothing that a path would resolve. Docker
+ *   checks the names of its own volumes only; `createVolumeDriverPlugin` hands no other on to a driver.
  * - **holder**: the `id` of a `mount`, given back by the `unmount` with the same id. Docker makes one for each mount,
  *   Podman uses one for all containers: so holders are a *set*, and mounting twice with one id is mounting once.
  * - **scope**: of a `local` driver each host has volumes of its own; of a `global` one all hosts see the same.

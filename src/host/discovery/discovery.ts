@@ -1,5 +1,11 @@
+import { resolve } from "node:path";
+import { type Logger, silentLogger } from "../../transport/index.ts";
+import { find, pathsOf } from "./find.ts";
 import type { FoundPlugin, PluginChange, UnusablePlugin } from "./found-plugin.ts";
+import { listNames } from "./list-names.ts";
 import type { Locations } from "./locations.ts";
+import { lookUpAll } from "./look-up-all.ts";
+import { watchPlugins } from "./watch.ts";
 
 export interface Discovery {
   readonly locations: Locations;
@@ -8,23 +14,62 @@ export interface Discovery {
   pathsOf(name: string): readonly string[];
 
   /**
-   * Looks a plugin up by name, as engines do: sockets before spec files; symbolic links are followed.
-   * @throws PluginNotFoundError (NOT_FOUND) with the paths tried.
-   * @throws INVALID_ARGUMENT when its spec file is not one, PERMISSION_DENIED when it may not be read.
+   * Looks a plugin up by name, as engines do: sockets before spec files; symbolic links are followed. The first file
+   * decides, also when it is of no use.
+   * @throws PluginNotFoundError (NOT_FOUND) with the paths tried; its `cause` holds why some could not be looked at.
+   * @throws INVALID_ARGUMENT when its spec file is not one, or names a file that is of no use; PERMISSION_DENIED when it may
+   * not be read.
    */
   find(name: string): Promise<FoundPlugin>;
 
-  /** Every plugin that `find` would find, by name, sorted; of symbolic links to sockets none. One that is broken breaks no other. */
+  /**
+   * Every plugin of which a file tells, by name, sorted: what `find` would find, and why it would not. A symbolic link to
+   * a socket tells of none. One that is broken breaks no other; folders that may not be read are logged.
+   */
   scan(): Promise<readonly (FoundPlugin | UnusablePlugin)[]>;
 
   /**
    * Tells of plugins as they come, change and go, beginning with those that are there. Ends when `signal` aborts, or the
-   * loop is left. Nothing is polled; folders that are not there yet are waited for.
+   * loop is left. Nothing is polled; folders that are not there yet are waited for. What happens to a plugin while nobody
+   * asks for the next change becomes one change, or none when nothing has come of it. Iterations do not share anything.
+   * Costs a scan whenever something happens, at most 50 a second, and one of the kernel's watches for each folder. Not seen
+   * are mounts that cover a folder, and files of TLS that are written anew: `find` reads those.
+   * @throws RESOURCE_EXHAUSTED (the iteration) when the kernel grants no more watches.
    */
   watch(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<PluginChange>;
 }
 
-/** Looks for plugins in `locations`. Keeps nothing; needs no closing. */
-export function createDiscovery(locations: Locations): Discovery {
-  throw new Error(`not written yet: ${locations.sockets.join()}`);
+export interface DiscoveryOptions {
+  /** Told of folders that may not be read, of each once. */
+  readonly logger?: Logger | undefined;
+}
+
+/** Looks for plugins in `locations`. Keeps nothing of what it finds; needs no closing. */
+export function createDiscovery(
+  { sockets, specs }: Locations,
+  { logger = silentLogger }: DiscoveryOptions = {},
+): Discovery {
+  const locations = { sockets: absolute(sockets), specs: absolute(specs) };
+  const logged = new Set<string>();
+  const logUnreadable = (folder: string, error: Error) => {
+    if (logged.has(folder)) return;
+    logged.add(folder);
+    logger.warn({ folder, err: error }, "folder of plugins cannot be read");
+  };
+  return {
+    locations,
+    pathsOf: (name) => pathsOf(locations, name),
+    find: (name) => find(locations, name),
+    async scan() {
+      const { names } = await listNames(locations, logUnreadable);
+      return await lookUpAll(locations, names);
+    },
+    watch: ({ signal } = {}) => ({
+      [Symbol.asyncIterator]: () => watchPlugins(locations, { signal, onUnreadable: logUnreadable }),
+    }),
+  };
+}
+
+function absolute(folders: readonly string[]): string[] {
+  return [...new Set(folders.map((folder) => resolve(folder)))];
 }

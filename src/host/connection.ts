@@ -1,0 +1,43 @@
+import { finished, Readable } from "node:stream";
+import { createHttpTransport, type Logger, type Transport } from "../transport/index.ts";
+import type { FoundPlugin } from "./discovery/found-plugin.ts";
+
+/** A transport to one program, which can be left to end by itself. */
+export interface Connection extends Transport {
+  /** No further calls come: closes when those under way have ended. */
+  retire(): void;
+}
+
+/** A connection to what was found; logs a warning where nobody checks who answers. */
+export function openConnection({ name, address, tls }: FoundPlugin, logger: Logger): Connection {
+  const transport = createHttpTransport(address, { ...(tls !== undefined && { tls }) });
+  if (tls?.insecureSkipVerify === true) {
+    logger.warn({ plugin: name, address: transport.address }, "TLS is not verified: whoever answers there is trusted");
+  }
+  let underWay = 0;
+  let isRetired = false;
+  const ended = () => {
+    underWay--;
+    if (isRetired && underWay === 0) void transport.close();
+  };
+  return {
+    address: transport.address,
+    close: transport.close,
+    async send(wire) {
+      underWay++;
+      try {
+        const reply = await transport.send(wire);
+        if (reply.body instanceof Readable) finished(reply.body, { writable: false }, ended);
+        else ended();
+        return reply;
+      } catch (error) {
+        ended();
+        throw error;
+      }
+    },
+    retire() {
+      isRetired = true;
+      if (underWay === 0) void transport.close();
+    },
+  };
+}

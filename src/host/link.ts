@@ -1,0 +1,118 @@
+import { TransportError } from "../errors/index.ts";
+import { pluginProtocol } from "../protocol/index.ts";
+import { assertImplements, type Logger, type Transport, type WireReply, type WireRequest } from "../transport/index.ts";
+import { type Activation, createActivations } from "./activations.ts";
+import { backOff } from "./back-off.ts";
+import { type BreakerCall, createCircuitBreaker } from "./circuit-breaker.ts";
+import type { ClientPolicy } from "./client-policy.ts";
+import type { Discovery } from "./discovery/discovery.ts";
+import { pause, unlessAborted } from "./give-up.ts";
+import { createOutcomeTeller } from "./outcome.ts";
+
+export interface LinkOptions {
+  readonly name: string;
+  readonly discovery: Discovery;
+  readonly policy: ClientPolicy;
+  readonly logger: Logger;
+  /** Called each time a program has been activated. */
+  onActivated(): void;
+}
+
+/** A registry's line to one plugin: activation when it is needed, retries, circuit breaker. */
+export interface Link {
+  readonly name: string;
+  /** The last activation; whoever it was may be gone. */
+  readonly active: Activation | undefined;
+  /**
+   * Makes sure that who answers now has been activated, once for any number of callers. A failure is forgotten.
+   * `insisting` asks also while the circuit breaker is open. Rejects with the signal's reason when that aborts.
+   */
+  activate(signal?: AbortSignal, insisting?: boolean): Promise<Activation>;
+  readonly transport: Transport;
+  /** Drops every connection, and fails what is under way. */
+  close(): void;
+}
+
+export function createLink({ name, discovery, policy, logger, onActivated }: LinkOptions): Link {
+  const breaker = createCircuitBreaker(name, policy.breaker);
+  const activations = createActivations({ name, discovery, policy, logger, onActivated, onReplaced: breaker.reset });
+  const closing = new AbortController();
+
+  async function guarded<T>(signal: AbortSignal | undefined, work: (call: BreakerCall) => Promise<T>): Promise<T> {
+    closing.signal.throwIfAborted();
+    if (breaker.isOpen) await activations.find().catch(() => {}); // a new program does not suffer for the last one
+    const call = breaker.begin();
+    const startedMs = performance.now();
+    try {
+      return await work(call);
+    } catch (error) {
+      outcomes.failed(call, signal?.aborted === true ? signal.reason : error, performance.now() - startedMs);
+      throw error;
+    }
+  }
+
+  const outcomes = createOutcomeTeller(policy.breaker ?? {}, () => {
+    if (activations.last !== undefined) activations.suspect(activations.last);
+  });
+
+  async function sendWithRetries(wire: WireRequest): Promise<WireReply> {
+    const pauses = backOff(policy.retryLimitMs ?? 30_000);
+    for (;;) {
+      let used: Activation | undefined;
+      try {
+        used = await unlessAborted(activations.current(), wire.signal);
+        closing.signal.throwIfAborted();
+        assertImplements(name, [...used.implements, pluginProtocol.name], { name: protocolOf(wire) });
+        return await used.connection.send(wire);
+      } catch (error) {
+        if (!(error instanceof TransportError) || error.code !== "UNAVAILABLE") throw error;
+        if (used !== undefined) activations.suspect(used);
+        const pauseMs = error.reachedPeer || closing.signal.aborted ? undefined : pauses.next().value;
+        if (pauseMs === undefined) throw error;
+        logger.warn({ plugin: name, reason: error.message, pauseMs }, "nobody was reached; trying again");
+        await pause(pauseMs, AbortSignal.any([wire.signal, closing.signal]));
+        if (wire.signal.aborted || closing.signal.aborted) throw error;
+      }
+    }
+  }
+
+  return {
+    name,
+    get active() {
+      return activations.last;
+    },
+    async activate(signal, insisting = false) {
+      closing.signal.throwIfAborted();
+      if (insisting) return unlessAborted(activations.current(), signal);
+      return guarded(signal, async (call) => {
+        const activation = await unlessAborted(activations.current(), signal);
+        call.answered();
+        return activation;
+      });
+    },
+    transport: {
+      get address() {
+        return activations.last?.connection.address ?? "an unknown address";
+      },
+      send: (wire) =>
+        guarded(wire.signal, async (call) => {
+          const startedMs = performance.now();
+          const reply = await sendWithRetries(wire);
+          outcomes.began(call, reply, wire, startedMs);
+          return reply;
+        }),
+      async close() {}, // the registry's to close
+    },
+    close() {
+      closing.abort(
+        new TransportError("CANCELLED", `plugin "${name}": its registry was closed`, { reachedPeer: true }),
+      );
+      activations.close();
+    },
+  };
+}
+
+/** "/VolumeDriver.Get" is of "VolumeDriver". */
+function protocolOf({ path }: WireRequest): string {
+  return path.slice(1, path.indexOf("."));
+}

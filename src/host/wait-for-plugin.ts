@@ -1,0 +1,74 @@
+import { CleatError, TransportError } from "../errors/index.ts";
+import type { Activation } from "./activations.ts";
+import { backOff } from "./back-off.ts";
+import type { Discovery } from "./discovery/discovery.ts";
+import { pause } from "./give-up.ts";
+import type { Link } from "./link.ts";
+
+/**
+ * Activates a plugin that may not be there yet, or does not answer yet: tries at once, whenever its files change, and
+ * after 1, 2, 4, 8 … s. Fails after `waitMs` with what the last try failed with; at once where waiting cannot help.
+ */
+export async function waitForPlugin(
+  link: Link,
+  discovery: Discovery,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<Activation> {
+  const ended = new AbortController();
+  const stop = AbortSignal.any([signal, ended.signal]);
+  const message = `plugin "${link.name}" did not answer within ${waitMs} ms`;
+  const late = new TransportError("DEADLINE_EXCEEDED", message, { reachedPeer: true });
+  const timer = setTimeout(() => ended.abort(late), waitMs);
+  const pauses = backOff(waitMs);
+  let alarm: Alarm | undefined;
+  try {
+    for (;;) {
+      try {
+        return await link.activate(stop, true);
+      } catch (error) {
+        if (stop.aborted || !mayGetWell(error)) throw error;
+        alarm ??= createAlarm(link.name, discovery, stop);
+        await Promise.race([pause(pauses.next().value ?? waitMs, stop), alarm.next()]);
+        if (stop.aborted) throw signal.aborted ? signal.reason : error;
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+    ended.abort(late);
+  }
+}
+
+/** A spec file may be half written (INVALID_ARGUMENT); a socket may belong to something that is still starting. */
+function mayGetWell(error: unknown): boolean {
+  return (
+    error instanceof CleatError &&
+    ["NOT_FOUND", "UNAVAILABLE", "DEADLINE_EXCEEDED", "INVALID_ARGUMENT", "FAILED_PRECONDITION"].includes(error.code)
+  );
+}
+
+interface Alarm {
+  /** Resolves when the plugin's files have changed since the last call. */
+  next(): Promise<void>;
+}
+
+/** Where watching is not possible, it never rings: the pauses remain. */
+function createAlarm(name: string, discovery: Discovery, signal: AbortSignal): Alarm {
+  let ring: (() => void) | undefined;
+  let rung: Promise<void> | undefined;
+  const arm = () => (rung ??= new Promise<void>((resolve) => (ring = resolve)));
+  const follow = async () => {
+    for await (const change of discovery.watch({ signal })) {
+      if (change.name !== name) continue;
+      void arm();
+      ring?.();
+    }
+  };
+  follow().catch(() => {});
+  return {
+    async next() {
+      await arm();
+      rung = undefined;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { CleatError } from "../errors/index.ts";
+import { volumeDriverProtocol } from "../protocol/index.ts";
+import { implement, type Logger, type Service, silentLogger } from "../transport/index.ts";
+import type { VolumeDriver } from "./driver.ts";
+import { usableVolumes } from "./usable-volumes.ts";
+import { assertVolumeName, quoted } from "./volume-name.ts";
+import { isUsablePath, toWireVolume } from "./wire-shapes.ts";
+
+export interface VolumeDriverPluginOptions {
+  readonly driver: VolumeDriver;
+  /** Default: says nothing. */
+  readonly logger?: Logger;
+}
+
+/** A volume driver, ready for `serve`. */
+export interface VolumeDriverPlugin {
+  readonly service: Service;
+  /** Closes the driver. Volumes and mounts stay: this process ends, the engine may go on. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves any volume driver over Docker's protocol.
+ *
+ * - The driver sees names that `assertVolumeName` takes and no others, and each call's `signal`.
+ * - Calls run side by side, also those about one volume.
+ * - A list goes out without volumes that could not be named in another call, which is logged; a `mount` that resolves to
+ *   no absolute path is INTERNAL.
+ */
+export function createVolumeDriverPlugin({
+  driver,
+  logger = silentLogger,
+}: VolumeDriverPluginOptions): VolumeDriverPlugin {
+  const service = implement(volumeDriverProtocol, {
+    create: async ({ Name, Opts }, { signal }) => done(driver.create(checked(Name), { options: Opts }, { signal })),
+    list: async (_, { signal }) => {
+      const volumes = (await driver.list({ signal })).map(toWireVolume);
+      return { Volumes: usableVolumes(volumes, { driver: driver.name }, logger) };
+    },
+    get: async ({ Name }, { signal }) => ({ Volume: toWireVolume(await driver.get(checked(Name), { signal })) }),
+    remove: async ({ Name }, { signal }) => done(driver.remove(checked(Name), { signal })),
+    path: async ({ Name }, { signal }) => ({ Mountpoint: (await driver.path(checked(Name), { signal })) ?? "" }),
+    mount: async ({ Name, ID }, { signal }) => {
+      const path = await driver.mount(checked(Name), ID, { signal });
+      if (isUsablePath(path)) return { Mountpoint: path };
+      const problem = `is mounted at ${quoted(path)}, which is no absolute path`;
+      throw new CleatError("INTERNAL", `volume "${Name}" of driver "${driver.name}" ${problem}`);
+    },
+    unmount: async ({ Name, ID }, { signal }) => done(driver.unmount(checked(Name), ID, { signal })),
+    capabilities: async (_, { signal }) => ({ Capabilities: { Scope: (await driver.capabilities({ signal })).scope } }),
+  });
+  return { service, close: () => driver.close() };
+}
+
+async function done(step: Promise<void>): Promise<Record<string, never>> {
+  await step;
+  return {};
+}
+
+function checked(name: string): string {
+  assertVolumeName(name);
+  return name;
+}

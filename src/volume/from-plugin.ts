@@ -1,0 +1,26 @@
+import { volumeDriverProtocol } from "../protocol/index.ts";
+import { activate, assertImplements, type ClientOptions, createClient, type Transport } from "../transport/index.ts";
+import type { VolumeDriver } from "./driver.ts";
+import { createRemoteVolumeDriver, type RemoteVolumeDriverOptions } from "./remote-driver.ts";
+
+export interface VolumeDriverFromPluginOptions extends RemoteVolumeDriverOptions, Omit<ClientOptions, "plugin"> {
+  /** Gives up activating the plugin. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The volume driver behind a transport: activates the plugin and is then what `createRemoteVolumeDriver` makes, which is
+ * all that a plugin needs which somebody has activated already. The transport stays its maker's to close.
+ *
+ * @throws FAILED_PRECONDITION when what answers is no plugin, UNIMPLEMENTED when it is no volume driver.
+ * @throws UNAVAILABLE or DEADLINE_EXCEEDED when nobody answers.
+ */
+export async function createVolumeDriverFromPlugin(
+  transport: Transport,
+  options: VolumeDriverFromPluginOptions,
+): Promise<VolumeDriver> {
+  const { name, signal, timeoutMs } = options;
+  assertImplements(name, await activate(transport, name, { signal, timeoutMs }), volumeDriverProtocol);
+  const client = createClient(volumeDriverProtocol, transport, { ...options, plugin: name });
+  return createRemoteVolumeDriver(client, options);
+}
