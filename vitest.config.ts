@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/reporter/closing-line.ts";
 
-/** Tiers that mount, or start engines, run one file after another and after everything else. */
+/** Tiers that mount, or start engines and other programs, run one file after another and after everything else. */
 const alone = (groupOrder: number) => ({ fileParallelism: false, pool: "forks" as const, sequence: { groupOrder } });
 
 export default defineConfig({
@@ -10,7 +10,7 @@ export default defineConfig({
     testTimeout: 10_000,
     reporters: ["default", new ClosingLine()],
     projects: [
-      { extends: true, test: { name: "unit", include: ["src/**/*.test.ts"] } },
+      { extends: true, test: { name: "unit", include: ["src/**/*.test.ts", "test/golden/**/*.test.ts"] } },
       { extends: true, test: { name: "checks", include: ["test/checks/**/*.test.ts"], testTimeout: 60_000 } },
       { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 60_000 } },
       {
@@ -20,11 +20,21 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "interop",
+          include: ["test/interop/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          ...alone(2),
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          ...alone(2),
+          ...alone(3),
         },
       },
     ],

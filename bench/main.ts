@@ -2,20 +2,33 @@
 import { parseArgs } from "node:util";
 import { measureDockerCommands } from "./docker-commands.ts";
 import { measureLayerStream } from "./layer-stream.ts";
-import { isOverLimit } from "./measure.ts";
+import { isOverLimit, type Measurement } from "./measure.ts";
 import { formatJson, formatTable } from "./report.ts";
+import { measureSmallCalls } from "./small-calls.ts";
 
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     rounds: { type: "string", default: "7" },
     "layer-gib": { type: "string", default: "4" },
+    only: { type: "string", multiple: true },
   },
 });
+const rounds = Number(values.rounds);
 
-const measurements = [
-  ...(await measureDockerCommands(Number(values.rounds))),
-  ...(await measureLayerStream(Number(values["layer-gib"]))),
-];
+const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
+  "docker-commands": () => measureDockerCommands(rounds),
+  "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),
+  "small-calls": () => measureSmallCalls(rounds),
+};
+
+const names = values.only ?? Object.keys(parts);
+const unknown = names.find((name) => !Object.hasOwn(parts, name));
+if (unknown !== undefined) {
+  console.error(`cleat: --only "${unknown}" names no part; there are ${Object.keys(parts).join(", ")}`);
+  process.exit(2);
+}
+const measurements: Measurement[] = [];
+for (const name of names) measurements.push(...(await parts[name]!()));
 console.log(values.json ? formatJson(measurements) : formatTable(measurements));
 if (measurements.some(isOverLimit)) process.exitCode = 1;

@@ -1,7 +1,7 @@
 /** One line of the result: Cleat beside what it is compared with, and the limit that the project sets itself. */
 export interface Measurement {
   readonly name: string;
-  readonly unit: "ms" | "MiB" | "MiB/s";
+  readonly unit: "µs" | "ms" | "MiB" | "MiB/s" | "calls/s";
   readonly cleat: number;
   /** Undefined where there is nothing to compare with. */
   readonly reference: { readonly name: string; readonly value: number } | undefined;

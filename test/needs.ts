@@ -25,7 +25,7 @@ const engines = asRoot ? "npm run engines" : "sudo npm run engines";
 export const needs = {
   root: need("root", "sudo npm test", () => (asRoot ? undefined : "these tests mount file systems and start engines")),
   dockerd: need("dockerd", engines, dockerdObstacle),
-  podman: need("podman", engines, () => commandObstacle("podman")),
+  podman: need("podman", engines, () => commandObstacle("podman", "runc")),
   containerd: need("containerd", engines, () => commandObstacle("containerd")),
   busybox: need("busybox", engines, () => commandObstacle("busybox")),
   attr: need("attr", engines, () => commandObstacle("setfattr", "getfattr", "setcap")),
@@ -40,6 +40,8 @@ export const needs = {
   ext4: need("ext4", engines, () => fileSystemObstacle("ext4")),
   xfs: need("xfs", engines, () => fileSystemObstacle("xfs")),
   btrfs: need("btrfs", engines, () => fileSystemObstacle("btrfs")),
+  go: need("go", engines, () => commandObstacle("go")),
+  mobySource: need("moby's source", engines, mobySourceObstacle),
 } satisfies Record<string, Need>;
 
 /** As `describe`; where a need is missing the tests are skipped with the reason or, with CI=true, one fails with it. */
@@ -96,6 +98,12 @@ function commandObstacle(...names: string[]): string | undefined {
 
 function isCommand(name: string): boolean {
   return searchPath.split(delimiter).some((folder) => existsSync(join(folder, name)));
+}
+
+/** Debian's `golang-github-docker-docker-dev`, and what it is compiled with. */
+function mobySourceObstacle(): string | undefined {
+  const host = "/usr/share/gocode/src/github.com/docker/docker/pkg/plugins";
+  return existsSync(host) ? undefined : `no ${host}`;
 }
 
 function fileSystemObstacle(type: string): string | undefined {

@@ -1,27 +1,20 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import {
-  type CallOptions,
-  decodeGoJson,
-  encodeValue,
-  graphDriverProtocol,
-  type Method,
-  pluginProtocol,
-  type Protocol,
-} from "../protocol/index.ts";
-import { createClient, createHttpTransport } from "../transport/index.ts";
+import { type CallOptions, decodeGoJson, encodeValue, type Method, protocols } from "../protocol/index.ts";
+import { createClient } from "../transport/index.ts";
 import { defineCommand, orUsageError, type Surroundings, UsageError } from "./command.ts";
 import type { Outcome } from "./exit-codes.ts";
-import { findPlugin } from "./find-plugin.ts";
-
-const protocols: readonly Protocol[] = [pluginProtocol, graphDriverProtocol];
+import { findPlugin, openTransport } from "./find-plugin.ts";
+import { printableJson } from "./printable.ts";
+import { parseSeconds } from "./seconds.ts";
+import { waitForPlugin } from "./wait-for-plugin.ts";
 
 export const call = defineCommand({
   name: "call",
   operands: "NAME METHOD [JSON]",
   summary: "Call one method of a running plugin and print its answer.",
   details: [
-    "NAME    a plugin's name, the path of its socket, or unix:///PATH or tcp://HOST:PORT",
+    "NAME    a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
     "METHOD  as on the wire: GraphDriver.Status",
     "JSON    the arguments, in the wire's spelling; default {}",
     "",
@@ -44,13 +37,12 @@ export const call = defineCommand({
     }
     const { protocol, key, method } = findMethod(methodName);
     const request = parseArguments(method, text);
-    const callOptions = { ...(timeout !== undefined && { timeoutMs: toMs("timeout", timeout) }) };
-    const transport = createHttpTransport(await findPlugin(name, surroundings));
+    const callOptions = { ...(timeout !== undefined && { timeoutMs: parseSeconds("timeout", timeout) }) };
+    if (wait !== undefined) await waitForPlugin(name, protocol, parseSeconds("wait", wait), surroundings);
+    const plugin = await findPlugin(name, surroundings);
+    const transport = openTransport(plugin, surroundings);
     try {
-      const client = createClient(protocol, transport, {
-        plugin: name,
-        ...(wait !== undefined && { waitForPeerMs: toMs("wait", wait) }),
-      });
+      const client = createClient(protocol, transport, { plugin: plugin.name });
       const send = client[key] as unknown as Send;
       return await exchange(method, (body) => send(request, { ...callOptions, ...body }), json === true, surroundings);
     } finally {
@@ -78,7 +70,7 @@ async function exchange(
     return "done";
   }
   const shown = encodeValue(method.response, answer, `answer of ${method.path}`);
-  stdout.write(`${JSON.stringify(shown, undefined, onOneLine ? 0 : 2)}\n`);
+  stdout.write(`${printableJson(shown, onOneLine ? 0 : 2)}\n`);
   return "done";
 }
 
@@ -98,12 +90,4 @@ function parseArguments(method: Method, text: string): unknown {
 
 function nameOf({ path }: Method): string {
   return path.slice(1);
-}
-
-function toMs(option: string, text: string): number {
-  const seconds = Number(text);
-  if (text.trim() === "" || !(seconds >= 0 && seconds < 1e6)) {
-    throw new UsageError(`--${option} takes a number of seconds, not "${text}"`);
-  }
-  return Math.round(seconds * 1000);
 }

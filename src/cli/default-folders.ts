@@ -1,8 +1,10 @@
-import { lstat, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { CleatError, isSystemError } from "../errors/index.ts";
+import { type Locations, pluginLocations } from "../host/index.ts";
 import type { Surroundings } from "./command.ts";
+import { isPrivate } from "./private-folder.ts";
 
 type Who = Pick<Surroundings, "env" | "uid">;
 
@@ -12,20 +14,11 @@ export function defaultRoot({ env, uid }: Who): string {
   return join(absolute(env["XDG_DATA_HOME"]) ?? join(env["HOME"] ?? homedir(), ".local/share"), "cleat");
 }
 
-/**
- * Where engines look for sockets, best first.
- * Source: moby v20.10.24 `pkg/plugins/discovery.go`, and v26.1.0 `pkg/plugins/discovery_unix.go` for rootless engines.
- */
-export function socketFolders({ env, uid }: Who): string[] {
-  const runtime = absolute(env["XDG_RUNTIME_DIR"]);
-  const rootless = uid !== 0 && runtime !== undefined ? [join(runtime, "docker/plugins")] : [];
-  return [...rootless, "/run/docker/plugins"];
-}
-
-/** Where engines look for spec files, best first. */
-export function specFolders({ env, uid }: Who): string[] {
-  const config = absolute(env["XDG_CONFIG_HOME"]) ?? join(env["HOME"] ?? homedir(), ".config");
-  return [...(uid === 0 ? [] : [join(config, "docker/plugins")]), "/etc/docker/plugins", "/usr/lib/docker/plugins"];
+/** Where engines look for plugins, and before that where `socketFolderToServeIn` puts those of this user. */
+export async function findLocations(who: Who): Promise<Locations> {
+  const { sockets, specs } = pluginLocations(who);
+  const own = ownFolder(who);
+  return { sockets: own !== undefined && (await isPrivate(own, who.uid)) ? [own, ...sockets] : sockets, specs };
 }
 
 /**
@@ -35,20 +28,22 @@ export function specFolders({ env, uid }: Who): string[] {
  * there.
  */
 export async function socketFolderToServeIn(who: Who): Promise<string> {
-  const [first = ""] = socketFolders(who);
-  if (who.uid === 0 || absolute(who.env["XDG_RUNTIME_DIR"]) !== undefined) return first;
-  const own = `/tmp/cleat-${who.uid}`;
+  const [first = ""] = pluginLocations(who).sockets;
+  const own = ownFolder(who);
+  if (own === undefined) return first;
   await mkdir(own, { mode: 0o700 }).catch((error: unknown) => {
     if (!isSystemError(error, "EEXIST")) throw error;
   });
-  const found = await lstat(own);
-  if (!found.isDirectory() || found.uid !== who.uid || (found.mode & 0o077) !== 0) {
-    throw new CleatError(
-      "PERMISSION_DENIED",
-      `folder "${own}" is not this user's alone; set XDG_RUNTIME_DIR or --socket`,
-    );
-  }
-  return own;
+  if (await isPrivate(own, who.uid)) return own;
+  throw new CleatError(
+    "PERMISSION_DENIED",
+    `folder "${own}" is not this user's alone; set XDG_RUNTIME_DIR or --socket`,
+  );
+}
+
+/** Of users who have no folder that engines look into. */
+function ownFolder({ env, uid }: Who): string | undefined {
+  return uid === 0 || absolute(env["XDG_RUNTIME_DIR"]) !== undefined ? undefined : `/tmp/cleat-${uid}`;
 }
 
 /** The specification has relative paths in these variables ignored. Source: XDG Base Directory 0.8. */

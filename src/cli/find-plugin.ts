@@ -1,49 +1,59 @@
-import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { isSystemError, TransportError } from "../errors/index.ts";
-import { assertPluginName } from "../protocol/index.ts";
-import { type Address, parseAddress } from "../transport/index.ts";
+import { createDiscovery, type Discovery } from "../host/index.ts";
+import { assertPluginName, pluginNamePattern } from "../protocol/index.ts";
+import {
+  type Address,
+  createHttpTransport,
+  formatAddress,
+  parseAddress,
+  type TlsClientOptions,
+  type Transport,
+} from "../transport/index.ts";
 import { orUsageError, type Surroundings } from "./command.ts";
-import { socketFolders, specFolders } from "./default-folders.ts";
+import { findLocations } from "./default-folders.ts";
+
+/** A plugin as the command line named it. */
+export interface NamedPlugin {
+  readonly name: string;
+  /** The file that told of it, if one did. */
+  readonly path?: string | undefined;
+  readonly address: Address;
+  readonly tls: TlsClientOptions | undefined;
+}
 
 /**
- * Where a plugin listens: `text` is an address, a socket's path (with a slash in it) or a name, which is looked up
- * where engines do.
- * @throws TransportError when nothing has that name; it lists where it looked.
+ * The plugin that `text` names: an address, a socket's path (with a slash in it) or a name, which is looked up where
+ * engines do.
+ * @throws PluginNotFoundError (NOT_FOUND) when nothing has that name; it lists where it looked.
  */
-export async function findPlugin(text: string, surroundings: Surroundings): Promise<Address> {
-  if (text.includes("://")) return orUsageError(() => parseAddress(text));
-  if (text.includes("/")) return { unix: resolve(text) };
+export async function findPlugin(text: string, surroundings: Surroundings): Promise<NamedPlugin> {
+  const address = parsePlace(text);
+  if (address !== undefined) return { name: nameAt(address), address, tls: undefined };
   orUsageError(() => assertPluginName(text));
-  const sockets = socketFolders(surroundings).flatMap((folder) => nested(folder, text, ".sock"));
-  for (const path of sockets) if (await isSocket(path)) return { unix: path };
-  const specs = specFolders(surroundings).flatMap((folder) => nested(folder, text, ".spec"));
-  for (const path of specs) {
-    const content = await readIfThere(path);
-    if (content !== undefined) return parseAddress(content.trim());
-  }
-  const looked = [...sockets, ...specs].join(", ");
-  throw new TransportError("NOT_FOUND", `there is no plugin "${text}": looked for ${looked}`, { reachedPeer: false });
+  return await (await discover(surroundings)).find(text);
 }
 
-function nested(folder: string, name: string, suffix: string): string[] {
-  return [`${folder}/${name}${suffix}`, `${folder}/${name}/${name}${suffix}`];
+/** A transport to a plugin; says on stderr when nobody checks who answers. The caller closes it. */
+export function openTransport({ address, tls }: NamedPlugin, { stderr }: Surroundings): Transport {
+  if (tls?.insecureSkipVerify === true) {
+    stderr.write(`cleat: TLS is not verified: whoever answers at ${formatAddress(address)} is trusted\n`);
+  }
+  return createHttpTransport(address, { ...(tls !== undefined && { tls }) });
 }
 
-async function isSocket(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isSocket();
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR", "EACCES")) return false;
-    throw error;
-  }
+/** Looks where the engines of this user do. */
+export async function discover(surroundings: Surroundings): Promise<Discovery> {
+  return createDiscovery(await findLocations(surroundings));
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR", "EACCES")) return undefined;
-    throw error;
-  }
+/** The address that `text` is, or the path of a socket; `undefined` for a name. */
+export function parsePlace(text: string): Address | undefined {
+  if (text.includes("://")) return orUsageError(() => parseAddress(text));
+  return text.includes("/") ? { unix: resolve(text) } : undefined;
+}
+
+/** What the plugin there may be called: its socket's name, or else its address. */
+export function nameAt(address: Address): string {
+  const name = "unix" in address ? address.unix.replace(/^.*\/|\.sock$/g, "") : "";
+  return pluginNamePattern.test(name) ? name : formatAddress(address);
 }

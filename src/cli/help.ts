@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { formatTable } from "./table.ts";
 
 /** What `cleat --help` prints; of the commands whose names begin with `prefix`. */
 export function formatOverview(commands: readonly Command[], prefix = ""): string {
@@ -8,15 +9,15 @@ export function formatOverview(commands: readonly Command[], prefix = ""): strin
     .map(({ name, operands, summary }) => [`cleat ${name} ${operands}`.trimEnd(), summary] as const);
   const codes = Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning] as const);
   return [
-    "Container-engine plugins: serve them, and call them.",
+    "Container-engine plugins: serve them, find them, call them, and watch them at work.",
     "",
     "Commands (each has --help):",
-    ...formatRows(rows),
+    ...formatTable(rows, "  "),
     "",
     "Everywhere: --help, --version",
     "",
     "Exit codes:",
-    ...formatRows(codes),
+    ...formatTable(codes, "  "),
     "",
   ].join("\n");
 }
@@ -33,12 +34,7 @@ export function formatHelp({ name, operands, summary, details, options }: Comman
     ...(details.length > 0 ? ["", ...details] : []),
     "",
     "Options:",
-    ...formatRows([...rows, ["--help", "show this"]]),
+    ...formatTable([...rows, ["--help", "show this"]], "  "),
     "",
   ].join("\n");
-}
-
-function formatRows(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

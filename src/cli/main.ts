@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { run } from "./run.ts";
 
-process.exitCode = await run(process.argv.slice(2), {
+const code = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -9,3 +9,6 @@ process.exitCode = await run(process.argv.slice(2), {
   uid: process.getuid?.() ?? 0,
   closingSignals: ["SIGTERM", "SIGINT", "SIGHUP"],
 });
+
+// What was given up may still go on, as the look-up of a host's name or a read from a terminal; nobody waits for it.
+process.exit(code);

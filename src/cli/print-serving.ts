@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { pluginLocations } from "../host/index.ts";
 import { withFolderAt } from "../layer/index.ts";
 import { fileSystemName } from "../syscall/index.ts";
 import { parseAddress } from "../transport/index.ts";
 import type { Surroundings } from "./command.ts";
-import { socketFolders } from "./default-folders.ts";
 
 export interface Serving {
   readonly name: string;
@@ -40,7 +40,7 @@ export function printServing(serving: Serving, asJson: boolean, surroundings: Su
 function nextCommand({ name, address }: Serving, surroundings: Surroundings): string {
   const listen = parseAddress(address);
   if (!("unix" in listen)) return `dockerd --experimental -s ${name}`;
-  const isFound = surroundings.uid === 0 && socketFolders(surroundings).includes(dirname(listen.unix));
+  const isFound = surroundings.uid === 0 && pluginLocations(surroundings).sockets.includes(dirname(listen.unix));
   return isFound
     ? `dockerd --experimental -s ${basename(listen.unix, ".sock")}`
     : `npx cleat call ${listen.unix} Plugin.Activate`;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
+import { PassThrough, Readable, type Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, vi } from "vitest";
 import { CleatError } from "../errors/index.ts";
@@ -46,14 +46,17 @@ afterEach(() => rm(folder, { recursive: true }));
 interface Options {
   readonly stdin?: Readable & { isTTY?: boolean };
   readonly stdoutIsTerminal?: boolean;
+  /** Instead of one that is read at the end. */
+  readonly stdout?: Writable;
 }
 
-export function start(argv: readonly string[], { stdin = Readable.from([]), stdoutIsTerminal = false }: Options = {}) {
+export function start(argv: readonly string[], options: Options = {}) {
+  const { stdin = Readable.from([]), stdoutIsTerminal = false } = options;
   const stdout = Object.assign(new PassThrough(), { isTTY: stdoutIsTerminal });
   const stderr = new PassThrough();
   const surroundings: Surroundings = {
     stdin,
-    stdout,
+    stdout: options.stdout ?? stdout,
     stderr,
     env: { HOME: folder, XDG_RUNTIME_DIR: folder },
     uid: 1000,

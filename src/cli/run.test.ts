@@ -43,7 +43,7 @@ describe("a wrong command line", () => {
     [["serve", "graph", "--durability", "very"], /--durability/],
     [["serve", "graph", "--socket-mode", "999"], /--socket-mode/],
     [["serve", "graph", "--socket-group", "no such group"], /there is no group/],
-    [["serve", "graph", "--tcp", "nowhere"], /tcp:\/\/nowhere/],
+    [["serve", "graph", "--tcp", "nowhere"], /--tcp takes HOST:PORT/],
     [["call"], /call takes NAME METHOD/],
     [["call", "p", "GraphDriver.Nonsense"], /no method "GraphDriver.Nonsense"/],
     [["call", "p", "GraphDriver.Get", "{"], /not JSON/],

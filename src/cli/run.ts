@@ -1,25 +1,39 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { RemoteError, toCleatError, TransportError } from "../errors/index.ts";
+import { PluginNotFoundError, RemoteError, toCleatError, TransportError, withSubject } from "../errors/index.ts";
 import { call } from "./call.ts";
 import { type Command, type Surroundings, UsageError } from "./command.ts";
 import { exitCodes, type Outcome } from "./exit-codes.ts";
 import { formatHelp, formatOverview } from "./help.ts";
+import { inspect } from "./inspect.ts";
+import { ls } from "./ls.ts";
+import { watchOutput } from "./output.ts";
+import { printable } from "./printable.ts";
 import { serveGraph } from "./serve-graph.ts";
+import { trace } from "./trace.ts";
 
 /** Every command; one file each. */
-export const commands: readonly Command[] = [serveGraph, call];
+export const commands: readonly Command[] = [serveGraph, ls, inspect, call, trace];
 
 /** Runs a command line (without "node cleat") and returns the exit code. Never rejects. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { stdout, stderr } = surroundings;
+  const output = watchOutput(stdout);
+  watchOutput(stderr); // there is nobody left to tell
   try {
-    return exitCodes[await dispatch(argv, surroundings)].code;
+    const outcome = await dispatch(argv, surroundings);
+    const failure = await output.failure();
+    if (failure !== undefined) throw withSubject(failure, "stdout");
+    return exitCodes[outcome].code;
   } catch (error) {
-    surroundings.stderr.write(`cleat: ${sentenceOf(error)}\n`);
-    if (error instanceof UsageError) surroundings.stderr.write('Try "cleat --help".\n');
+    stderr.write(`cleat: ${printable(sentenceOf(error), maxSentenceCharacters)}\n`);
+    if (error instanceof UsageError) stderr.write('Try "cleat --help".\n');
     return exitCodes[outcomeOf(error)].code;
   }
 }
+
+/** A plugin's own words may be in it. */
+const maxSentenceCharacters = 4_000;
 
 async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<Outcome> {
   const command = commands.find(({ name }) => name.split(" ").every((word, index) => argv[index] === word));
@@ -78,5 +92,5 @@ function sentenceOf(error: unknown): string {
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof UsageError) return "usage";
   if (error instanceof RemoteError) return "refused";
-  return error instanceof TransportError ? "unreachable" : "failed";
+  return error instanceof TransportError || error instanceof PluginNotFoundError ? "unreachable" : "failed";
 }

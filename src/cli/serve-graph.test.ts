@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { pemPath } from "../transport/tls.test.support.ts";
 import { cleat, folder, serving } from "./run.test.support.ts";
 
 describe("serve graph", () => {
@@ -63,5 +64,74 @@ describe("serve graph", () => {
       err: expect.stringContaining("another process listens on it"),
     });
     await stop();
+  });
+});
+
+describe("serve graph on TCP", () => {
+  const specDirectory = () => join(folder, ".config/docker/plugins");
+  const onTcp = () => ["--json", "--tcp", "127.0.0.1:0", "--spec-dir", specDirectory()];
+  const tls = [
+    "--tls-cert",
+    pemPath("server.pem"),
+    "--tls-key",
+    pemPath("server-key.pem"),
+    "--tls-ca",
+    pemPath("ca.pem"),
+  ];
+  const clients = ["--tls-client-ca", pemPath("ca.pem")];
+  const shown = ["--tls-client-cert", pemPath("client.pem"), "--tls-client-key", pemPath("client-key.pem")];
+
+  it.each([
+    ["in clear", [], /^tcp:/, /TCP is not authenticated/],
+    ["with TLS", tls, /^https:/, /clients show no certificate/],
+    ["with TLS on both sides", [...tls, ...clients, ...shown], /^https:/, /^$/],
+  ])("%s can be called by name, and warns of strangers where any may come", async (_how, options, address, warning) => {
+    const { printed, stop } = await serving(...onTcp(), ...options);
+    expect(JSON.parse(printed)).toMatchObject({ address: expect.stringMatching(address) });
+    expect(await cleat(["call", "p", "Plugin.Activate", "--json"])).toMatchObject({
+      code: 0,
+      out: '{"Implements":["GraphDriver"]}\n',
+    });
+    const { code, err } = await stop();
+    expect(code).toBe(0);
+    expect(err).toMatch(warning);
+    expect(err).not.toContain("PRIVATE KEY");
+    expect(readdirSync(specDirectory())).toEqual([]);
+  });
+
+  it("takes a self-signed certificate for its own authority", async () => {
+    const own = ["--tls-cert", pemPath("self-signed.pem"), "--tls-key", pemPath("self-signed-key.pem")];
+    const { stop } = await serving(...onTcp(), ...own);
+    expect(await cleat(["call", "p", "Plugin.Activate"])).toMatchObject({ code: 0 });
+    await stop();
+  });
+
+  it("says what engines would not trust", async () => {
+    const options = [...tls.slice(0, 4), "--tls-ca", pemPath("other-ca.pem")];
+    expect(await cleat(["serve", "graph", "--name", "p", ...onTcp(), ...options])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/engines cannot call plugin "p": .*not trusted/),
+    });
+  });
+
+  it.each([
+    [["--spec-dir", "/x"], "--spec-dir is of no use without --tcp"],
+    [tls, "--tls-cert is of no use without --tcp"],
+    [["--tcp", "127.0.0.1:0", ...tls.slice(0, 2)], "--tls-cert is of no use without --tls-key"],
+    [["--tcp", "127.0.0.1:0", ...tls.slice(2, 4)], "--tls-key is of no use without --tls-cert"],
+    [["--tcp", "127.0.0.1:0", ...tls.slice(4)], "--tls-ca is of no use without --tls-cert"],
+    [["--tcp", "127.0.0.1:0", ...clients], "--tls-client-ca is of no use without --tls-cert"],
+    [["--tcp", "127.0.0.1:0", ...tls, ...clients], "--tls-client-ca is of no use without --tls-client-cert"],
+    [["--tcp", "127.0.0.1:0", ...tls, ...shown], "--tls-client-cert is of no use without --tls-client-ca"],
+    [["--tcp", "127.0.0.1:0", "--socket", "/x"], "--tcp and --socket exclude each other"],
+    [["--tcp", "127.0.0.1:0", "--socket-mode", "600"], "--tcp and --socket-mode exclude each other"],
+    [["--tcp", "127.0.0.1"], '--tcp takes HOST:PORT, not "127.0.0.1"'],
+    [["--tcp", "127.0.0.1:1/x"], '--tcp takes HOST:PORT, not "127.0.0.1:1/x"'],
+    [["--tcp", "127.0.0.1:0", "--spec-dir", "x"], '--spec-dir takes an absolute path, not "x"'],
+  ])("refuses %j", async (options, message) => {
+    expect(await cleat(["serve", "graph", ...options])).toMatchObject({
+      code: 2,
+      err: `cleat: ${message}\nTry "cleat --help".\n`,
+    });
   });
 });

@@ -1,12 +1,11 @@
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import type { Durability } from "../graphdriver/index.ts";
-import { closeOnSignals, createStateFile, serve, type TcpListen, type UnixListen } from "../plugin/index.ts";
+import { closeOnSignals, createStateFile, serve } from "../plugin/index.ts";
 import { assertPluginName } from "../protocol/index.ts";
-import { parseAddress } from "../transport/index.ts";
-import { readAccountId } from "./account-ids.ts";
-import { defineCommand, orUsageError, type Surroundings, UsageError } from "./command.ts";
-import { defaultRoot, socketFolderToServeIn } from "./default-folders.ts";
+import { defineCommand, orUsageError, UsageError } from "./command.ts";
+import { defaultRoot } from "./default-folders.ts";
 import { selectDriver } from "./graph-drivers.ts";
+import { absolute, listenOptions, readListenOptions, warnOfStrangers } from "./listen-options.ts";
 import { createLogger, logLevels } from "./logger.ts";
 import { printServing } from "./print-serving.ts";
 
@@ -27,16 +26,7 @@ export const serveGraph = defineCommand({
     driver: { type: "string", value: "DRIVER", help: "overlay2, vfs, or auto: the best that works; default auto" },
     root: { type: "string", value: "PATH", help: "default /var/lib/cleat; for users ~/.local/share/cleat" },
     home: { type: "string", value: "PATH", help: "keep layers here, whatever the engine says" },
-    socket: {
-      type: "string",
-      value: "PATH",
-      help: "default /run/docker/plugins/NAME.sock; for users in XDG_RUNTIME_DIR",
-    },
-    "socket-owner": { type: "string", value: "USER", help: "name or number; default this user" },
-    "socket-group": { type: "string", value: "GROUP", help: "name or number; default this user's" },
-    "socket-mode": { type: "string", value: "MODE", help: "octal; default 600" },
-    tcp: { type: "string", value: "HOST:PORT", help: "listen there instead, unauthenticated, and write a spec file" },
-    "spec-dir": { type: "string", value: "PATH", help: "where the spec file goes; default /etc/docker/plugins" },
+    ...listenOptions,
     opt: { type: "string", value: "KEY=VALUE", multiple: true, help: "an option of the driver" },
     durability: { type: "string", value: "LEVEL", help: `${durabilities.join(", ")}; default layer` },
     "log-level": { type: "string", value: "LEVEL", help: `${logLevels.join(", ")}; default info` },
@@ -49,10 +39,9 @@ export const serveGraph = defineCommand({
     const root = absolute("root", values.root ?? defaultRoot(surroundings));
     const home = values.home === undefined ? undefined : absolute("home", values.home);
     const durability = parseDurability(values.durability);
-    const listen = await toListen(name, values, surroundings);
+    const listen = await readListenOptions(name, values, surroundings);
     const logger = await createLogger(values["log-level"] ?? "info", surroundings);
-    if ("tcp" in listen)
-      logger.warn(listen.tcp, "whoever can connect there commands the driver: TCP is not authenticated");
+    warnOfStrangers(listen, logger);
     const choice = await selectDriver(values.driver ?? "auto", home ?? root, surroundings, logger);
 
     const { createGraphDriverPlugin } = await import("../graphdriver/index.ts");
@@ -85,35 +74,6 @@ export const serveGraph = defineCommand({
     return "done";
   },
 });
-
-async function toListen(
-  name: string,
-  values: Partial<Record<"socket" | "socket-owner" | "socket-group" | "socket-mode" | "tcp" | "spec-dir", string>>,
-  surroundings: Surroundings,
-): Promise<UnixListen | TcpListen> {
-  if (values.tcp !== undefined) {
-    if (values.socket !== undefined) throw new UsageError("--tcp and --socket exclude each other");
-    const address = orUsageError(() => parseAddress(`tcp://${values.tcp}`));
-    if (!("tcp" in address)) throw new UsageError(`--tcp takes HOST:PORT, not "${values.tcp}"`);
-    const specDirectory = values["spec-dir"];
-    return { ...address, name, ...(specDirectory !== undefined && { specDirectory }) };
-  }
-  const { "socket-owner": owner, "socket-group": group, "socket-mode": mode } = values;
-  if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode))
-    throw new UsageError(`--socket-mode takes 600 or the like, not "${mode}"`);
-  const path = values.socket ?? join(await socketFolderToServeIn(surroundings), `${name}.sock`);
-  return {
-    unix: absolute("socket", path),
-    ...(owner !== undefined && { owner: await readAccountId("user", owner) }),
-    ...(group !== undefined && { group: await readAccountId("group", group) }),
-    ...(mode !== undefined && { mode: Number.parseInt(mode, 8) }),
-  };
-}
-
-function absolute(option: string, path: string): string {
-  if (isAbsolute(path)) return path;
-  throw new UsageError(`--${option} takes an absolute path, not "${path}"`);
-}
 
 function parseDurability(text: string | undefined): Durability {
   const found = durabilities.find((level) => level === (text ?? "layer"));

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
-import { answers } from "./answers.ts";
-import { untilReady, type Daemon } from "./daemon.ts";
 import type { Namespace } from "./namespace.ts";
+import { pluginSocket, startPlugin, type PluginProcess } from "./plugin-process.ts";
 
 export interface CleatOptions {
   /** The plugin's name, which is what `dockerd --storage-driver` names. */
@@ -9,47 +8,22 @@ export interface CleatOptions {
   readonly driver: string;
 }
 
-/** A `cleat serve graph` process, from the built package. */
-export interface Cleat {
-  readonly logPath: string;
-  /** Of the process that runs now; another one after `start`. */
-  pid(): number;
-  /** Where the host reaches the socket that stands in the namespace's `/run`. */
-  socketPath(): string;
-  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
-  start(): Promise<void>;
-}
+/** A `cleat serve graph` process. */
+export type Cleat = PluginProcess;
 
-const readyDeadlineMs = 30_000;
-const entry = resolve("dist/cli/main.js");
+/** The command of the built package. */
+export const cleatCommand: readonly string[] = [process.execPath, resolve("dist/cli/main.js")];
 
-export async function startCleat(namespace: Namespace, { name, driver }: CleatOptions): Promise<Cleat> {
-  const socket = `/run/docker/plugins/${name}.sock`;
+export function startCleat(namespace: Namespace, { name, driver }: CleatOptions): Promise<Cleat> {
   const argv = [
-    process.execPath,
-    entry,
+    ...cleatCommand,
     "serve",
     "graph",
     `--name=${name}`,
     `--driver=${driver}`,
     `--root=${namespace.folder}/${name}`,
-    `--socket=${socket}`,
+    `--socket=${pluginSocket(name)}`,
     "--log-level=info",
   ];
-  let daemon: Daemon;
-  const socketPath = () => `/proc/${daemon.pid}/root${socket}`;
-  const start = async () => {
-    daemon = await namespace.start(`plugin-${name}`, argv);
-    await untilReady(daemon, `cleat ${name} to answer`, readyDeadlineMs, () =>
-      answers(socketPath(), "POST", "/Plugin.Activate"),
-    );
-  };
-  await start();
-  return {
-    logPath: `${namespace.folder}/plugin-${name}.log`,
-    pid: () => daemon.pid,
-    socketPath,
-    end: (signal) => daemon.end(signal),
-    start,
-  };
+  return startPlugin(namespace, { name, argv });
 }

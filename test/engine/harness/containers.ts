@@ -5,7 +5,7 @@ import { listTree, type Fidelity } from "./tree-listing.ts";
 export const dataFolder = "/data";
 
 /** A first process that has no handler ignores SIGTERM, and a daemon would wait ten seconds for it. */
-const idling = ["--detach", "--network", "none", "--stop-signal", "SIGKILL"];
+export const idling = ["--detach", "--network", "none", "--stop-signal", "SIGKILL"];
 
 type Docker = Pick<Engine, "docker" | "namespace">;
 

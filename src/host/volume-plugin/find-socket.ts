@@ -1,0 +1,23 @@
+import { stat } from "node:fs/promises";
+import { CleatError, toCleatError } from "../../errors/index.ts";
+import { assertDialable } from "../discovery/dialable.ts";
+import type { FoundPlugin } from "../discovery/found-plugin.ts";
+import { identityOfSocket } from "../discovery/identity.ts";
+import { isNothingThere } from "../discovery/look-up.ts";
+
+/**
+ * The socket at `path`, with who listens there as far as the file system tells. Costs one stat.
+ * @throws NOT_FOUND when nothing is there.
+ * @throws INVALID_ARGUMENT when it is no socket, or its path is too long for one.
+ * @throws PERMISSION_DENIED when it may not be seen.
+ */
+export async function findSocket(name: string, path: string): Promise<FoundPlugin> {
+  const address = { unix: path };
+  assertDialable(address, `socket "${path}"`);
+  const stats = await stat(path, { bigint: true }).catch((error: unknown) => {
+    if (!isNothingThere(error)) throw toCleatError(error, `socket "${path}"`);
+    throw new CleatError("NOT_FOUND", `socket "${path}" is not there`, { cause: error });
+  });
+  if (!stats.isSocket()) throw new CleatError("INVALID_ARGUMENT", `path "${path}" is no socket`);
+  return { name, path, address, tls: undefined, identity: identityOfSocket(path, stats) };
+}

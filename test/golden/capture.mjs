@@ -1,0 +1,12 @@
+/**
+ * `node test/golden/capture.mjs`, as root: records anew what the engines of this machine and Cleat's plugins tell each
+ * other, into the `.jsonl` files beside this one. Compiles `capture.ts` and runs it on `dist`.
+ */
+import { build, installPackages, main, packageCommand, run } from "../../scripts/prepare.mjs";
+
+await main(() => {
+  installPackages();
+  build();
+  if (run(packageCommand("tsc"), ["-p", "test/golden/tsconfig.json"]) !== 0) throw new Error("it does not compile");
+  process.exitCode = run(process.execPath, ["test/golden/dist/test/golden/capture.js"]);
+});

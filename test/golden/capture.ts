@@ -1,0 +1,120 @@
+/** Drives each engine through what people do with it, with `cleat trace` in between, and keeps what was said. */
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { formatExchange, formatFixtureHeader, readFixtureFile } from "../../src/host/index.ts";
+import { idling, keepRunning, runScript } from "../engine/harness/containers.ts";
+import { startCleat } from "../engine/harness/cleat.ts";
+import { runCommand } from "../engine/harness/command.ts";
+import { startDockerd } from "../engine/harness/dockerd.ts";
+import { startFolderVolumes } from "../engine/harness/folder-volumes.ts";
+import { shellLayer, writeImageArchive } from "../engine/harness/image-archive.ts";
+import { openNamespace, type Namespace } from "../engine/harness/namespace.ts";
+import { pluginSocket } from "../engine/harness/plugin-process.ts";
+import { openPodman } from "../engine/harness/podman.ts";
+import { post } from "../engine/harness/post.ts";
+import { startTrace, type Trace } from "../engine/harness/trace.ts";
+import { trimFixture } from "./trim-fixture.ts";
+
+await captureDockerVolumes();
+await capturePodmanVolumes();
+await captureDockerLayers();
+
+async function captureDockerVolumes(): Promise<void> {
+  await using namespace = await openNamespace();
+  const archive = await writeSmallImage(namespace);
+  await startFolderVolumes(namespace, "folders");
+  const trace = await startTrace(namespace, { plugin: "folders", name: "traced" });
+  const dockerd = await startDockerd(namespace, {
+    name: "dockerd",
+    storageDriver: "overlay2",
+    dataRoot: `${namespace.folder}/docker`,
+  });
+  const { docker } = dockerd;
+  await docker("load", "--input", archive);
+  await docker("volume", "create", "--driver=traced", "--opt=mode=750", "data");
+  await refused(docker("volume", "create", "--driver=traced", "--opt=color=red", "red"));
+  await docker("volume", "ls");
+  await docker("volume", "inspect", "data");
+  await docker("create", "--network=none", "--name=idle", "--volume=data:/v", "small", "true");
+  await docker("inspect", "idle");
+  await docker("rm", "idle");
+  await docker("run", ...idling, "--name=first", "--volume=data:/v", "small", "sleep", "3600");
+  await docker("run", "--rm", "--network=none", "--volume=data:/v", "small", "ls", "/v");
+  await docker("rm", "--force", "first");
+  await docker("run", "--rm", "--network=none", "--volume-driver=traced", "--volume=made:/v", "small", "true");
+  await docker("volume", "rm", "data", "made");
+  await keep(trace, `docker-${await versionOf("dockerd")}-volumes`);
+}
+
+async function capturePodmanVolumes(): Promise<void> {
+  await using namespace = await openNamespace();
+  const archive = await writeSmallImage(namespace);
+  const plugin = await startFolderVolumes(namespace, "folders");
+  const trace = await startTrace(namespace, { plugin: "folders", name: "traced" });
+  const { podman, run } = await openPodman(namespace, { traced: pluginSocket("traced") });
+  await podman("load", "--input", archive);
+  await podman("volume", "create", "--driver=traced", "--opt=mode=750", "data");
+  await podman("volume", "create", "--driver=traced", "plain");
+  await refused(podman("volume", "create", "--driver=traced", "--opt=color=red", "red"));
+  await podman("volume", "ls");
+  await podman("volume", "inspect", "data");
+  await run("--detach", "--name=first", "--volume=data:/v", "small", "sleep", "3600");
+  await run("--rm", "--volume=data:/v", "small", "ls", "/v");
+  await podman("rm", "--force", "--time=0", "first");
+  await post(plugin.socketPath(), "/VolumeDriver.Create", { Name: "theirs" });
+  await podman("volume", "reload");
+  await podman("volume", "rm", "data", "plain", "theirs");
+  await keep(trace, `podman-${await versionOf("podman")}-volumes`);
+}
+
+async function captureDockerLayers(): Promise<void> {
+  await using namespace = await openNamespace();
+  const archive = await writeSmallImage(namespace);
+  await startCleat(namespace, { name: "layers", driver: "overlay2" });
+  const trace = await startTrace(namespace, { plugin: "layers", name: "traced" });
+  const dockerd = await startDockerd(namespace, {
+    name: "dockerd",
+    storageDriver: "traced",
+    dataRoot: `${namespace.folder}/docker`,
+  });
+  const { docker } = dockerd;
+  const engine = { docker, namespace };
+  await docker("load", "--input", archive);
+  await keepRunning(engine, "running", "small", "echo written > /written");
+  await docker("inspect", "running");
+  await docker("ps", "--size");
+  await docker("rm", "--force", "running");
+  await runScript(engine, "stopped", "small", "echo written > /written");
+  await docker("diff", "stopped");
+  await docker("commit", "stopped", "committed");
+  await docker("save", "--output", `${namespace.folder}/saved.tar`, "committed");
+  await docker("rm", "stopped");
+  await docker("rmi", "committed", "small");
+  await dockerd.end("SIGTERM");
+  await keep(trace, `docker-${await versionOf("dockerd")}-layers`);
+}
+
+async function writeSmallImage({ folder }: Namespace): Promise<string> {
+  const archive = `${folder}/small.tar`;
+  await writeImageArchive(archive, "small", [shellLayer]);
+  return archive;
+}
+
+async function refused(command: Promise<string>): Promise<void> {
+  const answer = await command.catch(() => undefined);
+  if (answer !== undefined) throw new Error(`what was to be refused was answered: ${answer}`);
+}
+
+async function versionOf(program: string): Promise<string> {
+  const [version] = /\d+\.\d+\.\d+/.exec(await runCommand([program, "--version"])) ?? [];
+  if (version === undefined) throw new Error(`${program} does not tell its version`);
+  return version;
+}
+
+async function keep(trace: Trace, name: string): Promise<void> {
+  await trace.end("SIGTERM");
+  const { header, exchanges } = trimFixture(await readFixtureFile(trace.savePath));
+  const path = resolve("test/golden", `${name}.jsonl`);
+  await writeFile(path, [formatFixtureHeader(header), ...exchanges.map(formatExchange)].join(""));
+  console.log(`${path}: ${exchanges.length} exchanges`);
+}
