@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { socketOf, startPlugin, startTlsPlugin } from "./plugins.test.support.ts";
 import { cleat, folder, serving } from "./run.test.support.ts";
 
 describe("call", () => {
@@ -62,5 +63,30 @@ describe("call", () => {
     });
     silent.closeAllConnections();
     silent.close();
+  });
+
+  it("calls every protocol there is, over TLS too, found by a .json file", async () => {
+    await startTlsPlugin("t", { "/VolumeDriver.Path": { Mountpoint: "/mnt/v\u009B" } });
+    expect(await cleat(["call", "t", "VolumeDriver.Path", '{"Name":"v"}', "--json"])).toEqual({
+      code: 0,
+      out: '{"Mountpoint":"/mnt/v\\u009b"}\n',
+      err: "",
+    });
+  });
+
+  it("does not let a plugin's failure write to the terminal", async () => {
+    await startPlugin("p", { "/VolumeDriver.List": { Err: "\u001B[2Jgone\nroot:" } });
+    expect(await cleat(["call", "p", "VolumeDriver.List"])).toMatchObject({
+      code: 4,
+      err: 'cleat: plugin "p" answered /VolumeDriver.List with 500: \\x1b[2Jgone\\nroot:\n',
+    });
+  });
+
+  it("waits for a plugin that is not there yet, by name and by path", async () => {
+    const waiting = cleat(["call", "late", "VolumeDriver.List", "--wait", "9", "--json"]);
+    const byPath = cleat(["call", socketOf("late"), "VolumeDriver.List", "--wait", "9", "--json"]);
+    await startPlugin("late", { "/Plugin.Activate": { Implements: ["Other"] }, "/VolumeDriver.List": { Volumes: [] } });
+    for (const call of [waiting, byPath]) expect(await call).toEqual({ code: 0, out: '{"Volumes":[]}\n', err: "" });
+    expect(await cleat(["call", "nobody", "VolumeDriver.List", "--wait", "0.05"])).toMatchObject({ code: 3 });
   });
 });

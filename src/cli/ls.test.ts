@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { link, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
-import { listenAs, socketOf, specOf, startPlugin } from "./plugins.test.support.ts";
+import { listenAs, socketOf, specOf, startPlugin, startTlsPlugin } from "./plugins.test.support.ts";
 import { cleat, folder } from "./run.test.support.ts";
 
 const manifest = (...names: string[]) => ({ "/Plugin.Activate": { Implements: names } });
@@ -13,7 +13,6 @@ async function leaveDeadSocket(name: string): Promise<void> {
   const server = createServer();
   await mkdir(dirname(socketOf(name)), { recursive: true });
   await once(server.listen(socketOf("bound")), "listening");
-  const { link } = await import("node:fs/promises");
   await link(socketOf("bound"), socketOf(name));
   server.close();
   await once(server, "close");
@@ -80,6 +79,20 @@ it("tells each state apart, within its deadline, whatever one of them does", asy
   expect(err).toContain(`if it will not come back: rm ${specOf("nobody.spec")}\n`);
   expect(err).toContain("not today");
   expect(err).toContain("half.spec");
+});
+
+it("calls a certificate that does not fit denied", async () => {
+  await startTlsPlugin("trusted", manifest("VolumeDriver"));
+  await startTlsPlugin("stranger", manifest("VolumeDriver"), "other-ca.pem");
+  const { rows } = await listed();
+  expect(rows).toMatchObject([
+    {
+      name: "stranger",
+      state: "denied",
+      reason: expect.stringMatching(/https:\/\/127\.0\.0\.1:\d+ has a certificate/),
+    },
+    { name: "trusted", state: "ok" },
+  ]);
 });
 
 it("prints a table, whose cells stand below their headings", async () => {

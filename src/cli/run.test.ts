@@ -1,3 +1,4 @@
+import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { cleat } from "./run.test.support.ts";
 import { commands, readVersion } from "./run.ts";
@@ -50,11 +51,39 @@ describe("a wrong command line", () => {
     [["call", "p", "GraphDriver.Get", '{"ID":7}'], /ID: /],
     [["call", "a b", "GraphDriver.Status"], /plugin name "a b"/],
     [["call", "p", "GraphDriver.Status", "--timeout", "soon"], /--timeout takes a number/],
+    [["call", "p", "GraphDriver.Status", "--timeout", "1.2.3"], /--timeout takes a number/],
+    [["ls", "--timeout", "-1"], /--timeout/],
+    [["ls", "extra"], /ls takes no "extra"/],
+    [["inspect"], /inspect takes NAME/],
+    [["inspect", "a", "b"], /inspect takes NAME/],
+    [["trace"], /trace takes NAME/],
+    [["trace", "p", "--socket", "relative"], /--socket takes an absolute path/],
+    [["trace", "p", "--force"], /--force goes with --save/],
+    [["trace", "tcp://127.0.0.1:1"], /give it one with --as/],
+    [["trace", "tcp://127.0.0.1:1", "--as", "a b"], /plugin name "a b"/],
   ])("%j is answered with one sentence", async (argv, message) => {
     const { code, out, err } = await cleat(argv);
     expect(code).toBe(2);
     expect(err).toMatch(message);
     expect(err.split("\n")[0]).toMatch(/^cleat: /);
     expect(out).toBe("");
+  });
+});
+
+describe("an output that cannot be written", () => {
+  const failing = (code: string) =>
+    new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: write`), { code, syscall: "write" })),
+    });
+
+  it("is no failure when its reader went away early", async () => {
+    expect(await cleat(["--help"], { stdout: failing("EPIPE") })).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("is one when the disk is full", async () => {
+    expect(await cleat(["--help"], { stdout: failing("ENOSPC") })).toMatchObject({
+      code: 1,
+      err: "cleat: stdout: ENOSPC: write\n",
+    });
   });
 });

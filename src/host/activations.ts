@@ -37,6 +37,8 @@ export interface Activations {
    * callers wait. A failure is forgotten.
    */
   current(): Promise<Activation>;
+  /** As `current`, after looking at all of its files: costs some `stat`s more, and sees that a spec file has changed. */
+  lookUp(): Promise<Activation>;
   /** The connection was lost: somebody else may be there now. */
   suspect(activation: Activation): void;
   /** Looks at its files only. @throws UNAVAILABLE when it was here. */
@@ -72,7 +74,7 @@ export function createActivations(options: ActivationsOptions): Activations {
     closing.signal.throwIfAborted();
     const previous = last;
     const isSame = previous?.found.identity === found.identity;
-    const connection = previous !== undefined && isSame ? previous.connection : openConnection(found, logger);
+    const connection = previous !== undefined && isSame ? previous.connection : openConnection(found, logger, onLost);
     try {
       const timeoutMs = policy.methodTimeoutsMs?.[method.path] ?? policy.timeoutMs;
       const implemented = await activate(connection, name, { timeoutMs, signal: closing.signal });
@@ -88,16 +90,26 @@ export function createActivations(options: ActivationsOptions): Activations {
     return last;
   }
 
+  /** Whoever is connected to next may be another: a program on TCP leaves no other trace. */
+  function onLost(connection: Connection): void {
+    if (connection === last?.connection) isSuspect = true;
+  }
+
+  async function current(): Promise<Activation> {
+    if (last !== undefined && !isSuspect && currentIdentity(last.found) === last.found.identity) return last;
+    return (renewing ??= renew().finally(() => (renewing = undefined)));
+  }
+
   return {
     get last() {
       return last;
     },
     find,
-    async current() {
-      const known = last;
-      const isKnown = known !== undefined && (await currentIdentity(known.found)) === known.found.identity;
-      if (isKnown && !isSuspect && known === last) return known;
-      return (renewing ??= renew().finally(() => (renewing = undefined)));
+    current,
+    async lookUp() {
+      const found = await find();
+      if (last?.found.identity !== found.identity) isSuspect = true;
+      return current();
     },
     suspect(activation) {
       if (activation === last) isSuspect = true;

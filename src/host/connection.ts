@@ -8,19 +8,23 @@ export interface Connection extends Transport {
   retire(): void;
 }
 
-/** A connection to what was found; logs a warning where nobody checks who answers. */
-export function openConnection({ name, address, tls }: FoundPlugin, logger: Logger): Connection {
-  const transport = createHttpTransport(address, { ...(tls !== undefined && { tls }) });
-  if (tls?.insecureSkipVerify === true) {
-    logger.warn({ plugin: name, address: transport.address }, "TLS is not verified: whoever answers there is trusted");
-  }
+/**
+ * A connection to what was found; logs a warning where nobody checks who answers. `onLost` is called when the program, or
+ * the time, has closed the last socket.
+ */
+export function openConnection(
+  { address, tls }: FoundPlugin,
+  logger: Logger,
+  onLost: (connection: Connection) => void = () => {},
+): Connection {
+  const transport = createHttpTransport(address, { tls, logger, onDisconnected: () => onLost(connection) });
   let underWay = 0;
   let isRetired = false;
   const ended = () => {
     underWay--;
     if (isRetired && underWay === 0) void transport.close();
   };
-  return {
+  const connection: Connection = {
     address: transport.address,
     close: transport.close,
     async send(wire) {
@@ -40,4 +44,5 @@ export function openConnection({ name, address, tls }: FoundPlugin, logger: Logg
       if (underWay === 0) void transport.close();
     },
   };
+  return connection;
 }

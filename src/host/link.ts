@@ -83,9 +83,9 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
     },
     async activate(signal, insisting = false) {
       closing.signal.throwIfAborted();
-      if (insisting) return unlessAborted(activations.current(), signal);
+      if (insisting) return unlessAborted(activations.lookUp(), signal);
       return guarded(signal, async (call) => {
-        const activation = await unlessAborted(activations.current(), signal);
+        const activation = await unlessAborted(activations.lookUp(), signal);
         call.answered();
         return activation;
       });

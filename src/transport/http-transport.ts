@@ -15,6 +15,8 @@ export interface HttpTransportOptions {
   readonly tls?: TlsClientOptions | undefined;
   /** Gets one warning where nobody checks who answers. */
   readonly logger?: Logger;
+  /** Called when the last open connection has gone, whoever closed it: the next one may lead to another program. */
+  readonly onDisconnected?: () => void;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface HttpTransportOptions {
  * @throws INVALID_ARGUMENT at once, when `tls` is of no use, or given for an address that is called in clear.
  */
 export function createHttpTransport(address: Address, options: HttpTransportOptions = {}): Transport {
-  const { tls, logger } = options;
+  const { tls, logger, onDisconnected = () => {} } = options;
   const name = formatAddress(address);
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
   let dialer: TlsDialer | undefined;
@@ -37,10 +39,22 @@ export function createHttpTransport(address: Address, options: HttpTransportOpti
     throw new CleatError("INVALID_ARGUMENT", `${name} is called in clear, so TLS options are of no use`);
   }
   const target = targetOf(address);
+  const sockets = new Set<Socket>();
+  const follow = (socket: Socket) => {
+    if (sockets.has(socket)) return;
+    sockets.add(socket);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) onDisconnected();
+    });
+  };
+  const open = (wire: WireRequest) => {
+    const request = httpRequest({ ...target, ...requestLine(wire), agent, signal: wire.signal });
+    return request.once("socket", follow);
+  };
   return {
     address: name,
-    send: (wire) =>
-      send(wire, name, dialer, () => httpRequest({ ...target, ...requestLine(wire), agent, signal: wire.signal })),
+    send: (wire) => send(wire, name, dialer, () => open(wire)),
     async close() {
       agent.destroy();
     },

@@ -57,7 +57,8 @@ function explainRefusal(error: NodeJS.ErrnoException, certificate: DetailedPeerC
     }
     case "CERT_NOT_YET_VALID": {
       const early = chainOf(certificate).find(({ valid_from }) => Date.parse(valid_from) > Date.now());
-      return `has a certificate that is not valid yet${early === undefined ? "" : `, but from ${toDate(early.valid_from)} on`}`;
+      const from = early === undefined ? "" : `, but from ${toDate(early.valid_from)} on`;
+      return `has a certificate that is not valid yet${from}`;
     }
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
       return "has a self-signed certificate, which is not among the trusted ones";

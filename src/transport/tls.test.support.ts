@@ -7,5 +7,5 @@ export const pemPath = (file: string) => join(import.meta.dirname, "../../test/f
 
 export const pem = (file: string) => readFileSync(pemPath(file), "utf8");
 
-/** A certificate with its key: "server", "wrong-host", "expired", "not-yet-valid", "self-signed", "client", "other-client". */
+/** A certificate with its key: "server", "expired", "client" … */
 export const identity = (name: string) => ({ cert: pem(`${name}.pem`), key: pem(`${name}-key.pem`) });

@@ -6,8 +6,8 @@ import type { Interest } from "./interests.ts";
 
 export interface FolderWatchers {
   /**
-   * Watches these folders and no others; those that are not there are passed over. True when one is watched now that was
-   * not before: what happened in it until now was not seen. Not to be called again before it has ended.
+   * Watches these folders and no others; those that are not there are passed over. True when one is watched now that
+   * was not before: what happened in it until now was not seen. Not to be called again before it has ended.
    * @throws RESOURCE_EXHAUSTED when the kernel grants no more watches.
    */
   follow(interests: ReadonlyMap<string, Interest>): Promise<boolean>;
@@ -42,8 +42,8 @@ interface Watched {
 }
 
 /**
- * When the kernel's queue is full (16,384 events by default), it drops events, and libuv v1.46 does not tell. So many in one
- * turn of the event loop are a sign of that. Source: inotify(7), `max_queued_events`.
+ * When the kernel's queue is full (16,384 events by default), it drops events, and libuv v1.46 does not tell. So many
+ * in one turn of the event loop are a sign of that. Source: inotify(7), `max_queued_events`.
  */
 const eventsOfAnOverflow = 4_096;
 

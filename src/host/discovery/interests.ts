@@ -7,9 +7,9 @@ import type { FoundPlugin, UnusablePlugin } from "./found-plugin.ts";
 export type Interest = "all" | ReadonlySet<string>;
 
 /**
- * The folders whose changes may change what is found. Of `folders` that is everything; of sockets and linked files that stand
- * elsewhere, and of every folder on the way to all those, one entry: so that they are seen when they are made, replaced or
- * moved away.
+ * The folders whose changes may change what is found. Of `folders` that is everything; of sockets and linked files that
+ * stand elsewhere, and of every folder on the way to all those, one entry: so that they are seen when they are made,
+ * replaced or moved away.
  */
 export async function interestsOf(
   folders: readonly string[],

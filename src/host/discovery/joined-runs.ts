@@ -6,7 +6,10 @@ export interface JoinedRuns {
   stop(): void;
 }
 
-/** Runs `run` within `delayMs` of being asked to; what is asked during a run, after it. Two never overlap. `run` does not reject. */
+/**
+ * Runs `run` within `delayMs` of being asked to; what is asked during a run, after it. Two never overlap. `run` does
+ * not reject.
+ */
 export function joinRuns(run: () => Promise<void>, delayMs: number): JoinedRuns {
   let timer: NodeJS.Timeout | undefined;
   let running = false;

@@ -1,7 +1,7 @@
-import { type Dirent } from "node:fs";
+import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { isSystemError } from "../../errors/index.ts";
+import { isSystemError, toCleatError } from "../../errors/index.ts";
 import { pluginNamePattern } from "../../protocol/index.ts";
 import { type Candidate, extensionOf } from "./candidates.ts";
 import type { Locations } from "./locations.ts";
@@ -16,8 +16,9 @@ export interface Listing {
 }
 
 /**
- * Lists the names of which a file tells. A symbolic link to a socket does not, as it is but another name for a plugin; one to a
- * spec file does. Links to folders are not followed.
+ * Lists the names of which a file tells. A symbolic link to a socket does not, as it is but another name for a plugin;
+ * one to a spec file does. Links to folders are not followed.
+ * @throws RESOURCE_EXHAUSTED when the process may open no more files.
  * Source: moby v20.10.24 `pkg/plugins/discovery.go`, `Scan`.
  */
 export async function listNames(
@@ -54,6 +55,8 @@ async function entriesOf(folder: string, onUnreadable: (folder: string, error: E
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
     if (!isSystemError(error)) throw error;
+    // Not the folder's fault: its plugins have not gone.
+    if (isSystemError(error, "EMFILE", "ENFILE", "ENOMEM")) throw toCleatError(error, `folder "${folder}"`);
     if (!isNothingThere(error)) onUnreadable(folder, error);
     return [];
   }

@@ -22,8 +22,8 @@ export interface Who {
  * `ROOTLESSKIT_STATE_DIR`, is an ordinary user. The system's folders follow always, because a plugin of the machine may
  * admit users.
  *
- * Source: moby v20.10.24 `pkg/plugins/discovery.go`; for rootless engines v26.1.0 `pkg/plugins/discovery_unix.go`, whose
- * check of the configuration folder is inverted so that it is never used, and `pkg/homedir/homedir_linux.go`.
+ * Source: moby v20.10.24 `pkg/plugins/discovery.go`; for rootless engines v26.1.0 `pkg/plugins/discovery_unix.go`,
+ * whose check of the configuration folder is inverted so that it is never used, and `pkg/homedir/homedir_linux.go`.
  */
 export function pluginLocations({ uid = process.getuid?.(), env = process.env }: Who = {}): Locations {
   const sockets = ["/run/docker/plugins"];

@@ -15,8 +15,9 @@ export interface LookUp {
 
 /**
  * Takes the first candidate at which something stands that may be a plugin, also when it turns out to be of no use: a
- * broken spec must not bring up another plugin of the same name. What is no socket, and a folder in the place of a spec,
- * are passed over; so is what cannot be seen.
+ * broken spec must not bring up another plugin of the same name. What is no socket, and a folder in the place of a
+ * spec, are passed over; so is what cannot be seen.
+ * @throws RESOURCE_EXHAUSTED when the process may open no more files.
  */
 export async function lookUp(name: string, candidates: readonly Candidate[]): Promise<LookUp> {
   const hidden: Error[] = [];
@@ -52,6 +53,8 @@ async function toPlugin(
     return { name, path, address, tls, identity: await identityOf(address, tls) };
   } catch (error) {
     if (isNothingThere(error)) return undefined; // gone since the stat
-    return { name, path, error: toCleatError(error, `file "${path}"`) };
+    const failure = toCleatError(error, `file "${path}"`);
+    if (failure.code === "RESOURCE_EXHAUSTED") throw failure; // the process's fault, not the plugin's
+    return { name, path, error: failure };
   }
 }

@@ -6,8 +6,8 @@ import { CleatError } from "../../errors/index.ts";
 const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
- * Reads a regular file, of whoever's making: no FIFO makes it wait, none is too long for the memory. `subject` begins the
- * message of a `CleatError`.
+ * Reads a regular file, of whoever's making: no FIFO makes it wait, none is too long for the memory. `subject` begins
+ * the message of a `CleatError`.
  * @throws INVALID_ARGUMENT when it is not a regular file, or longer than `maxBytes`.
  * @throws a system error when it cannot be opened or read.
  */

@@ -8,7 +8,8 @@ const maxPemBytes = 1024 * 1024;
 
 /**
  * Reads the files that a spec names; `subject` begins the message of an error.
- * @throws INVALID_ARGUMENT when one is not there or no PEM, its path is relative, or there is a certificate without its key.
+ * @throws INVALID_ARGUMENT when one is not there or no PEM, its path is relative, or there is a certificate without its
+ * key.
  * @throws PERMISSION_DENIED when one may not be read.
  */
 export async function readTlsFiles(files: TlsFiles, subject: string): Promise<TlsClientOptions> {

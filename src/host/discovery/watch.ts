@@ -20,8 +20,9 @@ interface Reader {
 }
 
 /**
- * One iteration of `Discovery.watch`, which begins with the first `next`. Events only say when to look: what is told is the
- * difference between what was told and what is there. No generator, because the `return` of one waits for its `next`.
+ * One iteration of `Discovery.watch`, which begins with the first `next`. Events only say when to look: what is told is
+ * the difference between what was told and what is there. No generator, because the `return` of one waits for its
+ * `next`.
  */
 export function watchPlugins(locations: Locations, options: WatchOptions): AsyncIterator<PluginChange, undefined> {
   const { signal, onUnreadable } = options;
