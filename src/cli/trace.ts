@@ -1,3 +1,4 @@
+import { toCleatError } from "../errors/index.ts";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { createFixtureFile, createRecordingProxy, type FixtureFile, pluginLocations } from "../host/index.ts";
 import { closeOnSignals, listenOnUnix } from "../plugin/index.ts";
@@ -28,7 +29,7 @@ export const trace = defineCommand({
     socket: { type: "string", value: "PATH", help: "default where engines look for sockets" },
     save: { type: "string", value: "FILE", help: "keep every exchange there, as JSON Lines" },
     force: { type: "boolean", help: "let --save replace a file" },
-    json: { type: "boolean", help: "print each call as a line of JSON" },
+    json: { type: "boolean", help: "print what is traced, then each call, as lines of JSON" },
   },
   async run({ as, socket, save, force, json }, operands, surroundings) {
     const [text, ...rest] = operands;
@@ -41,12 +42,8 @@ export const trace = defineCommand({
     const name = as ?? (socket === undefined ? tracedName(plugin) : basename(socket, ".sock"));
     orUsageError(() => assertPluginName(name));
     const path = socket ?? join(await socketFolderToServeIn(surroundings), `${name}.sock`);
-    const fixture = save === undefined ? undefined : await openFixture(save, plugin, force);
-    try {
-      await serveTrace({ plugin, name, path, json: json === true }, fixture, surroundings);
-    } finally {
-      await fixture?.close();
-    }
+    const tracing = { plugin, name, path, save, replace: force === true, json: json === true };
+    await serveTrace(tracing, surroundings);
     return "done";
   },
 });
@@ -58,18 +55,23 @@ function tracedName({ name }: NamedPlugin): string {
 
 interface Tracing {
   readonly plugin: NamedPlugin;
+  /** What engines call it. */
   readonly name: string;
   /** Of the socket. */
   readonly path: string;
+  /** Of the fixture. */
+  readonly save: string | undefined;
+  readonly replace: boolean;
   readonly json: boolean;
 }
 
-async function serveTrace(tracing: Tracing, fixture: FixtureFile | undefined, surroundings: Surroundings) {
+async function serveTrace(tracing: Tracing, surroundings: Surroundings): Promise<void> {
   const { plugin, path, json } = tracing;
   const { stdout, stderr, closingSignals } = surroundings;
+  let fixture: FixtureFile | undefined;
   let lost = 0;
-  const onLost = (error: Error) => {
-    if (lost++ === 0) stderr.write(`cleat: exchanges are no longer saved: ${error.message}\n`);
+  const onLost = (error: unknown) => {
+    if (lost++ === 0) stderr.write(`cleat: exchanges are no longer saved: ${toCleatError(error).message}\n`);
   };
   const proxy = createRecordingProxy({
     target: plugin.address,
@@ -84,14 +86,24 @@ async function serveTrace(tracing: Tracing, fixture: FixtureFile | undefined, su
   const close = async () => {
     await remove();
     const brokenOff = await proxy.close();
-    if (brokenOff > 0) stderr.write(`cleat: ${brokenOff} connections with running calls were broken off\n`);
+    await fixture?.close();
+    if (brokenOff > 0) stderr.write(`cleat: connections with running calls were broken off: ${brokenOff}\n`);
   };
-  if (!json) stdout.write(`${introduction(tracing, address, surroundings).join("\n")}\n`);
+  try {
+    fixture = await openFixture(tracing); // now that nothing is in the way: a failed start replaces no file
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  stdout.write(`${introduction(tracing, address, surroundings).join("\n")}\n`);
   await closeOnSignals({ address, close, [Symbol.asyncDispose]: close }, { signals: closingSignals });
 }
 
-function introduction({ plugin, name, path }: Tracing, address: string, surroundings: Surroundings): string[] {
-  const lines = [`Cleat traces "${plugin.name}" at ${formatAddress(plugin.address)} as "${name}" at ${address}`];
+function introduction(tracing: Tracing, address: string, surroundings: Surroundings): string[] {
+  const { plugin, name, path, json } = tracing;
+  const target = formatAddress(plugin.address);
+  if (json) return [printableJson({ plugin: plugin.name, target, name, address })];
+  const lines = [`Cleat traces "${plugin.name}" at ${target} as "${name}" at ${address}`];
   const isFound = pluginLocations(surroundings).sockets.includes(dirname(path)) && basename(path) === `${name}.sock`;
   if (!isFound) return [...lines, `  try           npx cleat call ${path} Plugin.Activate`];
   return [
@@ -101,7 +113,9 @@ function introduction({ plugin, name, path }: Tracing, address: string, surround
   ];
 }
 
-function openFixture(path: string, { name, address }: NamedPlugin, force: boolean | undefined): Promise<FixtureFile> {
+async function openFixture({ plugin, save, replace }: Tracing): Promise<FixtureFile | undefined> {
+  if (save === undefined) return undefined;
+  const { name, address } = plugin;
   const header = { plugin: name, address: formatAddress(address), recordedAt: new Date().toISOString() };
-  return createFixtureFile(path, header, { replace: force });
+  return await createFixtureFile(save, header, { replace });
 }

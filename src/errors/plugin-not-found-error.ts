@@ -1,4 +1,4 @@
-import { CleatError } from "./cleat-error.ts";
+import { CleatError, type CleatErrorOptions } from "./cleat-error.ts";
 
 /** No plugin of that name was ever seen. Always of code `NOT_FOUND`; `pathsTried` are in the order of precedence. */
 export class PluginNotFoundError extends CleatError {
@@ -6,8 +6,8 @@ export class PluginNotFoundError extends CleatError {
   readonly plugin: string;
   readonly pathsTried: readonly string[];
 
-  constructor(plugin: string, pathsTried: readonly string[]) {
-    super("NOT_FOUND", `plugin "${plugin}" is not there: looked for ${pathsTried.join(", ")}`);
+  constructor(plugin: string, pathsTried: readonly string[], options: CleatErrorOptions = {}) {
+    super("NOT_FOUND", `plugin "${plugin}" is not there: looked for ${pathsTried.join(", ")}`, options);
     this.plugin = plugin;
     this.pathsTried = pathsTried;
   }

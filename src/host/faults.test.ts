@@ -17,6 +17,7 @@ import {
   specOf,
   startFake,
   startPlugin,
+  startTlsPlugin,
 } from "./peers.test.support.ts";
 
 const deadlineMs = 300;
@@ -142,6 +143,29 @@ describe.each(faults)("a plugin that $title", ({ behaviour, onCall, onActivate =
     const neighbour = await startNeighbour(registry);
     await neighbour.noticesNothing(() => expectFault(registry.get("faulty", volumeDriverProtocol), onActivate, lasts));
     expect(calls).toEqual(["/Plugin.Activate"]);
+  });
+});
+
+describe("a plugin behind TLS", () => {
+  it("answers where it proves who it is", async () => {
+    await startTlsPlugin("sound", "server");
+    const plugin = await openRegistry(patience).get("sound", volumeDriverProtocol);
+    expect(plugin.address).toMatch(/^https:/);
+  });
+
+  it.each([
+    ["expired", "expired"],
+    ["wrong-host", "127.0.0.1"],
+    ["self-signed", "self-signed"],
+  ])("is not called with the certificate %s", async (certificate, sentence) => {
+    const { calls } = await startTlsPlugin("faulty", certificate);
+    const registry = openRegistry(patience);
+    const neighbour = await startNeighbour(registry);
+    const distrust = { code: "UNAUTHENTICATED", reachedPeer: false, message: expect.stringContaining(sentence) };
+    await neighbour.noticesNothing(() =>
+      expectFault(registry.get("faulty", volumeDriverProtocol), distrust, "no time"),
+    );
+    expect(calls).toEqual([]);
   });
 });
 

@@ -1,12 +1,19 @@
 /** Peers of every kind in a folder of plugins of its own for each test, and a registry that looks there. */
 import { once } from "node:events";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 import { pluginProtocol, type ServerImplementation, volumeDriverProtocol } from "../protocol/index.ts";
-import { createHandler, createHttpServer, implement, type Logger } from "../transport/index.ts";
+import {
+  createHandler,
+  createHttpServer,
+  formatJsonSpec,
+  type Handler,
+  implement,
+  type Logger,
+} from "../transport/index.ts";
 import { type ClientPolicy, createDiscovery, createRegistry, type Registry } from "./index.ts";
 
 export let folder: string;
@@ -59,6 +66,27 @@ export async function startPlugin(
     return handler(request);
   });
   return listen(server, at, calls);
+}
+
+/** A plugin behind TLS that shows the certificate `NAME.pem` of the fixtures, with a spec file that trusts their authority. */
+export async function startTlsPlugin(name: string, certificate: string): Promise<Peer> {
+  const fixtures = join(import.meta.dirname, "../../test/fixtures/tls");
+  const read = (file: string) => readFile(join(fixtures, file), "utf8");
+  const tls = { cert: await read(`${certificate}.pem`), key: await read(`${certificate}-key.pem`) };
+  const calls: string[] = [];
+  const handler = createHandler([
+    implement(pluginProtocol, { activate: async () => ({ Implements: ["VolumeDriver"] }) }),
+  ]);
+  const record: Handler = (request) => {
+    calls.push(request.path);
+    return handler(request);
+  };
+  const server = createHttpServer(record, { tls });
+  const peer = await listen(server, { port: 0 }, calls);
+  const { port } = server.address() as AddressInfo;
+  const spec = formatJsonSpec(name, `https://127.0.0.1:${port}`, { caFile: join(fixtures, "ca.pem") });
+  await writeFile(join(folder, "specs", `${name}.json`), spec);
+  return peer;
 }
 
 /** What a fake peer does with a request that has come in whole. */

@@ -86,7 +86,8 @@ export interface Registry extends AsyncDisposable {
 
 /** The plugins found by `discovery`. Nobody is called before somebody is asked for. */
 export function createRegistry(options: RegistryOptions = {}): Registry {
-  const { discovery = createDiscovery(pluginLocations()), policy = {}, logger = silentLogger } = options;
+  const { policy = {}, logger = silentLogger } = options;
+  const { discovery = createDiscovery(pluginLocations(), { logger }) } = options;
   const links = new Map<string, Link>();
   const handlers = createHandlers(logger);
   const closing = new AbortController();

@@ -16,9 +16,9 @@ const held = goStruct({ Name: z.string(), ID: z.string().default("") });
 const mountpoint = goStruct({ Mountpoint: z.string().default("") });
 const nothing = goStruct({});
 
-/** `Status` is free-form, shown by `docker volume inspect`; `CreatedAt` is RFC 3339, and Go's zero time for "unknown". */
+/** `Name` is empty where a plugin forgot it, so that one such volume hides no others. `Status` is free-form, shown by `docker volume inspect`; `CreatedAt` is RFC 3339, and Go's zero time for "unknown". */
 const volume = goStruct({
-  Name: z.string(),
+  Name: z.string().default(""),
   Mountpoint: z.string().optional(),
   CreatedAt: z.string().optional(),
   Status: z.record(z.string(), z.unknown()).optional(),

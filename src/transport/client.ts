@@ -69,6 +69,9 @@ async function callMethod(
   }
 }
 
+/** A failure becomes a message that somebody prints. */
+const maxFailureBytes = 64 * 1024;
+
 /** A transport knows the address only. */
 function withPlugin(error: unknown, { path }: Method, plugin: string): unknown {
   if (!(error instanceof TransportError) || error.message.startsWith(path)) return error;
@@ -110,7 +113,8 @@ async function readReply(
   const origin = { plugin: options.plugin ?? address, method: method.path, httpStatus: reply.status };
   const maxBytes = options.maxReplyBytes ?? 64 * 1024 * 1024;
   if (reply.status !== 200) {
-    const failure = parseFailure(await readBounded(reply.body, maxBytes, `answer of ${subject}`));
+    const failureBytes = Math.min(maxBytes, maxFailureBytes);
+    const failure = parseFailure(await readBounded(reply.body, failureBytes, `answer of ${subject}`));
     const unknownMethod = reply.status === 404 && failure.code === "UNKNOWN";
     throw new RemoteError(unknownMethod ? "UNIMPLEMENTED" : failure.code, failure.message, origin);
   }

@@ -14,6 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const given = `
 declare const layerTar: Buffer[];
 declare const myDriver: import("cleat/graphdriver").GraphDriverFactory;
+declare const myVolumes: import("cleat/volume").VolumeDriver;
 `;
 
 test("the README's TypeScript compiles against the built package", () => {

@@ -16,9 +16,9 @@ export async function find(locations: Locations, name: string): Promise<FoundPlu
   const pathsTried = pathsOf(locations, name);
   const { plugin, hidden } = await lookUp(name, candidatesOf(locations, name));
   if (plugin === undefined) {
-    const error = new PluginNotFoundError(name, pathsTried);
-    if (hidden.length > 0) error.cause = new AggregateError(hidden, "some of the paths could not be looked at");
-    throw error;
+    if (hidden.length === 0) throw new PluginNotFoundError(name, pathsTried);
+    const cause = new AggregateError(hidden, "some of the paths could not be looked at");
+    throw new PluginNotFoundError(name, pathsTried, { cause });
   }
   if ("error" in plugin) throw plugin.error;
   return plugin;
