@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { toCleatError } from "../errors/index.ts";
 import { createDiscovery, type Discovery } from "../host/index.ts";
 import { assertPluginName, pluginNamePattern } from "../protocol/index.ts";
 import {
@@ -6,11 +7,13 @@ import {
   createHttpTransport,
   formatAddress,
   parseAddress,
+  silentLogger,
   type TlsClientOptions,
   type Transport,
 } from "../transport/index.ts";
 import { orUsageError, type Surroundings } from "./command.ts";
 import { findLocations } from "./default-folders.ts";
+import { printable } from "./printable.ts";
 
 /** A plugin as the command line named it. */
 export interface NamedPlugin {
@@ -41,9 +44,12 @@ export function openTransport({ address, tls }: NamedPlugin, { stderr }: Surroun
   return createHttpTransport(address, { ...(tls !== undefined && { tls }) });
 }
 
-/** Looks where the engines of this user do. */
+/** Looks where the engines of this user do; says on stderr which folders may not be read. */
 export async function discover(surroundings: Surroundings): Promise<Discovery> {
-  return createDiscovery(await findLocations(surroundings));
+  const { stderr } = surroundings;
+  const warn = (fields: { readonly err?: unknown }, message: string) =>
+    stderr.write(`cleat: ${message}: ${printable(toCleatError(fields.err).message)}\n`);
+  return createDiscovery(await findLocations(surroundings), { logger: { ...silentLogger, warn } });
 }
 
 /** The address that `text` is, or the path of a socket; `undefined` for a name. */
