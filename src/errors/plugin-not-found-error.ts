@@ -1,6 +1,6 @@
 import { CleatError, type CleatErrorOptions } from "./cleat-error.ts";
 
-/** No plugin of that name was ever seen. Always of code `NOT_FOUND`; `pathsTried` are in the order of precedence. */
+/** No file tells of a plugin of that name. Always of code `NOT_FOUND`; `pathsTried` are in the order of precedence. */
 export class PluginNotFoundError extends CleatError {
   override readonly name = "PluginNotFoundError";
   readonly plugin: string;

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { TransportError, toCleatError } from "../errors/index.ts";
+import { maxTimerMs } from "../transport/index.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { givenUp, unlessAborted } from "./give-up.ts";
 import type { Link } from "./link.ts";
@@ -12,7 +13,8 @@ export interface AllActivated {
 /**
  * Activates every plugin there is, side by side, under one deadline. Those that are late are failures; their activation
  * goes on to a deadline of its own.
- * @throws DEADLINE_EXCEEDED when the folders could not be read in time, CANCELLED when `signal` aborts.
+ * @throws DEADLINE_EXCEEDED when the folders could not be read in time, RESOURCE_EXHAUSTED when there are no descriptors
+ * left, CANCELLED when `signal` aborts.
  */
 export async function activateAll(
   discovery: Discovery,
@@ -23,7 +25,7 @@ export async function activateAll(
   const deadline = new AbortController();
   const late = (subject: string) =>
     new TransportError("DEADLINE_EXCEEDED", `${subject} within ${timeoutMs} ms`, { reachedPeer: true });
-  const timer = setTimeout(() => deadline.abort(late("plugins were not all there")), timeoutMs);
+  const timer = setTimeout(() => deadline.abort(late("plugins were not all there")), Math.min(timeoutMs, maxTimerMs));
   const stop = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
   setMaxListeners(0, stop); // each plugin listens
   try {
@@ -46,7 +48,7 @@ export async function activateAll(
         }
       }),
     );
-    if (signal?.aborted === true) throw givenUp("call of all plugins", signal);
+    signal?.throwIfAborted();
     return { links: links.toSorted(byName), failures: failures.toSorted(byName) };
   } catch (error) {
     throw signal?.aborted === true ? givenUp("call of all plugins", signal) : error;

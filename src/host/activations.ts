@@ -19,9 +19,11 @@ export interface ActivationsOptions {
   readonly discovery: Discovery;
   readonly policy: ClientPolicy;
   readonly logger: Logger;
+  /** Aborts with a TransportError (CANCELLED) when the registry is closed. */
+  readonly closing: AbortSignal;
   /** Another program was found than last time. */
   onReplaced(): void;
-  /** A program has been activated. */
+  /** A program has been activated; not once more the same one, as far as can be told. */
   onActivated(): void;
 }
 
@@ -35,21 +37,20 @@ export interface Activations {
   /**
    * That of the program which answers now. Costs a `stat` where nothing has changed; else one activation, however many
    * callers wait. A failure is forgotten.
+   * @throws whatever `find` does, and `activate` of the transport.
    */
   current(): Promise<Activation>;
   /** As `current`, after looking at all of its files: costs some `stat`s more, and sees that a spec file has changed. */
   lookUp(): Promise<Activation>;
   /** The connection was lost: somebody else may be there now. */
   suspect(activation: Activation): void;
-  /** Looks at its files only. @throws UNAVAILABLE when it was here. */
+  /** Looks at its files only. @throws UNAVAILABLE when it was here, else as `Discovery.find`. */
   find(): Promise<FoundPlugin>;
-  close(): void;
 }
 
 export function createActivations(options: ActivationsOptions): Activations {
-  const { name, discovery, policy, logger } = options;
+  const { name, discovery, policy, logger, closing } = options;
   const method = pluginProtocol.methods.activate;
-  const closing = new AbortController();
   let seen: FoundPlugin | undefined;
   let last: Activation | undefined;
   let isSuspect = false;
@@ -64,35 +65,41 @@ export function createActivations(options: ActivationsOptions): Activations {
       const message = `plugin "${name}" was here and is gone: looked for ${error.pathsTried.join(", ")}`;
       throw new TransportError("UNAVAILABLE", message, { reachedPeer: false, cause: error });
     }
-    if (seen !== undefined && seen.identity !== found.identity) options.onReplaced();
+    if (seen !== undefined && seen.identity !== found.identity) {
+      isSuspect = true;
+      options.onReplaced();
+    }
     seen = found;
     return found;
   }
 
   async function renew(): Promise<Activation> {
     const found = await find();
-    closing.signal.throwIfAborted();
+    closing.throwIfAborted();
     const previous = last;
     const isSame = previous?.found.identity === found.identity;
     const connection = previous !== undefined && isSame ? previous.connection : openConnection(found, logger, onLost);
+    isSuspect = false; // what is suspected from here on is told of who is asked now
+    let implemented: readonly string[];
     try {
       const timeoutMs = policy.methodTimeoutsMs?.[method.path] ?? policy.timeoutMs;
-      const implemented = await activate(connection, name, { timeoutMs, signal: closing.signal });
-      last = { found, connection, implements: implemented };
+      implemented = await activate(connection, name, { timeoutMs, signal: closing });
+      closing.throwIfAborted();
     } catch (error) {
+      isSuspect = true;
       if (!isSame) connection.retire();
       throw error;
     }
-    isSuspect = false;
+    last = { found, connection, implements: implemented };
     if (!isSame) previous?.connection.retire();
     logger.info({ plugin: name, address: connection.address, implements: last.implements }, "activated");
-    options.onActivated();
+    if (!isSame || previous.implements.join() !== implemented.join()) options.onActivated();
     return last;
   }
 
-  /** Whoever is connected to next may be another: a program on TCP leaves no other trace. */
+  /** Whoever is connected to next may be another: a program on TCP leaves no other trace, a socket has an inode. */
   function onLost(connection: Connection): void {
-    if (connection === last?.connection) isSuspect = true;
+    if (last !== undefined && connection === last.connection && !("unix" in last.found.address)) isSuspect = true;
   }
 
   async function current(): Promise<Activation> {
@@ -108,17 +115,13 @@ export function createActivations(options: ActivationsOptions): Activations {
     current,
     async lookUp() {
       const found = await find();
+      const joined = await renewing; // it may have looked before this one did
+      if (joined?.found.identity === found.identity) return joined;
       if (last?.found.identity !== found.identity) isSuspect = true;
       return current();
     },
     suspect(activation) {
       if (activation === last) isSuspect = true;
-    },
-    close() {
-      closing.abort(
-        new TransportError("CANCELLED", `plugin "${name}": its registry was closed`, { reachedPeer: true }),
-      );
-      void last?.connection.close();
     },
   };
 }

@@ -79,6 +79,13 @@ describe("a circuit breaker", () => {
     expect(breaker.isOpen).toBe(false);
   });
 
+  it("does not hold calls to the last program against the next", () => {
+    const old = [breaker.begin(), breaker.begin(), breaker.begin()];
+    breaker.reset();
+    for (const call of old) call.failed(new Error("gone"));
+    expect(breaker.isOpen).toBe(false);
+  });
+
   it("forgets everything when another program is there", () => {
     fail(3);
     breaker.reset();

@@ -33,6 +33,8 @@ export function createCircuitBreaker(
   let pauseMs = firstPauseMs;
   let openUntilMs: number | undefined;
   let isBeingTried = false;
+  /** Calls to the last program say nothing about this one. */
+  let program = 0;
 
   function close(): void {
     failures = 0;
@@ -54,6 +56,7 @@ export function createCircuitBreaker(
 
   return {
     begin() {
+      const calledProgram = program;
       const isTrial = openUntilMs !== undefined;
       if (openUntilMs !== undefined) {
         const leftMs = openUntilMs - now();
@@ -61,9 +64,11 @@ export function createCircuitBreaker(
         isBeingTried = true;
       }
       return {
-        answered: close,
+        answered() {
+          if (calledProgram === program) close();
+        },
         failed(reason) {
-          if (reason === lastReason) return;
+          if (reason === lastReason || calledProgram !== program) return;
           if (openUntilMs !== undefined && !isTrial) return; // was under way when others opened it
           failures++;
           lastReason = reason;
@@ -71,11 +76,14 @@ export function createCircuitBreaker(
           if (isTrial || failures >= threshold) open();
         },
         gaveUp() {
-          if (isTrial) isBeingTried = false;
+          if (isTrial && calledProgram === program) isBeingTried = false;
         },
       };
     },
-    reset: close,
+    reset() {
+      program++;
+      close();
+    },
     get isOpen() {
       return openUntilMs !== undefined;
     },

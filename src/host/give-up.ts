@@ -1,4 +1,5 @@
 import { TransportError } from "../errors/index.ts";
+import { maxTimerMs } from "../transport/index.ts";
 
 /**
  * Waits for `work` no longer than until `signal` aborts, and then rejects with its reason. The work goes on for those who
@@ -27,7 +28,7 @@ export function pause(pauseMs: number, signal: AbortSignal | undefined): Promise
       signal?.removeEventListener("abort", end);
       resolve();
     };
-    const timer = setTimeout(end, pauseMs);
+    const timer = setTimeout(end, Math.min(pauseMs, maxTimerMs));
     signal?.addEventListener("abort", end);
     if (signal?.aborted === true) end();
   });

@@ -26,6 +26,7 @@ export interface Link {
   /**
    * Makes sure that who answers now has been activated, once for any number of callers. A failure is forgotten.
    * `insisting` asks also while the circuit breaker is open. Rejects with the signal's reason when that aborts.
+   * @throws UNAVAILABLE while the circuit breaker is open, CANCELLED when it is closed, else as `Activations.lookUp`.
    */
   activate(signal?: AbortSignal, insisting?: boolean): Promise<Activation>;
   readonly transport: Transport;
@@ -35,12 +36,29 @@ export interface Link {
 
 export function createLink({ name, discovery, policy, logger, onActivated }: LinkOptions): Link {
   const breaker = createCircuitBreaker(name, policy.breaker);
-  const activations = createActivations({ name, discovery, policy, logger, onActivated, onReplaced: breaker.reset });
   const closing = new AbortController();
+  const activations = createActivations({
+    name,
+    discovery,
+    policy,
+    logger,
+    closing: closing.signal,
+    onActivated,
+    onReplaced: breaker.reset,
+  });
+
+  /** A new program is not to suffer for the last one. What else is wrong with the files, the call itself will say. */
+  async function noticeReplacement(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await unlessAborted(activations.find(), signal);
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+    }
+  }
 
   async function guarded<T>(signal: AbortSignal | undefined, work: (call: BreakerCall) => Promise<T>): Promise<T> {
     closing.signal.throwIfAborted();
-    if (breaker.isOpen) await activations.find().catch(() => {}); // a new program does not suffer for the last one
+    if (breaker.isOpen) await noticeReplacement(signal);
     const call = breaker.begin();
     const startedMs = performance.now();
     try {
@@ -65,13 +83,15 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         assertImplements(name, [...used.implements, pluginProtocol.name], { name: protocolOf(wire) });
         return await used.connection.send(wire);
       } catch (error) {
+        closing.signal.throwIfAborted();
         if (!(error instanceof TransportError) || error.code !== "UNAVAILABLE") throw error;
         if (used !== undefined) activations.suspect(used);
-        const pauseMs = error.reachedPeer || closing.signal.aborted ? undefined : pauses.next().value;
+        const pauseMs = error.reachedPeer ? undefined : pauses.next().value;
         if (pauseMs === undefined) throw error;
         logger.warn({ plugin: name, reason: error.message, pauseMs }, "nobody was reached; trying again");
         await pause(pauseMs, AbortSignal.any([wire.signal, closing.signal]));
-        if (wire.signal.aborted || closing.signal.aborted) throw error;
+        closing.signal.throwIfAborted();
+        if (wire.signal.aborted) throw error;
       }
     }
   }
@@ -83,10 +103,16 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
     },
     async activate(signal, insisting = false) {
       closing.signal.throwIfAborted();
-      if (insisting) return unlessAborted(activations.lookUp(), signal);
+      const known = activations.last;
+      if (insisting) {
+        const activation = await unlessAborted(activations.lookUp(), signal);
+        if (activation !== known) breaker.reset();
+        return activation;
+      }
       return guarded(signal, async (call) => {
         const activation = await unlessAborted(activations.lookUp(), signal);
-        call.answered();
+        if (activation === known) call.gaveUp(); // nobody was asked
+        else call.answered();
         return activation;
       });
     },
@@ -107,7 +133,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
       closing.abort(
         new TransportError("CANCELLED", `plugin "${name}": its registry was closed`, { reachedPeer: true }),
       );
-      activations.close();
+      void activations.last?.connection.close();
     },
   };
 }

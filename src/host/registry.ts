@@ -22,7 +22,10 @@ export interface ActivePlugin<P extends Protocol = Protocol> {
   /** What its manifest lists. */
   readonly implements: readonly string[];
   readonly client: Client<P>;
-  /** For adapters that make clients of their own: retries, circuit breaker and activation are in it. Not to be closed. */
+  /**
+   * For adapters that make clients of their own: activation, retries and circuit breaker are in it; the deadlines of the
+   * policy are `client`'s. Not to be closed.
+   */
   readonly transport: Transport;
 }
 
@@ -35,7 +38,7 @@ export interface RegistryOptions {
 }
 
 export interface GetOptions {
-  /** How long to wait for a plugin that is not there or does not answer yet; default 0. */
+  /** How long to wait, in milliseconds, for a plugin that is not there or does not answer yet; default 0. */
   readonly waitMs?: number | undefined;
   /** Gives up waiting; what others wait for goes on. */
   readonly signal?: AbortSignal | undefined;
@@ -65,10 +68,17 @@ export interface Registry extends AsyncDisposable {
    * @throws FAILED_PRECONDITION when what answers is no plugin.
    * @throws UNIMPLEMENTED when it implements something else; the message lists what.
    * @throws INVALID_ARGUMENT when `name` may name no plugin, or its spec file is broken.
+   * @throws UNAUTHENTICATED when it does not prove who it is, PERMISSION_DENIED when its socket or files may not be used.
+   * @throws CANCELLED when `signal` aborts, or the registry is closed.
    */
   get<P extends Protocol>(name: string, protocol: P, options?: GetOptions): Promise<ActivePlugin<P>>;
 
-  /** Activates every plugin there is, side by side, and returns those that implement `protocol`, by name. Never rejects for a plugin's sake. */
+  /**
+   * Activates every plugin there is, side by side, and returns those that implement `protocol`, by name. Never rejects for
+   * a plugin's sake.
+   * @throws DEADLINE_EXCEEDED when the folders cannot be read in time.
+   * @throws CANCELLED when `signal` aborts, or the registry is closed.
+   */
   getAll<P extends Protocol>(protocol: P, options?: GetAllOptions): Promise<AllPlugins<P>>;
 
   /**
@@ -94,6 +104,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   const policyOf = (name: string) => (typeof policy === "function" ? policy(name) : policy);
 
   function linkTo(name: string): Link {
+    closing.signal.throwIfAborted();
     const known = links.get(name);
     if (known !== undefined) return known;
     const onActivated = () => handlers.activated(link);
@@ -127,7 +138,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     async get(name, protocol, { waitMs = 0, signal } = {}) {
       assertPluginName(name);
       closing.signal.throwIfAborted();
-      // Of a name that nobody has, nothing is kept.
+      // Of a name that nobody has, and nobody waits for, nothing is kept.
       if (waitMs === 0 && !links.has(name)) await discovery.find(name);
       const link = linkTo(name);
       const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
@@ -143,7 +154,8 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     },
     async getAll(protocol, { timeoutMs = 10_000, signal } = {}) {
       closing.signal.throwIfAborted();
-      const all = await activateAll(discovery, linkTo, timeoutMs, signal);
+      const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+      const all = await activateAll(discovery, linkTo, timeoutMs, stop);
       const fitting = all.links.filter(({ active }) => active?.implements.includes(protocol.name));
       return { plugins: fitting.map((link) => toPlugin(link, protocol)), failures: all.failures };
     },

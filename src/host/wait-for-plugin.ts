@@ -1,4 +1,5 @@
 import { CleatError, TransportError } from "../errors/index.ts";
+import { maxTimerMs } from "../transport/index.ts";
 import type { Activation } from "./activations.ts";
 import { backOff } from "./back-off.ts";
 import type { Discovery } from "./discovery/discovery.ts";
@@ -19,7 +20,7 @@ export async function waitForPlugin(
   const stop = AbortSignal.any([signal, ended.signal]);
   const message = `plugin "${link.name}" did not answer within ${waitMs} ms`;
   const late = new TransportError("DEADLINE_EXCEEDED", message, { reachedPeer: true });
-  const timer = setTimeout(() => ended.abort(late), waitMs);
+  const timer = setTimeout(() => ended.abort(late), Math.min(waitMs, maxTimerMs));
   const pauses = backOff(waitMs);
   let alarm: Alarm | undefined;
   try {
@@ -29,7 +30,7 @@ export async function waitForPlugin(
       } catch (error) {
         if (stop.aborted || !mayGetWell(error)) throw error;
         alarm ??= createAlarm(link.name, discovery, stop);
-        await Promise.race([pause(pauses.next().value ?? waitMs, stop), alarm.next()]);
+        await Promise.race([pause(pauses.next().value ?? maxTimerMs, stop), alarm.next()]);
         if (stop.aborted) throw signal.aborted ? signal.reason : error;
       }
     }

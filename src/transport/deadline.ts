@@ -11,6 +11,9 @@ export interface Deadline {
   release(): void;
 }
 
+/** The longest that a timer can wait, 25 days; longer ones would end at once. Source: Node v20 `lib/internal/timers.js`. */
+export const maxTimerMs = 2 ** 31 - 1;
+
 /** A running deadline for `subject` ("/GraphDriver.Get on unix:///…"). */
 export function createDeadline(timeoutMs: number, subject: string, caller: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
@@ -38,7 +41,7 @@ export function createDeadline(timeoutMs: number, subject: string, caller: Abort
     start() {
       clearTimeout(timer);
       if (released) return;
-      timer = setTimeout(onTimeout, timeoutMs);
+      timer = setTimeout(onTimeout, Math.min(timeoutMs, maxTimerMs));
     },
     pause() {
       clearTimeout(timer);

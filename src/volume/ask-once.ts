@@ -1,5 +1,5 @@
 import type { CallOptions } from "../protocol/index.ts";
-import { createDeadline } from "../transport/index.ts";
+import { createDeadline, maxTimerMs } from "../transport/index.ts";
 
 /**
  * Asks a question once, however many callers wait for the answer, and keeps the answer; a failure is forgotten. A caller
@@ -8,7 +8,7 @@ import { createDeadline } from "../transport/index.ts";
 export function askOnce<T>(subject: string, ask: () => Promise<T>): (call?: CallOptions) => Promise<T> {
   let asked: Promise<T> | undefined;
   return async ({ signal, timeoutMs } = {}) => {
-    const deadline = createDeadline(timeoutMs ?? longestMs, subject, signal);
+    const deadline = createDeadline(timeoutMs ?? maxTimerMs, subject, signal);
     try {
       deadline.signal.throwIfAborted();
       asked ??= ask().catch((error: unknown) => {
@@ -21,9 +21,6 @@ export function askOnce<T>(subject: string, ask: () => Promise<T>): (call?: Call
     }
   };
 }
-
-/** The question has a deadline of its own, so this one is never met. Source: Node v20 `lib/internal/timers.js`, `TIMEOUT_MAX`. */
-const longestMs = 2 ** 31 - 1;
 
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {

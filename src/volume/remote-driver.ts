@@ -1,4 +1,4 @@
-import { CleatError, SchemaError, type SchemaIssue } from "../errors/index.ts";
+import { CleatError, RemoteError, SchemaError, type SchemaIssue } from "../errors/index.ts";
 import { type Client, type Method, volumeDriverProtocol } from "../protocol/index.ts";
 import { type Logger, silentLogger } from "../transport/index.ts";
 import { askOnce } from "./ask-once.ts";
@@ -89,7 +89,7 @@ async function askScope(client: Client<typeof volumeDriverProtocol>): Promise<st
   try {
     return (await client.capabilities({})).Capabilities.Scope;
   } catch (error) {
-    if (error instanceof CleatError && error.code === "UNIMPLEMENTED") return ""; // an old plugin
+    if (error instanceof RemoteError) return ""; // an old plugin, whatever it says of a method it does not know
     throw error;
   }
 }
