@@ -1,4 +1,4 @@
-import { CleatError, RemoteError, SchemaError, type SchemaIssue } from "../errors/index.ts";
+import { CleatError, SchemaError, type SchemaIssue } from "../errors/index.ts";
 import { type Client, type Method, volumeDriverProtocol } from "../protocol/index.ts";
 import { type Logger, silentLogger } from "../transport/index.ts";
 import { askOnce } from "./ask-once.ts";
@@ -85,11 +85,15 @@ function checked(name: string): string {
   return name;
 }
 
+/**
+ * Docker takes any failure for "local" (same file as below); here only a plugin without the method is: one that is just
+ * starting would be taken for local for good.
+ */
 async function askScope(client: Client<typeof volumeDriverProtocol>): Promise<string> {
   try {
     return (await client.capabilities({})).Capabilities.Scope;
   } catch (error) {
-    if (error instanceof RemoteError) return ""; // an old plugin, whatever it says of a method it does not know
+    if (error instanceof CleatError && error.code === "UNIMPLEMENTED") return ""; // an old plugin
     throw error;
   }
 }
