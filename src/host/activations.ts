@@ -73,12 +73,21 @@ export function createActivations(options: ActivationsOptions): Activations {
     return found;
   }
 
+  /** Closed with the registry, also when its program has been replaced and it only waits for its last calls. */
+  function connect(found: FoundPlugin): Connection {
+    const connection = openConnection(found, logger, onLost);
+    const close = () => void connection.close();
+    closing.addEventListener("abort", close, { once: true });
+    connection.whenClosed(() => closing.removeEventListener("abort", close));
+    return connection;
+  }
+
   async function renew(): Promise<Activation> {
     const found = await find();
     closing.throwIfAborted();
     const previous = last;
     const isSame = previous?.found.identity === found.identity;
-    const connection = previous !== undefined && isSame ? previous.connection : openConnection(found, logger, onLost);
+    const connection = previous !== undefined && isSame ? previous.connection : connect(found);
     isSuspect = false; // what is suspected from here on is told of who is asked now
     let implemented: readonly string[];
     try {

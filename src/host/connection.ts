@@ -6,6 +6,8 @@ import type { FoundPlugin } from "./discovery/found-plugin.ts";
 export interface Connection extends Transport {
   /** No further calls come: closes when those under way have ended. */
   retire(): void;
+  /** Calls back once it is closed. */
+  whenClosed(callback: () => void): void;
 }
 
 /**
@@ -22,11 +24,16 @@ export function openConnection(
   let isRetired = false;
   const ended = () => {
     underWay--;
-    if (isRetired && underWay === 0) void transport.close();
+    if (isRetired && underWay === 0) void close();
+  };
+  const callbacks: (() => void)[] = [];
+  const close = () => {
+    for (const callback of callbacks.splice(0)) callback();
+    return transport.close();
   };
   const connection: Connection = {
     address: transport.address,
-    close: transport.close,
+    close,
     async send(wire) {
       underWay++;
       try {
@@ -41,7 +48,10 @@ export function openConnection(
     },
     retire() {
       isRetired = true;
-      if (underWay === 0) void transport.close();
+      if (underWay === 0) void close();
+    },
+    whenClosed(callback) {
+      callbacks.push(callback);
     },
   };
   return connection;

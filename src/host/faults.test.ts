@@ -113,6 +113,18 @@ const faults: readonly Fault[] = [
     lasts: "no time",
   },
   {
+    title: "switches protocols",
+    behaviour: (socket) => socket.write("HTTP/1.1 101 X\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"),
+    onCall: broke,
+    lasts: "no time",
+  },
+  {
+    title: "breaks off in the middle of a failure",
+    behaviour: (socket) => socket.end("HTTP/1.1 500 E\r\nContent-Length: 100\r\n\r\nabc"),
+    onCall: { ...broke, message: expect.stringContaining("broke off in the middle of its answer") },
+    lasts: "no time",
+  },
+  {
     title: "redirects",
     behaviour: (socket) => socket.write(reply("", "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/")),
     onCall: { constructor: RemoteError, httpStatus: 302 },

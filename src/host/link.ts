@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { TransportError } from "../errors/index.ts";
 import { pluginProtocol } from "../protocol/index.ts";
 import { assertImplements, type Logger, type Transport, type WireReply, type WireRequest } from "../transport/index.ts";
@@ -37,6 +38,7 @@ export interface Link {
 export function createLink({ name, discovery, policy, logger, onActivated }: LinkOptions): Link {
   const breaker = createCircuitBreaker(name, policy.breaker);
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // every connection listens
   const activations = createActivations({
     name,
     discovery,
@@ -133,7 +135,6 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
       closing.abort(
         new TransportError("CANCELLED", `plugin "${name}": its registry was closed`, { reachedPeer: true }),
       );
-      void activations.last?.connection.close();
     },
   };
 }

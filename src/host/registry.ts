@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { CleatError } from "../errors/index.ts";
 import { assertPluginName, type Client, type Protocol } from "../protocol/index.ts";
 import { assertImplements, createClient, type Logger, silentLogger, type Transport } from "../transport/index.ts";
@@ -101,6 +102,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   const links = new Map<string, Link>();
   const handlers = createHandlers(logger);
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // every caller listens
   const policyOf = (name: string) => (typeof policy === "function" ? policy(name) : policy);
 
   function linkTo(name: string): Link {
@@ -139,7 +141,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       assertPluginName(name);
       closing.signal.throwIfAborted();
       // Of a name that nobody has, and nobody waits for, nothing is kept.
-      if (waitMs === 0 && !links.has(name)) await discovery.find(name);
+      if (!(waitMs > 0) && !links.has(name)) await discovery.find(name);
       const link = linkTo(name);
       const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
       try {

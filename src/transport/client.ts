@@ -69,6 +69,16 @@ async function callMethod(
   }
 }
 
+async function readAnswer({ body }: WireReply, maxBytes: number, subject: string): Promise<Uint8Array> {
+  try {
+    return await readBounded(body, maxBytes, `answer of ${subject}`);
+  } catch (error) {
+    if (error instanceof CleatError) throw error;
+    const message = `${subject} broke off in the middle of its answer: ${String(error)}`;
+    throw new TransportError("UNAVAILABLE", message, { reachedPeer: true, cause: error });
+  }
+}
+
 /** A failure becomes a message that somebody prints. */
 const maxFailureBytes = 64 * 1024;
 
@@ -114,7 +124,7 @@ async function readReply(
   const maxBytes = options.maxReplyBytes ?? 64 * 1024 * 1024;
   if (reply.status !== 200) {
     const failureBytes = Math.min(maxBytes, maxFailureBytes);
-    const failure = parseFailure(await readBounded(reply.body, failureBytes, `answer of ${subject}`));
+    const failure = parseFailure(await readAnswer(reply, failureBytes, subject));
     const unknownMethod = reply.status === 404 && failure.code === "UNKNOWN";
     throw new RemoteError(unknownMethod ? "UNIMPLEMENTED" : failure.code, failure.message, origin);
   }
@@ -122,11 +132,7 @@ async function readReply(
     const stream = reply.body instanceof Readable ? reply.body : Readable.from([reply.body]);
     return guardStream(stream, deadline, subject);
   }
-  const bytes = await readBounded(reply.body, maxBytes, `answer of ${subject}`).catch((error: unknown) => {
-    if (error instanceof CleatError) throw error;
-    const message = `${subject} broke off in the middle of its answer: ${String(error)}`;
-    throw new TransportError("UNAVAILABLE", message, { reachedPeer: true, cause: error });
-  });
+  const bytes = await readAnswer(reply, maxBytes, subject);
   const value = parseGoJson(bytes, `answer of ${subject}`, "DATA_LOSS");
   const failure = failureIn(value);
   if (failure !== undefined) throw new RemoteError(failure.code, failure.message, origin);

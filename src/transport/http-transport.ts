@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
 import { pipeline, Readable } from "node:stream";
-import { CleatError } from "../errors/index.ts";
+import { CleatError, TransportError } from "../errors/index.ts";
 import { pluginMediaType } from "../protocol/index.ts";
 import { type Address, formatAddress } from "./address.ts";
 import { toTransportError } from "./http-failure.ts";
@@ -93,6 +93,11 @@ function send(
       const { socket, reusedSocket } = request;
       const handshake = socket === null ? undefined : dialer?.handshakeOf(socket);
       reject(toTransportError(error, { address, connected, reusedSocket, handshake }));
+    });
+    // An answer of 101 ends a request with neither an error nor a response.
+    request.once("close", () => {
+      const message = `connection to ${address} broke: no answer to the call`;
+      reject(new TransportError("UNAVAILABLE", message, { reachedPeer: connected }));
     });
     request.once("socket", (socket) => {
       whenReady(socket, dialer, () => {
