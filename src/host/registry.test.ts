@@ -185,7 +185,7 @@ describe("getAll", () => {
 
   it("leaves a plugin alone that keeps hanging", async () => {
     const { calls } = await startFake("hung", () => {});
-    const registry = openRegistry({ timeoutMs: 20, breaker: { minSilenceMs: 0 } });
+    const registry = openRegistry({ timeoutMs: 200, breaker: { minSilenceMs: 0 } });
     for (let count = 0; count < 3; count++) await registry.getAll(volumeDriverProtocol);
     const { failures } = await registry.getAll(volumeDriverProtocol);
     expect(failures[0]?.error.message).toContain('plugin "hung" is left alone');
