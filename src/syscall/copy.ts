@@ -1,20 +1,22 @@
 import { SystemError } from "../errors/index.ts";
 import { SEEK_DATA, SEEK_HOLE } from "./flags.ts";
+import { ioctlRequest } from "./ioctl.ts";
 import { bindSystemCall, check, errnos, lastErrno } from "./libc.ts";
 
-const ioctlCall = bindSystemCall("ioctl", "int", "long", "long");
+/** The one request whose argument is a number: a descriptor. */
+const cloneCall = bindSystemCall("ioctl", "int", "long", "long");
 const lseekCall = bindSystemCall("lseek", "int", "long", "int");
 const copyFileRangeCall = bindSystemCall("copy_file_range", "int", "void *", "int", "void *", "long", "uint");
 
-/** `_IOW(0x94, 9, int)`. Source: ioctl_ficlone(2). */
-const FICLONE = 0x40049409;
+/** Source: ioctl_ficlone(2). */
+const FICLONE = ioctlRequest("write", 0x94, 9, 4);
 
 /**
  * Makes `to` share the blocks of `from` (a reflink).
  * @returns false where the file system cannot: the caller copies then.
  */
 export function cloneFile(from: number, to: number): boolean {
-  if (ioctlCall(to, FICLONE, from) === 0) return true;
+  if (cloneCall(to, FICLONE, from) === 0) return true;
   const errno = lastErrno();
   const cannot: readonly number[] = [errnos.EOPNOTSUPP, errnos.EXDEV, errnos.EINVAL, errnos.ENOTTY];
   if (cannot.includes(errno)) return false;

@@ -89,6 +89,7 @@ export const errnos = {
   ENOENT: 2,
   ENXIO: 6,
   EAGAIN: 11,
+  EBUSY: 16,
   EEXIST: 17,
   EXDEV: 18,
   ENOTDIR: 20,
@@ -100,5 +101,8 @@ export const errnos = {
   ENOSYS: 38,
   ELOOP: 40,
   ENODATA: 61,
+  EOVERFLOW: 75,
   EOPNOTSUPP: 95,
+  ENOTCONN: 107,
+  EINPROGRESS: 115,
 } as const;
