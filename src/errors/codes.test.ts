@@ -91,6 +91,18 @@ describe("the translation of any failure", () => {
     expect(toCleatError(failure).code).toBe("NOT_FOUND");
   });
 
+  it("names what Node has no name for", () => {
+    const nodes = Object.assign(new Error("UNKNOWN: unknown error, write"), {
+      errno: -122,
+      code: "UNKNOWN",
+      syscall: "write",
+    });
+    expect(toCleatError(nodes, 'layer "a"')).toMatchObject({
+      code: "RESOURCE_EXHAUSTED",
+      message: 'layer "a": EDQUOT: disk quota exceeded, write',
+    });
+  });
+
   it("leaves an error of ours alone, and can put a subject before it", () => {
     const cause = new SystemError(13, "open", "/x");
     expect(toCleatError(cause, 'layer "a"').message).toBe("layer \"a\": EACCES: permission denied, open '/x'");

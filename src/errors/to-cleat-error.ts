@@ -1,6 +1,6 @@
 import { CleatError } from "./cleat-error.ts";
 import type { ErrorCode } from "./codes.ts";
-import { isSystemError } from "./system-error.ts";
+import { isSystemError, SystemError } from "./system-error.ts";
 
 /** errno → code, the one place where the two tables meet. What is not listed is `UNKNOWN`. */
 const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
@@ -47,6 +47,9 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
  */
 export function toCleatError(error: unknown, subject?: string): CleatError {
   if (error instanceof CleatError) return error;
+  // Node has no name for some errnos of Linux, EDQUOT for one.
+  if (isSystemError(error, "UNKNOWN") && error.name !== "SystemError")
+    return toCleatError(new SystemError(-error.errno, error.syscall, error.path), subject);
   const text = error instanceof Error ? error.message : String(error);
   return new CleatError(codeOf(error), subject === undefined ? text : `${subject}: ${text}`, { cause: error });
 }
