@@ -24,10 +24,10 @@ export async function selectDriver(
   { uid }: Surroundings,
   logger: Logger,
 ): Promise<DriverChoice> {
-  const { overlay2, vfs } = await import("../graphdriver/index.ts");
-  const named = [overlay2, vfs].find((factory) => factory.name === name);
+  const { btrfs, overlay2, vfs } = await import("../graphdriver/index.ts");
+  const named = [overlay2, btrfs, vfs].find((factory) => factory.name === name);
   if (named !== undefined) return { factory: named, driverName: named.name, note: named === vfs ? cost : undefined };
-  if (name !== "auto") throw new UsageError(`there is no driver "${name}"; there are overlay2, vfs and auto`);
+  if (name !== "auto") throw new UsageError(`there is no driver "${name}"; there are overlay2, btrfs, vfs and auto`);
   if (uid !== 0) return { factory: vfs, driverName: vfs.name, note: `overlay2 needs root; ${cost}` };
   const factory = createAutomaticDriver({ best: overlay2, everywhere: vfs }, logger);
   const obstacle = await tryBestUnder(folder, overlay2);

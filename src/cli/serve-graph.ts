@@ -23,7 +23,11 @@ export const serveGraph = defineCommand({
   ],
   options: {
     name: { type: "string", value: "NAME", help: "what engines call the plugin; default cleat" },
-    driver: { type: "string", value: "DRIVER", help: "overlay2, vfs, or auto: the best that works; default auto" },
+    driver: {
+      type: "string",
+      value: "DRIVER",
+      help: "overlay2, btrfs, vfs, or auto: the best that works; default auto",
+    },
     root: { type: "string", value: "PATH", help: "default /var/lib/cleat; for users ~/.local/share/cleat" },
     home: { type: "string", value: "PATH", help: "keep layers here, whatever the engine says" },
     ...listenOptions,

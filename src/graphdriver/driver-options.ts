@@ -1,4 +1,5 @@
 import { CleatError } from "../errors/index.ts";
+import { parseSize } from "./size.ts";
 
 /** What to do with each option that a driver knows; values come as typed. */
 export type OptionReaders = Readonly<Record<string, (value: string, key: string) => void>>;
@@ -25,8 +26,25 @@ export function readDriverOptions(driver: string, options: readonly string[], re
 export function refuseStorageOptions(driver: string, id: string, options: Readonly<Record<string, string>> = {}): void {
   for (const key of Object.keys(options)) {
     if (key.toLowerCase() === "size") throw sizeRefused(driver);
-    throw new CleatError("INVALID_ARGUMENT", `layer "${id}": unknown storage option "${key}"`);
+    throw unknownStorageOption(id, key);
   }
+}
+
+/**
+ * Reads the storage options of a container where a size can be enforced, in bytes.
+ * @throws INVALID_ARGUMENT when the size is none, or for anything else.
+ */
+export function readStorageSize(id: string, options: Readonly<Record<string, string>> = {}): number | undefined {
+  let sizeBytes: number | undefined;
+  for (const [key, value] of Object.entries(options)) {
+    if (key.toLowerCase() !== "size") throw unknownStorageOption(id, key);
+    sizeBytes = parseSize(value, `layer "${id}": storage option "${key}"`);
+  }
+  return sizeBytes;
+}
+
+function unknownStorageOption(id: string, key: string): CleatError {
+  return new CleatError("INVALID_ARGUMENT", `layer "${id}": unknown storage option "${key}"`);
 }
 
 export function sizeRefused(driver: string): CleatError {

@@ -47,7 +47,7 @@
 import type { Readable } from "node:stream";
 
 export interface GraphDriver {
-  /** The driver's name in the field: "overlay2", "vfs". */
+  /** The driver's name in the field: "overlay2", "btrfs", "vfs". */
   readonly name: string;
   readonly capabilities: DriverCapabilities;
 

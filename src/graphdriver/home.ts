@@ -16,7 +16,7 @@ import { removeTree, withFolder, withFolderAt } from "../layer/index.ts";
 import { close, errnos, lockFile, O_CREAT, O_RDWR, openPath, readNames, renameat2 } from "../syscall/index.ts";
 
 export const ownFolder = ".cleat";
-const staging = `${ownFolder}/staging`;
+export const stagingFolder = `${ownFolder}/staging`;
 const trash = `${ownFolder}/trash`;
 
 /**
@@ -29,7 +29,7 @@ export function prepareHome(home: string, rootGid: number): string {
     makeFolders(home);
     const resolved = realpathSync(home);
     letThrough(resolved, rootGid);
-    for (const folder of [ownFolder, staging, trash])
+    for (const folder of [ownFolder, stagingFolder, trash])
       mkdirSync(`${resolved}/${folder}`, { recursive: true, mode: 0o700 });
     return resolved;
   } catch (error) {
@@ -70,13 +70,21 @@ function notAFolder(home: string, cause: unknown): CleatError {
  * @throws FAILED_PRECONDITION when another process, or another driver of this one, has it.
  */
 export function lockHome(home: string): number {
-  const descriptor = openPath(`${home}/${ownFolder}/lock`, O_RDWR | O_CREAT, 0o600);
+  const descriptor = openLock(home);
   if (lockFile(descriptor)) return descriptor;
   close(descriptor);
   throw new CleatError(
     "FAILED_PRECONDITION",
     `home ${JSON.stringify(home)} is being served by another driver or process`,
   );
+}
+
+function openLock(home: string): number {
+  try {
+    return openPath(`${home}/${ownFolder}/lock`, O_RDWR | O_CREAT, 0o600);
+  } catch (error) {
+    throw toCleatError(error, `home ${JSON.stringify(home)}`);
+  }
 }
 
 /** A name that nothing has: 128 random bits. */
@@ -86,7 +94,7 @@ export function uniqueName(): string {
 
 /** Where a new thing is made, relative to the home. */
 export function stagingPath(name: string): string {
-  return `${staging}/${name}`;
+  return `${stagingFolder}/${name}`;
 }
 
 /** Takes `path` out of the store in one step; what that leaves to delete is `emptyTrash`'s. */
@@ -96,26 +104,29 @@ export function discard(homeDescriptor: number, path: string): string {
   return name;
 }
 
+/** Deletes a name in an open folder with all that lies below; a driver whose layers are more than folders has its own. */
+export type Remove = (folder: number, name: Buffer | string) => void;
+
 /** Deletes what `discard` took out. */
-export function emptyTrash(home: string, name: string): void {
-  withFolderAt(`${home}/${trash}`, (folder) => removeTree(folder, name));
+export function emptyTrash(home: string, name: string, remove: Remove = removeTree): void {
+  withFolderAt(`${home}/${trash}`, (folder) => remove(folder, name));
 }
 
 /**
  * Deletes what a crash left in staging and in the trash. What the kernel will not delete (a container made it immutable, say)
  * stays for the next time: it is in nobody's way, and a store that would not open would be.
  */
-export function sweep(home: string): void {
-  for (const path of [staging, trash]) {
+export function sweep(home: string, remove: Remove = removeTree): void {
+  for (const path of [stagingFolder, trash]) {
     withFolderAt(`${home}/${path}`, (folder) => {
-      for (const name of withFolder(folder, ".", readNames)) removeIfPossible(folder, name);
+      for (const name of withFolder(folder, ".", readNames)) removeIfPossible(remove, folder, name);
     });
   }
 }
 
-function removeIfPossible(folder: number, name: Buffer): void {
+function removeIfPossible(remove: Remove, folder: number, name: Buffer): void {
   try {
-    removeTree(folder, name);
+    remove(folder, name);
   } catch (error) {
     if (!isSystemError(error)) throw error;
   }

@@ -1,6 +1,7 @@
 /** Graph drivers: the contract (`driver.ts` is the manual), the drivers, and both ends of Docker's protocol for them. */
 export type * from "./driver.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
+export { btrfs } from "./btrfs/btrfs.ts";
 export { overlay2 } from "./overlay2/overlay2.ts";
 export { vfs } from "./vfs/vfs.ts";
 export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./as-plugin.ts";

@@ -9,7 +9,7 @@ import type { LoopFileSystem } from "./private-mounts.ts";
 export interface Subject {
   readonly title: string;
   readonly needs: readonly Need[];
-  readonly driver: "overlay2" | "vfs";
+  readonly driver: "overlay2" | "btrfs" | "vfs";
   readonly opener: "inProcess" | "overSocket" | "somebodyElses";
   readonly fileSystem?: LoopFileSystem;
   readonly unprivileged?: boolean;
@@ -26,6 +26,13 @@ const doors = [
   { opener: "inProcess", title: "in process" },
   { opener: "overSocket", title: "over a socket" },
 ] as const;
+
+/** Needs its own file system under it, whatever the machine has. */
+const btrfs = {
+  driver: "btrfs",
+  fileSystem: "btrfs",
+  needs: [needs.root, needs.loopDevices, needs.btrfs],
+} as const;
 
 const fileSystems = [
   { fileSystem: "ext4", needs: [needs.loopDevices, needs.ext4] },
@@ -51,6 +58,7 @@ export const subjects: readonly Subject[] = [
   ...drivers.flatMap((driver) =>
     doors.map((door): Subject => ({ ...driver, ...door, title: `${driver.driver} ${door.title}` })),
   ),
+  ...doors.map((door): Subject => ({ ...btrfs, ...door, title: `btrfs ${door.title}` })),
   {
     title: "vfs of an ordinary user",
     needs: [needs.root, readableByAnybody],

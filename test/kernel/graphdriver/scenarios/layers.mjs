@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 
-import { overlay2, vfs } from "cleat/graphdriver";
+import { btrfs, overlay2, vfs } from "cleat/graphdriver";
 import { buildArchive, file, folder, readTree } from "cleat/testing";
 
-export const factories = { overlay2, vfs };
+export const factories = { overlay2, btrfs, vfs };
 
 const entries = Array.from({ length: 20 }, (_, at) => [folder(`d${at}`), ...filesIn(at)]).flat();
 const archive = buildArchive(entries);
@@ -43,6 +43,10 @@ export function assertNothingStaged(driver, home) {
   }
   if (driver === "overlay2") {
     for (const link of readdirSync(`${home}/l`)) assert.ok(existsSync(`${home}/l/${link}`), `l/${link} leads nowhere`);
+  }
+  if (driver === "btrfs" && existsSync(`${home}/quotas`)) {
+    for (const id of readdirSync(`${home}/quotas`))
+      assert.ok(existsSync(`${home}/subvolumes/${id}`), `${id} is limited but gone`);
   }
   if (driver === "vfs") {
     for (const id of readdirSync(`${home}/.cleat/unfilled`))

@@ -1,0 +1,151 @@
+import { access, mkdir } from "node:fs/promises";
+import { release } from "node:os";
+import { CleatError } from "../../errors/index.ts";
+import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
+import { parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
+import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { letThrough } from "../home.ts";
+import { assertLayerId } from "../layer-id.ts";
+import { createNaiveDiff } from "../naive-diff.ts";
+import { type OpenHome, openHome } from "../open-home.ts";
+import { parseSize } from "../size.ts";
+import * as jobs from "./jobs.ts";
+import { layerPath, layersFolder, quotaPath } from "./layout.ts";
+
+/**
+ * Subvolumes of btrfs in Docker's own on-disk layout (`layout.ts`). A layer is a snapshot of its parent: it costs what it
+ * changes, and a container needs no mount; a diff costs a walk of two trees. Needs root, a home on btrfs, Linux 4.18.
+ *
+ * A container's `size` is a limit on all that its layer refers to, the image's files included, as it is with Docker; the first one
+ * turns the quotas of the file system on, which nothing turns off again. A process in a container that makes subvolumes
+ * of its own escapes it: the kernel counts those by themselves.
+ */
+export const btrfs: GraphDriverFactory = {
+  name: "btrfs",
+  open: (options) =>
+    openHome(options, async (home) => {
+      const btrfsOptions = parseOptions(options.options ?? []);
+      await home.pool.run(worker, "probeBtrfs", home.path);
+      await mkdir(`${home.path}/${layersFolder}`, { recursive: true, mode: 0o710 });
+      letThrough(`${home.path}/${layersFolder}`, home.owner.rootGid);
+      await home.pool.run(worker, "sweepStore", home.path);
+      return createBtrfs(home, btrfsOptions);
+    }),
+};
+
+interface BtrfsOptions {
+  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
+  readonly userNames: boolean;
+  /** `btrfs.min_space`: the least size that a container may ask for. Default 0. */
+  readonly minSizeBytes: number;
+}
+
+/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
+function parseOptions(options: readonly string[]): BtrfsOptions {
+  let userNames = true;
+  let minSizeBytes = 0;
+  readDriverOptions("btrfs", options, {
+    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
+    "btrfs.min_space": (value, key) => (minSizeBytes = parseSize(value, `option "${key}"`)),
+  });
+  return { userNames, minSizeBytes };
+}
+
+const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
+
+function createBtrfs(home: OpenHome, { userNames, minSizeBytes }: BtrfsOptions): GraphDriver {
+  const { path, pool, ids, owner, durability } = home;
+  const { withLock } = home.locks;
+  /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
+  const untouched = new Set<string>();
+
+  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+    assertLayerId(id);
+    const { parent, storageOptions } = options;
+    if (parent !== undefined) assertLayerId(parent);
+    const sizeBytes = readStorageSize(id, storageOptions);
+    if (sizeBytes !== undefined && sizeBytes < minSizeBytes) throw tooSmall(id, sizeBytes, minSizeBytes);
+    await withLock(id, async () => {
+      await pool.run(worker, "createLayer", path, { id, parent, durable, sizeBytes, ...owner });
+      untouched.add(id);
+    });
+  }
+
+  async function exists(id: string): Promise<boolean> {
+    assertLayerId(id);
+    return isThere(layerPath(path, id));
+  }
+
+  async function get(id: string): Promise<string> {
+    assertLayerId(id);
+    return withLock(id, async () => {
+      if (!(await exists(id))) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+      if (await isThere(quotaPath(path, id))) await pool.run(worker, "renewLimit", path, id);
+      untouched.delete(id);
+      return layerPath(path, id);
+    });
+  }
+
+  const put = async (id: string): Promise<void> => assertLayerId(id);
+  const naive = createNaiveDiff({ get, put }, pool, { ids, userNames });
+
+  return {
+    name: "btrfs",
+    capabilities: {
+      reproducesExactDiffs: false,
+      mounts: false,
+      enforcesSize: true,
+      maxDepth: Number.POSITIVE_INFINITY,
+    },
+    create: (id, options) => create(id, options, false),
+    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+    async remove(id) {
+      assertLayerId(id);
+      const trashed = await withLock(id, () => {
+        untouched.delete(id);
+        return pool.run(worker, "discardLayer", path, id);
+      });
+      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+    },
+    get,
+    put,
+    exists,
+    status: async () => [
+      ["Btrfs", `Linux ${release()}`],
+      ["Quota Groups", await pool.run(worker, "quotaStateOf", path)],
+    ],
+    async metadata(id) {
+      if (!(await exists(id))) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+      const usage = await pool.run(worker, "usageOf", path, id);
+      if (usage === undefined) return {};
+      const { limitBytes, referencedBytes } = usage;
+      return { Size: String(limitBytes), ...(referencedBytes !== undefined && { Used: String(referencedBytes) }) };
+    },
+    ...naive,
+    async applyDiff(id, parent, source) {
+      assertLayerId(id);
+      if (parent !== undefined) assertLayerId(parent);
+      return withLock(id, async () => {
+        const ring = createRing();
+        const options = { ids, durability, untouched: untouched.has(id) };
+        const sizeBytes = await pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, options));
+        untouched.delete(id);
+        return sizeBytes;
+      });
+    },
+    cleanup: async () => {},
+    close: home.close,
+  };
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function tooSmall(id: string, sizeBytes: number, minSizeBytes: number): CleatError {
+  const least = `the least that btrfs.min_space allows, ${minSizeBytes}`;
+  return new CleatError("INVALID_ARGUMENT", `layer "${id}": a size of ${sizeBytes} bytes is less than ${least}`);
+}

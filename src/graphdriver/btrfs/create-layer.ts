@@ -1,0 +1,115 @@
+/** Making and removing layers. These functions block and run on workers. */
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
+import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
+import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import {
+  chownat,
+  createSubvolume,
+  fchmod,
+  fstat,
+  fsync,
+  isSubvolume,
+  RENAME_NOREPLACE,
+  renameat2,
+  snapshotSubvolume,
+  statIfThere,
+} from "../../syscall/index.ts";
+import * as ownFolders from "../home.ts";
+import { layerPath, layersFolder, quotaPath, quotasFolder } from "./layout.ts";
+import { limitSubvolume, recordLimit } from "./layer-size.ts";
+import { makeWritable, removeSubvolumes } from "./remove-subvolumes.ts";
+
+export interface NewLayer {
+  readonly id: string;
+  readonly parent: string | undefined;
+  /** Owner of the root folder of a layer without a parent. */
+  readonly rootUid: number;
+  readonly rootGid: number;
+  /** Whether the layer must survive power loss from here on; an image layer need not before it is filled. */
+  readonly durable: boolean;
+  readonly sizeBytes: number | undefined;
+}
+
+/**
+ * Makes a layer as a snapshot of its parent, beside the store, and renames it into place. Costs a commit of the file system,
+ * whatever the parent's size.
+ * @throws ALREADY_EXISTS, NOT_FOUND for the parent, INVALID_ARGUMENT for a size that leaves no room.
+ */
+export function createLayer(home: string, layer: NewLayer): void {
+  const { id, durable, sizeBytes } = layer;
+  if (existsSync(layerPath(home, id))) throw alreadyExists(id);
+  const staged = ownFolders.uniqueName();
+  withFolderAt(home, (folder) =>
+    withFolder(folder, ownFolders.stagingFolder, (staging) => {
+      try {
+        stageLayer(home, staging, staged, layer);
+        if (sizeBytes !== undefined) {
+          withFolder(staging, staged, (subvolume) => limitSubvolume(subvolume, sizeBytes));
+          recordLimit(home, id, sizeBytes, durable);
+        }
+        renameat2(staging, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
+        if (durable) withFolder(folder, layersFolder, fsync);
+      } catch (error) {
+        removeSubvolumes(staging, staged);
+        if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
+        removeTree(folder, `${quotasFolder}/${id}`);
+        throw withSubject(error, `layer "${id}" cannot be made`);
+      }
+    }),
+  );
+}
+
+function stageLayer(home: string, staging: number, name: string, { parent, rootUid, rootGid }: NewLayer): void {
+  if (parent !== undefined) return snapshotLayer(home, parent, staging, name);
+  createSubvolume(staging, name);
+  withFolder(staging, name, (subvolume) => {
+    fchmod(subvolume, 0o755);
+    if (rootUid !== 0 || rootGid !== 0) chownat(subvolume, ".", rootUid, rootGid);
+  });
+}
+
+/** @throws NOT_FOUND, FAILED_PRECONDITION when the parent is an ordinary folder, as a copy of a store has them. */
+function snapshotLayer(home: string, parent: string, staging: number, name: string): void {
+  if (!existsSync(layerPath(home, parent))) throw new CleatError("NOT_FOUND", `parent "${parent}" does not exist`);
+  withFolderAt(layerPath(home, parent), (source) => {
+    if (!isSubvolume(fstat(source)))
+      throw new CleatError("FAILED_PRECONDITION", `parent "${parent}" is a folder and no subvolume`);
+    snapshotSubvolume(source, staging, name);
+  });
+}
+
+function alreadyExists(id: string): CleatError {
+  return new CleatError("ALREADY_EXISTS", `layer "${id}" exists already`);
+}
+
+/** Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is success. */
+export function discardLayer(home: string, id: string): string | undefined {
+  const path = `${layersFolder}/${id}`;
+  return withFolderAt(home, (folder) => {
+    const status = statIfThere(folder, path);
+    if (status === undefined) return undefined;
+    try {
+      // Root of a container can make the whole of it read-only.
+      if (isSubvolume(status)) withFolder(folder, path, makeWritable);
+      const trashed = ownFolders.discard(folder, path);
+      removeTree(folder, `${quotasFolder}/${id}`);
+      return trashed;
+    } catch (error) {
+      throw withSubject(error, `layer "${id}" cannot be removed`);
+    }
+  });
+}
+
+/** Deletes what `discardLayer` took out. */
+export function emptyTrash(home: string, name: string): void {
+  ownFolders.emptyTrash(home, name, removeSubvolumes);
+}
+
+/** Removes what a crash left: staged and trashed subvolumes, and limits whose layer never came to be or is gone. */
+export function sweepStore(home: string): void {
+  ownFolders.sweep(home, removeSubvolumes);
+  if (!existsSync(`${home}/${quotasFolder}`)) return;
+  for (const id of readdirSync(`${home}/${quotasFolder}`)) {
+    if (!existsSync(layerPath(home, id))) unlinkSync(quotaPath(home, id));
+  }
+}

@@ -1,0 +1,7 @@
+/** All that btrfs runs on workers, as one module that they import. */
+export { createLayer, discardLayer, emptyTrash, sweepStore } from "./create-layer.ts";
+export { applyDiff } from "./fill-layer.ts";
+export { quotaStateOf, renewLimit, usageOf } from "./layer-size.ts";
+export { probeBtrfs } from "./probe.ts";
+
+export const moduleUrl = import.meta.url;

@@ -1,0 +1,20 @@
+/**
+ * Docker's own layout, so that a store of its built-in driver can be served and the other way round:
+ *
+ *     <home>/subvolumes/<id>/    the whole tree of the layer: a subvolume, at first a snapshot of the parent's
+ *     <home>/quotas/<id>         the layer's size limit in bytes, as decimal text; absent without one
+ *
+ * Nothing beside it says which layer lies on which: the file system itself keeps what a snapshot was taken of.
+ *
+ * Source: moby v20.10.24 `daemon/graphdriver/btrfs/btrfs.go`.
+ */
+export const layersFolder = "subvolumes";
+export const quotasFolder = "quotas";
+
+export function layerPath(home: string, id: string): string {
+  return `${home}/${layersFolder}/${id}`;
+}
+
+export function quotaPath(home: string, id: string): string {
+  return `${home}/${quotasFolder}/${id}`;
+}
