@@ -91,12 +91,8 @@ describe("the translation of any failure", () => {
     expect(toCleatError(failure).code).toBe("NOT_FOUND");
   });
 
-  it("names what Node has no name for", () => {
-    const nodes = Object.assign(new Error("UNKNOWN: unknown error, write"), {
-      errno: -122,
-      code: "UNKNOWN",
-      syscall: "write",
-    });
+  it.each(["UNKNOWN", "Unknown system error -122"])("names what Node calls %s", (code) => {
+    const nodes = Object.assign(new Error(`${code}: unknown error, write`), { errno: -122, code, syscall: "write" });
     expect(toCleatError(nodes, 'layer "a"')).toMatchObject({
       code: "RESOURCE_EXHAUSTED",
       message: 'layer "a": EDQUOT: disk quota exceeded, write',

@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from "node:util";
 import { CleatError } from "./cleat-error.ts";
 import type { ErrorCode } from "./codes.ts";
 import { isSystemError, SystemError } from "./system-error.ts";
@@ -47,11 +48,16 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
  */
 export function toCleatError(error: unknown, subject?: string): CleatError {
   if (error instanceof CleatError) return error;
-  // Node has no name for some errnos of Linux, EDQUOT for one.
-  if (isSystemError(error, "UNKNOWN") && error.name !== "SystemError")
+  if (isSystemError(error) && !hasName(error)) {
     return toCleatError(new SystemError(-error.errno, error.syscall, error.path), subject);
+  }
   const text = error instanceof Error ? error.message : String(error);
   return new CleatError(codeOf(error), subject === undefined ? text : `${subject}: ${text}`, { cause: error });
+}
+
+/** Node has no name for some errnos of Linux, EDQUOT for one, and says UNKNOWN or "Unknown system error -122". */
+function hasName({ name, errno }: SystemError): boolean {
+  return name === "SystemError" || !(errno < 0) || getSystemErrorMap().has(errno);
 }
 
 /** As `toCleatError`, and puts `subject` before the message of a `CleatError` too; its class and data stay in `cause`. */
