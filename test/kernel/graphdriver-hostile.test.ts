@@ -15,9 +15,11 @@ interface Scenario {
   readonly drivers: readonly Driver[];
 }
 
-type Driver = "overlay2" | "vfs";
+type Driver = "overlay2" | "btrfs" | "vfs";
 
 const both: readonly Driver[] = ["overlay2", "vfs"];
+
+const btrfs: readonly Driver[] = ["btrfs"];
 
 const onTinyDisk: readonly Scenario[] = [
   { id: "fullDiskDuringApply", title: "a disk that is full in applyDiff leaves the layer as it was", drivers: both },
@@ -34,11 +36,27 @@ const anywhere: readonly Scenario[] = [
   { id: "homeIsFile", title: "a home that is a file is refused", drivers: both },
   { id: "homeBelowFile", title: "a home below a file is refused", drivers: both },
   { id: "homeIsDanglingLink", title: "a home that is a symlink to nothing is refused", drivers: both },
+  { id: "homeIsReadOnly", title: "a home that is read-only is refused", drivers: both },
   { id: "homeServedTwice", title: "a home that is being served is refused", drivers: both },
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
   { id: "crashDuringRemove", title: "kill -9 in remove leaves each layer whole or not there", drivers: both },
   { id: "staleProbeMount", title: "a mount that a killed process left staged is swept", drivers: ["overlay2"] },
+  { id: "homeOnAnotherFileSystem", title: "a home that is not on btrfs is refused, by name", drivers: btrfs },
+];
+
+const onBtrfs: readonly Scenario[] = [
+  ...anywhere.filter(({ drivers }) => drivers === both).map((scenario) => ({ ...scenario, drivers: btrfs })),
+  { id: "nestedSubvolumes", title: "subvolumes that a container made go with it, nothing else does", drivers: btrfs },
+  { id: "readOnlySubvolumes", title: "so do read-only ones", drivers: btrfs },
+  { id: "deepSubvolumes", title: "so do those below more folders than a path can name", drivers: btrfs },
+  { id: "manySubvolumes", title: "so do hundreds of them", drivers: btrfs },
+  { id: "staleSubvolumes", title: "subvolumes that a crash left are swept", drivers: btrfs },
+  { id: "quotasTurnedOff", title: "a size is enforced, also after somebody turned quotas off", drivers: btrfs },
+  { id: "sizeLeavesNoRoom", title: "a size that leaves no room is refused", drivers: btrfs },
+  { id: "sizeOfAppliedDiff", title: "a size is enforced on a diff that is applied", drivers: btrfs },
+  { id: "groupsOfRemovedLayers", title: "no quota group outlives its layer", drivers: btrfs },
+  { id: "ordinaryUser", title: "an ordinary user is told that it is not for him", drivers: btrfs },
 ];
 
 describeWith([needs.root, needs.overlay, needs.loopDevices, needs.ext4], "on a disk of 16 MB", () => {
@@ -47,6 +65,15 @@ describeWith([needs.root, needs.overlay, needs.loopDevices, needs.ext4], "on a d
 
 describeWith([needs.root, needs.overlay] satisfies Need[], "on the machine's disk", () => {
   for (const scenario of anywhere) defineTests(scenario);
+});
+
+describeWith([needs.root, needs.loopDevices, needs.btrfs], "on btrfs", () => {
+  for (const scenario of onBtrfs) defineTests(scenario, "btrfs");
+});
+
+describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB", () => {
+  for (const scenario of onTinyDisk.filter(({ drivers }) => drivers === both))
+    defineTests({ ...scenario, drivers: btrfs }, "tiny btrfs");
 });
 
 function defineTests({ id, title, drivers }: Scenario, fileSystem?: LoopFileSystem): void {

@@ -11,6 +11,7 @@ const makes = {
   btrfs: { size: "256M", mkfs: "mkfs.btrfs -q -K" },
   /** So small that a layer of some megabytes fills it. */
   "tiny ext4": { size: "16M", mkfs: "mkfs.ext4 -q" },
+  "tiny btrfs": { size: "24M", mkfs: "mkfs.btrfs -q -K --mixed --metadata single" },
 } as const;
 
 export type LoopFileSystem = keyof typeof makes;

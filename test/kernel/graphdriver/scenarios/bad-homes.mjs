@@ -1,7 +1,7 @@
 /** Homes that cannot be one. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 
 import { assertRefused, factories } from "./layers.mjs";
 
@@ -39,4 +39,33 @@ export async function homeServedTwice(driver, folder) {
   const second = await factories[driver].open({ home });
   assert.equal(await second.exists("works"), true);
   await second.close();
+}
+
+export async function homeOnAnotherFileSystem(driver, folder) {
+  const open = factories[driver].open({ home: `${folder}/home` });
+  await assertRefused(open, "UNIMPLEMENTED", `needs a home on btrfs: probed statfs(2) of "${folder}/home", saw `);
+}
+
+export async function homeIsReadOnly(driver, folder) {
+  const home = `${folder}/home`;
+  const first = await factories[driver].open({ home });
+  await first.create("layer", {});
+  await first.close();
+  spawnSync("mount", ["--bind", folder, folder]);
+  spawnSync("mount", ["-o", "remount,bind,ro", folder]);
+  await assertRefused(factories[driver].open({ home }), "PERMISSION_DENIED", home, "EROFS");
+  await assertRefused(factories[driver].open({ home: `${folder}/other` }), "PERMISSION_DENIED", "other", "EROFS");
+}
+
+/** An ordinary user may make subvolumes, but not delete them. */
+export async function ordinaryUser(driver, folder) {
+  const home = `${folder}/home`;
+  mkdirSync(home);
+  chownSync(home, 65_534, 65_534);
+  const other = spawnSync(process.execPath, [`${import.meta.dirname}/open-home.mjs`, driver, home], {
+    encoding: "utf8",
+    uid: 65_534,
+    gid: 65_534,
+  });
+  assert.equal(other.stdout.trim(), "UNIMPLEMENTED", other.stderr);
 }

@@ -1,5 +1,6 @@
 /** On a file system of 16 MB. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 
 import { buildArchive, file } from "cleat/testing";
@@ -16,6 +17,7 @@ export async function fullDiskDuringApply(driver, folder) {
     await assertRefused(opened.applyDiff("layer", "below", streamOf(tooMuch)), "RESOURCE_EXHAUSTED", "layer", "big");
     assert.deepEqual(await namesOf(opened, "layer"), ["below"]);
     assertNothingStaged(driver, home);
+    takeSpaceBack(driver, folder);
     await opened.applyDiff("layer", "below", streamOf(buildArchive([file("small", "s")])));
     assert.deepEqual(await namesOf(opened, "layer"), ["below", "small"]);
   });
@@ -25,7 +27,8 @@ export async function fullDiskDuringApply(driver, folder) {
 export async function fullDiskOfSmallFiles(driver, folder) {
   await withDriver(driver, folder, async (opened, home) => {
     await opened.create("layer", {});
-    const names = Array.from({ length: 8000 }, (_, at) => file(`f${at}`, "x"));
+    const block = Buffer.alloc(3000, "x");
+    const names = Array.from({ length: 8000 }, (_, at) => file(`f${at}`, block));
     await assertRefused(
       opened.applyDiff("layer", undefined, streamOf(buildArchive(names))),
       "RESOURCE_EXHAUSTED",
@@ -33,6 +36,7 @@ export async function fullDiskOfSmallFiles(driver, folder) {
     );
     assert.equal(await filesOf(opened, "layer"), 0);
     assertNothingStaged(driver, home);
+    takeSpaceBack(driver, folder);
     await opened.applyDiff("layer", undefined, toLayer.stream());
     assert.equal(await filesOf(opened, "layer"), toLayer.names);
   });
@@ -55,6 +59,13 @@ export async function fullDiskDuringCreate(driver, folder) {
     assert.deepEqual(await namesOf(opened, "layer"), ["below"]);
     await opened.remove("layer");
   });
+}
+
+/** The kernel gives the space of a deleted subvolume back in the background; these wait for that. */
+function takeSpaceBack(driver, folder) {
+  if (driver !== "btrfs") return;
+  execFileSync("btrfs", ["subvolume", "sync", folder]);
+  execFileSync("btrfs", ["filesystem", "sync", folder]);
 }
 
 async function withDriver(driver, folder, use) {

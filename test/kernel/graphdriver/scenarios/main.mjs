@@ -3,7 +3,9 @@ import * as crash from "./crash.mjs";
 import * as badHomes from "./bad-homes.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as refusedAttributes from "./refused-attributes.mjs";
+import * as sizes from "./sizes.mjs";
+import * as subvolumes from "./subvolumes.mjs";
 
 const [name, driver, folder] = process.argv.slice(2);
-const scenarios = { ...crash, ...badHomes, ...fullDisk, ...refusedAttributes };
+const scenarios = { ...crash, ...badHomes, ...fullDisk, ...refusedAttributes, ...sizes, ...subvolumes };
 await scenarios[name](driver, folder);
