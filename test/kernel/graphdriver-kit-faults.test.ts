@@ -77,6 +77,14 @@ const faults: readonly [title: string, fault: Fault, found: readonly string[]][]
     ["mount/own-path", "life/container-is-apart"],
   ],
   [
+    "sizes are taken and forgotten",
+    (driver) => ({
+      capabilities: { ...driver.capabilities, enforcesSize: true },
+      createReadWrite: (id, { parent }) => driver.createReadWrite(id, { parent }),
+    }),
+    ["quota/enforced", "quota/restart", "quota/refused"],
+  ],
+  [
     "an archive is read to its end before anything is asked of it",
     (driver) => ({
       async applyDiff(id, parent, source) {

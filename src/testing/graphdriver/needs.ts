@@ -9,6 +9,9 @@ export const root: Need = () => (process.geteuid?.() === 0 ? undefined : "an ord
 export const mounts: Need = ({ driver }) =>
   driver.capabilities.mounts ? undefined : `driver "${driver.name}" mounts nothing`;
 
+export const enforcedSizes: Need = ({ driver }) =>
+  driver.capabilities.enforcesSize ? undefined : `driver "${driver.name}" enforces no sizes`;
+
 export const maxDepthOf =
   (layers: number): Need =>
   ({ driver: { name, capabilities } }) =>

@@ -10,6 +10,7 @@ import { idMapChecks } from "./id-maps.ts";
 import { identifierChecks } from "./identifiers.ts";
 import { lifeCycleChecks } from "./life-cycle.ts";
 import { mountChecks } from "./mounts.ts";
+import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
 import { togetherChecks } from "./together.ts";
 import { unknownLayerChecks } from "./unknown-layers.ts";
@@ -19,6 +20,7 @@ import { whiteoutChecks } from "./whiteouts.ts";
 export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...lifeCycleChecks,
   ...mountChecks,
+  ...quotaChecks,
   ...identifierChecks,
   ...unknownLayerChecks,
   ...applyChecks,
