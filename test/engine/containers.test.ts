@@ -1,6 +1,6 @@
 /** Docker's everyday commands on every storage: what is written is there, what `docker diff` says is exact. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
 import { writeBaseArchive } from "./harness/base-image.ts";
 import { contentOfImage, contentOfRunning, diffOf, identityOf, keepRunning, runScript } from "./harness/containers.ts";
@@ -9,14 +9,14 @@ import { replayFlat } from "./harness/flat-replay.ts";
 import { shellLayer, writeImageArchive } from "./harness/image-archive.ts";
 import { leftovers, removeEverything } from "./harness/leftovers.ts";
 import { sampleChanges } from "./harness/sample-changes.ts";
-import { builtinOverlay2, byTitle, storages } from "./harness/storage.ts";
+import { builtinOverlay2, describeOn, storages } from "./harness/storage.ts";
 import { listTree } from "./harness/tree-listing.ts";
 
 /** moby v20.10.24 `layer/layer_store.go`, `maxLayerDepth`; a container puts two more on top. */
 const maxLayers = 125;
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "containers", () => {
-  describe.each(byTitle(storages))("on %s", (_title, storage) => {
+  describeOn(storages, (storage) => {
     let engine: Engine & AsyncDisposable;
     let archive: string;
 

@@ -8,11 +8,11 @@ import { openEngine, type Engine } from "./harness/engine.ts";
 import { leftovers, removeEverything } from "./harness/leftovers.ts";
 import { importWithPause } from "./harness/paused-import.ts";
 import { sampleChanges } from "./harness/sample-changes.ts";
-import { byTitle, storages } from "./harness/storage.ts";
+import { describeOn, storages } from "./harness/storage.ts";
 import { until } from "./harness/until.ts";
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "restarts", () => {
-  describe.each(byTitle(storages))("on %s", (_title, storage) => {
+  describeOn(storages, (storage) => {
     let engine: Engine & AsyncDisposable;
     let archive: string;
     let content: readonly string[];
@@ -88,9 +88,10 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
       );
 
       test("an import during which Cleat is killed fails, and works when repeated", async () => {
-        const { dockerd, home, cleat, docker } = engine;
+        const { dockerd, home, cleat, docker, namespace } = engine;
         const shells = async () =>
-          (await readdir(home, { recursive: true })).filter((name) => name.endsWith("/bin/busybox")).length;
+          (await readdir(namespace.reach(home), { recursive: true })).filter((name) => name.endsWith("/bin/busybox"))
+            .length;
         const shellsBefore = await shells();
         const outcome = await importWithPause(dockerd.socketPath, archive, "interrupted", async () => {
           await until("the first files of the layer", 10_000, async () => (await shells()) > shellsBefore || undefined);

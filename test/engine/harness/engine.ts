@@ -1,5 +1,6 @@
 import { startCleat, type Cleat } from "./cleat.ts";
 import { logTail, type Daemon } from "./daemon.ts";
+import { mountDataRoot } from "./data-root.ts";
 import { startDockerd, type Dockerd } from "./dockerd.ts";
 import { openNamespace, type Namespace } from "./namespace.ts";
 import type { Storage } from "./storage.ts";
@@ -10,7 +11,7 @@ export interface Engine {
   readonly dockerd: Dockerd;
   /** Undefined where the storage is the engine's own. */
   readonly cleat: Cleat | undefined;
-  /** The folder that holds the layers. */
+  /** The folder that holds the layers, as the namespace sees it. */
   readonly home: string;
   /** As the `docker` command; an error shows the ends of the logs. */
   docker(...args: string[]): Promise<string>;
@@ -30,9 +31,10 @@ export async function openEngine(storage: Storage): Promise<Engine & AsyncDispos
 /** Starts an engine in a namespace that somebody else disposes of. */
 export async function startEngine(
   namespace: Namespace,
-  { storageDriver, cleatDriver }: Storage,
+  { storageDriver, cleatDriver, fileSystem }: Storage,
   dataRoot: string,
 ): Promise<Engine> {
+  if (fileSystem !== undefined) await mountDataRoot(namespace, dataRoot, fileSystem);
   const cleat = cleatDriver && (await startCleat(namespace, { name: storageDriver, driver: cleatDriver }));
   const dockerd = await startDockerd(namespace, { name: `dockerd-${storageDriver}`, storageDriver, dataRoot });
   const logs = [dockerd, ...(cleat ? [cleat] : [])];

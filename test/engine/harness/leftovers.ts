@@ -12,7 +12,7 @@ export async function removeEverything({ docker }: Pick<Engine, "docker">): Prom
 
 /** Mounts below an engine's home, and folders or short links of layers in it: nothing, once everything is removed. */
 export async function leftovers({ namespace, home }: Pick<Engine, "namespace" | "home">) {
-  const entries = await readdir(home, { recursive: true, withFileTypes: true });
+  const entries = await readdir(namespace.reach(home), { recursive: true, withFileTypes: true });
   return {
     mounts: (await namespace.mountsUnder(home)).filter((mountPoint) => mountPoint !== home),
     layers: entries.filter((entry) => layerId.test(entry.name) || entry.isSymbolicLink()).map(({ name }) => name),

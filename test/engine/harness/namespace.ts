@@ -18,6 +18,8 @@ export interface Namespace extends AsyncDisposable {
   /** Parent of the control groups of what runs in here, as engines spell it: `/name`. */
   readonly controlGroup: string;
   run(argv: readonly string[]): Promise<string>;
+  /** Where the host reaches an absolute path of the namespace, whatever is mounted there. */
+  reach(path: string): string;
   start(name: string, argv: readonly string[]): Promise<Daemon>;
   /** Where something is mounted in here, at or below `path`. */
   mountsUnder(path: string): Promise<string[]>;
@@ -50,12 +52,14 @@ export async function openNamespace(): Promise<Namespace> {
   const [line] = await Promise.race([once(createInterface(holder.stdout), "line"), ended]);
   if (line !== "ready") throw new Error("the namespace was not made: see what unshare said");
   const children = await readFile(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8");
-  const enter = ["nsenter", "--target", children.trim(), "--mount", "--pid", "--net"];
+  const first = children.trim();
+  const enter = ["nsenter", "--target", first, "--mount", "--pid", "--net"];
   const run = (argv: readonly string[]) => runCommand([...enter, ...argv], { env });
   return {
     folder: scratch.path,
     controlGroup,
     run,
+    reach: (path) => `/proc/${first}/root${path}`,
     start: (name, argv) => startDaemon(enter, argv, { logPath: `${scratch.path}/${name}.log`, env }),
     async mountsUnder(path) {
       const mountPoints = (await run(["cat", "/proc/self/mountinfo"]))

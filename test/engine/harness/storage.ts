@@ -1,3 +1,4 @@
+import { describeWith, type Need, needs } from "../../needs.ts";
 import type { Fidelity } from "./tree-listing.ts";
 
 /** What an engine keeps its layers on: a driver of Docker's own, or one of Cleat's behind a plugin. */
@@ -7,21 +8,38 @@ export interface Storage {
   readonly cleatDriver: string | undefined;
   /** What a layer has of its parent; Docker's own `vfs` copies no attribute but `security.capability`. */
   readonly inherits: Fidelity;
+  /**
+   * Whether the layer of a container is the same each time that it is committed: it is where a deletion has a time of its own. A
+   * naive diff gives it the time of the commit (moby v20.10.24 `pkg/archive/changes.go`, `ExportChanges`).
+   */
+  readonly repeatsCommits: boolean;
   /** What `dockerd --storage-driver` names; under a data root also the folder of the layers. */
   readonly storageDriver: string;
+  /** The file system that the engine's data root must be on; undefined where any will do. */
+  readonly fileSystem: "btrfs" | undefined;
+  readonly needs: readonly Need[];
 }
 
 export const builtinOverlay2 = builtin("overlay2");
 export const cleatOverlay2 = cleat("overlay2");
+export const builtinBtrfs = builtin("btrfs");
+export const cleatBtrfs = cleat("btrfs");
 
 /**
  * Docker's own drivers are in here because a test that they fail says nothing about Cleat.
  */
-export const storages: readonly Storage[] = [cleatOverlay2, cleat("vfs"), builtinOverlay2, builtin("vfs")];
+export const storages: readonly Storage[] = [
+  cleatOverlay2,
+  cleatBtrfs,
+  cleat("vfs"),
+  builtinOverlay2,
+  builtinBtrfs,
+  builtin("vfs"),
+];
 
-/** Rows for `describe.each`. */
-export function byTitle(rows: readonly Storage[]): [title: string, storage: Storage][] {
-  return rows.map((storage) => [storage.title, storage]);
+/** Defines the same tests on each; those that lack what they need here are skipped with the reason. */
+export function describeOn(rows: readonly Storage[], body: (storage: Storage) => void): void {
+  for (const storage of rows) describeWith(storage.needs, `on ${storage.title}`, () => body(storage));
 }
 
 function builtin(storageDriver: string): Storage {
@@ -31,10 +49,17 @@ function builtin(storageDriver: string): Storage {
     cleatDriver: undefined,
     storageDriver,
     inherits: storageDriver === "vfs" ? "archived" : "exact",
+    ...foundationOf(storageDriver),
   };
 }
 
 function cleat(driver: string): Storage {
   const title = `cleat ${driver}`;
-  return { title, cleatDriver: driver, storageDriver: `cleat-${driver}`, inherits: "exact" };
+  return { title, cleatDriver: driver, storageDriver: `cleat-${driver}`, inherits: "exact", ...foundationOf(driver) };
+}
+
+function foundationOf(driver: string): Pick<Storage, "repeatsCommits" | "fileSystem" | "needs"> {
+  const repeatsCommits = driver === "overlay2";
+  if (driver !== "btrfs") return { repeatsCommits, fileSystem: undefined, needs: [] };
+  return { repeatsCommits, fileSystem: "btrfs", needs: [needs.loopDevices, needs.btrfs] };
 }
