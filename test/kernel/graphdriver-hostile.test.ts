@@ -47,6 +47,7 @@ const anywhere: readonly Scenario[] = [
 
 const onBtrfs: readonly Scenario[] = [
   ...anywhere.filter(({ drivers }) => drivers === both).map((scenario) => ({ ...scenario, drivers: btrfs })),
+  { id: "powerLoss", title: "what was made is on the disk, whole, when the power fails", drivers: btrfs },
   { id: "nestedSubvolumes", title: "subvolumes that a container made go with it, nothing else does", drivers: btrfs },
   { id: "readOnlySubvolumes", title: "so do read-only ones", drivers: btrfs },
   { id: "deepSubvolumes", title: "so do those below more folders than a path can name", drivers: btrfs },
