@@ -4,3 +4,14 @@ export { encodeTarHeader } from "./encode-header.ts";
 export { createTarHeader, noXattrs, type SparseRegion, type TarEntryType, type TarHeader } from "./header.ts";
 export { defaultTarLimits, type TarLimits } from "./limits.ts";
 export { createTarReader, type TarReader } from "./tar-reader.ts";
+export {
+  createTarAssembler,
+  type FileGetter,
+  type OpenedFile,
+  type TarAssembler,
+  type TarAssemblerOptions,
+} from "./tar-split/assembler.ts";
+export type { TarSplitEntry, TarSplitFile, TarSplitSegment } from "./tar-split/entry.ts";
+export { createGzipSink, type GzipSink } from "./tar-split/gzip-sink.ts";
+export { createTarSplitPacker, type TarSplitPacker } from "./tar-split/packer.ts";
+export { createSplittingTarReader, type SplittingOptions } from "./tar-split/splitting-reader.ts";

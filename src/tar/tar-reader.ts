@@ -1,5 +1,6 @@
-import { createArchiveInput } from "./archive-input.ts";
+import { type ArchiveInput, createArchiveInput } from "./archive-input.ts";
 import type { ByteSource } from "./byte-source.ts";
+import type { Entry } from "./entry.ts";
 import { createEntryContent } from "./entry-content.ts";
 import { createEntryReader } from "./entry-reader.ts";
 import type { TarHeader } from "./header.ts";
@@ -38,7 +39,20 @@ export interface TarReader {
  * looked at it with another tool; which of the two, and why, stands at the line that decides.
  */
 export function createTarReader(source: ByteSource, limits: Partial<TarLimits> = {}): TarReader {
-  const input = createArchiveInput(source);
+  return createReaderOf(createArchiveInput(source), limits, unwatched);
+}
+
+/** Is told what a reader finds. */
+export interface ReaderWatch {
+  /** Before anything of the entry's content is read. */
+  began(entry: Entry): void;
+  /** Once, when the input has been read to its end. */
+  finish(): void;
+}
+
+const unwatched: ReaderWatch = { began() {}, finish() {} };
+
+export function createReaderOf(input: ArchiveInput, limits: Partial<TarLimits>, watch: ReaderWatch): TarReader {
   const entries = createEntryReader(input, { ...defaultTarLimits, ...limits });
   const content = createEntryContent(input);
   let hasEnded = false;
@@ -52,9 +66,11 @@ export function createTarReader(source: ByteSource, limits: Partial<TarLimits> =
         content.skipRest();
         const entry = entries.next();
         if (entry === undefined) {
+          watch.finish();
           hasEnded = true;
           return undefined;
         }
+        watch.began(entry);
         content.begin(entry);
         return entry.header;
       } catch (error) {

@@ -1,0 +1,53 @@
+import { posix } from "node:path";
+import { CleatError } from "../../errors/index.ts";
+import type { ByteSink } from "../byte-source.ts";
+import { quote } from "../malformed.ts";
+import type { TarSplitEntry } from "./entry.ts";
+import { formatTarSplitEntry } from "./format-entry.ts";
+
+/** Writes tar-split data, entry by entry. */
+export interface TarSplitPacker {
+  /** @throws INVALID_ARGUMENT when a file's name came before. */
+  add(entry: TarSplitEntry): void;
+  /** Writes what is held back; the sink stays its owner's to end. */
+  finish(): void;
+}
+
+/** Lines are short, and each write to a sink may be a system call. */
+const heldCharacters = 64 * 1024;
+
+/**
+ * Remembers the names of all files, some hundred bytes of memory each, because an archive that names a file twice cannot be
+ * put together again: the tree has the last content alone. Docker refuses such archives with the same words, and names are
+ * the same to both if `filepath.Clean` makes them so. Source: vbatts/tar-split v0.11.2 `tar/storage/packer.go`.
+ */
+export function createTarSplitPacker(sink: ByteSink): TarSplitPacker {
+  const seen = new Set<string>();
+  let position = 0;
+  let held = "";
+
+  function flush(): void {
+    if (held !== "") sink.write(Buffer.from(held));
+    held = "";
+  }
+
+  return {
+    add(entry) {
+      if (entry.kind === "file") remember(seen, entry.name);
+      held += formatTarSplitEntry(entry, position++);
+      if (held.length >= heldCharacters) flush();
+    },
+    finish: flush,
+  };
+}
+
+function remember(seen: Set<string>, name: Buffer): void {
+  const clean = cleanName(name.toString("latin1"));
+  if (!seen.has(clean)) seen.add(clean);
+  else throw new CleatError("INVALID_ARGUMENT", `entry ${quote(name)}: duplicates of file paths not supported`);
+}
+
+function cleanName(name: string): string {
+  const clean = posix.normalize(name);
+  return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
+}
