@@ -18,7 +18,10 @@ function formatName(name: Buffer): string {
   return isUtf8(name) ? `"name":${quoteAsGo(name.toString())},` : `"name_raw":"${toBase64(name)}",`;
 }
 
-/** Go escapes what would be markup in a page of HTML. Source: Go 1.19 `encoding/json`, `Encoder.SetEscapeHTML`. */
+/**
+ * Go escapes what would be markup in a page of HTML. Source: Go 1.19 `encoding/json`, `Encoder.SetEscapeHTML`; `\b` and `\f`
+ * are spelled as from Go 1.22 on.
+ */
 function quoteAsGo(text: string): string {
   const quoted = JSON.stringify(text);
   return markup.test(quoted) ? quoted.replaceAll(allMarkup, escapeUnit) : quoted;
