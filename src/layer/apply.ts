@@ -1,6 +1,6 @@
 import { CleatError, toCleatError } from "../errors/index.ts";
 import { type ByteSource, createTarReader, type TarHeader, type TarReader } from "../tar/index.ts";
-import { classifyEntry, reservedFolderOf } from "./whiteout.ts";
+import { classifyEntry, type EntryRole, reservedFolderOf } from "./whiteout.ts";
 import { type EntryName, joinPath, parseEntryName, showBytes } from "./entry-name.ts";
 import { createEntryMaker, type EntryMaker } from "./make-entry.ts";
 import { createIdMaps, type IdRanges } from "./id-map.ts";
@@ -33,14 +33,25 @@ export interface ApplyOptions {
  * @throws RESOURCE_EXHAUSTED when the disk is full; other system errors by their errno.
  */
 export function applyLayer(source: ByteSource, root: number, options: ApplyOptions): number {
+  return applyEntries(createTarReader(source), root, options).sizeBytes;
+}
+
+export interface AppliedEntries {
+  readonly sizeBytes: number;
+  /** Whether something was taken away again that the archive itself may have brought. */
+  readonly mayHaveLost: boolean;
+}
+
+/** As `applyLayer`, with what `reader` reads. */
+export function applyEntries(reader: TarReader, root: number, options: ApplyOptions): AppliedEntries {
   const ids = createIdMaps(options.ids);
   const folders = createOpenFolders(root, ids);
   const directories = createDirectoryAttributes(root, ids);
   const whiteouts = createWhiteoutMaker(folders, options.whiteouts);
   const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles: options.syncFiles });
-  const reader = createTarReader(source);
   /** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
   const reserved = new Set<string>();
+  let deleted = false;
   try {
     for (let header = reader.next(); header !== undefined; header = reader.next()) {
       const name = parseEntryName(header.name);
@@ -48,7 +59,7 @@ export function applyLayer(source: ByteSource, root: number, options: ApplyOptio
       const folder = reservedFolderOf(name.folder);
       if (folder !== undefined) reserved.add(folder);
       const kept = options.squash ? squashHeader(header) : header;
-      if (kept !== undefined) applyEntry(name, kept, reader, maker, whiteouts);
+      if (kept !== undefined && applyEntry(name, kept, reader, maker, whiteouts) !== "file") deleted = true;
     }
     for (const folder of reserved) {
       removeTree(root, Buffer.from(folder, "latin1"));
@@ -59,8 +70,12 @@ export function applyLayer(source: ByteSource, root: number, options: ApplyOptio
     folders.close();
   }
   // What gave way was counted; in a folder that holds the layer alone the sum can be taken anew.
-  const isExact = options.whiteouts.kind === "delete" || !(maker.replacedAny() || reserved.size > 0);
-  return isExact ? maker.sizeBytes() : treeSize(root);
+  const deletes = options.whiteouts.kind === "delete";
+  const isExact = deletes || !(maker.replacedAny() || reserved.size > 0);
+  return {
+    sizeBytes: isExact ? maker.sizeBytes() : treeSize(root),
+    mayHaveLost: maker.replacedAny() || (deletes && deleted),
+  };
 }
 
 function applyEntry(
@@ -69,12 +84,13 @@ function applyEntry(
   reader: TarReader,
   maker: EntryMaker,
   whiteouts: WhiteoutMaker,
-): void {
+): EntryRole["role"] {
   try {
     const entry = classifyEntry(name.base);
     if (entry.role === "opaque") whiteouts.makeOpaque(name.folder);
     else if (entry.role === "whiteout") whiteouts.hide(name.folder, entry.hidden);
     else if (entry.role === "file") maker.make(name, header, reader);
+    return entry.role;
   } catch (error) {
     // The reader's own errors name their entry already.
     if (error instanceof CleatError) throw error;
