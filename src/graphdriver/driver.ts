@@ -82,6 +82,10 @@ export interface GraphDriver {
   /**
    * The layer's diff against `parent` (all of the layer without one) as a tar archive. The stream is the caller's to read
    * to its end or to destroy; a failure after the first byte destroys it with an error and never ends it.
+   *
+   * Of a layer whose archive was kept (`reproducesExactDiffs`), and against the parent on which it was applied, it is that
+   * archive byte for byte; a file that is gone or changed since is a DATA_LOSS in the stream. Of other layers, and against
+   * other parents, it is made anew.
    */
   diff(id: string, parent?: string): Promise<Readable>;
 
@@ -101,6 +105,13 @@ export interface GraphDriver {
   /** Size in bytes of the files that the layer adds to `parent`; hard links are counted once. */
   diffSize(id: string, parent?: string): Promise<number>;
 
+  /**
+   * Hands out the files of a layer without mounting it, where the driver can. A driver that keeps a layer as a whole copy
+   * hands out what lies below too. Over Docker's protocol there is no such call. Source: moby v20.10.24
+   * `daemon/graphdriver/driver.go`, `DiffGetterDriver`.
+   */
+  diffGetter?(id: string): Promise<DiffGetter>;
+
   /** The engine's shutdown (`GraphDriver.Cleanup`): unmounts every layer, whoever holds it. Never deletes one. */
   cleanup(): Promise<void>;
 
@@ -113,7 +124,10 @@ export interface GraphDriver {
 
 /** What a driver can do beyond the contract; asked for, never derived from a name. */
 export interface DriverCapabilities {
-  /** `diff` gives back byte for byte what `applyDiff` was given. */
+  /**
+   * `diff` gives back byte for byte what `applyDiff` was given from here on. An archive of which that cannot be done, as it
+   * names a file twice, is then refused with INVALID_ARGUMENT. Layers from before have none to give back.
+   */
   readonly reproducesExactDiffs: boolean;
   /** `get` mounts: the path is a mount point of its own, and mount counts matter. */
   readonly mounts: boolean;
@@ -130,6 +144,23 @@ export interface CreateOptions {
   readonly mountLabel?: string | undefined;
   /** The engine's `--storage-opt` of this container, keys as typed by the user. */
   readonly storageOptions?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Files of one layer that was filled. Symlinks within a path lead below the layer's root, wherever they point; the file itself
+ * must be a regular one.
+ */
+export interface DiffGetter extends AsyncDisposable {
+  /**
+   * The content of the file at a path as an archive spells it, relative to the layer's root or with a slash before it. The
+   * stream is the caller's to read to its end or to destroy.
+   * @throws NOT_FOUND when there is no regular file.
+   * @throws INVALID_ARGUMENT when the path leads out of the layer.
+   * @throws FAILED_PRECONDITION after `close`.
+   */
+  get(path: Uint8Array): Promise<Readable>;
+  /** Streams that were handed out go on. May be called twice; a getter that is not closed holds a descriptor. */
+  close(): Promise<void>;
 }
 
 export interface GetOptions {

@@ -1,7 +1,10 @@
 /** All that overlay2 runs on workers, as one module that they import. */
+export { openDiffFile, openTree } from "../diff-getter.ts";
+export { sendExactDiff } from "../exact-diff.ts";
 export { emptyTrash } from "../home.ts";
 export { createLayer } from "./create-layer.ts";
-export { applyDiff, archiveDiff, changesOfDiff, discardLayer, sizeOfDiff, sweepStore } from "./layer-diff.ts";
+export { archiveDiff, changesOfDiff, discardLayer, sizeOfDiff, sweepStore } from "./layer-diff.ts";
+export { applyDiff } from "./apply-diff.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";
 export { probeOverlay } from "./probe.ts";
 

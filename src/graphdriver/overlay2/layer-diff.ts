@@ -1,80 +1,24 @@
-/** A layer's diff out of its folder, and into it. These functions block and run on workers. */
-import { existsSync, mkdirSync, readdirSync, unlinkSync } from "node:fs";
+/** A layer's diff out of its folder, and layers out of the store. These functions block and run on workers. */
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
-  applyLayer,
   archiveTree,
   type IdRanges,
-  createIdMaps,
   overlayChanges,
   removeTree,
   type TreeChange,
   treeSize,
   type WhiteoutConvention,
-  withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
-import {
-  chownat,
-  fsync,
-  openPath,
-  close,
-  MNT_DETACH,
-  O_DIRECTORY,
-  O_RDONLY,
-  readMounts,
-  renameat2,
-  syncfs,
-  umount2,
-} from "../../syscall/index.ts";
-import { createSyncRingReader, createSyncRingWriter, type Ring } from "../../workers/index.ts";
-import type { Durability } from "../driver.ts";
-import { discard, ownFolder, stagingPath, sweep, uniqueName } from "../home.ts";
-import { linksFolder, lowerFolders, readLayer } from "./layout.ts";
+import { openPath, close, MNT_DETACH, O_DIRECTORY, O_RDONLY, readMounts, umount2 } from "../../syscall/index.ts";
+import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
+import { isWaitingExactDiff } from "../exact-diff.ts";
+import { discard, ownFolder, sweep } from "../home.ts";
+import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
 
 const attributePrefix = "trusted.";
-const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
-
-export interface ApplyDiffOptions {
-  readonly ids: IdRanges;
-  readonly durability: Durability;
-}
-
-/**
- * Unpacks the archive in `ring` beside the store and makes it the layer's diff folder in one rename.
- * @throws FAILED_PRECONDITION when the diff folder is not empty.
- */
-export function applyDiff(home: string, id: string, ring: Ring, options: ApplyDiffOptions): number {
-  const source = createSyncRingReader(ring);
-  const staged = stagingPath(uniqueName());
-  try {
-    if (readdirSync(`${home}/${id}/diff`).length > 0) {
-      throw new CleatError("FAILED_PRECONDITION", "it holds changes already; a diff is applied to a new layer");
-    }
-    mkdirSync(`${home}/${staged}`, { mode: 0o755 });
-    const ids = createIdMaps(options.ids);
-    const sizeBytes = withFolderAt(`${home}/${staged}`, (folder) => {
-      chownat(folder, ".", ids.uids.hostRoot, ids.gids.hostRoot);
-      const size = applyLayer(source, folder, {
-        whiteouts,
-        ids: options.ids,
-        syncFiles: options.durability === "file",
-      });
-      if (options.durability !== "none") syncfs(folder);
-      return size;
-    });
-    withFolderAt(home, (folder) => {
-      renameat2(folder, staged, folder, `${id}/diff`);
-      if (options.durability !== "none") withFolder(folder, id, fsync);
-    });
-    return sizeBytes;
-  } catch (error) {
-    throw withSubject(error, `layer "${id}"`);
-  } finally {
-    source.leave();
-    withFolderAt(home, (folder) => removeTree(folder, staged));
-  }
-}
+export const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
 
 export interface ArchiveDiffOptions {
   readonly ids: IdRanges;
@@ -140,9 +84,19 @@ export function sweepStore(home: string): void {
   // A process that was killed while it tried out whether it can mount (`probe.ts`), or while it removed a layer, left a mount.
   const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${ownFolder}/`));
   for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
+  dropWaitingRecords(home);
   sweep(home);
   for (const link of readdirSync(`${home}/${linksFolder}`)) {
     const path = `${home}/${linksFolder}/${link}`;
     if (!existsSync(path)) unlinkSync(path);
   }
+}
+
+/** Records whose tree is still staged would seem to have got it once staging is swept. */
+function dropWaitingRecords(home: string): void {
+  withFolderAt(home, (folder) => {
+    for (const id of readdirSync(home)) {
+      if (isWaitingExactDiff(home, exactFolder(id))) removeTree(folder, exactFolder(id));
+    }
+  });
 }

@@ -8,8 +8,10 @@
  *     <home>/<id>/work/          overlay's own; absent without a parent
  *     <home>/<id>/merged/        the mount point, while mounted
  *     <home>/<id>/committed      empty; the layer has a child and is mounted read-only
+ *     <home>/<id>/exact/         Cleat's own: what the layer's archive was (`exact-diff.ts`); absent without the option
  *
- * Source: moby v20.10.24 `daemon/graphdriver/overlay2/overlay.go`.
+ * Docker's driver leaves what it does not know alone, and removes it with the layer. Source: moby v20.10.24
+ * `daemon/graphdriver/overlay2/overlay.go`.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -18,6 +20,11 @@ import { CleatError, isSystemError } from "../../errors/index.ts";
 
 /** Holds the links; no layer may be called so. */
 export const linksFolder = "l";
+
+/** Where a layer's exact diff is kept, relative to the home. */
+export function exactFolder(id: string): string {
+  return `${id}/exact`;
+}
 
 const linkAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const linkLength = 26;

@@ -2,15 +2,23 @@ import { access, mkdir } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
 import { toChange } from "../change.ts";
-import { parseBoolean, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
+import { createDiffGetter } from "../diff-getter.ts";
+import {
+  exactDiffsOption,
+  parseBoolean,
+  readDriverOptions,
+  refuseStorageOptions,
+  sizeRefused,
+} from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { readExactDiff } from "../exact-diff.ts";
 import { ownFolder } from "../home.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createMountCounts } from "../mount-counts.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
 import * as jobs from "./jobs.ts";
-import { linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import type { OverlayAbilities } from "./probe.ts";
 
@@ -33,6 +41,8 @@ export const overlay2: GraphDriverFactory = {
 interface OverlayOptions {
   /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
   readonly userNames: boolean;
+  /** `cleat.exact_diffs`: keep what archives were, see `exactDiffsOption`. Default false. */
+  readonly exactDiffs: boolean;
 }
 
 /**
@@ -41,19 +51,22 @@ interface OverlayOptions {
  */
 function parseOptions(options: readonly string[]): OverlayOptions {
   let userNames = true;
+  let exactDiffs = false;
   readDriverOptions("overlay2", options, {
     "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
+    [exactDiffsOption]: (value, key) => (exactDiffs = parseBoolean(value, key)),
     "overlay2.override_kernel_check": parseBoolean,
     "overlay2.size": () => {
       throw sizeRefused("overlay2");
     },
   });
-  return { userNames };
+  return { userNames, exactDiffs };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities: OverlayAbilities): GraphDriver {
+function createOverlay2(home: OpenHome, overlayOptions: OverlayOptions, abilities: OverlayAbilities): GraphDriver {
+  const { userNames, exactDiffs } = overlayOptions;
   const { path, pool, ids, owner, durability } = home;
   const { withLock } = home.locks;
   const counts = createMountCounts({
@@ -78,7 +91,7 @@ function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities
 
   const driver: GraphDriver = {
     name: "overlay2",
-    capabilities: { reproducesExactDiffs: false, mounts: true, enforcesSize: false, maxDepth },
+    capabilities: { reproducesExactDiffs: exactDiffs, mounts: true, enforcesSize: false, maxDepth },
 
     create: (id, options) => create(id, options, false),
     createReadWrite: (id, options) => create(id, options, durability !== "none"),
@@ -145,6 +158,10 @@ function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities
       assertId(id);
       if (!isDirectParent(id, parent)) return naive.diff(id, parent);
       const ring = createRing();
+      if (readExactDiff(path, exactFolder(id)) !== undefined) {
+        const place = { id, tree: `${path}/${id}/diff`, folder: `${path}/${exactFolder(id)}` };
+        return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
+      }
       return drain(ring, pool.produce(worker, "archiveDiff", path, id, ring, { ids, userNames }));
     },
 
@@ -160,13 +177,20 @@ function createOverlay2(home: OpenHome, { userNames }: OverlayOptions, abilities
       return withLock(id, async () => {
         assertUnmountedChildOf(id, parent);
         const ring = createRing();
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, ring, { ids, durability }));
+        const applyOptions = { ids, durability, exactDiffs };
+        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },
 
     async diffSize(id, parent) {
       assertId(id);
       return isDirectParent(id, parent) ? pool.run(worker, "sizeOfDiff", path, id) : naive.diffSize(id, parent);
+    },
+
+    async diffGetter(id) {
+      assertId(id);
+      readLayer(path, id); // which says so where there is none
+      return createDiffGetter(`${path}/${id}/diff`, pool, worker);
     },
 
     async cleanup() {

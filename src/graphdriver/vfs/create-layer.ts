@@ -12,7 +12,7 @@ import {
   syncfs,
 } from "../../syscall/index.ts";
 import { discard, stagingPath, uniqueName } from "../home.ts";
-import { fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
+import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 
 export interface NewLayer {
   readonly id: string;
@@ -74,6 +74,7 @@ export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void
   const { id } = layer;
   const staged = stagingPath(uniqueName());
   try {
+    withFolderAt(home, (folder) => removeTree(folder, exactFolder(id)));
     // What was unpacked goes first: a full disk has no room for a second copy beside it.
     withFolderAt(layerPath(home, id), (folder) => {
       for (const name of readNames(folder)) removeTree(folder, name);
@@ -97,6 +98,7 @@ export function discardLayer(home: string, id: string): string | undefined {
     const trashed = discard(folder, `${layersFolder}/${id}`);
     removeTree(folder, `${unfilledFolder}/${id}`);
     removeTree(folder, `${fillingFolder}/${id}`);
+    removeTree(folder, exactFolder(id));
     return trashed;
   });
 }

@@ -1,18 +1,30 @@
-/** Applying a diff to a layer in place, all or nothing all the same. These functions block and run on workers. */
+/** Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block. */
 import { existsSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
-import { applyLayer, compareTrees, createIdMaps, type IdRanges, withFolder, withFolderAt } from "../../layer/index.ts";
-import { fsync, readNames, renameat2, syncfs } from "../../syscall/index.ts";
-import { createSyncRingReader, type Ring } from "../../workers/index.ts";
+import {
+  applyLayer,
+  type ApplyOptions,
+  compareTrees,
+  createIdMaps,
+  type IdRanges,
+  removeTree,
+  withFolder,
+  withFolderAt,
+} from "../../layer/index.ts";
+import { close, fsync, O_DIRECTORY, O_RDONLY, openPath, readNames, renameat2, syncfs } from "../../syscall/index.ts";
+import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
+import { applyWithExactDiff } from "../exact-diff.ts";
 import { sweep } from "../home.ts";
 import { resetLayer } from "./create-layer.ts";
-import { fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
+import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 
 export interface ApplyDiffOptions {
   readonly ids: IdRanges;
   readonly durability: Durability;
   readonly squash: boolean;
+  /** Whether to keep what the archive was. */
+  readonly exactDiffs: boolean;
 }
 
 /**
@@ -20,32 +32,22 @@ export interface ApplyDiffOptions {
  * crash is noticed at the next start.
  * @throws FAILED_PRECONDITION when the layer has its diff already, or lies on another parent.
  */
-export function applyDiff(
+export async function applyDiff(
   home: string,
   id: string,
   parent: string | undefined,
   ring: Ring,
   options: ApplyDiffOptions,
-): number {
+): Promise<number> {
   const source = createSyncRingReader(ring);
-  const { ids, durability, squash } = options;
   try {
     beginFilling(home, id, parent);
     try {
-      const sizeBytes = withFolderAt(layerPath(home, id), (folder) => {
-        const size = applyLayer(source, folder, {
-          whiteouts: { kind: "delete" },
-          ids,
-          syncFiles: durability === "file",
-          squash,
-        });
-        if (durability !== "none") syncfs(folder);
-        return size;
-      });
-      endFilling(home, id, durability);
+      const sizeBytes = await unpack(home, id, parent, source, options);
+      endFilling(home, id, options.durability);
       return sizeBytes;
     } catch (error) {
-      const { uids, gids } = createIdMaps(ids);
+      const { uids, gids } = createIdMaps(options.ids);
       resetLayer(home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
       throw error;
     }
@@ -53,6 +55,26 @@ export function applyDiff(
     throw withSubject(error, `layer "${id}"`);
   } finally {
     source.leave();
+  }
+}
+
+async function unpack(
+  home: string,
+  id: string,
+  parent: string | undefined,
+  source: SyncRingReader,
+  { ids, durability, squash, exactDiffs }: ApplyDiffOptions,
+): Promise<number> {
+  const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles: durability === "file", squash };
+  const tree = openPath(layerPath(home, id), O_RDONLY | O_DIRECTORY);
+  try {
+    const sizeBytes = exactDiffs
+      ? await applyWithExactDiff(source, tree, `${home}/${exactFolder(id)}`, { parent }, options)
+      : applyLayer(source, tree, options);
+    if (durability !== "none") syncfs(tree);
+    return sizeBytes;
+  } finally {
+    close(tree);
   }
 }
 
@@ -119,5 +141,8 @@ export function recoverStore(home: string, rootUid: number, rootGid: number): vo
   }
   for (const id of readdirSync(`${home}/${unfilledFolder}`)) {
     if (!existsSync(layerPath(home, id))) unlinkSync(`${home}/${unfilledFolder}/${id}`);
+  }
+  for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
+    if (!existsSync(layerPath(home, id))) withFolderAt(home, (folder) => removeTree(folder, exactFolder(id)));
   }
 }

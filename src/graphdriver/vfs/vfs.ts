@@ -1,14 +1,23 @@
+import { existsSync } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
-import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
-import { parseBoolean, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
+import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import { createDiffGetter } from "../diff-getter.ts";
+import {
+  exactDiffsOption,
+  parseBoolean,
+  readDriverOptions,
+  refuseStorageOptions,
+  sizeRefused,
+} from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { readExactDiff } from "../exact-diff.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
 import { letThrough } from "../home.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
 import * as jobs from "./jobs.ts";
-import { fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
+import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 
 /**
  * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy that,
@@ -21,7 +30,7 @@ export const vfs: GraphDriverFactory = {
   open: (options) =>
     openHome(options, async (home) => {
       const vfsOptions = parseOptions(options.options ?? []);
-      for (const folder of [layersFolder, unfilledFolder, fillingFolder]) {
+      for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
         await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
       }
       const { rootUid, rootGid } = home.owner;
@@ -34,23 +43,27 @@ export const vfs: GraphDriverFactory = {
 interface VfsOptions {
   /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
   readonly userNames: boolean;
+  /** `cleat.exact_diffs`: keep what archives were, see `exactDiffsOption`. Default false. */
+  readonly exactDiffs: boolean;
 }
 
 /** @throws INVALID_ARGUMENT for a malformed or unknown option, UNIMPLEMENTED for a size. */
 function parseOptions(options: readonly string[]): VfsOptions {
   let userNames = true;
+  let exactDiffs = false;
   readDriverOptions("vfs", options, {
     "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
+    [exactDiffsOption]: (value, key) => (exactDiffs = parseBoolean(value, key)),
     size: () => {
       throw sizeRefused("vfs");
     },
   });
-  return { userNames };
+  return { userNames, exactDiffs };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
+function createVfs(home: OpenHome, { userNames, exactDiffs }: VfsOptions): GraphDriver {
   const { path, pool, ids, owner, durability, squash } = home;
   const { withLock } = home.locks;
 
@@ -81,7 +94,7 @@ function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
   return {
     name: "vfs",
     capabilities: {
-      reproducesExactDiffs: false,
+      reproducesExactDiffs: exactDiffs,
       mounts: false,
       enforcesSize: false,
       maxDepth: Number.POSITIVE_INFINITY,
@@ -102,6 +115,17 @@ function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
       return {};
     },
     ...naive,
+    async diff(id, parent) {
+      const tree = await get(id);
+      if (parent !== undefined) assertLayerId(parent);
+      const isFilled = !existsSync(`${path}/${fillingFolder}/${id}`);
+      const exact = isFilled ? readExactDiff(path, exactFolder(id)) : undefined;
+      if (exact === undefined || exact.parent !== (parent ?? null)) return naive.diff(id, parent);
+      const ring = createRing();
+      const place = { id, tree, folder: `${path}/${exactFolder(id)}` };
+      return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
+    },
+    diffGetter: async (id) => createDiffGetter(await get(id), pool, worker),
     async applyDiff(id, parent, source) {
       assertLayerId(id);
       return withLock(id, () => {
@@ -109,7 +133,7 @@ function createVfs(home: OpenHome, { userNames }: VfsOptions): GraphDriver {
         return pour(
           source,
           ring,
-          pool.consume(worker, "applyDiff", path, id, parent, ring, { ids, durability, squash }),
+          pool.consume(worker, "applyDiff", path, id, parent, ring, { ids, durability, squash, exactDiffs }),
         );
       });
     },

@@ -16,3 +16,15 @@ export const maxDepthOf =
   (layers: number): Need =>
   ({ driver: { name, capabilities } }) =>
     capabilities.maxDepth >= layers ? undefined : `driver "${name}" stacks ${capabilities.maxDepth} layers at most`;
+
+export const exactDiffs: Need = ({ driver }) =>
+  driver.capabilities.reproducesExactDiffs ? undefined : `driver "${driver.name}" makes diffs anew`;
+
+/** For what a driver does of its own accord, or with archives that cannot be given back. */
+export const diffsMadeAnew: Need = ({ driver }) =>
+  driver.capabilities.reproducesExactDiffs
+    ? `driver "${driver.name}" gives back the archives of its layers`
+    : undefined;
+
+export const diffGetters: Need = ({ driver }) =>
+  driver.diffGetter === undefined ? `driver "${driver.name}" hands out no files` : undefined;

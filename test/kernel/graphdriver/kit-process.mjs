@@ -8,10 +8,11 @@ import { runGraphDriverKit } from "cleat/testing";
 import { openers } from "./openers.mjs";
 
 const { opener, ...subject } = JSON.parse(process.argv[2]);
-const { folder, refusals, expectedFailures } = subject;
+const { folder, refusals, expectedFailures, options: fixed = [] } = subject;
+const open = openers[opener](subject);
 
 await runGraphDriverKit({
-  open: openers[opener](subject),
+  open: (options) => open({ ...options, options: [...fixed, ...(options.options ?? [])] }),
   folder,
   refusals,
   expectedFailures,

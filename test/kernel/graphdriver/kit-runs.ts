@@ -43,11 +43,11 @@ export function createKitRuns(subjects: readonly Subject[]): KitRuns {
 
 async function runKit(subject: Subject): Promise<KitResults> {
   await using scratch = await createScratch();
-  const { driver, opener, refusals, expectedFailures, fileSystem, unprivileged } = subject;
+  const { driver, opener, refusals, expectedFailures, fileSystem, unprivileged, options } = subject;
   const program = opener === "somebodyElses" ? buildMobyPlugin(scratch.path) : undefined;
   const results = new Map<string, KitResult>();
   const command = (folder: string) => {
-    const request = { driver, opener, refusals, expectedFailures, folder, program };
+    const request = { driver, opener, refusals, expectedFailures, options, folder, program };
     return [process.execPath, join(import.meta.dirname, "kit-process.mjs"), JSON.stringify(request)];
   };
   await runWithPrivateMounts(command, {

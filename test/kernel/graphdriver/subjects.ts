@@ -13,6 +13,8 @@ export interface Subject {
   readonly opener: "inProcess" | "overSocket" | "somebodyElses";
   readonly fileSystem?: LoopFileSystem;
   readonly unprivileged?: boolean;
+  /** What the driver is opened with, besides what a check wants. */
+  readonly options?: readonly string[];
   readonly refusals?: "text";
   readonly expectedFailures?: Readonly<Record<string, string>>;
 }
@@ -59,6 +61,14 @@ export const subjects: readonly Subject[] = [
     doors.map((door): Subject => ({ ...driver, ...door, title: `${driver.driver} ${door.title}` })),
   ),
   ...doors.map((door): Subject => ({ ...btrfs, ...door, title: `btrfs ${door.title}` })),
+  ...drivers.flatMap((driver) =>
+    doors.map((door): Subject => ({
+      ...driver,
+      ...door,
+      title: `${driver.driver} with exact diffs, ${door.title}`,
+      options: ["cleat.exact_diffs=true"],
+    })),
+  ),
   {
     title: "vfs of an ordinary user",
     needs: [needs.root, readableByAnybody],

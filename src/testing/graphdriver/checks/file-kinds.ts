@@ -1,7 +1,7 @@
 /** Every kind of file that a layer can bring. */
 import { type ArchiveEntry, device, fifo, file, folder, hardLink, symlink } from "../../archive/entry.ts";
 import type { GraphDriverCheck } from "../check.ts";
-import { root } from "../needs.ts";
+import { diffsMadeAnew, root } from "../needs.ts";
 
 /** `VFS_CAP_REVISION_2`, effective, CAP_NET_RAW permitted. Source: capabilities(7), `linux/capability.h` v6.1. */
 const netRaw = Buffer.from("0100000200200000000000000000000000000000", "hex");
@@ -177,6 +177,7 @@ export const fileKinds: readonly FileKind[] = [
       hardLink("w", "z"),
       file("z", "2"),
     ],
+    diffsMadeAnew,
   ],
   ["dotted", "names that begin with ./", [folder("./d"), file("./d/f", "x"), hardLink("./d/g", "./d/f")]],
 ];

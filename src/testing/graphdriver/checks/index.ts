@@ -5,6 +5,8 @@ import { brokenArchiveChecks } from "./broken-archives.ts";
 import { changesChecks } from "./changes.ts";
 import { depthChecks } from "./depth.ts";
 import { diffChecks } from "./diffs.ts";
+import { diffGetterChecks } from "./diff-getters.ts";
+import { exactDiffChecks } from "./exact-diffs.ts";
 import { generationChecks } from "./generations.ts";
 import { idMapChecks } from "./id-maps.ts";
 import { identifierChecks } from "./identifiers.ts";
@@ -28,6 +30,8 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...changesChecks,
   ...generationChecks,
   ...diffChecks,
+  ...exactDiffChecks,
+  ...diffGetterChecks,
   ...idMapChecks,
   ...brokenArchiveChecks,
   ...breakoutChecks,

@@ -1,0 +1,132 @@
+/**
+ * What makes the diff of a layer reproducible: a folder beside the layer's tree, wherever a driver keeps it.
+ *
+ *     record.json          {"version":1,"parent":"<id>" or null,"archiveBytes":<number>,"staged":"<path>" or null}
+ *     tar-split.json.gz    the archive without its files' contents, as Docker and containers/storage write it
+ *
+ * `staged` is the path, relative to the home, from which the tree comes into the store by one rename, for drivers that do so:
+ * while something is there the tree has not come yet, and the folder means nothing.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import { CleatError, isSystemError, SchemaError, withSubject } from "../errors/index.ts";
+import { applyLayerExactly, type ApplyOptions, assembleLayer } from "../layer/index.ts";
+import { close, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, openPath } from "../syscall/index.ts";
+import { createSyncRingWriter, type Ring, type SyncRingReader } from "../workers/index.ts";
+
+const exactDiffRecord = z.object({
+  version: z.literal(1),
+  parent: z.string().nullable(),
+  archiveBytes: z.int().nonnegative(),
+  staged: z.string().nullable(),
+});
+
+export type ExactDiffRecord = z.output<typeof exactDiffRecord>;
+
+const recordFile = "record.json";
+const dataFile = "tar-split.json.gz";
+
+/**
+ * What is recorded in `folder`, relative to the home; `undefined` where nothing is, or the tree has not come. One or two small
+ * reads.
+ * @throws SchemaError (DATA_LOSS) when the record is damaged or of a later version.
+ */
+export function readExactDiff(home: string, folder: string): ExactDiffRecord | undefined {
+  const record = readRecord(`${home}/${folder}/${recordFile}`);
+  return record !== undefined && hasTree(home, record) ? record : undefined;
+}
+
+/** Whether there is a record of a tree that never came. One that is damaged says nothing, and is left for who asks for it. */
+export function isWaitingExactDiff(home: string, folder: string): boolean {
+  try {
+    const record = readRecord(`${home}/${folder}/${recordFile}`);
+    return record !== undefined && !hasTree(home, record);
+  } catch (error) {
+    if (error instanceof SchemaError) return false;
+    throw error;
+  }
+}
+
+function hasTree(home: string, { staged }: ExactDiffRecord): boolean {
+  return staged === null || !existsSync(`${home}/${staged}`);
+}
+
+function readRecord(path: string): ExactDiffRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+  const result = exactDiffRecord.safeParse(parseJson(text));
+  if (result.success) return result.data;
+  const issues = result.error.issues.map(({ path: at, message }) => ({ path: at.join("."), problem: message }));
+  throw new SchemaError("DATA_LOSS", `record of an exact diff, ${path},`, issues);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // which the schema refuses
+  }
+}
+
+/**
+ * Unpacks an archive as `applyLayer` does, and makes `folder`, an absolute path, for what is kept of it; syncing both is the
+ * caller's. Blocks, but for the event loop of its worker.
+ */
+export async function applyWithExactDiff(
+  source: SyncRingReader,
+  tree: number,
+  folder: string,
+  { parent, staged }: { readonly parent: string | undefined; readonly staged?: string },
+  options: ApplyOptions,
+): Promise<number> {
+  mkdirSync(folder, { mode: 0o700 });
+  const data = openPath(`${folder}/${dataFile}`, O_RDWR | O_CREAT | O_EXCL, 0o600);
+  try {
+    const { sizeBytes, archiveBytes } = await applyLayerExactly(source, tree, data, options);
+    const record: ExactDiffRecord = { version: 1, parent: parent ?? null, archiveBytes, staged: staged ?? null };
+    writeFileSync(`${folder}/${recordFile}`, JSON.stringify(record), { mode: 0o600 });
+    return sizeBytes;
+  } finally {
+    close(data);
+  }
+}
+
+/** What a worker needs to send an exact diff; the paths are absolute. */
+export interface ExactDiffPlace {
+  readonly id: string;
+  readonly tree: string;
+  readonly folder: string;
+}
+
+/** Writes a layer's archive into `ring`. Blocks, but for the event loop of its worker. */
+export async function sendExactDiff({ id, tree, folder }: ExactDiffPlace, ring: Ring): Promise<void> {
+  const sink = createSyncRingWriter(ring);
+  try {
+    await assembleAt(tree, folder, sink);
+    sink.finish();
+  } catch (error) {
+    sink.abort();
+    throw withSubject(error, `layer "${id}"`);
+  }
+}
+
+async function assembleAt(tree: string, folder: string, sink: { write(bytes: Uint8Array): void }): Promise<void> {
+  const record = readRecord(`${folder}/${recordFile}`);
+  if (record === undefined) throw new CleatError("ABORTED", "it was removed while its diff began");
+  const data = openPath(`${folder}/${dataFile}`, O_RDONLY);
+  try {
+    const root = openPath(tree, O_RDONLY | O_DIRECTORY);
+    try {
+      await assembleLayer(root, data, sink, record.archiveBytes);
+    } finally {
+      close(root);
+    }
+  } finally {
+    close(data);
+  }
+}

@@ -1,0 +1,96 @@
+/** Filling a layer from an archive, all or nothing. Blocks, but for the event loop of its worker. */
+import { mkdirSync, readdirSync } from "node:fs";
+import { CleatError, withSubject } from "../../errors/index.ts";
+import { applyLayer, createIdMaps, type IdRanges, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { chownat, close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
+import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
+import type { Durability } from "../driver.ts";
+import { applyWithExactDiff } from "../exact-diff.ts";
+import { stagingPath, uniqueName } from "../home.ts";
+import { whiteouts } from "./layer-diff.ts";
+import { exactFolder } from "./layout.ts";
+
+export interface ApplyDiffOptions {
+  readonly ids: IdRanges;
+  readonly durability: Durability;
+  /** Whether to keep what the archive was. */
+  readonly exactDiffs: boolean;
+}
+
+/** Where things are made, relative to the home. */
+interface Staged {
+  readonly tree: string;
+  readonly exact: string | undefined;
+}
+
+/**
+ * Unpacks the archive in `ring` beside the store and makes it the layer's diff folder in one rename.
+ * @throws FAILED_PRECONDITION when the diff folder is not empty.
+ */
+export async function applyDiff(
+  home: string,
+  id: string,
+  parent: string | undefined,
+  ring: Ring,
+  options: ApplyDiffOptions,
+): Promise<number> {
+  const source = createSyncRingReader(ring);
+  const exact = options.exactDiffs ? stagingPath(uniqueName()) : undefined;
+  const staged: Staged = { tree: stagingPath(uniqueName()), exact };
+  try {
+    if (readdirSync(`${home}/${id}/diff`).length > 0) {
+      throw new CleatError("FAILED_PRECONDITION", "it holds changes already; a diff is applied to a new layer");
+    }
+    const sizeBytes = await unpack(home, parent, source, staged, options);
+    bringIn(home, id, staged, options.durability !== "none");
+    return sizeBytes;
+  } catch (error) {
+    throw withSubject(error, `layer "${id}"`);
+  } finally {
+    source.leave();
+    withFolderAt(home, (folder) => {
+      for (const path of [staged.tree, staged.exact]) if (path !== undefined) removeTree(folder, path);
+    });
+  }
+}
+
+async function unpack(
+  home: string,
+  parent: string | undefined,
+  source: SyncRingReader,
+  staged: Staged,
+  { ids, durability }: ApplyDiffOptions,
+): Promise<number> {
+  mkdirSync(`${home}/${staged.tree}`, { mode: 0o755 });
+  const tree = openPath(`${home}/${staged.tree}`, O_RDONLY | O_DIRECTORY);
+  try {
+    const { uids, gids } = createIdMaps(ids);
+    chownat(tree, ".", uids.hostRoot, gids.hostRoot);
+    const options = { whiteouts, ids, syncFiles: durability === "file" };
+    const record = { parent, staged: staged.tree };
+    const sizeBytes =
+      staged.exact === undefined
+        ? applyLayer(source, tree, options)
+        : await applyWithExactDiff(source, tree, `${home}/${staged.exact}`, record, options);
+    if (durability !== "none") syncfs(tree);
+    return sizeBytes;
+  } finally {
+    close(tree);
+  }
+}
+
+/**
+ * The rename of the tree is the moment at which the layer is filled. What was kept of its archive is there before, and says
+ * that it waits for the tree, so that whichever rename is the last before a crash, the layer has both or counts as empty.
+ */
+function bringIn(home: string, id: string, { tree, exact }: Staged, durable: boolean): void {
+  withFolderAt(home, (folder) => {
+    removeTree(folder, exactFolder(id)); // of an earlier try
+    if (exact !== undefined) {
+      renameat2(folder, exact, folder, exactFolder(id));
+      if (durable) withFolder(folder, id, fsync);
+    }
+    renameat2(folder, tree, folder, `${id}/diff`);
+    if (durable) withFolder(folder, id, fsync);
+  });
+}
