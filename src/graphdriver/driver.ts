@@ -84,8 +84,8 @@ export interface GraphDriver {
    * to its end or to destroy; a failure after the first byte destroys it with an error and never ends it.
    *
    * Of a layer whose archive was kept (`reproducesExactDiffs`), and against the parent on which it was applied, it is that
-   * archive byte for byte; a file that is gone or changed since is a DATA_LOSS in the stream. Of other layers, and against
-   * other parents, it is made anew.
+   * archive byte for byte; a file that is gone or changed since is a DATA_LOSS in the stream, and one that was added since is
+   * not in it. Of other layers, and against other parents, it is made anew.
    */
   diff(id: string, parent?: string): Promise<Readable>;
 

@@ -5,7 +5,7 @@
  *     tar-split.json.gz    the archive without its files' contents, as Docker and containers/storage write it
  *
  * `staged` is the path, relative to the home, from which the tree comes into the store by one rename, for drivers that do so:
- * while something is there the tree has not come yet, and the folder means nothing.
+ * while something is there the tree may not have come yet, and the folder means nothing.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
@@ -36,13 +36,16 @@ export function readExactDiff(home: string, folder: string): ExactDiffRecord | u
   return record !== undefined && hasTree(home, record) ? record : undefined;
 }
 
-/** Whether there is a record of a tree that never came. One that is damaged says nothing, and is left for who asks for it. */
-export function isWaitingExactDiff(home: string, folder: string): boolean {
+/**
+ * The staged tree, relative to the home, for which what is recorded in `folder` still waits; `undefined` where it does not.
+ * A damaged record waits for nothing, and is left for who asks for the diff.
+ */
+export function stagedTreeOf(home: string, folder: string): string | undefined {
   try {
     const record = readRecord(`${home}/${folder}/${recordFile}`);
-    return record !== undefined && !hasTree(home, record);
+    return record === undefined || hasTree(home, record) ? undefined : (record.staged ?? undefined);
   } catch (error) {
-    if (error instanceof SchemaError) return false;
+    if (error instanceof SchemaError) return undefined;
     throw error;
   }
 }
@@ -117,8 +120,8 @@ export async function sendExactDiff({ id, tree, folder }: ExactDiffPlace, ring: 
 
 async function assembleAt(tree: string, folder: string, sink: { write(bytes: Uint8Array): void }): Promise<void> {
   const record = readRecord(`${folder}/${recordFile}`);
-  if (record === undefined) throw new CleatError("ABORTED", "it was removed while its diff began");
-  const data = openPath(`${folder}/${dataFile}`, O_RDONLY);
+  if (record === undefined) throw removedMeanwhile();
+  const data = openData(folder);
   try {
     const root = openPath(tree, O_RDONLY | O_DIRECTORY);
     try {
@@ -129,4 +132,18 @@ async function assembleAt(tree: string, folder: string, sink: { write(bytes: Uin
   } finally {
     close(data);
   }
+}
+
+function openData(folder: string): number {
+  try {
+    return openPath(`${folder}/${dataFile}`, O_RDONLY);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+    if (!existsSync(`${folder}/${recordFile}`)) throw removedMeanwhile();
+    throw new CleatError("DATA_LOSS", `its tar-split data ${folder}/${dataFile} are missing`, { cause: error });
+  }
+}
+
+function removedMeanwhile(): CleatError {
+  return new CleatError("ABORTED", "it was removed while its diff began");
 }

@@ -5,7 +5,7 @@ import { applyLayer, createIdMaps, type IdRanges, removeTree, withFolder, withFo
 import { chownat, close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { applyWithExactDiff } from "../exact-diff.ts";
+import { applyWithExactDiff, readExactDiff } from "../exact-diff.ts";
 import { stagingPath, uniqueName } from "../home.ts";
 import { whiteouts } from "./layer-diff.ts";
 import { exactFolder } from "./layout.ts";
@@ -25,7 +25,7 @@ interface Staged {
 
 /**
  * Unpacks the archive in `ring` beside the store and makes it the layer's diff folder in one rename.
- * @throws FAILED_PRECONDITION when the diff folder is not empty.
+ * @throws FAILED_PRECONDITION when the layer has its diff already, or was written to.
  */
 export async function applyDiff(
   home: string,
@@ -38,9 +38,7 @@ export async function applyDiff(
   const exact = options.exactDiffs ? stagingPath(uniqueName()) : undefined;
   const staged: Staged = { tree: stagingPath(uniqueName()), exact };
   try {
-    if (readdirSync(`${home}/${id}/diff`).length > 0) {
-      throw new CleatError("FAILED_PRECONDITION", "it holds changes already; a diff is applied to a new layer");
-    }
+    assertAsCreated(home, id);
     const sizeBytes = await unpack(home, parent, source, staged, options);
     bringIn(home, id, staged, options.durability !== "none");
     return sizeBytes;
@@ -52,6 +50,12 @@ export async function applyDiff(
       for (const path of [staged.tree, staged.exact]) if (path !== undefined) removeTree(folder, path);
     });
   }
+}
+
+/** The diff of an empty archive is a diff: what is kept of it tells, where it is kept. */
+function assertAsCreated(home: string, id: string): void {
+  if (readdirSync(`${home}/${id}/diff`).length === 0 && readExactDiff(home, exactFolder(id)) === undefined) return;
+  throw new CleatError("FAILED_PRECONDITION", "it holds changes already; a diff is applied to a new layer");
 }
 
 async function unpack(
@@ -85,12 +89,17 @@ async function unpack(
  */
 function bringIn(home: string, id: string, { tree, exact }: Staged, durable: boolean): void {
   withFolderAt(home, (folder) => {
-    removeTree(folder, exactFolder(id)); // of an earlier try
-    if (exact !== undefined) {
-      renameat2(folder, exact, folder, exactFolder(id));
-      if (durable) withFolder(folder, id, fsync);
+    try {
+      if (exact !== undefined) {
+        renameat2(folder, exact, folder, exactFolder(id));
+        if (durable) withFolder(folder, id, fsync);
+      }
+      renameat2(folder, tree, folder, `${id}/diff`);
+    } catch (error) {
+      // As soon as the staged tree is deleted, what waits for it would seem to have got it.
+      removeTree(folder, exactFolder(id));
+      throw error;
     }
-    renameat2(folder, tree, folder, `${id}/diff`);
     if (durable) withFolder(folder, id, fsync);
   });
 }

@@ -13,7 +13,7 @@ import {
 } from "../../layer/index.ts";
 import { openPath, close, MNT_DETACH, O_DIRECTORY, O_RDONLY, readMounts, umount2 } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
-import { isWaitingExactDiff } from "../exact-diff.ts";
+import { stagedTreeOf } from "../exact-diff.ts";
 import { discard, ownFolder, sweep } from "../home.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
 
@@ -96,7 +96,7 @@ export function sweepStore(home: string): void {
 function dropWaitingRecords(home: string): void {
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(home)) {
-      if (isWaitingExactDiff(home, exactFolder(id))) removeTree(folder, exactFolder(id));
+      if (stagedTreeOf(home, exactFolder(id)) !== undefined) removeTree(folder, exactFolder(id));
     }
   });
 }

@@ -42,6 +42,7 @@ export function createLayer(home: string, layer: NewLayer): void {
     }
     writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: true });
     withFolderAt(home, (folder) => {
+      removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
       renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
       if (durable) syncfs(folder);
     });

@@ -2,6 +2,7 @@ import { type ArchiveEntry, file, folder, opaque, symlink, whiteout } from "../.
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
 import { applyEntries, makeEmptyLayer, makeLayer, readLayer } from "../layers.ts";
+import { diffsMadeAnew } from "../needs.ts";
 
 const below = [
   folder("d"),
@@ -95,6 +96,7 @@ export const whiteoutChecks: readonly GraphDriverCheck[] = [
   ...rows.map(([id, title, ...layers]): GraphDriverCheck => ({
     id: `whiteout/${id}`,
     title,
+    ...(layers.some(namesTwice) && { needs: diffsMadeAnew }),
     async run(context) {
       const replay = await context.newReplay();
       replay.apply(below);
@@ -119,3 +121,7 @@ export const whiteoutChecks: readonly GraphDriverCheck[] = [
     },
   })),
 ];
+
+function namesTwice(entries: readonly ArchiveEntry[]): boolean {
+  return new Set(entries.map(({ header }) => header.name.toString())).size < entries.length;
+}
