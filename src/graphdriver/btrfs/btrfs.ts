@@ -1,16 +1,18 @@
 import { access, mkdir } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
-import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
-import { parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
+import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import { createDiffGetter } from "../diff-getter.ts";
+import { exactDiffsOption, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { readExactDiff } from "../exact-diff.ts";
 import { letThrough } from "../home.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
 import { parseSize } from "../size.ts";
 import * as jobs from "./jobs.ts";
-import { layerPath, layersFolder, quotaPath } from "./layout.ts";
+import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
 
 /**
  * Subvolumes of btrfs in Docker's own on-disk layout (`layout.ts`). A layer is a snapshot of its parent: it costs what it
@@ -26,7 +28,9 @@ export const btrfs: GraphDriverFactory = {
     openHome(options, async (home) => {
       const btrfsOptions = parseOptions(options.options ?? []);
       await home.pool.run(worker, "probeBtrfs", home.path);
-      await mkdir(`${home.path}/${layersFolder}`, { recursive: true, mode: 0o710 });
+      for (const folder of [layersFolder, exactDiffsFolder]) {
+        await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
+      }
       letThrough(`${home.path}/${layersFolder}`, home.owner.rootGid);
       await home.pool.run(worker, "sweepStore", home.path);
       return createBtrfs(home, btrfsOptions);
@@ -36,6 +40,8 @@ export const btrfs: GraphDriverFactory = {
 interface BtrfsOptions {
   /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
   readonly userNames: boolean;
+  /** `cleat.exact_diffs`: keep what archives were, see `exactDiffsOption`. Default false. */
+  readonly exactDiffs: boolean;
   /** `btrfs.min_space`: the least size that a container may ask for. Default 0. */
   readonly minSizeBytes: number;
 }
@@ -43,17 +49,19 @@ interface BtrfsOptions {
 /** @throws INVALID_ARGUMENT for a malformed or unknown option. */
 function parseOptions(options: readonly string[]): BtrfsOptions {
   let userNames = true;
+  let exactDiffs = false;
   let minSizeBytes = 0;
   readDriverOptions("btrfs", options, {
     "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
+    [exactDiffsOption]: (value, key) => (exactDiffs = parseBoolean(value, key)),
     "btrfs.min_space": (value, key) => (minSizeBytes = parseSize(value, `option "${key}"`)),
   });
-  return { userNames, minSizeBytes };
+  return { userNames, exactDiffs, minSizeBytes };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createBtrfs(home: OpenHome, { userNames, minSizeBytes }: BtrfsOptions): GraphDriver {
+function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: BtrfsOptions): GraphDriver {
   const { path, pool, ids, owner, durability } = home;
   const { withLock } = home.locks;
   /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
@@ -76,10 +84,14 @@ function createBtrfs(home: OpenHome, { userNames, minSizeBytes }: BtrfsOptions):
     return isThere(layerPath(path, id));
   }
 
+  async function assertExists(id: string): Promise<void> {
+    if (!(await exists(id))) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+  }
+
   async function get(id: string): Promise<string> {
     assertLayerId(id);
     return withLock(id, async () => {
-      if (!(await exists(id))) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+      await assertExists(id);
       if (await isThere(quotaPath(path, id))) await pool.run(worker, "renewLimit", path, id);
       untouched.delete(id);
       return layerPath(path, id);
@@ -92,7 +104,7 @@ function createBtrfs(home: OpenHome, { userNames, minSizeBytes }: BtrfsOptions):
   return {
     name: "btrfs",
     capabilities: {
-      reproducesExactDiffs: false,
+      reproducesExactDiffs: exactDiffs,
       mounts: false,
       enforcesSize: true,
       maxDepth: Number.POSITIVE_INFINITY,
@@ -115,19 +127,31 @@ function createBtrfs(home: OpenHome, { userNames, minSizeBytes }: BtrfsOptions):
       ["Quota Groups", await pool.run(worker, "quotaStateOf", path)],
     ],
     async metadata(id) {
-      if (!(await exists(id))) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+      await assertExists(id);
       const usage = await pool.run(worker, "usageOf", path, id);
       if (usage === undefined) return {};
       const { limitBytes, referencedBytes } = usage;
       return { Size: String(limitBytes), ...(referencedBytes !== undefined && { Used: String(referencedBytes) }) };
     },
     ...naive,
+    async diff(id, parent) {
+      await assertExists(id);
+      const exact = readExactDiff(path, exactFolder(id));
+      if (exact === undefined || exact.parent !== (parent ?? null)) return naive.diff(id, parent);
+      const ring = createRing();
+      const place = { id, tree: layerPath(path, id), folder: `${path}/${exactFolder(id)}` };
+      return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
+    },
+    async diffGetter(id) {
+      await assertExists(id);
+      return createDiffGetter(layerPath(path, id), pool, worker);
+    },
     async applyDiff(id, parent, source) {
       assertLayerId(id);
       if (parent !== undefined) assertLayerId(parent);
       return withLock(id, async () => {
         const ring = createRing();
-        const options = { ids, durability, untouched: untouched.has(id) };
+        const options = { ids, durability, exactDiffs, untouched: untouched.has(id) };
         const sizeBytes = await pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, options));
         untouched.delete(id);
         return sizeBytes;

@@ -13,9 +13,11 @@ import {
   renameat2,
   snapshotSubvolume,
   statIfThere,
+  subvolumeInfo,
 } from "../../syscall/index.ts";
+import { stagedTreeOf } from "../exact-diff.ts";
 import * as ownFolders from "../home.ts";
-import { layerPath, layersFolder, quotaPath, quotasFolder } from "./layout.ts";
+import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath, quotasFolder } from "./layout.ts";
 import { limitSubvolume, recordLimit } from "./layer-size.ts";
 import { makeWritable, removeSubvolumes } from "./remove-subvolumes.ts";
 
@@ -47,6 +49,7 @@ export function createLayer(home: string, layer: NewLayer): void {
           withFolder(staging, staged, (subvolume) => limitSubvolume(subvolume, sizeBytes));
           recordLimit(home, id, sizeBytes, durable);
         }
+        removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
         renameat2(staging, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
         if (durable) withFolder(folder, layersFolder, fsync);
       } catch (error) {
@@ -93,6 +96,7 @@ export function discardLayer(home: string, id: string): string | undefined {
       if (isSubvolume(status)) withFolder(folder, path, makeWritable);
       const trashed = ownFolders.discard(folder, path);
       removeTree(folder, `${quotasFolder}/${id}`);
+      removeTree(folder, exactFolder(id));
       return trashed;
     } catch (error) {
       throw withSubject(error, `layer "${id}" cannot be removed`);
@@ -105,11 +109,29 @@ export function emptyTrash(home: string, name: string): void {
   ownFolders.emptyTrash(home, name, removeSubvolumes);
 }
 
-/** Removes what a crash left: staged and trashed subvolumes, and limits whose layer never came to be or is gone. */
+/** Removes what a crash left: staged and trashed subvolumes, and what belongs to layers that never came to be or are gone. */
 export function sweepStore(home: string): void {
+  sweepExactDiffs(home);
   ownFolders.sweep(home, removeSubvolumes);
   if (!existsSync(`${home}/${quotasFolder}`)) return;
   for (const id of readdirSync(`${home}/${quotasFolder}`)) {
     if (!existsSync(layerPath(home, id))) unlinkSync(quotaPath(home, id));
   }
+}
+
+/** Before staging is swept: what waits for a tree would seem to have got it once there is none. */
+function sweepExactDiffs(home: string): void {
+  withFolderAt(home, (folder) => {
+    for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
+      const staged = stagedTreeOf(home, exactFolder(id));
+      const isOfLayer = existsSync(layerPath(home, id)) && (staged === undefined || isExchanged(folder, id, staged));
+      if (!isOfLayer) removeTree(folder, exactFolder(id));
+    }
+  });
+}
+
+/** Whether what is staged is the layer as it was before its diff, of which the tree with the diff is a snapshot. */
+function isExchanged(home: number, id: string, staged: string): boolean {
+  const layer = withFolder(home, `${layersFolder}/${id}`, subvolumeInfo);
+  return layer.sourceUuid === withFolder(home, staged, subvolumeInfo).uuid;
 }

@@ -1,11 +1,23 @@
-/** Applying a diff to a layer, all or nothing. These functions block and run on workers. */
+/** Applying a diff to a layer, all or nothing. Blocks, but for the event loop of its worker. */
 import { existsSync } from "node:fs";
 import { CleatError, withSubject } from "../../errors/index.ts";
-import { applyLayer, compareTrees, type IdRanges, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
+  applyLayer,
+  type ApplyOptions,
+  compareTrees,
+  type IdRanges,
+  removeTree,
+  withFolder,
+  withFolderAt,
+} from "../../layer/index.ts";
+import {
+  close,
   fstat,
   fsync,
   isSubvolume,
+  O_DIRECTORY,
+  O_RDONLY,
+  openPath,
   readNames,
   RENAME_EXCHANGE,
   renameat2,
@@ -13,62 +25,103 @@ import {
   subvolumeInfo,
   syncfs,
 } from "../../syscall/index.ts";
-import { createSyncRingReader, type Ring } from "../../workers/index.ts";
+import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { stagingFolder, uniqueName } from "../home.ts";
-import { layerPath, layersFolder } from "./layout.ts";
+import { applyWithExactDiff } from "../exact-diff.ts";
+import { stagingFolder, stagingPath, uniqueName } from "../home.ts";
+import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
 import { limitSubvolume, recordedLimit } from "./layer-size.ts";
 import { removeSubvolumes } from "./remove-subvolumes.ts";
 
 export interface ApplyDiffOptions {
   readonly ids: IdRanges;
   readonly durability: Durability;
+  /** Whether to keep what the archive was. */
+  readonly exactDiffs: boolean;
   /** Whether nobody was given the layer's path since it was made; otherwise it is compared with its parent. */
   readonly untouched: boolean;
+}
+
+/** Names in the open folder of what is staged. */
+interface Staged {
+  readonly tree: string;
+  readonly exact: string | undefined;
 }
 
 /**
  * Unpacks the archive in `ring` into a snapshot of a layer that was just created, and exchanges the two in one step.
  * @throws FAILED_PRECONDITION when the layer is not as `create` left it on `parent`.
  */
-export function applyDiff(
+export async function applyDiff(
   home: string,
   id: string,
   parent: string | undefined,
   ring: Ring,
   options: ApplyDiffOptions,
-): number {
+): Promise<number> {
   const source = createSyncRingReader(ring);
-  const { ids, durability, untouched } = options;
-  const staged = uniqueName();
+  const staged: Staged = { tree: uniqueName(), exact: options.exactDiffs ? uniqueName() : undefined };
   try {
-    return withFolderAt(home, (folder) =>
-      withFolder(folder, stagingFolder, (staging) => {
-        try {
-          stageCopy(home, id, parent, staging, staged, untouched);
-          const sizeBytes = withFolder(staging, staged, (tree) => {
-            const size = applyLayer(source, tree, {
-              whiteouts: { kind: "delete" },
-              ids,
-              syncFiles: durability === "file",
-            });
-            // Before the exchange: a commit in between would keep the names and not yet the content.
-            if (durability !== "none") syncfs(tree);
-            return size;
-          });
-          renameat2(staging, staged, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
-          if (durability !== "none") withFolder(folder, layersFolder, fsync);
-          return sizeBytes;
-        } finally {
-          removeSubvolumes(staging, staged);
-        }
-      }),
-    );
+    const staging = openPath(`${home}/${stagingFolder}`, O_RDONLY | O_DIRECTORY);
+    try {
+      stageCopy(home, id, parent, staging, staged.tree, options.untouched);
+      const sizeBytes = await unpack(home, parent, source, staged, options);
+      bringIn(home, id, staging, staged, options.durability !== "none");
+      return sizeBytes;
+    } finally {
+      removeSubvolumes(staging, staged.tree);
+      if (staged.exact !== undefined) removeTree(staging, staged.exact);
+      close(staging);
+    }
   } catch (error) {
     throw withSubject(error, `layer "${id}"`);
   } finally {
     source.leave();
   }
+}
+
+async function unpack(
+  home: string,
+  parent: string | undefined,
+  source: SyncRingReader,
+  staged: Staged,
+  { ids, durability }: ApplyDiffOptions,
+): Promise<number> {
+  const path = stagingPath(staged.tree);
+  const tree = openPath(`${home}/${path}`, O_RDONLY | O_DIRECTORY);
+  try {
+    const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles: durability === "file" };
+    const record = { parent, staged: path };
+    const sizeBytes =
+      staged.exact === undefined
+        ? applyLayer(source, tree, options)
+        : await applyWithExactDiff(source, tree, `${home}/${stagingPath(staged.exact)}`, record, options);
+    // Before the exchange: a commit in between would keep the names and not yet the content.
+    if (durability !== "none") syncfs(tree);
+    return sizeBytes;
+  } finally {
+    close(tree);
+  }
+}
+
+/**
+ * The exchange is the moment at which the layer is filled. What was kept of its archive is there before, and waits until what the
+ * layer was before is deleted; whether that or the tree with the diff is still staged after a crash, the file system knows.
+ */
+function bringIn(home: string, id: string, staging: number, { tree, exact }: Staged, durable: boolean): void {
+  withFolderAt(home, (folder) => {
+    try {
+      if (exact !== undefined) {
+        renameat2(staging, exact, folder, exactFolder(id));
+        if (durable) withFolder(folder, exactDiffsFolder, fsync);
+      }
+      renameat2(staging, tree, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
+    } catch (error) {
+      removeTree(folder, exactFolder(id));
+      throw error;
+    }
+    if (durable) withFolder(folder, layersFolder, fsync);
+  });
 }
 
 function stageCopy(

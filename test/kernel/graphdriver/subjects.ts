@@ -61,7 +61,7 @@ export const subjects: readonly Subject[] = [
     doors.map((door): Subject => ({ ...driver, ...door, title: `${driver.driver} ${door.title}` })),
   ),
   ...doors.map((door): Subject => ({ ...btrfs, ...door, title: `btrfs ${door.title}` })),
-  ...drivers.flatMap((driver) =>
+  ...[...drivers, btrfs].flatMap((driver) =>
     doors.map((door): Subject => ({
       ...driver,
       ...door,
