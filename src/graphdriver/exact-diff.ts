@@ -10,8 +10,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../errors/index.ts";
-import { applyLayerExactly, type ApplyOptions, assembleLayer } from "../layer/index.ts";
-import { close, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, openPath } from "../syscall/index.ts";
+import { applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../layer/index.ts";
+import { close, O_CREAT, O_EXCL, O_RDWR, openPath } from "../syscall/index.ts";
+import type { ByteSink } from "../tar/index.ts";
 import { createSyncRingWriter, type Ring, type SyncRingReader } from "../workers/index.ts";
 
 const exactDiffRecord = z.object({
@@ -118,32 +119,16 @@ export async function sendExactDiff({ id, tree, folder }: ExactDiffPlace, ring: 
   }
 }
 
-async function assembleAt(tree: string, folder: string, sink: { write(bytes: Uint8Array): void }): Promise<void> {
+async function assembleAt(tree: string, folder: string, sink: ByteSink): Promise<void> {
   const record = readRecord(`${folder}/${recordFile}`);
-  if (record === undefined) throw removedMeanwhile();
-  const data = openData(folder);
   try {
-    const root = openPath(tree, O_RDONLY | O_DIRECTORY);
-    try {
-      await assembleLayer(root, data, sink, record.archiveBytes);
-    } finally {
-      close(root);
-    }
-  } finally {
-    close(data);
-  }
-}
-
-function openData(folder: string): number {
-  try {
-    return openPath(`${folder}/${dataFile}`, O_RDONLY);
+    if (record !== undefined)
+      return await assembleLayerAt({ tree, data: `${folder}/${dataFile}` }, sink, record.archiveBytes);
   } catch (error) {
     if (!isSystemError(error, "ENOENT")) throw error;
-    if (!existsSync(`${folder}/${recordFile}`)) throw removedMeanwhile();
-    throw new CleatError("DATA_LOSS", `its tar-split data ${folder}/${dataFile} are missing`, { cause: error });
+    if (existsSync(`${folder}/${recordFile}`)) {
+      throw new CleatError("DATA_LOSS", `what is kept of its archive, ${folder}, is not whole`, { cause: error });
+    }
   }
-}
-
-function removedMeanwhile(): CleatError {
-  return new CleatError("ABORTED", "it was removed while its diff began");
+  throw new CleatError("ABORTED", "it was removed while its diff began");
 }

@@ -2,6 +2,7 @@
 export { applyLayer, type ApplyOptions } from "./apply.ts";
 export { archiveChanges, changesSize } from "./archive-changes.ts";
 export { archiveTree, type ArchiveOptions } from "./archive-tree.ts";
+export { assembleLayerAt, type LayerPlace } from "./assemble-layer-at.ts";
 export type { TreeChange } from "./change.ts";
 export { compareTrees } from "./compare-trees.ts";
 export { openConfinedFolder } from "./confine.ts";

@@ -12,7 +12,7 @@ import { subjects } from "./graphdriver/subjects.ts";
 
 const minuteMs = 60_000;
 const runs = createKitRuns(subjects);
-afterAll(runs.end);
+afterAll(runs.end, 3 * minuteMs);
 
 for (const subject of subjects) {
   describeWith(subject.needs, subject.title, () => {

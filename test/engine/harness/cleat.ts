@@ -6,6 +6,7 @@ export interface CleatOptions {
   /** The plugin's name, which is what `dockerd --storage-driver` names. */
   readonly name: string;
   readonly driver: string;
+  readonly arguments?: readonly string[] | undefined;
 }
 
 /** A `cleat serve graph` process. */
@@ -14,7 +15,8 @@ export type Cleat = PluginProcess;
 /** The command of the built package. */
 export const cleatCommand: readonly string[] = [process.execPath, resolve("dist/cli/main.js")];
 
-export function startCleat(namespace: Namespace, { name, driver }: CleatOptions): Promise<Cleat> {
+export function startCleat(namespace: Namespace, options: CleatOptions): Promise<Cleat> {
+  const { name, driver } = options;
   const argv = [
     ...cleatCommand,
     "serve",
@@ -24,6 +26,7 @@ export function startCleat(namespace: Namespace, { name, driver }: CleatOptions)
     `--root=${namespace.folder}/${name}`,
     `--socket=${pluginSocket(name)}`,
     "--log-level=info",
+    ...(options.arguments ?? []),
   ];
   return startPlugin(namespace, { name, argv });
 }

@@ -31,11 +31,12 @@ export async function openEngine(storage: Storage): Promise<Engine & AsyncDispos
 /** Starts an engine in a namespace that somebody else disposes of. */
 export async function startEngine(
   namespace: Namespace,
-  { storageDriver, cleatDriver, fileSystem }: Storage,
+  { storageDriver, cleatDriver, cleatArguments, fileSystem }: Storage,
   dataRoot: string,
 ): Promise<Engine> {
   if (fileSystem !== undefined) await mountDataRoot(namespace, dataRoot, fileSystem);
-  const cleat = cleatDriver && (await startCleat(namespace, { name: storageDriver, driver: cleatDriver }));
+  const cleatOptions = { name: storageDriver, arguments: cleatArguments };
+  const cleat = cleatDriver && (await startCleat(namespace, { ...cleatOptions, driver: cleatDriver }));
   const dockerd = await startDockerd(namespace, { name: `dockerd-${storageDriver}`, storageDriver, dataRoot });
   const logs = [dockerd, ...(cleat ? [cleat] : [])];
   return {

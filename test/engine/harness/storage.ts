@@ -6,6 +6,8 @@ export interface Storage {
   readonly title: string;
   /** The driver that Cleat serves; undefined where the engine uses its own. */
   readonly cleatDriver: string | undefined;
+  /** What `cleat serve graph` is told besides. */
+  readonly cleatArguments?: readonly string[];
   /** What a layer has of its parent; Docker's own `vfs` copies no attribute but `security.capability`. */
   readonly inherits: Fidelity;
   /**
@@ -24,6 +26,7 @@ export const builtinOverlay2 = builtin("overlay2");
 export const cleatOverlay2 = cleat("overlay2");
 export const builtinBtrfs = builtin("btrfs");
 export const cleatBtrfs = cleat("btrfs");
+export const cleatVfs = cleat("vfs");
 
 /**
  * Docker's own drivers are in here because a test that they fail says nothing about Cleat.
@@ -31,7 +34,7 @@ export const cleatBtrfs = cleat("btrfs");
 export const storages: readonly Storage[] = [
   cleatOverlay2,
   cleatBtrfs,
-  cleat("vfs"),
+  cleatVfs,
   builtinOverlay2,
   builtinBtrfs,
   builtin("vfs"),
@@ -40,6 +43,12 @@ export const storages: readonly Storage[] = [
 /** Defines the same tests on each; those that lack what they need here are skipped with the reason. */
 export function describeOn(rows: readonly Storage[], body: (storage: Storage) => void): void {
   for (const storage of rows) describeWith(storage.needs, `on ${storage.title}`, () => body(storage));
+}
+
+/** Layers keep what their archives were; each call is logged. */
+export function withExactDiffs(storage: Storage): Storage {
+  const cleatArguments = ["--opt=cleat.exact_diffs=true", "--log-level=debug"];
+  return { ...storage, title: `${storage.title} with exact diffs`, cleatArguments };
 }
 
 function builtin(storageDriver: string): Storage {
