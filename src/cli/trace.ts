@@ -8,7 +8,7 @@ import { defineCommand, orUsageError, type Surroundings, UsageError } from "./co
 import { socketFolderToServeIn } from "./default-folders.ts";
 import { formatSummary, summarize } from "./exchange-summary.ts";
 import { findPlugin, type NamedPlugin } from "./find-plugin.ts";
-import { printableJson } from "./printable.ts";
+import { printable, printableJson, shellWord } from "./printable.ts";
 
 export const trace = defineCommand({
   name: "trace",
@@ -103,9 +103,11 @@ function introduction(tracing: Tracing, address: string, surroundings: Surroundi
   const { plugin, name, path, json } = tracing;
   const target = formatAddress(plugin.address);
   if (json) return [printableJson({ plugin: plugin.name, target, name, address })];
-  const lines = [`Cleat traces "${plugin.name}" at ${target} as "${name}" at ${address}`];
+  const lines = [
+    `Cleat traces "${printable(plugin.name)}" at ${printable(target)} as "${name}" at ${printable(address)}`,
+  ];
   const isFound = pluginLocations(surroundings).sockets.includes(dirname(path)) && basename(path) === `${name}.sock`;
-  if (!isFound) return [...lines, `  try           npx cleat call ${path} Plugin.Activate`];
+  if (!isFound) return [...lines, `  try           npx cleat call ${printable(shellWord(path))} Plugin.Activate`];
   return [
     ...lines,
     `  volumes       docker volume create -d ${name} VOLUME`,

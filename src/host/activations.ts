@@ -55,6 +55,8 @@ export function createActivations(options: ActivationsOptions): Activations {
   let last: Activation | undefined;
   let isSuspect = false;
   let renewing: Promise<Activation> | undefined;
+  /** Whom `renewing` asks, once that is known. */
+  let asked: { readonly found: FoundPlugin; readonly replaced: AbortController } | undefined;
 
   async function find(): Promise<FoundPlugin> {
     let found;
@@ -70,6 +72,10 @@ export function createActivations(options: ActivationsOptions): Activations {
       options.onReplaced();
     }
     seen = found;
+    if (asked !== undefined && asked.found.identity !== found.identity) {
+      const message = `plugin "${name}" was replaced while it was activated`;
+      asked.replaced.abort(new TransportError("UNAVAILABLE", message, { reachedPeer: false }));
+    }
     return found;
   }
 
@@ -89,15 +95,21 @@ export function createActivations(options: ActivationsOptions): Activations {
     const isSame = previous?.found.identity === found.identity;
     const connection = previous !== undefined && isSame ? previous.connection : connect(found);
     isSuspect = false; // what is suspected from here on is told of who is asked now
+    const replaced = new AbortController();
     let implemented: readonly string[];
+    asked = { found, replaced };
     try {
       const timeoutMs = policy.methodTimeoutsMs?.[method.path] ?? policy.timeoutMs;
-      implemented = await activate(connection, name, { timeoutMs, signal: closing });
-      closing.throwIfAborted();
+      const signal = AbortSignal.any([closing, replaced.signal]);
+      implemented = await activate(connection, name, { timeoutMs, signal });
+      signal.throwIfAborted();
     } catch (error) {
       isSuspect = true;
       if (!isSame) connection.retire();
-      throw error;
+      closing.throwIfAborted();
+      throw replaced.signal.aborted ? replaced.signal.reason : error;
+    } finally {
+      asked = undefined;
     }
     last = { found, connection, implements: implemented };
     if (!isSame) previous?.connection.retire();
@@ -113,7 +125,14 @@ export function createActivations(options: ActivationsOptions): Activations {
 
   async function current(): Promise<Activation> {
     if (last !== undefined && !isSuspect && currentIdentity(last.found) === last.found.identity) return last;
+    if (asked !== undefined && currentIdentity(asked.found) !== asked.found.identity) await find();
+    await outdated();
     return (renewing ??= renew().finally(() => (renewing = undefined)));
+  }
+
+  /** Waits until a program that has been replaced is no longer being activated: nobody is to wait for its answer. */
+  async function outdated(): Promise<void> {
+    if (asked?.replaced.signal.aborted === true) await renewing?.catch(() => {});
   }
 
   return {
@@ -124,6 +143,7 @@ export function createActivations(options: ActivationsOptions): Activations {
     current,
     async lookUp() {
       const found = await find();
+      await outdated();
       const joined = await renewing; // it may have looked before this one did
       if (joined?.found.identity === found.identity) return joined;
       if (last?.found.identity !== found.identity) isSuspect = true;

@@ -146,6 +146,22 @@ describe("get with patience", () => {
   });
 });
 
+it("waits for nobody who has been replaced", async () => {
+  const hung = await startFake("a", () => {});
+  const registry = openRegistry({ timeoutMs: 60_000, retryLimitMs: 0 });
+  const first = registry.get("a", volumeDriverProtocol);
+  first.catch(() => {});
+  await expect.poll(() => hung.calls).toHaveLength(1);
+  await startPlugin("healthy");
+  await rename(socketOf("healthy"), socketOf("a"));
+  const { client } = await registry.get("a", volumeDriverProtocol);
+  expect(await client.path({ Name: "x" })).toEqual({ Mountpoint: "/healthy" });
+  await expect(first).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: 'plugin "a" was replaced while it was activated',
+  });
+});
+
 describe("getAll", () => {
   it("returns the others within the deadline when one of twenty hangs", async () => {
     for (let index = 10; index < 29; index++) await startPlugin(`p${index}`);

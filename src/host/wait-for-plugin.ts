@@ -23,6 +23,7 @@ export async function waitForPlugin(
   const timer = setTimeout(() => ended.abort(late), Math.min(waitMs, maxTimerMs));
   const pauses = backOff(waitMs);
   let alarm: Alarm | undefined;
+  let pausing: Promise<void> | undefined; // goes on where a change of the files has interrupted it
   try {
     for (;;) {
       try {
@@ -30,7 +31,8 @@ export async function waitForPlugin(
       } catch (error) {
         if (stop.aborted || !mayGetWell(error)) throw error;
         alarm ??= createAlarm(link.name, discovery, stop);
-        await Promise.race([pause(pauses.next().value ?? maxTimerMs, stop), alarm.next()]);
+        pausing ??= pause(pauses.next().value ?? maxTimerMs, stop).finally(() => (pausing = undefined));
+        await Promise.race([pausing, alarm.next()]);
         if (stop.aborted) throw signal.aborted ? signal.reason : error;
       }
     }

@@ -56,6 +56,13 @@ describe("decodeGoJson", () => {
     expect(Object.keys(value)).not.toContain("__proto__");
   });
 
+  it("refuses what is nested without end", () => {
+    const nested = (depth: number) => `{"Later":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    expect(decode(nested(999))).toEqual(decode("{}"));
+    expect(() => decode(nested(1_000))).toThrow("nested more than 1000 deep");
+    expect(decode(`{"ID":"${"[{".repeat(2_000)}\\""}`).ID).toHaveLength(4_001);
+  });
+
   it.each([
     ['{"ID":', /^request to \/X\.Y does not fit its schema: not JSON/],
     ['{"ID":"a"} trailing', /not JSON/],

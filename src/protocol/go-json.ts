@@ -75,11 +75,14 @@ export function encodeValue<S extends z.ZodType>(schema: S, value: z.output<S>, 
 
 /**
  * The first half of `decodeGoJson`: text to value; nothing and `null` are `{}`.
- * @throws SchemaError when it is not JSON.
+ * @throws SchemaError when it is not JSON, or nested deeper than any message is.
  */
 export function parseGoJson(bytes: Uint8Array, subject: string, code: ErrorCode): unknown {
   const text = new TextDecoder().decode(bytes).trim();
   if (text === "") return {};
+  if (isNestedDeeper(text, maxDepth)) {
+    throw new SchemaError(code, subject, [{ path: "", problem: `nested more than ${maxDepth} deep` }]);
+  }
   try {
     const value: unknown = JSON.parse(text);
     return value ?? {};
@@ -87,6 +90,23 @@ export function parseGoJson(bytes: Uint8Array, subject: string, code: ErrorCode)
     const problem = `not JSON (${error instanceof Error ? error.message : String(error)})`;
     throw new SchemaError(code, subject, [{ path: "", problem }], { cause: error });
   }
+}
+
+/**
+ * Whoever writes a value out, or looks into it, does so level by level, and the stack of a thread is small. Go's own limit is
+ * 10,000, the deepest message of any protocol has 5 levels.
+ */
+const maxDepth = 1_000;
+
+function isNestedDeeper(text: string, limit: number): boolean {
+  if (text.length <= limit) return false;
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === "[" || token === "{") depth++;
+    else if (token === "]" || token === "}") depth--;
+    if (depth > limit) return true;
+  }
+  return false;
 }
 
 function toIssues(error: z.ZodError) {
