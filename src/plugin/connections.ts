@@ -1,13 +1,14 @@
 import { once } from "node:events";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { Server as TlsServer } from "node:tls";
 
 export interface Connections {
   /**
-   * Stops accepting, closes idle connections, lets running calls finish and closes each connection after its call.
-   * What is left after `timeoutMs` is destroyed, so that its peer sees a broken call. Resolves with the number of
-   * those.
+   * Tells each peer with its next answer that the connection closes, and closes it then; after `farewellMs` also those that
+   * were idle all the while. Lets running calls finish. What is left after `timeoutMs` is destroyed, so that its peer sees a
+   * broken call. Resolves with the number of those.
    */
   drain(timeoutMs: number): Promise<number>;
 }
@@ -42,13 +43,19 @@ export function followConnections(server: Server): Connections {
   return {
     async drain(timeoutMs) {
       draining = true;
+      for (const calls of callsOn.values()) {
+        for (const response of calls) response.shouldKeepAlive = false; // Go does not reuse such a connection
+      }
+      if (callsOn.size > 0) {
+        await pause(Math.min(farewellMs, timeoutMs));
+        await nextTurn(); // what has come meanwhile is read, however late the timer was
+      }
       const closed = once(server, "close");
-      server.close();
+      server.close(); // Node closes idle connections with it
       const secured = new Set(Array.from(callsOn.keys(), peerOf));
       for (const [socket, peer] of beneathTls) if (!secured.has(peer)) socket.destroy();
       for (const [socket, calls] of callsOn) {
         if (calls.size === 0) socket.destroySoon();
-        for (const response of calls) response.shouldKeepAlive = false; // Go does not reuse such a connection
       }
       let brokenOff = 0;
       const timer = setTimeout(() => {
@@ -61,6 +68,12 @@ export function followConnections(server: Server): Connections {
     },
   };
 }
+
+/**
+ * A busy client may have written its next call to a connection that looks idle here. Longer than it takes such a call to
+ * arrive, shorter than anybody notices.
+ */
+const farewellMs = 50;
 
 /** What a connection and the one of TLS on it have in common: Node does not tell which is on which. */
 function peerOf({ remoteAddress, remotePort }: Socket): string {

@@ -62,6 +62,20 @@ describe("close", () => {
     await failure;
   });
 
+  it("answers a call that comes on an idle connection meanwhile", async () => {
+    const plugin = await start({ drainTimeoutMs: 60_000 });
+    const idle = connect(path);
+    await once(idle, "connect");
+    idle.write("POST /Test.Wait HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+    await once(idle, "data");
+    const closing = plugin.close();
+    idle.write("POST /Test.Wait HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+    const answer = Buffer.concat(await idle.toArray()).toString();
+    expect(answer).toContain("Connection: close");
+    expect(answer).toContain('{"Text":"done"}');
+    await closing;
+  });
+
   it("does not wait for connections that are idle or were never used", async () => {
     const plugin = await start({ drainTimeoutMs: 60_000 });
     const spare = connect(path);
