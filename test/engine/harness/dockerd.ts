@@ -10,6 +10,8 @@ export interface DockerdOptions {
   /** What `--storage-driver` names: one of Docker's own, or a plugin. */
   readonly storageDriver: string;
   readonly dataRoot: string;
+  /** Runs containers in a user namespace, whose root is `firstId` on the host. */
+  readonly remap?: { readonly firstId: number } | undefined;
 }
 
 /** A Docker daemon that meets nothing of the host's, and a client for it. */
@@ -33,7 +35,7 @@ const readyDeadlineMs = 60_000;
 const client = existsSync("/usr/bin/docker") ? "/usr/bin/docker" : "docker";
 
 export async function startDockerd(namespace: Namespace, options: DockerdOptions): Promise<Dockerd> {
-  const { name, storageDriver, dataRoot } = options;
+  const { name, storageDriver, dataRoot, remap } = options;
   const socketPath = `${namespace.folder}/${name}.sock`;
   const env = {
     ...process.env,
@@ -53,6 +55,7 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
     "--ip-forward=false",
     "--experimental",
     `--storage-driver=${storageDriver}`,
+    ...(remap === undefined ? [] : [`--userns-remap=${await allowIds(namespace, remap.firstId)}`]),
   ];
   let daemon: Daemon;
   const start = async ({ liveRestore } = { liveRestore: false }) => {
@@ -70,3 +73,24 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
     start,
   };
 }
+
+/**
+ * Gives a user that every machine has the ids from `firstId` on, in the namespace only, and lets whoever has them through to the
+ * data; returns the user. The engine takes the group for the user's name.
+ */
+async function allowIds({ run, folder }: Namespace, firstId: number): Promise<string> {
+  await run(["bash", "-c", script, "allow-ids", folder, String(firstId)]);
+  return "nobody";
+}
+
+const script = `
+  set -e
+  chmod o+x "$1"
+  cd "$1"
+  echo "nobody:$2:65536" > ids
+  sed s/^nogroup:/nobody:/ /etc/group > group
+  touch /etc/subuid /etc/subgid
+  mount --bind ids /etc/subuid
+  mount --bind ids /etc/subgid
+  mount --bind group /etc/group
+`;

@@ -1,7 +1,7 @@
 import { startCleat, type Cleat } from "./cleat.ts";
 import { logTail, type Daemon } from "./daemon.ts";
 import { mountDataRoot } from "./data-root.ts";
-import { startDockerd, type Dockerd } from "./dockerd.ts";
+import { startDockerd, type Dockerd, type DockerdOptions } from "./dockerd.ts";
 import { openNamespace, type Namespace } from "./namespace.ts";
 import type { Storage } from "./storage.ts";
 
@@ -17,10 +17,13 @@ export interface Engine {
   docker(...args: string[]): Promise<string>;
 }
 
-export async function openEngine(storage: Storage): Promise<Engine & AsyncDisposable> {
+export async function openEngine(
+  storage: Storage,
+  options?: Pick<DockerdOptions, "remap">,
+): Promise<Engine & AsyncDisposable> {
   const namespace = await openNamespace();
   try {
-    const engine = await startEngine(namespace, storage, `${namespace.folder}/docker`);
+    const engine = await startEngine(namespace, storage, `${namespace.folder}/docker`, options);
     return { ...engine, [Symbol.asyncDispose]: () => namespace[Symbol.asyncDispose]() };
   } catch (error) {
     await namespace[Symbol.asyncDispose]();
@@ -33,17 +36,18 @@ export async function startEngine(
   namespace: Namespace,
   { storageDriver, cleatDriver, cleatArguments, fileSystem }: Storage,
   dataRoot: string,
+  { remap }: Pick<DockerdOptions, "remap"> = {},
 ): Promise<Engine> {
   if (fileSystem !== undefined) await mountDataRoot(namespace, dataRoot, fileSystem);
   const cleatOptions = { name: storageDriver, arguments: cleatArguments };
   const cleat = cleatDriver && (await startCleat(namespace, { ...cleatOptions, driver: cleatDriver }));
-  const dockerd = await startDockerd(namespace, { name: `dockerd-${storageDriver}`, storageDriver, dataRoot });
+  const dockerd = await startDockerd(namespace, { name: `dockerd-${storageDriver}`, storageDriver, dataRoot, remap });
   const logs = [dockerd, ...(cleat ? [cleat] : [])];
   return {
     namespace,
     dockerd,
     cleat: cleat || undefined,
-    home: `${dataRoot}/${storageDriver}`,
+    home: `${dataRoot}/${remap === undefined ? "" : `${remap.firstId}.${remap.firstId}/`}${storageDriver}`,
     docker: (...args) => dockerd.docker(...args).catch((error: Error) => failWithLogs(error, logs)),
   };
 }
