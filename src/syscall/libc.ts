@@ -87,6 +87,7 @@ export const emptyPath: Uint8Array = new Uint8Array(1);
 export const errnos = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   ENXIO: 6,
   EAGAIN: 11,
   EBUSY: 16,

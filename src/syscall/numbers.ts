@@ -16,6 +16,7 @@ export const systemCallNumbers = {
     umask: 95,
     mount: 165,
     umount2: 166,
+    quotactl: 179,
     setxattr: 188,
     lsetxattr: 189,
     fsetxattr: 190,
@@ -45,6 +46,7 @@ export const systemCallNumbers = {
     fsconfig: 431,
     fsmount: 432,
     openat2: 437,
+    quotactl_fd: 443,
     fstatfs: 138,
   },
   arm64: {
@@ -73,6 +75,7 @@ export const systemCallNumbers = {
     openat: 56,
     close: 57,
     getdents64: 61,
+    quotactl: 60,
     lseek: 62,
     readlinkat: 78,
     fsync: 82,
@@ -88,6 +91,7 @@ export const systemCallNumbers = {
     fsconfig: 431,
     fsmount: 432,
     openat2: 437,
+    quotactl_fd: 443,
   },
 } as const;
 

@@ -1,0 +1,57 @@
+import { spawnSync } from "node:child_process";
+import { expect, it } from "vitest";
+
+import { diskQuota, fileAttributeRequests, fileAttributes, quotaRequests, quotaStatus } from "./project-requests.ts";
+
+const offset = (struct: string, field: string) => `offsetof(struct ${struct}, ${field})`;
+
+const expressions = {
+  "sizeof(struct fsxattr)": fileAttributes.sizeBytes,
+  [offset("fsxattr", "fsx_xflags")]: fileAttributes.flagsAt,
+  [offset("fsxattr", "fsx_projid")]: fileAttributes.projectAt,
+  FS_XFLAG_PROJINHERIT: fileAttributes.PROJINHERIT,
+  FS_IOC_FSGETXATTR: fileAttributeRequests.FSGETXATTR,
+  FS_IOC_FSSETXATTR: fileAttributeRequests.FSSETXATTR,
+  Q_XGETQUOTA: quotaRequests.XGETQUOTA,
+  Q_XSETQLIM: quotaRequests.XSETQLIM,
+  Q_XGETQSTAT: quotaRequests.XGETQSTAT,
+  "sizeof(struct fs_quota_stat)": quotaStatus.sizeBytes,
+  [offset("fs_quota_stat", "qs_flags")]: quotaStatus.flagsAt,
+  FS_QUOTA_PDQ_ACCT: quotaStatus.PDQ_ACCT,
+  FS_QUOTA_PDQ_ENFD: quotaStatus.PDQ_ENFD,
+  "sizeof(struct fs_disk_quota)": diskQuota.sizeBytes,
+  [offset("fs_disk_quota", "d_version")]: diskQuota.versionAt,
+  FS_DQUOT_VERSION: diskQuota.VERSION,
+  [offset("fs_disk_quota", "d_flags")]: diskQuota.flagsAt,
+  FS_PROJ_QUOTA: diskQuota.PROJ_QUOTA,
+  [offset("fs_disk_quota", "d_fieldmask")]: diskQuota.fieldsAt,
+  FS_DQ_BSOFT: diskQuota.BSOFT,
+  FS_DQ_BHARD: diskQuota.BHARD,
+  [offset("fs_disk_quota", "d_id")]: diskQuota.idAt,
+  [offset("fs_disk_quota", "d_blk_hardlimit")]: diskQuota.hardLimitAt,
+  [offset("fs_disk_quota", "d_blk_softlimit")]: diskQuota.softLimitAt,
+  [offset("fs_disk_quota", "d_bcount")]: diskQuota.blocksAt,
+  [offset("fs_disk_quota", "d_icount")]: diskQuota.inodesAt,
+};
+
+const program = `
+  #include <stddef.h>
+  #include <stdio.h>
+  #include <linux/fs.h>
+  #include <linux/dqblk_xfs.h>
+  int main(void) { ${Object.keys(expressions)
+    .map((text) => `printf("%lu\\n", (unsigned long)${text});`)
+    .join(" ")} }
+`;
+
+it("projects and their quotas are laid out as a C compiler reads the kernel's headers", ({ skip }) => {
+  const script = 'set -e; cc -x c -o "$1" -; "$1"; rm "$1"';
+  const output = `/tmp/cleat-project-requests-${process.pid}`;
+  if (spawnSync("cc", ["--version"]).error !== undefined)
+    return skip("no cc in PATH (bring it with: apt-get install gcc)");
+  const { stdout, stderr } = spawnSync("sh", ["-c", script, "sh", output], { input: program, encoding: "utf8" });
+  if (stderr.includes("linux/fs.h")) return skip("no linux/fs.h (bring it with: apt-get install linux-libc-dev)");
+  expect(stderr).toBe("");
+  const kernels = stdout.trim().split("\n").map(Number);
+  expect(expressions).toEqual(Object.fromEntries(Object.keys(expressions).map((text, at) => [text, kernels[at]])));
+});
