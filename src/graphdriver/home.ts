@@ -17,7 +17,7 @@ import { close, errnos, lockFile, O_CREAT, O_RDWR, openPath, readNames, renameat
 
 export const ownFolder = ".cleat";
 export const stagingFolder = `${ownFolder}/staging`;
-const trash = `${ownFolder}/trash`;
+export const trashFolder = `${ownFolder}/trash`;
 
 /**
  * Makes the home, if need be, with what Cleat keeps in it; returns its path with symlinks resolved, as the kernel shows
@@ -29,7 +29,7 @@ export function prepareHome(home: string, rootGid: number): string {
     makeFolders(home);
     const resolved = realpathSync(home);
     letThrough(resolved, rootGid);
-    for (const folder of [ownFolder, stagingFolder, trash])
+    for (const folder of [ownFolder, stagingFolder, trashFolder])
       mkdirSync(`${resolved}/${folder}`, { recursive: true, mode: 0o700 });
     return resolved;
   } catch (error) {
@@ -100,7 +100,7 @@ export function stagingPath(name: string): string {
 /** Takes `path` out of the store in one step; what that leaves to delete is `emptyTrash`'s. */
 export function discard(homeDescriptor: number, path: string): string {
   const name = uniqueName();
-  renameat2(homeDescriptor, path, homeDescriptor, `${trash}/${name}`);
+  renameat2(homeDescriptor, path, homeDescriptor, `${trashFolder}/${name}`);
   return name;
 }
 
@@ -109,7 +109,7 @@ export type Remove = (folder: number, name: Buffer | string) => void;
 
 /** Deletes what `discard` took out. */
 export function emptyTrash(home: string, name: string, remove: Remove = removeTree): void {
-  withFolderAt(`${home}/${trash}`, (folder) => remove(folder, name));
+  withFolderAt(`${home}/${trashFolder}`, (folder) => remove(folder, name));
 }
 
 /**
@@ -117,7 +117,7 @@ export function emptyTrash(home: string, name: string, remove: Remove = removeTr
  * stays for the next time: it is in nobody's way, and a store that would not open would be.
  */
 export function sweep(home: string, remove: Remove = removeTree): void {
-  for (const path of [stagingFolder, trash]) {
+  for (const path of [stagingFolder, trashFolder]) {
     withFolderAt(`${home}/${path}`, (folder) => {
       for (const name of withFolder(folder, ".", readNames)) removeIfPossible(remove, folder, name);
     });

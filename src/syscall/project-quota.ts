@@ -51,7 +51,7 @@ export function projectQuotaState(target: QuotaTarget): ProjectQuotaState {
 }
 
 export interface ProjectUsage {
-  /** 0 is no limit. */
+  /** 0 is no limit. A slack that was given on top is not in it. */
   readonly limitBytes: number;
   readonly usedBytes: number;
   readonly inodes: number;
@@ -71,7 +71,7 @@ export function projectUsage(target: QuotaTarget, id: number): ProjectUsage {
   }
   const bytesAt = (offset: number) => Number(quota.readBigUInt64LE(offset)) * blockBytes;
   return {
-    limitBytes: bytesAt(diskQuota.hardLimitAt),
+    limitBytes: bytesAt(diskQuota.softLimitAt),
     usedBytes: bytesAt(diskQuota.blocksAt),
     inodes: Number(quota.readBigUInt64LE(diskQuota.inodesAt)),
   };
@@ -79,17 +79,21 @@ export function projectUsage(target: QuotaTarget, id: number): ProjectUsage {
 
 /**
  * Limits what the files of a project may take together, rounded up to what the kernel counts; 0 takes the limit away.
- * Writes beyond fail, on ext4 with EDQUOT, on xfs with ENOSPC.
+ * Writes beyond fail, on ext4 with EDQUOT, on xfs with ENOSPC. The limit proper is kept as the soft one, so that with
+ * `slackBytes` on top of it the kernel still knows it.
  */
-export function limitProject(target: QuotaTarget, id: number, sizeBytes: number): void {
+export function limitProject(target: QuotaTarget, id: number, sizeBytes: number, slackBytes = 0): void {
   quota.fill(0);
   quota.writeInt8(diskQuota.VERSION, diskQuota.versionAt);
   quota.writeInt8(diskQuota.PROJ_QUOTA, diskQuota.flagsAt);
   quota.writeUInt16LE(diskQuota.BSOFT | diskQuota.BHARD, diskQuota.fieldsAt);
   quota.writeUInt32LE(id, diskQuota.idAt);
-  const blocks = BigInt(Math.ceil(sizeBytes / blockBytes));
-  quota.writeBigUInt64LE(blocks, diskQuota.hardLimitAt);
-  quota.writeBigUInt64LE(blocks, diskQuota.softLimitAt);
+  quota.writeBigUInt64LE(toBlocks(sizeBytes + slackBytes), diskQuota.hardLimitAt);
+  quota.writeBigUInt64LE(toBlocks(sizeBytes), diskQuota.softLimitAt);
   if (quotactl(target, quotaRequests.XSETQLIM, id, quota) === 0) return;
   throw new SystemError(lastErrno(), "quotactl Q_XSETQLIM");
+}
+
+function toBlocks(sizeBytes: number): bigint {
+  return BigInt(Math.ceil(sizeBytes / blockBytes));
 }

@@ -8,6 +8,7 @@ import type { Durability } from "../driver.ts";
 import { applyWithExactDiff, readExactDiff } from "../exact-diff.ts";
 import { stagingPath, uniqueName } from "../home.ts";
 import { whiteouts } from "./layer-diff.ts";
+import { takeProjectOf } from "./layer-size.ts";
 import { exactFolder } from "./layout.ts";
 
 export interface ApplyDiffOptions {
@@ -39,7 +40,7 @@ export async function applyDiff(
   const staged: Staged = { tree: stagingPath(uniqueName()), exact };
   try {
     assertAsCreated(home, id);
-    const sizeBytes = await unpack(home, parent, source, staged, options);
+    const sizeBytes = await unpack(home, id, parent, source, staged, options);
     bringIn(home, id, staged, options.durability !== "none");
     return sizeBytes;
   } catch (error) {
@@ -60,6 +61,7 @@ function assertAsCreated(home: string, id: string): void {
 
 async function unpack(
   home: string,
+  id: string,
   parent: string | undefined,
   source: SyncRingReader,
   staged: Staged,
@@ -69,6 +71,7 @@ async function unpack(
   const tree = openPath(`${home}/${staged.tree}`, O_RDONLY | O_DIRECTORY);
   try {
     const { uids, gids } = createIdMaps(ids);
+    takeProjectOf(`${home}/${id}/diff`, tree);
     chownat(tree, ".", uids.hostRoot, gids.hostRoot);
     const options = { whiteouts, ids, syncFiles: durability === "file" };
     const record = { parent, staged: staged.tree };
@@ -91,6 +94,7 @@ function bringIn(home: string, id: string, { tree, exact }: Staged, durable: boo
   withFolderAt(home, (folder) => {
     try {
       if (exact !== undefined) {
+        withFolder(folder, exact, (staged) => takeProjectOf(`${home}/${id}`, staged));
         renameat2(folder, exact, folder, exactFolder(id));
         if (durable) withFolder(folder, id, fsync);
       }

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
-import { CleatError, isSystemError } from "../../errors/index.ts";
-import { removeTree, withFolderAt } from "../../layer/index.ts";
+import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
+import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import { chownat, fsync, RENAME_NOREPLACE, renameat2 } from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "../home.ts";
+import { limitLayer, markFolder } from "./layer-size.ts";
 import { createLink, linksFolder, readLayer } from "./layout.ts";
+import type { ProjectQuotas } from "./project-quotas.ts";
 
 export interface NewLayer {
   readonly id: string;
@@ -14,19 +16,30 @@ export interface NewLayer {
   /** Whether the layer must survive power loss from here on; an image layer need not before it is filled. */
   readonly durable: boolean;
   readonly maxDepth: number;
+  readonly size: LayerSize | undefined;
+}
+
+export interface LayerSize {
+  readonly bytes: number;
+  /** A project of this file system that is taken, as those below it may be. */
+  readonly afterProject: number;
+  readonly quotas: ProjectQuotas;
 }
 
 /**
- * Makes a layer beside the store and renames it into place. Blocks; runs on a worker.
- * @throws ALREADY_EXISTS, NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep.
+ * Makes a layer beside the store and renames it into place. Returns the project of a layer with a size. Blocks; runs on a
+ * worker.
+ * @throws ALREADY_EXISTS, NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep, INVALID_ARGUMENT for
+ * a size that leaves no room.
  */
-export function createLayer(home: string, layer: NewLayer): void {
-  const { id, parent, rootUid, rootGid, durable } = layer;
+export function createLayer(home: string, layer: NewLayer): number | undefined {
+  const { id, parent, rootUid, rootGid, durable, size } = layer;
   if (existsSync(`${home}/${id}`)) throw alreadyExists(id);
   const lower = parent === undefined ? undefined : lowerOf(home, parent, layer);
   const staged = stagingPath(uniqueName());
   const path = `${home}/${staged}`;
   const link = createLink();
+  let project: number | undefined;
   mkdirSync(path, { mode: 0o710 });
   try {
     mkdirSync(`${path}/diff`, { mode: 0o755 });
@@ -36,6 +49,7 @@ export function createLayer(home: string, layer: NewLayer): void {
       writeFileSync(`${path}/lower`, lower, { mode: 0o644, flush: durable });
     }
     withFolderAt(path, (folder) => {
+      if (size !== undefined) project = limitLayer(folder, size.bytes, size.afterProject, size.quotas);
       if (rootUid !== 0 || rootGid !== 0) giveToRoot(folder, layer);
       if (durable) fsync(folder);
     });
@@ -43,13 +57,15 @@ export function createLayer(home: string, layer: NewLayer): void {
     if (durable) withFolderAt(`${home}/${linksFolder}`, fsync);
     withFolderAt(home, (folder) => {
       renameat2(folder, staged, folder, id, RENAME_NOREPLACE);
+      if (project !== undefined) withFolder(folder, id, (made) => markFolder(made, project as number));
       if (durable) fsync(folder);
     });
+    return project;
   } catch (error) {
     unlinkQuietly(`${home}/${linksFolder}/${link}`);
     withFolderAt(home, (folder) => removeTree(folder, staged));
     if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
-    throw error;
+    throw size === undefined ? error : withSubject(error, `layer "${id}" cannot be made`);
   }
 }
 

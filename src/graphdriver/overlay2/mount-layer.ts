@@ -14,7 +14,9 @@ import {
   umount2,
 } from "../../syscall/index.ts";
 import { findMountedLayers } from "./find-mounted.ts";
+import { withSlack } from "./layer-size.ts";
 import { readLayer } from "./layout.ts";
+import type { ProjectQuotas } from "./project-quotas.ts";
 
 /**
  * What mount(2) takes as data: a page less its NUL. Docker's links of 28 characters let 128 layers fit, given relative to
@@ -28,6 +30,8 @@ export interface MountLayerOptions {
   readonly rootGid: number;
   /** Whether the kernel takes layers one by one (`lowerdir+`, Linux 6.5). */
   readonly layerByLayer: boolean;
+  /** What limits layers that have a size; undefined where nothing does. */
+  readonly quotas: ProjectQuotas | undefined;
 }
 
 /** Parameters of the overlay module that are switched off for each mount, where the kernel has them. */
@@ -50,7 +54,8 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
       chownat(folder, `${id}/merged`, options.rootUid, options.rootGid);
     changeDirectory(folder);
     try {
-      mountAt(`${id}/merged`, readOnly ? readOnlyParameters(id, lowers) : writableParameters(id, lowers), options);
+      const parameters = readOnly ? readOnlyParameters(id, lowers) : writableParameters(id, lowers);
+      withSlack(home, id, options.quotas, () => mountAt(`${id}/merged`, parameters, options));
       // Inside a user namespace overlay must own it to move folders up.
       if (!readOnly) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
     } catch (error) {

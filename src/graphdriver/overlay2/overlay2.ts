@@ -3,13 +3,7 @@ import { CleatError } from "../../errors/index.ts";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
 import { toChange } from "../change.ts";
 import { createDiffGetter } from "../diff-getter.ts";
-import {
-  exactDiffsOption,
-  parseBoolean,
-  readDriverOptions,
-  refuseStorageOptions,
-  sizeRefused,
-} from "../driver-options.ts";
+import { exactDiffsOption, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { readExactDiff } from "../exact-diff.ts";
 import { ownFolder } from "../home.ts";
@@ -17,14 +11,19 @@ import { assertLayerId } from "../layer-id.ts";
 import { createMountCounts } from "../mount-counts.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
+import { parseSize } from "../size.ts";
 import * as jobs from "./jobs.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import type { OverlayAbilities } from "./probe.ts";
+import { assertEnforced, isEnforced, type QuotaSupport } from "./project-quotas.ts";
 
 /**
  * The overlay file system of the kernel over Docker's own on-disk layout (`layout.ts`). A layer costs its diff only; a
  * container costs one mount. Needs root, a file system with d_type and `trusted.` attributes (ext4, xfs, btrfs), Linux 5.2.
+ *
+ * A container's `size` is a limit on what it adds to its image, enforced where the home lies on xfs or ext4 with project
+ * quotas (mount option `prjquota`), and refused elsewhere.
  */
 export const overlay2: GraphDriverFactory = {
   name: "overlay2",
@@ -34,7 +33,9 @@ export const overlay2: GraphDriverFactory = {
       await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
       await home.pool.run(worker, "sweepStore", home.path);
       const abilities = await home.pool.run(worker, "probeOverlay", home.path);
-      return createOverlay2(home, overlayOptions, abilities);
+      const quotas = await home.pool.run(worker, "probeProjectQuotas", home.path);
+      if (overlayOptions.sizeBytes !== undefined) assertEnforced(quotas, 'option "overlay2.size"');
+      return createOverlay2(home, overlayOptions, abilities, quotas);
     }),
 };
 
@@ -43,29 +44,35 @@ interface OverlayOptions {
   readonly userNames: boolean;
   /** `cleat.exact_diffs`: keep what archives were, see `exactDiffsOption`. Default false. */
   readonly exactDiffs: boolean;
+  /** `overlay2.size`: the size of containers that ask for none. Default: no limit. */
+  readonly sizeBytes: number | undefined;
 }
 
 /**
  * `overlay2.override_kernel_check` is accepted and has no effect, as in Docker.
- * @throws INVALID_ARGUMENT for a malformed or unknown option, UNIMPLEMENTED for a size.
+ * @throws INVALID_ARGUMENT for a malformed or unknown option.
  */
 function parseOptions(options: readonly string[]): OverlayOptions {
   let userNames = true;
   let exactDiffs = false;
+  let sizeBytes: number | undefined;
   readDriverOptions("overlay2", options, {
     "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
     [exactDiffsOption]: (value, key) => (exactDiffs = parseBoolean(value, key)),
     "overlay2.override_kernel_check": parseBoolean,
-    "overlay2.size": () => {
-      throw sizeRefused("overlay2");
-    },
+    "overlay2.size": (value, key) => (sizeBytes = parseSize(value, `option "${key}"`)),
   });
-  return { userNames, exactDiffs };
+  return { userNames, exactDiffs, sizeBytes };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createOverlay2(home: OpenHome, overlayOptions: OverlayOptions, abilities: OverlayAbilities): GraphDriver {
+function createOverlay2(
+  home: OpenHome,
+  overlayOptions: OverlayOptions,
+  abilities: OverlayAbilities,
+  support: QuotaSupport,
+): GraphDriver {
   const { userNames, exactDiffs } = overlayOptions;
   const { path, pool, ids, owner, durability } = home;
   const { withLock } = home.locks;
@@ -75,13 +82,22 @@ function createOverlay2(home: OpenHome, overlayOptions: OverlayOptions, abilitie
     resume: home.resume,
   });
   const maxDepth = abilities.layerByLayer ? kernelMaxLayers : pageMaxLayers;
+  const quotas = isEnforced(support) ? support : undefined;
+  /** The highest that this process gave to a layer, from where the next free one is looked for. */
+  let lastProject = quotas?.homeProject ?? 0;
 
-  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+  async function create(id: string, options: CreateOptions, durable: boolean, defaultBytes?: number): Promise<void> {
     assertId(id);
-    refuseStorageOptions("overlay2", id, options.storageOptions);
+    const bytes = readStorageSize(id, options.storageOptions) ?? defaultBytes;
+    const size =
+      bytes === undefined
+        ? undefined
+        : { bytes, afterProject: lastProject, quotas: assertEnforced(support, `layer "${id}"`) };
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
-    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner }));
+    const layer = { id, parent, durable, maxDepth, size, ...owner };
+    const project = await withLock(id, () => pool.run(worker, "createLayer", path, layer));
+    lastProject = Math.max(lastProject, project ?? 0);
   }
 
   /** Whether `parent` lies right below, so that the diff folder is the answer. */
@@ -91,19 +107,22 @@ function createOverlay2(home: OpenHome, overlayOptions: OverlayOptions, abilitie
 
   const driver: GraphDriver = {
     name: "overlay2",
-    capabilities: { reproducesExactDiffs: exactDiffs, mounts: true, enforcesSize: false, maxDepth },
+    capabilities: { reproducesExactDiffs: exactDiffs, mounts: true, enforcesSize: quotas !== undefined, maxDepth },
 
     create: (id, options) => create(id, options, false),
-    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+    createReadWrite: (id, options) => create(id, options, durability !== "none", overlayOptions.sizeBytes),
 
     async remove(id) {
       assertId(id);
+      let project: number | undefined;
       const trashed = await withLock(id, async () => {
         await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
+        if (quotas !== undefined) project = await pool.run(worker, "projectOfLayer", path, id, quotas);
         return pool.run(worker, "discardLayer", path, id);
       });
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+      if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
     },
 
     async get(id, { mountLabel = "" }) {
@@ -111,7 +130,7 @@ function createOverlay2(home: OpenHome, overlayOptions: OverlayOptions, abilitie
       return withLock(id, async () => {
         if (counts.count(id) === 0) {
           const { layerByLayer } = abilities;
-          const folder = await pool.run(worker, "mountLayer", path, id, { mountLabel, layerByLayer, ...owner });
+          const folder = await pool.run(worker, "mountLayer", path, id, { mountLabel, layerByLayer, quotas, ...owner });
           if (!folder.endsWith("/merged")) return folder;
         }
         counts.increment(id);
