@@ -1,11 +1,13 @@
 /**
  * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need, as
- * Debian packages. Says first what it will install; does nothing when all of it is there.
+ * Debian packages, and unpacks a kernel for a virtual machine beside them. Says first what it will install; does nothing
+ * when all of it is there.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { main, run } from "./prepare.mjs";
+import { kernelVersion, unpackKernel } from "./virtual-machine.mjs";
 
 const packages = [
   "attr",
@@ -21,6 +23,7 @@ const packages = [
   "libarchive-tools",
   "libcap2-bin",
   "podman",
+  "qemu-system-x86",
   "runc",
   "xfsprogs",
 ];
@@ -37,12 +40,19 @@ export function whyNotInstallable() {
 /** Installs what is missing of `packages`, starting no service. Idempotent; a tenth of a second when nothing is missing. */
 export function installEngines() {
   const missing = packages.filter((name) => !isInstalled(name));
-  if (missing.length === 0) return console.error("cleat: the engines are installed");
+  const wantsKernel = kernelVersion() === undefined && process.arch === "x64";
+  if (missing.length === 0 && !wantsKernel) return console.error("cleat: the engines are installed");
   const obstacle = whyNotInstallable();
-  if (obstacle) throw new Error(`${obstacle} (missing: ${missing.join(" ")})`);
+  if (obstacle)
+    throw new Error(`${obstacle} (missing: ${[...missing, ...(wantsKernel ? ["a kernel"] : [])].join(" ")})`);
+  aptGet("update", "--quiet=2");
+  if (missing.length > 0) installMissing(missing);
+  unpackKernel();
+}
+
+function installMissing(missing) {
   console.error(`cleat: installing ${missing.length} Debian packages: ${missing.join(" ")}`);
   withoutStartingServices(() => {
-    aptGet("update", "--quiet=2");
     // A Docker that somebody installed from elsewhere would have to go for docker.io; that is not ours to decide.
     aptGet("install", "--quiet=2", "--yes", "--no-install-recommends", "--no-remove", ...missing);
   });
