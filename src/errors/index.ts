@@ -6,4 +6,9 @@ export { SchemaError, type SchemaIssue } from "./schema-error.ts";
 export { isSystemError, SystemError } from "./system-error.ts";
 export { toCleatError, withSubject } from "./to-cleat-error.ts";
 export { TransportError, type TransportErrorOptions } from "./transport-error.ts";
-export { UnsupportedError, type MissingAbility } from "./unsupported-error.ts";
+export {
+  type MissingAbility,
+  UnsupportedError,
+  type UnsupportedReason,
+  unsupportedReasons,
+} from "./unsupported-error.ts";
