@@ -3,6 +3,7 @@ export * from "./attributes.ts";
 export * from "./copy.ts";
 export * from "./directory.ts";
 export * from "./entries.ts";
+export { fileSystemName, fileSystemNames } from "./file-system.ts";
 export * from "./flags.ts";
 export { errnos, lastErrno, type PathBytes } from "./libc.ts";
 export * from "./mount.ts";

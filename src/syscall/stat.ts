@@ -3,7 +3,6 @@ import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT } from "./flags.ts"
 import { bindSystemCall, check, cString, emptyPath, errnos, lastErrno, type PathBytes } from "./libc.ts";
 
 const statxCall = bindSystemCall("statx", "int", "void *", "int", "uint", "void *");
-const fstatfsCall = bindSystemCall("fstatfs", "int", "void *");
 
 /** What the kernel knows about a file, without following symlinks. */
 export interface FileStatus {
@@ -68,30 +67,4 @@ export function fstat(descriptor: number): FileStatus {
 
 export function isDirectory(status: FileStatus): boolean {
   return (status.mode & S_IFMT) === S_IFDIR;
-}
-
-/** Names of file systems by their magic number. Source: `linux/magic.h` v6.1, statfs(2). */
-const fileSystemNames: Readonly<Record<number, string>> = {
-  0xef53: "extfs",
-  0x58465342: "xfs",
-  0x9123683e: "btrfs",
-  0x794c7630: "overlayfs",
-  0x01021994: "tmpfs",
-  0x6969: "nfs",
-  0x65735546: "fuse",
-  0x2fc12fc1: "zfs",
-  0xf2f52010: "f2fs",
-  0x61756673: "aufs",
-  0xf15f: "ecryptfs",
-  0xff534d42: "cifs",
-  0x52654973: "reiserfs",
-  0x73717368: "squashfs",
-  0x3153464a: "jfs",
-};
-
-/** The file system that holds an open file, by the name Docker prints for it; an unknown one by its magic number. */
-export function fileSystemName(descriptor: number): string {
-  check(fstatfsCall(descriptor, buffer), "fstatfs");
-  const magic = view.getUint32(0, true);
-  return fileSystemNames[magic] ?? `0x${magic.toString(16)}`;
 }
