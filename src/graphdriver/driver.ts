@@ -45,6 +45,7 @@
  * `create`, `diff` of an unknown layer) that is said at the method.
  */
 import type { Readable } from "node:stream";
+import type { ProbeReport } from "./probe-report.ts";
 
 export interface GraphDriver {
   /** The driver's name in the field: "overlay2", "btrfs", "vfs". */
@@ -210,6 +211,13 @@ export interface OpenOptions {
 /** A kind of graph driver: one object per file set under `graphdriver/`. */
 export interface GraphDriverFactory {
   readonly name: string;
+  /**
+   * Tells whether a store could be opened in a folder, without making anything there that a `kill -9` could leave: what has
+   * to be mounted is mounted where no other process sees it. Reading alone cannot promise that `open` succeeds. A driver
+   * that has no probe is tried by opening it.
+   * @throws NOT_FOUND, FAILED_PRECONDITION or PERMISSION_DENIED when there is no such folder, or it may not be read.
+   */
+  probe?(folder: string): Promise<ProbeReport>;
   /**
    * Opens the store under `home`: checks what the driver needs, sweeps what a crash left staged, adopts mounts.
    * @throws UNIMPLEMENTED when kernel or file system lack what the driver needs.

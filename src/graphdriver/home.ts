@@ -2,6 +2,7 @@
  * What every driver keeps in its home beside the layers, in one folder whose name no layer can have:
  *
  *     <home>/.cleat/lock          held (flock) by the process that serves the home
+ *     <home>/.cleat/driver.json   whose layers these are (`driver-record.ts`)
  *     <home>/.cleat/counts.json   mount counts above one (`mount-counts.ts`)
  *     <home>/.cleat/staging/      what is being made; swept when the home is opened
  *     <home>/.cleat/trash/        what is being deleted; likewise

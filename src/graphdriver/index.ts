@@ -1,5 +1,6 @@
 /** Graph drivers: the contract (`driver.ts` is the manual), the drivers, and both ends of Docker's protocol for them. */
 export type * from "./driver.ts";
+export type * from "./probe-report.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { btrfs } from "./btrfs/btrfs.ts";
 export { overlay2 } from "./overlay2/overlay2.ts";

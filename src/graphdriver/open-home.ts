@@ -3,6 +3,7 @@ import { createIdMaps, type IdRanges } from "../layer/index.ts";
 import { close } from "../syscall/index.ts";
 import { createWorkerPool, type WorkerPool } from "../workers/index.ts";
 import type { Durability, OpenOptions } from "./driver.ts";
+import { assertDriverOf, recordDriver } from "./driver-record.ts";
 import { lockHome, prepareHome } from "./home.ts";
 import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
 
@@ -24,10 +25,15 @@ export interface OpenHome {
 }
 
 /**
- * Prepares and locks the home and runs `start` in it; when that fails, all is given back.
- * @throws FAILED_PRECONDITION when the home is not a folder or is being served already.
+ * Prepares and locks the home and runs `start` in it; when that fails, all is given back. What opened is recorded as the
+ * home's driver (`driver-record.ts`).
+ * @throws FAILED_PRECONDITION when the home is not a folder, is being served already, or is another driver's.
  */
-export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) => Promise<T>): Promise<T> {
+export async function openHome<T>(
+  driver: string,
+  options: OpenOptions,
+  start: (home: OpenHome) => Promise<T>,
+): Promise<T> {
   const squash = process.geteuid?.() !== 0;
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
   const { uids, gids } = createIdMaps(ids);
@@ -55,7 +61,10 @@ export async function openHome<T>(options: OpenOptions, start: (home: OpenHome) 
     close: () => (closing ??= giveBack()),
   };
   try {
-    return await start(home);
+    assertDriverOf(path, driver);
+    const opened = await start(home);
+    recordDriver(path, driver);
+    return opened;
   } catch (error) {
     await home.close();
     throw toCleatError(error, `home ${JSON.stringify(options.home)}`);

@@ -27,7 +27,10 @@ export const { S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG, S_IFBLK, S_IFDIR, S_IFCHR, S_
 export const S_ISGID = 0o2000;
 
 export const MNT_DETACH = 2;
+export const MS_REC = 0x4000;
+export const MS_PRIVATE = 0x40000;
 export const CLONE_FS = 0x200;
+export const CLONE_NEWNS = 0x20000;
 
 export const SEEK_SET = 0;
 export const SEEK_DATA = 3;

@@ -12,6 +12,7 @@ export { type SystemCallName, systemCallNumbers } from "./numbers.ts";
 export * from "./open.ts";
 export { type Project, readProject, setProject } from "./project.ts";
 export * from "./project-quota.ts";
+export * from "./private-mounts.ts";
 export * from "./quota-group.ts";
 export * from "./stat.ts";
 export * from "./subvolume.ts";

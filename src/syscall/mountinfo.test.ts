@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { parseMountInfo, readMounts } from "./index.ts";
+import { mountHolding, parseMountInfo, readMounts } from "./index.ts";
 
 it("reads a mount whatever optional fields it has", () => {
   const text = [
@@ -20,4 +20,20 @@ it("reads a mount whatever optional fields it has", () => {
 
 it("finds where this process lives", () => {
   expect(readMounts().map(({ mountPoint }) => mountPoint)).toContain("/proc");
+});
+
+it.each([
+  ["/", "ext4"],
+  ["/data", "xfs"],
+  ["/data/layers", "xfs"],
+  ["/database", "ext4"],
+  ["/data/merged", "fuse.fuse-overlayfs"],
+])("knows what holds %s", (path, type) => {
+  const mounts = [
+    { mountPoint: "/", fileSystemType: "ext4" },
+    { mountPoint: "/data", fileSystemType: "btrfs" },
+    { mountPoint: "/data", fileSystemType: "xfs" },
+    { mountPoint: "/data/merged", fileSystemType: "fuse.fuse-overlayfs" },
+  ];
+  expect(mountHolding(path, mounts)?.fileSystemType).toBe(type);
 });

@@ -25,3 +25,16 @@ export function parseMountInfo(text: string): MountEntry[] {
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
+
+/**
+ * The mount that holds a path with no symlinks in it; of several at one place the last, which hides the others. Its type tells
+ * what a magic number does not: "ext4", "fuse.fuse-overlayfs".
+ */
+export function mountHolding(path: string, mounts: readonly MountEntry[]): MountEntry | undefined {
+  return mounts
+    .filter(({ mountPoint }) => `${path}/`.startsWith(mountPoint === "/" ? "/" : `${mountPoint}/`))
+    .reduce<MountEntry | undefined>(
+      (best, mount) => (mount.mountPoint.length >= (best?.mountPoint.length ?? 0) ? mount : best),
+      undefined,
+    );
+}

@@ -11,8 +11,10 @@ import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
 import { parseSize } from "../size.ts";
+import { runProbe } from "../run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
+import { moduleUrl as probeUrl } from "./probe-folder.ts";
 
 /**
  * Subvolumes of btrfs in Docker's own on-disk layout (`layout.ts`). A layer is a snapshot of its parent: it costs what it
@@ -24,8 +26,9 @@ import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } fro
  */
 export const btrfs: GraphDriverFactory = {
   name: "btrfs",
+  probe: (folder) => runProbe("btrfs", { url: probeUrl }, folder),
   open: (options) =>
-    openHome(options, async (home) => {
+    openHome("btrfs", options, async (home) => {
       const btrfsOptions = parseOptions(options.options ?? []);
       await home.pool.run(worker, "probeBtrfs", home.path);
       for (const folder of [layersFolder, exactDiffsFolder]) {

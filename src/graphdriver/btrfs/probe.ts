@@ -13,6 +13,7 @@ export function probeBtrfs(home: string): void {
     const fileSystem = fileSystemName(folder);
     if (fileSystem !== "btrfs") {
       throw new UnsupportedError("btrfs", {
+        reason: "incompatible-file-system",
         needed: "a home on btrfs",
         probed: `statfs(2) of "${home}"`,
         seen: fileSystem,
@@ -28,9 +29,10 @@ function ask(needed: string, request: string, probe: () => unknown): void {
     probe();
   } catch (error) {
     if (!isSystemError(error, "EPERM", "ENOTTY")) throw error;
+    const reason = error.code === "EPERM" ? "prerequisites" : "not-supported";
     throw new UnsupportedError(
       "btrfs",
-      { needed, probed: `ioctl(2) ${request}`, seen: error.message },
+      { reason, needed, probed: `ioctl(2) ${request}`, seen: error.message },
       { cause: error },
     );
   }

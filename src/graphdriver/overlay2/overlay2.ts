@@ -12,8 +12,10 @@ import { createMountCounts } from "../mount-counts.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
 import { parseSize } from "../size.ts";
+import { runProbe } from "../run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import type { OverlayAbilities } from "./probe.ts";
 import { assertEnforced, isEnforced, type QuotaSupport } from "./project-quotas.ts";
@@ -27,8 +29,9 @@ import { assertEnforced, isEnforced, type QuotaSupport } from "./project-quotas.
  */
 export const overlay2: GraphDriverFactory = {
   name: "overlay2",
+  probe: (folder) => runProbe("overlay2", { url: probeUrl }, folder),
   open: (options) =>
-    openHome(options, async (home) => {
+    openHome("overlay2", options, async (home) => {
       const overlayOptions = parseOptions(options.options ?? []);
       await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
       await home.pool.run(worker, "sweepStore", home.path);

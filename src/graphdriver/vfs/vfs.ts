@@ -16,8 +16,10 @@ import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
 import { letThrough } from "../home.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
+import { runProbe } from "../run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
+import { moduleUrl as probeUrl } from "./probe-folder.ts";
 
 /**
  * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy that,
@@ -27,8 +29,9 @@ import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, 
  */
 export const vfs: GraphDriverFactory = {
   name: "vfs",
+  probe: (folder) => runProbe("vfs", { url: probeUrl }, folder),
   open: (options) =>
-    openHome(options, async (home) => {
+    openHome("vfs", options, async (home) => {
       const vfsOptions = parseOptions(options.options ?? []);
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
         await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });

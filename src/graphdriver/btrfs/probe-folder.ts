@@ -1,0 +1,40 @@
+/** Whether btrfs could keep a store in a folder; a worker's module. */
+import { isSystemError, type MissingAbility, UnsupportedError } from "../../errors/index.ts";
+import { withFolderAt } from "../../layer/index.ts";
+import { quotaState } from "../../syscall/index.ts";
+import { unwritable } from "../folder-obstacles.ts";
+import type { ProbedFeature } from "../probe-report.ts";
+import type { Findings } from "../run-probe.ts";
+import { probeBtrfs } from "./probe.ts";
+
+export const moduleUrl = import.meta.url;
+
+/** Reads only. Blocks. */
+export function probeFolder(folder: string): Findings {
+  const missing = obstacleIn(folder) ?? unwritable(folder);
+  return { missing, features: [quotaGroups(folder, missing)] };
+}
+
+function obstacleIn(folder: string): MissingAbility | undefined {
+  try {
+    probeBtrfs(folder);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnsupportedError) return error.missing;
+    throw error;
+  }
+}
+
+/** The first container that asks for a size turns them on. */
+function quotaGroups(folder: string, missing: MissingAbility | undefined): ProbedFeature {
+  const name = "quota groups";
+  if (missing?.reason === "incompatible-file-system")
+    return { name, state: "no", how: "statfs(2)", note: missing.seen };
+  const how = "ioctl(2) BTRFS_IOC_TREE_SEARCH";
+  try {
+    return { name, state: "yes", how, note: withFolderAt(folder, quotaState) };
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return { name, state: "unknown", how, note: error.message };
+  }
+}

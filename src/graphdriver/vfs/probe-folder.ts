@@ -1,0 +1,11 @@
+/** Whether vfs could keep a store in a folder; a worker's module. */
+import { withFolderAt } from "../../layer/index.ts";
+import { unwritable } from "../folder-obstacles.ts";
+import type { Findings } from "../run-probe.ts";
+
+export const moduleUrl = import.meta.url;
+
+/** Copies work wherever files can be made. Reads only. Blocks. */
+export function probeFolder(folder: string): Findings {
+  return { missing: withFolderAt(folder, () => unwritable(folder)), features: [] };
+}
