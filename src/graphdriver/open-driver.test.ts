@@ -3,7 +3,7 @@ import { CleatError, PluginNotFoundError } from "../errors/index.ts";
 import { pluginProtocol } from "../protocol/index.ts";
 import { createHandler, createMemoryTransport, implement } from "../transport/index.ts";
 import type { GraphDriver, GraphDriverFactory, OpenOptions } from "./driver.ts";
-import { createGraphDriverPlugin, type GraphDriverPlugins, openDriver } from "./index.ts";
+import { createDriverRegistry, createGraphDriverPlugin, type GraphDriverPlugins, openDriver } from "./index.ts";
 
 /** A driver that only says where it was opened. */
 const factory = (name: string): GraphDriverFactory => ({
@@ -26,7 +26,7 @@ const plugins: GraphDriverPlugins = {
     return { transport: createMemoryTransport(createHandler([activation, service])) };
   },
 };
-const common = { root: "/data", drivers: [factory("builtin")], plugins };
+const common = { root: "/data", drivers: createDriverRegistry([factory("builtin")]), plugins };
 
 describe("openDriver", () => {
   it("opens the driver of that name", async () => {
@@ -48,7 +48,7 @@ describe("openDriver", () => {
     });
     await expect(openDriver({ root: "/data", name: "aufs" })).rejects.toMatchObject({
       code: "NOT_FOUND",
-      message: 'graph driver "aufs" is none of overlay2, vfs',
+      message: 'graph driver "aufs" is none of overlay2, btrfs, vfs',
     });
   });
 
