@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findLocations } from "./default-folders.ts";
+import { findLocations, socketFolderToServeIn } from "./default-folders.ts";
 import { isPrivate } from "./private-folder.ts";
 
 let folder: string;
@@ -51,4 +51,14 @@ describe("where plugins are looked for", () => {
     ]);
     expect((await findLocations({ uid: 0, env: {} })).sockets).toEqual(["/run/docker/plugins"]);
   });
+});
+
+it("does not serve from a folder in /tmp that is another user's", async () => {
+  const uid = 3_999_999_999;
+  await mkdir(`/tmp/cleat-${uid}`);
+  try {
+    await expect(socketFolderToServeIn({ uid, env: {} })).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+  } finally {
+    await rm(`/tmp/cleat-${uid}`, { recursive: true });
+  }
 });

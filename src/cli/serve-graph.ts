@@ -19,6 +19,8 @@ export const serveGraph = defineCommand({
     "The engine says where layers are kept (its Home); --home overrides that. --root is where Cleat keeps what is its",
     "own, and the layers of an engine that names no Home.",
     "",
+    "With --driver auto each home keeps the driver whose layers it holds; cleat doctor says which one a new home gets.",
+    "",
     "SIGTERM and SIGINT let running calls finish; a second one does not wait. Mounts stay for the next start.",
   ],
   options: {
@@ -26,7 +28,7 @@ export const serveGraph = defineCommand({
     driver: {
       type: "string",
       value: "DRIVER",
-      help: "overlay2, btrfs, vfs, or auto: the best that works; default auto",
+      help: "overlay2, btrfs, vfs, or auto: what layers are there, or the best that works; default auto",
     },
     root: { type: "string", value: "PATH", help: "default /var/lib/cleat; for users ~/.local/share/cleat" },
     home: { type: "string", value: "PATH", help: "keep layers here, whatever the engine says" },
@@ -46,7 +48,7 @@ export const serveGraph = defineCommand({
     const listen = await readListenOptions(name, values, surroundings);
     const logger = await createLogger(values["log-level"] ?? "info", surroundings);
     warnOfStrangers(listen, logger);
-    const choice = await selectDriver(values.driver ?? "auto", home ?? root, surroundings, logger);
+    const choice = await selectDriver(values.driver ?? "auto", home ?? root, logger);
 
     const { createGraphDriverPlugin } = await import("../graphdriver/index.ts");
     const driver = createGraphDriverPlugin({
