@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { PluginNotFoundError, RemoteError, toCleatError, TransportError, withSubject } from "../errors/index.ts";
 import { call } from "./call.ts";
 import { type Command, type Surroundings, UsageError } from "./command.ts";
+import { doctor } from "./doctor.ts";
 import { exitCodes, type Outcome } from "./exit-codes.ts";
 import { formatHelp, formatOverview } from "./help.ts";
 import { inspect } from "./inspect.ts";
@@ -13,7 +14,7 @@ import { serveGraph } from "./serve-graph.ts";
 import { trace } from "./trace.ts";
 
 /** Every command; one file each. */
-export const commands: readonly Command[] = [serveGraph, ls, inspect, call, trace];
+export const commands: readonly Command[] = [serveGraph, doctor, ls, inspect, call, trace];
 
 /** Runs a command line (without "node cleat") and returns the exit code. Never rejects. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {

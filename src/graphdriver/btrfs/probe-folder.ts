@@ -12,7 +12,7 @@ export const moduleUrl = import.meta.url;
 /** Reads only. Blocks. */
 export function probeFolder(folder: string): Findings {
   const missing = obstacleIn(folder) ?? unwritable(folder);
-  return { missing, features: [quotaGroups(folder, missing)] };
+  return { missing, features: missing?.reason === "incompatible-file-system" ? [] : [quotaGroups(folder)] };
 }
 
 function obstacleIn(folder: string): MissingAbility | undefined {
@@ -25,14 +25,12 @@ function obstacleIn(folder: string): MissingAbility | undefined {
   }
 }
 
-/** The first container that asks for a size turns them on. */
-function quotaGroups(folder: string, missing: MissingAbility | undefined): ProbedFeature {
+/** On or not: the first container that asks for a size turns them on. */
+function quotaGroups(folder: string): ProbedFeature {
   const name = "quota groups";
-  if (missing?.reason === "incompatible-file-system")
-    return { name, state: "no", how: "statfs(2)", note: missing.seen };
   const how = "ioctl(2) BTRFS_IOC_TREE_SEARCH";
   try {
-    return { name, state: "yes", how, note: withFolderAt(folder, quotaState) };
+    return { name, state: "yes", how, note: `now ${withFolderAt(folder, quotaState)}` };
   } catch (error) {
     if (!isSystemError(error)) throw error;
     return { name, state: "unknown", how, note: error.message };
