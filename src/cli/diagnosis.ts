@@ -45,7 +45,7 @@ function makePrintable(rows: readonly Row[]): Row[] {
 }
 
 /** So that the sections stand in one column. */
-const columnWidth = "fuse-overlayfs".length;
+const columnWidth = "id-mapped layers".length;
 
 function formatFolder({ place, folder }: Diagnosis): string {
   return place === folder ? folder : `${folder}, where ${place} would be made`;

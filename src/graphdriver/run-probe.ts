@@ -9,17 +9,21 @@ export interface Findings {
   readonly features: readonly ProbedFeature[];
 }
 
-type ProbeJobs = { readonly probeFolder: (folder: string) => Findings };
+type ProbeJobs = { readonly probeFolder: (folder: string, userNamespace?: number) => Findings };
 
-/** Runs a driver's probe of a folder on a thread of its own, which takes its private mounts along when it ends. */
+/**
+ * Runs a driver's probe of a folder on a thread of its own, which takes its private mounts along when it ends. `userNamespace`
+ * is a descriptor, for a probe that wants to see ids mapped.
+ */
 export async function runProbe(
   driver: string,
   worker: ModuleReference<ProbeJobs>,
   folder: string,
+  userNamespace?: number,
 ): Promise<ProbeReport> {
   const pool = createWorkerPool({ idleThreads: 0, maxThreads: 1 });
   try {
-    const { missing, features } = await pool.run(worker, "probeFolder", folder);
+    const { missing, features } = await pool.run(worker, "probeFolder", folder, userNamespace);
     return { obstacle: missing && new UnsupportedError(driver, missing), features };
   } finally {
     await pool.close();

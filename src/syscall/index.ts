@@ -5,6 +5,7 @@ export * from "./directory.ts";
 export * from "./entries.ts";
 export { fileSystemName, fileSystemNames } from "./file-system.ts";
 export * from "./flags.ts";
+export { cloneMount, mapIds } from "./id-mapped-mount.ts";
 export { errnos, lastErrno, type PathBytes } from "./libc.ts";
 export * from "./mount.ts";
 export * from "./mountinfo.ts";

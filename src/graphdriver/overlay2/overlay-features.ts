@@ -8,11 +8,16 @@ import type { TryOverlay } from "./private-overlays.ts";
 const switches = ["metacopy", "redirect_dir", "index"] as const;
 
 /** What overlay can do, by mounting it so: over the folder, or in memory where the folder cannot be below an overlay. */
-export function mountedFeatures(tryOverlayAt: TryOverlay, overFolder: boolean): ProbedFeature[] {
+export function mountedFeatures(
+  tryOverlayAt: TryOverlay,
+  overFolder: boolean,
+  userNamespace: number | undefined,
+): ProbedFeature[] {
   const tryOverlay: TryOverlay = (options) => tryOverlayAt(options, { overFolder });
   return [
     ...switches.map((name) => bySwitch(name, tryOverlay)),
     ...(["userxattr", "volatile"] as const).map((name) => byOption(name, tryOverlay)),
+    idMappedLayers(tryOverlayAt, userNamespace),
     manyLayers(),
   ];
 }
@@ -26,7 +31,7 @@ export function parameterFeatures(): ProbedFeature[] {
       if (value === undefined) return { name, ...unknown };
       return { name, state: "yes", how: "module parameter", note: `kernel default ${value}` };
     }),
-    ...["userxattr", "volatile", "500 layers"].map((name) => ({ name, ...unknown })),
+    ...["userxattr", "volatile", idMapped, "500 layers"].map((name) => ({ name, ...unknown })),
   ];
 }
 
@@ -43,6 +48,17 @@ function bySwitch(name: (typeof switches)[number], tryOverlay: TryOverlay): Prob
 function byOption(name: string, tryOverlay: TryOverlay): ProbedFeature {
   const { error } = tryOverlay([name]);
   return { name, state: error === undefined ? "yes" : "no", how: "mounted", note: error?.message };
+}
+
+const idMapped = "id-mapped layers";
+
+/** Whether the folder can be mounted with other owners, and be a layer then. */
+function idMappedLayers(tryOverlay: TryOverlay, userNamespace: number | undefined): ProbedFeature {
+  if (userNamespace === undefined) {
+    return { name: idMapped, state: "unknown", how: "unshare(1)", note: "no user namespace can be made" };
+  }
+  const { error } = tryOverlay([], { overFolder: true, userNamespace });
+  return { name: idMapped, state: error === undefined ? "yes" : "no", how: "mounted", note: error?.message };
 }
 
 function defaultOf(name: string): "on" | "off" | undefined {

@@ -18,6 +18,7 @@ import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./l
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import type { OverlayAbilities } from "./probe.ts";
+import { withUserNamespace } from "./with-user-namespace.ts";
 import { assertEnforced, isEnforced, type QuotaSupport } from "./project-quotas.ts";
 
 /**
@@ -29,7 +30,7 @@ import { assertEnforced, isEnforced, type QuotaSupport } from "./project-quotas.
  */
 export const overlay2: GraphDriverFactory = {
   name: "overlay2",
-  probe: (folder) => runProbe("overlay2", { url: probeUrl }, folder),
+  probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
   open: (options) =>
     openHome("overlay2", options, async (home) => {
       const overlayOptions = parseOptions(options.options ?? []);

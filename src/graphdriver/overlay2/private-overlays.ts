@@ -1,10 +1,27 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { isSystemError, type SystemError } from "../../errors/index.ts";
+import { isSystemError, SystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { changeDirectory, detachMounts, MNT_DETACH, mount, umount2 } from "../../syscall/index.ts";
+import {
+  changeDirectory,
+  cloneMount,
+  close,
+  detachMounts,
+  mapIds,
+  MNT_DETACH,
+  mount,
+  moveMount,
+  umount2,
+} from "../../syscall/index.ts";
 
 /** Mounts an overlay with these options over folders of its own in memory, and takes it away again. */
-export type TryOverlay = (options: readonly string[], where?: { readonly overFolder: boolean }) => OverlayTrial;
+export type TryOverlay = (options: readonly string[], where?: WhereToTry) => OverlayTrial;
+
+export interface WhereToTry {
+  /** Whether the folder is the lowest layer. */
+  readonly overFolder: boolean;
+  /** The folder's owners are then those that this user namespace maps them to. */
+  readonly userNamespace?: number;
+}
 
 export interface OverlayTrial {
   /** Why the kernel refused. */
@@ -28,24 +45,47 @@ export function withPrivateOverlays<T>(folder: string, use: (tryOverlay: TryOver
     return withFolderAt(hidden, (memory) => {
       changeDirectory(memory);
       let trials = 0;
-      return use((options, where) => {
+      return use((options, where = { overFolder: false }) => {
         const trial = `${hidden}/${++trials}`;
         for (const name of ["", "/lower", "/upper", "/work", "/merged"]) mkdirSync(`${trial}${name}`);
-        const lower = `${trials}/lower${where?.overFolder === true ? `:/proc/self/fd/${below}` : ""}`;
-        const data = [`lowerdir=${lower}`, `upperdir=${trials}/upper`, `workdir=${trials}/work`, ...options];
-        return mountOnce(`${trial}/merged`, data.join(","));
+        return attempt(() => {
+          const lowest = where.overFolder ? [lowestLayer(below, trial, where.userNamespace)] : [];
+          const lowers = [`${trial}/lower`, ...lowest].join(":");
+          const data = [`lowerdir=${lowers}`, `upperdir=${trial}/upper`, `workdir=${trial}/work`, ...options];
+          return mountOnce(`${trial}/merged`, data.join(","));
+        });
       });
     });
   });
 }
 
-function mountOnce(target: string, data: string): OverlayTrial {
+function attempt(run: () => OverlayTrial): OverlayTrial {
   try {
-    mount("overlay", target, "overlay", 0, data);
+    return run();
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return { error, shown: [] };
+    // The path means nothing to anybody else.
+    return { error: new SystemError(-error.errno, error.syscall), shown: [] };
   }
+}
+
+/** By its descriptor: no path that a user chose stands in mount options. */
+function lowestLayer(below: number, trial: string, userNamespace: number | undefined): string {
+  if (userNamespace === undefined) return `/proc/self/fd/${below}`;
+  const mapped = `${trial}/mapped`;
+  mkdirSync(mapped);
+  const clone = cloneMount(below);
+  try {
+    mapIds(clone, userNamespace);
+    moveMount(clone, mapped);
+  } finally {
+    close(clone);
+  }
+  return mapped;
+}
+
+function mountOnce(target: string, data: string): OverlayTrial {
+  mount("overlay", target, "overlay", 0, data);
   const shown = shownOptions(target);
   umount2(target, MNT_DETACH);
   return { shown };

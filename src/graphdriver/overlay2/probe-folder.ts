@@ -19,9 +19,9 @@ const unusable = ["9p", "afs", "aufs", "ceph", "cifs", "ecryptfs", "fuse", "nfs"
 
 /**
  * Reads what there is to know about the folder, then mounts overlays where nobody else sees them, with the folder as their
- * lowest layer; what they write stays in memory. Blocks.
+ * lowest layer; what they write stays in memory. `userNamespace` is the descriptor of one with ids of its own. Blocks.
  */
-export function probeFolder(folder: string): Findings {
+export function probeFolder(folder: string, userNamespace?: number): Findings {
   const fileSystem = withFolderAt(folder, fileSystemName);
   const recordsTypes = withFolderAt(folder, recordsEntryTypes);
   const dType: ProbedFeature = { name: "d_type", state: recordsTypes ? "yes" : "no", how: "getdents64(2)" };
@@ -33,12 +33,12 @@ export function probeFolder(folder: string): Findings {
       if (inMemory.error !== undefined) return { missing: noOverlay(inMemory.error), features: [dType] };
       const { error } = tryOverlay([], { overFolder: true });
       const missing =
-        userNamespace() ??
+        mappedIds() ??
         (unusable.includes(fileSystem) ? notBelowOverlay("statfs(2)", fileSystem) : undefined) ??
         (recordsTypes ? undefined : noEntryTypes(fileSystem)) ??
         unwritable(folder) ??
         (error && notBelowOverlay("mount(2)", error.message));
-      return { missing, features: [dType, ...mountedFeatures(tryOverlay, error === undefined)] };
+      return { missing, features: [dType, ...mountedFeatures(tryOverlay, error === undefined, userNamespace)] };
     });
   } catch (error) {
     if (!isSystemError(error, "EPERM", "EACCES")) throw error;
@@ -66,7 +66,7 @@ function noEntryTypes(fileSystem: string): MissingAbility {
 }
 
 /** Layers made in a user namespace keep deletions in other attributes, which this driver does not write. */
-function userNamespace(): MissingAbility | undefined {
+function mappedIds(): MissingAbility | undefined {
   const map = readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/).join(" ");
   if (map === "0 0 4294967295") return undefined;
   return { needed: "the initial user namespace", probed: "/proc/self/uid_map", seen: map };
