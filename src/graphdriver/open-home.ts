@@ -1,6 +1,6 @@
 import { toCleatError } from "../errors/index.ts";
 import { createIdMaps, type IdRanges } from "../layer/index.ts";
-import { close } from "../syscall/index.ts";
+import { close, isInUserNamespace } from "../syscall/index.ts";
 import { createWorkerPool, type WorkerPool } from "../workers/index.ts";
 import type { Durability, OpenOptions } from "./driver.ts";
 import { assertDriverOf, recordDriver } from "./driver-record.ts";
@@ -16,6 +16,8 @@ export interface OpenHome {
   readonly owner: { readonly rootUid: number; readonly rootGid: number };
   /** Whether an ordinary user keeps the layers, to whom every file then belongs. */
   readonly squash: boolean;
+  /** Whether root of a user namespace keeps them, who can keep less of an archive than the host's. */
+  readonly userNamespace: boolean;
   readonly durability: Durability;
   readonly resume: boolean;
   readonly pool: WorkerPool;
@@ -54,6 +56,7 @@ export async function openHome<T>(
     ids,
     owner: { rootUid: uids.hostRoot, rootGid: gids.hostRoot },
     squash,
+    userNamespace: isInUserNamespace(),
     durability: options.durability ?? "layer",
     resume: options.resume ?? false,
     pool,

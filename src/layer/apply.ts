@@ -9,6 +9,7 @@ import { createWhiteoutMaker, type WhiteoutMaker } from "./make-whiteout.ts";
 import { createDirectoryAttributes } from "./directory-attributes.ts";
 import { removeTree } from "./remove-tree.ts";
 import { squashHeader } from "./squash.ts";
+import { keepInUserNamespace } from "./user-namespace.ts";
 import { treeSize } from "./tree-size.ts";
 import type { WhiteoutConvention } from "./whiteout.ts";
 
@@ -19,6 +20,8 @@ export interface ApplyOptions {
   readonly syncFiles: boolean;
   /** Keeps of each entry what an ordinary user can (`squashHeader`); default false. */
   readonly squash?: boolean;
+  /** Keeps of each entry what root of a user namespace can (`keepInUserNamespace`); default false. */
+  readonly userNamespace?: boolean;
 }
 
 /**
@@ -49,6 +52,7 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
   const directories = createDirectoryAttributes(root, ids);
   const whiteouts = createWhiteoutMaker(folders, options.whiteouts);
   const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles: options.syncFiles });
+  const keep = keptOf(options);
   /** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
   const reserved = new Set<string>();
   let deleted = false;
@@ -58,7 +62,7 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
       if (name === undefined) continue;
       const folder = reservedFolderOf(name.folder);
       if (folder !== undefined) reserved.add(folder);
-      const kept = options.squash ? squashHeader(header) : header;
+      const kept = keep(header);
       if (kept !== undefined && applyEntry(name, kept, reader, maker, whiteouts) !== "file") deleted = true;
     }
     for (const folder of reserved) {
@@ -76,6 +80,12 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
     sizeBytes: isExact ? maker.sizeBytes() : treeSize(root),
     mayHaveLost: maker.replacedAny() || (deletes && deleted),
   };
+}
+
+/** What this process can keep of an entry; `undefined` when that is nothing. */
+function keptOf({ squash, userNamespace }: ApplyOptions): (header: TarHeader) => TarHeader | undefined {
+  if (squash) return squashHeader;
+  return userNamespace ? keepInUserNamespace : (header) => header;
 }
 
 function applyEntry(

@@ -14,5 +14,5 @@ export { openLayerFile } from "./layer-files.ts";
 export { overlayChanges } from "./overlay-changes.ts";
 export { removeTree } from "./remove-tree.ts";
 export { treeSize } from "./tree-size.ts";
-export type { WhiteoutConvention } from "./whiteout.ts";
+export type { OverlayPrefix, WhiteoutConvention } from "./whiteout.ts";
 export { withFolder, withFolderAt } from "./with-folder.ts";

@@ -22,6 +22,7 @@ import { type ChangeList, createChangeList, statusDiffers, type TreeChange } fro
 import { fileCapabilitiesDiffer } from "./compare-trees.ts";
 import { joinPath, showBytes } from "./entry-name.ts";
 import { isOverlayWhiteout } from "./entry-type.ts";
+import type { OverlayPrefix } from "./whiteout.ts";
 import { withFolder } from "./with-folder.ts";
 
 /** The folders of lower layers that show through at one path, uppermost first, open. */
@@ -34,8 +35,8 @@ interface LowerEntry {
   readonly holder: number;
 }
 
-/** `attributePrefix` is "trusted.", in a user namespace "user.". Blocks; runs on a worker. */
-export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: string): TreeChange[] {
+/** Blocks; runs on a worker. */
+export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: OverlayPrefix): TreeChange[] {
   const changes = createChangeList();
   compareFolder(upper, lowers, "", false, { changes, attributePrefix });
   return changes.sorted();
@@ -43,7 +44,7 @@ export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: s
 
 interface Context {
   readonly changes: ChangeList;
-  readonly attributePrefix: string;
+  readonly attributePrefix: OverlayPrefix;
 }
 
 /** `isCovered` where a folder above is opaque: the kernel does not mark again what is made in one. */

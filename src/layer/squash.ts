@@ -7,7 +7,7 @@ import type { TarHeader } from "../tar/index.ts";
  */
 export function squashHeader(header: TarHeader): TarHeader | undefined {
   const { type, mode, xattrs } = header;
-  if (type === "block-device" || (type === "character-device" && !isWhiteout(header))) return undefined;
+  if (isDevice(header)) return undefined;
   return {
     ...header,
     uid: 0,
@@ -17,6 +17,7 @@ export function squashHeader(header: TarHeader): TarHeader | undefined {
   };
 }
 
-function isWhiteout({ deviceMajor, deviceMinor }: TarHeader): boolean {
-  return deviceMajor === 0 && deviceMinor === 0;
+/** Whether making the file takes the host's root. A character device 0/0 is a whiteout. */
+export function isDevice({ type, deviceMajor, deviceMinor }: TarHeader): boolean {
+  return type === "block-device" || (type === "character-device" && (deviceMajor !== 0 || deviceMinor !== 0));
 }

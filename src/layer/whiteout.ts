@@ -9,8 +9,11 @@ import { showBytes } from "./entry-name.ts";
  * Source: `overlayfs.rst` v6.1; OCI image-spec v1.0 `layer.md`.
  */
 export type WhiteoutConvention =
-  | { readonly kind: "overlay"; readonly attributePrefix: "trusted." | "user." }
+  | { readonly kind: "overlay"; readonly attributePrefix: OverlayPrefix }
   | { readonly kind: "delete" };
+
+/** Which extended attributes overlay keeps its books in: the host's, or in a user namespace (`userxattr`) any owner's. */
+export type OverlayPrefix = "trusted." | "user.";
 
 export const whiteoutPrefix = ".wh.";
 const reservedPrefix = ".wh..wh.";

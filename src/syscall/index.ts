@@ -19,4 +19,5 @@ export * from "./stat.ts";
 export * from "./subvolume.ts";
 export * from "./sync.ts";
 export * from "./thread.ts";
+export { isInUserNamespace } from "./user-namespace.ts";
 export * from "./xattr.ts";

@@ -20,6 +20,7 @@ export function umount2(target: PathBytes, flags: number): void {
 }
 
 /** Source: `enum fsconfig_command`, `linux/mount.h` v6.1. */
+const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
 const FSOPEN_CLOEXEC = 1;
@@ -34,6 +35,11 @@ export function fsopen(type: string): number {
 /** Sets one parameter. The kernel refuses values of 256 bytes and more, so long paths are given relative to the working directory. */
 export function fsconfigString(context: number, key: string, value: PathBytes): void {
   check(fsconfigCall(context, FSCONFIG_SET_STRING, cString(key), cString(value, 1), 0), `fsconfig ${key}`, value);
+}
+
+/** Sets a parameter that has no value. */
+export function fsconfigFlag(context: number, key: string): void {
+  check(fsconfigCall(context, FSCONFIG_SET_FLAG, cString(key), null, 0), `fsconfig ${key}`);
 }
 
 /** Makes the file system and returns a descriptor of a mount of it that lies nowhere yet. */

@@ -1,19 +1,29 @@
 /** Filling a layer from an archive, all or nothing. Blocks, but for the event loop of its worker. */
 import { mkdirSync, readdirSync } from "node:fs";
 import { CleatError, withSubject } from "../../errors/index.ts";
-import { applyLayer, createIdMaps, type IdRanges, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import {
+  applyLayer,
+  createIdMaps,
+  type IdRanges,
+  type OverlayPrefix,
+  removeTree,
+  type WhiteoutConvention,
+  withFolder,
+  withFolderAt,
+} from "../../layer/index.ts";
 import { chownat, close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
 import { applyWithExactDiff, readExactDiff } from "../exact-diff.ts";
 import { stagingPath, uniqueName } from "../home.ts";
-import { whiteouts } from "./layer-diff.ts";
 import { takeProjectOf } from "./layer-size.ts";
 import { exactFolder } from "./layout.ts";
 
 export interface ApplyDiffOptions {
   readonly ids: IdRanges;
   readonly durability: Durability;
+  readonly attributePrefix: OverlayPrefix;
+  readonly userNamespace: boolean;
   /** Whether to keep what the archive was. */
   readonly exactDiffs: boolean;
 }
@@ -65,7 +75,7 @@ async function unpack(
   parent: string | undefined,
   source: SyncRingReader,
   staged: Staged,
-  { ids, durability }: ApplyDiffOptions,
+  { ids, durability, attributePrefix, userNamespace }: ApplyDiffOptions,
 ): Promise<number> {
   mkdirSync(`${home}/${staged.tree}`, { mode: 0o755 });
   const tree = openPath(`${home}/${staged.tree}`, O_RDONLY | O_DIRECTORY);
@@ -73,7 +83,8 @@ async function unpack(
     const { uids, gids } = createIdMaps(ids);
     takeProjectOf(`${home}/${id}/diff`, tree);
     chownat(tree, ".", uids.hostRoot, gids.hostRoot);
-    const options = { whiteouts, ids, syncFiles: durability === "file" };
+    const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
+    const options = { whiteouts, ids, syncFiles: durability === "file", userNamespace };
     const record = { parent, staged: staged.tree };
     const sizeBytes =
       staged.exact === undefined

@@ -4,6 +4,7 @@ import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
   archiveTree,
   type IdRanges,
+  type OverlayPrefix,
   overlayChanges,
   removeTree,
   type TreeChange,
@@ -17,16 +18,20 @@ import { stagedTreeOf } from "../exact-diff.ts";
 import { discard, ownFolder, sweep } from "../home.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
 
-const attributePrefix = "trusted.";
-export const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
-
 export interface ArchiveDiffOptions {
   readonly ids: IdRanges;
   readonly userNames: boolean;
+  readonly attributePrefix: OverlayPrefix;
 }
 
 /** Archives the layer's diff folder into `ring`. */
-export function archiveDiff(home: string, id: string, ring: Ring, options: ArchiveDiffOptions): void {
+export function archiveDiff(
+  home: string,
+  id: string,
+  ring: Ring,
+  { attributePrefix, ...options }: ArchiveDiffOptions,
+): void {
+  const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
   const sink = createSyncRingWriter(ring);
   try {
     withFolderAt(`${home}/${id}/diff`, (folder) => archiveTree(folder, sink, { whiteouts, ...options }));
@@ -38,7 +43,7 @@ export function archiveDiff(home: string, id: string, ring: Ring, options: Archi
 }
 
 /** What the layer changes relative to its parent, from its diff folder alone. */
-export function changesOfDiff(home: string, id: string): TreeChange[] {
+export function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
   const lowers = lowerFolders(home, readLayer(home, id)).map((path) => openPath(path, O_RDONLY | O_DIRECTORY));
   try {
     return withFolderAt(`${home}/${id}/diff`, (upper) => overlayChanges(upper, lowers, attributePrefix));

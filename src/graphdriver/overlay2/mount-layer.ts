@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
-import { withFolderAt } from "../../layer/index.ts";
+import { type OverlayPrefix, withFolderAt } from "../../layer/index.ts";
 import {
   changeDirectory,
   chownat,
   close,
+  fsconfigFlag,
   fsconfigString,
   fsmount,
   fsopen,
@@ -17,6 +18,7 @@ import { findMountedLayers } from "./find-mounted.ts";
 import { withSlack } from "./layer-size.ts";
 import { readLayer } from "./layout.ts";
 import type { ProjectQuotas } from "./project-quotas.ts";
+import { type MountSwitch, mountSwitches } from "./mount-switches.ts";
 
 /**
  * What mount(2) takes as data: a page less its NUL. Docker's links of 28 characters let 128 layers fit, given relative to
@@ -32,10 +34,8 @@ export interface MountLayerOptions {
   readonly layerByLayer: boolean;
   /** What limits layers that have a size; undefined where nothing does. */
   readonly quotas: ProjectQuotas | undefined;
+  readonly attributePrefix: OverlayPrefix;
 }
-
-/** Parameters of the overlay module that are switched off for each mount, where the kernel has them. */
-const switchedOff = ["index", "metacopy", "redirect_dir"] as const;
 
 /**
  * Mounts a layer at `<id>/merged`, or finds it mounted there, and returns where it can be seen; a layer without a parent is
@@ -80,11 +80,12 @@ function writableParameters(id: string, lowers: readonly string[]): Parameters {
   return { lowers, upper: `${id}/diff`, work: `${id}/work` };
 }
 
-function mountAt(target: string, parameters: Parameters, { mountLabel, layerByLayer }: MountLayerOptions): void {
-  const flags = switchedOff.filter((name) => existsSync(`/sys/module/overlay/parameters/${name}`));
-  const data = formatData(parameters, flags, mountLabel);
+function mountAt(target: string, parameters: Parameters, options: MountLayerOptions): void {
+  const { mountLabel, layerByLayer, attributePrefix } = options;
+  const switches = mountSwitches(attributePrefix);
+  const data = formatData(parameters, switches, mountLabel);
   if (Buffer.byteLength(data) <= maxDataBytes) mount("overlay", target, "overlay", 0, data);
-  else if (layerByLayer) mountLayerByLayer(target, parameters, flags, mountLabel);
+  else if (layerByLayer) mountLayerByLayer(target, parameters, switches, mountLabel);
   else {
     throw new UnsupportedError(`a mount of ${parameters.lowers.length} layers`, {
       needed: "overlay's lowerdir+ of Linux 6.5",
@@ -94,8 +95,8 @@ function mountAt(target: string, parameters: Parameters, { mountLabel, layerByLa
   }
 }
 
-function formatData({ lowers, upper, work }: Parameters, flags: readonly string[], mountLabel: string): string {
-  const data = flags.map((name) => `${name}=off`);
+function formatData({ lowers, upper, work }: Parameters, switches: readonly MountSwitch[], mountLabel: string): string {
+  const data = switches.map((one) => one.join("="));
   data.push(`lowerdir=${lowers.join(":")}`);
   if (upper !== undefined) data.push(`upperdir=${upper}`, `workdir=${work}`);
   if (mountLabel !== "") data.push(`context="${checkLabel(mountLabel)}"`);
@@ -111,13 +112,16 @@ function checkLabel(label: string): string {
 function mountLayerByLayer(
   target: string,
   { lowers, upper, work }: Parameters,
-  flags: readonly string[],
+  switches: readonly MountSwitch[],
   mountLabel: string,
 ): void {
   const context = fsopen("overlay");
   try {
     fsconfigString(context, "source", "overlay");
-    for (const name of flags) fsconfigString(context, name, "off");
+    for (const [name, value] of switches) {
+      if (value === undefined) fsconfigFlag(context, name);
+      else fsconfigString(context, name, value);
+    }
     for (const lower of lowers) fsconfigString(context, "lowerdir+", lower);
     if (upper !== undefined && work !== undefined) {
       fsconfigString(context, "upperdir", upper);

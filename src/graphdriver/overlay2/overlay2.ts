@@ -23,7 +23,8 @@ import { assertEnforced, isEnforced, type QuotaSupport } from "./project-quotas.
 
 /**
  * The overlay file system of the kernel over Docker's own on-disk layout (`layout.ts`). A layer costs its diff only; a
- * container costs one mount. Needs root, a file system with d_type and `trusted.` attributes (ext4, xfs, btrfs), Linux 5.2.
+ * container costs one mount. Needs a file system with d_type and extended attributes (ext4, xfs, btrfs), and root: the host's from
+ * Linux 5.2 on, or that of a user namespace (a store of its own, `userxattr`) from Linux 5.11 on.
  *
  * A container's `size` is a limit on what it adds to its image, enforced where the home lies on xfs or ext4 with project
  * quotas (mount option `prjquota`), and refused elsewhere.
@@ -78,7 +79,8 @@ function createOverlay2(
   support: QuotaSupport,
 ): GraphDriver {
   const { userNames, exactDiffs } = overlayOptions;
-  const { path, pool, ids, owner, durability } = home;
+  const { path, pool, ids, owner, durability, userNamespace } = home;
+  const { attributePrefix } = abilities;
   const { withLock } = home.locks;
   const counts = createMountCounts({
     adopted: findMountedLayers(path),
@@ -134,7 +136,8 @@ function createOverlay2(
       return withLock(id, async () => {
         if (counts.count(id) === 0) {
           const { layerByLayer } = abilities;
-          const folder = await pool.run(worker, "mountLayer", path, id, { mountLabel, layerByLayer, quotas, ...owner });
+          const mountOptions = { mountLabel, layerByLayer, attributePrefix, quotas, ...owner };
+          const folder = await pool.run(worker, "mountLayer", path, id, mountOptions);
           if (!folder.endsWith("/merged")) return folder;
         }
         counts.increment(id);
@@ -162,7 +165,7 @@ function createOverlay2(
       ["Backing Filesystem", abilities.backingFileSystem],
       ["Supports d_type", String(abilities.supportsDType)],
       ["Native Overlay Diff", "true"],
-      ["userxattr", "false"],
+      ["userxattr", String(attributePrefix === "user.")],
     ],
 
     async metadata(id) {
@@ -185,13 +188,13 @@ function createOverlay2(
         const place = { id, tree: `${path}/${id}/diff`, folder: `${path}/${exactFolder(id)}` };
         return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
       }
-      return drain(ring, pool.produce(worker, "archiveDiff", path, id, ring, { ids, userNames }));
+      return drain(ring, pool.produce(worker, "archiveDiff", path, id, ring, { ids, userNames, attributePrefix }));
     },
 
     async changes(id, parent) {
       assertId(id);
       if (!isDirectParent(id, parent)) return naive.changes(id, parent);
-      const found = await pool.run(worker, "changesOfDiff", path, id);
+      const found = await pool.run(worker, "changesOfDiff", path, id, attributePrefix);
       return found.map(toChange);
     },
 
@@ -200,7 +203,7 @@ function createOverlay2(
       return withLock(id, async () => {
         assertUnmountedChildOf(id, parent);
         const ring = createRing();
-        const applyOptions = { ids, durability, exactDiffs };
+        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs };
         return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },

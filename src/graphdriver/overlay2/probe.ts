@@ -1,7 +1,15 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { toCleatError, UnsupportedError } from "../../errors/index.ts";
-import { removeTree, withFolderAt } from "../../layer/index.ts";
-import { changeDirectory, fileSystemName, MNT_DETACH, mount, recordsEntryTypes, umount2 } from "../../syscall/index.ts";
+import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
+import {
+  changeDirectory,
+  fileSystemName,
+  isInUserNamespace,
+  MNT_DETACH,
+  mount,
+  recordsEntryTypes,
+  umount2,
+} from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "../home.ts";
 import { takesLayerByLayer } from "./mount-layer.ts";
 
@@ -10,14 +18,16 @@ export interface OverlayAbilities {
   readonly backingFileSystem: string;
   readonly supportsDType: boolean;
   readonly layerByLayer: boolean;
+  /** In a user namespace overlay is mounted with `userxattr`, and keeps its books in `user.` attributes. */
+  readonly attributePrefix: OverlayPrefix;
 }
 
 /**
  * Finds out whether overlay works in a home by mounting one there. Blocks; runs on a worker.
- * @throws UNIMPLEMENTED when the kernel has no overlay, the file system cannot be under one, or this is a user namespace.
+ * @throws UNIMPLEMENTED when the kernel has no overlay, or none in user namespaces, or the file system cannot be under one.
  */
 export function probeOverlay(home: string): OverlayAbilities {
-  refuseUserNamespace();
+  const attributePrefix = isInUserNamespace() ? "user." : "trusted.";
   const staged = stagingPath(uniqueName());
   const test = `${home}/${staged}`;
   for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])
@@ -25,23 +35,24 @@ export function probeOverlay(home: string): OverlayAbilities {
   try {
     return withFolderAt(home, (folder) => {
       const backingFileSystem = fileSystemName(folder);
-      withFolderAt(test, (testFolder) => tryMount(testFolder, backingFileSystem));
+      withFolderAt(test, (testFolder) => tryMount(testFolder, backingFileSystem, attributePrefix));
       const supportsDType = withFolderAt(test, recordsEntryTypes);
       if (!supportsDType) throw noEntryTypes(backingFileSystem);
-      return { backingFileSystem, supportsDType, layerByLayer: takesLayerByLayer(home) };
+      return { backingFileSystem, supportsDType, layerByLayer: takesLayerByLayer(home), attributePrefix };
     });
   } finally {
     withFolderAt(home, (folder) => removeTree(folder, staged));
   }
 }
 
-function tryMount(testFolder: number, fileSystem: string): void {
+function tryMount(testFolder: number, fileSystem: string, attributePrefix: OverlayPrefix): void {
   changeDirectory(testFolder);
   try {
-    mount("overlay", "merged", "overlay", 0, "lowerdir=lower2:lower1,upperdir=upper,workdir=work");
+    const options = attributePrefix === "user." ? "userxattr," : "";
+    mount("overlay", "merged", "overlay", 0, `${options}lowerdir=lower2:lower1,upperdir=upper,workdir=work`);
   } catch (error) {
     const missing = {
-      needed: "an overlay mount",
+      needed: attributePrefix === "user." ? "an overlay mount in a user namespace, of Linux 5.11" : "an overlay mount",
       probed: `mount(2) on ${fileSystem}`,
       seen: existsSync("/sys/module/overlay")
         ? toCleatError(error).message
@@ -58,12 +69,4 @@ function noEntryTypes(fileSystem: string): UnsupportedError {
     probed: "getdents64(2)",
     seen: `${fileSystem} without it`,
   });
-}
-
-/** Layers made in a user namespace keep deletions in other attributes, which this driver does not write. */
-function refuseUserNamespace(): void {
-  const map = readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/).join(" ");
-  if (map === "0 0 4294967295") return;
-  const missing = { needed: "the initial user namespace", probed: "/proc/self/uid_map", seen: map };
-  throw new UnsupportedError("overlay2", missing);
 }

@@ -23,6 +23,7 @@ export interface ApplyDiffOptions {
   readonly ids: IdRanges;
   readonly durability: Durability;
   readonly squash: boolean;
+  readonly userNamespace: boolean;
   /** Whether to keep what the archive was. */
   readonly exactDiffs: boolean;
 }
@@ -63,9 +64,10 @@ async function unpack(
   id: string,
   parent: string | undefined,
   source: SyncRingReader,
-  { ids, durability, squash, exactDiffs }: ApplyDiffOptions,
+  { ids, durability, squash, userNamespace, exactDiffs }: ApplyDiffOptions,
 ): Promise<number> {
-  const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles: durability === "file", squash };
+  const syncFiles = durability === "file";
+  const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles, squash, userNamespace };
   const tree = openPath(layerPath(home, id), O_RDONLY | O_DIRECTORY);
   try {
     const sizeBytes = exactDiffs

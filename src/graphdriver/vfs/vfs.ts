@@ -67,7 +67,7 @@ function parseOptions(options: readonly string[]): VfsOptions {
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createVfs(home: OpenHome, { userNames, exactDiffs }: VfsOptions): GraphDriver {
-  const { path, pool, ids, owner, durability, squash } = home;
+  const { path, pool, ids, owner, durability, squash, userNamespace } = home;
   const { withLock } = home.locks;
 
   async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
@@ -133,11 +133,8 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: VfsOptions): Graph
       assertLayerId(id);
       return withLock(id, () => {
         const ring = createRing();
-        return pour(
-          source,
-          ring,
-          pool.consume(worker, "applyDiff", path, id, parent, ring, { ids, durability, squash, exactDiffs }),
-        );
+        const applyOptions = { ids, durability, squash, userNamespace, exactDiffs };
+        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },
     cleanup: async () => {},

@@ -43,7 +43,7 @@ export function createKitRuns(subjects: readonly Subject[]): KitRuns {
 
 async function runKit(subject: Subject): Promise<KitResults> {
   await using scratch = await createScratch();
-  const { driver, opener, refusals, expectedFailures, fileSystem, unprivileged, options } = subject;
+  const { driver, opener, refusals, expectedFailures, fileSystem, unprivileged, userNamespace, options } = subject;
   const program = opener === "somebodyElses" ? buildMobyPlugin(scratch.path) : undefined;
   const results = new Map<string, KitResult>();
   const command = (folder: string) => {
@@ -53,6 +53,7 @@ async function runKit(subject: Subject): Promise<KitResults> {
   await runWithPrivateMounts(command, {
     fileSystem,
     unprivileged,
+    userNamespace,
     onLine(line) {
       const result = JSON.parse(line) as KitResult;
       results.set(result.id, result);

@@ -21,11 +21,16 @@ export interface PrivateRun {
   readonly fileSystem?: LoopFileSystem | undefined;
   /** Runs the command as a user who may do nothing. */
   readonly unprivileged?: boolean | undefined;
+  /** Runs the command as root of a user namespace of 65,536 ids, which it neither leaves nor had a hand in making. */
+  readonly userNamespace?: boolean | undefined;
   /** Told what the command prints, line by line. */
   onLine?(line: string): void;
 }
 
-/** Images lie in memory, where making a layer durable costs nothing. The loop device goes with its mount. */
+/**
+ * Images lie in memory, where making a layer durable costs nothing. The loop device goes with its mount. Only who is outside may
+ * map many ids, so the user namespace is made first, by a process that holds it while it is mapped and entered.
+ */
 const script = `
   set -e
   cd "$1"
@@ -43,6 +48,15 @@ const script = `
     chown 65534:65534 scratch
     exec setpriv --reuid 65534 --regid 65534 --clear-groups "\${@:5}"
   fi
+  if [ "$4" = namespace ]; then
+    chown 100000:100000 scratch
+    coproc unshare --user sh -c 'echo made; read -r end'
+    read -r made <&"\${COPROC[0]}"
+    echo 0 100000 65536 >"/proc/$COPROC_PID/uid_map"
+    echo 0 100000 65536 >"/proc/$COPROC_PID/gid_map"
+    enter="nsenter --user=/proc/$COPROC_PID/ns/user --setuid 0 --setgid 0"
+    exec $enter unshare --mount --propagation private "\${@:5}"
+  fi
   exec "\${@:5}"
 `;
 
@@ -52,13 +66,13 @@ const script = `
  */
 export async function runWithPrivateMounts(
   command: (scratch: string) => readonly string[],
-  { fileSystem, unprivileged, onLine }: PrivateRun = {},
+  { fileSystem, unprivileged, userNamespace, onLine }: PrivateRun = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(scratchBase, "cleat-"));
   try {
     await chmod(folder, 0o755);
     const { size = "", mkfs = "" } = fileSystem === undefined ? {} : makes[fileSystem];
-    const user = unprivileged ? "unprivileged" : "";
+    const user = unprivileged ? "unprivileged" : userNamespace ? "namespace" : "";
     const namespace = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
     const shell = ["bash", "-c", script, "private-mounts", folder, size, mkfs, user];
     await finish(spawn("unshare", [...namespace, ...shell, ...command(join(folder, "scratch"))]), onLine);

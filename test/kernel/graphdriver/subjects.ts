@@ -13,6 +13,8 @@ export interface Subject {
   readonly opener: "inProcess" | "overSocket" | "somebodyElses";
   readonly fileSystem?: LoopFileSystem;
   readonly unprivileged?: boolean;
+  /** Runs as root of a user namespace, on a file system that was mounted outside. */
+  readonly userNamespace?: boolean;
   /** What the driver is opened with, besides what a check wants. */
   readonly options?: readonly string[];
   readonly refusals?: "text";
@@ -56,6 +58,26 @@ const readableByAnybody: Need = {
   },
 };
 
+/** Overlay can be mounted in one since Linux 5.11. */
+const userNamespaces: Need = {
+  name: "user namespaces",
+  bring: "a kernel with CONFIG_USER_NS, and more than 0 in /proc/sys/user/max_user_namespaces",
+  get met() {
+    return this.reason === "";
+  },
+  get reason() {
+    const { status, stderr } = spawnSync("unshare", ["--user", "true"], { encoding: "utf8" });
+    return status === 0 ? "" : stderr.trim();
+  },
+};
+
+const inUserNamespace = {
+  driver: "overlay2",
+  userNamespace: true,
+  needs: [needs.root, needs.overlay, readableByAnybody, userNamespaces],
+  expectedFailures: overlay2Failures,
+} as const;
+
 export const subjects: readonly Subject[] = [
   ...drivers.flatMap((driver) =>
     doors.map((door): Subject => ({ ...driver, ...door, title: `${driver.driver} ${door.title}` })),
@@ -76,6 +98,18 @@ export const subjects: readonly Subject[] = [
     opener: "inProcess",
     unprivileged: true,
   },
+  ...doors.map((door): Subject => ({
+    ...inUserNamespace,
+    ...door,
+    title: `overlay2 in a user namespace, ${door.title}`,
+  })),
+  ...fileSystems.map(({ fileSystem, ...more }): Subject => ({
+    ...inUserNamespace,
+    title: `overlay2 in a user namespace on ${fileSystem}`,
+    needs: [...inUserNamespace.needs, ...more.needs],
+    opener: "inProcess",
+    fileSystem,
+  })),
   ...drivers.flatMap((driver) =>
     fileSystems.map(({ fileSystem, ...more }): Subject => ({
       ...driver,
