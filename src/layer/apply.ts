@@ -1,7 +1,8 @@
-import { CleatError, toCleatError } from "../errors/index.ts";
+import { CleatError } from "../errors/index.ts";
 import { type ByteSource, createTarReader, type TarHeader, type TarReader } from "../tar/index.ts";
 import { classifyEntry, type EntryRole, reservedFolderOf } from "./whiteout.ts";
-import { type EntryName, joinPath, parseEntryName, showBytes } from "./entry-name.ts";
+import { toEntryError } from "./entry-error.ts";
+import { type EntryName, joinPath, parseEntryName } from "./entry-name.ts";
 import { createEntryMaker, type EntryMaker } from "./make-entry.ts";
 import { createIdMaps, type IdRanges } from "./id-map.ts";
 import { createOpenFolders } from "./open-folders.ts";
@@ -104,6 +105,6 @@ function applyEntry(
   } catch (error) {
     // The reader's own errors name their entry already.
     if (error instanceof CleatError) throw error;
-    throw toCleatError(error, `entry ${showBytes(joinPath(name.folder, name.base))}`);
+    throw toEntryError(error, joinPath(name.folder, name.base), header);
   }
 }

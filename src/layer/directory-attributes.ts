@@ -1,9 +1,9 @@
-import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
+import { CleatError, isSystemError } from "../errors/index.ts";
 import { close, fstat } from "../syscall/index.ts";
 import { noXattrs, type TarHeader } from "../tar/index.ts";
 import { type Attributes, attributesOf, type HeaderAttributes, setAttributes } from "./attributes.ts";
 import { openConfinedFolder } from "./confine.ts";
-import { showBytes } from "./entry-name.ts";
+import { toEntryError } from "./entry-error.ts";
 import type { IdMaps } from "./id-map.ts";
 
 /**
@@ -59,7 +59,7 @@ export function createDirectoryAttributes(root: number, ids: IdMaps): DirectoryA
       const { uid, gid, mode } = fstat(descriptor);
       setAttributes(descriptor, header, attributes, { uid, gid, mode: mode & 0o7777 });
     } catch (error) {
-      throw toCleatError(error, `entry ${showBytes(path)}`);
+      throw toEntryError(error, path, attributes);
     } finally {
       close(descriptor);
     }

@@ -1,10 +1,18 @@
 /** Reasons for which a check means nothing to a driver. */
+import { isInUserNamespace } from "../../syscall/index.ts";
 import type { GraphDriverContext } from "./context.ts";
 
 type Need = (context: GraphDriverContext) => string | undefined;
 
 /** For files that only root may make: devices, other people's files, attributes beyond `user.`. */
 export const root: Need = () => (process.geteuid?.() === 0 ? undefined : "an ordinary user may not make such files");
+
+/** For files that root of a user namespace may not make either: devices, `trusted.` attributes, owners that are not mapped. */
+export const hostRoot: Need = (context) =>
+  root(context) ?? (isInUserNamespace() ? "root of a user namespace may not make such files" : undefined);
+
+export const userNamespace: Need = (context) =>
+  root(context) ?? (isInUserNamespace() ? undefined : "not in a user namespace");
 
 export const mounts: Need = ({ driver }) =>
   driver.capabilities.mounts ? undefined : `driver "${driver.name}" mounts nothing`;

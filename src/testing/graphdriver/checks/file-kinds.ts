@@ -1,7 +1,7 @@
 /** Every kind of file that a layer can bring. */
 import { type ArchiveEntry, device, fifo, file, folder, hardLink, symlink } from "../../archive/entry.ts";
 import type { GraphDriverCheck } from "../check.ts";
-import { diffsMadeAnew, root } from "../needs.ts";
+import { diffsMadeAnew, hostRoot, root } from "../needs.ts";
 
 /** `VFS_CAP_REVISION_2`, effective, CAP_NET_RAW permitted. Source: capabilities(7), `linux/capability.h` v6.1. */
 const netRaw = Buffer.from("0100000200200000000000000000000000000000", "hex");
@@ -47,7 +47,7 @@ export const fileKinds: readonly FileKind[] = [
       folder("d", { uid: 4_000_000_000, gid: 65_534 }),
       symlink("l", "f", { uid: 5, gid: 6 }),
     ],
-    root,
+    hostRoot,
   ],
   [
     "devices",
@@ -58,7 +58,7 @@ export const fileKinds: readonly FileKind[] = [
       device("block-device", "dev/loop", [7, 300], { mode: 0o660, gid: 6 }),
       device("character-device", "dev/far", [511, 262_143]),
     ],
-    root,
+    hostRoot,
   ],
   ["fifo", "FIFOs", [fifo("pipe", { mode: 0o622 })]],
   [
@@ -110,7 +110,7 @@ export const fileKinds: readonly FileKind[] = [
       symlink("l", "f", { xattrs: { "trusted.l": Buffer.from("l") } }),
       fifo("p", { xattrs: { "trusted.p": Buffer.from("p") } }),
     ],
-    root,
+    hostRoot,
   ],
   [
     "times",

@@ -6,10 +6,11 @@ import type { GraphDriverCheck } from "../check.ts";
 import { applyEntries, makeContainer, makeEmptyLayer, makeLayer, readDiff, readLayer, visitLayer } from "../layers.ts";
 import { root } from "../needs.ts";
 
+/** Host ids that a usual user namespace has as well. */
 const maps = {
-  uidMaps: [{ containerId: 0, hostId: 100_000, size: 1000 }],
+  uidMaps: [{ containerId: 0, hostId: 10_000, size: 1000 }],
   gidMaps: [
-    { containerId: 0, hostId: 200_000, size: 100 },
+    { containerId: 0, hostId: 20_000, size: 100 },
     { containerId: 100, hostId: 500, size: 100 },
   ],
 };
@@ -30,13 +31,13 @@ export const idMapChecks: readonly GraphDriverCheck[] = [
       await context.reopen(maps);
       const id = await makeLayer(context, undefined, entries);
       const owners = [...(await readLayer(context, id))].map(([path, { uid, gid }]) => `${path} ${uid}:${gid}`);
-      const asRoot = "100000:200000";
+      const asRoot = "10000:20000";
       deepEqual(owners.toSorted(), [
         `d ${asRoot}`,
-        "d/f 100007:500",
+        "d/f 10007:500",
         `implied ${asRoot}`,
         `implied/f ${asRoot}`,
-        "l 100001:200000",
+        "l 10001:20000",
       ]);
     },
   },
@@ -62,7 +63,7 @@ export const idMapChecks: readonly GraphDriverCheck[] = [
       for (const id of [image, await makeContainer(context, image)]) {
         await visitLayer(context, id, (path) => {
           const { uid, gid } = lstatSync(path);
-          deepEqual([uid, gid], [100_000, 200_000]);
+          deepEqual([uid, gid], [10_000, 20_000]);
         });
       }
     },

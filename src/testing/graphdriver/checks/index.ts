@@ -16,6 +16,7 @@ import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
 import { togetherChecks } from "./together.ts";
 import { unknownLayerChecks } from "./unknown-layers.ts";
+import { userNamespaceChecks } from "./user-namespaces.ts";
 import { whiteoutChecks } from "./whiteouts.ts";
 
 /** All that the contract promises, from what every user meets to what only an attacker sends. */
@@ -33,6 +34,7 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...exactDiffChecks,
   ...diffGetterChecks,
   ...idMapChecks,
+  ...userNamespaceChecks,
   ...brokenArchiveChecks,
   ...breakoutChecks,
   ...togetherChecks,
