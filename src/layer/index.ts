@@ -12,6 +12,7 @@ export type { IdRange, IdRanges } from "./id-map.ts";
 export { createIdMaps } from "./id-map.ts";
 export { openLayerFile } from "./layer-files.ts";
 export { overlayChanges } from "./overlay-changes.ts";
+export { findOverlayFeatures, joinFeatures, noOverlayFeatures, type OverlayFeatures } from "./overlay-features.ts";
 export { removeTree } from "./remove-tree.ts";
 export { treeSize } from "./tree-size.ts";
 export type { OverlayPrefix, WhiteoutConvention } from "./whiteout.ts";

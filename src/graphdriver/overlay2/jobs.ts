@@ -6,6 +6,7 @@ export { createLayer } from "./create-layer.ts";
 export { archiveDiff, changesOfDiff, discardLayer, sizeOfDiff, sweepStore } from "./layer-diff.ts";
 export { applyDiff } from "./apply-diff.ts";
 export { forgetLimit, projectOfLayer } from "./layer-size.ts";
+export { areDiffsWhole, isDiffWhole } from "./layer-features.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";
 export { probeOverlay } from "./probe.ts";
 export { probeProjectQuotas } from "./project-quotas.ts";

@@ -73,6 +73,11 @@ export function lowerFolders(home: string, { lowers }: LayerFiles): string[] {
   return lowers.map((lower) => posix.join(home, linksFolder, readlinkSync(`${home}/${lower}`)));
 }
 
+/** The ids of the layers below, the parent first. */
+export function lowerIds(home: string, { lowers }: LayerFiles): string[] {
+  return lowers.map((lower) => readlinkSync(`${home}/${lower}`).split("/")[1] as string);
+}
+
 /** The id of the layer right below, `undefined` for a layer without a parent. */
 export function parentOf(home: string, { lowers }: LayerFiles): string | undefined {
   const [first] = lowers;

@@ -15,8 +15,9 @@ import {
   umount2,
 } from "../../syscall/index.ts";
 import { findMountedLayers } from "./find-mounted.ts";
+import { featuresOf } from "./layer-features.ts";
 import { withSlack } from "./layer-size.ts";
-import { readLayer } from "./layout.ts";
+import { lowerIds, readLayer } from "./layout.ts";
 import type { ProjectQuotas } from "./project-quotas.ts";
 import { type MountSwitch, mountSwitches } from "./mount-switches.ts";
 
@@ -43,7 +44,8 @@ export interface MountLayerOptions {
  * layers' paths are short.
  */
 export function mountLayer(home: string, id: string, options: MountLayerOptions): string {
-  const { lowers } = readLayer(home, id);
+  const files = readLayer(home, id);
+  const { lowers } = files;
   if (lowers.length === 0) return `${home}/${id}/diff`;
   const readOnly = existsSync(`${home}/${id}/committed`);
   const merged = `${home}/${id}/merged`;
@@ -52,10 +54,13 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
   withFolderAt(home, (folder) => {
     if (options.rootUid !== 0 || options.rootGid !== 0)
       chownat(folder, `${id}/merged`, options.rootUid, options.rootGid);
+    const features = featuresOf(home, [id, ...lowerIds(home, files)], options.attributePrefix);
+    const parameters = readOnly ? readOnlyParameters(id, lowers) : writableParameters(id, lowers);
     changeDirectory(folder);
     try {
-      const parameters = readOnly ? readOnlyParameters(id, lowers) : writableParameters(id, lowers);
-      withSlack(home, id, options.quotas, () => mountAt(`${id}/merged`, parameters, options));
+      withSlack(home, id, options.quotas, () =>
+        mountAt(`${id}/merged`, parameters, mountSwitches(options.attributePrefix, features), options),
+      );
       // Inside a user namespace overlay must own it to move folders up.
       if (!readOnly) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
     } catch (error) {
@@ -80,9 +85,12 @@ function writableParameters(id: string, lowers: readonly string[]): Parameters {
   return { lowers, upper: `${id}/diff`, work: `${id}/work` };
 }
 
-function mountAt(target: string, parameters: Parameters, options: MountLayerOptions): void {
-  const { mountLabel, layerByLayer, attributePrefix } = options;
-  const switches = mountSwitches(attributePrefix);
+function mountAt(
+  target: string,
+  parameters: Parameters,
+  switches: readonly MountSwitch[],
+  { mountLabel, layerByLayer }: MountLayerOptions,
+): void {
   const data = formatData(parameters, switches, mountLabel);
   if (Buffer.byteLength(data) <= maxDataBytes) mount("overlay", target, "overlay", 0, data);
   else if (layerByLayer) mountLayerByLayer(target, parameters, switches, mountLabel);

@@ -106,9 +106,19 @@ function createOverlay2(
     lastProject = Math.max(lastProject, project ?? 0);
   }
 
-  /** Whether `parent` lies right below, so that the diff folder is the answer. */
+  /** Whether `parent` lies right below. */
   function isDirectParent(id: string, parent: string | undefined): boolean {
     return parentOf(path, readLayer(path, id)) === parent;
+  }
+
+  /** Whether what `job` looks at is the answer to what differs from `parent`; trees are compared else. */
+  async function isNative(
+    job: "isDiffWhole" | "areDiffsWhole",
+    id: string,
+    parent: string | undefined,
+  ): Promise<boolean> {
+    if (!isDirectParent(id, parent) || abilities.nativeDiffObstacle !== undefined) return false;
+    return pool.run(worker, job, path, id, attributePrefix);
   }
 
   const driver: GraphDriver = {
@@ -164,7 +174,7 @@ function createOverlay2(
     status: async () => [
       ["Backing Filesystem", abilities.backingFileSystem],
       ["Supports d_type", String(abilities.supportsDType)],
-      ["Native Overlay Diff", "true"],
+      ["Native Overlay Diff", String(abilities.nativeDiffObstacle === undefined)],
       ["userxattr", String(attributePrefix === "user.")],
     ],
 
@@ -182,9 +192,10 @@ function createOverlay2(
 
     async diff(id, parent) {
       assertId(id);
-      if (!isDirectParent(id, parent)) return naive.diff(id, parent);
+      const isExact = isDirectParent(id, parent) && readExactDiff(path, exactFolder(id)) !== undefined;
+      if (!isExact && !(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
       const ring = createRing();
-      if (readExactDiff(path, exactFolder(id)) !== undefined) {
+      if (isExact) {
         const place = { id, tree: `${path}/${id}/diff`, folder: `${path}/${exactFolder(id)}` };
         return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
       }
@@ -193,7 +204,7 @@ function createOverlay2(
 
     async changes(id, parent) {
       assertId(id);
-      if (!isDirectParent(id, parent)) return naive.changes(id, parent);
+      if (!(await isNative("areDiffsWhole", id, parent))) return naive.changes(id, parent);
       const found = await pool.run(worker, "changesOfDiff", path, id, attributePrefix);
       return found.map(toChange);
     },
@@ -210,7 +221,8 @@ function createOverlay2(
 
     async diffSize(id, parent) {
       assertId(id);
-      return isDirectParent(id, parent) ? pool.run(worker, "sizeOfDiff", path, id) : naive.diffSize(id, parent);
+      if (!(await isNative("isDiffWhole", id, parent))) return naive.diffSize(id, parent);
+      return pool.run(worker, "sizeOfDiff", path, id);
     },
 
     async diffGetter(id) {

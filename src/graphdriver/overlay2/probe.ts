@@ -12,6 +12,7 @@ import {
 } from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "../home.ts";
 import { takesLayerByLayer } from "./mount-layer.ts";
+import { probeNativeDiff } from "./probe-native-diff.ts";
 
 /** What kernel and file system under a home can do. */
 export interface OverlayAbilities {
@@ -20,6 +21,8 @@ export interface OverlayAbilities {
   readonly layerByLayer: boolean;
   /** In a user namespace overlay is mounted with `userxattr`, and keeps its books in `user.` attributes. */
   readonly attributePrefix: OverlayPrefix;
+  /** Why a layer's diff is not what lies in its folder, so that trees have to be compared; `undefined` where it is. */
+  readonly nativeDiffObstacle: string | undefined;
 }
 
 /**
@@ -38,7 +41,9 @@ export function probeOverlay(home: string): OverlayAbilities {
       withFolderAt(test, (testFolder) => tryMount(testFolder, backingFileSystem, attributePrefix));
       const supportsDType = withFolderAt(test, recordsEntryTypes);
       if (!supportsDType) throw noEntryTypes(backingFileSystem);
-      return { backingFileSystem, supportsDType, layerByLayer: takesLayerByLayer(home), attributePrefix };
+      const nativeDiffObstacle = probeNativeDiff(home, attributePrefix);
+      const layerByLayer = takesLayerByLayer(home);
+      return { backingFileSystem, supportsDType, layerByLayer, attributePrefix, nativeDiffObstacle };
     });
   } finally {
     withFolderAt(home, (folder) => removeTree(folder, staged));
