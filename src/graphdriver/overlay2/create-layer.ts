@@ -5,6 +5,7 @@ import { chownat, fsync, RENAME_NOREPLACE, renameat2 } from "../../syscall/index
 import { stagingPath, uniqueName } from "../home.ts";
 import { limitLayer, markFolder } from "./layer-size.ts";
 import { createLink, linksFolder, readLayer } from "./layout.ts";
+import { markCommitted } from "./mark-parents.ts";
 import type { ProjectQuotas } from "./project-quotas.ts";
 
 export interface NewLayer {
@@ -79,7 +80,7 @@ function lowerOf(home: string, parent: string, { id, maxDepth }: NewLayer): stri
   if (lowers.length > maxDepth) {
     throw new CleatError("OUT_OF_RANGE", `layer "${id}" would lie on ${lowers.length} layers, more than ${maxDepth}`);
   }
-  writeFileSync(`${home}/${parent}/committed`, "", { mode: 0o600 });
+  markCommitted(home, parent);
   return lowers.join(":");
 }
 

@@ -7,6 +7,7 @@ export { archiveDiff, changesOfDiff, discardLayer, sizeOfDiff, sweepStore } from
 export { applyDiff } from "./apply-diff.ts";
 export { forgetLimit, projectOfLayer } from "./layer-size.ts";
 export { areDiffsWhole, isDiffWhole } from "./layer-features.ts";
+export { markParents } from "./mark-parents.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";
 export { probeOverlay } from "./probe.ts";
 export { probeProjectQuotas } from "./project-quotas.ts";

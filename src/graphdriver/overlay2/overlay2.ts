@@ -29,20 +29,26 @@ import { assertEnforced, isEnforced, type QuotaSupport } from "./project-quotas.
  * A container's `size` is a limit on what it adds to its image, enforced where the home lies on xfs or ext4 with project
  * quotas (mount option `prjquota`), and refused elsewhere.
  */
-export const overlay2: GraphDriverFactory = {
-  name: "overlay2",
-  probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
-  open: (options) =>
-    openHome("overlay2", options, async (home) => {
-      const overlayOptions = parseOptions(options.options ?? []);
-      await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
-      await home.pool.run(worker, "sweepStore", home.path);
-      const abilities = await home.pool.run(worker, "probeOverlay", home.path);
-      const quotas = await home.pool.run(worker, "probeProjectQuotas", home.path);
-      if (overlayOptions.sizeBytes !== undefined) assertEnforced(quotas, 'option "overlay2.size"');
-      return createOverlay2(home, overlayOptions, abilities, quotas);
-    }),
-};
+export const overlay2: GraphDriverFactory = createOverlay2Factory();
+
+/** With less than what the probe finds, the driver does as on a kernel that has no more; tests ask for that. */
+export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): GraphDriverFactory {
+  return {
+    name: "overlay2",
+    probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
+    open: (options) =>
+      openHome("overlay2", options, async (home) => {
+        const overlayOptions = parseOptions(options.options ?? []);
+        await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
+        await home.pool.run(worker, "sweepStore", home.path);
+        await home.pool.run(worker, "markParents", home.path);
+        const abilities = { ...(await home.pool.run(worker, "probeOverlay", home.path)), ...known };
+        const quotas = await home.pool.run(worker, "probeProjectQuotas", home.path);
+        if (overlayOptions.sizeBytes !== undefined) assertEnforced(quotas, 'option "overlay2.size"');
+        return createOverlay2(home, overlayOptions, abilities, quotas);
+      }),
+  };
+}
 
 interface OverlayOptions {
   /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */

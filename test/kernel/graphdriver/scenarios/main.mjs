@@ -2,11 +2,24 @@
 import * as crash from "./crash.mjs";
 import * as badHomes from "./bad-homes.mjs";
 import * as fullDisk from "./full-disk.mjs";
+import * as overlayDepth from "./overlay-depth.mjs";
+import * as overlayFeatures from "./overlay-features.mjs";
+import * as overlayParents from "./overlay-parents.mjs";
 import * as power from "./power-loss.mjs";
 import * as refusedAttributes from "./refused-attributes.mjs";
 import * as sizes from "./sizes.mjs";
 import * as subvolumes from "./subvolumes.mjs";
 
 const [name, driver, folder] = process.argv.slice(2);
-const scenarios = { ...crash, ...badHomes, ...fullDisk, ...power, ...refusedAttributes, ...sizes, ...subvolumes };
+const overlay = { ...overlayDepth, ...overlayFeatures, ...overlayParents };
+const scenarios = {
+  ...overlay,
+  ...crash,
+  ...badHomes,
+  ...fullDisk,
+  ...power,
+  ...refusedAttributes,
+  ...sizes,
+  ...subvolumes,
+};
 await scenarios[name](driver, folder);
