@@ -5,6 +5,7 @@ import { toEntryError } from "./entry-error.ts";
 import { type EntryName, joinPath, parseEntryName } from "./entry-name.ts";
 import { createEntryMaker, type EntryMaker } from "./make-entry.ts";
 import { createIdMaps, type IdRanges } from "./id-map.ts";
+import { createLowerFolders, type LowerFolders } from "./lower-folders.ts";
 import { createOpenFolders } from "./open-folders.ts";
 import { createWhiteoutMaker, type WhiteoutMaker } from "./make-whiteout.ts";
 import { createDirectoryAttributes } from "./directory-attributes.ts";
@@ -17,6 +18,11 @@ import type { WhiteoutConvention } from "./whiteout.ts";
 export interface ApplyOptions {
   readonly whiteouts: WhiteoutConvention;
   readonly ids: IdRanges;
+  /**
+   * With the overlay convention, the diff folders of the layers below, absolute, the uppermost first: whose attributes folders
+   * get that the archive only implies. Source: containerd v1.6.20 `archive/tar.go` `mkparent`.
+   */
+  readonly lowers?: readonly string[];
   /** One `fsync` per file. */
   readonly syncFiles: boolean;
   /** Keeps of each entry what an ordinary user can (`squashHeader`); default false. */
@@ -49,8 +55,9 @@ export interface AppliedEntries {
 /** As `applyLayer`, with what `reader` reads. */
 export function applyEntries(reader: TarReader, root: number, options: ApplyOptions): AppliedEntries {
   const ids = createIdMaps(options.ids);
-  const folders = createOpenFolders(root, ids);
   const directories = createDirectoryAttributes(root, ids);
+  const lowers = lowersOf(options);
+  const folders = createOpenFolders(root, ids, lowers && { lowers, directories });
   const whiteouts = createWhiteoutMaker(folders, options.whiteouts);
   const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles: options.syncFiles });
   const keep = keptOf(options);
@@ -73,6 +80,7 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
     directories.settle();
   } finally {
     folders.close();
+    lowers?.close();
   }
   // What gave way was counted; in a folder that holds the layer alone the sum can be taken anew.
   const deletes = options.whiteouts.kind === "delete";
@@ -81,6 +89,11 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
     sizeBytes: isExact ? maker.sizeBytes() : treeSize(root),
     mayHaveLost: maker.replacedAny() || (deletes && deleted),
   };
+}
+
+function lowersOf({ whiteouts, lowers }: ApplyOptions): LowerFolders | undefined {
+  if (whiteouts.kind !== "overlay" || lowers === undefined) return undefined;
+  return createLowerFolders(lowers, whiteouts.attributePrefix);
 }
 
 /** What this process can keep of an entry; `undefined` when that is nothing. */

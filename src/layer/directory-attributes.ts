@@ -5,6 +5,7 @@ import { type Attributes, attributesOf, type HeaderAttributes, setAttributes } f
 import { openConfinedFolder } from "./confine.ts";
 import { toEntryError } from "./entry-error.ts";
 import type { IdMaps } from "./id-map.ts";
+import type { LowerFolder } from "./lower-folders.ts";
 
 /**
  * Folders get owner, mode and times when all else is in place: making files in them would change their times, and a mode
@@ -12,6 +13,8 @@ import type { IdMaps } from "./id-map.ts";
  */
 export interface DirectoryAttributes {
   set(path: string, header: TarHeader): void;
+  /** Takes over what a folder of the layers below has, so that a copy of it is as it was. */
+  inherit(path: string, lower: LowerFolder): void;
   /** The folder at `path` was replaced: what was asked for it and what lay below is void. */
   drop(path: string): void;
   settle(): void;
@@ -70,6 +73,11 @@ export function createDirectoryAttributes(root: number, ids: IdMaps): DirectoryA
       const { type, mtimeSeconds, mtimeNanoseconds } = header;
       const kept = { type, mtimeSeconds, mtimeNanoseconds, xattrs: hold(header.xattrs) };
       wanted.set(path, { header: kept, attributes: attributesOf(header, ids) });
+    },
+    inherit(path, { status, xattrs }) {
+      const { uid, gid, mode, mtimeSeconds, mtimeNanoseconds } = status;
+      const kept = { type: "directory", mtimeSeconds, mtimeNanoseconds, xattrs: hold(xattrs) } as const;
+      wanted.set(path, { header: kept, attributes: { uid, gid, mode: mode & 0o7777 } });
     },
     drop(path) {
       const below = `${path}/`;

@@ -1,8 +1,10 @@
 import { CleatError, isSystemError } from "../errors/index.ts";
 import { chownat, close, fstat, mkdirat, S_ISGID } from "../syscall/index.ts";
 import { openConfinedFolder } from "./confine.ts";
+import type { DirectoryAttributes } from "./directory-attributes.ts";
 import { showBytes } from "./entry-name.ts";
 import type { IdMaps } from "./id-map.ts";
+import type { LowerFolder, LowerFolders } from "./lower-folders.ts";
 
 export interface OpenFolder {
   readonly descriptor: number;
@@ -16,8 +18,8 @@ export interface OpenFolder {
  */
 export interface OpenFolders {
   /**
-   * The folder at a clean path below the root; parents that no entry announced are made with mode 0755. It stays open
-   * until the next `get`, which may close it to make room unless it is handed on as `inUse`.
+   * The folder at a clean path below the root; parents that no entry announced are made as the layers below have them, else
+   * with mode 0755. It stays open until the next `get`, which may close it to make room unless it is handed on as `inUse`.
    */
   get(path: string, inUse?: OpenFolder): OpenFolder;
   /** Forgets all: called when a name that may stand in a cached path was removed or replaced. */
@@ -30,7 +32,13 @@ const maxOpenFolders = 256;
 /** The mode moby gives to folders that an archive implies. Source: moby v23 `archive.ImpliedDirectoryMode`. */
 const impliedMode = 0o755;
 
-export function createOpenFolders(root: number, ids: IdMaps): OpenFolders {
+/** What layers below have of folders that an archive implies. */
+export interface ImpliedFolders {
+  readonly lowers: LowerFolders;
+  readonly directories: DirectoryAttributes;
+}
+
+export function createOpenFolders(root: number, ids: IdMaps, implied?: ImpliedFolders): OpenFolders {
   const folders = new Map<string, OpenFolder>();
 
   function forget(): void {
@@ -55,8 +63,18 @@ export function createOpenFolders(root: number, ids: IdMaps): OpenFolders {
     }
   }
 
+  /** What an implied folder covers; where an opaque one lies above, that is nothing. */
+  function findBelow(path: string, inUse: OpenFolder | undefined): LowerFolder | undefined {
+    if (implied === undefined) return undefined;
+    for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
+      if (implied.lowers.isOpaque(get(path.slice(0, at), inUse).descriptor)) return undefined;
+    }
+    return implied.lowers.find(path);
+  }
+
   function makeImplied(path: string, inUse: OpenFolder | undefined): void {
     const at = path.lastIndexOf("/");
+    const below = findBelow(path, inUse);
     const parent = get(at < 0 ? "" : path.slice(0, at), inUse);
     const base = Buffer.from(path.slice(at + 1), "latin1");
     try {
@@ -65,7 +83,8 @@ export function createOpenFolders(root: number, ids: IdMaps): OpenFolders {
       if (!isSystemError(error, "EEXIST")) throw error;
       throw new CleatError("INVALID_ARGUMENT", `entry lies below ${showBytes(path)}, a symlink that leads nowhere`);
     }
-    if (ids.uids.hostRoot !== 0 || ids.gids.hostRoot !== 0) {
+    if (below !== undefined) implied?.directories.inherit(path, below);
+    else if (ids.uids.hostRoot !== 0 || ids.gids.hostRoot !== 0) {
       chownat(parent.descriptor, base, ids.uids.hostRoot, ids.gids.hostRoot);
     }
   }

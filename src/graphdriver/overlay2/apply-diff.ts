@@ -17,7 +17,7 @@ import type { Durability } from "../driver.ts";
 import { applyWithExactDiff, readExactDiff } from "../exact-diff.ts";
 import { stagingPath, uniqueName } from "../home.ts";
 import { takeProjectOf } from "./layer-size.ts";
-import { exactFolder } from "./layout.ts";
+import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
 
 export interface ApplyDiffOptions {
   readonly ids: IdRanges;
@@ -84,7 +84,8 @@ async function unpack(
     takeProjectOf(`${home}/${id}/diff`, tree);
     chownat(tree, ".", uids.hostRoot, gids.hostRoot);
     const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
-    const options = { whiteouts, ids, syncFiles: durability === "file", userNamespace };
+    const lowers = lowerFolders(home, readLayer(home, id));
+    const options = { whiteouts, ids, lowers, syncFiles: durability === "file", userNamespace };
     const record = { parent, staged: staged.tree };
     const sizeBytes =
       staged.exact === undefined

@@ -4,12 +4,6 @@
  */
 type Failures = Readonly<Record<string, string>>;
 
-/** Of Cleat's own. */
-export const overlay2Failures: Failures = because(
-  "a folder of the layer below that the archive only implies gets mode 0755 and the owner root",
-  "apply/implied-parent-of-lower",
-);
-
 /** What both of moby's inherit from the archiver and the naive diff that they share. */
 const shared: Failures = {
   ...because("a second Create of an id is accepted, and the two are mixed", "life/create-twice", "life/create-at-once"),

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 
 import { type Need, needs } from "../../needs.ts";
-import { mobyOverlay2Failures, mobyVfsFailures, overlay2Failures } from "./expected-failures.ts";
+import { mobyOverlay2Failures, mobyVfsFailures } from "./expected-failures.ts";
 import { mobySource } from "./moby-plugin.ts";
 import type { LoopFileSystem } from "./private-mounts.ts";
 
@@ -22,7 +22,7 @@ export interface Subject {
 }
 
 const drivers = [
-  { driver: "overlay2", needs: [needs.root, needs.overlay], expectedFailures: overlay2Failures },
+  { driver: "overlay2", needs: [needs.root, needs.overlay] },
   { driver: "vfs", needs: [needs.root] },
 ] as const;
 
@@ -75,7 +75,6 @@ const inUserNamespace = {
   driver: "overlay2",
   userNamespace: true,
   needs: [needs.root, needs.overlay, readableByAnybody, userNamespaces],
-  expectedFailures: overlay2Failures,
 } as const;
 
 export const subjects: readonly Subject[] = [
