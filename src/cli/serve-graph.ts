@@ -28,7 +28,7 @@ export const serveGraph = defineCommand({
     driver: {
       type: "string",
       value: "DRIVER",
-      help: "overlay2, btrfs, vfs, or auto: what layers are there, or the best that works; default auto",
+      help: "overlay2, fuse-overlayfs, btrfs, vfs, or auto: what layers are there, or the best that works; default auto",
     },
     root: { type: "string", value: "PATH", help: "default /var/lib/cleat; for users ~/.local/share/cleat" },
     home: { type: "string", value: "PATH", help: "keep layers here, whatever the engine says" },

@@ -3,6 +3,7 @@ export type * from "./driver.ts";
 export type * from "./probe-report.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { btrfs } from "./btrfs/btrfs.ts";
+export { fuseOverlayfs } from "./fuse-overlayfs/fuse-overlayfs.ts";
 export { overlay2 } from "./overlay2/overlay2.ts";
 export { vfs } from "./vfs/vfs.ts";
 export { builtInFactories, createDriverRegistry, type DriverRegistry } from "./registry.ts";

@@ -3,11 +3,18 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 
-import { btrfs, createGraphDriverFromPlugin, createGraphDriverPlugin, overlay2, vfs } from "cleat/graphdriver";
+import {
+  btrfs,
+  createGraphDriverFromPlugin,
+  createGraphDriverPlugin,
+  fuseOverlayfs,
+  overlay2,
+  vfs,
+} from "cleat/graphdriver";
 import { serve } from "cleat/plugin";
 import { createHttpTransport } from "cleat/transport";
 
-const factories = { overlay2, btrfs, vfs };
+const factories = { overlay2, "fuse-overlayfs": fuseOverlayfs, btrfs, vfs };
 
 export const openers = {
   inProcess: ({ driver }) => factories[driver].open,

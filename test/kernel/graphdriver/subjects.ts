@@ -9,7 +9,7 @@ import type { LoopFileSystem } from "./private-mounts.ts";
 export interface Subject {
   readonly title: string;
   readonly needs: readonly Need[];
-  readonly driver: "overlay2" | "btrfs" | "vfs";
+  readonly driver: "overlay2" | "fuse-overlayfs" | "btrfs" | "vfs";
   readonly opener: "inProcess" | "overSocket" | "somebodyElses";
   readonly fileSystem?: LoopFileSystem;
   readonly unprivileged?: boolean;
@@ -23,6 +23,7 @@ export interface Subject {
 
 const drivers = [
   { driver: "overlay2", needs: [needs.root, needs.overlay] },
+  { driver: "fuse-overlayfs", needs: [needs.root, needs.fuseOverlayfs] },
   { driver: "vfs", needs: [needs.root] },
 ] as const;
 

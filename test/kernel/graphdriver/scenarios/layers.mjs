@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 
-import { btrfs, overlay2, vfs } from "cleat/graphdriver";
+import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/graphdriver";
 import { buildArchive, file, folder, readTree } from "cleat/testing";
 
-export const factories = { overlay2, btrfs, vfs };
+export const factories = { overlay2, "fuse-overlayfs": fuseOverlayfs, btrfs, vfs };
 
 const entries = Array.from({ length: 20 }, (_, at) => [folder(`d${at}`), ...filesIn(at)]).flat();
 const archive = buildArchive(entries);
@@ -41,7 +41,7 @@ export function assertNothingStaged(driver, home) {
     const path = `${home}/.cleat/${part}`;
     if (existsSync(path)) assert.deepEqual(readdirSync(path), [], path);
   }
-  if (driver === "overlay2") {
+  if (driver === "overlay2" || driver === "fuse-overlayfs") {
     for (const link of readdirSync(`${home}/l`)) assert.ok(existsSync(`${home}/l/${link}`), `l/${link} leads nowhere`);
   }
   if (driver === "btrfs" && existsSync(`${home}/quotas`)) {

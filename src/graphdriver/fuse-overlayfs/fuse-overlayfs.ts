@@ -1,0 +1,213 @@
+import { access, mkdir } from "node:fs/promises";
+import { CleatError } from "../../errors/index.ts";
+import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import { createDiffGetter } from "../diff-getter.ts";
+import { exactDiffsOption, parseBoolean, readDriverOptions, refuseStorageOptions } from "../driver-options.ts";
+import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { readExactDiff } from "../exact-diff.ts";
+import { ownFolder } from "../home.ts";
+import { assertLayerId } from "../layer-id.ts";
+import { createMountCounts } from "../mount-counts.ts";
+import { createNaiveDiff } from "../naive-diff.ts";
+import { type OpenHome, openHome } from "../open-home.ts";
+import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "../overlay2/layout.ts";
+import * as jobs from "./jobs.ts";
+import { findMountedLayers, maxDepth } from "./layout.ts";
+import type { FuseOverlayfsAbilities } from "./probe.ts";
+
+/**
+ * An overlay that a program, fuse-overlayfs, serves over FUSE; for machines and user namespaces whose kernel has no overlay to
+ * mount. A layer costs its diff only; a container costs a mount and a process, and each of its system calls on files two
+ * changes of context. Diffs compare whole trees, as with Docker's own driver.
+ *
+ * The processes outlive this one, if only they are let: a service manager that ends all processes of a service (systemd's
+ * `KillMode=control-group`) takes the file systems from under the containers. A layer whose process has died is mounted anew
+ * by `open` or the next `get`.
+ */
+export const fuseOverlayfs: GraphDriverFactory = {
+  name: "fuse-overlayfs",
+  open: (options) =>
+    openHome(options, async (home) => {
+      const driverOptions = parseOptions(options.options ?? []);
+      await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
+      await home.pool.run(worker, "sweepStore", home.path);
+      const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);
+      const adopted = await adoptMounts(home, abilities);
+      return createFuseOverlayfs(home, driverOptions, abilities, adopted);
+    }),
+};
+
+interface DriverOptions {
+  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
+  readonly userNames: boolean;
+  /** `cleat.exact_diffs`: keep what archives were, see `exactDiffsOption`. Default false. */
+  readonly exactDiffs: boolean;
+}
+
+/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
+function parseOptions(options: readonly string[]): DriverOptions {
+  let userNames = true;
+  let exactDiffs = false;
+  readDriverOptions("fuse-overlayfs", options, {
+    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
+    [exactDiffsOption]: (value, key) => (exactDiffs = parseBoolean(value, key)),
+  });
+  return { userNames, exactDiffs };
+}
+
+const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
+
+/** Mounts anew what has lost its program. What cannot be mounted counts as held all the same, and the next `get` says why. */
+async function adoptMounts(home: OpenHome, abilities: FuseOverlayfsAbilities): Promise<string[]> {
+  const found = [...new Set(findMountedLayers(home.path))];
+  const options = { ...abilities, ...home.owner, mountLabel: "" };
+  await Promise.allSettled(found.map((id) => home.pool.run(worker, "mountLayer", home.path, id, options)));
+  return found;
+}
+
+function createFuseOverlayfs(
+  home: OpenHome,
+  { userNames, exactDiffs }: DriverOptions,
+  abilities: FuseOverlayfsAbilities,
+  adopted: readonly string[],
+): GraphDriver {
+  const { path, pool, ids, owner, durability } = home;
+  const { withLock } = home.locks;
+  const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
+
+  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+    assertId(id);
+    refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
+    const { parent } = options;
+    if (parent !== undefined) assertId(parent);
+    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner }));
+  }
+
+  const driver: GraphDriver = {
+    name: "fuse-overlayfs",
+    capabilities: { reproducesExactDiffs: exactDiffs, mounts: true, enforcesSize: false, maxDepth },
+
+    create: (id, options) => create(id, options, false),
+    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+
+    async remove(id) {
+      assertId(id);
+      const trashed = await withLock(id, async () => {
+        await pool.run(worker, "unmountLayer", path, id);
+        counts.forget(id);
+        return pool.run(worker, "discardLayer", path, id);
+      });
+      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+    },
+
+    async get(id, { mountLabel = "" }) {
+      assertId(id);
+      return withLock(id, async () => {
+        // Also where it is mounted: its program may have died since.
+        const folder = await pool.run(worker, "mountLayer", path, id, { ...abilities, ...owner, mountLabel });
+        if (folder.endsWith("/merged")) counts.increment(id);
+        return folder;
+      });
+    },
+
+    async put(id) {
+      assertId(id);
+      await withLock(id, async () => {
+        if (counts.count(id) === 1) await pool.run(worker, "unmountLayer", path, id);
+        counts.decrement(id);
+      });
+    },
+
+    async exists(id) {
+      assertId(id);
+      return access(`${path}/${id}/link`).then(
+        () => true,
+        () => false,
+      );
+    },
+
+    status: async () => [
+      ["Backing Filesystem", abilities.backingFileSystem],
+      ["Mount Program", abilities.program],
+      ["Mount Program Version", abilities.version],
+    ],
+
+    async metadata(id) {
+      assertId(id);
+      const lowers = lowerFolders(path, readLayer(path, id));
+      const folder = `${path}/${id}`;
+      return {
+        ...(lowers.length > 0 && { LowerDir: lowers.join(":") }),
+        MergedDir: `${folder}/merged`,
+        UpperDir: `${folder}/diff`,
+        WorkDir: `${folder}/work`,
+      };
+    },
+
+    async diff(id, parent) {
+      assertId(id);
+      const isExact =
+        parentOf(path, readLayer(path, id)) === parent && readExactDiff(path, exactFolder(id)) !== undefined;
+      if (!isExact) return naive.diff(id, parent);
+      const ring = createRing();
+      const place = { id, tree: `${path}/${id}/diff`, folder: `${path}/${exactFolder(id)}` };
+      return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
+    },
+
+    changes: (id, parent) => naive.changes(id, parent),
+    diffSize: (id, parent) => naive.diffSize(id, parent),
+
+    async applyDiff(id, parent, source) {
+      assertId(id);
+      return withLock(id, async () => {
+        assertUnmountedChildOf(id, parent);
+        const ring = createRing();
+        const applyOptions = { ids, durability, exactDiffs };
+        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+      });
+    },
+
+    async diffGetter(id) {
+      assertId(id);
+      readLayer(path, id); // which says so where there is none
+      return createDiffGetter(`${path}/${id}/diff`, pool, worker);
+    },
+
+    async cleanup() {
+      const mounted = new Set([...counts.held(), ...findMountedLayers(path)]);
+      const failures: unknown[] = [];
+      const unmount = async (id: string): Promise<void> => {
+        await withLock(id, () => pool.run(worker, "unmountLayer", path, id)).catch((error) => failures.push(error));
+        counts.forget(id);
+      };
+      await Promise.all([...mounted].map(unmount));
+      if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
+    },
+
+    close: home.close,
+  };
+  const naive = createNaiveDiff(driver, pool, { ids, userNames });
+
+  function assertUnmountedChildOf(id: string, parent: string | undefined): void {
+    const actual = parentOf(path, readLayer(path, id));
+    if (actual !== parent) throw precondition(id, `lies on ${show(actual)}, not on ${show(parent)}`);
+    if (counts.count(id) > 0) throw precondition(id, "is mounted; a diff is applied to a new layer");
+  }
+
+  return driver;
+}
+
+/** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
+function assertId(id: string): void {
+  assertLayerId(id);
+  if (id === linksFolder)
+    throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by fuse-overlayfs's layout`);
+}
+
+function precondition(id: string, what: string): CleatError {
+  return new CleatError("FAILED_PRECONDITION", `layer "${id}" ${what}`);
+}
+
+function show(parent: string | undefined): string {
+  return parent === undefined ? "no layer" : `layer "${parent}"`;
+}

@@ -1,0 +1,11 @@
+/** All that fuse-overlayfs runs on workers, as one module that they import. */
+export { openDiffFile, openTree } from "../diff-getter.ts";
+export { sendExactDiff } from "../exact-diff.ts";
+export { emptyTrash } from "../home.ts";
+export { applyDiff } from "../overlay2/apply-diff.ts";
+export { createLayer } from "../overlay2/create-layer.ts";
+export { discardLayer, sweepStore } from "../overlay2/layer-diff.ts";
+export { mountLayer, unmountLayer } from "./mount-layer.ts";
+export { probeFuseOverlayfs } from "./probe.ts";
+
+export const moduleUrl = import.meta.url;

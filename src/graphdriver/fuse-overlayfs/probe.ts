@@ -1,0 +1,99 @@
+import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
+import { isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
+import { removeTree, withFolderAt } from "../../layer/index.ts";
+import { fileSystemName, fsetxattr } from "../../syscall/index.ts";
+import { stagingPath, uniqueName } from "../home.ts";
+import { startProgram, unmountAt } from "./mount-layer.ts";
+import { findProgram, runProgram, searchPath } from "./program.ts";
+
+/** What program, kernel and file system under a home can do. */
+export interface FuseOverlayfsAbilities {
+  /** The program's path. */
+  readonly program: string;
+  /** "1.10" */
+  readonly version: string;
+  readonly backingFileSystem: string;
+  /** Whether devices in layers can be opened through a mount. */
+  readonly devices: boolean;
+}
+
+const device = "/dev/fuse";
+const programName = "fuse-overlayfs";
+
+/**
+ * Finds out whether fuse-overlayfs works in a home by mounting with it there. Runs on a worker.
+ * @throws UNIMPLEMENTED when the program is not installed, `/dev/fuse` is not there or not ours to open, the file system keeps no
+ * attributes, or a mount fails; the message says which.
+ */
+export async function probeFuseOverlayfs(home: string): Promise<FuseOverlayfsAbilities> {
+  const program = findProgram(programName);
+  if (program === undefined) {
+    throw unsupported("the program fuse-overlayfs (in Debian the package of that name)", "PATH", searchPath());
+  }
+  const version = await versionOf(program);
+  openDevice();
+  const devices = isInitialUserNamespace();
+  const staged = stagingPath(uniqueName());
+  const test = `${home}/${staged}`;
+  for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])
+    mkdirSync(`${test}${folder}`, { mode: 0o700 });
+  try {
+    const backingFileSystem = withFolderAt(home, fileSystemName);
+    keepAttribute(`${test}/upper`, backingFileSystem);
+    await tryMount(test, { program, version, backingFileSystem, devices });
+    return { program, version, backingFileSystem, devices };
+  } finally {
+    withFolderAt(home, (folder) => removeTree(folder, staged));
+  }
+}
+
+async function versionOf(program: string): Promise<string> {
+  const { exitCode, stdout, said } = await runProgram(program, ["--version"], { deadlineMs: 10_000 });
+  const version = /^fuse-overlayfs: version (\S+)/m.exec(stdout)?.[1];
+  if (exitCode === 0 && version !== undefined) return version;
+  throw unsupported(`the program fuse-overlayfs`, `${program} --version`, said);
+}
+
+function openDevice(): void {
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw unsupported("FUSE (modprobe fuse), which this process may use", device, toCleatError(error).message, error);
+  }
+}
+
+/** Whether this process is in the namespace where devices are. Source: user_namespaces(7). */
+function isInitialUserNamespace(): boolean {
+  return /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
+}
+
+/** Opaque folders are marked by an attribute. */
+function keepAttribute(folder: string, fileSystem: string): void {
+  try {
+    withFolderAt(folder, (descriptor) => fsetxattr(descriptor, "trusted.overlay.opaque", Buffer.from("n")));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw unsupported(
+      "a file system that keeps the attributes of overlay",
+      `setxattr(2) on ${fileSystem}`,
+      error.message,
+      error,
+    );
+  }
+}
+
+async function tryMount(test: string, abilities: FuseOverlayfsAbilities): Promise<void> {
+  const { program, version, backingFileSystem, devices } = abilities;
+  const options = `${devices ? "dev," : ""}lowerdir=lower2:lower1,upperdir=upper,workdir=work`;
+  try {
+    await startProgram(test, "merged", options, program);
+  } catch (error) {
+    const what = `version ${version} on ${backingFileSystem}`;
+    throw unsupported("a mount by fuse-overlayfs", what, toCleatError(error).message, error);
+  }
+  await unmountAt(`${test}/merged`, "mount that was tried");
+}
+
+function unsupported(needed: string, probed: string, seen: string, cause?: unknown): UnsupportedError {
+  return new UnsupportedError(programName, { needed, probed, seen }, cause === undefined ? {} : { cause });
+}
