@@ -8,10 +8,19 @@ import { startEngine, type Engine } from "./harness/engine.ts";
 import { leftovers, removeEverything } from "./harness/leftovers.ts";
 import { openNamespace, type Namespace } from "./harness/namespace.ts";
 import { sampleChanges } from "./harness/sample-changes.ts";
-import { builtinBtrfs, builtinOverlay2, cleatBtrfs, cleatOverlay2, type Storage } from "./harness/storage.ts";
+import {
+  builtinBtrfs,
+  builtinFuseOverlayfs,
+  builtinOverlay2,
+  cleatBtrfs,
+  cleatFuseOverlayfs,
+  cleatOverlay2,
+  type Storage,
+} from "./harness/storage.ts";
 
 const pairs = [
   [builtinOverlay2, cleatOverlay2],
+  [builtinFuseOverlayfs, cleatFuseOverlayfs],
   [builtinBtrfs, cleatBtrfs],
 ] as const;
 

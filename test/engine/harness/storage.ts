@@ -24,6 +24,8 @@ export interface Storage {
 
 export const builtinOverlay2 = builtin("overlay2");
 export const cleatOverlay2 = cleat("overlay2");
+export const builtinFuseOverlayfs = builtin("fuse-overlayfs");
+export const cleatFuseOverlayfs = cleat("fuse-overlayfs");
 export const builtinBtrfs = builtin("btrfs");
 export const cleatBtrfs = cleat("btrfs");
 export const cleatVfs = cleat("vfs");
@@ -33,9 +35,11 @@ export const cleatVfs = cleat("vfs");
  */
 export const storages: readonly Storage[] = [
   cleatOverlay2,
+  cleatFuseOverlayfs,
   cleatBtrfs,
   cleatVfs,
   builtinOverlay2,
+  builtinFuseOverlayfs,
   builtinBtrfs,
   builtin("vfs"),
 ];
@@ -69,6 +73,7 @@ function cleat(driver: string): Storage {
 
 function foundationOf(driver: string): Pick<Storage, "repeatsCommits" | "fileSystem" | "needs"> {
   const repeatsCommits = driver === "overlay2";
+  if (driver === "fuse-overlayfs") return { repeatsCommits, fileSystem: undefined, needs: [needs.fuseOverlayfs] };
   if (driver !== "btrfs") return { repeatsCommits, fileSystem: undefined, needs: [] };
   return { repeatsCommits, fileSystem: "btrfs", needs: [needs.loopDevices, needs.btrfs] };
 }

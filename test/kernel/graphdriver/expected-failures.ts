@@ -4,6 +4,16 @@
  */
 type Failures = Readonly<Record<string, string>>;
 
+/** Of Cleat's with the program of that name, version 1.10. */
+export const fuseOverlayfsFailures: Failures = {
+  ...because("a symlink that the program copies up gets the time of that", "changes/owner", "commit/owner"),
+  ...because(
+    "the program counts the names of a file as they are looked up (containers/fuse-overlayfs issue 435): the first has none",
+    "changes/hard-links",
+    "commit/hard-links",
+  ),
+};
+
 /** What both of moby's inherit from the archiver and the naive diff that they share. */
 const shared: Failures = {
   ...because("a second Create of an id is accepted, and the two are mixed", "life/create-twice", "life/create-at-once"),

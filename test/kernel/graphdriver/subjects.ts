@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 
 import { type Need, needs } from "../../needs.ts";
-import { mobyOverlay2Failures, mobyVfsFailures } from "./expected-failures.ts";
+import { fuseOverlayfsFailures, mobyOverlay2Failures, mobyVfsFailures } from "./expected-failures.ts";
 import { mobySource } from "./moby-plugin.ts";
 import type { LoopFileSystem } from "./private-mounts.ts";
 
@@ -23,7 +23,7 @@ export interface Subject {
 
 const drivers = [
   { driver: "overlay2", needs: [needs.root, needs.overlay] },
-  { driver: "fuse-overlayfs", needs: [needs.root, needs.fuseOverlayfs] },
+  { driver: "fuse-overlayfs", needs: [needs.root, needs.fuseOverlayfs], expectedFailures: fuseOverlayfsFailures },
   { driver: "vfs", needs: [needs.root] },
 ] as const;
 
