@@ -16,10 +16,11 @@ import { type IdMaps, maxId } from "./id-map.ts";
 const permissionBits = 0o7777;
 
 /**
- * Attributes by which overlay keeps its own books. A layer from outside that could set them would redirect a folder to
- * another path or make a file's content come from elsewhere, so they never reach the disk.
+ * Attributes by which overlay, of the kernel and in user space, keeps its own books. A layer from outside that could set them
+ * would redirect a folder to another path or make a file's content come from elsewhere, so they never reach the disk. Source
+ * of the last two: fuse-overlayfs 1.10 `main.c`, `utils.h`.
  */
-const ownedByOverlay = /^(?:trusted|user)\.overlay\./;
+const ownedByOverlay = /^(?:(?:trusted|user)\.overlay|(?:user|security)\.fuseoverlayfs)\./;
 
 /** What of a header is set on a file beside owner and mode, which are translated first. */
 export type HeaderAttributes = Pick<TarHeader, "type" | "mtimeSeconds" | "mtimeNanoseconds" | "xattrs">;

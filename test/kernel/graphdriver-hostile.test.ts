@@ -15,11 +15,13 @@ interface Scenario {
   readonly drivers: readonly Driver[];
 }
 
-type Driver = "overlay2" | "btrfs" | "vfs";
+type Driver = "overlay2" | "fuse-overlayfs" | "btrfs" | "vfs";
 
 const both: readonly Driver[] = ["overlay2", "vfs"];
 
 const btrfs: readonly Driver[] = ["btrfs"];
+
+const fuse: readonly Driver[] = ["fuse-overlayfs"];
 
 const onTinyDisk: readonly Scenario[] = [
   { id: "fullDiskDuringApply", title: "a disk that is full in applyDiff leaves the layer as it was", drivers: both },
@@ -60,6 +62,18 @@ const onBtrfs: readonly Scenario[] = [
   { id: "ordinaryUser", title: "an ordinary user is told that it is not for him", drivers: btrfs },
 ];
 
+const onFuse: readonly Scenario[] = [
+  ...anywhere.filter(({ drivers }) => drivers === both).map((scenario) => ({ ...scenario, drivers: fuse })),
+  { id: "programDies", title: "a layer whose program has died is mounted anew by get", drivers: fuse },
+  { id: "programDiesUnnoticed", title: "so it is by open, and counts on", drivers: fuse },
+  { id: "programHangs", title: "a program that hangs holds up nobody but who asks for its layer", drivers: fuse },
+  { id: "programOfParentDies", title: "a diff finds that the program below has died", drivers: fuse },
+  { id: "programIsMissing", title: "a machine without the program is told so, with the PATH", drivers: fuse },
+  { id: "programRefuses", title: "what the program says when it refuses is told", drivers: fuse },
+  { id: "deviceIsMissing", title: "a machine without /dev/fuse is told so", drivers: fuse },
+  { id: "staleProgramMount", title: "a mount that a killed process left staged is swept", drivers: fuse },
+];
+
 describeWith([needs.root, needs.overlay, needs.loopDevices, needs.ext4], "on a disk of 16 MB", () => {
   for (const scenario of onTinyDisk) defineTests(scenario, "tiny ext4");
 });
@@ -75,6 +89,15 @@ describeWith([needs.root, needs.loopDevices, needs.btrfs], "on btrfs", () => {
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB", () => {
   for (const scenario of onTinyDisk.filter(({ drivers }) => drivers === both))
     defineTests({ ...scenario, drivers: btrfs }, "tiny btrfs");
+});
+
+describeWith([needs.root, needs.fuseOverlayfs], "over FUSE", () => {
+  for (const scenario of onFuse) defineTests(scenario);
+});
+
+describeWith([needs.root, needs.fuseOverlayfs, needs.loopDevices, needs.ext4], "over FUSE on a disk of 16 MB", () => {
+  for (const scenario of onTinyDisk.filter(({ drivers }) => drivers === both))
+    defineTests({ ...scenario, drivers: fuse }, "tiny ext4");
 });
 
 function defineTests({ id, title, drivers }: Scenario, fileSystem?: LoopFileSystem): void {

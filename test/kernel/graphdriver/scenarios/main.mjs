@@ -6,6 +6,7 @@ import * as overlayDepth from "./overlay-depth.mjs";
 import * as overlayFeatures from "./overlay-features.mjs";
 import * as overlayParents from "./overlay-parents.mjs";
 import * as power from "./power-loss.mjs";
+import * as programs from "./programs.mjs";
 import * as refusedAttributes from "./refused-attributes.mjs";
 import * as sizes from "./sizes.mjs";
 import * as subvolumes from "./subvolumes.mjs";
@@ -18,6 +19,7 @@ const scenarios = {
   ...badHomes,
   ...fullDisk,
   ...power,
+  ...programs,
   ...refusedAttributes,
   ...sizes,
   ...subvolumes,
