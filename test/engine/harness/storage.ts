@@ -15,6 +15,11 @@ export interface Storage {
    * naive diff gives it the time of the commit (moby v20.10.24 `pkg/archive/changes.go`, `ExportChanges`).
    */
   readonly repeatsCommits: boolean;
+  /**
+   * Whether the diff of a container may lack deletions: fuse-overlayfs 1.10 answers for names in a folder that was made anew which
+   * a listing no longer has (containers/fuse-overlayfs issue 324), and Docker's own driver asks by name.
+   */
+  readonly missesDeletions: boolean;
   /** What `dockerd --storage-driver` names; under a data root also the folder of the layers. */
   readonly storageDriver: string;
   /** The file system that the engine's data root must be on; undefined where any will do. */
@@ -31,7 +36,8 @@ export const cleatBtrfs = cleat("btrfs");
 export const cleatVfs = cleat("vfs");
 
 /**
- * Docker's own drivers are in here because a test that they fail says nothing about Cleat.
+ * Docker's own drivers are in here because a test that they fail says nothing about Cleat; but for its fuse-overlayfs, which fails
+ * `missesDeletions`.
  */
 export const storages: readonly Storage[] = [
   cleatOverlay2,
@@ -39,7 +45,6 @@ export const storages: readonly Storage[] = [
   cleatBtrfs,
   cleatVfs,
   builtinOverlay2,
-  builtinFuseOverlayfs,
   builtinBtrfs,
   builtin("vfs"),
 ];
@@ -62,13 +67,21 @@ function builtin(storageDriver: string): Storage {
     cleatDriver: undefined,
     storageDriver,
     inherits: storageDriver === "vfs" ? "archived" : "exact",
+    missesDeletions: storageDriver === "fuse-overlayfs",
     ...foundationOf(storageDriver),
   };
 }
 
 function cleat(driver: string): Storage {
   const title = `cleat ${driver}`;
-  return { title, cleatDriver: driver, storageDriver: `cleat-${driver}`, inherits: "exact", ...foundationOf(driver) };
+  return {
+    title,
+    cleatDriver: driver,
+    storageDriver: `cleat-${driver}`,
+    inherits: "exact",
+    missesDeletions: false,
+    ...foundationOf(driver),
+  };
 }
 
 function foundationOf(driver: string): Pick<Storage, "repeatsCommits" | "fileSystem" | "needs"> {
