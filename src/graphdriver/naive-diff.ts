@@ -1,5 +1,5 @@
 import { createRing, drain, type ModuleReference, type WorkerPool } from "../workers/index.ts";
-import { toChange } from "./change.ts";
+import { readChanges } from "./change-records.ts";
 import type { GraphDriver } from "./driver.ts";
 import type * as NaiveJobs from "./naive-jobs.ts";
 import type { ArchiveTreeOptions } from "./naive-jobs.ts";
@@ -9,7 +9,9 @@ const jobs: ModuleReference<typeof NaiveJobs> = { url: naiveJobsUrl };
 
 /**
  * `diff`, `changes` and `diffSize` for any driver, by comparing the two trees that `get` shows: right for every pair of
- * layers, at the price of a walk of both.
+ * layers, at the price of a walk of both, on one worker, in step. What is found streams out while the walk goes on, so that
+ * memory does not grow with the layers (`findChanges` and `archiveDifference` in `layer` say by how much), but for the list
+ * that `changes` answers.
  */
 export type NaiveDiff = Pick<GraphDriver, "diff" | "changes" | "diffSize">;
 
@@ -44,8 +46,8 @@ export function createNaiveDiff(
     },
     changes: (id, parent) =>
       withTrees(id, parent, async ({ path, parentPath }) => {
-        const found = await pool.run(jobs, "findChanges", path, parentPath);
-        return found.map(toChange);
+        const ring = createRing();
+        return readChanges(drain(ring, pool.produce(jobs, "sendChanges", path, parentPath, ring)));
       }),
     diffSize: (id, parent) =>
       withTrees(id, parent, ({ path, parentPath }) => pool.run(jobs, "sizeOfDifference", path, parentPath)),

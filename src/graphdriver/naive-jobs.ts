@@ -1,15 +1,15 @@
 /** The blocking halves of `naive-diff.ts`, run on workers. Paths are those that a driver's `get` gave. */
 import {
-  archiveChanges,
+  archiveDifference as archiveTreeDifference,
   archiveTree,
-  changesSize,
-  compareTrees,
+  differenceSize,
+  findChanges,
   type IdRanges,
-  type TreeChange,
   type WhiteoutConvention,
   withFolderAt,
 } from "../layer/index.ts";
-import { createSyncRingWriter, type Ring } from "../workers/index.ts";
+import { createSyncRingWriter, type Ring, type SyncRingWriter } from "../workers/index.ts";
+import { writeChanges } from "./change-records.ts";
 
 export const naiveJobsUrl = import.meta.url;
 
@@ -27,29 +27,42 @@ export function archiveDifference(
   ring: Ring,
   options: ArchiveTreeOptions,
 ): void {
+  writeInto(ring, (sink) =>
+    withTrees(path, parentPath, (newer, older) => {
+      if (older === undefined) archiveTree(newer, sink, { whiteouts, ...options });
+      else archiveTreeDifference(newer, older, sink, { whiteouts, ...options });
+    }),
+  );
+}
+
+/** Writes the changes into the ring as `readChanges` reads them. */
+export function sendChanges(path: string, parentPath: string | undefined, ring: Ring): void {
+  writeInto(ring, (sink) =>
+    withTrees(path, parentPath, (newer, older) => writeChanges(findChanges(newer, older), sink)),
+  );
+}
+
+export function sizeOfDifference(path: string, parentPath: string | undefined): number {
+  return withTrees(path, parentPath, differenceSize);
+}
+
+function withTrees<T>(
+  path: string,
+  parentPath: string | undefined,
+  visit: (newer: number, older: number | undefined) => T,
+): T {
+  return withFolderAt(path, (newer) =>
+    parentPath === undefined ? visit(newer, undefined) : withFolderAt(parentPath, (older) => visit(newer, older)),
+  );
+}
+
+function writeInto(ring: Ring, write: (sink: SyncRingWriter) => void): void {
   const sink = createSyncRingWriter(ring);
   try {
-    const changes = parentPath === undefined ? undefined : findChanges(path, parentPath);
-    withFolderAt(path, (tree) => {
-      if (changes === undefined) archiveTree(tree, sink, { whiteouts, ...options });
-      else archiveChanges(tree, changes, sink, { whiteouts, ...options });
-    });
+    write(sink);
     sink.finish();
   } catch (error) {
     sink.abort();
     throw error;
   }
-}
-
-export function findChanges(path: string, parentPath: string | undefined): TreeChange[] {
-  return withFolderAt(path, (newer) =>
-    parentPath === undefined
-      ? compareTrees(newer, undefined)
-      : withFolderAt(parentPath, (older) => compareTrees(newer, older)),
-  );
-}
-
-export function sizeOfDifference(path: string, parentPath: string | undefined): number {
-  const changes = findChanges(path, parentPath);
-  return withFolderAt(path, (tree) => changesSize(tree, changes));
 }

@@ -1,10 +1,10 @@
 /** Tar archives ⇄ directory trees, through descriptors. Everything here blocks and is meant for worker threads. */
 export { applyLayer, type ApplyOptions } from "./apply.ts";
-export { archiveChanges, changesSize } from "./archive-changes.ts";
+export { archiveDifference, differenceSize } from "./archive-difference.ts";
 export { archiveTree, type ArchiveOptions } from "./archive-tree.ts";
 export { assembleLayerAt, type LayerPlace } from "./assemble-layer-at.ts";
 export type { TreeChange } from "./change.ts";
-export { compareTrees } from "./compare-trees.ts";
+export { compareTrees, findChanges } from "./compare-trees.ts";
 export { openConfinedFolder } from "./confine.ts";
 export { copyTree } from "./copy-tree.ts";
 export { applyLayerExactly, assembleLayer, type ExactLayer } from "./exact-layer.ts";

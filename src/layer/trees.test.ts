@@ -1,9 +1,11 @@
 import * as fs from "node:fs";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { createTarReader } from "../tar/index.ts";
-import { archiveChanges, changesSize } from "./archive-changes.ts";
-import { compareTrees } from "./compare-trees.ts";
+import { archiveDifference, differenceSize } from "./archive-difference.ts";
+import type { TreeChange } from "./change.ts";
+import { compareTrees, findChanges } from "./compare-trees.ts";
 import { copyTree } from "./copy-tree.ts";
 import { removeTree } from "./remove-tree.ts";
 import { archive, readTree, useScratch } from "./trees.test.support.ts";
@@ -104,11 +106,10 @@ describe("changes between two trees", () => {
     fs.rmSync(`${newer}/l`);
     fs.writeFileSync(`${newer}/d/e/n`, "12345");
     fs.writeFileSync(`${newer}/d.x`, "");
-    const changes = withFolderAt(newer, (a) => withFolderAt(older, (b) => compareTrees(a, b)));
     const parts: Buffer[] = [];
     const write = (bytes: Uint8Array): void => void parts.push(Buffer.from(bytes));
     const options = { whiteouts: { kind: "delete" }, ids: { uids: [], gids: [] }, userNames: false } as const;
-    withFolderAt(newer, (root) => archiveChanges(root, changes, { write }, options));
+    withFolderAt(newer, (a) => withFolderAt(older, (b) => archiveDifference(a, b, { write }, options)));
     const reader = createTarReader({ read: () => parts.shift() });
     const found: string[] = [];
     for (let header = reader.next(); header !== undefined; header = reader.next()) {
@@ -116,7 +117,83 @@ describe("changes between two trees", () => {
       if (header.name.includes(".wh.")) expect(Math.abs(header.mtimeSeconds - Date.now() / 1000)).toBeLessThan(60);
     }
     expect(found).toEqual(["d/", "d.x", "d/e/", "d/e/n", ".wh.l"]);
-    expect(withFolderAt(newer, (root) => changesSize(root, changes))).toBe(5);
+    expect(withFolderAt(newer, (a) => withFolderAt(older, (b) => differenceSize(a, b)))).toBe(5);
+  });
+});
+
+describe("the order of changes", () => {
+  /** Names that begin alike, with bytes on either side of the slash. */
+  const names = fc.constantFrom("a", "a!", "a.", "a.b", "a0", "a-", "b", "a!.");
+  const paths = fc.array(names, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
+  const trees = fc.array(fc.tuple(paths, fc.constantFrom("folder", "one", "two")), { maxLength: 14 });
+
+  function make(root: string, entries: readonly (readonly [string, string])[]): void {
+    for (const [path, content] of entries) {
+      const folders = (content === "folder" ? path : path.slice(0, Math.max(0, path.lastIndexOf("/")))).split("/");
+      for (const at of folders.keys()) {
+        const folder = `${root}/${folders.slice(0, at + 1).join("/")}`;
+        if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) fs.rmSync(folder, { force: true });
+        fs.mkdirSync(folder, { recursive: true });
+      }
+      if (content === "folder") continue;
+      fs.rmSync(`${root}/${path}`, { recursive: true, force: true });
+      fs.writeFileSync(`${root}/${path}`, content);
+      fs.utimesSync(`${root}/${path}`, content.length, content.charCodeAt(0));
+    }
+  }
+
+  it("is that of the bytes of their paths, and they are those of two whole readings", () => {
+    fc.assert(
+      fc.property(trees, trees, (before, after) => {
+        const [older, newer] = [scratch.folder("older"), scratch.folder("newer")];
+        make(older, before);
+        make(newer, after);
+        const found = withFolderAt(newer, (a) => withFolderAt(older, (b) => compareTrees(a, b)));
+        expect(found).toEqual(comparedWhole(readTree(newer), readTree(older)));
+        for (const root of [older, newer]) fs.rmSync(root, { recursive: true });
+      }),
+    );
+  });
+
+  /** Of trees that differ in files only. */
+  function comparedWhole(newer: Record<string, string>, older: Record<string, string>): TreeChange[] {
+    const kinds = new Map<string, TreeChange["kind"]>();
+    const isFolder = (line: string | undefined): boolean => line?.startsWith("4") === true;
+    const without = (line: string | undefined): string | undefined => (isFolder(line) ? "folder" : line);
+    for (const path of new Set([...Object.keys(newer), ...Object.keys(older)])) {
+      const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+      if (newer[path] === undefined) {
+        if (folder === "" || isFolder(newer[folder])) kinds.set(path, "deleted");
+      } else if (older[path] === undefined) kinds.set(path, "added");
+      else if (without(newer[path]) !== without(older[path])) kinds.set(path, "modified");
+    }
+    for (const path of kinds.keys()) {
+      for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+        if (!kinds.has(path.slice(0, at))) kinds.set(path.slice(0, at), "modified");
+      }
+    }
+    return [...kinds].map(([path, kind]) => ({ path, kind })).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  it("holds in folders nested as deep as a path can name", () => {
+    const [older, newer] = [scratch.folder("older"), scratch.folder("newer")];
+    nest(newer, 2000);
+    const found = withFolderAt(newer, (a) => withFolderAt(older, (b) => compareTrees(a, b)));
+    expect(found.length).toBe(2000);
+    expect(found.every(({ kind, path }, at) => kind === "added" && path.length === 2 * at + 1)).toBe(true);
+  });
+
+  it("is met one by one: what comes after the last that was asked for is not opened", () => {
+    const newer = scratch.folder("newer");
+    for (const name of ["a", "b"]) make(newer, [[`${name}/f`, "one"]]);
+    const openBefore = fs.readdirSync("/proc/self/fd").length;
+    withFolderAt(newer, (root) => {
+      for (const { path } of findChanges(root, undefined)) {
+        fs.rmSync(`${newer}/b`, { recursive: true, force: true });
+        if (path === "a/f") break;
+      }
+    });
+    expect(fs.readdirSync("/proc/self/fd").length).toBe(openBefore);
   });
 });
 

@@ -2,7 +2,12 @@ import { close, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, openat, openPath } from "../s
 
 /** Opens the folder `name`, never through a symlink, for as long as `visit` runs. */
 export function withFolder<T>(parent: number, name: Buffer | string, visit: (descriptor: number) => T): T {
-  return withDescriptor(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), visit);
+  return withDescriptor(openFolder(parent, name), visit);
+}
+
+/** Opens the folder `name`, never through a symlink; the descriptor is the caller's to close. */
+export function openFolder(parent: number, name: Buffer | string): number {
+  return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
 /** Opens the folder at an absolute path of the host for as long as `visit` runs. */

@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { archiveChanges, archiveTree, compareTrees, type IdRanges, withFolderAt } from "../../src/layer/index.ts";
+import { archiveDifference, archiveTree, compareTrees, type IdRanges, withFolderAt } from "../../src/layer/index.ts";
 import { linkat, mknodat, S_IFBLK, S_IFCHR, S_IFIFO } from "../../src/syscall/index.ts";
 import { createTarReader } from "../../src/tar/index.ts";
 import { describeWith, type Need, needs } from "../needs.ts";
@@ -96,8 +96,8 @@ describeWith([needs.root, needs.overlay, needs.attr, moby], "an archive and moby
     );
     const whiteouts = { kind: "delete" } as const;
     const ours = collect((write) =>
-      withFolderAt(newer, (root) =>
-        archiveChanges(root, changes, { write }, { whiteouts, ids: noIds, userNames: true }),
+      withFolderAt(newer, (a) =>
+        withFolderAt(older, (b) => archiveDifference(a, b, { write }, { whiteouts, ids: noIds, userNames: true })),
       ),
     );
     const theirs = run(program, "changes", newer, older);
