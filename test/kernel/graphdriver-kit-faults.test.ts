@@ -2,11 +2,12 @@
  * A kit that never fails anything proves nothing: drivers with one fault each, and the checks that must find it. Works without
  * root, on the built package.
  */
+import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 
 import { expect, test } from "vitest";
 
-import { type GraphDriver, type GraphDriverFactory, vfs } from "cleat/graphdriver";
+import { type DiffGetter, type GraphDriver, type GraphDriverFactory, vfs } from "cleat/graphdriver";
 import { runGraphDriverKit } from "cleat/testing";
 
 import { createScratch } from "../engine/harness/scratch.ts";
@@ -99,10 +100,143 @@ const faults: readonly [title: string, fault: Fault, found: readonly string[]][]
   ],
 ];
 
-test.each(faults)("the kit finds it when %s", async (_, fault, found) => {
+/** Faults of drivers that say that they give back archives, or hand out files. */
+const exactFaults: typeof faults = [
+  [
+    "archives are said to come back, and are made anew",
+    (driver) => ({ diff: (id, parent) => anew(driver, id, parent) }),
+    ["diff/exact", "diff/exact-padded", "diff/exact-garbage", "diff/exact-endless"],
+  ],
+  [
+    "an archive is kept as a whole, and given back whatever became of the files",
+    (driver) => keepingArchives(driver, ({ id, parent }) => `${id} on ${parent}`),
+    ["diff/exact-changed", "diff/exact-new-layer"],
+  ],
+  [
+    "an archive is given back against any parent",
+    (driver) => keepingArchives(driver, ({ id }) => id),
+    ["diff/exact-other-parent"],
+  ],
+  [
+    "archives are forgotten when the driver is closed",
+    (driver) => {
+      const applied = new Set<string>();
+      return {
+        async applyDiff(id, ...rest) {
+          applied.add(id);
+          return driver.applyDiff(id, ...rest);
+        },
+        diff: (id, parent) => (applied.has(id) ? driver.diff(id, parent) : anew(driver, id, parent)),
+      };
+    },
+    ["diff/exact", "diff/exact-padded"],
+  ],
+  [
+    "an archive that cannot come back is taken",
+    (driver) => ({
+      applyDiff: (id, parent, source) =>
+        driver.applyDiff(id, parent, source).catch((error: unknown) => {
+          if (String(error).includes("duplicates")) return 0;
+          throw error;
+        }),
+    }),
+    ["diff/exact-twice"],
+  ],
+  [
+    "a diff getter joins names to a path",
+    (driver) => ({
+      diffGetter: async (id) => {
+        const root = await driver.get(id, {});
+        return getterOf(async (name) => createReadStream(Buffer.concat([Buffer.from(`${root}/`), name])));
+      },
+    }),
+    ["getter/confined", "getter/closed"],
+  ],
+  [
+    "a diff getter knows text only",
+    (driver) => ({
+      diffGetter: async (id) => {
+        const getter = await openGetter(driver, id);
+        return { ...getter, get: (name) => getter.get(Buffer.from(Buffer.from(name).toString())) };
+      },
+    }),
+    ["getter/files"],
+  ],
+  [
+    "a diff getter takes what it handed out along when it is closed",
+    (driver) => ({
+      diffGetter: async (id) => {
+        const getter = await openGetter(driver, id);
+        const handedOut: Readable[] = [];
+        return {
+          ...getter,
+          async get(name) {
+            const stream = await getter.get(name);
+            handedOut.push(stream);
+            return stream;
+          },
+          async close() {
+            for (const stream of handedOut) stream.destroy();
+            await getter.close();
+          },
+        };
+      },
+    }),
+    ["getter/closed"],
+  ],
+  [
+    "a diff getter of any layer is opened, there or not",
+    () => ({ diffGetter: async () => getterOf(async () => Readable.from([])) }),
+    ["getter/unknown", "getter/files"],
+  ],
+];
+
+const exactVfs: GraphDriverFactory["open"] = ({ options = [], ...rest }) =>
+  vfs.open({ ...rest, options: ["cleat.exact_diffs=true", ...options] });
+
+/** What a driver without a record of the archive answers, in its own order. */
+async function anew(driver: GraphDriver, id: string, parent?: string): Promise<Readable> {
+  const chunks = await (await driver.diff(id, parent)).toArray();
+  return Readable.from([Buffer.concat([...(chunks as Buffer[]), Buffer.alloc(512)])]);
+}
+
+function keepingArchives(
+  driver: GraphDriver,
+  keyOf: (layer: { readonly id: string; readonly parent: string | undefined }) => string,
+): Partial<GraphDriver> {
+  const kept = new Map<string, Buffer>();
+  return {
+    async applyDiff(id, parent, source) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of source) chunks.push(chunk);
+      const sizeBytes = await driver.applyDiff(id, parent, Readable.from(chunks));
+      kept.set(keyOf({ id, parent }), Buffer.concat(chunks));
+      return sizeBytes;
+    },
+    async diff(id, parent) {
+      const archive = kept.get(keyOf({ id, parent }));
+      return archive === undefined ? driver.diff(id, parent) : Readable.from([archive]);
+    },
+  };
+}
+
+async function openGetter(driver: GraphDriver, id: string): Promise<DiffGetter> {
+  if (driver.diffGetter === undefined) throw new Error("vfs has no diff getter");
+  return driver.diffGetter(id);
+}
+
+function getterOf(get: DiffGetter["get"]): DiffGetter {
+  const close = async (): Promise<void> => {};
+  return { get, close, [Symbol.asyncDispose]: close };
+}
+
+test.each([
+  ...faults.map((row) => [...row, vfs.open] as const),
+  ...exactFaults.map((row) => [...row, exactVfs] as const),
+])("the kit finds it when %s", async (_, fault, found, openVfs) => {
   await using scratch = await createScratch();
   const open: GraphDriverFactory["open"] = async (options) => {
-    const driver = await vfs.open(options);
+    const driver = await openVfs(options);
     return { ...driver, ...fault(driver) };
   };
   const results = await runGraphDriverKit({ open, folder: scratch.path, only: found });
@@ -110,9 +244,12 @@ test.each(faults)("the kit finds it when %s", async (_, fault, found) => {
   expect(outcomes.toSorted()).toEqual(found.map((id) => `${id} failed`).toSorted());
 });
 
-test("a driver without a fault fails none of these", async () => {
+test.each([
+  ["vfs", vfs.open],
+  ["vfs with exact diffs", exactVfs],
+] as const)("a driver without a fault fails none of these: %s", async (_, open) => {
   await using scratch = await createScratch();
-  const only = [...new Set(faults.flatMap(([, , found]) => found))];
-  const results = await runGraphDriverKit({ open: vfs.open, folder: scratch.path, only, reuse: true });
+  const only = [...new Set([...faults, ...exactFaults].flatMap(([, , found]) => found))];
+  const results = await runGraphDriverKit({ open, folder: scratch.path, only, reuse: true });
   expect(results.filter(({ outcome }) => outcome === "failed")).toEqual([]);
 });
