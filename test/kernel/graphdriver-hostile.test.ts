@@ -26,6 +26,11 @@ const fuse: readonly Driver[] = ["fuse-overlayfs"];
 const onTinyDisk: readonly Scenario[] = [
   { id: "fullDiskDuringApply", title: "a disk that is full in applyDiff leaves the layer as it was", drivers: both },
   { id: "fullDiskOfSmallFiles", title: "a disk that many small files fill does, too", drivers: both },
+  {
+    id: "fullDiskOfExactDiff",
+    title: "a disk that is full of what is kept of an archive leaves the layer as it was",
+    drivers: both,
+  },
   { id: "fullDiskDuringCreate", title: "a disk that is full in create leaves no layer", drivers: ["vfs"] },
 ];
 
@@ -43,6 +48,21 @@ const anywhere: readonly Scenario[] = [
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
   { id: "crashDuringRemove", title: "kill -9 in remove leaves each layer whole or not there", drivers: both },
+  {
+    id: "crashDuringExactApply",
+    title: "kill -9 in applyDiff leaves a layer that gives back its archive, or is as it was created",
+    drivers: both,
+  },
+  {
+    id: "crashBetweenRecordAndTree",
+    title: "a crash between the record of an archive and its tree leaves neither",
+    drivers: ["overlay2"],
+  },
+  {
+    id: "layerRemovedByDocker",
+    title: "the archive of a layer that Docker's own driver removed is forgotten",
+    drivers: ["vfs"],
+  },
   { id: "staleProbeMount", title: "a mount that a killed process left staged is swept", drivers: ["overlay2"] },
   { id: "homeOnAnotherFileSystem", title: "a home that is not on btrfs is refused, by name", drivers: btrfs },
 ];
@@ -50,6 +70,17 @@ const anywhere: readonly Scenario[] = [
 const onBtrfs: readonly Scenario[] = [
   ...anywhere.filter(({ drivers }) => drivers === both).map((scenario) => ({ ...scenario, drivers: btrfs })),
   { id: "powerLoss", title: "what was made is on the disk, whole, when the power fails", drivers: btrfs },
+  {
+    id: "crashBetweenRecordAndTree",
+    title: "a crash between the record of an archive and the exchange leaves neither",
+    drivers: btrfs,
+  },
+  { id: "crashBehindExchange", title: "a crash right behind the exchange leaves both", drivers: btrfs },
+  {
+    id: "layerRemovedByDocker",
+    title: "the archive of a layer that Docker's own driver removed is forgotten",
+    drivers: btrfs,
+  },
   { id: "nestedSubvolumes", title: "subvolumes that a container made go with it, nothing else does", drivers: btrfs },
   { id: "readOnlySubvolumes", title: "so do read-only ones", drivers: btrfs },
   { id: "deepSubvolumes", title: "so do those below more folders than a path can name", drivers: btrfs },

@@ -3,10 +3,10 @@ import { writeSync } from "node:fs";
 
 import { factories, toLayer } from "./layers.mjs";
 
-const [work, name, home, prefix] = process.argv.slice(2);
+const [work, name, home, prefix, ...options] = process.argv.slice(2);
 const say = (id, step) => writeSync(1, `${id} ${step}\n`);
 
-const driver = await factories[name].open({ home });
+const driver = await factories[name].open({ home, options });
 for (let round = 0; ; round++) {
   const id = `${prefix}-${round}`;
   say(id, "creating");

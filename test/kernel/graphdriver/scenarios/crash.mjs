@@ -23,12 +23,14 @@ const lives = [
 export const crashDuringApply = (driver, folder) => crashAgainAndAgain("apply", driver, folder);
 export const crashDuringCreate = (driver, folder) => crashAgainAndAgain("create", driver, folder);
 export const crashDuringRemove = (driver, folder) => crashAgainAndAgain("remove", driver, folder);
+export const crashDuringExactApply = (driver, folder) =>
+  crashAgainAndAgain("apply", driver, folder, ["cleat.exact_diffs=true"]);
 
-async function crashAgainAndAgain(work, driver, folder) {
+async function crashAgainAndAgain(work, driver, folder, options = []) {
   const home = `${folder}/home`;
   for (const [number, life] of lives.entries()) {
-    const said = await workUntilKilled([work, driver, home, `life-${number}`], life);
-    const opened = await factories[driver].open({ home });
+    const said = await workUntilKilled([work, driver, home, `life-${number}`, ...options], life);
+    const opened = await factories[driver].open({ home, options });
     for (const [id, step] of said) await assertWholeOrAsCreated(opened, id, step);
     await opened.close();
     assertNothingStaged(driver, home);
@@ -62,6 +64,9 @@ async function assertWholeOrAsCreated(driver, id, step) {
   const names = await filesOf(driver, id);
   if (step === "applied") assert.ok(names > 0, `${id} is empty after ${step}`);
   assert.ok(names === 0 || names === toLayer.names, `${id} has ${names} of ${toLayer.names} files after ${step}`);
+  if (!driver.capabilities.reproducesExactDiffs) return;
+  const diff = Buffer.concat(await (await driver.diff(id)).toArray());
+  assert.equal(diff.equals(toLayer.archive), names > 0, `${id} does not give back its archive after ${step}`);
 }
 
 /** A mount that a killed process left in the staging folder, where drivers try whether they can mount. */

@@ -1,6 +1,7 @@
 /** On a file system of 16 MB. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 
 import { buildArchive, file } from "cleat/testing";
@@ -21,6 +22,27 @@ export async function fullDiskDuringApply(driver, folder) {
     await opened.applyDiff("layer", "below", streamOf(buildArchive([file("small", "s")])));
     assert.deepEqual(await namesOf(opened, "layer"), ["below", "small"]);
   });
+}
+
+/** What is kept of an archive, of which the tree holds nothing, is what does not fit. */
+export async function fullDiskOfExactDiff(driver, folder) {
+  const options = ["cleat.exact_diffs=true"];
+  await withDriver(
+    driver,
+    folder,
+    async (opened, home) => {
+      await opened.create("layer", {});
+      const tooMuch = buildArchive([file("small", "s"), file(".wh.gone", randomBytes(20 * 2 ** 20))]);
+      await assertRefused(opened.applyDiff("layer", undefined, streamOf(tooMuch)), "RESOURCE_EXHAUSTED", "layer");
+      assert.equal(await filesOf(opened, "layer"), 0);
+      assertNothingStaged(driver, home);
+      takeSpaceBack(driver, folder);
+      await opened.applyDiff("layer", undefined, toLayer.stream());
+      const diff = Buffer.concat(await (await opened.diff("layer")).toArray());
+      assert.ok(diff.equals(toLayer.archive));
+    },
+    options,
+  );
 }
 
 /** Many files of a block each: what runs out is met in making them, not in writing. */
@@ -68,9 +90,9 @@ function takeSpaceBack(driver, folder) {
   execFileSync("btrfs", ["filesystem", "sync", folder]);
 }
 
-async function withDriver(driver, folder, use) {
+async function withDriver(driver, folder, use, options = []) {
   const home = `${folder}/home`;
-  const opened = await factories[driver].open({ home });
+  const opened = await factories[driver].open({ home, options });
   try {
     await use(opened, home);
   } finally {

@@ -8,7 +8,8 @@ import { buildArchive, file, folder, readTree } from "cleat/testing";
 export const factories = { overlay2, "fuse-overlayfs": fuseOverlayfs, btrfs, vfs };
 
 const entries = Array.from({ length: 20 }, (_, at) => [folder(`d${at}`), ...filesIn(at)]).flat();
-const archive = buildArchive(entries);
+/** With more zeros at its end than any driver writes. */
+const archive = Buffer.concat([buildArchive(entries), Buffer.alloc(5120)]);
 
 function filesIn(at) {
   return Array.from({ length: 20 }, (_, n) => file(`d${at}/f${n}`, Buffer.alloc(3000, n + 1)));
@@ -16,6 +17,7 @@ function filesIn(at) {
 
 export const toLayer = {
   names: entries.length,
+  archive,
   stream: () => streamOf(archive),
 };
 
@@ -41,6 +43,7 @@ export function assertNothingStaged(driver, home) {
     const path = `${home}/.cleat/${part}`;
     if (existsSync(path)) assert.deepEqual(readdirSync(path), [], path);
   }
+  assertExactDiffsHaveLayers(driver, home);
   if (driver === "overlay2" || driver === "fuse-overlayfs") {
     for (const link of readdirSync(`${home}/l`)) assert.ok(existsSync(`${home}/l/${link}`), `l/${link} leads nowhere`);
   }
@@ -52,6 +55,13 @@ export function assertNothingStaged(driver, home) {
     for (const id of readdirSync(`${home}/.cleat/unfilled`))
       assert.ok(existsSync(`${home}/dir/${id}`), `${id} is unfilled but gone`);
   }
+}
+
+function assertExactDiffsHaveLayers(driver, home) {
+  if (driver === "overlay2" || !existsSync(`${home}/.cleat/exact`)) return; // there it is in the layer itself
+  const layers = { vfs: "dir", btrfs: "subvolumes" }[driver];
+  for (const id of readdirSync(`${home}/.cleat/exact`))
+    assert.ok(existsSync(`${home}/${layers}/${id}`), `${id} has an exact diff but is gone`);
 }
 
 /** Fails unless the call rejects with the code, in one line that names all of `subjects`. */

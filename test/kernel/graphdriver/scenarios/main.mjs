@@ -1,6 +1,7 @@
 /** Runs one scenario in a process of its own: `main.mjs SCENARIO DRIVER FOLDER`. Fails with what went wrong. */
 import * as crash from "./crash.mjs";
 import * as badHomes from "./bad-homes.mjs";
+import * as exactDiffs from "./exact-diffs.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
 import * as overlayFeatures from "./overlay-features.mjs";
@@ -17,6 +18,7 @@ const scenarios = {
   ...overlay,
   ...crash,
   ...badHomes,
+  ...exactDiffs,
   ...fullDisk,
   ...power,
   ...programs,
