@@ -12,8 +12,7 @@ import { z } from "zod";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../errors/index.ts";
 import { applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../layer/index.ts";
 import { close, O_CREAT, O_EXCL, O_RDWR, openPath } from "../syscall/index.ts";
-import type { ByteSink } from "../tar/index.ts";
-import { createSyncRingWriter, type Ring, type SyncRingReader } from "../workers/index.ts";
+import { createSyncRingWriter, type Ring, type SyncRingReader, type SyncRingWriter } from "../workers/index.ts";
 
 const exactDiffRecord = z.object({
   version: z.literal(1),
@@ -119,7 +118,7 @@ export async function sendExactDiff({ id, tree, folder }: ExactDiffPlace, ring: 
   }
 }
 
-async function assembleAt(tree: string, folder: string, sink: ByteSink): Promise<void> {
+async function assembleAt(tree: string, folder: string, sink: SyncRingWriter): Promise<void> {
   const record = readRecord(`${folder}/${recordFile}`);
   try {
     if (record !== undefined)
