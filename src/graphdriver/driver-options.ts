@@ -7,10 +7,10 @@ export type OptionReaders = Readonly<Record<string, (value: string, key: string)
 /**
  * Keeps of each archive that is applied what its tree does not (some hundredths of its size), and gives it back byte for byte.
  *
- * Told that a driver does so, Docker up to 23 keeps no such data itself: it saves and pushes layers by `diff`, and checks their
+ * Told that a driver does so, Docker keeps no such data itself: it saves and pushes layers by `diff`, and checks their
  * digests. So the choice belongs to a store for good. Layers that Docker registered without the option are then made anew, and
  * those whose digests differ are refused by Docker; without the option, Docker cannot save those that it registered with it.
- * Source: moby v20.10.24 `layer/layer_store.go`, `useTarSplit`.
+ * Source: moby v20.10.24 `layer/layer_store.go`, `useTarSplit`; the same until plugins were removed (moby#48143).
  */
 export const exactDiffsOption = "cleat.exact_diffs";
 
