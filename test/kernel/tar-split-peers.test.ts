@@ -1,6 +1,6 @@
 /**
- * tar-split data of other people's archives: they come back byte for byte, Go's own tar-split (`tar-split.go` beside this) reads
- * what we write and we read what it writes, and both write the same lines.
+ * tar-split data of other people's archives: they come back byte for byte, also out of a layer that they were unpacked into, Go's
+ * own tar-split (`tar-split.go` beside this) reads what we write and we read what it writes, and both write the same lines.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,6 +11,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { toCleatError } from "../../src/errors/index.ts";
+import { applyLayerExactly, assembleLayerAt } from "../../src/layer/index.ts";
 import {
   createGzipSink,
   createSplittingTarReader,
@@ -103,6 +104,28 @@ function putTogether(data: Buffer, root: string): Buffer {
   return sink.bytes();
 }
 
+/** What comes back of an archive that was unpacked and is nowhere else any more. */
+async function throughLayer(archive: Buffer, folder: string): Promise<Buffer> {
+  const place = { tree: `${folder}/tree`, data: `${folder}/data` };
+  fs.mkdirSync(place.tree, { recursive: true });
+  const data = fs.openSync(place.data, "wx+");
+  const tree = fs.openSync(place.tree, "r");
+  const umask = process.umask(0);
+  try {
+    const chunks = [archive];
+    const options = { whiteouts: { kind: "delete" }, ids: { uids: [], gids: [] }, syncFiles: false } as const;
+    await applyLayerExactly({ read: () => chunks.shift() }, tree, data, options);
+    const sink = collect();
+    await assembleLayerAt(place, sink);
+    return sink.bytes();
+  } finally {
+    process.umask(umask);
+    fs.closeSync(tree);
+    fs.closeSync(data);
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
 interface Line {
   readonly type: 1 | 2;
   readonly name?: string;
@@ -110,6 +133,9 @@ interface Line {
   readonly size?: number;
   readonly payload: string | null;
 }
+
+/** What a global header and a volume label are called, of which Go makes entries and we do not. */
+const noEntry = "no-entry";
 
 /** Lines with neighbouring segments joined: where Go cuts what follows the end blocks depends on how it was read. */
 function joinedLines(data: Buffer): string[] {
@@ -123,8 +149,7 @@ function joinedLines(data: Buffer): string[] {
   for (const line of gunzipSync(data).toString().trimEnd().split("\n")) {
     const { type, payload, ...file } = JSON.parse(line) as Line;
     if (type === 2) raw = Buffer.concat([raw, Buffer.from(payload ?? "", "base64")]);
-    // Go makes an entry of a global header, we do not.
-    else if (file.name !== "global-header") {
+    else if (file.name !== noEntry) {
       endSegment();
       joined.push(line.replace(/"position":\d+/, ""));
     }
@@ -157,18 +182,23 @@ describeWith([needs.root, needs.bsdtar, goTarSplit], "an archive of other people
     ["tar", "pax", "full", ["--sparse", "--sparse-version=0.0"]],
     ["tar", "pax", "full", ["--sparse", "--sparse-version=0.1"]],
     ["tar", "pax", "full", ["--sparse", "--sparse-version=1.0"]],
-    ["tar", "pax", "full", ["--pax-option=globexthdr.name=global-header,comment=global"]],
+    ["tar", "pax", "full", ["--pax-option=globexthdr.name=no-entry,comment=global"]],
+    ["tar", "pax", "full", ["--xattrs", "--xattrs-include=*", "--acls", "--pax-option=delete=atime,delete=ctime"]],
+    ["tar", "gnu", "full", ["--label=no-entry", "--hard-dereference", "--numeric-owner"]],
+    ["tar", "gnu", "full", ["--sort=inode", "--record-size=512"]],
     ["bsdtar", "v7", "small", []],
     ["bsdtar", "ustar", "small", ["-b", "1"]],
     ["bsdtar", "gnutar", "full", []],
+    ["bsdtar", "rpax", "full", ["--no-read-sparse"]],
     ["bsdtar", "pax", "full", ["--no-read-sparse"]],
     ["bsdtar", "pax", "full", ["--read-sparse"]],
-  ] as const)("comes back byte for byte: %s --format=%s of the %s tree %j", (tool, format, kind, options) => {
+  ] as const)("comes back byte for byte: %s --format=%s of the %s tree %j", async (tool, format, kind, options) => {
     const root = `${scratch.path}/${kind}`;
     const archive = run(tool, ["-c", "-f", "-", `--format=${format}`, ...options, "."], root);
     const ours = takeApart(archive);
     expect(putTogether(ours, root).equals(archive), "ours, put together by us").toBe(true);
     expect(run(program, ["together", root], root, ours).equals(archive), "ours, put together by Go").toBe(true);
+    expect((await throughLayer(archive, `${scratch.path}/layer`)).equals(archive), "out of a layer").toBe(true);
     // Go puts another archive together where files are sparse.
     if (options.some((option) => sparse.includes(option))) return;
     const theirs = run(program, ["apart"], root, archive);
@@ -183,16 +213,18 @@ describeWith([needs.root, needs.bsdtar, goTarSplit], "an archive of other people
     expect(() => run(program, ["apart"], root, archive)).toThrow("duplicates of file paths not supported");
   });
 
-  it("with trailing garbage, or cut behind an entry, comes back, also out of Go's data", () => {
+  it("with trailing garbage or another archive behind it, or cut behind an entry, comes back, also out of Go's data", async () => {
     const root = `${scratch.path}/full`;
     const whole = run("tar", ["-c", "-f", "-", "--format=gnu", "."], root);
     const one = run("tar", ["-c", "-f", "-", "--format=ustar", "empty"], root);
     const garbage = Buffer.alloc(3_000_001, "garbage");
-    for (const archive of [Buffer.concat([whole, garbage]), one.subarray(0, 512), one.subarray(0, 1024)]) {
+    const cut = [one.subarray(0, 512), one.subarray(0, 1024)];
+    for (const archive of [Buffer.concat([whole, garbage]), Buffer.concat([one, whole]), ...cut]) {
       const ours = takeApart(archive);
       expect(putTogether(ours, root).equals(archive)).toBe(true);
       expect(run(program, ["together", root], root, ours).equals(archive)).toBe(true);
       expect(putTogether(run(program, ["apart"], root, archive), root).equals(archive)).toBe(true);
+      expect((await throughLayer(archive, `${scratch.path}/layer`)).equals(archive)).toBe(true);
     }
   });
 });
