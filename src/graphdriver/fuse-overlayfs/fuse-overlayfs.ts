@@ -71,7 +71,8 @@ function createFuseOverlayfs(
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
 ): GraphDriver {
-  const { path, pool, ids, owner, durability } = home;
+  const { path, pool, ids, owner, durability, userNamespace } = home;
+  const { attributePrefix } = abilities;
   const { withLock } = home.locks;
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
 
@@ -162,7 +163,7 @@ function createFuseOverlayfs(
       return withLock(id, async () => {
         assertUnmountedChildOf(id, parent);
         const ring = createRing();
-        const applyOptions = { ids, durability, exactDiffs };
+        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs };
         return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },

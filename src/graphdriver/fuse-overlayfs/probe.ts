@@ -1,7 +1,7 @@
-import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
-import { removeTree, withFolderAt } from "../../layer/index.ts";
-import { fileSystemName, fsetxattr } from "../../syscall/index.ts";
+import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
+import { fileSystemName, fsetxattr, isInUserNamespace } from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "../home.ts";
 import { startProgram, unmountAt } from "./mount-layer.ts";
 import { findProgram, runProgram, searchPath } from "./program.ts";
@@ -13,8 +13,10 @@ export interface FuseOverlayfsAbilities {
   /** "1.10" */
   readonly version: string;
   readonly backingFileSystem: string;
-  /** Whether devices in layers can be opened through a mount. */
+  /** Whether devices in layers may be opened through a mount; in a user namespace the kernel does not allow it. */
   readonly devices: boolean;
+  /** In a user namespace the program keeps its books, and finds ours, in `user.` attributes. */
+  readonly attributePrefix: OverlayPrefix;
 }
 
 const device = "/dev/fuse";
@@ -32,16 +34,18 @@ export async function probeFuseOverlayfs(home: string): Promise<FuseOverlayfsAbi
   }
   const version = await versionOf(program);
   openDevice();
-  const devices = isInitialUserNamespace();
+  const userNamespace = isInUserNamespace();
+  const attributePrefix = userNamespace ? "user." : "trusted.";
   const staged = stagingPath(uniqueName());
   const test = `${home}/${staged}`;
   for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])
     mkdirSync(`${test}${folder}`, { mode: 0o700 });
   try {
     const backingFileSystem = withFolderAt(home, fileSystemName);
-    keepAttribute(`${test}/upper`, backingFileSystem);
-    await tryMount(test, { program, version, backingFileSystem, devices });
-    return { program, version, backingFileSystem, devices };
+    keepAttribute(`${test}/upper`, attributePrefix, backingFileSystem);
+    const abilities = { program, version, backingFileSystem, devices: !userNamespace, attributePrefix } as const;
+    await tryMount(test, abilities);
+    return abilities;
   } finally {
     withFolderAt(home, (folder) => removeTree(folder, staged));
   }
@@ -62,15 +66,10 @@ function openDevice(): void {
   }
 }
 
-/** Whether this process is in the namespace where devices are. Source: user_namespaces(7). */
-function isInitialUserNamespace(): boolean {
-  return /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
-}
-
 /** Opaque folders are marked by an attribute. */
-function keepAttribute(folder: string, fileSystem: string): void {
+function keepAttribute(folder: string, prefix: OverlayPrefix, fileSystem: string): void {
   try {
-    withFolderAt(folder, (descriptor) => fsetxattr(descriptor, "trusted.overlay.opaque", Buffer.from("n")));
+    withFolderAt(folder, (descriptor) => fsetxattr(descriptor, `${prefix}overlay.opaque`, Buffer.from("n")));
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw unsupported(

@@ -50,6 +50,10 @@ const script = `
   fi
   if [ "$4" = namespace ]; then
     chown 100000:100000 scratch
+    if [ -e /dev/fuse ]; then
+      mknod -m 666 fuse c 10 229
+      mount --bind fuse /dev/fuse
+    fi
     coproc unshare --user sh -c 'echo made; read -r end'
     read -r made <&"\${COPROC[0]}"
     echo 0 100000 65536 >"/proc/$COPROC_PID/uid_map"

@@ -78,6 +78,13 @@ const inUserNamespace = {
   needs: [needs.root, needs.overlay, readableByAnybody, userNamespaces],
 } as const;
 
+const fuseInUserNamespace = {
+  driver: "fuse-overlayfs",
+  userNamespace: true,
+  needs: [needs.root, needs.fuseOverlayfs, readableByAnybody, userNamespaces],
+  expectedFailures: fuseOverlayfsFailures,
+} as const;
+
 export const subjects: readonly Subject[] = [
   ...drivers.flatMap((driver) =>
     doors.map((door): Subject => ({ ...driver, ...door, title: `${driver.driver} ${door.title}` })),
@@ -102,6 +109,11 @@ export const subjects: readonly Subject[] = [
     ...inUserNamespace,
     ...door,
     title: `overlay2 in a user namespace, ${door.title}`,
+  })),
+  ...doors.map((door): Subject => ({
+    ...fuseInUserNamespace,
+    ...door,
+    title: `fuse-overlayfs in a user namespace, ${door.title}`,
   })),
   ...fileSystems.map(({ fileSystem, ...more }): Subject => ({
     ...inUserNamespace,
