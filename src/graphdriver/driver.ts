@@ -165,6 +165,7 @@ export interface DiffGetter extends AsyncDisposable {
 }
 
 export interface GetOptions {
+  /** Default that of `create`, as long as this process remembers it. */
   readonly mountLabel?: string | undefined;
 }
 

@@ -98,6 +98,9 @@ function createOverlay2(
   /** The highest that this process gave to a layer, from where the next free one is looked for. */
   let lastProject = quotas?.homeProject ?? 0;
 
+  /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
+  const labels = new Map<string, string>();
+
   async function create(id: string, options: CreateOptions, durable: boolean, defaultBytes?: number): Promise<void> {
     assertId(id);
     const bytes = readStorageSize(id, options.storageOptions) ?? defaultBytes;
@@ -110,6 +113,7 @@ function createOverlay2(
     const layer = { id, parent, durable, maxDepth, size, ...owner };
     const project = await withLock(id, () => pool.run(worker, "createLayer", path, layer));
     lastProject = Math.max(lastProject, project ?? 0);
+    if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
 
   /** Whether `parent` lies right below. */
@@ -140,6 +144,7 @@ function createOverlay2(
       const trashed = await withLock(id, async () => {
         await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
+        labels.delete(id);
         if (quotas !== undefined) project = await pool.run(worker, "projectOfLayer", path, id, quotas);
         return pool.run(worker, "discardLayer", path, id);
       });
@@ -147,7 +152,7 @@ function createOverlay2(
       if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
     },
 
-    async get(id, { mountLabel = "" }) {
+    async get(id, { mountLabel = labels.get(id) ?? "" }) {
       assertId(id);
       return withLock(id, async () => {
         if (counts.count(id) === 0) {
@@ -155,6 +160,7 @@ function createOverlay2(
           const mountOptions = { mountLabel, layerByLayer, attributePrefix, quotas, ...owner };
           const folder = await pool.run(worker, "mountLayer", path, id, mountOptions);
           if (!folder.endsWith("/merged")) return folder;
+          if (mountLabel !== "") labels.set(id, mountLabel);
         }
         counts.increment(id);
         return `${path}/${id}/merged`;

@@ -139,6 +139,35 @@ export async function forgedAttributes(driver, path) {
   await opened.close();
 }
 
+/**
+ * With SELinux both mounts have the label, without it the kernel refuses both: either way a mount that compares trees is like the
+ * container's own.
+ */
+export async function labelledLayers(driver, path) {
+  const opened = await factories[driver].open({ home: `${path}/home` });
+  const mountLabel = "system_u:object_r:container_file_t:s0";
+  await opened.create("base", {});
+  await opened.create("image", { parent: "base" });
+  await opened.createReadWrite("container", { parent: "image", mountLabel });
+  const told = (call) =>
+    call.then(
+      () => readMountOptions(path),
+      ({ message }) => message,
+    );
+  const own = await told(opened.get("container", { mountLabel }));
+  assert.ok(own.includes(mountLabel) || own.includes("EINVAL"), own);
+  await opened.put("container");
+  const labelled = await told(opened.changes("container", "base"));
+  assert.equal(labelled, own.includes("EINVAL") ? own : "");
+  await opened.close();
+}
+
+/** What is mounted below the folder, and how. */
+function readMountOptions(path) {
+  const lines = readFileSync("/proc/self/mountinfo", "latin1").split("\n");
+  return lines.filter((line) => line.includes(`${path}/home/`)).join("\n");
+}
+
 /** What a kernel makes the driver do whose diff folders cannot be trusted at all. */
 export async function noNativeDiff(driver, path) {
   const home = `${path}/home`;
