@@ -3,7 +3,7 @@
  * kernel's defaults, or by an operator. Such a layer's diff folder is not the whole of its diff. The functions block and run on
  * workers.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import {
   findOverlayFeatures,
   joinFeatures,
@@ -12,6 +12,7 @@ import {
   type OverlayPrefix,
   withFolderAt,
 } from "../../layer/index.ts";
+import { findMountedLayers } from "./find-mounted.ts";
 import { lowerIds, readLayer } from "./layout.ts";
 
 /** Whether the diff folder of the layer is its diff. */
@@ -26,14 +27,34 @@ export function areDiffsWhole(home: string, id: string, attributePrefix: Overlay
 
 /**
  * What overlay keeps of these layers elsewhere. Costs a walk of each that was ever mounted for writing, which layers of an image
- * are not; in a user namespace overlay has no such features.
+ * seldom are; one that has a child and was found whole is not walked again. In a user namespace overlay has no such features.
  */
 export function featuresOf(home: string, ids: readonly string[], attributePrefix: OverlayPrefix): OverlayFeatures {
   if (attributePrefix === "user.") return noOverlayFeatures;
   return ids
-    .filter((id) => wasMountedForWriting(home, id))
-    .map((id) => withFolderAt(`${home}/${id}/diff`, (folder) => findOverlayFeatures(folder, attributePrefix)))
+    .filter((id) => wasMountedForWriting(home, id) && !isMarkedWhole(home, id))
+    .map((id) => featuresOfLayer(home, id, attributePrefix))
     .reduce(joinFeatures, noOverlayFeatures);
+}
+
+function featuresOfLayer(home: string, id: string, attributePrefix: OverlayPrefix): OverlayFeatures {
+  const found = withFolderAt(`${home}/${id}/diff`, (folder) => findOverlayFeatures(folder, attributePrefix));
+  // A mount from before it had a child may be written to still, and not be this driver's own.
+  if (isNone(found) && existsSync(markOf(home, id)) && !findMountedLayers(home).includes(id)) {
+    writeFileSync(markOf(home, id), whole);
+  }
+  return found;
+}
+
+/** In the file that says that the layer has a child, of which Docker asks only whether it is there. */
+const whole = "whole";
+
+function isMarkedWhole(home: string, id: string): boolean {
+  return existsSync(markOf(home, id)) && readFileSync(markOf(home, id), "latin1") === whole;
+}
+
+function markOf(home: string, id: string): string {
+  return `${home}/${id}/committed`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Layers that others lie on. */
 import assert from "node:assert/strict";
-import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 
 import { buildArchive, file } from "cleat/testing";
 import { factories, streamOf } from "./layers.mjs";
@@ -43,4 +43,28 @@ export async function parentsAreReadOnly(driver, folder) {
   for (const mark of marks) assert.deepEqual([statSync(mark).size, statSync(mark).mode & 0o777], [0, 0o600]);
   await assertReadOnly(third, "image");
   await third.close();
+}
+
+/** A layer is looked through for what overlay keeps elsewhere once it cannot change any more, and then never again. */
+export async function parentsAreLookedThroughOnce(driver, folder) {
+  const home = `${folder}/home`;
+  const opened = await factories[driver].open({ home });
+  await opened.create("base", {});
+  for (const id of ["image", "other"]) {
+    await opened.create(id, { parent: "base" });
+    await opened.applyDiff(id, "base", streamOf(buildArchive([file("f", "f")])));
+  }
+  // As `docker save` does: a layer that has no child is mounted for writing, and nobody writes.
+  await opened.get("image", {});
+  await opened.createReadWrite("container", { parent: "image" });
+  await opened.createReadWrite("unmounted", { parent: "other" });
+  const marks = () => ["image", "other"].map((id) => readFileSync(`${home}/${id}/committed`, "latin1"));
+  for (const id of ["container", "unmounted"]) await opened.get(id, {}).then(() => opened.put(id));
+  assert.deepEqual(marks(), ["", ""], "what is mounted still may change; what never was needs no look");
+  await opened.put("image");
+  await opened.get("container", {});
+  assert.deepEqual(marks(), ["whole", ""]);
+  await opened.createReadWrite("second", { parent: "image" });
+  assert.deepEqual(marks(), ["whole", ""]);
+  await opened.close();
 }
