@@ -72,10 +72,13 @@ const userNamespaces: Need = {
   },
 };
 
+/** What it takes to run something as root of a user namespace. */
+export const namespaceNeeds: readonly Need[] = [needs.root, needs.overlay, readableByAnybody, userNamespaces];
+
 const inUserNamespace = {
   driver: "overlay2",
   userNamespace: true,
-  needs: [needs.root, needs.overlay, readableByAnybody, userNamespaces],
+  needs: namespaceNeeds,
 } as const;
 
 const fuseInUserNamespace = {
