@@ -27,7 +27,7 @@ import type { FuseOverlayfsAbilities } from "./probe.ts";
 export const fuseOverlayfs: GraphDriverFactory = {
   name: "fuse-overlayfs",
   open: (options) =>
-    openHome(options, async (home) => {
+    openHome("fuse-overlayfs", options, async (home) => {
       const driverOptions = parseOptions(options.options ?? []);
       await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
       await home.pool.run(worker, "sweepStore", home.path);
@@ -81,7 +81,8 @@ function createFuseOverlayfs(
     refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
-    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner }));
+    const layer = { id, parent, durable, maxDepth, size: undefined, ...owner };
+    await withLock(id, () => pool.run(worker, "createLayer", path, layer));
   }
 
   const driver: GraphDriver = {
