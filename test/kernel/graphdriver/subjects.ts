@@ -46,7 +46,7 @@ const fileSystems = [
 ] as const;
 
 /** An ordinary user cannot run what lies in somebody's closed home. */
-const readableByAnybody: Need = {
+export const readableByAnybody: Need = {
   name: "a repository that anybody may read",
   bring: "a clone in a folder that other users may enter",
   get met() {

@@ -1,6 +1,7 @@
 /** Runs one scenario in a process of its own: `main.mjs SCENARIO DRIVER FOLDER`. Fails with what went wrong. */
 import * as crash from "./crash.mjs";
 import * as badHomes from "./bad-homes.mjs";
+import * as decisions from "./decisions.mjs";
 import * as exactDiffs from "./exact-diffs.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
@@ -18,6 +19,7 @@ const scenarios = {
   ...overlay,
   ...crash,
   ...badHomes,
+  ...decisions,
   ...exactDiffs,
   ...fullDisk,
   ...power,
