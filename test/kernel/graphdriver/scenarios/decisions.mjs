@@ -135,7 +135,8 @@ export async function killedWhileProbing(_expected, folder) {
     });
     const ended = once(child, "exit");
     let heard = 0;
-    for await (const _line of createInterface(child.stdout)) {
+    for await (const line of createInterface(child.stdout)) {
+      assert.notEqual(line, "");
       if (++heard === lines) void delay(ms).then(() => child.kill("SIGKILL"));
     }
     assert.deepEqual(await ended, [null, "SIGKILL"]);
