@@ -7,6 +7,8 @@ import { constants } from "node:fs";
 export const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
+/** With `O_DIRECTORY` in it, which differs between machines. */
+export const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;

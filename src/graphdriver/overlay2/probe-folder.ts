@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { isSystemError, type MissingAbility, type SystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, recordsEntryTypes } from "../../syscall/index.ts";
-import { unprivileged, unwritable } from "../folder-obstacles.ts";
+import { attributeless, unprivileged, unwritable } from "../folder-obstacles.ts";
 import type { ProbedFeature } from "../probe-report.ts";
 import type { Findings } from "../run-probe.ts";
 import { mountedFeatures, parameterFeatures } from "./overlay-features.ts";
@@ -27,17 +27,18 @@ export function probeFolder(folder: string, userNamespace?: number): Findings {
   const dType: ProbedFeature = { name: "d_type", state: recordsTypes ? "yes" : "no", how: "getdents64(2)" };
   const forbidden = unprivileged();
   if (forbidden !== undefined) return { missing: forbidden, features: [dType, ...parameterFeatures()] };
+  const unmounted =
+    mappedIds() ??
+    (unusable.includes(fileSystem) ? notBelowOverlay("statfs(2)", fileSystem) : undefined) ??
+    (recordsTypes ? undefined : noEntryTypes(fileSystem)) ??
+    unwritable(folder) ??
+    attributeless(folder, "trusted.overlay.opaque");
   try {
     return withPrivateOverlays(folder, (tryOverlay) => {
       const inMemory = tryOverlay([]);
       if (inMemory.error !== undefined) return { missing: noOverlay(inMemory.error), features: [dType] };
       const { error } = tryOverlay([], { overFolder: true });
-      const missing =
-        mappedIds() ??
-        (unusable.includes(fileSystem) ? notBelowOverlay("statfs(2)", fileSystem) : undefined) ??
-        (recordsTypes ? undefined : noEntryTypes(fileSystem)) ??
-        unwritable(folder) ??
-        (error && notBelowOverlay("mount(2)", error.message));
+      const missing = unmounted ?? (error && notBelowOverlay("mount(2)", error.message));
       return { missing, features: [dType, ...mountedFeatures(tryOverlay, error === undefined, userNamespace)] };
     });
   } catch (error) {
