@@ -1,8 +1,8 @@
 /** Whether overlay2 could keep a store in a folder. A worker's module of its own, since its thread gets other mounts. */
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { isSystemError, type MissingAbility, type SystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { fileSystemName, recordsEntryTypes } from "../../syscall/index.ts";
+import { fileSystemName, mountHolding, readMounts, recordsEntryTypes } from "../../syscall/index.ts";
 import { attributeless, unprivileged, unwritable } from "../folder-obstacles.ts";
 import type { ProbedFeature } from "../probe-report.ts";
 import type { Findings } from "../run-probe.ts";
@@ -29,7 +29,7 @@ export function probeFolder(folder: string, userNamespace?: number): Findings {
   if (forbidden !== undefined) return { missing: forbidden, features: [dType, ...parameterFeatures()] };
   const unmounted =
     mappedIds() ??
-    (unusable.includes(fileSystem) ? notBelowOverlay("statfs(2)", fileSystem) : undefined) ??
+    (unusable.includes(fileSystem) && !isVirtiofs(folder) ? notBelowOverlay("statfs(2)", fileSystem) : undefined) ??
     (recordsTypes ? undefined : noEntryTypes(fileSystem)) ??
     unwritable(folder) ??
     attributeless(folder, "trusted.overlay.opaque");
@@ -46,6 +46,11 @@ export function probeFolder(folder: string, userNamespace?: number): Findings {
     const missing = { needed: "to be allowed to mount", probed: error.syscall, seen: error.message };
     return { missing: { reason: "prerequisites", ...missing }, features: [dType, ...parameterFeatures()] };
   }
+}
+
+/** A FUSE that overlay can write to, since Linux 5.7; their magic number is the same. */
+function isVirtiofs(folder: string): boolean {
+  return mountHolding(realpathSync(folder), readMounts())?.fileSystemType === "virtiofs";
 }
 
 function noOverlay(error: SystemError): MissingAbility {
