@@ -210,3 +210,26 @@ it("a lock is one descriptor's at a time", () => {
   expect(calls.lockFile(second)).toBe(true);
   calls.close(second);
 });
+
+describe("a mapping", () => {
+  it("shows what is in the file, and what is written to it is there", () => {
+    const path = join(scratch, "mapped");
+    fs.writeFileSync(path, "hello");
+    const descriptor = fs.openSync(path, "r+");
+    const seen = calls.withMapping(descriptor, 5, "read-write", (bytes) => {
+      const before = Buffer.from(bytes).toString();
+      bytes[0] = "j".charCodeAt(0);
+      return before;
+    });
+    expect([seen, fs.readFileSync(path, "latin1")]).toEqual(["hello", "jello"]);
+    fs.closeSync(descriptor);
+  });
+
+  it("of what was opened for reading cannot be written", () => {
+    fs.writeFileSync(join(scratch, "mapped"), "hello");
+    const descriptor = fs.openSync(join(scratch, "mapped"), "r");
+    expect(failureOf(() => calls.withMapping(descriptor, 5, "read-write", () => {}))?.code).toBe("EACCES");
+    expect(calls.withMapping(descriptor, 5, "read", (bytes) => Buffer.from(bytes).toString())).toBe("hello");
+    fs.closeSync(descriptor);
+  });
+});

@@ -7,6 +7,7 @@ export { fileSystemName, fileSystemNames } from "./file-system.ts";
 export * from "./flags.ts";
 export { cloneMount, mapIds } from "./id-mapped-mount.ts";
 export { errnos, lastErrno, type PathBytes } from "./libc.ts";
+export { withMapping } from "./mapping.ts";
 export * from "./mount.ts";
 export * from "./mountinfo.ts";
 export { type SystemCallName, systemCallNumbers } from "./numbers.ts";

@@ -2,7 +2,8 @@
  * A kit that never fails anything proves nothing: drivers with one fault each, and the checks that must find it. Works without
  * root, on the built package.
  */
-import { createReadStream } from "node:fs";
+import * as fs from "node:fs";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 
 import { expect, test } from "vitest";
@@ -13,6 +14,18 @@ import { runGraphDriverKit } from "cleat/testing";
 import { createScratch } from "../engine/harness/scratch.ts";
 
 type Fault = (driver: GraphDriver) => Partial<GraphDriver>;
+
+/** Does something to each file of a container when that is made. */
+function onContainers(spoil: (path: string) => void): Fault {
+  return (driver) => ({
+    async createReadWrite(id, options) {
+      await driver.createReadWrite(id, options);
+      const root = await driver.get(id, {});
+      for (const name of fs.readdirSync(root, { recursive: true, encoding: "utf8" })) spoil(join(root, name));
+      await driver.put(id);
+    },
+  });
+}
 
 const faults: readonly [title: string, fault: Fault, found: readonly string[]][] = [
   [
@@ -98,6 +111,20 @@ const faults: readonly [title: string, fault: Fault, found: readonly string[]][]
     }),
     ["broken/second-apply", "unknown/applyDiff"],
   ],
+  [
+    "files of an image lose their mode in a container",
+    onContainers((path) => fs.lstatSync(path).isFile() && fs.chmodSync(path, 0o600)),
+    ["union/open-rdonly", "union/open-wronly", "union/open-rdwr", "union/names", "union/attributes", "union/stories"],
+  ],
+  [
+    "symlinks of an image lead nowhere in a container",
+    onContainers((path) => {
+      if (!fs.lstatSync(path).isSymbolicLink()) return;
+      fs.unlinkSync(path);
+      fs.symlinkSync("elsewhere", path);
+    }),
+    ["union/rename", "union/link", "union/renameWithoutReplacing", "union/exchange"],
+  ],
 ];
 
 /** Faults of drivers that say that they give back archives, or hand out files. */
@@ -147,7 +174,7 @@ const exactFaults: typeof faults = [
     (driver) => ({
       diffGetter: async (id) => {
         const root = await driver.get(id, {});
-        return getterOf(async (name) => createReadStream(Buffer.concat([Buffer.from(`${root}/`), name])));
+        return getterOf(async (name) => fs.createReadStream(Buffer.concat([Buffer.from(`${root}/`), name])));
       },
     }),
     ["getter/confined", "getter/closed"],
@@ -230,10 +257,13 @@ function getterOf(get: DiffGetter["get"]): DiffGetter {
   return { get, close, [Symbol.asyncDispose]: close };
 }
 
+/** The union checks make thousands of files, on whatever disk this machine has. */
+const timeout = 3 * 60_000;
+
 test.each([
   ...faults.map((row) => [...row, vfs.open] as const),
   ...exactFaults.map((row) => [...row, exactVfs] as const),
-])("the kit finds it when %s", async (_, fault, found, openVfs) => {
+])("the kit finds it when %s", { timeout }, async (_, fault, found, openVfs) => {
   await using scratch = await createScratch();
   const open: GraphDriverFactory["open"] = async (options) => {
     const driver = await openVfs(options);
@@ -247,7 +277,7 @@ test.each([
 test.each([
   ["vfs", vfs.open],
   ["vfs with exact diffs", exactVfs],
-] as const)("a driver without a fault fails none of these: %s", async (_, open) => {
+] as const)("a driver without a fault fails none of these: %s", { timeout }, async (_, open) => {
   await using scratch = await createScratch();
   const only = [...new Set([...faults, ...exactFaults].flatMap(([, , found]) => found))];
   const results = await runGraphDriverKit({ open, folder: scratch.path, only, reuse: true });

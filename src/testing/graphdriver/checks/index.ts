@@ -15,6 +15,7 @@ import { mountChecks } from "./mounts.ts";
 import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
 import { togetherChecks } from "./together.ts";
+import { unionChecks } from "./unions.ts";
 import { unknownLayerChecks } from "./unknown-layers.ts";
 import { userNamespaceChecks } from "./user-namespaces.ts";
 import { whiteoutChecks } from "./whiteouts.ts";
@@ -30,6 +31,7 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...whiteoutChecks,
   ...changesChecks,
   ...generationChecks,
+  ...unionChecks,
   ...diffChecks,
   ...exactDiffChecks,
   ...diffGetterChecks,
