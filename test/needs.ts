@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
+import { kernelFolder, kernelVersion } from "../scripts/virtual-machine.mjs";
 import { overlayObstacle } from "./engine/harness/overlay-probe.ts";
 
 export interface Need {
@@ -41,6 +42,7 @@ export const needs = {
   xfs: need("xfs", engines, () => fileSystemObstacle("xfs")),
   btrfs: need("btrfs", engines, () => fileSystemObstacle("btrfs")),
   go: need("go", engines, () => commandObstacle("go")),
+  virtualMachine: need("a virtual machine", engines, virtualMachineObstacle),
   mobySource: need("moby's source", engines, mobySourceObstacle),
 } satisfies Record<string, Need>;
 
@@ -104,6 +106,12 @@ function isCommand(name: string): boolean {
 function mobySourceObstacle(): string | undefined {
   const host = "/usr/share/gocode/src/github.com/docker/docker/pkg/plugins";
   return existsSync(host) ? undefined : `no ${host}`;
+}
+
+/** An emulator, and a kernel for it. */
+function virtualMachineObstacle(): string | undefined {
+  if (process.arch !== "x64") return `the kernel for it is of x64, this machine of ${process.arch}`;
+  return kernelVersion() === undefined ? `no kernel in ${kernelFolder}` : commandObstacle("qemu-system-x86_64");
 }
 
 function fileSystemObstacle(type: string): string | undefined {

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { createScratch } from "../../engine/harness/scratch.ts";
@@ -16,35 +16,29 @@ export interface MachineRun {
   readonly program: string;
   readonly disks: readonly Disk[];
   readonly timeoutMs: number;
+  /** Told what the program prints, line by line. */
+  onLine(line: string): void;
 }
 
-const memory = "1536M";
-
 /**
- * Boots Debian's kernel in a virtual machine, runs a program there as root, and returns what it printed, line by line. The
- * processor is emulated: all takes some twenty times as long. Rejects with the machine's console when the program fails, or the
- * time is up.
+ * Boots Debian's kernel in a virtual machine and runs a program there as root. The processor is emulated: all takes some
+ * twenty times as long. Rejects with the machine's console when the program fails, or the time is up.
  */
-export async function runInMachine({ program, disks, timeoutMs }: MachineRun): Promise<string[]> {
+export async function runInMachine({ program, disks, timeoutMs, onLine }: MachineRun): Promise<void> {
   await using scratch = await createScratch();
   const inScratch = (name: string) => join(scratch.path, name);
-  await mkdir(inScratch("tree"));
   makeMachineImage(inScratch("tree"), program, inScratch("initrd"));
   const images = disks.map(({ size, mkfs }, at) => makeDisk(inScratch(`disk${at}`), size, mkfs));
-  const results = inScratch("results");
-  const console = await runMachine(
-    [
-      ...["-accel", "tcg,thread=multi", "-smp", "2", "-m", memory, "-nodefaults", "-no-reboot", "-display", "none"],
-      ...["-kernel", kernelImage(), "-initrd", inScratch("initrd")],
-      ...["-append", "console=ttyS0 quiet panic=-1"],
-      ...["-serial", "stdio", "-serial", `file:${results}`],
-      ...images.flatMap((path) => ["-drive", `file=${path},format=raw,if=virtio,cache=unsafe`]),
-    ],
-    timeoutMs,
-  );
-  const lines = (await readFile(results, "utf8")).split("\n").filter((line) => line !== "");
-  if (lines.pop() !== '{"ended":0}') throw new Error(`the program in the machine failed: ${console}`);
-  return lines;
+  const options = [
+    "-accel tcg,thread=multi -smp 2 -m 1536 -nodefaults -no-reboot -display none".split(" "),
+    ["-kernel", kernelImage(), "-initrd", inScratch("initrd"), "-append", "console=ttyS0 quiet panic=-1"],
+    ["-serial", `file:${inScratch("console")}`, "-serial", "stdio"],
+    ...images.map((path) => ["-drive", `file=${path},format=raw,if=virtio,cache=unsafe`]),
+  ].flat();
+  const lines = await runMachine(options, timeoutMs, onLine);
+  if (lines.at(-1) === '{"ended":0}') return;
+  const console = await readFile(inScratch("console"), "utf8");
+  throw new Error(`the program in the machine failed: ${lines.at(-1)}: ${console}`);
 }
 
 function makeDisk(path: string, size: string, mkfs: string): string {
@@ -52,15 +46,28 @@ function makeDisk(path: string, size: string, mkfs: string): string {
   return path;
 }
 
-/** Returns what the machine's console said. */
-async function runMachine(options: readonly string[], timeoutMs: number): Promise<string> {
+/** Returns the lines that came over the second serial line. */
+async function runMachine(
+  options: readonly string[],
+  timeoutMs: number,
+  onLine: (line: string) => void,
+): Promise<string[]> {
   const machine = spawn("qemu-system-x86_64", options, { stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs });
+  const lines: string[] = [];
+  let rest = "";
   let said = "";
-  for (const stream of [machine.stdout, machine.stderr])
-    stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  machine.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  machine.stdout.on("data", (chunk: Buffer) => {
+    const parts = (rest + chunk.toString()).split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) {
+      lines.push(line);
+      if (!line.startsWith('{"ended"')) onLine(line);
+    }
+  });
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
     machine.on("error", reject).on("close", (...ended) => resolve(ended));
   });
-  if (code === 0) return said;
+  if (code === 0) return lines;
   throw new Error(`the virtual machine ended with ${signal ?? `code ${code}`}: ${said}`);
 }

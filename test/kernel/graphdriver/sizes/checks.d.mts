@@ -1,0 +1,2 @@
+export const kitChecks: readonly string[];
+export const scenarioTitles: Readonly<Record<string, string>>;
