@@ -1,5 +1,5 @@
 /** What the virtual machine has in its memory: Node, the built package, busybox, and the modules of its kernel. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -20,11 +20,11 @@ const moduleFolders = [
 ];
 
 /**
- * Writes an initial RAM disk to `image`, by way of `folder`. It runs `program`, whose folder comes along; 120 MB, as large as
- * Node.
+ * Writes an initial RAM disk to `image`, by way of `folder`. It runs `program`, whose folder comes along, and holds `commands`
+ * beside Node; 120 MB without any.
  */
-export function makeMachineImage(folder: string, program: string, image: string): void {
-  copyPrograms(folder, [realpathSync(process.execPath)]);
+export function makeMachineImage(folder: string, program: string, commands: readonly string[], image: string): void {
+  copyPrograms(folder, [realpathSync(process.execPath), ...commands.map(commandPath)]);
   cpSync(commandPath("busybox"), join(folder, "bin/busybox"));
   copyPackage(join(folder, "cleat"));
   cpSync(dirname(program), join(folder, "cleat"), { recursive: true });
@@ -38,8 +38,9 @@ export function makeMachineImage(folder: string, program: string, image: string)
 function copyPrograms(folder: string, paths: readonly string[]): void {
   for (const path of paths) {
     cpSync(path, join(folder, "usr/bin", path.split("/").at(-1) as string));
-    const linked = execFileSync("ldd", [path], { encoding: "utf8" });
-    for (const [library] of linked.matchAll(/\/\S+(?= \()/g))
+    // It fails for those that are linked to nothing.
+    const { stdout } = spawnSync("ldd", [path], { encoding: "utf8" });
+    for (const [library] of stdout.matchAll(/\/\S+(?= \()/g))
       cpSync(realpathSync(library), join(folder, library), { recursive: true });
   }
 }

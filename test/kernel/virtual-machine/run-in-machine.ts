@@ -14,6 +14,8 @@ export interface Disk {
 export interface MachineRun {
   /** A program of Node's in a folder of its own, all of which comes along; it must be called `guest.mjs`. */
   readonly program: string;
+  /** Of the host, by name; they come along with their libraries. */
+  readonly commands?: readonly string[];
   readonly disks: readonly Disk[];
   readonly timeoutMs: number;
   /** Told what the program prints, line by line. */
@@ -24,13 +26,13 @@ export interface MachineRun {
  * Boots Debian's kernel in a virtual machine and runs a program there as root. The processor is emulated: all takes some
  * twenty times as long. Rejects with the machine's console when the program fails, or the time is up.
  */
-export async function runInMachine({ program, disks, timeoutMs, onLine }: MachineRun): Promise<void> {
+export async function runInMachine({ program, commands = [], disks, timeoutMs, onLine }: MachineRun): Promise<void> {
   await using scratch = await createScratch();
   const inScratch = (name: string) => join(scratch.path, name);
-  makeMachineImage(inScratch("tree"), program, inScratch("initrd"));
+  makeMachineImage(inScratch("tree"), program, commands, inScratch("initrd"));
   const images = disks.map(({ size, mkfs }, at) => makeDisk(inScratch(`disk${at}`), size, mkfs));
   const options = [
-    "-accel tcg,thread=multi -smp 2 -m 1536 -nodefaults -no-reboot -display none".split(" "),
+    "-accel tcg,thread=multi -smp 2 -m 2048 -nodefaults -no-reboot -display none".split(" "),
     ["-kernel", kernelImage(), "-initrd", inScratch("initrd"), "-append", "console=ttyS0 quiet panic=-1"],
     ["-serial", `file:${inScratch("console")}`, "-serial", "stdio"],
     ...images.map((path) => ["-drive", `file=${path},format=raw,if=virtio,cache=unsafe`]),
