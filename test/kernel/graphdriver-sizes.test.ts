@@ -17,7 +17,7 @@ const disks = [
   { size: "512M", mkfs: "mkfs.ext4 -q -O quota,project" },
 ];
 
-const timeoutMs = 600_000;
+const timeoutMs = 900_000;
 
 describeWith([needs.virtualMachine, needs.busybox, needs.xfs, needs.ext4], "overlay2 with project quotas", () => {
   const results = new Map<string, KitResult>();

@@ -164,7 +164,7 @@ function createFuseOverlayfs(
       return withLock(id, async () => {
         assertUnmountedChildOf(id, parent);
         const ring = createRing();
-        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs };
+        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas: undefined };
         return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },

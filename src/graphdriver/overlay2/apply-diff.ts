@@ -16,8 +16,9 @@ import { createSyncRingReader, type Ring, type SyncRingReader } from "../../work
 import type { Durability } from "../driver.ts";
 import { applyWithExactDiff, readExactDiff } from "../exact-diff.ts";
 import { stagingPath, uniqueName } from "../home.ts";
-import { takeProjectOf } from "./layer-size.ts";
+import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
 import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
+import type { ProjectQuotas } from "./project-quotas.ts";
 
 export interface ApplyDiffOptions {
   readonly ids: IdRanges;
@@ -26,6 +27,8 @@ export interface ApplyDiffOptions {
   readonly userNamespace: boolean;
   /** Whether to keep what the archive was. */
   readonly exactDiffs: boolean;
+  /** What limits layers that have a size; undefined where nothing does. */
+  readonly quotas: ProjectQuotas | undefined;
 }
 
 /** Where things are made, relative to the home. */
@@ -75,7 +78,7 @@ async function unpack(
   parent: string | undefined,
   source: SyncRingReader,
   staged: Staged,
-  { ids, durability, attributePrefix, userNamespace }: ApplyDiffOptions,
+  { ids, durability, attributePrefix, userNamespace, quotas }: ApplyDiffOptions,
 ): Promise<number> {
   mkdirSync(`${home}/${staged.tree}`, { mode: 0o755 });
   const tree = openPath(`${home}/${staged.tree}`, O_RDONLY | O_DIRECTORY);
@@ -91,6 +94,7 @@ async function unpack(
       staged.exact === undefined
         ? applyLayer(source, tree, options)
         : await applyWithExactDiff(source, tree, `${home}/${staged.exact}`, record, options);
+    if (quotas !== undefined) assertWithinLimit(tree, quotas);
     if (durability !== "none") syncfs(tree);
     return sizeBytes;
   } finally {

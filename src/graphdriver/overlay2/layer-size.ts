@@ -3,6 +3,9 @@
  * them is of that project too. The kernel keeps the project in the inodes and the limit in the file system, so that
  * nothing is written down here. These functions block and run on workers.
  *
+ * On ext4 root with CAP_SYS_RESOURCE writes beyond any limit; overlay takes that from whoever writes through its mounts, Docker from
+ * its containers. Source: Linux v6.1 `fs/quota/dquot.c` `ignore_hardlimit`, `fs/overlayfs/super.c` `ovl_fill_super`.
+ *
  * The layer's folder itself carries the project without handing it on: Docker's driver looks there for projects that are
  * taken, and a mount point can be made in it when the project is full. Source: moby v20.10.24 `quota/projectquota.go`.
  */
@@ -86,6 +89,18 @@ export function projectOfLayer(home: string, id: string, quotas: ProjectQuotas):
     if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
     throw withSubject(error, `layer "${id}"`);
   }
+}
+
+/**
+ * Looks at the limit of an open folder's project, which did not bind this process if it has CAP_SYS_RESOURCE on ext4.
+ * @throws RESOURCE_EXHAUSTED when more is there.
+ */
+export function assertWithinLimit(folder: number, quotas: ProjectQuotas): void {
+  const project = readProject(folder);
+  if (project === undefined || project.id === 0 || project.id === quotas.homeProject) return;
+  const { limitBytes, usedBytes } = projectUsage(quotaTarget(quotas, folder), project.id);
+  if (limitBytes === 0 || usedBytes <= limitBytes) return;
+  throw new CleatError("RESOURCE_EXHAUSTED", `its size is ${limitBytes} bytes, and it would hold ${usedBytes}`);
 }
 
 /** Takes the limit from a project whose layer is gone; whoever still has a file of it open had it until then. */

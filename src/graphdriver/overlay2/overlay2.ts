@@ -226,7 +226,7 @@ function createOverlay2(
       return withLock(id, async () => {
         assertUnmountedChildOf(id, parent);
         const ring = createRing();
-        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs };
+        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas };
         return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },

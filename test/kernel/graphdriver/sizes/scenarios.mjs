@@ -265,5 +265,5 @@ function appends(path, sizeBytes) {
 }
 
 function mkdirs(path, count) {
-  for (let at = 0; at < count; at++) mkdirSync(`${path}/folder-with-a-name-of-some-length-${at}`, { recursive: true });
+  for (let at = 0; at < count; at++) mkdirSync(`${path}/folder-with-a-name-of-some-length-${at}`);
 }
