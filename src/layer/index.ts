@@ -7,6 +7,7 @@ export type { TreeChange } from "./change.ts";
 export { compareTrees, findChanges } from "./compare-trees.ts";
 export { openConfinedFolder } from "./confine.ts";
 export { copyTree } from "./copy-tree.ts";
+export { diskUsage, type DiskUsage } from "./disk-usage.ts";
 export { applyLayerExactly, assembleLayer, type ExactLayer } from "./exact-layer.ts";
 export type { IdRange, IdRanges } from "./id-map.ts";
 export { createIdMaps } from "./id-map.ts";

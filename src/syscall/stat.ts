@@ -13,6 +13,8 @@ export interface FileStatus {
   readonly links: number;
   readonly inode: bigint;
   readonly sizeBytes: number;
+  /** What it takes of the disk, as far as the file system tells; blocks that files share count for each. */
+  readonly allocatedBytes: number;
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
   /** Of a device file, the device it stands for. */
@@ -35,6 +37,7 @@ function parseStatus(): FileStatus {
     mode: view.getUint16(28, true),
     inode: view.getBigUint64(32, true),
     sizeBytes: readSafeInteger(40),
+    allocatedBytes: readSafeInteger(48) * 512,
     mtimeSeconds: view.getInt32(116, true) * 2 ** 32 + view.getUint32(112, true),
     mtimeNanoseconds: view.getUint32(120, true),
     deviceMajor: view.getUint32(128, true),
