@@ -45,7 +45,9 @@
  * `create`, `diff` of an unknown layer) that is said at the method.
  */
 import type { Readable } from "node:stream";
+import type { ModuleReference } from "../workers/index.ts";
 import type { ProbeReport } from "./probe-report.ts";
+import type { StoreJobs } from "./store/store-jobs.ts";
 
 export interface GraphDriver {
   /** The driver's name in the field: "overlay2", "btrfs", "vfs". */
@@ -225,4 +227,6 @@ export interface GraphDriverFactory {
    * @throws FAILED_PRECONDITION when `home` is not a folder.
    */
   open(options: OpenOptions): Promise<GraphDriver>;
+  /** How its stores are looked at and mended without being opened (`store/open-store.ts`). */
+  readonly store?: ModuleReference<StoreJobs>;
 }

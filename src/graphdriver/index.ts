@@ -15,4 +15,22 @@ export { createAutomaticDriver } from "./automatic-driver.ts";
 export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./as-plugin.ts";
 export { createGraphDriverFromPlugin, type FromPluginOptions } from "./from-plugin.ts";
 export { type GraphDriverPlugins, openDriver, type OpenDriverOptions } from "./open-driver.ts";
+export {
+  type LayerStore,
+  openStore,
+  type OpenStoreOptions,
+  type RepairConsent,
+  type StoreCheck,
+} from "./store/open-store.ts";
+export { type Finding, type FindingKind, findingKinds } from "./store/finding.ts";
+export {
+  childrenByParent,
+  type DescribedLayer,
+  type OrphanReason,
+  type StoreDescription,
+} from "./store/describe-store.ts";
+export type { RepairReport } from "./store/mend-store.ts";
+export type { LayerMount, SurveyedLayer } from "./store/survey.ts";
+export { recognizeHome } from "./store/recognize-home.ts";
+export { parseInitRecord } from "./init-record.ts";
 export type { InitRecord, InitStore } from "./init-record.ts";

@@ -15,6 +15,7 @@ import { runProbe } from "../run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
+import * as storeJobs from "./store-jobs.ts";
 
 /**
  * Subvolumes of btrfs in Docker's own on-disk layout (`layout.ts`). A layer is a snapshot of its parent: it costs what it
@@ -27,6 +28,7 @@ import { moduleUrl as probeUrl } from "./probe-folder.ts";
 export const btrfs: GraphDriverFactory = {
   name: "btrfs",
   probe: (folder) => runProbe("btrfs", { url: probeUrl }, folder),
+  store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome("btrfs", options, async (home) => {
       const btrfsOptions = parseOptions(options.options ?? []);

@@ -54,9 +54,12 @@ export function recordedLimit(home: string, id: string): number | undefined {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
-  const sizeBytes = /^\d{1,16}$/.test(text) ? Number(text) : 0;
-  if (sizeBytes > 0 && Number.isSafeInteger(sizeBytes)) return sizeBytes;
+  if (isLimit(text)) return Number(text);
   throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged quota file: ${JSON.stringify(text.slice(0, 80))}`);
+}
+
+export function isLimit(text: string): boolean {
+  return /^\d{1,16}$/.test(text) && Number(text) > 0 && Number.isSafeInteger(Number(text));
 }
 
 /**

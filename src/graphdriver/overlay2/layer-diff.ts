@@ -98,7 +98,7 @@ export function sweepStore(home: string): void {
 }
 
 /** Records whose tree is still staged would seem to have got it once staging is swept. */
-function dropWaitingRecords(home: string): void {
+export function dropWaitingRecords(home: string): void {
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(home)) {
       if (stagedTreeOf(home, exactFolder(id)) !== undefined) removeTree(folder, exactFolder(id));

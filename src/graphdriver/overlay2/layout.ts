@@ -26,6 +26,11 @@ export function exactFolder(id: string): string {
   return `${id}/exact`;
 }
 
+/** What a layer's link holds. */
+export function linkTarget(id: string): string {
+  return `../${id}/diff`;
+}
+
 const linkAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const linkLength = 26;
 
@@ -60,11 +65,11 @@ export function readLayer(home: string, id: string): LayerFiles {
 }
 
 /** Links are letters and digits; anything else could add mount options. */
-function isLink(text: string): boolean {
+export function isLink(text: string): boolean {
   return /^[A-Z0-9]{1,64}$/.test(text);
 }
 
-function isLowerPath(text: string): boolean {
+export function isLowerPath(text: string): boolean {
   return text.startsWith(`${linksFolder}/`) && isLink(text.slice(linksFolder.length + 1));
 }
 

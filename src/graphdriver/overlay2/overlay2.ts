@@ -18,6 +18,7 @@ import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./l
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import type { OverlayAbilities } from "./probe.ts";
+import * as storeJobs from "./store-jobs.ts";
 import { withUserNamespace } from "./with-user-namespace.ts";
 import { assertEnforced, isEnforced, type QuotaSupport } from "./project-quotas.ts";
 
@@ -35,6 +36,7 @@ export const overlay2: GraphDriverFactory = createOverlay2Factory();
 export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): GraphDriverFactory {
   return {
     name: "overlay2",
+    store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
     probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
     open: (options) =>
       openHome("overlay2", options, async (home) => {

@@ -20,6 +20,7 @@ import { runProbe } from "../run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
+import * as storeJobs from "./store-jobs.ts";
 
 /**
  * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy that,
@@ -30,6 +31,7 @@ import { moduleUrl as probeUrl } from "./probe-folder.ts";
 export const vfs: GraphDriverFactory = {
   name: "vfs",
   probe: (folder) => runProbe("vfs", { url: probeUrl }, folder),
+  store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome("vfs", options, async (home) => {
       const vfsOptions = parseOptions(options.options ?? []);

@@ -1,0 +1,67 @@
+import { withFolderAt } from "../../layer/index.ts";
+import { isSubvolume, rmdirat, statIfThere, unlinkat } from "../../syscall/index.ts";
+import { layerIdPattern } from "../layer-id.ts";
+import { type Damage, mendable, unmendable } from "../store/finding.ts";
+import { readMountsBelow } from "../store/mounts-below.ts";
+import { findOwnDamage, findWrongFolders } from "../store/own-damage.ts";
+import { kindOf, nameText, namesIn, readRecord, withPathIfThere } from "../store/store-entries.ts";
+import { isLimit } from "./layer-size.ts";
+import { layersFolder, quotasFolder } from "./layout.ts";
+import { removeSubvolumes } from "./remove-subvolumes.ts";
+
+/** All that is wrong with a store of subvolumes. Blocks; runs on a worker. */
+export function findDamage(home: string): Damage[] {
+  return withFolderAt(home, (folder) => {
+    const mounts = readMountsBelow(home);
+    const own = { home, folder, mounts, remove: removeSubvolumes, mountedLayers: new Set<string>() };
+    return [
+      ...findWrongFolders({ folder }, [layersFolder, quotasFolder]),
+      ...findOwnDamage(own),
+      ...(withPathIfThere(folder, layersFolder, (layers) => checkLayers(home, layers)) ?? []),
+      ...(withPathIfThere(folder, quotasFolder, (quotas) => checkQuotas(home, folder, quotas)) ?? []),
+    ];
+  });
+}
+
+function checkLayers(home: string, layers: number): Damage[] {
+  return namesIn(layers, ".").flatMap((name) => {
+    const status = statIfThere(layers, name);
+    const id = nameText(name);
+    const path = `${layersFolder}/${id}`;
+    if (status === undefined) return [];
+    if (kindOf(layers, name) !== "folder" || !layerIdPattern.test(id)) {
+      return [unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's")];
+    }
+    if (isSubvolume(status)) return [];
+    const subject = {
+      kind: "not-a-subvolume",
+      path,
+      problem: `layer "${id}" is a folder and no subvolume`,
+      layer: id,
+    } as const;
+    if (namesIn(layers, id).length > 0) return [unmendable(subject, "it holds something")];
+    return [
+      mendable(subject, () =>
+        withFolderAt(home, (folder) => withPathIfThere(folder, layersFolder, (opened) => rmdirat(opened, name))),
+      ),
+    ];
+  });
+}
+
+function checkQuotas(home: string, folder: number, quotas: number): Damage[] {
+  return namesIn(quotas, ".").flatMap((name) => {
+    const id = nameText(name);
+    const path = `${quotasFolder}/${id}`;
+    const isLayer = withPathIfThere(folder, layersFolder, (layers) => kindOf(layers, name)) === "folder";
+    if (!isLayer) {
+      const problem = `"${path}" limits a layer that is not there`;
+      const remove = (): void =>
+        void withFolderAt(home, (opened) => withPathIfThere(opened, quotasFolder, (at) => unlinkat(at, name)));
+      return [mendable({ kind: "quota-left", path, problem }, remove)];
+    }
+    const text = readRecord(quotas, name);
+    if (text !== undefined && isLimit(text)) return [];
+    const problem = `layer "${id}" has a damaged quota file: ${JSON.stringify(text?.slice(0, 80))}`;
+    return [unmendable({ kind: "quota-damaged", path, problem, layer: id }, "nobody knows what the size was")];
+  });
+}

@@ -1,0 +1,31 @@
+/** All that is known of stores of btrfs without serving them, as one module that workers import. */
+import { type DiskUsage, diskUsage, withFolderAt } from "../../layer/index.ts";
+import type { Finding } from "../store/finding.ts";
+import { mendStore, type RepairReport } from "../store/mend-store.ts";
+import { assertNothingMounted } from "../store/own-damage.ts";
+import { withPathIfThere } from "../store/store-entries.ts";
+import { discardLayer, emptyTrash } from "./create-layer.ts";
+import { findDamage } from "./damage.ts";
+import { layersFolder } from "./layout.ts";
+
+export { surveyStore } from "./survey.ts";
+
+export const moduleUrl = import.meta.url;
+
+export function usageOfLayer(home: string, id: string): DiskUsage | undefined {
+  return withFolderAt(home, (folder) => withPathIfThere(folder, `${layersFolder}/${id}`, diskUsage));
+}
+
+export function checkStore(home: string): Finding[] {
+  return findDamage(home).map(({ finding }) => finding);
+}
+
+export function repairStore(home: string): RepairReport {
+  return mendStore(home, findDamage);
+}
+
+export function removeLayer(home: string, id: string): void {
+  assertNothingMounted(home, `${layersFolder}/${id}`);
+  const trashed = discardLayer(home, id);
+  if (trashed !== undefined) emptyTrash(home, trashed);
+}

@@ -1,0 +1,68 @@
+import { isSystemError } from "../../errors/index.ts";
+import { withFolderAt } from "../../layer/index.ts";
+import { fstat, isSubvolume, subvolumeInfo } from "../../syscall/index.ts";
+import { layerIdPattern } from "../layer-id.ts";
+import { readMountsBelow } from "../store/mounts-below.ts";
+import { nameText, namesIn, withFolderIfThere } from "../store/store-entries.ts";
+import { type Parentage, roleOf, type StoreSurvey } from "../store/survey.ts";
+import { layersFolder } from "./layout.ts";
+
+/**
+ * What a store of subvolumes holds. Parents are what the kernel says a subvolume is a snapshot of; a layer that `applyDiff`
+ * filled is one of what it was before, which is gone, so that its parent is not known. Blocks; runs on a worker.
+ */
+export function surveyStore(home: string, driver: string): StoreSurvey {
+  const mounts = readMountsBelow(home);
+  return withFolderAt(home, (folder) => {
+    const subvolumes = withFolderIfThere(folder, layersFolder, readSubvolumes) ?? new Map<string, Subvolume>();
+    const idOf = new Map([...subvolumes].map(([id, { uuid }]) => [uuid, id]));
+    const layers = [...subvolumes].map(([id, { isLayer, sourceUuid }]) => {
+      const parent = sourceUuid === undefined ? undefined : idOf.get(sourceUuid);
+      return {
+        id,
+        parent,
+        parentage: parentageOf(sourceUuid, parent),
+        role: roleOf(id, parent, false),
+        condition: isLayer ? ("whole" as const) : ("half-made" as const),
+        committed: false,
+        mounts: mounts.filter(({ mountPoint }) => mountPoint === `${home}/${layersFolder}/${id}`),
+        holds: 0,
+      };
+    });
+    return { driver, home, layersHold: "trees", layers };
+  });
+}
+
+function parentageOf(sourceUuid: string | undefined, parent: string | undefined): Parentage {
+  if (sourceUuid === undefined) return "none";
+  return parent === undefined ? "unknown" : "known";
+}
+
+interface Subvolume {
+  readonly isLayer: boolean;
+  readonly uuid: string | undefined;
+  readonly sourceUuid: string | undefined;
+}
+
+/** Copies of a store have folders where subvolumes were. */
+function readSubvolumes(folder: number): Map<string, Subvolume> {
+  const found = new Map<string, Subvolume>();
+  for (const id of namesIn(folder, ".").map(nameText)) {
+    if (!layerIdPattern.test(id)) continue;
+    const subvolume = withFolderIfThere(folder, id, readSubvolume);
+    if (subvolume !== undefined) found.set(id, subvolume);
+  }
+  return found;
+}
+
+function readSubvolume(descriptor: number): Subvolume {
+  const none = { isLayer: false, uuid: undefined, sourceUuid: undefined };
+  if (!isSubvolume(fstat(descriptor))) return none;
+  try {
+    const { uuid, sourceUuid } = subvolumeInfo(descriptor);
+    return { isLayer: true, uuid, sourceUuid };
+  } catch (error) {
+    if (isSystemError(error, "ENOTTY")) return none; // another file system, by chance with this inode
+    throw error;
+  }
+}

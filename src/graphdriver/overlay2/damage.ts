@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { removeTree, withFolderAt } from "../../layer/index.ts";
+import { type Damage, unmendable } from "../store/finding.ts";
+import { readMountsBelow } from "../store/mounts-below.ts";
+import { findOwnDamage, findWrongFolders } from "../store/own-damage.ts";
+import { nameText } from "../store/store-entries.ts";
+import { findLayerDamage } from "./layer-damage.ts";
+import { linksFolder } from "./layout.ts";
+import { findLinkDamage } from "./link-damage.ts";
+import { readStoreFacts } from "./store-facts.ts";
+import { mountsOf } from "./survey.ts";
+
+/** All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker. */
+export function findDamage(home: string): Damage[] {
+  const mounts = readMountsBelow(home);
+  return withFolderAt(home, (folder) => {
+    const facts = readStoreFacts(folder);
+    const layers = [...facts.layers.values()];
+    const mounted = layers.map(({ id }) => id).filter((id) => mountsOf(home, id, mounts).length > 0);
+    const around = { home, folder, facts, mounts, keepsFolders: existsSync(`${home}-layers`) };
+    return [
+      ...findWrongFolders({ folder }, [linksFolder]),
+      ...findOwnDamage({ home, folder, mounts, remove: removeTree, mountedLayers: new Set(mounted) }),
+      ...findLinkDamage(home, facts),
+      ...layers.flatMap((layer) => findLayerDamage(layer, around)),
+      ...facts.strays.map(nameText).map(describeStray),
+    ];
+  });
+}
+
+function describeStray(path: string): Damage {
+  return unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's");
+}

@@ -1,0 +1,59 @@
+import { withFolderAt } from "../../layer/index.ts";
+import { layerIdPattern } from "../layer-id.ts";
+import { readMountsBelow } from "../store/mounts-below.ts";
+import { nameText, namesIn, readJsonAt, readRecordAt, withPathIfThere } from "../store/store-entries.ts";
+import { type LayerCondition, type Parentage, roleOf, type StoreSurvey } from "../store/survey.ts";
+import { exactFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
+
+/**
+ * What a store of whole copies holds. On what a layer lies is known only of layers that are not filled, or whose archive
+ * was kept. Blocks; runs on a worker.
+ */
+export function surveyStore(home: string, driver: string): StoreSurvey {
+  const mounts = readMountsBelow(home);
+  return withFolderAt(home, (folder) => {
+    const ids = new Set(readLayerIds(folder));
+    const layers = [...ids].map((id) => {
+      const { condition, parent } = readMarks(folder, id);
+      return {
+        id,
+        parent: parent === "" ? undefined : parent,
+        parentage: parentageOf(parent, ids),
+        role: roleOf(id, parent, false),
+        condition,
+        committed: false,
+        mounts: mounts.filter(({ mountPoint }) => mountPoint === `${home}/${layersFolder}/${id}`),
+        holds: 0,
+      };
+    });
+    return { driver, home, layersHold: "trees", layers };
+  });
+}
+
+/** The names of the folders that are layers, sorted. */
+export function readLayerIds(home: number): string[] {
+  const ids = namesIn(home, layersFolder).map(nameText);
+  return ids.filter((id) => layerIdPattern.test(id) && withPathIfThere(home, `${layersFolder}/${id}`, () => true));
+}
+
+interface Marks {
+  readonly condition: LayerCondition;
+  /** Empty for a layer without a parent, `undefined` where nothing tells. */
+  readonly parent: string | undefined;
+}
+
+function readMarks(home: number, id: string): Marks {
+  const filling = readRecordAt(home, `${fillingFolder}/${id}`);
+  if (filling !== undefined) return { condition: "filling", parent: filling };
+  const unfilled = readRecordAt(home, `${unfilledFolder}/${id}`);
+  if (unfilled !== undefined) return { condition: "unfilled", parent: unfilled };
+  const { version, parent } = readJsonAt(home, `${exactFolder(id)}/record.json`) ?? {};
+  if (version !== 1) return { condition: "whole", parent: undefined };
+  return { condition: "whole", parent: parent === null ? "" : typeof parent === "string" ? parent : undefined };
+}
+
+function parentageOf(parent: string | undefined, ids: ReadonlySet<string>): Parentage {
+  if (parent === undefined) return "unknown";
+  if (parent === "") return "none";
+  return ids.has(parent) ? "known" : "missing";
+}
