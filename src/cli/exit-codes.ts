@@ -5,6 +5,7 @@ export const exitCodes = {
   usage: { code: 2, meaning: "the command line is wrong; nothing was done" },
   unreachable: { code: 3, meaning: "the plugin is not there or does not answer" },
   refused: { code: 4, meaning: "the plugin answered with a failure" },
+  findings: { code: 5, meaning: "something is wrong with a store; it is on stdout" },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 
 export type Outcome = keyof typeof exitCodes;

@@ -5,8 +5,10 @@ import { call } from "./call.ts";
 import { type Command, type Surroundings, UsageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { exitCodes, type Outcome } from "./exit-codes.ts";
+import { fsck } from "./fsck.ts";
 import { formatHelp, formatOverview } from "./help.ts";
 import { inspect } from "./inspect.ts";
+import { layers } from "./layers.ts";
 import { ls } from "./ls.ts";
 import { watchOutput } from "./output.ts";
 import { printable } from "./printable.ts";
@@ -14,7 +16,7 @@ import { serveGraph } from "./serve-graph.ts";
 import { trace } from "./trace.ts";
 
 /** Every command; one file each. */
-export const commands: readonly Command[] = [serveGraph, doctor, ls, inspect, call, trace];
+export const commands: readonly Command[] = [serveGraph, doctor, layers, fsck, ls, inspect, call, trace];
 
 /** Runs a command line (without "node cleat") and returns the exit code. Never rejects. */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {

@@ -81,8 +81,7 @@ function createFuseOverlayfs(
     refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, maxDepth, size: undefined, ...owner };
-    await withLock(id, () => pool.run(worker, "createLayer", path, layer));
+    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner }));
   }
 
   const driver: GraphDriver = {

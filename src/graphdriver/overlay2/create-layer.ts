@@ -17,7 +17,7 @@ export interface NewLayer {
   /** Whether the layer must survive power loss from here on; an image layer need not before it is filled. */
   readonly durable: boolean;
   readonly maxDepth: number;
-  readonly size: LayerSize | undefined;
+  readonly size?: LayerSize | undefined;
 }
 
 export interface LayerSize {

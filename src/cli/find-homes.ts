@@ -1,0 +1,67 @@
+import { readdir, readFile, realpath } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { CleatError, isSystemError, SchemaError } from "../errors/index.ts";
+import type { Surroundings } from "./command.ts";
+import { defaultRoot } from "./default-folders.ts";
+
+/**
+ * The stores that a user means: the folder named, if it is one, or those in it (Docker's data root, Cleat's own); without a
+ * name those of Cleat's own root, and those that engines gave to its plugins, as their last `Init` tells.
+ * @throws NOT_FOUND when a folder is named and holds none.
+ */
+export async function findHomes(
+  named: string | undefined,
+  driver: string | undefined,
+  surroundings: Surroundings,
+): Promise<string[]> {
+  if (named === undefined) return findOwnHomes(defaultRoot(surroundings));
+  const { recognizeHome } = await import("../graphdriver/index.ts");
+  const folder = resolve(named);
+  if (driver !== undefined || recognizeHome(folder) !== undefined) return [folder];
+  const found = await findHomesIn(folder);
+  if (found.length > 0) return found;
+  throw new CleatError("NOT_FOUND", `folder ${JSON.stringify(folder)} is no store of a driver, and holds none`);
+}
+
+async function findOwnHomes(root: string): Promise<string[]> {
+  const homes = [...(await findHomesIn(root)), ...(await findServedHomes(join(root, "state")))];
+  const resolved = await Promise.all(homes.map((home) => realpath(home)));
+  return [...new Set(resolved)].toSorted();
+}
+
+/** `ROOT/<driver>` as Docker and `openDriver` have it, `ROOT/layers/<plugin>` as `cleat serve graph` has it. */
+async function findHomesIn(root: string): Promise<string[]> {
+  const { recognizeHome } = await import("../graphdriver/index.ts");
+  const folders = [...(await foldersIn(root)), ...(await foldersIn(join(root, "layers")))];
+  return folders.filter((folder) => recognizeHome(folder) !== undefined).toSorted();
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await unlessMissing(readdir(folder, { withFileTypes: true }));
+  return (entries ?? []).filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+}
+
+async function findServedHomes(stateFolder: string): Promise<string[]> {
+  const { parseInitRecord, recognizeHome } = await import("../graphdriver/index.ts");
+  const files = (await unlessMissing(readdir(stateFolder))) ?? [];
+  const homes: string[] = [];
+  for (const file of files.filter((name) => name.endsWith(".json"))) {
+    const text = await unlessMissing(readFile(join(stateFolder, file), "utf8"));
+    try {
+      homes.push(parseInitRecord(JSON.parse(text ?? "null")).init.Home);
+    } catch (error) {
+      // A record that is damaged, or of another version, tells of no home.
+      if (!(error instanceof SchemaError) && !(error instanceof SyntaxError)) throw error;
+    }
+  }
+  return homes.filter((home) => recognizeHome(home) !== undefined);
+}
+
+async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
