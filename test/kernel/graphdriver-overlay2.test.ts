@@ -18,7 +18,7 @@ const anywhere = [
   ["forgedAttributes", "an archive cannot bring a redirect or a file without content"],
   ["noNativeDiff", "where diff folders cannot be trusted, trees are compared, and the status says so"],
   ["parentsAreReadOnly", "a layer that has a child is mounted read-only, in an old Docker's store too"],
-  ["parentsAreLookedThroughOnce", "a layer that has a child is looked through once for what such settings leave"],
+  ["layersAreLookedThroughOnce", "a layer is looked through for what such settings leave once after another's mount"],
   ["labelledLayers", "a layer is mounted with its label when trees are compared, too"],
   ["fiveHundredLayers", "500 layers are mounted one by one, and one more is refused"],
   ["onePageOfLayers", "128 layers are mounted by the one page of an older kernel, and one more is refused"],

@@ -80,7 +80,7 @@ function lowerOf(home: string, parent: string, { id, maxDepth }: NewLayer): stri
   if (lowers.length > maxDepth) {
     throw new CleatError("OUT_OF_RANGE", `layer "${id}" would lie on ${lowers.length} layers, more than ${maxDepth}`);
   }
-  if (!existsSync(`${home}/${parent}/committed`)) markCommitted(home, parent);
+  markCommitted(home, parent);
   return lowers.join(":");
 }
 

@@ -3,7 +3,8 @@
  * kernel's defaults, or by an operator. Such a layer's diff folder is not the whole of its diff. The functions block and run on
  * workers.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { isSystemError } from "../../errors/index.ts";
 import {
   findOverlayFeatures,
   joinFeatures,
@@ -26,43 +27,58 @@ export function areDiffsWhole(home: string, id: string, attributePrefix: Overlay
 }
 
 /**
- * What overlay keeps of these layers elsewhere. Costs a walk of each that was ever mounted for writing, which layers of an image
- * seldom are; one that has a child and was found whole is not walked again. In a user namespace overlay has no such features.
+ * What overlay keeps of these layers elsewhere. Costs a walk of those that somebody else mounted for writing since they were
+ * looked at or mounted here; layers of an image seldom ever were. In a user namespace overlay has no such features.
  */
 export function featuresOf(home: string, ids: readonly string[], attributePrefix: OverlayPrefix): OverlayFeatures {
   if (attributePrefix === "user.") return noOverlayFeatures;
-  return ids
-    .filter((id) => wasMountedForWriting(home, id) && !isMarkedWhole(home, id))
-    .map((id) => featuresOfLayer(home, id, attributePrefix))
-    .reduce(joinFeatures, noOverlayFeatures);
-}
-
-function featuresOfLayer(home: string, id: string, attributePrefix: OverlayPrefix): OverlayFeatures {
-  const found = withFolderAt(`${home}/${id}/diff`, (folder) => findOverlayFeatures(folder, attributePrefix));
-  // A mount from before it had a child may be written to still, and not be this driver's own.
-  if (isNone(found) && existsSync(markOf(home, id)) && !findMountedLayers(home).includes(id)) {
-    writeFileSync(markOf(home, id), whole);
-  }
-  return found;
-}
-
-/** In the file that says that the layer has a child, of which Docker asks only whether it is there. */
-const whole = "whole";
-
-function isMarkedWhole(home: string, id: string): boolean {
-  return existsSync(markOf(home, id)) && readFileSync(markOf(home, id), "latin1") === whole;
-}
-
-function markOf(home: string, id: string): string {
-  return `${home}/${id}/committed`;
+  return ids.map((id) => featuresOfLayer(home, id, attributePrefix)).reduce(joinFeatures, noOverlayFeatures);
 }
 
 /**
- * The kernel leaves a folder of its own there. What an archive brought into other layers is not believed: only the kernel may
- * say where a file's content is. Source: Linux v6.1 `fs/overlayfs/super.c` `ovl_workdir_create`.
+ * What an archive brought into a layer that was never mounted for writing is not believed: only the kernel may say where a file's
+ * content is.
  */
-function wasMountedForWriting(home: string, id: string): boolean {
-  return existsSync(`${home}/${id}/work/work`);
+function featuresOfLayer(home: string, id: string, attributePrefix: OverlayPrefix): OverlayFeatures {
+  const mount = lastWritableMount(home, id);
+  if (mount === undefined || mount === readMark(home, id)) return noOverlayFeatures;
+  const found = withFolderAt(`${home}/${id}/diff`, (folder) => findOverlayFeatures(folder, attributePrefix));
+  // What is mounted may be written to still, under whatever settings.
+  if (isNone(found) && !findMountedLayers(home).includes(id)) writeMark(home, id, mount);
+  return found;
+}
+
+/** Notes that the layer, whole until now, was mounted for writing by this driver, which leaves it so. */
+export function markWhole(home: string, id: string): void {
+  const mount = lastWritableMount(home, id);
+  if (mount !== undefined) writeMark(home, id, mount);
+}
+
+/**
+ * Tells a layer's last mount for writing from any other; `undefined` where there never was one. For each the kernel makes a folder
+ * of its own anew, whose inode and time of birth are its own. Source: Linux v6.1 `fs/overlayfs/super.c` `ovl_workdir_create`.
+ */
+function lastWritableMount(home: string, id: string): string | undefined {
+  const status = statSync(`${home}/${id}/work/work`, { bigint: true, throwIfNoEntry: false });
+  return status && `${status.ino}:${status.birthtimeNs}`;
+}
+
+function markOf(home: string, id: string): string {
+  return `${home}/${id}/whole`;
+}
+
+function readMark(home: string, id: string): string | undefined {
+  return existsSync(markOf(home, id)) ? readFileSync(markOf(home, id), "latin1") : undefined;
+}
+
+/** One that cannot be written, on a full disk say, costs a walk later. */
+function writeMark(home: string, id: string, mount: string): void {
+  if (mount.endsWith(":0")) return; // a file system that knows no births
+  try {
+    writeFileSync(markOf(home, id), mount, { mode: 0o600 });
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 function isNone({ redirects, metacopies }: OverlayFeatures): boolean {

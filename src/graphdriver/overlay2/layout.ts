@@ -7,7 +7,8 @@
  *     <home>/<id>/lower          "l/<LINK>:l/<LINK>…", the layers below, the parent first; absent without a parent
  *     <home>/<id>/work/          overlay's own; absent without a parent
  *     <home>/<id>/merged/        the mount point, while mounted
- *     <home>/<id>/committed      the layer has a child and is mounted read-only; empty, or Cleat's own "whole" (`layer-features.ts`)
+ *     <home>/<id>/committed      empty; the layer has a child and is mounted read-only
+ *     <home>/<id>/whole          Cleat's own: the mount after which the diff folder was all of the diff (`layer-features.ts`)
  *     <home>/<id>/exact/         Cleat's own: what the layer's archive was (`exact-diff.ts`); absent without the option
  *
  * Docker's driver leaves what it does not know alone, and removes it with the layer. Source: moby v20.10.24

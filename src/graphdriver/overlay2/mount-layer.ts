@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
-import { type OverlayPrefix, withFolderAt } from "../../layer/index.ts";
+import { joinFeatures, type OverlayPrefix, withFolderAt } from "../../layer/index.ts";
 import {
   changeDirectory,
   chownat,
@@ -15,7 +15,7 @@ import {
   umount2,
 } from "../../syscall/index.ts";
 import { findMountedLayers } from "./find-mounted.ts";
-import { featuresOf } from "./layer-features.ts";
+import { featuresOf, markWhole } from "./layer-features.ts";
 import { withSlack } from "./layer-size.ts";
 import { lowerIds, readLayer } from "./layout.ts";
 import type { ProjectQuotas } from "./project-quotas.ts";
@@ -54,15 +54,17 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
   withFolderAt(home, (folder) => {
     if (options.rootUid !== 0 || options.rootGid !== 0)
       chownat(folder, `${id}/merged`, options.rootUid, options.rootGid);
-    const features = featuresOf(home, [id, ...lowerIds(home, files)], options.attributePrefix);
+    const { attributePrefix } = options;
     const parameters = readOnly ? readOnlyParameters(id, lowers) : writableParameters(id, lowers);
     changeDirectory(folder);
     try {
-      withSlack(home, id, options.quotas, () =>
-        mountAt(`${id}/merged`, parameters, mountSwitches(options.attributePrefix, features), options),
-      );
+      const own = featuresOf(home, [id], attributePrefix);
+      const features = joinFeatures(own, featuresOf(home, lowerIds(home, files), attributePrefix));
+      const switches = mountSwitches(attributePrefix, features);
+      withSlack(home, id, options.quotas, () => mountAt(`${id}/merged`, parameters, switches, options));
       // Inside a user namespace overlay must own it to move folders up.
       if (!readOnly) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
+      if (!readOnly && !own.redirects && !features.metacopies) markWhole(home, id);
     } catch (error) {
       unmountLayer(home, id);
       throw toCleatError(error, `layer "${id}" cannot be mounted`);

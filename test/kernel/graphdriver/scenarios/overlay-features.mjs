@@ -40,6 +40,9 @@ async function runElsewhere(driver, folderOfTest, settings) {
   await driver.create("image", {});
   await driver.applyDiff("image", undefined, streamOf(image));
   await driver.createReadWrite("container", { parent: "image" });
+  // What was whole after this driver's own mount need not be so after another.
+  await driver.get("container", {});
+  await driver.put("container");
   const { UpperDir, LowerDir, WorkDir } = await driver.metadata("container");
   const merged = `${folderOfTest}/elsewhere`;
   mkdirSync(merged);
