@@ -49,8 +49,8 @@ function featuresOfLayer(home: string, id: string, attributePrefix: OverlayPrefi
 }
 
 /** Notes that the layer, whole until now, was mounted for writing by this driver, which leaves it so. */
-export function markWhole(home: string, id: string): void {
-  const mount = lastWritableMount(home, id);
+export function markWhole(home: string, id: string, attributePrefix: OverlayPrefix): void {
+  const mount = attributePrefix === "user." ? undefined : lastWritableMount(home, id);
   if (mount !== undefined) writeMark(home, id, mount);
 }
 

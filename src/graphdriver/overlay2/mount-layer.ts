@@ -64,7 +64,7 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
       withSlack(home, id, options.quotas, () => mountAt(`${id}/merged`, parameters, switches, options));
       // Inside a user namespace overlay must own it to move folders up.
       if (!readOnly) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
-      if (!readOnly && !own.redirects && !features.metacopies) markWhole(home, id);
+      if (!readOnly && !own.redirects && !features.metacopies) markWhole(home, id, attributePrefix);
     } catch (error) {
       unmountLayer(home, id);
       throw toCleatError(error, `layer "${id}" cannot be mounted`);
