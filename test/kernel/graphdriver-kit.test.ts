@@ -12,6 +12,7 @@ import { subjects } from "./graphdriver/subjects.ts";
 
 const minuteMs = 60_000;
 const runs = createKitRuns(subjects);
+// Of a run that was asked for one subject, the next has begun.
 afterAll(runs.end, 3 * minuteMs);
 
 for (const subject of subjects) {
