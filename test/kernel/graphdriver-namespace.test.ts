@@ -35,7 +35,7 @@ describeWith(namespaceNeeds, "overlay2 in a user namespace", () => {
         const command = (folder: string) => [process.execPath, join(scenarios, "main.mjs"), id, "overlay2", folder];
         await runWithPrivateMounts(command, { userNamespace: true });
       },
-      2 * minuteMs,
+      5 * minuteMs,
     );
   }
 });
@@ -55,6 +55,6 @@ describeWith([...namespaceNeeds, mobySource], "overlay2 in a user namespace, and
       ];
       await runWithPrivateMounts(command, { userNamespace: true });
     },
-    2 * minuteMs,
+    5 * minuteMs,
   );
 });

@@ -9,6 +9,8 @@ import { test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
 import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
 
+const minuteMs = 60_000;
+
 const anywhere = [
   [
     "redirectedFolders",
@@ -27,8 +29,12 @@ const anywhere = [
 describeWith([needs.root, needs.overlay, needs.attr], "overlay2", () => {
   const program = join(import.meta.dirname, "graphdriver/scenarios/main.mjs");
   for (const [id, title] of anywhere) {
-    test.concurrent(title, async () => {
-      await runWithPrivateMounts((folder) => [process.execPath, program, id, "overlay2", folder]);
-    });
+    test.concurrent(
+      title,
+      async () => {
+        await runWithPrivateMounts((folder) => [process.execPath, program, id, "overlay2", folder]);
+      },
+      5 * minuteMs,
+    );
   }
 });
