@@ -59,6 +59,10 @@ describe("a wrong command line", () => {
     [["trace"], /trace takes NAME/],
     [["trace", "p", "--socket", "relative"], /--socket takes an absolute path/],
     [["trace", "p", "--force"], /--force goes with --save/],
+    [["layers", "a", "b"], /layers takes one HOME/],
+    [["layers", "--engine-root", "relative"], /--engine-root takes an absolute path/],
+    [["fsck", "--driver", "nonesuch", "/"], /driver "nonesuch" is unknown/],
+    [["fsck", "--remove-orphans"], /--remove-orphans goes with --repair/],
     [["trace", "tcp://127.0.0.1:1"], /give it one with --as/],
     [["trace", "tcp://127.0.0.1:1", "--as", "a b"], /plugin name "a b"/],
   ])("%j is answered with one sentence", async (argv, message) => {

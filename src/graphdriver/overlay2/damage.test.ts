@@ -249,7 +249,7 @@ describe("a survey", () => {
   it("tells that a parent is missing", () => {
     removeLayer(home, "base");
     const missing = surveyStore(home, "overlay2").layers.filter(({ parentage }) => parentage === "missing");
-    expect(missing.map(({ id }) => id)).toEqual(["middle"]);
+    expect(missing.map(({ id }) => id)).toEqual(["middle", "top"]);
   });
 
   it("does not read through symlinks where small files should be", () => {

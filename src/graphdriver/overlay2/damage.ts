@@ -7,7 +7,7 @@ import { nameText } from "../store/store-entries.ts";
 import { findLayerDamage } from "./layer-damage.ts";
 import { linksFolder } from "./layout.ts";
 import { findLinkDamage } from "./link-damage.ts";
-import { readStoreFacts } from "./store-facts.ts";
+import { createLinkResolver, readStoreFacts } from "./store-facts.ts";
 import { mountsOf } from "./survey.ts";
 
 /** All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker. */
@@ -17,7 +17,8 @@ export function findDamage(home: string): Damage[] {
     const facts = readStoreFacts(folder);
     const layers = [...facts.layers.values()];
     const mounted = layers.map(({ id }) => id).filter((id) => mountsOf(home, id, mounts).length > 0);
-    const around = { home, folder, facts, mounts, keepsFolders: existsSync(`${home}-layers`) };
+    const resolve = createLinkResolver(facts);
+    const around = { home, folder, facts, resolve, mounts, keepsFolders: existsSync(`${home}-layers`) };
     return [
       ...findWrongFolders({ folder }, [linksFolder]),
       ...findOwnDamage({ home, folder, mounts, remove: removeTree, mountedLayers: new Set(mounted) }),

@@ -18,6 +18,8 @@ export interface LayerSurroundings {
   /** The home, open. */
   readonly folder: number;
   readonly facts: StoreFacts;
+  /** The layer that a link leads to. */
+  readonly resolve: (link: string) => string | undefined;
   readonly mounts: readonly LayerMount[];
   /** Whether the layout is that of containers/storage, which keeps work and merged folders for every layer. */
   readonly keepsFolders: boolean;
@@ -86,12 +88,13 @@ function checkLinkFile(layer: LayerFacts, around: LayerSurroundings): Damage[] {
 }
 
 /** A child's list of layers begins with this one, and goes on with what lies below it. */
-function checkLower(layer: LayerFacts, { home, facts, keepsFolders }: LayerSurroundings): Damage[] {
+function checkLower(layer: LayerFacts, around: LayerSurroundings): Damage[] {
+  const { home, facts, keepsFolders } = around;
   const { id, lowerText, work } = layer;
   const lowers = lowerLinksOf(layer);
   const isMissing = lowerText === undefined && work !== undefined && !keepsFolders;
   const path = `${id}/lower`;
-  if (lowers !== undefined && !isMissing) return checkLowers(id, lowers, facts);
+  if (lowers !== undefined && !isMissing) return checkLowers(id, lowers, around);
   const subject = isMissing
     ? ({
         kind: "lower-missing",
@@ -109,9 +112,8 @@ function checkLower(layer: LayerFacts, { home, facts, keepsFolders }: LayerSurro
   return [mendable(subject, () => withFolderAt(home, (folder) => writeRecord(folder, id, "lower", text, 0o644)))];
 }
 
-function checkLowers(id: string, lowers: readonly string[], { layers, links }: StoreFacts): Damage[] {
-  const claimed = new Set([...layers.values()].map(linkOf));
-  const missing = lowers.filter((name) => !layers.has(links.get(name)?.layer ?? "") && !claimed.has(name));
+function checkLowers(id: string, lowers: readonly string[], { resolve }: LayerSurroundings): Damage[] {
+  const missing = lowers.filter((link) => resolve(link) === undefined);
   if (missing.length === 0) return [];
   const problem = `layer "${id}" lies on ${listed(missing)}, which no layer has`;
   return [

@@ -89,10 +89,18 @@ export function lowerLinksOf({ lowerText }: LayerFacts): readonly string[] | und
   return paths.every(isLowerPath) ? paths.map((path) => path.slice(linksFolder.length + 1)) : undefined;
 }
 
+/** The layer that a link leads to: as `l/` has it or, where that lacks it, as the layers say themselves. */
+export function createLinkResolver({ layers, links }: StoreFacts): (link: string) => string | undefined {
+  const claimed = new Map([...layers.values()].map((layer) => [linkOf(layer), layer.id]));
+  return (link) => {
+    const layer = links.get(link)?.layer;
+    return layer !== undefined && layers.has(layer) ? layer : claimed.get(link);
+  };
+}
+
 /** A layer without one of these was never whole, or is no more. */
-export function isHalfMade({ layers, links }: StoreFacts, layer: LayerFacts): boolean {
+export function isHalfMade(layer: LayerFacts): boolean {
   const lowers = lowerLinksOf(layer);
   if (layer.diff !== "folder" || linkOf(layer) === undefined || lowers === undefined) return true;
-  if (lowers.length > 0 && layer.work !== "folder") return true;
-  return lowers.some((name) => !layers.has(links.get(name)?.layer ?? ""));
+  return lowers.length > 0 && layer.work !== "folder";
 }

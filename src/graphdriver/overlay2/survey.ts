@@ -2,24 +2,25 @@ import { withFolderAt } from "../../layer/index.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
 import { readRecordedCounts } from "../store/recorded-counts.ts";
 import { type LayerMount, roleOf, type StoreSurvey, type SurveyedLayer } from "../store/survey.ts";
-import { isHalfMade, type LayerFacts, lowerLinksOf, readStoreFacts, type StoreFacts } from "./store-facts.ts";
+import { createLinkResolver, isHalfMade, type LayerFacts, lowerLinksOf, readStoreFacts } from "./store-facts.ts";
 
 /** What a store of Docker's layout for overlay holds, whichever driver makes its mounts. Blocks; runs on a worker. */
 export function surveyStore(home: string, driver: string): StoreSurvey {
   const mounts = readMountsBelow(home);
   return withFolderAt(home, (folder) => {
     const facts = readStoreFacts(folder);
+    const resolve = createLinkResolver(facts);
     const { counts } = readRecordedCounts(folder);
     const layers = [...facts.layers.values()].map((layer) => {
       const { id, committed } = layer;
-      const { parent, parentage } = parentIn(facts, layer);
+      const { parent, parentage } = parentOf(layer, resolve);
       const ownMounts = mountsOf(home, id, mounts);
       return {
         id,
         parent,
         parentage,
         role: roleOf(id, parent, committed),
-        condition: isHalfMade(facts, layer) ? ("half-made" as const) : ("whole" as const),
+        condition: isHalfMade(layer) ? ("half-made" as const) : ("whole" as const),
         committed,
         mounts: ownMounts,
         holds: counts.get(id) ?? (ownMounts.length > 0 ? 1 : 0),
@@ -29,13 +30,17 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
   });
 }
 
-function parentIn({ layers, links }: StoreFacts, layer: LayerFacts): Pick<SurveyedLayer, "parent" | "parentage"> {
+function parentOf(
+  layer: LayerFacts,
+  resolve: (link: string) => string | undefined,
+): Pick<SurveyedLayer, "parent" | "parentage"> {
   const lowers = lowerLinksOf(layer);
   if (lowers === undefined) return { parent: undefined, parentage: "unknown" };
   const [first] = lowers;
   if (first === undefined) return { parent: undefined, parentage: "none" };
-  const parent = links.get(first)?.layer;
-  return { parent, parentage: parent !== undefined && layers.has(parent) ? "known" : "missing" };
+  const parent = resolve(first);
+  const isWhole = lowers.every((link) => resolve(link) !== undefined);
+  return { parent, parentage: isWhole ? "known" : "missing" };
 }
 
 /** A layer has one mount point. */

@@ -11,6 +11,7 @@ import * as power from "./power-loss.mjs";
 import * as programs from "./programs.mjs";
 import * as refusedAttributes from "./refused-attributes.mjs";
 import * as sizes from "./sizes.mjs";
+import * as stores from "./stores.mjs";
 import * as subvolumes from "./subvolumes.mjs";
 
 const [name, driver, folder] = process.argv.slice(2);
@@ -26,6 +27,7 @@ const scenarios = {
   ...programs,
   ...refusedAttributes,
   ...sizes,
+  ...stores,
   ...subvolumes,
 };
 await scenarios[name](driver, folder);
