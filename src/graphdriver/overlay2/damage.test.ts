@@ -104,6 +104,16 @@ describe("what is mended", () => {
     expectSound();
   });
 
+  it("a lost link file, with the link that other layers go by", () => {
+    const link = linkOf("middle");
+    symlinkSync("../middle/diff", at("l/AAAA"));
+    unlinkSync(at("middle/link"));
+    expect(repairStore(home).left).toEqual([]);
+    expect(linkOf("middle")).toBe(link);
+    expect(readdirSync(at("l"))).toHaveLength(3);
+    expectSound();
+  });
+
   it("two layers with one link, of which the link's own keeps it", () => {
     make("other");
     unlinkSync(at(`l/${linkOf("other")}`));

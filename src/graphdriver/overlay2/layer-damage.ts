@@ -78,13 +78,21 @@ function checkLinkFile(layer: LayerFacts, around: LayerSurroundings): Damage[] {
     linkText === undefined
       ? `layer "${id}" has no link file`
       : `layer "${id}" has a damaged link file: ${JSON.stringify(linkText.slice(0, 80))}`;
-  const taken = new Set([...facts.layers.values()].map(linkOf));
-  const link = [...facts.links].find(([name, { layer: to }]) => to === id && !taken.has(name))?.[0];
+  const link = findUnclaimedLink(id, facts);
   const wasMade = link !== undefined || layer.lowerText !== undefined || childrenOf(id, facts).length > 0;
   const isMounted = mountsOf(home, id, around.mounts).length > 0;
   if (!wasMade && !isMounted && !holdsSomething(folder, `${id}/diff`)) return [checkEmptyLayer(layer, around, problem)];
   const subject = { kind: "link-file-missing", path: `${id}/link`, problem, layer: id } as const;
   return [mendable(subject, () => giveNewLink(home, id, link))];
+}
+
+/** A link to a layer that no layer says to have; one that other layers go by, if there is one. */
+function findUnclaimedLink(id: string, { layers, links }: StoreFacts): string | undefined {
+  const all = [...layers.values()];
+  const claimed = new Set(all.map(linkOf));
+  const named = new Set(all.flatMap((layer) => lowerLinksOf(layer) ?? []));
+  const unclaimed = [...links].filter(([name, { layer }]) => layer === id && !claimed.has(name)).map(([name]) => name);
+  return unclaimed.find((name) => named.has(name)) ?? unclaimed[0];
 }
 
 /** A child's list of layers begins with this one, and goes on with what lies below it. */
