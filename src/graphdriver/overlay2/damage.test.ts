@@ -194,6 +194,18 @@ describe("what is left alone, with the reason", () => {
       () => mkdirSync(Buffer.concat([Buffer.from(`${home}/`), Buffer.from([0xff, 0x1b])])),
     ],
     [
+      "a driver's record of a later version",
+      "record-other-version",
+      /later Cleat/,
+      () => writeFileSync(at(".cleat/driver.json"), '{"version":2}'),
+    ],
+    [
+      "a driver's record that is damaged",
+      "record-damaged",
+      /somebody to say/,
+      () => writeFileSync(at(".cleat/driver.json"), "overlay2"),
+    ],
+    [
       "counts of a later version",
       "record-other-version",
       /later Cleat/,

@@ -38,26 +38,31 @@ export interface LinkFacts {
  */
 const namesOfDrivers: readonly string[] = [ownFolder, linksFolder, "backingFsBlockDev", "staging"];
 
-/** Reads the small files of each layer; blocks. */
-export function readStoreFacts(home: number): StoreFacts {
+/**
+ * Reads the small files of each layer; blocks. Of layers in `mounted` the mount point is not looked at: that would ask the mounted
+ * file system, and one of a program in user space may hang.
+ */
+export function readStoreFacts(home: number, mounted: ReadonlySet<string>): StoreFacts {
   const layers = new Map<string, LayerFacts>();
   const strays: Buffer[] = [];
   for (const name of namesIn(home, ".")) {
     const id = nameText(name);
     if (namesOfDrivers.includes(id) || id.startsWith(".")) continue;
-    const layer = layerIdPattern.test(id) ? withFolderIfThere(home, id, (folder) => readFacts(folder, id)) : undefined;
+    const layer = layerIdPattern.test(id)
+      ? withFolderIfThere(home, id, (folder) => readFacts(folder, id, mounted.has(id)))
+      : undefined;
     if (layer !== undefined) layers.set(id, layer);
     else if (kindOf(home, name) !== undefined) strays.push(name);
   }
   return { layers, strays, links: withFolderIfThere(home, linksFolder, readLinks) ?? new Map() };
 }
 
-function readFacts(folder: number, id: string): LayerFacts {
+function readFacts(folder: number, id: string, isMounted: boolean): LayerFacts {
   return {
     id,
     diff: kindOf(folder, "diff"),
     work: kindOf(folder, "work"),
-    merged: kindOf(folder, "merged"),
+    merged: isMounted ? "folder" : kindOf(folder, "merged"),
     committed: kindOf(folder, "committed") === "file",
     linkText: readRecord(folder, "link"),
     lowerText: readRecord(folder, "lower"),

@@ -8,7 +8,7 @@ import { createLinkResolver, isHalfMade, type LayerFacts, lowerLinksOf, readStor
 export function surveyStore(home: string, driver: string): StoreSurvey {
   const mounts = readMountsBelow(home);
   return withFolderAt(home, (folder) => {
-    const facts = readStoreFacts(folder);
+    const facts = readStoreFacts(folder, mountedLayers(home, mounts));
     const resolve = createLinkResolver(facts);
     const { counts } = readRecordedCounts(folder);
     const layers = [...facts.layers.values()].map((layer) => {
@@ -46,4 +46,10 @@ function parentOf(
 /** A layer has one mount point. */
 export function mountsOf(home: string, id: string, mounts: readonly LayerMount[]): LayerMount[] {
   return mounts.filter(({ mountPoint }) => mountPoint === `${home}/${id}/merged`);
+}
+
+/** The ids of the layers whose mount point is one now, here or elsewhere. */
+export function mountedLayers(home: string, mounts: readonly LayerMount[]): Set<string> {
+  const ids = mounts.map(({ mountPoint }) => /^([^/]+)\/merged$/.exec(mountPoint.slice(home.length + 1))?.[1]);
+  return new Set(ids.filter((id): id is string => id !== undefined));
 }

@@ -5,8 +5,9 @@ import { MNT_DETACH, umount2 } from "../../syscall/index.ts";
 import { ownFolder, type Remove, stagingFolder, trashFolder } from "../home.ts";
 import { type Damage, mendable, unmendable } from "./finding.ts";
 import { readMountsBelow } from "./mounts-below.ts";
+import { driverFile } from "./recognize-home.ts";
 import { countsFile, readRecordedCounts } from "./recorded-counts.ts";
-import { kindOf, nameText, namesIn, withPathIfThere } from "./store-entries.ts";
+import { kindOf, nameText, namesIn, readJsonAt, readRecordAt, withPathIfThere } from "./store-entries.ts";
 import type { LayerMount } from "./survey.ts";
 import { writeRecord } from "./write-record.ts";
 
@@ -29,6 +30,7 @@ export function findOwnDamage(facts: OwnFacts): Damage[] {
     ...findLeft(facts, stagingFolder, "staged-left", "was being made when a process died"),
     ...findLeft(facts, trashFolder, "trash-left", "was removed and not deleted yet"),
     ...findWrongCounts(facts),
+    ...findWrongDriver(facts),
   ];
 }
 
@@ -103,6 +105,20 @@ function findWrongCounts({ home, folder, mountedLayers }: OwnFacts): Damage[] {
       ),
     ),
   ];
+}
+
+/** The layouts of some drivers are alike, so nothing else tells whose the layers are. */
+function findWrongDriver({ folder }: OwnFacts): Damage[] {
+  if (readRecordAt(folder, driverFile) === undefined) return [];
+  const { version, driver } = readJsonAt(folder, driverFile) ?? {};
+  if (version === 1 && typeof driver === "string") return [];
+  const path = driverFile;
+  if (version === undefined || version === 1) {
+    const problem = `"${path}" does not tell which driver has the layers`;
+    return [unmendable({ kind: "record-damaged", path, problem }, "whose they are is for somebody to say who knows")];
+  }
+  const problem = `"${path}" is of version ${JSON.stringify(version)}, not 1`;
+  return [unmendable({ kind: "record-other-version", path, problem }, "a later Cleat may have written it")];
 }
 
 const maxListed = 3;
