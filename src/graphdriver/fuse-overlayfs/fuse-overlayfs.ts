@@ -76,12 +76,16 @@ function createFuseOverlayfs(
   const { withLock } = home.locks;
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
 
+  /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
+  const labels = new Map<string, string>();
+
   async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
     assertId(id);
     refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
     await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner }));
+    if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
 
   const driver: GraphDriver = {
@@ -96,17 +100,19 @@ function createFuseOverlayfs(
       const trashed = await withLock(id, async () => {
         await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
+        labels.delete(id);
         return pool.run(worker, "discardLayer", path, id);
       });
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
 
-    async get(id, { mountLabel = "" }) {
+    async get(id, { mountLabel = labels.get(id) ?? "" }) {
       assertId(id);
       return withLock(id, async () => {
         // Also where it is mounted: its program may have died since.
         const folder = await pool.run(worker, "mountLayer", path, id, { ...abilities, ...owner, mountLabel });
         if (folder.endsWith("/merged")) counts.increment(id);
+        if (mountLabel !== "") labels.set(id, mountLabel);
         return folder;
       });
     },

@@ -78,7 +78,10 @@ function formatOptions(home: string, id: string, lowers: readonly string[], opti
   return data.join(",");
 }
 
-/** The categories of a label have commas between them. Source: libfuse 3.14 `lib/fuse_opt.c`, `process_real_option_group`. */
+/**
+ * The categories of a label have commas between them. Version 1.10 of the program takes a label, as Docker's driver gives it one,
+ * and tells nobody. Source: libfuse 3.14 `lib/fuse_opt.c`, `process_real_option_group`; fuse-overlayfs 1.10 `main.c`, `context`.
+ */
 function escapeLabel(label: string): string {
   if (!/["\\\0]/.test(label)) return label.replaceAll(",", "\\,");
   throw new CleatError("INVALID_ARGUMENT", `mount label ${JSON.stringify(label)} holds a quote, a backslash or a NUL`);
