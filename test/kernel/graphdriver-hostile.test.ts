@@ -102,6 +102,7 @@ const onFuse: readonly Scenario[] = [
   { id: "programIsMissing", title: "a machine without the program is told so, with the PATH", drivers: fuse },
   { id: "programRefuses", title: "what the program says when it refuses is told", drivers: fuse },
   { id: "deviceIsMissing", title: "a machine without /dev/fuse is told so", drivers: fuse },
+  { id: "ordinaryUser", title: "an ordinary user is told that it is not for him", drivers: fuse },
   { id: "staleProgramMount", title: "a mount that a killed process left staged is swept", drivers: fuse },
 ];
 

@@ -1,10 +1,11 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
 import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, fsetxattr, isInUserNamespace } from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "../home.ts";
 import { startProgram, unmountAt } from "./mount-layer.ts";
-import { findProgram, runProgram, searchPath } from "./program.ts";
+import { findFuseOverlayfs, missingPrerequisite } from "./prerequisites.ts";
+import { runProgram } from "./program.ts";
 
 /** What program, kernel and file system under a home can do. */
 export interface FuseOverlayfsAbilities {
@@ -19,21 +20,18 @@ export interface FuseOverlayfsAbilities {
   readonly attributePrefix: OverlayPrefix;
 }
 
-const device = "/dev/fuse";
 const programName = "fuse-overlayfs";
 
 /**
  * Finds out whether fuse-overlayfs works in a home by mounting with it there. Runs on a worker.
- * @throws UNIMPLEMENTED when the program is not installed, `/dev/fuse` is not there or not ours to open, the file system keeps no
- * attributes, or a mount fails; the message says which.
+ * @throws UNIMPLEMENTED when this is not root, the program is not installed, `/dev/fuse` is not there or not ours to open, the
+ * file system keeps no attributes, or a mount fails; the message says which.
  */
 export async function probeFuseOverlayfs(home: string): Promise<FuseOverlayfsAbilities> {
-  const program = findProgram(programName);
-  if (program === undefined) {
-    throw unsupported("the program fuse-overlayfs (in Debian the package of that name)", "PATH", searchPath());
-  }
+  const missing = missingPrerequisite();
+  if (missing !== undefined) throw new UnsupportedError(programName, missing);
+  const program = findFuseOverlayfs() ?? programName;
   const version = await versionOf(program);
-  openDevice();
   const userNamespace = isInUserNamespace();
   const attributePrefix = userNamespace ? "user." : "trusted.";
   const staged = stagingPath(uniqueName());
@@ -58,20 +56,12 @@ async function versionOf(program: string): Promise<string> {
   throw unsupported(`the program fuse-overlayfs`, `${program} --version`, said);
 }
 
-function openDevice(): void {
-  try {
-    accessSync(device, constants.R_OK | constants.W_OK);
-  } catch (error) {
-    throw unsupported("FUSE (modprobe fuse), which this process may use", device, toCleatError(error).message, error);
-  }
-}
-
 /** Opaque folders are marked by an attribute. */
 function keepAttribute(folder: string, prefix: OverlayPrefix, fileSystem: string): void {
   try {
     withFolderAt(folder, (descriptor) => fsetxattr(descriptor, `${prefix}overlay.opaque`, Buffer.from("n")));
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!isSystemError(error, "ENOTSUP", "EPERM")) throw error;
     throw unsupported(
       "a file system that keeps the attributes of overlay",
       `setxattr(2) on ${fileSystem}`,
