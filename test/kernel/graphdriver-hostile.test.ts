@@ -101,6 +101,7 @@ const onFuse: readonly Scenario[] = [
   { id: "programOfParentDies", title: "a diff finds that the program below has died", drivers: fuse },
   { id: "programIsMissing", title: "a machine without the program is told so, with the PATH", drivers: fuse },
   { id: "programRefuses", title: "what the program says when it refuses is told", drivers: fuse },
+  { id: "homeOnOverlay", title: "a home that is on an overlay of the kernel is refused", drivers: fuse },
   { id: "deviceIsMissing", title: "a machine without /dev/fuse is told so", drivers: fuse },
   { id: "ordinaryUser", title: "an ordinary user is told that it is not for him", drivers: fuse },
   { id: "staleProgramMount", title: "a mount that a killed process left staged is swept", drivers: fuse },
@@ -123,7 +124,7 @@ describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB"
     defineTests({ ...scenario, drivers: btrfs }, "tiny btrfs");
 });
 
-describeWith([needs.root, needs.fuseOverlayfs], "over FUSE", () => {
+describeWith([needs.root, needs.overlay, needs.fuseOverlayfs], "over FUSE", () => {
   for (const scenario of onFuse) defineTests(scenario);
 });
 

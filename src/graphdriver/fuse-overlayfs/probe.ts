@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
 import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
-import { fileSystemName, fsetxattr, isInUserNamespace } from "../../syscall/index.ts";
+import { fileSystemName, fsetxattr, isInUserNamespace, mknodat, S_IFCHR } from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "../home.ts";
 import { startProgram, unmountAt } from "./mount-layer.ts";
 import { findFuseOverlayfs, missingPrerequisite } from "./prerequisites.ts";
@@ -25,7 +25,7 @@ const programName = "fuse-overlayfs";
 /**
  * Finds out whether fuse-overlayfs works in a home by mounting with it there. Runs on a worker.
  * @throws UNIMPLEMENTED when this is not root, the program is not installed, `/dev/fuse` is not there or not ours to open, the
- * file system keeps no attributes, or a mount fails; the message says which.
+ * file system keeps no whiteouts, or a mount fails; the message says which.
  */
 export async function probeFuseOverlayfs(home: string): Promise<FuseOverlayfsAbilities> {
   const missing = missingPrerequisite();
@@ -40,7 +40,7 @@ export async function probeFuseOverlayfs(home: string): Promise<FuseOverlayfsAbi
     mkdirSync(`${test}${folder}`, { mode: 0o700 });
   try {
     const backingFileSystem = withFolderAt(home, fileSystemName);
-    keepAttribute(`${test}/upper`, attributePrefix, backingFileSystem);
+    keepDeletions(`${test}/upper`, attributePrefix, backingFileSystem);
     const abilities = { program, version, backingFileSystem, devices: !userNamespace, attributePrefix } as const;
     await tryMount(test, abilities);
     return abilities;
@@ -56,15 +56,18 @@ async function versionOf(program: string): Promise<string> {
   throw unsupported(`the program fuse-overlayfs`, `${program} --version`, said);
 }
 
-/** Opaque folders are marked by an attribute. */
-function keepAttribute(folder: string, prefix: OverlayPrefix, fileSystem: string): void {
+/** An overlay of the kernel, above all, takes no whiteouts from others. Source: Linux v6.1 `fs/overlayfs/dir.c` `ovl_mknod`. */
+function keepDeletions(folder: string, prefix: OverlayPrefix, fileSystem: string): void {
   try {
-    withFolderAt(folder, (descriptor) => fsetxattr(descriptor, `${prefix}overlay.opaque`, Buffer.from("n")));
+    withFolderAt(folder, (descriptor) => {
+      fsetxattr(descriptor, `${prefix}overlay.opaque`, Buffer.from("n"));
+      mknodat(descriptor, Buffer.from("whiteout"), S_IFCHR, 0, 0);
+    });
   } catch (error) {
     if (!isSystemError(error, "ENOTSUP", "EPERM")) throw error;
     throw unsupported(
-      "a file system that keeps the attributes of overlay",
-      `setxattr(2) on ${fileSystem}`,
+      "a file system that keeps overlay's whiteouts and attributes",
+      `setxattr(2) and mknod(2) on ${fileSystem}`,
       error.message,
       error,
     );

@@ -92,6 +92,15 @@ export async function programRefuses(name, folder) {
   assertNothingStaged("", `${folder}/home`);
 }
 
+/** A container's own root, say, on which Docker would put another. */
+export async function homeOnOverlay(name, folder) {
+  for (const part of ["lower", "upper", "work", "merged"]) mkdirSync(`${folder}/${part}`);
+  const options = "lowerdir=lower,upperdir=upper,workdir=work";
+  execFileSync("mount", ["-t", "overlay", "-o", options, "overlay", "merged"], { cwd: folder });
+  const open = factories[name].open({ home: `${folder}/merged/home` });
+  await assertRefused(open, "UNIMPLEMENTED", "keeps overlay's whiteouts", "overlayfs");
+}
+
 export async function deviceIsMissing(name, folder) {
   // Of devices, Node needs these two.
   execFileSync("sh", ["-c", "mount -t tmpfs dev /dev && mknod /dev/null c 1 3 && mknod /dev/urandom c 1 9"]);
