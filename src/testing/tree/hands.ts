@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
-import { AT_FDCWD, fremovexattr, lsetxattr, mknodat, S_IFIFO } from "../../syscall/index.ts";
+import { AT_FDCWD, fremovexattr, lsetxattr, mknodat, S_IFBLK, S_IFCHR, S_IFIFO } from "../../syscall/index.ts";
 
 /**
  * What a process in a container does to its files. The same steps on two folders give the same tree: every time is set, and
@@ -19,6 +19,9 @@ export interface Hands {
   link(existing: string, name: string): void;
   symlink(target: string, name: string): void;
   makeFifo(name: string): void;
+  makeDevice(name: string, kind: "character" | "block", numbers: readonly [major: number, minor: number]): void;
+  /** What a file gets longer by is a hole. */
+  truncate(name: string, sizeBytes: number): void;
   setAttribute(name: string, attribute: string, value: Uint8Array): void;
   removeAttribute(name: string, attribute: string): void;
 }
@@ -58,6 +61,14 @@ export function createHands(root: string): Hands {
     makeFifo(name) {
       mknodat(AT_FDCWD, at(name), S_IFIFO | 0o644);
       fs.chmodSync(at(name), 0o644);
+      stamp(at(name));
+    },
+    makeDevice(name, kind, [major, minor]) {
+      mknodat(AT_FDCWD, at(name), (kind === "block" ? S_IFBLK : S_IFCHR) | 0o600, major, minor);
+      stamp(at(name));
+    },
+    truncate(name, sizeBytes) {
+      fs.truncateSync(at(name), sizeBytes);
       stamp(at(name));
     },
     setAttribute: (name, attribute, value) => lsetxattr(at(name), attribute, value),

@@ -8,6 +8,7 @@ import { scratchBase } from "../../engine/harness/scratch.ts";
 const makes = {
   ext4: { size: "256M", mkfs: "mkfs.ext4 -q -b 4096" },
   xfs: { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=1" },
+  "xfs without reflink": { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=0" },
   /** Its folders hold no types of files, as those of xfs made with ftype=0, which many kernels do not mount any more. */
   "ext4 without d_type": { size: "64M", mkfs: "mkfs.ext4 -q -O ^filetype" },
   btrfs: { size: "256M", mkfs: "mkfs.btrfs -q -K" },

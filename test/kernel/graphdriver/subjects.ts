@@ -42,6 +42,7 @@ const btrfs = {
 const fileSystems = [
   { fileSystem: "ext4", needs: [needs.loopDevices, needs.ext4] },
   { fileSystem: "xfs", needs: [needs.loopDevices, needs.xfs] },
+  { fileSystem: "xfs without reflink", needs: [needs.loopDevices, needs.xfs] },
   { fileSystem: "btrfs", needs: [needs.loopDevices, needs.btrfs] },
 ] as const;
 

@@ -1,9 +1,10 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { file } from "../../archive/entry.ts";
+import { linkSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { file, folder } from "../../archive/entry.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
 import { expectedChanges, expectedSizeBytes } from "../../tree/expected-changes.ts";
-import { asArchived, type Tree, withoutLinks } from "../../tree/tree.ts";
+import { readTree } from "../../tree/read-tree.ts";
+import { asArchived, type Tree, withoutFolderTimes, withoutLinks } from "../../tree/tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
 import type { GraphDriverContext } from "../context.ts";
 import {
@@ -18,6 +19,7 @@ import {
 } from "../layers.ts";
 import { root } from "../needs.ts";
 import { type ContainerWrites, containerWrites, image } from "./container-writes.ts";
+import { netRaw } from "./file-kinds.ts";
 
 export const changesChecks: readonly GraphDriverCheck[] = [
   ...containerWrites.flatMap((writes): GraphDriverCheck[] => {
@@ -66,6 +68,43 @@ export const changesChecks: readonly GraphDriverCheck[] = [
         writeFileSync(Buffer.concat([Buffer.from(`${path}/`), Buffer.from([0x63, 0xe9])]), "x");
       });
       deepEqual(await listChanges(context, container, parent), ["added /c\xe9"]);
+    },
+  },
+  {
+    id: "commit/bytes",
+    title: "a diff carries names that are not UTF-8, of what is new, changed, linked to and gone",
+    async run(context) {
+      const name = (text: string): Buffer => Buffer.from(text, "latin1");
+      const below = [folder(name("d\xe9")), file(name("d\xe9/\xff"), "x"), file(name("gone\xfe"), "x")];
+      const parent = await makeLayer(context, undefined, below);
+      const container = await makeContainer(context, parent);
+      const after = await visitLayer(context, container, (path) => {
+        const at = (text: string): Buffer => Buffer.concat([Buffer.from(`${path}/`), name(text)]);
+        unlinkSync(at("gone\xfe"));
+        writeFileSync(at("d\xe9/\xff"), "longer");
+        writeFileSync(at("d\xe9/new\x80"), "n");
+        linkSync(at("d\xe9/new\x80"), at("linked\x81"));
+        symlinkSync(name("\xff\xfe"), at("symlink\x82"));
+        return readTree(path);
+      });
+      const copy = await commitLayer(context, container, parent);
+      const view = (tree: Tree): Tree => withoutFolderTimes(asArchived(tree));
+      assertSameTree(view(await readLayer(context, copy)), view(after), "committed layer");
+    },
+  },
+  {
+    id: "commit/capability-taken",
+    title: "a file whose capabilities were taken away has none after a commit",
+    needs: root,
+    async run(context) {
+      const owned = file("ping", "x", { xattrs: { "security.capability": netRaw } });
+      const parent = await makeLayer(context, undefined, [owned, file("other", "x")]);
+      const container = await makeContainer(context, parent, (hands) =>
+        hands.removeAttribute("ping", "security.capability"),
+      );
+      deepEqual(await listChanges(context, container, parent), ["modified /ping"]);
+      const copy = await readLayer(context, await commitLayer(context, container, parent));
+      deepEqual(copy.get("ping")?.xattrs, {});
     },
   },
   {

@@ -127,6 +127,28 @@ export const containerWrites: readonly ContainerWrites[] = [
     steps: (hands) => hands.setAttribute("etc/hosts", "security.capability", netBind),
   },
   {
+    id: "devices",
+    title: "devices made, one where a file was, and one given other numbers",
+    asRoot: true,
+    steps(hands) {
+      hands.makeDevice("null", "character", [1, 3]);
+      hands.makeDevice("data/loop", "block", [7, 300]);
+      hands.remove("etc/hosts");
+      hands.makeDevice("etc/hosts", "character", [1, 5]);
+      hands.remove("pipe");
+      hands.makeDevice("pipe", "block", [259, 1]);
+    },
+  },
+  {
+    id: "sparse",
+    title: "a file that is nearly all hole, and one cut off",
+    steps(hands) {
+      hands.write("data/holes", "at the beginning");
+      hands.truncate("data/holes", 2 ** 23);
+      hands.truncate("etc/hosts", 4);
+    },
+  },
+  {
     id: "user-xattr",
     title: "an attribute that no diff carries",
     steps: (hands) => hands.setAttribute("etc/hosts", "user.note", Buffer.from("x")),

@@ -4,7 +4,7 @@ import type { GraphDriverCheck } from "../check.ts";
 import { diffsMadeAnew, hostRoot, root } from "../needs.ts";
 
 /** `VFS_CAP_REVISION_2`, effective, CAP_NET_RAW permitted. Source: capabilities(7), `linux/capability.h` v6.1. */
-const netRaw = Buffer.from("0100000200200000000000000000000000000000", "hex");
+export const netRaw = Buffer.from("0100000200200000000000000000000000000000", "hex");
 const notUtf8 = (text: string): Buffer => Buffer.from(text, "latin1");
 
 /** Within what xfs keeps: symlinks of 1,023 bytes, device numbers of 9 and 18 bits. Source: Linux v6.1 `fs/xfs`. */

@@ -12,6 +12,7 @@ import { idMapChecks } from "./id-maps.ts";
 import { identifierChecks } from "./identifiers.ts";
 import { lifeCycleChecks } from "./life-cycle.ts";
 import { mountChecks } from "./mounts.ts";
+import { nestedChecks } from "./nested.ts";
 import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
 import { togetherChecks } from "./together.ts";
@@ -31,6 +32,7 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...whiteoutChecks,
   ...changesChecks,
   ...generationChecks,
+  ...nestedChecks,
   ...unionChecks,
   ...diffChecks,
   ...exactDiffChecks,
