@@ -3,13 +3,15 @@ import type { ByteSink } from "../tar/index.ts";
 import { type ArchiveOptions, archiveWriterOptions } from "./archive-tree.ts";
 import { createArchiveWriter } from "./archive-writer.ts";
 import { findChanges } from "./compare-trees.ts";
-import { createLinkedFiles } from "./linked-files.ts";
 import { withFolder } from "./with-folder.ts";
 
 /**
  * Archives what two whole trees, both open as folders, differ in: the changed files of `newer` and a whiteout for each
- * deleted one, in the order of the bytes of their paths, while they are found. Whiteouts carry the time of the call. Memory
- * as for `findChanges`, and an entry for each file with several names that have not all come yet.
+ * deleted one, in the order of the bytes of their paths, while they are found. Whiteouts carry the time of the call.
+ *
+ * Memory as for `findChanges`, and besides a name for each file that has several, to the end: how many names a file has is
+ * no measure of how many will come, since names may lie outside of the tree, be added meanwhile, or be told of too late, as
+ * FUSE does.
  *
  * Source: moby v20.10.24 `pkg/archive/changes.go` `ExportChanges`. Blocks; runs on a worker.
  * @throws ABORTED when a file shrinks while it is read.
@@ -31,11 +33,14 @@ export function archiveDifference(newer: number, older: number, sink: ByteSink, 
 
 /** Bytes of the files that `newer` adds or modifies; each inode once. Source: `ChangesSize`, same file. */
 export function differenceSize(newer: number, older: number | undefined): number {
-  const linked = createLinkedFiles<true>();
+  const seen = new Set<bigint>();
   let total = 0;
   for (const change of findChanges(newer, older)) {
-    if (change.kind === "deleted" || isDirectory(change.status)) continue;
-    if (linked.meet(change.status, true) === undefined) total += change.status.sizeBytes;
+    if (change.kind === "deleted") continue;
+    const { status } = change;
+    if (isDirectory(status) || seen.has(status.inode)) continue;
+    if (status.links > 1) seen.add(status.inode);
+    total += status.sizeBytes;
   }
   return total;
 }

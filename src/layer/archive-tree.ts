@@ -17,7 +17,7 @@ export interface ArchiveOptions {
 
 /**
  * Archives all that lies below an open folder: each folder before its content, names in the order of their bytes, no entry
- * for the root. Memory does not grow with the tree, but for files whose several names lie apart. Blocks; runs on a worker.
+ * for the root. Memory does not grow with the tree, but for files that have several names. Blocks; runs on a worker.
  * @throws ABORTED when a file shrinks while it is read.
  */
 export function archiveTree(root: number, sink: ByteSink, options: ArchiveOptions): void {

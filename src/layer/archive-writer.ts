@@ -32,7 +32,6 @@ import {
 import { showBytes } from "./entry-name.ts";
 import { entryTypeOf, isOverlayWhiteout } from "./entry-type.ts";
 import type { IdMaps } from "./id-map.ts";
-import { createLinkedFiles } from "./linked-files.ts";
 import type { UserNames } from "./user-names.ts";
 import { opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
 
@@ -62,8 +61,8 @@ const bufferBytes = 256 * 1024;
 export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOptions): ArchiveWriter {
   const { ids, names, overlayWhiteouts } = options;
   const buffer = Buffer.allocUnsafe(bufferBytes);
-  /** Of files with several names the first that the archive has for them. */
-  const linked = createLinkedFiles<Buffer>();
+  /** Inodes with several names, by the first name that the archive has for them. */
+  const linked = new Map<bigint, Buffer>();
   let filled = 0;
 
   function flush(): void {
@@ -122,13 +121,16 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
 
   /** The earlier name of a file that has one in this archive already. */
   function earlierName(path: string, status: FileStatus): Buffer | undefined {
-    return status.links > 1 ? linked.meet(status, Buffer.from(path, "latin1")) : undefined;
+    if (status.links <= 1) return undefined;
+    const earlier = linked.get(status.inode);
+    if (earlier === undefined) linked.set(status.inode, Buffer.from(path, "latin1"));
+    return earlier;
   }
 
   function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): void {
     const descriptor = openIfThere(folder, base);
     if (descriptor === undefined) {
-      linked.forget(status);
+      linked.delete(status.inode);
       return;
     }
     try {

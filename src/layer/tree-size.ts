@@ -1,6 +1,5 @@
 import { isDirectory, readNames, statIfThere } from "../syscall/index.ts";
 import { joinPath } from "./entry-name.ts";
-import { createLinkedFiles, type LinkedFiles } from "./linked-files.ts";
 import { withFolder } from "./with-folder.ts";
 
 /**
@@ -9,22 +8,26 @@ import { withFolder } from "./with-folder.ts";
  * @throws OUT_OF_RANGE when folders are nested beyond what a path can name.
  */
 export function treeSize(root: number): number {
-  const linked = createLinkedFiles<true>();
+  const seen = new Set<bigint>();
   return Math.min(
-    withFolder(root, ".", (folder) => sizeBelow(folder, "", linked)),
+    withFolder(root, ".", (folder) => sizeBelow(folder, "", seen)),
     Number.MAX_SAFE_INTEGER,
   );
 }
 
-function sizeBelow(folder: number, path: string, linked: LinkedFiles<true>): number {
+function sizeBelow(folder: number, path: string, seen: Set<bigint>): number {
   let total = 0;
   for (const name of readNames(folder)) {
     const status = statIfThere(folder, name);
     if (status === undefined) continue;
     if (isDirectory(status)) {
       const childPath = joinPath(path, name);
-      total += withFolder(folder, name, (child) => sizeBelow(child, childPath, linked));
-    } else if (linked.meet(status, true) === undefined) total += status.sizeBytes;
+      total += withFolder(folder, name, (child) => sizeBelow(child, childPath, seen));
+    } else if (status.links === 1) total += status.sizeBytes;
+    else if (!seen.has(status.inode)) {
+      seen.add(status.inode);
+      total += status.sizeBytes;
+    }
   }
   return total;
 }
