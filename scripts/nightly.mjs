@@ -21,7 +21,7 @@ await main(() => {
   const { cases, driver, seed, path } = values;
   const env = {
     ...process.env,
-    CLEAT_CASES: cases,
+    CLEAT_CASES: path === undefined ? cases : "1",
     ...(seed !== undefined && { CLEAT_SEED: seed }),
     ...(path !== undefined && { CLEAT_PATH: path }),
   };

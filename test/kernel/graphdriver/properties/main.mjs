@@ -109,7 +109,7 @@ try {
       // A failure is reported also when there is no time left to make it smaller.
       interruptAfterTimeLimit: limitMs,
       markInterruptAsFailure: true,
-      endOnFailure: fault !== undefined,
+      endOnFailure: fault !== undefined || path !== undefined,
       ...(seed !== undefined && { seed }),
       ...(path !== undefined && { path }),
     },
