@@ -16,12 +16,15 @@ import {
   cleatFuseOverlayfs,
   cleatOverlay2,
   type Storage,
+  withExactDiffs,
 } from "./harness/storage.ts";
 
 const pairs = [
   [builtinOverlay2, cleatOverlay2],
   [builtinFuseOverlayfs, cleatFuseOverlayfs],
   [builtinBtrfs, cleatBtrfs],
+  [builtinOverlay2, withExactDiffs(cleatOverlay2)],
+  [builtinBtrfs, withExactDiffs(cleatBtrfs)],
 ] as const;
 
 const onTop = "rm -r /data/replaced; mkdir /data/replaced; echo top > /data/replaced/top; rm /data/added";
@@ -43,7 +46,7 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
   }
 
   async function exchange(from: Storage, to: Storage): Promise<void> {
-    const dataRoot = `${namespace.folder}/from-${from.storageDriver}`;
+    const dataRoot = `${namespace.folder}/${from.title}-to-${to.title}`.replaceAll(" ", "-");
     const first = await startEngine(namespace, from, dataRoot);
     await first.docker("import", `${namespace.folder}/base.tar`, "base");
     await runScript(first, "changed", "base", sampleChanges.script);
