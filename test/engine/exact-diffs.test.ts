@@ -8,6 +8,7 @@ import { contentOfImage, identityOf, runScript } from "./harness/containers.ts";
 import { openEngine, startEngine, type Engine } from "./harness/engine.ts";
 import { shellLayer, writeImageArchive } from "./harness/image-archive.ts";
 import { leftovers, removeEverything } from "./harness/leftovers.ts";
+import { openNamespace } from "./harness/namespace.ts";
 import { sampleChanges } from "./harness/sample-changes.ts";
 import { builtinOverlay2, cleatBtrfs, cleatOverlay2, cleatVfs, describeOn, withExactDiffs } from "./harness/storage.ts";
 
@@ -84,6 +85,31 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
       const kept = await engine.namespace.run(["find", engine.home, "-name", "tar-split.json.gz"]);
       expect(kept).toBe("");
     });
+  });
+});
+
+describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox], "the choice of exact diffs", () => {
+  const exact = withExactDiffs(cleatOverlay2);
+  test.each([
+    ["without", "with", cleatOverlay2, exact],
+    ["with", "without", exact, cleatOverlay2],
+  ] as const)("is for good: an image loaded %s them runs %s, but cannot be saved", async (_, __, before, after) => {
+    await using namespace = await openNamespace();
+    const { folder } = namespace;
+    await writeImageArchive(`${folder}/small.tar`, "small", [shellLayer]);
+    const first = await startEngine(namespace, before, `${folder}/docker`);
+    await first.docker("load", "--input", `${folder}/small.tar`);
+    await first.docker("save", "--output", `${folder}/saved.tar`, "small");
+    await first.dockerd.end("SIGTERM");
+    await first.cleat?.end("SIGTERM");
+
+    const second = await startEngine(namespace, after, `${folder}/docker`);
+    expect(await second.docker("run", "--rm", "--network", "none", "small", "ls", "/")).toContain("bin");
+    await expect(second.docker("save", "--output", `${folder}/again.tar`, "small")).rejects.toThrow();
+    await second.docker("rmi", "small");
+    await second.docker("load", "--input", `${folder}/small.tar`);
+    await second.docker("save", "--output", `${folder}/again.tar`, "small");
+    expect(await layerDigestsOf(second, "again")).toEqual(await layerDigestsOf(second, "saved"));
   });
 });
 
