@@ -1,9 +1,6 @@
-import { execFile } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { access } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { isSystemError } from "../errors/index.ts";
+import { findProgram, runProgram } from "./fuse-overlayfs/program.ts";
 
 /** What a driver that is a program needs. */
 export interface FuseFindings {
@@ -13,10 +10,10 @@ export interface FuseFindings {
 }
 
 const device = "/dev/fuse";
-const program = "fuse-overlayfs";
 
-export async function examineFuse(env: NodeJS.ProcessEnv = process.env): Promise<FuseFindings> {
-  return { device: examineDevice(), program: await findProgram(env["PATH"] ?? "") };
+export async function examineFuse(): Promise<FuseFindings> {
+  const path = findProgram("fuse-overlayfs");
+  return { device: examineDevice(), program: path === undefined ? null : { path, version: await versionOf(path) } };
 }
 
 function examineDevice(): FuseFindings["device"] {
@@ -29,30 +26,11 @@ function examineDevice(): FuseFindings["device"] {
   }
 }
 
-async function findProgram(searchPath: string): Promise<FuseFindings["program"]> {
-  for (const folder of searchPath.split(":").filter((name) => name.startsWith("/"))) {
-    const path = join(folder, program);
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return { path, version: await versionOf(path) };
-  }
-  return null;
+/** "fuse-overlayfs: version 1.10" */
+async function versionOf(path: string): Promise<string | null> {
+  const outcome = await runProgram(path, ["--version"], { deadlineMs }).catch(() => undefined); // that it is there is told
+  return /^fuse-overlayfs: version (\S+)/m.exec(outcome?.stdout ?? "")?.[1] ?? null;
 }
 
 /** A program that hangs is killed. */
-const timeoutMs = 2_000;
-
-/** "fuse-overlayfs: version 1.10", in the first line that has a version; `null` where it has none. */
-async function versionOf(path: string): Promise<string | null> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(path, ["--version"], {
-      timeout: timeoutMs,
-      killSignal: "SIGKILL",
-    });
-    return /fuse-overlayfs: version (\S+)/.exec(`${stdout}${stderr}`)?.[1] ?? null;
-  } catch {
-    return null; // killed, or it does not run here; that it is there is told
-  }
-}
+const deadlineMs = 2_000;

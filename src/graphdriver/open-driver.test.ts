@@ -48,7 +48,7 @@ describe("openDriver", () => {
     });
     await expect(openDriver({ root: "/data", name: "aufs" })).rejects.toMatchObject({
       code: "NOT_FOUND",
-      message: 'graph driver "aufs" is none of overlay2, btrfs, vfs',
+      message: 'graph driver "aufs" is none of overlay2, fuse-overlayfs, btrfs, vfs',
     });
   });
 

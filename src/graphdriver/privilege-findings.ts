@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isInUserNamespace } from "../syscall/index.ts";
 import { unprivileged } from "./folder-obstacles.ts";
 
 /** What this process may do. */
@@ -13,16 +14,12 @@ export interface PrivilegeFindings {
   readonly gidMap: readonly string[];
 }
 
-/** Source: user_namespaces(7). */
-const everyId = "0 0 4294967295";
-
 export function examinePrivileges(): PrivilegeFindings {
-  const uidMap = readMap("/proc/self/uid_map");
   return {
     uid: process.geteuid?.() ?? 0,
     mayMount: unprivileged() === undefined,
-    initialUserNamespace: uidMap.length === 1 && uidMap[0] === everyId,
-    uidMap,
+    initialUserNamespace: !isInUserNamespace(),
+    uidMap: readMap("/proc/self/uid_map"),
     gidMap: readMap("/proc/self/gid_map"),
   };
 }

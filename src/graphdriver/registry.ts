@@ -1,6 +1,7 @@
 import { CleatError } from "../errors/index.ts";
 import { btrfs } from "./btrfs/btrfs.ts";
 import type { GraphDriverFactory } from "./driver.ts";
+import { fuseOverlayfs } from "./fuse-overlayfs/fuse-overlayfs.ts";
 import { overlay2 } from "./overlay2/overlay2.ts";
 import { vfs } from "./vfs/vfs.ts";
 
@@ -25,5 +26,5 @@ export function createDriverRegistry(factories: readonly GraphDriverFactory[]): 
   return { names: [...byName.keys()], find: (name) => byName.get(name) };
 }
 
-/** Those that Cleat has, one a line. */
-export const builtInFactories: readonly GraphDriverFactory[] = [overlay2, btrfs, vfs];
+/** Those that Cleat has. */
+export const builtInFactories: readonly GraphDriverFactory[] = [overlay2, fuseOverlayfs, btrfs, vfs];

@@ -31,16 +31,16 @@ const here = "decidesHere";
 
 define([loop, needs.ext4], { scenario: here, title: "on ext4", chosen: "overlay2", fileSystem: "ext4" });
 define([loop, needs.xfs], { scenario: here, title: "on xfs", chosen: "overlay2", fileSystem: "xfs" });
-define([loop, needs.ext4], {
+define([loop, needs.ext4, needs.fuseOverlayfs], {
   scenario: here,
   title: "where folders hold no types of files",
-  chosen: "vfs",
+  chosen: "fuse-overlayfs",
   fileSystem: "ext4 without d_type",
 });
 define([loop, needs.btrfs], { scenario: here, title: "on btrfs", chosen: "btrfs", fileSystem: "btrfs" });
 define([], { scenario: "decidesOnTmpfs", title: "in memory", chosen: "overlay2" });
-define([], { scenario: "decidesOnOverlay", title: "on an overlay", chosen: "vfs" });
-define([], { scenario: "decidesInUserNamespace", title: "in a user namespace", chosen: "vfs" });
+define([needs.fuseOverlayfs], { scenario: "decidesOnOverlay", title: "on an overlay", chosen: "fuse-overlayfs" });
+define([], { scenario: "decidesInUserNamespace", title: "in a user namespace", chosen: "overlay2" });
 define([readableByAnybody], { scenario: "decidesForAnybody", title: "for an ordinary user", chosen: "vfs" });
 define([], {
   scenario: "priorDriverFails",

@@ -11,9 +11,11 @@ import { createMountCounts } from "../mount-counts.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "../overlay2/layout.ts";
+import { runProbe } from "../run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { findMountedLayers, maxDepth } from "./layout.ts";
 import type { FuseOverlayfsAbilities } from "./probe.ts";
+import { moduleUrl as probeUrl } from "./probe-folder.ts";
 
 /**
  * An overlay that a program, fuse-overlayfs, serves over FUSE; for machines and user namespaces whose kernel has no overlay to
@@ -26,6 +28,7 @@ import type { FuseOverlayfsAbilities } from "./probe.ts";
  */
 export const fuseOverlayfs: GraphDriverFactory = {
   name: "fuse-overlayfs",
+  probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
   open: (options) =>
     openHome("fuse-overlayfs", options, async (home) => {
       const driverOptions = parseOptions(options.options ?? []);

@@ -6,6 +6,7 @@ import {
   cloneMount,
   close,
   detachMounts,
+  isInUserNamespace,
   mapIds,
   MNT_DETACH,
   mount,
@@ -45,13 +46,20 @@ export function withPrivateOverlays<T>(folder: string, use: (tryOverlay: TryOver
     return withFolderAt(hidden, (memory) => {
       changeDirectory(memory);
       let trials = 0;
+      const inNamespace = isInUserNamespace() ? ["userxattr"] : [];
       return use((options, where = { overFolder: false }) => {
         const trial = `${hidden}/${++trials}`;
         for (const name of ["", "/lower", "/upper", "/work", "/merged"]) mkdirSync(`${trial}${name}`);
         return attempt(() => {
           const lowest = where.overFolder ? [lowestLayer(below, trial, where.userNamespace)] : [];
           const lowers = [`${trial}/lower`, ...lowest].join(":");
-          const data = [`lowerdir=${lowers}`, `upperdir=${trial}/upper`, `workdir=${trial}/work`, ...options];
+          const data = [
+            `lowerdir=${lowers}`,
+            `upperdir=${trial}/upper`,
+            `workdir=${trial}/work`,
+            ...inNamespace,
+            ...options,
+          ];
           return mountOnce(`${trial}/merged`, data.join(","));
         });
       });

@@ -1,8 +1,8 @@
 /** Whether overlay2 could keep a store in a folder. A worker's module of its own, since its thread gets other mounts. */
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { isSystemError, type MissingAbility, type SystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { fileSystemName, mountHolding, readMounts, recordsEntryTypes } from "../../syscall/index.ts";
+import { fileSystemName, isInUserNamespace, mountHolding, readMounts, recordsEntryTypes } from "../../syscall/index.ts";
 import { attributeless, unprivileged, unwritable } from "../folder-obstacles.ts";
 import type { ProbedFeature } from "../probe-report.ts";
 import type { Findings } from "../run-probe.ts";
@@ -28,17 +28,17 @@ export function probeFolder(folder: string, userNamespace?: number): Findings {
   const forbidden = unprivileged();
   if (forbidden !== undefined) return { missing: forbidden, features: [dType, ...parameterFeatures()] };
   const unmounted =
-    mappedIds() ??
     (unusable.includes(fileSystem) && !isVirtiofs(folder) ? notBelowOverlay("statfs(2)", fileSystem) : undefined) ??
     (recordsTypes ? undefined : noEntryTypes(fileSystem)) ??
     unwritable(folder) ??
-    attributeless(folder, "trusted.overlay.opaque");
+    attributeless(folder, `${isInUserNamespace() ? "user." : "trusted."}overlay.opaque`);
   try {
     return withPrivateOverlays(folder, (tryOverlay) => {
       const inMemory = tryOverlay([]);
       if (inMemory.error !== undefined) return { missing: noOverlay(inMemory.error), features: [dType] };
       const { error } = tryOverlay([], { overFolder: true });
-      const missing = unmounted ?? (error && notBelowOverlay("mount(2)", error.message));
+      const refused = error === undefined || cannotBeShown(folder) ? undefined : error;
+      const missing = unmounted ?? (refused && notBelowOverlay("mount(2)", refused.message));
       return { missing, features: [dType, ...mountedFeatures(tryOverlay, error === undefined, userNamespace)] };
     });
   } catch (error) {
@@ -51,6 +51,14 @@ export function probeFolder(folder: string, userNamespace?: number): Findings {
 /** A FUSE that overlay can write to, since Linux 5.7; their magic number is the same. */
 function isVirtiofs(folder: string): boolean {
   return mountHolding(realpathSync(folder), readMounts())?.fileSystemType === "virtiofs";
+}
+
+/** In a user namespace the kernel shows no folder again, overlay's layers included, that others have mounted something in. */
+function cannotBeShown(folder: string): boolean {
+  const below = `${realpathSync(folder)}/`.replace("//", "/");
+  return (
+    isInUserNamespace() && readMounts().some(({ mountPoint }) => mountPoint.startsWith(below) && mountPoint !== "/")
+  );
 }
 
 function noOverlay(error: SystemError): MissingAbility {
@@ -69,11 +77,4 @@ function noEntryTypes(fileSystem: string): MissingAbility {
     probed: "getdents64(2)",
     seen: `${fileSystem} without it`,
   };
-}
-
-/** Layers made in a user namespace keep deletions in other attributes, which this driver does not write. */
-function mappedIds(): MissingAbility | undefined {
-  const map = readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/).join(" ");
-  if (map === "0 0 4294967295") return undefined;
-  return { needed: "the initial user namespace", probed: "/proc/self/uid_map", seen: map };
 }
