@@ -8,7 +8,7 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { z } from "zod";
-import { CleatError, isSystemError, SchemaError } from "../errors/index.ts";
+import { CleatError, isSystemError, SchemaError, toCleatError } from "../errors/index.ts";
 import { ownFolder, stagingPath, uniqueName } from "./home.ts";
 
 const driverRecord = z.object({ version: z.literal(1), driver: z.string() });
@@ -58,9 +58,20 @@ export function assertDriverOf(home: string, driver: string): void {
   );
 }
 
-/** Whole or not there, whenever this process or the machine dies. Once per home: a full disk does not keep a store shut. */
+/**
+ * Whole or not there, whenever this process or the machine dies. Once per home; a disk too full for it does not keep shut a store
+ * from which something could be removed, and the next process to open the home writes it.
+ */
 export function recordDriver(home: string, driver: string): void {
   if (readDriverRecord(home) !== undefined) return;
+  try {
+    writeRecord(home, driver);
+  } catch (error) {
+    if (toCleatError(error).code !== "RESOURCE_EXHAUSTED") throw error;
+  }
+}
+
+function writeRecord(home: string, driver: string): void {
   const staged = `${home}/${stagingPath(uniqueName())}`;
   const file = openSync(staged, "wx", 0o600);
   try {

@@ -49,3 +49,14 @@ define([], {
 });
 define([], { scenario: "homeOfAnotherDriver", title: "in a home of another driver", chosen: "none" });
 define([], { scenario: "killedWhileProbing", title: "leaves nothing when it is killed", chosen: "none" });
+define([needs.fuseOverlayfs], {
+  scenario: "hungFileSystem",
+  title: "is not waited for where a file system hangs",
+  chosen: "none",
+});
+define([loop, needs.ext4], {
+  scenario: "recordOnFullDisk",
+  title: "is not recorded where the disk is full",
+  chosen: "none",
+  fileSystem: "tiny ext4",
+});

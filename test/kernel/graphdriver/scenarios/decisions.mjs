@@ -5,7 +5,16 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -121,6 +130,67 @@ export async function homeOfAnotherDriver(_expected, folder) {
   const automatic = await createAutomaticDriver(registry).open({ home });
   assert.equal(automatic.name, "vfs");
   await automatic.close();
+}
+
+/** Whoever waits for a file system that does not answer is killed, and nobody waits for him. */
+export async function hungFileSystem(_expected, folder) {
+  const merged = `${folder}/merged`;
+  for (const name of ["lower", "merged"]) mkdirSync(`${folder}/${name}`);
+  const mounting = spawnSync("fuse-overlayfs", ["-o", `lowerdir=${folder}/lower`, merged], { encoding: "utf8" });
+  assert.equal(mounting.status, 0, mounting.stderr);
+  const program = processWith(merged);
+  process.kill(program, "SIGSTOP");
+  try {
+    const options = ["doctor", "--home", `${merged}/home`, "--timeout", "3"];
+    const { status, stderr } = spawnSync(process.execPath, [command, ...options], {
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /examination is not done within 3000 ms/);
+    assert.equal(processWith("examine-process"), undefined);
+  } finally {
+    process.kill(program, "SIGKILL");
+  }
+}
+
+/** The process, of those that this namespace has, whose command line holds a text. */
+function processWith(text) {
+  const ids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const found = ids.find((id) => readFileSync(`/proc/${id}/cmdline`, "latin1").includes(text));
+  return found === undefined ? undefined : Number(found);
+}
+
+/** A store from before the record is opened on a full disk, for otherwise nothing could be removed from it. */
+export async function recordOnFullDisk(_expected, folder) {
+  const home = `${folder}/home`;
+  const record = `${home}/.cleat/driver.json`;
+  const vfs = registry.find("vfs");
+  await (await vfs.open({ home })).close();
+  assert.deepEqual(JSON.parse(readFileSync(record, "utf8")), { version: 1, driver: "vfs" });
+  unlinkSync(record);
+  fillDisk(folder);
+  const driver = await vfs.open({ home });
+  await driver.close();
+  assert.equal(existsSync(record), false);
+  rmSync(`${folder}/filler`, { recursive: true });
+  await (await vfs.open({ home })).close();
+  assert.equal(existsSync(record), true);
+}
+
+/** With content, and then with names, until neither fits; a disk of some megabytes. */
+function fillDisk(folder) {
+  mkdirSync(`${folder}/filler`);
+  for (const sizeBytes of [1024 * 1024, 4096, 1]) {
+    for (let file = 0; file < 100_000; file++) {
+      try {
+        writeFileSync(`${folder}/filler/${sizeBytes}-${file}`, Buffer.alloc(sizeBytes));
+      } catch (error) {
+        assert.equal(error.code, "ENOSPC");
+        break;
+      }
+    }
+  }
 }
 
 /** After how many lines of the examining process it is killed, and how many milliseconds later. */
