@@ -1,6 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { isSystemError } from "../errors/index.ts";
-import { findProgram, runProgram } from "./fuse-overlayfs/program.ts";
+import { findFuseOverlayfs } from "./fuse-overlayfs/prerequisites.ts";
+import { runProgram } from "./fuse-overlayfs/program.ts";
 
 /** What a driver that is a program needs. */
 export interface FuseFindings {
@@ -12,7 +13,7 @@ export interface FuseFindings {
 const device = "/dev/fuse";
 
 export async function examineFuse(): Promise<FuseFindings> {
-  const path = findProgram("fuse-overlayfs");
+  const path = findFuseOverlayfs();
   return { device: examineDevice(), program: path === undefined ? null : { path, version: await versionOf(path) } };
 }
 

@@ -9,7 +9,7 @@ export interface Findings {
   readonly features: readonly ProbedFeature[];
 }
 
-type ProbeJobs = { readonly probeFolder: (folder: string, userNamespace?: number) => Findings | Promise<Findings> };
+type ProbeJobs = { readonly probeFolder: (folder: string, userNamespace?: number) => Findings };
 
 /**
  * Runs a driver's probe of a folder on a thread of its own, which takes its private mounts along when it ends. `userNamespace`

@@ -4,6 +4,7 @@ import { isSystemError, type MissingAbility } from "../../errors/index.ts";
 import { findProgram, searchPath } from "./program.ts";
 
 const device = "/dev/fuse";
+const reason = "prerequisites";
 
 /** The path of fuse-overlayfs, or `undefined`. */
 export function findFuseOverlayfs(): string | undefined {
@@ -19,13 +20,13 @@ export function missingPrerequisite(): MissingAbility | undefined {
 function ordinaryUser(): MissingAbility | undefined {
   const uid = process.geteuid?.();
   if (uid === 0) return undefined;
-  return { needed: "root, if only of a user namespace", probed: "geteuid(2)", seen: String(uid) };
+  return { reason, needed: "root, if only of a user namespace", probed: "geteuid(2)", seen: String(uid) };
 }
 
 function missingProgram(): MissingAbility | undefined {
   if (findFuseOverlayfs() !== undefined) return undefined;
   const needed = "the program fuse-overlayfs (Debian's package of that name)";
-  return { needed, probed: "PATH", seen: searchPath() };
+  return { reason, needed, probed: "PATH", seen: searchPath() };
 }
 
 function closedDevice(): MissingAbility | undefined {
@@ -34,6 +35,6 @@ function closedDevice(): MissingAbility | undefined {
     return undefined;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return { needed: "FUSE (modprobe fuse), open to this process", probed: device, seen: error.message };
+    return { reason, needed: "FUSE (modprobe fuse), open to this process", probed: device, seen: error.message };
   }
 }
