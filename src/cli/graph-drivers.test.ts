@@ -15,6 +15,9 @@ vi.mock("../graphdriver/index.ts", async (original) => ({
   builtInFactories: drivers,
 }));
 
+// Here and not in the first test, whose time a busy machine may need for it.
+await import("../graphdriver/index.ts");
+
 function factory(name: string, isSupported: () => boolean): GraphDriverFactory {
   return {
     name,
