@@ -11,7 +11,6 @@ import type { KitResult } from "./graphdriver/kit-runs.ts";
 import { kitChecks, scenarioTitles } from "./graphdriver/sizes/checks.mjs";
 import { runInMachine } from "./virtual-machine/run-in-machine.ts";
 
-/** 512 MB, the least that leaves a log of xfs its usual size. */
 const disks = [
   { size: "512M", mkfs: "mkfs.xfs -q -K" },
   { size: "512M", mkfs: "mkfs.ext4 -q -O quota,project" },
@@ -29,7 +28,6 @@ describeWith([needs.virtualMachine, needs.busybox, needs.xfs, needs.ext4], "over
   }, 2 * timeoutMs);
 
   function note(line: string): void {
-    if (process.env["CLEAT_VM"]) process.stderr.write(`${new Date().toISOString()} ${line}\n`);
     const { fileSystem, ...result } = JSON.parse(line) as KitResult & { fileSystem: string };
     results.set(`${fileSystem} ${result.id}`, result);
   }

@@ -5,10 +5,10 @@ export { emptyTrash } from "../home.ts";
 export { createLayer } from "./create-layer.ts";
 export { archiveDiff, changesOfDiff, discardLayer, sizeOfDiff, sweepStore } from "./layer-diff.ts";
 export { applyDiff } from "./apply-diff.ts";
-export { forgetLimit, projectOfLayer } from "./layer-size.ts";
 export { areDiffsWhole, isDiffWhole } from "./layer-features.ts";
+export { forgetLimit, mountWithSlack, projectOfLayer } from "./layer-size.ts";
 export { markParents } from "./mark-parents.ts";
-export { mountLayer, unmountLayer } from "./mount-layer.ts";
+export { unmountLayer } from "./mount-layer.ts";
 export { probeOverlay } from "./probe.ts";
 export { probeProjectQuotas } from "./project-quotas.ts";
 

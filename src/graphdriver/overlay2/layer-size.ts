@@ -12,6 +12,7 @@
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { withFolder, withFolderAt } from "../../layer/index.ts";
 import { limitProject, type Project, projectUsage, readProject, setProject } from "../../syscall/index.ts";
+import { mountLayer, type MountLayerOptions } from "./mount-layer.ts";
 import { type ProjectQuotas, quotaTarget } from "./project-quotas.ts";
 
 /** Not a project: the kernel's "none". Source: `KPROJIDT_INIT(-1)`, Linux v6.1 `linux/projid.h`. */
@@ -70,25 +71,29 @@ function withFolderIfThere(parent: number, name: string, visit: (folder: number)
   }
 }
 
-/** The limited project of a layer, `undefined` for a layer without a limit or where nobody can tell. */
-function limitedProject(home: string, id: string, quotas: ProjectQuotas) {
-  return withFolderAt(`${home}/${id}/diff`, (diff) => {
-    const project = readProject(diff);
-    if (project === undefined || project.id === quotas.homeProject || project.id === 0) return undefined;
-    const target = quotaTarget(quotas, diff);
-    const { limitBytes } = projectUsage(target, project.id);
-    return limitBytes === 0 ? undefined : { id: project.id, limitBytes };
-  });
+interface LimitedProject {
+  readonly id: number;
+  readonly limitBytes: number;
 }
 
 /** The project of a layer that has a limit. A layer that is damaged or not there has none. */
-export function projectOfLayer(home: string, id: string, quotas: ProjectQuotas): number | undefined {
+function limitedProject(home: string, id: string, quotas: ProjectQuotas): LimitedProject | undefined {
   try {
-    return limitedProject(home, id, quotas)?.id;
+    return withFolderAt(`${home}/${id}/diff`, (diff) => {
+      const project = readProject(diff);
+      if (project === undefined || project.id === quotas.homeProject || project.id === 0) return undefined;
+      const { limitBytes } = projectUsage(quotaTarget(quotas, diff), project.id);
+      return limitBytes === 0 ? undefined : { id: project.id, limitBytes };
+    });
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
     throw withSubject(error, `layer "${id}"`);
   }
+}
+
+/** The number of the project of a layer that has a limit. */
+export function projectOfLayer(home: string, id: string, quotas: ProjectQuotas): number | undefined {
+  return limitedProject(home, id, quotas)?.id;
 }
 
 /**
@@ -108,21 +113,27 @@ export function forgetLimit(home: string, project: number, quotas: ProjectQuotas
   withFolderAt(home, (folder) => limitProject(quotaTarget(quotas, folder), project, 0));
 }
 
-/** What overlay needs to make its own folder in `work`, rounded up much. */
+/** What a mount point and overlay's own folder take, rounded up much. */
 const slackBytes = 2 ** 20;
 
 /**
- * Runs `mount`, and lets it have a little more than the layer's limit: overlay makes a folder in the layer's work folder, without
- * which a container that has filled its disk would be mounted read-only, and could never delete anything again.
+ * Mounts a layer, which meanwhile may hold a little more than its limit: overlay makes a folder in the layer's work folder,
+ * without which a container that has filled its disk would be mounted read-only, and could never delete anything again. In a
+ * layer of Docker's the mount point takes from the limit, too.
  */
-export function withSlack(home: string, id: string, quotas: ProjectQuotas | undefined, mount: () => void): void {
+export function mountWithSlack(
+  home: string,
+  id: string,
+  options: MountLayerOptions,
+  quotas: ProjectQuotas | undefined,
+): string {
   const limited = quotas && limitedProject(home, id, quotas);
-  if (quotas === undefined || limited === undefined) return mount();
+  if (quotas === undefined || limited === undefined) return mountLayer(home, id, options);
   const limit = (slack: number) =>
     withFolderAt(home, (folder) => limitProject(quotaTarget(quotas, folder), limited.id, limited.limitBytes, slack));
   limit(slackBytes);
   try {
-    mount();
+    return mountLayer(home, id, options);
   } finally {
     limit(0);
   }

@@ -16,9 +16,7 @@ import {
 } from "../../syscall/index.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import { featuresOf, markWhole } from "./layer-features.ts";
-import { withSlack } from "./layer-size.ts";
 import { lowerIds, readLayer } from "./layout.ts";
-import type { ProjectQuotas } from "./project-quotas.ts";
 import { type MountSwitch, mountSwitches } from "./mount-switches.ts";
 
 /**
@@ -33,8 +31,6 @@ export interface MountLayerOptions {
   readonly rootGid: number;
   /** Whether the kernel takes layers one by one (`lowerdir+`, Linux 6.5). */
   readonly layerByLayer: boolean;
-  /** What limits layers that have a size; undefined where nothing does. */
-  readonly quotas: ProjectQuotas | undefined;
   readonly attributePrefix: OverlayPrefix;
 }
 
@@ -60,8 +56,7 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
     try {
       const own = featuresOf(home, [id], attributePrefix);
       const features = joinFeatures(own, featuresOf(home, lowerIds(home, files), attributePrefix));
-      const switches = mountSwitches(attributePrefix, features);
-      withSlack(home, id, options.quotas, () => mountAt(`${id}/merged`, parameters, switches, options));
+      mountAt(`${id}/merged`, parameters, mountSwitches(attributePrefix, features), options);
       // Inside a user namespace overlay must own it to move folders up.
       if (!readOnly) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
       if (!readOnly && !own.redirects && !features.metacopies) markWhole(home, id, attributePrefix);

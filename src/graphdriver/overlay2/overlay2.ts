@@ -18,9 +18,9 @@ import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./l
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import type { OverlayAbilities } from "./probe.ts";
+import { assertEnforced, isEnforced, lastReservedProject, type QuotaSupport } from "./project-quotas.ts";
 import * as storeJobs from "./store-jobs.ts";
 import { withUserNamespace } from "./with-user-namespace.ts";
-import { assertEnforced, isEnforced, type QuotaSupport } from "./project-quotas.ts";
 
 /**
  * The overlay file system of the kernel over Docker's own on-disk layout (`layout.ts`). A layer costs its diff only; a
@@ -98,7 +98,7 @@ function createOverlay2(
   const maxDepth = abilities.layerByLayer ? kernelMaxLayers : pageMaxLayers;
   const quotas = isEnforced(support) ? support : undefined;
   /** The highest that this process gave to a layer, from where the next free one is looked for. */
-  let lastProject = quotas?.homeProject ?? 0;
+  let lastProject = quotas === undefined ? 0 : lastReservedProject(quotas);
 
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
@@ -159,8 +159,8 @@ function createOverlay2(
       return withLock(id, async () => {
         if (counts.count(id) === 0) {
           const { layerByLayer } = abilities;
-          const mountOptions = { mountLabel, layerByLayer, attributePrefix, quotas, ...owner };
-          const folder = await pool.run(worker, "mountLayer", path, id, mountOptions);
+          const mountOptions = { mountLabel, layerByLayer, attributePrefix, ...owner };
+          const folder = await pool.run(worker, "mountWithSlack", path, id, mountOptions, quotas);
           if (!folder.endsWith("/merged")) return folder;
           if (mountLabel !== "") labels.set(id, mountLabel);
         }

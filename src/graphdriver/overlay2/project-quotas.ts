@@ -17,7 +17,7 @@ import {
 import { ownFolder, trashFolder } from "../home.ts";
 
 export interface ProjectQuotas {
-  /** The project of the home itself; those of layers are above it, as with Docker. */
+  /** The project of the home itself. */
   readonly homeProject: number;
   /** Whether the home hands its project on. */
   readonly homeInherits: boolean;
@@ -28,6 +28,14 @@ export interface ProjectQuotas {
 /** How requests about the file system of an open file reach it. */
 export function quotaTarget({ device }: ProjectQuotas, descriptor: number): QuotaTarget {
   return device ?? descriptor;
+}
+
+/**
+ * The highest project that no layer may have. The one above the home's is where Docker's driver tries out, each time it starts,
+ * whether it can take a limit away: it would be a layer's. Source: moby v20.10.24 `quota/projectquota.go` `NewControl`.
+ */
+export function lastReservedProject({ homeProject }: ProjectQuotas): number {
+  return homeProject + 1;
 }
 
 /** Either what enforces sizes, or what is missing. */

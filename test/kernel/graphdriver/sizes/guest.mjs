@@ -29,6 +29,7 @@ for (const { fileSystem, device } of disks) {
     folder,
     reuse: true,
     only: kitChecks,
+    timeoutMs: 300_000,
     onResult: (result) => report(fileSystem, result),
   });
   const plain = await openHome(`${folder}/plain`);
