@@ -20,12 +20,11 @@ export async function* openStores(
   if (more.length > 0) throw new UsageError(`${command} takes one HOME, not "${operands.join(" ")}"`);
   const { driver, "engine-root": engine } = values;
   const engineRoot = engine === undefined ? undefined : absolute("engine-root", engine);
-  const { btrfs, openStore, overlay2, vfs } = await import("../graphdriver/index.ts");
-  const drivers = [overlay2, btrfs, vfs];
+  const { builtInFactories, openStore } = await import("../graphdriver/index.ts");
   const homes = await findHomes(home, driver, surroundings);
   if (homes.length === 0) surroundings.stderr.write("cleat: there are no stores\n");
   for (const path of homes) {
-    await using store = orUsageError(() => openStore({ home: path, drivers, driver, engineRoot }));
+    await using store = orUsageError(() => openStore({ home: path, drivers: builtInFactories, driver, engineRoot }));
     yield store;
   }
 }

@@ -13,8 +13,11 @@ import { ownFolder, stagingPath, uniqueName } from "./home.ts";
 
 const driverRecord = z.object({ version: z.literal(1), driver: z.string() });
 
+/** Relative to the home. */
+export const driverRecordFile = `${ownFolder}/driver.json`;
+
 function recordPath(home: string): string {
-  return `${home}/${ownFolder}/driver.json`;
+  return `${home}/${driverRecordFile}`;
 }
 
 /**

@@ -17,7 +17,7 @@ export const dockerDrivers = ["aufs", "btrfs", "devicemapper", "fuse-overlayfs",
 
 /**
  * The folder by which a home of Docker's own tells whose it is: fuse-overlayfs has the layout of overlay2, overlay none of
- * its own. Source: the drivers of moby v20.10.24.
+ * its own. In the order in which to look: overlay2's layers lie beside its marker, and may be called as another's is. Source: the drivers of moby v20.10.24.
  */
 export const markers: Readonly<Record<string, string>> = {
   l: "overlay2",

@@ -27,7 +27,7 @@ export async function priorDriversUnder(root: string, registered: readonly strin
 export async function priorDriversIn(home: string): Promise<string[]> {
   const recorded = readDriverRecord(home);
   if (recorded !== undefined) return [recorded];
-  // Its layers lie beside its marker, and may be called as another's marker is.
+  // See the order of `markers`.
   if (!(await isEmpty(join(home, "l")))) return ["overlay2"];
   const found = await Promise.all(
     Object.entries(markers).map(async ([folder, driver]) => ((await isEmpty(join(home, folder))) ? [] : [driver])),

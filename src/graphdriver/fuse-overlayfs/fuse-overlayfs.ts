@@ -11,6 +11,7 @@ import { createMountCounts } from "../mount-counts.ts";
 import { createNaiveDiff } from "../naive-diff.ts";
 import { type OpenHome, openHome } from "../open-home.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "../overlay2/layout.ts";
+import * as storeJobs from "../overlay2/store-jobs.ts";
 import { runProbe } from "../run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { findMountedLayers, maxDepth } from "./layout.ts";
@@ -28,6 +29,7 @@ import { moduleUrl as probeUrl } from "./probe-folder.ts";
  */
 export const fuseOverlayfs: GraphDriverFactory = {
   name: "fuse-overlayfs",
+  store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
   open: (options) =>
     openHome("fuse-overlayfs", options, async (home) => {

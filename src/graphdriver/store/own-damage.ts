@@ -5,7 +5,7 @@ import { MNT_DETACH, umount2 } from "../../syscall/index.ts";
 import { ownFolder, type Remove, stagingFolder, trashFolder } from "../home.ts";
 import { type Damage, mendable, unmendable } from "./finding.ts";
 import { readMountsBelow } from "./mounts-below.ts";
-import { driverFile } from "./recognize-home.ts";
+import { driverRecordFile } from "../driver-record.ts";
 import { countsFile, readRecordedCounts } from "./recorded-counts.ts";
 import { kindOf, nameText, namesIn, readJsonAt, readRecordAt, withPathIfThere } from "./store-entries.ts";
 import type { LayerMount } from "./survey.ts";
@@ -109,10 +109,10 @@ function findWrongCounts({ home, folder, mountedLayers }: OwnFacts): Damage[] {
 
 /** The layouts of some drivers are alike, so nothing else tells whose the layers are. */
 function findWrongDriver({ folder }: OwnFacts): Damage[] {
-  if (readRecordAt(folder, driverFile) === undefined) return [];
-  const { version, driver } = readJsonAt(folder, driverFile) ?? {};
+  if (readRecordAt(folder, driverRecordFile) === undefined) return [];
+  const { version, driver } = readJsonAt(folder, driverRecordFile) ?? {};
   if (version === 1 && typeof driver === "string") return [];
-  const path = driverFile;
+  const path = driverRecordFile;
   if (version === undefined || version === 1) {
     const problem = `"${path}" does not tell which driver has the layers`;
     return [unmendable({ kind: "record-damaged", path, problem }, "whose they are is for somebody to say who knows")];
