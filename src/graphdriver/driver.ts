@@ -46,7 +46,7 @@
  */
 import type { Readable } from "node:stream";
 import type { ModuleReference } from "../workers/index.ts";
-import type { ProbeReport } from "./probe-report.ts";
+import type { ProbeReport } from "./selection/probe-report.ts";
 import type { StoreJobs } from "./store/store-jobs.ts";
 
 export interface GraphDriver {

@@ -15,8 +15,8 @@ import {
   statIfThere,
   subvolumeInfo,
 } from "../../syscall/index.ts";
-import { stagedTreeOf } from "../exact-diff.ts";
-import * as ownFolders from "../home.ts";
+import { stagedTreeOf } from "../diff/exact-diff.ts";
+import * as ownFolders from "../home/home.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath, quotasFolder } from "./layout.ts";
 import { limitSubvolume, recordLimit } from "./layer-size.ts";
 import { makeWritable, removeSubvolumes } from "./remove-subvolumes.ts";

@@ -27,8 +27,8 @@ import {
 } from "../../syscall/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { applyWithExactDiff } from "../exact-diff.ts";
-import { stagingFolder, stagingPath, uniqueName } from "../home.ts";
+import { applyWithExactDiff } from "../diff/exact-diff.ts";
+import { stagingFolder, stagingPath, uniqueName } from "../home/home.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
 import { limitSubvolume, recordedLimit } from "./layer-size.ts";
 import { removeSubvolumes } from "./remove-subvolumes.ts";

@@ -1,6 +1,6 @@
 /** All that btrfs runs on workers, as one module that they import. */
-export { openDiffFile, openTree } from "../diff-getter.ts";
-export { sendExactDiff } from "../exact-diff.ts";
+export { openDiffFile, openTree } from "../diff/diff-getter.ts";
+export { sendExactDiff } from "../diff/exact-diff.ts";
 export { createLayer, discardLayer, emptyTrash, sweepStore } from "./create-layer.ts";
 export { applyDiff } from "./fill-layer.ts";
 export { quotaStateOf, renewLimit, usageOf } from "./layer-size.ts";

@@ -2,9 +2,9 @@
 import { isSystemError, type MissingAbility, UnsupportedError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { quotaState } from "../../syscall/index.ts";
-import { unwritable } from "../folder-obstacles.ts";
-import type { ProbedFeature } from "../probe-report.ts";
-import type { Findings } from "../run-probe.ts";
+import { unwritable } from "../selection/folder-obstacles.ts";
+import type { ProbedFeature } from "../selection/probe-report.ts";
+import type { Findings } from "../selection/run-probe.ts";
 import { probeBtrfs } from "./probe.ts";
 
 export const moduleUrl = import.meta.url;

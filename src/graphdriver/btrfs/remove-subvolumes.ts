@@ -13,7 +13,7 @@ import {
   statIfThere,
   subvolumeInfo,
 } from "../../syscall/index.ts";
-import { uniqueName } from "../home.ts";
+import { uniqueName } from "../home/home.ts";
 
 /**
  * Removes `name` in an open folder with everything below it, as `removeTree` does, but subvolumes in one step each. Nothing

@@ -1,7 +1,7 @@
 /** All that fuse-overlayfs runs on workers, as one module that they import. */
-export { openDiffFile, openTree } from "../diff-getter.ts";
-export { sendExactDiff } from "../exact-diff.ts";
-export { emptyTrash } from "../home.ts";
+export { openDiffFile, openTree } from "../diff/diff-getter.ts";
+export { sendExactDiff } from "../diff/exact-diff.ts";
+export { emptyTrash } from "../home/home.ts";
 export { applyDiff } from "../overlay2/apply-diff.ts";
 export { createLayer } from "../overlay2/create-layer.ts";
 export { discardLayer, sweepStore } from "../overlay2/layer-diff.ts";

@@ -1,8 +1,8 @@
 /** Whether fuse-overlayfs could keep a store in a folder; a worker's module. */
 import { withFolderAt } from "../../layer/index.ts";
 import { isInUserNamespace } from "../../syscall/index.ts";
-import { attributeless, unprivileged, unwritable } from "../folder-obstacles.ts";
-import type { Findings } from "../run-probe.ts";
+import { attributeless, unprivileged, unwritable } from "../selection/folder-obstacles.ts";
+import type { Findings } from "../selection/run-probe.ts";
 import { missingPrerequisite } from "./prerequisites.ts";
 
 export const moduleUrl = import.meta.url;

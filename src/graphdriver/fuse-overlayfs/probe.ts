@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
 import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, fsetxattr, isInUserNamespace, mknodat, S_IFCHR } from "../../syscall/index.ts";
-import { stagingPath, uniqueName } from "../home.ts";
+import { stagingPath, uniqueName } from "../home/home.ts";
 import { startProgram, unmountAt } from "./mount-layer.ts";
 import { findFuseOverlayfs, missingPrerequisite } from "./prerequisites.ts";
 import { runProgram } from "./program.ts";

@@ -14,8 +14,8 @@ import {
 import { chownat, close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { applyWithExactDiff, readExactDiff } from "../exact-diff.ts";
-import { stagingPath, uniqueName } from "../home.ts";
+import { applyWithExactDiff, readExactDiff } from "../diff/exact-diff.ts";
+import { stagingPath, uniqueName } from "../home/home.ts";
 import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
 import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
 import type { ProjectQuotas } from "./project-quotas.ts";

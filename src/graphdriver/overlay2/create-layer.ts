@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "n
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import { chownat, fsync, RENAME_NOREPLACE, renameat2 } from "../../syscall/index.ts";
-import { stagingPath, uniqueName } from "../home.ts";
+import { stagingPath, uniqueName } from "../home/home.ts";
 import { limitLayer, markFolder } from "./layer-size.ts";
 import { createLink, linksFolder, readLayer } from "./layout.ts";
 import { markCommitted } from "./mark-parents.ts";

@@ -13,7 +13,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { prepareHome } from "../home.ts";
+import { prepareHome } from "../home/home.ts";
 import { createLayer } from "./create-layer.ts";
 import { linksFolder, readLayer } from "./layout.ts";
 import { checkStore, removeLayer, repairStore } from "./store-jobs.ts";

@@ -1,7 +1,7 @@
 /** All that overlay2 runs on workers, as one module that they import. */
-export { openDiffFile, openTree } from "../diff-getter.ts";
-export { sendExactDiff } from "../exact-diff.ts";
-export { emptyTrash } from "../home.ts";
+export { openDiffFile, openTree } from "../diff/diff-getter.ts";
+export { sendExactDiff } from "../diff/exact-diff.ts";
+export { emptyTrash } from "../home/home.ts";
 export { createLayer } from "./create-layer.ts";
 export { archiveDiff, changesOfDiff, discardLayer, sizeOfDiff, sweepStore } from "./layer-diff.ts";
 export { applyDiff } from "./apply-diff.ts";

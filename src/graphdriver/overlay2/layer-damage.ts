@@ -1,6 +1,6 @@
 import { withFolder, withFolderAt } from "../../layer/index.ts";
 import { chownat, mkdirat, readSomeNames, rmdirat, statat, umount2 } from "../../syscall/index.ts";
-import { emptyTrash } from "../home.ts";
+import { emptyTrash } from "../home/home.ts";
 import { findExactDamage } from "../store/exact-damage.ts";
 import { type Damage, mendable, unmendable } from "../store/finding.ts";
 import { assertNothingMounted, listed } from "../store/own-damage.ts";

@@ -14,8 +14,8 @@ import {
 } from "../../layer/index.ts";
 import { openPath, close, MNT_DETACH, O_DIRECTORY, O_RDONLY, readMounts, umount2 } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
-import { stagedTreeOf } from "../exact-diff.ts";
-import { discard, ownFolder, sweep } from "../home.ts";
+import { stagedTreeOf } from "../diff/exact-diff.ts";
+import { discard, ownFolder, sweep } from "../home/home.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
 
 export interface ArchiveDiffOptions {

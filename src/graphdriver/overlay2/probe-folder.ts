@@ -3,9 +3,9 @@ import { realpathSync } from "node:fs";
 import { isSystemError, type MissingAbility, type SystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, isInUserNamespace, mountHolding, readMounts, recordsEntryTypes } from "../../syscall/index.ts";
-import { attributeless, unprivileged, unwritable } from "../folder-obstacles.ts";
-import type { ProbedFeature } from "../probe-report.ts";
-import type { Findings } from "../run-probe.ts";
+import { attributeless, unprivileged, unwritable } from "../selection/folder-obstacles.ts";
+import type { ProbedFeature } from "../selection/probe-report.ts";
+import type { Findings } from "../selection/run-probe.ts";
 import { mountedFeatures, parameterFeatures } from "./overlay-features.ts";
 import { withPrivateOverlays } from "./private-overlays.ts";
 

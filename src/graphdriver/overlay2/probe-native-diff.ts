@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { isSystemError, UnsupportedError } from "../../errors/index.ts";
 import { noOverlayFeatures, type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
 import { changeDirectory, fgetxattr, fsetxattr, MNT_DETACH, mount, umount2 } from "../../syscall/index.ts";
-import { stagingPath, uniqueName } from "../home.ts";
+import { stagingPath, uniqueName } from "../home/home.ts";
 import { mountSwitches } from "./mount-switches.ts";
 
 /**

@@ -10,7 +10,7 @@ import {
   recordsEntryTypes,
   umount2,
 } from "../../syscall/index.ts";
-import { stagingPath, uniqueName } from "../home.ts";
+import { stagingPath, uniqueName } from "../home/home.ts";
 import { takesLayerByLayer } from "./mount-layer.ts";
 import { probeNativeDiff } from "./probe-native-diff.ts";
 

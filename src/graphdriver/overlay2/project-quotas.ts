@@ -14,7 +14,7 @@ import {
   setProject,
   tryUnlinkat,
 } from "../../syscall/index.ts";
-import { ownFolder, trashFolder } from "../home.ts";
+import { ownFolder, trashFolder } from "../home/home.ts";
 
 export interface ProjectQuotas {
   /** The project of the home itself. */

@@ -1,6 +1,6 @@
 import { readLink, readRecord, kindOf, nameText, namesIn, withFolderIfThere } from "../store/store-entries.ts";
 import type { EntryKind } from "../store/store-entries.ts";
-import { ownFolder } from "../home.ts";
+import { ownFolder } from "../home/home.ts";
 import { layerIdPattern } from "../layer-id.ts";
 import { isLink, isLowerPath, linksFolder, linkTarget } from "./layout.ts";
 

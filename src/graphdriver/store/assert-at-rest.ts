@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { CleatError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { ownFolder } from "../home.ts";
+import { ownFolder } from "../home/home.ts";
 import type { EngineRecords } from "./engine-records.ts";
 import { readMountsBelow } from "./mounts-below.ts";
 import { findWrongFolders } from "./own-damage.ts";

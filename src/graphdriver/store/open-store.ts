@@ -4,7 +4,7 @@ import type { DiskUsage } from "../../layer/index.ts";
 import { close } from "../../syscall/index.ts";
 import { createWorkerPool, type ModuleReference } from "../../workers/index.ts";
 import type { GraphDriverFactory } from "../driver.ts";
-import { lockHome, ownFolder, prepareHome } from "../home.ts";
+import { lockHome, ownFolder, prepareHome } from "../home/home.ts";
 import { isOurs } from "./assert-at-rest.ts";
 import { describeStore, type StoreDescription } from "./describe-store.ts";
 import type { Finding, FindingKind } from "./finding.ts";

@@ -2,10 +2,10 @@ import { unlinkSync } from "node:fs";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { MNT_DETACH, umount2 } from "../../syscall/index.ts";
-import { ownFolder, type Remove, stagingFolder, trashFolder } from "../home.ts";
+import { ownFolder, type Remove, stagingFolder, trashFolder } from "../home/home.ts";
 import { type Damage, mendable, unmendable } from "./finding.ts";
 import { readMountsBelow } from "./mounts-below.ts";
-import { driverRecordFile } from "../driver-record.ts";
+import { driverRecordFile } from "../home/driver-record.ts";
 import { countsFile, readRecordedCounts } from "./recorded-counts.ts";
 import { kindOf, nameText, namesIn, readJsonAt, readRecordAt, withPathIfThere } from "./store-entries.ts";
 import type { LayerMount } from "./survey.ts";
@@ -22,7 +22,7 @@ export interface OwnFacts {
   readonly mountedLayers: ReadonlySet<string>;
 }
 
-/** What is wrong with the folder that Cleat keeps in each home (`home.ts`). */
+/** What is wrong with the folder that Cleat keeps in each home (`../home/home.ts`). */
 export function findOwnDamage(facts: OwnFacts): Damage[] {
   return [
     ...findWrongFolders(facts, [ownFolder, stagingFolder, trashFolder]),

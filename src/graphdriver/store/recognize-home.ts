@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { driverRecordFile } from "../driver-record.ts";
-import { markers } from "../known-drivers.ts";
+import { driverRecordFile } from "../home/driver-record.ts";
+import { markers } from "../selection/known-drivers.ts";
 import { kindOf, readJsonAt } from "./store-entries.ts";
 
 /** The driver whose store lies in a folder, as is written down there or by its layout; `undefined` for what is no store. */

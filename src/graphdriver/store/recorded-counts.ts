@@ -1,11 +1,11 @@
-import { ownFolder } from "../home.ts";
+import { ownFolder } from "../home/home.ts";
 import { parseObject, readRecordAt } from "./store-entries.ts";
 
 /** Relative to the home. */
 export const countsFile = `${ownFolder}/counts.json`;
 
 /**
- * What `.cleat/counts.json` says (`mount-counts.ts`). `damaged` holds what is no count; of a file that is no record of
+ * What `.cleat/counts.json` says (`../home/mount-counts.ts`). `damaged` holds what is no count; of a file that is no record of
  * version 1 there is a problem and nothing else.
  */
 export interface RecordedCounts {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, statat } from "../../syscall/index.ts";
-import { ownFolder } from "../home.ts";
+import { ownFolder } from "../home/home.ts";
 
 /**
  * Whether a process has the lock of a home (`lockHome`), seen without touching it: even the shortest try could make a driver

@@ -11,7 +11,7 @@ import {
   renameat2,
   symlinkat,
 } from "../../syscall/index.ts";
-import { stagingPath, uniqueName } from "../home.ts";
+import { stagingPath, uniqueName } from "../home/home.ts";
 
 /** Puts a small file into a folder of an open home in one step, durably, in the place of whatever file is there. */
 export function writeRecord(home: number, folder: string, name: string, text: string, mode: number): void {

@@ -11,7 +11,7 @@ import {
   renameat2,
   syncfs,
 } from "../../syscall/index.ts";
-import { discard, stagingPath, uniqueName } from "../home.ts";
+import { discard, stagingPath, uniqueName } from "../home/home.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 
 export interface NewLayer {

@@ -14,8 +14,8 @@ import {
 import { close, fsync, O_DIRECTORY, O_RDONLY, openPath, readNames, renameat2, syncfs } from "../../syscall/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { applyWithExactDiff } from "../exact-diff.ts";
-import { sweep } from "../home.ts";
+import { applyWithExactDiff } from "../diff/exact-diff.ts";
+import { sweep } from "../home/home.ts";
 import { resetLayer } from "./create-layer.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 

@@ -5,7 +5,7 @@
  *     <home>/.cleat/unfilled/<id>      the layer is as `create` left it; holds the parent's id, or nothing
  *     <home>/.cleat/filling/<id>       the same file while a diff is being applied: found when the home is opened, the
  *                                      layer is made anew from its parent
- *     <home>/.cleat/exact/<id>/        what the layer's archive was (`exact-diff.ts`); absent without the option. It counts
+ *     <home>/.cleat/exact/<id>/        what the layer's archive was (`../diff/exact-diff.ts`); absent without the option. It counts
  *                                      once the layer is filled, that is, once `filling/<id>` is gone
  *
  * Source: moby v20.10.24 `daemon/graphdriver/vfs/driver.go`.

@@ -1,7 +1,7 @@
 /** Whether vfs could keep a store in a folder; a worker's module. */
 import { withFolderAt } from "../../layer/index.ts";
-import { unwritable } from "../folder-obstacles.ts";
-import type { Findings } from "../run-probe.ts";
+import { unwritable } from "../selection/folder-obstacles.ts";
+import type { Findings } from "../selection/run-probe.ts";
 
 export const moduleUrl = import.meta.url;
 

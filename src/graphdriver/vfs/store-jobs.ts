@@ -1,6 +1,6 @@
 /** All that is known of stores of vfs without serving them, as one module that workers import. */
 import { type DiskUsage, diskUsage, withFolderAt } from "../../layer/index.ts";
-import { emptyTrash } from "../home.ts";
+import { emptyTrash } from "../home/home.ts";
 import type { Finding } from "../store/finding.ts";
 import { mendStore, type RepairReport } from "../store/mend-store.ts";
 import { assertNothingMounted } from "../store/own-damage.ts";

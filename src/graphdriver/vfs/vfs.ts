@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
-import { createDiffGetter } from "../diff-getter.ts";
+import { createDiffGetter } from "../diff/diff-getter.ts";
 import {
   exactDiffsOption,
   parseBoolean,
@@ -11,12 +11,12 @@ import {
   sizeRefused,
 } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
-import { readExactDiff } from "../exact-diff.ts";
+import { readExactDiff } from "../diff/exact-diff.ts";
 import { assertLayerId } from "../layer-id.ts";
-import { createNaiveDiff } from "../naive-diff.ts";
-import { letThrough } from "../home.ts";
-import { type OpenHome, openHome } from "../open-home.ts";
-import { runProbe } from "../run-probe.ts";
+import { createNaiveDiff } from "../diff/naive-diff.ts";
+import { letThrough } from "../home/home.ts";
+import { type OpenHome, openHome } from "../home/open-home.ts";
+import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";

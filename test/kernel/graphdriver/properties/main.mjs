@@ -12,7 +12,7 @@ import { assertSameTree, expectedChanges, readTree } from "cleat/testing";
 import { createWorkerPool } from "cleat/workers";
 
 // What the package does not export: the kit's views of trees, and the diff that drivers fall back to.
-import { createNaiveDiff } from "../../../../dist/graphdriver/naive-diff.js";
+import { createNaiveDiff } from "../../../../dist/graphdriver/diff/naive-diff.js";
 import { readArchive } from "../../../../dist/testing/archive/read-archive.js";
 import { asArchived, withoutFolderTimes, withoutLinks } from "../../../../dist/testing/tree/tree.js";
 import { faults } from "./faults.mjs";

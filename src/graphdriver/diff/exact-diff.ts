@@ -1,0 +1,133 @@
+/**
+ * What makes the diff of a layer reproducible: a folder beside the layer's tree, wherever a driver keeps it.
+ *
+ *     record.json          {"version":1,"parent":"<id>" or null,"archiveBytes":<number>,"staged":"<path>" or null}
+ *     tar-split.json.gz    the archive without its files' contents, as Docker and containers/storage write it
+ *
+ * `staged` is the path, relative to the home, from which the tree comes into the store by one rename, for drivers that do so:
+ * while something is there the tree may not have come yet, and the folder means nothing.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import { CleatError, isSystemError, SchemaError, withSubject } from "../../errors/index.ts";
+import { applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
+import { close, O_CREAT, O_EXCL, O_RDWR, openPath } from "../../syscall/index.ts";
+import { createSyncRingWriter, type Ring, type SyncRingReader, type SyncRingWriter } from "../../workers/index.ts";
+
+const exactDiffRecord = z.object({
+  version: z.literal(1),
+  parent: z.string().nullable(),
+  archiveBytes: z.int().nonnegative(),
+  staged: z.string().nullable(),
+});
+
+export type ExactDiffRecord = z.output<typeof exactDiffRecord>;
+
+const recordFile = "record.json";
+const dataFile = "tar-split.json.gz";
+
+/**
+ * What is recorded in `folder`, relative to the home; `undefined` where nothing is, or the tree has not come. One or two small
+ * reads.
+ * @throws SchemaError (DATA_LOSS) when the record is damaged or of a later version.
+ */
+export function readExactDiff(home: string, folder: string): ExactDiffRecord | undefined {
+  const record = readRecord(`${home}/${folder}/${recordFile}`);
+  return record !== undefined && hasTree(home, record) ? record : undefined;
+}
+
+/**
+ * The staged tree, relative to the home, for which what is recorded in `folder` still waits; `undefined` where it does not.
+ * A damaged record waits for nothing, and is left for who asks for the diff.
+ */
+export function stagedTreeOf(home: string, folder: string): string | undefined {
+  try {
+    const record = readRecord(`${home}/${folder}/${recordFile}`);
+    return record === undefined || hasTree(home, record) ? undefined : (record.staged ?? undefined);
+  } catch (error) {
+    if (error instanceof SchemaError) return undefined;
+    throw error;
+  }
+}
+
+function hasTree(home: string, { staged }: ExactDiffRecord): boolean {
+  return staged === null || !existsSync(`${home}/${staged}`);
+}
+
+function readRecord(path: string): ExactDiffRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+  const result = exactDiffRecord.safeParse(parseJson(text));
+  if (result.success) return result.data;
+  const issues = result.error.issues.map(({ path: at, message }) => ({ path: at.join("."), problem: message }));
+  throw new SchemaError("DATA_LOSS", `record of an exact diff, ${path},`, issues);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // which the schema refuses
+  }
+}
+
+/**
+ * Unpacks an archive as `applyLayer` does, and makes `folder`, an absolute path, for what is kept of it; syncing both is the
+ * caller's. Blocks, but for the event loop of its worker.
+ */
+export async function applyWithExactDiff(
+  source: SyncRingReader,
+  tree: number,
+  folder: string,
+  { parent, staged }: { readonly parent: string | undefined; readonly staged?: string },
+  options: ApplyOptions,
+): Promise<number> {
+  mkdirSync(folder, { mode: 0o700 });
+  const data = openPath(`${folder}/${dataFile}`, O_RDWR | O_CREAT | O_EXCL, 0o600);
+  try {
+    const { sizeBytes, archiveBytes } = await applyLayerExactly(source, tree, data, options);
+    const record: ExactDiffRecord = { version: 1, parent: parent ?? null, archiveBytes, staged: staged ?? null };
+    writeFileSync(`${folder}/${recordFile}`, JSON.stringify(record), { mode: 0o600 });
+    return sizeBytes;
+  } finally {
+    close(data);
+  }
+}
+
+/** What a worker needs to send an exact diff; the paths are absolute. */
+export interface ExactDiffPlace {
+  readonly id: string;
+  readonly tree: string;
+  readonly folder: string;
+}
+
+/** Writes a layer's archive into `ring`. Blocks, but for the event loop of its worker. */
+export async function sendExactDiff({ id, tree, folder }: ExactDiffPlace, ring: Ring): Promise<void> {
+  const sink = createSyncRingWriter(ring);
+  try {
+    await assembleAt(tree, folder, sink);
+    sink.finish();
+  } catch (error) {
+    sink.abort();
+    throw withSubject(error, `layer "${id}"`);
+  }
+}
+
+async function assembleAt(tree: string, folder: string, sink: SyncRingWriter): Promise<void> {
+  const record = readRecord(`${folder}/${recordFile}`);
+  try {
+    if (record !== undefined)
+      return await assembleLayerAt({ tree, data: `${folder}/${dataFile}` }, sink, record.archiveBytes);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+    if (existsSync(`${folder}/${recordFile}`)) {
+      throw new CleatError("DATA_LOSS", `what is kept of its archive, ${folder}, is not whole`, { cause: error });
+    }
+  }
+  throw new CleatError("ABORTED", "it was removed while its diff began");
+}

@@ -1,0 +1,134 @@
+/**
+ * What every driver keeps in its home beside the layers, in one folder whose name no layer can have:
+ *
+ *     <home>/.cleat/lock          held (flock) by the process that serves the home
+ *     <home>/.cleat/driver.json   whose layers these are (`driver-record.ts`)
+ *     <home>/.cleat/counts.json   mount counts above one (`mount-counts.ts`)
+ *     <home>/.cleat/staging/      what is being made; swept when the home is opened
+ *     <home>/.cleat/trash/        what is being deleted; likewise
+ *
+ * Things come into the store and leave it by one `renameat2` from or to here, so that a crash at any point leaves a layer
+ * whole or not there. The functions block and run on workers, but for `lockHome`.
+ */
+import { randomBytes } from "node:crypto";
+import { chownSync, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { CleatError, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
+import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { close, errnos, lockFile, O_CREAT, O_RDWR, openPath, readNames, renameat2 } from "../../syscall/index.ts";
+
+export const ownFolder = ".cleat";
+export const stagingFolder = `${ownFolder}/staging`;
+export const trashFolder = `${ownFolder}/trash`;
+
+/**
+ * Makes the home, if need be, with what Cleat keeps in it; returns its path with symlinks resolved, as the kernel shows
+ * mounts below it.
+ * @throws FAILED_PRECONDITION when something on the path is a file, or a symlink that leads nowhere.
+ */
+export function prepareHome(home: string, rootGid: number): string {
+  try {
+    makeFolders(home);
+    const resolved = realpathSync(home);
+    letThrough(resolved, rootGid);
+    for (const folder of [ownFolder, stagingFolder, trashFolder])
+      mkdirSync(`${resolved}/${folder}`, { recursive: true, mode: 0o700 });
+    return resolved;
+  } catch (error) {
+    if (isSystemError(error, "EEXIST", "ENOTDIR", "ENOENT")) throw notAFolder(home, error);
+    throw toCleatError(error, `home ${JSON.stringify(home)}`);
+  }
+}
+
+/** Other users may pass through a folder of layers, and see nothing in it. */
+const passageMode = 0o710;
+
+/**
+ * Lets root of a container, by its group, pass through a folder on the way to its files, where ids are mapped. Source: moby
+ * v20.10.24 `overlay2.go` `Init`.
+ */
+export function letThrough(folder: string, rootGid: number): void {
+  if (rootGid !== 0 && process.geteuid?.() === 0) chownSync(folder, 0, rootGid);
+}
+
+/** One at a time: Node's recursive `mkdir` never comes back from a file system that says ENOENT below what is there (/proc). */
+export function makeFolders(path: string): void {
+  const parts = path.split("/");
+  for (let count = 2; count <= parts.length; count++) {
+    const folder = parts.slice(0, count).join("/");
+    if (folder !== "" && !existsSync(folder)) mkdirSync(folder, { mode: passageMode });
+  }
+  if (!statSync(path).isDirectory()) throw new SystemError(errnos.ENOTDIR, "mkdir", path);
+}
+
+function notAFolder(home: string, cause: unknown): CleatError {
+  const what = existsSync(home) ? "is not a folder" : "cannot be made: a part of its path is not a folder";
+  return new CleatError("FAILED_PRECONDITION", `home ${JSON.stringify(home)} ${what}`, { cause });
+}
+
+/**
+ * Makes sure that one process at a time serves a home: two would count each other's mounts wrong. The kernel gives the lock
+ * back when the process ends, however it ends. The descriptor is the caller's to close.
+ * @throws FAILED_PRECONDITION when another process, or another driver of this one, has it.
+ */
+export function lockHome(home: string): number {
+  const descriptor = openLock(home);
+  if (lockFile(descriptor)) return descriptor;
+  close(descriptor);
+  throw new CleatError(
+    "FAILED_PRECONDITION",
+    `home ${JSON.stringify(home)} is being served by another driver or process`,
+  );
+}
+
+function openLock(home: string): number {
+  try {
+    return openPath(`${home}/${ownFolder}/lock`, O_RDWR | O_CREAT, 0o600);
+  } catch (error) {
+    throw toCleatError(error, `home ${JSON.stringify(home)}`);
+  }
+}
+
+/** A name that nothing has: 128 random bits. */
+export function uniqueName(): string {
+  return randomBytes(16).toString("hex");
+}
+
+/** Where a new thing is made, relative to the home. */
+export function stagingPath(name: string): string {
+  return `${stagingFolder}/${name}`;
+}
+
+/** Takes `path` out of the store in one step; what that leaves to delete is `emptyTrash`'s. */
+export function discard(homeDescriptor: number, path: string): string {
+  const name = uniqueName();
+  renameat2(homeDescriptor, path, homeDescriptor, `${trashFolder}/${name}`);
+  return name;
+}
+
+/** Deletes a name in an open folder with all that lies below; a driver whose layers are more than folders has its own. */
+export type Remove = (folder: number, name: Buffer | string) => void;
+
+/** Deletes what `discard` took out. */
+export function emptyTrash(home: string, name: string, remove: Remove = removeTree): void {
+  withFolderAt(`${home}/${trashFolder}`, (folder) => remove(folder, name));
+}
+
+/**
+ * Deletes what a crash left in staging and in the trash. What the kernel will not delete (a container made it immutable, say)
+ * stays for the next time: it is in nobody's way, and a store that would not open would be.
+ */
+export function sweep(home: string, remove: Remove = removeTree): void {
+  for (const path of [stagingFolder, trashFolder]) {
+    withFolderAt(`${home}/${path}`, (folder) => {
+      for (const name of withFolder(folder, ".", readNames)) removeIfPossible(remove, folder, name);
+    });
+  }
+}
+
+function removeIfPossible(remove: Remove, folder: number, name: Buffer): void {
+  try {
+    remove(folder, name);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}

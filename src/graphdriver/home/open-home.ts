@@ -1,0 +1,81 @@
+import { toCleatError } from "../../errors/index.ts";
+import { createIdMaps, type IdRanges } from "../../layer/index.ts";
+import { close, isInUserNamespace } from "../../syscall/index.ts";
+import { createWorkerPool, type WorkerPool } from "../../workers/index.ts";
+import type { Durability, OpenOptions } from "../driver.ts";
+import { assertDriverOf, recordDriver } from "./driver-record.ts";
+import { lockHome, prepareHome } from "./home.ts";
+import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
+
+/** What every driver holds while it is open. */
+export interface OpenHome {
+  /** Absolute, symlinks resolved. */
+  readonly path: string;
+  readonly ids: IdRanges;
+  /** Who root of a layer is on disk. */
+  readonly owner: { readonly rootUid: number; readonly rootGid: number };
+  /** Whether an ordinary user keeps the layers, to whom every file then belongs. */
+  readonly squash: boolean;
+  /** Whether root of a user namespace keeps them, who can keep less of an archive than the host's. */
+  readonly userNamespace: boolean;
+  readonly durability: Durability;
+  readonly resume: boolean;
+  readonly pool: WorkerPool;
+  readonly locks: LayerLocks;
+  /** Waits for running calls, ends the threads, gives the home free. */
+  close(): Promise<void>;
+}
+
+/**
+ * Prepares and locks the home and runs `start` in it; when that fails, all is given back. What opened is recorded as the
+ * home's driver (`driver-record.ts`).
+ * @throws FAILED_PRECONDITION when the home is not a folder, is being served already, or is another driver's.
+ */
+export async function openHome<T>(
+  driver: string,
+  options: OpenOptions,
+  start: (home: OpenHome) => Promise<T>,
+): Promise<T> {
+  const squash = process.geteuid?.() !== 0;
+  const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
+  const { uids, gids } = createIdMaps(ids);
+  const path = prepareHome(options.home, gids.hostRoot);
+  const lock = lockHome(path);
+  const pool = createWorkerPool();
+  const locks = createLayerLocks();
+  let closing: Promise<void> | undefined;
+
+  async function giveBack(): Promise<void> {
+    await locks.idle();
+    await pool.close();
+    close(lock);
+  }
+
+  const home: OpenHome = {
+    path,
+    ids,
+    owner: { rootUid: uids.hostRoot, rootGid: gids.hostRoot },
+    squash,
+    userNamespace: isInUserNamespace(),
+    durability: options.durability ?? "layer",
+    resume: options.resume ?? false,
+    pool,
+    locks,
+    close: () => (closing ??= giveBack()),
+  };
+  try {
+    assertDriverOf(path, driver);
+    const opened = await start(home);
+    recordDriver(path, driver);
+    return opened;
+  } catch (error) {
+    await home.close();
+    throw toCleatError(error, `home ${JSON.stringify(options.home)}`);
+  }
+}
+
+/** Root of a layer is the user who runs this. */
+function ownIds(): IdRanges {
+  const own = (hostId: number | undefined) => [{ containerId: 0, hostId: hostId ?? 0, size: 1 }];
+  return { uids: own(process.geteuid?.()), gids: own(process.getegid?.()) };
+}

@@ -1,0 +1,128 @@
+import { stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
+import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
+import type { Logger } from "../../transport/index.ts";
+import type { Durability, GraphDriver, GraphDriverFactory, OpenOptions } from "../driver.ts";
+import { createDriverGate } from "./driver-gate.ts";
+import { type InitRequest, type InitStore, parseInitRecord } from "./init-record.ts";
+import { fromWireIdMap } from "./wire-shapes.ts";
+
+export interface DriverHolderOptions {
+  readonly open: GraphDriverFactory["open"];
+  /** Where layers are kept, whatever the engine says. Default: the engine's `Home`. */
+  readonly home?: string;
+  /** Where layers are kept for an engine that names no `Home`; without it such an `Init` is refused. */
+  readonly defaultHome?: string;
+  /** The operator's options, before the engine's. */
+  readonly options?: readonly string[];
+  readonly durability?: Durability;
+  /** Where the last `Init` survives a crash of this process; without it the engine must be restarted after one. */
+  readonly state?: InitStore;
+  readonly logger: Logger;
+}
+
+/** Holds the driver between `Init` and `Cleanup`, or the reason why there is none. */
+export interface DriverHolder {
+  /** Opens the driver that an earlier process had open. Never rejects: calls report what went wrong. */
+  restore(): Promise<void>;
+  init(request: InitRequest): Promise<void>;
+  cleanup(): Promise<void>;
+  close(): Promise<void>;
+  /** @throws FAILED_PRECONDITION when there is no driver. */
+  use<T>(run: (driver: GraphDriver) => Promise<T>): Promise<T>;
+}
+
+export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
+  const { state, logger } = options;
+  const gate = createDriverGate();
+  let driver: GraphDriver | undefined;
+  let absence = notInitialised();
+
+  const open = async (request: InitRequest, resume: boolean) => {
+    const openOptions = { ...toOpenOptions(request, options), resume };
+    await assertFolder(openOptions.home);
+    driver = await options.open(openOptions);
+    logger.info({ driver: driver.name, home: openOptions.home }, "graph driver opened");
+  };
+  const closeDriver = async (reason: CleatError) => {
+    const closing = driver;
+    driver = undefined;
+    absence = reason;
+    await closing?.close();
+  };
+
+  return {
+    restore: () =>
+      gate.alone(async () => {
+        try {
+          const saved = await state?.load();
+          if (saved !== undefined) await open(parseInitRecord(saved).init, true);
+        } catch (error) {
+          absence = becauseOf(error);
+          logger.error({ err: error }, "graph driver could not be opened as it was before");
+        }
+      }),
+    init: (request) =>
+      gate.alone(async () => {
+        try {
+          await closeDriver(notInitialised());
+        } catch (error) {
+          logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
+        }
+        try {
+          await open(request, false);
+          await state?.save({ version: 1, init: request });
+        } catch (error) {
+          await closeDriver(becauseOf(error));
+          throw error;
+        }
+      }),
+    cleanup: () =>
+      gate.alone(async () => {
+        try {
+          await driver?.cleanup();
+        } finally {
+          await closeDriver(notInitialised());
+          await state?.clear();
+        }
+      }),
+    close: () => gate.alone(() => closeDriver(new CleatError("UNAVAILABLE", "graph driver is closed"))),
+    use: (run) =>
+      gate.shared(async () => {
+        if (driver === undefined) throw absence;
+        return run(driver);
+      }),
+  };
+}
+
+function toOpenOptions(request: InitRequest, options: DriverHolderOptions): OpenOptions {
+  const home = options.home ?? (request.Home || options.defaultHome);
+  if (home === undefined) throw new CleatError("INVALID_ARGUMENT", "Init names no Home, and no default is set");
+  if (!isAbsolute(home)) throw new CleatError("INVALID_ARGUMENT", `home "${home}" is not an absolute path`);
+  return {
+    home,
+    options: [...(options.options ?? []), ...request.Opts],
+    uidMaps: request.UIDMaps.map(fromWireIdMap),
+    gidMaps: request.GIDMaps.map(fromWireIdMap),
+    ...(options.durability !== undefined && { durability: options.durability }),
+  };
+}
+
+async function assertFolder(home: string): Promise<void> {
+  try {
+    if ((await stat(home)).isDirectory()) return;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return; // the driver makes it
+    throw toCleatError(error, `home "${home}"`);
+  }
+  throw new CleatError("FAILED_PRECONDITION", `home "${home}" is not a folder`);
+}
+
+function notInitialised(): CleatError {
+  return new CleatError("FAILED_PRECONDITION", "graph driver is not initialised; the engine sends Init first");
+}
+
+function becauseOf(error: unknown): CleatError {
+  const { code, message } = toCleatError(error);
+  return new CleatError(code, `graph driver is not open: ${message}`, { cause: error });
+}

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { SchemaError } from "../../errors/index.ts";
+
+/**
+ * The last `Init` as it is kept for the time after a crash. A running engine does not send `Init` again to a plugin
+ * that was killed and started anew, so without this its calls would fail until the engine is restarted.
+ *
+ * Layout, version 1: `{"version": 1, "init": {"Home", "Opts", "UIDMaps", "GIDMaps"}}`, the request as it came.
+ */
+export interface InitStore {
+  /** `undefined` when nothing is kept. */
+  load(): Promise<unknown>;
+  /** Durable when it resolves. */
+  save(record: InitRecord): Promise<void>;
+  clear(): Promise<void>;
+}
+
+const idMaps = z.array(z.object({ container_id: z.int(), host_id: z.int(), size: z.int() }));
+
+const initRecord = z.object({
+  version: z.literal(1),
+  init: z.object({ Home: z.string(), Opts: z.array(z.string()), UIDMaps: idMaps, GIDMaps: idMaps }),
+});
+
+export type InitRecord = z.output<typeof initRecord>;
+export type InitRequest = InitRecord["init"];
+
+/** @throws SchemaError (DATA_LOSS) when the value is not a record of a known version. */
+export function parseInitRecord(value: unknown): InitRecord {
+  const result = initRecord.safeParse(value);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map(({ path, message }) => ({ path: path.join("."), problem: message }));
+  throw new SchemaError("DATA_LOSS", "saved Init", issues);
+}

@@ -1,0 +1,22 @@
+import { type Decision, decide } from "./decision.ts";
+import type { GraphDriverFactory } from "../driver.ts";
+import { openDecided } from "./open-driver.ts";
+import type { DriverRegistry } from "./registry.ts";
+
+/**
+ * A driver that decides anew for each home which one it is: what an engine's plugin opens when its operator names none.
+ * `tell` hears each decision before it is carried out.
+ */
+export function createAutomaticDriver(
+  registry: DriverRegistry,
+  tell: (decision: Decision) => void = () => {},
+): GraphDriverFactory {
+  return {
+    name: "auto",
+    async open(options) {
+      const decision = await decide({ home: options.home }, registry);
+      tell(decision);
+      return openDecided(decision, registry, () => options);
+    },
+  };
+}
