@@ -7,7 +7,7 @@ const alone = (groupOrder: number) => ({ fileParallelism: false, pool: "forks" a
 export default defineConfig({
   test: {
     restoreMocks: true,
-    testTimeout: 10_000,
+    testTimeout: 30_000,
     reporters: ["default", new ClosingLine()],
     projects: [
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts", "test/golden/**/*.test.ts"] } },
