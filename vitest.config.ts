@@ -15,7 +15,7 @@ export default defineConfig({
       { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 60_000 } },
       {
         extends: true,
-        test: { name: "kernel", include: ["test/kernel/**/*.test.ts"], testTimeout: 60_000, ...alone(1) },
+        test: { name: "kernel", include: ["test/kernel/**/*.test.ts"], testTimeout: 180_000, ...alone(1) },
       },
       {
         extends: true,
