@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -157,6 +157,22 @@ describe("files", () => {
     await mkdir(join(folder, "taken"));
     await expect(writeWhole(join(folder, "taken"), "x")).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
     expect((await readdir(folder)).toSorted()).toEqual(["taken", "x.svg"]);
+  });
+
+  it("are written through symlinks, and put in the place of no device", async () => {
+    for (const [name, target] of [
+      ["null", "/dev/null"],
+      ["link", "x.svg"],
+    ] as const) {
+      await symlink(target, join(folder, name));
+    }
+    await writeFile(join(folder, "x.svg"), "old");
+    for (const name of ["null", "link"]) {
+      await writeWhole(join(folder, name), "new");
+      expect((await lstat(join(folder, name))).isSymbolicLink()).toBe(true);
+    }
+    expect(await readFile(join(folder, "x.svg"), "utf8")).toBe("new");
+    expect((await readdir(folder)).toSorted()).toEqual(["link", "null", "x.svg"]);
   });
 
   it("tell where stores are: of Cleat's own root, of engines, and in a data root", async () => {
