@@ -74,7 +74,7 @@ function containerName(dataRoot: number, container: string): string | undefined 
 function readImageNames(dataRoot: number, driver: string): Map<string, string[]> {
   const names = new Map<string, string[]>();
   const repositories = readJsonAt(dataRoot, `image/${driver}/repositories.json`)?.["Repositories"] ?? {};
-  for (const [name, digest] of Object.values(repositories).flatMap((tags) => Object.entries(tags as object))) {
+  for (const [name, digest] of Object.values(repositories).flatMap((tags) => Object.entries(tags ?? {}))) {
     if (name.includes("@") || typeof digest !== "string") continue; // the same image by its digest
     const chain = topChain(readRecordAt(dataRoot, `image/${driver}/imagedb/content/${digest.replace(":", "/")}`));
     if (chain !== undefined) names.set(chain, [...(names.get(chain) ?? []), name]);

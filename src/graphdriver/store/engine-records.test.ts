@@ -68,6 +68,11 @@ describe("Docker's records", () => {
     expect(layers?.get("c")?.names).toEqual(["0123456789ab"]);
   });
 
+  it("name nothing where a list of tags is none", () => {
+    write("image/overlay2/repositories.json", JSON.stringify({ Repositories: { gone: null, odd: 1 } }));
+    expect(readEngineRecords(home, [])?.layers.get("top-cache")?.names).toEqual([diffs[1]?.slice(0, 19)]);
+  });
+
   it("take a layer for known while it is pulled, and while a build names it", () => {
     write(`${layerdb}/tmp/write-set-1/cache-id`, "pulled");
     write(
