@@ -14,9 +14,21 @@ import { randomBytes } from "node:crypto";
 import { chownSync, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { CleatError, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import { close, errnos, lockFile, O_CREAT, O_RDWR, openPath, readNames, renameat2 } from "../../syscall/index.ts";
+import {
+  close,
+  errnos,
+  fstat,
+  lockFile,
+  O_CREAT,
+  O_RDWR,
+  openPath,
+  readNames,
+  renameat2,
+  statIfThere,
+} from "../../syscall/index.ts";
 
 export const ownFolder = ".cleat";
+const lockPath = `${ownFolder}/lock`;
 export const stagingFolder = `${ownFolder}/staging`;
 export const trashFolder = `${ownFolder}/trash`;
 
@@ -72,7 +84,7 @@ function notAFolder(home: string, cause: unknown): CleatError {
  */
 export function lockHome(home: string): number {
   const descriptor = openLock(home);
-  if (lockFile(descriptor)) return descriptor;
+  if (lockFile(descriptor) && isInPlace(descriptor, home)) return descriptor;
   close(descriptor);
   throw new CleatError(
     "FAILED_PRECONDITION",
@@ -80,9 +92,16 @@ export function lockHome(home: string): number {
   );
 }
 
+/** Whoever repairs a store of an engine's own takes the file away with his lock: one that is gone keeps nobody out. */
+function isInPlace(descriptor: number, home: string): boolean {
+  const locked = fstat(descriptor);
+  const seen = withFolderAt(home, (folder) => statIfThere(folder, lockPath));
+  return seen?.inode === locked.inode && seen.fileSystem === locked.fileSystem;
+}
+
 function openLock(home: string): number {
   try {
-    return openPath(`${home}/${ownFolder}/lock`, O_RDWR | O_CREAT, 0o600);
+    return openPath(`${home}/${lockPath}`, O_RDWR | O_CREAT, 0o600);
   } catch (error) {
     throw toCleatError(error, `home ${JSON.stringify(home)}`);
   }

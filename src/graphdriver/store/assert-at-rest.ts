@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { CleatError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
+import { driverRecordFile } from "../home/driver-record.ts";
 import { ownFolder } from "../home/home.ts";
 import type { EngineRecords } from "./engine-records.ts";
 import { readMountsBelow } from "./mounts-below.ts";
@@ -52,7 +53,7 @@ function mount(home: string): string | undefined {
   return first && `${JSON.stringify(first.mountPoint)} is mounted; stop the engine and its containers first`;
 }
 
-/** Whether a driver of Cleat's has had it. */
+/** Whether a driver of Cleat's has had it. A repair that was killed leaves the folder of its lock, and no record. */
 export function isOurs(home: string): boolean {
-  return existsSync(`${home}/${ownFolder}`);
+  return existsSync(`${home}/${driverRecordFile}`);
 }

@@ -1,11 +1,8 @@
-import { realpathSync, rmSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { DiskUsage } from "../../layer/index.ts";
-import { close } from "../../syscall/index.ts";
 import { createWorkerPool, type ModuleReference } from "../../workers/index.ts";
 import type { GraphDriverFactory } from "../driver.ts";
-import { lockHome, ownFolder, prepareHome } from "../home/home.ts";
-import { isOurs } from "./assert-at-rest.ts";
 import { describeStore, type StoreDescription } from "./describe-store.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import * as inspectionJobs from "./inspection-jobs.ts";
@@ -13,6 +10,7 @@ import type { RepairReport } from "./mend-store.ts";
 import { findOrphans, isRemovable, sortChildrenFirst } from "./orphans.ts";
 import { recognizeHome } from "./recognize-home.ts";
 import type { StoreJobs } from "./store-jobs.ts";
+import { withLock } from "./with-lock.ts";
 
 /** A store that is looked at, and mended, without being served. Methods may be called side by side, but for `repair`. */
 export interface LayerStore extends AsyncDisposable {
@@ -134,19 +132,3 @@ function createLayerStore(
 
 /** What every store shows that is being worked on. */
 const passing: readonly FindingKind[] = ["staged-left", "trash-left", "filling-left", "mark-left", "stale-mount"];
-
-/** A store that no driver of Cleat's had is left without a trace of the lock. */
-async function withLock<T>(home: string, work: () => Promise<T>): Promise<T> {
-  const wasOurs = isOurs(home);
-  prepareHome(home, 0);
-  try {
-    const lock = lockHome(home);
-    try {
-      return await work();
-    } finally {
-      close(lock);
-    }
-  } finally {
-    if (!wasOurs) rmSync(`${home}/${ownFolder}`, { recursive: true });
-  }
-}
