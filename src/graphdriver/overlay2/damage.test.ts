@@ -184,6 +184,12 @@ describe("what is left alone, with the reason", () => {
       /holds something/,
       () => mkdirSync(at("half/merged/x"), { recursive: true }),
     ],
+    [
+      "a folder that only looks like half a layer, as a volume of Docker's",
+      "half-made-layer",
+      /holds "_data", which is not the driver's/,
+      () => mkdirSync(at("half/_data/precious"), { recursive: true }),
+    ],
     ["a folder among the links", "link-wrong", /no link/, () => mkdirSync(at("l/AAAA"))],
     ["a file in the home", "stray", /not the driver's/, () => writeFileSync(at("notes"), "")],
     ["a symlink in the home", "stray", /not the driver's/, () => symlinkSync("/etc", at("escape"))],

@@ -4,11 +4,11 @@ import { emptyTrash } from "../home/home.ts";
 import { findExactDamage } from "../store/exact-damage.ts";
 import { type Damage, mendable, unmendable } from "../store/finding.ts";
 import { assertNothingMounted, listed } from "../store/own-damage.ts";
-import { withPathIfThere } from "../store/store-entries.ts";
+import { nameText, namesIn, withPathIfThere } from "../store/store-entries.ts";
 import type { LayerMount } from "../store/survey.ts";
 import { writeRecord } from "../store/write-record.ts";
 import { discardLayer } from "./layer-diff.ts";
-import { exactFolder, linksFolder } from "./layout.ts";
+import { exactFolder, isForeign, linksFolder } from "./layout.ts";
 import { giveNewLink } from "./link-damage.ts";
 import { type LayerFacts, linkOf, lowerLinksOf, type StoreFacts } from "./store-facts.ts";
 import { mountsOf } from "./survey.ts";
@@ -60,6 +60,8 @@ function checkStaleMount(id: string, { mountPoint, fileSystemType }: LayerMount)
 function checkEmptyLayer({ id }: LayerFacts, { home, folder }: LayerSurroundings, problem: string): Damage {
   const subject = { kind: "half-made-layer", path: id, problem, layer: id } as const;
   if (holdsSomething(folder, `${id}/merged`)) return unmendable(subject, "its merged folder holds something");
+  const others = namesIn(folder, id).map(nameText).filter(isForeign);
+  if (others.length > 0) return unmendable(subject, `it holds ${listed(others)}, which is not the driver's`);
   return mendable(subject, () => removeLayer(home, id));
 }
 

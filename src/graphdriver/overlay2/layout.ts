@@ -32,6 +32,13 @@ export function linkTarget(id: string): string {
   return `../${id}/diff`;
 }
 
+const namesInLayer: readonly string[] = ["diff", "link", "lower", "work", "merged", "committed", "whole", "exact"];
+
+/** Whether something in a layer's folder is not of this layout: then the folder may be no layer at all. */
+export function isForeign(name: string): boolean {
+  return !namesInLayer.includes(name);
+}
+
 const linkAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const linkLength = 26;
 

@@ -7,7 +7,7 @@ import { describeStore, type StoreDescription } from "./describe-store.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import * as inspectionJobs from "./inspection-jobs.ts";
 import type { RepairReport } from "./mend-store.ts";
-import { findOrphans, isRemovable, sortChildrenFirst } from "./orphans.ts";
+import { findOrphans, isRemovable, findOrphansChildrenFirst } from "./orphans.ts";
 import { recognizeHome } from "./recognize-home.ts";
 import type { StoreJobs } from "./store-jobs.ts";
 import { withLock } from "./with-lock.ts";
@@ -96,8 +96,8 @@ function createLayerStore(
   const look = async () => withOrphans(await pool.run(jobs, "checkStore", home));
 
   /** Those that lie on others first, so that a crash leaves no layer without its parent. */
-  async function removeOrphans(): Promise<Finding[]> {
-    const removed = sortChildrenFirst(await describe()).filter(isRemovable);
+  async function removeOrphans(damage: readonly Finding[]): Promise<Finding[]> {
+    const removed = findOrphansChildrenFirst(await describe(), damage).filter(isRemovable);
     for (const { layer = "" } of removed) await pool.run(jobs, "removeLayer", home, layer);
     return removed.map((orphan) => ({ ...orphan, obstacle: undefined }));
   }
@@ -120,7 +120,7 @@ function createLayerStore(
       return withLock(home, async () => {
         const { repaired, left } = await pool.run(jobs, "repairStore", home);
         if (consent.removeOrphans !== true) return { repaired, left: await withOrphans(left) };
-        const removed = await removeOrphans();
+        const removed = await removeOrphans(left);
         const after = await pool.run(jobs, "repairStore", home);
         return { repaired: [...repaired, ...removed, ...after.repaired], left: await withOrphans(after.left) };
       });

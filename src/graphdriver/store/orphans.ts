@@ -36,8 +36,8 @@ export function isRemovable({ obstacle }: Finding): boolean {
   return obstacle === consentNeeded;
 }
 
-/** The orphans, each after those that lie on it. */
-export function sortChildrenFirst(description: StoreDescription): Finding[] {
+/** The orphans of `findOrphans`, each after those that lie on it. */
+export function findOrphansChildrenFirst(description: StoreDescription, damage: readonly Finding[]): Finding[] {
   const children = childrenByParent(description.layers);
   const sorted: string[] = [];
   const pending = (children.get(undefined) ?? []).map(({ id }) => id);
@@ -46,5 +46,5 @@ export function sortChildrenFirst(description: StoreDescription): Finding[] {
     pending.push(...(children.get(id) ?? []).map((child) => child.id));
   }
   const rank = new Map(sorted.map((id, at) => [id, -at]));
-  return findOrphans(description, []).toSorted((a, b) => (rank.get(a.path) ?? 0) - (rank.get(b.path) ?? 0));
+  return findOrphans(description, damage).toSorted((a, b) => (rank.get(a.path) ?? 0) - (rank.get(b.path) ?? 0));
 }

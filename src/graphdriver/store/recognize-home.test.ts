@@ -36,3 +36,8 @@ it("takes no symlink for a folder, and nothing that is not there for a store", (
   writeFileSync(join(home, "file"), "");
   expect(recognizeHome(join(home, "file"))).toBe(undefined);
 });
+
+it.each(["l", "dir", "mnt"])("takes no folder of volumes for a store, of which one is called %s", (name) => {
+  mkdirSync(join(home, name, "_data"), { recursive: true });
+  expect(recognizeHome(home)).toBe(undefined);
+});

@@ -3,7 +3,7 @@ import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { driverRecordFile } from "../home/driver-record.ts";
 import { markers } from "../selection/known-drivers.ts";
-import { kindOf, readJsonAt } from "./store-entries.ts";
+import { kindOf, readJsonAt, withFolderIfThere } from "./store-entries.ts";
 
 /** The driver whose store lies in a folder, as is written down there or by its layout; `undefined` for what is no store. */
 export function recognizeHome(home: string): string | undefined {
@@ -12,10 +12,15 @@ export function recognizeHome(home: string): string | undefined {
     return withFolderAt(home, (folder) => {
       const { version, driver } = readJsonAt(folder, driverRecordFile) ?? {};
       if (version === 1 && typeof driver === "string") return driver;
-      return Object.entries(markers).find(([name]) => kindOf(folder, name) === "folder")?.[1];
+      return Object.entries(markers).find(([name]) => isMarker(folder, name))?.[1];
     });
   } catch (error) {
     if (isSystemError(error, "ENOTDIR", "ENOENT", "EACCES")) return undefined;
     throw error;
   }
+}
+
+/** Volumes may be called as a marker is, and what holds one is no store: each has its files in `_data`, with Docker and Podman. */
+function isMarker(home: number, name: string): boolean {
+  return withFolderIfThere(home, name, (folder) => kindOf(folder, "_data") === undefined) === true;
 }
