@@ -1,7 +1,7 @@
 import type { Finding, LayerStore } from "../graphdriver/index.ts";
 import { defineCommand, type Surroundings, UsageError } from "./command.ts";
 import { printable, printableJson } from "./printable.ts";
-import { openStores, storeOptions } from "./store-options.ts";
+import { storeOptions, visitStores } from "./store-options.ts";
 
 export const fsck = defineCommand({
   name: "fsck",
@@ -15,7 +15,7 @@ export const fsck = defineCommand({
     "served; for a store of Docker's own driver, while anything in it is mounted or any process has a file of Docker's",
     "open. A store of Podman's own is only looked at.",
     "",
-    "The exit code is 0 when nothing is wrong, any more, and 5 when something is.",
+    "The exit code is 0 when nothing is wrong, any more, 5 when something is, and 1 when a store could not be looked at.",
   ],
   options: {
     ...storeOptions,
@@ -30,13 +30,14 @@ export const fsck = defineCommand({
     const removeOrphans = values["remove-orphans"] === true;
     if (removeOrphans && values.repair !== true) throw new UsageError("--remove-orphans goes with --repair");
     const checks: StoreChecked[] = [];
-    for await (const store of openStores("fsck", operands, values, surroundings)) {
+    const isComplete = await visitStores("fsck", operands, values, surroundings, async (store) => {
       const checked = values.repair === true ? await repair(store, removeOrphans) : await check(store);
       checks.push(checked);
       if (values.json !== true) print(checked, surroundings);
-    }
+    });
     if (values.json === true)
       surroundings.stdout.write(`${printableJson({ version: 1, stores: checks.map(toJson) })}\n`);
+    if (!isComplete) return "failed";
     return checks.some(({ findings }) => findings.length > 0) ? "findings" : "done";
   },
 });

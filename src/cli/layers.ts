@@ -5,7 +5,7 @@ import { toJson, type StoreReport } from "./layers-report.ts";
 import { formatStore } from "./layers-table.ts";
 import { drawStores } from "./layers-svg.ts";
 import { printableJson } from "./printable.ts";
-import { openStores, storeOptions } from "./store-options.ts";
+import { storeOptions, visitStores } from "./store-options.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export const layers = defineCommand({
@@ -32,15 +32,15 @@ export const layers = defineCommand({
   },
   async run(values, operands, surroundings) {
     const reports: StoreReport[] = [];
-    for await (const store of openStores("layers", operands, values, surroundings)) {
+    const isComplete = await visitStores("layers", operands, values, surroundings, async (store) => {
       const description = await store.describe();
       reports.push({ store: description, usage: values.du === true ? await countAll(store, description) : undefined });
-    }
+    });
     if (values.svg !== undefined) await writeWhole(values.svg, drawStores(reports));
     const text =
       values.json === true ? printableJson(toJson(reports)) : formatAll(reports, values["no-trunc"] !== true);
     if (text !== "") surroundings.stdout.write(`${text}\n`);
-    return "done";
+    return isComplete ? "done" : "failed";
   },
 });
 

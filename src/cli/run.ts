@@ -6,12 +6,12 @@ import { type Command, type Surroundings, UsageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { exitCodes, type Outcome } from "./exit-codes.ts";
 import { fsck } from "./fsck.ts";
+import { formatFailure } from "./format-failure.ts";
 import { formatHelp, formatOverview } from "./help.ts";
 import { inspect } from "./inspect.ts";
 import { layers } from "./layers.ts";
 import { ls } from "./ls.ts";
 import { watchOutput } from "./output.ts";
-import { printable } from "./printable.ts";
 import { serveGraph } from "./serve-graph.ts";
 import { trace } from "./trace.ts";
 
@@ -29,14 +29,11 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
     if (failure !== undefined) throw withSubject(failure, "stdout");
     return exitCodes[outcome].code;
   } catch (error) {
-    stderr.write(`cleat: ${printable(sentenceOf(error), maxSentenceCharacters)}\n`);
+    stderr.write(formatFailure(error));
     if (error instanceof UsageError) stderr.write('Try "cleat --help".\n');
     return exitCodes[outcomeOf(error)].code;
   }
 }
-
-/** A plugin's own words may be in it. */
-const maxSentenceCharacters = 4_000;
 
 async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<Outcome> {
   const command = commands.find(({ name }) => name.split(" ").every((word, index) => argv[index] === word));
@@ -85,11 +82,6 @@ function parse(command: Command, args: string[]) {
 export function readVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
-}
-
-function sentenceOf(error: unknown): string {
-  if (error instanceof AggregateError) return [error.message, ...error.errors.map(sentenceOf)].join(": ");
-  return toCleatError(error).message;
 }
 
 function outcomeOf(error: unknown): Outcome {

@@ -1,6 +1,7 @@
 import type { LayerStore } from "../graphdriver/index.ts";
 import { orUsageError, type Surroundings, UsageError } from "./command.ts";
 import { findHomes } from "./find-homes.ts";
+import { formatFailure } from "./format-failure.ts";
 import { absolute } from "./listen-options.ts";
 
 /** Options of commands that look into stores. */
@@ -9,22 +10,37 @@ export const storeOptions = {
   "engine-root": { type: "string", value: "PATH", help: "the engine's data root; default the folder that HOME is in" },
 } as const;
 
-/** Those of the command line, one after another; each is closed when the next is asked for. */
-export async function* openStores(
+/**
+ * Has each store of the command line visited, one after another, and closed. Of several one that cannot be looked at is told
+ * on stderr and does not keep the others from it: `false` then.
+ * @throws whatever `visit` does, of a store that is the only one.
+ */
+export async function visitStores(
   command: string,
   operands: readonly string[],
   values: { readonly driver?: string; readonly "engine-root"?: string },
   surroundings: Surroundings,
-): AsyncGenerator<LayerStore> {
+  visit: (store: LayerStore) => Promise<void>,
+): Promise<boolean> {
   const [home, ...more] = operands;
   if (more.length > 0) throw new UsageError(`${command} takes one HOME, not "${operands.join(" ")}"`);
+  if (home === "") throw new UsageError(`${command} takes a path, not ""`);
   const { driver, "engine-root": engine } = values;
   const engineRoot = engine === undefined ? undefined : absolute("engine-root", engine);
   const { builtInFactories, openStore } = await import("../graphdriver/index.ts");
   const homes = await findHomes(home, driver, surroundings);
   if (homes.length === 0) surroundings.stderr.write("cleat: there are no stores\n");
+  const open = (path: string): LayerStore => openStore({ home: path, drivers: builtInFactories, driver, engineRoot });
+  let isComplete = true;
   for (const path of homes) {
-    await using store = orUsageError(() => openStore({ home: path, drivers: builtInFactories, driver, engineRoot }));
-    yield store;
+    try {
+      await using store = driver === undefined ? open(path) : orUsageError(() => open(path));
+      await visit(store);
+    } catch (error) {
+      if (homes.length === 1 || error instanceof UsageError) throw error;
+      surroundings.stderr.write(formatFailure(error));
+      isComplete = false;
+    }
   }
+  return isComplete;
 }

@@ -62,7 +62,10 @@ export function openStore({ home: given, drivers, driver, engineRoot }: OpenStor
   if (name === undefined) throw new CleatError("NOT_FOUND", `home ${JSON.stringify(given)} is no store of a driver`);
   const jobs = drivers.find((factory) => factory.name === name)?.store;
   if (jobs !== undefined) return createLayerStore(home, name, jobs, engineRoot);
-  throw new CleatError("INVALID_ARGUMENT", `driver "${name}" is unknown, or keeps no store that can be looked at`);
+  throw new CleatError(
+    "INVALID_ARGUMENT",
+    `home ${JSON.stringify(home)} cannot be looked at: driver "${name}" is unknown, or keeps no store`,
+  );
 }
 
 function resolveHome(home: string): string {
