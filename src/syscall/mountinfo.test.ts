@@ -11,10 +11,10 @@ it("reads a mount whatever optional fields it has", () => {
     "",
   ].join("\n");
   expect(parseMountInfo(text)).toEqual([
-    { mountPoint: "/proc", fileSystemType: "proc" },
-    { mountPoint: "/mnt two\\x", fileSystemType: "ext3" },
-    { mountPoint: "/-", fileSystemType: "overlay" },
-    { mountPoint: "/new\nline\ttab", fileSystemType: "tmpfs" },
+    { mountPoint: "/proc", fileSystemType: "proc", device: "0:21" },
+    { mountPoint: "/mnt two\\x", fileSystemType: "ext3", device: "98:0" },
+    { mountPoint: "/-", fileSystemType: "overlay", device: "0:40" },
+    { mountPoint: "/new\nline\ttab", fileSystemType: "tmpfs", device: "0:41" },
   ]);
 });
 

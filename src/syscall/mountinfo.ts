@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 export interface MountEntry {
   readonly mountPoint: string;
   readonly fileSystemType: string;
+  /** "8:1", the file system's, also where stat(2) tells another one: on btrfs and overlays. */
+  readonly device: string;
 }
 
 /** The mounts that this process sees, in the order they were made. Source: proc(5), `/proc/pid/mountinfo`. */
@@ -17,7 +19,11 @@ export function parseMountInfo(text: string): MountEntry[] {
     .map((line) => {
       const fields = line.split(" ");
       const separator = fields.indexOf("-", 6);
-      return { mountPoint: unescapeOctal(fields[4] ?? ""), fileSystemType: fields[separator + 1] ?? "" };
+      return {
+        mountPoint: unescapeOctal(fields[4] ?? ""),
+        fileSystemType: fields[separator + 1] ?? "",
+        device: fields[2] ?? "",
+      };
     });
 }
 
@@ -30,10 +36,13 @@ function unescapeOctal(text: string): string {
  * The mount that holds a path with no symlinks in it; of several at one place the last, which hides the others. Its type tells
  * what a magic number does not: "ext4", "fuse.fuse-overlayfs".
  */
-export function mountHolding(path: string, mounts: readonly MountEntry[]): MountEntry | undefined {
+export function mountHolding<Mount extends Pick<MountEntry, "mountPoint">>(
+  path: string,
+  mounts: readonly Mount[],
+): Mount | undefined {
   return mounts
     .filter(({ mountPoint }) => `${path}/`.startsWith(mountPoint === "/" ? "/" : `${mountPoint}/`))
-    .reduce<MountEntry | undefined>(
+    .reduce<Mount | undefined>(
       (best, mount) => (mount.mountPoint.length >= (best?.mountPoint.length ?? 0) ? mount : best),
       undefined,
     );

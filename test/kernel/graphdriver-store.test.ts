@@ -27,6 +27,10 @@ describeWith([needs.root], "vfs", () => {
   for (const { id, title } of ofEach) define("vfs", id, title);
 });
 
+describeWith([needs.root, needs.overlay], "vfs on an overlay", () => {
+  define("vfs", "servedOnOverlay", "a store that is served is known for one");
+});
+
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "btrfs", () => {
   for (const { id, title } of ofEach) define("btrfs", id, title, "btrfs");
 });

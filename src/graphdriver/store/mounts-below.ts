@@ -11,13 +11,13 @@ import type { LayerMount } from "./survey.ts";
 export function readMountsBelow(home: string): LayerMount[] {
   const own = readMounts()
     .filter(({ mountPoint }) => mountPoint.startsWith(`${home}/`))
-    .map((mount) => ({ ...mount, elsewhere: false }));
+    .map(({ mountPoint, fileSystemType }) => ({ mountPoint, fileSystemType, elsewhere: false }));
   const seen = new Set(own.map(({ mountPoint }) => mountPoint));
   const others: LayerMount[] = [];
-  for (const mount of otherNamespaces().flatMap(mountsOf)) {
-    if (!mount.mountPoint.startsWith(`${home}/`) || seen.has(mount.mountPoint)) continue;
-    seen.add(mount.mountPoint);
-    others.push({ ...mount, elsewhere: true });
+  for (const { mountPoint, fileSystemType } of otherNamespaces().flatMap(mountsOf)) {
+    if (!mountPoint.startsWith(`${home}/`) || seen.has(mountPoint)) continue;
+    seen.add(mountPoint);
+    others.push({ mountPoint, fileSystemType, elsewhere: true });
   }
   return [...own, ...others];
 }

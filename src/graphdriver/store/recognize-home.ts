@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
+import { statIfThere } from "../../syscall/index.ts";
 import { driverRecordFile } from "../home/driver-record.ts";
 import { markers } from "../selection/known-drivers.ts";
-import { kindOf, readJsonAt, withFolderIfThere } from "./store-entries.ts";
+import { kindOf, readJsonAt } from "./store-entries.ts";
 
 /** The driver whose store lies in a folder, as is written down there or by its layout; `undefined` for what is no store. */
 export function recognizeHome(home: string): string | undefined {
@@ -22,5 +23,14 @@ export function recognizeHome(home: string): string | undefined {
 
 /** Volumes may be called as a marker is, and what holds one is no store: each has its files in `_data`, with Docker and Podman. */
 function isMarker(home: number, name: string): boolean {
-  return withFolderIfThere(home, name, (folder) => kindOf(folder, "_data") === undefined) === true;
+  return kindOf(home, name) === "folder" && !isVolume(home, name);
+}
+
+function isVolume(folder: number, name: string): boolean {
+  try {
+    return statIfThere(folder, `${name}/_data`) !== undefined;
+  } catch (error) {
+    if (isSystemError(error, "EACCES", "ENOTDIR")) return false;
+    throw error;
+  }
 }

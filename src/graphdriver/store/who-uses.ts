@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { fileSystemName, statat } from "../../syscall/index.ts";
+import { mountHolding, readMounts, statat } from "../../syscall/index.ts";
 import { ownFolder } from "../home/home.ts";
 
 /**
@@ -13,18 +13,18 @@ export function isServed(home: string): boolean {
   if (file === undefined) return false;
   return readFileSync("/proc/locks", "utf8")
     .split("\n")
-    .some((line) => line.includes(" FLOCK ") && line.split(/\s+/).some((field) => file.test(field)));
+    .some((line) => line.includes(" FLOCK ") && line.split(/\s+/).includes(file));
 }
 
-/** What `/proc/locks` calls the file: `08:01:1234`, device and inode. The device that btrfs tells to stat(2) is another. */
-function lockFileOf(home: string): RegExp | undefined {
+/**
+ * What `/proc/locks` calls the file: `08:01:1234`, device and inode. The device is the file system's, which stat(2) does not
+ * tell on btrfs and on overlays.
+ */
+function lockFileOf(home: string): string | undefined {
   try {
-    return withFolderAt(`${home}/${ownFolder}`, (folder) => {
-      const { inode, fileSystem } = statat(folder, "lock");
-      const hex = (number: number): string => number.toString(16).padStart(2, "0");
-      const device = `${hex(Math.floor(fileSystem / 2 ** 32))}:${hex(fileSystem % 2 ** 32)}`;
-      return new RegExp(`^${fileSystemName(folder) === "btrfs" ? ".*" : device}:${inode}$`);
-    });
+    const { inode } = withFolderAt(`${home}/${ownFolder}`, (folder) => statat(folder, "lock"));
+    const device = mountHolding(`${home}/${ownFolder}`, readMounts())?.device.split(":") ?? [];
+    return [...device.map((number) => Number(number).toString(16).padStart(2, "0")), inode].join(":");
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENOTDIR", "EACCES")) return undefined;
     throw error;

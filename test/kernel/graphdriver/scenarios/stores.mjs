@@ -162,6 +162,21 @@ export async function servedStore(driver, folder) {
   await opened.close();
 }
 
+/** On an overlay of two file systems files have another device than the file system has. */
+export async function servedOnOverlay(driver, folder) {
+  for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(`${folder}/${name}`);
+  const mount = (...args) => assert.equal(spawnSync("mount", args, { encoding: "utf8" }).stderr, "");
+  mount("-t", "tmpfs", "lower", `${folder}/lower`);
+  const data = `lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work`;
+  mount("-t", "overlay", "overlay", "-o", data, `${folder}/merged`);
+  const home = `${folder}/merged/home`;
+  const opened = await factories[driver].open({ home });
+  await opened.create("a", {});
+  assert.equal(cleat("fsck", home).store.inUse, true);
+  await opened.close();
+  assert.equal(cleat("fsck", home).store.inUse, false);
+}
+
 /** The archive, which goes on after its first piece once `rest` is there. */
 async function* halting(begin, rest) {
   let first = true;
