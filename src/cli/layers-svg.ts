@@ -59,6 +59,8 @@ function lookOf({ condition, orphaned, mounts, role }: DescribedLayer): Look {
 const margin = 24;
 const titleHeight = 34;
 const legendHeight = 44;
+/** As wide as a title's character is on average in DejaVu Sans, the widest of the fonts above. */
+const titleCharacterWidth = 10;
 
 /** The trees of stores as one SVG document, light or dark as its reader likes it. */
 export function drawStores(reports: readonly StoreReport[]): string {
@@ -70,7 +72,7 @@ export function drawStores(reports: readonly StoreReport[]): string {
     parts.push(text("title", margin, y + 15, title));
     parts.push(...layout.placed.map((placed) => drawLine(placed, y + titleHeight)));
     parts.push(...layout.placed.map((placed) => drawBox(placed, y + titleHeight, usage?.get(placed.layer.id))));
-    width = Math.max(width, layout.width, title.length * 8);
+    width = Math.max(width, layout.width, title.length * titleCharacterWidth);
     y += titleHeight + layout.height + margin;
   }
   const size = `width="${Math.ceil(width + 2 * margin)}" height="${Math.ceil(y)}"`;

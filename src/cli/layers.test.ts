@@ -130,6 +130,14 @@ describe("the picture", () => {
       expect(x + boxWidth <= width && y + boxHeight <= height && x >= 0 && y >= 0).toBe(true);
   });
 
+  it("is as wide as its title, which has 9.6 pixels a character in DejaVu Sans", () => {
+    const svg = drawStores([{ store: { ...storeOf(layer("a")), home: `/${"home/".repeat(20)}` }, usage: undefined }]);
+    const [, title = ""] = /class="title"[^>]*>([^<]*)</.exec(svg) ?? [];
+    const [, width = 0] = /<svg [^>]*width="(\d+)"/.exec(svg) ?? [];
+    expect(title.length).toBeGreaterThan(100);
+    expect(Number(width)).toBeGreaterThan(title.length * 9.6 + 2 * 24);
+  });
+
   it("is a document whose elements all end", () => {
     const open: string[] = [];
     const svg = drawStores([{ store: storeOf(...images), usage: new Map([["0-0", usage]]) }]);
