@@ -69,6 +69,20 @@ describe("runChecks", () => {
     expect(result).toMatchObject({ outcome: "failed", error: failure });
   });
 
+  it("closes a context that comes too late, and does not run the check beside the next one", async () => {
+    let open: (context: Context) => void = () => {};
+    let close: (word: string) => void = () => {};
+    const answer = new Promise<Context>((resolve) => (open = resolve));
+    const closed = new Promise<string>((resolve) => (close = resolve));
+    let ran = false;
+    const late: Check<Context> = { ...passes, run: async () => void (ran = true) };
+    const [result] = await runChecks({ checks: [late], openContext: () => answer, timeoutMs: 20 });
+    expect(result?.error).toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    open({ abilities: [], [Symbol.asyncDispose]: async () => close("closed") });
+    expect(await closed).toBe("closed");
+    expect(ran).toBe(false);
+  });
+
   it("gives up on a check that does not end", async () => {
     const endless: Check<Context> = { id: "endless", title: "endless", run: () => new Promise(() => {}) };
     const [result] = await runChecks({ checks: [endless], openContext, timeoutMs: 20 });

@@ -71,11 +71,15 @@ async function attempt<Context extends AsyncDisposable>(
   };
   let context: Context | undefined;
   let skip: string | undefined;
+  let isOver = false;
   await step(async () => {
-    context = await openContext(check);
+    const opened = await openContext(check);
+    if (isOver) return opened[Symbol.asyncDispose](); // nobody waits for it any more: the next check runs
+    context = opened;
     skip = check.needs?.(context);
     if (skip === undefined) await check.run(context);
   });
+  isOver = true;
   await step(async () => context?.[Symbol.asyncDispose]());
   return skip === undefined || errors.length > 0 ? { errors } : { skip };
 }
