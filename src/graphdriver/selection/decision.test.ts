@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -262,4 +262,15 @@ it("a registry does not take two drivers of one name", () => {
   expect(() => createDriverRegistry([factory("a"), factory("b"), factory("a")])).toThrow(
     'graph driver "a" is registered already',
   );
+});
+
+it("refuses a place that is a symlink to nothing, or lies below one: no driver could make it", async () => {
+  await symlink("gone", join(root, "link"));
+  const registry = createDriverRegistry(ours);
+  for (const home of [join(root, "link"), join(root, "link/below")]) {
+    await expect(decide({ home }, registry)).rejects.toMatchObject({
+      code: "FAILED_PRECONDITION",
+      message: `folder "${root}/link" is a symlink to "gone", which is not there`,
+    });
+  }
 });

@@ -10,7 +10,7 @@
  * drivers' layers are refused whether or not the first of them works; and drivers beyond the list come in the order of their
  * registration, not at random. Source: moby v20.10.24 `daemon/graphdriver/driver.go` `New`.
  */
-import { stat } from "node:fs/promises";
+import { readlink, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CleatError, isSystemError, toCleatError, type UnsupportedError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
@@ -49,11 +49,12 @@ export type Place = { readonly root: string } | { readonly home: string };
 
 /**
  * Probes, but makes nothing. Costs about a tenth of a second.
- * @throws FAILED_PRECONDITION when something on the path is not a folder, PERMISSION_DENIED when it may not be read.
+ * @throws FAILED_PRECONDITION when something on the path is not a folder, or a symlink that leads nowhere, PERMISSION_DENIED when it may not be read.
  */
 export async function decide(place: Place, registry: DriverRegistry): Promise<Decision> {
   const top = "root" in place ? place.root : place.home;
   const folder = await nearestFolder(top);
+  await assertMakeable(top, folder);
   const fileSystem = fileSystemOf(folder);
   const prior = "root" in place ? await priorDriversUnder(top, registry.names) : await priorDriversIn(top);
   const order = preferred(fileSystem, registry.names);
@@ -126,6 +127,16 @@ async function nearestFolder(path: string): Promise<string> {
   } catch (error) {
     if (!isSystemError(error, "ENOENT", "ENOTDIR") || path === "/") throw toCleatError(error, `folder "${path}"`);
     return nearestFolder(dirname(path));
+  }
+}
+
+/** Nothing can be made where a symlink leads nowhere, as `prepareHome` would find out. `folder` is the nearest that is there. */
+async function assertMakeable(path: string, folder: string): Promise<void> {
+  for (let missing = path; missing !== folder; missing = dirname(missing)) {
+    const target = await readlink(missing).catch(() => undefined); // that it is not there is told
+    if (target === undefined) continue;
+    const leads = `is a symlink to ${JSON.stringify(target)}, which is not there`;
+    throw new CleatError("FAILED_PRECONDITION", `folder ${JSON.stringify(missing)} ${leads}`);
   }
 }
 

@@ -63,6 +63,17 @@ describe("openDriver", () => {
     });
   });
 
+  it.each(["builtin", "mine", undefined])(
+    "refuses a root that is relative, whatever is to be opened: %j",
+    async (name) => {
+      const options = { ...common, root: "data", ...(name !== undefined && { name }) };
+      await expect(openDriver(options)).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringContaining('"data"'),
+      });
+    },
+  );
+
   it.each(["../x", "", "a/b"])("refuses the name %j", async (name) => {
     await expect(openDriver({ ...common, name })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });

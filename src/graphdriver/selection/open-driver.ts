@@ -29,6 +29,7 @@ export interface OpenDriverOptions extends Omit<OpenOptions, "home"> {
  * name, opens the driver that `decide` comes to.
  *
  * Source: moby v20.10.24 `daemon/graphdriver/driver.go`, `New`, `GetDriver`.
+ * @throws INVALID_ARGUMENT when the root is not an absolute path.
  * @throws NOT_FOUND when nobody has the name; the message lists the drivers and the paths tried.
  * @throws UNIMPLEMENTED when the driver does not work here, or the plugin is no graph driver; without a name, when no driver
  * works, or the one whose layers are there does not any more.
@@ -36,8 +37,8 @@ export interface OpenDriverOptions extends Omit<OpenOptions, "home"> {
  */
 export async function openDriver(options: OpenDriverOptions): Promise<GraphDriver> {
   const { name, root, drivers = createDriverRegistry(builtInFactories), plugins, ...rest } = options;
-  if (name !== undefined) return openNamed(name, drivers, plugins, { ...rest, home: join(root, name) });
   if (!isAbsolute(root)) throw new CleatError("INVALID_ARGUMENT", `root "${root}" is not an absolute path`);
+  if (name !== undefined) return openNamed(name, drivers, plugins, { ...rest, home: join(root, name) });
   const decision = await decide({ root }, drivers);
   return openDecided(decision, drivers, (driver) => ({ ...rest, home: join(root, driver) }));
 }
