@@ -212,6 +212,12 @@ describe("what is left alone, with the reason", () => {
       () => writeFileSync(at(".cleat/driver.json"), "overlay2"),
     ],
     [
+      "a driver's record that is no file",
+      "record-damaged",
+      /somebody to say/,
+      () => symlinkSync("/etc/hostname", at(".cleat/driver.json")),
+    ],
+    [
       "counts of a later version",
       "record-other-version",
       /later Cleat/,

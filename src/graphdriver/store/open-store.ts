@@ -8,7 +8,7 @@ import type { Finding, FindingKind } from "./finding.ts";
 import * as inspectionJobs from "./inspection-jobs.ts";
 import type { RepairReport } from "./mend-store.ts";
 import { findOrphans, isRemovable, findOrphansChildrenFirst } from "./orphans.ts";
-import { recognizeHome } from "./recognize-home.ts";
+import { assertNotOfAnother, recognizeHome } from "./recognize-home.ts";
 import type { StoreJobs } from "./store-jobs.ts";
 import { withLock } from "./with-lock.ts";
 
@@ -54,14 +54,18 @@ export interface OpenStoreOptions {
 
 /**
  * Opens a store to look at. Nothing is read yet, and nothing locked.
- * @throws NOT_FOUND when the home is no store, INVALID_ARGUMENT for a driver that is not known or keeps no store.
+ * @throws NOT_FOUND when the home is no store, INVALID_ARGUMENT for a driver that is not known or keeps no store,
+ * FAILED_PRECONDITION for one whose layers these are not, as another wrote down.
  */
 export function openStore({ home: given, drivers, driver, engineRoot }: OpenStoreOptions): LayerStore {
   const home = resolveHome(given);
   const name = driver ?? recognizeHome(home);
   if (name === undefined) throw new CleatError("NOT_FOUND", `home ${JSON.stringify(given)} is no store of a driver`);
   const jobs = drivers.find((factory) => factory.name === name)?.store;
-  if (jobs !== undefined) return createLayerStore(home, name, jobs, engineRoot);
+  if (jobs !== undefined) {
+    assertNotOfAnother(home, name);
+    return createLayerStore(home, name, jobs, engineRoot);
+  }
   throw new CleatError(
     "INVALID_ARGUMENT",
     `home ${JSON.stringify(home)} cannot be looked at: driver "${name}" is unknown, or keeps no store`,

@@ -1,4 +1,5 @@
 import { unlinkSync } from "node:fs";
+import { basename } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { MNT_DETACH, umount2 } from "../../syscall/index.ts";
@@ -7,7 +8,7 @@ import { type Damage, mendable, unmendable } from "./finding.ts";
 import { readMountsBelow } from "./mounts-below.ts";
 import { driverRecordFile } from "../home/driver-record.ts";
 import { countsFile, readRecordedCounts } from "./recorded-counts.ts";
-import { kindOf, nameText, namesIn, readJsonAt, readRecordAt, withPathIfThere } from "./store-entries.ts";
+import { kindOf, nameText, namesIn, readJsonAt, withPathIfThere } from "./store-entries.ts";
 import type { LayerMount } from "./survey.ts";
 import { writeRecord } from "./write-record.ts";
 
@@ -109,7 +110,8 @@ function findWrongCounts({ home, folder, mountedLayers }: OwnFacts): Damage[] {
 
 /** The layouts of some drivers are alike, so nothing else tells whose the layers are. */
 function findWrongDriver({ folder }: OwnFacts): Damage[] {
-  if (readRecordAt(folder, driverRecordFile) === undefined) return [];
+  const kind = withPathIfThere(folder, ownFolder, (own) => kindOf(own, basename(driverRecordFile)));
+  if (kind === undefined) return [];
   const { version, driver } = readJsonAt(folder, driverRecordFile) ?? {};
   if (version === 1 && typeof driver === "string") return [];
   const path = driverRecordFile;

@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { builtInFactories } from "../selection/registry.ts";
+import { openStore } from "./open-store.ts";
 import { recognizeHome } from "./recognize-home.ts";
 
 let home: string;
@@ -40,4 +42,12 @@ it("takes no symlink for a folder, and nothing that is not there for a store", (
 it.each(["l", "dir", "mnt"])("takes no folder of volumes for a store, of which one is called %s", (name) => {
   mkdirSync(join(home, name, "_data"), { recursive: true });
   expect(recognizeHome(home)).toBe(undefined);
+});
+
+it("opens no store as another driver's than was written down", () => {
+  mkdirSync(join(home, ".cleat"));
+  writeFileSync(join(home, ".cleat/driver.json"), '{"version":1,"driver":"overlay2"}');
+  const open = (driver: string) => openStore({ home, drivers: builtInFactories, driver });
+  expect(() => open("vfs")).toThrow("holds layers of overlay2, not of vfs");
+  expect(open("overlay2").driver).toBe("overlay2");
 });

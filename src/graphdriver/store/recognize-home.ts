@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { isSystemError } from "../../errors/index.ts";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { statIfThere } from "../../syscall/index.ts";
 import { driverRecordFile } from "../home/driver-record.ts";
@@ -8,13 +8,30 @@ import { kindOf, readJsonAt } from "./store-entries.ts";
 
 /** The driver whose store lies in a folder, as is written down there or by its layout; `undefined` for what is no store. */
 export function recognizeHome(home: string): string | undefined {
+  return lookInto(home, (folder) => {
+    return recordedDriver(folder) ?? Object.entries(markers).find(([name]) => isMarker(folder, name))?.[1];
+  });
+}
+
+/** @throws FAILED_PRECONDITION when the home says that its layers are another driver's: nothing in it would look wrong, or right. */
+export function assertNotOfAnother(home: string, driver: string): void {
+  const recorded = lookInto(home, recordedDriver);
+  if (recorded === undefined || recorded === driver) return;
+  throw new CleatError(
+    "FAILED_PRECONDITION",
+    `home ${JSON.stringify(home)} holds layers of ${recorded}, not of ${driver}`,
+  );
+}
+
+function recordedDriver(home: number): string | undefined {
+  const { version, driver } = readJsonAt(home, driverRecordFile) ?? {};
+  return version === 1 && typeof driver === "string" ? driver : undefined;
+}
+
+function lookInto<T>(home: string, look: (folder: number) => T): T | undefined {
   if (!existsSync(home)) return undefined;
   try {
-    return withFolderAt(home, (folder) => {
-      const { version, driver } = readJsonAt(folder, driverRecordFile) ?? {};
-      if (version === 1 && typeof driver === "string") return driver;
-      return Object.entries(markers).find(([name]) => isMarker(folder, name))?.[1];
-    });
+    return withFolderAt(home, look);
   } catch (error) {
     if (isSystemError(error, "ENOTDIR", "ENOENT", "EACCES")) return undefined;
     throw error;
