@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { atNight } from "./test/night.ts";
 import { ClosingLine } from "./test/reporter/closing-line.ts";
 
 /** Tiers that mount, or start engines and other programs, run one file after another and after everything else. */
@@ -32,6 +33,7 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
+          exclude: atNight ? [] : ["test/engine/sizes-overlay2.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           ...alone(3),

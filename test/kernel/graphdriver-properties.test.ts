@@ -25,13 +25,19 @@ const subjects: readonly Subject[] = [
 const cases = Number(process.env["CLEAT_CASES"] ?? 100);
 const seed = process.env["CLEAT_SEED"];
 const path = process.env["CLEAT_PATH"];
+const wanted = process.env["CLEAT_DRIVER"];
+
+const chosen = subjects.filter(({ driver }) => wanted === undefined || driver === wanted);
+if (chosen.length === 0) {
+  throw new Error(`driver "${wanted}" is none of ${subjects.map(({ driver }) => driver).join(", ")}`);
+}
 
 /** Several times what a case takes on a small machine. */
 const limitMs = 60_000 + cases * 500;
 /** For the process to end, and for mounts and file systems. */
 const marginMs = 30_000;
 
-for (const { driver, fileSystem, needs: required } of subjects) {
+for (const { driver, fileSystem, needs: required } of chosen) {
   describeWith(required, driver, () => {
     test(`random layers, ${cases} cases`, { timeout: limitMs + marginMs }, async () => {
       const outcome = await check({

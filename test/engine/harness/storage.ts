@@ -1,4 +1,5 @@
 import { describeWith, type Need, needs } from "../../needs.ts";
+import { byDayOrNight } from "../../night.ts";
 import type { Fidelity } from "./tree-listing.ts";
 
 /** What an engine keeps its layers on: a driver of Docker's own, or one of Cleat's behind a plugin. */
@@ -39,15 +40,10 @@ export const cleatVfs = cleat("vfs");
  * Docker's own drivers are in here because a test that they fail says nothing about Cleat; but for its fuse-overlayfs, which fails
  * `missesDeletions`.
  */
-export const storages: readonly Storage[] = [
-  cleatOverlay2,
-  cleatFuseOverlayfs,
-  cleatBtrfs,
-  cleatVfs,
-  builtinOverlay2,
-  builtinBtrfs,
-  builtin("vfs"),
-];
+export const storages: readonly Storage[] = byDayOrNight(
+  [cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs, cleatVfs],
+  [builtinOverlay2, builtinBtrfs, builtin("vfs")],
+);
 
 /** Defines the same tests on each; those that lack what they need here are skipped with the reason. */
 export function describeOn(rows: readonly Storage[], body: (storage: Storage) => void): void {

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 
 import { type Need, needs } from "../../needs.ts";
+import { byDayOrNight } from "../../night.ts";
 import { fuseOverlayfsFailures, mobyOverlay2Failures, mobyVfsFailures } from "./expected-failures.ts";
 import { mobySource } from "./moby-plugin.ts";
 import type { LoopFileSystem } from "./private-mounts.ts";
@@ -177,5 +178,4 @@ const nightly: readonly Subject[] = [
   ),
 ];
 
-/** With `CLEAT_KIT=nightly` (`npm run nightly`) the ones that other runs leave out. */
-export const subjects = process.env["CLEAT_KIT"] === "nightly" ? nightly : daily;
+export const subjects = byDayOrNight(daily, nightly);
