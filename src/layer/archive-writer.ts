@@ -11,6 +11,7 @@ import {
   errnos,
   fgetxattr,
   type FileStatus,
+  fstat,
   lastErrno,
   lgetxattr,
   O_NOFOLLOW,
@@ -18,6 +19,8 @@ import {
   O_RDONLY,
   procPath,
   readlinkat,
+  S_IFMT,
+  S_IFREG,
   tryOpenat,
 } from "../syscall/index.ts";
 import {
@@ -128,7 +131,7 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   }
 
   function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): void {
-    const descriptor = openIfThere(folder, base);
+    const descriptor = openRegular(folder, base);
     if (descriptor === undefined) {
       linked.delete(status.inode);
       return;
@@ -208,11 +211,19 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   };
 }
 
-/** Opens a file to read it; `undefined` where it vanished since it was listed, as files in a running container do. */
-function openIfThere(folder: number, base: Buffer): number | undefined {
+/**
+ * Opens a file to read it; `undefined` where it vanished since it was listed, as files in a running container do. What took its
+ * name meanwhile is nothing to read either: a container may make a node of the host's disk, and leaves it to us to open it.
+ */
+function openRegular(folder: number, base: Buffer): number | undefined {
   const descriptor = tryOpenat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (descriptor >= 0) return descriptor;
-  if (lastErrno() === errnos.ENOENT) return undefined;
+  if (descriptor >= 0) {
+    if ((fstat(descriptor).mode & S_IFMT) === S_IFREG) return descriptor;
+    close(descriptor);
+    return undefined;
+  }
+  const gone: readonly number[] = [errnos.ENOENT, errnos.ELOOP, errnos.ENXIO];
+  if (gone.includes(lastErrno())) return undefined;
   throw new SystemError(lastErrno(), "openat", base);
 }
 
