@@ -3,6 +3,7 @@ import type { ByteSink } from "../tar/index.ts";
 import { type ArchiveOptions, archiveWriterOptions } from "./archive-tree.ts";
 import { createArchiveWriter } from "./archive-writer.ts";
 import { findChanges } from "./compare-trees.ts";
+import { fileKey } from "./file-key.ts";
 import { withFolder } from "./with-folder.ts";
 
 /**
@@ -31,15 +32,15 @@ export function archiveDifference(newer: number, older: number, sink: ByteSink, 
   writer.finish();
 }
 
-/** Bytes of the files that `newer` adds or modifies; each inode once. Source: `ChangesSize`, same file. */
+/** Bytes of the files that `newer` adds or modifies; each file once. Source: `ChangesSize`, same file. */
 export function differenceSize(newer: number, older: number | undefined): number {
-  const seen = new Set<bigint>();
+  const seen = new Set<string>();
   let total = 0;
   for (const change of findChanges(newer, older)) {
     if (change.kind === "deleted") continue;
     const { status } = change;
-    if (isDirectory(status) || seen.has(status.inode)) continue;
-    if (status.links > 1) seen.add(status.inode);
+    if (isDirectory(status) || seen.has(fileKey(status))) continue;
+    if (status.links > 1) seen.add(fileKey(status));
     total += status.sizeBytes;
   }
   return total;

@@ -34,6 +34,7 @@ import {
 } from "../tar/index.ts";
 import { showBytes } from "./entry-name.ts";
 import { entryTypeOf, isOverlayWhiteout } from "./entry-type.ts";
+import { fileKey } from "./file-key.ts";
 import type { IdMaps } from "./id-map.ts";
 import type { UserNames } from "./user-names.ts";
 import { opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
@@ -64,8 +65,8 @@ const bufferBytes = 256 * 1024;
 export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOptions): ArchiveWriter {
   const { ids, names, overlayWhiteouts } = options;
   const buffer = Buffer.allocUnsafe(bufferBytes);
-  /** Inodes with several names, by the first name that the archive has for them. */
-  const linked = new Map<bigint, Buffer>();
+  /** Files with several names: the first name that the archive has for them. */
+  const linked = new Map<string, Buffer>();
   let filled = 0;
 
   function flush(): void {
@@ -125,15 +126,16 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   /** The earlier name of a file that has one in this archive already. */
   function earlierName(path: string, status: FileStatus): Buffer | undefined {
     if (status.links <= 1) return undefined;
-    const earlier = linked.get(status.inode);
-    if (earlier === undefined) linked.set(status.inode, Buffer.from(path, "latin1"));
+    const key = fileKey(status);
+    const earlier = linked.get(key);
+    if (earlier === undefined) linked.set(key, Buffer.from(path, "latin1"));
     return earlier;
   }
 
   function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): void {
     const descriptor = openRegular(folder, base);
     if (descriptor === undefined) {
-      linked.delete(status.inode);
+      linked.delete(fileKey(status));
       return;
     }
     try {

@@ -44,6 +44,7 @@ import {
   utimensat,
 } from "../syscall/index.ts";
 import { joinPath, showBytes } from "./entry-name.ts";
+import { fileKey } from "./file-key.ts";
 import { withFolder } from "./with-folder.ts";
 
 /**
@@ -59,8 +60,8 @@ export function copyTree(from: number, to: number): void {
 
 interface Copy {
   readonly root: number;
-  /** Inodes with several names, by the path below `root` that they were copied to first. */
-  readonly linked: Map<bigint, Buffer>;
+  /** Files with several names: the path below `root` that they were copied to first. */
+  readonly linked: Map<string, Buffer>;
   /** Whether the file system is still believed to share blocks. */
   clones: boolean;
 }
@@ -85,8 +86,9 @@ function copyFolder(from: number, to: number, path: string, copy: Copy): void {
 /** Whether the file had been copied under another name, of which `name` is now a link. */
 function linkToCopy(to: number, name: Buffer, path: string, status: FileStatus, copy: Copy): boolean {
   if (status.links <= 1) return false;
-  const earlier = copy.linked.get(status.inode);
-  if (earlier === undefined) copy.linked.set(status.inode, Buffer.from(path, "latin1"));
+  const key = fileKey(status);
+  const earlier = copy.linked.get(key);
+  if (earlier === undefined) copy.linked.set(key, Buffer.from(path, "latin1"));
   else linkat(copy.root, earlier, to, name);
   return earlier !== undefined;
 }

@@ -12,6 +12,7 @@ import {
   statIfThere,
 } from "../syscall/index.ts";
 import { isSystemError } from "../errors/index.ts";
+import { fileKey } from "./file-key.ts";
 
 /** What lies below a folder, the folder included; a file of several names counts once. */
 export interface DiskUsage {
@@ -79,7 +80,7 @@ function enter(folder: number, count: Count, seen: Set<string>): Level {
 
 function countFile(file: FileStatus, count: Count, seen: Set<string>): void {
   if (file.links > 1) {
-    const key = `${file.fileSystem}:${file.inode}`;
+    const key = fileKey(file);
     if (seen.has(key)) return;
     seen.add(key);
   }

@@ -1,7 +1,7 @@
 /** What processes in a container can do with subvolumes, and what a removal makes of it. On btrfs. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 import { withFolderAt } from "cleat/layer";
@@ -49,6 +49,28 @@ export async function readOnlySubvolumes(driver, folder) {
     makeReadOnly(path);
   });
   await assertOnlyImageLeft(opened, folder, 0);
+}
+
+/** Each subvolume numbers its files from the same number on, and what is one file is told by more than that. */
+export async function inodesOfSubvolumes(driver, folder) {
+  const opened = await factories[driver].open({ home: `${folder}/home` });
+  await makeContainer(opened);
+  const path = await opened.get("container", {});
+  writeFileSync(`${path}/first`, "first");
+  linkSync(`${path}/first`, `${path}/first-too`);
+  makeSubvolume(`${path}/sub`);
+  const { ino } = statSync(`${path}/first`);
+  for (let at = 0; at < 100 && !readdirSync(`${path}/sub`).includes("second"); at++) {
+    writeFileSync(`${path}/sub/${at}`, "second");
+    if (statSync(`${path}/sub/${at}`).ino === ino) linkSync(`${path}/sub/${at}`, `${path}/sub/second`);
+  }
+  const { size } = statSync(`${path}/sub/second`);
+  const others = readdirSync(`${path}/sub`).length - 2;
+  assert.equal(await opened.diffSize("container", "image"), "first".length + size * (others + 1));
+  await opened.create("copy", { parent: "image" });
+  await opened.applyDiff("copy", "image", await opened.diff("container", "image"));
+  assert.equal(readFileSync(`${await opened.get("copy", {})}/sub/second`, "latin1"), "second");
+  await opened.close();
 }
 
 /** Deeper than descriptors or paths reach. */
@@ -111,13 +133,18 @@ function makeFilledSubvolume(folder) {
   mkdirat(folder, "filled/folder", 0o755);
 }
 
-/** A container on an image, given to `work`, then removed. */
-async function withContainer(driver, work) {
+/** A container on an image. */
+async function makeContainer(driver) {
   if (!(await driver.exists("image"))) {
     await driver.create("image", {});
     await driver.applyDiff("image", undefined, streamOf(buildArchive([file("below", "b")])));
   }
   await driver.createReadWrite("container", { parent: "image" });
+}
+
+/** A container on an image, given to `work`, then removed. */
+async function withContainer(driver, work) {
+  await makeContainer(driver);
   const below = await driver.get("image", {});
   work(await driver.get("container", {}), below);
   await driver.remove("container");
