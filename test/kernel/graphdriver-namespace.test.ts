@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "vitest";
 
 import { createScratch } from "../engine/harness/scratch.ts";
-import { describeWith } from "../needs.ts";
+import { describeWith, needs } from "../needs.ts";
 import { buildMobyPlugin, mobySource } from "./graphdriver/moby-plugin.ts";
 import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
 import { namespaceNeeds } from "./graphdriver/subjects.ts";
@@ -38,6 +38,19 @@ describeWith(namespaceNeeds, "overlay2 in a user namespace", () => {
       5 * minuteMs,
     );
   }
+});
+
+describeWith([...namespaceNeeds, needs.fuseOverlayfs], "stores of user namespaces and of the host", () => {
+  test.each(["overlay2", "fuse-overlayfs"])(
+    "are refused where they would be misread, by %s",
+    async (driver) => {
+      const program = join(scenarios, "main.mjs");
+      await runWithPrivateMounts((folder) => [process.execPath, program, "storesOfNamespaces", driver, folder], {
+        fileSystem: "ext4",
+      });
+    },
+    5 * minuteMs,
+  );
 });
 
 describeWith([...namespaceNeeds, mobySource], "overlay2 in a user namespace, and moby's own", () => {

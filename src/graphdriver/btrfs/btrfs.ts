@@ -30,7 +30,7 @@ export const btrfs: GraphDriverFactory = {
   probe: (folder) => runProbe("btrfs", { url: probeUrl }, folder),
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
-    openHome("btrfs", options, async (home) => {
+    openHome({ driver: "btrfs" }, options, async (home) => {
       const btrfsOptions = parseOptions(options.options ?? []);
       await home.pool.run(worker, "probeBtrfs", home.path);
       for (const folder of [layersFolder, exactDiffsFolder]) {

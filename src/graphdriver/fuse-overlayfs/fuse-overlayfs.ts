@@ -11,6 +11,7 @@ import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "../overlay2/layout.ts";
+import { ownAttributePrefix } from "../overlay2/own-attributes.ts";
 import * as storeJobs from "../overlay2/store-jobs.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
@@ -32,7 +33,7 @@ export const fuseOverlayfs: GraphDriverFactory = {
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
   open: (options) =>
-    openHome("fuse-overlayfs", options, async (home) => {
+    openHome({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() }, options, async (home) => {
       const driverOptions = parseOptions(options.options ?? []);
       await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
       await home.pool.run(worker, "sweepStore", home.path);

@@ -1,6 +1,6 @@
 /** Whether fuse-overlayfs could keep a store in a folder; a worker's module. */
 import { withFolderAt } from "../../layer/index.ts";
-import { isInUserNamespace } from "../../syscall/index.ts";
+import { ownAttributePrefix } from "../overlay2/own-attributes.ts";
 import { attributeless, unprivileged, unwritable } from "../selection/folder-obstacles.ts";
 import type { Findings } from "../selection/run-probe.ts";
 import { missingPrerequisite } from "./prerequisites.ts";
@@ -13,7 +13,7 @@ export const moduleUrl = import.meta.url;
  */
 export function probeFolder(folder: string): Findings {
   withFolderAt(folder, () => {}); // which says so where there is none
-  const attribute = `${isInUserNamespace() ? "user." : "trusted."}overlay.opaque`;
+  const attribute = `${ownAttributePrefix()}overlay.opaque`;
   const missing = missingPrerequisite() ?? unprivileged() ?? unwritable(folder) ?? attributeless(folder, attribute);
   return { missing, features: [] };
 }

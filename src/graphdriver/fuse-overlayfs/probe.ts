@@ -3,6 +3,7 @@ import { isSystemError, toCleatError, UnsupportedError } from "../../errors/inde
 import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, fsetxattr, isInUserNamespace, mknodat, S_IFCHR } from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "../home/home.ts";
+import { ownAttributePrefix } from "../overlay2/own-attributes.ts";
 import { startProgram, unmountAt } from "./mount-layer.ts";
 import { findFuseOverlayfs, missingPrerequisite } from "./prerequisites.ts";
 import { runProgram } from "./program.ts";
@@ -33,7 +34,7 @@ export async function probeFuseOverlayfs(home: string): Promise<FuseOverlayfsAbi
   const program = findFuseOverlayfs() ?? programName;
   const version = await versionOf(program);
   const userNamespace = isInUserNamespace();
-  const attributePrefix = userNamespace ? "user." : "trusted.";
+  const attributePrefix = ownAttributePrefix();
   const staged = stagingPath(uniqueName());
   const test = `${home}/${staged}`;
   for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])

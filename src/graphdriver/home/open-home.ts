@@ -3,7 +3,7 @@ import { createIdMaps, type IdRanges } from "../../layer/index.ts";
 import { close, isInUserNamespace } from "../../syscall/index.ts";
 import { createWorkerPool, type WorkerPool } from "../../workers/index.ts";
 import type { Durability, OpenOptions } from "../driver.ts";
-import { assertDriverOf, recordDriver } from "./driver-record.ts";
+import { assertUse, type HomeUse, recordUse } from "./driver-record.ts";
 import { lockHome, prepareHome } from "./home.ts";
 import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
 
@@ -29,10 +29,11 @@ export interface OpenHome {
 /**
  * Prepares and locks the home and runs `start` in it; when that fails, all is given back. What opened is recorded as the
  * home's driver (`driver-record.ts`).
- * @throws FAILED_PRECONDITION when the home is not a folder, is being served already, or is another driver's.
+ * @throws FAILED_PRECONDITION when the home is not a folder, is being served already, or is another driver's or not to be
+ * read by this process.
  */
 export async function openHome<T>(
-  driver: string,
+  use: HomeUse,
   options: OpenOptions,
   start: (home: OpenHome) => Promise<T>,
 ): Promise<T> {
@@ -64,9 +65,9 @@ export async function openHome<T>(
     close: () => (closing ??= giveBack()),
   };
   try {
-    assertDriverOf(path, driver);
+    assertUse(path, use);
     const opened = await start(home);
-    recordDriver(path, driver);
+    recordUse(path, use);
     return opened;
   } catch (error) {
     await home.close();

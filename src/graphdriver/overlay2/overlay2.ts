@@ -17,6 +17,7 @@ import * as jobs from "./jobs.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import { findMountedLayers } from "./find-mounted.ts";
+import { ownAttributePrefix } from "./own-attributes.ts";
 import type { OverlayAbilities } from "./probe.ts";
 import { assertEnforced, isEnforced, lastReservedProject, type QuotaSupport } from "./project-quotas.ts";
 import * as storeJobs from "./store-jobs.ts";
@@ -39,7 +40,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
     store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
     probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
     open: (options) =>
-      openHome("overlay2", options, async (home) => {
+      openHome({ driver: "overlay2", attributes: ownAttributePrefix() }, options, async (home) => {
         const overlayOptions = parseOptions(options.options ?? []);
         await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
         await home.pool.run(worker, "sweepStore", home.path);

@@ -6,6 +6,7 @@ import { fileSystemName, isInUserNamespace, mountHolding, readMounts, recordsEnt
 import { attributeless, unprivileged, unwritable } from "../selection/folder-obstacles.ts";
 import type { ProbedFeature } from "../selection/probe-report.ts";
 import type { Findings } from "../selection/run-probe.ts";
+import { ownAttributePrefix } from "./own-attributes.ts";
 import { mountedFeatures, parameterFeatures } from "./overlay-features.ts";
 import { withPrivateOverlays } from "./private-overlays.ts";
 
@@ -31,7 +32,7 @@ export function probeFolder(folder: string, userNamespace?: number): Findings {
     (unusable.includes(fileSystem) && !isVirtiofs(folder) ? notBelowOverlay("statfs(2)", fileSystem) : undefined) ??
     (recordsTypes ? undefined : noEntryTypes(fileSystem)) ??
     unwritable(folder) ??
-    attributeless(folder, `${isInUserNamespace() ? "user." : "trusted."}overlay.opaque`);
+    attributeless(folder, `${ownAttributePrefix()}overlay.opaque`);
   try {
     return withPrivateOverlays(folder, (tryOverlay) => {
       const inMemory = tryOverlay([]);

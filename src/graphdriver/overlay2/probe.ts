@@ -1,17 +1,10 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { toCleatError, UnsupportedError } from "../../errors/index.ts";
 import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
-import {
-  changeDirectory,
-  fileSystemName,
-  isInUserNamespace,
-  MNT_DETACH,
-  mount,
-  recordsEntryTypes,
-  umount2,
-} from "../../syscall/index.ts";
+import { changeDirectory, fileSystemName, MNT_DETACH, mount, recordsEntryTypes, umount2 } from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "../home/home.ts";
 import { takesLayerByLayer } from "./mount-layer.ts";
+import { ownAttributePrefix } from "./own-attributes.ts";
 import { probeNativeDiff } from "./probe-native-diff.ts";
 
 /** What kernel and file system under a home can do. */
@@ -30,7 +23,7 @@ export interface OverlayAbilities {
  * @throws UNIMPLEMENTED when the kernel has no overlay, or none in user namespaces, or the file system cannot be under one.
  */
 export function probeOverlay(home: string): OverlayAbilities {
-  const attributePrefix = isInUserNamespace() ? "user." : "trusted.";
+  const attributePrefix = ownAttributePrefix();
   const staged = stagingPath(uniqueName());
   const test = `${home}/${staged}`;
   for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])

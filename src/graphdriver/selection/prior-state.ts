@@ -25,7 +25,7 @@ export async function priorDriversUnder(root: string, registered: readonly strin
  * @throws SchemaError (DATA_LOSS) when the record is damaged.
  */
 export async function priorDriversIn(home: string): Promise<string[]> {
-  const recorded = readDriverRecord(home);
+  const recorded = readDriverRecord(home)?.driver;
   if (recorded !== undefined) return [recorded];
   // See the order of `markers`.
   if (!(await isEmpty(join(home, "l")))) return ["overlay2"];

@@ -33,7 +33,7 @@ export const vfs: GraphDriverFactory = {
   probe: (folder) => runProbe("vfs", { url: probeUrl }, folder),
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
-    openHome("vfs", options, async (home) => {
+    openHome({ driver: "vfs" }, options, async (home) => {
       const vfsOptions = parseOptions(options.options ?? []);
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
         await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });

@@ -4,6 +4,7 @@ import * as badHomes from "./bad-homes.mjs";
 import * as decisions from "./decisions.mjs";
 import * as exactDiffs from "./exact-diffs.mjs";
 import * as fullDisk from "./full-disk.mjs";
+import * as namespaceCrossing from "./namespace-crossing.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
 import * as overlayFeatures from "./overlay-features.mjs";
 import * as overlayParents from "./overlay-parents.mjs";
@@ -23,6 +24,7 @@ const scenarios = {
   ...decisions,
   ...exactDiffs,
   ...fullDisk,
+  ...namespaceCrossing,
   ...power,
   ...programs,
   ...refusedAttributes,
