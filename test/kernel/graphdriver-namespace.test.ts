@@ -40,6 +40,19 @@ describeWith(namespaceNeeds, "overlay2 in a user namespace", () => {
   }
 });
 
+describeWith([...namespaceNeeds, needs.xfs], "overlay2 in a user namespace, on xfs", () => {
+  test(
+    "keeps layers in a folder that hands a project on",
+    async () => {
+      const program = join(scenarios, "main.mjs");
+      await runWithPrivateMounts((folder) => [process.execPath, program, "projectOfUser", "overlay2", folder], {
+        fileSystem: "xfs",
+      });
+    },
+    5 * minuteMs,
+  );
+});
+
 describeWith([...namespaceNeeds, needs.fuseOverlayfs], "stores of user namespaces and of the host", () => {
   test.each(["overlay2", "fuse-overlayfs"])(
     "are refused where they would be misread, by %s",

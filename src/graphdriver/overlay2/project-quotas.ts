@@ -5,6 +5,7 @@ import {
   fileSystemName,
   fstat,
   hasQuotaCall,
+  isInUserNamespace,
   mknodat,
   projectQuotaState,
   projectUsage,
@@ -102,8 +103,12 @@ export function makeDevice(home: string, folder: number): string {
   return `${home}/${name}`;
 }
 
-/** In a home that hands its project on, nothing of a layer's own project could be renamed into the trash. */
+/**
+ * In a home that hands its project on, nothing of a layer's own project could be renamed into the trash. In a user namespace no
+ * layer has one, and the kernel lets nobody change what is handed on. Source: Linux v6.1 `fs/ioctl.c` `fileattr_set_prepare`.
+ */
 function freeTrash(home: number): void {
+  if (isInUserNamespace()) return;
   withFolder(home, trashFolder, (trash) => {
     const project = readProject(trash);
     if (project?.inherits) setProject(trash, { ...project, inherits: false });

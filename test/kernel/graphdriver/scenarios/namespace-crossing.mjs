@@ -1,8 +1,10 @@
-/** A store of root of a user namespace, opened by the host's root, and the other way round: each would misread it. */
+/** Stores of root of a user namespace, and what the host's root does with them or for them. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 
+import { withFolderAt } from "cleat/layer";
+import { setProject } from "cleat/syscall";
 import { buildArchive, file, folder as aFolder } from "cleat/testing";
 import { assertRefused, factories, streamOf } from "./layers.mjs";
 
@@ -43,6 +45,7 @@ function inNamespace(...scenario) {
   assert.equal(status, 0, stderr);
 }
 
+/** Each would misread the other's. */
 export async function storesOfNamespaces(driver, path) {
   inNamespace("makesStoreHere", driver, `${path}/inner`);
   await refusesStoreHere(driver, `${path}/inner`);
@@ -50,4 +53,20 @@ export async function storesOfNamespaces(driver, path) {
   await makesStoreHere(driver, `${path}/outer`);
   inNamespace("refusesStoreHere", driver, `${path}/outer`);
   await readsStoreHere(driver, `${path}/outer`);
+}
+
+/** A quota on a user's folder, on xfs: what is made in it is of the user's project, and only the host's root can change that. */
+export async function projectOfUser(driver, path) {
+  const home = `${path}/home`;
+  mkdirSync(home);
+  withFolderAt(home, (folder) => setProject(folder, { id: 7, inherits: true }));
+  inNamespace("makesStoreHere", driver, home);
+  inNamespace("removesLayerHere", driver, home);
+}
+
+export async function removesLayerHere(driver, home) {
+  const opened = await factories[driver].open({ home });
+  await opened.remove("layer-1");
+  assert.equal(await opened.exists("layer-1"), false);
+  await opened.close();
 }
