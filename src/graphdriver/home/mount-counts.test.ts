@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -39,8 +39,43 @@ describe("mount counts", () => {
     expect(open(["a"], true).count("a")).toBe(1);
   });
 
-  it("fall back to one where the file is damaged", () => {
-    writeFileSync(join(folder, "counts.json"), '{"version":1,"cou');
-    expect(open(["a"], true).count("a")).toBe(1);
+  it.each(['{"version":1,"cou', '{"version":1,"counts":{"a":"2"}}', '{"version":1,"counts":{"a":-1}}'])(
+    "fall back to one where the file is damaged: %s",
+    (text) => {
+      writeFileSync(join(folder, "counts.json"), text);
+      expect(open(["a"], true).count("a")).toBe(1);
+    },
+  );
+
+  it("hold layers of any name", () => {
+    const before = open();
+    before.increment("a");
+    before.increment("a");
+    expect(open(["constructor"], true).increment("constructor")).toBe(2);
+  });
+
+  describe("on a disk that is full", () => {
+    /** What is written for the next process goes to a device that takes nothing. */
+    function fill(): void {
+      rmSync(join(folder, "counts.json.new"), { force: true });
+      symlinkSync("/dev/full", join(folder, "counts.json.new"));
+    }
+
+    it("hold nothing once more", () => {
+      const counts = open();
+      counts.increment("a");
+      fill();
+      expect(() => counts.increment("a")).toThrow(expect.objectContaining({ code: "RESOURCE_EXHAUSTED" }));
+      expect(counts.count("a")).toBe(1);
+    });
+
+    it("let go, so that layers can be given back and removed", () => {
+      const counts = open();
+      for (const id of ["a", "a", "b", "b"]) counts.increment(id);
+      fill();
+      expect(counts.decrement("a")).toBe(1);
+      counts.forget("b");
+      expect(counts.held()).toEqual(["a"]);
+    });
   });
 });

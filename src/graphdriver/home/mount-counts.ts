@@ -1,11 +1,15 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { toCleatError } from "../../errors/index.ts";
 
 /**
  * How many `get`s of each layer wait for their `put`. What a new start finds mounted counts as held once; counts above one
  * are written down, so that a plugin which was killed under a running engine goes on where it was.
  */
 export interface MountCounts {
-  /** Counts one more; the new count. */
+  /**
+   * Counts one more; the new count.
+   * @throws RESOURCE_EXHAUSTED, and counts nothing, when a count above one cannot be written down.
+   */
   increment(id: string): number;
   /** Counts one less; the new count, 0 also where nothing was counted. */
   decrement(id: string): number;
@@ -25,16 +29,31 @@ export interface MountCountsOptions {
 }
 
 export function createMountCounts({ adopted, file, resume }: MountCountsOptions): MountCounts {
-  const recorded = resume ? readCounts(file) : {};
-  const counts = new Map(adopted.map((id) => [id, recorded[id] ?? 1]));
+  const recorded = resume ? readCounts(file) : new Map<string, number>();
+  const counts = new Map(adopted.map((id) => [id, recorded.get(id) ?? 1]));
   const count = (id: string): number => counts.get(id) ?? 0;
 
   function set(id: string, wanted: number): number {
     const before = count(id);
     if (wanted > 0) counts.set(id, wanted);
     else counts.delete(id);
-    if (before > 1 || wanted > 1) writeCounts(file, counts);
+    if (before > 1 || wanted > 1) save(id, before, wanted);
     return wanted;
+  }
+
+  /**
+   * On a full disk no layer is held once more, for the next process would let go of it too early. What is held less is given back
+   * all the same, since that is how room is made; the next process holds it longer.
+   */
+  function save(id: string, before: number, wanted: number): void {
+    try {
+      writeCounts(file, counts);
+    } catch (error) {
+      const cleat = toCleatError(error, `mounts of layer "${id}" cannot be counted`);
+      if (wanted < before && cleat.code === "RESOURCE_EXHAUSTED") return;
+      if (wanted > before) counts.set(id, before);
+      throw cleat;
+    }
   }
 
   return {
@@ -54,11 +73,16 @@ function writeCounts(file: string, all: ReadonlyMap<string, number>): void {
 }
 
 /** A file that is missing or damaged says nothing: each layer found mounted then counts once. */
-function readCounts(file: string): Readonly<Record<string, number>> {
+function readCounts(file: string): ReadonlyMap<string, number> {
   try {
-    const saved = JSON.parse(readFileSync(file, "utf8")) as { version?: unknown; counts?: Record<string, number> };
-    return saved.version === 1 ? { ...saved.counts } : {};
+    const saved = JSON.parse(readFileSync(file, "utf8")) as { version?: unknown; counts?: Record<string, unknown> };
+    const counts = Object.entries(saved.version === 1 ? (saved.counts ?? {}) : {});
+    return new Map(counts.filter((entry): entry is [string, number] => isCount(entry[1])));
   } catch {
-    return {};
+    return new Map();
   }
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
