@@ -108,7 +108,10 @@ export function assertWithinLimit(folder: number, quotas: ProjectQuotas): void {
   throw new CleatError("RESOURCE_EXHAUSTED", `its size is ${limitBytes} bytes, and it would hold ${usedBytes}`);
 }
 
-/** Takes the limit from a project whose layer is gone; whoever still has a file of it open had it until then. */
+/**
+ * Takes the limit from a project whose layer is gone, while there are files of it in the trash: as soon as there are none, another
+ * layer may be given the project, by another process even, and it would be that one's limit.
+ */
 export function forgetLimit(home: string, project: number, quotas: ProjectQuotas): void {
   withFolderAt(home, (folder) => limitProject(quotaTarget(quotas, folder), project, 0));
 }

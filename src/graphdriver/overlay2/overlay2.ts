@@ -151,8 +151,8 @@ function createOverlay2(
         if (quotas !== undefined) project = await pool.run(worker, "projectOfLayer", path, id, quotas);
         return pool.run(worker, "discardLayer", path, id);
       });
-      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
       if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
+      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
 
     async get(id, { mountLabel = labels.get(id) ?? "" }) {
