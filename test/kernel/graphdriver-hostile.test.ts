@@ -58,6 +58,7 @@ const anywhere: readonly Scenario[] = [
     title: "a crash between the record of an archive and its tree leaves neither",
     drivers: ["overlay2"],
   },
+  { id: "crashBetweenIsMended", title: "and a repair leaves neither", drivers: ["overlay2"] },
   {
     id: "layerRemovedByDocker",
     title: "the archive of a layer that Docker's own driver removed is forgotten",
@@ -75,7 +76,9 @@ const onBtrfs: readonly Scenario[] = [
     title: "a crash between the record of an archive and the exchange leaves neither",
     drivers: btrfs,
   },
+  { id: "crashBetweenIsMended", title: "and a repair leaves neither", drivers: btrfs },
   { id: "crashBehindExchange", title: "a crash right behind the exchange leaves both", drivers: btrfs },
+  { id: "crashBehindIsMended", title: "and a repair leaves both", drivers: btrfs },
   {
     id: "layerRemovedByDocker",
     title: "the archive of a layer that Docker's own driver removed is forgotten",

@@ -120,7 +120,8 @@ export function sweepStore(home: string): void {
 }
 
 /** Before staging is swept: what waits for a tree would seem to have got it once there is none. */
-function sweepExactDiffs(home: string): void {
+export function sweepExactDiffs(home: string): void {
+  if (!existsSync(`${home}/${exactDiffsFolder}`)) return;
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
       const staged = stagedTreeOf(home, exactFolder(id));

@@ -1,12 +1,13 @@
 import { withFolderAt } from "../../layer/index.ts";
 import { isSubvolume, rmdirat, statIfThere, unlinkat } from "../../syscall/index.ts";
 import { layerIdPattern } from "../layer-id.ts";
+import { findExactDamage } from "../store/exact-damage.ts";
 import { type Damage, mendable, unmendable } from "../store/finding.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
 import { findOwnDamage, findWrongFolders } from "../store/own-damage.ts";
 import { kindOf, nameText, namesIn, readRecord, withPathIfThere } from "../store/store-entries.ts";
 import { isLimit } from "./layer-size.ts";
-import { layersFolder, quotasFolder } from "./layout.ts";
+import { exactDiffsFolder, exactFolder, layersFolder, quotasFolder } from "./layout.ts";
 import { removeSubvolumes } from "./remove-subvolumes.ts";
 
 /** All that is wrong with a store of subvolumes. Blocks; runs on a worker. */
@@ -15,15 +16,15 @@ export function findDamage(home: string): Damage[] {
     const mounts = readMountsBelow(home);
     const own = { home, folder, mounts, remove: removeSubvolumes, mountedLayers: new Set<string>() };
     return [
-      ...findWrongFolders({ folder }, [layersFolder, quotasFolder]),
+      ...findWrongFolders({ folder }, [layersFolder, quotasFolder, exactDiffsFolder]),
       ...findOwnDamage(own),
-      ...(withPathIfThere(folder, layersFolder, (layers) => checkLayers(home, layers)) ?? []),
+      ...(withPathIfThere(folder, layersFolder, (layers) => checkLayers(home, folder, layers)) ?? []),
       ...(withPathIfThere(folder, quotasFolder, (quotas) => checkQuotas(home, folder, quotas)) ?? []),
     ];
   });
 }
 
-function checkLayers(home: string, layers: number): Damage[] {
+function checkLayers(home: string, folder: number, layers: number): Damage[] {
   return namesIn(layers, ".").flatMap((name) => {
     const status = statIfThere(layers, name);
     const id = nameText(name);
@@ -32,7 +33,7 @@ function checkLayers(home: string, layers: number): Damage[] {
     if (kindOf(layers, name) !== "folder" || !layerIdPattern.test(id)) {
       return [unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's")];
     }
-    if (isSubvolume(status)) return [];
+    if (isSubvolume(status)) return findExactDamage(folder, exactFolder(id), id);
     const subject = {
       kind: "not-a-subvolume",
       path,
@@ -42,7 +43,7 @@ function checkLayers(home: string, layers: number): Damage[] {
     if (namesIn(layers, id).length > 0) return [unmendable(subject, "it holds something")];
     return [
       mendable(subject, () =>
-        withFolderAt(home, (folder) => withPathIfThere(folder, layersFolder, (opened) => rmdirat(opened, name))),
+        withFolderAt(home, (opened) => withPathIfThere(opened, layersFolder, (at) => rmdirat(at, name))),
       ),
     ];
   });

@@ -4,7 +4,7 @@ import type { Finding } from "../store/finding.ts";
 import { mendStore, type RepairReport } from "../store/mend-store.ts";
 import { assertNothingMounted } from "../store/own-damage.ts";
 import { withPathIfThere } from "../store/store-entries.ts";
-import { discardLayer, emptyTrash } from "./create-layer.ts";
+import { discardLayer, emptyTrash, sweepExactDiffs } from "./create-layer.ts";
 import { findDamage } from "./damage.ts";
 import { layersFolder } from "./layout.ts";
 
@@ -21,6 +21,7 @@ export function checkStore(home: string): Finding[] {
 }
 
 export function repairStore(home: string): RepairReport {
+  sweepExactDiffs(home);
   return mendStore(home, findDamage);
 }
 

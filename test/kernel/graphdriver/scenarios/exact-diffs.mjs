@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 
+import { openStore } from "cleat/graphdriver";
 import { assertNothingStaged, factories, filesOf, toLayer } from "./layers.mjs";
 
 const options = ["cleat.exact_diffs=true"];
@@ -13,12 +14,18 @@ const places = {
 };
 
 /** The record has come, the tree has not: the layer is as it was created, and takes a diff. */
-export async function crashBetweenRecordAndTree(driver, folder) {
+export const crashBetweenRecordAndTree = (driver, folder) => checkRecordWithoutTree(driver, folder, () => {});
+
+/** As soon as what is staged is deleted, the record would seem to have its tree. */
+export const crashBetweenIsMended = (driver, folder) => checkRecordWithoutTree(driver, folder, repair);
+
+async function checkRecordWithoutTree(driver, folder, mend) {
   const home = `${folder}/home`;
   const { staged, tree } = await fillLayer(driver, home);
   renameSync(tree, staged);
   if (driver === "btrfs") btrfsCommand("create", tree);
   else mkdirSync(tree);
+  await mend(home);
 
   const opened = await factories[driver].open({ home, options });
   assertNothingStaged(driver, home);
@@ -30,11 +37,15 @@ export async function crashBetweenRecordAndTree(driver, folder) {
 }
 
 /** Both have come, and what the layer was before is still staged: the layer gives back its archive. */
-export async function crashBehindExchange(driver, folder) {
+export const crashBehindExchange = (driver, folder) => checkExchanged(driver, folder, () => {});
+export const crashBehindIsMended = (driver, folder) => checkExchanged(driver, folder, repair);
+
+async function checkExchanged(driver, folder, mend) {
   const home = `${folder}/home`;
   const { staged, tree } = await fillLayer(driver, home);
   renameSync(tree, staged);
   btrfsCommand("snapshot", staged, tree);
+  await mend(home);
 
   const opened = await factories[driver].open({ home, options });
   assertNothingStaged(driver, home);
@@ -60,6 +71,16 @@ export async function layerRemovedByDocker(driver, folder) {
   remove();
   await (await factories[driver].open({ home, options })).close();
   assert.deepEqual(readdirSync(`${home}/.cleat/exact`), []);
+}
+
+async function repair(home) {
+  const store = openStore({ home, drivers: Object.values(factories) });
+  try {
+    const { repaired, left } = await store.repair();
+    assert.deepEqual([repaired.map(({ kind }) => kind), left], [["staged-left"], []]);
+  } finally {
+    await store.close();
+  }
 }
 
 /** A layer that has its diff, and where that was staged on the way. */
