@@ -112,6 +112,7 @@ export interface GraphDriver {
    * Hands out the files of a layer without mounting it, where the driver can. A driver that keeps a layer as a whole copy
    * hands out what lies below too. Over Docker's protocol there is no such call. Source: moby v20.10.24
    * `daemon/graphdriver/driver.go`, `DiffGetterDriver`.
+   * @throws FAILED_PRECONDITION when some of the layer's files are not to be had without a mount.
    */
   diffGetter?(id: string): Promise<DiffGetter>;
 

@@ -243,6 +243,12 @@ function createOverlay2(
     async diffGetter(id) {
       assertId(id);
       readLayer(path, id); // which says so where there is none
+      if (!(await pool.run(worker, "isDiffWhole", path, id, attributePrefix))) {
+        throw precondition(
+          id,
+          "was written with overlay's redirect_dir or metacopy; its files are not all in its diff folder",
+        );
+      }
       return createDiffGetter(`${path}/${id}/diff`, pool, worker);
     },
 

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 
 import { assertSameTree, buildArchive, expectedChanges, file, folder, hardLink, readTree } from "cleat/testing";
 import { createOverlay2Factory } from "../../../../dist/graphdriver/overlay2/overlay2.js";
-import { factories, streamOf } from "./layers.mjs";
+import { assertRefused, factories, streamOf } from "./layers.mjs";
 
 const content = Buffer.alloc(100_000, "content");
 const image = buildArchive([
@@ -103,6 +103,8 @@ async function checkSettings(driver, folderOfTest, settings, attributes) {
   assertAttributes(upper, ...attributes);
   assertSameTree(await treeOf(opened, "container"), tree, "container");
   const { sizeBytes } = await assertDiffIsRight(opened, "container", "image");
+  // A file without content would read as zeros.
+  await assertRefused(opened.diffGetter("container"), "FAILED_PRECONDITION", "container", "metacopy");
   assert.ok(sizeBytes > content.length, `${sizeBytes} bytes`);
 
   await opened.createReadWrite("child", { parent: "container" });
