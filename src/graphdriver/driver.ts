@@ -225,7 +225,7 @@ export interface GraphDriverFactory {
   /**
    * Opens the store under `home`: checks what the driver needs, sweeps what a crash left staged, adopts mounts.
    * @throws UNIMPLEMENTED when kernel or file system lack what the driver needs.
-   * @throws FAILED_PRECONDITION when `home` is not a folder.
+   * @throws FAILED_PRECONDITION when `home` is not a folder, or holds layers that are another driver's or would be misread.
    */
   open(options: OpenOptions): Promise<GraphDriver>;
   /** How its stores are looked at and mended without being opened (`store/open-store.ts`). */

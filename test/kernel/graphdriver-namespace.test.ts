@@ -11,7 +11,7 @@ import { createScratch } from "../engine/harness/scratch.ts";
 import { describeWith, needs } from "../needs.ts";
 import { buildMobyPlugin, mobySource } from "./graphdriver/moby-plugin.ts";
 import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
-import { namespaceNeeds } from "./graphdriver/subjects.ts";
+import { namespaceNeeds, readableByAnybody } from "./graphdriver/subjects.ts";
 
 const scenarios = join(import.meta.dirname, "graphdriver/scenarios");
 const minuteMs = 60_000;
@@ -64,6 +64,15 @@ describeWith([...namespaceNeeds, needs.fuseOverlayfs], "stores of user namespace
     },
     5 * minuteMs,
   );
+});
+
+describeWith([needs.root, readableByAnybody], "a store of an ordinary user", () => {
+  test("is refused to root, by vfs", async () => {
+    const program = join(scenarios, "main.mjs");
+    await runWithPrivateMounts((folder) => [process.execPath, program, "homeOfOrdinaryUser", "vfs", folder], {
+      fileSystem: "ext4",
+    });
+  });
 });
 
 describeWith([...namespaceNeeds, mobySource], "overlay2 in a user namespace, and moby's own", () => {

@@ -7,7 +7,8 @@
  * layouts of some are alike, and `--driver auto` must come to the same choice after a kernel has changed.
  *
  * `attributes`, with drivers of overlay's layout, are those that say which folders hide what lies below them: the host's root keeps
- * them in others than root of a user namespace, and where they are not looked for, what was deleted is there again.
+ * them in others than root of a user namespace, and where they are not looked for, what was deleted is there again. `squash` is true
+ * where an ordinary user keeps the layers: all files are that user's, whoever owns them in a container.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { z } from "zod";
@@ -16,13 +17,20 @@ import type { OverlayPrefix } from "../../layer/index.ts";
 import { ownFolder, stagingPath, uniqueName } from "./home.ts";
 
 const overlayPrefix: z.ZodType<OverlayPrefix> = z.enum(["trusted.", "user."]);
-const driverRecord = z.object({ version: z.literal(1), driver: z.string(), attributes: overlayPrefix.optional() });
+const driverRecord = z.object({
+  version: z.literal(1),
+  driver: z.string(),
+  attributes: overlayPrefix.optional(),
+  squash: z.boolean().optional(),
+});
 
 /** Whose layers a home holds, and how they are kept. */
 export interface HomeUse {
   readonly driver: string;
   /** `undefined` for drivers that keep no such attributes. */
   readonly attributes?: OverlayPrefix | undefined;
+  /** Default false. */
+  readonly squash?: boolean | undefined;
 }
 
 /** Relative to the home. */
@@ -63,7 +71,7 @@ function parseJson(text: string): unknown {
 }
 
 /** @throws FAILED_PRECONDITION when the home holds another driver's layers, or such as are to be read otherwise. */
-export function assertUse(home: string, { driver, attributes }: HomeUse): void {
+export function assertUse(home: string, { driver, attributes, squash }: HomeUse): void {
   const recorded = readDriverRecord(home);
   if (recorded === undefined) return;
   const own = `give ${driver} a home of its own`;
@@ -71,6 +79,8 @@ export function assertUse(home: string, { driver, attributes }: HomeUse): void {
     const advice = `open it with ${recorded.driver}, or ${own}`;
     throw refused(home, `layers of ${recorded.driver}, not of ${driver}: ${advice}`);
   }
+  if (recorded.squash && !squash)
+    throw refused(home, `layers that an ordinary user keeps: open it as that user, or ${own}`);
   if (recorded.attributes === undefined || recorded.attributes === attributes) return;
   const where = recorded.attributes === "user." ? "in a user namespace" : "as root of the host";
   throw refused(home, `layers that ${driver} made ${where}, and that are misread elsewhere: open it there, or ${own}`);
@@ -93,11 +103,11 @@ export function recordUse(home: string, use: HomeUse): void {
   }
 }
 
-function writeRecord(home: string, { driver, attributes }: HomeUse): void {
+function writeRecord(home: string, { driver, attributes, squash }: HomeUse): void {
   const staged = `${home}/${stagingPath(uniqueName())}`;
   const file = openSync(staged, "wx", 0o600);
   try {
-    writeSync(file, `${JSON.stringify({ version: 1, driver, attributes })}\n`);
+    writeSync(file, `${JSON.stringify({ version: 1, driver, attributes, squash })}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -33,11 +33,12 @@ export interface OpenHome {
  * read by this process.
  */
 export async function openHome<T>(
-  use: HomeUse,
+  { driver, attributes }: HomeUse,
   options: OpenOptions,
   start: (home: OpenHome) => Promise<T>,
 ): Promise<T> {
   const squash = process.geteuid?.() !== 0;
+  const use: HomeUse = { driver, attributes, squash: squash || undefined };
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
   const { uids, gids } = createIdMaps(ids);
   const path = prepareHome(options.home, gids.hostRoot);

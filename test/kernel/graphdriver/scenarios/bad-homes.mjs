@@ -41,6 +41,24 @@ export async function homeServedTwice(driver, folder) {
   await second.close();
 }
 
+/** All files of such a store are the user's, and root would read them as files of that user's in a container. */
+export async function homeOfOrdinaryUser(driver, folder) {
+  const home = `${folder}/home`;
+  mkdirSync(home);
+  chownSync(home, 65_534, 65_534);
+  const asUser = () =>
+    spawnSync(process.execPath, [`${import.meta.dirname}/open-home.mjs`, driver, home], {
+      encoding: "utf8",
+      uid: 65_534,
+      gid: 65_534,
+    });
+  for (let round = 0; round < 2; round++) {
+    const { stdout, stderr } = asUser();
+    assert.equal(stdout.trim(), "opened", stderr);
+    await assertRefused(factories[driver].open({ home }), "FAILED_PRECONDITION", home, "ordinary user");
+  }
+}
+
 export async function homeOnAnotherFileSystem(driver, folder) {
   const open = factories[driver].open({ home: `${folder}/home` });
   await assertRefused(open, "UNIMPLEMENTED", `needs a home on btrfs: probed statfs(2) of "${folder}/home", saw `);
