@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { close } from "../../syscall/index.ts";
-import { driverRecordFile, recordDriver } from "../home/driver-record.ts";
+import { driverRecordFile, recordUse } from "../home/driver-record.ts";
 import { lockHome, ownFolder, prepareHome } from "../home/home.ts";
 import { withLock } from "./with-lock.ts";
 
@@ -20,7 +20,7 @@ it("leaves no trace in a store that was never Cleat's, also when the work fails"
 });
 
 it("leaves alone what was there before, what a driver has recorded, and who has the lock", async () => {
-  await withLock(home, async () => recordDriver(home, "vfs"));
+  await withLock(home, async () => recordUse(home, { driver: "vfs" }));
   expect(existsSync(join(home, driverRecordFile))).toBe(true);
   const lock = lockHome(home);
   await expect(withLock(home, async () => {})).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
