@@ -81,6 +81,15 @@ describe.skipIf(!existsSync(built))("a pool of threads (of the built package: np
     expect(await pool.run(jobs, "add", 1, 1)).toBe(2);
   });
 
+  it("runs in a program that Node was given on its command line", async () => {
+    process.execArgv.push("--input-type=module");
+    try {
+      expect(await openPool().run(jobs, "add", 1, 2)).toBe(3);
+    } finally {
+      process.execArgv.pop();
+    }
+  });
+
   it("hands on failures with their code", async () => {
     const pool = openPool();
     await expect(pool.run(jobs, "fail", "DATA_LOSS")).rejects.toMatchObject({

@@ -71,7 +71,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   let closed = false;
 
   function start(): Thread {
-    const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false });
+    const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false, execArgv: ownFlags() });
     const thread: Thread = { worker, settle: undefined, ended: false };
     const end = (message: string): void => {
       thread.ended = true;
@@ -138,4 +138,9 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void 
     resolve = settle;
   });
   return { promise, resolve };
+}
+
+/** Those of the process, but for the one that Node takes with a program of its command line only. */
+function ownFlags(): string[] {
+  return process.execArgv.filter((flag) => !flag.startsWith("--input-type"));
 }

@@ -41,6 +41,7 @@ export function createLayer(home: string, layer: NewLayer): number | undefined {
   const path = `${home}/${staged}`;
   const link = createLink();
   let project: number | undefined;
+  let placed = staged;
   mkdirSync(path, { mode: 0o710 });
   try {
     mkdirSync(`${path}/diff`, { mode: 0o755 });
@@ -58,13 +59,14 @@ export function createLayer(home: string, layer: NewLayer): number | undefined {
     if (durable) withFolderAt(`${home}/${linksFolder}`, fsync);
     withFolderAt(home, (folder) => {
       renameat2(folder, staged, folder, id, RENAME_NOREPLACE);
+      placed = id;
       if (project !== undefined) withFolder(folder, id, (made) => markFolder(made, project as number));
       if (durable) fsync(folder);
     });
     return project;
   } catch (error) {
     unlinkQuietly(`${home}/${linksFolder}/${link}`);
-    withFolderAt(home, (folder) => removeTree(folder, staged));
+    withFolderAt(home, (folder) => removeTree(folder, placed));
     if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
     throw size === undefined ? error : withSubject(error, `layer "${id}" cannot be made`);
   }

@@ -68,7 +68,7 @@ describe("what is mended", () => {
   it.each<[string, string[], () => void]>([
     ["a link that is missing", ["link-missing"], () => unlinkSync(at(`l/${linkOf("middle")}`))],
     ["a link to nothing", ["link-dangling"], () => symlinkSync("../gone/diff", at("l/AAAA"))],
-    ["a link out of the home", ["link-wrong"], () => symlinkSync("/etc", at("l/AAAA"))],
+    ["a link out of the home", ["link-wrong"], () => symlinkSync("/etc", at(`l/${"A".repeat(26)}`))],
     ["a second link that nothing names", ["link-unused"], () => symlinkSync("../top/diff", at("l/AAAA"))],
     ["a link to another layer", ["link-wrong"], () => relink(linkOf("top"), "../base/diff")],
     ["a layer's link that leads out of the home", ["link-wrong"], () => relink(linkOf("top"), "/etc")],
@@ -191,6 +191,7 @@ describe("what is left alone, with the reason", () => {
       () => mkdirSync(at("half/_data/precious"), { recursive: true }),
     ],
     ["a folder among the links", "link-wrong", /no link/, () => mkdirSync(at("l/AAAA"))],
+    ["somebody else's symlink", "link-wrong", /no driver names/, () => symlinkSync("/etc", at("l/libc.so"))],
     ["a file in the home", "stray", /not the driver's/, () => writeFileSync(at("notes"), "")],
     ["a symlink in the home", "stray", /not the driver's/, () => symlinkSync("/etc", at("escape"))],
     [

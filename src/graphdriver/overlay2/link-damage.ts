@@ -4,7 +4,7 @@ import { type Damage, mendable, unmendable } from "../store/finding.ts";
 import { listed } from "../store/own-damage.ts";
 import { withFolderIfThere } from "../store/store-entries.ts";
 import { writeLink, writeRecord } from "../store/write-record.ts";
-import { createLink, linksFolder, linkTarget } from "./layout.ts";
+import { createLink, isLink, linksFolder, linkTarget } from "./layout.ts";
 import { type LayerFacts, linkOf, type LinkFacts, lowerLinksOf, type StoreFacts } from "./store-facts.ts";
 
 /** What is wrong between `l/` and the layers' link files. The layer's word counts for more than the folder's. */
@@ -55,6 +55,9 @@ function checkUnowned(
   const path = pathOf(name);
   if (link.kind !== "symlink") {
     return unmendable({ kind: "link-wrong", path, problem: describe(name, link) }, "it is no link, and no layer's");
+  }
+  if (!isLink(name)) {
+    return unmendable({ kind: "link-wrong", path, problem: describe(name, link) }, "no driver names its links so");
   }
   const remove = (): void => removeLink(home, name);
   const layer = layers.get(link.layer ?? "");
