@@ -25,7 +25,7 @@ await main(() => {
     process.exitCode ||= run(packageCommand("vitest"), command, { env: { ...process.env, ...env } });
   };
   if (tests) {
-    vitest("kernel", ["graphdriver-kit.test", "graphdriver-sizes"], { CLEAT_NIGHT: "1" });
+    vitest("kernel", ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-sizes"], { CLEAT_NIGHT: "1" });
     vitest("engine", ["containers.test", "restarts", "sizes-overlay2"], { CLEAT_NIGHT: "1" });
     return;
   }

@@ -1,6 +1,6 @@
 /**
- * What `npm test` leaves out, to end within a coffee, and `npm run nightly -- --tests` runs instead of it: pairs of drivers, file
- * systems and doors that other pairs nearly prove, Docker's own drivers as the tests' own proof, and Docker in a virtual machine.
+ * What `npm test` leaves out, to end in time, and `npm run nightly -- --tests` runs: pairs of drivers, file systems and doors that
+ * other pairs nearly prove, other people's drivers as the tests' own proof, and what needs a virtual machine.
  */
 export const atNight = process.env["CLEAT_NIGHT"] !== undefined;
 

@@ -41,8 +41,8 @@ export const cleatVfs = cleat("vfs");
  * `missesDeletions`.
  */
 export const storages: readonly Storage[] = byDayOrNight(
-  [cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs, cleatVfs],
-  [builtinOverlay2, builtinBtrfs, builtin("vfs")],
+  [cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs],
+  [cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
 );
 
 /** Defines the same tests on each; those that lack what they need here are skipped with the reason. */
