@@ -23,10 +23,12 @@ const packages = [
   "libarchive-tools",
   "libcap2-bin",
   "podman",
-  "qemu-system-x86",
   "runc",
   "xfsprogs",
 ];
+
+/** For the virtual machine, with a kernel for it. */
+const machinePackage = "qemu-system-x86";
 
 /** Why the engines cannot be installed here, or undefined when they can. */
 export function whyNotInstallable() {
@@ -37,17 +39,20 @@ export function whyNotInstallable() {
   return undefined;
 }
 
-/** Installs what is missing of `packages`, starting no service. Idempotent; a tenth of a second when nothing is missing. */
-export function installEngines() {
-  const missing = packages.filter((name) => !isInstalled(name));
-  const wantsKernel = kernelVersion() === undefined && process.arch === "x64";
+/**
+ * Installs what is missing of `packages` and, unless told otherwise, of the virtual machine, starting no service. Idempotent; a
+ * tenth of a second when nothing is missing.
+ */
+export function installEngines({ machine = true } = {}) {
+  const missing = [...packages, ...(machine ? [machinePackage] : [])].filter((name) => !isInstalled(name));
+  const wantsKernel = machine && kernelVersion() === undefined && process.arch === "x64";
   if (missing.length === 0 && !wantsKernel) return console.error("cleat: the engines are installed");
   const obstacle = whyNotInstallable();
   if (obstacle)
     throw new Error(`${obstacle} (missing: ${[...missing, ...(wantsKernel ? ["a kernel"] : [])].join(" ")})`);
   aptGet("update", "--quiet=2");
   if (missing.length > 0) installMissing(missing);
-  unpackKernel();
+  if (wantsKernel) unpackKernel();
 }
 
 function installMissing(missing) {
@@ -83,4 +88,4 @@ function withoutStartingServices(install) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main(installEngines);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main(() => installEngines());

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 
+import { installEngines, whyNotInstallable } from "./engines.mjs";
 import { build, installPackages, main, packageCommand, run } from "./prepare.mjs";
 
 const options = {
@@ -19,6 +20,7 @@ const options = {
 await main(() => {
   const { tests, cases, driver, seed, path } = parseArgs({ options }).values;
   installPackages();
+  if (tests && whyNotInstallable() === undefined) installEngines();
   build();
   const vitest = (project, files, env) => {
     const command = ["run", "--project", project, ...files];

@@ -7,7 +7,7 @@ import { build, installPackages, main, packageCommand, run } from "./prepare.mjs
 
 await main(() => {
   installPackages();
-  if (process.env.CI === "true" && whyNotInstallable() === undefined) installEngines();
+  if (process.env.CI === "true" && whyNotInstallable() === undefined) installEngines({ machine: false });
   try {
     build();
   } catch (error) {
