@@ -39,7 +39,7 @@ define([loop, needs.ext4, needs.fuseOverlayfs], {
 });
 define([loop, needs.btrfs], { scenario: here, title: "on btrfs", chosen: "btrfs", fileSystem: "btrfs" });
 define([], { scenario: "decidesOnTmpfs", title: "in memory", chosen: "overlay2" });
-define([needs.fuseOverlayfs], { scenario: "decidesOnOverlay", title: "on an overlay", chosen: "fuse-overlayfs" });
+define([needs.fuseOverlayfs], { scenario: "decidesOnOverlay", title: "on an overlay", chosen: "vfs" });
 define([], { scenario: "decidesInUserNamespace", title: "in a user namespace", chosen: "overlay2" });
 define([readableByAnybody], { scenario: "decidesForAnybody", title: "for an ordinary user", chosen: "vfs" });
 define([], {
