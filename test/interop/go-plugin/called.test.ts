@@ -117,9 +117,9 @@ describeWith([needs.go], "a volume plugin in Go", () => {
 
   test("costs a deadline while it is stopped, and answers again when it goes on", async () => {
     const driver = await openDriver({ timeoutMs: 300 });
-    plugin.signal("SIGSTOP");
+    await plugin.stop();
     await expect(driver.list()).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
-    plugin.signal("SIGCONT");
+    plugin.continue();
     expect(await driver.list()).toEqual([]);
   });
 });

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { until } from "../../engine/harness/until.ts";
 
 /** The Go program `server` in a process: a volume plugin that nobody here wrote in TypeScript. Its state dies with it. */
 export interface GoVolumePlugin extends AsyncDisposable {
-  /** Sends a signal: SIGSTOP and SIGCONT, between which it is as good as hung. */
-  signal(name: "SIGSTOP" | "SIGCONT"): void;
+  /** Stops it: from here on it is as good as hung. */
+  stop(): Promise<void>;
+  continue(): void;
   /** Kills it, and waits until it is gone; its socket stays behind. */
   kill(): Promise<void>;
 }
@@ -22,11 +24,20 @@ export async function startGoVolumePlugin(program: string, socket: string): Prom
     await ended;
   };
   return {
-    signal: (name) => void plugin.kill(name),
+    async stop() {
+      plugin.kill("SIGSTOP");
+      await until("the Go plugin to stop", 5_000, async () => (await isStopped(plugin.pid)) || undefined);
+    },
+    continue: () => void plugin.kill("SIGCONT"),
     kill,
     async [Symbol.asyncDispose]() {
       await kill();
       await rm(socket, { force: true });
     },
   };
+}
+
+/** Each of its threads stops by itself. Source: proc(5). */
+async function isStopped(pid: number | undefined): Promise<boolean> {
+  return /^State:\s+T/m.test(await readFile(`/proc/${pid}/status`, "utf8"));
 }

@@ -2,7 +2,12 @@ import { spawnSync } from "node:child_process";
 
 import { type Need, needs } from "../../needs.ts";
 import { byDayOrNight } from "../../night.ts";
-import { fuseOverlayfsFailures, mobyOverlay2Failures, mobyVfsFailures } from "./expected-failures.ts";
+import {
+  fuseOverlayfsFailures,
+  mobyOverlay2Failures,
+  mobyVfsFailures,
+  namespacedOverlay2Failures,
+} from "./expected-failures.ts";
 import { mobySource } from "./moby-plugin.ts";
 import type { LoopFileSystem } from "./private-mounts.ts";
 
@@ -81,6 +86,7 @@ const inUserNamespace = {
   driver: "overlay2",
   userNamespace: true,
   needs: namespaceNeeds,
+  expectedFailures: namespacedOverlay2Failures,
 } as const;
 
 const fuseInUserNamespace = {

@@ -23,7 +23,7 @@ import { netRaw } from "./file-kinds.ts";
 
 export const changesChecks: readonly GraphDriverCheck[] = [
   ...containerWrites.flatMap((writes): GraphDriverCheck[] => {
-    const needs = writes.asRoot === true ? { needs: root } : {};
+    const needs = writes.needs === undefined ? {} : { needs: writes.needs };
     return [
       {
         id: `changes/${writes.id}`,

@@ -1,6 +1,8 @@
 /** What containers do to an image's files: the rows of the checks of `changes`, `diffSize` and commits. */
 import { type ArchiveEntry, fifo, file, folder, hardLink, symlink } from "../../archive/entry.ts";
 import type { Hands } from "../../tree/hands.ts";
+import type { GraphDriverCheck } from "../check.ts";
+import { hostRoot, root } from "../needs.ts";
 
 export const image: readonly ArchiveEntry[] = [
   folder("bin"),
@@ -23,8 +25,8 @@ export interface ContainerWrites {
   readonly id: string;
   readonly title: string;
   readonly steps: (hands: Hands) => void;
-  /** The steps need root. */
-  readonly asRoot?: boolean;
+  /** Why the steps cannot be taken here. */
+  readonly needs?: NonNullable<GraphDriverCheck["needs"]>;
   /** A name was added to a file of the image: a diff carries the file anew, and it may then be one of its own. */
   readonly linksToImage?: boolean;
 }
@@ -90,7 +92,7 @@ export const containerWrites: readonly ContainerWrites[] = [
   {
     id: "owner",
     title: "an owner changed, of a file, a folder and a symlink",
-    asRoot: true,
+    needs: root,
     steps(hands) {
       hands.chown("etc/hosts", 12, 34);
       hands.chown("empty", 12, 34);
@@ -123,13 +125,13 @@ export const containerWrites: readonly ContainerWrites[] = [
   {
     id: "capability",
     title: "capabilities given to a file, and nothing else changed",
-    asRoot: true,
+    needs: root,
     steps: (hands) => hands.setAttribute("etc/hosts", "security.capability", netBind),
   },
   {
     id: "devices",
     title: "devices made, one where a file was, and one given other numbers",
-    asRoot: true,
+    needs: hostRoot,
     steps(hands) {
       hands.makeDevice("null", "character", [1, 3]);
       hands.makeDevice("data/loop", "block", [7, 300]);
