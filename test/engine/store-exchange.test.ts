@@ -2,6 +2,7 @@
 import { readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
+import { byDayOrNight } from "../night.ts";
 import { writeBaseArchive } from "./harness/base-image.ts";
 import { contentOfImage, diffOf, identityOf, runScript } from "./harness/containers.ts";
 import { startEngine, type Engine } from "./harness/engine.ts";
@@ -19,13 +20,17 @@ import {
   withExactDiffs,
 } from "./harness/storage.ts";
 
-const pairs = [
-  [builtinOverlay2, cleatOverlay2],
-  [builtinFuseOverlayfs, cleatFuseOverlayfs],
-  [builtinBtrfs, cleatBtrfs],
-  [builtinOverlay2, withExactDiffs(cleatOverlay2)],
-  [builtinBtrfs, withExactDiffs(cleatBtrfs)],
-] as const;
+const pairs = byDayOrNight(
+  [
+    [builtinOverlay2, cleatOverlay2],
+    [builtinFuseOverlayfs, cleatFuseOverlayfs],
+    [builtinBtrfs, cleatBtrfs],
+  ],
+  [
+    [builtinOverlay2, withExactDiffs(cleatOverlay2)],
+    [builtinBtrfs, withExactDiffs(cleatBtrfs)],
+  ],
+) as readonly (readonly [Storage, Storage])[];
 
 const onTop = "rm -r /data/replaced; mkdir /data/replaced; echo top > /data/replaced/top; rm /data/added";
 

@@ -11,7 +11,8 @@ const makes = {
   "xfs without reflink": { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=0" },
   /** Its folders hold no types of files, as those of xfs made with ftype=0, which many kernels do not mount any more. */
   "ext4 without d_type": { size: "64M", mkfs: "mkfs.ext4 -q -O ^filetype" },
-  btrfs: { size: "256M", mkfs: "mkfs.btrfs -q -K" },
+  /** The kernel gives the space of what was deleted back when it has time. */
+  btrfs: { size: "800M", mkfs: "mkfs.btrfs -q -K" },
   /** So small that a layer of some megabytes fills it. */
   "tiny ext4": { size: "16M", mkfs: "mkfs.ext4 -q" },
   "tiny btrfs": { size: "24M", mkfs: "mkfs.btrfs -q -K --mixed --metadata single" },
