@@ -1,16 +1,15 @@
-import { access, mkdir } from "node:fs/promises";
-import { CleatError } from "../../errors/index.ts";
+import { mkdir } from "node:fs/promises";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import { exactDiffsOption, parseBoolean, readDriverOptions, refuseStorageOptions } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { readExactDiff } from "../diff/exact-diff.ts";
 import { ownFolder } from "../home/home.ts";
-import { assertLayerId } from "../layer-id.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
-import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "../overlay2/layout.ts";
+import { createLayeredStore } from "../overlay2/layered-store.ts";
+import { exactFolder, linksFolder, readLayer } from "../overlay2/layout.ts";
 import { ownAttributePrefix } from "../overlay2/own-attributes.ts";
 import * as storeJobs from "../overlay2/store-jobs.ts";
 import { runProbe } from "../selection/run-probe.ts";
@@ -82,6 +81,9 @@ function createFuseOverlayfs(
   const { withLock } = home.locks;
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
 
+  const store = createLayeredStore("fuse-overlayfs", home, counts, worker);
+  const { assertId, isDirectParent } = store;
+
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
 
@@ -123,21 +125,9 @@ function createFuseOverlayfs(
       });
     },
 
-    async put(id) {
-      assertId(id);
-      await withLock(id, async () => {
-        if (counts.count(id) === 1) await pool.run(worker, "unmountLayer", path, id);
-        counts.decrement(id);
-      });
-    },
-
-    async exists(id) {
-      assertId(id);
-      return access(`${path}/${id}/link`).then(
-        () => true,
-        () => false,
-      );
-    },
+    put: store.put,
+    exists: store.exists,
+    metadata: store.metadata,
 
     status: async () => [
       ["Backing Filesystem", abilities.backingFileSystem],
@@ -145,22 +135,9 @@ function createFuseOverlayfs(
       ["Mount Program Version", abilities.version],
     ],
 
-    async metadata(id) {
-      assertId(id);
-      const lowers = lowerFolders(path, readLayer(path, id));
-      const folder = `${path}/${id}`;
-      return {
-        ...(lowers.length > 0 && { LowerDir: lowers.join(":") }),
-        MergedDir: `${folder}/merged`,
-        UpperDir: `${folder}/diff`,
-        WorkDir: `${folder}/work`,
-      };
-    },
-
     async diff(id, parent) {
       assertId(id);
-      const isExact =
-        parentOf(path, readLayer(path, id)) === parent && readExactDiff(path, exactFolder(id)) !== undefined;
+      const isExact = isDirectParent(id, parent) && readExactDiff(path, exactFolder(id)) !== undefined;
       if (!isExact) return naive.diff(id, parent);
       const ring = createRing();
       const place = { id, tree: `${path}/${id}/diff`, folder: `${path}/${exactFolder(id)}` };
@@ -173,7 +150,7 @@ function createFuseOverlayfs(
     async applyDiff(id, parent, source) {
       assertId(id);
       return withLock(id, async () => {
-        assertUnmountedChildOf(id, parent);
+        store.assertUnmountedChildOf(id, parent);
         const ring = createRing();
         const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas: undefined };
         return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
@@ -201,26 +178,5 @@ function createFuseOverlayfs(
   };
   const naive = createNaiveDiff(driver, pool, { ids, userNames });
 
-  function assertUnmountedChildOf(id: string, parent: string | undefined): void {
-    const actual = parentOf(path, readLayer(path, id));
-    if (actual !== parent) throw precondition(id, `lies on ${show(actual)}, not on ${show(parent)}`);
-    if (counts.count(id) > 0) throw precondition(id, "is mounted; a diff is applied to a new layer");
-  }
-
   return driver;
-}
-
-/** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
-function assertId(id: string): void {
-  assertLayerId(id);
-  if (id === linksFolder)
-    throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by fuse-overlayfs's layout`);
-}
-
-function precondition(id: string, what: string): CleatError {
-  return new CleatError("FAILED_PRECONDITION", `layer "${id}" ${what}`);
-}
-
-function show(parent: string | undefined): string {
-  return parent === undefined ? "no layer" : `layer "${parent}"`;
 }

@@ -1,5 +1,4 @@
-import { access, mkdir } from "node:fs/promises";
-import { CleatError } from "../../errors/index.ts";
+import { mkdir } from "node:fs/promises";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
 import { toChange } from "../diff/change.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
@@ -7,14 +6,14 @@ import { exactDiffsOption, parseBoolean, readDriverOptions, readStorageSize } fr
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { readExactDiff } from "../diff/exact-diff.ts";
 import { ownFolder } from "../home/home.ts";
-import { assertLayerId } from "../layer-id.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { parseSize } from "../size.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
-import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import { createLayeredStore, precondition } from "./layered-store.ts";
+import { exactFolder, linksFolder, readLayer } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import { ownAttributePrefix } from "./own-attributes.ts";
@@ -96,6 +95,8 @@ function createOverlay2(
     file: `${path}/${ownFolder}/counts.json`,
     resume: home.resume,
   });
+  const store = createLayeredStore("overlay2", home, counts, worker);
+  const { assertId, isDirectParent } = store;
   const maxDepth = abilities.layerByLayer ? kernelMaxLayers : pageMaxLayers;
   const quotas = isEnforced(support) ? support : undefined;
   /** The highest that this process gave to a layer, from where the next free one is looked for. */
@@ -117,11 +118,6 @@ function createOverlay2(
     const project = await withLock(id, () => pool.run(worker, "createLayer", path, layer));
     lastProject = Math.max(lastProject, project ?? 0);
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
-  }
-
-  /** Whether `parent` lies right below. */
-  function isDirectParent(id: string, parent: string | undefined): boolean {
-    return parentOf(path, readLayer(path, id)) === parent;
   }
 
   /** Whether what `job` looks at is the answer to what differs from `parent`; trees are compared else. */
@@ -170,21 +166,9 @@ function createOverlay2(
       });
     },
 
-    async put(id) {
-      assertId(id);
-      await withLock(id, async () => {
-        if (counts.count(id) === 1) await pool.run(worker, "unmountLayer", path, id);
-        counts.decrement(id);
-      });
-    },
-
-    async exists(id) {
-      assertId(id);
-      return access(`${path}/${id}/link`).then(
-        () => true,
-        () => false,
-      );
-    },
+    put: store.put,
+    exists: store.exists,
+    metadata: store.metadata,
 
     status: async () => [
       ["Backing Filesystem", abilities.backingFileSystem],
@@ -192,18 +176,6 @@ function createOverlay2(
       ["Native Overlay Diff", String(abilities.nativeDiffObstacle === undefined)],
       ["userxattr", String(attributePrefix === "user.")],
     ],
-
-    async metadata(id) {
-      assertId(id);
-      const lowers = lowerFolders(path, readLayer(path, id));
-      const folder = `${path}/${id}`;
-      return {
-        ...(lowers.length > 0 && { LowerDir: lowers.join(":") }),
-        MergedDir: `${folder}/merged`,
-        UpperDir: `${folder}/diff`,
-        WorkDir: `${folder}/work`,
-      };
-    },
 
     async diff(id, parent) {
       assertId(id);
@@ -227,7 +199,7 @@ function createOverlay2(
     async applyDiff(id, parent, source) {
       assertId(id);
       return withLock(id, async () => {
-        assertUnmountedChildOf(id, parent);
+        store.assertUnmountedChildOf(id, parent);
         const ring = createRing();
         const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas };
         return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
@@ -266,12 +238,6 @@ function createOverlay2(
   };
   const naive = createNaiveDiff(driver, pool, { ids, userNames });
 
-  function assertUnmountedChildOf(id: string, parent: string | undefined): void {
-    const actual = parentOf(path, readLayer(path, id));
-    if (actual !== parent) throw precondition(id, `lies on ${show(actual)}, not on ${show(parent)}`);
-    if (counts.count(id) > 0) throw precondition(id, "is mounted; a diff is applied to a new layer");
-  }
-
   return driver;
 }
 
@@ -279,17 +245,3 @@ function createOverlay2(
 const kernelMaxLayers = 500;
 /** Source: moby v20.10.24 `overlay2.go` `maxDepth`. */
 const pageMaxLayers = 128;
-
-/** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
-function assertId(id: string): void {
-  assertLayerId(id);
-  if (id === linksFolder) throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by overlay2's layout`);
-}
-
-function precondition(id: string, what: string): CleatError {
-  return new CleatError("FAILED_PRECONDITION", `layer "${id}" ${what}`);
-}
-
-function show(parent: string | undefined): string {
-  return parent === undefined ? "no layer" : `layer "${parent}"`;
-}

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../../errors/index.ts";
-import { readDriverRecord } from "../home/driver-record.ts";
+import { driverRecordFile, readDriverRecord } from "../home/driver-record.ts";
 import { ownFolder } from "../home/home.ts";
 import { dockerDrivers, markers } from "./known-drivers.ts";
 
@@ -38,7 +38,7 @@ export async function priorDriversIn(home: string): Promise<string[]> {
 async function holdsLayers(home: string): Promise<boolean> {
   const names = await namesIn(home);
   if (names === "unreadable") return true;
-  if (existsSync(join(home, ownFolder, "driver.json"))) return true;
+  if (existsSync(join(home, driverRecordFile))) return true;
   const others = names.filter((name) => name !== ownFolder);
   const empty = await Promise.all(others.map((name) => isEmpty(join(home, name))));
   return empty.includes(false);

@@ -1,0 +1,80 @@
+import { access } from "node:fs/promises";
+import { CleatError } from "../../errors/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
+import type { GraphDriver } from "../driver.ts";
+import type { MountCounts } from "../home/mount-counts.ts";
+import type { OpenHome } from "../home/open-home.ts";
+import { assertLayerId } from "../layer-id.ts";
+import type * as jobs from "./jobs.ts";
+import { linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+
+/** What drivers of overlay's layout do alike, whoever makes their mounts. */
+export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "metadata"> {
+  /** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
+  assertId(id: string): void;
+  /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer. */
+  isDirectParent(id: string, parent: string | undefined): boolean;
+  /** @throws FAILED_PRECONDITION for a layer that cannot take the diff of a new one. */
+  assertUnmountedChildOf(id: string, parent: string | undefined): void;
+}
+
+export function createLayeredStore(
+  driver: string,
+  { path, pool, locks: { withLock } }: OpenHome,
+  counts: MountCounts,
+  worker: ModuleReference<Pick<typeof jobs, "unmountLayer">>,
+): LayeredStore {
+  function assertId(id: string): void {
+    assertLayerId(id);
+    if (id !== linksFolder) return;
+    throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by ${driver}'s layout`);
+  }
+
+  return {
+    assertId,
+
+    async put(id) {
+      assertId(id);
+      await withLock(id, async () => {
+        if (counts.count(id) === 1) await pool.run(worker, "unmountLayer", path, id);
+        counts.decrement(id);
+      });
+    },
+
+    async exists(id) {
+      assertId(id);
+      return access(`${path}/${id}/link`).then(
+        () => true,
+        () => false,
+      );
+    },
+
+    async metadata(id) {
+      assertId(id);
+      const lowers = lowerFolders(path, readLayer(path, id));
+      const folder = `${path}/${id}`;
+      return {
+        ...(lowers.length > 0 && { LowerDir: lowers.join(":") }),
+        MergedDir: `${folder}/merged`,
+        UpperDir: `${folder}/diff`,
+        WorkDir: `${folder}/work`,
+      };
+    },
+
+    isDirectParent: (id, parent) => parentOf(path, readLayer(path, id)) === parent,
+
+    assertUnmountedChildOf(id, parent) {
+      const actual = parentOf(path, readLayer(path, id));
+      if (actual !== parent) throw precondition(id, `lies on ${show(actual)}, not on ${show(parent)}`);
+      if (counts.count(id) > 0) throw precondition(id, "is mounted; a diff is applied to a new layer");
+    },
+  };
+}
+
+export function precondition(id: string, what: string): CleatError {
+  return new CleatError("FAILED_PRECONDITION", `layer "${id}" ${what}`);
+}
+
+function show(parent: string | undefined): string {
+  return parent === undefined ? "no layer" : `layer "${parent}"`;
+}
