@@ -1,24 +1,41 @@
 import { CleatError } from "../errors/index.ts";
 import { parseSize } from "./size.ts";
 
-/** What to do with each option that a driver knows; values come as typed. */
-export type OptionReaders = Readonly<Record<string, (value: string, key: string) => void>>;
+/** What every driver can be told of its diffs. */
+export interface DiffOptions {
+  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
+  readonly userNames: boolean;
+  /**
+   * `cleat.exact_diffs`: keep of each archive that is applied what its tree does not (some hundredths of its size), and give it
+   * back byte for byte. Default false.
+   *
+   * Told that a driver does so, Docker keeps no such data itself: it saves and pushes layers by `diff`, and checks their
+   * digests. So the choice belongs to a store for good. Layers that Docker registered without the option are then made anew, and
+   * those whose digests differ are refused by Docker; without the option, Docker cannot save those that it registered with it.
+   * Source: moby v20.10.24 `layer/layer_store.go`, `useTarSplit`; the same until plugins were removed (moby#48143).
+   */
+  readonly exactDiffs: boolean;
+}
 
-/**
- * Keeps of each archive that is applied what its tree does not (some hundredths of its size), and gives it back byte for byte.
- *
- * Told that a driver does so, Docker keeps no such data itself: it saves and pushes layers by `diff`, and checks their
- * digests. So the choice belongs to a store for good. Layers that Docker registered without the option are then made anew, and
- * those whose digests differ are refused by Docker; without the option, Docker cannot save those that it registered with it.
- * Source: moby v20.10.24 `layer/layer_store.go`, `useTarSplit`; the same until plugins were removed (moby#48143).
- */
-export const exactDiffsOption = "cleat.exact_diffs";
+/** What to do with each option that only this driver knows; values come as typed. */
+export type OptionReaders = Readonly<Record<string, (value: string, key: string) => void>>;
 
 /**
  * Reads an operator's `key=value` options; keys are matched without regard to case, as Docker matches them.
  * @throws INVALID_ARGUMENT for a malformed or unknown option.
  */
-export function readDriverOptions(driver: string, options: readonly string[], readers: OptionReaders): void {
+export function readDriverOptions(
+  driver: string,
+  options: readonly string[] = [],
+  own: OptionReaders = {},
+): DiffOptions {
+  let userNames = true;
+  let exactDiffs = false;
+  const readers: OptionReaders = {
+    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
+    "cleat.exact_diffs": (value, key) => (exactDiffs = parseBoolean(value, key)),
+    ...own,
+  };
   for (const option of options) {
     const at = option.indexOf("=");
     if (at < 0) throw new CleatError("INVALID_ARGUMENT", `${driver}: option "${option}" is not of the form key=value`);
@@ -27,6 +44,7 @@ export function readDriverOptions(driver: string, options: readonly string[], re
     if (read === undefined) throw new CleatError("INVALID_ARGUMENT", `${driver}: unknown option "${key}"`);
     read(option.slice(at + 1).trim(), key);
   }
+  return { userNames, exactDiffs };
 }
 
 /**

@@ -1,11 +1,11 @@
 import { access, mkdir } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
-import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { exactDiffsOption, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
+import { type DiffOptions, readDriverOptions, readStorageSize } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
-import { readExactDiff } from "../diff/exact-diff.ts";
+import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { letThrough } from "../home/home.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
@@ -31,7 +31,7 @@ export const btrfs: GraphDriverFactory = {
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome({ driver: "btrfs" }, options, async (home) => {
-      const btrfsOptions = parseOptions(options.options ?? []);
+      const btrfsOptions = parseOptions(options.options);
       await home.pool.run(worker, "probeBtrfs", home.path);
       for (const folder of [layersFolder, exactDiffsFolder]) {
         await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
@@ -42,26 +42,18 @@ export const btrfs: GraphDriverFactory = {
     }),
 };
 
-interface BtrfsOptions {
-  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
-  readonly userNames: boolean;
-  /** `cleat.exact_diffs`: keep what archives were, see `exactDiffsOption`. Default false. */
-  readonly exactDiffs: boolean;
+interface BtrfsOptions extends DiffOptions {
   /** `btrfs.min_space`: the least size that a container may ask for. Default 0. */
   readonly minSizeBytes: number;
 }
 
 /** @throws INVALID_ARGUMENT for a malformed or unknown option. */
-function parseOptions(options: readonly string[]): BtrfsOptions {
-  let userNames = true;
-  let exactDiffs = false;
+function parseOptions(options: readonly string[] | undefined): BtrfsOptions {
   let minSizeBytes = 0;
-  readDriverOptions("btrfs", options, {
-    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
-    [exactDiffsOption]: (value, key) => (exactDiffs = parseBoolean(value, key)),
+  const diffOptions = readDriverOptions("btrfs", options, {
     "btrfs.min_space": (value, key) => (minSizeBytes = parseSize(value, `option "${key}"`)),
   });
-  return { userNames, exactDiffs, minSizeBytes };
+  return { ...diffOptions, minSizeBytes };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
@@ -141,11 +133,8 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
     ...naive,
     async diff(id, parent) {
       await assertExists(id);
-      const exact = readExactDiff(path, exactFolder(id));
-      if (exact === undefined || exact.parent !== (parent ?? null)) return naive.diff(id, parent);
-      const ring = createRing();
-      const place = { id, tree: layerPath(path, id), folder: `${path}/${exactFolder(id)}` };
-      return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
+      const paths = { tree: `${layersFolder}/${id}`, folder: exactFolder(id) };
+      return streamExactDiff(home, worker, id, parent, paths) ?? naive.diff(id, parent);
     },
     async diffGetter(id) {
       await assertExists(id);

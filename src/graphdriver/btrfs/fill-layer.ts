@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { CleatError, withSubject } from "../../errors/index.ts";
 import {
-  applyLayer,
   type ApplyOptions,
   compareTrees,
   type IdRanges,
@@ -27,7 +26,7 @@ import {
 } from "../../syscall/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { applyWithExactDiff } from "../diff/exact-diff.ts";
+import { unpackDiff } from "../diff/exact-diff.ts";
 import { stagingFolder, stagingPath, uniqueName } from "../home/home.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
 import { limitSubvolume, recordedLimit } from "./layer-size.ts";
@@ -91,11 +90,9 @@ async function unpack(
   const tree = openPath(`${home}/${path}`, O_RDONLY | O_DIRECTORY);
   try {
     const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles: durability === "file" };
-    const record = { parent, staged: path };
-    const sizeBytes =
-      staged.exact === undefined
-        ? applyLayer(source, tree, options)
-        : await applyWithExactDiff(source, tree, `${home}/${stagingPath(staged.exact)}`, record, options);
+    const folder = staged.exact && `${home}/${stagingPath(staged.exact)}`;
+    const keep = folder === undefined ? undefined : { folder, parent, staged: path };
+    const sizeBytes = await unpackDiff(source, tree, options, keep);
     // Before the exchange: a commit in between would keep the names and not yet the content.
     if (durability !== "none") syncfs(tree);
     return sizeBytes;

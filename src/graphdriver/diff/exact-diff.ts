@@ -10,7 +10,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../../errors/index.ts";
-import { applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
+import { applyLayer, applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
 import { close, O_CREAT, O_EXCL, O_RDWR, openPath } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring, type SyncRingReader, type SyncRingWriter } from "../../workers/index.ts";
 
@@ -76,17 +76,26 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** What to keep of an archive. */
+export interface KeepOptions {
+  /** An absolute path, which is made. */
+  readonly folder: string;
+  readonly parent: string | undefined;
+  readonly staged?: string;
+}
+
 /**
- * Unpacks an archive as `applyLayer` does, and makes `folder`, an absolute path, for what is kept of it; syncing both is the
- * caller's. Blocks, but for the event loop of its worker.
+ * Unpacks an archive as `applyLayer` does and, where told where, keeps what the archive was; syncing both is the caller's. The
+ * number of bytes of content. Blocks, but for the event loop of its worker.
  */
-export async function applyWithExactDiff(
+export async function unpackDiff(
   source: SyncRingReader,
   tree: number,
-  folder: string,
-  { parent, staged }: { readonly parent: string | undefined; readonly staged?: string },
   options: ApplyOptions,
+  keep: KeepOptions | undefined,
 ): Promise<number> {
+  if (keep === undefined) return applyLayer(source, tree, options);
+  const { folder, parent, staged } = keep;
   mkdirSync(folder, { mode: 0o700 });
   const data = openPath(`${folder}/${dataFile}`, O_RDWR | O_CREAT | O_EXCL, 0o600);
   try {

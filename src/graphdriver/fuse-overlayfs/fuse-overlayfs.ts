@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { exactDiffsOption, parseBoolean, readDriverOptions, refuseStorageOptions } from "../driver-options.ts";
+import { type DiffOptions, readDriverOptions, refuseStorageOptions } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
-import { readExactDiff } from "../diff/exact-diff.ts";
+import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
@@ -11,7 +11,7 @@ import { type OpenHome, openHome } from "../home/open-home.ts";
 import { createLayeredStore } from "../overlay2/layered-store.ts";
 import { exactFolder, linksFolder, readLayer } from "../overlay2/layout.ts";
 import { ownAttributePrefix } from "../overlay2/own-attributes.ts";
-import * as storeJobs from "../overlay2/store-jobs.ts";
+import * as storeJobs from "../overlay2/inspect/store-jobs.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { findMountedLayers, maxDepth } from "./layout.ts";
@@ -33,32 +33,14 @@ export const fuseOverlayfs: GraphDriverFactory = {
   probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
   open: (options) =>
     openHome({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() }, options, async (home) => {
-      const driverOptions = parseOptions(options.options ?? []);
+      const diffOptions = readDriverOptions("fuse-overlayfs", options.options);
       await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
       await home.pool.run(worker, "sweepStore", home.path);
       const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);
       const adopted = await adoptMounts(home, abilities);
-      return createFuseOverlayfs(home, driverOptions, abilities, adopted);
+      return createFuseOverlayfs(home, diffOptions, abilities, adopted);
     }),
 };
-
-interface DriverOptions {
-  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
-  readonly userNames: boolean;
-  /** `cleat.exact_diffs`: keep what archives were, see `exactDiffsOption`. Default false. */
-  readonly exactDiffs: boolean;
-}
-
-/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
-function parseOptions(options: readonly string[]): DriverOptions {
-  let userNames = true;
-  let exactDiffs = false;
-  readDriverOptions("fuse-overlayfs", options, {
-    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
-    [exactDiffsOption]: (value, key) => (exactDiffs = parseBoolean(value, key)),
-  });
-  return { userNames, exactDiffs };
-}
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
@@ -72,7 +54,7 @@ async function adoptMounts(home: OpenHome, abilities: FuseOverlayfsAbilities): P
 
 function createFuseOverlayfs(
   home: OpenHome,
-  { userNames, exactDiffs }: DriverOptions,
+  { userNames, exactDiffs }: DiffOptions,
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
 ): GraphDriver {
@@ -81,8 +63,8 @@ function createFuseOverlayfs(
   const { withLock } = home.locks;
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
 
-  const store = createLayeredStore("fuse-overlayfs", home, counts, worker);
-  const { assertId, isDirectParent } = store;
+  const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
+  const { assertId } = store;
 
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
@@ -128,6 +110,7 @@ function createFuseOverlayfs(
     put: store.put,
     exists: store.exists,
     metadata: store.metadata,
+    cleanup: store.cleanup,
 
     status: async () => [
       ["Backing Filesystem", abilities.backingFileSystem],
@@ -137,11 +120,8 @@ function createFuseOverlayfs(
 
     async diff(id, parent) {
       assertId(id);
-      const isExact = isDirectParent(id, parent) && readExactDiff(path, exactFolder(id)) !== undefined;
-      if (!isExact) return naive.diff(id, parent);
-      const ring = createRing();
-      const place = { id, tree: `${path}/${id}/diff`, folder: `${path}/${exactFolder(id)}` };
-      return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
+      const exact = streamExactDiff(home, worker, id, parent, { tree: `${id}/diff`, folder: exactFolder(id) });
+      return exact ?? naive.diff(id, parent);
     },
 
     changes: (id, parent) => naive.changes(id, parent),
@@ -161,17 +141,6 @@ function createFuseOverlayfs(
       assertId(id);
       readLayer(path, id); // which says so where there is none
       return createDiffGetter(`${path}/${id}/diff`, pool, worker);
-    },
-
-    async cleanup() {
-      const mounted = new Set([...counts.held(), ...findMountedLayers(path)]);
-      const failures: unknown[] = [];
-      const unmount = async (id: string): Promise<void> => {
-        await withLock(id, () => pool.run(worker, "unmountLayer", path, id)).catch((error) => failures.push(error));
-        counts.forget(id);
-      };
-      await Promise.all([...mounted].map(unmount));
-      if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
     },
 
     close: home.close,

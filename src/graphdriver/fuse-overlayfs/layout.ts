@@ -10,7 +10,7 @@
  * Source: moby v20.10.24 `daemon/graphdriver/fuse-overlayfs/fuseoverlayfs.go`; fuse-overlayfs 1.10 `main.c`, `load_dir`,
  * `is_directory_opaque`, `set_fd_opaque`.
  */
-import { readMounts } from "../../syscall/index.ts";
+import { findMountedAs } from "../overlay2/find-mounted.ts";
 
 /** The most layers below another. Source: moby, same file, `maxDepth`. */
 export const maxDepth = 128;
@@ -20,11 +20,7 @@ export const maxDepth = 128;
  * mounted twice comes twice. `home` has its symlinks resolved.
  */
 export function findMountedLayers(home: string): string[] {
-  return readMounts()
-    .filter(({ mountPoint, fileSystemType }) => isFuse(fileSystemType) && mountPoint.startsWith(`${home}/`))
-    .map(({ mountPoint }) => mountPoint.slice(home.length + 1).split("/"))
-    .filter(([, folder, ...rest]) => folder === "merged" && rest.length === 0)
-    .map(([id]) => id as string);
+  return findMountedAs(home, isFuse);
 }
 
 /** `fuse.fuse-overlayfs`; a program that sets no subtype is plain `fuse`. */

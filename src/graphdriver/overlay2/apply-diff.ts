@@ -2,7 +2,6 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { CleatError, withSubject } from "../../errors/index.ts";
 import {
-  applyLayer,
   createIdMaps,
   type IdRanges,
   type OverlayPrefix,
@@ -14,7 +13,7 @@ import {
 import { chownat, close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { applyWithExactDiff, readExactDiff } from "../diff/exact-diff.ts";
+import { readExactDiff, unpackDiff } from "../diff/exact-diff.ts";
 import { stagingPath, uniqueName } from "../home/home.ts";
 import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
 import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
@@ -89,11 +88,9 @@ async function unpack(
     const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
     const lowers = lowerFolders(home, readLayer(home, id));
     const options = { whiteouts, ids, lowers, syncFiles: durability === "file", userNamespace };
-    const record = { parent, staged: staged.tree };
-    const sizeBytes =
-      staged.exact === undefined
-        ? applyLayer(source, tree, options)
-        : await applyWithExactDiff(source, tree, `${home}/${staged.exact}`, record, options);
+    const { exact } = staged;
+    const keep = exact === undefined ? undefined : { folder: `${home}/${exact}`, parent, staged: staged.tree };
+    const sizeBytes = await unpackDiff(source, tree, options, keep);
     if (quotas !== undefined) assertWithinLimit(tree, quotas);
     if (durability !== "none") syncfs(tree);
     return sizeBytes;

@@ -9,7 +9,7 @@ export { areDiffsWhole, isDiffWhole } from "./layer-features.ts";
 export { forgetLimit, mountWithSlack, projectOfLayer } from "./layer-size.ts";
 export { markParents } from "./mark-parents.ts";
 export { unmountLayer } from "./mount-layer.ts";
-export { probeOverlay } from "./probe.ts";
+export { probeOverlay } from "./probe/probe.ts";
 export { probeProjectQuotas } from "./project-quotas.ts";
 
 export const moduleUrl = import.meta.url;

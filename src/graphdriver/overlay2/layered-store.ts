@@ -9,7 +9,7 @@ import type * as jobs from "./jobs.ts";
 import { linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
-export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "metadata"> {
+export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "metadata" | "cleanup"> {
   /** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
   assertId(id: string): void;
   /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer. */
@@ -22,6 +22,7 @@ export function createLayeredStore(
   driver: string,
   { path, pool, locks: { withLock } }: OpenHome,
   counts: MountCounts,
+  findMounted: (home: string) => readonly string[],
   worker: ModuleReference<Pick<typeof jobs, "unmountLayer">>,
 ): LayeredStore {
   function assertId(id: string): void {
@@ -59,6 +60,16 @@ export function createLayeredStore(
         UpperDir: `${folder}/diff`,
         WorkDir: `${folder}/work`,
       };
+    },
+
+    async cleanup() {
+      const failures: unknown[] = [];
+      const unmount = async (id: string): Promise<void> => {
+        await withLock(id, () => pool.run(worker, "unmountLayer", path, id)).catch((error) => failures.push(error));
+        counts.forget(id);
+      };
+      await Promise.all([...new Set([...counts.held(), ...findMounted(path)])].map(unmount));
+      if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
     },
 
     isDirectParent: (id, parent) => parentOf(path, readLayer(path, id)) === parent,

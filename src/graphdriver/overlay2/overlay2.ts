@@ -2,9 +2,9 @@ import { mkdir } from "node:fs/promises";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
 import { toChange } from "../diff/change.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { exactDiffsOption, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
+import { type DiffOptions, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
-import { readExactDiff } from "../diff/exact-diff.ts";
+import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
@@ -14,13 +14,13 @@ import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { createLayeredStore, precondition } from "./layered-store.ts";
 import { exactFolder, linksFolder, readLayer } from "./layout.ts";
-import { moduleUrl as probeUrl } from "./probe-folder.ts";
+import { moduleUrl as probeUrl } from "./probe/probe-folder.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import { ownAttributePrefix } from "./own-attributes.ts";
-import type { OverlayAbilities } from "./probe.ts";
+import type { OverlayAbilities } from "./probe/probe.ts";
 import { assertEnforced, isEnforced, lastReservedProject, type QuotaSupport } from "./project-quotas.ts";
-import * as storeJobs from "./store-jobs.ts";
-import { withUserNamespace } from "./with-user-namespace.ts";
+import * as storeJobs from "./inspect/store-jobs.ts";
+import { withUserNamespace } from "./probe/with-user-namespace.ts";
 
 /**
  * The overlay file system of the kernel over Docker's own on-disk layout (`layout.ts`). A layer costs its diff only; a
@@ -40,7 +40,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
     probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
     open: (options) =>
       openHome({ driver: "overlay2", attributes: ownAttributePrefix() }, options, async (home) => {
-        const overlayOptions = parseOptions(options.options ?? []);
+        const overlayOptions = parseOptions(options.options);
         await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
         await home.pool.run(worker, "sweepStore", home.path);
         await home.pool.run(worker, "markParents", home.path);
@@ -52,11 +52,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
   };
 }
 
-interface OverlayOptions {
-  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
-  readonly userNames: boolean;
-  /** `cleat.exact_diffs`: keep what archives were, see `exactDiffsOption`. Default false. */
-  readonly exactDiffs: boolean;
+interface OverlayOptions extends DiffOptions {
   /** `overlay2.size`: the size of containers that ask for none. Default: no limit. */
   readonly sizeBytes: number | undefined;
 }
@@ -65,17 +61,13 @@ interface OverlayOptions {
  * `overlay2.override_kernel_check` is accepted and has no effect, as in Docker.
  * @throws INVALID_ARGUMENT for a malformed or unknown option.
  */
-function parseOptions(options: readonly string[]): OverlayOptions {
-  let userNames = true;
-  let exactDiffs = false;
+function parseOptions(options: readonly string[] | undefined): OverlayOptions {
   let sizeBytes: number | undefined;
-  readDriverOptions("overlay2", options, {
-    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
-    [exactDiffsOption]: (value, key) => (exactDiffs = parseBoolean(value, key)),
+  const diffOptions = readDriverOptions("overlay2", options, {
     "overlay2.override_kernel_check": parseBoolean,
     "overlay2.size": (value, key) => (sizeBytes = parseSize(value, `option "${key}"`)),
   });
-  return { userNames, exactDiffs, sizeBytes };
+  return { ...diffOptions, sizeBytes };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
@@ -95,7 +87,7 @@ function createOverlay2(
     file: `${path}/${ownFolder}/counts.json`,
     resume: home.resume,
   });
-  const store = createLayeredStore("overlay2", home, counts, worker);
+  const store = createLayeredStore("overlay2", home, counts, findMountedLayers, worker);
   const { assertId, isDirectParent } = store;
   const maxDepth = abilities.layerByLayer ? kernelMaxLayers : pageMaxLayers;
   const quotas = isEnforced(support) ? support : undefined;
@@ -169,6 +161,7 @@ function createOverlay2(
     put: store.put,
     exists: store.exists,
     metadata: store.metadata,
+    cleanup: store.cleanup,
 
     status: async () => [
       ["Backing Filesystem", abilities.backingFileSystem],
@@ -179,13 +172,10 @@ function createOverlay2(
 
     async diff(id, parent) {
       assertId(id);
-      const isExact = isDirectParent(id, parent) && readExactDiff(path, exactFolder(id)) !== undefined;
-      if (!isExact && !(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
+      const exact = streamExactDiff(home, worker, id, parent, { tree: `${id}/diff`, folder: exactFolder(id) });
+      if (exact !== undefined) return exact;
+      if (!(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
       const ring = createRing();
-      if (isExact) {
-        const place = { id, tree: `${path}/${id}/diff`, folder: `${path}/${exactFolder(id)}` };
-        return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
-      }
       return drain(ring, pool.produce(worker, "archiveDiff", path, id, ring, { ids, userNames, attributePrefix }));
     },
 
@@ -222,16 +212,6 @@ function createOverlay2(
         );
       }
       return createDiffGetter(`${path}/${id}/diff`, pool, worker);
-    },
-
-    async cleanup() {
-      const mounted = new Set([...counts.held(), ...findMountedLayers(path)]);
-      const failures: unknown[] = [];
-      for (const id of mounted) {
-        await withLock(id, () => pool.run(worker, "unmountLayer", path, id)).catch((error) => failures.push(error));
-        counts.forget(id);
-      }
-      if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
     },
 
     close: home.close,

@@ -2,7 +2,6 @@
 import { existsSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import {
-  applyLayer,
   type ApplyOptions,
   compareTrees,
   createIdMaps,
@@ -14,7 +13,7 @@ import {
 import { close, fsync, O_DIRECTORY, O_RDONLY, openPath, readNames, renameat2, syncfs } from "../../syscall/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { applyWithExactDiff } from "../diff/exact-diff.ts";
+import { unpackDiff } from "../diff/exact-diff.ts";
 import { sweep } from "../home/home.ts";
 import { resetLayer } from "./create-layer.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
@@ -70,9 +69,8 @@ async function unpack(
   const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles, squash, userNamespace };
   const tree = openPath(layerPath(home, id), O_RDONLY | O_DIRECTORY);
   try {
-    const sizeBytes = exactDiffs
-      ? await applyWithExactDiff(source, tree, `${home}/${exactFolder(id)}`, { parent }, options)
-      : applyLayer(source, tree, options);
+    const keep = exactDiffs ? { folder: `${home}/${exactFolder(id)}`, parent } : undefined;
+    const sizeBytes = await unpackDiff(source, tree, options, keep);
     if (durability !== "none") syncfs(tree);
     return sizeBytes;
   } finally {

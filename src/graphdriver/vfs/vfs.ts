@@ -1,17 +1,11 @@
 import { existsSync } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
-import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import {
-  exactDiffsOption,
-  parseBoolean,
-  readDriverOptions,
-  refuseStorageOptions,
-  sizeRefused,
-} from "../driver-options.ts";
+import { type DiffOptions, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
-import { readExactDiff } from "../diff/exact-diff.ts";
+import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { letThrough } from "../home/home.ts";
@@ -34,7 +28,7 @@ export const vfs: GraphDriverFactory = {
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome({ driver: "vfs" }, options, async (home) => {
-      const vfsOptions = parseOptions(options.options ?? []);
+      const vfsOptions = parseOptions(options.options);
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
         await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
       }
@@ -45,30 +39,18 @@ export const vfs: GraphDriverFactory = {
     }),
 };
 
-interface VfsOptions {
-  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
-  readonly userNames: boolean;
-  /** `cleat.exact_diffs`: keep what archives were, see `exactDiffsOption`. Default false. */
-  readonly exactDiffs: boolean;
-}
-
 /** @throws INVALID_ARGUMENT for a malformed or unknown option, UNIMPLEMENTED for a size. */
-function parseOptions(options: readonly string[]): VfsOptions {
-  let userNames = true;
-  let exactDiffs = false;
-  readDriverOptions("vfs", options, {
-    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
-    [exactDiffsOption]: (value, key) => (exactDiffs = parseBoolean(value, key)),
+function parseOptions(options: readonly string[] | undefined): DiffOptions {
+  return readDriverOptions("vfs", options, {
     size: () => {
       throw sizeRefused("vfs");
     },
   });
-  return { userNames, exactDiffs };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { userNames, exactDiffs }: VfsOptions): GraphDriver {
+function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): GraphDriver {
   const { path, pool, ids, owner, durability, squash, userNamespace } = home;
   const { withLock } = home.locks;
 
@@ -121,14 +103,12 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: VfsOptions): Graph
     },
     ...naive,
     async diff(id, parent) {
-      const tree = await get(id);
+      await get(id);
       if (parent !== undefined) assertLayerId(parent);
+      const paths = { tree: `${layersFolder}/${id}`, folder: exactFolder(id) };
       const isFilled = !existsSync(`${path}/${fillingFolder}/${id}`);
-      const exact = isFilled ? readExactDiff(path, exactFolder(id)) : undefined;
-      if (exact === undefined || exact.parent !== (parent ?? null)) return naive.diff(id, parent);
-      const ring = createRing();
-      const place = { id, tree, folder: `${path}/${exactFolder(id)}` };
-      return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
+      const exact = isFilled ? streamExactDiff(home, worker, id, parent, paths) : undefined;
+      return exact ?? naive.diff(id, parent);
     },
     diffGetter: async (id) => createDiffGetter(await get(id), pool, worker),
     async applyDiff(id, parent, source) {

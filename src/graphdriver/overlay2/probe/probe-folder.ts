@@ -1,12 +1,18 @@
 /** Whether overlay2 could keep a store in a folder. A worker's module of its own, since its thread gets other mounts. */
 import { realpathSync } from "node:fs";
-import { isSystemError, type MissingAbility, type SystemError } from "../../errors/index.ts";
-import { withFolderAt } from "../../layer/index.ts";
-import { fileSystemName, isInUserNamespace, mountHolding, readMounts, recordsEntryTypes } from "../../syscall/index.ts";
-import { attributeless, unprivileged, unwritable } from "../selection/folder-obstacles.ts";
-import type { ProbedFeature } from "../selection/probe-report.ts";
-import type { Findings } from "../selection/run-probe.ts";
-import { ownAttributePrefix } from "./own-attributes.ts";
+import { isSystemError, type MissingAbility, type SystemError } from "../../../errors/index.ts";
+import { withFolderAt } from "../../../layer/index.ts";
+import {
+  fileSystemName,
+  isInUserNamespace,
+  mountHolding,
+  readMounts,
+  recordsEntryTypes,
+} from "../../../syscall/index.ts";
+import { attributeless, unprivileged, unwritable } from "../../selection/folder-obstacles.ts";
+import type { ProbedFeature } from "../../selection/probe-report.ts";
+import type { Findings } from "../../selection/run-probe.ts";
+import { ownAttributePrefix } from "../own-attributes.ts";
 import { mountedFeatures, parameterFeatures } from "./overlay-features.ts";
 import { withPrivateOverlays } from "./private-overlays.ts";
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { isSystemError, SystemError } from "../../errors/index.ts";
-import { withFolderAt } from "../../layer/index.ts";
+import { isSystemError, SystemError } from "../../../errors/index.ts";
+import { withFolderAt } from "../../../layer/index.ts";
 import {
   changeDirectory,
   cloneMount,
@@ -12,7 +12,7 @@ import {
   mount,
   moveMount,
   umount2,
-} from "../../syscall/index.ts";
+} from "../../../syscall/index.ts";
 
 /** Mounts an overlay with these options over folders of its own in memory, and takes it away again. */
 export type TryOverlay = (options: readonly string[], where?: WhereToTry) => OverlayTrial;

@@ -1,9 +1,9 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { isSystemError, UnsupportedError } from "../../errors/index.ts";
-import { noOverlayFeatures, type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
-import { changeDirectory, fgetxattr, fsetxattr, MNT_DETACH, mount, umount2 } from "../../syscall/index.ts";
-import { stagingPath, uniqueName } from "../home/home.ts";
-import { mountSwitches } from "./mount-switches.ts";
+import { isSystemError, UnsupportedError } from "../../../errors/index.ts";
+import { noOverlayFeatures, type OverlayPrefix, removeTree, withFolderAt } from "../../../layer/index.ts";
+import { changeDirectory, fgetxattr, fsetxattr, MNT_DETACH, mount, umount2 } from "../../../syscall/index.ts";
+import { stagingPath, uniqueName } from "../../home/home.ts";
+import { mountSwitches } from "../mount-switches.ts";
 
 /**
  * Why the diff folder of a layer that this driver mounts would not be its diff; `undefined` where it is. Tries out the two known

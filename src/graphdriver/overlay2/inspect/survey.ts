@@ -1,7 +1,7 @@
-import { withFolderAt } from "../../layer/index.ts";
-import { readMountsBelow } from "../store/mounts-below.ts";
-import { readRecordedCounts } from "../store/recorded-counts.ts";
-import { type LayerMount, roleOf, type StoreSurvey, type SurveyedLayer } from "../store/survey.ts";
+import { withFolderAt } from "../../../layer/index.ts";
+import { readMountsBelow } from "../../store/mounts-below.ts";
+import { readRecordedCounts } from "../../store/recorded-counts.ts";
+import { type LayerMount, roleOf, type StoreSurvey, type SurveyedLayer } from "../../store/survey.ts";
 import { createLinkResolver, isHalfMade, type LayerFacts, lowerLinksOf, readStoreFacts } from "./store-facts.ts";
 
 /** What a store of Docker's layout for overlay holds, whichever driver makes its mounts. Blocks; runs on a worker. */

@@ -1,10 +1,17 @@
 import { existsSync, mkdirSync } from "node:fs";
-import { toCleatError, UnsupportedError } from "../../errors/index.ts";
-import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
-import { changeDirectory, fileSystemName, MNT_DETACH, mount, recordsEntryTypes, umount2 } from "../../syscall/index.ts";
-import { stagingPath, uniqueName } from "../home/home.ts";
-import { takesLayerByLayer } from "./mount-layer.ts";
-import { ownAttributePrefix } from "./own-attributes.ts";
+import { toCleatError, UnsupportedError } from "../../../errors/index.ts";
+import { type OverlayPrefix, removeTree, withFolderAt } from "../../../layer/index.ts";
+import {
+  changeDirectory,
+  fileSystemName,
+  MNT_DETACH,
+  mount,
+  recordsEntryTypes,
+  umount2,
+} from "../../../syscall/index.ts";
+import { stagingPath, uniqueName } from "../../home/home.ts";
+import { takesLayerByLayer } from "../mount-layer.ts";
+import { ownAttributePrefix } from "../own-attributes.ts";
 import { probeNativeDiff } from "./probe-native-diff.ts";
 
 /** What kernel and file system under a home can do. */

@@ -1,10 +1,10 @@
-import { withFolderAt } from "../../layer/index.ts";
-import { unlinkat } from "../../syscall/index.ts";
-import { type Damage, mendable, unmendable } from "../store/finding.ts";
-import { listed } from "../store/own-damage.ts";
-import { withFolderIfThere } from "../store/store-entries.ts";
-import { writeLink, writeRecord } from "../store/write-record.ts";
-import { createLink, isLink, linksFolder, linkTarget } from "./layout.ts";
+import { withFolderAt } from "../../../layer/index.ts";
+import { unlinkat } from "../../../syscall/index.ts";
+import { type Damage, mendable, unmendable } from "../../store/finding.ts";
+import { listed } from "../../store/own-damage.ts";
+import { withFolderIfThere } from "../../store/store-entries.ts";
+import { writeLink, writeRecord } from "../../store/write-record.ts";
+import { createLink, isLink, linksFolder, linkTarget } from "../layout.ts";
 import { type LayerFacts, linkOf, type LinkFacts, lowerLinksOf, type StoreFacts } from "./store-facts.ts";
 
 /** What is wrong between `l/` and the layers' link files. The layer's word counts for more than the folder's. */

@@ -1,10 +1,10 @@
 /** All that is known of overlay2's stores without serving them, as one module that workers import. */
-import { type DiskUsage, diskUsage, withFolderAt } from "../../layer/index.ts";
-import type { Finding } from "../store/finding.ts";
-import { mendStore, type RepairReport } from "../store/mend-store.ts";
-import { withPathIfThere } from "../store/store-entries.ts";
+import { type DiskUsage, diskUsage, withFolderAt } from "../../../layer/index.ts";
+import type { Finding } from "../../store/finding.ts";
+import { mendStore, type RepairReport } from "../../store/mend-store.ts";
+import { withPathIfThere } from "../../store/store-entries.ts";
 import { findDamage } from "./damage.ts";
-import { dropWaitingRecords } from "./layer-diff.ts";
+import { dropWaitingRecords } from "../layer-diff.ts";
 
 export { removeLayer } from "./layer-damage.ts";
 export { surveyStore } from "./survey.ts";

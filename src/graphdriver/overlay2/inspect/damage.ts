@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { removeTree, withFolderAt } from "../../layer/index.ts";
-import { type Damage, unmendable } from "../store/finding.ts";
-import { readMountsBelow } from "../store/mounts-below.ts";
-import { findOwnDamage, findWrongFolders } from "../store/own-damage.ts";
-import { nameText } from "../store/store-entries.ts";
+import { removeTree, withFolderAt } from "../../../layer/index.ts";
+import { type Damage, unmendable } from "../../store/finding.ts";
+import { readMountsBelow } from "../../store/mounts-below.ts";
+import { findOwnDamage, findWrongFolders } from "../../store/own-damage.ts";
+import { nameText } from "../../store/store-entries.ts";
 import { findLayerDamage } from "./layer-damage.ts";
-import { linksFolder } from "./layout.ts";
+import { linksFolder } from "../layout.ts";
 import { findLinkDamage } from "./link-damage.ts";
 import { createLinkResolver, readStoreFacts } from "./store-facts.ts";
 import { mountedLayers } from "./survey.ts";

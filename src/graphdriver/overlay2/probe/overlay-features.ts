@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { isSystemError } from "../../errors/index.ts";
-import { close, fsconfigString, fsmount, fsopen } from "../../syscall/index.ts";
-import type { ProbedFeature } from "../selection/probe-report.ts";
+import { isSystemError } from "../../../errors/index.ts";
+import { close, fsconfigString, fsmount, fsopen } from "../../../syscall/index.ts";
+import type { ProbedFeature } from "../../selection/probe-report.ts";
 import type { TryOverlay } from "./private-overlays.ts";
 
 /** Switches of the overlay module, each with a default that the machine's owner may have changed. */

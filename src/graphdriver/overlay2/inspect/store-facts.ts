@@ -1,10 +1,10 @@
-import { readLink, readRecord, kindOf, nameText, namesIn, withFolderIfThere } from "../store/store-entries.ts";
-import type { EntryKind } from "../store/store-entries.ts";
-import { ownFolder } from "../home/home.ts";
-import { layerIdPattern } from "../layer-id.ts";
-import { isLink, isLowerPath, linksFolder, linkTarget } from "./layout.ts";
+import { readLink, readRecord, kindOf, nameText, namesIn, withFolderIfThere } from "../../store/store-entries.ts";
+import type { EntryKind } from "../../store/store-entries.ts";
+import { ownFolder } from "../../home/home.ts";
+import { layerIdPattern } from "../../layer-id.ts";
+import { isLink, isLowerPath, linksFolder, linkTarget } from "../layout.ts";
 
-/** What lies in a store of this layout (`layout.ts`), as it is, whether or not it makes sense. */
+/** What lies in a store of this layout (`../layout.ts`), as it is, whether or not it makes sense. */
 export interface StoreFacts {
   readonly layers: ReadonlyMap<string, LayerFacts>;
   /** What is in the folder of links, by name. */
