@@ -30,22 +30,15 @@ export function formatStore({ store, usage }: StoreReport, truncate: boolean): s
 }
 
 export function describeTitle({ driver, home, engine, layers }: StoreDescription): string {
-  const count = (what: string, of: readonly DescribedLayer[]): string[] =>
-    of.length === 0 ? [] : [`${of.length} ${what}`];
+  const count = (what: string, is: (layer: DescribedLayer) => boolean): string[] => {
+    const counted = layers.filter(is).length;
+    return counted === 0 ? [] : [`${counted} ${what}`];
+  };
   const counts = [
-    `${layers.length} layers`,
-    ...count(
-      "mounted",
-      layers.filter(({ mounts }) => mounts.length > 0),
-    ),
-    ...count(
-      "orphaned",
-      layers.filter(({ orphaned }) => orphaned !== undefined),
-    ),
-    ...count(
-      "half-made",
-      layers.filter(({ condition }) => condition === "half-made"),
-    ),
+    layers.length === 1 ? "1 layer" : `${layers.length} layers`,
+    ...count("mounted", ({ mounts }) => mounts.length > 0),
+    ...count("orphaned", ({ orphaned }) => orphaned !== undefined),
+    ...count("half-made", ({ condition }) => condition === "half-made"),
   ];
   const owner = engine === undefined ? "" : `, of ${engine.engine} in ${printable(engine.root)}`;
   return `${driver} at ${printable(home)}${owner}: ${counts.join(", ")}`;
@@ -73,6 +66,6 @@ function showNames({ names }: DescribedLayer): string {
 function describeTotal({ store, usage = new Map() }: StoreReport): string {
   const { apparentBytes, allocatedBytes, entries, complete } = sumUsage(usage.values());
   const shared = store.layersHold === "trees" ? "; what layers share counts for each" : "";
-  const passed = complete ? "" : "; some folders were moved while they were counted";
+  const passed = complete ? "" : "; without some folders, which were moved meanwhile or may not be read";
   return `total ${formatBytes(apparentBytes)}, ${formatBytes(allocatedBytes)} on disk, ${entries} entries${shared}${passed}`;
 }

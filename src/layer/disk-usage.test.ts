@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -43,3 +43,28 @@ it("goes deeper than a path can name", () => {
   close(folder);
   expect(withFolderAt(root, diskUsage)).toMatchObject({ entries: depth + 1, complete: true });
 });
+
+it("passes over, and says so, what an ordinary user may not read", () => {
+  for (const [name, mode] of [
+    ["closed", 0o000],
+    ["listed", 0o444],
+    ["open", 0o755],
+  ] as const) {
+    mkdirSync(join(root, name));
+    writeFileSync(join(root, name, "file"), "content");
+    chmodSync(join(root, name), mode);
+  }
+  chmodSync(root, 0o755);
+  const usage = withFolderAt(root, (folder) => asOrdinaryUser(() => diskUsage(folder)));
+  expect(usage).toMatchObject({ apparentBytes: "content".length, entries: 3, complete: false });
+});
+
+function asOrdinaryUser<T>(visit: () => T): T {
+  if (process.geteuid?.() !== 0) return visit();
+  process.seteuid?.(65_534);
+  try {
+    return visit();
+  } finally {
+    process.seteuid?.(0);
+  }
+}

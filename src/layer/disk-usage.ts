@@ -9,6 +9,7 @@ import {
   O_RDONLY,
   openat,
   readNames,
+  statat,
   statIfThere,
 } from "../syscall/index.ts";
 import { isSystemError } from "../errors/index.ts";
@@ -21,7 +22,7 @@ export interface DiskUsage {
   /** Blocks taken, folders included, as `du` has them. */
   readonly allocatedBytes: number;
   readonly entries: number;
-  /** Whether nothing was passed over, as folders moved while they were walked. */
+  /** Whether nothing was passed over: folders that moved while they were walked, or that this user may not read. */
   readonly complete: boolean;
 }
 
@@ -64,7 +65,7 @@ export function diskUsage(root: number): DiskUsage {
 
 /** Counts what lies right in a folder. */
 function enter(folder: number, count: Count, seen: Set<string>): Level {
-  const status = fstat(folder);
+  const status = statat(folder, "."); // which also fails where names in it may not be looked up, `..` among them
   count.entries++;
   count.allocatedBytes += status.allocatedBytes;
   const pending: Buffer[] = [];
@@ -90,15 +91,17 @@ function countFile(file: FileStatus, count: Count, seen: Set<string>): void {
 }
 
 function goDown(folder: number, name: Buffer, levels: Level[], count: Count, seen: Set<string>): number | undefined {
-  let child: number;
+  let child: number | undefined;
   try {
     child = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    levels.push(enter(child, count, seen));
+    return child;
   } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP")) return undefined; // gone meanwhile
-    throw error;
+    if (child !== undefined) close(child);
+    if (!isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP", "EACCES")) throw error;
+    if (error.code === "EACCES") count.complete = false; // the others: it is gone meanwhile
+    return undefined;
   }
-  levels.push(enter(child, count, seen));
-  return child;
 }
 
 /** Ends the walk where somebody moved the folder that it stands in: above it is no longer what was walked. */

@@ -7,11 +7,12 @@
  * `staged` is the path, relative to the home, from which the tree comes into the store by one rename, for drivers that do so:
  * while something is there the tree may not have come yet, and the folder means nothing.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../../errors/index.ts";
 import { applyLayer, applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
 import { close, O_CREAT, O_EXCL, O_RDWR, openPath } from "../../syscall/index.ts";
+import { readJsonRecord } from "../home/json-record.ts";
 import { createSyncRingWriter, type Ring, type SyncRingReader, type SyncRingWriter } from "../../workers/index.ts";
 
 const exactDiffRecord = z.object({
@@ -55,25 +56,7 @@ function hasTree(home: string, { staged }: ExactDiffRecord): boolean {
 }
 
 function readRecord(path: string): ExactDiffRecord | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
-  const result = exactDiffRecord.safeParse(parseJson(text));
-  if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path: at, message }) => ({ path: at.join("."), problem: message }));
-  throw new SchemaError("DATA_LOSS", `record of an exact diff, ${path},`, issues);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // which the schema refuses
-  }
+  return readJsonRecord(path, exactDiffRecord, `record of an exact diff, ${path},`);
 }
 
 /** What to keep of an archive. */

@@ -10,11 +10,12 @@
  * them in others than root of a user namespace, and where they are not looked for, what was deleted is there again. `squash` is true
  * where an ordinary user keeps the layers: all files are that user's, whoever owns them in a container.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { z } from "zod";
-import { CleatError, isSystemError, SchemaError, toCleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { OverlayPrefix } from "../../layer/index.ts";
 import { ownFolder, stagingPath, uniqueName } from "./home.ts";
+import { readJsonRecord } from "./json-record.ts";
 
 const overlayPrefix: z.ZodType<OverlayPrefix> = z.enum(["trusted.", "user."]);
 const driverRecord = z.object({
@@ -45,29 +46,7 @@ function recordPath(home: string): string {
  * @throws SchemaError (DATA_LOSS) when the record is not one of a known version.
  */
 export function readDriverRecord(home: string): HomeUse | undefined {
-  const text = readRecord(recordPath(home));
-  if (text === undefined) return undefined;
-  const result = driverRecord.safeParse(parseJson(text));
-  if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path, message }) => ({ path: path.join("."), problem: message }));
-  throw new SchemaError("DATA_LOSS", `file "${recordPath(home)}"`, issues);
-}
-
-function readRecord(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // which fits no schema
-  }
+  return readJsonRecord(recordPath(home), driverRecord, `file "${recordPath(home)}"`);
 }
 
 /** @throws FAILED_PRECONDITION when the home holds another driver's layers, or such as are to be read otherwise. */

@@ -75,12 +75,16 @@ function readImageNames(dataRoot: number, driver: string): Map<string, string[]>
   const names = new Map<string, string[]>();
   const repositories = readJsonAt(dataRoot, `image/${driver}/repositories.json`)?.["Repositories"] ?? {};
   for (const [name, digest] of Object.values(repositories).flatMap((tags) => Object.entries(tags ?? {}))) {
-    if (name.includes("@") || typeof digest !== "string") continue; // the same image by its digest
+    if (name.includes("@")) continue; // the same image by its digest
+    if (typeof digest !== "string" || !digestPattern.test(digest)) continue;
     const chain = topChain(readRecordAt(dataRoot, `image/${driver}/imagedb/content/${digest.replace(":", "/")}`));
     if (chain !== undefined) names.set(chain, [...(names.get(chain) ?? []), name]);
   }
   return names;
 }
+
+/** A path comes of it. */
+const digestPattern = /^[a-z0-9]+:[0-9a-f]+$/;
 
 /** Source: OCI image specification v1.0 `config.md`, "Layer ChainID". */
 function topChain(config: string | undefined): string | undefined {

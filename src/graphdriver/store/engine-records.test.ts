@@ -73,6 +73,14 @@ describe("Docker's records", () => {
     expect(readEngineRecords(home, [])?.layers.get("top-cache")?.names).toEqual([diffs[1]?.slice(0, 19)]);
   });
 
+  it("name nothing by an image that lies elsewhere than with the images", () => {
+    write("elsewhere", JSON.stringify({ rootfs: { diff_ids: diffs } }));
+    const digests = ["sha256:../../../../../elsewhere", "sha256:../sha256/1234"];
+    const box = Object.fromEntries(digests.map((digest, at) => [`box:${at}`, digest]));
+    write("image/overlay2/repositories.json", JSON.stringify({ Repositories: { box } }));
+    expect(readEngineRecords(home, [])?.layers.get("top-cache")?.names).toEqual([diffs[1]?.slice(0, 19)]);
+  });
+
   it("take a layer for known while it is pulled, and while a build names it", () => {
     write(`${layerdb}/tmp/write-set-1/cache-id`, "pulled");
     write(

@@ -1,0 +1,33 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { z } from "zod";
+import { readJsonRecord } from "./json-record.ts";
+
+const schema = z.object({ version: z.literal(1) });
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "cleat-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it("reads what fits the schema, and nothing where nothing is", () => {
+  writeFileSync(join(folder, "record"), '{"version":1}');
+  expect(readJsonRecord(join(folder, "record"), schema, "record")).toEqual({ version: 1 });
+  expect(readJsonRecord(join(folder, "none"), schema, "record")).toBeUndefined();
+  expect(readJsonRecord(join(folder, "record/below"), schema, "record")).toBeUndefined();
+});
+
+it.each(["", "{", '{"version":2}'])("refuses %j", (text) => {
+  writeFileSync(join(folder, "record"), text);
+  const refused = expect.objectContaining({ code: "DATA_LOSS", message: expect.stringMatching(/^record /) });
+  expect(() => readJsonRecord(join(folder, "record"), schema, "record")).toThrow(refused);
+});
+
+it("does not wait for who would write into a FIFO", () => {
+  execFileSync("mkfifo", [join(folder, "record")]);
+  const refused = expect.objectContaining({ code: "DATA_LOSS" });
+  expect(() => readJsonRecord(join(folder, "record"), schema, "record")).toThrow(refused);
+});
