@@ -1,14 +1,7 @@
 /** Applying a diff to a layer, all or nothing. Blocks, but for the event loop of its worker. */
 import { existsSync } from "node:fs";
-import { CleatError, withSubject } from "../../errors/index.ts";
-import {
-  type ApplyOptions,
-  compareTrees,
-  type IdRanges,
-  removeTree,
-  withFolder,
-  withFolderAt,
-} from "../../layer/index.ts";
+import { CleatError } from "../../errors/index.ts";
+import { type ApplyOptions, compareTrees, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   close,
   fstat,
@@ -24,19 +17,15 @@ import {
   subvolumeInfo,
   syncfs,
 } from "../../syscall/index.ts";
-import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
-import type { Durability } from "../driver.ts";
+import type { Ring, SyncRingReader } from "../../workers/index.ts";
+import { applyArchive, type ApplyDiffOptions } from "../diff/apply-archive.ts";
 import { unpackDiff } from "../diff/exact-diff.ts";
 import { stagingFolder, stagingPath, uniqueName } from "../home/home.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
 import { limitSubvolume, recordedLimit } from "./layer-size.ts";
 import { removeSubvolumes } from "./remove-subvolumes.ts";
 
-export interface ApplyDiffOptions {
-  readonly ids: IdRanges;
-  readonly durability: Durability;
-  /** Whether to keep what the archive was. */
-  readonly exactDiffs: boolean;
+export interface FillOptions extends ApplyDiffOptions {
   /** Whether nobody was given the layer's path since it was made; otherwise it is compared with its parent. */
   readonly untouched: boolean;
 }
@@ -51,16 +40,15 @@ interface Staged {
  * Unpacks the archive in `ring` into a snapshot of a layer that was just created, and exchanges the two in one step.
  * @throws FAILED_PRECONDITION when the layer is not as `create` left it on `parent`.
  */
-export async function applyDiff(
+export function applyDiff(
   home: string,
   id: string,
   parent: string | undefined,
   ring: Ring,
-  options: ApplyDiffOptions,
+  options: FillOptions,
 ): Promise<number> {
-  const source = createSyncRingReader(ring);
   const staged: Staged = { tree: uniqueName(), exact: options.exactDiffs ? uniqueName() : undefined };
-  try {
+  return applyArchive(ring, id, async (source) => {
     const staging = openPath(`${home}/${stagingFolder}`, O_RDONLY | O_DIRECTORY);
     try {
       stageCopy(home, id, parent, staging, staged.tree, options.untouched);
@@ -72,11 +60,7 @@ export async function applyDiff(
       if (staged.exact !== undefined) removeTree(staging, staged.exact);
       close(staging);
     }
-  } catch (error) {
-    throw withSubject(error, `layer "${id}"`);
-  } finally {
-    source.leave();
-  }
+  });
 }
 
 async function unpack(
@@ -84,7 +68,7 @@ async function unpack(
   parent: string | undefined,
   source: SyncRingReader,
   staged: Staged,
-  { ids, durability }: ApplyDiffOptions,
+  { ids, durability }: FillOptions,
 ): Promise<number> {
   const path = stagingPath(staged.tree);
   const tree = openPath(`${home}/${path}`, O_RDONLY | O_DIRECTORY);

@@ -2,7 +2,7 @@
 export { openDiffFile, openTree } from "../diff/diff-getter.ts";
 export { sendExactDiff } from "../diff/exact-diff.ts";
 export { emptyTrash } from "../home/home.ts";
-export { applyDiff } from "../overlay2/apply-diff.ts";
+export { applyDiff } from "../overlay2/fill-layer.ts";
 export { createLayer } from "../overlay2/create-layer.ts";
 export { discardLayer, sweepStore } from "../overlay2/layer-diff.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";

@@ -1,30 +1,26 @@
 /** Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block. */
 import { existsSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
-import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 import {
   type ApplyOptions,
   compareTrees,
   createIdMaps,
-  type IdRanges,
   removeTree,
   withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
 import { close, fsync, O_DIRECTORY, O_RDONLY, openPath, readNames, renameat2, syncfs } from "../../syscall/index.ts";
-import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
+import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
+import { applyArchive, type ApplyDiffOptions } from "../diff/apply-archive.ts";
 import { unpackDiff } from "../diff/exact-diff.ts";
 import { sweep } from "../home/home.ts";
 import { resetLayer } from "./create-layer.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 
-export interface ApplyDiffOptions {
-  readonly ids: IdRanges;
-  readonly durability: Durability;
+export interface FillOptions extends ApplyDiffOptions {
   readonly squash: boolean;
   readonly userNamespace: boolean;
-  /** Whether to keep what the archive was. */
-  readonly exactDiffs: boolean;
 }
 
 /**
@@ -32,15 +28,14 @@ export interface ApplyDiffOptions {
  * crash is noticed at the next start.
  * @throws FAILED_PRECONDITION when the layer has its diff already, or lies on another parent.
  */
-export async function applyDiff(
+export function applyDiff(
   home: string,
   id: string,
   parent: string | undefined,
   ring: Ring,
-  options: ApplyDiffOptions,
+  options: FillOptions,
 ): Promise<number> {
-  const source = createSyncRingReader(ring);
-  try {
+  return applyArchive(ring, id, async (source) => {
     beginFilling(home, id, parent);
     try {
       const sizeBytes = await unpack(home, id, parent, source, options);
@@ -51,11 +46,7 @@ export async function applyDiff(
       resetLayer(home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
       throw error;
     }
-  } catch (error) {
-    throw withSubject(error, `layer "${id}"`);
-  } finally {
-    source.leave();
-  }
+  });
 }
 
 async function unpack(
@@ -63,7 +54,7 @@ async function unpack(
   id: string,
   parent: string | undefined,
   source: SyncRingReader,
-  { ids, durability, squash, userNamespace, exactDiffs }: ApplyDiffOptions,
+  { ids, durability, squash, userNamespace, exactDiffs }: FillOptions,
 ): Promise<number> {
   const syncFiles = durability === "file";
   const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles, squash, userNamespace };

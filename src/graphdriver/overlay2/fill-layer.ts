@@ -1,9 +1,8 @@
 /** Filling a layer from an archive, all or nothing. Blocks, but for the event loop of its worker. */
 import { mkdirSync, readdirSync } from "node:fs";
-import { CleatError, withSubject } from "../../errors/index.ts";
+import { CleatError } from "../../errors/index.ts";
 import {
   createIdMaps,
-  type IdRanges,
   type OverlayPrefix,
   removeTree,
   type WhiteoutConvention,
@@ -11,21 +10,17 @@ import {
   withFolderAt,
 } from "../../layer/index.ts";
 import { chownat, close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
-import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
-import type { Durability } from "../driver.ts";
+import type { Ring, SyncRingReader } from "../../workers/index.ts";
+import { applyArchive, type ApplyDiffOptions } from "../diff/apply-archive.ts";
 import { readExactDiff, unpackDiff } from "../diff/exact-diff.ts";
 import { stagingPath, uniqueName } from "../home/home.ts";
 import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
 import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
 import type { ProjectQuotas } from "./project-quotas.ts";
 
-export interface ApplyDiffOptions {
-  readonly ids: IdRanges;
-  readonly durability: Durability;
+export interface FillOptions extends ApplyDiffOptions {
   readonly attributePrefix: OverlayPrefix;
   readonly userNamespace: boolean;
-  /** Whether to keep what the archive was. */
-  readonly exactDiffs: boolean;
   /** What limits layers that have a size; undefined where nothing does. */
   readonly quotas: ProjectQuotas | undefined;
 }
@@ -40,29 +35,27 @@ interface Staged {
  * Unpacks the archive in `ring` beside the store and makes it the layer's diff folder in one rename.
  * @throws FAILED_PRECONDITION when the layer has its diff already, or was written to.
  */
-export async function applyDiff(
+export function applyDiff(
   home: string,
   id: string,
   parent: string | undefined,
   ring: Ring,
-  options: ApplyDiffOptions,
+  options: FillOptions,
 ): Promise<number> {
-  const source = createSyncRingReader(ring);
   const exact = options.exactDiffs ? stagingPath(uniqueName()) : undefined;
   const staged: Staged = { tree: stagingPath(uniqueName()), exact };
-  try {
-    assertAsCreated(home, id);
-    const sizeBytes = await unpack(home, id, parent, source, staged, options);
-    bringIn(home, id, staged, options.durability !== "none");
-    return sizeBytes;
-  } catch (error) {
-    throw withSubject(error, `layer "${id}"`);
-  } finally {
-    source.leave();
-    withFolderAt(home, (folder) => {
-      for (const path of [staged.tree, staged.exact]) if (path !== undefined) removeTree(folder, path);
-    });
-  }
+  return applyArchive(ring, id, async (source) => {
+    try {
+      assertAsCreated(home, id);
+      const sizeBytes = await unpack(home, id, parent, source, staged, options);
+      bringIn(home, id, staged, options.durability !== "none");
+      return sizeBytes;
+    } finally {
+      withFolderAt(home, (folder) => {
+        for (const path of [staged.tree, staged.exact]) if (path !== undefined) removeTree(folder, path);
+      });
+    }
+  });
 }
 
 /** The diff of an empty archive is a diff: what is kept of it tells, where it is kept. */
@@ -77,7 +70,7 @@ async function unpack(
   parent: string | undefined,
   source: SyncRingReader,
   staged: Staged,
-  { ids, durability, attributePrefix, userNamespace, quotas }: ApplyDiffOptions,
+  { ids, durability, attributePrefix, userNamespace, quotas }: FillOptions,
 ): Promise<number> {
   mkdirSync(`${home}/${staged.tree}`, { mode: 0o755 });
   const tree = openPath(`${home}/${staged.tree}`, O_RDONLY | O_DIRECTORY);
