@@ -50,3 +50,15 @@ it("ends on layers that lie on each other in a circle", () => {
   const survey = surveyOf(layer("a", on("b")), layer("b", on("a")));
   expect(describeStore(survey, engineOf(new Map([["a", image()]]))).layers).toHaveLength(2);
 });
+
+it("calls unfilled only what waits for a diff, and no container", () => {
+  const unfilled = { condition: "unfilled" as const };
+  const survey = surveyOf(
+    layer("image", unfilled),
+    layer("c-init", { ...unfilled, role: "init" }),
+    layer("c", unfilled),
+  );
+  const container = { role: "container" as const, parent: "c-init", names: ["web"] };
+  const { layers } = describeStore(survey, engineOf(new Map([["c", container]])));
+  expect(layers.map(({ condition }) => condition)).toEqual(["unfilled", "whole", "whole"]);
+});

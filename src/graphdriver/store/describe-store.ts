@@ -34,10 +34,12 @@ export function describeStore(survey: StoreSurvey, engine: EngineRecords | undef
 
 function completeLayer(layer: SurveyedLayer, engine: EngineRecords | undefined): SurveyedLayer {
   const told = engine?.layers.get(layer.id);
-  if (told === undefined) return layer;
-  const role = told.role === "unknown" ? layer.role : told.role;
-  if (layer.parentage !== "unknown") return { ...layer, role };
-  return { ...layer, role, parent: told.parent, parentage: told.parent === undefined ? "none" : "known" };
+  const role = told === undefined || told.role === "unknown" ? layer.role : told.role;
+  // Containers write to these two; no diff is applied to them.
+  const isWritten = role === "init" || role === "container";
+  const condition = layer.condition === "unfilled" && isWritten ? "whole" : layer.condition;
+  if (told === undefined || layer.parentage !== "unknown") return { ...layer, role, condition };
+  return { ...layer, role, condition, parent: told.parent, parentage: told.parent === undefined ? "none" : "known" };
 }
 
 /** The layers named, and all that they lie on. */

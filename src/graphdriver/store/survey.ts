@@ -17,7 +17,7 @@ export interface StoreSurvey {
 export type LayerRole = "image" | "init" | "container" | "unknown";
 
 /**
- * `unfilled`: as `create` left it, which only vfs writes down. `filling`: its diff is being applied, or was when the process
+ * `unfilled`: no diff was applied to it yet, which only vfs writes down. `filling`: its diff is being applied, or was when the process
  * died. `half-made`: a part of it is missing; `cleat fsck` says which.
  */
 export type LayerCondition = "whole" | "unfilled" | "filling" | "half-made";
