@@ -1,6 +1,6 @@
 /**
- * Sizes on overlay2 as Docker enforces them on xfs, and Cleat on the same store before and after: on a kernel that has project
- * quotas, Debian's in a virtual machine.
+ * Sizes on overlay2 as Docker enforces them on xfs, Cleat on the same store in between, and Docker with Cleat as its plugin: on a
+ * kernel that has project quotas, Debian's in a virtual machine.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -66,6 +66,16 @@ describeWith([needs.virtualMachine, needs.dockerd, needs.busybox, needs.xfs], "D
     const [ours, theirs] = get("projects") as [Project, Project];
     expect([ours.limitBytes, theirs.limitBytes]).toEqual([32 * megabyte, 64 * megabyte]);
     expect(ours.id).not.toBe(theirs.id);
+  });
+
+  test("a container on the plugin has what it was given, and its neighbour too", () => {
+    assertFull(get("written on the plugin"));
+    assertFull(get("written beside it"));
+  });
+
+  test("it has no more after daemon and plugin were started again", () => {
+    assertFull(get("written on the plugin again"));
+    expect(get("layers left")).toEqual([]);
   });
 });
 

@@ -1,10 +1,10 @@
 /**
- * Docker with its own overlay2 on xfs with project quotas, and Cleat on the same store in between. Prints what each saw as lines of
- * JSON.
+ * Docker with its own overlay2 on xfs with project quotas, and Cleat on the same store in between; then Docker with Cleat as its
+ * plugin. Prints what each saw as lines of JSON.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { overlay2 } from "cleat/graphdriver";
 import { close, O_RDONLY, openPath, projectUsage, readProject } from "cleat/syscall";
@@ -23,7 +23,7 @@ execFileSync("mount", ["-t", "cgroup2", "cgroup2", "/sys/fs/cgroup"]);
 
 // dockerd gives a containerd of its own 15 seconds to start.
 const containerd = await startDaemon("containerd", [], "successfully booted");
-const data = await withDocker(() => {
+const data = await withDocker("overlay2", () => {
   show("status of Docker", JSON.parse(docker("info", "--format", "{{json .DriverStatus}}")));
   importBase();
   create("first");
@@ -34,11 +34,27 @@ show("data of Docker", data);
 
 await serveByCleat(data.UpperDir.split("/").at(-2));
 
-await withDocker(() => {
+await withDocker("overlay2", () => {
   docker("rm", "first");
   create("second");
   show("written by Docker again", runToEnd("docker", ["start", "--attach", "second"]));
   show("projects", [`${home}/ours/diff`, dataOf("second").UpperDir].map(projectOf));
+});
+
+await withPlugin(() => {
+  importBase();
+  create("limited");
+  show("written on the plugin", runToEnd("docker", ["start", "--attach", "limited"]));
+  create("neighbour");
+  show("written beside it", runToEnd("docker", ["start", "--attach", "neighbour"]));
+});
+await withPlugin(() => {
+  show("written on the plugin again", runToEnd("docker", ["start", "--attach", "limited"]));
+  docker("rm", "limited", "neighbour");
+  show(
+    "layers left",
+    readdirSync(`${root}/cleat`).filter((name) => name.endsWith("-init")),
+  );
 });
 await containerd.end();
 
@@ -54,10 +70,20 @@ async function serveByCleat(id) {
   await cleat.close();
 }
 
+/** Runs Cleat, and a daemon that keeps its layers there, while `use` runs. */
+async function withPlugin(use) {
+  const socket = "/run/docker/plugins/cleat.sock";
+  const options = ["--driver=overlay2", "--name=cleat", "--root=/tmp/cleat", `--socket=${socket}`];
+  const plugin = await startDaemon("node", ["/cleat/dist/cli/main.js", "serve", "graph", ...options], "Cleat serves");
+  await withDocker("cleat", use);
+  await plugin.end();
+}
+
 /** Runs a daemon while `use` runs. */
-async function withDocker(use) {
+async function withDocker(storageDriver, use) {
   const socket = "--containerd=/run/containerd/containerd.sock";
-  const options = [socket, "--bridge=none", "--iptables=false", "--ip-forward=false", "--storage-driver=overlay2"];
+  const storage = ["--experimental", `--storage-driver=${storageDriver}`];
+  const options = [socket, "--bridge=none", "--iptables=false", "--ip-forward=false", ...storage];
   // The root of the machine is its RAM disk, from which nobody can pivot away.
   const daemon = await startDaemon("dockerd", options, "API listen on", { DOCKER_RAMDISK: "true" });
   const result = use();
@@ -65,16 +91,18 @@ async function withDocker(use) {
   return result;
 }
 
-/** Resolves once the daemon has logged `ready`, however long that takes here. */
+/** Resolves once the daemon has said `ready`, however long that takes here. */
 async function startDaemon(command, options, ready, env = {}) {
-  const daemon = spawn(command, options, { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
+  const daemon = spawn(command, options, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(daemon, "exit");
   await new Promise((resolve, reject) => {
     let log = "";
-    daemon.stderr.on("data", (chunk) => {
-      log += chunk;
-      if (log.includes(ready)) resolve();
-    });
+    for (const output of [daemon.stdout, daemon.stderr]) {
+      output.on("data", (chunk) => {
+        log += chunk;
+        if (log.includes(ready)) resolve();
+      });
+    }
     ended.then(() => reject(new Error(log)), reject);
   });
   const end = () => {
