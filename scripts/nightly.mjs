@@ -24,7 +24,8 @@ await main(() => {
   build();
   const vitest = (project, files, env) => {
     const command = ["run", "--project", project, ...files];
-    process.exitCode ||= run(packageCommand("vitest"), command, { env: { ...process.env, ...env } });
+    const exitCode = run(packageCommand("vitest"), command, { env: { ...process.env, ...env } });
+    process.exitCode ||= exitCode; // what failed before keeps nothing from being run
   };
   if (tests) {
     vitest("kernel", ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-sizes"], { CLEAT_NIGHT: "1" });
