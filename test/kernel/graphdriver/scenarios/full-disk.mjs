@@ -1,11 +1,11 @@
 /** On a file system of 16 MB. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 
 import { buildArchive, file } from "cleat/testing";
 
+import { finishDeletions } from "./btrfs-deletions.mjs";
 import { assertNothingStaged, assertRefused, factories, filesOf, namesOf, streamOf, toLayer } from "./layers.mjs";
 
 const megabytes = (count) => Buffer.alloc(count * 2 ** 20, "content");
@@ -83,11 +83,8 @@ export async function fullDiskDuringCreate(driver, folder) {
   });
 }
 
-/** The kernel gives the space of a deleted subvolume back in the background; these wait for that. */
 function takeSpaceBack(driver, folder) {
-  if (driver !== "btrfs") return;
-  execFileSync("btrfs", ["subvolume", "sync", folder]);
-  execFileSync("btrfs", ["filesystem", "sync", folder]);
+  if (driver === "btrfs") finishDeletions(folder);
 }
 
 async function withDriver(driver, folder, use, options = []) {

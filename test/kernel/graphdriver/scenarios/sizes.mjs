@@ -5,6 +5,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
 import { buildArchive, file } from "cleat/testing";
 
+import { finishDeletions } from "./btrfs-deletions.mjs";
 import { assertRefused, factories, streamOf } from "./layers.mjs";
 
 const megabytes = (count) => Buffer.alloc(count * 2 ** 20, "content");
@@ -57,9 +58,7 @@ export async function groupsOfRemovedLayers(driver, folder) {
     await opened.remove("limited");
   }
   await opened.close();
-  // The kernel forgets a group when it is done with the subvolume.
-  btrfs("subvolume", "sync", folder);
-  btrfs("filesystem", "sync", folder);
+  finishDeletions(folder); // the kernel forgets a group when it is done with the subvolume
   const groups = btrfs("qgroup", "show", "--raw", folder).match(/^0\/\d+/gm);
   assert.equal(groups.length, 2, String(groups));
 }
