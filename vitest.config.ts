@@ -43,6 +43,9 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           ...alone(3),
+          // Each has mounts, processes and network of its own, and much of its time is engines' own waiting.
+          fileParallelism: true,
+          maxWorkers: 2,
         },
       },
     ],
