@@ -2,8 +2,13 @@ import { defineConfig } from "vitest/config";
 import { atNight } from "./test/night.ts";
 import { ClosingLine } from "./test/reporter/closing-line.ts";
 
-/** Tiers that mount, or start engines and other programs, run one file after another and after everything else. */
-const alone = (groupOrder: number) => ({ fileParallelism: false, pool: "forks" as const, sequence: { groupOrder } });
+/** Tiers that mount, or start engines and other programs, run after everything else, and no more files of them at a time. */
+const alone = (groupOrder: number, files = 1) => ({
+  fileParallelism: files > 1,
+  maxWorkers: files,
+  pool: "forks" as const,
+  sequence: { groupOrder },
+});
 
 export default defineConfig({
   test: {
@@ -42,10 +47,8 @@ export default defineConfig({
           exclude: atNight ? [] : ["test/engine/sizes-overlay2.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          ...alone(3),
           // Each has mounts, processes and network of its own, and much of its time is engines' own waiting.
-          fileParallelism: true,
-          maxWorkers: 2,
+          ...alone(3, 2),
         },
       },
     ],

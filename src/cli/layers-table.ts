@@ -35,7 +35,7 @@ export function describeTitle({ driver, home, engine, layers }: StoreDescription
     return counted === 0 ? [] : [`${counted} ${what}`];
   };
   const counts = [
-    layers.length === 1 ? "1 layer" : `${layers.length} layers`,
+    plural(layers.length, "layer", "layers"),
     ...count("mounted", ({ mounts }) => mounts.length > 0),
     ...count("orphaned", ({ orphaned }) => orphaned !== undefined),
     ...count("half-made", ({ condition }) => condition === "half-made"),
@@ -63,9 +63,13 @@ function showNames({ names }: DescribedLayer): string {
   return printable(names.join(", "), 120);
 }
 
+function plural(count: number, one: string, more: string): string {
+  return `${count} ${count === 1 ? one : more}`;
+}
+
 function describeTotal({ store, usage = new Map() }: StoreReport): string {
   const { apparentBytes, allocatedBytes, entries, complete } = sumUsage(usage.values());
   const shared = store.layersHold === "trees" ? "; what layers share counts for each" : "";
   const passed = complete ? "" : "; without some folders, which were moved meanwhile or may not be read";
-  return `total ${formatBytes(apparentBytes)}, ${formatBytes(allocatedBytes)} on disk, ${entries} entries${shared}${passed}`;
+  return `total ${formatBytes(apparentBytes)}, ${formatBytes(allocatedBytes)} on disk, ${plural(entries, "entry", "entries")}${shared}${passed}`;
 }

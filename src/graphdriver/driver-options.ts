@@ -21,7 +21,8 @@ export interface DiffOptions {
 export type OptionReaders = Readonly<Record<string, (value: string, key: string) => void>>;
 
 /**
- * Reads an operator's `key=value` options; keys are matched without regard to case, as Docker matches them.
+ * Reads an operator's `key=value` options: hands those of `own` over, and returns those that every driver has. Keys are matched
+ * without regard to case, as Docker matches them.
  * @throws INVALID_ARGUMENT for a malformed or unknown option.
  */
 export function readDriverOptions(

@@ -42,7 +42,8 @@ interface Count {
 /**
  * Counts an open folder of any depth: one descriptor walks down by name and up by `..`, checking where it comes out, so that
  * nesting costs no descriptors and no stack. Symlinks are not followed; what is mounted below is passed over, subvolumes are not.
- * Blocks for as long as reading all folders takes.
+ * Of folders that this user may not read, nothing is counted but themselves. Blocks for as long as reading all folders takes.
+ * @throws SystemError EACCES when that is the root itself.
  */
 export function diskUsage(root: number): DiskUsage {
   const count: Count = { apparentBytes: 0, allocatedBytes: 0, entries: 0, complete: true };
@@ -99,9 +100,16 @@ function goDown(folder: number, name: Buffer, levels: Level[], count: Count, see
   } catch (error) {
     if (child !== undefined) close(child);
     if (!isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP", "EACCES")) throw error;
-    if (error.code === "EACCES") count.complete = false; // the others: it is gone meanwhile
+    if (error.code === "EACCES") countFolder(folder, name, count); // the others: it is gone meanwhile
     return undefined;
   }
+}
+
+/** Counts a folder without what is in it, as `du` does where it may not read. */
+function countFolder(parent: number, name: Buffer, count: Count): void {
+  count.complete = false;
+  count.entries++;
+  count.allocatedBytes += statIfThere(parent, name)?.allocatedBytes ?? 0;
 }
 
 /** Ends the walk where somebody moved the folder that it stands in: above it is no longer what was walked. */

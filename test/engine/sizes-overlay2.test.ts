@@ -75,7 +75,7 @@ describeWith([needs.virtualMachine, needs.dockerd, needs.busybox, needs.xfs], "D
 
   test("it has no more after daemon and plugin were started again", () => {
     assertFull(get("written on the plugin again"));
-    expect(get("layers left")).toEqual([]);
+    expect(get("layers left")).toEqual([expect.not.stringContaining("-init")]); // the image's
   });
 });
 

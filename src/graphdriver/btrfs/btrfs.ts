@@ -133,7 +133,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
     ...naive,
     async diff(id, parent) {
       await assertExists(id);
-      const paths = { tree: `${layersFolder}/${id}`, folder: exactFolder(id) };
+      const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
       return streamExactDiff(home, worker, id, parent, paths) ?? naive.diff(id, parent);
     },
     async diffGetter(id) {

@@ -18,8 +18,7 @@ import {
   syncfs,
 } from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
-import { applyArchive, type ApplyDiffOptions } from "../diff/apply-archive.ts";
-import { unpackDiff } from "../diff/exact-diff.ts";
+import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-archive.ts";
 import { stagingFolder, stagingPath, uniqueName } from "../home/home.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
 import { limitSubvolume, recordedLimit } from "./layer-size.ts";
@@ -74,8 +73,8 @@ async function unpack(
   const tree = openPath(`${home}/${path}`, O_RDONLY | O_DIRECTORY);
   try {
     const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles: durability === "file" };
-    const folder = staged.exact && `${home}/${stagingPath(staged.exact)}`;
-    const keep = folder === undefined ? undefined : { folder, parent, staged: path };
+    const { exact } = staged;
+    const keep = exact === undefined ? undefined : { folder: `${home}/${stagingPath(exact)}`, parent, staged: path };
     const sizeBytes = await unpackDiff(source, tree, options, keep);
     // Before the exchange: a commit in between would keep the names and not yet the content.
     if (durability !== "none") syncfs(tree);

@@ -1,6 +1,6 @@
 /** The limit on what a layer may hold. These functions block and run on workers. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { CleatError, isSystemError } from "../../errors/index.ts";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { CleatError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import {
   enableQuotas,
@@ -12,6 +12,7 @@ import {
   subvolumeInfo,
   waitForQuotaScan,
 } from "../../syscall/index.ts";
+import { readIfThere } from "../home/read-if-there.ts";
 import { layerPath, quotaPath, quotasFolder } from "./layout.ts";
 
 /**
@@ -47,13 +48,8 @@ export function recordLimit(home: string, id: string, sizeBytes: number, durable
  * @throws DATA_LOSS when the record is damaged.
  */
 export function recordedLimit(home: string, id: string): number | undefined {
-  let text: string;
-  try {
-    text = readFileSync(quotaPath(home, id), "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
+  const text = readIfThere(quotaPath(home, id));
+  if (text === undefined) return undefined;
   if (isLimit(text)) return Number(text);
   throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged quota file: ${JSON.stringify(text.slice(0, 80))}`);
 }

@@ -1,9 +1,11 @@
-/** What applying a diff is to every driver. These functions run on workers. */
+/** What every driver does with an archive that is applied. These functions run on workers. */
 import { withSubject } from "../../errors/index.ts";
-import type { IdRanges } from "../../layer/index.ts";
+import { applyLayer, type ApplyOptions, type IdRanges } from "../../layer/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
+import { applyWithExactDiff, type KeepOptions } from "./exact-diff.ts";
 
+/** What every driver's job is told of how to apply a diff. */
 export interface ApplyDiffOptions {
   readonly ids: IdRanges;
   readonly durability: Durability;
@@ -28,4 +30,17 @@ export async function applyArchive(
   } finally {
     source.leave();
   }
+}
+
+/**
+ * Unpacks an archive into an open folder and, where told where, keeps what the archive was; syncing both is the caller's. The
+ * number of bytes of content. Blocks, but for the event loop of its worker.
+ */
+export async function unpackDiff(
+  source: SyncRingReader,
+  tree: number,
+  options: ApplyOptions,
+  keep: KeepOptions | undefined,
+): Promise<number> {
+  return keep === undefined ? applyLayer(source, tree, options) : applyWithExactDiff(source, tree, options, keep);
 }

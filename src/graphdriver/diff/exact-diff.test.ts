@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildArchive, file } from "../../testing/index.ts";
 import { close, O_DIRECTORY, O_RDONLY, openPath } from "../../syscall/index.ts";
 import { createRing, createSyncRingReader, createSyncRingWriter, drain } from "../../workers/index.ts";
-import { readExactDiff, sendExactDiff, stagedTreeOf, unpackDiff } from "./exact-diff.ts";
+import { applyWithExactDiff, readExactDiff, sendExactDiff, stagedTreeOf } from "./exact-diff.ts";
 
 let home: string;
 beforeEach(() => {
@@ -32,7 +32,7 @@ async function keep(staged?: string): Promise<void> {
   } as const;
   const record = { parent: "below", ...(staged !== undefined && { staged }) };
   try {
-    await unpackDiff(createSyncRingReader(ring), tree, options, { folder: `${home}/exact`, ...record });
+    await applyWithExactDiff(createSyncRingReader(ring), tree, options, { folder: `${home}/exact`, ...record });
   } finally {
     close(tree);
   }

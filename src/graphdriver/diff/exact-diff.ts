@@ -10,7 +10,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../../errors/index.ts";
-import { applyLayer, applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
+import { applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
 import { close, O_CREAT, O_EXCL, O_RDWR, openPath } from "../../syscall/index.ts";
 import { readJsonRecord } from "../home/json-record.ts";
 import { createSyncRingWriter, type Ring, type SyncRingReader, type SyncRingWriter } from "../../workers/index.ts";
@@ -67,18 +67,13 @@ export interface KeepOptions {
   readonly staged?: string;
 }
 
-/**
- * Unpacks an archive as `applyLayer` does and, where told where, keeps what the archive was; syncing both is the caller's. The
- * number of bytes of content. Blocks, but for the event loop of its worker.
- */
-export async function unpackDiff(
+/** Unpacks an archive as `applyLayer` does, and keeps what it was; syncing both is the caller's. */
+export async function applyWithExactDiff(
   source: SyncRingReader,
   tree: number,
   options: ApplyOptions,
-  keep: KeepOptions | undefined,
+  { folder, parent, staged }: KeepOptions,
 ): Promise<number> {
-  if (keep === undefined) return applyLayer(source, tree, options);
-  const { folder, parent, staged } = keep;
   mkdirSync(folder, { mode: 0o700 });
   const data = openPath(`${folder}/${dataFile}`, O_RDWR | O_CREAT | O_EXCL, 0o600);
   try {

@@ -3,13 +3,16 @@ import { createRing, drain, type ModuleReference } from "../../workers/index.ts"
 import type { OpenHome } from "../home/open-home.ts";
 import { readExactDiff, type sendExactDiff } from "./exact-diff.ts";
 
-/** Where a driver keeps a layer's tree and what was kept of its archive, relative to the home. */
+/** Where a driver keeps a layer's tree (absolute), and what was kept of its archive (relative to the home). */
 export interface ExactDiffPaths {
   readonly tree: string;
   readonly folder: string;
 }
 
-/** The archive that the layer was filled from, if what was kept of it is there, and was applied to `parent`. */
+/**
+ * The archive that the layer was filled from, if what was kept of it is there, and was applied to `parent`.
+ * @throws SchemaError (DATA_LOSS) when what is recorded of it is damaged.
+ */
 export function streamExactDiff(
   { path, pool }: OpenHome,
   worker: ModuleReference<{ sendExactDiff: typeof sendExactDiff }>,
@@ -20,6 +23,6 @@ export function streamExactDiff(
   const kept = readExactDiff(path, folder);
   if (kept === undefined || kept.parent !== (parent ?? null)) return undefined;
   const ring = createRing();
-  const place = { id, tree: `${path}/${tree}`, folder: `${path}/${folder}` };
+  const place = { id, tree, folder: `${path}/${folder}` };
   return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
 }

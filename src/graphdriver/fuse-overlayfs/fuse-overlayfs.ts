@@ -64,7 +64,7 @@ function createFuseOverlayfs(
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
 
   const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
-  const { assertId } = store;
+  const { assertId, isDirectParent } = store;
 
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
@@ -120,7 +120,8 @@ function createFuseOverlayfs(
 
     async diff(id, parent) {
       assertId(id);
-      const exact = streamExactDiff(home, worker, id, parent, { tree: `${id}/diff`, folder: exactFolder(id) });
+      const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
+      const exact = isDirectParent(id, parent) ? streamExactDiff(home, worker, id, parent, paths) : undefined;
       return exact ?? naive.diff(id, parent);
     },
 

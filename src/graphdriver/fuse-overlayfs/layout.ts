@@ -10,7 +10,7 @@
  * Source: moby v20.10.24 `daemon/graphdriver/fuse-overlayfs/fuseoverlayfs.go`; fuse-overlayfs 1.10 `main.c`, `load_dir`,
  * `is_directory_opaque`, `set_fd_opaque`.
  */
-import { findMountedAs } from "../overlay2/find-mounted.ts";
+import { findMountedOfType } from "../overlay2/find-mounted.ts";
 
 /** The most layers below another. Source: moby, same file, `maxDepth`. */
 export const maxDepth = 128;
@@ -20,7 +20,7 @@ export const maxDepth = 128;
  * mounted twice comes twice. `home` has its symlinks resolved.
  */
 export function findMountedLayers(home: string): string[] {
-  return findMountedAs(home, isFuse);
+  return findMountedOfType(home, isFuse);
 }
 
 /** `fuse.fuse-overlayfs`; a program that sets no subtype is plain `fuse`. */

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -26,8 +27,22 @@ it.each(["", "{", '{"version":2}'])("refuses %j", (text) => {
   expect(() => readJsonRecord(join(folder, "record"), schema, "record")).toThrow(refused);
 });
 
-it("does not wait for who would write into a FIFO", () => {
-  execFileSync("mkfifo", [join(folder, "record")]);
+it.each([
+  ["a FIFO, and waits for nobody who would write into it", (path: string) => execFileSync("mkfifo", [path])],
+  ["a folder", (path: string) => mkdirSync(path)],
+])("refuses %s", (_, make) => {
+  make(join(folder, "record"));
   const refused = expect.objectContaining({ code: "DATA_LOSS" });
   expect(() => readJsonRecord(join(folder, "record"), schema, "record")).toThrow(refused);
+});
+
+it("refuses a socket", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(folder, "record"), resolve));
+  try {
+    const refused = expect.objectContaining({ code: "DATA_LOSS" });
+    expect(() => readJsonRecord(join(folder, "record"), schema, "record")).toThrow(refused);
+  } finally {
+    server.close();
+  }
 });

@@ -1,10 +1,10 @@
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import type { z } from "zod";
-import { isSystemError, SchemaError } from "../../errors/index.ts";
+import { SchemaError } from "../../errors/index.ts";
+import { readIfThere } from "./read-if-there.ts";
 
 /**
- * Reads a small JSON file that a driver wrote; `undefined` where there is none. Whatever has taken its place, nothing is waited for.
- * @throws SchemaError (DATA_LOSS), with `subject`, when it is not what the schema says.
+ * Reads a small JSON file that a driver wrote; `undefined` where there is none.
+ * @throws SchemaError (DATA_LOSS), about `subject`, when it is not what the schema says, or no file.
  */
 export function readJsonRecord<T>(path: string, schema: z.ZodType<T>, subject: string): T | undefined {
   const text = readIfThere(path);
@@ -13,20 +13,6 @@ export function readJsonRecord<T>(path: string, schema: z.ZodType<T>, subject: s
   if (result.success) return result.data;
   const issues = result.error.issues.map(({ path: at, message }) => ({ path: at.join("."), problem: message }));
   throw new SchemaError("DATA_LOSS", subject, issues);
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      return readFileSync(descriptor, "utf8");
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
 }
 
 function parseJson(text: string): unknown {

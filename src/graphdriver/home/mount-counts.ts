@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { toCleatError } from "../../errors/index.ts";
+import { readIfThere } from "./read-if-there.ts";
 
 /**
  * How many `get`s of each layer wait for their `put`. What a new start finds mounted counts as held once; counts above one
@@ -75,7 +76,7 @@ function writeCounts(file: string, all: ReadonlyMap<string, number>): void {
 /** A file that is missing or damaged says nothing: each layer found mounted then counts once. */
 function readCounts(file: string): ReadonlyMap<string, number> {
   try {
-    const saved = JSON.parse(readFileSync(file, "utf8")) as { version?: unknown; counts?: Record<string, unknown> };
+    const saved = JSON.parse(readIfThere(file) ?? "") as { version?: unknown; counts?: Record<string, unknown> };
     const counts = Object.entries(saved.version === 1 ? (saved.counts ?? {}) : {});
     return new Map(counts.filter((entry): entry is [string, number] => isCount(entry[1])));
   } catch {

@@ -11,8 +11,8 @@ import {
 } from "../../layer/index.ts";
 import { chownat, close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
-import { applyArchive, type ApplyDiffOptions } from "../diff/apply-archive.ts";
-import { readExactDiff, unpackDiff } from "../diff/exact-diff.ts";
+import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-archive.ts";
+import { readExactDiff } from "../diff/exact-diff.ts";
 import { stagingPath, uniqueName } from "../home/home.ts";
 import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
 import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
@@ -45,16 +45,14 @@ export function applyDiff(
   const exact = options.exactDiffs ? stagingPath(uniqueName()) : undefined;
   const staged: Staged = { tree: stagingPath(uniqueName()), exact };
   return applyArchive(ring, id, async (source) => {
-    try {
-      assertAsCreated(home, id);
-      const sizeBytes = await unpack(home, id, parent, source, staged, options);
-      bringIn(home, id, staged, options.durability !== "none");
-      return sizeBytes;
-    } finally {
-      withFolderAt(home, (folder) => {
-        for (const path of [staged.tree, staged.exact]) if (path !== undefined) removeTree(folder, path);
-      });
-    }
+    assertAsCreated(home, id);
+    const sizeBytes = await unpack(home, id, parent, source, staged, options);
+    bringIn(home, id, staged, options.durability !== "none");
+    return sizeBytes;
+  }).finally(() => {
+    withFolderAt(home, (folder) => {
+      for (const path of [staged.tree, staged.exact]) if (path !== undefined) removeTree(folder, path);
+    });
   });
 }
 

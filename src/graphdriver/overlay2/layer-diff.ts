@@ -86,7 +86,7 @@ function readLinkOf(home: string, id: string): string | undefined {
 
 /** Removes what a crash left: staged and trashed layers, and links whose layer never came to be or is gone. */
 export function sweepStore(home: string): void {
-  // A process that was killed while it tried out whether it can mount (`probe.ts`), or while it removed a layer, left a mount.
+  // A process that was killed while it tried out whether it can mount (`probe/probe.ts`), or while it removed a layer, left a mount.
   const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${ownFolder}/`));
   for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
   dropWaitingRecords(home);

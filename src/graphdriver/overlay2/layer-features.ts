@@ -3,7 +3,7 @@
  * kernel's defaults, or by an operator. Such a layer's diff folder is not the whole of its diff. The functions block and run on
  * workers.
  */
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import {
   findOverlayFeatures,
@@ -13,6 +13,7 @@ import {
   type OverlayPrefix,
   withFolderAt,
 } from "../../layer/index.ts";
+import { readIfThere } from "../home/read-if-there.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import { lowerIds, readLayer } from "./layout.ts";
 
@@ -68,7 +69,7 @@ function markOf(home: string, id: string): string {
 }
 
 function readMark(home: string, id: string): string | undefined {
-  return existsSync(markOf(home, id)) ? readFileSync(markOf(home, id), "latin1") : undefined;
+  return readIfThere(markOf(home, id));
 }
 
 /** One that cannot be written, on a full disk say, costs a walk later. */

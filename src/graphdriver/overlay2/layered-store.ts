@@ -65,10 +65,17 @@ export function createLayeredStore(
     async cleanup() {
       const failures: unknown[] = [];
       const unmount = async (id: string): Promise<void> => {
-        await withLock(id, () => pool.run(worker, "unmountLayer", path, id)).catch((error) => failures.push(error));
-        counts.forget(id);
+        try {
+          await pool.run(worker, "unmountLayer", path, id);
+        } finally {
+          counts.forget(id);
+        }
       };
-      await Promise.all([...new Set([...counts.held(), ...findMounted(path)])].map(unmount));
+      const mounted = new Set([...counts.held(), ...findMounted(path)]).values();
+      const unmountSome = async (): Promise<void> => {
+        for (const id of mounted) await withLock(id, () => unmount(id)).catch((error) => failures.push(error));
+      };
+      await Promise.all(Array.from({ length: unmountsAtOnce }, unmountSome));
       if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
     },
 
@@ -81,6 +88,9 @@ export function createLayeredStore(
     },
   };
 }
+
+/** A program of user space that hangs holds up its own layer, and not all of them. */
+const unmountsAtOnce = 8;
 
 export function precondition(id: string, what: string): CleatError {
   return new CleatError("FAILED_PRECONDITION", `layer "${id}" ${what}`);

@@ -15,9 +15,10 @@
  * `daemon/graphdriver/overlay2/overlay.go`.
  */
 import { randomBytes } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { posix } from "node:path";
-import { CleatError, isSystemError } from "../../errors/index.ts";
+import { CleatError } from "../../errors/index.ts";
+import { readIfThere } from "../home/read-if-there.ts";
 
 /** Holds the links; no layer may be called so. */
 export const linksFolder = "l";
@@ -59,11 +60,11 @@ export interface LayerFiles {
  * @throws NOT_FOUND when there is no such layer, DATA_LOSS when its files are damaged.
  */
 export function readLayer(home: string, id: string): LayerFiles {
-  const link = readText(`${home}/${id}/link`);
+  const link = readIfThere(`${home}/${id}/link`);
   if (link === undefined) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
   if (!isLink(link))
     throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged link file: ${JSON.stringify(link)}`);
-  const lower = readText(`${home}/${id}/lower`);
+  const lower = readIfThere(`${home}/${id}/lower`);
   const lowers = lower === undefined ? [] : lower.split(":");
   const damaged = lowers.find((path) => !isLowerPath(path));
   if (damaged !== undefined) {
@@ -95,13 +96,4 @@ export function lowerIds(home: string, { lowers }: LayerFiles): string[] {
 export function parentOf(home: string, { lowers }: LayerFiles): string | undefined {
   const [first] = lowers;
   return first === undefined ? undefined : readlinkSync(`${home}/${first}`).split("/")[1];
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
 }

@@ -172,7 +172,8 @@ function createOverlay2(
 
     async diff(id, parent) {
       assertId(id);
-      const exact = streamExactDiff(home, worker, id, parent, { tree: `${id}/diff`, folder: exactFolder(id) });
+      const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
+      const exact = isDirectParent(id, parent) ? streamExactDiff(home, worker, id, parent, paths) : undefined;
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
       const ring = createRing();

@@ -16,7 +16,7 @@ export interface DescribedLayer extends SurveyedLayer {
   readonly orphaned: OrphanReason | undefined;
 }
 
-/** What the store does not say the engine may: roles, parents of copies, names, and who is forgotten. */
+/** What the store does not say the engine may: roles and with them conditions, parents of copies, names, and who is forgotten. */
 export function describeStore(survey: StoreSurvey, engine: EngineRecords | undefined): StoreDescription {
   const completed = survey.layers.map((layer) => completeLayer(layer, engine));
   const wanted = engine === undefined ? undefined : layersBelow(completed, [...engine.layers.keys()]);

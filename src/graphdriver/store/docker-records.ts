@@ -83,7 +83,7 @@ function readImageNames(dataRoot: number, driver: string): Map<string, string[]>
   return names;
 }
 
-/** A path comes of it. */
+/** A digest as Docker writes it; anything else could lead out of the folder of images. */
 const digestPattern = /^[a-z0-9]+:[0-9a-f]+$/;
 
 /** Source: OCI image specification v1.0 `config.md`, "Layer ChainID". */

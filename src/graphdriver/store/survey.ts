@@ -17,8 +17,9 @@ export interface StoreSurvey {
 export type LayerRole = "image" | "init" | "container" | "unknown";
 
 /**
- * `unfilled`: no diff was applied to it yet, which only vfs writes down. `filling`: its diff is being applied, or was when the process
- * died. `half-made`: a part of it is missing; `cleat fsck` says which.
+ * `unfilled`: no diff was applied to it yet, which only vfs writes down; `describeStore` does not say so of the two layers of a
+ * container, to which none ever is. `filling`: its diff is being applied, or was when the process died. `half-made`: a part of it
+ * is missing; `cleat fsck` says which.
  */
 export type LayerCondition = "whole" | "unfilled" | "filling" | "half-made";
 

@@ -1,5 +1,5 @@
 /** Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block. */
-import { existsSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import {
   type ApplyOptions,
@@ -12,9 +12,9 @@ import {
 import { close, fsync, O_DIRECTORY, O_RDONLY, openPath, readNames, renameat2, syncfs } from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
-import { applyArchive, type ApplyDiffOptions } from "../diff/apply-archive.ts";
-import { unpackDiff } from "../diff/exact-diff.ts";
+import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-archive.ts";
 import { sweep } from "../home/home.ts";
+import { readIfThere } from "../home/read-if-there.ts";
 import { resetLayer } from "./create-layer.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 
@@ -42,6 +42,7 @@ export function applyDiff(
       endFilling(home, id, options.durability);
       return sizeBytes;
     } catch (error) {
+      source.leave(); // whoever sends need not wait while the parent is copied
       const { uids, gids } = createIdMaps(options.ids);
       resetLayer(home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
       throw error;
@@ -103,15 +104,6 @@ function endFilling(home: string, id: string, durability: Durability): void {
   if (durability !== "none") withFolderAt(`${home}/${fillingFolder}`, fsync);
 }
 
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return undefined;
-    throw error;
-  }
-}
-
 /** One layer that cannot be made anew now, on a full disk say, must not keep all others from being served; it stays marked. */
 function resetIfPossible(home: string, layer: Parameters<typeof resetLayer>[1]): void {
   try {
@@ -125,7 +117,7 @@ function resetIfPossible(home: string, layer: Parameters<typeof resetLayer>[1]):
 export function recoverStore(home: string, rootUid: number, rootGid: number): void {
   sweep(home);
   for (const id of readdirSync(`${home}/${fillingFolder}`)) {
-    const parent = readFileSync(`${home}/${fillingFolder}/${id}`, "utf8") || undefined;
+    const parent = readIfThere(`${home}/${fillingFolder}/${id}`) || undefined;
     const isWhole = existsSync(layerPath(home, id)) && (parent === undefined || existsSync(layerPath(home, parent)));
     if (isWhole) resetIfPossible(home, { id, parent, rootUid, rootGid });
     else unlinkSync(`${home}/${fillingFolder}/${id}`);

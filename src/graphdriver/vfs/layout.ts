@@ -2,7 +2,7 @@
  * Docker's own layout, and beside it what makes `applyDiff` all or nothing although it works in place:
  *
  *     <home>/dir/<id>/                 the whole tree of the layer
- *     <home>/.cleat/unfilled/<id>      the layer is as `create` left it; holds the parent's id, or nothing
+ *     <home>/.cleat/unfilled/<id>      no diff was applied to the layer yet; holds the parent's id, or nothing
  *     <home>/.cleat/filling/<id>       the same file while a diff is being applied: found when the home is opened, the
  *                                      layer is made anew from its parent
  *     <home>/.cleat/exact/<id>/        what the layer's archive was (`../diff/exact-diff.ts`); absent without the option. It counts

@@ -1,10 +1,10 @@
 /** All that is known of stores of vfs without serving them, as one module that workers import. */
-import { type DiskUsage, diskUsage, withFolderAt } from "../../layer/index.ts";
+import type { DiskUsage } from "../../layer/index.ts";
 import { emptyTrash } from "../home/home.ts";
 import type { Finding } from "../store/finding.ts";
 import { mendStore, type RepairReport } from "../store/mend-store.ts";
 import { assertNothingMounted } from "../store/own-damage.ts";
-import { withPathIfThere } from "../store/store-entries.ts";
+import { usageAt } from "../store/usage-at.ts";
 import { discardLayer } from "./create-layer.ts";
 import { findDamage } from "./damage.ts";
 import { layersFolder } from "./layout.ts";
@@ -14,7 +14,7 @@ export { surveyStore } from "./survey.ts";
 export const moduleUrl = import.meta.url;
 
 export function usageOfLayer(home: string, id: string): DiskUsage | undefined {
-  return withFolderAt(home, (folder) => withPathIfThere(folder, `${layersFolder}/${id}`, diskUsage));
+  return usageAt(home, `${layersFolder}/${id}`);
 }
 
 export function checkStore(home: string): Finding[] {

@@ -105,7 +105,7 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
     async diff(id, parent) {
       await get(id);
       if (parent !== undefined) assertLayerId(parent);
-      const paths = { tree: `${layersFolder}/${id}`, folder: exactFolder(id) };
+      const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
       const isFilled = !existsSync(`${path}/${fillingFolder}/${id}`);
       const exact = isFilled ? streamExactDiff(home, worker, id, parent, paths) : undefined;
       return exact ?? naive.diff(id, parent);

@@ -53,7 +53,7 @@ await withPlugin(() => {
   docker("rm", "limited", "neighbour");
   show(
     "layers left",
-    readdirSync(`${root}/cleat`).filter((name) => name.endsWith("-init")),
+    readdirSync(`${root}/cleat`).filter((name) => /^[0-9a-f]{64}(-init)?$/.test(name)),
   );
 });
 await containerd.end();
@@ -82,7 +82,7 @@ async function withPlugin(use) {
 /** Runs a daemon while `use` runs. */
 async function withDocker(storageDriver, use) {
   const socket = "--containerd=/run/containerd/containerd.sock";
-  const storage = ["--experimental", `--storage-driver=${storageDriver}`];
+  const storage = [`--storage-driver=${storageDriver}`, ...(storageDriver === "cleat" ? ["--experimental"] : [])];
   const options = [socket, "--bridge=none", "--iptables=false", "--ip-forward=false", ...storage];
   // The root of the machine is its RAM disk, from which nobody can pivot away.
   const daemon = await startDaemon("dockerd", options, "API listen on", { DOCKER_RAMDISK: "true" });

@@ -1,8 +1,8 @@
 /** All that is known of overlay2's stores without serving them, as one module that workers import. */
-import { type DiskUsage, diskUsage, withFolderAt } from "../../../layer/index.ts";
+import type { DiskUsage } from "../../../layer/index.ts";
 import type { Finding } from "../../store/finding.ts";
 import { mendStore, type RepairReport } from "../../store/mend-store.ts";
-import { withPathIfThere } from "../../store/store-entries.ts";
+import { usageAt } from "../../store/usage-at.ts";
 import { findDamage } from "./damage.ts";
 import { dropWaitingRecords } from "../layer-diff.ts";
 
@@ -12,7 +12,7 @@ export { surveyStore } from "./survey.ts";
 export const moduleUrl = import.meta.url;
 
 export function usageOfLayer(home: string, id: string): DiskUsage | undefined {
-  return withFolderAt(home, (folder) => withPathIfThere(folder, `${id}/diff`, diskUsage));
+  return usageAt(home, `${id}/diff`);
 }
 
 export function checkStore(home: string): Finding[] {
