@@ -48,7 +48,8 @@ async function findServedHomes(stateFolder: string): Promise<string[]> {
   for (const file of files.filter((name) => name.endsWith(".json"))) {
     const text = await unlessMissing(readFile(join(stateFolder, file), "utf8"));
     try {
-      homes.push(parseInitRecord(JSON.parse(text ?? "null")).init.Home);
+      const { init, home } = parseInitRecord(JSON.parse(text ?? "null"));
+      homes.push(home ?? init.Home);
     } catch (error) {
       // A record that is damaged, or of another version, tells of no home.
       if (!(error instanceof SchemaError) && !(error instanceof SyntaxError)) throw error;

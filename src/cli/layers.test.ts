@@ -185,15 +185,17 @@ describe("files", () => {
 
   it("tell where stores are: of Cleat's own root, of engines, and in a data root", async () => {
     const surroundings = { env: { XDG_DATA_HOME: folder }, uid: 1000 } as unknown as Surroundings;
-    const homes = ["cleat/layers/mine/dir", "docker/cleat/l", "docker/vfs/dir", "docker/containers"];
+    const homes = ["cleat/layers/mine/dir", "docker/cleat/l", "docker/vfs/dir", "docker/containers", "elsewhere/dir"];
     for (const path of homes) await mkdir(join(folder, path), { recursive: true });
     await mkdir(join(folder, "cleat/state"));
     const init = { Home: join(folder, "docker/cleat"), Opts: [], UIDMaps: [], GIDMaps: [] };
     await writeFile(join(folder, "cleat/state/cleat.json"), JSON.stringify({ version: 1, init }));
+    const moved = { version: 1, init, home: join(folder, "elsewhere"), released: true };
+    await writeFile(join(folder, "cleat/state/moved.json"), JSON.stringify(moved));
     await writeFile(join(folder, "cleat/state/damaged.json"), "{");
     const found = async (named?: string, driver?: string) =>
       (await findHomes(named, driver, surroundings)).map((home) => home.slice(folder.length + 1));
-    expect(await found()).toEqual(["cleat/layers/mine", "docker/cleat"]);
+    expect(await found()).toEqual(["cleat/layers/mine", "docker/cleat", "elsewhere"]);
     expect(await found(join(folder, "docker"))).toEqual(["docker/cleat", "docker/vfs"]);
     expect(await found(join(folder, "docker/vfs"))).toEqual(["docker/vfs"]);
     expect(await found(join(folder, "docker/containers"), "vfs")).toEqual(["docker/containers"]);

@@ -29,7 +29,8 @@ export async function visitStores(
   const engineRoot = engine === undefined ? undefined : absolute("engine-root", engine);
   const { builtInFactories, openStore } = await import("../graphdriver/index.ts");
   const homes = await findHomes(home, driver, surroundings);
-  if (homes.length === 0) surroundings.stderr.write("cleat: there are no stores\n");
+  if (homes.length === 0)
+    surroundings.stderr.write("cleat: Cleat keeps no layers here; name a HOME, as /var/lib/docker\n");
   const open = (path: string): LayerStore => openStore({ home: path, drivers: builtInFactories, driver, engineRoot });
   let isComplete = true;
   for (const path of homes) {

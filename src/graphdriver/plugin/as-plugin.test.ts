@@ -278,12 +278,12 @@ describe("the saved Init", () => {
     const first = await start({ state });
     const init = { Home: home, Opts: ["a=b"], UIDMaps: [{ container_id: 0, host_id: 7, size: 1 }], GIDMaps: [] };
     await first.client.init(init);
-    expect(state.kept).toEqual({ version: 1, init });
+    expect(state.kept).toEqual({ version: 1, init, home });
     const second = await start({ state });
     expect(await second.client.status({})).toEqual(await first.client.status({}));
   });
 
-  it("outlives the end of the process, and ends with Cleanup", async () => {
+  it("outlives the end of the process; after Cleanup it tells only where the layers are", async () => {
     const state = createMemoryStore();
     const { client, plugin } = await start({ state });
     await client.init(initOf(home));
@@ -294,8 +294,33 @@ describe("the saved Init", () => {
 
     const second = await start({ state });
     await second.client.cleanup({});
-    expect(state.kept).toBeUndefined();
+    expect(state.kept).toEqual({ version: 1, init: initOf(home), home, released: true });
     expect(fake.log.slice(-2)).toEqual(["cleanup", "close"]);
+
+    const third = await start({ state });
+    await expect(third.client.status({})).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    await third.client.cleanup({});
+    expect(state.kept).toMatchObject({ home, released: true });
+    await third.client.init(initOf(home));
+    expect(state.kept).not.toHaveProperty("released");
+  });
+
+  it("is gone after Cleanup where the disk is too full to change it", async () => {
+    const state = createMemoryStore();
+    const { client } = await start({ state });
+    await client.init(initOf(home));
+    state.save = async () => {
+      throw new CleatError("RESOURCE_EXHAUSTED", "disk full");
+    };
+    await client.cleanup({});
+    expect(state.kept).toBeUndefined();
+  });
+
+  it("that is damaged is gone after Cleanup", async () => {
+    const state = createMemoryStore();
+    Object.assign(state, { kept: "text" });
+    await (await start({ state })).client.cleanup({});
+    expect(state.kept).toBeUndefined();
   });
 
   it("that cannot be opened is told to each call, until an Init succeeds", async () => {

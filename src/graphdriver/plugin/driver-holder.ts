@@ -4,7 +4,7 @@ import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { Durability, GraphDriver, GraphDriverFactory, OpenOptions } from "../driver.ts";
 import { createDriverGate } from "./driver-gate.ts";
-import { type InitRequest, type InitStore, parseInitRecord } from "./init-record.ts";
+import { type InitRecord, type InitRequest, type InitStore, parseInitRecord } from "./init-record.ts";
 import { fromWireIdMap } from "./wire-shapes.ts";
 
 export interface DriverHolderOptions {
@@ -37,12 +37,16 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
   const gate = createDriverGate();
   let driver: GraphDriver | undefined;
   let absence = notInitialised();
+  let record: InitRecord | undefined;
 
-  const open = async (request: InitRequest, resume: boolean) => {
+  /** Returns where the layers are. */
+  const open = async (request: InitRequest, resume: boolean): Promise<string> => {
     const openOptions = { ...toOpenOptions(request, options), resume };
-    await assertFolder(openOptions.home);
+    const { home } = openOptions;
+    await assertFolder(home);
     driver = await options.open(openOptions);
-    logger.info({ driver: driver.name, home: openOptions.home }, "graph driver opened");
+    logger.info({ driver: driver.name, home }, "graph driver opened");
+    return home;
   };
   const closeDriver = async (reason: CleatError) => {
     const closing = driver;
@@ -51,12 +55,20 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
     await closing?.close();
   };
 
+  /** On a disk too full to say so, that the next process opens nothing matters more than where stores are. */
+  const release = async () => {
+    if (record === undefined) return state?.clear();
+    await state?.save({ ...record, released: true }).catch(() => state.clear());
+  };
+
   return {
     restore: () =>
       gate.alone(async () => {
         try {
           const saved = await state?.load();
-          if (saved !== undefined) await open(parseInitRecord(saved).init, true);
+          if (saved === undefined) return;
+          record = parseInitRecord(saved);
+          if (!record.released) await open(record.init, true);
         } catch (error) {
           absence = becauseOf(error);
           logger.error({ err: error }, "graph driver could not be opened as it was before");
@@ -70,8 +82,9 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
           logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
         }
         try {
-          await open(request, false);
-          await state?.save({ version: 1, init: request });
+          const home = await open(request, false);
+          record = { version: 1, init: request, home };
+          await state?.save(record);
         } catch (error) {
           await closeDriver(becauseOf(error));
           throw error;
@@ -83,7 +96,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
           await driver?.cleanup();
         } finally {
           await closeDriver(notInitialised());
-          await state?.clear();
+          await release();
         }
       }),
     close: () => gate.alone(() => closeDriver(new CleatError("UNAVAILABLE", "graph driver is closed"))),
