@@ -45,11 +45,11 @@ function readPackages(lockFile) {
   return JSON.parse(readFileSync(lockFile, "utf8")).packages;
 }
 
-/** Compiles `src` to `dist` with tsc, unless `dist` is newer than everything it is made from. */
+/** Compiles `src` to `dist` (`npm run build`), unless `dist` is newer than everything it is made from. */
 export function build() {
   if (existsSync(cliEntry) && newestChange() <= statSync(cliEntry).mtimeMs) return;
   console.error("cleat: building (tsc)");
-  const status = run(packageCommand("tsc"), ["-p", "tsconfig.build.json"], { stdio: ["ignore", 2, 2] });
+  const status = run("npm", ["run", "--silent", "build"], { stdio: ["ignore", 2, 2] });
   if (status === 0) return;
   // tsc writes files although it found errors; what is half right must not pass for a build next time.
   rmSync(cliEntry, { force: true });

@@ -22,8 +22,10 @@ test.each(entries.filter((entry) => !entry.endsWith(".json")))("%s can be import
   expect(names.trim().split(" ")).not.toContain("default");
 });
 
-test("the command runs from the built package", () => {
-  expect(node(join(project, manifest.bin["cleat"] as string), "--version")).toBe(`${manifest.version}\n`);
+/** npm makes it executable when it links it for npx, and never again: a build must. */
+test("the command runs from the built package, as a program", () => {
+  const command = join(project, manifest.bin["cleat"] as string);
+  expect(execFileSync(command, ["--version"], { encoding: "utf8" })).toBe(`${manifest.version}\n`);
 });
 
 test("what is packed holds the build and no tests", () => {
