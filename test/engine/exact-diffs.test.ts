@@ -10,10 +10,18 @@ import { shellLayer, writeImageArchive } from "./harness/image-archive.ts";
 import { leftovers, removeEverything } from "./harness/leftovers.ts";
 import { openNamespace } from "./harness/namespace.ts";
 import { sampleChanges } from "./harness/sample-changes.ts";
-import { builtinOverlay2, cleatBtrfs, cleatOverlay2, cleatVfs, describeOn, withExactDiffs } from "./harness/storage.ts";
+import {
+  builtinOverlay2,
+  cleatBtrfs,
+  cleatFuseOverlayfs,
+  cleatOverlay2,
+  cleatVfs,
+  describeOn,
+  withExactDiffs,
+} from "./harness/storage.ts";
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "exact diffs", () => {
-  describeOn([cleatOverlay2, cleatBtrfs, cleatVfs].map(withExactDiffs), (storage) => {
+  describeOn([cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs, cleatVfs].map(withExactDiffs), (storage) => {
     let engine: Engine & AsyncDisposable;
     let folder: string;
     let identity: Awaited<ReturnType<typeof identityOf>>;
