@@ -1,4 +1,4 @@
-import { readdir, readFile, realpath } from "node:fs/promises";
+import { constants, open, readdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CleatError, isSystemError, SchemaError } from "../errors/index.ts";
 import type { Surroundings } from "./command.ts";
@@ -46,16 +46,24 @@ async function findServedHomes(stateFolder: string): Promise<string[]> {
   const files = (await unlessMissing(readdir(stateFolder))) ?? [];
   const homes: string[] = [];
   for (const file of files.filter((name) => name.endsWith(".json"))) {
-    const text = await unlessMissing(readFile(join(stateFolder, file), "utf8"));
     try {
-      const { init, home } = parseInitRecord(JSON.parse(text ?? "null"));
+      const { init, home } = parseInitRecord(JSON.parse(await readSmallFile(join(stateFolder, file))));
       homes.push(home ?? init.Home);
     } catch (error) {
-      // A record that is damaged, or of another version, tells of no home.
-      if (!(error instanceof SchemaError) && !(error instanceof SyntaxError)) throw error;
+      // A record that is damaged, of another version, or no file at all, tells of no home.
+      if (!(error instanceof SchemaError) && !(error instanceof SyntaxError) && !isSystemError(error)) throw error;
     }
   }
   return homes.filter((home) => recognizeHome(home) !== undefined);
+}
+
+const maxRecordBytes = 1 << 20;
+
+/** Empty for what is no file, or no small one: nothing is waited for. */
+async function readSmallFile(path: string): Promise<string> {
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const status = await file.stat();
+  return status.isFile() && status.size <= maxRecordBytes ? await file.readFile("utf8") : "";
 }
 
 async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -193,6 +194,9 @@ describe("files", () => {
     const moved = { version: 1, init, home: join(folder, "elsewhere"), released: true };
     await writeFile(join(folder, "cleat/state/moved.json"), JSON.stringify(moved));
     await writeFile(join(folder, "cleat/state/damaged.json"), "{");
+    await mkdir(join(folder, "cleat/state/folder.json"));
+    await symlink("loop.json", join(folder, "cleat/state/loop.json"));
+    execFileSync("mkfifo", [join(folder, "cleat/state/fifo.json")]);
     const found = async (named?: string, driver?: string) =>
       (await findHomes(named, driver, surroundings)).map((home) => home.slice(folder.length + 1));
     expect(await found()).toEqual(["cleat/layers/mine", "docker/cleat", "elsewhere"]);

@@ -1,5 +1,6 @@
 import type { ByteSink } from "../tar/index.ts";
-import { close, O_DIRECTORY, O_RDONLY, openPath } from "../syscall/index.ts";
+import { CleatError } from "../errors/index.ts";
+import { close, fstat, O_DIRECTORY, O_NONBLOCK, O_RDONLY, openPath, S_IFMT, S_IFREG } from "../syscall/index.ts";
 import { assembleLayer } from "./exact-layer.ts";
 
 /** Absolute paths of what is left of an archive. */
@@ -21,11 +22,13 @@ export interface LayerPlace {
  *     hash.digest("hex"); // the layer's diff id
  *
  * Reads files as it goes, and blocks while it does; what it hands to `sink` is valid until `write` returns.
- * @throws DATA_LOSS as `assembleLayer`, and NOT_FOUND where one of the two paths is not there.
+ * @throws DATA_LOSS as `assembleLayer`, and where the data is no file; NOT_FOUND where one of the two paths is not there.
  */
 export async function assembleLayerAt(place: LayerPlace, sink: ByteSink, archiveBytes?: number): Promise<void> {
-  const data = openPath(place.data, O_RDONLY);
+  const data = openPath(place.data, O_RDONLY | O_NONBLOCK);
   try {
+    if ((fstat(data).mode & S_IFMT) !== S_IFREG)
+      throw new CleatError("DATA_LOSS", `tar-split data "${place.data}" is no file`);
     const root = openPath(place.tree, O_RDONLY | O_DIRECTORY);
     try {
       await assembleLayer(root, data, sink, archiveBytes);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { constants, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isSystemError } from "../errors/index.ts";
 
@@ -27,9 +27,11 @@ export async function removeFile(path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
+/** Empty where something else than a file has the name: nothing is waited for. */
 export async function readFileIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return (await file.stat()).isFile() ? await file.readFile("utf8") : "";
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;

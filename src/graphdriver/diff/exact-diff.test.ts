@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -105,6 +106,19 @@ describe("what is kept of an archive", () => {
     await expect(giveBack()).rejects.toMatchObject({
       code: "DATA_LOSS",
       message: expect.stringContaining("not whole"),
+    });
+  });
+
+  it.each([
+    ["a FIFO", (path: string) => execFileSync("mkfifo", [path])],
+    ["a folder", (path: string) => fs.mkdirSync(path)],
+  ])("is a loss where %s has the name of the data", async (_, make) => {
+    await keep();
+    fs.rmSync(`${home}/exact/tar-split.json.gz`);
+    make(`${home}/exact/tar-split.json.gz`);
+    await expect(giveBack()).rejects.toMatchObject({
+      code: "DATA_LOSS",
+      message: expect.stringContaining("is no file"),
     });
   });
 

@@ -25,7 +25,8 @@ const exactDiffRecord = z.object({
 export type ExactDiffRecord = z.output<typeof exactDiffRecord>;
 
 const recordFile = "record.json";
-const dataFile = "tar-split.json.gz";
+/** In the folder of what is kept. */
+export const dataFile = "tar-split.json.gz";
 
 /**
  * What is recorded in `folder`, relative to the home; `undefined` where nothing is, or the tree has not come. One or two small

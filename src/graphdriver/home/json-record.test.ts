@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +30,8 @@ it.each(["", "{", '{"version":2}'])("refuses %j", (text) => {
 it.each([
   ["a FIFO, and waits for nobody who would write into it", (path: string) => execFileSync("mkfifo", [path])],
   ["a folder", (path: string) => mkdirSync(path)],
+  ["a symlink to itself", (path: string) => symlinkSync("record", path)],
+  ["a large file", (path: string) => writeFileSync(path, Buffer.alloc(2 ** 20 + 1, " "))],
 ])("refuses %s", (_, make) => {
   make(join(folder, "record"));
   const refused = expect.objectContaining({ code: "DATA_LOSS" });

@@ -1,9 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 
+/** The largest hold the counts of ten thousand layers. */
+const maxBytes = 1 << 20;
+
 /**
- * The text of a small file of a store; `undefined` where none is, and empty where something else has its name. Nothing is waited
- * for, as a FIFO would have it.
+ * The text of a small file of a store; `undefined` where none is, and empty where something else has its name, as more than 1 MiB.
+ * Nothing is waited for, as a FIFO would have it.
  */
 export function readIfThere(path: string): string | undefined {
   let descriptor: number;
@@ -11,11 +14,12 @@ export function readIfThere(path: string): string | undefined {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
-    if (isSystemError(error, "ENXIO")) return ""; // a socket
+    if (isSystemError(error, "ENXIO", "ELOOP")) return ""; // a socket, a symlink to itself
     throw error;
   }
   try {
-    return fstatSync(descriptor).isFile() ? readFileSync(descriptor, "utf8") : "";
+    const status = fstatSync(descriptor);
+    return status.isFile() && status.size <= maxBytes ? readFileSync(descriptor, "utf8") : "";
   } finally {
     closeSync(descriptor);
   }

@@ -63,12 +63,15 @@ export function readLayer(home: string, id: string): LayerFiles {
   const link = readIfThere(`${home}/${id}/link`);
   if (link === undefined) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
   if (!isLink(link))
-    throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged link file: ${JSON.stringify(link)}`);
+    throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged link file: ${JSON.stringify(link.slice(0, 80))}`);
   const lower = readIfThere(`${home}/${id}/lower`);
   const lowers = lower === undefined ? [] : lower.split(":");
   const damaged = lowers.find((path) => !isLowerPath(path));
   if (damaged !== undefined) {
-    throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged lower file: ${JSON.stringify(damaged)}`);
+    throw new CleatError(
+      "DATA_LOSS",
+      `layer "${id}" has a damaged lower file: ${JSON.stringify(damaged.slice(0, 80))}`,
+    );
   }
   return { link, lowers };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -303,6 +303,36 @@ describe("the saved Init", () => {
     expect(state.kept).toMatchObject({ home, released: true });
     await third.client.init(initOf(home));
     expect(state.kept).not.toHaveProperty("released");
+  });
+
+  it("tells where the layers are now, when the operator names another home", async () => {
+    const state = createMemoryStore();
+    await (await start({ state })).client.init(initOf(home));
+    const moved = join(home, "moved");
+    await mkdir(moved);
+    const { client } = await start({ state, home: moved });
+    await client.status({});
+    expect(state.kept).toEqual({ version: 1, init: initOf(home), home: moved });
+  });
+
+  it("makes no new home where that of the layers is gone; an Init does", async () => {
+    const state = createMemoryStore();
+    const gone = join(home, "gone");
+    await mkdir(gone);
+    await (await start({ state })).client.init(initOf(gone));
+    await rm(gone, { recursive: true });
+    const { client } = await start({ state });
+    const reason = `graph driver is not open: home "${gone}", which held the layers, is gone`;
+    await expect(client.status({})).rejects.toMatchObject({ code: "FAILED_PRECONDITION", remoteMessage: reason });
+    await client.init(initOf(gone));
+    await client.status({});
+  });
+
+  it("opens a driver that keeps its layers elsewhere than in its home", async () => {
+    const state = createMemoryStore();
+    await (await start({ state })).client.init(initOf(join(home, "none")));
+    const { client } = await start({ state });
+    await client.status({});
   });
 
   it("is gone after Cleanup where the disk is too full to change it", async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
@@ -39,14 +40,14 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
   let absence = notInitialised();
   let record: InitRecord | undefined;
 
-  /** Returns where the layers are. */
-  const open = async (request: InitRequest, resume: boolean): Promise<string> => {
+  /** Returns where the layers are, if the driver keeps them in its home. */
+  const open = async (request: InitRequest, resume: boolean): Promise<string | undefined> => {
     const openOptions = { ...toOpenOptions(request, options), resume };
     const { home } = openOptions;
-    await assertFolder(home);
+    await assertFolder(home, resume && record?.home === home);
     driver = await options.open(openOptions);
     logger.info({ driver: driver.name, home }, "graph driver opened");
-    return home;
+    return existsSync(home) ? home : undefined;
   };
   const closeDriver = async (reason: CleatError) => {
     const closing = driver;
@@ -61,6 +62,15 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
     await state?.save({ ...record, released: true }).catch(() => state.clear());
   };
 
+  /** The operator may have named another since. */
+  const noteHome = async (known: InitRecord, home: string | undefined) => {
+    if (known.home === home) return;
+    record = { ...known, home };
+    await state?.save(record).catch((error: unknown) => {
+      logger.warn({ err: error, home }, "where the layers are could not be written down");
+    });
+  };
+
   return {
     restore: () =>
       gate.alone(async () => {
@@ -68,7 +78,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
           const saved = await state?.load();
           if (saved === undefined) return;
           record = parseInitRecord(saved);
-          if (!record.released) await open(record.init, true);
+          if (!record.released) await noteHome(record, await open(record.init, true));
         } catch (error) {
           absence = becauseOf(error);
           logger.error({ err: error }, "graph driver could not be opened as it was before");
@@ -121,12 +131,14 @@ function toOpenOptions(request: InitRequest, options: DriverHolderOptions): Open
   };
 }
 
-async function assertFolder(home: string): Promise<void> {
+/** A home that held an engine's layers, and is gone, may lie on a disk that is not mounted yet: nothing is made in its place. */
+async function assertFolder(home: string, mustExist: boolean): Promise<void> {
   try {
     if ((await stat(home)).isDirectory()) return;
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return; // the driver makes it
-    throw toCleatError(error, `home "${home}"`);
+    if (!isSystemError(error, "ENOENT")) throw toCleatError(error, `home "${home}"`);
+    if (!mustExist) return; // the driver makes it
+    throw new CleatError("FAILED_PRECONDITION", `home "${home}", which held the layers, is gone`);
   }
   throw new CleatError("FAILED_PRECONDITION", `home "${home}" is not a folder`);
 }

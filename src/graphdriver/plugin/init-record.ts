@@ -6,7 +6,7 @@ import { SchemaError } from "../../errors/index.ts";
  * that was killed and started anew, so without this its calls would fail until the engine is restarted.
  *
  * Layout, version 1: `{"version": 1, "init": {"Home", "Opts", "UIDMaps", "GIDMaps"}, "home", "released"}`. `init` is the request as it
- * came, `home` where the layers are, since the operator may have said so instead. `released` is true once the engine has sent
+ * came, `home` where the layers are, since the operator may have said so instead, if the driver keeps them in a folder. `released` is true once the engine has sent
  * `Cleanup`: nothing is opened then, and the record tells only whoever looks for stores.
  */
 export interface InitStore {

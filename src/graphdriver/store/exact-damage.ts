@@ -1,5 +1,6 @@
 import { type Damage, unmendable } from "./finding.ts";
-import { readJsonAt, readRecordAt } from "./store-entries.ts";
+import { dataFile } from "../diff/exact-diff.ts";
+import { kindOf, readJsonAt, withPathIfThere } from "./store-entries.ts";
 
 /**
  * What is wrong with the record of a layer's archive (`../diff/exact-diff.ts`) in `folder`, relative to the home. Nothing is mended:
@@ -7,11 +8,14 @@ import { readJsonAt, readRecordAt } from "./store-entries.ts";
  */
 export function findExactDamage(home: number, folder: string, layer: string): Damage[] {
   const path = `${folder}/record.json`;
-  const text = readRecordAt(home, path);
+  const kinds = withPathIfThere(home, folder, (opened) => [kindOf(opened, "record.json"), kindOf(opened, dataFile)]);
+  const [record, data] = kinds ?? [];
+  if (record === undefined) return [];
   const version = readJsonAt(home, path)?.["version"];
-  if (text === undefined || version === 1) return [];
-  if (version === undefined) {
-    const problem = `layer "${layer}" has a damaged record of its archive`;
+  if (version === 1 && data === "file") return [];
+  if (version === undefined || version === 1) {
+    const what = version === 1 ? "lost what was kept" : "a damaged record";
+    const problem = `layer "${layer}" has ${what} of its archive`;
     return [
       unmendable({ kind: "record-damaged", path, problem, layer }, "the layer's archive would become another one"),
     ];

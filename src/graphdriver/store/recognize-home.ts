@@ -24,8 +24,13 @@ export function assertNotOfAnother(home: string, driver: string): void {
 }
 
 function recordedDriver(home: number): string | undefined {
-  const { version, driver } = readJsonAt(home, driverRecordFile) ?? {};
-  return version === 1 && typeof driver === "string" ? driver : undefined;
+  try {
+    const { version, driver } = readJsonAt(home, driverRecordFile) ?? {};
+    return version === 1 && typeof driver === "string" ? driver : undefined;
+  } catch (error) {
+    if (isSystemError(error, "EACCES")) return undefined; // the layout tells, too
+    throw error;
+  }
 }
 
 function lookInto<T>(home: string, look: (folder: number) => T): T | undefined {

@@ -10,6 +10,7 @@ import {
   openat,
   renameat2,
   symlinkat,
+  tryUnlinkat,
 } from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "../home/home.ts";
 
@@ -34,8 +35,13 @@ export function writeLink(home: number, folder: string, name: string, target: st
 }
 
 function moveInto(home: number, staged: string, folder: string, name: string): void {
-  withFolder(home, folder, (opened) => {
-    renameat2(home, staged, opened, name);
-    fsync(opened);
-  });
+  try {
+    withFolder(home, folder, (opened) => {
+      renameat2(home, staged, opened, name);
+      fsync(opened);
+    });
+  } catch (error) {
+    tryUnlinkat(home, staged);
+    throw error;
+  }
 }

@@ -231,6 +231,13 @@ describe("what is left alone, with the reason", () => {
       () => writeExact('{"version":7}'),
     ],
     ["an archive's record that is damaged", "record-damaged", /another one/, () => writeExact("{")],
+    ["an archive's record without its data", "record-damaged", /another one/, () => writeExact('{"version":1}')],
+    [
+      "a folder in the place of a record",
+      "record-damaged",
+      /another one/,
+      () => mkdirSync(at("top/exact/record.json"), { recursive: true }),
+    ],
   ])("%s", (_, kind, obstacle, harm) => {
     harm();
     const { repaired, left } = repairStore(home);
