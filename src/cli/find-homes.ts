@@ -1,4 +1,4 @@
-import { constants, open, readdir, realpath } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CleatError, isSystemError, SchemaError } from "../errors/index.ts";
 import type { Surroundings } from "./command.ts";
@@ -42,28 +42,19 @@ async function foldersIn(folder: string): Promise<string[]> {
 }
 
 async function findServedHomes(stateFolder: string): Promise<string[]> {
-  const { parseInitRecord, recognizeHome } = await import("../graphdriver/index.ts");
+  const { readInitRecord, recognizeHome } = await import("../graphdriver/index.ts");
   const files = (await unlessMissing(readdir(stateFolder))) ?? [];
   const homes: string[] = [];
   for (const file of files.filter((name) => name.endsWith(".json"))) {
     try {
-      const { init, home } = parseInitRecord(JSON.parse(await readSmallFile(join(stateFolder, file))));
-      homes.push(home ?? init.Home);
+      const record = readInitRecord(join(stateFolder, file));
+      if (record !== undefined) homes.push(record.home ?? record.init.Home);
     } catch (error) {
       // A record that is damaged, of another version, or no file at all, tells of no home.
-      if (!(error instanceof SchemaError) && !(error instanceof SyntaxError) && !isSystemError(error)) throw error;
+      if (!(error instanceof SchemaError) && !isSystemError(error)) throw error;
     }
   }
   return homes.filter((home) => recognizeHome(home) !== undefined);
-}
-
-const maxRecordBytes = 1 << 20;
-
-/** Empty for what is no file, or no small one: nothing is waited for. */
-async function readSmallFile(path: string): Promise<string> {
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const status = await file.stat();
-  return status.isFile() && status.size <= maxRecordBytes ? await file.readFile("utf8") : "";
 }
 
 async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {

@@ -32,4 +32,4 @@ export {
 export type { RepairReport } from "./store/mend-store.ts";
 export type { LayerMount, SurveyedLayer } from "./store/survey.ts";
 export { recognizeHome } from "./store/recognize-home.ts";
-export { type InitRecord, type InitStore, parseInitRecord } from "./plugin/init-record.ts";
+export { type InitRecord, type InitStore, readInitRecord } from "./plugin/init-record.ts";

@@ -12,6 +12,7 @@ import {
   fgetxattr,
   type FileStatus,
   fstat,
+  isRegularFile,
   lastErrno,
   lgetxattr,
   O_NOFOLLOW,
@@ -19,8 +20,6 @@ import {
   O_RDONLY,
   procPath,
   readlinkat,
-  S_IFMT,
-  S_IFREG,
   tryOpenat,
 } from "../syscall/index.ts";
 import {
@@ -220,7 +219,7 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
 function openRegular(folder: number, base: Buffer): number | undefined {
   const descriptor = tryOpenat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor >= 0) {
-    if ((fstat(descriptor).mode & S_IFMT) === S_IFREG) return descriptor;
+    if (isRegularFile(fstat(descriptor))) return descriptor;
     close(descriptor);
     return undefined;
   }

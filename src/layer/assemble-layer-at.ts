@@ -1,6 +1,6 @@
 import type { ByteSink } from "../tar/index.ts";
 import { CleatError } from "../errors/index.ts";
-import { close, fstat, O_DIRECTORY, O_NONBLOCK, O_RDONLY, openPath, S_IFMT, S_IFREG } from "../syscall/index.ts";
+import { close, fstat, isRegularFile, O_DIRECTORY, O_NONBLOCK, O_RDONLY, openPath } from "../syscall/index.ts";
 import { assembleLayer } from "./exact-layer.ts";
 
 /** Absolute paths of what is left of an archive. */
@@ -27,8 +27,7 @@ export interface LayerPlace {
 export async function assembleLayerAt(place: LayerPlace, sink: ByteSink, archiveBytes?: number): Promise<void> {
   const data = openPath(place.data, O_RDONLY | O_NONBLOCK);
   try {
-    if ((fstat(data).mode & S_IFMT) !== S_IFREG)
-      throw new CleatError("DATA_LOSS", `tar-split data "${place.data}" is no file`);
+    if (!isRegularFile(fstat(data))) throw new CleatError("DATA_LOSS", `tar-split data "${place.data}" is no file`);
     const root = openPath(place.tree, O_RDONLY | O_DIRECTORY);
     try {
       await assembleLayer(root, data, sink, archiveBytes);

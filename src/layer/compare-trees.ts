@@ -2,11 +2,10 @@ import {
   close,
   type FileStatus,
   isDirectory,
+  isRegularFile,
   lgetxattr,
   procPath,
   readNames,
-  S_IFMT,
-  S_IFREG,
   statIfThere,
 } from "../syscall/index.ts";
 import { statusDiffers, type TreeChange } from "./change.ts";
@@ -219,7 +218,7 @@ interface Found extends MetFolder {
 }
 
 function capabilitiesDiffer(name: Buffer, newer: number, older: number | undefined, status: FileStatus): boolean {
-  if (older === undefined || (status.mode & S_IFMT) !== S_IFREG) return false;
+  if (older === undefined || !isRegularFile(status)) return false;
   return fileCapabilitiesDiffer(newer, older, name);
 }
 

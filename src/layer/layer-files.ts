@@ -4,18 +4,7 @@
  */
 import { readSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
-import {
-  close,
-  type FileStatus,
-  fstat,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_RDONLY,
-  openat,
-  S_IFMT,
-  S_IFREG,
-  statat,
-} from "../syscall/index.ts";
+import { close, fstat, isRegularFile, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, openat, statat } from "../syscall/index.ts";
 import type { FileGetter } from "../tar/index.ts";
 import { openConfinedFolder } from "./confine.ts";
 import { parseEntryName, showBytes } from "./entry-name.ts";
@@ -34,9 +23,9 @@ export function openLayerFile(root: number, name: Buffer): number {
   try {
     folder = openConfinedFolder(root, Buffer.from(path.folder, "latin1"));
     // Asked for before it is opened as well: to open a device, as any layer may bring one, is to use it.
-    if (isRegular(statat(folder, path.base))) {
+    if (isRegularFile(statat(folder, path.base))) {
       const descriptor = openat(folder, path.base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-      if (isRegular(fstat(descriptor))) return descriptor;
+      if (isRegularFile(fstat(descriptor))) return descriptor;
       close(descriptor);
     }
   } catch (error) {
@@ -48,10 +37,6 @@ export function openLayerFile(root: number, name: Buffer): number {
     if (folder !== undefined) close(folder);
   }
   throw new CleatError("NOT_FOUND", `${shown} is not a regular file`);
-}
-
-function isRegular({ mode }: FileStatus): boolean {
-  return (mode & S_IFMT) === S_IFREG;
 }
 
 const chunkBytes = 128 * 1024;

@@ -10,11 +10,10 @@ import {
   fgetxattr,
   type FileStatus,
   isDirectory,
+  isRegularFile,
   lgetxattr,
   procPath,
   readNames,
-  S_IFMT,
-  S_IFREG,
   statIfThere,
 } from "../syscall/index.ts";
 import { isYes } from "./archive-tree.ts";
@@ -92,7 +91,7 @@ function compareEntry(
 
 function isModified(upper: number, name: Buffer, status: FileStatus, lower: LowerEntry): boolean {
   if (statusDiffers(lower.status, status)) return true;
-  return (status.mode & S_IFMT) === S_IFREG && fileCapabilitiesDiffer(upper, lower.holder, name);
+  return isRegularFile(status) && fileCapabilitiesDiffer(upper, lower.holder, name);
 }
 
 function lookUp(lowers: Lowers, name: Buffer): LowerEntry | undefined {
@@ -139,7 +138,7 @@ function isOpaque(folder: number, { attributePrefix }: Context): boolean {
 }
 
 function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: string, context: Context): void {
-  if ((status.mode & S_IFMT) !== S_IFREG) return;
+  if (!isRegularFile(status)) return;
   const attribute = `${context.attributePrefix}overlay.metacopy`;
   if (lgetxattr(procPath(upper, name), attribute) !== undefined) throw notReadable(path, "metacopy");
 }

@@ -2,11 +2,10 @@ import { isSystemError } from "../errors/index.ts";
 import {
   fgetxattr,
   isDirectory,
+  isRegularFile,
   lgetxattr,
   procPath,
   readNames,
-  S_IFMT,
-  S_IFREG,
   statIfThere,
 } from "../syscall/index.ts";
 import type { OverlayPrefix } from "./whiteout.ts";
@@ -46,7 +45,7 @@ export function findOverlayFeatures(folder: number, attributePrefix: OverlayPref
     if (status === undefined) return found;
     try {
       if (isDirectory(status)) return withFolder(at, name, (child) => look(child, found));
-      if (found.metacopies || (status.mode & S_IFMT) !== S_IFREG) return found;
+      if (found.metacopies || !isRegularFile(status)) return found;
       return { ...found, metacopies: lgetxattr(procPath(at, name), metacopy) !== undefined };
     } catch (error) {
       if (isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP")) return found; // a container took it away meanwhile

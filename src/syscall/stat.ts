@@ -1,5 +1,5 @@
 import { SystemError } from "../errors/index.ts";
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT } from "./flags.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT, S_IFREG } from "./flags.ts";
 import { bindSystemCall, check, cString, emptyPath, errnos, lastErrno, type PathBytes } from "./libc.ts";
 
 const statxCall = bindSystemCall("statx", "int", "void *", "int", "uint", "void *");
@@ -70,4 +70,8 @@ export function fstat(descriptor: number): FileStatus {
 
 export function isDirectory(status: FileStatus): boolean {
   return (status.mode & S_IFMT) === S_IFDIR;
+}
+
+export function isRegularFile(status: FileStatus): boolean {
+  return (status.mode & S_IFMT) === S_IFREG;
 }

@@ -24,8 +24,8 @@ const exactDiffRecord = z.object({
 
 export type ExactDiffRecord = z.output<typeof exactDiffRecord>;
 
-const recordFile = "record.json";
 /** In the folder of what is kept. */
+export const recordFile = "record.json";
 export const dataFile = "tar-split.json.gz";
 
 /**

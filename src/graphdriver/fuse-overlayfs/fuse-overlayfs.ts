@@ -3,13 +3,12 @@ import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import { type DiffOptions, readDriverOptions, refuseStorageOptions } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
-import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { createLayeredStore } from "../overlay2/layered-store.ts";
-import { exactFolder, linksFolder, readLayer } from "../overlay2/layout.ts";
+import { linksFolder, readLayer } from "../overlay2/layout.ts";
 import { ownAttributePrefix } from "../overlay2/own-attributes.ts";
 import * as storeJobs from "../overlay2/inspect/store-jobs.ts";
 import { runProbe } from "../selection/run-probe.ts";
@@ -64,7 +63,7 @@ function createFuseOverlayfs(
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
 
   const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
-  const { assertId, isDirectParent } = store;
+  const { assertId } = store;
 
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
@@ -120,9 +119,7 @@ function createFuseOverlayfs(
 
     async diff(id, parent) {
       assertId(id);
-      const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
-      const exact = isDirectParent(id, parent) ? streamExactDiff(home, worker, id, parent, paths) : undefined;
-      return exact ?? naive.diff(id, parent);
+      return store.exactDiff(id, parent) ?? naive.diff(id, parent);
     },
 
     changes: (id, parent) => naive.changes(id, parent),

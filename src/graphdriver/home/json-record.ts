@@ -3,15 +3,19 @@ import { SchemaError } from "../../errors/index.ts";
 import { readIfThere } from "./read-if-there.ts";
 
 /**
- * Reads a small JSON file that a driver wrote; `undefined` where there is none.
+ * Reads a small JSON file that a driver or its plugin wrote; `undefined` where there is none.
  * @throws SchemaError (DATA_LOSS), about `subject`, when it is not what the schema says, or no file.
  */
 export function readJsonRecord<T>(path: string, schema: z.ZodType<T>, subject: string): T | undefined {
   const text = readIfThere(path);
-  if (text === undefined) return undefined;
-  const result = schema.safeParse(parseJson(text));
+  return text === undefined ? undefined : parseRecord(parseJson(text), schema, subject);
+}
+
+/** @throws SchemaError (DATA_LOSS), about `subject`, when the value is not what the schema says. */
+export function parseRecord<T>(value: unknown, schema: z.ZodType<T>, subject: string): T {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path: at, message }) => ({ path: at.join("."), problem: message }));
+  const issues = result.error.issues.map(({ path, message }) => ({ path: path.join("."), problem: message }));
   throw new SchemaError("DATA_LOSS", subject, issues);
 }
 

@@ -1,12 +1,14 @@
 import { access } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
+import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import type { GraphDriver } from "../driver.ts";
 import type { MountCounts } from "../home/mount-counts.ts";
 import type { OpenHome } from "../home/open-home.ts";
 import { assertLayerId } from "../layer-id.ts";
 import type * as jobs from "./jobs.ts";
-import { linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
 export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "metadata" | "cleanup"> {
@@ -14,25 +16,34 @@ export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "meta
   assertId(id: string): void;
   /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer. */
   isDirectParent(id: string, parent: string | undefined): boolean;
+  /** The archive that the layer was filled from, where it is kept, and `parent` is the layer's own. @throws as `isDirectParent`. */
+  exactDiff(id: string, parent: string | undefined): Readable | undefined;
   /** @throws FAILED_PRECONDITION for a layer that cannot take the diff of a new one. */
   assertUnmountedChildOf(id: string, parent: string | undefined): void;
 }
 
 export function createLayeredStore(
   driver: string,
-  { path, pool, locks: { withLock } }: OpenHome,
+  home: OpenHome,
   counts: MountCounts,
   findMounted: (home: string) => readonly string[],
-  worker: ModuleReference<Pick<typeof jobs, "unmountLayer">>,
+  worker: ModuleReference<Pick<typeof jobs, "sendExactDiff" | "unmountLayer">>,
 ): LayeredStore {
+  const { path, pool } = home;
+  const { withLock } = home.locks;
+
   function assertId(id: string): void {
     assertLayerId(id);
     if (id !== linksFolder) return;
     throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by ${driver}'s layout`);
   }
 
+  const isDirectParent = (id: string, parent: string | undefined): boolean =>
+    parentOf(path, readLayer(path, id)) === parent;
+
   return {
     assertId,
+    isDirectParent,
 
     async put(id) {
       assertId(id);
@@ -79,7 +90,10 @@ export function createLayeredStore(
       if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
     },
 
-    isDirectParent: (id, parent) => parentOf(path, readLayer(path, id)) === parent,
+    exactDiff(id, parent) {
+      const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
+      return isDirectParent(id, parent) ? streamExactDiff(home, worker, id, parent, paths) : undefined;
+    },
 
     assertUnmountedChildOf(id, parent) {
       const actual = parentOf(path, readLayer(path, id));

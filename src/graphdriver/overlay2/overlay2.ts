@@ -4,7 +4,6 @@ import { toChange } from "../diff/change.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import { type DiffOptions, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
-import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
@@ -13,7 +12,7 @@ import { parseSize } from "../size.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { createLayeredStore, precondition } from "./layered-store.ts";
-import { exactFolder, linksFolder, readLayer } from "./layout.ts";
+import { linksFolder, readLayer } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe/probe-folder.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import { ownAttributePrefix } from "./own-attributes.ts";
@@ -172,8 +171,7 @@ function createOverlay2(
 
     async diff(id, parent) {
       assertId(id);
-      const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
-      const exact = isDirectParent(id, parent) ? streamExactDiff(home, worker, id, parent, paths) : undefined;
+      const exact = store.exactDiff(id, parent);
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
       const ring = createRing();

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { SchemaError } from "../../errors/index.ts";
+import { parseRecord, readJsonRecord } from "../home/json-record.ts";
 
 /**
  * The last `Init` as it is kept for the time after a crash. A running engine does not send `Init` again to a plugin
  * that was killed and started anew, so without this its calls would fail until the engine is restarted.
  *
- * Layout, version 1: `{"version": 1, "init": {"Home", "Opts", "UIDMaps", "GIDMaps"}, "home", "released"}`. `init` is the request as it
- * came, `home` where the layers are, since the operator may have said so instead, if the driver keeps them in a folder. `released` is true once the engine has sent
- * `Cleanup`: nothing is opened then, and the record tells only whoever looks for stores.
+ * Layout, version 1: `{"version": 1, "init": {"Home", "Opts", "UIDMaps", "GIDMaps"}, "home", "released"}`. `init` is the request as
+ * it came; `home` where the layers are, if the driver keeps them in a folder, since the operator may have said so instead.
+ * `released` is true once the engine has sent `Cleanup`: nothing is opened then, and the record tells only whoever looks for stores.
  */
 export interface InitStore {
   /** `undefined` when nothing is kept. */
@@ -29,10 +29,17 @@ const initRecord = z.object({
 export type InitRecord = z.output<typeof initRecord>;
 export type InitRequest = InitRecord["init"];
 
+const subject = "saved Init";
+
 /** @throws SchemaError (DATA_LOSS) when the value is not a record of a known version. */
 export function parseInitRecord(value: unknown): InitRecord {
-  const result = initRecord.safeParse(value);
-  if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path, message }) => ({ path: path.join("."), problem: message }));
-  throw new SchemaError("DATA_LOSS", "saved Init", issues);
+  return parseRecord(value, initRecord, subject);
+}
+
+/**
+ * The record in a plugin's state file; `undefined` where there is none.
+ * @throws SchemaError (DATA_LOSS) when it is not one of a known version.
+ */
+export function readInitRecord(path: string): InitRecord | undefined {
+  return readJsonRecord(path, initRecord, subject);
 }

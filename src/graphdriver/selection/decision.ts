@@ -49,7 +49,8 @@ export type Place = { readonly root: string } | { readonly home: string };
 
 /**
  * Probes, but makes nothing. Costs about a tenth of a second.
- * @throws FAILED_PRECONDITION when something on the path is not a folder, or a symlink that leads nowhere, PERMISSION_DENIED when it may not be read.
+ * @throws FAILED_PRECONDITION when something on the path is not a folder, or a symlink that leads nowhere, PERMISSION_DENIED
+ * when it may not be read.
  */
 export async function decide(place: Place, registry: DriverRegistry): Promise<Decision> {
   const top = "root" in place ? place.root : place.home;

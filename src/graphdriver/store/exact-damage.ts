@@ -1,5 +1,5 @@
+import { dataFile, recordFile } from "../diff/exact-diff.ts";
 import { type Damage, unmendable } from "./finding.ts";
-import { dataFile } from "../diff/exact-diff.ts";
 import { kindOf, readJsonAt, withPathIfThere } from "./store-entries.ts";
 
 /**
@@ -7,8 +7,8 @@ import { kindOf, readJsonAt, withPathIfThere } from "./store-entries.ts";
  * without the record the layer's archive is made anew, and another than the one that came.
  */
 export function findExactDamage(home: number, folder: string, layer: string): Damage[] {
-  const path = `${folder}/record.json`;
-  const kinds = withPathIfThere(home, folder, (opened) => [kindOf(opened, "record.json"), kindOf(opened, dataFile)]);
+  const path = `${folder}/${recordFile}`;
+  const kinds = withPathIfThere(home, folder, (opened) => [kindOf(opened, recordFile), kindOf(opened, dataFile)]);
   const [record, data] = kinds ?? [];
   if (record === undefined) return [];
   const version = readJsonAt(home, path)?.["version"];

@@ -5,6 +5,7 @@
 import { readSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { withFolder } from "../../layer/index.ts";
+import { maxRecordBytes } from "../home/read-if-there.ts";
 import {
   close,
   fstat,
@@ -64,9 +65,6 @@ export function withPathIfThere<T>(parent: number, path: string, visit: (descrip
 export function namesIn(parent: number, path: string): readonly Buffer[] {
   return withPathIfThere(parent, path, readNames) ?? [];
 }
-
-/** Records are small: a `lower` of 500 layers takes 14,499 bytes, the counts of ten thousand layers less than this. */
-const maxRecordBytes = 1 << 20;
 
 /** The text of a small regular file; `undefined` where none is. What is over 1 MiB, or `maxBytes`, is cut off. */
 export function readRecord(folder: number, name: Buffer | string, maxBytes = maxRecordBytes): string | undefined {

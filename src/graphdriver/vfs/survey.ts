@@ -1,4 +1,5 @@
 import { withFolderAt } from "../../layer/index.ts";
+import { recordFile } from "../diff/exact-diff.ts";
 import { layerIdPattern } from "../layer-id.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
 import { nameText, namesIn, readJsonAt, readRecordAt, withPathIfThere } from "../store/store-entries.ts";
@@ -47,7 +48,7 @@ function readMarks(home: number, id: string): Marks {
   if (filling !== undefined) return { condition: "filling", parent: filling };
   const unfilled = readRecordAt(home, `${unfilledFolder}/${id}`);
   if (unfilled !== undefined) return { condition: "unfilled", parent: unfilled };
-  const { version, parent } = readJsonAt(home, `${exactFolder(id)}/record.json`) ?? {};
+  const { version, parent } = readJsonAt(home, `${exactFolder(id)}/${recordFile}`) ?? {};
   if (version !== 1) return { condition: "whole", parent: undefined };
   return { condition: "whole", parent: parent === null ? "" : typeof parent === "string" ? parent : undefined };
 }
