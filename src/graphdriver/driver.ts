@@ -38,8 +38,10 @@
  *
  * Every method may reject with INVALID_ARGUMENT (an id that is not one), NOT_FOUND (no such layer, no such parent),
  * ALREADY_EXISTS, FAILED_PRECONDITION, RESOURCE_EXHAUSTED (disk full) and PERMISSION_DENIED; further codes stand at the
- * method. Messages name the layer. Calls on different layers run side by side; calls that change the same layer wait for
- * one another.
+ * method. Messages name the layer. Every error is a `CleatError`, also those that break off a stream. Calls on different layers
+ * run side by side; calls that change the same layer wait for one another. While a diff is being applied to a layer, or undone,
+ * who looks at it or lays another on it sees it as it was before or as it is after, or waits. A `diff`, `changes` or `diffSize`
+ * under which its layer or parent is changed or removed ends in ABORTED, and never in half an answer.
  *
  * Source of the semantics: moby v20.10.24 `daemon/graphdriver/driver.go`; where this contract is stricter (a second
  * `create`, `diff` of an unknown layer) that is said at the method.

@@ -59,8 +59,8 @@ function parseOptions(options: readonly string[] | undefined): BtrfsOptions {
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: BtrfsOptions): GraphDriver {
-  const { path, pool, ids, owner, durability } = home;
-  const { withLock } = home.locks;
+  const { path, pool, ids, owner, durability, locks } = home;
+  const { withLock } = locks;
   /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
   const untouched = new Set<string>();
 
@@ -70,7 +70,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
     if (parent !== undefined) assertLayerId(parent);
     const sizeBytes = readStorageSize(id, storageOptions);
     if (sizeBytes !== undefined && sizeBytes < minSizeBytes) throw tooSmall(id, sizeBytes, minSizeBytes);
-    await withLock(id, async () => {
+    await locks.withChild(id, parent, async () => {
       await pool.run(worker, "createLayer", path, { id, parent, durable, sizeBytes, ...owner });
       untouched.add(id);
     });
@@ -96,7 +96,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, pool, { ids, userNames });
+  const naive = createNaiveDiff({ get, put }, home, { ids, userNames });
 
   return {
     name: "btrfs",
@@ -112,6 +112,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
       assertLayerId(id);
       const trashed = await withLock(id, () => {
         untouched.delete(id);
+        locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       });
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
@@ -124,21 +125,25 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
       ["Quota Groups", await pool.run(worker, "quotaStateOf", path)],
     ],
     async metadata(id) {
-      await assertExists(id);
-      const usage = await pool.run(worker, "usageOf", path, id);
+      const usage = await locks.whileUnchanged(id, async () => {
+        await assertExists(id);
+        return pool.run(worker, "usageOf", path, id);
+      });
       if (usage === undefined) return {};
       const { limitBytes, referencedBytes } = usage;
       return { Size: String(limitBytes), ...(referencedBytes !== undefined && { Used: String(referencedBytes) }) };
     },
     ...naive,
     async diff(id, parent) {
-      await assertExists(id);
+      await locks.whileUnchanged(id, () => assertExists(id));
       const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
       return streamExactDiff(home, worker, id, parent, paths) ?? naive.diff(id, parent);
     },
     async diffGetter(id) {
-      await assertExists(id);
-      return createDiffGetter(layerPath(path, id), pool, worker);
+      return locks.whileUnchanged(id, async () => {
+        await assertExists(id);
+        return createDiffGetter(layerPath(path, id), pool, worker);
+      });
     },
     async applyDiff(id, parent, source) {
       assertLayerId(id);
@@ -148,6 +153,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
         const options = { ids, durability, exactDiffs, untouched: untouched.has(id) };
         const sizeBytes = await pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, options));
         untouched.delete(id);
+        locks.markChanged(id); // what it was before is deleted
         return sizeBytes;
       });
     },

@@ -14,7 +14,7 @@ export interface ExactDiffPaths {
  * @throws SchemaError (DATA_LOSS) when what is recorded of it is damaged.
  */
 export function streamExactDiff(
-  { path, pool }: OpenHome,
+  { path, pool, locks }: OpenHome,
   worker: ModuleReference<{ sendExactDiff: typeof sendExactDiff }>,
   id: string,
   parent: string | undefined,
@@ -24,5 +24,8 @@ export function streamExactDiff(
   if (kept === undefined || kept.parent !== (parent ?? null)) return undefined;
   const ring = createRing();
   const place = { id, tree, folder: `${path}/${folder}` };
-  return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
+  return drain(
+    ring,
+    locks.unlessChanged([id], () => pool.produce(worker, "sendExactDiff", place, ring)),
+  );
 }

@@ -57,9 +57,9 @@ function createFuseOverlayfs(
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
 ): GraphDriver {
-  const { path, pool, ids, owner, durability, userNamespace } = home;
+  const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
-  const { withLock } = home.locks;
+  const { withLock } = locks;
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
 
   const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
@@ -73,7 +73,8 @@ function createFuseOverlayfs(
     refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
-    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner }));
+    const layer = { id, parent, durable, maxDepth, ...owner };
+    await locks.withChild(id, parent, () => pool.run(worker, "createLayer", path, layer));
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
 
@@ -90,6 +91,7 @@ function createFuseOverlayfs(
         await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
         labels.delete(id);
+        locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       });
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
@@ -143,7 +145,7 @@ function createFuseOverlayfs(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, pool, { ids, userNames });
+  const naive = createNaiveDiff(driver, home, { ids, userNames });
 
   return driver;
 }

@@ -78,9 +78,9 @@ function createOverlay2(
   support: QuotaSupport,
 ): GraphDriver {
   const { userNames, exactDiffs } = overlayOptions;
-  const { path, pool, ids, owner, durability, userNamespace } = home;
+  const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
-  const { withLock } = home.locks;
+  const { withLock } = locks;
   const counts = createMountCounts({
     adopted: findMountedLayers(path),
     file: `${path}/${ownFolder}/counts.json`,
@@ -106,7 +106,7 @@ function createOverlay2(
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
     const layer = { id, parent, durable, maxDepth, size, ...owner };
-    const project = await withLock(id, () => pool.run(worker, "createLayer", path, layer));
+    const project = await locks.withChild(id, parent, () => pool.run(worker, "createLayer", path, layer));
     lastProject = Math.max(lastProject, project ?? 0);
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
@@ -136,6 +136,7 @@ function createOverlay2(
         counts.forget(id);
         labels.delete(id);
         if (quotas !== undefined) project = await pool.run(worker, "projectOfLayer", path, id, quotas);
+        locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       });
       if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
@@ -175,13 +176,16 @@ function createOverlay2(
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
       const ring = createRing();
-      return drain(ring, pool.produce(worker, "archiveDiff", path, id, ring, { ids, userNames, attributePrefix }));
+      const archiveOptions = { ids, userNames, attributePrefix };
+      const archive = () => pool.produce(worker, "archiveDiff", path, id, ring, archiveOptions);
+      return drain(ring, locks.unlessChanged([id], archive));
     },
 
     async changes(id, parent) {
       assertId(id);
       if (!(await isNative("areDiffsWhole", id, parent))) return naive.changes(id, parent);
-      const found = await pool.run(worker, "changesOfDiff", path, id, attributePrefix);
+      const find = () => pool.run(worker, "changesOfDiff", path, id, attributePrefix);
+      const found = await locks.unlessChanged([id, parent], find);
       return found.map(toChange);
     },
 
@@ -198,7 +202,7 @@ function createOverlay2(
     async diffSize(id, parent) {
       assertId(id);
       if (!(await isNative("isDiffWhole", id, parent))) return naive.diffSize(id, parent);
-      return pool.run(worker, "sizeOfDiff", path, id);
+      return locks.unlessChanged([id], () => pool.run(worker, "sizeOfDiff", path, id));
     },
 
     async diffGetter(id) {
@@ -215,7 +219,7 @@ function createOverlay2(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, pool, { ids, userNames });
+  const naive = createNaiveDiff(driver, home, { ids, userNames });
 
   return driver;
 }

@@ -19,6 +19,7 @@ import { togetherChecks } from "./together.ts";
 import { unionChecks } from "./unions.ts";
 import { unknownLayerChecks } from "./unknown-layers.ts";
 import { userNamespaceChecks } from "./user-namespaces.ts";
+import { whileFilledChecks } from "./while-filled.ts";
 import { whiteoutChecks } from "./whiteouts.ts";
 
 /** All that the contract promises, from what every user meets to what only an attacker sends. */
@@ -42,6 +43,7 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...brokenArchiveChecks,
   ...breakoutChecks,
   ...togetherChecks,
+  ...whileFilledChecks,
   ...restartChecks,
   ...depthChecks,
 ];
