@@ -1,6 +1,7 @@
 import { createRing, drain, type ModuleReference, type WorkerPool } from "../../workers/index.ts";
 import { readChanges } from "./change-records.ts";
 import type { GraphDriver } from "../driver.ts";
+import { toLayerError } from "../layer-error.ts";
 import type { LayerLocks } from "../home/layer-locks.ts";
 import type * as NaiveJobs from "./naive-jobs.ts";
 import type { ArchiveTreeOptions } from "./naive-jobs.ts";
@@ -44,7 +45,11 @@ export function createNaiveDiff(
       const { path, parentPath, release } = await getTrees(id, parent);
       const ring = createRing();
       const archive = () => pool.produce(jobs, "archiveDifference", path, parentPath, ring, options);
-      return drain(ring, locks.unlessChanged([id, parent], archive).finally(release));
+      const archived = locks.unlessChanged([id, parent], archive).finally(release);
+      return drain(
+        ring,
+        archived.catch((error: unknown) => Promise.reject(toLayerError(error, id))),
+      );
     },
     changes: (id, parent) =>
       withTrees(id, parent, async ({ path, parentPath }) => {

@@ -44,8 +44,9 @@ export function archiveDiff(
 
 /** What the layer changes relative to its parent, from its diff folder alone. */
 export function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
-  const lowers = lowerFolders(home, readLayer(home, id)).map((path) => openPath(path, O_RDONLY | O_DIRECTORY));
+  const lowers: number[] = [];
   try {
+    for (const path of lowerFolders(home, readLayer(home, id))) lowers.push(openPath(path, O_RDONLY | O_DIRECTORY));
     return withFolderAt(`${home}/${id}/diff`, (upper) => overlayChanges(upper, lowers, attributePrefix));
   } catch (error) {
     throw withSubject(error, `layer "${id}"`);

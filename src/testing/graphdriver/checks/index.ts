@@ -15,6 +15,7 @@ import { mountChecks } from "./mounts.ts";
 import { nestedChecks } from "./nested.ts";
 import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
+import { senderChecks } from "./senders.ts";
 import { togetherChecks } from "./together.ts";
 import { unionChecks } from "./unions.ts";
 import { unknownLayerChecks } from "./unknown-layers.ts";
@@ -41,6 +42,7 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...idMapChecks,
   ...userNamespaceChecks,
   ...brokenArchiveChecks,
+  ...senderChecks,
   ...breakoutChecks,
   ...togetherChecks,
   ...whileFilledChecks,
