@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { SystemError } from "../errors/index.ts";
+import { isDiskFull, SystemError } from "../errors/index.ts";
 import {
   chmodNode,
   errnos,
@@ -49,12 +49,20 @@ const maxDepth = 200;
 
 function removeBelow(folder: number, name: Buffer, depth: number, top: number): void {
   if (tryUnlink(folder, name)) return;
-  if (depth === maxDepth) {
-    renameat2(folder, name, top, randomBytes(16).toString("hex"));
-    return;
-  }
+  if (depth >= maxDepth && moveUp(folder, name, top)) return;
   withRemovable(folder, name, (child) => emptyFolder(child, depth + 1, top));
   rmdirat(folder, name);
+}
+
+/** False on a full disk, where it may be that nothing can be moved; then it takes the descriptors. */
+function moveUp(folder: number, name: Buffer, top: number): boolean {
+  try {
+    renameat2(folder, name, top, randomBytes(16).toString("hex"));
+    return true;
+  } catch (error) {
+    if (isDiskFull(error)) return false;
+    throw error;
+  }
 }
 
 /** Opens a folder that is about to go. An ordinary user first needs permission to empty it, as its owner gives it. */

@@ -97,6 +97,7 @@ export const errnos = {
   EISDIR: 21,
   EINVAL: 22,
   ENOTTY: 25,
+  ENOSPC: 28,
   ERANGE: 34,
   ENAMETOOLONG: 36,
   ENOSYS: 38,
@@ -106,4 +107,5 @@ export const errnos = {
   EOPNOTSUPP: 95,
   ENOTCONN: 107,
   EINPROGRESS: 115,
+  EDQUOT: 122,
 } as const;

@@ -31,6 +31,7 @@ const onTinyDisk: readonly Scenario[] = [
     title: "a disk that is full of what is kept of an archive leaves the layer as it was",
     drivers: both,
   },
+  { id: "fullDiskDuringRemove", title: "on a disk that is full to the last name layers are removed", drivers: both },
   { id: "fullDiskDuringCreate", title: "a disk that is full in create leaves no layer", drivers: ["vfs"] },
 ];
 
@@ -126,6 +127,9 @@ describeWith([needs.root, needs.loopDevices, needs.btrfs], "on btrfs", () => {
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB", () => {
   for (const scenario of onTinyDisk.filter(({ drivers }) => drivers === both))
     defineTests({ ...scenario, drivers: btrfs }, "tiny btrfs");
+  // Here nothing can be renamed any more.
+  for (const scenario of onTinyDisk.filter(({ id }) => id === "fullDiskDuringRemove"))
+    defineTests(scenario, "tiny btrfs");
 });
 
 describeWith([needs.root, needs.overlay, needs.fuseOverlayfs], "over FUSE", () => {

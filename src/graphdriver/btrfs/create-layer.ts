@@ -19,7 +19,7 @@ import { stagedTreeOf } from "../diff/exact-diff.ts";
 import * as ownFolders from "../home/home.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath, quotasFolder } from "./layout.ts";
 import { limitSubvolume, recordLimit } from "./layer-size.ts";
-import { makeWritable, removeSubvolumes } from "./remove-subvolumes.ts";
+import { makeWritableIfRoom, removeInPlace, removeSubvolumes } from "./remove-subvolumes.ts";
 
 export interface NewLayer {
   readonly id: string;
@@ -93,8 +93,10 @@ export function discardLayer(home: string, id: string): string | undefined {
     if (status === undefined) return undefined;
     try {
       // Root of a container can make the whole of it read-only.
-      if (isSubvolume(status)) withFolder(folder, path, makeWritable);
-      const trashed = ownFolders.discard(folder, path);
+      if (isSubvolume(status)) withFolder(folder, path, makeWritableIfRoom);
+      const trashed = ownFolders.discardOrRemove(folder, path, () =>
+        withFolder(folder, layersFolder, (layers) => removeInPlace(layers, id)),
+      );
       removeTree(folder, `${quotasFolder}/${id}`);
       removeTree(folder, exactFolder(id));
       return trashed;

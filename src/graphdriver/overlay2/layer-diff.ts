@@ -15,7 +15,7 @@ import {
 import { openPath, close, MNT_DETACH, O_DIRECTORY, O_RDONLY, readMounts, umount2 } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
-import { discard, ownFolder, sweep } from "../home/home.ts";
+import { discardOrRemove, ownFolder, sweep } from "../home/home.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
 
 export interface ArchiveDiffOptions {
@@ -64,7 +64,7 @@ export function discardLayer(home: string, id: string): string | undefined {
   const link = readLinkOf(home, id);
   return withFolderAt(home, (folder) => {
     try {
-      const trashed = discard(folder, id);
+      const trashed = discardOrRemove(folder, id, () => removeInPlace(folder, id));
       if (link !== undefined) removeTree(folder, `${linksFolder}/${link}`);
       return trashed;
     } catch (error) {
@@ -73,6 +73,12 @@ export function discardLayer(home: string, id: string): string | undefined {
       throw cleat;
     }
   });
+}
+
+/** Without its link it is no layer any more, wherever this breaks off; who removes it again deletes the rest. */
+function removeInPlace(home: number, id: string): void {
+  removeTree(home, `${id}/link`);
+  removeTree(home, id);
 }
 
 /** A layer whose files are damaged can still be removed; its link is swept at the next start. */

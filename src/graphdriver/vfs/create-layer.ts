@@ -11,7 +11,7 @@ import {
   renameat2,
   syncfs,
 } from "../../syscall/index.ts";
-import { discard, stagingPath, uniqueName } from "../home/home.ts";
+import { discardOrRemove, stagingPath, uniqueName } from "../home/home.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 
 export interface NewLayer {
@@ -88,7 +88,9 @@ export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void
 export function discardLayer(home: string, id: string): string | undefined {
   return withFolderAt(home, (folder) => {
     if (!existsSync(layerPath(home, id))) return undefined;
-    const trashed = discard(folder, `${layersFolder}/${id}`);
+    const path = `${layersFolder}/${id}`;
+    // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told that it is.
+    const trashed = discardOrRemove(folder, path, () => removeTree(folder, path));
     removeTree(folder, `${unfilledFolder}/${id}`);
     removeTree(folder, `${fillingFolder}/${id}`);
     removeTree(folder, exactFolder(id));
