@@ -46,6 +46,12 @@ const anywhere: readonly Scenario[] = [
   { id: "homeIsDanglingLink", title: "a home that is a symlink to nothing is refused", drivers: both },
   { id: "homeIsReadOnly", title: "a home that is read-only is refused", drivers: both },
   { id: "homeServedTwice", title: "a home that is being served is refused", drivers: both },
+  { id: "homeOfItsOwn", title: "a home that is a file system of its own is in order", drivers: both },
+  {
+    id: "mountsInTrash",
+    title: "what is mounted in a layer or a leftover stays, and keeps no home shut",
+    drivers: both,
+  },
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
   { id: "crashDuringRemove", title: "kill -9 in remove leaves each layer whole or not there", drivers: both },

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { checkedSource } from "../diff/checked-source.ts";
 import type { DiffGetter, GraphDriver } from "../driver.ts";
+import { isOfFileSystem } from "../foreign-names.ts";
 import { toLayerError } from "../layer-error.ts";
 
 /**
@@ -44,8 +45,10 @@ export function guardDriver(driver: GraphDriver): GraphDriver {
 async function ofLayer<T>(id: string, parent: string | undefined, call: () => Promise<T>): Promise<T> {
   for (const given of [id, parent ?? ""]) {
     // A pattern would take a number for its digits, and `null` for a word.
-    if (typeof given === "string") continue;
-    throw new CleatError("INVALID_ARGUMENT", `layer id ${inspect(given, { depth: 0 })} is no string`);
+    if (typeof given !== "string")
+      throw new CleatError("INVALID_ARGUMENT", `layer id ${inspect(given, { depth: 0 })} is no string`);
+    if (isOfFileSystem(given))
+      throw new CleatError("INVALID_ARGUMENT", `layer id "${given}" is a name that file systems keep for themselves`);
   }
   try {
     return await call();

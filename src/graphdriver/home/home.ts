@@ -165,7 +165,8 @@ export function sweep(home: string, remove: Remove = removeTree): void {
   }
 }
 
-function removeIfPossible(remove: Remove, folder: number, name: Buffer): void {
+/** Also for what a driver finds of layers that are gone. */
+export function removeIfPossible(remove: Remove, folder: number, name: Buffer | string): void {
   try {
     remove(folder, name);
   } catch (error) {

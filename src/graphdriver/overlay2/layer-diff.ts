@@ -1,5 +1,5 @@
 /** A layer's diff out of its folder, and layers out of the store. These functions block and run on workers. */
-import { existsSync, readdirSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
   archiveTree,
@@ -12,10 +12,19 @@ import {
   type WhiteoutConvention,
   withFolderAt,
 } from "../../layer/index.ts";
-import { openPath, close, MNT_DETACH, O_DIRECTORY, O_RDONLY, readMounts, umount2 } from "../../syscall/index.ts";
+import {
+  openPath,
+  close,
+  MNT_DETACH,
+  O_DIRECTORY,
+  O_RDONLY,
+  readMounts,
+  tryUnlinkat,
+  umount2,
+} from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
-import { discardOrRemove, ownFolder, sweep } from "../home/home.ts";
+import { discardOrRemove, ownFolder, removeIfPossible, sweep } from "../home/home.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
 
 export interface ArchiveDiffOptions {
@@ -98,10 +107,12 @@ export function sweepStore(home: string): void {
   for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
   dropWaitingRecords(home);
   sweep(home);
-  for (const link of readdirSync(`${home}/${linksFolder}`)) {
-    const path = `${home}/${linksFolder}/${link}`;
-    if (!existsSync(path)) unlinkSync(path);
-  }
+  withFolderAt(home, (folder) => {
+    for (const link of readdirSync(`${home}/${linksFolder}`)) {
+      const path = `${linksFolder}/${link}`;
+      if (!existsSync(`${home}/${path}`)) removeIfPossible(tryUnlinkat, folder, path);
+    }
+  });
 }
 
 /** Records whose tree is still staged would seem to have got it once staging is swept. */

@@ -1,6 +1,6 @@
 /** Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block. */
 import { existsSync, readdirSync, unlinkSync } from "node:fs";
-import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
+import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
   type ApplyOptions,
   compareTrees,
@@ -9,11 +9,21 @@ import {
   withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
-import { close, fsync, O_DIRECTORY, O_RDONLY, openPath, readNames, renameat2, syncfs } from "../../syscall/index.ts";
+import {
+  close,
+  fsync,
+  O_DIRECTORY,
+  O_RDONLY,
+  openPath,
+  readNames,
+  renameat2,
+  syncfs,
+  tryUnlinkat,
+} from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
 import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-archive.ts";
-import { sweep } from "../home/home.ts";
+import { removeIfPossible, sweep } from "../home/home.ts";
 import { readIfThere } from "../home/read-if-there.ts";
 import { resetLayer } from "./create-layer.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
@@ -142,7 +152,7 @@ function undoIfPossible(...layer: Parameters<typeof undoFilling>): void {
   try {
     undoFilling(...layer);
   } catch (error) {
-    if (!(error instanceof CleatError)) throw error;
+    if (!(error instanceof CleatError || isSystemError(error))) throw error;
   }
 }
 
@@ -152,10 +162,13 @@ export function recoverStore(home: string, rootUid: number, rootGid: number): vo
   for (const id of readdirSync(`${home}/${fillingFolder}`)) {
     undoIfPossible(home, id, rootUid, rootGid);
   }
-  for (const id of readdirSync(`${home}/${unfilledFolder}`)) {
-    if (!existsSync(layerPath(home, id))) unlinkSync(`${home}/${unfilledFolder}/${id}`);
-  }
-  for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
-    if (!existsSync(layerPath(home, id))) withFolderAt(home, (folder) => removeTree(folder, exactFolder(id)));
-  }
+  withFolderAt(home, (folder) => {
+    const isGone = (id: string): boolean => !existsSync(layerPath(home, id));
+    for (const id of readdirSync(`${home}/${unfilledFolder}`)) {
+      if (isGone(id)) removeIfPossible(tryUnlinkat, folder, `${unfilledFolder}/${id}`);
+    }
+    for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
+      if (isGone(id)) removeIfPossible(removeTree, folder, exactFolder(id));
+    }
+  });
 }
