@@ -3,11 +3,11 @@ import { pluginProtocol } from "../protocol/index.ts";
 import {
   createHandler,
   createHttpServer,
+  errorLogger,
   type HandlerOptions,
   implement,
   type Logger,
   type Service,
-  silentLogger,
 } from "../transport/index.ts";
 import { followConnections } from "./connections.ts";
 import { listenOnTcp, type TcpListen } from "./tcp-listener.ts";
@@ -24,6 +24,10 @@ export interface ServeOptions {
   /** One or several, of different protocols, on the same address. */
   readonly drivers: readonly ServedDriver[];
   readonly listen: UnixListen | TcpListen | TlsListen;
+  /**
+   * Default `errorLogger`: an error of a driver's that is no `CleatError` goes to standard error, with its stack. `silentLogger` says
+   * nothing; a pino logger is one.
+   */
   readonly logger?: Logger;
   /** How long running calls may take once the plugin closes; default 10 s, the patience of most service managers. */
   readonly drainTimeoutMs?: number;
@@ -49,7 +53,7 @@ export interface RunningPlugin extends AsyncDisposable {
  * @throws INVALID_ARGUMENT when a certificate or key is of no use. The drivers are never closed then.
  */
 export async function serve(options: ServeOptions): Promise<RunningPlugin> {
-  const { drivers, listen, logger = silentLogger, drainTimeoutMs = 10_000, maxRequestBytes } = options;
+  const { drivers, listen, logger = errorLogger, drainTimeoutMs = 10_000, maxRequestBytes } = options;
   const services = drivers.map(({ service }) => service);
   const activation = implement(pluginProtocol, {
     activate: async () => ({ Implements: services.map(({ protocol }) => protocol.name) }),

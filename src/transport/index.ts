@@ -5,7 +5,7 @@ export { createDeadline, type Deadline, maxTimerMs } from "./deadline.ts";
 export { createHandler, type HandlerOptions } from "./handler.ts";
 export { createHttpServer, type HttpServerOptions } from "./http-server.ts";
 export { createHttpTransport, type HttpTransportOptions } from "./http-transport.ts";
-export { type Logger, silentLogger } from "./logger.ts";
+export { errorLogger, type Logger, silentLogger } from "./logger.ts";
 export { createMemoryTransport } from "./memory-transport.ts";
 export { implement, type Service } from "./service.ts";
 export { formatJsonSpec, parseSpec, type PluginSpec, type TlsFiles } from "./spec-file.ts";

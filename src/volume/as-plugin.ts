@@ -1,6 +1,6 @@
 import { CleatError } from "../errors/index.ts";
 import { volumeDriverProtocol } from "../protocol/index.ts";
-import { implement, type Logger, type Service, silentLogger } from "../transport/index.ts";
+import { implement, type Logger, type Service, errorLogger } from "../transport/index.ts";
 import type { VolumeDriver } from "./driver.ts";
 import { usableVolumes } from "./usable-volumes.ts";
 import { assertVolumeName, quoted } from "./volume-name.ts";
@@ -8,7 +8,7 @@ import { isUsablePath, toWireVolume } from "./wire-shapes.ts";
 
 export interface VolumeDriverPluginOptions {
   readonly driver: VolumeDriver;
-  /** Default: says nothing. */
+  /** Default `errorLogger`: what nobody foresaw goes to standard error. */
   readonly logger?: Logger;
 }
 
@@ -29,7 +29,7 @@ export interface VolumeDriverPlugin {
  */
 export function createVolumeDriverPlugin({
   driver,
-  logger = silentLogger,
+  logger = errorLogger,
 }: VolumeDriverPluginOptions): VolumeDriverPlugin {
   const service = implement(volumeDriverProtocol, {
     create: async ({ Name, Opts }, { signal }) => done(driver.create(checked(Name), { options: Opts }, { signal })),

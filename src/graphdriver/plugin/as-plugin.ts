@@ -1,12 +1,12 @@
 import { graphDriverProtocol } from "../../protocol/index.ts";
-import { implement, type Logger, type Service, silentLogger } from "../../transport/index.ts";
+import { implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
 import type { GraphDriver } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { toWireChange, toWireCapabilities } from "./wire-shapes.ts";
 
 export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "logger"> {
-  /** Default: says nothing. */
+  /** Default `errorLogger`: what nobody foresaw goes to standard error. */
   readonly logger?: Logger;
 }
 
@@ -27,7 +27,7 @@ export interface GraphDriverPlugin {
  * - Both wait for running calls and keep later ones waiting.
  */
 export function createGraphDriverPlugin(options: GraphDriverPluginOptions): GraphDriverPlugin {
-  const holder = createDriverHolder({ ...options, logger: options.logger ?? silentLogger });
+  const holder = createDriverHolder({ ...options, logger: options.logger ?? errorLogger });
   void holder.restore(); // never rejects; calls wait for it
   const call = holder.use;
 
