@@ -10,6 +10,7 @@ import {
   type Service,
 } from "../transport/index.ts";
 import { followConnections } from "./connections.ts";
+import { assertServeOptions } from "./serve-schema.ts";
 import { listenOnTcp, type TcpListen } from "./tcp-listener.ts";
 import { listenOnTls, type TlsListen } from "./tls-listener.ts";
 import { type Listening, listenOnUnix, type UnixListen } from "./unix-listener.ts";
@@ -50,9 +51,10 @@ export interface RunningPlugin extends AsyncDisposable {
  * Serves drivers as one plugin. `Plugin.Activate` is answered from their protocols.
  * @throws ALREADY_EXISTS when two drivers speak the same protocol.
  * @throws FAILED_PRECONDITION when the address is taken, or engines could not trust what is served by TLS.
- * @throws INVALID_ARGUMENT when a certificate or key is of no use. The drivers are never closed then.
+ * @throws INVALID_ARGUMENT when an option is not what it has to be, or a certificate or key of no use. The drivers are never closed then.
  */
 export async function serve(options: ServeOptions): Promise<RunningPlugin> {
+  assertServeOptions(options);
   const { drivers, listen, logger = errorLogger, drainTimeoutMs = 10_000, maxRequestBytes } = options;
   const services = drivers.map(({ service }) => service);
   const activation = implement(pluginProtocol, {

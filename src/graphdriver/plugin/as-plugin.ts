@@ -1,5 +1,5 @@
 import { graphDriverProtocol } from "../../protocol/index.ts";
-import { implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
+import { assertMethods, implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
 import type { GraphDriver } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { assertLayerId } from "../layer-id.ts";
@@ -25,8 +25,11 @@ export interface GraphDriverPlugin {
  *   adopted.
  * - `Cleanup` (the engine shuts down) closes it and forgets the saved `Init`.
  * - Both wait for running calls and keep later ones waiting.
+ *
+ * @throws INVALID_ARGUMENT without `open`; a driver that lacks a method is so refused at `Init`.
  */
 export function createGraphDriverPlugin(options: GraphDriverPluginOptions): GraphDriverPlugin {
+  assertMethods(options, ["open"], "createGraphDriverPlugin: its options");
   const holder = createDriverHolder({ ...options, logger: options.logger ?? errorLogger });
   void holder.restore(); // never rejects; calls wait for it
   const call = holder.use;

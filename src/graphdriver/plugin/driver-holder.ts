@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
-import type { Logger } from "../../transport/index.ts";
+import { assertMethods, type Logger } from "../../transport/index.ts";
 import type { Durability, GraphDriver, GraphDriverFactory, OpenOptions } from "../driver.ts";
 import { createDriverGate } from "./driver-gate.ts";
 import { type InitRecord, type InitRequest, type InitStore, parseInitRecord } from "./init-record.ts";
@@ -45,7 +45,9 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
     const openOptions = { ...toOpenOptions(request, options), resume };
     const { home } = openOptions;
     await assertFolder(home, resume && record?.home === home);
-    driver = await options.open(openOptions);
+    const opened = await options.open(openOptions);
+    assertMethods(opened, driverMethods, "graph driver that was opened");
+    driver = opened;
     logger.info({ driver: driver.name, home }, "graph driver opened");
     return existsSync(home) ? home : undefined;
   };
@@ -117,6 +119,24 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       }),
   };
 }
+
+/** What the protocol asks of one. */
+const driverMethods: readonly (keyof GraphDriver)[] = [
+  "create",
+  "createReadWrite",
+  "remove",
+  "get",
+  "put",
+  "exists",
+  "status",
+  "metadata",
+  "diff",
+  "changes",
+  "applyDiff",
+  "diffSize",
+  "cleanup",
+  "close",
+];
 
 function toOpenOptions(request: InitRequest, options: DriverHolderOptions): OpenOptions {
   const home = options.home ?? (request.Home || options.defaultHome);
