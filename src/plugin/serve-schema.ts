@@ -96,7 +96,7 @@ function check(schema: z.ZodType, value: unknown, field: string): void {
   if (issue.code === "unrecognized_keys") throw invalid(`${subject} has "${issue.keys[0]}", which it does not know`);
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], value);
   if (found === undefined) throw invalid(`${subject} is missing`);
-  const problem = issue.code === "invalid_type" && /^Invalid/.test(issue.message) ? "is no object" : issue.message;
+  const problem = issue.code === "invalid_type" && issue.message.startsWith("Invalid") ? "is no object" : issue.message;
   throw invalid(`${subject} ${problem}: ${shown(found)}`);
 }
 

@@ -31,8 +31,13 @@ function failing(thrown: unknown, when: "at once" | "later" = "later"): never {
     throw thrown;
   };
   const method = when === "at once" ? fail : async () => fail();
-  const known: Record<string, unknown> = { name: "theirs", capabilities: {}, close: async () => {}, then: undefined };
-  return new Proxy({}, { get: (_, name) => (String(name) in known ? known[String(name)] : method) }) as never;
+  const close = async (): Promise<void> => {};
+  // Nobody awaits it for a promise.
+  const answers = new Map<string | symbol, unknown>(Object.entries({ name: "theirs", close }));
+  const get = (_: object, name: string | symbol): unknown => {
+    return name === "then" || answers.has(name) ? answers.get(name) : method;
+  };
+  return new Proxy({}, { get }) as never;
 }
 
 const volumes = (thrown: unknown, when?: "at once"): ServedDriver =>
@@ -74,15 +79,19 @@ describe.each(tables)("an error of a %s driver", (_, path, make) => {
     expect(said).toMatch(/Error: x\n\s+at .*unforeseen-errors\.test\.ts/);
   });
 
-  it.each<[unknown, string]>([
-    ["x", "x"],
-    [undefined, "undefined was thrown, and no error"],
-    [null, "null was thrown, and no error"],
-    [new Error(""), "Error, without a message"],
-    [new Error("two\nlines"), "two\nlines"],
-    [new Error("y".repeat(100_000)), `${"y".repeat(8192)}… (100000 characters)`],
-    [Object.assign(new Error("ENOENT: gone"), { code: "ENOENT", syscall: "open", errno: -2 }), "ENOENT: gone"],
-  ])("that is %o is told", async (thrown, wanted) => {
+  it.each<[label: string, thrown: unknown, wanted: string]>([
+    ["a text", "x", "x"],
+    ["undefined", undefined, "undefined was thrown, and no error"],
+    ["null", null, "null was thrown, and no error"],
+    ["without a message", new Error(""), "Error, without a message"],
+    ["of two lines", new Error("two\nlines"), "two\nlines"],
+    ["very long", new Error("y".repeat(100_000)), `${"y".repeat(8192)}… (100000 characters)`],
+    [
+      "the system's",
+      Object.assign(new Error("ENOENT: gone"), { code: "ENOENT", syscall: "open", errno: -2 }),
+      "ENOENT: gone",
+    ],
+  ])("that is %s is told", async (_label, thrown, wanted) => {
     expect(await errOf(make(thrown), path)).toBe(wanted);
     expect(said).not.toBe("");
   });
