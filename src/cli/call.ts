@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { isSystemError } from "../errors/index.ts";
 import { type CallOptions, decodeGoJson, encodeValue, type Method, protocols } from "../protocol/index.ts";
 import { createClient } from "../transport/index.ts";
 import { defineCommand, orUsageError, type Surroundings, UsageError } from "./command.ts";
@@ -31,14 +32,11 @@ export const call = defineCommand({
     json: { type: "boolean", help: "print the answer on one line" },
   },
   async run({ timeout, wait, json }, operands, surroundings) {
-    const [name, methodName, text = "{}", ...rest] = operands;
-    if (name === undefined || methodName === undefined || rest.length > 0) {
-      throw new UsageError("call takes NAME METHOD [JSON]");
-    }
+    const [name = "", methodName = "", text = "{}"] = operands;
     const { protocol, key, method } = findMethod(methodName);
     const request = parseArguments(method, text);
     const callOptions = { ...(timeout !== undefined && { timeoutMs: parseSeconds("timeout", timeout) }) };
-    if (wait !== undefined) await waitForPlugin(name, protocol, parseSeconds("wait", wait), surroundings);
+    if (wait !== undefined) await waitForPlugin(name, protocol, parseSeconds("wait", wait, "none"), surroundings);
     const plugin = await findPlugin(name, surroundings);
     const transport = openTransport(plugin, surroundings);
     try {
@@ -66,7 +64,9 @@ async function exchange(
   }
   const answer = await send(method.framing === "upload" ? { body: stdin } : {});
   if (method.framing === "download") {
-    await pipeline(answer as Readable, stdout, { end: false });
+    await pipeline(answer as Readable, stdout, { end: false }).catch((error: unknown) => {
+      if (!isSystemError(error, "EPIPE")) throw error; // its reader has what it wanted
+    });
     return "done";
   }
   const shown = encodeValue(method.response, answer, `answer of ${method.path}`);

@@ -1,7 +1,7 @@
 import { type CallOptions, pluginProtocol, protocols } from "../protocol/index.ts";
 import { formatAddress } from "../transport/index.ts";
 import { askCapabilities } from "./ask-capabilities.ts";
-import { defineCommand, type Surroundings, UsageError } from "./command.ts";
+import { defineCommand, type Surroundings } from "./command.ts";
 import { discover, findPlugin, type NamedPlugin, openTransport, parsePlace } from "./find-plugin.ts";
 import { formatInspection, type Inspection, type InspectedPath } from "./inspection.ts";
 import { printableJson } from "./printable.ts";
@@ -22,9 +22,7 @@ export const inspect = defineCommand({
     timeout: { type: "string", value: "SECONDS", help: "how long each answer may take; default each method's own" },
     json: { type: "boolean", help: "print one line of JSON" },
   },
-  async run({ timeout, json }, operands, surroundings) {
-    const [text, ...rest] = operands;
-    if (text === undefined || rest.length > 0) throw new UsageError("inspect takes NAME");
+  async run({ timeout, json }, [text = ""], surroundings) {
     const timeoutMs = timeout === undefined ? undefined : parseSeconds("timeout", timeout);
     const inspection = await inspectPlugin(text, { timeoutMs }, surroundings);
     const shown = json === true ? printableJson(inspection) : formatInspection(inspection).join("\n");

@@ -1,7 +1,7 @@
 import { CleatError } from "../errors/index.ts";
 import type { FoundPlugin, UnusablePlugin } from "../host/index.ts";
 import { formatAddress } from "../transport/index.ts";
-import { defineCommand, type Surroundings, UsageError } from "./command.ts";
+import { defineCommand, type Surroundings } from "./command.ts";
 import { discover, openTransport } from "./find-plugin.ts";
 import { printable, printableJson, shellWord } from "./printable.ts";
 import { failedProbe, type Probe, pluginStates, probePlugin } from "./probe-plugin.ts";
@@ -24,8 +24,7 @@ export const ls = defineCommand({
     subsystem: { type: "string", value: "NAME", help: "only those that implement it: VolumeDriver" },
     json: { type: "boolean", help: "print one line of JSON" },
   },
-  async run({ timeout = "2", subsystem, json }, operands, surroundings) {
-    if (operands.length > 0) throw new UsageError(`ls takes no "${operands.join(" ")}"`);
+  async run({ timeout = "2", subsystem, json }, _operands, surroundings) {
     const plugins = await lookAtAll(parseSeconds("timeout", timeout), surroundings);
     const listed = plugins.filter(({ probe }) => subsystem === undefined || probe.implements?.includes(subsystem));
     if (json === true) surroundings.stdout.write(`${printableJson(listed.map(toJson))}\n`);

@@ -62,11 +62,10 @@ export function start(argv: readonly string[], options: Options = {}) {
     uid: 1000,
     closingSignals: ["SIGUSR2"],
   };
-  const ended = run(argv, surroundings).then(async (code) => {
-    stdout.end();
-    stderr.end();
-    return { code, out: await text(stdout), err: await text(stderr) };
-  });
+  const printed = { out: "", err: "" };
+  stdout.on("data", (bytes) => (printed.out += String(bytes)));
+  stderr.on("data", (bytes) => (printed.err += String(bytes)));
+  const ended = run(argv, surroundings).then((code) => ({ code, ...printed }));
   return { ended, stdout };
 }
 

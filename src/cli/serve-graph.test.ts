@@ -131,7 +131,7 @@ describe("serve graph on TCP", () => {
   ])("refuses %j", async (options, message) => {
     expect(await cleat(["serve", "graph", ...options])).toMatchObject({
       code: 2,
-      err: `cleat: ${message}\nTry "cleat --help".\n`,
+      err: `cleat: ${message}\nSee "cleat serve graph --help".\n`,
     });
   });
 });

@@ -38,8 +38,7 @@ export const serveGraph = defineCommand({
     "log-level": { type: "string", value: "LEVEL", help: `${logLevels.join(", ")}; default info` },
     json: { type: "boolean", help: "print what is served as one line of JSON" },
   },
-  async run(values, operands, surroundings) {
-    if (operands.length > 0) throw new UsageError(`serve graph takes no "${operands.join(" ")}"`);
+  async run(values, _operands, surroundings) {
     const name = values.name ?? "cleat";
     orUsageError(() => assertPluginName(name));
     const root = absolute("root", values.root ?? defaultRoot(surroundings));

@@ -31,9 +31,7 @@ export const trace = defineCommand({
     force: { type: "boolean", help: "let --save replace a file" },
     json: { type: "boolean", help: "print what is traced, then each call, as lines of JSON" },
   },
-  async run({ as, socket, save, force, json }, operands, surroundings) {
-    const [text, ...rest] = operands;
-    if (text === undefined || rest.length > 0) throw new UsageError("trace takes NAME");
+  async run({ as, socket, save, force, json }, [text = ""], surroundings) {
     if (socket !== undefined && !isAbsolute(socket)) {
       throw new UsageError(`--socket takes an absolute path, not "${socket}"`);
     }
