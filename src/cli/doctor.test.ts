@@ -90,7 +90,10 @@ describe("doctor", () => {
     [["x"], 'doctor takes no operand, not "x"'],
     [["--home", "/a", "--root", "/b"], "--home and --root exclude each other"],
     [["--home", "a"], '--home takes an absolute path, not "a"'],
-    [["--timeout", "soon"], '--timeout takes a number of seconds (more than 0, less than 1000000; 0.5 is half a second), not "soon"'],
+    [
+      ["--timeout", "soon"],
+      '--timeout takes a number of seconds (more than 0, less than 1000000; 0.5 is half a second), not "soon"',
+    ],
   ])("refuses %j", async (options, message) => {
     expect(await doctor(usual, ...options)).toMatchObject({
       code: 2,

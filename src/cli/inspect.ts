@@ -1,3 +1,5 @@
+import { stat } from "node:fs/promises";
+import { toCleatError } from "../errors/index.ts";
 import { type CallOptions, pluginProtocol, protocols } from "../protocol/index.ts";
 import { formatAddress } from "../transport/index.ts";
 import { askCapabilities } from "./ask-capabilities.ts";
@@ -66,8 +68,20 @@ async function pathsTo(
   if (parsePlace(text) !== undefined) return [];
   const paths = (await discover(surroundings)).pathsOf(text);
   const at = paths.indexOf(found ?? "");
-  return paths.map((path, index) => ({
-    path,
-    outcome: index < at ? "not there" : index === at ? "found" : "not looked at",
-  }));
+  return await Promise.all(
+    paths.map(async (path, index) => ({
+      path,
+      outcome: index < at ? await whyNot(path) : index === at ? "found" : "not looked at",
+    })),
+  );
+}
+
+/** Why a path before the one that was found was passed over. */
+async function whyNot(path: string): Promise<InspectedPath["outcome"]> {
+  try {
+    await stat(path);
+    return "of no use";
+  } catch (error) {
+    return toCleatError(error).code === "PERMISSION_DENIED" ? "forbidden" : "not there";
+  }
 }
