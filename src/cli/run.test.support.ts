@@ -11,7 +11,8 @@ import type { GraphDriver, GraphDriverFactory } from "../graphdriver/index.ts";
 import type { Surroundings } from "./command.ts";
 import { run } from "./run.ts";
 
-vi.mock("./graph-drivers.ts", () => ({
+vi.mock("./graph-drivers.ts", async (original) => ({
+  ...(await original<typeof import("./graph-drivers.ts")>()),
   selectDriver: async () => ({ factory: fakeFactory, driverName: "fake", note: "for this test" }),
 }));
 
