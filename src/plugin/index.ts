@@ -3,4 +3,4 @@ export { type RunningPlugin, serve, type ServedDriver, type ServeOptions } from 
 export { createStateFile, type StateFile } from "./state-file.ts";
 export type { SpecListen, TcpListen } from "./tcp-listener.ts";
 export type { TlsListen, TlsSpec } from "./tls-listener.ts";
-export { listenOnUnix, type UnixListen } from "./unix-listener.ts";
+export { type Listening, listenOnUnix, type UnixListen } from "./unix-listener.ts";
