@@ -4,8 +4,10 @@ import { isSystemError } from "../errors/index.ts";
 import { type CallOptions, decodeGoJson, encodeValue, type Method, protocols } from "../protocol/index.ts";
 import { createClient } from "../transport/index.ts";
 import { defineCommand, orUsageError, type Surroundings, UsageError } from "./command.ts";
+import { quote, suggest } from "./command-line.ts";
 import type { Outcome } from "./exit-codes.ts";
 import { findPlugin, openTransport } from "./find-plugin.ts";
+import { nearest } from "./nearest.ts";
 import { printableJson } from "./printable.ts";
 import { parseSeconds } from "./seconds.ts";
 import { waitForPlugin } from "./wait-for-plugin.ts";
@@ -80,7 +82,8 @@ function findMethod(name: string) {
       if (nameOf(method) === name.replace(/^\//, "")) return { protocol, key, method };
     }
   }
-  throw new UsageError(`there is no method "${name}"; "cleat call --help" lists them`);
+  const known = protocols.flatMap(({ methods }) => Object.values(methods).map(nameOf));
+  throw new UsageError(`there is no method ${quote(name)}${suggest(nearest(name, known))}`);
 }
 
 function parseArguments(method: Method, text: string): unknown {

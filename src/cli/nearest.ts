@@ -1,9 +1,10 @@
-/** What `text` was probably meant to be: what it begins, or differs from in a third of its letters at most. */
-export function nearest(text: string, known: readonly string[]): string | undefined {
-  const begun = known.find((word) => /\w\w/.test(text) && word.startsWith(text));
+/** What `typed` was probably meant to be: what it begins, or differs from in a third of its letters at most. */
+export function nearest(typed: string, known: readonly string[]): string | undefined {
+  const text = typed.toLowerCase();
+  const begun = known.find((word) => /\w\w/.test(text) && word.toLowerCase().startsWith(text));
   if (begun !== undefined || text.length > maxCharacters) return begun;
   const [best] = known
-    .map((word) => ({ word, distance: editDistance(text, word) }))
+    .map((word) => ({ word, distance: editDistance(text, word.toLowerCase()) }))
     .toSorted((one, other) => one.distance - other.distance);
   return best !== undefined && best.distance <= Math.max(1, text.length / 3) ? best.word : undefined;
 }

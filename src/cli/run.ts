@@ -91,7 +91,8 @@ function unknownCommand(words: readonly string[]): UsageError {
   const shown = words.slice(0, isBegun ? 2 : 1).join(" ");
   const names = commands.map(({ name }) => name);
   const meant = nearest(words.slice(0, 2).join(" "), names) ?? nearest(shown, names) ?? commandEndingIn(words[0]);
-  return new UsageError(`there is no command ${quote(shown)}${suggest(meant && `"${meant}"`)}`);
+  const option = nearest(`--${shown}`, ["--help", "--version"]);
+  return new UsageError(`there is no command ${quote(shown)}${suggest(meant === undefined ? option : `"${meant}"`)}`);
 }
 
 /** "graph" is half of "serve graph". */

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer, type ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
@@ -212,6 +212,17 @@ describe("trace --save", () => {
     await stop();
     expect((await readFixtureFile(path)).exchanges).toEqual([]);
   });
+});
+
+it("trace --save --force replaces nothing that is no file", async () => {
+  await startPlugin("p", answers);
+  await mkdir(join(folder, "it"));
+  expect(await cleat(["trace", "p", "--save", join(folder, "it"), "--force"])).toEqual({
+    code: 1,
+    out: "",
+    err: `cleat: fixture "${join(folder, "it")}" is not a file, and was left alone\n`,
+  });
+  expect(await readdir(dirname(socketOf("p")))).toEqual(["p.sock"]);
 });
 
 it("says where it looked for a plugin that is not there", async () => {

@@ -51,6 +51,7 @@ export const trace = defineCommand({
     if (socket !== undefined && !isAbsolute(socket)) {
       throw new UsageError(`--socket takes an absolute path, not "${socket}"`);
     }
+    if (save === "") throw new UsageError('--save takes a FILE, not ""');
     if (force === true && save === undefined) throw new UsageError("--force goes with --save");
     const plugin = await findPlugin(text, surroundings);
     const place = await placeFor(plugin, as, socket, surroundings);
@@ -81,7 +82,7 @@ async function placeFor(
     return { name: plugin.name, path, stands: "in its place" };
   }
   if (!isBeside && plugin.path === undefined) {
-    throw new UsageError(`plugin at ${plugin.name} has no name by which engines find it; give the trace one with --as`);
+    throw new UsageError(`plugin at ${plugin.name} has no name by which engines find it; give it one with --as`);
   }
   const name = as ?? (socket === undefined ? plugin.name : basename(socket, ".sock"));
   orUsageError(() => assertPluginName(name));

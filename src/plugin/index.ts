@@ -1,4 +1,5 @@
 export { closeOnSignals, type CloseOnSignalsOptions } from "./close-on-signals.ts";
+export { probeListener } from "./probe-listener.ts";
 export { type RunningPlugin, serve, type ServedDriver, type ServeOptions } from "./serve.ts";
 export { createStateFile, type StateFile } from "./state-file.ts";
 export type { SpecListen, TcpListen } from "./tcp-listener.ts";

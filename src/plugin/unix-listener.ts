@@ -62,7 +62,12 @@ export async function listenOnUnix(
 /** Makes what the socket is to be bound in, unless something is in the way. */
 async function prepareFolder(path: string): Promise<string> {
   const parent = dirname(path);
-  await mkdir(parent, { recursive: true, mode: 0o755 });
+  await mkdir(parent, { recursive: true, mode: 0o755 }).catch((error: unknown) => {
+    if (!isSystemError(error, "EEXIST", "ENOTDIR")) throw error;
+    throw new CleatError("FAILED_PRECONDITION", `socket "${path}": a part of its path is not a folder`, {
+      cause: error,
+    });
+  });
   await replaceable(path);
   return await mkdtemp(join(parent, stagingPrefix));
 }

@@ -95,16 +95,17 @@ describe("a traced plugin", () => {
   it("can be called at every moment of it", async () => {
     const { child: plugin } = await startPlugin();
     const failures: unknown[] = [];
-    let isOver = false;
+    const over = new AbortController();
     const calling = (async () => {
-      while (!isOver)
+      while (!over.signal.aborted) {
         await ask().then(
           (pid) => expect(pid).toBe(plugin.pid),
           (error) => failures.push(error),
         );
+      }
     })();
     for (let round = 0; round < 2; round++) await kill((await startTrace()).child, "SIGTERM");
-    isOver = true;
+    over.abort();
     await calling;
     expect(failures).toEqual([]);
   });

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { lstat, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
-import { probeListener } from "../../plugin/probe-listener.ts";
+import { probeListener } from "../../plugin/index.ts";
 import { ownName, pluginName } from "./guardian.ts";
 
 export const folderPrefix = ".t-";

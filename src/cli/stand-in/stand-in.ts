@@ -4,7 +4,7 @@ import { chmod, chown, link, lstat, mkdir, mkdtemp, rename, rm } from "node:fs/p
 import type { Server } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { CleatError, isSystemError, toCleatError, TransportError } from "../../errors/index.ts";
-import { probeListener } from "../../plugin/probe-listener.ts";
+import { probeListener } from "../../plugin/index.ts";
 import { ownName, pluginName, startGuardian } from "./guardian.ts";
 import { assertNotStoodInFor, folderPrefix } from "./left-behind.ts";
 
@@ -117,7 +117,7 @@ function nobodyListens(path: string): TransportError {
 
 async function socketAt(path: string): Promise<Stats> {
   const found = await lstat(path).catch(absentWhenMissing);
-  if (found === undefined) throw new CleatError("NOT_FOUND", `socket "${path}" is not there`);
+  if (found === undefined) throw nobodyListens(path);
   if (!found.isSocket()) throw new CleatError("FAILED_PRECONDITION", `path "${path}" is no socket`);
   return found;
 }
