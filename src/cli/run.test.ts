@@ -62,6 +62,7 @@ describe("a wrong command line", () => {
     [["serve", "graph", "--durability", "very"], /--durability/],
     [["serve", "graph", "--socket-mode", "999"], /--socket-mode/],
     [["serve", "graph", "--socket-group", "no such group"], /there is no group/],
+    [["serve", "graph", "--socket-owner", "99999999999"], /user 99999999999 is more than 4294967294/],
     [["serve", "graph", "--tcp", "nowhere"], /--tcp takes HOST:PORT/],
     [["call"], /call takes NAME METHOD \[JSON\]; NAME is missing$/],
     [["call", "p", "GraphDriver.Nonsense"], /no method "GraphDriver.Nonsense"/],
