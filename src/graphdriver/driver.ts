@@ -214,6 +214,18 @@ export interface OpenOptions {
   readonly resume?: boolean;
 }
 
+/** An option of a driver, as an operator types it after its key. */
+export interface DriverOption {
+  /** What stands for the value in help: "SIZE". */
+  readonly value: string;
+  /** What it does, and its default. */
+  readonly help: string;
+  /** @throws INVALID_ARGUMENT when the value cannot be meant, or UNIMPLEMENTED when the driver cannot do it; names `key`. */
+  parse(value: string, key: string): unknown;
+}
+
+export type DriverOptionTable = Readonly<Record<string, DriverOption>>;
+
 /** A kind of graph driver: one object per file set under `graphdriver/`. */
 export interface GraphDriverFactory {
   readonly name: string;
@@ -230,6 +242,11 @@ export interface GraphDriverFactory {
    * @throws FAILED_PRECONDITION when `home` is not a folder, or holds layers that are another driver's or would be misread.
    */
   open(options: OpenOptions): Promise<GraphDriver>;
+  /**
+   * What it takes as `OpenOptions.options`, by key in small letters; `readDriverOptions` reads them by such a table, and
+   * `cleat serve graph` checks and explains them by it. Of a driver without one nothing is known before it is opened.
+   */
+  readonly options?: DriverOptionTable;
   /** How its stores are looked at and mended without being opened (`store/open-store.ts`). */
   readonly store?: ModuleReference<StoreJobs>;
 }

@@ -3,19 +3,30 @@ import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
 import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { type DiffOptions, readDriverOptions, readStorageSize } from "../driver-options.ts";
-import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import {
+  commonOptions,
+  type DiffOptions,
+  optionKinds,
+  readDriverOptions,
+  readStorageSize,
+  toDiffOptions,
+} from "../driver-options.ts";
+import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { letThrough } from "../home/home.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
-import { parseSize } from "../size.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import * as storeJobs from "./store-jobs.ts";
+
+const optionTable = {
+  ...commonOptions,
+  "btrfs.min_space": { ...optionKinds.size, help: "the least size that a container may ask for; default 0" },
+} as const satisfies DriverOptionTable;
 
 /**
  * Subvolumes of btrfs in Docker's own on-disk layout (`layout.ts`). A layer is a snapshot of its parent: it costs what it
@@ -27,6 +38,7 @@ import * as storeJobs from "./store-jobs.ts";
  */
 export const btrfs: GraphDriverFactory = {
   name: "btrfs",
+  options: optionTable,
   probe: (folder) => runProbe("btrfs", { url: probeUrl }, folder),
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
@@ -49,11 +61,8 @@ interface BtrfsOptions extends DiffOptions {
 
 /** @throws INVALID_ARGUMENT for a malformed or unknown option. */
 function parseOptions(options: readonly string[] | undefined): BtrfsOptions {
-  let minSizeBytes = 0;
-  const diffOptions = readDriverOptions("btrfs", options, {
-    "btrfs.min_space": (value, key) => (minSizeBytes = parseSize(value, `option "${key}"`)),
-  });
-  return { ...diffOptions, minSizeBytes };
+  const values = readDriverOptions("btrfs", options, optionTable);
+  return { ...toDiffOptions(values), minSizeBytes: values["btrfs.min_space"] ?? 0 };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };

@@ -1,7 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { type DiffOptions, readDriverOptions, refuseStorageOptions } from "../driver-options.ts";
+import {
+  commonOptions,
+  type DiffOptions,
+  readDriverOptions,
+  refuseStorageOptions,
+  toDiffOptions,
+} from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
@@ -28,11 +34,12 @@ import { moduleUrl as probeUrl } from "./probe-folder.ts";
  */
 export const fuseOverlayfs: GraphDriverFactory = {
   name: "fuse-overlayfs",
+  options: commonOptions,
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
   open: (options) =>
     openHome({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() }, options, async (home) => {
-      const diffOptions = readDriverOptions("fuse-overlayfs", options.options);
+      const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options.options, commonOptions));
       await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
       await home.pool.run(worker, "sweepStore", home.path);
       const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);

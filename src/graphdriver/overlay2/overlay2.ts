@@ -2,13 +2,19 @@ import { mkdir } from "node:fs/promises";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
 import { toChange } from "../diff/change.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { type DiffOptions, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
-import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import {
+  commonOptions,
+  type DiffOptions,
+  optionKinds,
+  readDriverOptions,
+  readStorageSize,
+  toDiffOptions,
+} from "../driver-options.ts";
+import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
-import { parseSize } from "../size.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { createLayeredStore, precondition } from "./layered-store.ts";
@@ -20,6 +26,15 @@ import type { OverlayAbilities } from "./probe/probe.ts";
 import { assertEnforced, isEnforced, lastReservedProject, type QuotaSupport } from "./project-quotas.ts";
 import * as storeJobs from "./inspect/store-jobs.ts";
 import { withUserNamespace } from "./probe/with-user-namespace.ts";
+
+const optionTable = {
+  ...commonOptions,
+  "overlay2.size": {
+    ...optionKinds.size,
+    help: "how much containers may add to their image that ask for no size of their own; default no limit",
+  },
+  "overlay2.override_kernel_check": { ...optionKinds.boolean, help: "taken, and of no effect, as with Docker" },
+} as const satisfies DriverOptionTable;
 
 /**
  * The overlay file system of the kernel over Docker's own on-disk layout (`layout.ts`). A layer costs its diff only; a
@@ -35,6 +50,7 @@ export const overlay2: GraphDriverFactory = createOverlay2Factory();
 export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): GraphDriverFactory {
   return {
     name: "overlay2",
+    options: optionTable,
     store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
     probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
     open: (options) =>
@@ -56,17 +72,10 @@ interface OverlayOptions extends DiffOptions {
   readonly sizeBytes: number | undefined;
 }
 
-/**
- * `overlay2.override_kernel_check` is accepted and has no effect, as in Docker.
- * @throws INVALID_ARGUMENT for a malformed or unknown option.
- */
+/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
 function parseOptions(options: readonly string[] | undefined): OverlayOptions {
-  let sizeBytes: number | undefined;
-  const diffOptions = readDriverOptions("overlay2", options, {
-    "overlay2.override_kernel_check": parseBoolean,
-    "overlay2.size": (value, key) => (sizeBytes = parseSize(value, `option "${key}"`)),
-  });
-  return { ...diffOptions, sizeBytes };
+  const values = readDriverOptions("overlay2", options, optionTable);
+  return { ...toDiffOptions(values), sizeBytes: values["overlay2.size"] };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };

@@ -3,8 +3,15 @@ import { access, mkdir } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
 import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { type DiffOptions, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
-import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import {
+  commonOptions,
+  type DiffOptions,
+  readDriverOptions,
+  refuseStorageOptions,
+  sizeRefused,
+  toDiffOptions,
+} from "../driver-options.ts";
+import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
@@ -16,6 +23,17 @@ import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, 
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import * as storeJobs from "./store-jobs.ts";
 
+const optionTable = {
+  ...commonOptions,
+  size: {
+    value: "SIZE",
+    help: "refused: it cannot be enforced",
+    parse() {
+      throw sizeRefused("vfs");
+    },
+  },
+} as const satisfies DriverOptionTable;
+
 /**
  * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy that,
  * unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. Where an ordinary user
@@ -24,11 +42,12 @@ import * as storeJobs from "./store-jobs.ts";
  */
 export const vfs: GraphDriverFactory = {
   name: "vfs",
+  options: optionTable,
   probe: (folder) => runProbe("vfs", { url: probeUrl }, folder),
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome({ driver: "vfs" }, options, async (home) => {
-      const vfsOptions = parseOptions(options.options);
+      const vfsOptions = toDiffOptions(readDriverOptions("vfs", options.options, optionTable));
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
         await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
       }
@@ -38,15 +57,6 @@ export const vfs: GraphDriverFactory = {
       return createVfs(home, vfsOptions);
     }),
 };
-
-/** @throws INVALID_ARGUMENT for a malformed or unknown option, UNIMPLEMENTED for a size. */
-function parseOptions(options: readonly string[] | undefined): DiffOptions {
-  return readDriverOptions("vfs", options, {
-    size: () => {
-      throw sizeRefused("vfs");
-    },
-  });
-}
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
