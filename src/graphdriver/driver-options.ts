@@ -17,6 +17,29 @@ export interface DiffOptions {
   readonly exactDiffs: boolean;
 }
 
+/**
+ * `cleat.max_threads`: how many threads a driver works with, which bounds its memory; a quarter of them unpack layers while these
+ * are sent, as many unpack what has come whole, and as many archive. At least 4, default 16.
+ */
+const maxThreadsKey = "cleat.max_threads";
+
+/** Read before all others, for who opens a home needs threads. `undefined` where nothing is said. */
+export function readMaxThreads(options: readonly string[] = []): number | undefined {
+  let maxThreads: number | undefined;
+  for (const option of options) {
+    const [key = "", value] = option.split("=", 2);
+    if (value !== undefined && key.trim().toLowerCase() === maxThreadsKey)
+      maxThreads = parseMaxThreads(value.trim(), maxThreadsKey);
+  }
+  return maxThreads;
+}
+
+function parseMaxThreads(value: string, key: string): number {
+  const count = /^\d{1,4}$/.test(value) ? Number(value) : 0;
+  if (count >= 4) return count;
+  throw new CleatError("INVALID_ARGUMENT", `option "${key}" is "${value}", not a number of threads from 4 on`);
+}
+
 /** What to do with each option that only this driver knows; values come as typed. */
 export type OptionReaders = Readonly<Record<string, (value: string, key: string) => void>>;
 
@@ -35,6 +58,7 @@ export function readDriverOptions(
   const readers: OptionReaders = {
     "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
     "cleat.exact_diffs": (value, key) => (exactDiffs = parseBoolean(value, key)),
+    [maxThreadsKey]: (value, key) => void parseMaxThreads(value, key),
     ...own,
   };
   for (const option of options) {

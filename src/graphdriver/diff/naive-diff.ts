@@ -1,4 +1,4 @@
-import { createRing, drain, type ModuleReference, type WorkerPool } from "../../workers/index.ts";
+import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
 import { readChanges } from "./change-records.ts";
 import type { GraphDriver } from "../driver.ts";
 import type * as NaiveJobs from "./naive-jobs.ts";
@@ -41,14 +41,12 @@ export function createNaiveDiff(
   return {
     async diff(id, parent) {
       const { path, parentPath, release } = await getTrees(id, parent);
-      const ring = createRing();
-      return drain(ring, pool.produce(jobs, "archiveDifference", path, parentPath, ring, options).finally(release));
+      return pool.produce((ring) => pool.run(jobs, "archiveDifference", path, parentPath, ring, options), release);
     },
     changes: (id, parent) =>
-      withTrees(id, parent, async ({ path, parentPath }) => {
-        const ring = createRing();
-        return readChanges(drain(ring, pool.produce(jobs, "sendChanges", path, parentPath, ring)));
-      }),
+      withTrees(id, parent, ({ path, parentPath }) =>
+        readChanges(pool.produce((ring) => pool.run(jobs, "sendChanges", path, parentPath, ring))),
+      ),
     diffSize: (id, parent) =>
       withTrees(id, parent, ({ path, parentPath }) => pool.run(jobs, "sizeOfDifference", path, parentPath)),
   };

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
 import { toChange } from "../diff/change.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import { type DiffOptions, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
@@ -174,8 +174,8 @@ function createOverlay2(
       const exact = store.exactDiff(id, parent);
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
-      const ring = createRing();
-      return drain(ring, pool.produce(worker, "archiveDiff", path, id, ring, { ids, userNames, attributePrefix }));
+      const archiveOptions = { ids, userNames, attributePrefix };
+      return pool.produce((ring) => pool.run(worker, "archiveDiff", path, id, ring, archiveOptions));
     },
 
     async changes(id, parent) {
@@ -189,9 +189,8 @@ function createOverlay2(
       assertId(id);
       return withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
-        const ring = createRing();
         const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },
 
