@@ -18,8 +18,8 @@ export interface DiffOptions {
 }
 
 /**
- * `cleat.max_threads`: how many threads a driver works with, which bounds its memory; a quarter of them unpack layers while these
- * are sent, as many unpack what has come whole, and as many archive. At least 4, default 16.
+ * `cleat.max_threads`: how many threads a driver works with, which bounds its memory (some 14 MB each); an
+ * eighth of them unpack layers while these are sent, as many unpack what has come whole, and as many archive. At least 4, default 16.
  */
 const maxThreadsKey = "cleat.max_threads";
 

@@ -15,7 +15,7 @@ import { type Job, startThread, type Thread } from "./threads.ts";
  * Threads that run synchronous functions of a module, one at a time each. A thread is started when all are busy, up to a
  * limit; what comes then waits its turn, and so does what comes while there is too little left to start one.
  *
- * At most three quarters of the threads run jobs that stream, so that there always is one for the others: an engine that commits
+ * Three eighths of the threads run jobs that stream, at the most, so that there always are some for the others: an engine that commits
  * images pipes each `diff` into an `applyDiff`. A peer who neither reads nor sends keeps a thread, at the most, and nobody
  * waiting; see `consume.ts` and `produce.ts`.
  */
@@ -57,7 +57,7 @@ type FunctionOf<Module, Name extends keyof Module> = Module[Name] extends (...ar
 export interface WorkerPoolOptions {
   /** Threads kept while idle; default is the number of cores. */
   readonly idleThreads?: number;
-  /** Default 16, at least 4 where jobs stream. Each takes about 10 MB while it is idle, and a ring of 1 MB while it streams. */
+  /** Default 16, at least 4 where jobs stream. Each takes some 14 MB, and another one for its ring where it streams. */
   readonly maxThreads?: number | undefined;
   /** Where streams of slow peers are kept, and after a crash swept; without it they keep others waiting. */
   readonly spoolFolder?: string | undefined;
@@ -71,16 +71,23 @@ export const defaultMaxThreads = 16;
 
 /** How long a job waits where nothing is left to start the first thread with. */
 const shortageMs = 10_000;
-const shortageRetryMs = 50;
+/** Threads that are started as soon as they are asked for. */
+const promptThreads = 4;
+/** For as long no thread must have come free before another one is started: jobs wait for something, not for one another. */
+const reluctanceMs = 250;
+const lookMs = 20;
 
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const { idleThreads = availableParallelism(), maxThreads = defaultMaxThreads, spoolFolder } = options;
   const idle: Thread[] = [];
-  /** Settled once the thread is idle again, or gone. */
-  const busy = new Map<Thread, Promise<unknown>>();
+  const running = new Set<Promise<unknown>>();
   const threads = createSlots(maxThreads);
   const deaths = new WeakSet<object>();
-  const streams = new Set<Promise<unknown>>();
+  const whenIdle: (() => void)[] = [];
+  /** Threads that were given to a job. */
+  let taken = 0;
+  /** When a thread was started, or became idle, last. */
+  let movedMs = 0;
   let closed = false;
 
   function forget(thread: Thread): void {
@@ -90,21 +97,36 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
 
   async function runOn(thread: Thread, job: Job) {
     const end = await thread.run(job);
-    if (closed || thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
+    if (thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
     else idle.push(thread);
-    busy.delete(thread);
+    taken--;
+    movedMs = performance.now();
+    whenIdle.shift()?.();
     return end;
   }
 
-  /** Waits as long as others, who give something back when they are done, are busy. */
+  /** Beyond the first, a thread costs more memory than short jobs that wait for one another cost time. */
+  function isWorthStarting(): boolean {
+    return taken < promptThreads || performance.now() - movedMs >= reluctanceMs;
+  }
+
+  function tryTakeThread(): Thread | undefined {
+    let thread = idle.pop();
+    if (thread === undefined && isWorthStarting() && hasDescriptorsToSpare()) {
+      movedMs = performance.now();
+      thread = startThread(forget);
+    }
+    if (thread !== undefined) taken++;
+    return thread;
+  }
+
+  /** Waits where there is too little to start a thread with, as long as others, who give something back, are busy. */
   async function takeThread(startedMs: number): Promise<Thread> {
     for (;;) {
-      if (closed) throw new CleatError("FAILED_PRECONDITION", "worker pool is closed");
-      const thread = idle.pop() ?? (hasDescriptorsToSpare() ? startThread(forget) : undefined);
+      const thread = tryTakeThread();
       if (thread !== undefined) return thread;
-      if (busy.size === 0 && performance.now() - startedMs > shortageMs)
-        throw tooLittle("too many descriptors are open");
-      await pause(shortageRetryMs);
+      if (taken === 0 && performance.now() - startedMs > shortageMs) throw tooLittle("too many descriptors are open");
+      await Promise.race([new Promise<void>((resolve) => whenIdle.push(resolve)), pause(lookMs)]);
     }
   }
 
@@ -112,13 +134,11 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     const startedMs = performance.now();
     for (;;) {
       const thread = await takeThread(startedMs);
-      const running = runOn(thread, job);
-      busy.set(thread, running);
-      const end = await running;
+      const end = await runOn(thread, job);
       if (end.kind === "returned") return end.outcome;
-      const isWorthWaiting = busy.size > 0 || performance.now() - startedMs < shortageMs;
+      const isWorthWaiting = taken > 0 || performance.now() - startedMs < shortageMs;
       if (!end.isRetryable || !isWorthWaiting) throw died(end.message);
-      await pause(shortageRetryMs);
+      await pause(lookMs);
     }
   }
 
@@ -128,15 +148,21 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     return error;
   }
 
-  const run: RunJob = (module, name, ...args) =>
-    threads.within(async () => {
-      const outcome = await runJob({ module: module.url, name, args });
-      if (outcome.failed !== undefined) throw reviveError(outcome.failed);
-      return outcome.value as never;
-    });
+  const run: RunJob = async (module, name, ...args) => {
+    if (closed) throw new CleatError("FAILED_PRECONDITION", "worker pool is closed");
+    const outcome = await whileRunning(threads.within(() => runJob({ module: module.url, name, args })));
+    if (outcome.failed !== undefined) throw reviveError(outcome.failed);
+    return outcome.value as never;
+  };
+
+  function whileRunning<T>(job: Promise<T>): Promise<T> {
+    const ended: Promise<unknown> = job.then(ignore, ignore).then(() => running.delete(ended));
+    running.add(ended);
+    return job;
+  }
 
   const rings = createJobRings((error) => deaths.has(error as object));
-  const share = Math.max(1, Math.floor(maxThreads / 4));
+  const share = Math.max(1, Math.floor(maxThreads / 8));
   const spools = spoolFolder === undefined ? undefined : () => createSpool(`${spoolFolder}/${uniqueName()}`);
   const produce = createProducer({
     rings,
@@ -156,18 +182,18 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     }),
     produce(job, release) {
       const stream = produce(job, release);
-      const isClosed = new Promise((resolve) => stream.once("close", resolve));
-      streams.add(isClosed);
-      void isClosed.then(() => streams.delete(isClosed));
+      void whileRunning(new Promise((resolve) => stream.once("close", resolve)));
       return stream;
     },
     async close() {
       closed = true;
-      await Promise.all([...busy.values(), ...streams]);
+      while (running.size > 0) await Promise.all(running);
       await Promise.all(idle.splice(0).map((thread) => thread.terminate()));
     },
   };
 }
+
+function ignore(): void {}
 
 function uniqueName(): string {
   return randomBytes(16).toString("hex");

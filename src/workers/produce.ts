@@ -52,7 +52,7 @@ export function createProducer({ rings, slots, createSpool, patienceMs }: Produc
     const ring = rings.take();
     let isIntact = true;
     const failure = job(ring).then(
-      () => undefined,
+      () => createAsyncRingWriter(ring).finish(),
       (error: Error) => {
         isIntact = rings.isIntactAfter(error);
         createAsyncRingWriter(ring).abort(); // what a job that never started, or whose thread died, cannot do itself
@@ -60,7 +60,7 @@ export function createProducer({ rings, slots, createSpool, patienceMs }: Produc
       },
     );
     await handOverAll(ring, handOver);
-    const error = await failure;
+    const error = (await failure) ?? undefined;
     if (isIntact) rings.giveBack(ring);
     running.delete(handOver);
     slots.release();
