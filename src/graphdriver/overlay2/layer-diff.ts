@@ -12,7 +12,7 @@ import {
   type WhiteoutConvention,
   withFolderAt,
 } from "../../layer/index.ts";
-import { openPath, close, MNT_DETACH, O_DIRECTORY, O_RDONLY, readMounts, umount2 } from "../../syscall/index.ts";
+import { MNT_DETACH, readMounts, umount2 } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
 import { discard, ownFolder, sweep } from "../home/home.ts";
@@ -44,13 +44,11 @@ export function archiveDiff(
 
 /** What the layer changes relative to its parent, from its diff folder alone. */
 export function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
-  const lowers = lowerFolders(home, readLayer(home, id)).map((path) => openPath(path, O_RDONLY | O_DIRECTORY));
+  const lowers = lowerFolders(home, readLayer(home, id));
   try {
     return withFolderAt(`${home}/${id}/diff`, (upper) => overlayChanges(upper, lowers, attributePrefix));
   } catch (error) {
     throw withSubject(error, `layer "${id}"`);
-  } finally {
-    for (const lower of lowers) close(lower);
   }
 }
 
