@@ -26,8 +26,22 @@ export const optionKinds = {
   size: { value: "SIZE", parse: parseSizeOption },
 } as const;
 
+const maxThreadsKey = "cleat.max_threads";
+
+function parseMaxThreads(value: string, key: string): number {
+  const count = /^\d{1,4}$/.test(value) ? Number(value) : 0;
+  if (count >= 4) return count;
+  throw new CleatError("INVALID_ARGUMENT", `option "${key}" is "${value}", not a number of threads from 4 on`);
+}
+
 /** The options that every driver of Cleat's has. */
 export const commonOptions = {
+  [maxThreadsKey]: {
+    value: "N",
+    parse: parseMaxThreads,
+    // An eighth of them unpack layers while these are sent, as many unpack what has come whole, and as many archive.
+    help: "how many threads the driver works with, which bounds its memory (some 14 MB each); at least 4, default 16",
+  },
   "cleat.exact_diffs": {
     ...optionKinds.boolean,
     help: "keep of each archive what gives it back byte for byte; a choice for good, made before the first image; default false",
@@ -40,6 +54,17 @@ export const commonOptions = {
 
 /** What was said of each option; nothing of those that were left out. */
 export type OptionValues<T extends DriverOptionTable> = { readonly [K in keyof T]?: ReturnType<T[K]["parse"]> };
+
+/** Read before all others, for who opens a home needs threads. `undefined` where nothing is said. */
+export function readMaxThreads(options: readonly string[] = []): number | undefined {
+  let maxThreads: number | undefined;
+  for (const option of options) {
+    const [key = "", value] = option.split("=", 2);
+    if (value === undefined || key.trim().toLowerCase() !== maxThreadsKey) continue;
+    maxThreads = parseMaxThreads(value.trim(), maxThreadsKey);
+  }
+  return maxThreads;
+}
 
 /**
  * Reads an operator's `key=value` options by a driver's table. Keys are matched without regard to case, as Docker matches them;

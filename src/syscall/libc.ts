@@ -96,6 +96,8 @@ export const errnos = {
   ENOTDIR: 20,
   EISDIR: 21,
   EINVAL: 22,
+  ENFILE: 23,
+  EMFILE: 24,
   ENOTTY: 25,
   ENOSPC: 28,
   ERANGE: 34,

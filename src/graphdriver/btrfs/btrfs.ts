@@ -1,7 +1,7 @@
 import { access, mkdir } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
-import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
+import type { ModuleReference, Ring } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import {
   commonOptions,
@@ -158,9 +158,9 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
       assertLayerId(id);
       if (parent !== undefined) assertLayerId(parent);
       return withLock(id, async () => {
-        const ring = createRing();
         const options = { ids, durability, exactDiffs, untouched: untouched.has(id) };
-        const sizeBytes = await pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, options));
+        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, options);
+        const sizeBytes = await pool.consume(source, apply);
         untouched.delete(id);
         locks.markChanged(id); // what it was before is deleted
         return sizeBytes;

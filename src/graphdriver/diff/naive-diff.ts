@@ -1,4 +1,4 @@
-import { createRing, drain, type ModuleReference, type WorkerPool } from "../../workers/index.ts";
+import type { ModuleReference, Ring, WorkerPool } from "../../workers/index.ts";
 import { readChanges } from "./change-records.ts";
 import type { GraphDriver } from "../driver.ts";
 import { toLayerError } from "../layer-error.ts";
@@ -43,19 +43,17 @@ export function createNaiveDiff(
   return {
     async diff(id, parent) {
       const { path, parentPath, release } = await getTrees(id, parent);
-      const ring = createRing();
-      const archive = () => pool.produce(jobs, "archiveDifference", path, parentPath, ring, options);
-      const archived = locks.unlessChanged([id, parent], archive).finally(release);
-      return drain(
-        ring,
-        archived.catch((error: unknown) => Promise.reject(toLayerError(error, id))),
-      );
+      const archive = (ring: Ring) => pool.run(jobs, "archiveDifference", path, parentPath, ring, options);
+      const archiveUnchanged = (ring: Ring) =>
+        locks
+          .unlessChanged([id, parent], () => archive(ring))
+          .catch((error: unknown) => Promise.reject(toLayerError(error, id)));
+      return pool.produce(archiveUnchanged, release);
     },
     changes: (id, parent) =>
-      withTrees(id, parent, async ({ path, parentPath }) => {
-        const ring = createRing();
-        return readChanges(drain(ring, pool.produce(jobs, "sendChanges", path, parentPath, ring)));
-      }),
+      withTrees(id, parent, ({ path, parentPath }) =>
+        readChanges(pool.produce((ring) => pool.run(jobs, "sendChanges", path, parentPath, ring))),
+      ),
     diffSize: (id, parent) =>
       withTrees(id, parent, ({ path, parentPath }) => pool.run(jobs, "sizeOfDifference", path, parentPath)),
   };

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { createRing, drain, type ModuleReference } from "../../workers/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
 import type { OpenHome } from "../home/open-home.ts";
 import { readExactDiff, type sendExactDiff } from "./exact-diff.ts";
 
@@ -22,10 +22,6 @@ export function streamExactDiff(
 ): Readable | undefined {
   const kept = readExactDiff(path, folder);
   if (kept === undefined || kept.parent !== (parent ?? null)) return undefined;
-  const ring = createRing();
   const place = { id, tree, folder: `${path}/${folder}` };
-  return drain(
-    ring,
-    locks.unlessChanged([id], () => pool.produce(worker, "sendExactDiff", place, ring)),
-  );
+  return pool.produce((ring) => locks.unlessChanged([id], () => pool.run(worker, "sendExactDiff", place, ring)));
 }

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import {
   commonOptions,
@@ -138,9 +138,8 @@ function createFuseOverlayfs(
       assertId(id);
       return withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
-        const ring = createRing();
         const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas: undefined };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },
 

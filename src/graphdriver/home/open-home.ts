@@ -2,10 +2,11 @@ import { toCleatError } from "../../errors/index.ts";
 import { createIdMaps, type IdRanges } from "../../layer/index.ts";
 import { close, isInUserNamespace } from "../../syscall/index.ts";
 import { createWorkerPool, type WorkerPool } from "../../workers/index.ts";
+import { readMaxThreads } from "../driver-options.ts";
 import type { Durability, GraphDriver, OpenOptions } from "../driver.ts";
 import { assertUse, type HomeUse, recordUse } from "./driver-record.ts";
 import { guardDriver } from "./guard-driver.ts";
-import { lockHome, prepareHome } from "./home.ts";
+import { lockHome, prepareHome, stagingFolder } from "./home.ts";
 import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
 
 /** What every driver holds while it is open. */
@@ -54,9 +55,13 @@ async function startIn(
   const use: HomeUse = { driver, attributes, squash: squash || undefined };
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
   const { uids, gids } = createIdMaps(ids);
+  const maxThreads = readMaxThreads(options.options);
   const path = prepareHome(options.home, gids.hostRoot);
   const lock = lockHome(path);
-  const pool = createWorkerPool();
+  const pool = createWorkerPool({
+    maxThreads,
+    spoolFolder: `${path}/${stagingFolder}`,
+  });
   const locks = createLayerLocks();
   let closing: Promise<void> | undefined;
 

@@ -12,16 +12,7 @@ import {
   type WhiteoutConvention,
   withFolderAt,
 } from "../../layer/index.ts";
-import {
-  openPath,
-  close,
-  MNT_DETACH,
-  O_DIRECTORY,
-  O_RDONLY,
-  readMounts,
-  tryUnlinkat,
-  umount2,
-} from "../../syscall/index.ts";
+import { MNT_DETACH, readMounts, tryUnlinkat, umount2 } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
 import { discardOrRemove, ownFolder, removeIfPossible, sweep } from "../home/home.ts";
@@ -53,14 +44,11 @@ export function archiveDiff(
 
 /** What the layer changes relative to its parent, from its diff folder alone. */
 export function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
-  const lowers: number[] = [];
   try {
-    for (const path of lowerFolders(home, readLayer(home, id))) lowers.push(openPath(path, O_RDONLY | O_DIRECTORY));
+    const lowers = lowerFolders(home, readLayer(home, id));
     return withFolderAt(`${home}/${id}/diff`, (upper) => overlayChanges(upper, lowers, attributePrefix));
   } catch (error) {
     throw withSubject(error, `layer "${id}"`);
-  } finally {
-    for (const lower of lowers) close(lower);
   }
 }
 

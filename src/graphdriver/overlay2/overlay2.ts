@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import type { ModuleReference, Ring } from "../../workers/index.ts";
 import { toChange } from "../diff/change.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import {
@@ -184,10 +184,9 @@ function createOverlay2(
       const exact = store.exactDiff(id, parent);
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
-      const ring = createRing();
       const archiveOptions = { ids, userNames, attributePrefix };
-      const archive = () => pool.produce(worker, "archiveDiff", path, id, ring, archiveOptions);
-      return drain(ring, locks.unlessChanged([id], archive));
+      const archive = (ring: Ring) => pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
+      return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
     },
 
     async changes(id, parent) {
@@ -202,9 +201,8 @@ function createOverlay2(
       assertId(id);
       return withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
-        const ring = createRing();
         const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },
 

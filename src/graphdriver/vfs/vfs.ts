@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
-import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import {
   commonOptions,
@@ -141,9 +141,8 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
       await undoFilling(id);
       return locks.withLock(id, () => {
         if (existsSync(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
-        const ring = createRing();
         const applyOptions = { ids, durability, squash, userNamespace, exactDiffs };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },
     cleanup: async () => {},
