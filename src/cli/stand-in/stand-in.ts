@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Stats } from "node:fs";
 import { chmod, chown, link, lstat, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import type { Server } from "node:net";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { CleatError, isSystemError, toCleatError, TransportError } from "../../errors/index.ts";
 import { probeListener } from "../../plugin/index.ts";
 import { ownName, pluginName, startGuardian } from "./guardian.ts";
@@ -49,11 +49,9 @@ export async function createStandIn(server: Server, path: string, isFree: boolea
   const folder = await mkdtemp(join(parent, folderPrefix)).catch((error: unknown) => {
     throw toCleatError(error, `socket "${path}" cannot be moved aside`);
   });
-  const [own, pluginPath, next] = [ownName, pluginName, "next"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const own = join(folder, ownName);
+  const pluginPath = join(folder, pluginName);
+  const next = join(folder, "next"); // its name on the way into its place
   let guardian;
   try {
     server.listen(own);
@@ -65,6 +63,7 @@ export async function createStandIn(server: Server, path: string, isFree: boolea
     await rm(folder, { recursive: true, force: true });
     throw toCleatError(error, `socket "${path}"`);
   }
+
   async function enter(): Promise<void> {
     try {
       if (isFree) await link(own, path);
@@ -93,8 +92,9 @@ export async function createStandIn(server: Server, path: string, isFree: boolea
     pluginPath,
     enter,
     async look() {
+      if (isFree) return undefined;
       const found = await lstat(path).catch(absentWhenMissing);
-      if (isFree || found === undefined) return undefined;
+      if (found === undefined) return undefined;
       if (!isSame(found, await lstat(own))) {
         if (!found.isSocket() || (await probeListener({ path })) !== "somebody") return undefined;
         await enter();
@@ -102,8 +102,8 @@ export async function createStandIn(server: Server, path: string, isFree: boolea
       }
       if ((await probeListener({ path: pluginPath })) !== "nobody") return undefined;
       await rm(pluginPath, { force: true }); // first: the guardian puts back what is there
-      if (isSame((await lstat(path).catch(absentWhenMissing)) ?? found, await lstat(own)))
-        await rm(path, { force: true });
+      const now = await lstat(path).catch(absentWhenMissing);
+      if (now !== undefined && isSame(now, await lstat(own))) await rm(path, { force: true });
       return "gone";
     },
     end: () => guardian.restore(),
@@ -134,7 +134,7 @@ function absentWhenMissing(error: unknown): undefined {
 const maxSocketPathBytes = 107;
 
 function assertLength(parent: string): void {
-  const excess = Buffer.byteLength(join(parent, `${folderPrefix}XXXXXX`, basename(pluginName))) - maxSocketPathBytes;
+  const excess = Buffer.byteLength(join(parent, `${folderPrefix}XXXXXX`, pluginName)) - maxSocketPathBytes;
   if (excess <= 0) return;
   const message = `folder "${parent}" has a path ${excess} bytes too long to move a socket aside in it`;
   throw new CleatError("FAILED_PRECONDITION", message);
