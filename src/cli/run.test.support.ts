@@ -12,7 +12,7 @@ import type { Surroundings } from "./command.ts";
 import { run } from "./run.ts";
 
 vi.mock("./graph-drivers.ts", () => ({
-  selectDriver: async () => ({ factory: fakeFactory, driverName: "fake", note: "for this test" }),
+  selectDriver: vi.fn(async () => ({ factory: fakeFactory, driverName: "fake", note: "for this test" })),
 }));
 
 const content = new Map<string, string>();
@@ -21,6 +21,7 @@ const fakeFactory: GraphDriverFactory = {
   open: async ({ home }) => {
     const driver: Partial<GraphDriver> = {
       name: "fake",
+      capabilities: { reproducesExactDiffs: false, mounts: false, enforcesSize: false, maxDepth: 125 },
       status: async () => [["Home", home]],
       put: async (id) => {
         throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);

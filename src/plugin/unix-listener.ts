@@ -59,6 +59,12 @@ export async function listenOnUnix(
   }
 }
 
+/** @throws as `listenOnUnix`, when somebody listens at `path` or it can be no socket; makes nothing. */
+export async function assertSocketFree(path: string): Promise<void> {
+  assertSocketPath(path);
+  await replaceable(path);
+}
+
 async function bind(server: Server, path: string): Promise<void> {
   server.listen(path);
   await once(server, "listening");
