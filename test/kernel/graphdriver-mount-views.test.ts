@@ -5,13 +5,16 @@
 import { join } from "node:path";
 import { test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
+import { byDayOrNight } from "../night.ts";
 import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
 
-const rows = [
-  { driver: "overlay2", needs: [needs.root, needs.overlay] },
-  { driver: "fuse-overlayfs", needs: [needs.root, needs.fuseOverlayfs] },
-  { driver: "vfs", needs: [needs.root] },
-] as const;
+const rows = byDayOrNight(
+  [
+    { driver: "overlay2", needs: [needs.root, needs.overlay] },
+    { driver: "vfs", needs: [needs.root] },
+  ],
+  [{ driver: "fuse-overlayfs", needs: [needs.root, needs.fuseOverlayfs] }],
+);
 
 for (const row of rows) {
   describeWith(row.needs, row.driver, () => {

@@ -1,4 +1,7 @@
-/** An engine: `HOME SOCKET [again]`. Prints whether it sees a file of a layer that it is given, each time it is told "again". */
+/**
+ * An engine of several plugins, `[{"home", "unix"}…] [again]`. Prints of each whether it sees a file of a layer that it is given
+ * there; and of the last one once more, each time it is told to.
+ */
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 
@@ -7,11 +10,8 @@ import { createHttpTransport } from "cleat/transport";
 
 import { toLayer } from "./layers.mjs";
 
-const [home, unix, again] = process.argv.slice(2);
-const transport = createHttpTransport({ unix });
 let number = 0;
 
-/** A driver that mounts nothing yet would show what lies below. */
 async function look(driver) {
   const id = `container-${number++}`;
   await driver.createReadWrite(id, { parent: "base" });
@@ -23,17 +23,21 @@ async function look(driver) {
 
 const told = ({ code, remoteMessage }) => `${code} ${remoteMessage}`;
 
-try {
-  const driver = await createGraphDriverFromPlugin(transport, { name: "plugin", home });
-  await driver.create("base", {});
-  await driver.applyDiff("base", undefined, toLayer.stream());
-  console.log(await look(driver));
-  if (again !== undefined) {
-    for await (const _ of createInterface(process.stdin)) console.log(await look(driver).catch(told));
+async function lookAt({ home, unix }, again) {
+  const transport = createHttpTransport({ unix });
+  try {
+    const driver = await createGraphDriverFromPlugin(transport, { name: "plugin", home });
+    await driver.create("base", {});
+    await driver.applyDiff("base", undefined, toLayer.stream());
+    console.log(await look(driver));
+    if (again) for await (const _ of createInterface(process.stdin)) console.log(await look(driver).catch(told));
+    await driver.cleanup();
+  } catch (error) {
+    console.log(told(error));
+  } finally {
+    await transport.close();
   }
-  await driver.cleanup();
-} catch (error) {
-  console.log(told(error));
-} finally {
-  await transport.close();
 }
+
+const [places, again] = process.argv.slice(2);
+for (const place of JSON.parse(places)) await lookAt(place, again === "again");

@@ -12,97 +12,121 @@ import { createInterface } from "node:readline";
 const here = (name) => join(import.meta.dirname, name);
 const own = (propagation) => ["unshare", "--mount", "--propagation", propagation];
 
-/** As systemd makes one for `PrivateTmp=` and its like: it follows the host's, and hands on to nobody but its own. */
-const service = [
-  "unshare",
-  "--mount",
-  "--propagation",
-  "slave",
-  "sh",
-  "-c",
-  'mount --make-rshared / && exec "$@"',
-  "sh",
-];
-/** Something else in the place of the folder that the home is in. */
-const covered = (folder) => [...own("slave"), "sh", "-c", `mount -t tmpfs none ${folder}/homes && exec "$@"`, "sh"];
+/** How a process is started, by what it has for mounts. */
+const ways = (folder) => ({
+  "the machine's": [],
+  "slave ones": own("slave"),
+  "private ones": own("private"),
+  /** As systemd makes them for `PrivateTmp=` and its like: they follow the machine's, and hand on to nobody but their own. */
+  "a service's": [...own("slave"), "sh", "-c", 'mount --make-rshared / && exec "$@"', "sh"],
+  "another folder there": [...own("slave"), "sh", "-c", `mount -t tmpfs none ${folder}/homes && exec "$@"`, "sh"],
+});
 
-const cases = (folder) => [
-  { title: "both in one", plugin: [], engine: [], seen: "always" },
-  { title: "an engine that follows (MountFlags=slave)", plugin: [], engine: own("slave"), seen: "always" },
-  { title: "an engine with PrivateTmp=", plugin: [], engine: service, seen: "always" },
-  { title: "an engine in private mounts", plugin: [], engine: own("private"), seen: "unmounted" },
-  { title: "a plugin with PrivateTmp=", plugin: service, engine: [], seen: "unmounted" },
-  { title: "a plugin with MountFlags=slave", plugin: own("slave"), engine: [], seen: "unmounted" },
-  { title: "both with PrivateTmp=", plugin: service, engine: service, seen: "unmounted" },
-  { title: "a plugin with another folder there", plugin: covered(folder), engine: [], seen: "never" },
-  { title: "an engine with another folder there", plugin: [], engine: covered(folder), seen: "never" },
-];
+/** Plugin, engine, and whether the engine sees layers: only those that need no mount in the third case. */
+const cases = [
+  ["the machine's", "the machine's", "always"],
+  ["the machine's", "slave ones", "always"],
+  ["the machine's", "a service's", "always"],
+  ["the machine's", "private ones", "unmounted"],
+  ["slave ones", "the machine's", "unmounted"],
+  ["a service's", "the machine's", "unmounted"],
+  ["a service's", "a service's", "unmounted"],
+  ["another folder there", "the machine's", "never"],
+  ["the machine's", "another folder there", "never"],
+].map(([plugin, engine, seen], number) => ({ plugin, engine, seen, number }));
 
 export async function mountViews(driver, folder) {
   mkdirSync(`${folder}/homes`);
-  execFileSync("mount", ["--bind", folder, folder]);
-  execFileSync("mount", ["--make-shared", folder]);
+  shareMounts(folder);
   const mounts = driver === "overlay2" || driver === "fuse-overlayfs";
-  let number = 0;
-  for (const { title, plugin, engine, seen } of cases(folder)) {
-    const isSeen = seen === "always" || (seen === "unmounted" && !mounts);
-    const ask = async (check) => {
-      const place = { home: `${folder}/homes/${number}`, socket: `${folder}/s${number++}` };
-      const served = await serve(plugin, [driver, place.home, place.socket, check]);
-      try {
-        return execFileSync(
-          ...command([...engine, process.execPath, here("mount-views-engine.mjs"), ...Object.values(place)]),
-          {
-            encoding: "utf8",
-          },
-        ).trim();
-      } finally {
-        await end(served);
-      }
-    };
-    assert.equal(await ask("unchecked"), isSeen ? "sees the layer" : "does not see the layer", `${title}, unchecked`);
-    const answer = await ask("checked");
-    if (isSeen) assert.equal(answer, "sees the layer", title);
-    else
-      assert.match(answer, /^FAILED_PRECONDITION home ".*engine.*process \d+ \(.+\).*PrivateTmp=.*MountFlags=/, title);
+  const placesOf = ({ number }) =>
+    [false, true].map((checked) => {
+      const name = `${number}${checked ? "-checked" : ""}`;
+      return { home: `${folder}/homes/${name}`, unix: `${folder}/${name}.sock`, checked };
+    });
+  const by = (side) =>
+    Object.entries(ways(folder)).map(([way, enter]) => [enter, cases.filter((row) => row[side] === way)]);
+  const plugins = [];
+  try {
+    await Promise.all(
+      by("plugin").map(async ([enter, rows]) => {
+        plugins.push(await serve(enter, driver, rows.flatMap(placesOf)));
+      }),
+    );
+    await Promise.all(
+      by("engine").map(async ([enter, rows]) => {
+        const engine = startEngine(enter, rows.flatMap(placesOf));
+        for (const row of rows) {
+          const isSeen = row.seen === "always" || (row.seen === "unmounted" && !mounts);
+          const title = `plugin: ${row.plugin}; engine: ${row.engine}`;
+          assert.equal(
+            await engine.next(),
+            isSeen ? "sees the layer" : "does not see the layer",
+            `${title}, unchecked`,
+          );
+          const answer = await engine.next();
+          if (isSeen) assert.equal(answer, "sees the layer", title);
+          else assert.match(answer, refusal, title);
+        }
+      }),
+    );
+  } finally {
+    await Promise.all(plugins.map(end));
   }
 }
 
-/** A plugin that an engine did not see through is told of by each call after it was started again in mounts of its own. */
+const refusal = /^FAILED_PRECONDITION home ".*engine.*process \d+ \(.+\).*PrivateTmp=.*MountFlags=/;
+
+/** A plugin that is started again in mounts of its own says so to each call of the engine that runs on. */
 export async function mountViewsAfterRestart(driver, folder) {
-  execFileSync("mount", ["--bind", folder, folder]);
-  execFileSync("mount", ["--make-shared", folder]);
-  const place = [`${folder}/home`, `${folder}/s`];
-  const state = `${folder}/state.json`;
-  const first = await serve([], [driver, ...place, "checked", state]);
-  const engine = spawn(process.execPath, [here("mount-views-engine.mjs"), ...place, "again"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const lines = createInterface(engine.stdout)[Symbol.asyncIterator]();
-  const next = async () => (await lines.next()).value;
-  let last = first;
+  shareMounts(folder);
+  const place = { home: `${folder}/home`, unix: `${folder}/s`, checked: true, state: `${folder}/state.json` };
+  let plugin = await serve([], driver, [place]);
+  const engine = startEngine([], [place], "again");
   try {
-    assert.equal(await next(), "sees the layer");
-    for (const [plugin, expected] of [
-      [service, /^FAILED_PRECONDITION .*PrivateTmp=/],
-      [[], /^sees the layer$/],
+    assert.equal(await engine.next(), "sees the layer");
+    for (const [way, expected] of [
+      ["a service's", refusal],
+      ["the machine's", /^sees the layer$/],
     ]) {
-      await end(last);
-      last = await serve(plugin, [driver, ...place, "checked", state]);
-      engine.stdin.write("again\n");
-      assert.match(await next(), expected);
+      await end(plugin);
+      plugin = await serve(ways(folder)[way], driver, [place]);
+      engine.child.stdin.write("again\n");
+      assert.match(await engine.next(), expected);
     }
   } finally {
-    engine.kill("SIGKILL");
-    await end(last);
+    engine.child.kill("SIGKILL");
+    await end(plugin);
   }
 }
 
-const command = ([program, ...args]) => [program, args];
+function shareMounts(folder) {
+  execFileSync("mount", ["--bind", folder, folder]);
+  execFileSync("mount", ["--make-shared", folder]);
+}
 
-async function serve(enter, args) {
-  const [program, rest] = command([...enter, process.execPath, here("mount-views-plugin.mjs"), ...args]);
-  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
+function startEngine(enter, places, again = "") {
+  const [program, ...args] = [
+    ...enter,
+    process.execPath,
+    here("mount-views-engine.mjs"),
+    JSON.stringify(places),
+    again,
+  ];
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return { child, next: async () => (await lines.next()).value };
+}
+
+async function serve(enter, driver, places) {
+  const [program, ...args] = [
+    ...enter,
+    process.execPath,
+    here("mount-views-plugin.mjs"),
+    driver,
+    JSON.stringify(places),
+  ];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await Promise.race([once(createInterface(child.stdout), "line"), once(child, "exit")]);
   assert.equal(line, "serving");
   return child;
