@@ -12,8 +12,14 @@ import type { Surroundings } from "./command.ts";
 import { run } from "./run.ts";
 
 vi.mock("./graph-drivers.ts", () => ({
-  selectDriver: vi.fn(async () => ({ factory: fakeFactory, driverName: "fake", note: "for this test" })),
+  selectDriver: async (_name: string, home: string) => {
+    chosenFor.push(home);
+    return { factory: fakeFactory, driverName: "fake", note: "for this test" };
+  },
 }));
+
+/** The folders that a driver was chosen for. */
+export const chosenFor: string[] = [];
 
 const content = new Map<string, string>();
 const fakeFactory: GraphDriverFactory = {

@@ -99,6 +99,7 @@ describe("an Init for another home", () => {
     const stranger = plugin.connect();
     await expect(stranger.init(initOf(homeB))).rejects.toMatchObject(refused);
     await expectShutOut(stranger);
+    await expectShutOut(plugin.connect());
     await expectServed(first, homeA);
   });
 
@@ -159,8 +160,11 @@ describe("an Init for the same home", () => {
     await second.init(initOf(homeA));
     await expectServed(plugin.connect(b), homeA);
     const unknown = plugin.connect();
+    await expect(unknown.init(initOf(homeA))).rejects.toMatchObject(refused);
+    await expectShutOut(plugin.connect());
+    kill(b);
     await unknown.init(initOf(homeA));
-    await expectServed(unknown, homeA);
+    await expectServed(plugin.connect(), homeA);
   });
 
   it("is refused from another engine while the first one lives", async () => {

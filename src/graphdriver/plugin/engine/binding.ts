@@ -9,8 +9,9 @@
  *   ended, or whoever tries a plugin by hand, one process for each call;
  * - who listens where this plugin is looked for stands between it and engines (`cleat trace`), and is nobody itself.
  *
- * Of all others it is known which connection they came by: one by which a home was used is of no use for another. An engine's
- * first call by a new connection cannot be told from another engine's there.
+ * Whoever the kernel does not tell of is not an engine that it does tell of. Where it tells of none, only connections are known:
+ * one by which a home was used is of no use for another. An engine's first call by a new connection cannot be told from another
+ * engine's there.
  */
 import { CleatError } from "../../../errors/index.ts";
 import type { Connection } from "../../../protocol/index.ts";
@@ -22,6 +23,8 @@ import { describeProcess, isSameProcess, type ProcessIdentity } from "./process.
 export interface Caller {
   readonly connection: Connection | undefined;
   readonly process: ProcessIdentity | undefined;
+  /** Whether it may be anybody, behind who stands between. */
+  readonly isBehindProxy?: boolean;
 }
 
 export interface EngineBinding {
@@ -75,18 +78,19 @@ export function createEngineBinding({ callers, inspect, onSucceeded }: EngineBin
     const isProxy = proxy !== undefined && isSameProcess(proxy, from);
     if (!isProxy && (listeningOn === undefined || (await callers.listenerOn(listeningOn)) !== from.pid)) return caller;
     proxy = from;
-    return { ...caller, process: undefined };
+    return { ...caller, process: undefined, isBehindProxy: true };
   };
 
   const isEngine = ({ process: from }: Caller, { engine }: Store): boolean =>
     from !== undefined && engine !== undefined && isSameProcess(from, engine);
 
-  /** Another process while the engine lives. */
-  const isIntruder = (caller: Caller, { engine }: Store): boolean =>
-    caller.process !== undefined &&
-    engine !== undefined &&
-    !isSameProcess(caller.process, engine) &&
-    callers.isRunning(engine);
+  /** Another one while the engine lives. */
+  const isIntruder = (caller: Caller, open: Store): boolean =>
+    caller.connection !== undefined &&
+    caller.isBehindProxy !== true &&
+    !isEngine(caller, open) &&
+    open.engine !== undefined &&
+    callers.isRunning(open.engine);
 
   const homeOf = ({ connection, process: from }: Caller): string | undefined => {
     const said = connection === undefined ? undefined : homesOfConnections.get(connection);
