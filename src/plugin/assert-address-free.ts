@@ -7,8 +7,9 @@ import { defaultSpecDirectory } from "./tcp-listener.ts";
 import { assertSocketFree } from "./unix-listener.ts";
 
 /**
- * Whether `serve` could listen there now, without making anything: for whoever has to touch something of a plugin's before
- * it is served, which is another one's where that one runs. Who starts at the same moment is told by `serve` alone.
+ * Whether `serve` could listen there now, without making anything: for whoever has to touch something of a plugin's
+ * before it is served, which is another one's where that one runs. Who starts at the same moment is told by `serve`
+ * alone.
  * @throws FAILED_PRECONDITION, as `serve` does, when the address is taken.
  * @throws INVALID_ARGUMENT when a socket cannot have the path.
  */

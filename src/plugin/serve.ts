@@ -17,7 +17,9 @@ import { type Listening, listenOnUnix, type UnixListen } from "./unix-listener.t
 /** A driver as it is served: its service, and what is to be done after the last call. */
 export interface ServedDriver {
   readonly service: Service;
-  /** Called once, when the plugin listens at `address`: what is to be done then, and not where another plugin has it. */
+  /**
+   * Called once, when the plugin listens at `address`: what is to be done then, and not where another plugin has it.
+   */
   onListening?(address: string): void;
   close?(): Promise<void>;
 }

@@ -3,7 +3,9 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { DownloadMethod, Method, Protocol, UploadMethod } from "./define-protocol.ts";
 
-/** The connection that a call came over: one object for each, so that what is learned of it can be kept in a `WeakMap`. */
+/**
+ * The connection that a call came over: one object for each, so that what is learned of it can be kept in a `WeakMap`.
+ */
 export interface Connection {
   /** Of its socket, to ask the kernel who is at the other end; `undefined` once that is closed. */
   readonly descriptor: number | undefined;

@@ -7,7 +7,10 @@ export interface MountEntry {
   readonly device: string;
   /** The folder of the file system that is mounted. */
   readonly root: string;
-  /** Who sees what is mounted here, and whose mounts are seen here: "shared:12", "master:1". Source: mount_namespaces(7). */
+  /**
+   * Who sees what is mounted here, and whose mounts are seen here: "shared:12", "master:1". Source:
+   * mount_namespaces(7).
+   */
   readonly propagation: readonly string[];
 }
 

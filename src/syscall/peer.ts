@@ -10,9 +10,9 @@ const SO_PEERCRED = 17;
 const credentialsBytes = 12;
 
 /**
- * The process at the other end of a connected unix socket: who connected, or, asked by who did, who listens. `undefined`
- * where the kernel does not tell: on other sockets, and of processes that are not seen from this PID namespace. Source:
- * unix(7), `SO_PEERCRED`.
+ * The process at the other end of a connected unix socket: who connected, or, asked by who did, who listens.
+ * `undefined` where the kernel does not tell: on other sockets, and of processes that are not seen from this PID
+ * namespace. Source: unix(7), `SO_PEERCRED`.
  */
 export function peerProcess(descriptor: number): number | undefined {
   const credentials = Buffer.alloc(credentialsBytes);

@@ -34,9 +34,10 @@ describeWith(needed, "two engines on one plugin", () => {
     startDockerd(first.namespace, { name: "dockerd-second", storageDriver, dataRoot: secondRoot() });
   const layersIn = async (dataRoot: string) =>
     (await readdir(`${dataRoot}/${storageDriver}`).catch(() => [])).filter((name) => /^[0-9a-f]{64}/.test(name)).length;
+  const quoted = (home: string) => String.raw`home \\*"${home}\\*"`; // the daemon's log escapes quotes
   const refusal = (home: string, of: string, why: string) =>
     new RegExp(
-      String.raw`home \\*"${home}\\*" is refused: this plugin serves home \\*"${of}\\*" of process \d+[^;]*, which ${why}`,
+      String.raw`${quoted(home)} is refused: this plugin serves ${quoted(of)} of process \d+[^;]*, which ${why}`,
     );
   const [firstHome, secondHome] = [() => first.home, () => `${secondRoot()}/${storageDriver}`];
 
@@ -75,7 +76,7 @@ describeWith(needed, "two engines on one plugin", () => {
     await expectFirstAtWork();
   });
 
-  test("once the first has stopped, the second is served and the first refused; a dead one is let go by hand", async () => {
+  test("once the first has stopped, the second is served, the first refused; a dead one is let go", async () => {
     await first.dockerd.end("SIGTERM");
     const layers = await layersIn(first.dockerd.dataRoot);
     second = await startSecond();

@@ -1,6 +1,6 @@
 /**
- * Plugins and engines that have mounts of their own, as services have. Each scenario runs in a process and a mount namespace of
- * its own, on the built package.
+ * Plugins and engines that have mounts of their own, as services have. Each scenario runs in a process and a mount
+ * namespace of its own, on the built package.
  */
 import { join } from "node:path";
 import { test } from "vitest";

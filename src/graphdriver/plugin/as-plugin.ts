@@ -13,16 +13,18 @@ export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "log
 /** A graph driver, ready for `serve`. */
 export interface GraphDriverPlugin {
   readonly service: Service;
-  /** Opens what an earlier process had open, now that this one has the address, "unix:///…"; the first call does it else. */
+  /**
+   * Opens what an earlier process had open, now that this one has the address, "unix:///…"; else the first call does.
+   */
   onListening(address: string): void;
   /** Closes the driver after its running calls, and keeps the saved `Init`: this process ends, the engine may go on. */
   close(): Promise<void>;
 }
 
 /**
- * Serves any graph driver over Docker's protocol, to one engine: `engine/binding.ts` says whose calls are taken. The driver is
- * opened at `Init`, or as soon as the plugin is served where an earlier process saved one; a failure to do the latter is
- * logged and told to every call, until an `Init` succeeds. Nothing is looked at or locked before.
+ * Serves any graph driver over Docker's protocol, to one engine: `engine/binding.ts` says whose calls are taken. The
+ * driver is opened at `Init`, or as soon as the plugin is served where an earlier process saved one; a failure to do
+ * the latter is logged and told to every call, until an `Init` succeeds. Nothing is looked at or locked before.
  *
  * - `Init` once more (the engine crashed) closes the driver and opens it anew, so that mounts are counted anew and
  *   adopted. For another home it is refused until the first engine has said `Cleanup`.

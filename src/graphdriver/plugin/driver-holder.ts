@@ -29,8 +29,8 @@ export interface DriverHolderOptions {
 }
 
 /**
- * Holds the driver between `Init` and `Cleanup`, or the reason why there is none; and the engine whose it is (`engine/binding.ts`).
- * The first call, whichever it is, restores.
+ * Holds the driver between `Init` and `Cleanup`, or the reason why there is none; and the engine whose it is
+ * (`engine/binding.ts`). The first call, whichever it is, restores.
  */
 export interface DriverHolder {
   /** Opens the driver that an earlier process had open, once. Never rejects: calls report what went wrong. */

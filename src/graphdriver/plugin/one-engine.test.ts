@@ -71,8 +71,9 @@ describe("an Init for another home", () => {
     await expect(second.init(initOf(homeB))).rejects.toMatchObject({
       code: "FAILED_PRECONDITION",
       remoteMessage:
-        `home "${homeB}" is refused: this plugin serves home "${homeA}" of process ${a.pid}, which has not said Cleanup; ` +
-        "a second engine wants a plugin of its own: cleat serve graph --name other, and the engine's -s other",
+        `home "${homeB}" is refused: this plugin serves home "${homeA}" of process ${a.pid}, ` +
+        "which has not said Cleanup; a second engine wants a plugin of its own: " +
+        "cleat serve graph --name other, and the engine's -s other",
     });
     expect(log).toEqual([`open ${homeA}`]);
     await expectShutOut(second);
@@ -111,7 +112,7 @@ describe("an Init for another home", () => {
     await expectServed(first, mine);
   });
 
-  it("is taken after Cleanup; what comes late from the first engine reaches nothing, by whichever connection", async () => {
+  it("is taken after Cleanup; what comes late from the first engine reaches nothing, however it comes", async () => {
     const { plugin, a, homeA, homeB, first, second } = await twoEngines();
     const idle = plugin.connect(a);
     let letGo!: () => void;
@@ -152,7 +153,7 @@ describe("an Init for another home", () => {
 });
 
 describe("an Init for the same home", () => {
-  it("is taken from the same engine, from the one that comes after its death, and from one that is not known", async () => {
+  it("is taken from the same engine, from the next one after its death, and then from one not known", async () => {
     const { plugin, a, b, homeA, first, second } = await twoEngines();
     await plugin.connect(a).init(initOf(homeA));
     await expectServed(first, homeA);

@@ -1,17 +1,17 @@
 /**
- * One engine, one store: whose calls a plugin takes. The engine that says `Init` opens the store of its home, and has it until
- * it says `Cleanup`; no other call of anybody else reaches that store, nor a call of that engine another one.
+ * One engine, one store: whose calls a plugin takes. The engine that says `Init` opens the store of its home, and has
+ * it until it says `Cleanup`; no other call of anybody else reaches that store, nor a call of that engine another one.
  *
  * An engine is its process. Where the kernel tells who calls (unix sockets of this PID namespace):
  *
  * - only that process may name layers, and say `Cleanup`, while it lives;
- * - once it is dead, whoever calls and never said `Init` for another home takes its place: what was behind a proxy that has
- *   ended, or whoever tries a plugin by hand, one process for each call;
+ * - once it is dead, whoever calls and never said `Init` for another home takes its place: what was behind a proxy that
+ *   has ended, or whoever tries a plugin by hand, one process for each call;
  * - who listens where this plugin is looked for stands between it and engines (`cleat trace`), and is nobody itself.
  *
- * Whoever the kernel does not tell of is not an engine that it does tell of. Where it tells of none, only connections are known:
- * one by which a home was used is of no use for another. An engine's first call by a new connection cannot be told from another
- * engine's there.
+ * Whoever the kernel does not tell of is not an engine that it does tell of. Where it tells of none, only connections
+ * are known: one by which a home was used is of no use for another. An engine's first call by a new connection cannot
+ * be told from another engine's there.
  */
 import { CleatError } from "../../../errors/index.ts";
 import type { Connection } from "../../../protocol/index.ts";
@@ -41,7 +41,10 @@ export interface EngineBinding {
   admitCleanup(caller: Caller): Promise<void>;
   /** The engine has let go of its store. */
   release(): void;
-  /** @throws FAILED_PRECONDITION when the caller is not the engine whose store is open, or does not see the driver's mounts. */
+  /**
+   * @throws FAILED_PRECONDITION when the caller is not the engine whose store is open, or does not see the driver's
+   * mounts.
+   */
   admitCall(caller: Caller): Promise<void> | undefined;
   /** From here on it is known who stands between. */
   listensOn(path: string): void;
@@ -49,7 +52,10 @@ export interface EngineBinding {
 
 export interface EngineBindingOptions {
   readonly callers: Callers;
-  /** Called for each connection of the engine before its first call is let through; throws what is to be answered instead. */
+  /**
+   * Called for each connection of the engine before its first call is let through; throws what is to be answered
+   * instead.
+   */
   readonly inspect: (engine: ProcessIdentity) => void;
   /** The engine is another process now. */
   readonly onSucceeded: (engine: ProcessIdentity) => Promise<void>;
@@ -71,7 +77,9 @@ export function createEngineBinding({ callers, inspect, onSucceeded }: EngineBin
   const homesOfConnections = new WeakMap<Connection, string>();
   const admitted = new WeakMap<Connection, Store>();
 
-  /** Without the process where that only stands between. What it has taken before it went away is still to come then. */
+  /**
+   * Without the process where that only stands between. What it has taken before it went away is still to come then.
+   */
   const seeThrough = async (caller: Caller): Promise<Caller> => {
     const { process: from } = caller;
     if (from === undefined || from.pid === process.pid) return caller;

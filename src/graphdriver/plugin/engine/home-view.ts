@@ -5,8 +5,8 @@ import { visibilityOfMounts } from "./mount-visibility.ts";
 import { describeProcess, isRunning, type ProcessIdentity, readIfShown } from "./process.ts";
 
 /**
- * Makes sure that an engine finds at `home` what the driver makes there, and where the driver `mounts`, also that. What this
- * user may not know of the engine's process is no failure.
+ * Makes sure that an engine finds at `home` what the driver makes there, and where the driver `mounts`, also that. What
+ * this user may not know of the engine's process is no failure.
  * @throws FAILED_PRECONDITION, naming what puts a service into mounts of its own.
  */
 export function assertHomeSeen(engine: ProcessIdentity, home: string, mounts: boolean): void {

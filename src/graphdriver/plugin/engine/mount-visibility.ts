@@ -5,8 +5,8 @@ export type Visibility = "seen" | "hidden" | "unknown";
 
 /**
  * Whether what one process mounts below `home`, a path without symlinks, is seen there by another one, from the
- * `/proc/PID/mountinfo` of both. It is where both have the same folder there, and the other's mount is in the peer group of
- * the first's or follows it, if only by way of others. Source: mount_namespaces(7).
+ * `/proc/PID/mountinfo` of both. It is where both have the same folder there, and the other's mount is in the peer
+ * group of the first's or follows it, if only by way of others. Source: mount_namespaces(7).
  */
 export function visibilityOfMounts(home: string, mountInfo: string, othersMountInfo: string): Visibility {
   const ours = parseMountInfo(mountInfo);
@@ -38,7 +38,9 @@ function groupOf({ propagation }: MountEntry, tag: Tag): string | undefined {
   return propagation.find((text) => text.startsWith(`${tag}:`))?.slice(tag.length + 1);
 }
 
-/** The groups that a mount follows, as far as these mounts tell; complete when the last of them is known to follow none. */
+/**
+ * The groups that a mount follows, as far as these mounts tell; complete when the last of them is known to follow none.
+ */
 function groupsAbove(mount: MountEntry, mounts: readonly MountEntry[]) {
   const groups = new Set<string>();
   let at: MountEntry | undefined = mount;

@@ -13,7 +13,9 @@ export const processIdentity = z.object({
 
 export type ProcessIdentity = z.output<typeof processIdentity>;
 
-/** The process that has this number now; `undefined` where there is none, or only what is left of one that has ended. */
+/**
+ * The process that has this number now; `undefined` where there is none, or only what is left of one that has ended.
+ */
 export function readProcess(pid: number): ProcessIdentity | undefined {
   const stat = readIfShown(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;

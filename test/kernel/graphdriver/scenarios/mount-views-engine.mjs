@@ -1,6 +1,6 @@
 /**
- * An engine of several plugins, `[{"home", "unix"}…] [again]`. Prints of each whether it sees a file of a layer that it is given
- * there; and of the last one once more, each time it is told to.
+ * An engine of several plugins, `[{"home", "unix"}…] [again]`. Prints of each whether it sees a file of a layer that it
+ * is given there; and of the last one once more, each time it is told to.
  */
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";

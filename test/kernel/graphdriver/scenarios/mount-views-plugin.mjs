@@ -1,4 +1,7 @@
-/** Serves a driver at several places, `DRIVER [{"home", "unix", "checked", "state"}…]`. Unchecked, it lets in whoever calls. */
+/**
+ * Serves a driver at several places, `DRIVER [{"home", "unix", "checked", "state"}…]`. Unchecked, it lets in whoever
+ * calls.
+ */
 import { createGraphDriverPlugin } from "cleat/graphdriver";
 import { createStateFile, serve } from "cleat/plugin";
 

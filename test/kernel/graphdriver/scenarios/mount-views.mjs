@@ -1,6 +1,6 @@
 /**
- * Plugin and engine each in mounts of their own: an engine is refused exactly where it would not see what the driver makes.
- * What it would see is asked of the kernel, by a plugin that lets every engine in.
+ * Plugin and engine each in mounts of their own: an engine is refused exactly where it would not see what the driver
+ * makes. What it would see is asked of the kernel, by a plugin that lets every engine in.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -17,7 +17,10 @@ const ways = (folder) => ({
   "the machine's": [],
   "slave ones": own("slave"),
   "private ones": own("private"),
-  /** As systemd makes them for `PrivateTmp=` and its like: they follow the machine's, and hand on to nobody but their own. */
+  /**
+   * As systemd makes them for `PrivateTmp=` and its like: they follow the machine's, and hand on to nobody but their
+   * own.
+   */
   "a service's": [...own("slave"), "sh", "-c", 'mount --make-rshared / && exec "$@"', "sh"],
   "another folder there": [...own("slave"), "sh", "-c", `mount -t tmpfs none ${folder}/homes && exec "$@"`, "sh"],
 });
