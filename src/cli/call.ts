@@ -1,10 +1,13 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { isSystemError } from "../errors/index.ts";
 import { type CallOptions, decodeGoJson, encodeValue, type Method, protocols } from "../protocol/index.ts";
 import { createClient } from "../transport/index.ts";
 import { defineCommand, orUsageError, type Surroundings, UsageError } from "./command.ts";
+import { quote, suggest } from "./command-line.ts";
 import type { Outcome } from "./exit-codes.ts";
 import { findPlugin, openTransport } from "./find-plugin.ts";
+import { nearest } from "./nearest.ts";
 import { printableJson } from "./printable.ts";
 import { parseSeconds } from "./seconds.ts";
 import { waitForPlugin } from "./wait-for-plugin.ts";
@@ -31,14 +34,11 @@ export const call = defineCommand({
     json: { type: "boolean", help: "print the answer on one line" },
   },
   async run({ timeout, wait, json }, operands, surroundings) {
-    const [name, methodName, text = "{}", ...rest] = operands;
-    if (name === undefined || methodName === undefined || rest.length > 0) {
-      throw new UsageError("call takes NAME METHOD [JSON]");
-    }
+    const [name = "", methodName = "", text = "{}"] = operands;
     const { protocol, key, method } = findMethod(methodName);
     const request = parseArguments(method, text);
     const callOptions = { ...(timeout !== undefined && { timeoutMs: parseSeconds("timeout", timeout) }) };
-    if (wait !== undefined) await waitForPlugin(name, protocol, parseSeconds("wait", wait), surroundings);
+    if (wait !== undefined) await waitForPlugin(name, protocol, parseSeconds("wait", wait, "none"), surroundings);
     const plugin = await findPlugin(name, surroundings);
     const transport = openTransport(plugin, surroundings);
     try {
@@ -66,7 +66,9 @@ async function exchange(
   }
   const answer = await send(method.framing === "upload" ? { body: stdin } : {});
   if (method.framing === "download") {
-    await pipeline(answer as Readable, stdout, { end: false });
+    await pipeline(answer as Readable, stdout, { end: false }).catch((error: unknown) => {
+      if (!isSystemError(error, "EPIPE")) throw error; // its reader has what it wanted
+    });
     return "done";
   }
   const shown = encodeValue(method.response, answer, `answer of ${method.path}`);
@@ -80,7 +82,8 @@ function findMethod(name: string) {
       if (nameOf(method) === name.replace(/^\//, "")) return { protocol, key, method };
     }
   }
-  throw new UsageError(`there is no method "${name}"; "cleat call --help" lists them`);
+  const known = protocols.flatMap(({ methods }) => Object.values(methods).map(nameOf));
+  throw new UsageError(`there is no method ${quote(name)}${suggest(nearest(name, known))}`);
 }
 
 function parseArguments(method: Method, text: string): unknown {

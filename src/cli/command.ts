@@ -40,6 +40,8 @@ export interface Command {
   readonly summary: string;
   /** More for `--help`, in lines. */
   readonly details: readonly string[];
+  /** More still, below the options, that takes loading what the command loads. */
+  furtherHelp?(): Promise<readonly string[]>;
   readonly options: CommandOptions;
   run(values: Record<string, unknown>, operands: readonly string[], surroundings: Surroundings): Promise<Outcome>;
 }

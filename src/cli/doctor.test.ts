@@ -87,14 +87,17 @@ describe("doctor", () => {
   });
 
   it.each([
-    [["x"], 'doctor takes no "x"'],
+    [["x"], 'doctor takes no operand, not "x"'],
     [["--home", "/a", "--root", "/b"], "--home and --root exclude each other"],
     [["--home", "a"], '--home takes an absolute path, not "a"'],
-    [["--timeout", "soon"], '--timeout takes a number of seconds, not "soon"'],
+    [
+      ["--timeout", "soon"],
+      '--timeout takes a number of seconds (more than 0, less than 1000000; 0.5 is half a second), not "soon"',
+    ],
   ])("refuses %j", async (options, message) => {
     expect(await doctor(usual, ...options)).toMatchObject({
       code: 2,
-      err: `cleat: ${message}\nTry "cleat --help".\n`,
+      err: `cleat: ${message}\nSee "cleat doctor --help".\n`,
     });
   });
 });

@@ -24,8 +24,7 @@ export const doctor = defineCommand({
     timeout: { type: "string", value: "SECONDS", help: "how long all of it may take; default 10" },
     json: { type: "boolean", help: "print one line of JSON" },
   },
-  async run({ home, root, timeout = "10", json }, operands, surroundings) {
-    if (operands.length > 0) throw new UsageError(`doctor takes no "${operands.join(" ")}"`);
+  async run({ home, root, timeout = "10", json }, _operands, surroundings) {
     if (home !== undefined && root !== undefined) throw new UsageError("--home and --root exclude each other");
     const place =
       root === undefined

@@ -1,13 +1,14 @@
-import { readdir, realpath } from "node:fs/promises";
+import { opendir, readdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { CleatError, isSystemError, SchemaError } from "../errors/index.ts";
+import { CleatError, isSystemError, SchemaError, toCleatError } from "../errors/index.ts";
 import type { Surroundings } from "./command.ts";
 import { defaultRoot } from "./default-folders.ts";
 
 /**
  * The stores that a user means: the folder named, if it is one, or those in it (Docker's data root, Cleat's own); without a
  * name those of Cleat's own root, and those that engines gave to its plugins, as their last `Init` tells.
- * @throws NOT_FOUND when a folder is named and holds none.
+ * @throws NOT_FOUND when what is named is not there, or holds none.
+ * @throws FAILED_PRECONDITION when it is no folder, PERMISSION_DENIED when it may not be read.
  */
 export async function findHomes(
   named: string | undefined,
@@ -17,10 +18,24 @@ export async function findHomes(
   if (named === undefined) return findOwnHomes(defaultRoot(surroundings));
   const { recognizeHome } = await import("../graphdriver/index.ts");
   const folder = resolve(named);
+  await assertFolder(folder);
   if (driver !== undefined || recognizeHome(folder) !== undefined) return [folder];
   const found = await findHomesIn(folder);
   if (found.length > 0) return found;
   throw new CleatError("NOT_FOUND", `folder ${JSON.stringify(folder)} is no store of a driver, and holds none`);
+}
+
+async function assertFolder(path: string): Promise<void> {
+  const subject = `folder ${JSON.stringify(path)}`;
+  try {
+    const folder = await opendir(path);
+    await folder.close();
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) throw new CleatError("NOT_FOUND", `${subject} does not exist`);
+    if (isSystemError(error, "ENOTDIR"))
+      throw new CleatError("FAILED_PRECONDITION", `path ${JSON.stringify(path)} is not a folder`);
+    throw toCleatError(error, subject);
+  }
 }
 
 async function findOwnHomes(root: string): Promise<string[]> {

@@ -1,5 +1,6 @@
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { toCleatError } from "../errors/index.ts";
+import { isSystemError, toCleatError } from "../errors/index.ts";
 import { createDiscovery, type Discovery } from "../host/index.ts";
 import { assertPluginName, pluginNamePattern } from "../protocol/index.ts";
 import {
@@ -11,7 +12,7 @@ import {
   type TlsClientOptions,
   type Transport,
 } from "../transport/index.ts";
-import { orUsageError, type Surroundings } from "./command.ts";
+import { orUsageError, type Surroundings, UsageError } from "./command.ts";
 import { findLocations } from "./default-folders.ts";
 import { printable } from "./printable.ts";
 
@@ -28,12 +29,28 @@ export interface NamedPlugin {
  * The plugin that `text` names: an address, a socket's path (with a slash in it) or a name, which is looked up where
  * engines do.
  * @throws PluginNotFoundError (NOT_FOUND) when nothing has that name; it lists where it looked.
+ * @throws UsageError when it is the path of something else than a socket.
  */
 export async function findPlugin(text: string, surroundings: Surroundings): Promise<NamedPlugin> {
   const address = parsePlace(text);
-  if (address !== undefined) return { name: nameAt(address), address, tls: undefined };
+  if (address !== undefined) {
+    await assertSocket(address);
+    return { name: nameAt(address), address, tls: undefined };
+  }
   orUsageError(() => assertPluginName(text));
   return await (await discover(surroundings)).find(text);
+}
+
+/** What is not there, or may not be looked at, is told by whoever calls it. */
+async function assertSocket(address: Address): Promise<void> {
+  if (!("unix" in address)) return;
+  const found = await stat(address.unix).catch((error: unknown) => {
+    if (!isSystemError(error)) throw error;
+  });
+  if (found === undefined || found.isSocket()) return;
+  throw new UsageError(
+    `${JSON.stringify(address.unix)} is ${found.isDirectory() ? "a folder" : "a file"}, not a plugin's socket`,
+  );
 }
 
 /** A transport to a plugin; says on stderr when nobody checks who answers. The caller closes it. */

@@ -2,19 +2,20 @@ import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { formatTable } from "./table.ts";
 
+const codes = Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning] as const);
+
 /** What `cleat --help` prints; of the commands whose names begin with `prefix`. */
 export function formatOverview(commands: readonly Command[], prefix = ""): string {
   const rows = commands
     .filter(({ name }) => `${name} `.startsWith(prefix))
     .map(({ name, operands, summary }) => [`cleat ${name} ${operands}`.trimEnd(), summary] as const);
-  const codes = Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning] as const);
   return [
     "Container-engine plugins: serve them, find them, call them, and watch them at work.",
     "",
-    "Commands (each has --help):",
+    "Commands (each has --help; cleat help COMMAND is the same):",
     ...formatTable(rows, "  "),
     "",
-    "Everywhere: --help, --version",
+    "Everywhere: -h, --help, -V, --version",
     "",
     "Exit codes:",
     ...formatTable(codes, "  "),
@@ -22,7 +23,8 @@ export function formatOverview(commands: readonly Command[], prefix = ""): strin
   ].join("\n");
 }
 
-export function formatHelp({ name, operands, summary, details, options }: Command): string {
+export async function formatHelp(command: Command): Promise<string> {
+  const { name, operands, summary, details, options } = command;
   const rows = Object.entries(options).map(([option, { value, multiple, short, help }]) => {
     const flag = `${short === undefined ? "" : `-${short}, `}--${option}${value === undefined ? "" : ` ${value}`}`;
     return [flag, multiple === true ? `${help} (repeatable)` : help] as const;
@@ -34,7 +36,11 @@ export function formatHelp({ name, operands, summary, details, options }: Comman
     ...(details.length > 0 ? ["", ...details] : []),
     "",
     "Options:",
-    ...formatTable([...rows, ["--help", "show this"]], "  "),
+    ...formatTable([...rows, ["-h, --help", "show this"]], "  "),
+    ...((await command.furtherHelp?.()) ?? []),
+    "",
+    "Exit codes:",
+    ...formatTable(codes, "  "),
     "",
   ].join("\n");
 }

@@ -1,7 +1,9 @@
+import { stat } from "node:fs/promises";
+import { toCleatError } from "../errors/index.ts";
 import { type CallOptions, pluginProtocol, protocols } from "../protocol/index.ts";
 import { formatAddress } from "../transport/index.ts";
 import { askCapabilities } from "./ask-capabilities.ts";
-import { defineCommand, type Surroundings, UsageError } from "./command.ts";
+import { defineCommand, type Surroundings } from "./command.ts";
 import { discover, findPlugin, type NamedPlugin, openTransport, parsePlace } from "./find-plugin.ts";
 import { formatInspection, type Inspection, type InspectedPath } from "./inspection.ts";
 import { printableJson } from "./printable.ts";
@@ -22,9 +24,7 @@ export const inspect = defineCommand({
     timeout: { type: "string", value: "SECONDS", help: "how long each answer may take; default each method's own" },
     json: { type: "boolean", help: "print one line of JSON" },
   },
-  async run({ timeout, json }, operands, surroundings) {
-    const [text, ...rest] = operands;
-    if (text === undefined || rest.length > 0) throw new UsageError("inspect takes NAME");
+  async run({ timeout, json }, [text = ""], surroundings) {
     const timeoutMs = timeout === undefined ? undefined : parseSeconds("timeout", timeout);
     const inspection = await inspectPlugin(text, { timeoutMs }, surroundings);
     const shown = json === true ? printableJson(inspection) : formatInspection(inspection).join("\n");
@@ -68,8 +68,20 @@ async function pathsTo(
   if (parsePlace(text) !== undefined) return [];
   const paths = (await discover(surroundings)).pathsOf(text);
   const at = paths.indexOf(found ?? "");
-  return paths.map((path, index) => ({
-    path,
-    outcome: index < at ? "not there" : index === at ? "found" : "not looked at",
-  }));
+  return await Promise.all(
+    paths.map(async (path, index) => ({
+      path,
+      outcome: index < at ? await whyNot(path) : index === at ? "found" : "not looked at",
+    })),
+  );
+}
+
+/** Why a path before the one that was found was passed over. */
+async function whyNot(path: string): Promise<InspectedPath["outcome"]> {
+  try {
+    await stat(path);
+    return "of no use";
+  } catch (error) {
+    return toCleatError(error).code === "PERMISSION_DENIED" ? "forbidden" : "not there";
+  }
 }

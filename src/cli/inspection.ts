@@ -6,7 +6,8 @@ import type { Trust } from "./trust.ts";
 
 export interface InspectedPath {
   readonly path: string;
-  readonly outcome: "not there" | "found" | "not looked at";
+  /** "forbidden": this user may not see whether it is there; "of no use": something else stands there. */
+  readonly outcome: "not there" | "forbidden" | "of no use" | "found" | "not looked at";
 }
 
 /** What `cleat inspect` tells; as JSON it is printed as it is. */

@@ -1,6 +1,6 @@
 import type { LayerStore, StoreDescription } from "../graphdriver/index.ts";
 import type { DiskUsage } from "../layer/index.ts";
-import { defineCommand } from "./command.ts";
+import { defineCommand, UsageError } from "./command.ts";
 import { toJson, type StoreReport } from "./layers-report.ts";
 import { formatStore } from "./layers-table.ts";
 import { drawStores } from "./layers-svg.ts";
@@ -31,6 +31,7 @@ export const layers = defineCommand({
     svg: { type: "string", value: "FILE", help: "draw the trees into FILE as well" },
   },
   async run(values, operands, surroundings) {
+    if (values.svg === "") throw new UsageError('--svg takes a FILE, not ""');
     const reports: StoreReport[] = [];
     const isComplete = await visitStores("layers", operands, values, surroundings, async (store) => {
       const description = await store.describe();

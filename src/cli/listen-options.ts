@@ -4,7 +4,7 @@ import { toCleatError } from "../errors/index.ts";
 import type { TcpListen, TlsListen, UnixListen } from "../plugin/index.ts";
 import { type HostAndPort, type Logger, parseAddress } from "../transport/index.ts";
 import { readAccountId } from "./account-ids.ts";
-import { type CommandOptions, orUsageError, type Surroundings, UsageError } from "./command.ts";
+import { type CommandOptions, type Surroundings, UsageError } from "./command.ts";
 import { socketFolderToServeIn } from "./default-folders.ts";
 
 /** Where a command that serves a plugin listens: on a socket, on TCP in clear, or with TLS. */
@@ -86,9 +86,13 @@ function assertTogether(values: ListenValues): void {
 }
 
 function toPlace(text: string): HostAndPort {
-  const address = orUsageError(() => parseAddress(`tcp://${text}`));
-  if (!("tcp" in address) || !/:\d+$/.test(text)) throw new UsageError(`--tcp takes HOST:PORT, not "${text}"`);
-  return address.tcp;
+  try {
+    const address = parseAddress(`tcp://${text}`);
+    if ("tcp" in address && /:\d+$/.test(text)) return address.tcp;
+  } catch (error) {
+    if (toCleatError(error).code !== "INVALID_ARGUMENT") throw error;
+  }
+  throw new UsageError(`--tcp takes HOST:PORT, not "${text}"`);
 }
 
 async function toTls(

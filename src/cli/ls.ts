@@ -1,11 +1,12 @@
 import { CleatError } from "../errors/index.ts";
 import type { FoundPlugin, UnusablePlugin } from "../host/index.ts";
 import { formatAddress } from "../transport/index.ts";
-import { defineCommand, type Surroundings, UsageError } from "./command.ts";
+import { defineCommand, type Surroundings } from "./command.ts";
 import { discover, openTransport } from "./find-plugin.ts";
 import { printable, printableJson, shellWord } from "./printable.ts";
 import { failedProbe, type Probe, pluginStates, probePlugin } from "./probe-plugin.ts";
 import { parseSeconds } from "./seconds.ts";
+import { findStandInAt } from "./stand-in/left-behind.ts";
 import { formatTable } from "./table.ts";
 
 export const ls = defineCommand({
@@ -24,15 +25,14 @@ export const ls = defineCommand({
     subsystem: { type: "string", value: "NAME", help: "only those that implement it: VolumeDriver" },
     json: { type: "boolean", help: "print one line of JSON" },
   },
-  async run({ timeout = "2", subsystem, json }, operands, surroundings) {
-    if (operands.length > 0) throw new UsageError(`ls takes no "${operands.join(" ")}"`);
+  async run({ timeout = "2", subsystem, json }, _operands, surroundings) {
     const plugins = await lookAtAll(parseSeconds("timeout", timeout), surroundings);
     const listed = plugins.filter(({ probe }) => subsystem === undefined || probe.implements?.includes(subsystem));
     if (json === true) surroundings.stdout.write(`${printableJson(listed.map(toJson))}\n`);
     else if (listed.length > 0)
       surroundings.stdout.write(`${formatTable([heading, ...listed.map(toRow)]).join("\n")}\n`);
     for (const plugin of plugins)
-      if (plugin.probe.state !== "ok") surroundings.stderr.write(`cleat: ${explain(plugin)}\n`);
+      if (plugin.probe.state !== "ok") surroundings.stderr.write(`cleat: ${await explain(plugin)}\n`);
     if (listed.length === 0) surroundings.stderr.write(`cleat: ${explainNone(subsystem)}\n`);
     return "done";
   },
@@ -110,9 +110,12 @@ function toJson({ plugin, probe }: LookedAt): object {
   };
 }
 
-function explain({ plugin, probe: { state, reason = "" } }: LookedAt): string {
+async function explain({ plugin, probe: { state, reason = "" } }: LookedAt): Promise<string> {
   const told = `"${plugin.name}" is ${state}: ${printable(reason, 400)}`;
-  return state === "dead" ? `${told}; if it will not come back: rm ${shellWord(plugin.path)}` : told;
+  if (state !== "dead") return told;
+  const isLeftBehind = (await findStandInAt(plugin.path).catch(() => undefined)) !== undefined; // then it is as any other
+  if (isLeftBehind) return `${told}; a trace in its place was killed: cleat trace ${plugin.name} puts it right`;
+  return `${told}; if it will not come back: rm ${shellWord(plugin.path)}`;
 }
 
 function explainNone(subsystem: string | undefined): string {

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
 import { run } from "./run.ts";
+import { openStandardOutput } from "./standard-output.ts";
 
 const code = await run(process.argv.slice(2), {
   stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout: openStandardOutput(process.stdout),
+  stderr: openStandardOutput(process.stderr),
   env: process.env,
   uid: process.getuid?.() ?? 0,
   closingSignals: ["SIGTERM", "SIGINT", "SIGHUP"],
 });
 
-// What was given up may still go on, as the look-up of a host's name or a read from a terminal; nobody waits for it.
+// All output is out. What was given up may still go on, as the look-up of a host's name or a read from a terminal; nobody waits for it.
 process.exit(code);

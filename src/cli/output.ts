@@ -3,8 +3,8 @@ import { setImmediate } from "node:timers/promises";
 import { isSystemError } from "../errors/index.ts";
 
 export interface WatchedOutput {
-  /** Why what was written until now did not get out, if so. */
-  failure(): Promise<Error | undefined>;
+  /** Waits until all that was written has got out, or cannot any more; why not, if so. */
+  drained(): Promise<Error | undefined>;
 }
 
 /**
@@ -17,8 +17,10 @@ export function watchOutput(stream: Writable): WatchedOutput {
     if (!isSystemError(error, "EPIPE")) failed ??= error;
   });
   return {
-    async failure() {
-      await setImmediate(); // Node writes to files, pipes and terminals at once, and tells of failures thereafter
+    async drained() {
+      // A pipe takes 64 KiB; the rest waits here for its reader, and would be lost with the process.
+      if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write("", () => resolve()));
+      await setImmediate(); // what was written at once tells of its failure thereafter
       return failed;
     },
   };

@@ -9,9 +9,11 @@ import { afterEach } from "vitest";
 import { folder } from "./run.test.support.ts";
 
 const closers: (() => void)[] = [];
-afterEach(() => {
+/** Nobody listens any more then. */
+export function stopPlugins(): void {
   for (const close of closers.splice(0)) close();
-});
+}
+afterEach(stopPlugins);
 
 export const socketOf = (name: string) => join(folder, "docker/plugins", `${name}.sock`);
 export const specOf = (file: string) => join(folder, ".config/docker/plugins", file);

@@ -11,8 +11,9 @@ import type { GraphDriver, GraphDriverFactory } from "../graphdriver/index.ts";
 import type { Surroundings } from "./command.ts";
 import { run } from "./run.ts";
 
-vi.mock("./graph-drivers.ts", () => ({
-  selectDriver: async (_name: string, home: string) => {
+vi.mock("./graph-drivers.ts", async (original) => ({
+  ...(await original<typeof import("./graph-drivers.ts")>()),
+  selectDriver: async ({ root, home = root }: { root: string; home?: string }) => {
     chosenFor.push(home);
     return { factory: fakeFactory, driverName: "fake", note: "for this test" };
   },
@@ -69,11 +70,10 @@ export function start(argv: readonly string[], options: Options = {}) {
     uid: 1000,
     closingSignals: ["SIGUSR2"],
   };
-  const ended = run(argv, surroundings).then(async (code) => {
-    stdout.end();
-    stderr.end();
-    return { code, out: await text(stdout), err: await text(stderr) };
-  });
+  const printed = { out: "", err: "" };
+  stdout.on("data", (bytes) => (printed.out += String(bytes)));
+  stderr.on("data", (bytes) => (printed.err += String(bytes)));
+  const ended = run(argv, surroundings).then((code) => ({ code, ...printed }));
   return { ended, stdout };
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import { PluginNotFoundError, RemoteError, toCleatError, TransportError, withSubject } from "../errors/index.ts";
+import { PluginNotFoundError, RemoteError, TransportError, withSubject } from "../errors/index.ts";
 import { call } from "./call.ts";
 import { type Command, type Surroundings, UsageError } from "./command.ts";
+import { quote, readCommandLine, suggest } from "./command-line.ts";
 import { doctor } from "./doctor.ts";
 import { exitCodes, type Outcome } from "./exit-codes.ts";
 import { fsck } from "./fsck.ts";
@@ -11,6 +11,7 @@ import { formatHelp, formatOverview } from "./help.ts";
 import { inspect } from "./inspect.ts";
 import { layers } from "./layers.ts";
 import { ls } from "./ls.ts";
+import { nearest } from "./nearest.ts";
 import { watchOutput } from "./output.ts";
 import { serveGraph } from "./serve-graph.ts";
 import { trace } from "./trace.ts";
@@ -18,49 +19,85 @@ import { trace } from "./trace.ts";
 /** Every command; one file each. */
 export const commands: readonly Command[] = [serveGraph, doctor, layers, fsck, ls, inspect, call, trace];
 
-/** Runs a command line (without "node cleat") and returns the exit code. Never rejects. */
+/**
+ * Runs a command line (without "node cleat") and returns the exit code, when all that was printed has got out: the process may
+ * end then. Never rejects.
+ */
 export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
   const { stdout, stderr } = surroundings;
   const output = watchOutput(stdout);
-  watchOutput(stderr); // there is nobody left to tell
+  const errors = watchOutput(stderr); // when that fails there is nobody left to tell
+  let { outcome, failure } = await attempt(argv, surroundings);
+  const lost = await output.drained();
+  if (lost !== undefined) [outcome, failure] = ["failed", withSubject(lost, "stdout")];
+  if (failure !== undefined) stderr.write(formatFailure(failure));
+  if (failure instanceof UsageError) stderr.write(`See "${helpFor(argv)}".\n`);
+  await errors.drained();
+  return exitCodes[outcome].code;
+}
+
+async function attempt(
+  argv: readonly string[],
+  surroundings: Surroundings,
+): Promise<{ outcome: Outcome; failure?: unknown }> {
   try {
-    const outcome = await dispatch(argv, surroundings);
-    const failure = await output.failure();
-    if (failure !== undefined) throw withSubject(failure, "stdout");
-    return exitCodes[outcome].code;
-  } catch (error) {
-    stderr.write(formatFailure(error));
-    if (error instanceof UsageError) stderr.write('Try "cleat --help".\n');
-    return exitCodes[outcomeOf(error)].code;
+    return { outcome: await dispatch(argv, surroundings) };
+  } catch (failure) {
+    return { outcome: outcomeOf(failure), failure };
   }
 }
 
 async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<Outcome> {
-  const command = commands.find(({ name }) => name.split(" ").every((word, index) => argv[index] === word));
-  if (command === undefined) return withoutCommand(argv, surroundings);
-  const rest = argv.slice(command.name.split(" ").length);
-  const { values, positionals } = parse(command, rest);
-  if (values["help"] === true) {
-    surroundings.stdout.write(formatHelp(command));
+  const { stdout } = surroundings;
+  const command = findCommand(argv);
+  if (command === undefined) {
+    stdout.write(await answerWithoutCommand(argv));
     return "done";
   }
-  return command.run(values, positionals, surroundings);
+  const { asks, values, operands } = readCommandLine(command, argv.slice(command.name.split(" ").length));
+  if (asks === undefined) return command.run(values, operands, surroundings);
+  stdout.write(asks === "help" ? await formatHelp(command) : `${readVersion()}\n`);
+  return "done";
 }
 
-function withoutCommand(argv: readonly string[], { stdout }: Surroundings): Outcome {
-  const words = argv.filter((word) => !word.startsWith("-"));
-  if (argv.includes("--version")) {
-    stdout.write(`${readVersion()}\n`);
-    return "done";
-  }
-  const prefix = words.length === 0 || words[0] === "help" ? "" : `${words.join(" ")} `;
-  if (!commands.some(({ name }) => `${name} `.startsWith(prefix))) {
-    throw new UsageError(`there is no command "${words.join(" ")}"`);
-  }
-  const asked = words.length === 0 || words[0] === "help" || argv.includes("--help");
-  if (!asked) throw new UsageError(`"${words.join(" ")}" needs one more word: ${nextWords(prefix)}`);
-  stdout.write(formatOverview(commands, prefix));
-  return "done";
+function findCommand(argv: readonly string[]): Command | undefined {
+  return commands.find(({ name }) => name.split(" ").every((word, index) => argv[index] === word));
+}
+
+/** Help, of everything or of what is named, or the version. */
+async function answerWithoutCommand(argv: readonly string[]): Promise<string> {
+  const [first = "help", ...rest] = argv;
+  if (["--version", "-V"].includes(first)) return `${readVersion()}\n`;
+  const asked = ["help", "--help", "-h"];
+  const words = (asked.includes(first) ? rest : argv).filter((word) => !asked.includes(word));
+  if (words[0]?.startsWith("-") === true) throw misplacedOption(words[0]);
+  const isAsked = argv.length === 0 || argv.some((word) => asked.includes(word));
+  const command = findCommand(words);
+  if (command !== undefined) return formatHelp(command);
+  const prefix = words.map((word) => `${word} `).join("");
+  if (!commands.some(({ name }) => `${name} `.startsWith(prefix))) throw unknownCommand(words);
+  if (!isAsked) throw new UsageError(`${quote(words.join(" "))} needs one more word: ${nextWords(prefix)}`);
+  return formatOverview(commands, prefix);
+}
+
+function misplacedOption(option: string): UsageError {
+  const meant = nearest(option, ["--help", "--version"]);
+  if (meant !== undefined) return new UsageError(`there is no option ${quote(option)}${suggest(meant)}`);
+  return new UsageError(`option ${quote(option)} stands before the command that it is meant for`);
+}
+
+function unknownCommand(words: readonly string[]): UsageError {
+  const isBegun = commands.some(({ name }) => name.startsWith(`${words[0]} `));
+  const shown = words.slice(0, isBegun ? 2 : 1).join(" ");
+  const names = commands.map(({ name }) => name);
+  const meant = nearest(words.slice(0, 2).join(" "), names) ?? nearest(shown, names) ?? commandEndingIn(words[0]);
+  const option = nearest(`--${shown}`, ["--help", "--version"]);
+  return new UsageError(`there is no command ${quote(shown)}${suggest(meant === undefined ? option : `"${meant}"`)}`);
+}
+
+/** "graph" is half of "serve graph". */
+function commandEndingIn(word = ""): string | undefined {
+  return commands.find(({ name }) => name.endsWith(` ${word}`))?.name;
 }
 
 function nextWords(prefix: string): string {
@@ -68,14 +105,9 @@ function nextWords(prefix: string): string {
   return matching.map(({ name }) => name.slice(prefix.length).split(" ")[0]).join(", ");
 }
 
-function parse(command: Command, args: string[]) {
-  const help = { type: "boolean" } as const;
-  try {
-    return parseArgs({ args, options: { ...command.options, help }, allowPositionals: true });
-  } catch (error) {
-    const [sentence = ""] = toCleatError(error).message.split(". ");
-    throw new UsageError(sentence);
-  }
+function helpFor(argv: readonly string[]): string {
+  const command = findCommand(argv);
+  return command === undefined ? "cleat --help" : `cleat ${command.name} --help`;
 }
 
 /** The version in `package.json`, which is two folders up both from the source and from the build. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { builtInFactories } from "../graphdriver/index.ts";
 import { pemPath } from "../transport/tls.test.support.ts";
 import { chosenFor, cleat, folder, serving } from "./run.test.support.ts";
 
@@ -70,6 +71,17 @@ describe("serve graph", () => {
     expect(chosenFor).toHaveLength(before);
     await stop();
   });
+});
+
+it("serve graph --help lists every option of every driver", async () => {
+  const { out } = await cleat(["serve", "graph", "--help"]);
+  for (const { name, options = {} } of builtInFactories) {
+    for (const [key, { value, help }] of Object.entries(options)) {
+      expect(out).toContain(`  ${key}=${value} `);
+      expect(out).toContain(help);
+    }
+    if (name === "btrfs") expect(out).toContain("\n--opt of btrfs:\n  btrfs.min_space=SIZE  ");
+  }
 });
 
 describe("serve graph on TCP", () => {
@@ -149,7 +161,7 @@ describe("serve graph on TCP", () => {
   ])("refuses %j", async (options, message) => {
     expect(await cleat(["serve", "graph", ...options])).toMatchObject({
       code: 2,
-      err: `cleat: ${message}\nTry "cleat --help".\n`,
+      err: `cleat: ${message}\nSee "cleat serve graph --help".\n`,
     });
   });
 });

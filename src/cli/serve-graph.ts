@@ -4,7 +4,7 @@ import { assertAddressFree, closeOnSignals, createStateFile, serve } from "../pl
 import { assertPluginName } from "../protocol/index.ts";
 import { defineCommand, orUsageError, UsageError } from "./command.ts";
 import { defaultRoot } from "./default-folders.ts";
-import { selectDriver } from "./graph-drivers.ts";
+import { formatDriverOptions, selectDriver } from "./graph-drivers.ts";
 import { absolute, listenOptions, readListenOptions, warnOfStrangers } from "./listen-options.ts";
 import { createLogger, logLevels } from "./logger.ts";
 import { printServing } from "./print-serving.ts";
@@ -33,13 +33,13 @@ export const serveGraph = defineCommand({
     root: { type: "string", value: "PATH", help: "default /var/lib/cleat; for users ~/.local/share/cleat" },
     home: { type: "string", value: "PATH", help: "keep layers here, whatever the engine says" },
     ...listenOptions,
-    opt: { type: "string", value: "KEY=VALUE", multiple: true, help: "an option of the driver" },
+    opt: { type: "string", value: "KEY=VALUE", multiple: true, help: "an option of the driver; see below" },
     durability: { type: "string", value: "LEVEL", help: `${durabilities.join(", ")}; default layer` },
     "log-level": { type: "string", value: "LEVEL", help: `${logLevels.join(", ")}; default info` },
     json: { type: "boolean", help: "print what is served as one line of JSON" },
   },
-  async run(values, operands, surroundings) {
-    if (operands.length > 0) throw new UsageError(`serve graph takes no "${operands.join(" ")}"`);
+  furtherHelp: formatDriverOptions,
+  async run(values, _operands, surroundings) {
     const name = values.name ?? "cleat";
     orUsageError(() => assertPluginName(name));
     const root = absolute("root", values.root ?? defaultRoot(surroundings));
@@ -49,14 +49,15 @@ export const serveGraph = defineCommand({
     const logger = await createLogger(values["log-level"] ?? "info", surroundings);
     warnOfStrangers(listen, logger);
     await assertAddressFree(listen); // before anything is looked at that would be another plugin's
-    const choice = await selectDriver(values.driver ?? "auto", home ?? root, logger);
+    const { driver: wished = "auto", opt = [] } = values;
+    const choice = await selectDriver({ driver: wished, home, root, options: opt }, logger);
 
     const { createGraphDriverPlugin } = await import("../graphdriver/index.ts");
     const driver = createGraphDriverPlugin({
       open: choice.factory.open,
       ...(home !== undefined && { home }),
       defaultHome: join(root, "layers", name),
-      options: values.opt ?? [],
+      options: opt,
       durability,
       state: createStateFile(join(root, "state", `${name}.json`)),
       logger,

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -50,4 +50,14 @@ it("throws what is wrong with the only one, which is not the command line", asyn
   await expect(visitAll(join(root, "aufs"))).rejects.toSatisfy((error) => !(error instanceof UsageError));
   await expect(visitAll("")).rejects.toBeInstanceOf(UsageError);
   expect(await visitAll(join(root, "vfs"))).toEqual({ visited: ["vfs"], isComplete: true, said: "" });
+});
+
+it("says what is wrong with a path that is no folder", async () => {
+  await writeFile(join(root, "file"), "");
+  await mkdir(join(root, "empty"));
+  const refusal = (name: string) => visitAll(join(root, name)).catch((error: Error) => error);
+  expect(await refusal("nope")).toMatchObject({ code: "NOT_FOUND", message: `folder "${root}/nope" does not exist` });
+  expect(await refusal("file")).toMatchObject({ message: `path "${root}/file" is not a folder` });
+  expect(await refusal("file/x")).toMatchObject({ message: `path "${root}/file/x" is not a folder` });
+  expect(await refusal("empty")).toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("no store") });
 });

@@ -22,8 +22,7 @@ export async function visitStores(
   surroundings: Surroundings,
   visit: (store: LayerStore) => Promise<void>,
 ): Promise<boolean> {
-  const [home, ...more] = operands;
-  if (more.length > 0) throw new UsageError(`${command} takes one HOME, not "${operands.join(" ")}"`);
+  const [home] = operands;
   if (home === "") throw new UsageError(`${command} takes a path, not ""`);
   const { driver, "engine-root": engine } = values;
   const engineRoot = engine === undefined ? undefined : absolute("engine-root", engine);

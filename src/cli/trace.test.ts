@@ -1,12 +1,14 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer, type ServerResponse } from "node:http";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { readFixtureFile } from "../host/index.ts";
-import { listenAs, socketOf, startPlugin, startTlsPlugin } from "./plugins.test.support.ts";
+import { listenAs, socketOf, specOf, startPlugin, startTlsPlugin, stopPlugins } from "./plugins.test.support.ts";
 import { cleat, folder, start } from "./run.test.support.ts";
-import { createServer } from "node:net";
 
 const answers = {
   "/Plugin.Activate": { Implements: ["VolumeDriver"] },
@@ -30,9 +32,79 @@ async function tracing(...argv: string[]) {
 }
 
 describe("trace", () => {
+  it("takes the plugin's place, and gives it back", async () => {
+    await startPlugin("p", answers);
+    await chmod(socketOf("p"), 0o640);
+    const { ino } = await stat(socketOf("p"));
+    const { introduction, stop } = await tracing("p");
+    expect(introduction).toContain(`Cleat traces "p" at unix://${socketOf("p")}, in its place`);
+    expect((await stat(socketOf("p"))).ino).not.toBe(ino);
+    expect((await stat(socketOf("p"))).mode & 0o777).toBe(0o640);
+    expect(await cleat(["call", "p", "VolumeDriver.Mount", '{"Name":"v","ID":"c"}'])).toMatchObject({ code: 4 });
+    const listed = JSON.parse((await cleat(["ls", "--json"])).out) as { name: string; path: string }[];
+    expect(listed.filter(({ path }) => path.startsWith(folder)).map(({ name }) => name)).toEqual(["p"]);
+    const { code, out, err } = await stop();
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/ {2}VolumeDriver\.Mount {2}v {2}500 /);
+    expect((await stat(socketOf("p"))).ino).toBe(ino);
+    expect(await readdir(dirname(socketOf("p")))).toEqual(["p.sock"]);
+    expect(await cleat(["call", "p", "Plugin.Activate"])).toMatchObject({ code: 0 });
+  });
+
+  it("lets a call that runs when it ends come to its end", async () => {
+    let answer: (response: ServerResponse) => void = () => {};
+    const asked = new Promise<ServerResponse>((resolve) => (answer = resolve));
+    await listenAs(
+      "p",
+      createHttpServer((_request, response) => answer(response)),
+    );
+    const { stop } = await tracing("p");
+    const called = cleat(["call", "p", "VolumeDriver.List"]);
+    const response = await asked;
+    const stopped = stop();
+    while ((await readdir(dirname(socketOf("p")))).length > 1) await nextTurn();
+    response.end('{"Volumes":[]}');
+    expect(await called).toMatchObject({ code: 0 });
+    expect((await stopped).out).toMatch(/ VolumeDriver\.List {2}- {2}200 /);
+  });
+
+  it("is not stood in front of by a second one", async () => {
+    await startPlugin("p", answers);
+    const { stop } = await tracing("p");
+    expect(await cleat(["trace", "p"])).toEqual({
+      code: 1,
+      out: "",
+      err: `cleat: socket "${socketOf("p")}" is being traced already\n`,
+    });
+    await stop();
+  });
+
+  it("does not take the place of a plugin that is not there", async () => {
+    await startPlugin("q", answers);
+    await rename(socketOf("q"), socketOf("p"));
+    await cleat(["call", "p", "Plugin.Activate"]);
+    stopPlugins();
+    expect(await cleat(["trace", "p"])).toMatchObject({
+      code: 3,
+      err: `cleat: nobody listens on socket "${socketOf("p")}": start the plugin first\n`,
+    });
+    expect(await readdir(dirname(socketOf("p")))).toEqual(["p.sock"]);
+  });
+
+  it("stands before the spec file of a plugin on TCP", async () => {
+    await startTlsPlugin("t", answers);
+    const { introduction, stop } = await tracing("t");
+    expect(introduction).toContain(
+      `at unix://${socketOf("t")}, where engines look before they read ${specOf("t.json")}`,
+    );
+    expect(await cleat(["call", "t", "Plugin.Activate"])).toMatchObject({ code: 0 });
+    expect((await stop()).out).toMatch(/ Plugin\.Activate {2}- {2}200 /);
+    expect(await readdir(dirname(socketOf("t")))).toEqual([]);
+  });
+
   it("stands between an engine and a plugin, and prints what each call was about, and no option", async () => {
     await startPlugin("p", answers);
-    const { introduction, stop } = await tracing("p");
+    const { introduction, stop } = await tracing("p", "--as", "p-traced");
     expect(introduction).toContain(
       `Cleat traces "p" at unix://${socketOf("p")} as "p-traced" at unix://${socketOf("p-traced")}`,
     );
@@ -61,6 +133,7 @@ describe("trace", () => {
       target: `unix://${socketOf("p")}`,
       name: "other",
       address: `unix://${socketOf("other")}`,
+      stands: "beside the plugin",
     });
     await cleat(["call", "other", "VolumeDriver.Mount", '{"Name":"v","ID":"c"}']);
     const { out } = await stop();
@@ -81,7 +154,7 @@ describe("trace", () => {
       "p",
       createServer((socket) => void socket.once("data", () => socket.destroy())),
     );
-    const { stop } = await tracing("p");
+    const { stop } = await tracing("p", "--as", "p-traced");
     await cleat(["call", "p-traced", "VolumeDriver.List"]);
     await cleat(["call", "p-traced", "VolumeDriver.List"]);
     const { code, out } = await stop();
@@ -92,8 +165,8 @@ describe("trace", () => {
   it("traces a plugin behind TLS, which the engine calls in clear", async () => {
     await startTlsPlugin("t", answers);
     await startTlsPlugin("stranger", answers, "other-ca.pem");
-    const trusted = await tracing("t");
-    const untrusted = await tracing("stranger");
+    const trusted = await tracing("t", "--as", "t-traced");
+    const untrusted = await tracing("stranger", "--as", "stranger-traced");
     expect(await cleat(["call", "t-traced", "Plugin.Activate", "--json"])).toMatchObject({
       out: '{"Implements":["VolumeDriver"]}\n',
     });
@@ -110,7 +183,7 @@ describe("trace --save", () => {
   it("keeps whole exchanges for their owner alone", async () => {
     await startPlugin("p", answers);
     const path = join(folder, "p.jsonl");
-    const { stop } = await tracing("p", "--save", path);
+    const { stop } = await tracing("p", "--as", "p-traced", "--save", path);
     await cleat(["call", "p-traced", "VolumeDriver.Create", '{"Name":"v","Opts":{"password":"hunter2"}}']);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     await stop();
@@ -125,7 +198,7 @@ describe("trace --save", () => {
     await startPlugin("p", answers);
     const path = join(folder, "p.jsonl");
     await writeFile(path, "mine");
-    expect(await cleat(["trace", "p", "--save", path])).toMatchObject({
+    expect(await cleat(["trace", "p", "--as", "p-traced", "--save", path])).toMatchObject({
       code: 1,
       err: `cleat: fixture "${path}" is there already, and was left alone\n`,
     });
@@ -135,10 +208,21 @@ describe("trace --save", () => {
       err: expect.stringContaining("another process listens on it"),
     });
     expect(await readFile(path, "utf8")).toBe("mine");
-    const { stop } = await tracing("p", "--save", path, "--force");
+    const { stop } = await tracing("p", "--as", "p-traced", "--save", path, "--force");
     await stop();
     expect((await readFixtureFile(path)).exchanges).toEqual([]);
   });
+});
+
+it("trace --save --force replaces nothing that is no file", async () => {
+  await startPlugin("p", answers);
+  await mkdir(join(folder, "it"));
+  expect(await cleat(["trace", "p", "--save", join(folder, "it"), "--force"])).toEqual({
+    code: 1,
+    out: "",
+    err: `cleat: fixture "${join(folder, "it")}" is not a file, and was left alone\n`,
+  });
+  expect(await readdir(dirname(socketOf("p")))).toEqual(["p.sock"]);
 });
 
 it("says where it looked for a plugin that is not there", async () => {

@@ -3,7 +3,7 @@ export { errorCodes, type ErrorCode } from "./codes.ts";
 export { PluginNotFoundError } from "./plugin-not-found-error.ts";
 export { RemoteError, type RemoteOrigin } from "./remote-error.ts";
 export { SchemaError, type SchemaIssue } from "./schema-error.ts";
-export { isSystemError, SystemError } from "./system-error.ts";
+export { isDiskFull, isSystemError, SystemError } from "./system-error.ts";
 export { toCleatError, withSubject } from "./to-cleat-error.ts";
 export { TransportError, type TransportErrorOptions } from "./transport-error.ts";
 export {

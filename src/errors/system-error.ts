@@ -38,6 +38,11 @@ const linuxErrors: Record<number, readonly [string, string]> = {
   122: ["EDQUOT", "disk quota exceeded"],
 };
 
+/** Whether a disk or a quota is full. By number: Node has no name for the errno of a quota. */
+export function isDiskFull(error: unknown): boolean {
+  return isSystemError(error) && (error.errno === -28 || error.errno === -122);
+}
+
 /** Whether `error` is a system error, Node's or ours, of one of `codes` (of any code when none is given). */
 export function isSystemError(error: unknown, ...codes: string[]): error is SystemError {
   if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return false;

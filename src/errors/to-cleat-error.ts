@@ -1,4 +1,4 @@
-import { getSystemErrorMap } from "node:util";
+import { getSystemErrorMap, inspect } from "node:util";
 import { CleatError } from "./cleat-error.ts";
 import type { ErrorCode } from "./codes.ts";
 import { isSystemError, SystemError } from "./system-error.ts";
@@ -51,8 +51,22 @@ export function toCleatError(error: unknown, subject?: string): CleatError {
   if (isSystemError(error) && !hasName(error)) {
     return toCleatError(new SystemError(-error.errno, error.syscall, error.path), subject);
   }
-  const text = error instanceof Error ? error.message : String(error);
+  const text = textOf(error);
   return new CleatError(codeOf(error), subject === undefined ? text : `${subject}: ${text}`, { cause: error });
+}
+
+/** How many of several failures a message tells of. */
+const maxTold = 3;
+
+/** Never empty: an empty text says on the wire that nothing went wrong. */
+function textOf(error: unknown): string {
+  if (error instanceof AggregateError) {
+    const told = error.errors.slice(0, maxTold).map((one) => toCleatError(one).message);
+    return [error.message || `${error.errors.length} failures`, told.join("; ")].filter(Boolean).join(": ");
+  }
+  if (error instanceof Error) return error.message || `${error.name}, without a message`;
+  if (typeof error === "string" && error !== "") return error;
+  return `${inspect(error, { depth: 1, breakLength: Number.POSITIVE_INFINITY })} was thrown, and no error`;
 }
 
 /** Node has no name for some errnos of Linux, EDQUOT for one, and says UNKNOWN or "Unknown system error -122". */
@@ -68,6 +82,7 @@ export function withSubject(error: unknown, subject: string): CleatError {
 
 function codeOf(error: unknown): ErrorCode {
   if (!(error instanceof Error)) return "UNKNOWN";
+  if (error instanceof AggregateError && error.errors.length > 0) return toCleatError(error.errors[0]).code;
   if (error.name === "AbortError") return "CANCELLED";
   if (error.name === "TimeoutError") return "DEADLINE_EXCEEDED"; // of AbortSignal.timeout
   // Node gives the code of an errno also to some errors that come from no system call ("aborted" requests: ECONNRESET).

@@ -1,4 +1,5 @@
 import { CleatError } from "../errors/index.ts";
+import type { DriverOptionTable } from "./driver.ts";
 import { parseSize } from "./size.ts";
 
 /** What every driver can be told of its diffs. */
@@ -17,35 +18,84 @@ export interface DiffOptions {
   readonly exactDiffs: boolean;
 }
 
-/** What to do with each option that only this driver knows; values come as typed. */
-export type OptionReaders = Readonly<Record<string, (value: string, key: string) => void>>;
+const parseSizeOption = (value: string, key: string): number => parseSize(value, `option "${key}"`);
+
+/** What options of drivers take. */
+export const optionKinds = {
+  boolean: { value: "true|false", parse: parseBoolean },
+  size: { value: "SIZE", parse: parseSizeOption },
+} as const;
+
+const maxThreadsKey = "cleat.max_threads";
+
+function parseMaxThreads(value: string, key: string): number {
+  const count = /^\d{1,4}$/.test(value) ? Number(value) : 0;
+  if (count >= 4) return count;
+  throw new CleatError("INVALID_ARGUMENT", `option "${key}" is "${value}", not a number of threads from 4 on`);
+}
+
+/** The options that every driver of Cleat's has. */
+export const commonOptions = {
+  [maxThreadsKey]: {
+    value: "N",
+    parse: parseMaxThreads,
+    // An eighth of them unpack layers while these are sent, as many unpack what has come whole, and as many archive.
+    help: "how many threads the driver works with, which bounds its memory (some 14 MB each); at least 4, default 16",
+  },
+  "cleat.exact_diffs": {
+    ...optionKinds.boolean,
+    help: "keep of each archive what gives it back byte for byte; a choice for good, made before the first image; default false",
+  },
+  "cleat.user_names": {
+    ...optionKinds.boolean,
+    help: "write the host's names of owners into archives, as Docker up to 20.10 does; default true",
+  },
+} as const satisfies DriverOptionTable;
+
+/** What was said of each option; nothing of those that were left out. */
+export type OptionValues<T extends DriverOptionTable> = { readonly [K in keyof T]?: ReturnType<T[K]["parse"]> };
+
+/** Read before all others, for who opens a home needs threads. `undefined` where nothing is said. */
+export function readMaxThreads(options: readonly string[] = []): number | undefined {
+  let maxThreads: number | undefined;
+  for (const option of options) {
+    const [key = "", value] = option.split("=", 2);
+    if (value === undefined || key.trim().toLowerCase() !== maxThreadsKey) continue;
+    maxThreads = parseMaxThreads(value.trim(), maxThreadsKey);
+  }
+  return maxThreads;
+}
 
 /**
- * Reads an operator's `key=value` options: hands those of `own` over, and returns those that every driver has. Keys are matched
- * without regard to case, as Docker matches them.
- * @throws INVALID_ARGUMENT for a malformed or unknown option.
+ * Reads an operator's `key=value` options by a driver's table. Keys are matched without regard to case, as Docker matches them;
+ * of several with one key the last counts.
+ * @throws INVALID_ARGUMENT for a malformed or unknown option; whatever the table's `parse` throws.
  */
-export function readDriverOptions(
+export function readDriverOptions<T extends DriverOptionTable>(
   driver: string,
   options: readonly string[] = [],
-  own: OptionReaders = {},
-): DiffOptions {
-  let userNames = true;
-  let exactDiffs = false;
-  const readers: OptionReaders = {
-    "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
-    "cleat.exact_diffs": (value, key) => (exactDiffs = parseBoolean(value, key)),
-    ...own,
-  };
+  table: T,
+): OptionValues<T> {
+  const values: Record<string, unknown> = {};
   for (const option of options) {
     const at = option.indexOf("=");
-    if (at < 0) throw new CleatError("INVALID_ARGUMENT", `${driver}: option "${option}" is not of the form key=value`);
+    if (at < 0) throw refused(`${driver}: option ${JSON.stringify(option)} is not of the form key=value`, table);
     const key = option.slice(0, at).trim().toLowerCase();
-    const read = Object.hasOwn(readers, key) ? readers[key] : undefined;
-    if (read === undefined) throw new CleatError("INVALID_ARGUMENT", `${driver}: unknown option "${key}"`);
-    read(option.slice(at + 1).trim(), key);
+    const known = Object.hasOwn(table, key) ? table[key] : undefined;
+    if (known === undefined) throw refused(`${driver}: unknown option ${JSON.stringify(key)}`, table);
+    values[key] = known.parse(option.slice(at + 1).trim(), key);
   }
-  return { userNames, exactDiffs };
+  return values as OptionValues<T>;
+}
+
+function refused(what: string, table: DriverOptionTable): CleatError {
+  const known = Object.keys(table).toSorted();
+  const advice = known.length === 0 ? "there are none" : `there are ${known.join(", ")}`;
+  return new CleatError("INVALID_ARGUMENT", `${what}; ${advice}`);
+}
+
+export function toDiffOptions(values: OptionValues<typeof commonOptions>): DiffOptions {
+  return { userNames: values["cleat.user_names"] ?? true, exactDiffs: values["cleat.exact_diffs"] ?? false };
 }
 
 /**

@@ -38,8 +38,10 @@
  *
  * Every method may reject with INVALID_ARGUMENT (an id that is not one), NOT_FOUND (no such layer, no such parent),
  * ALREADY_EXISTS, FAILED_PRECONDITION, RESOURCE_EXHAUSTED (disk full) and PERMISSION_DENIED; further codes stand at the
- * method. Messages name the layer. Calls on different layers run side by side; calls that change the same layer wait for
- * one another.
+ * method. Messages name the layer. Every error is a `CleatError`, also those that break off a stream. Calls on different layers
+ * run side by side; calls that change the same layer wait for one another. While a diff is being applied to a layer, or undone,
+ * who looks at it or lays another on it sees it as it was before or as it is after, or waits. A `diff`, `changes` or `diffSize`
+ * under which its layer or parent is changed or removed ends in ABORTED, and never in half an answer.
  *
  * Source of the semantics: moby v20.10.24 `daemon/graphdriver/driver.go`; where this contract is stricter (a second
  * `create`, `diff` of an unknown layer) that is said at the method.
@@ -212,6 +214,18 @@ export interface OpenOptions {
   readonly resume?: boolean;
 }
 
+/** An option of a driver, as an operator types it after its key. */
+export interface DriverOption {
+  /** What stands for the value in help: "SIZE". */
+  readonly value: string;
+  /** What it does, and its default. */
+  readonly help: string;
+  /** @throws INVALID_ARGUMENT when the value cannot be meant, or UNIMPLEMENTED when the driver cannot do it; names `key`. */
+  parse(value: string, key: string): unknown;
+}
+
+export type DriverOptionTable = Readonly<Record<string, DriverOption>>;
+
 /** A kind of graph driver: one object per file set under `graphdriver/`. */
 export interface GraphDriverFactory {
   readonly name: string;
@@ -228,6 +242,11 @@ export interface GraphDriverFactory {
    * @throws FAILED_PRECONDITION when `home` is not a folder, or holds layers that are another driver's or would be misread.
    */
   open(options: OpenOptions): Promise<GraphDriver>;
+  /**
+   * What it takes as `OpenOptions.options`, by key in small letters; `readDriverOptions` reads them by such a table, and
+   * `cleat serve graph` checks and explains them by it. Of a driver without one nothing is known before it is opened.
+   */
+  readonly options?: DriverOptionTable;
   /** How its stores are looked at and mended without being opened (`store/open-store.ts`). */
   readonly store?: ModuleReference<StoreJobs>;
 }

@@ -2,6 +2,7 @@
 export type * from "./driver.ts";
 export type * from "./selection/probe-report.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
+export { type OptionValues, readDriverOptions } from "./driver-options.ts";
 export { btrfs } from "./btrfs/btrfs.ts";
 export { fuseOverlayfs } from "./fuse-overlayfs/fuse-overlayfs.ts";
 export { overlay2 } from "./overlay2/overlay2.ts";
@@ -11,6 +12,7 @@ export { type Candidate, decide, type Decision, type Place } from "./selection/d
 export { diagnose, type Diagnosis, type DriverFindings } from "./selection/diagnosis.ts";
 export type { FuseFindings } from "./selection/fuse-findings.ts";
 export type { PrivilegeFindings } from "./selection/privilege-findings.ts";
+export { assertDriverWorks } from "./selection/assert-driver-works.ts";
 export { createAutomaticDriver } from "./selection/automatic-driver.ts";
 export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./plugin/as-plugin.ts";
 export { createGraphDriverFromPlugin, type FromPluginOptions } from "./plugin/from-plugin.ts";

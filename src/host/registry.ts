@@ -69,7 +69,8 @@ export interface Registry extends AsyncDisposable {
    * @throws FAILED_PRECONDITION when what answers is no plugin.
    * @throws UNIMPLEMENTED when it implements something else; the message lists what.
    * @throws INVALID_ARGUMENT when `name` may name no plugin, or its spec file is broken.
-   * @throws UNAUTHENTICATED when it does not prove who it is, PERMISSION_DENIED when its socket or files may not be used.
+   * @throws UNAUTHENTICATED when it does not prove who it is, PERMISSION_DENIED when its socket or files may not be used, or
+   * not be looked at.
    * @throws CANCELLED when `signal` aborts, or the registry is closed.
    */
   get<P extends Protocol>(name: string, protocol: P, options?: GetOptions): Promise<ActivePlugin<P>>;

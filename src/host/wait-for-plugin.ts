@@ -1,4 +1,4 @@
-import { CleatError, TransportError } from "../errors/index.ts";
+import { CleatError, type ErrorCode, TransportError } from "../errors/index.ts";
 import { maxTimerMs } from "../transport/index.ts";
 import type { Activation } from "./activations.ts";
 import { backOff } from "./back-off.ts";
@@ -42,13 +42,22 @@ export async function waitForPlugin(
   }
 }
 
-/** A spec file may be half written (INVALID_ARGUMENT); a socket may belong to something that is still starting. */
+/**
+ * A spec file may be half written (INVALID_ARGUMENT); a socket may belong to something that is still starting, and be there
+ * before its owner and mode are set (PERMISSION_DENIED).
+ */
 function mayGetWell(error: unknown): boolean {
-  return (
-    error instanceof CleatError &&
-    ["NOT_FOUND", "UNAVAILABLE", "DEADLINE_EXCEEDED", "INVALID_ARGUMENT", "FAILED_PRECONDITION"].includes(error.code)
-  );
+  return error instanceof CleatError && passing.has(error.code);
 }
+
+const passing: ReadonlySet<ErrorCode> = new Set([
+  "NOT_FOUND",
+  "UNAVAILABLE",
+  "DEADLINE_EXCEEDED",
+  "INVALID_ARGUMENT",
+  "FAILED_PRECONDITION",
+  "PERMISSION_DENIED",
+]);
 
 interface Alarm {
   /** Resolves when the plugin's files have changed since the last call. */

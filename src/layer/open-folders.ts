@@ -27,8 +27,8 @@ export interface OpenFolders {
   close(): void;
 }
 
-/** Well below the usual limit of 1,024 descriptors, well above the folders of one deep path. */
-const maxOpenFolders = 256;
+/** Few enough for all jobs that may run at once to stay well below the usual limit of 1,024 descriptors. */
+const maxOpenFolders = 64;
 /** The mode moby gives to folders that an archive implies. Source: moby v23 `archive.ImpliedDirectoryMode`. */
 const impliedMode = 0o755;
 

@@ -16,25 +16,25 @@ import {
   readNames,
   statIfThere,
 } from "../syscall/index.ts";
-import { isYes } from "./archive-tree.ts";
 import { type ChangeList, createChangeList, statusDiffers, type TreeChange } from "./change.ts";
 import { fileCapabilitiesDiffer } from "./compare-trees.ts";
 import { joinPath, showBytes } from "./entry-name.ts";
 import { isOverlayWhiteout } from "./entry-type.ts";
+import {
+  type Covered,
+  findCovered,
+  isOpaqueFolder,
+  type LowerEntry,
+  type Lowers,
+  withLowerFolder,
+} from "./lower-entries.ts";
 import type { OverlayPrefix } from "./whiteout.ts";
 import { withFolder } from "./with-folder.ts";
 
-/** The folders of lower layers that show through at one path, uppermost first, open. */
-type Lowers = readonly number[];
-
-/** What the lower layers show under one name. */
-interface LowerEntry {
-  readonly status: FileStatus;
-  /** The layer's folder that holds it. */
-  readonly holder: number;
-}
-
-/** Blocks; runs on a worker. */
+/**
+ * `lowers` are the diff folders of the layers below, absolute, the uppermost first. Holds open the folders on the way to where the
+ * walk stands, and one more, however many layers there are. Blocks; runs on a worker.
+ */
 export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: OverlayPrefix): TreeChange[] {
   const changes = createChangeList();
   compareFolder(upper, lowers, "", false, { changes, attributePrefix });
@@ -52,40 +52,52 @@ function compareFolder(upper: number, lowers: Lowers, path: string, isCovered: b
   if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw notReadable(path, "redirect_dir");
   const hidesLowers = isCovered || isOpaque(upper, context);
   const names = readNames(upper);
-  for (const name of names) compareEntry(upper, lowers, name, joinPath(path, name), hidesLowers, context);
+  for (let at = 0; at < names.length; at += namesAtOnce) {
+    for (const entry of lookUp(upper, lowers, path, names.slice(at, at + namesAtOnce), context)) {
+      compareEntry(upper, entry, joinPath(path, entry.name), hidesLowers, context);
+    }
+  }
   if (lowers.length === 0 || !hidesLowers) return;
   const kept = new Set(names.map((name) => name.toString("latin1")));
-  for (const name of visibleNames(lowers)) {
+  for (const name of visibleNames(lowers, path)) {
     if (!kept.has(name)) changes.add(joinPath(path, name), "deleted");
   }
 }
 
-function compareEntry(
+/** Looked up together, each layer's folder opened once for all of them; bounded, as a folder may hold millions. */
+const namesAtOnce = 1000;
+
+function lookUp(
   upper: number,
   lowers: Lowers,
-  name: Buffer,
   path: string,
-  isCovered: boolean,
-  context: Context,
-): void {
+  names: readonly Buffer[],
+  { attributePrefix }: Context,
+): readonly Covered[] {
+  const found = names.flatMap((name) => {
+    const status = statIfThere(upper, name);
+    return status === undefined ? [] : [{ name, status }];
+  });
+  return findCovered(lowers, path, found, {
+    attributePrefix,
+    isModified: (name, status, lower) => isModified(upper, name, status, lower),
+  });
+}
+
+function compareEntry(upper: number, entry: Covered, path: string, isCovered: boolean, context: Context): void {
   const { changes } = context;
-  const status = statIfThere(upper, name);
-  if (status === undefined) return;
-  const lower = lookUp(lowers, name);
+  const { name, status, below, lowers } = entry;
   if (isOverlayWhiteout(status)) {
-    if (lower !== undefined) changes.add(path, "deleted");
+    if (below !== "none") changes.add(path, "deleted");
     return;
   }
-  if (lower === undefined) changes.add(path, "added");
-  else if (isModified(upper, name, status, lower)) changes.add(path, "modified");
+  if (below !== "same") changes.add(path, below === "none" ? "added" : "modified");
   if (!isDirectory(status)) {
     refuseMetacopy(upper, name, status, path, context);
     return;
   }
   changes.within(path, () => {
-    withFolder(upper, name, (child) => {
-      withLowerFolders(lowers, name, context, (below) => compareFolder(child, below, path, isCovered, context));
-    });
+    withFolder(upper, name, (child) => compareFolder(child, lowers, path, isCovered, context));
   });
 }
 
@@ -94,33 +106,11 @@ function isModified(upper: number, name: Buffer, status: FileStatus, lower: Lowe
   return isRegularFile(status) && fileCapabilitiesDiffer(upper, lower.holder, name);
 }
 
-function lookUp(lowers: Lowers, name: Buffer): LowerEntry | undefined {
-  for (const holder of lowers) {
-    const status = statIfThere(holder, name);
-    if (status !== undefined) return isOverlayWhiteout(status) ? undefined : { status, holder };
-  }
-  return undefined;
-}
-
-/** Opens, below each lower, the folder `name`, down to the first that hides the rest, and closes them after `visit`. */
-function withLowerFolders(lowers: Lowers, name: Buffer, context: Context, visit: (below: Lowers) => void): void {
-  const [first, ...rest] = lowers;
-  if (first === undefined) return visit([]);
-  const status = statIfThere(first, name);
-  if (status === undefined) return withLowerFolders(rest, name, context, visit);
-  if (!isDirectory(status)) return visit([]);
-  return withFolder(first, name, (folder) => {
-    if (isOpaque(folder, context)) visit([folder]);
-    else withLowerFolders(rest, name, context, (below) => visit([folder, ...below]));
-  });
-}
-
-function visibleNames(lowers: Lowers): Set<string> {
+function visibleNames(lowers: Lowers, path: string): Set<string> {
   const visible = new Set<string>();
   const decided = new Set<string>();
   for (const lower of lowers) {
-    // A second look: the descriptor's position may be anywhere, so the folder is opened anew.
-    withFolder(lower, ".", (folder) => {
+    withLowerFolder(lower, path, (folder) => {
       for (const name of readNames(folder)) {
         const text = name.toString("latin1");
         if (decided.has(text)) continue;
@@ -134,7 +124,7 @@ function visibleNames(lowers: Lowers): Set<string> {
 }
 
 function isOpaque(folder: number, { attributePrefix }: Context): boolean {
-  return isYes(fgetxattr(folder, `${attributePrefix}overlay.opaque`));
+  return isOpaqueFolder(folder, attributePrefix);
 }
 
 function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: string, context: Context): void {

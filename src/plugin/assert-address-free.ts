@@ -1,6 +1,6 @@
 import { CleatError } from "../errors/index.ts";
 import { formatAddress } from "../transport/index.ts";
-import { isListening } from "./probe-listener.ts";
+import { probeListener } from "./probe-listener.ts";
 import type { ServeOptions } from "./serve.ts";
 import { assertSpecReplaceable } from "./spec-file.ts";
 import { defaultSpecDirectory } from "./tcp-listener.ts";
@@ -18,7 +18,7 @@ export async function assertAddressFree(listen: ServeOptions["listen"]): Promise
   const format = "tls" in listen ? "json" : "spec";
   await assertSpecReplaceable(listen.specDirectory ?? defaultSpecDirectory, listen.name, format);
   const { host, port } = "tls" in listen ? listen.tls : listen.tcp;
-  if (port === 0 || !(await isListening({ host, port }))) return;
+  if (port === 0 || (await probeListener({ host, port })) === "nobody") return;
   const address = formatAddress("tls" in listen ? { https: { host, port } } : { tcp: { host, port } });
   throw new CleatError("FAILED_PRECONDITION", `plugin "${listen.name}": another process listens on ${address}`);
 }

@@ -3,13 +3,14 @@ import { pluginProtocol } from "../protocol/index.ts";
 import {
   createHandler,
   createHttpServer,
+  errorLogger,
   type HandlerOptions,
   implement,
   type Logger,
   type Service,
-  silentLogger,
 } from "../transport/index.ts";
 import { followConnections } from "./connections.ts";
+import { assertServeOptions } from "./serve-schema.ts";
 import { listenOnTcp, type TcpListen } from "./tcp-listener.ts";
 import { listenOnTls, type TlsListen } from "./tls-listener.ts";
 import { type Listening, listenOnUnix, type UnixListen } from "./unix-listener.ts";
@@ -28,6 +29,10 @@ export interface ServeOptions {
   /** One or several, of different protocols, on the same address. */
   readonly drivers: readonly ServedDriver[];
   readonly listen: UnixListen | TcpListen | TlsListen;
+  /**
+   * Default `errorLogger`: an error of a driver's that is no `CleatError` goes to standard error, with its stack. `silentLogger` says
+   * nothing; a pino logger is one.
+   */
   readonly logger?: Logger;
   /** How long running calls may take once the plugin closes; default 10 s, the patience of most service managers. */
   readonly drainTimeoutMs?: number;
@@ -50,10 +55,11 @@ export interface RunningPlugin extends AsyncDisposable {
  * Serves drivers as one plugin. `Plugin.Activate` is answered from their protocols.
  * @throws ALREADY_EXISTS when two drivers speak the same protocol.
  * @throws FAILED_PRECONDITION when the address is taken, or engines could not trust what is served by TLS.
- * @throws INVALID_ARGUMENT when a certificate or key is of no use. The drivers are never closed then.
+ * @throws INVALID_ARGUMENT when an option is not what it has to be, or a certificate or key of no use. The drivers are never closed then.
  */
 export async function serve(options: ServeOptions): Promise<RunningPlugin> {
-  const { drivers, listen, logger = silentLogger, drainTimeoutMs = 10_000, maxRequestBytes } = options;
+  assertServeOptions(options);
+  const { drivers, listen, logger = errorLogger, drainTimeoutMs = 10_000, maxRequestBytes } = options;
   const services = drivers.map(({ service }) => service);
   const activation = implement(pluginProtocol, {
     activate: async () => ({ Implements: services.map(({ protocol }) => protocol.name) }),

@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CleatError } from "../errors/index.ts";
 import { type Address, formatAddress, formatJsonSpec, parseSpec, type TlsFiles } from "../transport/index.ts";
-import { isListening } from "./probe-listener.ts";
+import { probeListener } from "./probe-listener.ts";
 import { readFileIfThere, writeWholeFile } from "./whole-file.ts";
 
 export interface SpecFile {
@@ -60,7 +60,7 @@ async function assertUnused(path: string, format: Format): Promise<void> {
   const found = await readFileIfThere(path);
   if (found === undefined || found.trim() === "") return;
   const address = readAddress(path, format, found);
-  if (await isListening(toConnectOptions(address))) {
+  if ((await probeListener(toConnectOptions(address))) !== "nobody") {
     const message = `spec file "${path}": another process listens at its address ${formatAddress(address)}`;
     throw new CleatError("FAILED_PRECONDITION", message);
   }

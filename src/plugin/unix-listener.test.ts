@@ -92,9 +92,34 @@ describe("a unix socket", () => {
     expect(await readFile(path, "utf8")).toBe("somebody else's");
   });
 
-  it.skipIf(process.getuid?.() === 0)("says which path may not be written (needs an ordinary user)", async () => {
-    await chmod(folder, 0o500);
-    await expect(start()).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
-    await chmod(folder, 0o700);
+  it("says that it may not see who listens on the one that is there", async () => {
+    const root = process.geteuid?.() === 0;
+    await start();
+    await chmod(path, 0);
+    await chmod(folder, 0o755);
+    if (root) process.seteuid?.(65_534);
+    try {
+      await expect(start()).rejects.toMatchObject({
+        code: "PERMISSION_DENIED",
+        message: expect.stringContaining(`socket "${path}" is there, and this user may not open it`),
+      });
+    } finally {
+      if (root) process.seteuid?.(0);
+    }
+  });
+
+  it("says which path may not be written", async () => {
+    const root = process.geteuid?.() === 0;
+    await chmod(folder, 0o555);
+    if (root) process.seteuid?.(65_534);
+    try {
+      await expect(start()).rejects.toMatchObject({
+        code: "PERMISSION_DENIED",
+        message: expect.stringContaining(`socket "${path}": EACCES: permission denied, mkdir`),
+      });
+    } finally {
+      if (root) process.seteuid?.(0);
+      await chmod(folder, 0o700);
+    }
   });
 });

@@ -5,7 +5,7 @@ import type { Server } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
-import { isListening } from "./probe-listener.ts";
+import { probeListener } from "./probe-listener.ts";
 import { absentWhenMissing, isSame, removeStaleSocket } from "./stale-socket.ts";
 
 export interface UnixListen {
@@ -32,6 +32,7 @@ export interface Listening {
  * A socket that is in the way is replaced only when nobody listens on it. (Engines do not look into that folder: they
  * would want a socket of its name.)
  * @throws FAILED_PRECONDITION when somebody listens there, or what is there is not a socket; nothing was changed then.
+ * @throws PERMISSION_DENIED when this user may not open what is there, or make anything in its folder.
  * @throws INVALID_ARGUMENT when the path is too long for a socket.
  */
 export async function listenOnUnix(
@@ -39,10 +40,9 @@ export async function listenOnUnix(
   { unix: path, owner, group, mode = 0o600 }: UnixListen,
 ): Promise<Listening> {
   assertSocketPath(path);
-  const parent = dirname(path);
-  await mkdir(parent, { recursive: true, mode: 0o755 });
-  await replaceable(path);
-  const staging = await mkdtemp(join(parent, stagingPrefix));
+  const staging = await prepareFolder(path).catch((error: unknown) => {
+    throw toCleatError(error, `socket "${path}"`);
+  });
   try {
     const staged = join(staging, "s");
     await bind(server, staged);
@@ -63,6 +63,19 @@ export async function listenOnUnix(
 export async function assertSocketFree(path: string): Promise<void> {
   assertSocketPath(path);
   await replaceable(path);
+}
+
+/** Makes what the socket is to be bound in, unless something is in the way. */
+async function prepareFolder(path: string): Promise<string> {
+  const parent = dirname(path);
+  await mkdir(parent, { recursive: true, mode: 0o755 }).catch((error: unknown) => {
+    if (!isSystemError(error, "EEXIST", "ENOTDIR")) throw error;
+    throw new CleatError("FAILED_PRECONDITION", `socket "${path}": a part of its path is not a folder`, {
+      cause: error,
+    });
+  });
+  await replaceable(path);
+  return await mkdtemp(join(parent, stagingPrefix));
 }
 
 async function bind(server: Server, path: string): Promise<void> {
@@ -92,7 +105,12 @@ async function replaceable(path: string): Promise<Stats | undefined> {
   if (!found.isSocket()) {
     throw new CleatError("FAILED_PRECONDITION", `socket "${path}": what is there is not a socket, and was left alone`);
   }
-  if (await isListening({ path })) {
+  const listener = await probeListener({ path });
+  if (listener === "forbidden") {
+    const message = `socket "${path}" is there, and this user may not open it to see whether anybody listens; it was left alone`;
+    throw new CleatError("PERMISSION_DENIED", message);
+  }
+  if (listener === "somebody") {
     throw new CleatError("FAILED_PRECONDITION", `socket "${path}": another process listens on it, and was left alone`);
   }
   return found;

@@ -96,7 +96,10 @@ export const errnos = {
   ENOTDIR: 20,
   EISDIR: 21,
   EINVAL: 22,
+  ENFILE: 23,
+  EMFILE: 24,
   ENOTTY: 25,
+  ENOSPC: 28,
   ERANGE: 34,
   ENAMETOOLONG: 36,
   ENOSYS: 38,
@@ -106,4 +109,5 @@ export const errnos = {
   EOPNOTSUPP: 95,
   ENOTCONN: 107,
   EINPROGRESS: 115,
+  EDQUOT: 122,
 } as const;

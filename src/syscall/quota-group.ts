@@ -77,7 +77,7 @@ export function dropQuotaGroup(descriptor: number, subvolumeId: bigint): void {
   createArguments.writeBigUInt64LE(subvolumeId, 8);
   if (tryIoctl(descriptor, btrfsRequests.QGROUP_CREATE, createArguments) === 0) return;
   const errno = lastErrno();
-  const harmless: readonly number[] = [errnos.ENOTCONN, errnos.ENOENT, errnos.EBUSY];
+  const harmless: readonly number[] = [errnos.ENOTCONN, errnos.ENOENT, errnos.EBUSY, errnos.ENOSPC, errnos.EDQUOT];
   if (!harmless.includes(errno)) throw new SystemError(errno, "ioctl BTRFS_IOC_QGROUP_CREATE");
 }
 

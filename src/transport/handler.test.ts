@@ -12,7 +12,7 @@ function createRecorder() {
   return { lines, logger };
 }
 
-it("logs each call with its method, status and duration, failures as warnings", async () => {
+it("logs each call with its method, status and duration, failures as warnings and slips as errors", async () => {
   const { lines, logger } = createRecorder();
   const failing = {
     ...plain,
@@ -31,7 +31,7 @@ it("logs each call with its method, status and duration, failures as warnings", 
   expect(lines).toMatchObject([
     { level: "debug", method: "/Test.Echo", status: 200, durationMs },
     { level: "warn", method: "/Test.Upload", subject: "a", status: 500, code: "NOT_FOUND", reason: "no such layer" },
-    { level: "warn", method: "/Test.Download", status: 500, err: expect.any(Error) },
+    { level: "error", method: "/Test.Download", status: 500, err: expect.any(TypeError) },
     { level: "warn", method: "/Test.Extra", status: 404, code: "UNIMPLEMENTED" },
   ]);
   expect(JSON.stringify(lines)).not.toContain("secret");

@@ -3,11 +3,12 @@ import { CleatError, toCleatError } from "../errors/index.ts";
 import { decodeGoJson, decodeValue, encodeFailure, encodeGoJson, type Method } from "../protocol/index.ts";
 import { readBounded } from "./bounded-body.ts";
 import { untilFirstByte } from "./first-byte.ts";
-import { type Logger, silentLogger } from "./logger.ts";
+import { errorLogger, type Logger } from "./logger.ts";
 import type { AnyServerMethod, Service } from "./service.ts";
 import type { Handler, WireReply, WireRequest } from "./wire.ts";
 
 export interface HandlerOptions {
+  /** Default: `errorLogger`. A failure that no `CleatError` tells of is an error, any other a warning. */
   readonly logger?: Logger;
   /** Cap for JSON requests, default 1 MiB (Docker's largest are some hundred bytes). Uploads have none. */
   readonly maxRequestBytes?: number;
@@ -25,16 +26,19 @@ interface Route {
  * @throws ALREADY_EXISTS when two services have a method of the same path.
  */
 export function createHandler(services: readonly Service[], options: HandlerOptions = {}): Handler {
-  const { logger = silentLogger, maxRequestBytes = 1024 * 1024 } = options;
+  const { logger = errorLogger, maxRequestBytes = 1024 * 1024 } = options;
   const routes = collectRoutes(services);
 
   return async (request) => {
     const startedMs = performance.now();
     const route = routes.get(request.path);
-    const log = (status: number, subject?: unknown, failure?: CleatError) => {
-      const fields = { method: request.path, subject, status, durationMs: Math.round(performance.now() - startedMs) };
-      if (failure === undefined) logger.debug(fields, "answered");
-      else logger.warn({ ...fields, ...toLogFields(failure) }, "failed");
+    const fieldsOf = (status: number) => {
+      return { method: request.path, subject, status, durationMs: Math.round(performance.now() - startedMs) };
+    };
+    /** `thrown` is whatever it was; it may be nothing at all. */
+    const logFailure = (status: number, thrown: unknown) => {
+      if (isForeseen(thrown)) logger.warn({ ...fieldsOf(status), code: thrown.code, reason: thrown.message }, "failed");
+      else logger.error({ ...fieldsOf(status), err: thrown }, "failed unforeseen");
     };
 
     let failureStatus = 404;
@@ -49,34 +53,44 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       const answer = await route.run(input as never, request as WireRequest & { body: AsyncIterable<Uint8Array> });
       if (route.method.framing !== "download") {
         const body = encodeGoJson(route.method.response, answer, `answer of ${request.path}`);
-        log(200, subject);
+        logger.debug(fieldsOf(200), "answered");
         return { status: 200, body };
       }
       const stream = answer as Readable;
       await untilFirstByte(stream, request.signal);
       finished(stream, { writable: false }, (error) => {
-        const cause = error && request.signal.aborted ? request.signal.reason : error;
-        log(200, subject, cause ? toCleatError(cause, request.path) : undefined);
+        if (!error) logger.debug(fieldsOf(200), "answered");
+        else if (request.signal.aborted) logFailure(200, request.signal.reason);
+        else logFailure(200, error.code === "ERR_STREAM_PREMATURE_CLOSE" ? closedEarly() : error);
       });
       return { status: 200, body: stream };
     } catch (error) {
-      const failure = toCleatError(error, request.path);
+      const failure = toCleatError(error); // engines name the method themselves
       const status = failureStatus === 400 && failure.code === "RESOURCE_EXHAUSTED" ? 413 : failureStatus;
-      log(status, subject, failure);
+      logFailure(status, error);
       return toReply(status, failure);
     }
   };
 }
 
+/** Messages are printed by somebody; callers of ours read no more than 64 KiB of a failure. */
+const maxMessageLength = 8192;
+
 /** A failure as every engine reads it. */
-export function toReply(status: number, failure: CleatError): WireReply {
-  return { status, body: encodeFailure(failure) };
+export function toReply(status: number, { code, message: whole }: CleatError): WireReply {
+  const isLong = whole.length > maxMessageLength;
+  const message = isLong ? `${whole.slice(0, maxMessageLength)}… (${whole.length} characters)` : whole;
+  return { status, body: encodeFailure({ code, message }) };
 }
 
 /** A stack is of use only where nobody has foreseen the failure. */
-function toLogFields(failure: CleatError): object {
-  const { code, message } = failure;
-  return code === "INTERNAL" || code === "UNKNOWN" ? { err: failure } : { code, reason: message };
+function isForeseen(thrown: unknown): thrown is CleatError {
+  return thrown instanceof CleatError && thrown.code !== "INTERNAL";
+}
+
+/** What Node says of it, as when a peer hangs up, is no slip of anybody's. */
+function closedEarly(): CleatError {
+  return new CleatError("CANCELLED", "the answer was closed before its end");
 }
 
 function collectRoutes(services: readonly Service[]): ReadonlyMap<string, Route> {

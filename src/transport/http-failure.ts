@@ -30,8 +30,11 @@ export function toTransportError(error: Error, request: FailedRequest): Transpor
   if (handshake !== undefined && hangsUp(error)) {
     return new TransportError("UNAVAILABLE", `${address} hung up in the TLS handshake`, failure);
   }
-  const code = isSystemError(error, "EACCES", "EPERM") ? "PERMISSION_DENIED" : "UNAVAILABLE";
-  return new TransportError(code, `nobody answers at ${address}: ${reasonOf(error)}`, failure);
+  if (isSystemError(error, "EACCES", "EPERM")) {
+    const message = `${address} may not be connected to by this user: ${error.message}`;
+    return new TransportError("PERMISSION_DENIED", message, failure);
+  }
+  return new TransportError("UNAVAILABLE", `nobody answers at ${address}: ${reasonOf(error)}`, failure);
 }
 
 /** An alert, or a handshake, of TLS where HTTP was expected. Source: RFC 8446 section 5.1. */

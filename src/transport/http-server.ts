@@ -10,9 +10,6 @@ import { assertServerOptions, oldestVersion } from "./secure-context.ts";
 import type { TlsServerOptions } from "./tls.ts";
 import type { Handler, WireReply } from "./wire.ts";
 
-/** How long a peer whose call has failed already may be silent before the rest of its body is given up. */
-const drainSilenceMs = 30_000;
-
 export interface HttpServerOptions {
   /** Serves HTTPS, and nobody in clear. */
   readonly tls?: TlsServerOptions | undefined;
@@ -27,7 +24,8 @@ export interface HttpServerOptions {
  * - idle ones stay open for good (Node closes after 5 s);
  * - an upload may take any time (Node: 300 s);
  * - a connection may be silent before its first request (Node: 60 s): Go opens spare ones and keeps them for later;
- * - a failure is answered while the rest of the body is still read.
+ * - a failure is answered while the rest of the body is still read, to its end, however long a slow peer takes for it: many
+ *   read no answer before they have sent everything.
  *
  * With TLS, a peer that speaks something else, shows no certificate that `clientCa` vouches for, or does not end its
  * handshake in time is hung up on; no handler hears of it.
@@ -73,19 +71,48 @@ async function answer(handler: Handler, request: IncomingMessage, response: Serv
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(peerGone("before it had its answer"));
   });
-  const reply = await replyTo(handler, request, gone.signal);
+  const body = readableBody(request);
+  const reply = await replyTo(handler, request, body, gone.signal);
   sendReply(reply, response);
-  if (!request.complete) drain(request);
+  body.discard();
 }
 
-async function replyTo(handler: Handler, request: IncomingMessage, signal: AbortSignal): Promise<WireReply> {
+async function replyTo(
+  handler: Handler,
+  request: IncomingMessage,
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<WireReply> {
   if (request.method !== "POST") {
     return toReply(405, new CleatError("INVALID_ARGUMENT", `HTTP method "${request.method}" is not POST`));
   }
   const [path = "", search = ""] = splitOnce(request.url ?? "", "?");
   const query = Object.fromEntries(new URLSearchParams(search));
   const connection = connectionOf(request.socket);
-  return handler({ path, query, body: { [Symbol.asyncIterator]: () => readBody(request) }, signal, connection });
+  return handler({ path, query, body, signal, connection });
+}
+
+interface RequestBody extends AsyncIterable<Uint8Array> {
+  /** Reads what is left, for nobody. Whoever reads on gets no more, and holds nothing up. */
+  discard(): void;
+}
+
+function readableBody(request: IncomingMessage): RequestBody {
+  let isDiscarded = false;
+  async function* read(): AsyncGenerator<Uint8Array, undefined> {
+    if (isDiscarded) throw new CleatError("FAILED_PRECONDITION", "body is not read any more: its call was answered");
+    yield* readBody(request);
+  }
+  return {
+    [Symbol.asyncIterator]: read,
+    discard() {
+      isDiscarded = true;
+      if (request.complete && request.readableEnded) return;
+      request.removeAllListeners("readable"); // an iterator that was left without `return` would hold the stream back
+      request.on("data", () => {}); // and one that is left later would stop it, if nobody listened
+      request.resume();
+    },
+  };
 }
 
 /**
@@ -109,13 +136,6 @@ function sendReply({ status, body }: WireReply, response: ServerResponse): void 
   response.writeHead(status, { "Content-Type": "application/x-tar" });
   // On a failure the pipeline destroys the connection: without the last chunk no client takes the stream for complete.
   pipeline(body, response, () => {});
-}
-
-function drain(request: IncomingMessage): void {
-  request.removeAllListeners("readable"); // an iterator that was left without `return` would hold the stream back
-  request.socket.setTimeout(drainSilenceMs);
-  request.once("end", () => request.socket.setTimeout(0));
-  request.resume();
 }
 
 function peerGone(when: string, cause?: unknown): TransportError {

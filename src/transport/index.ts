@@ -1,12 +1,13 @@
 export { activate, assertImplements } from "./activate.ts";
 export { type Address, formatAddress, type HostAndPort, parseAddress } from "./address.ts";
+export { assertMethods } from "./assert-methods.ts";
 export { type ClientOptions, createClient } from "./client.ts";
 export { descriptorOf } from "./connection.ts";
 export { createDeadline, type Deadline, maxTimerMs } from "./deadline.ts";
 export { createHandler, type HandlerOptions } from "./handler.ts";
 export { createHttpServer, type HttpServerOptions } from "./http-server.ts";
 export { createHttpTransport, type HttpTransportOptions } from "./http-transport.ts";
-export { type Logger, silentLogger } from "./logger.ts";
+export { errorLogger, type Logger, silentLogger } from "./logger.ts";
 export { createMemoryTransport } from "./memory-transport.ts";
 export { implement, type Service } from "./service.ts";
 export { formatJsonSpec, parseSpec, type PluginSpec, type TlsFiles } from "./spec-file.ts";

@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 /** What Cleat needs of a logger; a pino logger is one. Passed in, never global. */
 export interface Logger {
   debug(fields: object, message: string): void;
@@ -7,3 +9,14 @@ export interface Logger {
 }
 
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Writes errors to standard error, with their stacks, and nothing else: what whoever serves a driver has unless told otherwise, so
+ * that a slip of the driver leaves a trace with its author.
+ */
+export const errorLogger: Logger = {
+  ...silentLogger,
+  error(fields, message) {
+    process.stderr.write(`${message} ${inspect(fields, { depth: 4, breakLength: Number.POSITIVE_INFINITY })}\n`);
+  },
+};

@@ -1,6 +1,6 @@
 import { CleatError } from "../errors/index.ts";
 import { volumeDriverProtocol } from "../protocol/index.ts";
-import { implement, type Logger, type Service, silentLogger } from "../transport/index.ts";
+import { assertMethods, implement, type Logger, type Service, errorLogger } from "../transport/index.ts";
 import type { VolumeDriver } from "./driver.ts";
 import { usableVolumes } from "./usable-volumes.ts";
 import { assertVolumeName, quoted } from "./volume-name.ts";
@@ -8,7 +8,7 @@ import { isUsablePath, toWireVolume } from "./wire-shapes.ts";
 
 export interface VolumeDriverPluginOptions {
   readonly driver: VolumeDriver;
-  /** Default: says nothing. */
+  /** Default `errorLogger`: what nobody foresaw goes to standard error. */
   readonly logger?: Logger;
 }
 
@@ -26,11 +26,12 @@ export interface VolumeDriverPlugin {
  * - Calls run side by side, also those about one volume.
  * - A list goes out without volumes that could not be named in another call, which is logged; a `mount` that resolves to
  *   no absolute path is INTERNAL.
+ *
+ * @throws INVALID_ARGUMENT when `driver` lacks a method.
  */
-export function createVolumeDriverPlugin({
-  driver,
-  logger = silentLogger,
-}: VolumeDriverPluginOptions): VolumeDriverPlugin {
+export function createVolumeDriverPlugin(options: VolumeDriverPluginOptions): VolumeDriverPlugin {
+  assertMethods((options as Partial<typeof options> | undefined)?.driver, methods, "createVolumeDriverPlugin: driver");
+  const { driver, logger = errorLogger } = options;
   const service = implement(volumeDriverProtocol, {
     create: async ({ Name, Opts }, { signal }) => done(driver.create(checked(Name), { options: Opts }, { signal })),
     list: async (_, { signal }) => {
@@ -51,6 +52,18 @@ export function createVolumeDriverPlugin({
   });
   return { service, close: () => driver.close() };
 }
+
+const methods: readonly Exclude<keyof VolumeDriver, "name">[] = [
+  "capabilities",
+  "create",
+  "list",
+  "get",
+  "remove",
+  "path",
+  "mount",
+  "unmount",
+  "close",
+];
 
 async function done(step: Promise<void>): Promise<Record<string, never>> {
   await step;

@@ -1,4 +1,9 @@
 /** Threads for work that blocks, and the shared ring that streams bytes to and from them. */
-export { createWorkerPool, type ModuleReference, type WorkerPool, type WorkerPoolOptions } from "./pool.ts";
+export {
+  createWorkerPool,
+  defaultMaxThreads,
+  type ModuleReference,
+  type WorkerPool,
+  type WorkerPoolOptions,
+} from "./pool.ts";
 export * from "./ring.ts";
-export { drain, pour } from "./streams.ts";

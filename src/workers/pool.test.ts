@@ -126,14 +126,23 @@ describe.skipIf(!existsSync(built))("a pool of threads (of the built package: np
     expect(await Promise.all(jobsDone)).toEqual([2, 2, 3, 7]);
   });
 
-  it("keeps threads free for the jobs that producers wait for", async () => {
-    const pool = openPool({ maxThreads: 2 });
+  it("keeps threads free for what others wait for while streams wait for their peers", async () => {
+    const pool = openPool({ maxThreads: 4 });
+    const silent = (async function* () {
+      yield Buffer.alloc(100_000);
+      await new Promise((resolve) => (wake = resolve as () => void));
+    })();
+    let wake = (): void => {};
     const table = words();
-    const producers = [pool.produce(jobs, "waitFor", table), pool.produce(jobs, "waitFor", table)];
-    expect(await pool.run(jobs, "add", 1, 2)).toBe(3);
+    const consumed = pool.consume(silent, () => pool.run(jobs, "waitFor", table));
+    const produced = pool.produce(() => pool.run(jobs, "waitFor", table)).on("error", () => {});
+    const others = Array.from({ length: 10 }, () => pool.run(jobs, "add", 1, 2));
+    expect(await Promise.all(others)).toEqual(others.map(() => 3));
     Atomics.store(table, 0, 1);
     Atomics.notify(table, 0);
-    await Promise.all(producers);
+    produced.destroy();
+    wake();
+    await consumed;
   });
 
   it("starts anew after a module that could not be loaded", async () => {

@@ -1,12 +1,23 @@
-import { Worker } from "node:worker_threads";
+import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
-import { failedOutcome, type Outcome, reviveError } from "./outcome.ts";
+import { hasDescriptorsToSpare } from "../syscall/index.ts";
+import { type Consume, createConsumer } from "./consume.ts";
+import { createJobRings } from "./job-rings.ts";
+import { type Outcome, reviveError } from "./outcome.ts";
+import { createProducer, type Produce } from "./produce.ts";
 import { createSlots } from "./slots.ts";
+import { createSpool } from "./spool.ts";
+import { type Job, startThread, type Thread } from "./threads.ts";
 
 /**
  * Threads that run synchronous functions of a module, one at a time each. A thread is started when all are busy, up to a
- * limit; what comes then waits its turn.
+ * limit; what comes then waits its turn, and so does what comes while there is too little left to start one.
+ *
+ * Three eighths of the threads run jobs that stream, at the most, so that there always are some for the others: an engine that commits
+ * images pipes each `diff` into an `applyDiff`. A peer who neither reads nor sends keeps a thread, at the most, and nobody
+ * waiting; see `consume.ts` and `produce.ts`.
  */
 export interface WorkerPool {
   /**
@@ -14,15 +25,11 @@ export interface WorkerPool {
    * @throws whatever the function threw, as a `CleatError` of the same code.
    * @throws FAILED_PRECONDITION when the pool is closed.
    */
-  run: RunJob;
-  /**
-   * As `run`, for a job that writes into a ring and so may block until somebody reads. At most half of the threads run such
-   * jobs: an engine that commits images pipes each `diff` into an `applyDiff`, and if diffs could take every thread, they
-   * would wait for good for the jobs that empty them.
-   */
-  produce: RunJob;
-  /** As `run`, for a job that reads from a ring and so may wait for a peer: at most a quarter of the threads run such jobs. */
-  consume: RunJob;
+  readonly run: RunJob;
+  /** A job that reads what a peer sends: `consume(source, (ring) => run(…, ring))`. */
+  readonly consume: Consume;
+  /** A job that writes what a peer reads: `produce((ring) => run(…, ring))`. */
+  readonly produce: Produce;
   /** Waits for running jobs, then ends the threads. May be called twice. */
   close(): Promise<void>;
 }
@@ -50,97 +57,148 @@ type FunctionOf<Module, Name extends keyof Module> = Module[Name] extends (...ar
 export interface WorkerPoolOptions {
   /** Threads kept while idle; default is the number of cores. */
   readonly idleThreads?: number;
-  /** Default 32, each of about 10 MB. */
-  readonly maxThreads?: number;
+  /** Default 16, at least 4 where jobs stream. Each takes some 14 MB, and another one for its ring where it streams. */
+  readonly maxThreads?: number | undefined;
+  /** Where streams of slow peers are kept, and after a crash swept; without it they keep others waiting. */
+  readonly spoolFolder?: string | undefined;
+  /** How long a peer may be silent before others no longer wait for it; default a second. */
+  readonly senderPatienceMs?: number;
+  /** How long a job is waited for whose stream is not read, before that goes to a file; default a tenth of a second. */
+  readonly readerPatienceMs?: number;
 }
 
-interface Thread {
-  readonly worker: Worker;
-  settle: ((outcome: Outcome) => void) | undefined;
-  ended: boolean;
-}
+export const defaultMaxThreads = 16;
+
+/** How long a job waits where nothing is left to start the first thread with. */
+const shortageMs = 10_000;
+/** Threads that are started as soon as they are asked for. */
+const promptThreads = 4;
+/** For as long no thread must have come free before another one is started: jobs wait for something, not for one another. */
+const reluctanceMs = 250;
+const lookMs = 20;
 
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
-  const { idleThreads = availableParallelism(), maxThreads = 32 } = options;
+  const { idleThreads = availableParallelism(), maxThreads = defaultMaxThreads, spoolFolder } = options;
   const idle: Thread[] = [];
-  /** Settled once the thread is idle again, or gone. */
-  const busy = new Map<Thread, Promise<Outcome>>();
+  const running = new Set<Promise<unknown>>();
   const threads = createSlots(maxThreads);
-  const producers = createSlots(Math.ceil(maxThreads / 2));
-  const consumers = createSlots(Math.ceil(maxThreads / 4));
+  const deaths = new WeakSet<object>();
+  const whenIdle: (() => void)[] = [];
+  /** Threads that were given to a job. */
+  let taken = 0;
+  /** When a thread was started, or became idle, last. */
+  let movedMs = 0;
   let closed = false;
 
-  function start(): Thread {
-    const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false, execArgv: ownFlags() });
-    const thread: Thread = { worker, settle: undefined, ended: false };
-    const end = (message: string): void => {
-      thread.ended = true;
-      thread.settle?.({ failed: { code: "INTERNAL", message } });
-      const at = idle.indexOf(thread);
-      if (at >= 0) idle.splice(at, 1);
-    };
-    worker.on("message", (outcome: Outcome) => thread.settle?.(outcome));
-    worker.on("error", (error) => end(`worker thread died: ${error.message}`));
-    worker.on("exit", () => end("worker thread ended in the middle of a job"));
+  function forget(thread: Thread): void {
+    const at = idle.indexOf(thread);
+    if (at >= 0) idle.splice(at, 1);
+  }
+
+  async function runOn(thread: Thread, job: Job) {
+    const end = await thread.run(job);
+    if (thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
+    else idle.push(thread);
+    taken--;
+    movedMs = performance.now();
+    whenIdle.shift()?.();
+    return end;
+  }
+
+  /** Beyond the first, a thread costs more memory than short jobs that wait for one another cost time. */
+  function isWorthStarting(): boolean {
+    return taken < promptThreads || performance.now() - movedMs >= reluctanceMs;
+  }
+
+  function tryTakeThread(): Thread | undefined {
+    let thread = idle.pop();
+    if (thread === undefined && isWorthStarting() && hasDescriptorsToSpare()) {
+      movedMs = performance.now();
+      thread = startThread(forget);
+    }
+    if (thread !== undefined) taken++;
     return thread;
   }
 
-  async function runOn(thread: Thread, job: unknown): Promise<Outcome> {
-    const { promise, resolve } = withResolvers<Outcome>();
-    thread.settle = resolve;
-    thread.worker.ref();
-    try {
-      thread.worker.postMessage(job);
-    } catch (error) {
-      resolve(failedOutcome(error)); // the arguments cannot be cloned
+  /** Waits where there is too little to start a thread with, as long as others, who give something back, are busy. */
+  async function takeThread(startedMs: number): Promise<Thread> {
+    for (;;) {
+      const thread = tryTakeThread();
+      if (thread !== undefined) return thread;
+      if (taken === 0 && performance.now() - startedMs > shortageMs) throw tooLittle("too many descriptors are open");
+      await Promise.race([new Promise<void>((resolve) => whenIdle.push(resolve)), pause(lookMs)]);
     }
-    const outcome = await promise;
-    thread.settle = undefined;
-    thread.worker.unref();
-    if (closed || thread.ended || idle.length >= idleThreads) await thread.worker.terminate();
-    else idle.push(thread);
-    busy.delete(thread);
-    return outcome;
   }
 
-  const run: RunJob = (module, name, ...args) =>
-    threads.within(async () => {
-      if (closed) throw new CleatError("FAILED_PRECONDITION", "worker pool is closed");
-      const thread = idle.pop() ?? start();
-      const running = runOn(thread, { module: module.url, name, args });
-      busy.set(thread, running);
-      const outcome = await running;
-      if (outcome.failed !== undefined) throw reviveError(outcome.failed);
-      return outcome.value as never;
-    });
+  async function runJob(job: Job): Promise<Outcome> {
+    const startedMs = performance.now();
+    for (;;) {
+      const thread = await takeThread(startedMs);
+      const end = await runOn(thread, job);
+      if (end.kind === "returned") return end.outcome;
+      const isWorthWaiting = taken > 0 || performance.now() - startedMs < shortageMs;
+      if (!end.isRetryable || !isWorthWaiting) throw died(end.message);
+      await pause(lookMs);
+    }
+  }
+
+  function died(message: string): CleatError {
+    const error = new CleatError("INTERNAL", message);
+    deaths.add(error);
+    return error;
+  }
+
+  const run: RunJob = async (module, name, ...args) => {
+    if (closed) throw new CleatError("FAILED_PRECONDITION", "worker pool is closed");
+    const outcome = await whileRunning(threads.within(() => runJob({ module: module.url, name, args })));
+    if (outcome.failed !== undefined) throw reviveError(outcome.failed);
+    return outcome.value as never;
+  };
+
+  function whileRunning<T>(job: Promise<T>): Promise<T> {
+    const ended: Promise<unknown> = job.then(ignore, ignore).then(() => running.delete(ended));
+    running.add(ended);
+    return job;
+  }
+
+  const rings = createJobRings((error) => deaths.has(error as object));
+  const share = Math.max(1, Math.floor(maxThreads / 8));
+  const spools = spoolFolder === undefined ? undefined : () => createSpool(`${spoolFolder}/${uniqueName()}`);
+  const produce = createProducer({
+    rings,
+    slots: createSlots(share),
+    createSpool: spools,
+    patienceMs: options.readerPatienceMs ?? 100,
+  });
 
   return {
     run,
-    produce: (module, name, ...args) => producers.within(() => run(module, name, ...args)),
-    consume: (module, name, ...args) => consumers.within(() => run(module, name, ...args)),
+    consume: createConsumer({
+      rings,
+      live: createSlots(share),
+      whole: createSlots(share),
+      createSpool: spools,
+      patienceMs: options.senderPatienceMs ?? 1_000,
+    }),
+    produce(job, release) {
+      const stream = produce(job, release);
+      void whileRunning(new Promise((resolve) => stream.once("close", resolve)));
+      return stream;
+    },
     async close() {
       closed = true;
-      await Promise.all(busy.values());
-      await Promise.all(idle.splice(0).map(({ worker }) => worker.terminate()));
+      while (running.size > 0) await Promise.all(running);
+      await Promise.all(idle.splice(0).map((thread) => thread.terminate()));
     },
   };
 }
 
-/** This module stands beside the thread's own, in source form and in `dist` alike. */
-const entryUrl = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+function ignore(): void {}
 
-/** Jobs keep their data in rings and native buffers; a small heap is collected often and keeps the process small. */
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1024 };
-
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
+function uniqueName(): string {
+  return randomBytes(16).toString("hex");
 }
 
-/** Those of the process, but for the one that Node takes with a program of its command line only. */
-function ownFlags(): string[] {
-  return process.execArgv.filter((flag) => !flag.startsWith("--input-type"));
+function tooLittle(what: string): CleatError {
+  return new CleatError("RESOURCE_EXHAUSTED", `no thread can be started: ${what}`);
 }

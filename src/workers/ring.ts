@@ -42,6 +42,11 @@ export function createRing(sizeBytes = 2 ** 20): Ring {
   };
 }
 
+/** Makes a ring that both ends have let go of as good as new. */
+export function resetRing({ control }: Ring): void {
+  control.fill(0);
+}
+
 function bytesHeld({ control }: Ring): number {
   return (Atomics.load(control, WRITTEN) - Atomics.load(control, READ)) >>> 0;
 }

@@ -3,16 +3,17 @@ import { parentPort } from "node:worker_threads";
 import { CleatError } from "../errors/index.ts";
 import { detachThread } from "../syscall/index.ts";
 import { failedOutcome, type Outcome } from "./outcome.ts";
+import type { Job, ThreadMessage } from "./threads.ts";
 
-interface Job {
-  readonly module: string;
-  readonly name: string;
-  readonly args: readonly unknown[];
-}
+const loaded = new Set<string>();
 
 async function runJob({ module, name, args }: Job): Promise<Outcome> {
   // A module that cannot be loaded ends the thread: it would never load here again, whatever becomes of the file.
   const exports = (await import(module)) as Record<string, (...args: readonly unknown[]) => unknown>;
+  if (!loaded.has(module)) {
+    loaded.add(module);
+    say({ loaded: module });
+  }
   try {
     const run = exports[name];
     if (run === undefined) throw new CleatError("INTERNAL", `module ${module} has no function "${name}"`);
@@ -27,10 +28,14 @@ parentPort?.on("message", (job: Job) => {
   void runJob(job).then(reply);
 });
 
+function say(message: ThreadMessage): void {
+  parentPort?.postMessage(message);
+}
+
 function reply(outcome: Outcome): void {
   try {
-    parentPort?.postMessage(outcome);
+    say(outcome);
   } catch (error) {
-    parentPort?.postMessage(failedOutcome(error)); // the result cannot be cloned
+    say(failedOutcome(error)); // the result cannot be cloned
   }
 }

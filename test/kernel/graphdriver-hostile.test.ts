@@ -31,6 +31,7 @@ const onTinyDisk: readonly Scenario[] = [
     title: "a disk that is full of what is kept of an archive leaves the layer as it was",
     drivers: both,
   },
+  { id: "fullDiskDuringRemove", title: "on a disk that is full to the last name layers are removed", drivers: both },
   { id: "fullDiskDuringCreate", title: "a disk that is full in create leaves no layer", drivers: ["vfs"] },
 ];
 
@@ -45,6 +46,12 @@ const anywhere: readonly Scenario[] = [
   { id: "homeIsDanglingLink", title: "a home that is a symlink to nothing is refused", drivers: both },
   { id: "homeIsReadOnly", title: "a home that is read-only is refused", drivers: both },
   { id: "homeServedTwice", title: "a home that is being served is refused", drivers: both },
+  { id: "homeOfItsOwn", title: "a home that is a file system of its own is in order", drivers: both },
+  {
+    id: "mountsInTrash",
+    title: "what is mounted in a layer or a leftover stays, and keeps no home shut",
+    drivers: both,
+  },
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
   { id: "crashDuringRemove", title: "kill -9 in remove leaves each layer whole or not there", drivers: both },
@@ -126,6 +133,9 @@ describeWith([needs.root, needs.loopDevices, needs.btrfs], "on btrfs", () => {
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB", () => {
   for (const scenario of onTinyDisk.filter(({ drivers }) => drivers === both))
     defineTests({ ...scenario, drivers: btrfs }, "tiny btrfs");
+  // Here nothing can be renamed any more.
+  for (const scenario of onTinyDisk.filter(({ id }) => id === "fullDiskDuringRemove"))
+    defineTests(scenario, "tiny btrfs");
 });
 
 describeWith([needs.root, needs.overlay, needs.fuseOverlayfs], "over FUSE", () => {

@@ -1,21 +1,32 @@
 import { access, mkdir } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
-import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
+import type { ModuleReference, Ring } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { type DiffOptions, readDriverOptions, readStorageSize } from "../driver-options.ts";
-import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import {
+  commonOptions,
+  type DiffOptions,
+  optionKinds,
+  readDriverOptions,
+  readStorageSize,
+  toDiffOptions,
+} from "../driver-options.ts";
+import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { letThrough } from "../home/home.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
-import { parseSize } from "../size.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import * as storeJobs from "./store-jobs.ts";
+
+const optionTable = {
+  ...commonOptions,
+  "btrfs.min_space": { ...optionKinds.size, help: "the least size that a container may ask for; default 0" },
+} as const satisfies DriverOptionTable;
 
 /**
  * Subvolumes of btrfs in Docker's own on-disk layout (`layout.ts`). A layer is a snapshot of its parent: it costs what it
@@ -27,6 +38,7 @@ import * as storeJobs from "./store-jobs.ts";
  */
 export const btrfs: GraphDriverFactory = {
   name: "btrfs",
+  options: optionTable,
   probe: (folder) => runProbe("btrfs", { url: probeUrl }, folder),
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
@@ -49,18 +61,15 @@ interface BtrfsOptions extends DiffOptions {
 
 /** @throws INVALID_ARGUMENT for a malformed or unknown option. */
 function parseOptions(options: readonly string[] | undefined): BtrfsOptions {
-  let minSizeBytes = 0;
-  const diffOptions = readDriverOptions("btrfs", options, {
-    "btrfs.min_space": (value, key) => (minSizeBytes = parseSize(value, `option "${key}"`)),
-  });
-  return { ...diffOptions, minSizeBytes };
+  const values = readDriverOptions("btrfs", options, optionTable);
+  return { ...toDiffOptions(values), minSizeBytes: values["btrfs.min_space"] ?? 0 };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: BtrfsOptions): GraphDriver {
-  const { path, pool, ids, owner, durability } = home;
-  const { withLock } = home.locks;
+  const { path, pool, ids, owner, durability, locks } = home;
+  const { withLock } = locks;
   /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
   const untouched = new Set<string>();
 
@@ -70,7 +79,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
     if (parent !== undefined) assertLayerId(parent);
     const sizeBytes = readStorageSize(id, storageOptions);
     if (sizeBytes !== undefined && sizeBytes < minSizeBytes) throw tooSmall(id, sizeBytes, minSizeBytes);
-    await withLock(id, async () => {
+    await locks.withChild(id, parent, async () => {
       await pool.run(worker, "createLayer", path, { id, parent, durable, sizeBytes, ...owner });
       untouched.add(id);
     });
@@ -96,7 +105,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, pool, { ids, userNames });
+  const naive = createNaiveDiff({ get, put }, home, { ids, userNames });
 
   return {
     name: "btrfs",
@@ -112,6 +121,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
       assertLayerId(id);
       const trashed = await withLock(id, () => {
         untouched.delete(id);
+        locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       });
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
@@ -124,30 +134,35 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
       ["Quota Groups", await pool.run(worker, "quotaStateOf", path)],
     ],
     async metadata(id) {
-      await assertExists(id);
-      const usage = await pool.run(worker, "usageOf", path, id);
+      const usage = await locks.whileUnchanged(id, async () => {
+        await assertExists(id);
+        return pool.run(worker, "usageOf", path, id);
+      });
       if (usage === undefined) return {};
       const { limitBytes, referencedBytes } = usage;
       return { Size: String(limitBytes), ...(referencedBytes !== undefined && { Used: String(referencedBytes) }) };
     },
     ...naive,
     async diff(id, parent) {
-      await assertExists(id);
+      await locks.whileUnchanged(id, () => assertExists(id));
       const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
       return streamExactDiff(home, worker, id, parent, paths) ?? naive.diff(id, parent);
     },
     async diffGetter(id) {
-      await assertExists(id);
-      return createDiffGetter(layerPath(path, id), pool, worker);
+      return locks.whileUnchanged(id, async () => {
+        await assertExists(id);
+        return createDiffGetter(layerPath(path, id), pool, worker);
+      });
     },
     async applyDiff(id, parent, source) {
       assertLayerId(id);
       if (parent !== undefined) assertLayerId(parent);
       return withLock(id, async () => {
-        const ring = createRing();
         const options = { ids, durability, exactDiffs, untouched: untouched.has(id) };
-        const sizeBytes = await pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, options));
+        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, options);
+        const sizeBytes = await pool.consume(source, apply);
         untouched.delete(id);
+        locks.markChanged(id); // what it was before is deleted
         return sizeBytes;
       });
     },

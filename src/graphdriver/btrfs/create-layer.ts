@@ -1,5 +1,5 @@
 /** Making and removing layers. These functions block and run on workers. */
-import { existsSync, readdirSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
@@ -14,12 +14,13 @@ import {
   snapshotSubvolume,
   statIfThere,
   subvolumeInfo,
+  tryUnlinkat,
 } from "../../syscall/index.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
 import * as ownFolders from "../home/home.ts";
-import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath, quotasFolder } from "./layout.ts";
+import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotasFolder } from "./layout.ts";
 import { limitSubvolume, recordLimit } from "./layer-size.ts";
-import { makeWritable, removeSubvolumes } from "./remove-subvolumes.ts";
+import { makeWritableIfRoom, removeInPlace, removeSubvolumes } from "./remove-subvolumes.ts";
 
 export interface NewLayer {
   readonly id: string;
@@ -93,8 +94,10 @@ export function discardLayer(home: string, id: string): string | undefined {
     if (status === undefined) return undefined;
     try {
       // Root of a container can make the whole of it read-only.
-      if (isSubvolume(status)) withFolder(folder, path, makeWritable);
-      const trashed = ownFolders.discard(folder, path);
+      if (isSubvolume(status)) withFolder(folder, path, makeWritableIfRoom);
+      const trashed = ownFolders.discardOrRemove(folder, path, () =>
+        withFolder(folder, layersFolder, (layers) => removeInPlace(layers, id)),
+      );
       removeTree(folder, `${quotasFolder}/${id}`);
       removeTree(folder, exactFolder(id));
       return trashed;
@@ -114,9 +117,11 @@ export function sweepStore(home: string): void {
   sweepExactDiffs(home);
   ownFolders.sweep(home, removeSubvolumes);
   if (!existsSync(`${home}/${quotasFolder}`)) return;
-  for (const id of readdirSync(`${home}/${quotasFolder}`)) {
-    if (!existsSync(layerPath(home, id))) unlinkSync(quotaPath(home, id));
-  }
+  withFolderAt(home, (folder) => {
+    for (const id of readdirSync(`${home}/${quotasFolder}`)) {
+      if (!existsSync(layerPath(home, id))) ownFolders.removeIfPossible(tryUnlinkat, folder, `${quotasFolder}/${id}`);
+    }
+  });
 }
 
 /** Before staging is swept: what waits for a tree would seem to have got it once there is none. */
@@ -126,7 +131,7 @@ export function sweepExactDiffs(home: string): void {
     for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
       const staged = stagedTreeOf(home, exactFolder(id));
       const isOfLayer = existsSync(layerPath(home, id)) && (staged === undefined || isExchanged(folder, id, staged));
-      if (!isOfLayer) removeTree(folder, exactFolder(id));
+      if (!isOfLayer) ownFolders.removeIfPossible(removeTree, folder, exactFolder(id));
     }
   });
 }

@@ -1,5 +1,6 @@
 import { withFolderAt } from "../../layer/index.ts";
 import { isSubvolume, rmdirat, statIfThere, unlinkat } from "../../syscall/index.ts";
+import { isOfFileSystem } from "../foreign-names.ts";
 import { layerIdPattern } from "../layer-id.ts";
 import { findExactDamage } from "../store/exact-damage.ts";
 import { type Damage, mendable, unmendable } from "../store/finding.ts";
@@ -29,7 +30,7 @@ function checkLayers(home: string, folder: number, layers: number): Damage[] {
     const status = statIfThere(layers, name);
     const id = nameText(name);
     const path = `${layersFolder}/${id}`;
-    if (status === undefined) return [];
+    if (status === undefined || isOfFileSystem(id)) return [];
     if (kindOf(layers, name) !== "folder" || !layerIdPattern.test(id)) {
       return [unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's")];
     }
@@ -52,6 +53,7 @@ function checkLayers(home: string, folder: number, layers: number): Damage[] {
 function checkQuotas(home: string, folder: number, quotas: number): Damage[] {
   return namesIn(quotas, ".").flatMap((name) => {
     const id = nameText(name);
+    if (isOfFileSystem(id)) return [];
     const path = `${quotasFolder}/${id}`;
     const isLayer = withPathIfThere(folder, layersFolder, (layers) => kindOf(layers, name)) === "folder";
     if (!isLayer) {

@@ -1,4 +1,4 @@
-import { isSystemError } from "../../errors/index.ts";
+import { isDiskFull, isSystemError } from "../../errors/index.ts";
 import { removeTree, withFolder } from "../../layer/index.ts";
 import {
   destroySubvolume,
@@ -7,6 +7,7 @@ import {
   isDirectory,
   isReadOnlySubvolume,
   isSubvolume,
+  readNames,
   readSomeNames,
   renameat2,
   setSubvolumeReadOnly,
@@ -59,7 +60,7 @@ const maxWalks = 20;
 function moveNestedOut(subvolume: number, to: number): string[] {
   const moved: string[] = [];
   for (let walks = 0; walks < maxWalks && hasNestedSubvolumes(subvolume); walks++) {
-    makeWritable(subvolume);
+    makeWritableIfRoom(subvolume);
     moved.push(...moveFoundOut(subvolume, to));
   }
   return moved;
@@ -68,6 +69,38 @@ function moveNestedOut(subvolume: number, to: number): string[] {
 /** Nothing can be moved out of a read-only subvolume, nor can that itself be moved. */
 export function makeWritable(subvolume: number): void {
   if (isReadOnlySubvolume(subvolume)) setSubvolumeReadOnly(subvolume, false);
+}
+
+/** On a full disk nothing can be moved anyway, and a read-only subvolume is deleted like any other. */
+export function makeWritableIfRoom(subvolume: number): void {
+  try {
+    makeWritable(subvolume);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
+}
+
+/**
+ * Removes `name` as `removeSubvolumes` does, where nothing can be moved, since the disk is full: those inside go first, each in its
+ * place. A subvolume without any goes in one step; descriptors and stack grow with the nesting of folders.
+ */
+export function removeInPlace(parent: number, name: Buffer | string): void {
+  const status = statIfThere(parent, name);
+  if (status === undefined) return;
+  if (!isDirectory(status)) return removeTree(parent, name);
+  const id = withFolder(parent, name, (folder) => {
+    const isNested = !isSubvolume(status) || hasNestedSubvolumes(folder);
+    if (isNested) for (const child of readNames(folder)) removeIfFolder(folder, child);
+    return isSubvolume(status) ? subvolumeInfo(folder).id : undefined;
+  });
+  if (id === undefined) return removeTree(parent, name);
+  destroySubvolume(parent, name);
+  dropQuotaGroup(parent, id);
+}
+
+function removeIfFolder(folder: number, name: Buffer): void {
+  const status = statIfThere(folder, name);
+  if (status !== undefined && isDirectory(status)) removeInPlace(folder, name);
 }
 
 interface Walk {
@@ -110,13 +143,22 @@ function visitEntry(folder: number, name: Buffer, depth: number, walk: Walk): vo
   if (status === undefined || !isDirectory(status)) return;
   try {
     if (isSubvolume(status)) {
-      withFolder(folder, name, makeWritable);
-      walk.moved.push(moveTo(walk.to, folder, name));
+      moveOutIfRoom(folder, name, walk);
     } else if (depth === maxDepth) walk.folders.push(moveTo(walk.top, folder, name));
     else withFolder(folder, name, (child) => visitFolder(child, depth + 1, walk));
   } catch (error) {
     // Somebody put another thing there meanwhile.
     if (!isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP", "EXDEV")) throw error;
+  }
+}
+
+function moveOutIfRoom(folder: number, name: Buffer, { to, moved }: Walk): void {
+  try {
+    withFolder(folder, name, makeWritable);
+    moved.push(moveTo(to, folder, name));
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    removeInPlace(folder, name);
   }
 }
 

@@ -1,6 +1,7 @@
 import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fstat, isSubvolume, subvolumeInfo } from "../../syscall/index.ts";
+import { isOfFileSystem } from "../foreign-names.ts";
 import { layerIdPattern } from "../layer-id.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
 import { nameText, namesIn, withFolderIfThere } from "../store/store-entries.ts";
@@ -48,7 +49,7 @@ interface Subvolume {
 function readSubvolumes(folder: number): Map<string, Subvolume> {
   const found = new Map<string, Subvolume>();
   for (const id of namesIn(folder, ".").map(nameText)) {
-    if (!layerIdPattern.test(id)) continue;
+    if (!layerIdPattern.test(id) || isOfFileSystem(id)) continue;
     const subvolume = withFolderIfThere(folder, id, readSubvolume);
     if (subvolume !== undefined) found.set(id, subvolume);
   }

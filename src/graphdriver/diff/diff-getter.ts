@@ -1,6 +1,6 @@
-import { createReadStream } from "node:fs";
+import { close as closeFile, createReadStream, read } from "node:fs";
 import type { Readable } from "node:stream";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import { openLayerFile } from "../../layer/index.ts";
 import { close, O_DIRECTORY, O_RDONLY, openPath } from "../../syscall/index.ts";
 import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
@@ -45,7 +45,7 @@ export async function createDiffGetter(
       opening++;
       try {
         const fd = await pool.run(worker, "openDiffFile", tree, name);
-        return createReadStream("", { fd });
+        return createReadStream("", { fd, fs: { read: createRead(name), close: closeFile } });
       } finally {
         opening--;
         releaseIfUnused();
@@ -55,6 +55,18 @@ export async function createDiffGetter(
     [Symbol.asyncDispose]: closeGetter,
   };
 }
+
+/** As Node's, but that it fails with an error of the contract, about the file of that name. */
+function createRead(name: Uint8Array): typeof read {
+  const subject = `file ${JSON.stringify(Buffer.from(name).toString())}`;
+  const named = (fd: number, buffer: Buffer, offset: number, length: number, position: number, done: ReadDone) =>
+    read(fd, buffer, offset, length, position, (error, bytesRead, filled) =>
+      done(error && toCleatError(error, subject), bytesRead, filled),
+    );
+  return named as typeof read;
+}
+
+type ReadDone = (error: Error | null, bytesRead: number, buffer: Buffer) => void;
 
 /** Runs on a worker. */
 export function openTree(path: string): number {

@@ -6,7 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { buildArchive, file } from "../../testing/index.ts";
 import { close, O_DIRECTORY, O_RDONLY, openPath } from "../../syscall/index.ts";
-import { createRing, createSyncRingReader, createSyncRingWriter, drain } from "../../workers/index.ts";
+import {
+  createAsyncRingReader,
+  createRing,
+  createSyncRingReader,
+  createSyncRingWriter,
+  type Ring,
+} from "../../workers/index.ts";
 import { applyWithExactDiff, readExactDiff, sendExactDiff, stagedTreeOf } from "./exact-diff.ts";
 
 let home: string;
@@ -42,7 +48,15 @@ async function keep(staged?: string): Promise<void> {
 async function giveBack(): Promise<Buffer> {
   const ring = createRing();
   const place = { id: "l", tree: `${home}/tree`, folder: `${home}/exact` };
-  return Buffer.concat(await drain(ring, sendExactDiff(place, ring)).toArray());
+  const [bytes] = await Promise.all([readAll(ring), sendExactDiff(place, ring)]);
+  return bytes;
+}
+
+async function readAll(ring: Ring): Promise<Buffer> {
+  const reader = createAsyncRingReader(ring);
+  const pieces: Uint8Array[] = [];
+  for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read()) pieces.push(bytes);
+  return Buffer.concat(pieces);
 }
 
 const changeRecord = (change: (text: string) => string): void =>

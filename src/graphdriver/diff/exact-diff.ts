@@ -8,21 +8,43 @@
  * while something is there the tree may not have come yet, and the folder means nothing.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { z } from "zod";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../../errors/index.ts";
 import { applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
 import { close, O_CREAT, O_EXCL, O_RDWR, openPath } from "../../syscall/index.ts";
-import { readJsonRecord } from "../home/json-record.ts";
+import { readJsonRecord, type RecordSchema } from "../home/json-record.ts";
 import { createSyncRingWriter, type Ring, type SyncRingReader, type SyncRingWriter } from "../../workers/index.ts";
 
-const exactDiffRecord = z.object({
-  version: z.literal(1),
-  parent: z.string().nullable(),
-  archiveBytes: z.int().nonnegative(),
-  staged: z.string().nullable(),
-});
+export interface ExactDiffRecord {
+  readonly version: 1;
+  readonly parent: string | null;
+  readonly archiveBytes: number;
+  readonly staged: string | null;
+}
 
-export type ExactDiffRecord = z.output<typeof exactDiffRecord>;
+const exactDiffRecord: RecordSchema<ExactDiffRecord> = {
+  safeParse(value) {
+    if (typeof value !== "object" || value === null) return refused(Object.keys(fields));
+    const record = value as ExactDiffRecord;
+    const wrong = Object.entries(fields).filter(([name, isRight]) => !isRight(record[name as keyof ExactDiffRecord]));
+    return wrong.length === 0 ? { success: true, data: record } : refused(wrong.map(([name]) => name));
+  },
+};
+
+const isNameOrNull = (value: unknown): boolean => value === null || typeof value === "string";
+
+const fields: Readonly<Record<keyof ExactDiffRecord, (value: unknown) => boolean>> = {
+  version: (value) => value === 1,
+  parent: isNameOrNull,
+  archiveBytes: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+  staged: isNameOrNull,
+};
+
+function refused(names: readonly string[]) {
+  return {
+    success: false as const,
+    error: { issues: names.map((name) => ({ path: [name], message: "is not as a record of version 1 has it" })) },
+  };
+}
 
 /** In the folder of what is kept. */
 export const recordFile = "record.json";

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { createRing, drain, type ModuleReference } from "../../workers/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
 import type { OpenHome } from "../home/open-home.ts";
 import { readExactDiff, type sendExactDiff } from "./exact-diff.ts";
 
@@ -14,7 +14,7 @@ export interface ExactDiffPaths {
  * @throws SchemaError (DATA_LOSS) when what is recorded of it is damaged.
  */
 export function streamExactDiff(
-  { path, pool }: OpenHome,
+  { path, pool, locks }: OpenHome,
   worker: ModuleReference<{ sendExactDiff: typeof sendExactDiff }>,
   id: string,
   parent: string | undefined,
@@ -22,7 +22,6 @@ export function streamExactDiff(
 ): Readable | undefined {
   const kept = readExactDiff(path, folder);
   if (kept === undefined || kept.parent !== (parent ?? null)) return undefined;
-  const ring = createRing();
   const place = { id, tree, folder: `${path}/${folder}` };
-  return drain(ring, pool.produce(worker, "sendExactDiff", place, ring));
+  return pool.produce((ring) => locks.unlessChanged([id], () => pool.run(worker, "sendExactDiff", place, ring)));
 }

@@ -1,7 +1,13 @@
 import { mkdir } from "node:fs/promises";
-import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { type DiffOptions, readDriverOptions, refuseStorageOptions } from "../driver-options.ts";
+import {
+  commonOptions,
+  type DiffOptions,
+  readDriverOptions,
+  refuseStorageOptions,
+  toDiffOptions,
+} from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
@@ -28,11 +34,12 @@ import { moduleUrl as probeUrl } from "./probe-folder.ts";
  */
 export const fuseOverlayfs: GraphDriverFactory = {
   name: "fuse-overlayfs",
+  options: commonOptions,
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
   open: (options) =>
     openHome({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() }, options, async (home) => {
-      const diffOptions = readDriverOptions("fuse-overlayfs", options.options);
+      const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options.options, commonOptions));
       await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
       await home.pool.run(worker, "sweepStore", home.path);
       const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);
@@ -57,9 +64,9 @@ function createFuseOverlayfs(
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
 ): GraphDriver {
-  const { path, pool, ids, owner, durability, userNamespace } = home;
+  const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
-  const { withLock } = home.locks;
+  const { withLock } = locks;
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
 
   const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
@@ -73,7 +80,8 @@ function createFuseOverlayfs(
     refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
-    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner }));
+    const layer = { id, parent, durable, maxDepth, ...owner };
+    await locks.withChild(id, parent, () => pool.run(worker, "createLayer", path, layer));
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
 
@@ -90,6 +98,7 @@ function createFuseOverlayfs(
         await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
         labels.delete(id);
+        locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       });
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
@@ -129,9 +138,8 @@ function createFuseOverlayfs(
       assertId(id);
       return withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
-        const ring = createRing();
         const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas: undefined };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },
 
@@ -143,7 +151,7 @@ function createFuseOverlayfs(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, pool, { ids, userNames });
+  const naive = createNaiveDiff(driver, home, { ids, userNames });
 
   return driver;
 }

@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
-import { isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
+import { isDiskFull, isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
 import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, fsetxattr, isInUserNamespace, mknodat, S_IFCHR } from "../../syscall/index.ts";
+import { readDriverRecord } from "../home/driver-record.ts";
 import { stagingPath, uniqueName } from "../home/home.ts";
 import { ownAttributePrefix } from "../overlay2/own-attributes.ts";
 import { startProgram, unmountAt } from "./mount-layer.ts";
@@ -37,13 +38,17 @@ export async function probeFuseOverlayfs(home: string): Promise<FuseOverlayfsAbi
   const attributePrefix = ownAttributePrefix();
   const staged = stagingPath(uniqueName());
   const test = `${home}/${staged}`;
-  for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])
-    mkdirSync(`${test}${folder}`, { mode: 0o700 });
+  const backingFileSystem = withFolderAt(home, fileSystemName);
+  const abilities = { program, version, backingFileSystem, devices: !userNamespace, attributePrefix } as const;
   try {
-    const backingFileSystem = withFolderAt(home, fileSystemName);
+    for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])
+      mkdirSync(`${test}${folder}`, { mode: 0o700 });
     keepDeletions(`${test}/upper`, attributePrefix, backingFileSystem);
-    const abilities = { program, version, backingFileSystem, devices: !userNamespace, attributePrefix } as const;
     await tryMount(test, abilities);
+    return abilities;
+  } catch (error) {
+    // A store in which it worked before is not kept shut, for then nothing could be removed from it.
+    if (!isDiskFull(error) || readDriverRecord(home) === undefined) throw error;
     return abilities;
   } finally {
     withFolderAt(home, (folder) => removeTree(folder, staged));

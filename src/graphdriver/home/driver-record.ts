@@ -10,7 +10,7 @@
  * them in others than root of a user namespace, and where they are not looked for, what was deleted is there again. `squash` is true
  * where an ordinary user keeps the layers: all files are that user's, whoever owns them in a container.
  */
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { z } from "zod";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { OverlayPrefix } from "../../layer/index.ts";
@@ -86,10 +86,15 @@ function writeRecord(home: string, { driver, attributes, squash }: HomeUse): voi
   const staged = `${home}/${stagingPath(uniqueName())}`;
   const file = openSync(staged, "wx", 0o600);
   try {
-    writeSync(file, `${JSON.stringify({ version: 1, driver, attributes, squash })}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    try {
+      writeSync(file, `${JSON.stringify({ version: 1, driver, attributes, squash })}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(staged, recordPath(home));
+  } catch (error) {
+    unlinkSync(staged);
+    throw error;
   }
-  renameSync(staged, recordPath(home));
 }

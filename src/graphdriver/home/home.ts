@@ -12,7 +12,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { chownSync, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
-import { CleatError, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
+import { CleatError, isDiskFull, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   close,
@@ -25,6 +25,7 @@ import {
   readNames,
   renameat2,
   statIfThere,
+  syncfs,
 } from "../../syscall/index.ts";
 
 export const ownFolder = ".cleat";
@@ -118,10 +119,30 @@ export function stagingPath(name: string): string {
 }
 
 /** Takes `path` out of the store in one step; what that leaves to delete is `emptyTrash`'s. */
-export function discard(homeDescriptor: number, path: string): string {
+function discard(homeDescriptor: number, path: string): string {
   const name = uniqueName();
   renameat2(homeDescriptor, path, homeDescriptor, `${trashFolder}/${name}`);
   return name;
+}
+
+/**
+ * The same, but on a disk so full that nothing can be renamed (btrfs, which deletes all the same) it runs `removeInPlace`, and
+ * returns nothing to delete: removing layers is how room is made.
+ */
+export function discardOrRemove(homeDescriptor: number, path: string, removeInPlace: () => void): string | undefined {
+  try {
+    return discard(homeDescriptor, path);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
+  syncfs(homeDescriptor); // what was deleted before becomes free with it
+  try {
+    return discard(homeDescriptor, path);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    removeInPlace();
+    return undefined;
+  }
 }
 
 /** Deletes a name in an open folder with all that lies below; a driver whose layers are more than folders has its own. */
@@ -144,7 +165,8 @@ export function sweep(home: string, remove: Remove = removeTree): void {
   }
 }
 
-function removeIfPossible(remove: Remove, folder: number, name: Buffer): void {
+/** Also for what a driver finds of layers that are gone. */
+export function removeIfPossible(remove: Remove, folder: number, name: Buffer | string): void {
   try {
     remove(folder, name);
   } catch (error) {

@@ -1,18 +1,27 @@
-import type { z } from "zod";
 import { SchemaError } from "../../errors/index.ts";
 import { readIfThere } from "./read-if-there.ts";
+
+/** What zod's schemas are, and what a worker can have without loading zod, which takes 6 MB of each thread. */
+export interface RecordSchema<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false; error: { issues: readonly RecordIssue[] } };
+}
+
+interface RecordIssue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
 
 /**
  * Reads a small JSON file that a driver or its plugin wrote; `undefined` where there is none.
  * @throws SchemaError (DATA_LOSS), about `subject`, when it is not what the schema says, or no file.
  */
-export function readJsonRecord<T>(path: string, schema: z.ZodType<T>, subject: string): T | undefined {
+export function readJsonRecord<T>(path: string, schema: RecordSchema<T>, subject: string): T | undefined {
   const text = readIfThere(path);
   return text === undefined ? undefined : parseRecord(parseJson(text), schema, subject);
 }
 
 /** @throws SchemaError (DATA_LOSS), about `subject`, when the value is not what the schema says. */
-export function parseRecord<T>(value: unknown, schema: z.ZodType<T>, subject: string): T {
+export function parseRecord<T>(value: unknown, schema: RecordSchema<T>, subject: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issues = result.error.issues.map(({ path, message }) => ({ path: path.join("."), problem: message }));

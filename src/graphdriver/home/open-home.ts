@@ -2,9 +2,11 @@ import { toCleatError } from "../../errors/index.ts";
 import { createIdMaps, type IdRanges } from "../../layer/index.ts";
 import { close, isInUserNamespace } from "../../syscall/index.ts";
 import { createWorkerPool, type WorkerPool } from "../../workers/index.ts";
-import type { Durability, OpenOptions } from "../driver.ts";
+import { readMaxThreads } from "../driver-options.ts";
+import type { Durability, GraphDriver, OpenOptions } from "../driver.ts";
 import { assertUse, type HomeUse, recordUse } from "./driver-record.ts";
-import { lockHome, prepareHome } from "./home.ts";
+import { guardDriver } from "./guard-driver.ts";
+import { lockHome, prepareHome, stagingFolder } from "./home.ts";
 import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
 
 /** What every driver holds while it is open. */
@@ -28,22 +30,38 @@ export interface OpenHome {
 
 /**
  * Prepares and locks the home and runs `start` in it; when that fails, all is given back. What opened is recorded as the
- * home's driver (`driver-record.ts`).
+ * home's driver (`driver-record.ts`), and throws nothing but what the contract says (`guard-driver.ts`).
  * @throws FAILED_PRECONDITION when the home is not a folder, is being served already, or is another driver's or not to be
  * read by this process.
  */
-export async function openHome<T>(
+export async function openHome(
+  use: HomeUse,
+  options: OpenOptions,
+  start: (home: OpenHome) => Promise<GraphDriver>,
+): Promise<GraphDriver> {
+  try {
+    return guardDriver(await startIn(use, options, start));
+  } catch (error) {
+    throw toCleatError(error, `home ${JSON.stringify(options.home)}`);
+  }
+}
+
+async function startIn(
   { driver, attributes }: HomeUse,
   options: OpenOptions,
-  start: (home: OpenHome) => Promise<T>,
-): Promise<T> {
+  start: (home: OpenHome) => Promise<GraphDriver>,
+): Promise<GraphDriver> {
   const squash = process.geteuid?.() !== 0;
   const use: HomeUse = { driver, attributes, squash: squash || undefined };
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
   const { uids, gids } = createIdMaps(ids);
+  const maxThreads = readMaxThreads(options.options);
   const path = prepareHome(options.home, gids.hostRoot);
   const lock = lockHome(path);
-  const pool = createWorkerPool();
+  const pool = createWorkerPool({
+    maxThreads,
+    spoolFolder: `${path}/${stagingFolder}`,
+  });
   const locks = createLayerLocks();
   let closing: Promise<void> | undefined;
 
@@ -72,7 +90,7 @@ export async function openHome<T>(
     return opened;
   } catch (error) {
     await home.close();
-    throw toCleatError(error, `home ${JSON.stringify(options.home)}`);
+    throw error;
   }
 }
 

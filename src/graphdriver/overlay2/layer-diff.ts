@@ -1,5 +1,5 @@
 /** A layer's diff out of its folder, and layers out of the store. These functions block and run on workers. */
-import { existsSync, readdirSync, unlinkSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
   archiveTree,
@@ -12,10 +12,10 @@ import {
   type WhiteoutConvention,
   withFolderAt,
 } from "../../layer/index.ts";
-import { openPath, close, MNT_DETACH, O_DIRECTORY, O_RDONLY, readMounts, umount2 } from "../../syscall/index.ts";
+import { MNT_DETACH, readMounts, tryUnlinkat, umount2 } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
-import { discard, ownFolder, sweep } from "../home/home.ts";
+import { discardOrRemove, ownFolder, removeIfPossible, sweep } from "../home/home.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
 
 export interface ArchiveDiffOptions {
@@ -44,13 +44,11 @@ export function archiveDiff(
 
 /** What the layer changes relative to its parent, from its diff folder alone. */
 export function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
-  const lowers = lowerFolders(home, readLayer(home, id)).map((path) => openPath(path, O_RDONLY | O_DIRECTORY));
   try {
+    const lowers = lowerFolders(home, readLayer(home, id));
     return withFolderAt(`${home}/${id}/diff`, (upper) => overlayChanges(upper, lowers, attributePrefix));
   } catch (error) {
     throw withSubject(error, `layer "${id}"`);
-  } finally {
-    for (const lower of lowers) close(lower);
   }
 }
 
@@ -63,7 +61,7 @@ export function discardLayer(home: string, id: string): string | undefined {
   const link = readLinkOf(home, id);
   return withFolderAt(home, (folder) => {
     try {
-      const trashed = discard(folder, id);
+      const trashed = discardOrRemove(folder, id, () => removeInPlace(folder, id));
       if (link !== undefined) removeTree(folder, `${linksFolder}/${link}`);
       return trashed;
     } catch (error) {
@@ -72,6 +70,12 @@ export function discardLayer(home: string, id: string): string | undefined {
       throw cleat;
     }
   });
+}
+
+/** Without its link it is no layer any more, wherever this breaks off; who removes it again deletes the rest. */
+function removeInPlace(home: number, id: string): void {
+  removeTree(home, `${id}/link`);
+  removeTree(home, id);
 }
 
 /** A layer whose files are damaged can still be removed; its link is swept at the next start. */
@@ -91,10 +95,12 @@ export function sweepStore(home: string): void {
   for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
   dropWaitingRecords(home);
   sweep(home);
-  for (const link of readdirSync(`${home}/${linksFolder}`)) {
-    const path = `${home}/${linksFolder}/${link}`;
-    if (!existsSync(path)) unlinkSync(path);
-  }
+  withFolderAt(home, (folder) => {
+    for (const link of readdirSync(`${home}/${linksFolder}`)) {
+      const path = `${linksFolder}/${link}`;
+      if (!existsSync(`${home}/${path}`)) removeIfPossible(tryUnlinkat, folder, path);
+    }
+  });
 }
 
 /** Records whose tree is still staged would seem to have got it once staging is swept. */

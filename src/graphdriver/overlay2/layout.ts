@@ -17,7 +17,7 @@
 import { randomBytes } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { posix } from "node:path";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 import { readIfThere } from "../home/read-if-there.ts";
 
 /** Holds the links; no layer may be called so. */
@@ -87,16 +87,26 @@ export function isLowerPath(text: string): boolean {
 
 /** The diff folders of the layers below, the parent's first, as absolute paths. */
 export function lowerFolders(home: string, { lowers }: LayerFiles): string[] {
-  return lowers.map((lower) => posix.join(home, linksFolder, readlinkSync(`${home}/${lower}`)));
+  return lowers.map((lower) => posix.join(home, linksFolder, readLower(home, lower)));
 }
 
 /** The ids of the layers below, the parent first. */
 export function lowerIds(home: string, { lowers }: LayerFiles): string[] {
-  return lowers.map((lower) => readlinkSync(`${home}/${lower}`).split("/")[1] as string);
+  return lowers.map((lower) => readLower(home, lower).split("/")[1] as string);
 }
 
 /** The id of the layer right below, `undefined` for a layer without a parent. */
 export function parentOf(home: string, { lowers }: LayerFiles): string | undefined {
   const [first] = lowers;
-  return first === undefined ? undefined : readlinkSync(`${home}/${first}`).split("/")[1];
+  return first === undefined ? undefined : readLower(home, first).split("/")[1];
+}
+
+/** @throws NOT_FOUND when the layer is gone that has the link. */
+function readLower(home: string, lower: string): string {
+  try {
+    return readlinkSync(`${home}/${lower}`);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+    throw new CleatError("NOT_FOUND", `a layer below it is gone: there is no link ${lower}`, { cause: error });
+  }
 }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
-import { CleatError, isSystemError } from "../../errors/index.ts";
+import { CleatError, isDiskFull, isSystemError } from "../../errors/index.ts";
 import { parentOf, readLayer } from "./layout.ts";
 
 /** Says that a layer has a child, and is from here on mounted read-only. */
@@ -16,8 +16,17 @@ export function markParents(home: string): void {
   for (const id of layers) {
     const parent = parentIfReadable(home, id);
     if (parent !== undefined && layers.has(parent) && !existsSync(`${home}/${parent}/committed`)) {
-      markCommitted(home, parent);
+      markIfRoom(home, parent);
     }
+  }
+}
+
+/** A disk too full for it keeps no store shut: there is no room to write to the layer either. */
+function markIfRoom(home: string, id: string): void {
+  try {
+    markCommitted(home, id);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
   }
 }
 

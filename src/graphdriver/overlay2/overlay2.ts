@@ -1,14 +1,20 @@
 import { mkdir } from "node:fs/promises";
-import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
+import type { ModuleReference, Ring } from "../../workers/index.ts";
 import { toChange } from "../diff/change.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { type DiffOptions, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
-import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import {
+  commonOptions,
+  type DiffOptions,
+  optionKinds,
+  readDriverOptions,
+  readStorageSize,
+  toDiffOptions,
+} from "../driver-options.ts";
+import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
-import { parseSize } from "../size.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
 import { createLayeredStore, precondition } from "./layered-store.ts";
@@ -20,6 +26,15 @@ import type { OverlayAbilities } from "./probe/probe.ts";
 import { assertEnforced, isEnforced, lastReservedProject, type QuotaSupport } from "./project-quotas.ts";
 import * as storeJobs from "./inspect/store-jobs.ts";
 import { withUserNamespace } from "./probe/with-user-namespace.ts";
+
+const optionTable = {
+  ...commonOptions,
+  "overlay2.size": {
+    ...optionKinds.size,
+    help: "how much containers may add to their image that ask for no size of their own; default no limit",
+  },
+  "overlay2.override_kernel_check": { ...optionKinds.boolean, help: "taken, and of no effect, as with Docker" },
+} as const satisfies DriverOptionTable;
 
 /**
  * The overlay file system of the kernel over Docker's own on-disk layout (`layout.ts`). A layer costs its diff only; a
@@ -35,6 +50,7 @@ export const overlay2: GraphDriverFactory = createOverlay2Factory();
 export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): GraphDriverFactory {
   return {
     name: "overlay2",
+    options: optionTable,
     store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
     probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
     open: (options) =>
@@ -56,17 +72,10 @@ interface OverlayOptions extends DiffOptions {
   readonly sizeBytes: number | undefined;
 }
 
-/**
- * `overlay2.override_kernel_check` is accepted and has no effect, as in Docker.
- * @throws INVALID_ARGUMENT for a malformed or unknown option.
- */
+/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
 function parseOptions(options: readonly string[] | undefined): OverlayOptions {
-  let sizeBytes: number | undefined;
-  const diffOptions = readDriverOptions("overlay2", options, {
-    "overlay2.override_kernel_check": parseBoolean,
-    "overlay2.size": (value, key) => (sizeBytes = parseSize(value, `option "${key}"`)),
-  });
-  return { ...diffOptions, sizeBytes };
+  const values = readDriverOptions("overlay2", options, optionTable);
+  return { ...toDiffOptions(values), sizeBytes: values["overlay2.size"] };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
@@ -78,9 +87,9 @@ function createOverlay2(
   support: QuotaSupport,
 ): GraphDriver {
   const { userNames, exactDiffs } = overlayOptions;
-  const { path, pool, ids, owner, durability, userNamespace } = home;
+  const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
-  const { withLock } = home.locks;
+  const { withLock } = locks;
   const counts = createMountCounts({
     adopted: findMountedLayers(path),
     file: `${path}/${ownFolder}/counts.json`,
@@ -106,7 +115,7 @@ function createOverlay2(
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
     const layer = { id, parent, durable, maxDepth, size, ...owner };
-    const project = await withLock(id, () => pool.run(worker, "createLayer", path, layer));
+    const project = await locks.withChild(id, parent, () => pool.run(worker, "createLayer", path, layer));
     lastProject = Math.max(lastProject, project ?? 0);
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
@@ -136,6 +145,7 @@ function createOverlay2(
         counts.forget(id);
         labels.delete(id);
         if (quotas !== undefined) project = await pool.run(worker, "projectOfLayer", path, id, quotas);
+        locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       });
       if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
@@ -174,14 +184,16 @@ function createOverlay2(
       const exact = store.exactDiff(id, parent);
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
-      const ring = createRing();
-      return drain(ring, pool.produce(worker, "archiveDiff", path, id, ring, { ids, userNames, attributePrefix }));
+      const archiveOptions = { ids, userNames, attributePrefix };
+      const archive = (ring: Ring) => pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
+      return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
     },
 
     async changes(id, parent) {
       assertId(id);
       if (!(await isNative("areDiffsWhole", id, parent))) return naive.changes(id, parent);
-      const found = await pool.run(worker, "changesOfDiff", path, id, attributePrefix);
+      const find = () => pool.run(worker, "changesOfDiff", path, id, attributePrefix);
+      const found = await locks.unlessChanged([id, parent], find);
       return found.map(toChange);
     },
 
@@ -189,16 +201,15 @@ function createOverlay2(
       assertId(id);
       return withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
-        const ring = createRing();
         const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },
 
     async diffSize(id, parent) {
       assertId(id);
       if (!(await isNative("isDiffWhole", id, parent))) return naive.diffSize(id, parent);
-      return pool.run(worker, "sizeOfDiff", path, id);
+      return locks.unlessChanged([id], () => pool.run(worker, "sizeOfDiff", path, id));
     },
 
     async diffGetter(id) {
@@ -215,7 +226,7 @@ function createOverlay2(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, pool, { ids, userNames });
+  const naive = createNaiveDiff(driver, home, { ids, userNames });
 
   return driver;
 }

@@ -1,12 +1,12 @@
 import { type Call, graphDriverProtocol } from "../../protocol/index.ts";
-import { implement, type Logger, type Service, silentLogger } from "../../transport/index.ts";
+import { assertMethods, implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
 import type { GraphDriver } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { toWireChange, toWireCapabilities } from "./wire-shapes.ts";
 
 export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "logger"> {
-  /** Default: says nothing. */
+  /** Default `errorLogger`: what nobody foresaw goes to standard error. */
   readonly logger?: Logger;
 }
 
@@ -30,9 +30,12 @@ export interface GraphDriverPlugin {
  *   adopted. For another home it is refused until the first engine has said `Cleanup`.
  * - `Cleanup` (the engine shuts down) closes it and forgets the saved `Init`.
  * - Both wait for running calls and keep later ones waiting.
+ *
+ * @throws INVALID_ARGUMENT without `open`; a driver that lacks a method is so refused at `Init`.
  */
 export function createGraphDriverPlugin(options: GraphDriverPluginOptions): GraphDriverPlugin {
-  const holder = createDriverHolder({ ...options, logger: options.logger ?? silentLogger });
+  assertMethods(options, ["open"], "createGraphDriverPlugin: its options");
+  const holder = createDriverHolder({ ...options, logger: options.logger ?? errorLogger });
   const call = <T>({ connection }: Call, run: (driver: GraphDriver) => Promise<T>) => holder.use(connection, run);
 
   const service = implement(graphDriverProtocol, {

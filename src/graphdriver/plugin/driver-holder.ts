@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import type { Connection } from "../../protocol/index.ts";
-import type { Logger } from "../../transport/index.ts";
+import { assertMethods, type Logger } from "../../transport/index.ts";
 import type { Durability, GraphDriver, GraphDriverFactory, OpenOptions } from "../driver.ts";
 import { createDriverGate } from "./driver-gate.ts";
 import { createEngineBinding } from "./engine/binding.ts";
@@ -65,7 +65,9 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
     const openOptions = { ...toOpenOptions(request, options), resume };
     const { home } = openOptions;
     await assertFolder(home, resume && record?.home === home);
-    driver = await options.open(openOptions);
+    const opened = await options.open(openOptions);
+    assertMethods(opened, driverMethods, "graph driver that was opened");
+    driver = opened;
     openHome = home;
     logger.info({ driver: driver.name, home }, "graph driver opened");
     return existsSync(home) ? home : undefined;
@@ -184,6 +186,24 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
 function homeAsked(request: InitRequest, options: DriverHolderOptions): string {
   return request.Home || options.defaultHome || toOpenOptions(request, options).home;
 }
+
+/** What the protocol asks of one. */
+const driverMethods: readonly (keyof GraphDriver)[] = [
+  "create",
+  "createReadWrite",
+  "remove",
+  "get",
+  "put",
+  "exists",
+  "status",
+  "metadata",
+  "diff",
+  "changes",
+  "applyDiff",
+  "diffSize",
+  "cleanup",
+  "close",
+];
 
 function toOpenOptions(request: InitRequest, options: DriverHolderOptions): OpenOptions {
   const home = options.home ?? (request.Home || options.defaultHome);

@@ -1,8 +1,10 @@
 import { CleatError } from "../../errors/index.ts";
 import { graphDriverProtocol } from "../../protocol/index.ts";
 import { activate, assertImplements, type ClientOptions, createClient, type Transport } from "../../transport/index.ts";
+import { checkedSource } from "../diff/checked-source.ts";
 import type { GraphDriver, OpenOptions } from "../driver.ts";
 import { assertLayerId } from "../layer-id.ts";
+
 import { fromWireCapabilities, fromWireChange, toWireIdMap } from "./wire-shapes.ts";
 
 export interface FromPluginOptions extends OpenOptions, Omit<ClientOptions, "plugin"> {
@@ -72,7 +74,7 @@ export async function createGraphDriverFromPlugin(
     async applyDiff(id, parent, source) {
       const { ID, Parent } = layerOn(id, parent);
       const query = { id: ID, ...(Parent !== undefined && { parent: Parent }) };
-      return (await client.applyDiff(query, { body: source })).Size;
+      return (await client.applyDiff(query, { body: checkedSource(source, id) })).Size;
     },
     async diffSize(id, parent) {
       return (await client.diffSize(layerOn(id, parent))).Size;

@@ -5,7 +5,8 @@ import type { DriverRegistry } from "./registry.ts";
 
 /**
  * A driver that decides anew for each home which one it is: what an engine's plugin opens when its operator names none.
- * `tell` hears each decision before it is carried out.
+ * `tell` hears each decision before it is carried out. Its options are those of all;
+ * what the driver that is chosen does not know, it refuses.
  */
 export function createAutomaticDriver(
   registry: DriverRegistry,
@@ -13,6 +14,7 @@ export function createAutomaticDriver(
 ): GraphDriverFactory {
   return {
     name: "auto",
+    options: Object.fromEntries(registry.names.flatMap((name) => Object.entries(registry.find(name)?.options ?? {}))),
     async open(options) {
       const decision = await decide({ home: options.home }, registry);
       tell(decision);

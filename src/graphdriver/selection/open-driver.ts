@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "node:path";
-import { CleatError, PluginNotFoundError, UnsupportedError } from "../../errors/index.ts";
+import { CleatError, PluginNotFoundError, toCleatError, UnsupportedError } from "../../errors/index.ts";
 import { assertPluginName, graphDriverProtocol } from "../../protocol/index.ts";
 import type { Transport } from "../../transport/index.ts";
 import { type Decision, decide } from "./decision.ts";
@@ -30,7 +30,8 @@ export interface OpenDriverOptions extends Omit<OpenOptions, "home"> {
  *
  * Source: moby v20.10.24 `daemon/graphdriver/driver.go`, `New`, `GetDriver`.
  * @throws INVALID_ARGUMENT when the root is not an absolute path.
- * @throws NOT_FOUND when nobody has the name; the message lists the drivers and the paths tried.
+ * @throws NOT_FOUND when nobody has the name; the message lists the drivers and the paths tried. PERMISSION_DENIED when a plugin
+ * may have it, and may not be looked at or called.
  * @throws UNIMPLEMENTED when the driver does not work here, or the plugin is no graph driver; without a name, when no driver
  * works, or the one whose layers are there does not any more.
  * @throws FAILED_PRECONDITION without a name, when layers of several drivers are there, or of one that is not built in.
@@ -89,7 +90,8 @@ async function openNamed(
     const { transport } = await plugins.get(name, graphDriverProtocol);
     return await createGraphDriverFromPlugin(transport, { ...open, name });
   } catch (error) {
-    if (!(error instanceof PluginNotFoundError)) throw error;
-    throw new CleatError("NOT_FOUND", `${unknown.message}, and ${error.message}`, { cause: error });
+    const { code, message } = toCleatError(error);
+    if (!(error instanceof PluginNotFoundError) && code !== "PERMISSION_DENIED") throw error;
+    throw new CleatError(code, `${unknown.message}, and ${message}`, { cause: error });
   }
 }

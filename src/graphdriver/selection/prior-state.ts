@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../../errors/index.ts";
+import { isOfFileSystem } from "../foreign-names.ts";
 import { driverRecordFile, readDriverRecord } from "../home/driver-record.ts";
 import { ownFolder } from "../home/home.ts";
 import { dockerDrivers, markers } from "./known-drivers.ts";
@@ -52,7 +53,7 @@ async function isEmpty(path: string): Promise<boolean> {
 /** What cannot be read may hold layers, as Docker assumes. */
 async function namesIn(folder: string): Promise<readonly string[] | "unreadable"> {
   try {
-    return await readdir(folder);
+    return (await readdir(folder)).filter((name) => !isOfFileSystem(name));
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return [];
     if (isSystemError(error)) return "unreadable";

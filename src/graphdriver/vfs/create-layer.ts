@@ -11,7 +11,7 @@ import {
   renameat2,
   syncfs,
 } from "../../syscall/index.ts";
-import { discard, stagingPath, uniqueName } from "../home/home.ts";
+import { discardOrRemove, stagingPath, uniqueName } from "../home/home.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 
 export interface NewLayer {
@@ -25,7 +25,7 @@ export interface NewLayer {
 
 /**
  * Makes a layer as a copy of its parent, beside the store, and renames it into place. Costs the parent's size where the
- * file system cannot share blocks.
+ * file system cannot share blocks. The caller sees to it that nobody changes the parent meanwhile.
  * @throws ALREADY_EXISTS, NOT_FOUND for the parent.
  */
 export function createLayer(home: string, layer: NewLayer): void {
@@ -37,9 +37,6 @@ export function createLayer(home: string, layer: NewLayer): void {
   const staged = stagingPath(uniqueName());
   try {
     stageTree(home, staged, layer);
-    if (parent !== undefined && !isWhole(home, parent)) {
-      throw new CleatError("ABORTED", `parent "${parent}" was being changed or removed`);
-    }
     writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: true });
     withFolderAt(home, (folder) => {
       removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
@@ -59,11 +56,6 @@ function stageTree(home: string, staged: string, { parent, rootUid, rootGid }: O
   if (parent !== undefined)
     withFolderAt(layerPath(home, parent), (from) => withFolderAt(path, (to) => copyTree(from, to)));
   else if (rootUid !== 0 || rootGid !== 0) withFolderAt(path, (folder) => chownat(folder, ".", rootUid, rootGid));
-}
-
-/** Calls on the parent do not wait for its children, so a copy of it may have been taken half way through one. */
-function isWhole(home: string, id: string): boolean {
-  return existsSync(layerPath(home, id)) && !existsSync(`${home}/${fillingFolder}/${id}`);
 }
 
 function alreadyExists(id: string): CleatError {
@@ -96,7 +88,9 @@ export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void
 export function discardLayer(home: string, id: string): string | undefined {
   return withFolderAt(home, (folder) => {
     if (!existsSync(layerPath(home, id))) return undefined;
-    const trashed = discard(folder, `${layersFolder}/${id}`);
+    const path = `${layersFolder}/${id}`;
+    // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told that it is.
+    const trashed = discardOrRemove(folder, path, () => removeTree(folder, path));
     removeTree(folder, `${unfilledFolder}/${id}`);
     removeTree(folder, `${fillingFolder}/${id}`);
     removeTree(folder, exactFolder(id));

@@ -5,6 +5,7 @@ import { type Damage, mendable, unmendable } from "../store/finding.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
 import { findOwnDamage, findWrongFolders } from "../store/own-damage.ts";
 import { nameText, namesIn, readRecordAt, withPathIfThere } from "../store/store-entries.ts";
+import { isOfFileSystem } from "../foreign-names.ts";
 import { resetLayer } from "./create-layer.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
 import { readLayerIds } from "./survey.ts";
@@ -18,7 +19,7 @@ export function findDamage(home: string): Damage[] {
       ...findOwnDamage({ home, folder, mounts: readMountsBelow(home), remove: removeTree, mountedLayers: new Set() }),
       ...namesIn(folder, layersFolder)
         .map(nameText)
-        .filter((name) => !ids.has(name))
+        .filter((name) => !ids.has(name) && !isOfFileSystem(name))
         .map(describeStray),
       ...namesIn(folder, fillingFolder)
         .map(nameText)
@@ -26,7 +27,7 @@ export function findDamage(home: string): Damage[] {
         .map((id) => checkFilling(home, folder, id, ids)),
       ...[fillingFolder, unfilledFolder, exactDiffsFolder].flatMap((marks) =>
         namesIn(folder, marks)
-          .filter((name) => !ids.has(nameText(name)))
+          .filter((name) => !ids.has(nameText(name)) && !isOfFileSystem(nameText(name)))
           .map((name) => describeMark(home, marks, name)),
       ),
       ...[...ids].flatMap((id) => findExactDamage(folder, exactFolder(id), id)),

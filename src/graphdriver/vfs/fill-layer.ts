@@ -1,6 +1,6 @@
 /** Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block. */
 import { existsSync, readdirSync, unlinkSync } from "node:fs";
-import { CleatError, isSystemError } from "../../errors/index.ts";
+import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
   type ApplyOptions,
   compareTrees,
@@ -9,11 +9,21 @@ import {
   withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
-import { close, fsync, O_DIRECTORY, O_RDONLY, openPath, readNames, renameat2, syncfs } from "../../syscall/index.ts";
+import {
+  close,
+  fsync,
+  O_DIRECTORY,
+  O_RDONLY,
+  openPath,
+  readNames,
+  renameat2,
+  syncfs,
+  tryUnlinkat,
+} from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
 import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-archive.ts";
-import { sweep } from "../home/home.ts";
+import { removeIfPossible, sweep } from "../home/home.ts";
 import { readIfThere } from "../home/read-if-there.ts";
 import { resetLayer } from "./create-layer.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
@@ -44,7 +54,7 @@ export function applyDiff(
     } catch (error) {
       source.leave(); // whoever sends need not wait while the parent is copied
       const { uids, gids } = createIdMaps(options.ids);
-      resetLayer(home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
+      undoAfter(error, home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
       throw error;
     }
   });
@@ -99,17 +109,50 @@ function holdsChanges(): CleatError {
   return new CleatError("FAILED_PRECONDITION", "it holds changes already; a diff is applied to a new layer");
 }
 
+/** @throws `failure`, with what kept it from being undone. The layer stays marked, and `undoFilling` tries again. */
+function undoAfter(failure: unknown, home: string, layer: Parameters<typeof resetLayer>[1]): void {
+  try {
+    resetLayer(home, layer);
+  } catch (error) {
+    const { code, message } = toCleatError(failure);
+    const cause = new AggregateError([failure, error]);
+    throw new CleatError(code, `${message}; what was unpacked is not undone yet: ${toCleatError(error).message}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Makes a layer whose diff failed and was not undone what `create` made it. Not marked as such is success.
+ * @throws FAILED_PRECONDITION when its parent is gone.
+ */
+export function undoFilling(home: string, id: string, rootUid: number, rootGid: number): void {
+  const mark = `${home}/${fillingFolder}/${id}`;
+  const recorded = readIfThere(mark);
+  if (recorded === undefined) return;
+  if (!existsSync(layerPath(home, id))) return unlinkSync(mark);
+  const parent = recorded || undefined;
+  const subject = `layer "${id}" is half made, since its diff could not be applied`;
+  if (parent !== undefined && !existsSync(layerPath(home, parent)))
+    throw new CleatError("FAILED_PRECONDITION", `${subject}, and its parent "${parent}" is gone`);
+  try {
+    resetLayer(home, { id, parent, rootUid, rootGid });
+  } catch (error) {
+    throw withSubject(error, subject);
+  }
+}
+
 function endFilling(home: string, id: string, durability: Durability): void {
   unlinkSync(`${home}/${fillingFolder}/${id}`);
   if (durability !== "none") withFolderAt(`${home}/${fillingFolder}`, fsync);
 }
 
 /** One layer that cannot be made anew now, on a full disk say, must not keep all others from being served; it stays marked. */
-function resetIfPossible(home: string, layer: Parameters<typeof resetLayer>[1]): void {
+function undoIfPossible(...layer: Parameters<typeof undoFilling>): void {
   try {
-    resetLayer(home, layer);
+    undoFilling(...layer);
   } catch (error) {
-    if (!isSystemError(error)) throw error;
+    if (!(error instanceof CleatError || isSystemError(error))) throw error;
   }
 }
 
@@ -117,15 +160,15 @@ function resetIfPossible(home: string, layer: Parameters<typeof resetLayer>[1]):
 export function recoverStore(home: string, rootUid: number, rootGid: number): void {
   sweep(home);
   for (const id of readdirSync(`${home}/${fillingFolder}`)) {
-    const parent = readIfThere(`${home}/${fillingFolder}/${id}`) || undefined;
-    const isWhole = existsSync(layerPath(home, id)) && (parent === undefined || existsSync(layerPath(home, parent)));
-    if (isWhole) resetIfPossible(home, { id, parent, rootUid, rootGid });
-    else unlinkSync(`${home}/${fillingFolder}/${id}`);
+    undoIfPossible(home, id, rootUid, rootGid);
   }
-  for (const id of readdirSync(`${home}/${unfilledFolder}`)) {
-    if (!existsSync(layerPath(home, id))) unlinkSync(`${home}/${unfilledFolder}/${id}`);
-  }
-  for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
-    if (!existsSync(layerPath(home, id))) withFolderAt(home, (folder) => removeTree(folder, exactFolder(id)));
-  }
+  withFolderAt(home, (folder) => {
+    const isGone = (id: string): boolean => !existsSync(layerPath(home, id));
+    for (const id of readdirSync(`${home}/${unfilledFolder}`)) {
+      if (isGone(id)) removeIfPossible(tryUnlinkat, folder, `${unfilledFolder}/${id}`);
+    }
+    for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
+      if (isGone(id)) removeIfPossible(removeTree, folder, exactFolder(id));
+    }
+  });
 }

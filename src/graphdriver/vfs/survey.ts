@@ -1,5 +1,6 @@
 import { withFolderAt } from "../../layer/index.ts";
 import { recordFile } from "../diff/exact-diff.ts";
+import { isOfFileSystem } from "../foreign-names.ts";
 import { layerIdPattern } from "../layer-id.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
 import { nameText, namesIn, readJsonAt, readRecordAt, withPathIfThere } from "../store/store-entries.ts";
@@ -34,7 +35,10 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
 /** The names of the folders that are layers, sorted. */
 export function readLayerIds(home: number): string[] {
   const ids = namesIn(home, layersFolder).map(nameText);
-  return ids.filter((id) => layerIdPattern.test(id) && withPathIfThere(home, `${layersFolder}/${id}`, () => true));
+  return ids.filter(
+    (id) =>
+      layerIdPattern.test(id) && !isOfFileSystem(id) && withPathIfThere(home, `${layersFolder}/${id}`, () => true),
+  );
 }
 
 interface Marks {

@@ -1,10 +1,17 @@
 import { existsSync } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
-import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
-import { type DiffOptions, readDriverOptions, refuseStorageOptions, sizeRefused } from "../driver-options.ts";
-import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import {
+  commonOptions,
+  type DiffOptions,
+  readDriverOptions,
+  refuseStorageOptions,
+  sizeRefused,
+  toDiffOptions,
+} from "../driver-options.ts";
+import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
@@ -16,6 +23,17 @@ import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, 
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import * as storeJobs from "./store-jobs.ts";
 
+const optionTable = {
+  ...commonOptions,
+  size: {
+    value: "SIZE",
+    help: "refused: it cannot be enforced",
+    parse() {
+      throw sizeRefused("vfs");
+    },
+  },
+} as const satisfies DriverOptionTable;
+
 /**
  * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy that,
  * unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. Where an ordinary user
@@ -24,11 +42,12 @@ import * as storeJobs from "./store-jobs.ts";
  */
 export const vfs: GraphDriverFactory = {
   name: "vfs",
+  options: optionTable,
   probe: (folder) => runProbe("vfs", { url: probeUrl }, folder),
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome({ driver: "vfs" }, options, async (home) => {
-      const vfsOptions = parseOptions(options.options);
+      const vfsOptions = toDiffOptions(readDriverOptions("vfs", options.options, optionTable));
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
         await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
       }
@@ -39,27 +58,27 @@ export const vfs: GraphDriverFactory = {
     }),
 };
 
-/** @throws INVALID_ARGUMENT for a malformed or unknown option, UNIMPLEMENTED for a size. */
-function parseOptions(options: readonly string[] | undefined): DiffOptions {
-  return readDriverOptions("vfs", options, {
-    size: () => {
-      throw sizeRefused("vfs");
-    },
-  });
-}
-
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): GraphDriver {
-  const { path, pool, ids, owner, durability, squash, userNamespace } = home;
-  const { withLock } = home.locks;
+  const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
 
   async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
     assertLayerId(id);
     refuseStorageOptions("vfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertLayerId(parent);
-    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, ...owner }));
+    if (parent !== undefined) await undoFilling(parent);
+    await locks.withChild(id, parent, () => pool.run(worker, "createLayer", path, { id, parent, durable, ...owner }));
+  }
+
+  /**
+   * A layer whose diff failed and could not be undone, as on a full disk, is half made and marked so. It is made anew before
+   * anybody sees it; who asks while its diff is being applied waits for that.
+   */
+  async function undoFilling(id: string): Promise<void> {
+    if (!existsSync(`${path}/${fillingFolder}/${id}`)) return;
+    await locks.withLock(id, () => pool.run(worker, "undoFilling", path, id, owner.rootUid, owner.rootGid));
   }
 
   async function exists(id: string): Promise<boolean> {
@@ -70,13 +89,18 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
     );
   }
 
+  /** Waits while a diff is applied to the layer, or undone, since that is done in place. */
   async function get(id: string): Promise<string> {
-    if (await exists(id)) return layerPath(path, id);
-    throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+    assertLayerId(id);
+    await undoFilling(id);
+    return locks.whileUnchanged(id, async () => {
+      if (await exists(id)) return layerPath(path, id);
+      throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+    });
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, pool, { ids, userNames: userNames && !squash });
+  const naive = createNaiveDiff({ get, put }, home, { ids, userNames: userNames && !squash });
 
   return {
     name: "vfs",
@@ -90,7 +114,10 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
     createReadWrite: (id, options) => create(id, options, durability !== "none"),
     async remove(id) {
       assertLayerId(id);
-      const trashed = await withLock(id, () => pool.run(worker, "discardLayer", path, id));
+      const trashed = await locks.withLock(id, () => {
+        locks.markChanged(id);
+        return pool.run(worker, "discardLayer", path, id);
+      });
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
     get,
@@ -106,17 +133,16 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
       await get(id);
       if (parent !== undefined) assertLayerId(parent);
       const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
-      const isFilled = !existsSync(`${path}/${fillingFolder}/${id}`);
-      const exact = isFilled ? streamExactDiff(home, worker, id, parent, paths) : undefined;
-      return exact ?? naive.diff(id, parent);
+      return streamExactDiff(home, worker, id, parent, paths) ?? naive.diff(id, parent);
     },
     diffGetter: async (id) => createDiffGetter(await get(id), pool, worker),
     async applyDiff(id, parent, source) {
       assertLayerId(id);
-      return withLock(id, () => {
-        const ring = createRing();
+      await undoFilling(id);
+      return locks.withLock(id, () => {
+        if (existsSync(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
         const applyOptions = { ids, durability, squash, userNamespace, exactDiffs };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
       });
     },
     cleanup: async () => {},

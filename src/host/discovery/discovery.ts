@@ -19,7 +19,8 @@ export interface Discovery {
   /**
    * Looks a plugin up by name, as engines do: sockets before spec files; symbolic links are followed. The first file
    * decides, also when it is of no use.
-   * @throws PluginNotFoundError (NOT_FOUND) with the paths tried; its `cause` holds why some could not be looked at.
+   * @throws PluginNotFoundError (NOT_FOUND) with the paths tried.
+   * @throws TransportError (PERMISSION_DENIED, mostly) when none was found and some of the paths may not be looked at.
    * @throws INVALID_ARGUMENT when its spec file is not one, or names a file that is of no use.
    * @throws PERMISSION_DENIED when that may not be read.
    * @throws RESOURCE_EXHAUSTED when the process may open no more files.

@@ -132,9 +132,15 @@ describe("a folder that may not be read", () => {
     expect((await asOrdinaryUser(() => find("p"))).path).toBe(at("etc/p.spec"));
   });
 
-  it("is told of when nothing is found", async () => {
+  it("is not taken for an absence", async () => {
     await forbid(at("run"));
     const failure = await asOrdinaryUser(() => failureOf("p"));
-    expect(failure).toMatchObject({ code: "NOT_FOUND", cause: { errors: [{ code: "EACCES" }, { code: "EACCES" }] } });
+    expect(failure).toMatchObject({
+      name: "TransportError",
+      code: "PERMISSION_DENIED",
+      message: `plugin "p" may be there, but "${at("run/p.sock")}" may not be looked at: EACCES: permission denied`,
+      reachedPeer: false,
+      cause: { errors: [{ code: "EACCES" }, { code: "EACCES" }] },
+    });
   });
 });

@@ -15,11 +15,7 @@ export function pathsOf(locations: Locations, name: string): string[] {
 export async function find(locations: Locations, name: string): Promise<FoundPlugin> {
   const pathsTried = pathsOf(locations, name);
   const { plugin, hidden } = await lookUp(name, candidatesOf(locations, name));
-  if (plugin === undefined) {
-    if (hidden.length === 0) throw new PluginNotFoundError(name, pathsTried);
-    const cause = new AggregateError(hidden, "some of the paths could not be looked at");
-    throw new PluginNotFoundError(name, pathsTried, { cause });
-  }
+  if (plugin === undefined) throw hidden?.error ?? new PluginNotFoundError(name, pathsTried);
   if ("error" in plugin) throw plugin.error;
   return plugin;
 }

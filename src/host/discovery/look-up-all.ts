@@ -14,7 +14,10 @@ export async function lookUpAll(
   const plugins: (FoundPlugin | UnusablePlugin | undefined)[] = [];
   const rest = names.entries();
   const work = async () => {
-    for (const [index, name] of rest) plugins[index] = (await lookUp(name, candidatesOf(locations, name))).plugin;
+    for (const [index, name] of rest) {
+      const { plugin, hidden } = await lookUp(name, candidatesOf(locations, name));
+      plugins[index] = plugin ?? (hidden && { name, ...hidden });
+    }
   };
   await Promise.all(Array.from({ length: lookUpsAtOnce }, work));
   return plugins.filter((plugin) => plugin !== undefined);

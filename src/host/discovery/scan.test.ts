@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { silentLogger } from "../../transport/index.ts";
 import { createDiscovery } from "./discovery.ts";
@@ -106,6 +106,14 @@ describe("a scan", () => {
     ]);
     const broken = (await createDiscovery(locations).scan()).find(({ name }) => name === "empty");
     expect(broken).toMatchObject({ name: "empty", path: at("etc/empty.json") });
+  });
+
+  it("reports what may be listed and not looked at", async () => {
+    await listen(at("run/p.sock"));
+    await chmod(at("run"), 0o644);
+    const found = await asOrdinaryUser(() => createDiscovery(locations).scan());
+    await chmod(at("run"), 0o755);
+    expect(found).toMatchObject([{ name: "p", path: at("run/p.sock"), error: { code: "PERMISSION_DENIED" } }]);
   });
 
   it("logs once which folders may not be read, and goes on", async () => {

@@ -20,7 +20,9 @@ export interface DialledConnection {
 }
 
 /** @throws INVALID_ARGUMENT when `tls` is of no use. */
-export function createDialer(address: Address, tls: TlsClientOptions | undefined): Dialer {
+export function createDialer(target: Address | (() => Address), tls: TlsClientOptions | undefined): Dialer {
+  if (typeof target === "function") return { dial: () => createDialer(target(), tls).dial() };
+  const address = target;
   const name = formatAddress(address);
   const secure = "https" in address ? createTlsDialer(address.https, tls ?? {}, name) : undefined;
   return {

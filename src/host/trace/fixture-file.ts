@@ -1,5 +1,5 @@
-import { open, rm } from "node:fs/promises";
-import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
+import { lstat, open, rm } from "node:fs/promises";
+import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Fixture, type FixtureHeader, formatExchange, formatFixtureHeader, parseFixture } from "./fixture.ts";
 
@@ -21,14 +21,15 @@ export interface CreateFixtureFileOptions {
 /**
  * Makes a fixture and writes it line by line, so that what was recorded is readable whenever its writer ends. Only the
  * owner may read it (mode 0600): bodies hold passwords.
- * @throws ALREADY_EXISTS when there is a file at `path` and `replace` is not set.
+ * @throws ALREADY_EXISTS when there is a file at `path` and `replace` is not set, FAILED_PRECONDITION when there is something
+ * else, which is never replaced: root must not put a file in the place of `/dev/null`.
  */
 export async function createFixtureFile(
   path: string,
   header: FixtureHeader,
   { replace = false }: CreateFixtureFileOptions = {},
 ): Promise<FixtureFile> {
-  if (replace) await rm(path, { force: true });
+  if (replace) await removeFile(path);
   const file = await open(path, "wx", 0o600).catch((error: unknown) => {
     if (!isSystemError(error, "EEXIST")) throw withSubject(error, `fixture "${path}"`);
     throw new CleatError("ALREADY_EXISTS", `fixture "${path}" is there already, and was left alone`);
@@ -46,6 +47,18 @@ export async function createFixtureFile(
     append,
     close: () => (closing ??= written.catch(() => {}).then(() => file.close())),
   };
+}
+
+async function removeFile(path: string): Promise<void> {
+  const subject = `fixture "${path}"`;
+  try {
+    const found = await lstat(path);
+    if (found.isFile() || found.isSymbolicLink()) return await rm(path, { force: true });
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return;
+    throw toCleatError(error, subject);
+  }
+  throw new CleatError("FAILED_PRECONDITION", `${subject} is not a file, and was left alone`);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readLink, readRecord, kindOf, nameText, namesIn, withFolderIfThere } from "../../store/store-entries.ts";
 import type { EntryKind } from "../../store/store-entries.ts";
 import { ownFolder } from "../../home/home.ts";
+import { isOfFileSystem } from "../../foreign-names.ts";
 import { layerIdPattern } from "../../layer-id.ts";
 import { isLink, isLowerPath, linksFolder, linkTarget } from "../layout.ts";
 
@@ -47,7 +48,7 @@ export function readStoreFacts(home: number, mounted: ReadonlySet<string>): Stor
   const strays: Buffer[] = [];
   for (const name of namesIn(home, ".")) {
     const id = nameText(name);
-    if (namesOfDrivers.includes(id) || id.startsWith(".")) continue;
+    if (namesOfDrivers.includes(id) || id.startsWith(".") || isOfFileSystem(id)) continue;
     const layer = layerIdPattern.test(id)
       ? withFolderIfThere(home, id, (folder) => readFacts(folder, id, mounted.has(id)))
       : undefined;
@@ -73,7 +74,7 @@ function readLinks(folder: number): Map<string, LinkFacts> {
   const links = new Map<string, LinkFacts>();
   for (const name of namesIn(folder, ".")) {
     const kind = kindOf(folder, name);
-    if (kind === undefined) continue;
+    if (kind === undefined || isOfFileSystem(nameText(name))) continue;
     const target = readLink(folder, name);
     const id = target?.split("/")[1] ?? "";
     const layer = layerIdPattern.test(id) && target === linkTarget(id) ? id : undefined;

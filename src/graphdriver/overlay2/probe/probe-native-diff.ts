@@ -16,9 +16,9 @@ import { mountSwitches } from "../mount-switches.ts";
 export function probeNativeDiff(home: string, attributePrefix: OverlayPrefix): string | undefined {
   const staged = stagingPath(uniqueName());
   const test = `${home}/${staged}`;
-  for (const folder of ["", "/l1", "/l1/d", "/l1/d1", "/l2", "/l2/d", "/l3", "/work", "/merged"])
-    mkdirSync(`${test}${folder}`, { mode: 0o700 });
   try {
+    for (const folder of ["", "/l1", "/l1/d", "/l1/d1", "/l2", "/l2/d", "/l3", "/work", "/merged"])
+      mkdirSync(`${test}${folder}`, { mode: 0o700 });
     markOpaque(`${test}/l2/d`, `${attributePrefix}overlay.opaque`);
     return withFolderAt(test, (folder) => {
       changeDirectory(folder);

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
-import { toCleatError, UnsupportedError } from "../../../errors/index.ts";
+import { isDiskFull, isSystemError, toCleatError, UnsupportedError } from "../../../errors/index.ts";
 import { type OverlayPrefix, removeTree, withFolderAt } from "../../../layer/index.ts";
 import {
   changeDirectory,
@@ -9,6 +9,7 @@ import {
   recordsEntryTypes,
   umount2,
 } from "../../../syscall/index.ts";
+import { readDriverRecord } from "../../home/driver-record.ts";
 import { stagingPath, uniqueName } from "../../home/home.ts";
 import { takesLayerByLayer } from "../mount-layer.ts";
 import { ownAttributePrefix } from "../own-attributes.ts";
@@ -26,16 +27,34 @@ export interface OverlayAbilities {
 }
 
 /**
- * Finds out whether overlay works in a home by mounting one there. Blocks; runs on a worker.
+ * Finds out whether overlay works in a home by mounting one there. A disk too full for that keeps no store shut in which overlay
+ * worked before, for then nothing could be removed from it. Blocks; runs on a worker.
  * @throws UNIMPLEMENTED when the kernel has no overlay, or none in user namespaces, or the file system cannot be under one.
  */
 export function probeOverlay(home: string): OverlayAbilities {
   const attributePrefix = ownAttributePrefix();
+  try {
+    return tryOut(home, attributePrefix);
+  } catch (error) {
+    // Overlay that finds no room for its work folder mounts read-only.
+    const hasNoRoom = isDiskFull(error) || isSystemError(error, "EROFS");
+    if (!hasNoRoom || readDriverRecord(home) === undefined) throw error;
+    return withFolderAt(home, (folder) => ({
+      backingFileSystem: fileSystemName(folder),
+      supportsDType: true,
+      layerByLayer: takesLayerByLayer(home),
+      attributePrefix,
+      nativeDiffObstacle: "the disk is too full to find out whether the kernel keeps diffs as this driver reads them",
+    }));
+  }
+}
+
+function tryOut(home: string, attributePrefix: OverlayPrefix): OverlayAbilities {
   const staged = stagingPath(uniqueName());
   const test = `${home}/${staged}`;
-  for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])
-    mkdirSync(`${test}${folder}`, { mode: 0o700 });
   try {
+    for (const folder of ["", "/lower1", "/lower2", "/upper", "/work", "/merged"])
+      mkdirSync(`${test}${folder}`, { mode: 0o700 });
     return withFolderAt(home, (folder) => {
       const backingFileSystem = fileSystemName(folder);
       withFolderAt(test, (testFolder) => tryMount(testFolder, backingFileSystem, attributePrefix));
@@ -56,6 +75,7 @@ function tryMount(testFolder: number, fileSystem: string, attributePrefix: Overl
     const options = attributePrefix === "user." ? "userxattr," : "";
     mount("overlay", "merged", "overlay", 0, `${options}lowerdir=lower2:lower1,upperdir=upper,workdir=work`);
   } catch (error) {
+    if (isDiskFull(error)) throw error;
     const missing = {
       needed: attributePrefix === "user." ? "an overlay mount in a user namespace, of Linux 5.11" : "an overlay mount",
       probed: `mount(2) on ${fileSystem}`,

@@ -15,10 +15,12 @@ import { mountChecks } from "./mounts.ts";
 import { nestedChecks } from "./nested.ts";
 import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
+import { senderChecks } from "./senders.ts";
 import { togetherChecks } from "./together.ts";
 import { unionChecks } from "./unions.ts";
 import { unknownLayerChecks } from "./unknown-layers.ts";
 import { userNamespaceChecks } from "./user-namespaces.ts";
+import { whileFilledChecks } from "./while-filled.ts";
 import { whiteoutChecks } from "./whiteouts.ts";
 
 /** All that the contract promises, from what every user meets to what only an attacker sends. */
@@ -40,8 +42,10 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...idMapChecks,
   ...userNamespaceChecks,
   ...brokenArchiveChecks,
+  ...senderChecks,
   ...breakoutChecks,
   ...togetherChecks,
+  ...whileFilledChecks,
   ...restartChecks,
   ...depthChecks,
 ];

@@ -1,9 +1,10 @@
 /** On a file system of 16 MB. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file, folder as directory, symlink } from "cleat/testing";
 
 import { finishDeletions } from "./btrfs-deletions.mjs";
 import { assertNothingStaged, assertRefused, factories, filesOf, namesOf, streamOf, toLayer } from "./layers.mjs";
@@ -100,4 +101,75 @@ async function withDriver(driver, folder, use, options = []) {
 async function fill(driver, id, parent, entries) {
   await driver.create(id, { parent });
   await driver.applyDiff(id, parent, streamOf(buildArchive(entries)));
+}
+
+/**
+ * Removal is how room is made, so it needs none: not on a disk that is full to its last block and name, by a process that opens the
+ * store there. The last layer goes first, as the others lie below it.
+ */
+export async function fullDiskDuringRemove(driver, folder) {
+  const options = ["cleat.exact_diffs=true"];
+  const home = `${folder}/home`;
+  const ids = ["base", "middle", "container"];
+  await withDriver(
+    driver,
+    folder,
+    async (opened) => {
+      await fill(opened, "base", undefined, [file("below", megabytes(1)), directory("d"), file("d/f", "f")]);
+      await fill(opened, "middle", "base", [file("more", megabytes(1)), symlink("link", "more")]);
+      await opened.createReadWrite("container", { parent: "middle" });
+      const path = await opened.get("container", {});
+      writeFileSync(`${path}/written`, "written");
+      if (driver === "btrfs") nestSubvolumes(path);
+      await opened.get("container", {});
+    },
+    options,
+  );
+  fillToTheLast(`${folder}/ballast`);
+  await withDriver(
+    driver,
+    folder,
+    async (opened) => {
+      for (const id of ids.toReversed()) {
+        await opened.remove(id);
+        assert.equal(await opened.exists(id), false, id);
+      }
+      assertNothingStaged(driver, home);
+    },
+    options,
+  );
+  rmSync(`${folder}/ballast`, { recursive: true });
+  takeSpaceBack(driver, folder);
+  await withDriver(driver, folder, async (opened) => {
+    for (const id of ids) await opened.create(id, {});
+  });
+}
+
+/** As a container may make them: one in another, and that read-only. */
+function nestSubvolumes(path) {
+  for (const name of ["outer", "outer/inner"]) execFileSync("btrfs", ["subvolume", "create", `${path}/d/${name}`]);
+  execFileSync("btrfs", ["property", "set", `${path}/d/outer/inner`, "ro", "true"]);
+}
+
+/** First content, in pieces ever smaller, then names: what one of them cannot have is left for another. */
+function fillToTheLast(ballast) {
+  mkdirSync(ballast);
+  for (let bytes = 2 ** 20; bytes >= 512; bytes /= 8)
+    untilFull((at) => writeFileSync(`${ballast}/${bytes}-${at}`, Buffer.alloc(bytes, "b")));
+  for (const length of [200, 60, 10]) {
+    untilFull((at) => writeFileSync(`${ballast}/${String(at).padStart(length, "f")}`, ""));
+    untilFull((at) => mkdirSync(`${ballast}/${String(at).padStart(length, "d")}`));
+  }
+}
+
+function untilFull(write) {
+  for (let at = 0; at < 100_000; at++) {
+    try {
+      write(at);
+    } catch (error) {
+      assert.ok(["ENOSPC", "EDQUOT"].includes(error.code), error.stack);
+      return;
+    }
+  }
+  assert.fail("the disk is too large to be filled");
 }

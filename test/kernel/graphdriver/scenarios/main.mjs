@@ -4,6 +4,7 @@ import * as badHomes from "./bad-homes.mjs";
 import * as decisions from "./decisions.mjs";
 import * as exactDiffs from "./exact-diffs.mjs";
 import * as fullDisk from "./full-disk.mjs";
+import * as homeOfItsOwn from "./home-of-its-own.mjs";
 import * as mountViews from "./mount-views.mjs";
 import * as namespaceCrossing from "./namespace-crossing.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
@@ -25,6 +26,7 @@ const scenarios = {
   ...decisions,
   ...exactDiffs,
   ...fullDisk,
+  ...homeOfItsOwn,
   ...mountViews,
   ...namespaceCrossing,
   ...power,

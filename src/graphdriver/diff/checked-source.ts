@@ -1,0 +1,35 @@
+import { inspect } from "node:util";
+import { CleatError, toCleatError } from "../../errors/index.ts";
+
+/**
+ * The archive that a caller sends, as it comes; what goes wrong with it is an error about the layer that it is for. A caller's
+ * failure keeps its code where it has one and is UNKNOWN otherwise: it is nobody's slip here.
+ */
+export async function* checkedSource(source: AsyncIterable<Uint8Array>, id: string): AsyncGenerator<Uint8Array> {
+  const subject = `layer "${id}": its archive`;
+  if (!isIterable(source)) throw invalid(`${subject} is ${shown(source)}, and no stream of bytes`);
+  try {
+    for await (const bytes of source) {
+      if (!(bytes instanceof Uint8Array)) throw invalid(`${subject} came with ${shown(bytes)} in place of bytes`);
+      yield bytes;
+    }
+  } catch (error) {
+    if (error instanceof CleatError && error.message.includes(id)) throw error;
+    const { code, message } = toCleatError(error);
+    const isNobodys = code === "INTERNAL" && !(error instanceof CleatError);
+    throw new CleatError(isNobodys ? "UNKNOWN" : code, `${subject} broke off: ${message}`, { cause: error });
+  }
+}
+
+function isIterable(source: unknown): boolean {
+  if (typeof source !== "object" || source === null) return false;
+  return Symbol.asyncIterator in source || Symbol.iterator in source;
+}
+
+function invalid(message: string): CleatError {
+  return new CleatError("INVALID_ARGUMENT", message);
+}
+
+function shown(value: unknown): string {
+  return inspect(value, { depth: 0, maxStringLength: 40, maxArrayLength: 3, breakLength: Number.POSITIVE_INFINITY });
+}

@@ -1,0 +1,115 @@
+/** What `serve` is given, checked for authors who have no compiler to do it: one sentence that names the field. */
+import { inspect } from "node:util";
+import { z } from "zod";
+import { CleatError } from "../errors/index.ts";
+
+const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function", "is no function");
+const text = z.string({ error: "is no string" }).min(1, "is empty");
+const whole = z.int({ error: "is no whole number" }).nonnegative("is negative");
+const port = whole.max(65_535, "is over 65535");
+const hostAndPort = { host: text, port };
+const spec = { name: text, specDirectory: text.optional() };
+
+const listenTables = {
+  unix: z.strictObject({
+    unix: text,
+    owner: whole.optional(),
+    group: whole.optional(),
+    mode: whole.max(0o7777, "is no mode of a file").optional(),
+  }),
+  tcp: z.strictObject({ ...spec, tcp: z.strictObject(hostAndPort) }),
+  tls: z.strictObject({
+    ...spec,
+    tls: z.strictObject({
+      ...hostAndPort,
+      cert: text,
+      key: text,
+      clientCa: text.optional(),
+      handshakeTimeoutMs: whole.optional(),
+    }),
+    spec: z.strictObject({
+      caFile: text,
+      certFile: text.optional(),
+      keyFile: text.optional(),
+      serverName: text.optional(),
+    }),
+  }),
+};
+
+const logger = z.looseObject({ debug: callable, info: callable, warn: callable, error: callable });
+
+const service = z.looseObject({
+  protocol: z.looseObject({ name: text, methods: z.looseObject({}) }),
+  implementation: z.looseObject({}),
+});
+
+const serveOptions = z.strictObject({
+  drivers: z.array(z.unknown(), { error: "is no list" }),
+  listen: z.unknown(),
+  logger: logger.optional(),
+  drainTimeoutMs: z.number({ error: "is no number" }).nonnegative("is negative").optional(),
+  maxRequestBytes: whole.optional(),
+  signal: z.custom<AbortSignal>((value) => value instanceof EventTarget, "is no AbortSignal").optional(),
+});
+
+/** @throws INVALID_ARGUMENT about the first field that is not what it has to be. */
+export function assertServeOptions(options: unknown): void {
+  check(serveOptions, withoutUndefined(options), "serve: its options");
+  const { drivers, listen } = options as { drivers: readonly unknown[]; listen: unknown };
+  for (const [at, driver] of drivers.entries()) assertDriver(driver, `serve: drivers[${at}]`);
+  assertListen(listen);
+}
+
+function assertDriver(driver: unknown, field: string): void {
+  const makers = "createVolumeDriverPlugin({ driver }) and createGraphDriverPlugin({ open }) make one";
+  if (driver instanceof Promise) throw invalid(`${field} is a promise; await it`);
+  if (typeof driver !== "object" || driver === null)
+    throw invalid(`${field} is ${shown(driver)}, no driver; ${makers}`);
+  const { service: given, close } = driver as { service?: unknown; close?: unknown };
+  if (given === undefined) throw invalid(`${field} has no service, and so is no driver to serve; ${makers}`);
+  check(service, given, `${field}.service`);
+  if (close !== undefined) check(callable, close, `${field}.close`);
+}
+
+function assertListen(listen: unknown): void {
+  const ways = Object.keys(listenTables).join(", ");
+  if (typeof listen !== "object" || listen === null) throw invalid(`serve: listen is ${shown(listen)}, and no address`);
+  const given = Object.entries(listen).filter(([, value]) => value !== undefined);
+  const named = given.filter((entry): entry is [keyof typeof listenTables, unknown] =>
+    Object.hasOwn(listenTables, entry[0]),
+  );
+  const [way, ...others] = named;
+  if (way === undefined) {
+    const has = given.length === 0 ? "is empty" : `has ${given.map(([key]) => JSON.stringify(key)).join(", ")}`;
+    throw invalid(`serve: listen ${has}, and must have one of ${ways}`);
+  }
+  if (others.length > 0)
+    throw invalid(`serve: listen has ${named.map(([key]) => key).join(" and ")}; one of them is enough`);
+  check(listenTables[way[0]], withoutUndefined(listen), "serve: listen");
+}
+
+function check(schema: z.ZodType, value: unknown, field: string): void {
+  const issue = schema.safeParse(value).error?.issues[0];
+  if (issue === undefined) return;
+  const path = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+  const subject = path === "" || !field.endsWith("its options") ? `${field}${path}` : `serve: ${path.slice(1)}`;
+  if (issue.code === "unrecognized_keys") throw invalid(`${subject} has "${issue.keys[0]}", which it does not know`);
+  const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], value);
+  if (found === undefined) throw invalid(`${subject} is missing`);
+  const problem = issue.code === "invalid_type" && issue.message.startsWith("Invalid") ? "is no object" : issue.message;
+  throw invalid(`${subject} ${problem}: ${shown(found)}`);
+}
+
+/** What is left out and what is said to be undefined are the same. */
+function withoutUndefined(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined));
+}
+
+function shown(value: unknown): string {
+  return inspect(value, { depth: 0, maxStringLength: 60, breakLength: Number.POSITIVE_INFINITY });
+}
+
+function invalid(message: string): CleatError {
+  return new CleatError("INVALID_ARGUMENT", message);
+}

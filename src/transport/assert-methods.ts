@@ -1,0 +1,18 @@
+import { inspect } from "node:util";
+import { CleatError } from "../errors/index.ts";
+
+/**
+ * For authors who have no compiler to tell them: whether a driver has its methods.
+ * @throws INVALID_ARGUMENT about `subject`, naming the methods that are not there.
+ */
+export function assertMethods(driver: unknown, methods: readonly string[], subject: string): void {
+  if (typeof driver !== "object" || driver === null) throw invalid(`${subject} is ${inspect(driver, { depth: 0 })}`);
+  if (driver instanceof Promise) throw invalid(`${subject} is a promise; await it`);
+  const missing = methods.filter((name) => typeof (driver as Record<string, unknown>)[name] !== "function");
+  if (missing.length > 0)
+    throw invalid(`${subject} lacks the ${missing.length > 1 ? "methods" : "method"} ${missing.join(", ")}`);
+}
+
+function invalid(message: string): CleatError {
+  return new CleatError("INVALID_ARGUMENT", message);
+}

@@ -1,0 +1,102 @@
+import type { Spool } from "./spool.ts";
+
+/**
+ * Bytes from a job's ring to whoever reads them: one piece at a time, or, once the reader keeps others waiting, by way of a
+ * file that takes all that the job still writes.
+ */
+export interface HandOver {
+  /** Resolves when the piece was taken, or lies in the file; false when nobody reads any more. */
+  offer(bytes: Uint8Array): Promise<boolean>;
+  /** There is no more; where the job failed, with its error. */
+  end(error?: Error): void;
+  /** The next piece, `undefined` at the end. @throws what the job failed with. */
+  take(): Promise<Uint8Array | undefined>;
+  /** For how long the job has waited for the reader. */
+  stalledMs(): number;
+  /** From now on the job does not wait for the reader, as long as the disk has room. */
+  spool(): void;
+  /** Nobody reads any more. */
+  close(): Promise<void>;
+}
+
+export function createHandOver(createSpool: () => Spool): HandOver {
+  let offered: Uint8Array | undefined;
+  let offeredAtMs = 0;
+  let spool: Spool | undefined;
+  let isAppending = false;
+  let isFull = false;
+  let isClosed = false;
+  let ended: { readonly error: Error | undefined } | undefined;
+  let wakeAll = (): void => {};
+  let change = nextChange();
+
+  function nextChange(): Promise<void> {
+    return new Promise((resolve) => (wakeAll = resolve));
+  }
+
+  function changed(): void {
+    wakeAll();
+    change = nextChange();
+  }
+
+  /** What a full disk does not take waits for the reader after all. */
+  async function append(to: Spool, bytes: Uint8Array): Promise<void> {
+    isAppending = true;
+    try {
+      await to.append(bytes);
+      offered = undefined;
+    } catch {
+      isFull = true;
+    } finally {
+      isAppending = false;
+      changed();
+    }
+  }
+
+  return {
+    async offer(bytes) {
+      offered = bytes;
+      offeredAtMs = performance.now();
+      changed();
+      while (offered !== undefined && !isClosed) {
+        if (spool !== undefined && !isFull) await append(spool, offered);
+        else await change;
+      }
+      return !isClosed;
+    },
+
+    end(error) {
+      ended = { error };
+      changed();
+    },
+
+    async take() {
+      for (;;) {
+        if (spool !== undefined && spool.unreadBytes() > 0) return spool.read();
+        if (offered !== undefined && !isAppending) {
+          const bytes = offered;
+          offered = undefined;
+          changed();
+          return bytes;
+        }
+        if (ended?.error !== undefined) throw ended.error;
+        if (ended !== undefined) return undefined;
+        await change;
+      }
+    },
+
+    stalledMs: () => (offered === undefined ? 0 : performance.now() - offeredAtMs),
+
+    spool() {
+      spool ??= createSpool();
+      changed();
+    },
+
+    async close() {
+      isClosed = true;
+      changed();
+      while (isAppending) await change;
+      await spool?.remove();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { Worker } from "node:worker_threads";
+import { failedOutcome, type Outcome } from "./outcome.ts";
+import { isShortage } from "./shortage.ts";
+
+/** What a thread is told to do: a function of a module, named by its URL. */
+export interface Job {
+  readonly module: string;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+/** What became of a job on a thread. */
+export type JobEnd =
+  | { readonly kind: "returned"; readonly outcome: Outcome }
+  /** `isRetryable` where the job had not begun, and could on another thread, or later. */
+  | { readonly kind: "thread-died"; readonly message: string; readonly isRetryable: boolean };
+
+/** A thread of Node's that runs one job at a time. */
+export interface Thread {
+  hasEnded(): boolean;
+  run(job: Job): Promise<JobEnd>;
+  terminate(): Promise<void>;
+}
+
+/** What a thread says: that it has loaded a job's module, once for each, and what a job came to. */
+export type ThreadMessage = { readonly loaded: string } | Outcome;
+
+/** `onEnd` is called when the thread has died, or was terminated. */
+export function startThread(onEnd: (thread: Thread) => void): Thread {
+  const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false, execArgv: ownFlags() });
+  const loaded = new Set<string>();
+  let running: { readonly module: string; readonly settle: (end: JobEnd) => void } | undefined;
+  let ended = false;
+
+  function end(message: string, error?: Error): void {
+    ended = true;
+    const hasBegun = running !== undefined && loaded.has(running.module);
+    const isRetryable = error !== undefined && isShortage(error) && !hasBegun;
+    running?.settle({ kind: "thread-died", message, isRetryable });
+    onEnd(thread);
+  }
+
+  worker.on("message", (message: ThreadMessage) => {
+    if ("loaded" in message) loaded.add(message.loaded);
+    else running?.settle({ kind: "returned", outcome: message });
+  });
+  worker.on("error", (error) => end(`worker thread died: ${error.message}`, error));
+  worker.on("exit", () => end("worker thread ended in the middle of a job"));
+
+  const thread: Thread = {
+    hasEnded: () => ended,
+    async run(job) {
+      worker.ref();
+      const end = await new Promise<JobEnd>((settle) => {
+        running = { module: job.module, settle };
+        try {
+          worker.postMessage(job);
+        } catch (error) {
+          settle({ kind: "returned", outcome: failedOutcome(error) }); // the arguments cannot be cloned
+        }
+      });
+      running = undefined;
+      worker.unref();
+      return end;
+    },
+    async terminate() {
+      await worker.terminate();
+    },
+  };
+  return thread;
+}
+
+/** This module stands beside the thread's own, in source form and in `dist` alike. */
+const entryUrl = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js", import.meta.url);
+
+/** Jobs keep their data in rings and native buffers; a small heap is collected often and keeps the process small. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1024 };
+
+/** Those of the process, but for the one that Node takes with a program of its command line only. */
+function ownFlags(): string[] {
+  return process.execArgv.filter((flag) => !flag.startsWith("--input-type"));
+}

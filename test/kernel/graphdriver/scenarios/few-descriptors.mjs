@@ -1,0 +1,73 @@
+/** A process that may have 1,024 descriptors, as many shells and units allow, under an ordinary load and an extraordinary one. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { buildArchive, file, folder } from "cleat/testing";
+
+import { factories, namesOf, streamOf, toLayer } from "./layers.mjs";
+
+const limit = 1024;
+
+export function fewDescriptors(driver, home) {
+  const command = [process.execPath, fileURLToPath(import.meta.url), driver, home];
+  execFileSync("sh", ["-c", `ulimit -n ${limit} && exec "$@"`, "sh", ...command], { stdio: "inherit" });
+}
+
+async function work(name, home) {
+  const driver = await factories[name].open({ home: `${home}/home`, durability: "none" });
+  try {
+    await manyAtOnce(driver);
+    await highAndDeep(driver);
+  } finally {
+    await driver.close();
+  }
+}
+
+/** 64 layers that are filled, looked at and archived at the same time. */
+async function manyAtOnce(driver) {
+  const layers = Array.from({ length: 64 }, (_, at) => `many-${at}`);
+  await Promise.all(
+    layers.map(async (id) => {
+      await driver.create(id, {});
+      await driver.applyDiff(id, undefined, toLayer.stream());
+      const [changes] = await Promise.all([driver.changes(id), drain(driver, id), driver.diffSize(id)]);
+      assert.equal(changes.length, toLayer.names);
+      await driver.remove(id);
+    }),
+  );
+}
+
+const deepPath = Array.from({ length: 200 }, () => "d").join("/");
+
+/** A folder 200 deep that each of 120 layers shows through; what lies in it is changed, and asked for from all sides. */
+async function highAndDeep(driver) {
+  const folders = Array.from({ length: 200 }, (_, at) => folder(deepPath.slice(0, 2 * at + 1)));
+  const height = Math.min(120, driver.capabilities.maxDepth - 2);
+  let parent;
+  for (let at = 0; at < height; at++) {
+    const id = `layer-${at}`;
+    await driver.create(id, { parent });
+    await driver.applyDiff(id, parent, streamOf(buildArchive([...folders, file(`${deepPath}/of-${at}`, "x")])));
+    parent = id;
+  }
+  await driver.createReadWrite("container", { parent });
+  const path = await driver.get("container", {});
+  writeFileSync(`${path}/${deepPath}/own`, "x");
+  mkdirSync(`${path}/${deepPath}/more`);
+  await driver.put("container");
+  const found = await Promise.all(Array.from({ length: 8 }, () => driver.changes("container", parent)));
+  const added = found.map((list) => list.filter(({ kind }) => kind === "added").map((one) => String(one.path)));
+  for (const list of added) assert.deepEqual(list, [`/${deepPath}/more`, `/${deepPath}/own`]);
+  await Promise.all(Array.from({ length: 8 }, () => drain(driver, "container", parent)));
+  assert.equal((await namesOf(driver, "container")).filter((one) => one.startsWith(`${deepPath}/of-`)).length, height);
+}
+
+async function drain(driver, id, parent) {
+  let sizeBytes = 0;
+  for await (const bytes of await driver.diff(id, parent)) sizeBytes += bytes.length;
+  assert.ok(sizeBytes > 0);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await work(process.argv[2], process.argv[3]);
