@@ -13,8 +13,14 @@ import { run } from "./run.ts";
 
 vi.mock("./graph-drivers.ts", async (original) => ({
   ...(await original<typeof import("./graph-drivers.ts")>()),
-  selectDriver: async () => ({ factory: fakeFactory, driverName: "fake", note: "for this test" }),
+  selectDriver: async ({ root, home = root }: { root: string; home?: string }) => {
+    chosenFor.push(home);
+    return { factory: fakeFactory, driverName: "fake", note: "for this test" };
+  },
 }));
+
+/** The folders that a driver was chosen for. */
+export const chosenFor: string[] = [];
 
 const content = new Map<string, string>();
 const fakeFactory: GraphDriverFactory = {
@@ -22,6 +28,7 @@ const fakeFactory: GraphDriverFactory = {
   open: async ({ home }) => {
     const driver: Partial<GraphDriver> = {
       name: "fake",
+      capabilities: { reproducesExactDiffs: false, mounts: false, enforcesSize: false, maxDepth: 125 },
       status: async () => [["Home", home]],
       put: async (id) => {
         throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);

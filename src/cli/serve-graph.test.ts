@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { builtInFactories } from "../graphdriver/index.ts";
 import { pemPath } from "../transport/tls.test.support.ts";
-import { cleat, folder, serving } from "./run.test.support.ts";
+import { chosenFor, cleat, folder, serving } from "./run.test.support.ts";
 
 describe("serve graph", () => {
   it("says what is served where, and what to try next", async () => {
@@ -34,6 +34,7 @@ describe("serve graph", () => {
       await cleat(["call", "p", "GraphDriver.Init", init]);
       const { out } = await cleat(["call", "p", "GraphDriver.Status", "--json"]);
       homes.push((JSON.parse(out) as { Status: [[string, string]] }).Status[0][1]);
+      await cleat(["call", "p", "GraphDriver.Cleanup"]);
       await stop();
     };
     await ask(`{"Home":"${folder}/engine"}`);
@@ -58,12 +59,16 @@ describe("serve graph", () => {
     await third.stop();
   });
 
-  it("says who is in the way", async () => {
+  it("says in one sentence who is in the way, before it looks at what is another plugin's", async () => {
     const { stop } = await serving();
-    expect(await cleat(["serve", "graph", "--name", "p"])).toMatchObject({
+    await cleat(["call", "p", "GraphDriver.Init", `{"Home":"${folder}/engine"}`]);
+    const before = chosenFor.length;
+    expect(await cleat(["serve", "graph", "--name", "p", "--log-level", "debug"])).toEqual({
       code: 1,
-      err: expect.stringContaining("another process listens on it"),
+      out: "",
+      err: `cleat: socket "${folder}/docker/plugins/p.sock": another process listens on it, and was left alone\n`,
     });
+    expect(chosenFor).toHaveLength(before);
     await stop();
   });
 });
@@ -109,6 +114,19 @@ describe("serve graph on TCP", () => {
     expect(err).toMatch(warning);
     expect(err).not.toContain("PRIVATE KEY");
     expect(readdirSync(specDirectory())).toEqual([]);
+  });
+
+  it("says who listens there already, in one sentence", async () => {
+    const { printed, stop } = await serving(...onTcp());
+    const { address } = JSON.parse(printed) as { address: string };
+    const place = address.slice("tcp://".length);
+    const others = ["--tcp", place, "--spec-dir", join(folder, "other"), "--log-level", "error"];
+    expect(await cleat(["serve", "graph", "--name", "q", ...others])).toEqual({
+      code: 1,
+      out: "",
+      err: `cleat: plugin "q": another process listens on ${address}\n`,
+    });
+    await stop();
   });
 
   it("takes a self-signed certificate for its own authority", async () => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Durability } from "../graphdriver/index.ts";
-import { closeOnSignals, createStateFile, serve } from "../plugin/index.ts";
+import { assertAddressFree, closeOnSignals, createStateFile, serve } from "../plugin/index.ts";
 import { assertPluginName } from "../protocol/index.ts";
 import { defineCommand, orUsageError, UsageError } from "./command.ts";
 import { defaultRoot } from "./default-folders.ts";
@@ -48,6 +48,7 @@ export const serveGraph = defineCommand({
     const listen = await readListenOptions(name, values, surroundings);
     const logger = await createLogger(values["log-level"] ?? "info", surroundings);
     warnOfStrangers(listen, logger);
+    await assertAddressFree(listen); // before anything is looked at that would be another plugin's
     const { driver: wished = "auto", opt = [] } = values;
     const choice = await selectDriver({ driver: wished, home, root, options: opt }, logger);
 

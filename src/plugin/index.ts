@@ -1,3 +1,4 @@
+export { assertAddressFree } from "./assert-address-free.ts";
 export { closeOnSignals, type CloseOnSignalsOptions } from "./close-on-signals.ts";
 export { probeListener } from "./probe-listener.ts";
 export { type RunningPlugin, serve, type ServedDriver, type ServeOptions } from "./serve.ts";

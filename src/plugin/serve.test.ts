@@ -21,6 +21,14 @@ describe("several drivers on one socket", () => {
   });
 });
 
+it("a driver is told where the plugin listens, and nothing where another one does", async () => {
+  const told: string[] = [];
+  const listener = { ...driver(), onListening: (address: string) => void told.push(address) };
+  const { address } = await start({ drivers: [listener] });
+  await expect(start({ drivers: [listener] })).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+  expect(told).toEqual([address]);
+});
+
 describe("close", () => {
   it("lets running calls finish, then closes the drivers", async () => {
     const running = withResolvers<void>();

@@ -18,6 +18,10 @@ import { type Listening, listenOnUnix, type UnixListen } from "./unix-listener.t
 /** A driver as it is served: its service, and what is to be done after the last call. */
 export interface ServedDriver {
   readonly service: Service;
+  /**
+   * Called once, when the plugin listens at `address`: what is to be done then, and not where another plugin has it.
+   */
+  onListening?(address: string): void;
   close?(): Promise<void>;
 }
 
@@ -67,6 +71,7 @@ export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   const server = createHttpServer(handler, "tls" in listen ? { tls: listen.tls } : {});
   const connections = followConnections(server);
   const listening = await startListening(server, listen);
+  for (const driver of drivers) driver.onListening?.(listening.address);
   logger.info({ address: listening.address, protocols: services.map(({ protocol }) => protocol.name) }, "serving");
 
   const shutDown = async () => {

@@ -59,6 +59,12 @@ export async function listenOnUnix(
   }
 }
 
+/** @throws as `listenOnUnix`, when somebody listens at `path` or it can be no socket; makes nothing. */
+export async function assertSocketFree(path: string): Promise<void> {
+  assertSocketPath(path);
+  await replaceable(path);
+}
+
 /** Makes what the socket is to be bound in, unless something is in the way. */
 async function prepareFolder(path: string): Promise<string> {
   const parent = dirname(path);

@@ -14,5 +14,13 @@ export { pluginMediaType } from "./media-type.ts";
 export { assertPluginName, pluginNamePattern } from "./plugin-name.ts";
 export { pluginProtocol } from "./plugin.ts";
 export { protocols } from "./protocols.ts";
-export type { Call, CallOptions, Client, ServerImplementation, UploadCall, UploadOptions } from "./sides.ts";
+export type {
+  Call,
+  CallOptions,
+  Client,
+  Connection,
+  ServerImplementation,
+  UploadCall,
+  UploadOptions,
+} from "./sides.ts";
 export { volumeDriverProtocol } from "./volume-driver.ts";

@@ -3,8 +3,18 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { DownloadMethod, Method, Protocol, UploadMethod } from "./define-protocol.ts";
 
+/**
+ * The connection that a call came over: one object for each, so that what is learned of it can be kept in a `WeakMap`.
+ */
+export interface Connection {
+  /** Of its socket, to ask the kernel who is at the other end; `undefined` once that is closed. */
+  readonly descriptor: number | undefined;
+}
+
 /** What an implementation learns about a call besides its arguments. */
 export interface Call {
+  /** `undefined` where caller and plugin share a process and no connection. */
+  readonly connection?: Connection | undefined;
   /** Aborted when the peer is gone before it has its answer. */
   readonly signal: AbortSignal;
 }

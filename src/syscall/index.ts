@@ -12,6 +12,7 @@ export * from "./mount.ts";
 export * from "./mountinfo.ts";
 export { type SystemCallName, systemCallNumbers } from "./numbers.ts";
 export * from "./open.ts";
+export { peerProcess } from "./peer.ts";
 export { type Project, readProject, setProject } from "./project.ts";
 export * from "./project-quota.ts";
 export * from "./private-mounts.ts";

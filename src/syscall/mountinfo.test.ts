@@ -11,10 +11,16 @@ it("reads a mount whatever optional fields it has", () => {
     "",
   ].join("\n");
   expect(parseMountInfo(text)).toEqual([
-    { mountPoint: "/proc", fileSystemType: "proc", device: "0:21" },
-    { mountPoint: "/mnt two\\x", fileSystemType: "ext3", device: "98:0" },
-    { mountPoint: "/-", fileSystemType: "overlay", device: "0:40" },
-    { mountPoint: "/new\nline\ttab", fileSystemType: "tmpfs", device: "0:41" },
+    { mountPoint: "/proc", fileSystemType: "proc", device: "0:21", root: "/", propagation: ["shared:12"] },
+    {
+      mountPoint: "/mnt two\\x",
+      fileSystemType: "ext3",
+      device: "98:0",
+      root: "/mnt1",
+      propagation: ["master:1", "propagate_from:2", "unbindable"],
+    },
+    { mountPoint: "/-", fileSystemType: "overlay", device: "0:40", root: "/-", propagation: [] },
+    { mountPoint: "/new\nline\ttab", fileSystemType: "tmpfs", device: "0:41", root: "/", propagation: [] },
   ]);
 });
 

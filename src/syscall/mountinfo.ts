@@ -5,6 +5,13 @@ export interface MountEntry {
   readonly fileSystemType: string;
   /** "8:1", the file system's, also where stat(2) tells another one: on btrfs and overlays. */
   readonly device: string;
+  /** The folder of the file system that is mounted. */
+  readonly root: string;
+  /**
+   * Who sees what is mounted here, and whose mounts are seen here: "shared:12", "master:1". Source:
+   * mount_namespaces(7).
+   */
+  readonly propagation: readonly string[];
 }
 
 /** The mounts that this process sees, in the order they were made. Source: proc(5), `/proc/pid/mountinfo`. */
@@ -23,6 +30,8 @@ export function parseMountInfo(text: string): MountEntry[] {
         mountPoint: unescapeOctal(fields[4] ?? ""),
         fileSystemType: fields[separator + 1] ?? "",
         device: fields[2] ?? "",
+        root: unescapeOctal(fields[3] ?? ""),
+        propagation: fields.slice(6, separator),
       };
     });
 }

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import { pipeline, Readable } from "node:stream";
 import { CleatError, TransportError } from "../errors/index.ts";
 import { pluginMediaType } from "../protocol/index.ts";
+import { connectionOf } from "./connection.ts";
 import { toReply } from "./handler.ts";
 import { refuseMalformed } from "./malformed-request.ts";
 import { assertServerOptions, oldestVersion } from "./secure-context.ts";
@@ -87,7 +88,8 @@ async function replyTo(
   }
   const [path = "", search = ""] = splitOnce(request.url ?? "", "?");
   const query = Object.fromEntries(new URLSearchParams(search));
-  return handler({ path, query, body, signal });
+  const connection = connectionOf(request.socket);
+  return handler({ path, query, body, signal, connection });
 }
 
 interface RequestBody extends AsyncIterable<Uint8Array> {

@@ -3,6 +3,7 @@
  * handler and the reply back. Neither knows a method's schema.
  */
 import type { Readable } from "node:stream";
+import type { Connection } from "../protocol/index.ts";
 
 export interface WireRequest {
   /** "/GraphDriver.Get" */
@@ -14,6 +15,8 @@ export interface WireRequest {
   readonly download?: boolean;
   /** Aborted when nobody waits for the reply any more. */
   readonly signal: AbortSignal;
+  /** What it came over, for the handler; only a server knows one. */
+  readonly connection?: Connection | undefined;
 }
 
 export interface WireReply {

@@ -1,4 +1,4 @@
-import { graphDriverProtocol } from "../../protocol/index.ts";
+import { type Call, graphDriverProtocol } from "../../protocol/index.ts";
 import { assertMethods, implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
 import type { GraphDriver } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
@@ -13,16 +13,21 @@ export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "log
 /** A graph driver, ready for `serve`. */
 export interface GraphDriverPlugin {
   readonly service: Service;
+  /**
+   * Opens what an earlier process had open, now that this one has the address, "unix:///…"; else the first call does.
+   */
+  onListening(address: string): void;
   /** Closes the driver after its running calls, and keeps the saved `Init`: this process ends, the engine may go on. */
   close(): Promise<void>;
 }
 
 /**
- * Serves any graph driver over Docker's protocol. The driver is opened at `Init`, or at once where an earlier process
- * saved one; a failure to do the latter is logged and told to every call, until an `Init` succeeds.
+ * Serves any graph driver over Docker's protocol, to one engine: `engine/binding.ts` says whose calls are taken. The
+ * driver is opened at `Init`, or as soon as the plugin is served where an earlier process saved one; a failure to do
+ * the latter is logged and told to every call, until an `Init` succeeds. Nothing is looked at or locked before.
  *
  * - `Init` once more (the engine crashed) closes the driver and opens it anew, so that mounts are counted anew and
- *   adopted.
+ *   adopted. For another home it is refused until the first engine has said `Cleanup`.
  * - `Cleanup` (the engine shuts down) closes it and forgets the saved `Init`.
  * - Both wait for running calls and keep later ones waiting.
  *
@@ -31,42 +36,55 @@ export interface GraphDriverPlugin {
 export function createGraphDriverPlugin(options: GraphDriverPluginOptions): GraphDriverPlugin {
   assertMethods(options, ["open"], "createGraphDriverPlugin: its options");
   const holder = createDriverHolder({ ...options, logger: options.logger ?? errorLogger });
-  void holder.restore(); // never rejects; calls wait for it
-  const call = holder.use;
+  const call = <T>({ connection }: Call, run: (driver: GraphDriver) => Promise<T>) => holder.use(connection, run);
 
   const service = implement(graphDriverProtocol, {
-    init: async (request) => {
-      await holder.init(request);
+    init: async (request, { connection }) => {
+      await holder.init(request, connection);
       return {};
     },
-    cleanup: async () => {
-      await holder.cleanup();
+    cleanup: async (_, { connection }) => {
+      await holder.cleanup(connection);
       return {};
     },
-    create: ({ ID, ...rest }) => call(async (driver) => done(driver.create(checked(ID), toCreateOptions(rest)))),
-    createReadWrite: ({ ID, ...rest }) =>
-      call(async (driver) => done(driver.createReadWrite(checked(ID), toCreateOptions(rest)))),
-    remove: ({ ID }) => call(async (driver) => done(driver.remove(checked(ID)))),
-    get: ({ ID, MountLabel }) =>
-      call(async (driver) => ({ Dir: await driver.get(checked(ID), { mountLabel: MountLabel || undefined }) })),
-    put: ({ ID }) => call(async (driver) => done(driver.put(checked(ID)))),
-    exists: ({ ID }) => call(async (driver) => ({ Exists: await driver.exists(checked(ID)) })),
-    status: () => call(async (driver) => ({ Status: (await driver.status()).map(([name, value]) => [name, value]) })),
-    getMetadata: ({ ID }) => call(async (driver) => ({ Metadata: { ...(await driver.metadata(checked(ID))) } })),
-    diff: ({ ID, Parent }) => call((driver) => driver.diff(checked(ID), checkedParent(Parent))),
-    changes: ({ ID, Parent }) =>
-      call(async (driver) => {
+    create: ({ ID, ...rest }, from) =>
+      call(from, async (driver) => done(driver.create(checked(ID), toCreateOptions(rest)))),
+    createReadWrite: ({ ID, ...rest }, from) =>
+      call(from, async (driver) => done(driver.createReadWrite(checked(ID), toCreateOptions(rest)))),
+    remove: ({ ID }, from) => call(from, async (driver) => done(driver.remove(checked(ID)))),
+    get: ({ ID, MountLabel }, from) =>
+      call(from, async (driver) => ({ Dir: await driver.get(checked(ID), { mountLabel: MountLabel || undefined }) })),
+    put: ({ ID }, from) => call(from, async (driver) => done(driver.put(checked(ID)))),
+    exists: ({ ID }, from) => call(from, async (driver) => ({ Exists: await driver.exists(checked(ID)) })),
+    status: () =>
+      holder.look(async (driver) => ({ Status: (await driver.status()).map(([name, value]) => [name, value]) })),
+    getMetadata: ({ ID }, from) =>
+      call(from, async (driver) => ({ Metadata: { ...(await driver.metadata(checked(ID))) } })),
+    diff: ({ ID, Parent }, from) => call(from, (driver) => driver.diff(checked(ID), checkedParent(Parent))),
+    changes: ({ ID, Parent }, from) =>
+      call(from, async (driver) => {
         const changes = await driver.changes(checked(ID), checkedParent(Parent));
         return { Changes: changes.map(toWireChange) };
       }),
-    applyDiff: ({ id, parent }, { body }) =>
-      call(async (driver) => ({ Size: await driver.applyDiff(checked(id), checkedParent(parent), body) })),
-    diffSize: ({ ID, Parent }) =>
-      call(async (driver) => ({ Size: await driver.diffSize(checked(ID), checkedParent(Parent)) })),
-    capabilities: () => call(async (driver) => ({ Capabilities: toWireCapabilities(driver.capabilities) })),
+    applyDiff: ({ id, parent }, from) =>
+      call(from, async (driver) => ({
+        Size: await driver.applyDiff(checked(id), checkedParent(parent), from.body),
+      })),
+    diffSize: ({ ID, Parent }, from) =>
+      call(from, async (driver) => ({ Size: await driver.diffSize(checked(ID), checkedParent(Parent)) })),
+    capabilities: () => holder.look(async (driver) => ({ Capabilities: toWireCapabilities(driver.capabilities) })),
   });
-  return { service, close: holder.close };
+  return {
+    service,
+    onListening(address) {
+      if (address.startsWith(unixScheme)) holder.listensOn(address.slice(unixScheme.length));
+      void holder.restore(); // never rejects; calls wait for it
+    },
+    close: holder.close,
+  };
 }
+
+const unixScheme = "unix://";
 
 async function done(step: Promise<void>): Promise<Record<string, never>> {
   await step;

@@ -4,8 +4,11 @@ import { finished, type Readable } from "node:stream";
 export interface DriverGate {
   /** Runs a call; one that answers a stream counts as running until the stream is closed. */
   shared<T>(run: () => Promise<T>): Promise<T>;
-  /** Runs alone, after everything that was asked for earlier. */
-  alone<T>(run: () => Promise<T>): Promise<T>;
+  /**
+   * Runs alone, after everything that was asked for earlier. What `admit` rejects does not run, and has waited only for
+   * what had to be alone before it, not for running calls.
+   */
+  alone<T>(run: () => Promise<T>, admit?: () => Promise<void>): Promise<T>;
 }
 
 export function createDriverGate(): DriverGate {
@@ -37,13 +40,14 @@ export function createDriverGate(): DriverGate {
       else leave();
       return answer;
     },
-    async alone(run) {
+    async alone(run, admit) {
       const before = turn;
       let release!: () => void;
       turn = new Promise((resolve) => (release = resolve));
       await before;
-      await untilIdle();
       try {
+        await admit?.();
+        await untilIdle();
         return await run();
       } finally {
         release();

@@ -2,10 +2,14 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
+import type { Connection } from "../../protocol/index.ts";
 import { assertMethods, type Logger } from "../../transport/index.ts";
 import type { Durability, GraphDriver, GraphDriverFactory, OpenOptions } from "../driver.ts";
 import { createDriverGate } from "./driver-gate.ts";
+import { createEngineBinding } from "./engine/binding.ts";
+import { type Callers, createCallers } from "./engine/callers.ts";
 import { type InitRecord, type InitRequest, type InitStore, parseInitRecord } from "./init-record.ts";
+import type { ProcessIdentity } from "./engine/process.ts";
 import { fromWireIdMap } from "./wire-shapes.ts";
 
 export interface DriverHolderOptions {
@@ -19,26 +23,42 @@ export interface DriverHolderOptions {
   readonly durability?: Durability;
   /** Where the last `Init` survives a crash of this process; without it the engine must be restarted after one. */
   readonly state?: InitStore;
+  /** Who calls; default what the kernel says. */
+  readonly callers?: Callers;
   readonly logger: Logger;
 }
 
-/** Holds the driver between `Init` and `Cleanup`, or the reason why there is none. */
+/**
+ * Holds the driver between `Init` and `Cleanup`, or the reason why there is none; and the engine whose it is
+ * (`engine/binding.ts`). The first call, whichever it is, restores.
+ */
 export interface DriverHolder {
-  /** Opens the driver that an earlier process had open. Never rejects: calls report what went wrong. */
+  /** Opens the driver that an earlier process had open, once. Never rejects: calls report what went wrong. */
   restore(): Promise<void>;
-  init(request: InitRequest): Promise<void>;
-  cleanup(): Promise<void>;
+  /**
+   * A refused one changes nothing, and waits for no running call.
+   * @throws FAILED_PRECONDITION when the driver is open for another home, or for another engine that lives.
+   */
+  init(request: InitRequest, connection?: Connection): Promise<void>;
+  /** @throws FAILED_PRECONDITION when the driver is open for another engine that lives. */
+  cleanup(connection?: Connection): Promise<void>;
   close(): Promise<void>;
-  /** @throws FAILED_PRECONDITION when there is no driver. */
-  use<T>(run: (driver: GraphDriver) => Promise<T>): Promise<T>;
+  /** Of the engine: @throws FAILED_PRECONDITION when there is no driver, or somebody else has it. */
+  use<T>(connection: Connection | undefined, run: (driver: GraphDriver) => Promise<T>): Promise<T>;
+  /** Of anybody, about the driver as a whole: @throws FAILED_PRECONDITION when there is none. */
+  look<T>(run: (driver: GraphDriver) => Promise<T>): Promise<T>;
+  /** Where engines find the plugin's socket. */
+  listensOn(path: string): void;
 }
 
 export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
-  const { state, logger } = options;
+  const { state, logger, callers = createCallers() } = options;
   const gate = createDriverGate();
   let driver: GraphDriver | undefined;
   let absence = notInitialised();
   let record: InitRecord | undefined;
+  let openHome = "";
+  let restored: Promise<void> | undefined;
 
   /** Returns where the layers are, if the driver keeps them in its home. */
   const open = async (request: InitRequest, resume: boolean): Promise<string | undefined> => {
@@ -48,8 +68,12 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
     const opened = await options.open(openOptions);
     assertMethods(opened, driverMethods, "graph driver that was opened");
     driver = opened;
+    openHome = home;
     logger.info({ driver: driver.name, home }, "graph driver opened");
     return existsSync(home) ? home : undefined;
+  };
+  const inspect = (engine: ProcessIdentity) => {
+    if (driver !== undefined) callers.assertHomeSeen(engine, openHome, driver.capabilities.mounts);
   };
   const closeDriver = async (reason: CleatError) => {
     const closing = driver;
@@ -60,64 +84,107 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
 
   /** On a disk too full to say so, that the next process opens nothing matters more than where stores are. */
   const release = async () => {
+    binding.release();
     if (record === undefined) return state?.clear();
-    await state?.save({ ...record, released: true }).catch(() => state.clear());
+    const { engine: _, ...known } = record;
+    await state?.save({ ...known, released: true }).catch(() => state.clear());
   };
 
-  /** The operator may have named another since. */
-  const noteHome = async (known: InitRecord, home: string | undefined) => {
-    if (known.home === home) return;
-    record = { ...known, home };
+  /** What has changed without an `Init`. */
+  const note = async (changed: Partial<InitRecord>) => {
+    if (record === undefined) return;
+    record = { ...record, ...changed };
     await state?.save(record).catch((error: unknown) => {
-      logger.warn({ err: error, home }, "where the layers are could not be written down");
+      logger.warn({ err: error, ...changed }, "what the plugin serves, and to whom, could not be written down");
     });
   };
+  const binding = createEngineBinding({ callers, inspect, onSucceeded: (engine) => note({ engine }) });
+
+  const restore = () =>
+    (restored ??= gate.alone(async () => {
+      try {
+        const saved = await state?.load();
+        if (saved === undefined) return;
+        record = parseInitRecord(saved);
+        if (record.released) return;
+        binding.bind(homeAsked(record.init, options), { process: record.engine });
+        const home = await open(record.init, true);
+        if (record.home !== home) await note({ home }); // the operator may have named another since
+      } catch (error) {
+        absence = becauseOf(error);
+        logger.error({ err: error }, "graph driver could not be opened as it was before");
+      }
+    }));
 
   return {
-    restore: () =>
-      gate.alone(async () => {
-        try {
-          const saved = await state?.load();
-          if (saved === undefined) return;
-          record = parseInitRecord(saved);
-          if (!record.released) await noteHome(record, await open(record.init, true));
-        } catch (error) {
-          absence = becauseOf(error);
-          logger.error({ err: error }, "graph driver could not be opened as it was before");
-        }
-      }),
-    init: (request) =>
-      gate.alone(async () => {
+    restore,
+    async init(request, connection) {
+      void restore();
+      const home = homeAsked(request, options);
+      let caller = binding.identify(connection);
+      const admit = async () => {
+        caller = await binding.admitInit(home, caller);
+      };
+      await gate.alone(async () => {
         try {
           await closeDriver(notInitialised());
         } catch (error) {
           logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
         }
         try {
-          const home = await open(request, false);
-          record = { version: 1, init: request, home };
+          const opened = await open(request, false);
+          if (caller.process !== undefined) inspect(caller.process);
+          record = { version: 1, init: request, home: opened, engine: caller.process };
           await state?.save(record);
+          binding.bind(home, caller);
         } catch (error) {
           await closeDriver(becauseOf(error));
           throw error;
         }
-      }),
-    cleanup: () =>
-      gate.alone(async () => {
-        try {
-          await driver?.cleanup();
-        } finally {
-          await closeDriver(notInitialised());
-          await release();
-        }
-      }),
-    close: () => gate.alone(() => closeDriver(new CleatError("UNAVAILABLE", "graph driver is closed"))),
-    use: (run) =>
-      gate.shared(async () => {
+      }, admit);
+    },
+    async cleanup(connection) {
+      void restore();
+      const caller = binding.identify(connection);
+      await gate.alone(
+        async () => {
+          try {
+            await driver?.cleanup();
+          } finally {
+            await closeDriver(notInitialised());
+            await release();
+          }
+        },
+        () => binding.admitCleanup(caller),
+      );
+    },
+    close() {
+      restored ??= Promise.resolve();
+      return gate.alone(() => closeDriver(new CleatError("UNAVAILABLE", "graph driver is closed")));
+    },
+    async use(connection, run) {
+      void restore();
+      const caller = binding.identify(connection);
+      return gate.shared(async () => {
+        await binding.admitCall(caller);
         if (driver === undefined) throw absence;
         return run(driver);
-      }),
+      });
+    },
+    async look(run) {
+      void restore();
+      return gate.shared(async () => {
+        if (driver === undefined) throw absence;
+        return run(driver);
+      });
+    },
+    listensOn: binding.listensOn,
   };
+}
+
+/** The home by which an engine is known, wherever the operator has its layers kept. */
+function homeAsked(request: InitRequest, options: DriverHolderOptions): string {
+  return request.Home || options.defaultHome || toOpenOptions(request, options).home;
 }
 
 /** What the protocol asks of one. */

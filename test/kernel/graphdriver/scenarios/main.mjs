@@ -5,6 +5,7 @@ import * as decisions from "./decisions.mjs";
 import * as exactDiffs from "./exact-diffs.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as homeOfItsOwn from "./home-of-its-own.mjs";
+import * as mountViews from "./mount-views.mjs";
 import * as namespaceCrossing from "./namespace-crossing.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
 import * as overlayFeatures from "./overlay-features.mjs";
@@ -26,6 +27,7 @@ const scenarios = {
   ...exactDiffs,
   ...fullDisk,
   ...homeOfItsOwn,
+  ...mountViews,
   ...namespaceCrossing,
   ...power,
   ...programs,
