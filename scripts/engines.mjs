@@ -24,6 +24,7 @@ const packages = [
   "libcap2-bin",
   "podman",
   "runc",
+  "strace",
   "xfsprogs",
 ];
 

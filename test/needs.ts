@@ -29,6 +29,7 @@ export const needs = {
   podman: need("podman", engines, () => commandObstacle("podman", "runc")),
   containerd: need("containerd", engines, () => commandObstacle("containerd")),
   busybox: need("busybox", engines, () => commandObstacle("busybox")),
+  strace: need("strace", engines, () => commandObstacle("strace")),
   attr: need("attr", engines, () => commandObstacle("setfattr", "getfattr", "setcap")),
   bsdtar: need("bsdtar", engines, () => commandObstacle("bsdtar")),
   fuseOverlayfs: need("fuse-overlayfs", engines, () => commandObstacle("fuse-overlayfs")),

@@ -7,7 +7,7 @@ import { PassThrough, Readable, type Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, vi } from "vitest";
 import { CleatError } from "../errors/index.ts";
-import type { GraphDriver, GraphDriverFactory } from "../graphdriver/index.ts";
+import type { GraphDriverFactory } from "../graphdriver/index.ts";
 import type { Surroundings } from "./command.ts";
 import { run } from "./run.ts";
 
@@ -26,9 +26,20 @@ const content = new Map<string, string>();
 const fakeFactory: GraphDriverFactory = {
   name: "fake",
   open: async ({ home }) => {
-    const driver: Partial<GraphDriver> = {
+    const notAsked = async (): Promise<never> => {
+      throw new CleatError("UNIMPLEMENTED", "this driver has no such method");
+    };
+    return {
       name: "fake",
       capabilities: { reproducesExactDiffs: false, mounts: false, enforcesSize: false, maxDepth: 125 },
+      create: notAsked,
+      createReadWrite: notAsked,
+      remove: notAsked,
+      get: notAsked,
+      exists: notAsked,
+      metadata: notAsked,
+      changes: notAsked,
+      diffSize: notAsked,
       status: async () => [["Home", home]],
       put: async (id) => {
         throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
@@ -41,7 +52,6 @@ const fakeFactory: GraphDriverFactory = {
       cleanup: async () => {},
       close: async () => {},
     };
-    return driver as GraphDriver;
   },
 };
 

@@ -11,7 +11,6 @@ import {
   errnos,
   fgetxattr,
   type FileStatus,
-  fstat,
   isRegularFile,
   lastErrno,
   lgetxattr,
@@ -37,6 +36,7 @@ import { fileKey } from "./file-key.ts";
 import type { IdMaps } from "./id-map.ts";
 import type { UserNames } from "./user-names.ts";
 import { opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
+import { statOpened } from "./with-folder.ts";
 
 export interface ArchiveWriter {
   /** Adds the file called `base` in an open folder under the byte string `path`; a socket is passed over. */
@@ -219,7 +219,7 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
 function openRegular(folder: number, base: Buffer): number | undefined {
   const descriptor = tryOpenat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor >= 0) {
-    if (isRegularFile(fstat(descriptor))) return descriptor;
+    if (isRegularFile(statOpened(descriptor))) return descriptor;
     close(descriptor);
     return undefined;
   }

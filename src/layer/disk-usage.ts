@@ -1,7 +1,6 @@
 import {
   close,
   type FileStatus,
-  fstat,
   isDirectory,
   isSubvolume,
   O_DIRECTORY,
@@ -14,6 +13,7 @@ import {
 } from "../syscall/index.ts";
 import { isSystemError } from "../errors/index.ts";
 import { fileKey } from "./file-key.ts";
+import { statOpened } from "./with-folder.ts";
 
 /** What lies below a folder, the folder included; a file of several names counts once. */
 export interface DiskUsage {
@@ -118,7 +118,7 @@ function goUp(folder: number, levels: Level[], count: Count): number | undefined
   const above = levels.at(-1);
   if (above === undefined) return undefined;
   const parent = openat(folder, "..", O_RDONLY | O_DIRECTORY);
-  const { inode, fileSystem } = fstat(parent);
+  const { inode, fileSystem } = statOpened(parent);
   if (inode === above.status.inode && fileSystem === above.status.fileSystem) return parent;
   close(parent);
   levels.length = 0;

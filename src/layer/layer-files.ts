@@ -4,10 +4,11 @@
  */
 import { readSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
-import { close, fstat, isRegularFile, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, openat, statat } from "../syscall/index.ts";
+import { close, isRegularFile, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, openat, statat } from "../syscall/index.ts";
 import type { FileGetter } from "../tar/index.ts";
 import { openConfinedFolder } from "./confine.ts";
 import { parseEntryName, showBytes } from "./entry-name.ts";
+import { statOpened } from "./with-folder.ts";
 
 /**
  * Opens a file for reading; the descriptor is the caller's to close. Symlinks are followed on the way to the file, as
@@ -25,7 +26,7 @@ export function openLayerFile(root: number, name: Buffer): number {
     // Asked for before it is opened as well: to open a device, as any layer may bring one, is to use it.
     if (isRegularFile(statat(folder, path.base))) {
       const descriptor = openat(folder, path.base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-      if (isRegularFile(fstat(descriptor))) return descriptor;
+      if (isRegularFile(statOpened(descriptor))) return descriptor;
       close(descriptor);
     }
   } catch (error) {

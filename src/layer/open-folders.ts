@@ -1,10 +1,11 @@
 import { CleatError, isSystemError } from "../errors/index.ts";
-import { chownat, close, fstat, mkdirat, S_ISGID } from "../syscall/index.ts";
+import { chownat, close, mkdirat, S_ISGID } from "../syscall/index.ts";
 import { openConfinedFolder } from "./confine.ts";
 import type { DirectoryAttributes } from "./directory-attributes.ts";
 import { showBytes } from "./entry-name.ts";
 import type { IdMaps } from "./id-map.ts";
 import type { LowerFolder, LowerFolders } from "./lower-folders.ts";
+import { statOpened } from "./with-folder.ts";
 
 export interface OpenFolder {
   readonly descriptor: number;
@@ -48,7 +49,7 @@ export function createOpenFolders(root: number, ids: IdMaps, implied?: ImpliedFo
 
   function remember(path: string, descriptor: number, inUse: OpenFolder | undefined): OpenFolder {
     if (folders.size >= maxOpenFolders) dropOldest(inUse);
-    const folder = { descriptor, givesGroup: (fstat(descriptor).mode & S_ISGID) !== 0 };
+    const folder = { descriptor, givesGroup: (statOpened(descriptor).mode & S_ISGID) !== 0 };
     folders.set(path, folder);
     return folder;
   }

@@ -138,6 +138,20 @@ describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB"
     defineTests(scenario, "tiny btrfs");
 });
 
+const failingCalls: Scenario = {
+  id: "failingCalls",
+  title: "whatever system call fails, each method answers by an error of the contract, and nothing is lost",
+  drivers: both,
+};
+
+describeWith([needs.root, needs.overlay, needs.strace], "with failing system calls", () => {
+  defineTests(failingCalls);
+});
+
+describeWith([needs.root, needs.loopDevices, needs.btrfs, needs.strace], "with failing system calls on btrfs", () => {
+  defineTests({ ...failingCalls, drivers: btrfs }, "btrfs");
+});
+
 describeWith([needs.root, needs.overlay, needs.fuseOverlayfs], "over FUSE", () => {
   for (const scenario of onFuse) defineTests(scenario);
 });
@@ -150,7 +164,7 @@ describeWith([needs.root, needs.fuseOverlayfs, needs.loopDevices, needs.ext4], "
 function defineTests({ id, title, drivers }: Scenario, fileSystem?: LoopFileSystem): void {
   const program = join(import.meta.dirname, "graphdriver/scenarios/main.mjs");
   for (const driver of drivers) {
-    test.concurrent(`${driver}: ${title}`, async () => {
+    test.concurrent(`${driver}: ${title}`, { timeout: 180_000 }, async () => {
       await runWithPrivateMounts((folder) => [process.execPath, program, id, driver, folder], { fileSystem });
     });
   }

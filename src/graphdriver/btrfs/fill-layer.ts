@@ -55,9 +55,12 @@ export function applyDiff(
       bringIn(home, id, staging, staged, options.durability !== "none");
       return sizeBytes;
     } finally {
-      removeSubvolumes(staging, staged.tree);
-      if (staged.exact !== undefined) removeTree(staging, staged.exact);
-      close(staging);
+      try {
+        removeSubvolumes(staging, staged.tree);
+        if (staged.exact !== undefined) removeTree(staging, staged.exact);
+      } finally {
+        close(staging);
+      }
     }
   });
 }

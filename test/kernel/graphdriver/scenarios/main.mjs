@@ -3,6 +3,7 @@ import * as crash from "./crash.mjs";
 import * as badHomes from "./bad-homes.mjs";
 import * as decisions from "./decisions.mjs";
 import * as exactDiffs from "./exact-diffs.mjs";
+import * as failingCalls from "./failing-calls.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as homeOfItsOwn from "./home-of-its-own.mjs";
 import * as mountViews from "./mount-views.mjs";
@@ -25,6 +26,7 @@ const scenarios = {
   ...badHomes,
   ...decisions,
   ...exactDiffs,
+  ...failingCalls,
   ...fullDisk,
   ...homeOfItsOwn,
   ...mountViews,

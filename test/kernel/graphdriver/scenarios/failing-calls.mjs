@@ -1,0 +1,160 @@
+/**
+ * Every call on a driver, once for each kind of system call that it makes, with one of these failing: strace(1) stops the process's
+ * threads at the call and has the kernel answer an error. Whatever fails, the caller is told by an error of the contract that names
+ * the layer, no descriptor is lost, and the store is in order afterwards.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+
+import { CleatError } from "cleat/errors";
+import { builtInFactories, openStore } from "cleat/graphdriver";
+import { buildArchive, file, folder as aFolder, whiteout } from "cleat/testing";
+
+import { factories, streamOf } from "./layers.mjs";
+
+/** What drivers call of the kernel, with an error; but for write(2), by which Node's threads wake each other. */
+const systemCalls = [
+  ["openat", "EMFILE"],
+  ["openat", "EIO"],
+  ["openat2", "EIO"],
+  ["mkdir", "ENOSPC"],
+  ["mkdirat", "EIO"],
+  ["rename", "EIO"],
+  ["renameat2", "EIO"],
+  ["renameat2", "ENOSPC"],
+  ["unlink", "EIO"],
+  ["unlinkat", "EIO"],
+  ["rmdir", "EIO"],
+  ["linkat", "EMLINK"],
+  ["symlink", "EIO"],
+  ["symlinkat", "EIO"],
+  ["readlink", "EIO"],
+  ["mknodat", "EPERM"],
+  ["fchmod", "EIO"],
+  ["fchownat", "EPERM"],
+  ["fsetxattr", "ENOSPC"],
+  ["flistxattr", "EIO"],
+  ["getdents64", "EIO"],
+  ["statx", "EIO"],
+  ["newfstatat", "EIO"],
+  ["pwrite64", "EDQUOT"],
+  ["utimensat", "EIO"],
+  ["mount", "EINVAL"],
+  ["umount2", "EBUSY"],
+  ["syncfs", "EIO"],
+  ["fsync", "EIO"],
+  ["ioctl", "EIO"],
+];
+
+/** The first of each, and at night later ones, and all from the first on. */
+const whens = process.env.CLEAT_NIGHT === undefined ? ["1"] : ["2", "3", "5", "8", "13", "1+"];
+const trials = whens.flatMap((when) => systemCalls.map(([systemCall, errno]) => [systemCall, errno, when]));
+
+const image = [aFolder("d"), file("d/f", "f".repeat(5000)), file("g", "g")];
+const change = [whiteout("d/f"), aFolder("d"), file("d/new", "new"), file("h", "h".repeat(70_000))];
+
+const calls = {
+  create: (driver, id) => driver.create(`${id}-new`, { parent: id }),
+  createReadWrite: (driver, id) => driver.createReadWrite(`${id}-new`, { parent: id }),
+  applyDiff: (driver, id) => driver.applyDiff(`${id}-empty`, id, streamOf(buildArchive(change))),
+  get: async (driver, id) => {
+    await driver.get(`${id}-container`, {});
+    await driver.put(`${id}-container`);
+  },
+  changes: (driver, id) => driver.changes(`${id}-container`, id),
+  diffSize: (driver, id) => driver.diffSize(`${id}-container`, id),
+  diff: async (driver, id) => (await driver.diff(`${id}-container`, id)).toArray(),
+  metadata: (driver, id) => driver.metadata(`${id}-container`),
+  exists: (driver, id) => driver.exists(`${id}-container`),
+  remove: (driver, id) => driver.remove(`${id}-container`),
+};
+
+/** What a call makes of the store is made before, and is gone after it. */
+async function prepare(driver, id) {
+  await driver.create(`${id}-empty`, { parent: id });
+  await driver.createReadWrite(`${id}-container`, { parent: id });
+  const path = await driver.get(`${id}-container`, {});
+  writeFileSync(`${path}/written`, "written");
+  await driver.put(`${id}-container`);
+}
+
+async function tidy(driver, id) {
+  for (const layer of ["new", "empty", "container"]) await driver.remove(`${id}-${layer}`);
+}
+
+export async function failingCalls(name, folder) {
+  const home = `${folder}/home`;
+  mkdirSync(home);
+  let driver = await factories[name].open({ home });
+  const id = "image";
+  await driver.create(id, {});
+  await driver.applyDiff(id, undefined, streamOf(buildArchive(image)));
+  const problems = [];
+  let injected = 0;
+  for (const [method, call] of Object.entries(calls)) {
+    await prepare(driver, id);
+    // Threads are there, modules are loaded, and what it takes to trace is.
+    await withFailing("swapon:error=EIO", folder, () => call(driver, id));
+    await tidy(driver, id);
+    for (const [systemCall, errno, when] of trials) {
+      await prepare(driver, id);
+      if (process.env.SHOW) console.error(method, systemCall, errno);
+      const before = descriptors();
+      const { failure, hits } = await withFailing(`${systemCall}:error=${errno}:when=${when}`, folder, () =>
+        call(driver, id),
+      );
+      injected += hits;
+      const subject = `${method} with ${systemCall} failing (${errno}), call ${when} of a thread`;
+      if (failure !== undefined && !isOfContract(failure, id))
+        problems.push(`${subject}: ${failure?.stack ?? failure}`);
+      if (descriptors() > before) problems.push(`${subject}: ${descriptors() - before} descriptors are lost`);
+      await tidy(driver, id).catch((error) => problems.push(`${subject}, and then: ${error.stack}`));
+    }
+  }
+  await driver.close();
+  driver = await factories[name].open({ home });
+  await driver.close();
+  const store = openStore({ home, drivers: builtInFactories, driver: name });
+  const { findings } = await store.check();
+  await store.close();
+  assert.deepEqual(problems, []);
+  assert.deepEqual(findings, []);
+  assert.ok(injected > 30, `${injected} failures were injected`);
+}
+
+function isOfContract(failure, id) {
+  return failure instanceof CleatError && failure.message.includes(id) && !failure.message.includes("\n");
+}
+
+/** Of the process, but for those of the tracer's pipes and the pool's threads, which come and go. */
+function descriptors() {
+  return readdirSync("/proc/self/fd").length;
+}
+
+/** Runs `call` while system calls fail as strace's `inject` says, of each thread as it counts them. */
+async function withFailing(failing, folder, call) {
+  const log = `${folder}/trace`;
+  writeFileSync(log, "");
+  const [systemCall] = failing.split(":");
+  const inject = ["-e", `trace=${systemCall}`, "-e", `inject=${failing}`];
+  const tracer = spawn("strace", ["-f", "-o", log, ...inject, "-p", String(process.pid)], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  tracer.stderr.on("data", (chunk) => (said += chunk));
+  const ended = once(tracer, "close");
+  while (!/attached/.test(said)) await Promise.race([once(tracer.stderr, "data"), ended]);
+  let failure;
+  try {
+    await call();
+  } catch (error) {
+    failure = error ?? new Error("nothing was thrown");
+  } finally {
+    tracer.kill("SIGINT");
+    await ended;
+  }
+  const hits = readFileSync(log, "utf8").split("(INJECTED)").length - 1;
+  return { failure, hits };
+}
