@@ -4,7 +4,7 @@ export { archiveDifference, differenceSize } from "./archive-difference.ts";
 export { archiveTree, type ArchiveOptions } from "./archive-tree.ts";
 export { assembleLayerAt, type LayerPlace } from "./assemble-layer-at.ts";
 export type { TreeChange } from "./change.ts";
-export { compareTrees, findChanges } from "./compare-trees.ts";
+export { compareTrees, findChanges, type IsKnownSame, treesDiffer } from "./compare-trees.ts";
 export { openConfinedFolder } from "./confine.ts";
 export { copyTree } from "./copy-tree.ts";
 export { diskUsage, type DiskUsage } from "./disk-usage.ts";

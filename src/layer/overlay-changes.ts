@@ -16,9 +16,9 @@ import {
   readNames,
   statIfThere,
 } from "../syscall/index.ts";
+import { alikeFilesDiffer } from "./alike-files.ts";
 import { isYes } from "./archive-tree.ts";
 import { type ChangeList, createChangeList, statusDiffers, type TreeChange } from "./change.ts";
-import { fileCapabilitiesDiffer } from "./compare-trees.ts";
 import { joinPath, showBytes } from "./entry-name.ts";
 import { isOverlayWhiteout } from "./entry-type.ts";
 import type { OverlayPrefix } from "./whiteout.ts";
@@ -91,7 +91,7 @@ function compareEntry(
 
 function isModified(upper: number, name: Buffer, status: FileStatus, lower: LowerEntry): boolean {
   if (statusDiffers(lower.status, status)) return true;
-  return isRegularFile(status) && fileCapabilitiesDiffer(upper, lower.holder, name);
+  return !isDirectory(status) && alikeFilesDiffer(upper, lower.holder, name, status);
 }
 
 function lookUp(lowers: Lowers, name: Buffer): LowerEntry | undefined {

@@ -96,7 +96,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, pool, { ids, userNames });
+  const naive = createNaiveDiff({ get, put }, { home: path, pool, jobs: worker }, { ids, userNames });
 
   return {
     name: "btrfs",

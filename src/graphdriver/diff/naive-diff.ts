@@ -1,15 +1,12 @@
 import { createRing, drain, type ModuleReference, type WorkerPool } from "../../workers/index.ts";
 import { readChanges } from "./change-records.ts";
 import type { GraphDriver } from "../driver.ts";
-import type * as NaiveJobs from "./naive-jobs.ts";
-import type { ArchiveTreeOptions } from "./naive-jobs.ts";
-import { naiveJobsUrl } from "./naive-jobs.ts";
-
-const jobs: ModuleReference<typeof NaiveJobs> = { url: naiveJobsUrl };
+import type { ArchiveTreeOptions, ComparedLayers, NaiveJobs } from "./naive-jobs.ts";
 
 /**
  * `diff`, `changes` and `diffSize` for any driver, by comparing the two trees that `get` shows: right for every pair of
- * layers, at the price of a walk of both, on one worker, in step. What is found streams out while the walk goes on, so that
+ * layers, at the price of a walk of both, on one worker, in step, and of reading each file that is alike in both, as far as
+ * the driver's jobs do not know that it is the same (`createNaiveJobs`). What is found streams out while the walk goes on, so that
  * memory does not grow with the layers (`findChanges` and `archiveDifference` in `layer` say by how much), but for the list
  * that `changes` answers.
  */
@@ -17,45 +14,56 @@ export type NaiveDiff = Pick<GraphDriver, "diff" | "changes" | "diffSize">;
 
 export function createNaiveDiff(
   driver: Pick<GraphDriver, "get" | "put">,
-  pool: WorkerPool,
+  { home, pool, jobs }: NaiveDiffPlace,
   options: ArchiveTreeOptions,
 ): NaiveDiff {
   /** Makes both trees visible; `release` gives them back. */
   async function getTrees(id: string, parent: string | undefined): Promise<Trees> {
     const path = await driver.get(id, {});
-    if (parent === undefined) return { path, parentPath: undefined, release: () => driver.put(id) };
+    const layers = { home, id, path, parent };
+    if (parent === undefined) return { layers: { ...layers, parentPath: undefined }, release: () => driver.put(id) };
     try {
       const parentPath = await driver.get(parent, {});
-      return { path, parentPath, release: () => driver.put(parent).finally(() => driver.put(id)) };
+      const release = () => driver.put(parent).finally(() => driver.put(id));
+      return { layers: { ...layers, parentPath }, release };
     } catch (error) {
       await driver.put(id);
       throw error;
     }
   }
 
-  async function withTrees<T>(id: string, parent: string | undefined, use: (trees: Trees) => Promise<T>): Promise<T> {
-    const trees = await getTrees(id, parent);
-    return use(trees).finally(trees.release);
+  async function withTrees<T>(
+    id: string,
+    parent: string | undefined,
+    use: (layers: ComparedLayers) => Promise<T>,
+  ): Promise<T> {
+    const { layers, release } = await getTrees(id, parent);
+    return use(layers).finally(release);
   }
 
   return {
     async diff(id, parent) {
-      const { path, parentPath, release } = await getTrees(id, parent);
+      const { layers, release } = await getTrees(id, parent);
       const ring = createRing();
-      return drain(ring, pool.produce(jobs, "archiveDifference", path, parentPath, ring, options).finally(release));
+      return drain(ring, pool.produce(jobs, "archiveDifference", layers, ring, options).finally(release));
     },
     changes: (id, parent) =>
-      withTrees(id, parent, async ({ path, parentPath }) => {
+      withTrees(id, parent, async (layers) => {
         const ring = createRing();
-        return readChanges(drain(ring, pool.produce(jobs, "sendChanges", path, parentPath, ring)));
+        return readChanges(drain(ring, pool.produce(jobs, "sendChanges", layers, ring)));
       }),
-    diffSize: (id, parent) =>
-      withTrees(id, parent, ({ path, parentPath }) => pool.run(jobs, "sizeOfDifference", path, parentPath)),
+    diffSize: (id, parent) => withTrees(id, parent, (layers) => pool.run(jobs, "sizeOfDifference", layers)),
   };
 }
 
+/** Where the layers are, and who compares them. */
+export interface NaiveDiffPlace {
+  readonly home: string;
+  readonly pool: WorkerPool;
+  readonly jobs: ModuleReference<NaiveJobs>;
+}
+
 interface Trees {
-  readonly path: string;
-  readonly parentPath: string | undefined;
+  readonly layers: ComparedLayers;
   release(): Promise<void>;
 }

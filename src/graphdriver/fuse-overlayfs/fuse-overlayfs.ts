@@ -20,7 +20,7 @@ import { moduleUrl as probeUrl } from "./probe-folder.ts";
 /**
  * An overlay that a program, fuse-overlayfs, serves over FUSE; for machines and user namespaces whose kernel has no overlay to
  * mount. A layer costs its diff only; a container costs a mount and a process, and each of its system calls on files two
- * changes of context. Diffs compare whole trees, as with Docker's own driver.
+ * changes of context. Diffs compare whole trees, as with Docker's own driver; a file's content only where the layer holds it.
  *
  * The processes outlive this one, if only they are let: a service manager that ends all processes of a service (systemd's
  * `KillMode=control-group`) takes the file systems from under the containers. A layer whose process has died is mounted anew
@@ -143,7 +143,7 @@ function createFuseOverlayfs(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, pool, { ids, userNames });
+  const naive = createNaiveDiff(driver, { home: path, pool, jobs: worker }, { ids, userNames });
 
   return driver;
 }

@@ -1,4 +1,6 @@
 /** All that overlay2 runs on workers, as one module that they import. */
+import { createNaiveJobs } from "../diff/naive-jobs.ts";
+
 export { openDiffFile, openTree } from "../diff/diff-getter.ts";
 export { sendExactDiff } from "../diff/exact-diff.ts";
 export { emptyTrash } from "../home/home.ts";
@@ -11,5 +13,7 @@ export { markParents } from "./mark-parents.ts";
 export { unmountLayer } from "./mount-layer.ts";
 export { probeOverlay } from "./probe/probe.ts";
 export { probeProjectQuotas } from "./project-quotas.ts";
+
+export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs();
 
 export const moduleUrl = import.meta.url;

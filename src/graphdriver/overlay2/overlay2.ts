@@ -215,7 +215,7 @@ function createOverlay2(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, pool, { ids, userNames });
+  const naive = createNaiveDiff(driver, { home: path, pool, jobs: worker }, { ids, userNames });
 
   return driver;
 }

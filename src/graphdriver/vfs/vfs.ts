@@ -76,7 +76,11 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, pool, { ids, userNames: userNames && !squash });
+  const naive = createNaiveDiff(
+    { get, put },
+    { home: path, pool, jobs: worker },
+    { ids, userNames: userNames && !squash },
+  );
 
   return {
     name: "vfs",

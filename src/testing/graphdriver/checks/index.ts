@@ -15,6 +15,7 @@ import { mountChecks } from "./mounts.ts";
 import { nestedChecks } from "./nested.ts";
 import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
+import { sameTimesChecks } from "./same-times.ts";
 import { togetherChecks } from "./together.ts";
 import { unionChecks } from "./unions.ts";
 import { unknownLayerChecks } from "./unknown-layers.ts";
@@ -31,6 +32,7 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...applyChecks,
   ...whiteoutChecks,
   ...changesChecks,
+  ...sameTimesChecks,
   ...generationChecks,
   ...nestedChecks,
   ...unionChecks,
