@@ -19,15 +19,19 @@ export function createNaiveDiff(
 ): NaiveDiff {
   /** Makes both trees visible; `release` gives them back. */
   async function getTrees(id: string, parent: string | undefined): Promise<Trees> {
-    const path = await driver.get(id, {});
-    const layers = { home, id, path, parent };
-    if (parent === undefined) return { layers: { ...layers, parentPath: undefined }, release: () => driver.put(id) };
+    const layers = { home, id, parent };
+    if (parent === undefined) {
+      const path = await driver.get(id, {});
+      return { layers: { ...layers, path, parentPath: undefined }, release: () => driver.put(id) };
+    }
+    // First, because a layer whose parent is gone may not be shown either, and says less of why.
+    const parentPath = await driver.get(parent, {});
     try {
-      const parentPath = await driver.get(parent, {});
-      const release = () => driver.put(parent).finally(() => driver.put(id));
-      return { layers: { ...layers, parentPath }, release };
+      const path = await driver.get(id, {});
+      const release = () => driver.put(id).finally(() => driver.put(parent));
+      return { layers: { ...layers, path, parentPath }, release };
     } catch (error) {
-      await driver.put(id);
+      await driver.put(parent);
       throw error;
     }
   }

@@ -4,6 +4,7 @@ import { createDiffGetter } from "../diff/diff-getter.ts";
 import { type DiffOptions, readDriverOptions, refuseStorageOptions } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { ownFolder } from "../home/home.ts";
+import { createLineage } from "../home/lineage.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
@@ -64,6 +65,7 @@ function createFuseOverlayfs(
 
   const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
   const { assertId } = store;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: store.exists });
 
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
@@ -73,25 +75,33 @@ function createFuseOverlayfs(
     refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
-    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner }));
+    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner });
+    await withLock(id, () => lineage.making(id, parent, make));
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
 
   const driver: GraphDriver = {
     name: "fuse-overlayfs",
-    capabilities: { reproducesExactDiffs: exactDiffs, mounts: true, enforcesSize: false, maxDepth },
+    capabilities: {
+      reproducesExactDiffs: exactDiffs,
+      mounts: true,
+      enforcesSize: false,
+      protectsParents: true,
+      maxDepth,
+    },
 
     create: (id, options) => create(id, options, false),
     createReadWrite: (id, options) => create(id, options, durability !== "none"),
 
-    async remove(id) {
+    async remove(id, { evenWithChildren = false } = {}) {
       assertId(id);
-      const trashed = await withLock(id, async () => {
+      const discard = async () => {
         await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
         labels.delete(id);
         return pool.run(worker, "discardLayer", path, id);
-      });
+      };
+      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
 

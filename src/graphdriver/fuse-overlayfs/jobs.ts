@@ -10,6 +10,7 @@ export { createLayer } from "../overlay2/create-layer.ts";
 export { discardLayer, sweepStore } from "../overlay2/layer-diff.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";
 export { probeFuseOverlayfs } from "./probe.ts";
+export { readParents } from "../overlay2/read-parents.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
 

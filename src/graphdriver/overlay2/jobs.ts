@@ -13,6 +13,7 @@ export { markParents } from "./mark-parents.ts";
 export { unmountLayer } from "./mount-layer.ts";
 export { probeOverlay } from "./probe/probe.ts";
 export { probeProjectQuotas } from "./project-quotas.ts";
+export { readParents } from "./read-parents.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs();
 

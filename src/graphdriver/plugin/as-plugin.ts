@@ -43,7 +43,8 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
     create: ({ ID, ...rest }) => call(async (driver) => done(driver.create(checked(ID), toCreateOptions(rest)))),
     createReadWrite: ({ ID, ...rest }) =>
       call(async (driver) => done(driver.createReadWrite(checked(ID), toCreateOptions(rest)))),
-    remove: ({ ID }) => call(async (driver) => done(driver.remove(checked(ID)))),
+    // A child that a crashed engine left behind, and does not know of, must not keep its image from being removed.
+    remove: ({ ID }) => call(async (driver) => done(driver.remove(checked(ID), { evenWithChildren: true }))),
     get: ({ ID, MountLabel }) =>
       call(async (driver) => ({ Dir: await driver.get(checked(ID), { mountLabel: MountLabel || undefined }) })),
     put: ({ ID }) => call(async (driver) => done(driver.put(checked(ID)))),

@@ -50,6 +50,7 @@ export function fromWireCapabilities(wire: WireCapabilities): DriverCapabilities
     reproducesExactDiffs: wire.ReproducesExactDiffs,
     mounts: wire.Mounts ?? true,
     enforcesSize: wire.EnforcesSize ?? false,
+    protectsParents: false,
     maxDepth: wire.MaxDepth === unlimited ? Number.POSITIVE_INFINITY : (wire.MaxDepth ?? 125),
   };
 }

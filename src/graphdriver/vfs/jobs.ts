@@ -7,6 +7,7 @@ export { sendExactDiff } from "../diff/exact-diff.ts";
 export { emptyTrash } from "../home/home.ts";
 export { createLayer, discardLayer } from "./create-layer.ts";
 export { applyDiff, recoverStore } from "./fill-layer.ts";
+export { readParents } from "./survey.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
 

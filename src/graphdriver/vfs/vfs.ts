@@ -9,6 +9,7 @@ import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { letThrough } from "../home/home.ts";
+import { createLineage } from "../home/lineage.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
@@ -53,13 +54,15 @@ const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): GraphDriver {
   const { path, pool, ids, owner, durability, squash, userNamespace } = home;
   const { withLock } = home.locks;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
 
   async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
     assertLayerId(id);
     refuseStorageOptions("vfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertLayerId(parent);
-    await withLock(id, () => pool.run(worker, "createLayer", path, { id, parent, durable, ...owner }));
+    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, ...owner });
+    await withLock(id, () => lineage.making(id, parent, make));
   }
 
   async function exists(id: string): Promise<boolean> {
@@ -88,13 +91,15 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
       reproducesExactDiffs: exactDiffs,
       mounts: false,
       enforcesSize: false,
+      protectsParents: true,
       maxDepth: Number.POSITIVE_INFINITY,
     },
     create: (id, options) => create(id, options, false),
     createReadWrite: (id, options) => create(id, options, durability !== "none"),
-    async remove(id) {
+    async remove(id, { evenWithChildren = false } = {}) {
       assertLayerId(id);
-      const trashed = await withLock(id, () => pool.run(worker, "discardLayer", path, id));
+      const discard = () => pool.run(worker, "discardLayer", path, id);
+      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
     get,

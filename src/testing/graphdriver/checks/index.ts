@@ -13,6 +13,7 @@ import { identifierChecks } from "./identifiers.ts";
 import { lifeCycleChecks } from "./life-cycle.ts";
 import { mountChecks } from "./mounts.ts";
 import { nestedChecks } from "./nested.ts";
+import { parentChecks } from "./parents.ts";
 import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
 import { sameTimesChecks } from "./same-times.ts";
@@ -25,6 +26,7 @@ import { whiteoutChecks } from "./whiteouts.ts";
 /** All that the contract promises, from what every user meets to what only an attacker sends. */
 export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...lifeCycleChecks,
+  ...parentChecks,
   ...mountChecks,
   ...quotaChecks,
   ...identifierChecks,
