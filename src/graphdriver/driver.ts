@@ -96,7 +96,12 @@ export interface GraphDriver {
    */
   diff(id: string, parent?: string): Promise<Readable>;
 
-  /** What differs from `parent`, sorted by path. Costs a walk of the diff, for drivers that copy a walk of both trees. */
+  /**
+   * What differs from `parent`, sorted by path. Costs a walk of the diff, for drivers that copy a walk of both trees, and reading
+   * files that are alike in size and time where nothing else tells whether they changed.
+   * @throws RESOURCE_EXHAUSTED when the list would take more than 128 MiB: each change its path and 64 bytes. Over Docker's
+   * protocol Cleat's client takes answers of 64 MiB.
+   */
   changes(id: string, parent?: string): Promise<readonly Change[]>;
 
   /**

@@ -3,7 +3,7 @@ export { applyLayer, type ApplyOptions } from "./apply.ts";
 export { archiveDifference, differenceSize } from "./archive-difference.ts";
 export { archiveTree, type ArchiveOptions } from "./archive-tree.ts";
 export { assembleLayerAt, type LayerPlace } from "./assemble-layer-at.ts";
-export type { TreeChange } from "./change.ts";
+export { createListLimit, maxListBytes, type TreeChange } from "./change.ts";
 export { compareTrees, findChanges, type IsKnownSame, treesDiffer } from "./compare-trees.ts";
 export { openConfinedFolder } from "./confine.ts";
 export { copyTree } from "./copy-tree.ts";

@@ -5,7 +5,7 @@ export { openDiffFile, openTree } from "../diff/diff-getter.ts";
 export { sendExactDiff } from "../diff/exact-diff.ts";
 export { emptyTrash } from "../home/home.ts";
 export { createLayer } from "./create-layer.ts";
-export { archiveDiff, changesOfDiff, discardLayer, sizeOfDiff, sweepStore } from "./layer-diff.ts";
+export { archiveDiff, discardLayer, sendChangesOfDiff, sizeOfDiff, sweepStore } from "./layer-diff.ts";
 export { applyDiff } from "./fill-layer.ts";
 export { areDiffsWhole, isDiffWhole } from "./layer-features.ts";
 export { forgetLimit, mountWithSlack, projectOfLayer } from "./layer-size.ts";

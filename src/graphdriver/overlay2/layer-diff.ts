@@ -14,6 +14,7 @@ import {
 } from "../../layer/index.ts";
 import { openPath, close, MNT_DETACH, O_DIRECTORY, O_RDONLY, readMounts, umount2 } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
+import { writeChanges } from "../diff/change-records.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
 import { discard, ownFolder, sweep } from "../home/home.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
@@ -42,8 +43,19 @@ export function archiveDiff(
   }
 }
 
-/** What the layer changes relative to its parent, from its diff folder alone. */
-export function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
+/** Writes what the layer changes relative to its parent, from its diff folder alone, as `readChanges` reads it. */
+export function sendChangesOfDiff(home: string, id: string, ring: Ring, attributePrefix: OverlayPrefix): void {
+  const sink = createSyncRingWriter(ring);
+  try {
+    writeChanges(changesOfDiff(home, id, attributePrefix), sink);
+    sink.finish();
+  } catch (error) {
+    sink.abort();
+    throw error;
+  }
+}
+
+function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
   const lowers = lowerFolders(home, readLayer(home, id)).map((path) => openPath(path, O_RDONLY | O_DIRECTORY));
   try {
     return withFolderAt(`${home}/${id}/diff`, (upper) => overlayChanges(upper, lowers, attributePrefix));

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
-import { toChange } from "../diff/change.ts";
+import { readChanges } from "../diff/change-records.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import { type DiffOptions, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
@@ -191,8 +191,8 @@ function createOverlay2(
     async changes(id, parent) {
       assertId(id);
       if (!(await isNative("areDiffsWhole", id, parent))) return naive.changes(id, parent);
-      const found = await pool.run(worker, "changesOfDiff", path, id, attributePrefix);
-      return found.map(toChange);
+      const ring = createRing();
+      return readChanges(drain(ring, pool.produce(worker, "sendChangesOfDiff", path, id, ring, attributePrefix)));
     },
 
     async applyDiff(id, parent, source) {

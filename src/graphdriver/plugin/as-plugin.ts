@@ -3,7 +3,7 @@ import { implement, type Logger, type Service, silentLogger } from "../../transp
 import type { GraphDriver } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { assertLayerId } from "../layer-id.ts";
-import { toWireChange, toWireCapabilities } from "./wire-shapes.ts";
+import { toWireChanges, toWireCapabilities } from "./wire-shapes.ts";
 
 export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "logger"> {
   /** Default: says nothing. */
@@ -55,7 +55,7 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
     changes: ({ ID, Parent }) =>
       call(async (driver) => {
         const changes = await driver.changes(checked(ID), checkedParent(Parent));
-        return { Changes: changes.map(toWireChange) };
+        return { Changes: toWireChanges(changes) };
       }),
     applyDiff: ({ id, parent }, { body }) =>
       call(async (driver) => ({ Size: await driver.applyDiff(checked(id), checkedParent(parent), body) })),
