@@ -31,7 +31,13 @@ const fakeFactory: GraphDriverFactory = {
     };
     return {
       name: "fake",
-      capabilities: { reproducesExactDiffs: false, mounts: false, enforcesSize: false, maxDepth: 125 },
+      capabilities: {
+        reproducesExactDiffs: false,
+        mounts: false,
+        enforcesSize: false,
+        protectsParents: true,
+        maxDepth: 125,
+      },
       create: notAsked,
       createReadWrite: notAsked,
       remove: notAsked,

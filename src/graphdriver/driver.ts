@@ -67,8 +67,12 @@ export interface GraphDriver {
   /** Makes the writable layer of a container; otherwise as `create`. */
   createReadWrite(id: string, options: CreateOptions): Promise<void>;
 
-  /** Removes a layer, unmounting it if need be. A layer that does not exist is removed already. */
-  remove(id: string): Promise<void>;
+  /**
+   * Removes a layer, unmounting it if need be. A layer that does not exist is removed already. What lies on which is read once,
+   * by the first call that asks for it; from then on the cost does not grow with the number of layers.
+   * @throws FAILED_PRECONDITION when another layer lies on it, and the driver `protectsParents`; the message names one.
+   */
+  remove(id: string, options?: RemoveOptions): Promise<void>;
 
   /** Makes the layer visible as a folder and returns its absolute path. Counted: each `get` needs a `put`. */
   get(id: string, options: GetOptions): Promise<string>;
@@ -94,7 +98,12 @@ export interface GraphDriver {
    */
   diff(id: string, parent?: string): Promise<Readable>;
 
-  /** What differs from `parent`, sorted by path. Costs a walk of the diff, for drivers that copy a walk of both trees. */
+  /**
+   * What differs from `parent`, sorted by path. Costs a walk of the diff, for drivers that copy a walk of both trees, and reading
+   * files that are alike in size and time where nothing else tells whether they changed.
+   * @throws RESOURCE_EXHAUSTED when the list would take more than 128 MiB: each change its path and 64 bytes. Over Docker's
+   * protocol Cleat's client takes answers of 64 MiB.
+   */
   changes(id: string, parent?: string): Promise<readonly Change[]>;
 
   /**
@@ -139,6 +148,11 @@ export interface DriverCapabilities {
   readonly mounts: boolean;
   /** The `size` storage option is enforced. */
   readonly enforcesSize: boolean;
+  /**
+   * `remove` refuses a layer while another one that the driver knows of lies on it. Never so over Docker's protocol, whose
+   * engines count children themselves, and may remove a layer on which lies one that a crashed engine forgot.
+   */
+  readonly protectsParents: boolean;
   /** The number of layers that can be stacked. */
   readonly maxDepth: number;
 }
@@ -150,6 +164,14 @@ export interface CreateOptions {
   readonly mountLabel?: string | undefined;
   /** The engine's `--storage-opt` of this container, keys as typed by the user. */
   readonly storageOptions?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface RemoveOptions {
+  /**
+   * Removes the layer though others lie on it. Those can still be removed; where a layer needs what lies below, `get` rejects
+   * with FAILED_PRECONDITION from then on, and `diff` and `changes` against the layer that is gone with NOT_FOUND. Default false.
+   */
+  readonly evenWithChildren?: boolean | undefined;
 }
 
 /**

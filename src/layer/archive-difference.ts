@@ -2,7 +2,7 @@ import { isDirectory } from "../syscall/index.ts";
 import type { ByteSink } from "../tar/index.ts";
 import { type ArchiveOptions, archiveWriterOptions } from "./archive-tree.ts";
 import { createArchiveWriter } from "./archive-writer.ts";
-import { findChanges } from "./compare-trees.ts";
+import { findChanges, type IsKnownSame } from "./compare-trees.ts";
 import { fileKey } from "./file-key.ts";
 import { withFolder } from "./with-folder.ts";
 
@@ -17,10 +17,16 @@ import { withFolder } from "./with-folder.ts";
  * Source: moby v20.10.24 `pkg/archive/changes.go` `ExportChanges`. Blocks; runs on a worker.
  * @throws ABORTED when a file shrinks while it is read.
  */
-export function archiveDifference(newer: number, older: number, sink: ByteSink, options: ArchiveOptions): void {
+export function archiveDifference(
+  newer: number,
+  older: number,
+  sink: ByteSink,
+  options: ArchiveOptions,
+  isKnownSame?: IsKnownSame,
+): void {
   const writer = createArchiveWriter(sink, archiveWriterOptions(options));
   const nowSeconds = Math.round(Date.now() / 1000);
-  for (const change of findChanges(newer, older)) {
+  for (const change of findChanges(newer, older, isKnownSame)) {
     if (change.kind === "deleted") {
       writer.addWhiteout(change.path, nowSeconds);
       continue;
@@ -33,10 +39,10 @@ export function archiveDifference(newer: number, older: number, sink: ByteSink, 
 }
 
 /** Bytes of the files that `newer` adds or modifies; each file once. Source: `ChangesSize`, same file. */
-export function differenceSize(newer: number, older: number | undefined): number {
+export function differenceSize(newer: number, older: number | undefined, isKnownSame?: IsKnownSame): number {
   const seen = new Set<string>();
   let total = 0;
-  for (const change of findChanges(newer, older)) {
+  for (const change of findChanges(newer, older, isKnownSame)) {
     if (change.kind === "deleted") continue;
     const { status } = change;
     if (isDirectory(status) || seen.has(fileKey(status))) continue;

@@ -5,22 +5,8 @@
  * Source: moby v20.10.24 `pkg/archive/archive.go` (`FileInfoHeader`, `addTarFile`), `archive_linux.go`.
  */
 import { readSync } from "node:fs";
-import { CleatError, SystemError } from "../errors/index.ts";
-import {
-  close,
-  errnos,
-  fgetxattr,
-  type FileStatus,
-  isRegularFile,
-  lastErrno,
-  lgetxattr,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_RDONLY,
-  procPath,
-  readlinkat,
-  tryOpenat,
-} from "../syscall/index.ts";
+import { CleatError } from "../errors/index.ts";
+import { close, fgetxattr, type FileStatus, lgetxattr, procPath, readlinkat } from "../syscall/index.ts";
 import {
   type ByteSink,
   createTarHeader,
@@ -33,10 +19,10 @@ import {
 import { showBytes } from "./entry-name.ts";
 import { entryTypeOf, isOverlayWhiteout } from "./entry-type.ts";
 import { fileKey } from "./file-key.ts";
+import { openRegular } from "./open-regular.ts";
 import type { IdMaps } from "./id-map.ts";
 import type { UserNames } from "./user-names.ts";
 import { opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
-import { statOpened } from "./with-folder.ts";
 
 export interface ArchiveWriter {
   /** Adds the file called `base` in an open folder under the byte string `path`; a socket is passed over. */
@@ -210,22 +196,6 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
       flush();
     },
   };
-}
-
-/**
- * Opens a file to read it; `undefined` where it vanished since it was listed, as files in a running container do. What took its
- * name meanwhile is nothing to read either: a container may make a node of the host's disk, and leaves it to us to open it.
- */
-function openRegular(folder: number, base: Buffer): number | undefined {
-  const descriptor = tryOpenat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (descriptor >= 0) {
-    if (isRegularFile(statOpened(descriptor))) return descriptor;
-    close(descriptor);
-    return undefined;
-  }
-  const gone: readonly number[] = [errnos.ENOENT, errnos.ELOOP, errnos.ENXIO];
-  if (gone.includes(lastErrno())) return undefined;
-  throw new SystemError(lastErrno(), "openat", base);
 }
 
 const noName = Buffer.alloc(0);

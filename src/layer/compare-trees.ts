@@ -1,13 +1,5 @@
-import {
-  close,
-  type FileStatus,
-  isDirectory,
-  isRegularFile,
-  lgetxattr,
-  procPath,
-  readNames,
-  statIfThere,
-} from "../syscall/index.ts";
+import { close, type FileStatus, isDirectory, readNames, statIfThere } from "../syscall/index.ts";
+import { alikeFilesDiffer } from "./alike-files.ts";
 import { statusDiffers, type TreeChange } from "./change.ts";
 import { joinPath } from "./entry-name.ts";
 import { openFolder } from "./with-folder.ts";
@@ -24,15 +16,27 @@ export interface MetFile {
   readonly status: FileStatus;
 }
 
+/**
+ * Tells of a file, which is alike in all that `stat` shows, whether it is known to be the same in both trees, so that it
+ * need not be read. `path` is a byte string without a leading slash.
+ */
+export type IsKnownSame = (path: string, newer: FileStatus, older: FileStatus) => boolean;
+
 /** `findChanges` as a list. */
-export function compareTrees(newer: number, older: number | undefined): TreeChange[] {
-  return Array.from(findChanges(newer, older), ({ path, kind }) => ({ path, kind }));
+export function compareTrees(newer: number, older: number | undefined, isKnownSame?: IsKnownSame): TreeChange[] {
+  return Array.from(findChanges(newer, older, isKnownSame), ({ path, kind }) => ({ path, kind }));
+}
+
+/** Whether there is any change; costs a walk up to the first. */
+export function treesDiffer(newer: number, older: number, isKnownSame: IsKnownSame = () => false): boolean {
+  return anyChange({ newer, older, path: "" }, isKnownSame);
 }
 
 /**
  * Walks two whole trees side by side, both open as folders, and meets what differs, in the order of the bytes of its paths:
- * "a", "a.b", "a/c". Without `older`, everything in `newer` is added. Right for any driver, at the price of a walk of both;
- * a name that is the same inode in both is not looked into.
+ * "a", "a.b", "a/c". Without `older`, everything in `newer` is added. Right for any driver, at the price of a walk of both
+ * and of reading each file that is alike in both (`alike-files.ts`), unless `isKnownSame` says that it need not be. A
+ * name that is the same inode in both is not looked into.
  *
  * Memory is the names of the folders on the way to where the walk stands. In return a folder "a" that is followed by a name
  * such as "a.b" may be walked twice up to its first change, because whether "a" is listed must be known before "a.b" is.
@@ -40,8 +44,12 @@ export function compareTrees(newer: number, older: number | undefined): TreeChan
  * Source of the rules: moby v20.10.24 `pkg/archive/changes.go` `ChangesDirs`. Blocks; runs on a worker.
  * @throws OUT_OF_RANGE when folders are nested beyond what a path can name.
  */
-export function findChanges(newer: number, older: number | undefined): Generator<MetChange> {
-  return walk({ newer, older, path: "" }, true);
+export function findChanges(
+  newer: number,
+  older: number | undefined,
+  isKnownSame: IsKnownSame = () => false,
+): Generator<MetChange> {
+  return walk({ newer, older, path: "" }, true, isKnownSame);
 }
 
 /** The same folder in both trees, open; without `older` it is new. */
@@ -71,7 +79,7 @@ interface Frame extends FolderPair {
 }
 
 /** A stack of its own instead of recursion: folders can be nested deeper than a thread's stack allows. */
-function* walk(roots: FolderPair, isOrdered: boolean): Generator<MetChange> {
+function* walk(roots: FolderPair, isOrdered: boolean, isKnownSame: IsKnownSame): Generator<MetChange> {
   const frames: Frame[] = [];
   const push = (frame: Frame): void => {
     frames.push(frame);
@@ -93,7 +101,7 @@ function* walk(roots: FolderPair, isOrdered: boolean): Generator<MetChange> {
         continue;
       }
       if (last?.isListed === false) {
-        if (hasChanges(frame, last)) yield* list(frames, last);
+        if (hasChanges(frame, last, isKnownSame)) yield* list(frames, last);
         else waiting.pop();
       }
       frame.coming = nextOf(frame.names);
@@ -102,7 +110,7 @@ function* walk(roots: FolderPair, isOrdered: boolean): Generator<MetChange> {
         yield { path: joinPath(frame.path, coming.name), kind: "deleted" };
         continue;
       }
-      const found = lookAt(coming, frame);
+      const found = lookAt(coming, frame, isKnownSame);
       if (found === undefined) continue;
       if (found.isChanged) yield* list(frames, found);
       if (isDirectory(found.met.status)) waiting.push(found);
@@ -155,14 +163,18 @@ function* list(frames: readonly Frame[], last?: MetFolder): Generator<MetFile> {
   }
 }
 
-function hasChanges(frame: Frame, folder: MetFolder): boolean {
+function hasChanges(frame: Frame, folder: MetFolder, isKnownSame: IsKnownSame): boolean {
   const content = openContent(frame, folder);
   try {
-    for (const _ of walk(content, false)) return true;
-    return false;
+    return anyChange(content, isKnownSame);
   } finally {
     closeBoth(content);
   }
+}
+
+function anyChange(pair: FolderPair, isKnownSame: IsKnownSame): boolean {
+  for (const _ of walk(pair, false, isKnownSame)) return true;
+  return false;
 }
 
 interface NameOfBoth {
@@ -199,32 +211,29 @@ function contentPrecedes({ met: { base } }: MetFolder, name: Buffer): boolean {
 const slash = 0x2f;
 
 /** What the newer tree has under a name; `undefined` where that vanished, or is one and the same file in both trees. */
-function lookAt({ name: base, isOld }: NameOfBoth, { newer, older, path }: FolderPair): Found | undefined {
+function lookAt(
+  { name: base, isOld }: NameOfBoth,
+  { newer, older, path: folderPath }: FolderPair,
+  isKnownSame: IsKnownSame,
+): Found | undefined {
   const status = statIfThere(newer, base);
   if (status === undefined) return undefined;
   const before = older === undefined || !isOld ? undefined : statIfThere(older, base);
   if (before?.inode === status.inode && before.fileSystem === status.fileSystem) return undefined;
-  const kind = before === undefined ? "added" : "modified";
+  const path = joinPath(folderPath, base);
+  const isChanged =
+    older === undefined ||
+    before === undefined ||
+    statusDiffers(before, status) ||
+    (!isDirectory(status) && !isKnownSame(path, status, before) && alikeFilesDiffer(newer, older, base, status));
   return {
-    met: { path: joinPath(path, base), kind, folder: newer, base, status },
+    met: { path, kind: before === undefined ? "added" : "modified", folder: newer, base, status },
     isFolderInOlder: before !== undefined && isDirectory(before),
     isListed: false,
-    isChanged: before === undefined || statusDiffers(before, status) || capabilitiesDiffer(base, newer, older, status),
+    isChanged,
   };
 }
 
 interface Found extends MetFolder {
   readonly isChanged: boolean;
-}
-
-function capabilitiesDiffer(name: Buffer, newer: number, older: number | undefined, status: FileStatus): boolean {
-  if (older === undefined || !isRegularFile(status)) return false;
-  return fileCapabilitiesDiffer(newer, older, name);
-}
-
-/** Whether a regular file's capabilities differ; nothing else that `stat` shows tells of them. */
-export function fileCapabilitiesDiffer(newer: number, older: number, name: Buffer): boolean {
-  const after = lgetxattr(procPath(newer, name), "security.capability");
-  const before = lgetxattr(procPath(older, name), "security.capability");
-  return after === undefined || before === undefined ? after !== before : !after.equals(before);
 }

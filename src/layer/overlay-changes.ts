@@ -16,8 +16,8 @@ import {
   readNames,
   statIfThere,
 } from "../syscall/index.ts";
+import { alikeFilesDiffer } from "./alike-files.ts";
 import { type ChangeList, createChangeList, statusDiffers, type TreeChange } from "./change.ts";
-import { fileCapabilitiesDiffer } from "./compare-trees.ts";
 import { joinPath, showBytes } from "./entry-name.ts";
 import { isOverlayWhiteout } from "./entry-type.ts";
 import {
@@ -103,7 +103,7 @@ function compareEntry(upper: number, entry: Covered, path: string, isCovered: bo
 
 function isModified(upper: number, name: Buffer, status: FileStatus, lower: LowerEntry): boolean {
   if (statusDiffers(lower.status, status)) return true;
-  return isRegularFile(status) && fileCapabilitiesDiffer(upper, lower.holder, name);
+  return !isDirectory(status) && alikeFilesDiffer(upper, lower.holder, name, status);
 }
 
 function visibleNames(lowers: Lowers, path: string): Set<string> {

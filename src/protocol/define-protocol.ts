@@ -29,6 +29,11 @@ interface MethodFacts {
 export interface JsonMethod extends MethodFacts {
   readonly framing: "json";
   readonly response: z.ZodType;
+  /**
+   * The one field of a response that may be very long, and what it is a list of. It is written in pieces as whoever implements
+   * the method gives its items, so that the text is never in memory as a whole.
+   */
+  readonly list?: { readonly field: string; readonly item: z.ZodType };
 }
 
 export interface UploadMethod extends MethodFacts {

@@ -66,6 +66,31 @@ export function encodeGoJson<S extends z.ZodType>(schema: S, value: z.output<S>,
   return Buffer.from(JSON.stringify(encodeValue(schema, value, subject)));
 }
 
+/** How much of a list is turned into text at once. */
+const pieceLength = 64 * 1024;
+
+/**
+ * Writes a message whose one field is a list, in pieces, while the items are made.
+ * @throws SchemaError (INTERNAL) when an item is not of the schema.
+ */
+export function* encodeGoJsonList<S extends z.ZodType>(
+  field: string,
+  item: S,
+  values: Iterable<z.output<S>>,
+  subject: string,
+): Generator<Buffer> {
+  let piece = `{${JSON.stringify(field)}:[`;
+  let separator = "";
+  for (const value of values) {
+    piece += separator + JSON.stringify(encodeValue(item, value, subject));
+    separator = ",";
+    if (piece.length < pieceLength) continue;
+    yield Buffer.from(piece);
+    piece = "";
+  }
+  yield Buffer.from(`${piece}]}`);
+}
+
 /** As `encodeGoJson`, without turning it into text. */
 export function encodeValue<S extends z.ZodType>(schema: S, value: z.output<S>, subject: string): z.input<S> {
   const result = z.safeEncode(schema, value);

@@ -22,6 +22,12 @@ const idMaps = z.codec(z.array(z.unknown()).nullish(), z.array(idMap), {
   encode: (maps) => (maps.length === 0 ? null : maps),
 });
 
+const change = goStruct({
+  Path: z.string(),
+  Kind: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+  PathBytes: goBytes.optional(),
+});
+
 const layer = goStruct({ ID: z.string() });
 const layerAndParent = goStruct({ ID: z.string(), Parent: z.string().optional() });
 const newLayer = goStruct({
@@ -144,17 +150,8 @@ export const graphDriverProtocol = defineProtocol({
       path: "/GraphDriver.Changes",
       framing: "json",
       request: layerAndParent,
-      response: goStruct({
-        Changes: z
-          .array(
-            goStruct({
-              Path: z.string(),
-              Kind: z.union([z.literal(0), z.literal(1), z.literal(2)]),
-              PathBytes: goBytes.optional(),
-            }),
-          )
-          .default([]),
-      }),
+      response: goStruct({ Changes: z.array(change).default([]) }),
+      list: { field: "Changes", item: change },
       subject: "ID",
       timeoutMs: 10 * minuteMs,
       source: proxy,

@@ -8,7 +8,16 @@ export {
   type UploadMethod,
 } from "./define-protocol.ts";
 export { encodeFailure, type Failure, failureIn, parseFailure } from "./failure.ts";
-export { decodeGoJson, decodeValue, encodeGoJson, encodeValue, goBytes, goStruct, parseGoJson } from "./go-json.ts";
+export {
+  decodeGoJson,
+  decodeValue,
+  encodeGoJson,
+  encodeGoJsonList,
+  encodeValue,
+  goBytes,
+  goStruct,
+  parseGoJson,
+} from "./go-json.ts";
 export { graphDriverProtocol } from "./graph-driver.ts";
 export { pluginMediaType } from "./media-type.ts";
 export { assertPluginName, pluginNamePattern } from "./plugin-name.ts";

@@ -41,10 +41,15 @@ type AnswerOf<M extends Method> = M extends DownloadMethod
   ? Readable
   : z.output<Exclude<M, DownloadMethod>["response"]>;
 
+/** A long list may be made while it is sent. */
+type ServerAnswerOf<M extends Method> = M extends { readonly list: { readonly field: infer F; readonly item: infer I } }
+  ? { readonly [K in F & string]: Iterable<z.output<I>> }
+  : AnswerOf<M>;
+
 type ServerMethod<M extends Method> = (
   request: RequestOf<M>,
   call: M extends UploadMethod ? UploadCall : Call,
-) => Promise<AnswerOf<M>>;
+) => Promise<ServerAnswerOf<M>>;
 
 type ClientMethod<M extends Method> = M extends UploadMethod
   ? (request: RequestOf<M>, options: UploadOptions) => Promise<AnswerOf<M>>

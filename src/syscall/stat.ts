@@ -17,6 +17,9 @@ export interface FileStatus {
   readonly allocatedBytes: number;
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
+  /** When the inode was last written to in any way, links and attributes included; no program can set it. */
+  readonly ctimeSeconds: number;
+  readonly ctimeNanoseconds: number;
   /** Of a device file, the device it stands for. */
   readonly deviceMajor: number;
   readonly deviceMinor: number;
@@ -40,6 +43,8 @@ function parseStatus(): FileStatus {
     allocatedBytes: readSafeInteger(48) * 512,
     mtimeSeconds: view.getInt32(116, true) * 2 ** 32 + view.getUint32(112, true),
     mtimeNanoseconds: view.getUint32(120, true),
+    ctimeSeconds: view.getInt32(100, true) * 2 ** 32 + view.getUint32(96, true),
+    ctimeNanoseconds: view.getUint32(104, true),
     deviceMajor: view.getUint32(128, true),
     deviceMinor: view.getUint32(132, true),
     fileSystem: view.getUint32(136, true) * 2 ** 32 + view.getUint32(140, true),

@@ -73,6 +73,8 @@ export interface SubvolumeInfo {
   readonly uuid: string;
   /** Of the subvolume that this one was copied from; `undefined` for one that was made empty. */
   readonly sourceUuid: string | undefined;
+  /** When it was made, in seconds since 1970. */
+  readonly createdSeconds: number;
 }
 
 /** `struct btrfs_ioctl_get_subvol_info_args`. Offsets: `linux/btrfs.h` v6.1. */
@@ -86,6 +88,7 @@ export function subvolumeInfo(descriptor: number): SubvolumeInfo {
     id: info.readBigUInt64LE(0),
     uuid: info.toString("hex", 296, 312),
     sourceUuid: /^0*$/.test(source) ? undefined : source,
+    createdSeconds: Number(info.readBigUInt64LE(392)),
   };
 }
 

@@ -1,6 +1,16 @@
-import { finished, type Readable } from "node:stream";
+import { finished, Readable } from "node:stream";
 import { CleatError, toCleatError } from "../errors/index.ts";
-import { decodeGoJson, decodeValue, encodeFailure, encodeGoJson, type Method } from "../protocol/index.ts";
+import {
+  decodeGoJson,
+  decodeValue,
+  encodeFailure,
+  encodeGoJson,
+  encodeGoJsonList,
+  type JsonMethod,
+  type Method,
+  pluginMediaType,
+  type UploadMethod,
+} from "../protocol/index.ts";
 import { readBounded } from "./bounded-body.ts";
 import { untilFirstByte } from "./first-byte.ts";
 import { errorLogger, type Logger } from "./logger.ts";
@@ -52,9 +62,9 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       failureStatus = 500;
       const answer = await route.run(input as never, request as WireRequest & { body: AsyncIterable<Uint8Array> });
       if (route.method.framing !== "download") {
-        const body = encodeGoJson(route.method.response, answer, `answer of ${request.path}`);
+        const body = encodeAnswer(route.method, answer, `answer of ${request.path}`);
         logger.debug(fieldsOf(200), "answered");
-        return { status: 200, body };
+        return { status: 200, body, mediaType: pluginMediaType };
       }
       const stream = answer as Readable;
       await untilFirstByte(stream, request.signal);
@@ -73,6 +83,20 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
   };
 }
 
+function encodeAnswer(method: JsonMethod | UploadMethod, answer: unknown, subject: string): Uint8Array | Readable {
+  if (method.framing === "upload" || method.list === undefined) return encodeGoJson(method.response, answer, subject);
+  const { field, item } = method.list;
+  const values = (answer as Record<string, Iterable<unknown>>)[field] ?? [];
+  const pieces = encodeGoJsonList(field, item, values, subject);
+  const [first, second] = [pieces.next(), pieces.next()];
+  if (first.done === true || second.done === true) return first.value ?? Buffer.alloc(0);
+  return Readable.from(concatenate([first.value, second.value], pieces), { objectMode: false });
+}
+
+function* concatenate<T>(first: Iterable<T>, rest: Iterable<T>): Generator<T> {
+  yield* first;
+  yield* rest;
+}
 /** Messages are printed by somebody; callers of ours read no more than 64 KiB of a failure. */
 const maxMessageLength = 8192;
 

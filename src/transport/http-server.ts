@@ -127,13 +127,13 @@ async function* readBody(request: IncomingMessage): AsyncGenerator<Uint8Array, u
   if (!request.complete) throw peerGone("in the middle of its body");
 }
 
-function sendReply({ status, body }: WireReply, response: ServerResponse): void {
+function sendReply({ status, body, mediaType }: WireReply, response: ServerResponse): void {
   if (!(body instanceof Readable)) {
     response.writeHead(status, { "Content-Type": pluginMediaType, "Content-Length": body.byteLength });
     response.end(body);
     return;
   }
-  response.writeHead(status, { "Content-Type": "application/x-tar" });
+  response.writeHead(status, { "Content-Type": mediaType ?? "application/x-tar" });
   // On a failure the pipeline destroys the connection: without the last chunk no client takes the stream for complete.
   pipeline(body, response, () => {});
 }

@@ -27,6 +27,8 @@ export interface WireReply {
    * destroys it.
    */
   readonly body: Uint8Array | Readable;
+  /** Default that of plugins' messages, and of a stream that of a tar archive. */
+  readonly mediaType?: string;
 }
 
 /** Answers a request. Never rejects: a failure is a reply. */

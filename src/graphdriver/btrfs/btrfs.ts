@@ -16,6 +16,7 @@ import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { letThrough } from "../home/home.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
+import { createLineage } from "../home/lineage.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
@@ -70,6 +71,7 @@ const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: BtrfsOptions): GraphDriver {
   const { path, pool, ids, owner, durability, locks } = home;
   const { withLock } = locks;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
   /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
   const untouched = new Set<string>();
 
@@ -79,8 +81,9 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
     if (parent !== undefined) assertLayerId(parent);
     const sizeBytes = readStorageSize(id, storageOptions);
     if (sizeBytes !== undefined && sizeBytes < minSizeBytes) throw tooSmall(id, sizeBytes, minSizeBytes);
+    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, sizeBytes, ...owner });
     await locks.withChild(id, parent, async () => {
-      await pool.run(worker, "createLayer", path, { id, parent, durable, sizeBytes, ...owner });
+      await lineage.making(id, parent, make);
       untouched.add(id);
     });
   }
@@ -105,7 +108,7 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, home, { ids, userNames });
+  const naive = createNaiveDiff({ get, put }, home, worker, { ids, userNames });
 
   return {
     name: "btrfs",
@@ -113,17 +116,19 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
       reproducesExactDiffs: exactDiffs,
       mounts: false,
       enforcesSize: true,
+      protectsParents: true,
       maxDepth: Number.POSITIVE_INFINITY,
     },
     create: (id, options) => create(id, options, false),
     createReadWrite: (id, options) => create(id, options, durability !== "none"),
-    async remove(id) {
+    async remove(id, { evenWithChildren = false } = {}) {
       assertLayerId(id);
-      const trashed = await withLock(id, () => {
+      const discard = () => {
         untouched.delete(id);
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
-      });
+      };
+      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
     get,

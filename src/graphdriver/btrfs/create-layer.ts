@@ -18,6 +18,7 @@ import {
 } from "../../syscall/index.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
 import * as ownFolders from "../home/home.ts";
+import { forgetLayerRecord, layerRecordsFolder, stageLayerRecord, sweepLayerRecords } from "../home/layer-record.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotasFolder } from "./layout.ts";
 import { limitSubvolume, recordLimit } from "./layer-size.ts";
 import { makeWritableIfRoom, removeInPlace, removeSubvolumes } from "./remove-subvolumes.ts";
@@ -39,9 +40,10 @@ export interface NewLayer {
  * @throws ALREADY_EXISTS, NOT_FOUND for the parent, INVALID_ARGUMENT for a size that leaves no room.
  */
 export function createLayer(home: string, layer: NewLayer): void {
-  const { id, durable, sizeBytes } = layer;
+  const { id, parent, durable, sizeBytes } = layer;
   if (existsSync(layerPath(home, id))) throw alreadyExists(id);
   const staged = ownFolders.uniqueName();
+  const record = stageLayerRecord(home);
   withFolderAt(home, (folder) =>
     withFolder(folder, ownFolders.stagingFolder, (staging) => {
       try {
@@ -51,6 +53,8 @@ export function createLayer(home: string, layer: NewLayer): void {
           recordLimit(home, id, sizeBytes, durable);
         }
         removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
+        record.place(id, parent, withFolder(staging, staged, subvolumeInfo).sourceUuid);
+        if (durable) withFolder(folder, layerRecordsFolder, fsync);
         renameat2(staging, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
         if (durable) withFolder(folder, layersFolder, fsync);
       } catch (error) {
@@ -58,6 +62,8 @@ export function createLayer(home: string, layer: NewLayer): void {
         if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
         removeTree(folder, `${quotasFolder}/${id}`);
         throw withSubject(error, `layer "${id}" cannot be made`);
+      } finally {
+        record.discard();
       }
     }),
   );
@@ -100,6 +106,7 @@ export function discardLayer(home: string, id: string): string | undefined {
       );
       removeTree(folder, `${quotasFolder}/${id}`);
       removeTree(folder, exactFolder(id));
+      forgetLayerRecord(home, id);
       return trashed;
     } catch (error) {
       throw withSubject(error, `layer "${id}" cannot be removed`);
@@ -116,6 +123,7 @@ export function emptyTrash(home: string, name: string): void {
 export function sweepStore(home: string): void {
   sweepExactDiffs(home);
   ownFolders.sweep(home, removeSubvolumes);
+  sweepLayerRecords(home, (id) => existsSync(layerPath(home, id)));
   if (!existsSync(`${home}/${quotasFolder}`)) return;
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(`${home}/${quotasFolder}`)) {

@@ -2,6 +2,7 @@ import { withFolderAt } from "../../layer/index.ts";
 import { isSubvolume, rmdirat, statIfThere, unlinkat } from "../../syscall/index.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { layerIdPattern } from "../layer-id.ts";
+import { forgetLayerRecord, layerRecordsFolder } from "../home/layer-record.ts";
 import { findExactDamage } from "../store/exact-damage.ts";
 import { type Damage, mendable, unmendable } from "../store/finding.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
@@ -17,8 +18,9 @@ export function findDamage(home: string): Damage[] {
     const mounts = readMountsBelow(home);
     const own = { home, folder, mounts, remove: removeSubvolumes, mountedLayers: new Set<string>() };
     return [
-      ...findWrongFolders({ folder }, [layersFolder, quotasFolder, exactDiffsFolder]),
+      ...findWrongFolders({ folder }, [layersFolder, quotasFolder, exactDiffsFolder, layerRecordsFolder]),
       ...findOwnDamage(own),
+      ...findLeftRecords(home, folder),
       ...(withPathIfThere(folder, layersFolder, (layers) => checkLayers(home, folder, layers)) ?? []),
       ...(withPathIfThere(folder, quotasFolder, (quotas) => checkQuotas(home, folder, quotas)) ?? []),
     ];
@@ -48,6 +50,18 @@ function checkLayers(home: string, folder: number, layers: number): Damage[] {
       ),
     ];
   });
+}
+
+function findLeftRecords(home: string, folder: number): Damage[] {
+  const ids = new Set(namesIn(folder, layersFolder).map(nameText));
+  return namesIn(folder, layerRecordsFolder)
+    .map(nameText)
+    .filter((id) => !ids.has(id))
+    .map((id) => {
+      const path = `${layerRecordsFolder}/${id}`;
+      const problem = `"${path}" tells of a layer that is not there`;
+      return mendable({ kind: "mark-left", path, problem }, () => forgetLayerRecord(home, id));
+    });
 }
 
 function checkQuotas(home: string, folder: number, quotas: number): Damage[] {

@@ -1,7 +1,7 @@
 /** Applying a diff to a layer, all or nothing. Blocks, but for the event loop of its worker. */
 import { existsSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
-import { type ApplyOptions, compareTrees, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { type ApplyOptions, removeTree, treesDiffer, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   close,
   fstat,
@@ -22,6 +22,7 @@ import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-a
 import { stagingFolder, stagingPath, uniqueName } from "../home/home.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
 import { limitSubvolume, recordedLimit } from "./layer-size.ts";
+import { withKnownSame } from "./known-same.ts";
 import { removeSubvolumes } from "./remove-subvolumes.ts";
 
 export interface FillOptions extends ApplyDiffOptions {
@@ -117,7 +118,7 @@ function stageCopy(
 ): void {
   if (!existsSync(layerPath(home, id))) throw new CleatError("NOT_FOUND", "it does not exist");
   withFolderAt(layerPath(home, id), (layer) => {
-    assertAsCreated(home, layer, parent, untouched);
+    assertAsCreated(home, id, layer, parent, untouched);
     snapshotSubvolume(layer, staging, staged);
   });
   // A snapshot has a group of its own, without the limit.
@@ -129,15 +130,26 @@ function stageCopy(
  * What the kernel knows the layer to be a snapshot of tells whether it lies on `parent`, and whether it has had its diff, since that
  * makes it a snapshot of what it was before. Whether somebody wrote through the path that `get` gave takes a walk of both trees.
  */
-function assertAsCreated(home: string, layer: number, parent: string | undefined, untouched: boolean): void {
+function assertAsCreated(
+  home: string,
+  id: string,
+  layer: number,
+  parent: string | undefined,
+  untouched: boolean,
+): void {
   if (parent === undefined) {
     if (!isMadeFrom(layer, undefined) || withFolder(layer, ".", readNames).length > 0) throw notAsCreated(parent);
     return;
   }
   if (!existsSync(layerPath(home, parent))) throw new CleatError("NOT_FOUND", `parent "${parent}" does not exist`);
+  const isLike = (below: number): boolean =>
+    withKnownSame(
+      { home, id, parent, newer: layer, older: below },
+      (isKnownSame) => !treesDiffer(layer, below, isKnownSame),
+    );
   withFolderAt(layerPath(home, parent), (below) => {
     const isOnParent = isMadeFrom(layer, subvolumeInfo(below).uuid);
-    if (!isOnParent || !(untouched || compareTrees(layer, below).length === 0)) throw notAsCreated(parent);
+    if (!isOnParent || !(untouched || isLike(below))) throw notAsCreated(parent);
   });
 }
 

@@ -3,14 +3,16 @@ import { withFolderAt } from "../../layer/index.ts";
 import { fstat, isSubvolume, subvolumeInfo } from "../../syscall/index.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { layerIdPattern } from "../layer-id.ts";
+import { readLayerRecord } from "../home/layer-record.ts";
+import type { Parents } from "../home/lineage.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
 import { nameText, namesIn, withFolderIfThere } from "../store/store-entries.ts";
 import { type Parentage, roleOf, type StoreSurvey } from "../store/survey.ts";
 import { layersFolder } from "./layout.ts";
 
 /**
- * What a store of subvolumes holds. Parents are what the kernel says a subvolume is a snapshot of; a layer that `applyDiff`
- * filled is one of what it was before, which is gone, so that its parent is not known. Blocks; runs on a worker.
+ * What a store of subvolumes holds. Parents are those that were written down, else what the kernel says a subvolume is a snapshot
+ * of; a layer that `applyDiff` filled is one of what it was before, which is gone. Blocks; runs on a worker.
  */
 export function surveyStore(home: string, driver: string): StoreSurvey {
   const mounts = readMountsBelow(home);
@@ -18,11 +20,12 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
     const subvolumes = withFolderIfThere(folder, layersFolder, readSubvolumes) ?? new Map<string, Subvolume>();
     const idOf = new Map([...subvolumes].map(([id, { uuid }]) => [uuid, id]));
     const layers = [...subvolumes].map(([id, { isLayer, sourceUuid }]) => {
-      const parent = sourceUuid === undefined ? undefined : idOf.get(sourceUuid);
+      const recorded = sourceUuid === undefined ? undefined : readLayerRecord(home, id)?.parent;
+      const parent = recorded ?? (sourceUuid === undefined ? undefined : idOf.get(sourceUuid));
       return {
         id,
         parent,
-        parentage: parentageOf(sourceUuid, parent),
+        parentage: parentageOf(sourceUuid, parent, subvolumes.has(parent ?? "")),
         role: roleOf(id, parent, false),
         condition: isLayer ? ("whole" as const) : ("half-made" as const),
         committed: false,
@@ -34,9 +37,31 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
   });
 }
 
-function parentageOf(sourceUuid: string | undefined, parent: string | undefined): Parentage {
+/**
+ * Which layers lie on which. Costs a small file for each, and some calls of the kernel besides where there are layers that
+ * have none. Blocks; runs on a worker.
+ */
+export function readParents(home: string): Parents {
+  return withFolderAt(`${home}/${layersFolder}`, (folder) => {
+    const recorded = namesIn(folder, ".").map((name): [string, string | null | undefined] => {
+      const id = nameText(name);
+      return [id, readLayerRecord(home, id)?.parent];
+    });
+    const isComplete = recorded.every(([, parent]) => parent !== undefined);
+    const subvolumes = isComplete ? new Map<string, Subvolume>() : readSubvolumes(folder);
+    const idOf = new Map([...subvolumes].map(([id, { uuid }]) => [uuid, id]));
+    return recorded.flatMap(([id, written]) => {
+      const source = subvolumes.get(id)?.sourceUuid;
+      const parent = written === undefined && source !== undefined ? idOf.get(source) : written;
+      return parent ? [[id, parent] as const] : [];
+    });
+  });
+}
+
+function parentageOf(sourceUuid: string | undefined, parent: string | undefined, isThere: boolean): Parentage {
   if (sourceUuid === undefined) return "none";
-  return parent === undefined ? "unknown" : "known";
+  if (parent === undefined) return "unknown";
+  return isThere ? "known" : "missing";
 }
 
 interface Subvolume {

@@ -1,8 +1,9 @@
 /**
  * Changes on their way from the worker that finds them: each a letter for its kind, its path, and a NUL, which no path
- * holds. A list of a million would else be cloned in one message, several times its size, while the event loop waits.
+ * holds. A list of a million would else be cloned in one message, several times its size, while the event loop waits. How long it
+ * may become is bounded where it is written.
  */
-import type { TreeChange } from "../../layer/index.ts";
+import { createListLimit, type TreeChange } from "../../layer/index.ts";
 import type { SyncRingWriter } from "../../workers/index.ts";
 import type { Change } from "../driver.ts";
 
@@ -12,10 +13,15 @@ const kindOf: Readonly<Record<number, Change["kind"]>> = { 0x4d: "modified", 0x4
 /** Records go on in pieces of about this much. */
 const pieceBytes = 32 * 1024;
 
-/** Writes changes as they come; does not end the sink. */
+/**
+ * Writes changes as they come; does not end the sink.
+ * @throws RESOURCE_EXHAUSTED when they would make too long a list.
+ */
 export function writeChanges(changes: Iterable<TreeChange>, sink: Pick<SyncRingWriter, "write">): void {
   let piece = "";
+  const assertFits = createListLimit();
   for (const { path, kind } of changes) {
+    assertFits(path);
     piece += `${letterOf[kind]}/${path}\0`;
     if (piece.length < pieceBytes) continue;
     sink.write(Buffer.from(piece, "latin1"));

@@ -1,59 +1,80 @@
-/** The blocking halves of `naive-diff.ts`, run on workers. Paths are those that a driver's `get` gave. */
+/** The blocking halves of `naive-diff.ts`, run on workers. */
 import {
   archiveDifference as archiveTreeDifference,
   archiveTree,
   differenceSize,
   findChanges,
   type IdRanges,
+  type IsKnownSame,
   type WhiteoutConvention,
   withFolderAt,
 } from "../../layer/index.ts";
 import { createSyncRingWriter, type Ring, type SyncRingWriter } from "../../workers/index.ts";
 import { writeChanges } from "./change-records.ts";
 
-export const naiveJobsUrl = import.meta.url;
-
 export interface ArchiveTreeOptions {
   readonly ids: IdRanges;
   readonly userNames: boolean;
 }
 
+/** Two layers; paths are those that a driver's `get` gave. */
+export interface ComparedLayers {
+  readonly home: string;
+  readonly id: string;
+  readonly path: string;
+  readonly parent: string | undefined;
+  readonly parentPath: string | undefined;
+}
+
+/** The same, with both trees open. */
+export interface OpenLayers {
+  readonly home: string;
+  readonly id: string;
+  readonly parent: string;
+  readonly newer: number;
+  readonly older: number;
+}
+
+/** Lends what a driver knows of two of its layers for as long as `visit` runs; `undefined` where it knows nothing. */
+export type WithKnownSame = <T>(layers: OpenLayers, visit: (isKnownSame: IsKnownSame | undefined) => T) => T;
+
+export interface NaiveJobs {
+  archiveDifference(layers: ComparedLayers, ring: Ring, options: ArchiveTreeOptions): void;
+  /** Writes the changes into the ring as `readChanges` reads them. */
+  sendChanges(layers: ComparedLayers, ring: Ring): void;
+  sizeOfDifference(layers: ComparedLayers): number;
+}
+
 /** A whole tree keeps no deletions of its own. */
 const whiteouts: WhiteoutConvention = { kind: "delete" };
 
-export function archiveDifference(
-  path: string,
-  parentPath: string | undefined,
-  ring: Ring,
-  options: ArchiveTreeOptions,
-): void {
-  writeInto(ring, (sink) =>
-    withTrees(path, parentPath, (newer, older) => {
-      if (older === undefined) archiveTree(newer, sink, { whiteouts, ...options });
-      else archiveTreeDifference(newer, older, sink, { whiteouts, ...options });
-    }),
-  );
-}
+/** The jobs of a driver; one that knows nothing reads all that is alike in both trees. */
+export function createNaiveJobs(withKnownSame: WithKnownSame = (_, visit) => visit(undefined)): NaiveJobs {
+  type Visit<T> = (newer: number, older: number | undefined, isKnownSame?: IsKnownSame) => T;
 
-/** Writes the changes into the ring as `readChanges` reads them. */
-export function sendChanges(path: string, parentPath: string | undefined, ring: Ring): void {
-  writeInto(ring, (sink) =>
-    withTrees(path, parentPath, (newer, older) => writeChanges(findChanges(newer, older), sink)),
-  );
-}
+  function withTrees<T>({ path, parentPath, parent, ...place }: ComparedLayers, visit: Visit<T>): T {
+    return withFolderAt(path, (newer) => {
+      if (parentPath === undefined || parent === undefined) return visit(newer, undefined);
+      return withFolderAt(parentPath, (older) =>
+        withKnownSame({ ...place, parent, newer, older }, (isKnownSame) => visit(newer, older, isKnownSame)),
+      );
+    });
+  }
 
-export function sizeOfDifference(path: string, parentPath: string | undefined): number {
-  return withTrees(path, parentPath, differenceSize);
-}
-
-function withTrees<T>(
-  path: string,
-  parentPath: string | undefined,
-  visit: (newer: number, older: number | undefined) => T,
-): T {
-  return withFolderAt(path, (newer) =>
-    parentPath === undefined ? visit(newer, undefined) : withFolderAt(parentPath, (older) => visit(newer, older)),
-  );
+  return {
+    archiveDifference(layers, ring, options) {
+      writeInto(ring, (sink) =>
+        withTrees(layers, (newer, older, isKnownSame) => {
+          if (older === undefined) archiveTree(newer, sink, { whiteouts, ...options });
+          else archiveTreeDifference(newer, older, sink, { whiteouts, ...options }, isKnownSame);
+        }),
+      );
+    },
+    sendChanges(layers, ring) {
+      writeInto(ring, (sink) => withTrees(layers, (...trees) => writeChanges(findChanges(...trees), sink)));
+    },
+    sizeOfDifference: (layers) => withTrees(layers, differenceSize),
+  };
 }
 
 function writeInto(ring: Ring, write: (sink: SyncRingWriter) => void): void {

@@ -10,6 +10,7 @@ import {
 } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { ownFolder } from "../home/home.ts";
+import { createLineage } from "../home/lineage.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
@@ -26,7 +27,7 @@ import { moduleUrl as probeUrl } from "./probe-folder.ts";
 /**
  * An overlay that a program, fuse-overlayfs, serves over FUSE; for machines and user namespaces whose kernel has no overlay to
  * mount. A layer costs its diff only; a container costs a mount and a process, and each of its system calls on files two
- * changes of context. Diffs compare whole trees, as with Docker's own driver.
+ * changes of context. Diffs compare whole trees, as with Docker's own driver; a file's content only where the layer holds it.
  *
  * The processes outlive this one, if only they are let: a service manager that ends all processes of a service (systemd's
  * `KillMode=control-group`) takes the file systems from under the containers. A layer whose process has died is mounted anew
@@ -71,6 +72,7 @@ function createFuseOverlayfs(
 
   const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
   const { assertId } = store;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: store.exists });
 
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
@@ -80,27 +82,34 @@ function createFuseOverlayfs(
     refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, maxDepth, ...owner };
-    await locks.withChild(id, parent, () => pool.run(worker, "createLayer", path, layer));
+    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner });
+    await locks.withChild(id, parent, () => lineage.making(id, parent, make));
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
 
   const driver: GraphDriver = {
     name: "fuse-overlayfs",
-    capabilities: { reproducesExactDiffs: exactDiffs, mounts: true, enforcesSize: false, maxDepth },
+    capabilities: {
+      reproducesExactDiffs: exactDiffs,
+      mounts: true,
+      enforcesSize: false,
+      protectsParents: true,
+      maxDepth,
+    },
 
     create: (id, options) => create(id, options, false),
     createReadWrite: (id, options) => create(id, options, durability !== "none"),
 
-    async remove(id) {
+    async remove(id, { evenWithChildren = false } = {}) {
       assertId(id);
-      const trashed = await withLock(id, async () => {
+      const discard = async () => {
         await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
         labels.delete(id);
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
-      });
+      };
+      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
 
@@ -151,7 +160,7 @@ function createFuseOverlayfs(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, home, { ids, userNames });
+  const naive = createNaiveDiff(driver, home, worker, { ids, userNames });
 
   return driver;
 }

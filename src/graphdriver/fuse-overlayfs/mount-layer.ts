@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, rmdirSync, statfsSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { chownat } from "../../syscall/index.ts";
-import { readLayer } from "../overlay2/layout.ts";
+import { lowerFolders, readLayer } from "../overlay2/layout.ts";
 import { findMountedLayers } from "./layout.ts";
 import { runProgram } from "./program.ts";
 
@@ -32,16 +32,18 @@ const answerDeadlineMs = 5_000;
 /**
  * Mounts a layer at `<id>/merged`, or finds it mounted there by a program that is alive, and returns where it can be seen; a
  * layer without a parent is its diff folder. Read-only once it has a child.
- * @throws DEADLINE_EXCEEDED when the program hangs.
+ * @throws DEADLINE_EXCEEDED when the program hangs, FAILED_PRECONDITION when a layer below is gone.
  */
 export async function mountLayer(home: string, id: string, options: MountLayerOptions): Promise<string> {
-  const { lowers } = readLayer(home, id);
+  const layer = readLayer(home, id);
+  const { lowers } = layer;
   if (lowers.length === 0) return `${home}/${id}/diff`;
   const merged = `${home}/${id}/merged`;
   if (findMountedLayers(home).includes(id)) {
     if (!(await isDead(merged, id))) return merged;
     await unmountLayer(home, id);
   }
+  lowerFolders(home, layer); // which says so where one is gone
   mkdirSync(merged, { recursive: true, mode: 0o700 });
   try {
     const { rootUid, rootGid } = options;

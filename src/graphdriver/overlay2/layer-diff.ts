@@ -14,6 +14,7 @@ import {
 } from "../../layer/index.ts";
 import { MNT_DETACH, readMounts, tryUnlinkat, umount2 } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
+import { writeChanges } from "../diff/change-records.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
 import { discardOrRemove, ownFolder, removeIfPossible, sweep } from "../home/home.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
@@ -42,8 +43,19 @@ export function archiveDiff(
   }
 }
 
-/** What the layer changes relative to its parent, from its diff folder alone. */
-export function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
+/** Writes what the layer changes relative to its parent, from its diff folder alone, as `readChanges` reads it. */
+export function sendChangesOfDiff(home: string, id: string, ring: Ring, attributePrefix: OverlayPrefix): void {
+  const sink = createSyncRingWriter(ring);
+  try {
+    writeChanges(changesOfDiff(home, id, attributePrefix), sink);
+    sink.finish();
+  } catch (error) {
+    sink.abort();
+    throw error;
+  }
+}
+
+function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
   try {
     const lowers = lowerFolders(home, readLayer(home, id));
     return withFolderAt(`${home}/${id}/diff`, (upper) => overlayChanges(upper, lowers, attributePrefix));

@@ -14,7 +14,7 @@ import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./l
 export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "metadata" | "cleanup"> {
   /** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
   assertId(id: string): void;
-  /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer. */
+  /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer, FAILED_PRECONDITION when its own is gone. */
   isDirectParent(id: string, parent: string | undefined): boolean;
   /** The archive that the layer was filled from, where it is kept, and `parent` is the layer's own. @throws as `isDirectParent`. */
   exactDiff(id: string, parent: string | undefined): Readable | undefined;
@@ -38,8 +38,15 @@ export function createLayeredStore(
     throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by ${driver}'s layout`);
   }
 
-  const isDirectParent = (id: string, parent: string | undefined): boolean =>
-    parentOf(path, readLayer(path, id)) === parent;
+  function isDirectParent(id: string, parent: string | undefined): boolean {
+    const layer = readLayer(path, id);
+    try {
+      return parentOf(path, layer) === parent;
+    } catch (error) {
+      if (parent !== undefined) readLayer(path, parent); // which says so where it is the one that is gone
+      throw error;
+    }
+  }
 
   return {
     assertId,

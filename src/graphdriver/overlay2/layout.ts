@@ -50,6 +50,7 @@ export function createLink(): string {
 
 /** Without a parent there is no `lower` file and the layer is its diff folder, never mounted. */
 export interface LayerFiles {
+  readonly id: string;
   readonly link: string;
   /** `l/<LINK>`, relative to the home. */
   readonly lowers: readonly string[];
@@ -73,7 +74,7 @@ export function readLayer(home: string, id: string): LayerFiles {
       `layer "${id}" has a damaged lower file: ${JSON.stringify(damaged.slice(0, 80))}`,
     );
   }
-  return { link, lowers };
+  return { id, link, lowers };
 }
 
 /** Links are letters and digits; anything else could add mount options. */
@@ -85,28 +86,35 @@ export function isLowerPath(text: string): boolean {
   return text.startsWith(`${linksFolder}/`) && isLink(text.slice(linksFolder.length + 1));
 }
 
-/** The diff folders of the layers below, the parent's first, as absolute paths. */
-export function lowerFolders(home: string, { lowers }: LayerFiles): string[] {
-  return lowers.map((lower) => posix.join(home, linksFolder, readLower(home, lower)));
+/**
+ * The diff folders of the layers below, the parent's first, as absolute paths.
+ * @throws FAILED_PRECONDITION when one of them is gone.
+ */
+export function lowerFolders(home: string, layer: LayerFiles): string[] {
+  return layer.lowers.map((lower) => posix.join(home, linksFolder, followLink(home, layer, lower)));
 }
 
-/** The ids of the layers below, the parent first. */
-export function lowerIds(home: string, { lowers }: LayerFiles): string[] {
-  return lowers.map((lower) => readLower(home, lower).split("/")[1] as string);
+/** The ids of the layers below, the parent first. @throws as `lowerFolders`. */
+export function lowerIds(home: string, layer: LayerFiles): string[] {
+  return layer.lowers.map((lower) => idIn(followLink(home, layer, lower)));
 }
 
-/** The id of the layer right below, `undefined` for a layer without a parent. */
-export function parentOf(home: string, { lowers }: LayerFiles): string | undefined {
-  const [first] = lowers;
-  return first === undefined ? undefined : readLower(home, first).split("/")[1];
+/** The id of the layer right below, `undefined` for a layer without a parent. @throws as `lowerFolders`. */
+export function parentOf(home: string, layer: LayerFiles): string | undefined {
+  const [first] = layer.lowers;
+  return first === undefined ? undefined : idIn(followLink(home, layer, first));
 }
 
-/** @throws NOT_FOUND when the layer is gone that has the link. */
-function readLower(home: string, lower: string): string {
+function followLink(home: string, { id }: LayerFiles, lower: string): string {
   try {
     return readlinkSync(`${home}/${lower}`);
   } catch (error) {
     if (!isSystemError(error, "ENOENT")) throw error;
-    throw new CleatError("NOT_FOUND", `a layer below it is gone: there is no link ${lower}`, { cause: error });
+    const message = `layer "${id}" lies on a layer that is gone: there is no "${lower}"`;
+    throw new CleatError("FAILED_PRECONDITION", message, { cause: error });
   }
+}
+
+function idIn(target: string): string {
+  return target.split("/")[1] as string;
 }

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
-import { toChange } from "../diff/change.ts";
+import { readChanges } from "../diff/change-records.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import {
   commonOptions,
@@ -12,6 +12,7 @@ import {
 } from "../driver-options.ts";
 import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { ownFolder } from "../home/home.ts";
+import { createLineage } from "../home/lineage.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
@@ -97,6 +98,7 @@ function createOverlay2(
   });
   const store = createLayeredStore("overlay2", home, counts, findMountedLayers, worker);
   const { assertId, isDirectParent } = store;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: store.exists });
   const maxDepth = abilities.layerByLayer ? kernelMaxLayers : pageMaxLayers;
   const quotas = isEnforced(support) ? support : undefined;
   /** The highest that this process gave to a layer, from where the next free one is looked for. */
@@ -115,7 +117,8 @@ function createOverlay2(
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
     const layer = { id, parent, durable, maxDepth, size, ...owner };
-    const project = await locks.withChild(id, parent, () => pool.run(worker, "createLayer", path, layer));
+    const make = () => pool.run(worker, "createLayer", path, layer);
+    const project = await locks.withChild(id, parent, () => lineage.making(id, parent, make));
     lastProject = Math.max(lastProject, project ?? 0);
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
@@ -132,22 +135,29 @@ function createOverlay2(
 
   const driver: GraphDriver = {
     name: "overlay2",
-    capabilities: { reproducesExactDiffs: exactDiffs, mounts: true, enforcesSize: quotas !== undefined, maxDepth },
+    capabilities: {
+      reproducesExactDiffs: exactDiffs,
+      mounts: true,
+      enforcesSize: quotas !== undefined,
+      protectsParents: true,
+      maxDepth,
+    },
 
     create: (id, options) => create(id, options, false),
     createReadWrite: (id, options) => create(id, options, durability !== "none", overlayOptions.sizeBytes),
 
-    async remove(id) {
+    async remove(id, { evenWithChildren = false } = {}) {
       assertId(id);
       let project: number | undefined;
-      const trashed = await withLock(id, async () => {
+      const discard = async () => {
         await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
         labels.delete(id);
         if (quotas !== undefined) project = await pool.run(worker, "projectOfLayer", path, id, quotas);
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
-      });
+      };
+      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
@@ -192,9 +202,8 @@ function createOverlay2(
     async changes(id, parent) {
       assertId(id);
       if (!(await isNative("areDiffsWhole", id, parent))) return naive.changes(id, parent);
-      const find = () => pool.run(worker, "changesOfDiff", path, id, attributePrefix);
-      const found = await locks.unlessChanged([id, parent], find);
-      return found.map(toChange);
+      const find = (ring: Ring) => pool.run(worker, "sendChangesOfDiff", path, id, ring, attributePrefix);
+      return locks.unlessChanged([id, parent], () => readChanges(pool.produce(find)));
     },
 
     async applyDiff(id, parent, source) {
@@ -226,7 +235,7 @@ function createOverlay2(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, home, { ids, userNames });
+  const naive = createNaiveDiff(driver, home, worker, { ids, userNames });
 
   return driver;
 }

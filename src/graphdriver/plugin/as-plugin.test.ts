@@ -37,7 +37,13 @@ function createFakeFactory() {
     };
     return {
       name: "fake",
-      capabilities: { reproducesExactDiffs: true, mounts: false, enforcesSize: true, maxDepth: 7 },
+      capabilities: {
+        reproducesExactDiffs: true,
+        mounts: false,
+        enforcesSize: true,
+        protectsParents: false,
+        maxDepth: 7,
+      },
       create,
       createReadWrite: create,
       remove: async (id) => void layers.delete(id),
@@ -118,7 +124,13 @@ describe("a driver behind the protocol", () => {
     });
     expect(driver).toMatchObject({
       name: "p",
-      capabilities: { reproducesExactDiffs: true, mounts: false, enforcesSize: true, maxDepth: 7 },
+      capabilities: {
+        reproducesExactDiffs: true,
+        mounts: false,
+        enforcesSize: true,
+        protectsParents: false,
+        maxDepth: 7,
+      },
     });
     expect(await driver.status()).toEqual([
       ["Home", home],

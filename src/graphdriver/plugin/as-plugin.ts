@@ -3,7 +3,7 @@ import { assertMethods, implement, type Logger, type Service, errorLogger } from
 import type { GraphDriver } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { assertLayerId } from "../layer-id.ts";
-import { toWireChange, toWireCapabilities } from "./wire-shapes.ts";
+import { toWireChanges, toWireCapabilities } from "./wire-shapes.ts";
 
 export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "logger"> {
   /** Default `errorLogger`: what nobody foresaw goes to standard error. */
@@ -51,7 +51,9 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
       call(from, async (driver) => done(driver.create(checked(ID), toCreateOptions(rest)))),
     createReadWrite: ({ ID, ...rest }, from) =>
       call(from, async (driver) => done(driver.createReadWrite(checked(ID), toCreateOptions(rest)))),
-    remove: ({ ID }, from) => call(from, async (driver) => done(driver.remove(checked(ID)))),
+    // A child that a crashed engine left behind, and does not know of, must not keep its image from being removed.
+    remove: ({ ID }, from) =>
+      call(from, async (driver) => done(driver.remove(checked(ID), { evenWithChildren: true }))),
     get: ({ ID, MountLabel }, from) =>
       call(from, async (driver) => ({ Dir: await driver.get(checked(ID), { mountLabel: MountLabel || undefined }) })),
     put: ({ ID }, from) => call(from, async (driver) => done(driver.put(checked(ID)))),
@@ -64,7 +66,7 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
     changes: ({ ID, Parent }, from) =>
       call(from, async (driver) => {
         const changes = await driver.changes(checked(ID), checkedParent(Parent));
-        return { Changes: changes.map(toWireChange) };
+        return { Changes: toWireChanges(changes) };
       }),
     applyDiff: ({ id, parent }, from) =>
       call(from, async (driver) => ({

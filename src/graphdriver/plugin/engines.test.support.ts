@@ -42,7 +42,13 @@ async function openFake({ home }: OpenOptions): Promise<GraphDriver> {
   const note = (what: string) => async (id: string) => void log.push(`${what} ${id} in ${home}`);
   const driver: Partial<GraphDriver> = {
     name: "fake",
-    capabilities: { reproducesExactDiffs: false, mounts: true, enforcesSize: false, maxDepth: 100 },
+    capabilities: {
+      reproducesExactDiffs: false,
+      mounts: true,
+      enforcesSize: false,
+      protectsParents: true,
+      maxDepth: 100,
+    },
     create: note("create"),
     createReadWrite: note("createReadWrite"),
     remove: note("remove"),

@@ -27,6 +27,7 @@ it("assumes the least of a plugin without Capabilities", async () => {
     reproducesExactDiffs: false,
     mounts: true,
     enforcesSize: false,
+    protectsParents: false,
     maxDepth: 125,
   });
 });

@@ -16,7 +16,8 @@ export interface FromPluginOptions extends OpenOptions, Omit<ClientOptions, "plu
  * A graph driver behind a transport: activates the plugin, sends `Init` (`durability` is the plugin's own affair) and
  * is then a driver like any other. What the plugin answers as failure is a `RemoteError`, with its code where the
  * plugin is Cleat's. After `cleanup` a plugin waits for the next `Init`, so this object is of no more use. `close`
- * sends nothing, and the transport stays its maker's to close.
+ * sends nothing, and the transport stays its maker's to close. `remove` has no way to refuse a layer on which others lie: the
+ * protocol leaves that to the engine.
  *
  * @throws FAILED_PRECONDITION when what answers is no plugin, UNIMPLEMENTED when it is no graph driver.
  */

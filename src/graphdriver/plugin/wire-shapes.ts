@@ -14,9 +14,14 @@ interface WireChange {
 }
 
 /** A name that is not UTF-8 is shown with U+FFFD, as Go would, and sent as bytes besides. */
-export function toWireChange({ path, kind }: Change): WireChange {
+function toWireChange({ path, kind }: Change): WireChange {
   const shown = { Path: path.toString(), Kind: wireKinds[kind] };
   return isUtf8(path) ? shown : { ...shown, PathBytes: path };
+}
+
+/** Each is made when it is asked for. */
+export function* toWireChanges(changes: Iterable<Change>): Generator<WireChange> {
+  for (const change of changes) yield toWireChange(change);
 }
 
 export function fromWireChange({ Path, Kind, PathBytes }: WireChange): Change {
@@ -50,6 +55,7 @@ export function fromWireCapabilities(wire: WireCapabilities): DriverCapabilities
     reproducesExactDiffs: wire.ReproducesExactDiffs,
     mounts: wire.Mounts ?? true,
     enforcesSize: wire.EnforcesSize ?? false,
+    protectsParents: false,
     maxDepth: wire.MaxDepth === unlimited ? Number.POSITIVE_INFINITY : (wire.MaxDepth ?? 125),
   };
 }

@@ -11,7 +11,13 @@ const factory = (name: string): GraphDriverFactory => ({
   open: async ({ home, options = [] }: OpenOptions) => {
     const driver: Partial<GraphDriver> = {
       name,
-      capabilities: { reproducesExactDiffs: false, mounts: true, enforcesSize: false, maxDepth: 1 },
+      capabilities: {
+        reproducesExactDiffs: false,
+        mounts: true,
+        enforcesSize: false,
+        protectsParents: false,
+        maxDepth: 1,
+      },
       status: async () => [[home, options.join()]],
     };
     return driver as GraphDriver;

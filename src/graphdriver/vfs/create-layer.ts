@@ -12,6 +12,7 @@ import {
   syncfs,
 } from "../../syscall/index.ts";
 import { discardOrRemove, stagingPath, uniqueName } from "../home/home.ts";
+import { forgetLayerRecord, stageLayerRecord, type StagedLayerRecord } from "../home/layer-record.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 
 export interface NewLayer {
@@ -35,11 +36,13 @@ export function createLayer(home: string, layer: NewLayer): void {
     throw new CleatError("NOT_FOUND", `parent "${parent}" of layer "${id}" does not exist`);
   }
   const staged = stagingPath(uniqueName());
+  const record = stageLayerRecord(home);
   try {
     stageTree(home, staged, layer);
     writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: true });
     withFolderAt(home, (folder) => {
       removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
+      record.place(id, parent);
       renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
       if (durable) syncfs(folder);
     });
@@ -47,6 +50,8 @@ export function createLayer(home: string, layer: NewLayer): void {
     withFolderAt(home, (folder) => removeTree(folder, staged));
     if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
     throw toCleatError(error, `layer "${id}" cannot be made`);
+  } finally {
+    record.discard();
   }
 }
 
@@ -64,15 +69,18 @@ function alreadyExists(id: string): CleatError {
 
 /** Makes a layer again what `create` made it, after a diff was applied in part, in one exchange of names. */
 export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void {
-  const { id } = layer;
+  const { id, parent } = layer;
   const staged = stagingPath(uniqueName());
+  let record: StagedLayerRecord | undefined;
   try {
     withFolderAt(home, (folder) => removeTree(folder, exactFolder(id)));
     // What was unpacked goes first: a full disk has no room for a second copy beside it.
     withFolderAt(layerPath(home, id), (folder) => {
       for (const name of readNames(folder)) removeTree(folder, name);
     });
+    record = stageLayerRecord(home);
     stageTree(home, staged, layer);
+    record.place(id, parent);
     withFolderAt(home, (folder) => {
       syncfs(folder);
       renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
@@ -80,6 +88,7 @@ export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void
       withFolder(folder, unfilledFolder, fsync);
     });
   } finally {
+    record?.discard();
     withFolderAt(home, (folder) => removeTree(folder, staged));
   }
 }
@@ -94,6 +103,7 @@ export function discardLayer(home: string, id: string): string | undefined {
     removeTree(folder, `${unfilledFolder}/${id}`);
     removeTree(folder, `${fillingFolder}/${id}`);
     removeTree(folder, exactFolder(id));
+    forgetLayerRecord(home, id);
     return trashed;
   });
 }

@@ -89,7 +89,7 @@ it("surveys what it can know of copies", () => {
   const { layers, layersHold } = surveyStore(home, "vfs");
   expect(layersHold).toBe("trees");
   expect(layers.map(({ id, parent, parentage, condition }) => [id, parent, parentage, condition])).toEqual([
-    ["base", undefined, "unknown", "whole"],
+    ["base", undefined, "none", "whole"],
     ["top", "base", "known", "unfilled"],
   ]);
   expect(usageOfLayer(home, "top")).toMatchObject({ apparentBytes: 4, entries: 2 });

@@ -1,6 +1,7 @@
 import { removeTree, withFolderAt } from "../../layer/index.ts";
 import { statat, unlinkat } from "../../syscall/index.ts";
 import { findExactDamage } from "../store/exact-damage.ts";
+import { layerRecordsFolder } from "../home/layer-record.ts";
 import { type Damage, mendable, unmendable } from "../store/finding.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
 import { findOwnDamage, findWrongFolders } from "../store/own-damage.ts";
@@ -15,7 +16,13 @@ export function findDamage(home: string): Damage[] {
   return withFolderAt(home, (folder) => {
     const ids = new Set(readLayerIds(folder));
     return [
-      ...findWrongFolders({ folder }, [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]),
+      ...findWrongFolders({ folder }, [
+        layersFolder,
+        unfilledFolder,
+        fillingFolder,
+        exactDiffsFolder,
+        layerRecordsFolder,
+      ]),
       ...findOwnDamage({ home, folder, mounts: readMountsBelow(home), remove: removeTree, mountedLayers: new Set() }),
       ...namesIn(folder, layersFolder)
         .map(nameText)
@@ -25,7 +32,7 @@ export function findDamage(home: string): Damage[] {
         .map(nameText)
         .filter((id) => ids.has(id))
         .map((id) => checkFilling(home, folder, id, ids)),
-      ...[fillingFolder, unfilledFolder, exactDiffsFolder].flatMap((marks) =>
+      ...[fillingFolder, unfilledFolder, exactDiffsFolder, layerRecordsFolder].flatMap((marks) =>
         namesIn(folder, marks)
           .filter((name) => !ids.has(nameText(name)) && !isOfFileSystem(nameText(name)))
           .map((name) => describeMark(home, marks, name)),

@@ -3,9 +3,9 @@ import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
   type ApplyOptions,
-  compareTrees,
   createIdMaps,
   removeTree,
+  treesDiffer,
   withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
@@ -24,8 +24,10 @@ import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
 import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-archive.ts";
 import { removeIfPossible, sweep } from "../home/home.ts";
+import { sweepLayerRecords } from "../home/layer-record.ts";
 import { readIfThere } from "../home/read-if-there.ts";
 import { resetLayer } from "./create-layer.ts";
+import { withKnownSame } from "./known-same.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 
 export interface FillOptions extends ApplyDiffOptions {
@@ -101,7 +103,12 @@ function beginFilling(home: string, id: string, parent: string | undefined): voi
 function isAsCreated(home: string, id: string, parent: string | undefined): boolean {
   return withFolderAt(layerPath(home, id), (layer) => {
     if (parent === undefined) return withFolder(layer, ".", readNames).length === 0;
-    return withFolderAt(layerPath(home, parent), (below) => compareTrees(layer, below).length === 0);
+    return withFolderAt(layerPath(home, parent), (below) =>
+      withKnownSame(
+        { home, id, parent, newer: layer, older: below },
+        (isKnownSame) => !treesDiffer(layer, below, isKnownSame),
+      ),
+    );
   });
 }
 
@@ -162,6 +169,7 @@ export function recoverStore(home: string, rootUid: number, rootGid: number): vo
   for (const id of readdirSync(`${home}/${fillingFolder}`)) {
     undoIfPossible(home, id, rootUid, rootGid);
   }
+  sweepLayerRecords(home, (id) => existsSync(layerPath(home, id)));
   withFolderAt(home, (folder) => {
     const isGone = (id: string): boolean => !existsSync(layerPath(home, id));
     for (const id of readdirSync(`${home}/${unfilledFolder}`)) {

@@ -7,6 +7,8 @@
  *                                      layer is made anew from its parent
  *     <home>/.cleat/exact/<id>/        what the layer's archive was (`../diff/exact-diff.ts`); absent without the option. It counts
  *                                      once the layer is filled, that is, once `filling/<id>` is gone
+ *     <home>/.cleat/layers/<id>        on what the layer lies, and when it was copied (`../home/layer-record.ts`); absent for
+ *                                      layers that Cleat did not make
  *
  * Source: moby v20.10.24 `daemon/graphdriver/vfs/driver.go`.
  */

@@ -1,6 +1,8 @@
 import { withFolderAt } from "../../layer/index.ts";
 import { recordFile } from "../diff/exact-diff.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
+import { layerRecordsFolder, readLayerRecord } from "../home/layer-record.ts";
+import type { Parents } from "../home/lineage.ts";
 import { layerIdPattern } from "../layer-id.ts";
 import { readMountsBelow } from "../store/mounts-below.ts";
 import { nameText, namesIn, readJsonAt, readRecordAt, withPathIfThere } from "../store/store-entries.ts";
@@ -8,8 +10,8 @@ import { type LayerCondition, type Parentage, roleOf, type StoreSurvey } from ".
 import { exactFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
 
 /**
- * What a store of whole copies holds. On what a layer lies is known only of layers that are not filled, or whose archive
- * was kept. Blocks; runs on a worker.
+ * What a store of whole copies holds. On what a layer lies is known of those that Cleat made; of older ones while
+ * they are not filled, or when their archive was kept. Blocks; runs on a worker.
  */
 export function surveyStore(home: string, driver: string): StoreSurvey {
   const mounts = readMountsBelow(home);
@@ -32,6 +34,17 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
   });
 }
 
+/** Which layers lie on which, as far as anything tells; costs a small file for each. Blocks; runs on a worker. */
+export function readParents(home: string): Parents {
+  return withFolderAt(home, (folder) =>
+    namesIn(folder, layersFolder).flatMap((name) => {
+      const id = nameText(name);
+      const parent = (readLayerRecord(home, id) ?? readMarks(folder, id)).parent;
+      return parent ? [[id, parent] as const] : [];
+    }),
+  );
+}
+
 /** The names of the folders that are layers, sorted. */
 export function readLayerIds(home: number): string[] {
   const ids = namesIn(home, layersFolder).map(nameText);
@@ -48,11 +61,12 @@ interface Marks {
 }
 
 function readMarks(home: number, id: string): Marks {
+  const record = readJsonAt(home, `${layerRecordsFolder}/${id}`);
   const filling = readRecordAt(home, `${fillingFolder}/${id}`);
   if (filling !== undefined) return { condition: "filling", parent: filling };
   const unfilled = readRecordAt(home, `${unfilledFolder}/${id}`);
   if (unfilled !== undefined) return { condition: "unfilled", parent: unfilled };
-  const { version, parent } = readJsonAt(home, `${exactFolder(id)}/${recordFile}`) ?? {};
+  const { version, parent } = record ?? readJsonAt(home, `${exactFolder(id)}/${recordFile}`) ?? {};
   if (version !== 1) return { condition: "whole", parent: undefined };
   return { condition: "whole", parent: parent === null ? "" : typeof parent === "string" ? parent : undefined };
 }

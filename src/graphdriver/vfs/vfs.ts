@@ -16,6 +16,7 @@ import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { letThrough } from "../home/home.ts";
+import { createLineage } from "../home/lineage.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
@@ -62,6 +63,7 @@ const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): GraphDriver {
   const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
 
   async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
     assertLayerId(id);
@@ -69,7 +71,8 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
     const { parent } = options;
     if (parent !== undefined) assertLayerId(parent);
     if (parent !== undefined) await undoFilling(parent);
-    await locks.withChild(id, parent, () => pool.run(worker, "createLayer", path, { id, parent, durable, ...owner }));
+    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, ...owner });
+    await locks.withChild(id, parent, () => lineage.making(id, parent, make));
   }
 
   /**
@@ -100,7 +103,7 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, home, { ids, userNames: userNames && !squash });
+  const naive = createNaiveDiff({ get, put }, home, worker, { ids, userNames: userNames && !squash });
 
   return {
     name: "vfs",
@@ -108,16 +111,18 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
       reproducesExactDiffs: exactDiffs,
       mounts: false,
       enforcesSize: false,
+      protectsParents: true,
       maxDepth: Number.POSITIVE_INFINITY,
     },
     create: (id, options) => create(id, options, false),
     createReadWrite: (id, options) => create(id, options, durability !== "none"),
-    async remove(id) {
+    async remove(id, { evenWithChildren = false } = {}) {
       assertLayerId(id);
-      const trashed = await locks.withLock(id, () => {
+      const discard = () => {
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
-      });
+      };
+      const trashed = await locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
     get,

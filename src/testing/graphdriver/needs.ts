@@ -20,6 +20,11 @@ export const mounts: Need = ({ driver }) =>
 export const enforcedSizes: Need = ({ driver }) =>
   driver.capabilities.enforcesSize ? undefined : `driver "${driver.name}" enforces no sizes`;
 
+export const protectedParents: Need = ({ driver }) =>
+  driver.capabilities.protectsParents
+    ? undefined
+    : `driver "${driver.name}" leaves it to the engine which layers may go`;
+
 export const maxDepthOf =
   (layers: number): Need =>
   ({ driver: { name, capabilities } }) =>

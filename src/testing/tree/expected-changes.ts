@@ -1,6 +1,7 @@
 /**
  * The list that `changes` must give for two trees, worked out the slow and obvious way, from two whole readings.
- * Source of the rules: moby v20.10.24 `pkg/archive/changes.go`, `changes_unix.go` `statDifferent`.
+ * Source of the rules: moby v20.10.24 `pkg/archive/changes.go`, `changes_unix.go` `statDifferent`; and content, of which
+ * size and time may tell nothing.
  */
 import type { ChangeKind } from "../../graphdriver/index.ts";
 import type { Tree, TreeNode } from "./tree.ts";
@@ -47,7 +48,11 @@ function differs(was: TreeNode, is: TreeNode): boolean {
   if (is.type === "folder") return false;
   const capability = "security.capability";
   return (
-    was.sizeBytes !== is.sizeBytes || was.mtimeNs !== is.mtimeNs || was.xattrs[capability] !== is.xattrs[capability]
+    was.sizeBytes !== is.sizeBytes ||
+    was.mtimeNs !== is.mtimeNs ||
+    was.contentHash !== is.contentHash ||
+    was.target !== is.target ||
+    was.xattrs[capability] !== is.xattrs[capability]
   );
 }
 

@@ -7,6 +7,8 @@ import { scratchBase } from "../../engine/harness/scratch.ts";
 /** How to make a file system in a file. The sizes are near the least that each mkfs accepts. */
 const makes = {
   ext4: { size: "256M", mkfs: "mkfs.ext4 -q -b 4096" },
+  /** Its inodes have no room for parts of a second. */
+  "ext4 with whole seconds": { size: "256M", mkfs: "mkfs.ext4 -q -b 4096 -I 128" },
   xfs: { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=1" },
   "xfs without reflink": { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=0" },
   /** Its folders hold no types of files, as those of xfs made with ftype=0, which many kernels do not mount any more. */

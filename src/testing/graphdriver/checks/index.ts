@@ -13,8 +13,10 @@ import { identifierChecks } from "./identifiers.ts";
 import { lifeCycleChecks } from "./life-cycle.ts";
 import { mountChecks } from "./mounts.ts";
 import { nestedChecks } from "./nested.ts";
+import { parentChecks } from "./parents.ts";
 import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
+import { sameTimesChecks } from "./same-times.ts";
 import { senderChecks } from "./senders.ts";
 import { togetherChecks } from "./together.ts";
 import { unionChecks } from "./unions.ts";
@@ -26,6 +28,7 @@ import { whiteoutChecks } from "./whiteouts.ts";
 /** All that the contract promises, from what every user meets to what only an attacker sends. */
 export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...lifeCycleChecks,
+  ...parentChecks,
   ...mountChecks,
   ...quotaChecks,
   ...identifierChecks,
@@ -33,6 +36,7 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...applyChecks,
   ...whiteoutChecks,
   ...changesChecks,
+  ...sameTimesChecks,
   ...generationChecks,
   ...nestedChecks,
   ...unionChecks,

@@ -154,6 +154,21 @@ const does = {
   overwrite({ file, sizeBytes }, stamp) {
     if (isFile(file)) write(file, sizeBytes, stamp);
   },
+  rewrite({ file, byte, isReplaced }) {
+    const { mode, uid, gid, size, mtimeNs } = fs.lstatSync(file, { bigint: true });
+    const times = [Number(mtimeNs / 1_000_000_000n), Number(mtimeNs % 1_000_000_000n)];
+    const content = Buffer.alloc(Number(size), byte || 1);
+    if (isFile(file) && !isReplaced) fs.writeFileSync(file, content);
+    else if (isFile(file) || isSymlink(file)) {
+      const isLink = isSymlink(file);
+      fs.rmSync(file);
+      if (isLink) fs.symlinkSync(content, file);
+      else fs.writeFileSync(file, content);
+      fs.lchownSync(file, Number(uid), Number(gid));
+      if (!isLink) fs.chmodSync(file, Number(mode) & 0o7777);
+    } else return;
+    utimensat(AT_FDCWD, file, ...times);
+  },
   append({ file, sizeBytes }, stamp) {
     if (!isFile(file)) return;
     fs.appendFileSync(file, contentOf(sizeBytes, file));

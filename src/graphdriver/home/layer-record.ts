@@ -1,0 +1,129 @@
+/**
+ * What a driver that keeps layers as whole trees writes down of each:
+ *
+ *     <home>/.cleat/layers/<id>    {"version": 1, "parent": "<id>" or null, "source": "<uuid>" or null,
+ *                                   "copied": {"from": [<seconds>, <nanoseconds>], "to": […]} or null}
+ *
+ * `copied` is when the layer was made from its parent, as the file system itself stamped the record before and after. A file
+ * was not touched since by any program when its inode's time of change, which none can set, lies in between: so it is what it
+ * was in the parent, and need not be read. It is null where the file system's stamps cannot be trusted with that. `source` is
+ * what the kernel calls the parent, where it has a name for it.
+ *
+ * Whoever restores a store from files gives each a later time of change, and whoever made a layer without Cleat left no
+ * record: then contents are compared. A clock that was set back tells lies only to who writes in the very moment, told by it,
+ * in which the copy was made, and gives the old size and time back besides.
+ *
+ * Durable as the layer is. One that is damaged counts as none.
+ */
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { z } from "zod";
+import { isSystemError, SchemaError } from "../../errors/index.ts";
+import { fileSystemName, type FileStatus, fstat } from "../../syscall/index.ts";
+import { ownFolder, stagingPath, uniqueName } from "./home.ts";
+import { readJsonRecord } from "./json-record.ts";
+
+export const layerRecordsFolder = `${ownFolder}/layers`;
+
+const stamp = z.tuple([z.int(), z.int()]);
+const layerRecord = z.object({
+  version: z.literal(1),
+  parent: z.string().nullable(),
+  source: z.string().nullable(),
+  copied: z.object({ from: stamp, to: stamp }).nullable(),
+});
+
+export type LayerRecord = z.output<typeof layerRecord>;
+
+/** When an inode was last changed, as its file system tells. */
+export type Stamp = z.output<typeof stamp>;
+
+export function layerRecordPath(home: string, id: string): string {
+  return `${home}/${layerRecordsFolder}/${id}`;
+}
+
+/** `undefined` where there is none, or none that can be read. */
+export function readLayerRecord(home: string, id: string): LayerRecord | undefined {
+  try {
+    return readJsonRecord(layerRecordPath(home, id), layerRecord, `record of layer "${id}"`);
+  } catch (error) {
+    if (error instanceof SchemaError) return undefined;
+    throw error;
+  }
+}
+
+/** A record of a layer that is being made. */
+export interface StagedLayerRecord {
+  /** Tells that the tree is made, and puts the record in its place; the layer's own rename comes after. */
+  place(id: string, parent: string | undefined, source?: string): void;
+  /** Gives up what was not placed. */
+  discard(): void;
+}
+
+/** To be called before anything of the parent is copied. */
+export function stageLayerRecord(home: string): StagedLayerRecord {
+  const staged = `${home}/${stagingPath(uniqueName())}`;
+  const file = openSync(staged, "wx", 0o600);
+  const isTrusted = trustedFileSystems.includes(fileSystemName(file));
+  const from = changeTime(fstat(file));
+  let isPlaced = false;
+  return {
+    place(id, parent, source) {
+      fchmodSync(file, 0o600); // which the kernel stamps, though it changes nothing
+      const to = changeTime(fstat(file));
+      const record: LayerRecord = {
+        version: 1,
+        parent: parent ?? null,
+        source: source ?? null,
+        copied: isTrusted && parent !== undefined ? { from, to } : null,
+      };
+      writeSync(file, `${JSON.stringify(record)}\n`);
+      mkdirSync(`${home}/${layerRecordsFolder}`, { recursive: true, mode: 0o700 });
+      renameSync(staged, layerRecordPath(home, id));
+      isPlaced = true;
+    },
+    discard() {
+      closeSync(file);
+      if (!isPlaced) unlinkSync(staged);
+    },
+  };
+}
+
+/**
+ * Those on which whatever changes a file changes its inode's time of change, by this kernel's clock, writes through a mapping
+ * too. Not tmpfs, which overlooks those, nor what another machine or a program serves.
+ */
+const trustedFileSystems: readonly string[] = ["extfs", "xfs", "btrfs", "f2fs"];
+
+/** On a disk too full to forget, the next to open the home does. */
+export function forgetLayerRecord(home: string, id: string): void {
+  try {
+    unlinkSync(layerRecordPath(home, id));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** Removes the records of layers that never came to be or are gone. */
+export function sweepLayerRecords(home: string, isLayer: (id: string) => boolean): void {
+  if (!existsSync(`${home}/${layerRecordsFolder}`)) return;
+  for (const id of readdirSync(`${home}/${layerRecordsFolder}`)) if (!isLayer(id)) forgetLayerRecord(home, id);
+}
+
+export function changeTime({ ctimeSeconds, ctimeNanoseconds }: FileStatus): Stamp {
+  return [ctimeSeconds, ctimeNanoseconds];
+}
+
+/** Strictly: what bears the same stamp may have come before or after. */
+export function isBefore([seconds, nanoseconds]: Stamp, [otherSeconds, otherNanoseconds]: Stamp): boolean {
+  return seconds < otherSeconds || (seconds === otherSeconds && nanoseconds < otherNanoseconds);
+}

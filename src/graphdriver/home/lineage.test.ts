@@ -1,0 +1,95 @@
+import { expect, it } from "vitest";
+
+import { CleatError } from "../../errors/index.ts";
+import { createLineage, type Parents } from "./lineage.ts";
+
+const refusal = (id: string, child: string) => ({
+  code: "FAILED_PRECONDITION",
+  message: `layer "${id}" cannot be removed: layer "${child}" lies on it`,
+});
+
+function open(found: Parents = []) {
+  let reads = 0;
+  const lineage = createLineage({
+    readParents: async () => {
+      reads += 1;
+      return found;
+    },
+    exists: async () => true,
+  });
+  const remove = (id: string) => lineage.removing(id, false, async () => "removed");
+  const make = (id: string, parent: string) => lineage.making(id, parent, async () => "made");
+  return { lineage, remove, make, readCount: () => reads };
+}
+
+it("refuses a parent, of this process and of an earlier one, until its children are gone", async () => {
+  const { remove, make, readCount } = open([["old", "base"]]);
+  await make("new", "base");
+  await expect(remove("base")).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+  await remove("new");
+  await expect(remove("base")).rejects.toMatchObject(refusal("base", "old"));
+  await remove("old");
+  await expect(remove("base")).resolves.toBe("removed");
+  expect(readCount()).toBe(1);
+});
+
+it("removes a parent that is to go all the same, without a look", async () => {
+  const { lineage, make, readCount } = open();
+  await make("child", "base");
+  await expect(lineage.removing("base", true, async () => "removed")).resolves.toBe("removed");
+  expect(readCount()).toBe(0);
+});
+
+it("forgets a layer that could not be made, and none that was there", async () => {
+  const { lineage, remove, make } = open();
+  await make("taken", "first");
+  const failing = async () => {
+    throw new CleatError("ALREADY_EXISTS", "taken");
+  };
+  await expect(lineage.making("taken", "second", failing)).rejects.toThrow("taken");
+  await expect(remove("second")).resolves.toBe("removed");
+  await expect(remove("first")).rejects.toMatchObject(refusal("first", "taken"));
+});
+
+it("lets a layer that was removed while parents were read, not come back", async () => {
+  let answer!: (parents: Parents) => void;
+  const readParents = () => new Promise<Parents>((resolve) => (answer = resolve));
+  const lineage = createLineage({ readParents, exists: async () => true });
+  const waiting = lineage.removing("base", false, async () => "removed");
+  await lineage.removing("child", true, async () => "removed");
+  answer([["child", "base"]]);
+  await expect(waiting).resolves.toBe("removed");
+});
+
+it("reads again after a failure", async () => {
+  let reads = 0;
+  const readParents = async (): Promise<Parents> => {
+    reads += 1;
+    if (reads === 1) throw new CleatError("UNAVAILABLE", "disk");
+    return [];
+  };
+  const lineage = createLineage({ readParents, exists: async () => true });
+  const remove = () => lineage.removing("base", false, async () => "removed");
+  await expect(remove()).rejects.toThrow("disk");
+  await expect(remove()).resolves.toBe("removed");
+});
+
+it("lets a layer that is being made keep its parent, and a parent that leaves keep a new layer waiting", async () => {
+  const { lineage, remove } = open();
+  const log: string[] = [];
+  let finish!: () => void;
+  const until = new Promise<void>((resolve) => (finish = resolve));
+  const making = lineage.making("child", "base", () => until);
+  await expect(remove("base")).rejects.toMatchObject(refusal("base", "child"));
+  finish();
+  await making;
+  await remove("child");
+  let removed!: () => void;
+  const removing = lineage.removing("base", true, () => new Promise<void>((resolve) => (removed = resolve)));
+  const late = lineage.making("late", "base", async () => void log.push("made"));
+  await Promise.resolve();
+  log.push("removed");
+  removed();
+  await Promise.all([removing, late]);
+  expect(log).toEqual(["removed", "made"]);
+});

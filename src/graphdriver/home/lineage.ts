@@ -1,0 +1,125 @@
+import { CleatError } from "../../errors/index.ts";
+
+/** Which of a home's layers lie on which, so that none loses the one that it lies on. */
+export interface Lineage {
+  /** Makes a layer on `parent`, which meanwhile is not removed; waits for a removal that has begun. */
+  making<T>(id: string, parent: string | undefined, make: () => Promise<T>): Promise<T>;
+  /**
+   * Removes a layer. What lies on what is read once, at the first call, and kept from then on.
+   * @throws FAILED_PRECONDITION when another layer lies on it, unless it goes `evenWithChildren`.
+   */
+  removing<T>(id: string, evenWithChildren: boolean, remove: () => Promise<T>): Promise<T>;
+}
+
+export type Parents = readonly (readonly [id: string, parent: string])[];
+
+export interface LineageSources {
+  /** Costs a look at each layer. */
+  readParents(): Promise<Parents>;
+  exists(id: string): Promise<boolean>;
+}
+
+/** Calls for one layer come one after another (`layer-locks.ts`). */
+export function createLineage({ readParents, exists }: LineageSources): Lineage {
+  const parentOf = new Map<string, string>();
+  const childrenOf = new Map<string, Set<string>>();
+  /** By the parent, those that are being made. */
+  const coming = new Map<string, Set<string>>();
+  const leaving = new Map<string, Promise<unknown>>();
+  /** Layers that went while parents were being read. */
+  const gone = new Set<string>();
+  let reading: Promise<void> | undefined;
+  let isRead = false;
+
+  function add(id: string, parent: string): void {
+    parentOf.set(id, parent);
+    put(childrenOf, parent, id);
+  }
+
+  function forget(id: string): void {
+    const parent = parentOf.get(id);
+    parentOf.delete(id);
+    if (!isRead) gone.add(id);
+    if (parent !== undefined) take(childrenOf, parent, id);
+  }
+
+  async function readAll(): Promise<void> {
+    const found = await readParents();
+    for (const [id, parent] of found) if (!parentOf.has(id) && !gone.has(id)) add(id, parent);
+    isRead = true;
+    gone.clear();
+  }
+
+  async function read(): Promise<void> {
+    reading ??= readAll();
+    try {
+      await reading;
+    } catch (error) {
+      reading = undefined; // the next call tries again
+      throw error;
+    }
+  }
+
+  /** One that is leaving does not count, but is waited for. */
+  async function childOf(id: string): Promise<string | undefined> {
+    for (;;) {
+      const children = [...(childrenOf.get(id) ?? []), ...(coming.get(id) ?? [])];
+      const staying = children.find((child) => !leaving.has(child));
+      const [first] = children;
+      if (staying !== undefined || first === undefined) return staying;
+      await leaving.get(first);
+    }
+  }
+
+  async function removeUnlessParent<T>(id: string, evenWithChildren: boolean, remove: () => Promise<T>): Promise<T> {
+    if (!evenWithChildren) {
+      await read();
+      const child = await childOf(id);
+      if (child !== undefined && (await exists(id))) throw hasChild(id, child);
+    }
+    const removed = await remove();
+    forget(id);
+    return removed;
+  }
+
+  return {
+    async making(id, parent, make) {
+      if (parent === undefined) return make();
+      for (let removal = leaving.get(parent); removal !== undefined; removal = leaving.get(parent)) await removal;
+      put(coming, parent, id);
+      try {
+        const made = await make();
+        add(id, parent);
+        return made;
+      } finally {
+        take(coming, parent, id);
+      }
+    },
+
+    async removing(id, evenWithChildren, remove) {
+      const removal = removeUnlessParent(id, evenWithChildren, remove);
+      leaving.set(id, removal.then(ignore, ignore));
+      try {
+        return await removal;
+      } finally {
+        leaving.delete(id);
+      }
+    },
+  };
+}
+
+function put(sets: Map<string, Set<string>>, key: string, value: string): void {
+  sets.set(key, (sets.get(key) ?? new Set<string>()).add(value));
+}
+
+function take(sets: Map<string, Set<string>>, key: string, value: string): void {
+  const set = sets.get(key);
+  set?.delete(value);
+  if (set?.size === 0) sets.delete(key);
+}
+
+function hasChild(id: string, child: string): CleatError {
+  return new CleatError("FAILED_PRECONDITION", `layer "${id}" cannot be removed: layer "${child}" lies on it`);
+}
+
+function ignore(): void {}
