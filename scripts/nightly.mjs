@@ -29,7 +29,9 @@ await main(() => {
   };
   if (tests) {
     vitest("kernel", ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-sizes"], { CLEAT_NIGHT: "1" });
-    vitest("engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2"], { CLEAT_NIGHT: "1" });
+    vitest("engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "volumes"], {
+      CLEAT_NIGHT: "1",
+    });
     return;
   }
   vitest("kernel", ["graphdriver-properties"], {

@@ -41,18 +41,18 @@ export const cleatVfs = cleat("vfs");
 
 /**
  * Docker's own drivers are in here because a test that they fail says nothing about Cleat; but for its fuse-overlayfs, which fails
- * `missesDeletions`. By day the oldest Docker has all drivers but one, and the newest with graph driver plugins has one.
+ * `missesDeletions`.
  */
 export const storages: readonly Storage[] = byDayOrNight(
-  [cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs, ofRelease(trixie, cleatOverlay2)],
-  [
-    cleatVfs,
-    builtinOverlay2,
-    builtinBtrfs,
-    builtin("vfs"),
-    ...[cleatFuseOverlayfs, cleatBtrfs, cleatVfs, builtinOverlay2].map((storage) => ofRelease(trixie, storage)),
-  ],
+  [cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs],
+  [cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
 );
+
+/** The same for the last Docker whose graph drivers can be plugins. */
+export const laterStorages: readonly Storage[] = byDayOrNight(
+  [cleatOverlay2],
+  [cleatFuseOverlayfs, cleatBtrfs, cleatVfs, builtinOverlay2],
+).map((storage) => ofRelease(trixie, storage));
 
 /** Defines the same tests on each; those that lack what they need here are skipped with the reason. */
 export function describeOn(rows: readonly Storage[], body: (storage: Storage) => void): void {
