@@ -3,11 +3,10 @@
  * installed. Tests run them in mount namespaces whose root is such a folder (`test/engine/harness`).
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./prepare.mjs";
-
-const rootsFolder = "/var/cache/cleat/roots";
+import { cacheFolder, makeFolder } from "./staged-folder.mjs";
 
 /** What makes a root; it is installed with the other packages. */
 export const rootMaker = "mmdebstrap";
@@ -52,7 +51,7 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** Where the root of a release is, or will be. */
 export function rootFolder(suite) {
-  return join(rootsFolder, suite);
+  return join(cacheFolder, "roots", suite);
 }
 
 export function hasRoot(suite) {
@@ -60,9 +59,8 @@ export function hasRoot(suite) {
 }
 
 /**
- * Fetches and unpacks a release's engines, unless they are there; 10 to 15 s. Says first what, how much and where to. A run
- * that is interrupted leaves nothing that passes for a root; the next one clears it away. Debian's lists of packages must be
- * fresh.
+ * Fetches and unpacks a release's engines, unless they are there; 10 to 15 s. Says first what, how much and where to. Debian's
+ * lists of packages must be fresh.
  */
 export function makeRoot(suite) {
   if (hasRoot(suite)) return;
@@ -73,16 +71,7 @@ export function makeRoot(suite) {
     `cleat: unpacking the engines of ${title} (${suite}) from ${archive} into ${folder}: ` +
       `about ${fetchMb} MB to fetch, ${unpackedMb} MB on disk`,
   );
-  mkdirSync(rootsFolder, { recursive: true });
-  removeAbandoned();
-  const staged = join(rootsFolder, `staged-${process.pid}`);
-  try {
-    unpack(suite, archive, staged);
-    chmodSync(staged, 0o755);
-    renameSync(staged, folder);
-  } finally {
-    rmSync(staged, { recursive: true, force: true });
-  }
+  makeFolder(folder, (staged) => unpack(suite, archive, staged));
 }
 
 /** `extract` runs no package's own scripts, and takes a fifth of an installation's time. */
@@ -99,6 +88,7 @@ function unpack(suite, archive, folder) {
   const source = `deb [signed-by=${keyring}] ${archive} ${suite} main`;
   const status = run(rootMaker, [...options, suite, folder, source], { stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error(`${rootMaker} ${suite} ended with code ${status}`);
+  chmodSync(folder, 0o755);
   // What a script would have made, and programs miss.
   for (const file of ["passwd", "group"])
     copyFileSync(join(folder, `usr/share/base-passwd/${file}.master`), join(folder, "etc", file));
@@ -114,12 +104,4 @@ function debianArchive() {
   if (archive === undefined)
     throw new Error("apt knows no archive of Debian's to fetch engines from: see sources.list(5)");
   return archive;
-}
-
-/** What is left of runs that were killed: their processes are gone. */
-function removeAbandoned() {
-  for (const name of readdirSync(rootsFolder)) {
-    const [, pid] = /^staged-(\d+)$/.exec(name) ?? [];
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(rootsFolder, name), { recursive: true });
-  }
 }
