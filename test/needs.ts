@@ -6,8 +6,8 @@ import { spawnSync } from "node:child_process";
 import { accessSync, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
-import { hasRoot, rootFolder, type Suite } from "../scripts/engine-roots.mjs";
-import { kernelFolder, kernelVersion } from "../scripts/virtual-machine.mjs";
+import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
+import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
 import { overlayObstacle } from "./engine/harness/overlay-probe.ts";
 import { hasGraphDriverPlugins, machine, type EngineRelease } from "./engine/harness/release.ts";
 
