@@ -50,12 +50,13 @@ export const serveGraph = defineCommand({
     warnOfStrangers(listen, logger);
     const choice = await selectDriver(values.driver ?? "auto", home ?? root, logger);
 
-    const { createGraphDriverPlugin } = await import("../graphdriver/index.ts");
+    const { createGraphDriverPlugin, optionsForHost } = await import("../graphdriver/index.ts");
     const driver = createGraphDriverPlugin({
       open: choice.factory.open,
       ...(home !== undefined && { home }),
       defaultHome: join(root, "layers", name),
       options: values.opt ?? [],
+      optionsForHost,
       durability,
       state: createStateFile(join(root, "state", `${name}.json`)),
       logger,

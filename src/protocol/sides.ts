@@ -5,6 +5,8 @@ import type { DownloadMethod, Method, Protocol, UploadMethod } from "./define-pr
 
 /** What an implementation learns about a call besides its arguments. */
 export interface Call {
+  /** What the caller calls the plugin (HTTP's `Host`), empty or not; `undefined` where no HTTP lies between. */
+  readonly host?: string | undefined;
   /** Aborted when the peer is gone before it has its answer. */
   readonly signal: AbortSignal;
 }

@@ -83,7 +83,8 @@ async function replyTo(handler: Handler, request: IncomingMessage, signal: Abort
   }
   const [path = "", search = ""] = splitOnce(request.url ?? "", "?");
   const query = Object.fromEntries(new URLSearchParams(search));
-  return handler({ path, query, body: { [Symbol.asyncIterator]: () => readBody(request) }, signal });
+  const { host } = request.headers;
+  return handler({ path, query, body: { [Symbol.asyncIterator]: () => readBody(request) }, signal, host });
 }
 
 /**

@@ -14,6 +14,8 @@ export interface WireRequest {
   readonly download?: boolean;
   /** Aborted when nobody waits for the reply any more. */
   readonly signal: AbortSignal;
+  /** As the caller's `Host` header has it; only a server knows one. */
+  readonly host?: string | undefined;
 }
 
 export interface WireReply {

@@ -32,8 +32,8 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
   const call = holder.use;
 
   const service = implement(graphDriverProtocol, {
-    init: async (request) => {
-      await holder.init(request);
+    init: async (request, { host }) => {
+      await holder.init(request, host);
       return {};
     },
     cleanup: async () => {

@@ -16,6 +16,8 @@ export interface DriverHolderOptions {
   readonly defaultHome?: string;
   /** The operator's options, before the engine's. */
   readonly options?: readonly string[];
+  /** Options that follow from an engine's `Host` header, before all others, which override them. Default: none. */
+  readonly optionsForHost?: (host: string | undefined) => readonly string[];
   readonly durability?: Durability;
   /** Where the last `Init` survives a crash of this process; without it the engine must be restarted after one. */
   readonly state?: InitStore;
@@ -26,7 +28,7 @@ export interface DriverHolderOptions {
 export interface DriverHolder {
   /** Opens the driver that an earlier process had open. Never rejects: calls report what went wrong. */
   restore(): Promise<void>;
-  init(request: InitRequest): Promise<void>;
+  init(request: InitRequest, host?: string): Promise<void>;
   cleanup(): Promise<void>;
   close(): Promise<void>;
   /** @throws FAILED_PRECONDITION when there is no driver. */
@@ -41,8 +43,11 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
   let record: InitRecord | undefined;
 
   /** Returns where the layers are, if the driver keeps them in its home. */
-  const open = async (request: InitRequest, resume: boolean): Promise<string | undefined> => {
-    const openOptions = { ...toOpenOptions(request, options), resume };
+  const open = async (
+    { init, host }: Pick<InitRecord, "init" | "host">,
+    resume: boolean,
+  ): Promise<string | undefined> => {
+    const openOptions = { ...toOpenOptions(init, options, host), resume };
     const { home } = openOptions;
     await assertFolder(home, resume && record?.home === home);
     driver = await options.open(openOptions);
@@ -78,13 +83,13 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
           const saved = await state?.load();
           if (saved === undefined) return;
           record = parseInitRecord(saved);
-          if (!record.released) await noteHome(record, await open(record.init, true));
+          if (!record.released) await noteHome(record, await open(record, true));
         } catch (error) {
           absence = becauseOf(error);
           logger.error({ err: error }, "graph driver could not be opened as it was before");
         }
       }),
-    init: (request) =>
+    init: (init, host) =>
       gate.alone(async () => {
         try {
           await closeDriver(notInitialised());
@@ -92,8 +97,8 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
           logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
         }
         try {
-          const home = await open(request, false);
-          record = { version: 1, init: request, home };
+          const home = await open({ init, host }, false);
+          record = { version: 1, init, host, home };
           await state?.save(record);
         } catch (error) {
           await closeDriver(becauseOf(error));
@@ -118,13 +123,13 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
   };
 }
 
-function toOpenOptions(request: InitRequest, options: DriverHolderOptions): OpenOptions {
+function toOpenOptions(request: InitRequest, options: DriverHolderOptions, host: string | undefined): OpenOptions {
   const home = options.home ?? (request.Home || options.defaultHome);
   if (home === undefined) throw new CleatError("INVALID_ARGUMENT", "Init names no Home, and no default is set");
   if (!isAbsolute(home)) throw new CleatError("INVALID_ARGUMENT", `home "${home}" is not an absolute path`);
   return {
     home,
-    options: [...(options.options ?? []), ...request.Opts],
+    options: [...(options.optionsForHost?.(host) ?? []), ...(options.options ?? []), ...request.Opts],
     uidMaps: request.UIDMaps.map(fromWireIdMap),
     gidMaps: request.GIDMaps.map(fromWireIdMap),
     ...(options.durability !== undefined && { durability: options.durability }),

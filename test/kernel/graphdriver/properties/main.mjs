@@ -25,7 +25,7 @@ const { driver: name, folder, cases, seed, path, fault, limitMs } = JSON.parse(p
 const faultless = await { overlay2, btrfs, vfs }[name].open({ home: `${folder}/home`, durability: "none" });
 const driver = { ...faultless, ...faults[fault]?.(faultless) };
 const pool = createWorkerPool();
-const naive = createNaiveDiff(faultless, pool, { ids: { uids: [], gids: [] }, userNames: true });
+const naive = createNaiveDiff(faultless, pool, { ids: { uids: [], gids: [] }, userNames: false });
 
 let layers = 0;
 
