@@ -1,11 +1,13 @@
 /**
  * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need, as
- * Debian packages, and unpacks a kernel for a virtual machine beside them. Says first what it will install; does nothing
- * when all of it is there.
+ * Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later Nodes, and a
+ * kernel for a virtual machine. Says first what it will install; does nothing when all of it is there.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { hasRoot, makeRoot, rootMaker, suites } from "./engine-roots.mjs";
+import { fetchNode, nodeProgram, otherReleases } from "./node-releases.mjs";
 import { main, run } from "./prepare.mjs";
 import { kernelVersion, unpackKernel } from "./virtual-machine.mjs";
 
@@ -22,6 +24,7 @@ const packages = [
   "iptables",
   "libarchive-tools",
   "libcap2-bin",
+  rootMaker,
   "podman",
   "runc",
   "strace",
@@ -41,18 +44,27 @@ export function whyNotInstallable() {
 }
 
 /**
- * Installs what is missing of `packages` and, unless told otherwise, of the virtual machine, starting no service. Idempotent; a
- * tenth of a second when nothing is missing.
+ * Installs what is missing of `packages`, of later releases and, unless told otherwise, of the virtual machine, starting no
+ * service. Idempotent; a tenth of a second when nothing is missing.
  */
 export function installEngines({ machine = true } = {}) {
   const missing = [...packages, ...(machine ? [machinePackage] : [])].filter((name) => !isInstalled(name));
+  const missingRoots = Object.keys(suites).filter((suite) => !hasRoot(suite));
+  const missingNodes = otherReleases.filter((release) => nodeProgram(release) === undefined);
   const wantsKernel = machine && kernelVersion() === undefined && process.arch === "x64";
-  if (missing.length === 0 && !wantsKernel) return console.error("cleat: the engines are installed");
+  const wanted = [
+    ...missing,
+    ...missingRoots.map((suite) => `${suite}'s engines`),
+    ...missingNodes.map((release) => `Node ${release}`),
+    ...(wantsKernel ? ["a kernel"] : []),
+  ];
+  if (wanted.length === 0) return console.error("cleat: the engines are installed");
   const obstacle = whyNotInstallable();
-  if (obstacle)
-    throw new Error(`${obstacle} (missing: ${[...missing, ...(wantsKernel ? ["a kernel"] : [])].join(" ")})`);
+  if (obstacle) throw new Error(`${obstacle} (missing: ${wanted.join(", ")})`);
   aptGet("update", "--quiet=2");
   if (missing.length > 0) installMissing(missing);
+  for (const suite of missingRoots) makeRoot(suite);
+  for (const release of missingNodes) fetchNode(release);
   if (wantsKernel) unpackKernel();
 }
 

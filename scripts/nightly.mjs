@@ -7,7 +7,8 @@
 import { parseArgs } from "node:util";
 
 import { installEngines, whyNotInstallable } from "./engines.mjs";
-import { build, installPackages, main, packageCommand, run } from "./prepare.mjs";
+import { build, installPackages, main } from "./prepare.mjs";
+import { createTestRuns } from "./test-runs.mjs";
 
 const options = {
   tests: { type: "boolean", default: false },
@@ -22,20 +23,19 @@ await main(() => {
   installPackages();
   if (tests && whyNotInstallable() === undefined) installEngines();
   build();
-  const vitest = (project, files, env) => {
-    const command = ["run", "--project", project, ...files];
-    const exitCode = run(packageCommand("vitest"), command, { env: { ...process.env, ...env } });
-    process.exitCode ||= exitCode; // what failed before keeps nothing from being run
-  };
+  const runs = createTestRuns();
+  const vitest = (project, files, env) => runs.vitest(["--project", project, ...files], { env });
   if (tests) {
-    vitest("kernel", ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-sizes"], { CLEAT_NIGHT: "1" });
-    vitest("engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2"], { CLEAT_NIGHT: "1" });
-    return;
+    const env = { CLEAT_NIGHT: "1" };
+    vitest("kernel", ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-sizes"], env);
+    vitest("engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "volumes"], env);
+  } else {
+    vitest("kernel", ["graphdriver-properties"], {
+      CLEAT_CASES: path === undefined ? cases : "1",
+      ...(driver !== undefined && { CLEAT_DRIVER: driver }),
+      ...(seed !== undefined && { CLEAT_SEED: seed }),
+      ...(path !== undefined && { CLEAT_PATH: path }),
+    });
   }
-  vitest("kernel", ["graphdriver-properties"], {
-    CLEAT_CASES: path === undefined ? cases : "1",
-    ...(driver !== undefined && { CLEAT_DRIVER: driver }),
-    ...(seed !== undefined && { CLEAT_SEED: seed }),
-    ...(path !== undefined && { CLEAT_PATH: path }),
-  });
+  process.exitCode = runs.end();
 });

@@ -6,8 +6,10 @@ import { spawnSync } from "node:child_process";
 import { accessSync, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
-import { kernelFolder, kernelVersion } from "../scripts/virtual-machine.mjs";
+import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
+import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
 import { overlayObstacle } from "./engine/harness/overlay-probe.ts";
+import { hasGraphDriverPlugins, machine, type EngineRelease } from "./engine/harness/release.ts";
 
 export interface Need {
   readonly name: string;
@@ -27,6 +29,8 @@ export const needs = {
   root: need("root", "sudo npm test", () => (asRoot ? undefined : "these tests mount file systems and start engines")),
   dockerd: need("dockerd", engines, dockerdObstacle),
   podman: need("podman", engines, () => commandObstacle("podman", "runc")),
+  trixie: need("Debian 13's engines", engines, () => rootObstacle("trixie")),
+  forky: need("the engines of Debian testing", engines, () => rootObstacle("forky")),
   containerd: need("containerd", engines, () => commandObstacle("containerd")),
   busybox: need("busybox", engines, () => commandObstacle("busybox")),
   strace: need("strace", engines, () => commandObstacle("strace")),
@@ -46,6 +50,12 @@ export const needs = {
   virtualMachine: need("a virtual machine", engines, virtualMachineObstacle),
   mobySource: need("moby's source", engines, mobySourceObstacle),
 } satisfies Record<string, Need>;
+
+/** What it takes to run the Docker or the Podman of a release. */
+export function needsOf({ suite }: EngineRelease, engine: "docker" | "podman"): readonly Need[] {
+  if (suite === "machine") return [needs.root, engine === "docker" ? needs.dockerd : needs.podman];
+  return [needs.root, needs[suite]];
+}
 
 /** As `describe`; where a need is missing the tests are skipped with the reason or, with CI=true, one fails with it. */
 export function describeWith(required: readonly Need[], title: string, body: () => void): void {
@@ -85,13 +95,14 @@ function need(name: string, bring: string, probe: () => string | undefined): Nee
   };
 }
 
-/** Graph driver plugins were taken out of Docker in version 28, and switched off in 27. */
 function dockerdObstacle(): string | undefined {
   const obstacle = commandObstacle("dockerd", "docker", "containerd", "runc");
-  if (obstacle) return obstacle;
-  const { stdout } = spawnSync("dockerd", ["--version"], { encoding: "utf8", env: { PATH: searchPath } });
-  const version = Number(/version (\d+)/.exec(stdout)?.[1]);
-  return version <= 26 ? undefined : `dockerd ${version} has no graph driver plugins; 20 to 26 have`;
+  if (obstacle || hasGraphDriverPlugins(machine)) return obstacle;
+  return `dockerd ${machine.docker} has no graph driver plugins; 20 to 26 have`;
+}
+
+function rootObstacle(suite: Suite): string | undefined {
+  return hasRoot(suite) ? undefined : `no ${rootFolder(suite)}`;
 }
 
 function commandObstacle(...names: string[]): string | undefined {

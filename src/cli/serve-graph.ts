@@ -52,12 +52,13 @@ export const serveGraph = defineCommand({
     const { driver: wished = "auto", opt = [] } = values;
     const choice = await selectDriver({ driver: wished, home, root, options: opt }, logger);
 
-    const { createGraphDriverPlugin } = await import("../graphdriver/index.ts");
+    const { createGraphDriverPlugin, optionsForHost } = await import("../graphdriver/index.ts");
     const driver = createGraphDriverPlugin({
       open: choice.factory.open,
       ...(home !== undefined && { home }),
       defaultHome: join(root, "layers", name),
       options: opt,
+      optionsForHost,
       durability,
       state: createStateFile(join(root, "state", `${name}.json`)),
       logger,

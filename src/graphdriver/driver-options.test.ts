@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { optionKinds, readDriverOptions } from "./driver-options.ts";
+import { commonOptions, optionKinds, optionsForHost, readDriverOptions, toDiffOptions } from "./driver-options.ts";
 import { createAutomaticDriver } from "./selection/automatic-driver.ts";
 import { builtInFactories, createDriverRegistry } from "./selection/registry.ts";
 
@@ -35,5 +35,31 @@ describe("a driver's options", () => {
     const all = builtInFactories.flatMap((factory) => Object.keys(factory.options ?? {}));
     expect(Object.keys(options ?? {}).toSorted()).toEqual([...new Set(all)].toSorted());
     expect(all).toContain("overlay2.size");
+  });
+});
+
+const userNames = (options: readonly string[]): boolean =>
+  toDiffOptions(readDriverOptions("vfs", options, commonOptions)).userNames;
+
+describe("whose archiver is followed", () => {
+  it.each([
+    ["Docker 20.10's, where Host is empty", "", true],
+    ["Docker 26's, for the name that it calls plugins by", "plugin.moby.localhost", false],
+    ["the newest, where nothing is told", undefined, false],
+  ])("%s", (_, host, isOld) => {
+    expect(userNames(optionsForHost(host))).toBe(isOld);
+  });
+
+  it("the one that an option names, whatever the engine is", () => {
+    const read = (host: string, value: string) =>
+      userNames([...optionsForHost(host), `cleat.archive_dialect=${value}`]);
+    expect(read("", "docker-26")).toBe(false);
+    expect(read("plugin.moby.localhost", "Docker-20.10")).toBe(true);
+  });
+
+  it("none that is not known", () => {
+    expect(() => userNames(["cleat.archive_dialect=podman"])).toThrow(
+      'option "cleat.archive_dialect" is "podman", not docker-20.10 or docker-26',
+    );
   });
 });

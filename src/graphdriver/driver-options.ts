@@ -4,7 +4,14 @@ import { parseSize } from "./size.ts";
 
 /** What every driver can be told of its diffs. */
 export interface DiffOptions {
-  /** `cleat.user_names`: write the host's names of owners into archives, as Docker up to 20.10 does. Default true. */
+  /**
+   * `cleat.archive_dialect`: whose archiver to follow, so that layers made anew have the digests that the engine's own driver
+   * would give them. True for `docker-20.10`, which writes the host's names of owners and, in modes, the bits of file types;
+   * false for `docker-26`, which writes neither, and is the default.
+   *
+   * Source: moby v20.10.24 and v26.1.5 `pkg/archive/archive.go`, `FileInfoHeader`. Names went with moby#43185 (v23; v20.10.27 by
+   * moby#46695), type bits with moby#44083.
+   */
   readonly userNames: boolean;
   /**
    * `cleat.exact_diffs`: keep of each archive that is applied what its tree does not (some hundredths of its size), and give it
@@ -17,6 +24,9 @@ export interface DiffOptions {
    */
   readonly exactDiffs: boolean;
 }
+
+const archiveDialects = ["docker-20.10", "docker-26"] as const;
+type ArchiveDialect = (typeof archiveDialects)[number];
 
 const parseSizeOption = (value: string, key: string): number => parseSize(value, `option "${key}"`);
 
@@ -46,9 +56,10 @@ export const commonOptions = {
     ...optionKinds.boolean,
     help: "keep of each archive what gives it back byte for byte; a choice for good, made before the first image; default false",
   },
-  "cleat.user_names": {
-    ...optionKinds.boolean,
-    help: "write the host's names of owners into archives, as Docker up to 20.10 does; default true",
+  "cleat.archive_dialect": {
+    value: archiveDialects.join("|"),
+    parse: parseDialect,
+    help: "whose archives layers that are made anew are like, to the byte; default the asking engine's, else the newest",
   },
 } as const satisfies DriverOptionTable;
 
@@ -64,6 +75,16 @@ export function readMaxThreads(options: readonly string[] = []): number | undefi
     maxThreads = parseMaxThreads(value.trim(), maxThreadsKey);
   }
   return maxThreads;
+}
+
+/**
+ * The options of our drivers that follow from how an engine calls its plugins. Only Docker up to 20.10.24 and 23.0.6 sends an empty
+ * `Host`; later ones send `plugin.moby.localhost` (moby#45942), over TCP all send the address. Who is told wrong by it (20.10.25 and
+ * later, 23) has layers of other digests and the same content, and `cleat.archive_dialect`.
+ */
+export function optionsForHost(host: string | undefined): readonly string[] {
+  const dialect: ArchiveDialect = host === "" ? "docker-20.10" : "docker-26";
+  return [`cleat.archive_dialect=${dialect}`];
 }
 
 /**
@@ -95,7 +116,10 @@ function refused(what: string, table: DriverOptionTable): CleatError {
 }
 
 export function toDiffOptions(values: OptionValues<typeof commonOptions>): DiffOptions {
-  return { userNames: values["cleat.user_names"] ?? true, exactDiffs: values["cleat.exact_diffs"] ?? false };
+  return {
+    userNames: values["cleat.archive_dialect"] === "docker-20.10",
+    exactDiffs: values["cleat.exact_diffs"] ?? false,
+  };
 }
 
 /**
@@ -120,6 +144,12 @@ export function readStorageSize(id: string, options: Readonly<Record<string, str
     sizeBytes = parseSize(value, `layer "${id}": storage option "${key}"`);
   }
   return sizeBytes;
+}
+
+function parseDialect(value: string, key: string): ArchiveDialect {
+  const dialect = archiveDialects.find((known) => known === value.toLowerCase());
+  if (dialect !== undefined) return dialect;
+  throw new CleatError("INVALID_ARGUMENT", `option "${key}" is "${value}", not ${archiveDialects.join(" or ")}`);
 }
 
 function unknownStorageOption(id: string, key: string): CleatError {

@@ -15,6 +15,7 @@ export type { PrivilegeFindings } from "./selection/privilege-findings.ts";
 export { assertDriverWorks } from "./selection/assert-driver-works.ts";
 export { createAutomaticDriver } from "./selection/automatic-driver.ts";
 export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./plugin/as-plugin.ts";
+export { optionsForHost } from "./driver-options.ts";
 export { createGraphDriverFromPlugin, type FromPluginOptions } from "./plugin/from-plugin.ts";
 export { type GraphDriverPlugins, openDriver, type OpenDriverOptions } from "./selection/open-driver.ts";
 export {

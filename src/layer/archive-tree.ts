@@ -11,7 +11,7 @@ export interface ArchiveOptions {
   /** With the overlay convention, the folder is a layer's diff and its deletions become whiteout files. */
   readonly whiteouts: WhiteoutConvention;
   readonly ids: IdRanges;
-  /** Writes the host's names of owners into the archive, as moby up to v20.10 does. */
+  /** Writes the host's names of owners and, in modes, the bits of file types, as moby up to v20.10 does. */
   readonly userNames: boolean;
 }
 
@@ -32,6 +32,7 @@ export function archiveWriterOptions({ whiteouts, ids, userNames }: ArchiveOptio
   return {
     ids: createIdMaps(ids),
     names: userNames ? readUserNames() : noUserNames,
+    typeBits: userNames,
     overlayWhiteouts: whiteouts.kind === "overlay",
   };
 }

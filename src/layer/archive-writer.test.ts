@@ -23,7 +23,12 @@ describe("an archive of a running container", () => {
   /** What the archive holds when a file that was listed is another thing by the time that it is opened. */
   function archiveAfter(swap: (path: string) => void): Buffer {
     const parts: Buffer[] = [];
-    const options = { ids: createIdMaps({ uids: [], gids: [] }), names: noUserNames, overlayWhiteouts: true };
+    const options = {
+      ids: createIdMaps({ uids: [], gids: [] }),
+      names: noUserNames,
+      typeBits: false,
+      overlayWhiteouts: true,
+    };
     const writer = createArchiveWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) }, options);
     withFolderAt(folder, (descriptor) => {
       const base = Buffer.from("file");

@@ -1,6 +1,6 @@
 /**
  * Writes files into a layer archive exactly as Docker's archiver does, so that a layer gets the same digest from either:
- * mode fields with the file type's bits, whole seconds, of all attributes only `security.capability`.
+ * whole seconds, of all attributes only `security.capability`; up to v20.10 mode fields with the file type's bits.
  *
  * Source: moby v20.10.24 `pkg/archive/archive.go` (`FileInfoHeader`, `addTarFile`), `archive_linux.go`.
  */
@@ -40,6 +40,8 @@ export interface ArchiveWriter {
 export interface ArchiveWriterOptions {
   readonly ids: IdMaps;
   readonly names: UserNames;
+  /** Whether mode fields have the bits of the file's type, too. */
+  readonly typeBits: boolean;
   /** Whether character devices 0/0 are deletions. */
   readonly overlayWhiteouts: boolean;
 }
@@ -48,7 +50,7 @@ export interface ArchiveWriterOptions {
 const bufferBytes = 256 * 1024;
 
 export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOptions): ArchiveWriter {
-  const { ids, names, overlayWhiteouts } = options;
+  const { ids, names, typeBits, overlayWhiteouts } = options;
   const buffer = Buffer.allocUnsafe(bufferBytes);
   /** Files with several names: the first name that the archive has for them. */
   const linked = new Map<string, Buffer>();
@@ -92,7 +94,7 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
         name: Buffer.from(path, "latin1"),
         type,
         linkName,
-        mode: status.mode,
+        mode: typeBits ? status.mode : status.mode & 0o7777,
         uid: ids.uids.toContainer(status.uid),
         gid: ids.gids.toContainer(status.gid),
         sizeBytes: type === "file" ? status.sizeBytes : 0,

@@ -15,6 +15,8 @@ export interface Connection {
 export interface Call {
   /** `undefined` where caller and plugin share a process and no connection. */
   readonly connection?: Connection | undefined;
+  /** What the caller calls the plugin (HTTP's `Host`), empty or not; `undefined` where no HTTP lies between. */
+  readonly host?: string | undefined;
   /** Aborted when the peer is gone before it has its answer. */
   readonly signal: AbortSignal;
 }

@@ -89,7 +89,8 @@ async function replyTo(
   const [path = "", search = ""] = splitOnce(request.url ?? "", "?");
   const query = Object.fromEntries(new URLSearchParams(search));
   const connection = connectionOf(request.socket);
-  return handler({ path, query, body, signal, connection });
+  const { host } = request.headers;
+  return handler({ path, query, body, signal, connection, host });
 }
 
 interface RequestBody extends AsyncIterable<Uint8Array> {

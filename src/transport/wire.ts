@@ -17,6 +17,8 @@ export interface WireRequest {
   readonly signal: AbortSignal;
   /** What it came over, for the handler; only a server knows one. */
   readonly connection?: Connection | undefined;
+  /** As the caller's `Host` header has it; only a server knows one. */
+  readonly host?: string | undefined;
 }
 
 export interface WireReply {

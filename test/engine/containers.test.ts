@@ -9,14 +9,14 @@ import { replayFlat } from "./harness/flat-replay.ts";
 import { shellLayer, writeImageArchive } from "./harness/image-archive.ts";
 import { leftovers, removeEverything } from "./harness/leftovers.ts";
 import { sampleChanges } from "./harness/sample-changes.ts";
-import { builtinOverlay2, describeOn, storages } from "./harness/storage.ts";
+import { builtinOverlay2, describeOn, laterStorages, storages } from "./harness/storage.ts";
 import { listTree } from "./harness/tree-listing.ts";
 
 /** moby v20.10.24 `layer/layer_store.go`, `maxLayerDepth`; a container puts two more on top. */
 const maxLayers = 125;
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "containers", () => {
-  describeOn(storages, (storage) => {
+  describeOn([...storages, ...laterStorages], (storage) => {
     let engine: Engine & AsyncDisposable;
     let archive: string;
 

@@ -1,17 +1,21 @@
 /** What containers find again when the daemon or Cleat was ended, gently or with kill -9. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
+import { byDayOrNight } from "../night.ts";
 import { writeBaseArchive } from "./harness/base-image.ts";
 import { contentOfRunning, diffOf, identityOf, keepRunning, runScript } from "./harness/containers.ts";
 import { openEngine, type Engine } from "./harness/engine.ts";
 import { leftovers, removeEverything } from "./harness/leftovers.ts";
 import { importWithPause } from "./harness/paused-import.ts";
 import { sampleChanges } from "./harness/sample-changes.ts";
-import { describeOn, storages } from "./harness/storage.ts";
+import { cleatOverlay2, describeOn, laterStorages, ofRelease, storages } from "./harness/storage.ts";
+import { trixie } from "./harness/release.ts";
 import { until } from "./harness/until.ts";
 
+const later = byDayOrNight([], [ofRelease(trixie, cleatOverlay2), ...laterStorages]);
+
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "restarts", () => {
-  describeOn(storages, (storage) => {
+  describeOn([...storages, ...later], (storage) => {
     let engine: Engine & AsyncDisposable;
     let archive: string;
     let content: readonly string[];

@@ -7,6 +7,7 @@ import { writeBaseArchive } from "./harness/base-image.ts";
 import { contentOfImage, diffOf, identityOf, runScript } from "./harness/containers.ts";
 import { startEngine, type Engine } from "./harness/engine.ts";
 import { leftovers, removeEverything } from "./harness/leftovers.ts";
+import { trixie } from "./harness/release.ts";
 import { openNamespace, type Namespace } from "./harness/namespace.ts";
 import { sampleChanges } from "./harness/sample-changes.ts";
 import {
@@ -17,40 +18,49 @@ import {
   cleatFuseOverlayfs,
   cleatOverlay2,
   type Storage,
+  ofRelease,
   withExactDiffs,
 } from "./harness/storage.ts";
 
-const pairs = byDayOrNight(
+type Pair = readonly [Storage, Storage];
+
+const later = (
   [
     [builtinOverlay2, cleatOverlay2],
     [builtinFuseOverlayfs, cleatFuseOverlayfs],
     [builtinBtrfs, cleatBtrfs],
-  ],
+  ] as const
+).map(([one, other]): Pair => [ofRelease(trixie, one), ofRelease(trixie, other)]);
+
+const pairs = byDayOrNight<Pair>(
   [
-    [builtinOverlay2, withExactDiffs(cleatOverlay2)],
-    [builtinBtrfs, withExactDiffs(cleatBtrfs)],
+    [builtinOverlay2, cleatOverlay2],
+    [builtinFuseOverlayfs, cleatFuseOverlayfs],
+    [builtinBtrfs, cleatBtrfs],
+    ...later.slice(0, 1),
   ],
-) as readonly (readonly [Storage, Storage])[];
+  [[builtinOverlay2, withExactDiffs(cleatOverlay2)], [builtinBtrfs, withExactDiffs(cleatBtrfs)], ...later.slice(1)],
+);
 
 const onTop = "rm -r /data/replaced; mkdir /data/replaced; echo top > /data/replaced/top; rm /data/added";
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "a store changes hands", () => {
-  let namespace: Namespace;
-
-  beforeAll(async () => {
-    namespace = await openNamespace();
-    await writeBaseArchive(`${namespace.folder}/base.tar`);
-  });
-  afterAll(() => namespace?.[Symbol.asyncDispose]());
-
   for (const [one, other] of pairs) {
     describeWith(one.needs, `of ${one.title} and ${other.title}`, () => {
-      test("from the first to the second", () => exchange(one, other));
-      test("from the second to the first", () => exchange(other, one));
+      let namespace: Namespace;
+
+      beforeAll(async () => {
+        namespace = await openNamespace(one.release);
+        await writeBaseArchive(`${namespace.folder}/base.tar`);
+      });
+      afterAll(() => namespace?.[Symbol.asyncDispose]());
+
+      test("from the first to the second", () => exchange(namespace, one, other));
+      test("from the second to the first", () => exchange(namespace, other, one));
     });
   }
 
-  async function exchange(from: Storage, to: Storage): Promise<void> {
+  async function exchange(namespace: Namespace, from: Storage, to: Storage): Promise<void> {
     const dataRoot = `${namespace.folder}/${from.title}-to-${to.title}`.replaceAll(" ", "-");
     const first = await startEngine(namespace, from, dataRoot);
     await first.docker("import", `${namespace.folder}/base.tar`, "base");

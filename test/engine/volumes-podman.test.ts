@@ -3,21 +3,27 @@ import { once } from "node:events";
 import { readdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeWith, needs } from "../needs.ts";
+import { describeWith, needs, needsOf } from "../needs.ts";
 import { startFolderVolumes, type FolderVolumes } from "./harness/folder-volumes.ts";
 import { shellLayer, writeImageArchive } from "./harness/image-archive.ts";
 import { openNamespace, type Namespace } from "./harness/namespace.ts";
 import { pluginSocket } from "./harness/plugin-process.ts";
 import { openPodman, type Podman } from "./harness/podman.ts";
 import { post } from "./harness/post.ts";
+import { type EngineRelease, titleOf, volumeReleases } from "./harness/release.ts";
 
-describeWith([needs.root, needs.podman, needs.overlay, needs.busybox], "Podman's volumes on a plugin", () => {
+for (const release of volumeReleases) {
+  const required = [...needsOf(release, "podman"), needs.overlay, needs.busybox];
+  describeWith(required, `volumes of ${titleOf(release, "podman")} on a plugin`, () => withVolumesOf(release));
+}
+
+function withVolumesOf(release: EngineRelease): void {
   let namespace: Namespace;
   let plugin: FolderVolumes;
   let engine: Podman;
 
   beforeAll(async () => {
-    namespace = await openNamespace();
+    namespace = await openNamespace(release);
     plugin = await startFolderVolumes(namespace, "folders");
     engine = await openPodman(namespace, { folders: pluginSocket("folders") });
     const archive = `${namespace.folder}/small.tar`;
@@ -90,7 +96,7 @@ describeWith([needs.root, needs.podman, needs.overlay, needs.busybox], "Podman's
   });
 
   test("U11: an Err on 200 is lost on Podman, so a failure of Cleat's is never one", async () => {
-    await using elsewhere = await openNamespace();
+    await using elsewhere = await openNamespace(release);
     const socket = `${elsewhere.folder}/careless.sock`;
     const careless = createServer((request, response) => {
       const { url } = request.resume();
@@ -154,4 +160,4 @@ describeWith([needs.root, needs.podman, needs.overlay, needs.busybox], "Podman's
       "no volume plugin with name nobody available",
     );
   });
-});
+}

@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import { formatExchange, formatFixtureHeader, readFixtureFile } from "../../src/host/index.ts";
 import { idling, keepRunning, runScript } from "../engine/harness/containers.ts";
 import { startCleat } from "../engine/harness/cleat.ts";
-import { runCommand } from "../engine/harness/command.ts";
 import { startDockerd } from "../engine/harness/dockerd.ts";
 import { startFolderVolumes } from "../engine/harness/folder-volumes.ts";
 import { shellLayer, writeImageArchive } from "../engine/harness/image-archive.ts";
@@ -12,15 +11,19 @@ import { openNamespace, type Namespace } from "../engine/harness/namespace.ts";
 import { pluginSocket } from "../engine/harness/plugin-process.ts";
 import { openPodman } from "../engine/harness/podman.ts";
 import { post } from "../engine/harness/post.ts";
+import { type EngineRelease, forky, hasGraphDriverPlugins, machine, trixie } from "../engine/harness/release.ts";
 import { startTrace, type Trace } from "../engine/harness/trace.ts";
 import { trimFixture } from "./trim-fixture.ts";
 
-await captureDockerVolumes();
-await capturePodmanVolumes();
-await captureDockerLayers();
+const only = process.argv[2];
+for (const release of [machine, trixie, forky].filter(({ suite }) => only === undefined || suite === only)) {
+  await captureDockerVolumes(release);
+  await capturePodmanVolumes(release);
+  if (hasGraphDriverPlugins(release)) await captureDockerLayers(release);
+}
 
-async function captureDockerVolumes(): Promise<void> {
-  await using namespace = await openNamespace();
+async function captureDockerVolumes(release: EngineRelease): Promise<void> {
+  await using namespace = await openNamespace(release);
   const archive = await writeSmallImage(namespace);
   await startFolderVolumes(namespace, "folders");
   const trace = await startTrace(namespace, { plugin: "folders", name: "traced" });
@@ -43,11 +46,11 @@ async function captureDockerVolumes(): Promise<void> {
   await docker("rm", "--force", "first");
   await docker("run", "--rm", "--network=none", "--volume-driver=traced", "--volume=made:/v", "small", "true");
   await docker("volume", "rm", "data", "made");
-  await keep(trace, `docker-${await versionOf("dockerd")}-volumes`);
+  await keep(trace, `docker-${release.docker}-volumes`);
 }
 
-async function capturePodmanVolumes(): Promise<void> {
-  await using namespace = await openNamespace();
+async function capturePodmanVolumes(release: EngineRelease): Promise<void> {
+  await using namespace = await openNamespace(release);
   const archive = await writeSmallImage(namespace);
   const plugin = await startFolderVolumes(namespace, "folders");
   const trace = await startTrace(namespace, { plugin: "folders", name: "traced" });
@@ -64,11 +67,11 @@ async function capturePodmanVolumes(): Promise<void> {
   await post(plugin.socketPath(), "/VolumeDriver.Create", { Name: "theirs" });
   await podman("volume", "reload");
   await podman("volume", "rm", "data", "plain", "theirs");
-  await keep(trace, `podman-${await versionOf("podman")}-volumes`);
+  await keep(trace, `podman-${release.podman}-volumes`);
 }
 
-async function captureDockerLayers(): Promise<void> {
-  await using namespace = await openNamespace();
+async function captureDockerLayers(release: EngineRelease): Promise<void> {
+  await using namespace = await openNamespace(release);
   const archive = await writeSmallImage(namespace);
   await startCleat(namespace, { name: "layers", driver: "overlay2" });
   const trace = await startTrace(namespace, { plugin: "layers", name: "traced" });
@@ -91,7 +94,7 @@ async function captureDockerLayers(): Promise<void> {
   await docker("rm", "stopped");
   await docker("rmi", "committed", "small");
   await dockerd.end("SIGTERM");
-  await keep(trace, `docker-${await versionOf("dockerd")}-layers`);
+  await keep(trace, `docker-${release.docker}-layers`);
 }
 
 async function writeSmallImage({ folder }: Namespace): Promise<string> {
@@ -103,12 +106,6 @@ async function writeSmallImage({ folder }: Namespace): Promise<string> {
 async function refused(command: Promise<string>): Promise<void> {
   const answer = await command.catch(() => undefined);
   if (answer !== undefined) throw new Error(`what was to be refused was answered: ${answer}`);
-}
-
-async function versionOf(program: string): Promise<string> {
-  const [version] = /\d+\.\d+\.\d+/.exec(await runCommand([program, "--version"])) ?? [];
-  if (version === undefined) throw new Error(`${program} does not tell its version`);
-  return version;
 }
 
 async function keep(trace: Trace, name: string): Promise<void> {

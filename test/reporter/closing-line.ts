@@ -1,16 +1,24 @@
+import { appendFileSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
 
 /**
  * Ends a run with what is missing on this machine and then, alone on the last line, `N passed, N failed, N skipped`. A
- * file or suite that could not even run its tests counts as one failure.
+ * file or suite that could not even run its tests counts as one failure. Whoever runs vitest several times names a file in
+ * `CLEAT_COUNTS`, to which each run appends its counts as a line of JSON.
  */
 export class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     for (const need of missingNeeds(modules)) console.log(`skipped for want of ${need}`);
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string) => tests.filter((test) => test.result().state === state).length;
-    const failed = count("failed") + brokenSuites(modules) + unhandledErrors.length;
-    console.log(`${count("passed")} passed, ${failed} failed, ${count("skipped")} skipped`);
+    const counts = {
+      passed: count("passed"),
+      failed: count("failed") + brokenSuites(modules) + unhandledErrors.length,
+      skipped: count("skipped"),
+    };
+    const { CLEAT_COUNTS: sums } = process.env;
+    if (sums !== undefined) appendFileSync(sums, `${JSON.stringify(counts)}\n`);
+    console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   }
 }
 

@@ -16,7 +16,7 @@ export type NaiveDiff = Pick<GraphDriver, "diff" | "changes" | "diffSize">;
 
 export function createNaiveDiff(
   driver: Pick<GraphDriver, "get" | "put">,
-  { path: home, pool, locks }: OpenHome,
+  { path: home, pool, locks }: Pick<OpenHome, "path" | "pool" | "locks">,
   jobs: ModuleReference<NaiveJobs>,
   options: ArchiveTreeOptions,
 ): NaiveDiff {

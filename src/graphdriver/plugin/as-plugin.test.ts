@@ -255,6 +255,18 @@ describe("Init", () => {
     });
   });
 
+  it("gives the driver what follows from the engine's Host first, in the next process, too", async () => {
+    const state = createMemoryStore();
+    const optionsForHost = (host: string | undefined) => [`host=${host}`];
+    const { plugin } = await start({ state, optionsForHost, options: ["x.a=1"] });
+    const body = Readable.from([Buffer.from(JSON.stringify({ ...initOf(home), Opts: ["x.b=2"] }))]);
+    const init = { path: graphDriverProtocol.methods.init.path, query: {}, body, signal: AbortSignal.timeout(9_000) };
+    expect(await createHandler([plugin.service])({ ...init, host: "" })).toMatchObject({ status: 200 });
+    const next = await start({ state, optionsForHost });
+    const driver = Object.fromEntries((await next.client.status({})).Status as [string, string][]);
+    expect(driver["Options"]).toContain('["host=","x.b=2"]');
+  });
+
   it("says which Home is a file", async () => {
     await writeFile(join(home, "file"), "");
     const { client } = await start();

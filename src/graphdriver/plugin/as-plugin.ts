@@ -39,8 +39,8 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
   const call = <T>({ connection }: Call, run: (driver: GraphDriver) => Promise<T>) => holder.use(connection, run);
 
   const service = implement(graphDriverProtocol, {
-    init: async (request, { connection }) => {
-      await holder.init(request, connection);
+    init: async (request, { connection, host }) => {
+      await holder.init(request, connection, host);
       return {};
     },
     cleanup: async (_, { connection }) => {

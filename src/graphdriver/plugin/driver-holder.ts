@@ -20,6 +20,8 @@ export interface DriverHolderOptions {
   readonly defaultHome?: string;
   /** The operator's options, before the engine's. */
   readonly options?: readonly string[];
+  /** Options that follow from an engine's `Host` header, before all others, which override them. Default: none. */
+  readonly optionsForHost?: (host: string | undefined) => readonly string[];
   readonly durability?: Durability;
   /** Where the last `Init` survives a crash of this process; without it the engine must be restarted after one. */
   readonly state?: InitStore;
@@ -39,7 +41,7 @@ export interface DriverHolder {
    * A refused one changes nothing, and waits for no running call.
    * @throws FAILED_PRECONDITION when the driver is open for another home, or for another engine that lives.
    */
-  init(request: InitRequest, connection?: Connection): Promise<void>;
+  init(request: InitRequest, connection?: Connection, host?: string): Promise<void>;
   /** @throws FAILED_PRECONDITION when the driver is open for another engine that lives. */
   cleanup(connection?: Connection): Promise<void>;
   close(): Promise<void>;
@@ -61,8 +63,11 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
   let restored: Promise<void> | undefined;
 
   /** Returns where the layers are, if the driver keeps them in its home. */
-  const open = async (request: InitRequest, resume: boolean): Promise<string | undefined> => {
-    const openOptions = { ...toOpenOptions(request, options), resume };
+  const open = async (
+    { init, host }: Pick<InitRecord, "init" | "host">,
+    resume: boolean,
+  ): Promise<string | undefined> => {
+    const openOptions = { ...toOpenOptions(init, options, host), resume };
     const { home } = openOptions;
     await assertFolder(home, resume && record?.home === home);
     const opened = await options.open(openOptions);
@@ -108,7 +113,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
         record = parseInitRecord(saved);
         if (record.released) return;
         binding.bind(homeAsked(record.init, options), { process: record.engine });
-        const home = await open(record.init, true);
+        const home = await open(record, true);
         if (record.home !== home) await note({ home }); // the operator may have named another since
       } catch (error) {
         absence = becauseOf(error);
@@ -118,7 +123,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
 
   return {
     restore,
-    async init(request, connection) {
+    async init(request, connection, host) {
       void restore();
       const home = homeAsked(request, options);
       let caller = binding.identify(connection);
@@ -132,9 +137,9 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
           logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
         }
         try {
-          const opened = await open(request, false);
+          const opened = await open({ init: request, host }, false);
           if (caller.process !== undefined) inspect(caller.process);
-          record = { version: 1, init: request, home: opened, engine: caller.process };
+          record = { version: 1, init: request, host, home: opened, engine: caller.process };
           await state?.save(record);
           binding.bind(home, caller);
         } catch (error) {
@@ -184,7 +189,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
 
 /** The home by which an engine is known, wherever the operator has its layers kept. */
 function homeAsked(request: InitRequest, options: DriverHolderOptions): string {
-  return request.Home || options.defaultHome || toOpenOptions(request, options).home;
+  return request.Home || options.defaultHome || toOpenOptions(request, options, undefined).home;
 }
 
 /** What the protocol asks of one. */
@@ -205,13 +210,13 @@ const driverMethods: readonly (keyof GraphDriver)[] = [
   "close",
 ];
 
-function toOpenOptions(request: InitRequest, options: DriverHolderOptions): OpenOptions {
+function toOpenOptions(request: InitRequest, options: DriverHolderOptions, host: string | undefined): OpenOptions {
   const home = options.home ?? (request.Home || options.defaultHome);
   if (home === undefined) throw new CleatError("INVALID_ARGUMENT", "Init names no Home, and no default is set");
   if (!isAbsolute(home)) throw new CleatError("INVALID_ARGUMENT", `home "${home}" is not an absolute path`);
   return {
     home,
-    options: [...(options.options ?? []), ...request.Opts],
+    options: [...(options.optionsForHost?.(host) ?? []), ...(options.options ?? []), ...request.Opts],
     uidMaps: request.UIDMaps.map(fromWireIdMap),
     gidMaps: request.GIDMaps.map(fromWireIdMap),
     ...(options.durability !== undefined && { durability: options.durability }),

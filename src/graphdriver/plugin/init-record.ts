@@ -6,11 +6,11 @@ import { parseRecord, readJsonRecord } from "../home/json-record.ts";
  * The last `Init` as it is kept for the time after a crash. A running engine does not send `Init` again to a plugin
  * that was killed and started anew, so without this its calls would fail until the engine is restarted.
  *
- * Layout, version 1: `{"version": 1, "init": {"Home", "Opts", "UIDMaps", "GIDMaps"}, "home", "released", "engine"}`.
- * `init` is the request as it came; `home` where the layers are, if the driver keeps them in a folder, since the
- * operator may have said so instead. `released` is true once the engine has sent `Cleanup`: nothing is opened then, and
- * the record tells only whoever looks for stores. `engine` is the process that sent `init`, where that is known:
- * `{"pid", "started", "boot"}`.
+ * Layout, version 1: `{"version": 1, "init": {"Home", "Opts", "UIDMaps", "GIDMaps"}, "host", "home", "released", "engine"}`.
+ * `init` is the request as it came, `host` its `Host` header; `home` where the layers are, if the driver keeps them in a
+ * folder, since the operator may have said so instead. `released` is true once the engine has sent `Cleanup`: nothing is
+ * opened then, and the record tells only whoever looks for stores. `engine` is the process that sent `init`, where that
+ * is known: `{"pid", "started", "boot"}`.
  */
 export interface InitStore {
   /** `undefined` when nothing is kept. */
@@ -25,6 +25,7 @@ const idMaps = z.array(z.object({ container_id: z.int(), host_id: z.int(), size:
 const initRecord = z.object({
   version: z.literal(1),
   init: z.object({ Home: z.string(), Opts: z.array(z.string()), UIDMaps: idMaps, GIDMaps: idMaps }),
+  host: z.string().optional(),
   home: z.string().optional(),
   released: z.boolean().optional(),
   engine: processIdentity.optional(),

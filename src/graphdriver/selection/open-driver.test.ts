@@ -5,11 +5,31 @@ import { createHandler, createMemoryTransport, implement } from "../../transport
 import type { GraphDriver, GraphDriverFactory, OpenOptions } from "../driver.ts";
 import { createDriverRegistry, createGraphDriverPlugin, type GraphDriverPlugins, openDriver } from "../index.ts";
 
+const notAsked = async (): Promise<never> => {
+  throw new CleatError("UNIMPLEMENTED", "this driver has no such method");
+};
+const unusable = {
+  create: notAsked,
+  createReadWrite: notAsked,
+  remove: notAsked,
+  get: notAsked,
+  put: notAsked,
+  exists: notAsked,
+  metadata: notAsked,
+  diff: notAsked,
+  changes: notAsked,
+  applyDiff: notAsked,
+  diffSize: notAsked,
+  cleanup: notAsked,
+  close: notAsked,
+};
+
 /** A driver that only says where it was opened. */
 const factory = (name: string): GraphDriverFactory => ({
   name,
   open: async ({ home, options = [] }: OpenOptions) => {
     const driver: Partial<GraphDriver> = {
+      ...unusable,
       name,
       capabilities: {
         reproducesExactDiffs: false,

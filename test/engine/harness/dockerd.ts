@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { answers } from "./answers.ts";
-import { runCommand } from "./command.ts";
 import { untilReady, type Daemon } from "./daemon.ts";
 import type { Namespace } from "./namespace.ts";
 
@@ -31,18 +30,12 @@ export interface Dockerd {
 
 const readyDeadlineMs = 60_000;
 
-/** Debian's client belongs to Debian's daemon; a newer one elsewhere in the path may not speak to it. */
-const client = existsSync("/usr/bin/docker") ? "/usr/bin/docker" : "docker";
-
 export async function startDockerd(namespace: Namespace, options: DockerdOptions): Promise<Dockerd> {
   const { name, storageDriver, dataRoot, remap } = options;
   const socketPath = `${namespace.folder}/${name}.sock`;
-  const env = {
-    ...process.env,
-    DOCKER_HOST: `unix://${socketPath}`,
-    DOCKER_CONFIG: namespace.folder,
-    DOCKER_BUILDKIT: "0",
-  };
+  // Debian's client belongs to Debian's daemon; a newer one elsewhere in the path may not speak to it.
+  const client = existsSync(namespace.reach("/usr/bin/docker")) ? "/usr/bin/docker" : "docker";
+  const env = [`DOCKER_HOST=unix://${socketPath}`, `DOCKER_CONFIG=${namespace.folder}`, "DOCKER_BUILDKIT=0"];
   const argv = [
     "dockerd",
     `--data-root=${dataRoot}`,
@@ -68,7 +61,7 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
     storageDriver,
     logPath: `${namespace.folder}/${name}.log`,
     socketPath,
-    docker: async (...args) => (await runCommand([client, ...args], { env })).trimEnd(),
+    docker: async (...args) => (await namespace.run(["env", ...env, client, ...args])).trimEnd(),
     end: (signal) => daemon.end(signal),
     start,
   };

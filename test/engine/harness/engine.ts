@@ -21,7 +21,7 @@ export async function openEngine(
   storage: Storage,
   options?: Pick<DockerdOptions, "remap">,
 ): Promise<Engine & AsyncDisposable> {
-  const namespace = await openNamespace();
+  const namespace = await openNamespace(storage.release);
   try {
     const engine = await startEngine(namespace, storage, `${namespace.folder}/docker`, options);
     return { ...engine, [Symbol.asyncDispose]: () => namespace[Symbol.asyncDispose]() };

@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { basename } from "node:path";
+import { changeRootScript } from "./change-root.ts";
 import { removeControlGroups } from "./control-groups.ts";
 import { runCommand } from "./command.ts";
 import { startDaemon, type Daemon } from "./daemon.ts";
+import { type EngineRelease, machine } from "./release.ts";
 import { createScratch } from "./scratch.ts";
 
 /**
@@ -27,27 +29,32 @@ export interface Namespace extends AsyncDisposable {
 
 /**
  * bash, because it collects the processes whose parents have died. `/run` holds what engines and plugins agree on by
- * path, and the host's must not be met there.
+ * path, and the host's must not be met there. Arguments are those of `changeRootScript`, if the root is another.
  */
 const firstProcess = `
   set -e
   mount -t tmpfs run /run
   mkdir -p /run/docker/plugins
   [ -n "$(ls -A /sys/fs/cgroup)" ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  if [ $# -gt 0 ]; then
+    ${changeRootScript}
+  fi
   echo ready
   read -r _ || true
 `;
 
 const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LC_ALL: "C.UTF-8" };
 
-export async function openNamespace(): Promise<Namespace> {
+/** For the engines of `release`, on the root that they take. */
+export async function openNamespace({ root }: Pick<EngineRelease, "root"> = machine): Promise<Namespace> {
   const scratch = await createScratch();
   const controlGroup = `/${basename(scratch.path)}`;
-  const holder = spawn(
-    "unshare",
-    ["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "bash", "-c", firstProcess],
-    { stdio: ["pipe", "pipe", "inherit"], env },
-  );
+  const unshare = ["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc"];
+  const changeRoot = root === undefined ? [] : [root, process.execPath, process.cwd()];
+  const holder = spawn("unshare", [...unshare, "bash", "-c", firstProcess, "first-process", ...changeRoot], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env,
+  });
   const ended = once(holder, "exit");
   const [line] = await Promise.race([once(createInterface(holder.stdout), "line"), ended]);
   if (line !== "ready") throw new Error("the namespace was not made: see what unshare said");

@@ -27,8 +27,8 @@ export const sampleChanges = {
     setcap cap_net_raw+ep capable
     echo attributed > attributed
     setfattr -n user.note -v 0x00ff attributed
-    mkfifo pipe
-    mknod device c 1 3
+    mkfifo -m 644 pipe
+    mknod -m 644 device c 1 3
     rm became-folder
     mkdir became-folder
     echo inside > became-folder/inside

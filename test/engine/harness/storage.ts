@@ -1,10 +1,13 @@
-import { describeWith, type Need, needs } from "../../needs.ts";
+import { describeWith, type Need, needs, needsOf } from "../../needs.ts";
 import { byDayOrNight } from "../../night.ts";
+import { type EngineRelease, machine, titleOf, trixie } from "./release.ts";
 import type { Fidelity } from "./tree-listing.ts";
 
 /** What an engine keeps its layers on: a driver of Docker's own, or one of Cleat's behind a plugin. */
 export interface Storage {
   readonly title: string;
+  /** Whose Docker it is that keeps them. */
+  readonly release: EngineRelease;
   /** The driver that Cleat serves; undefined where the engine uses its own. */
   readonly cleatDriver: string | undefined;
   /** What `cleat serve graph` is told besides. */
@@ -45,6 +48,12 @@ export const storages: readonly Storage[] = byDayOrNight(
   [cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
 );
 
+/** The same for the last Docker whose graph drivers can be plugins. */
+export const laterStorages: readonly Storage[] = byDayOrNight(
+  [cleatOverlay2],
+  [cleatFuseOverlayfs, cleatBtrfs, cleatVfs, builtinOverlay2],
+).map((storage) => ofRelease(trixie, storage));
+
 /** Defines the same tests on each; those that lack what they need here are skipped with the reason. */
 export function describeOn(rows: readonly Storage[], body: (storage: Storage) => void): void {
   for (const storage of rows) describeWith(storage.needs, `on ${storage.title}`, () => body(storage));
@@ -56,10 +65,17 @@ export function withExactDiffs(storage: Storage): Storage {
   return { ...storage, title: `${storage.title} with exact diffs`, cleatArguments };
 }
 
+/** The same with another release's Docker. */
+export function ofRelease(release: EngineRelease, storage: Storage): Storage {
+  const title = `${storage.title} of ${titleOf(release, "docker")}`;
+  return { ...storage, title, release, needs: [...storage.needs, ...needsOf(release, "docker")] };
+}
+
 function builtin(storageDriver: string): Storage {
   const title = `builtin ${storageDriver}`;
   return {
     title,
+    release: machine,
     cleatDriver: undefined,
     storageDriver,
     inherits: storageDriver === "vfs" ? "archived" : "exact",
@@ -72,6 +88,7 @@ function cleat(driver: string): Storage {
   const title = `cleat ${driver}`;
   return {
     title,
+    release: machine,
     cleatDriver: driver,
     storageDriver: `cleat-${driver}`,
     inherits: "exact",

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { kernelFolder, kernelVersion } from "../../../scripts/virtual-machine.mjs";
+import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
 
 const projectFolder = join(import.meta.dirname, "../../..");
 

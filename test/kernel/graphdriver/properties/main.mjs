@@ -13,6 +13,7 @@ import { createWorkerPool } from "cleat/workers";
 
 // What the package does not export: the kit's views of trees, and the diff that drivers fall back to.
 import { createNaiveDiff } from "../../../../dist/graphdriver/diff/naive-diff.js";
+import { createLayerLocks } from "../../../../dist/graphdriver/home/layer-locks.js";
 import { readArchive } from "../../../../dist/testing/archive/read-archive.js";
 import { asArchived, withoutFolderTimes, withoutLinks } from "../../../../dist/testing/tree/tree.js";
 import { faults } from "./faults.mjs";
@@ -27,8 +28,8 @@ const driver = { ...faultless, ...faults[fault]?.(faultless) };
 const pool = createWorkerPool();
 // Told nothing by the driver: it reads all that is alike.
 const jobs = { url: new URL("unknowing-jobs.mjs", import.meta.url).href };
-const place = { home: `${folder}/home`, pool, jobs };
-const naive = createNaiveDiff(faultless, place, { ids: { uids: [], gids: [] }, userNames: true });
+const place = { path: `${folder}/home`, pool, locks: createLayerLocks() };
+const naive = createNaiveDiff(faultless, place, jobs, { ids: { uids: [], gids: [] }, userNames: false });
 
 let layers = 0;
 

@@ -1,0 +1,107 @@
+/**
+ * The engines of later Debian releases: their packages, unpacked into a folder of their own for each release, never
+ * installed. Tests run them in mount namespaces whose root is such a folder (`test/engine/harness`).
+ */
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "./prepare.mjs";
+import { cacheFolder, makeFolder } from "./staged-folder.mjs";
+
+/** What makes a root; it is installed with the other packages. */
+export const rootMaker = "mmdebstrap";
+
+/** Sizes as seen in 2026, on amd64. The releases move, and their sizes with them. */
+export const suites = {
+  trixie: { title: "Debian 13", fetchMb: 165, unpackedMb: 560 },
+  forky: { title: "Debian testing", fetchMb: 170, unpackedMb: 570 },
+};
+
+/** The engines, what they start, and what the tests run beside them in the same root. */
+const packages = [
+  "attr",
+  "base-passwd",
+  "bash",
+  "btrfs-progs",
+  "busybox-static",
+  "containerd",
+  "coreutils",
+  "crun",
+  "dash",
+  "docker-cli",
+  "docker.io",
+  "e2fsprogs",
+  "findutils",
+  "fuse-overlayfs",
+  "grep",
+  "libcap2-bin",
+  "libstdc++6", // Node's, which is not in there
+  "mount",
+  "netavark",
+  "podman",
+  "runc",
+  "sed",
+  "tar",
+  "util-linux",
+  "xfsprogs",
+];
+
+/** Whoever verifies a release needs only Debian's own keys. */
+const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/** Where the root of a release is, or will be. */
+export function rootFolder(suite) {
+  return join(cacheFolder, "roots", suite);
+}
+
+export function hasRoot(suite) {
+  return existsSync(rootFolder(suite));
+}
+
+/**
+ * Fetches and unpacks a release's engines, unless they are there; 10 to 15 s. Says first what, how much and where to. Debian's
+ * lists of packages must be fresh.
+ */
+export function makeRoot(suite) {
+  if (hasRoot(suite)) return;
+  const { title, fetchMb, unpackedMb } = suites[suite];
+  const archive = debianArchive();
+  const folder = rootFolder(suite);
+  console.error(
+    `cleat: unpacking the engines of ${title} (${suite}) from ${archive} into ${folder}: ` +
+      `about ${fetchMb} MB to fetch, ${unpackedMb} MB on disk`,
+  );
+  makeFolder(folder, (staged) => unpack(suite, archive, staged));
+}
+
+/** `extract` runs no package's own scripts, and takes a fifth of an installation's time. */
+function unpack(suite, archive, folder) {
+  const options = [
+    "--mode=root",
+    "--variant=extract",
+    `--include=${packages.join(",")}`,
+    // The index of testing is now and then older than it says it is good for.
+    '--aptopt=Acquire::Check-Valid-Until "false"',
+    '--aptopt=APT::Install-Recommends "false"',
+    "--quiet",
+  ];
+  const source = `deb [signed-by=${keyring}] ${archive} ${suite} main`;
+  const status = run(rootMaker, [...options, suite, folder, source], { stdio: ["ignore", 2, 2] });
+  if (status !== 0) throw new Error(`${rootMaker} ${suite} ended with code ${status}`);
+  chmodSync(folder, 0o755);
+  // What a script would have made, and programs miss.
+  for (const file of ["passwd", "group"])
+    copyFileSync(join(folder, `usr/share/base-passwd/${file}.master`), join(folder, "etc", file));
+}
+
+/** The archive that this machine's own packages come from, as apt reads its settings. */
+function debianArchive() {
+  const format = "$(ORIGIN) $(LABEL) $(COMPONENT) $(REPO_URI)";
+  const { stdout } = spawnSync("apt-get", ["indextargets", "--format", format, "Created-By: Packages"], {
+    encoding: "utf8",
+  });
+  const [, archive] = /^Debian Debian main (\S+)$/m.exec(stdout ?? "") ?? [];
+  if (archive === undefined)
+    throw new Error("apt knows no archive of Debian's to fetch engines from: see sources.list(5)");
+  return archive;
+}
