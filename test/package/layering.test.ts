@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   workers: ["syscall", "errors"],
   layer: ["tar", "syscall", "errors"],
   plugin: ["transport", "protocol", "errors"],
+  grpc: ["transport", "protocol", "errors"],
   volume: ["transport", "protocol", "errors"],
   host: ["volume", "transport", "protocol", "errors"],
   graphdriver: ["layer", "workers", "syscall", "transport", "protocol", "errors"],
