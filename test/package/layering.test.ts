@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   grpc: ["transport", "protocol", "errors"],
   volume: ["transport", "protocol", "errors"],
   host: ["volume", "transport", "protocol", "errors"],
+  snapshotter: ["grpc", "syscall", "transport", "protocol", "errors"],
   graphdriver: ["layer", "workers", "syscall", "transport", "protocol", "errors"],
   testing: ["graphdriver", "layer", "tar", "syscall", "errors"],
   cli: ["graphdriver", "layer", "syscall", "plugin", "host", "transport", "protocol", "errors"],
