@@ -1,4 +1,9 @@
 /** containerd's snapshotters. `snapshotter.ts` is the manual. */
+export { openSnapshotter, type OpenSnapshotterOptions } from "./open-snapshotter.ts";
+export { createRemoteSnapshotter, type RemoteSnapshotterOptions } from "./remote-snapshotter.ts";
+export { createSnapshotsService } from "./serve-snapshots.ts";
+export type { SnapshotStorage, StorageCapabilities, StoredSnapshot } from "./snapshot-storage.ts";
+export { snapshotsService } from "./snapshots-service.ts";
 export {
   type CommitOptions,
   type Labels,
