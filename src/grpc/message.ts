@@ -202,7 +202,7 @@ export const repeated = <Out, In>(number: number, described: Message<Out, In>): 
   },
 });
 
-/** `map<string, string>`. The object has no prototype: any text is a key, "__proto__" too. */
+/** `map<string, string>`. Any text is a key, "__proto__" too: who reads one asks `Object.hasOwn` first. */
 export const stringMap = (number: number): Field<Record<string, string>, Readonly<Record<string, string>>> =>
   mapOf(number, string(2));
 
@@ -223,10 +223,10 @@ function mapOf<Out, In>(
   return {
     number,
     wireType: WireType.LengthDelimited,
-    zero: () => Object.create(null) as Record<string, Out>,
+    zero: () => ({}),
     read(reader, before, end) {
       const read = readEmbedded(reader, entry, undefined, end);
-      before[read.key] = read.value as Out;
+      setOwn(before, read.key, read.value as Out);
       return before;
     },
     write(writer, values) {
@@ -237,6 +237,12 @@ function mapOf<Out, In>(
       }
     },
   };
+}
+
+/** An assignment to "__proto__" would set something else. */
+function setOwn<T>(record: Record<string, T>, key: string, value: T): void {
+  if (key !== "__proto__") record[key] = value;
+  else Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function readEmbedded<Out, In>(

@@ -48,28 +48,31 @@ async function tell(disk: SimulatedDisk, places: Places): Promise<string[]> {
 }
 
 describe("after a crash", () => {
-  it.each(losses)("at any step of the disk, where %s, all that was acknowledged is there and nothing is half", async (loss) => {
-    const whole = createSimulatedDisk();
-    const expected = await tell(whole, createPlaces());
-    expect(whole.steps).toBeGreaterThan(40);
-    for (let failAt = 1; failAt <= whole.steps; failAt++) {
-      const disk = createSimulatedDisk();
-      disk.failAt = failAt;
-      const places = createPlaces();
-      const acknowledged = (await tell(disk, places)).length - 1;
+  it.each(losses)(
+    "at any step of the disk, where %s, all that was acknowledged is there and nothing is half",
+    async (loss) => {
+      const whole = createSimulatedDisk();
+      const expected = await tell(whole, createPlaces());
+      expect(whole.steps).toBeGreaterThan(40);
+      for (let failAt = 1; failAt <= whole.steps; failAt++) {
+        const disk = createSimulatedDisk();
+        disk.failAt = failAt;
+        const places = createPlaces();
+        const acknowledged = (await tell(disk, places)).length - 1;
 
-      const rebooted = disk.reboot(loss);
-      const snapshotter = await openOverFiles(rebooted, createMemoryStorage(places));
-      const found = await contentOf(snapshotter);
-      const possible = [expected[acknowledged], expected[acknowledged + 1]];
-      expect(possible, `at step ${failAt} of the disk, ${acknowledged} acknowledged`).toContain(found);
-      // The storage refuses a number that was ever given.
-      await snapshotter.prepare("new", {});
-      await snapshotter.cleanup();
-      expect(places.made.size).toBe(found.split("\n").filter((line) => line !== "").length + 1);
-      await snapshotter.close();
-    }
-  });
+        const rebooted = disk.reboot(loss);
+        const snapshotter = await openOverFiles(rebooted, createMemoryStorage(places));
+        const found = await contentOf(snapshotter);
+        const possible = [expected[acknowledged], expected[acknowledged + 1]];
+        expect(possible, `at step ${failAt} of the disk, ${acknowledged} acknowledged`).toContain(found);
+        // The storage refuses a number that was ever given.
+        await snapshotter.prepare("new", {});
+        await snapshotter.cleanup();
+        expect(places.made.size).toBe(found.split("\n").filter((line) => line !== "").length + 1);
+        await snapshotter.close();
+      }
+    },
+  );
 
   it("of many calls at once, each is there or not, and those that were acknowledged are", async () => {
     for (let failAt = 1; failAt < 14; failAt++) {
@@ -80,7 +83,10 @@ describe("after a crash", () => {
       const keys = Array.from({ length: 250 }, (_, index) => `k${index}`);
       const outcomes = await Promise.allSettled(keys.map((key) => snapshotter.prepare(key, {})));
       for (const loss of losses) {
-        const again = await openOverFiles(disk.reboot(loss), createMemoryStorage({ ...places, made: new Set(places.everMade) }));
+        const again = await openOverFiles(
+          disk.reboot(loss),
+          createMemoryStorage({ ...places, made: new Set(places.everMade) }),
+        );
         const found = new Set<string>();
         for await (const { name } of again.list()) found.add(name);
         const lost = keys.filter((key, index) => outcomes[index]?.status === "fulfilled" && !found.has(key));

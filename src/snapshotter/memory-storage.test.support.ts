@@ -53,7 +53,7 @@ export function createMemoryStorage(
       if (places.made.delete(id)) places.trash.add(id);
     },
     async sweep(isLive) {
-      for (const id of [...places.made]) if (!isLive(id)) places.made.delete(id);
+      for (const id of places.made) if (!isLive(id)) places.made.delete(id);
       places.trash.clear();
     },
     close: async () => {},

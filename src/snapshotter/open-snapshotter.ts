@@ -50,13 +50,17 @@ export async function openOverFiles(
   release: () => Promise<void> = async () => {},
 ): Promise<Snapshotter> {
   const places = await storage.list();
-  const records = await openRecords(files, places.reduce((highest, id) => Math.max(highest, id), 0));
+  const records = await openRecords(
+    files,
+    places.reduce((highest, id) => Math.max(highest, id), 0),
+  );
   if (records.isNew && places.length > 0) {
     await records.close();
     const message = `${places.length} snapshots are there whose records are not; nothing was changed`;
     throw new CleatError("FAILED_PRECONDITION", message);
   }
-  if (records.tornBytes > 0) logger.warn({ bytes: records.tornBytes }, "a change that was never acknowledged was cut off");
+  if (records.tornBytes > 0)
+    logger.warn({ bytes: records.tornBytes }, "a change that was never acknowledged was cut off");
   const there = new Set(places);
   const missing = new Set(records.all().flatMap(({ id }) => (there.has(id) ? [] : [id])));
   for (const id of missing) logger.warn({ id, snapshot: records.byId(id)?.name }, "files of a snapshot are gone");

@@ -20,7 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   host: ["volume", "transport", "protocol", "errors"],
   snapshotter: ["grpc", "syscall", "transport", "protocol", "errors"],
   graphdriver: ["layer", "workers", "syscall", "transport", "protocol", "errors"],
-  testing: ["graphdriver", "layer", "tar", "syscall", "errors"],
+  testing: ["snapshotter", "graphdriver", "layer", "tar", "syscall", "errors"],
   cli: ["graphdriver", "layer", "syscall", "plugin", "host", "transport", "protocol", "errors"],
 };
 

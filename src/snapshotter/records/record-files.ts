@@ -28,8 +28,8 @@ export interface RecordFile {
 /** Files of mode 0600 in a folder of mode 0700, which is made. Every call waits in Node's thread pool, not here. */
 export async function openRecordFiles(folder: string): Promise<RecordFiles> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 });
-  for (let made = folder; first !== undefined && made.length >= first.length; made = dirname(made)) {
-    await syncFolder(dirname(made));
+  if (first !== undefined) {
+    for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
   }
   return {
     async read(name) {

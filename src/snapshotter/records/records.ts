@@ -63,6 +63,7 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
   const pending: Pending[] = [];
   let writing: Promise<void> | undefined;
   let reserving: Promise<void> | undefined;
+  let awaitingIds = 0;
   let isClosed = false;
 
   const change = (wanted: Change): Promise<void> =>
@@ -101,7 +102,7 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
     durableNextId = reserved ?? durableNextId;
   };
   const reserve = () =>
-    (reserving ??= change({ nextId: nextId + idsAtOnce }).finally(() => (reserving = undefined)));
+    (reserving ??= change({ nextId: nextId + awaitingIds + idsAtOnce }).finally(() => (reserving = undefined)));
 
   return {
     byName: state.byName,
@@ -113,8 +114,15 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
       return journal.isBroken;
     },
     async takeId() {
-      while (nextId >= durableNextId) await reserve();
-      return nextId++;
+      awaitingIds++;
+      try {
+        for (;;) {
+          if (nextId < durableNextId) return nextId++;
+          await reserve();
+        }
+      } finally {
+        awaitingIds--;
+      }
     },
     change,
     async close() {

@@ -84,7 +84,9 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
     reboot(loss: Loss) {
       const left = loss === "all is lost" || loss === "names are lost" ? syncedNames : names;
       return createSimulatedDisk(
-        new Map(Array.from(left, ([name, inode]) => [name, { content: survive(inode, loss), synced: Buffer.alloc(0) }])),
+        new Map(
+          Array.from(left, ([name, inode]) => [name, { content: survive(inode, loss), synced: Buffer.alloc(0) }]),
+        ),
       );
     },
   };

@@ -50,7 +50,8 @@ export function createRecordState(): RecordState {
       const there = names.get(name)?.id;
       const other = coming.get(name) ?? (there === undefined || leaving.has(there) ? undefined : there);
       if (other !== undefined && other !== id) throw impossible(name, "is there twice");
-      const hasParent = parentId === undefined || comingIds.has(parentId) || (ids.has(parentId) && !leaving.has(parentId));
+      const hasParent =
+        parentId === undefined || comingIds.has(parentId) || (ids.has(parentId) && !leaving.has(parentId));
       if (!hasParent) throw impossible(name, "has a parent that is not there");
       coming.set(name, id);
       comingIds.add(id);

@@ -1,5 +1,4 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,16 +7,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { filterInfos } from "../../../src/snapshotter/filters/filter-infos.ts";
 import { compileRegex } from "../../../src/snapshotter/filters/regex.ts";
 import type { SnapshotInfo } from "../../../src/snapshotter/index.ts";
-import { describeWith, type Need, needs } from "../../needs.ts";
+import { describeWith, needs } from "../../needs.ts";
 import { buildGoProgram, debianGo } from "../go-program.ts";
-
-const sources = `${debianGo}/src/github.com/containerd/containerd`;
-const containerdSource: Need = {
-  name: "containerd's source",
-  met: existsSync(`${sources}/filters/parser.go`),
-  reason: `"${sources}" is not there`,
-  bring: "apt-get install golang-github-containerd-containerd-dev",
-};
+import { containerdSource } from "./source.ts";
 
 const labels = { "containerd.io/gc.root": "check", plain: "a,b", "a.b": "dots", l: "" };
 const info: SnapshotInfo = {
