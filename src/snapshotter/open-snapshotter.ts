@@ -54,11 +54,6 @@ export async function openOverFiles(
     files,
     places.reduce((highest, id) => Math.max(highest, id), 0),
   );
-  if (records.isNew && places.length > 0) {
-    await records.close();
-    const message = `${places.length} snapshots are there whose records are not; nothing was changed`;
-    throw new CleatError("FAILED_PRECONDITION", message);
-  }
   if (records.tornBytes > 0)
     logger.warn({ bytes: records.tornBytes }, "a change that was never acknowledged was cut off");
   const there = new Set(places);

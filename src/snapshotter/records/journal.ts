@@ -40,8 +40,6 @@ export interface OpenedJournal {
   readonly journal: Journal;
   /** Bytes of a last line that was torn, and cut off. */
   readonly tornBytes: number;
-  /** There was none before. */
-  readonly isNew: boolean;
 }
 
 const fileName = "records";
@@ -61,16 +59,24 @@ const minRewriteBytes = 1024 * 1024;
 const recordsPerLine = 200;
 
 /**
- * Reads the journal, telling `onChange` everything that happened, in order; makes one where there is none.
+ * Reads the journal, telling `onChange` everything that happened, in order; makes one where there is none and `mayBegin`.
  * @throws DATA_LOSS when it is damaged, and FAILED_PRECONDITION when a later version has written it: it is left alone.
+ * @throws FAILED_PRECONDITION when there is none and there should be.
  */
-export async function openJournal(files: RecordFiles, onChange: (change: Change) => void): Promise<OpenedJournal> {
+export async function openJournal(
+  files: RecordFiles,
+  mayBegin: boolean,
+  onChange: (change: Change) => void,
+): Promise<OpenedJournal> {
   const content = (await files.read(fileName)) ?? Buffer.alloc(0);
+  if (content.length === 0 && !mayBegin) {
+    throw new CleatError("FAILED_PRECONDITION", "snapshots are there whose records are not; nothing was changed");
+  }
   const read = readLines(content, onChange);
   const journal = createJournal(files, read);
   if (content.length === 0) await journal.rewrite([], 1);
   else await journal.open();
-  return { journal, tornBytes: content.length - read.goodBytes, isNew: content.length === 0 };
+  return { journal, tornBytes: content.length - read.goodBytes };
 }
 
 interface ReadResult {

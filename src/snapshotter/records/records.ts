@@ -27,8 +27,6 @@ export interface Records {
   readonly isBroken: boolean;
   /** Bytes of a torn last line that were cut off when the records were opened. */
   readonly tornBytes: number;
-  /** There were none before. */
-  readonly isNew: boolean;
   /** Waits for what was begun. */
   close(): Promise<void>;
 }
@@ -39,12 +37,13 @@ const idsAtOnce = 100;
 const maxBatchLength = 4 * 1024 * 1024;
 
 /**
- * `usedId` is the highest of what is in use elsewhere, whatever the records say.
- * @throws DATA_LOSS when the records are damaged, FAILED_PRECONDITION when a later version has written them.
+ * `usedId` is the highest of what is in use elsewhere, whatever the records say; 0 for nothing.
+ * @throws DATA_LOSS when the records are damaged.
+ * @throws FAILED_PRECONDITION when a later version has written them, or they are not there and something is in use.
  */
 export async function openRecords(files: RecordFiles, usedId = 0): Promise<Records> {
   const state = createRecordState();
-  const opened = await openJournal(files, (change) => void state.apply(change));
+  const opened = await openJournal(files, usedId === 0, (change) => void state.apply(change));
   return createRecords(state, opened, usedId);
 }
 
