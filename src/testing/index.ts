@@ -17,3 +17,7 @@ export type { Hands } from "./tree/hands.ts";
 export { readTree } from "./tree/read-tree.ts";
 export { createReplay, type Replay } from "./tree/replay.ts";
 export type { Tree, TreeNode } from "./tree/tree.ts";
+export { snapshotterChecks } from "./snapshotter/checks/index.ts";
+export type { SnapshotterCheck } from "./snapshotter/check.ts";
+export type { SnapshotterAbilities, SnapshotterContext } from "./snapshotter/context.ts";
+export { runSnapshotterKit, type SnapshotterKitOptions } from "./snapshotter/kit.ts";

@@ -15,10 +15,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   workers: ["syscall", "errors"],
   layer: ["tar", "syscall", "errors"],
   plugin: ["transport", "protocol", "errors"],
+  grpc: ["transport", "protocol", "errors"],
   volume: ["transport", "protocol", "errors"],
   host: ["volume", "transport", "protocol", "errors"],
+  snapshotter: ["grpc", "syscall", "transport", "protocol", "errors"],
   graphdriver: ["layer", "workers", "syscall", "transport", "protocol", "errors"],
-  testing: ["graphdriver", "layer", "tar", "syscall", "errors"],
+  testing: ["snapshotter", "graphdriver", "layer", "tar", "syscall", "errors"],
   cli: ["graphdriver", "layer", "syscall", "plugin", "host", "transport", "protocol", "errors"],
 };
 

@@ -1,0 +1,216 @@
+import { CleatError, TransportError } from "../errors/index.ts";
+import { createDeadline, type Deadline } from "../transport/index.ts";
+import type { GrpcChannel } from "./channel.ts";
+import { type ClientStream, openClientStream } from "./client-stream.ts";
+import type { GrpcMethod, GrpcService } from "./define-service.ts";
+import { createFrameReader, defaultMaxMessageBytes, encodeFrame } from "./frames.ts";
+import { collectMessages, iterateMessages } from "./read-messages.ts";
+import type { GrpcCallOptions, GrpcClient, Metadata } from "./sides.ts";
+import { pumpRequests } from "./pump-requests.ts";
+import { formatTimeout } from "./timeout.ts";
+
+export interface GrpcClientOptions {
+  /** Sent with every call. */
+  readonly metadata?: Metadata | undefined;
+  /** Instead of each method's own. */
+  readonly timeoutMs?: number | undefined;
+  /** Cap for one message, each way; default 16 MiB. */
+  readonly maxMessageBytes?: number | undefined;
+}
+
+/** The client of a service over a channel, which stays its maker's to close. */
+export function createGrpcClient<S extends GrpcService>(
+  service: S,
+  channel: GrpcChannel,
+  options: GrpcClientOptions = {},
+): GrpcClient<S> {
+  const methods = Object.entries(service.methods).map(([name, method]) => [name, bind(method, channel, options)]);
+  return Object.fromEntries(methods) as GrpcClient<S>;
+}
+
+type Request = unknown;
+
+function bind(method: GrpcMethod, channel: GrpcChannel, options: GrpcClientOptions) {
+  const context = { method, channel, options, maxMessageBytes: options.maxMessageBytes ?? defaultMaxMessageBytes };
+  switch (method.kind) {
+    case "unary":
+      return (request: Request, call: GrpcCallOptions = {}) => callUnary(context, request, call);
+    case "client-stream":
+      return (requests: AsyncIterable<Request>, call: GrpcCallOptions = {}) => callForOne(context, requests, call);
+    case "server-stream":
+      return (request: Request, call: GrpcCallOptions = {}) => callForMany(context, [request], call);
+    case "bidi":
+      return (requests: AsyncIterable<Request>, call: GrpcCallOptions = {}) => callForMany(context, requests, call);
+  }
+}
+
+interface Context {
+  readonly method: GrpcMethod;
+  readonly channel: GrpcChannel;
+  readonly options: GrpcClientOptions;
+  readonly maxMessageBytes: number;
+}
+
+async function callUnary(context: Context, request: Request, call: GrpcCallOptions): Promise<unknown> {
+  const { method, maxMessageBytes } = context;
+  const frame = encodeFrame(method.request.encode(request as never), maxMessageBytes);
+  const send = () =>
+    withDeadline(context, call, async (deadline, timeoutMs) => {
+      const opened = await openWithin(context, call, deadline, { "grpc-timeout": formatTimeout(timeoutMs) });
+      opened.stream.end(frame);
+      return readOne(context, opened);
+    });
+  try {
+    return await send();
+  } catch (error) {
+    // A peer that was about to close has not looked at it.
+    if (error instanceof TransportError && error.message.includes(refused)) return send();
+    throw error;
+  }
+}
+
+/** Node's words for a stream that was reset with REFUSED_STREAM, or that a GOAWAY left out. */
+const refused = "NGHTTP2_REFUSED_STREAM";
+
+async function callForOne(context: Context, requests: AsyncIterable<Request>, call: GrpcCallOptions): Promise<unknown> {
+  return withDeadline(context, call, async (deadline) => {
+    const opened = await openWithin(context, call, deadline);
+    const pumped = pump(context, opened, requests, deadline);
+    try {
+      return await readOne(context, opened);
+    } catch (error) {
+      throw pumped.failure === undefined ? error : pumped.failure.error;
+    } finally {
+      pumped.stop();
+    }
+  });
+}
+
+async function* callForMany(
+  context: Context,
+  requests: AsyncIterable<Request> | readonly Request[],
+  call: GrpcCallOptions,
+): AsyncGenerator<unknown> {
+  const { method, maxMessageBytes } = context;
+  const deadline = createDeadline(timeoutOf(context, call), subjectOf(context), call.signal);
+  let opened: ClientStream | undefined;
+  let pumped: ReturnType<typeof pump> | undefined;
+  try {
+    opened = await openWithin(context, call, deadline);
+    pumped = pump(context, opened, requests, deadline);
+    const frames = createFrameReader(maxMessageBytes, "DATA_LOSS");
+    for await (const message of iterateMessages(opened.stream, { frames, subject: "peer" })) {
+      deadline.pause();
+      yield method.response.decode(message, "DATA_LOSS");
+      deadline.start();
+    }
+    await endOf(opened);
+  } catch (error) {
+    throw await explain(error, opened, deadline, pumped);
+  } finally {
+    deadline.release();
+    pumped?.stop();
+    opened?.cancel();
+  }
+}
+
+function pump(
+  { method, maxMessageBytes }: Context,
+  opened: ClientStream,
+  requests: AsyncIterable<Request> | readonly Request[],
+  deadline: Deadline,
+) {
+  const encode = (request: Request) => encodeFrame(method.request.encode(request as never), maxMessageBytes);
+  return pumpRequests(opened, requests, encode, deadline);
+}
+
+async function readOne({ method, maxMessageBytes }: Context, opened: ClientStream): Promise<unknown> {
+  const frames = createFrameReader(maxMessageBytes, "DATA_LOSS");
+  let messages: readonly Uint8Array[];
+  try {
+    messages = await collectMessages(opened.stream, { frames, subject: "peer" });
+  } catch (error) {
+    opened.cancel();
+    if (error instanceof TransportError) await opened.ended; // says more than that the stream was cut off
+    throw error;
+  }
+  await endOf(opened);
+  if (messages.length !== 1) {
+    throw new CleatError("DATA_LOSS", `${method.path} was answered with ${messages.length} messages instead of one`);
+  }
+  return method.response.decode(messages[0] as Uint8Array, "DATA_LOSS");
+}
+
+/** The peer has sent everything, so there is nothing left to say to it. */
+function endOf({ stream, ended }: ClientStream): Promise<void> {
+  if (!stream.writableEnded) stream.end();
+  return ended;
+}
+
+async function withDeadline<T>(
+  context: Context,
+  call: GrpcCallOptions,
+  work: (deadline: Deadline, timeoutMs: number) => Promise<T>,
+): Promise<T> {
+  const timeoutMs = timeoutOf(context, call);
+  const deadline = createDeadline(timeoutMs, subjectOf(context), call.signal);
+  try {
+    return await work(deadline, timeoutMs);
+  } catch (error) {
+    throw deadline.signal.aborted && !(error instanceof Error && error.name === "GrpcError")
+      ? deadline.signal.reason
+      : error;
+  } finally {
+    deadline.release();
+  }
+}
+
+/** What a stream's failure was: the caller's own, time, the peer's status, or the transport's. */
+async function explain(
+  error: unknown,
+  opened: ClientStream | undefined,
+  deadline: Deadline,
+  pumped: { readonly failure: { readonly error: unknown } | undefined } | undefined,
+): Promise<unknown> {
+  if (pumped?.failure !== undefined) return pumped.failure.error;
+  if (deadline.signal.aborted) return deadline.signal.reason;
+  if (!(error instanceof TransportError) || opened === undefined) return error;
+  return opened.ended.then(
+    () => error,
+    (status: unknown) => status,
+  );
+}
+
+async function openWithin(
+  { method, channel, options }: Context,
+  call: GrpcCallOptions,
+  { signal }: Deadline,
+  headers: Metadata = {},
+): Promise<ClientStream> {
+  signal.throwIfAborted();
+  const opening = openClientStream(channel, method, { ...options.metadata, ...call.metadata, ...headers });
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    const opened = await Promise.race([opening, aborted]);
+    signal.addEventListener("abort", opened.cancel, { once: true });
+    if (signal.aborted) opened.cancel();
+    return opened;
+  } catch (error) {
+    opening.then(({ cancel }) => cancel()).catch(() => {}); // nobody waits for it any more
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function timeoutOf({ method, options }: Context, call: GrpcCallOptions): number {
+  return call.timeoutMs ?? options.timeoutMs ?? method.timeoutMs;
+}
+
+function subjectOf({ method, channel }: Context): string {
+  return `${method.path} on ${channel.address}`;
+}

@@ -1,0 +1,25 @@
+/**
+ * gRPC over HTTP/2 on unix sockets: services declared once as tables, server and client derived from them.
+ *
+ * `message.ts` says how messages are described.
+ */
+export { createGrpcChannel, type GrpcChannel, type GrpcChannelOptions } from "./channel.ts";
+export { createGrpcClient, type GrpcClientOptions } from "./client.ts";
+export { type CallKind, defineService, type GrpcMethod, type GrpcService } from "./define-service.ts";
+export { defaultMaxMessageBytes } from "./frames.ts";
+export { GrpcError } from "./grpc-error.ts";
+export { countInheritedSockets, listenOnInherited, type Listening } from "./inherited-listener.ts";
+export * from "./message.ts";
+export { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./serve.ts";
+export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./server.ts";
+export {
+  type AnyGrpcMethod,
+  type GrpcCall,
+  type GrpcCallOptions,
+  type GrpcClient,
+  type GrpcImplementation,
+  implementService,
+  type ImplementedService,
+  type Metadata,
+} from "./sides.ts";
+export * from "./well-known.ts";

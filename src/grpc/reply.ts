@@ -1,0 +1,55 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+import type { ErrorCode } from "../errors/index.ts";
+import { encodeStatus, okStatus } from "./status.ts";
+import { writeFrame } from "./write-frame.ts";
+
+/** What a server sends on one call. After the end nothing is sent any more, whatever is called. */
+export interface Reply {
+  /** Resolves when there is room for more; also when the stream is closed. */
+  send(frame: Uint8Array): Promise<void> | undefined;
+  /** Ends the call with success, after one last message if there is one. */
+  finish(frame?: Uint8Array): void;
+  /** Ends it with a status; without headers before it, where nothing was sent yet. */
+  fail(code: ErrorCode, message: string): void;
+}
+
+const replyHeaders = { ":status": 200, "content-type": "application/grpc" } as const;
+
+export function createReply(stream: ServerHttp2Stream): Reply {
+  let trailers: Record<string, string> | undefined;
+
+  const respond = () => {
+    if (stream.headersSent || stream.destroyed || stream.closed) return;
+    stream.respond(replyHeaders, { waitForTrailers: true });
+    stream.once("wantTrailers", () => {
+      stream.sendTrailers(trailers ?? encodeStatus("INTERNAL", "reply ended without a status"));
+      stopReading();
+    });
+  };
+  // A peer that still sends is told to stop; what it sends would be for nobody.
+  const stopReading = () => {
+    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  };
+  const isOver = () => trailers !== undefined || stream.destroyed || stream.closed;
+
+  return {
+    send(frame) {
+      if (isOver()) return undefined;
+      respond();
+      return writeFrame(stream, frame);
+    },
+    finish(frame) {
+      if (isOver()) return;
+      trailers = okStatus;
+      respond();
+      stream.end(frame);
+    },
+    fail(code, message) {
+      if (isOver()) return;
+      trailers = encodeStatus(code, message);
+      if (stream.headersSent) return void stream.end();
+      stream.respond({ ...replyHeaders, ...trailers }, { endStream: true });
+      stopReading();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { CharacterTest } from "./regex-tree.ts";
+
+/** Pairs of a first and a last code point. */
+export function inRanges(...ranges: readonly (readonly [number, number])[]): CharacterTest {
+  return (point) => ranges.some(([low, high]) => point >= low && point <= high);
+}
+
+function fromText(ranges: string): CharacterTest {
+  const pairs: [number, number][] = [];
+  for (let at = 0; at < ranges.length; at += 2) pairs.push([ranges.charCodeAt(at), ranges.charCodeAt(at + 1)]);
+  return inRanges(...pairs);
+}
+
+const digits = fromText("09");
+const words = fromText("09AZ__az");
+const spaces = fromText("\t\n\f\r  ");
+
+/** Of ASCII only, and without "\v": so has Go. */
+export function perlClass(letter: string): CharacterTest {
+  const known = { d: digits, s: spaces, w: words }[letter.toLowerCase()] as CharacterTest;
+  return letter === letter.toLowerCase() ? known : (point) => !known(point);
+}
+
+export function isWord(point: number | undefined): boolean {
+  return point !== undefined && words(point);
+}
+
+const posixClasses: Readonly<Record<string, CharacterTest>> = {
+  alnum: fromText("09AZaz"),
+  alpha: fromText("AZaz"),
+  ascii: fromText("\0\x7f"),
+  blank: fromText("\t\t  "),
+  cntrl: fromText("\0\x1f\x7f\x7f"),
+  digit: digits,
+  graph: fromText("!~"),
+  lower: fromText("az"),
+  print: fromText(" ~"),
+  punct: fromText("!/:@[`{~"),
+  space: fromText("\t\r  "),
+  upper: fromText("AZ"),
+  word: words,
+  xdigit: fromText("09AFaf"),
+};
+
+/** "alpha", "^alpha"; `undefined` where there is no such class. */
+export function posixClass(name: string): CharacterTest | undefined {
+  return negatable(name, (plain) => (Object.hasOwn(posixClasses, plain) ? posixClasses[plain] : undefined));
+}
+
+/** A general category or a script: "L", "Lu", "Greek", "^Greek"; `undefined` where there is no such class. */
+export function unicodeClass(name: string): CharacterTest | undefined {
+  return negatable(name, (plain) => {
+    if (plain === "Any") return () => true;
+    for (const property of plain.length <= 2 ? [plain] : [`Script=${plain}`]) {
+      try {
+        const expression = new RegExp(`^\\p{${property}}$`, "u");
+        return (point) => expression.test(String.fromCodePoint(point));
+      } catch {
+        continue; // no such property
+      }
+    }
+    return undefined;
+  });
+}
+
+function negatable(name: string, find: (plain: string) => CharacterTest | undefined): CharacterTest | undefined {
+  if (!name.startsWith("^")) return find(name);
+  const found = find(name.slice(1));
+  return found && ((point) => !found(point));
+}
+
+/** Matches a letter where `matches` does for one of its cases. */
+export function foldCase(matches: CharacterTest): CharacterTest {
+  return (point) => matches(point) || otherCases(point).some(matches);
+}
+
+function otherCases(point: number): number[] {
+  const character = String.fromCodePoint(point);
+  const cases = [character.toLowerCase(), character.toUpperCase(), character.toUpperCase().toLowerCase()];
+  return cases.filter((other) => Array.from(other).length === 1).map((other) => other.codePointAt(0) as number);
+}

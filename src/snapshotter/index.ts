@@ -1,0 +1,18 @@
+/** containerd's snapshotters. `snapshotter.ts` is the manual. */
+export { openSnapshotter, type OpenSnapshotterOptions } from "./open-snapshotter.ts";
+export { createRemoteSnapshotter, type RemoteSnapshotterOptions } from "./remote-snapshotter.ts";
+export { createSnapshotsService } from "./serve-snapshots.ts";
+export type { SnapshotStorage, StorageCapabilities, StoredSnapshot } from "./snapshot-storage.ts";
+export { snapshotsService } from "./snapshots-service.ts";
+export {
+  type CommitOptions,
+  type Labels,
+  type Mount,
+  type PrepareOptions,
+  type SnapshotInfo,
+  type SnapshotKind,
+  snapshotKinds,
+  type Snapshotter,
+  type UpdateOptions,
+  type Usage,
+} from "./snapshotter.ts";

@@ -1,0 +1,70 @@
+import { constants, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isSystemError } from "../../errors/index.ts";
+
+/**
+ * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test may
+ * stop the world between any two.
+ */
+export interface RecordFiles {
+  /** `undefined` where there is none. */
+  read(name: string): Promise<Buffer | undefined>;
+  /** Opens a file to append to, made if it is not there, cut to `lengthBytes`. */
+  open(name: string, lengthBytes: number): Promise<RecordFile>;
+  rename(from: string, to: string): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Makes names survive power loss. */
+  syncFolder(): Promise<void>;
+}
+
+export interface RecordFile {
+  append(bytes: Uint8Array): Promise<void>;
+  truncate(lengthBytes: number): Promise<void>;
+  /** Makes content survive power loss. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Files of mode 0600 in a folder of mode 0700, which is made. Every call waits in Node's thread pool, not here. */
+export async function openRecordFiles(folder: string): Promise<RecordFiles> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first !== undefined) {
+    for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+  }
+  return {
+    async read(name) {
+      try {
+        return await readFile(join(folder, name));
+      } catch (error) {
+        if (isSystemError(error, "ENOENT")) return undefined;
+        throw error;
+      }
+    },
+    async open(name, lengthBytes) {
+      const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW } = constants;
+      const file = await open(join(folder, name), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600);
+      try {
+        await file.truncate(lengthBytes);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+      return {
+        async append(bytes) {
+          for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+        },
+        truncate: (length) => file.truncate(length),
+        sync: () => file.datasync(),
+        close: () => file.close(),
+      };
+    },
+    rename: (from, to) => rename(join(folder, from), join(folder, to)),
+    remove: (name) => rm(join(folder, name), { force: true }),
+    syncFolder: () => syncFolder(folder),
+  };
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}

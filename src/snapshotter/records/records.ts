@@ -1,0 +1,168 @@
+import { CleatError } from "../../errors/index.ts";
+import { type OpenedJournal, openJournal } from "./journal.ts";
+import type { Change, SnapshotRecord } from "./record.ts";
+import type { RecordFiles } from "./record-files.ts";
+import { createRecordState, type RecordState } from "./state.ts";
+
+/**
+ * The records of all snapshots: read in memory, changed durably.
+ *
+ * A change is made in memory at once, so that the next one builds on it, and acknowledged when it is on disk. Changes that
+ * come while one is being written are written together: a thousand at once cost two or three `fdatasync`s.
+ */
+export interface Records {
+  byName(name: string): SnapshotRecord | undefined;
+  byId(id: number): SnapshotRecord | undefined;
+  hasChildren(id: number): boolean;
+  /** All records, as they are now. */
+  all(): readonly SnapshotRecord[];
+  /** An id that nobody was ever given. Waits for the disk once in a hundred times. */
+  takeId(): Promise<number>;
+  /**
+   * Makes a change. Resolves when it is durable. When it rejects, it was taken back, with those that came after it.
+   * @throws RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when it has failed before.
+   */
+  change(change: Change): Promise<void>;
+  /** The disk has failed: a change that was refused may be there after all when the records are opened again. */
+  readonly isBroken: boolean;
+  /** Bytes of a torn last line that were cut off when the records were opened. */
+  readonly tornBytes: number;
+  /** Waits for what was begun. */
+  close(): Promise<void>;
+}
+
+/** How many ids are set aside by one write. Those that are left when the process is killed are never given. */
+const idsAtOnce = 100;
+/** What one line of the journal may hold, roughly: it is one text in memory. */
+const maxBatchLength = 4 * 1024 * 1024;
+
+/**
+ * `usedId` is the highest of what is in use elsewhere, whatever the records say; 0 for nothing.
+ * @throws DATA_LOSS when the records are damaged.
+ * @throws FAILED_PRECONDITION when a later version has written them, or they are not there and something is in use.
+ */
+export async function openRecords(files: RecordFiles, usedId = 0): Promise<Records> {
+  const state = createRecordState();
+  const opened = await openJournal(files, usedId === 0, (change) => void state.apply(change));
+  return createRecords(state, opened, usedId);
+}
+
+interface Pending {
+  readonly change: Change;
+  undo(): void;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal, usedId: number): Records {
+  // What is on disk: `state` without what waits to be written.
+  const durable = new Map(Array.from(state.all(), (record) => [record.id, record]));
+  let durableNextId = state.nextId;
+  let nextId = Math.max(state.nextId, usedId + 1);
+  const pending: Pending[] = [];
+  let writing: Promise<void> | undefined;
+  let reserving: Promise<void> | undefined;
+  let awaitingIds = 0;
+  let isClosed = false;
+
+  const change = (wanted: Change): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (isClosed) throw new CleatError("FAILED_PRECONDITION", "records of snapshots are closed");
+      pending.push({ change: wanted, undo: state.apply(wanted), resolve, reject });
+      writing ??= writeAll();
+    });
+
+  const writeAll = async () => {
+    await Promise.resolve(); // for what comes in the same turn
+    while (pending.length > 0) {
+      const batch = pending.splice(0, countOfBatch(pending));
+      try {
+        await journal.append(batch.map((one) => one.change));
+      } catch (error) {
+        takeBack([...batch, ...pending.splice(0)], error);
+        continue;
+      }
+      for (const one of batch) {
+        keep(one.change);
+        one.resolve();
+      }
+      // What was appended is durable; a failure here spoils what comes next, which says so.
+      if (journal.isLong) await journal.rewrite(parentsFirst(durable), durableNextId).catch(() => {});
+    }
+    writing = undefined; // in this turn: who comes in the next starts again
+  };
+  const takeBack = (changes: readonly Pending[], error: unknown) => {
+    for (const { undo } of changes.toReversed()) undo();
+    for (const { reject } of changes) reject(error);
+  };
+  const keep = ({ put = [], remove = [], nextId: reserved }: Change) => {
+    for (const id of remove) durable.delete(id);
+    for (const record of put) durable.set(record.id, record);
+    durableNextId = reserved ?? durableNextId;
+  };
+  const reserve = () =>
+    (reserving ??= change({ nextId: nextId + awaitingIds + idsAtOnce }).finally(() => (reserving = undefined)));
+
+  return {
+    byName: state.byName,
+    byId: state.byId,
+    hasChildren: (id) => state.childCount(id) > 0,
+    all: () => [...state.all()],
+    ...opened,
+    get isBroken() {
+      return journal.isBroken;
+    },
+    async takeId() {
+      awaitingIds++;
+      try {
+        for (;;) {
+          if (nextId < durableNextId) return nextId++;
+          await reserve();
+        }
+      } finally {
+        awaitingIds--;
+      }
+    },
+    change,
+    async close() {
+      if (isClosed) return;
+      // Those that were set aside and not given may be given next time.
+      const last = nextId < durableNextId ? change({ nextId }) : writing;
+      isClosed = true;
+      await last?.catch(() => {});
+      await writing;
+      await journal.close();
+    },
+  };
+}
+
+/** How many of the changes that wait go into one line: one at least. */
+function countOfBatch(pending: readonly Pending[]): number {
+  let length = 0;
+  const end = pending.findIndex(({ change }) => (length += lengthOf(change)) > maxBatchLength);
+  return end < 0 ? pending.length : Math.max(1, end);
+}
+
+function lengthOf({ put = [], remove = [] }: Change): number {
+  let length = 100 * (1 + put.length + remove.length);
+  for (const { name, labels } of put) {
+    length += name.length;
+    for (const [key, value] of Object.entries(labels)) length += key.length + value.length;
+  }
+  return length;
+}
+
+/** A child may be older than its parent, which it got when it was committed. */
+function parentsFirst(records: ReadonlyMap<number, SnapshotRecord>): SnapshotRecord[] {
+  const ordered = new Set<SnapshotRecord>();
+  for (const record of records.values()) {
+    const chain: SnapshotRecord[] = [];
+    let next: SnapshotRecord | undefined = record;
+    while (next !== undefined && !ordered.has(next)) {
+      chain.push(next);
+      next = next.parentId === undefined ? undefined : records.get(next.parentId);
+    }
+    for (const one of chain.toReversed()) ordered.add(one);
+  }
+  return [...ordered];
+}

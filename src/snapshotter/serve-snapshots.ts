@@ -1,0 +1,82 @@
+import { CleatError } from "../errors/index.ts";
+import { implementService, type ImplementedService, type MessageIn } from "../grpc/index.ts";
+import type { Mount, SnapshotInfo, Snapshotter } from "./snapshotter.ts";
+import { type infoMessage, snapshotsService } from "./snapshots-service.ts";
+import { toWireInfo, toWireMount } from "./wire-shapes.ts";
+
+/**
+ * A snapshotter as containerd's service, which `serveGrpc` serves. Whatever name containerd knows it by is accepted: the
+ * socket says which is meant. Nor is a namespace looked at: keys begin with it, and not every containerd sends the header.
+ */
+export function createSnapshotsService(snapshotter: Snapshotter): ImplementedService {
+  return implementService(snapshotsService, {
+    async prepare({ key, parent, labels }, call) {
+      const mounts = await snapshotter.prepare(key, { parent, labels }, call);
+      return { mounts: toWireMounts(key, mounts) };
+    },
+    async view({ key, parent, labels }, call) {
+      return { mounts: toWireMounts(key, await snapshotter.view(key, { parent, labels }, call)) };
+    },
+    async mounts({ key }, call) {
+      return { mounts: toWireMounts(key, await snapshotter.mounts(key, call)) };
+    },
+    async commit({ name, key, labels, parent }, call) {
+      await snapshotter.commit(name, key, { labels, parent }, call);
+      return {};
+    },
+    async remove({ key }, call) {
+      await snapshotter.remove(key, call);
+      return {};
+    },
+    async stat({ key }, call) {
+      return { info: toWireInfo(await snapshotter.stat(key, call)) };
+    },
+    async update({ info, update_mask: mask }, call) {
+      if (info === undefined) throw new CleatError("INVALID_ARGUMENT", "update names no snapshot");
+      const { name, labels } = info;
+      return { info: toWireInfo(await snapshotter.update(name, { labels, paths: mask?.paths ?? [] }, call)) };
+    },
+    async *list({ filters }, call) {
+      for await (const infos of inChunks(snapshotter.list(filters, call))) yield { info: infos };
+    },
+    async usage({ key }, call) {
+      const { sizeBytes, inodes } = await snapshotter.usage(key, call);
+      return { size: BigInt(sizeBytes), inodes: BigInt(inodes) };
+    },
+    async cleanup(_, call) {
+      await snapshotter.cleanup(call);
+      return {};
+    },
+  });
+}
+
+/** containerd would unpack into a folder of its own where there are none, and lose what it unpacked. */
+function toWireMounts(key: string, mounts: readonly Mount[]) {
+  if (mounts.length > 0) return mounts.map(toWireMount);
+  throw new CleatError("INTERNAL", `snapshot ${JSON.stringify(key.slice(0, 200))} has no mounts`);
+}
+
+/** Source: containerd v1.6.20 `contrib/snapshotservice/service.go`, List. */
+const infosPerMessage = 100;
+/** So that long labels do not make a message that is too long; one snapshot has no more than a mebibyte of them. */
+const maxMessageLength = 4 * 1024 * 1024;
+
+async function* inChunks(infos: AsyncIterable<SnapshotInfo>): AsyncGenerator<MessageIn<typeof infoMessage>[]> {
+  let chunk: MessageIn<typeof infoMessage>[] = [];
+  let length = 0;
+  for await (const info of infos) {
+    chunk.push(toWireInfo(info));
+    length += lengthOf(info);
+    if (chunk.length < infosPerMessage && length < maxMessageLength) continue;
+    yield chunk;
+    chunk = [];
+    length = 0;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+function lengthOf({ name, parent = "", labels }: SnapshotInfo): number {
+  let length = name.length + parent.length;
+  for (const key in labels) length += key.length + (labels[key] as string).length;
+  return length;
+}

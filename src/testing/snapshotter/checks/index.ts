@@ -1,0 +1,21 @@
+import type { SnapshotterCheck } from "../check.ts";
+import { commitChecks } from "./commits.ts";
+import { infoChecks } from "./infos.ts";
+import { labelChecks } from "./labels.ts";
+import { lifeCycleChecks } from "./life-cycle.ts";
+import { listChecks } from "./lists.ts";
+import { nameChecks } from "./names.ts";
+import { restartChecks } from "./restarts.ts";
+import { togetherChecks } from "./together.ts";
+
+/** Every check, in the order in which they read best. */
+export const snapshotterChecks: readonly SnapshotterCheck[] = [
+  ...lifeCycleChecks,
+  ...commitChecks,
+  ...infoChecks,
+  ...labelChecks,
+  ...nameChecks,
+  ...listChecks,
+  ...togetherChecks,
+  ...restartChecks,
+];
