@@ -8,12 +8,13 @@ import { runGraphDriverKit } from "cleat/testing";
 import { openers } from "./openers.mjs";
 
 const { opener, ...subject } = JSON.parse(process.argv[2]);
-const { folder, refusals, expectedFailures, options: fixed = [] } = subject;
+const { folder, refusals, expectedFailures, only, options: fixed = [] } = subject;
 const open = openers[opener](subject);
 
 await runGraphDriverKit({
   open: (options) => open({ ...options, options: [...fixed, ...(options.options ?? [])] }),
   folder,
+  only,
   refusals,
   expectedFailures,
   reuse: true,
