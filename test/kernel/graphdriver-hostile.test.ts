@@ -45,6 +45,8 @@ const anywhere: readonly Scenario[] = [
   { id: "homeIsDanglingLink", title: "a home that is a symlink to nothing is refused", drivers: both },
   { id: "homeIsReadOnly", title: "a home that is read-only is refused", drivers: both },
   { id: "homeServedTwice", title: "a home that is being served is refused", drivers: both },
+  { id: "fewDescriptors", title: "1,024 descriptors are enough for many layers at once, high and deep", drivers: both },
+  { id: "silentPeers", title: "peers who neither send nor read keep nobody waiting", drivers: both },
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
   { id: "crashDuringRemove", title: "kill -9 in remove leaves each layer whole or not there", drivers: both },

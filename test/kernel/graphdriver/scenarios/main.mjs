@@ -3,6 +3,7 @@ import * as crash from "./crash.mjs";
 import * as badHomes from "./bad-homes.mjs";
 import * as decisions from "./decisions.mjs";
 import * as exactDiffs from "./exact-diffs.mjs";
+import * as fewDescriptors from "./few-descriptors.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as namespaceCrossing from "./namespace-crossing.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
@@ -11,6 +12,7 @@ import * as overlayParents from "./overlay-parents.mjs";
 import * as power from "./power-loss.mjs";
 import * as programs from "./programs.mjs";
 import * as refusedAttributes from "./refused-attributes.mjs";
+import * as silentPeers from "./silent-peers.mjs";
 import * as sizes from "./sizes.mjs";
 import * as stores from "./stores.mjs";
 import * as subvolumes from "./subvolumes.mjs";
@@ -23,11 +25,13 @@ const scenarios = {
   ...badHomes,
   ...decisions,
   ...exactDiffs,
+  ...fewDescriptors,
   ...fullDisk,
   ...namespaceCrossing,
   ...power,
   ...programs,
   ...refusedAttributes,
+  ...silentPeers,
   ...sizes,
   ...stores,
   ...subvolumes,
