@@ -2,10 +2,10 @@ import { fgetxattr, isDirectory, readNames, statIfThere } from "../syscall/index
 import type { ByteSink } from "../tar/index.ts";
 import { type ArchiveWriter, createArchiveWriter } from "./archive-writer.ts";
 import { joinPath } from "./entry-name.ts";
+import { createFolderTrail, type FolderTrail } from "./folder-trail.ts";
 import { createIdMaps, type IdRanges } from "./id-map.ts";
 import { noUserNames, readUserNames } from "./user-names.ts";
 import type { WhiteoutConvention } from "./whiteout.ts";
-import { withFolder } from "./with-folder.ts";
 
 export interface ArchiveOptions {
   /** With the overlay convention, the folder is a layer's diff and its deletions become whiteout files. */
@@ -24,7 +24,7 @@ export function archiveTree(root: number, sink: ByteSink, options: ArchiveOption
   const { whiteouts } = options;
   const opaqueAttribute = whiteouts.kind === "overlay" ? `${whiteouts.attributePrefix}overlay.opaque` : undefined;
   const writer = createArchiveWriter(sink, archiveWriterOptions(options));
-  addBelow(root, "", writer, opaqueAttribute);
+  addBelow(createFolderTrail(root), "", writer, opaqueAttribute);
   writer.finish();
 }
 
@@ -37,21 +37,22 @@ export function archiveWriterOptions({ whiteouts, ids, userNames }: ArchiveOptio
   };
 }
 
-function addBelow(folder: number, path: string, writer: ArchiveWriter, opaqueAttribute: string | undefined): void {
-  for (const name of readNames(folder)) {
-    const status = statIfThere(folder, name);
+function addBelow(trail: FolderTrail, path: string, writer: ArchiveWriter, opaqueAttribute: string | undefined): void {
+  for (const name of readNames(trail.current())) {
+    const status = statIfThere(trail.current(), name);
     if (status === undefined) continue;
     const childPath = joinPath(path, name);
     if (!isDirectory(status)) {
-      writer.addFile(folder, name, childPath, status);
+      writer.addFile(trail.current(), name, childPath, status);
       continue;
     }
-    withFolder(folder, name, (child) => {
+    trail.within(name, () => {
+      const child = trail.current();
       writer.addDirectory(child, childPath, status);
       if (opaqueAttribute !== undefined && isYes(fgetxattr(child, opaqueAttribute))) {
         writer.addOpaqueMarker(childPath, status);
       }
-      addBelow(child, childPath, writer, opaqueAttribute);
+      addBelow(trail, childPath, writer, opaqueAttribute);
     });
   }
 }

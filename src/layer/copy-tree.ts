@@ -44,8 +44,8 @@ import {
   utimensat,
 } from "../syscall/index.ts";
 import { joinPath, showBytes } from "./entry-name.ts";
+import { createFolderTrail, type FolderTrail } from "./folder-trail.ts";
 import { fileKey } from "./file-key.ts";
-import { withFolder } from "./with-folder.ts";
 
 /**
  * Copies all that lies below the open folder `from` into the empty open folder `to`, attributes of `from` itself included:
@@ -54,7 +54,7 @@ import { withFolder } from "./with-folder.ts";
  * without their process. Costs a walk; blocks; runs on a worker.
  */
 export function copyTree(from: number, to: number): void {
-  copyFolder(from, to, "", { root: to, linked: new Map(), clones: true });
+  copyFolder(createFolderTrail(from), createFolderTrail(to), "", { root: to, linked: new Map(), clones: true });
   copyOpenAttributes(from, to, fstat(from));
 }
 
@@ -66,17 +66,19 @@ interface Copy {
   clones: boolean;
 }
 
-function copyFolder(from: number, to: number, path: string, copy: Copy): void {
-  for (const name of readNames(from)) {
+function copyFolder(sources: FolderTrail, targets: FolderTrail, path: string, copy: Copy): void {
+  for (const name of readNames(sources.current())) {
+    const from = sources.current();
+    const to = targets.current();
     const status = statIfThere(from, name);
     if (status === undefined) continue;
     const childPath = joinPath(path, name);
     if (isDirectory(status)) {
       mkdirat(to, name, 0o700);
-      withFolder(from, name, (source) => {
-        withFolder(to, name, (target) => {
-          copyFolder(source, target, childPath, copy);
-          copyOpenAttributes(source, target, status);
+      sources.within(name, () => {
+        targets.within(name, () => {
+          copyFolder(sources, targets, childPath, copy);
+          copyOpenAttributes(sources.current(), targets.current(), status);
         });
       });
     } else if (!linkToCopy(to, name, childPath, status, copy)) copyNode(from, to, name, status, copy);

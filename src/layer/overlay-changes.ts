@@ -20,6 +20,7 @@ import { alikeFilesDiffer } from "./alike-files.ts";
 import { type ChangeList, createChangeList, statusDiffers, type TreeChange } from "./change.ts";
 import { joinPath, showBytes } from "./entry-name.ts";
 import { isOverlayWhiteout } from "./entry-type.ts";
+import { createFolderTrail, type FolderTrail } from "./folder-trail.ts";
 import {
   type Covered,
   findCovered,
@@ -29,15 +30,14 @@ import {
   withLowerFolder,
 } from "./lower-entries.ts";
 import type { OverlayPrefix } from "./whiteout.ts";
-import { withFolder } from "./with-folder.ts";
 
 /**
- * `lowers` are the diff folders of the layers below, absolute, the uppermost first. Holds open the folders on the way to where the
- * walk stands, and one more, however many layers there are. Blocks; runs on a worker.
+ * `lowers` are the diff folders of the layers below, absolute, the uppermost first. Holds a few folders open, however many layers
+ * there are and however deep they go. Blocks; runs on a worker.
  */
 export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: OverlayPrefix): TreeChange[] {
   const changes = createChangeList();
-  compareFolder(upper, lowers, "", false, { changes, attributePrefix });
+  compareFolder(createFolderTrail(upper), lowers, "", false, { changes, attributePrefix });
   return changes.sorted();
 }
 
@@ -47,14 +47,15 @@ interface Context {
 }
 
 /** `isCovered` where a folder above is opaque: the kernel does not mark again what is made in one. */
-function compareFolder(upper: number, lowers: Lowers, path: string, isCovered: boolean, context: Context): void {
+function compareFolder(trail: FolderTrail, lowers: Lowers, path: string, isCovered: boolean, context: Context): void {
+  const upper = trail.current();
   const { changes, attributePrefix } = context;
   if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw notReadable(path, "redirect_dir");
   const hidesLowers = isCovered || isOpaque(upper, context);
   const names = readNames(upper);
   for (let at = 0; at < names.length; at += namesAtOnce) {
-    for (const entry of lookUp(upper, lowers, path, names.slice(at, at + namesAtOnce), context)) {
-      compareEntry(upper, entry, joinPath(path, entry.name), hidesLowers, context);
+    for (const entry of lookUp(trail.current(), lowers, path, names.slice(at, at + namesAtOnce), context)) {
+      compareEntry(trail, entry, joinPath(path, entry.name), hidesLowers, context);
     }
   }
   if (lowers.length === 0 || !hidesLowers) return;
@@ -84,7 +85,7 @@ function lookUp(
   });
 }
 
-function compareEntry(upper: number, entry: Covered, path: string, isCovered: boolean, context: Context): void {
+function compareEntry(trail: FolderTrail, entry: Covered, path: string, isCovered: boolean, context: Context): void {
   const { changes } = context;
   const { name, status, below, lowers } = entry;
   if (isOverlayWhiteout(status)) {
@@ -93,11 +94,11 @@ function compareEntry(upper: number, entry: Covered, path: string, isCovered: bo
   }
   if (below !== "same") changes.add(path, below === "none" ? "added" : "modified");
   if (!isDirectory(status)) {
-    refuseMetacopy(upper, name, status, path, context);
+    refuseMetacopy(trail.current(), name, status, path, context);
     return;
   }
   changes.within(path, () => {
-    withFolder(upper, name, (child) => compareFolder(child, lowers, path, isCovered, context));
+    trail.within(name, () => compareFolder(trail, lowers, path, isCovered, context));
   });
 }
 

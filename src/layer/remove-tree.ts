@@ -51,7 +51,7 @@ function firstNames(folder: number): Buffer[] {
  * Each level costs an open descriptor and some stack, and any container can nest folders deeper than there is of either
  * (`mkdir a; cd a` in a loop): a layer that nobody can remove. So what lies deeper than this is first moved up.
  */
-const maxDepth = 200;
+const maxDepth = 32;
 
 function removeBelow(folder: number, name: Buffer, depth: number, top: number): void {
   if (tryUnlink(folder, name)) return;

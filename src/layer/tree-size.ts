@@ -1,6 +1,7 @@
 import { isDirectory, readNames, statIfThere } from "../syscall/index.ts";
 import { joinPath } from "./entry-name.ts";
 import { fileKey } from "./file-key.ts";
+import { createFolderTrail, type FolderTrail } from "./folder-trail.ts";
 import { withFolder } from "./with-folder.ts";
 
 /**
@@ -11,19 +12,19 @@ import { withFolder } from "./with-folder.ts";
 export function treeSize(root: number): number {
   const seen = new Set<string>();
   return Math.min(
-    withFolder(root, ".", (folder) => sizeBelow(folder, "", seen)),
+    withFolder(root, ".", (folder) => sizeBelow(createFolderTrail(folder), "", seen)),
     Number.MAX_SAFE_INTEGER,
   );
 }
 
-function sizeBelow(folder: number, path: string, seen: Set<string>): number {
+function sizeBelow(trail: FolderTrail, path: string, seen: Set<string>): number {
   let total = 0;
-  for (const name of readNames(folder)) {
-    const status = statIfThere(folder, name);
+  for (const name of readNames(trail.current())) {
+    const status = statIfThere(trail.current(), name);
     if (status === undefined) continue;
     if (isDirectory(status)) {
       const childPath = joinPath(path, name);
-      total += withFolder(folder, name, (child) => sizeBelow(child, childPath, seen));
+      total += trail.within(name, () => sizeBelow(trail, childPath, seen));
     } else if (status.links === 1) total += status.sizeBytes;
     else if (!seen.has(fileKey(status))) {
       seen.add(fileKey(status));

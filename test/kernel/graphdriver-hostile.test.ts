@@ -52,6 +52,8 @@ const anywhere: readonly Scenario[] = [
     title: "what is mounted in a layer or a leftover stays, and keeps no home shut",
     drivers: both,
   },
+  { id: "fewDescriptors", title: "1,024 descriptors are enough for many layers at once, high and deep", drivers: both },
+  { id: "silentPeers", title: "peers who neither send nor read keep nobody waiting", drivers: both },
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
   { id: "crashDuringRemove", title: "kill -9 in remove leaves each layer whole or not there", drivers: both },

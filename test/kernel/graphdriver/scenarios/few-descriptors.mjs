@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 import { buildArchive, file, folder } from "cleat/testing";
 
-import { factories, namesOf, streamOf, toLayer } from "./layers.mjs";
+import { factories, namesOf, streamOf } from "./layers.mjs";
 
 const limit = 1024;
 
@@ -25,15 +25,17 @@ async function work(name, home) {
   }
 }
 
+const wide = buildArchive(Array.from({ length: 80 }, (_, at) => [folder(`d${at}`), file(`d${at}/f`, "x")]).flat());
+
 /** 64 layers that are filled, looked at and archived at the same time. */
 async function manyAtOnce(driver) {
   const layers = Array.from({ length: 64 }, (_, at) => `many-${at}`);
   await Promise.all(
     layers.map(async (id) => {
       await driver.create(id, {});
-      await driver.applyDiff(id, undefined, toLayer.stream());
+      await driver.applyDiff(id, undefined, streamOf(wide));
       const [changes] = await Promise.all([driver.changes(id), drain(driver, id), driver.diffSize(id)]);
-      assert.equal(changes.length, toLayer.names);
+      assert.equal(changes.length, 160);
       await driver.remove(id);
     }),
   );

@@ -4,6 +4,7 @@ import * as badHomes from "./bad-homes.mjs";
 import * as decisions from "./decisions.mjs";
 import * as exactDiffs from "./exact-diffs.mjs";
 import * as failingCalls from "./failing-calls.mjs";
+import * as fewDescriptors from "./few-descriptors.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as homeOfItsOwn from "./home-of-its-own.mjs";
 import * as mountViews from "./mount-views.mjs";
@@ -14,6 +15,7 @@ import * as overlayParents from "./overlay-parents.mjs";
 import * as power from "./power-loss.mjs";
 import * as programs from "./programs.mjs";
 import * as refusedAttributes from "./refused-attributes.mjs";
+import * as silentPeers from "./silent-peers.mjs";
 import * as sizes from "./sizes.mjs";
 import * as stores from "./stores.mjs";
 import * as subvolumes from "./subvolumes.mjs";
@@ -27,6 +29,7 @@ const scenarios = {
   ...decisions,
   ...exactDiffs,
   ...failingCalls,
+  ...fewDescriptors,
   ...fullDisk,
   ...homeOfItsOwn,
   ...mountViews,
@@ -34,6 +37,7 @@ const scenarios = {
   ...power,
   ...programs,
   ...refusedAttributes,
+  ...silentPeers,
   ...sizes,
   ...stores,
   ...subvolumes,
