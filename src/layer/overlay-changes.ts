@@ -50,7 +50,8 @@ interface Context {
 function compareFolder(upper: number, lowers: Lowers, path: string, isCovered: boolean, context: Context): void {
   const { changes, attributePrefix } = context;
   if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw notReadable(path, "redirect_dir");
-  const hidesLowers = isCovered || isOpaque(upper, context);
+  // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without effect.
+  const hidesLowers = isCovered || (path !== "" && isOpaque(upper, context));
   const names = readNames(upper);
   for (const name of names) compareEntry(upper, lowers, name, joinPath(path, name), hidesLowers, context);
   if (lowers.length === 0 || !hidesLowers) return;
