@@ -15,6 +15,11 @@ export interface DiffOptions {
    * Source: moby v20.10.24 `layer/layer_store.go`, `useTarSplit`; the same until plugins were removed (moby#48143).
    */
   readonly exactDiffs: boolean;
+  /**
+   * `cleat.strict_attributes`: refuse a layer with extended attributes that the file system cannot hold, instead of leaving them
+   * out as Docker and containerd do. Default false.
+   */
+  readonly strictAttributes: boolean;
 }
 
 /** What to do with each option that only this driver knows; values come as typed. */
@@ -32,9 +37,11 @@ export function readDriverOptions(
 ): DiffOptions {
   let userNames = true;
   let exactDiffs = false;
+  let strictAttributes = false;
   const readers: OptionReaders = {
     "cleat.user_names": (value, key) => (userNames = parseBoolean(value, key)),
     "cleat.exact_diffs": (value, key) => (exactDiffs = parseBoolean(value, key)),
+    "cleat.strict_attributes": (value, key) => (strictAttributes = parseBoolean(value, key)),
     ...own,
   };
   for (const option of options) {
@@ -45,7 +52,7 @@ export function readDriverOptions(
     if (read === undefined) throw new CleatError("INVALID_ARGUMENT", `${driver}: unknown option "${key}"`);
     read(option.slice(at + 1).trim(), key);
   }
-  return { userNames, exactDiffs };
+  return { userNames, exactDiffs, strictAttributes };
 }
 
 /**

@@ -11,6 +11,7 @@ export { diskUsage, type DiskUsage } from "./disk-usage.ts";
 export { applyLayerExactly, assembleLayer, type ExactLayer } from "./exact-layer.ts";
 export type { IdRange, IdRanges } from "./id-map.ts";
 export { createIdMaps } from "./id-map.ts";
+export { dropInherited } from "./inherited-access.ts";
 export { openLayerFile } from "./layer-files.ts";
 export { overlayChanges } from "./overlay-changes.ts";
 export { findOverlayFeatures, joinFeatures, noOverlayFeatures, type OverlayFeatures } from "./overlay-features.ts";

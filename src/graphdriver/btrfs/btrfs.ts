@@ -1,4 +1,4 @@
-import { access, mkdir } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
 import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
@@ -6,8 +6,10 @@ import { createDiffGetter } from "../diff/diff-getter.ts";
 import { type DiffOptions, readDriverOptions, readStorageSize } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { streamExactDiff } from "../diff/stream-exact-diff.ts";
-import { letThrough } from "../home/home.ts";
+import { ensureCleanFolder } from "../home/clean-folder.ts";
+import { letThrough, passageMode } from "../home/home.ts";
 import { assertLayerId } from "../layer-id.ts";
+import { reportApplied } from "../diff/left-out.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { parseSize } from "../size.ts";
@@ -34,7 +36,7 @@ export const btrfs: GraphDriverFactory = {
       const btrfsOptions = parseOptions(options.options);
       await home.pool.run(worker, "probeBtrfs", home.path);
       for (const folder of [layersFolder, exactDiffsFolder]) {
-        await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
+        ensureCleanFolder(`${home.path}/${folder}`, passageMode);
       }
       letThrough(`${home.path}/${layersFolder}`, home.owner.rootGid);
       await home.pool.run(worker, "sweepStore", home.path);
@@ -58,7 +60,10 @@ function parseOptions(options: readonly string[] | undefined): BtrfsOptions {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: BtrfsOptions): GraphDriver {
+function createBtrfs(
+  home: OpenHome,
+  { userNames, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
+): GraphDriver {
   const { path, pool, ids, owner, durability } = home;
   const { withLock } = home.locks;
   /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
@@ -145,8 +150,9 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
       if (parent !== undefined) assertLayerId(parent);
       return withLock(id, async () => {
         const ring = createRing();
-        const options = { ids, durability, exactDiffs, untouched: untouched.has(id) };
-        const sizeBytes = await pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, options));
+        const options = { ids, durability, exactDiffs, strictAttributes, untouched: untouched.has(id) };
+        const applied = pool.consume(worker, "applyDiff", path, id, parent, ring, options);
+        const sizeBytes = await reportApplied(home.logger, id, pour(source, ring, applied));
         untouched.delete(id);
         return sizeBytes;
       });

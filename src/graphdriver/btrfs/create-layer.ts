@@ -3,9 +3,7 @@ import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
-  chownat,
   createSubvolume,
-  fchmod,
   fstat,
   fsync,
   isSubvolume,
@@ -16,6 +14,7 @@ import {
   subvolumeInfo,
 } from "../../syscall/index.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
+import { cleanFolder } from "../home/clean-folder.ts";
 import * as ownFolders from "../home/home.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath, quotasFolder } from "./layout.ts";
 import { limitSubvolume, recordLimit } from "./layer-size.ts";
@@ -66,8 +65,7 @@ function stageLayer(home: string, staging: number, name: string, { parent, rootU
   if (parent !== undefined) return snapshotLayer(home, parent, staging, name);
   createSubvolume(staging, name);
   withFolder(staging, name, (subvolume) => {
-    fchmod(subvolume, 0o755);
-    if (rootUid !== 0 || rootGid !== 0) chownat(subvolume, ".", rootUid, rootGid);
+    cleanFolder(subvolume, 0o755, { uid: rootUid, gid: rootGid });
   });
 }
 

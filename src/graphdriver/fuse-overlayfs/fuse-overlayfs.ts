@@ -1,10 +1,11 @@
-import { mkdir } from "node:fs/promises";
 import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import { type DiffOptions, readDriverOptions, refuseStorageOptions } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { ensureCleanFolder } from "../home/clean-folder.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
+import { reportApplied } from "../diff/left-out.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { createLayeredStore } from "../overlay2/layered-store.ts";
@@ -33,7 +34,7 @@ export const fuseOverlayfs: GraphDriverFactory = {
   open: (options) =>
     openHome({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() }, options, async (home) => {
       const diffOptions = readDriverOptions("fuse-overlayfs", options.options);
-      await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
+      ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
       await home.pool.run(worker, "sweepStore", home.path);
       const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);
       const adopted = await adoptMounts(home, abilities);
@@ -53,7 +54,7 @@ async function adoptMounts(home: OpenHome, abilities: FuseOverlayfsAbilities): P
 
 function createFuseOverlayfs(
   home: OpenHome,
-  { userNames, exactDiffs }: DiffOptions,
+  { userNames, exactDiffs, strictAttributes }: DiffOptions,
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
 ): GraphDriver {
@@ -130,8 +131,17 @@ function createFuseOverlayfs(
       return withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
         const ring = createRing();
-        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas: undefined };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        const applyOptions = {
+          ids,
+          durability,
+          attributePrefix,
+          userNamespace,
+          exactDiffs,
+          strictAttributes,
+          quotas: undefined,
+        };
+        const applied = pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        return reportApplied(home.logger, id, pour(source, ring, applied));
       });
     },
 

@@ -1,11 +1,12 @@
-import { mkdir } from "node:fs/promises";
 import { createRing, drain, type ModuleReference, pour } from "../../workers/index.ts";
 import { toChange } from "../diff/change.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import { type DiffOptions, parseBoolean, readDriverOptions, readStorageSize } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { ensureCleanFolder } from "../home/clean-folder.ts";
 import { ownFolder } from "../home/home.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
+import { reportApplied } from "../diff/left-out.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { parseSize } from "../size.ts";
@@ -40,7 +41,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
     open: (options) =>
       openHome({ driver: "overlay2", attributes: ownAttributePrefix() }, options, async (home) => {
         const overlayOptions = parseOptions(options.options);
-        await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
+        ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
         await home.pool.run(worker, "sweepStore", home.path);
         await home.pool.run(worker, "markParents", home.path);
         const abilities = { ...(await home.pool.run(worker, "probeOverlay", home.path)), ...known };
@@ -77,7 +78,7 @@ function createOverlay2(
   abilities: OverlayAbilities,
   support: QuotaSupport,
 ): GraphDriver {
-  const { userNames, exactDiffs } = overlayOptions;
+  const { userNames, exactDiffs, strictAttributes } = overlayOptions;
   const { path, pool, ids, owner, durability, userNamespace } = home;
   const { attributePrefix } = abilities;
   const { withLock } = home.locks;
@@ -190,8 +191,9 @@ function createOverlay2(
       return withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
         const ring = createRing();
-        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, strictAttributes, quotas };
+        const applied = pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        return reportApplied(home.logger, id, pour(source, ring, applied));
       });
     },
 

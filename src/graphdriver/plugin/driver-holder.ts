@@ -128,6 +128,7 @@ function toOpenOptions(request: InitRequest, options: DriverHolderOptions): Open
     uidMaps: request.UIDMaps.map(fromWireIdMap),
     gidMaps: request.GIDMaps.map(fromWireIdMap),
     ...(options.durability !== undefined && { durability: options.durability }),
+    logger: options.logger,
   };
 }
 

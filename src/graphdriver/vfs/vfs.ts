@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
 import { createRing, type ModuleReference, pour } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
@@ -7,8 +7,10 @@ import { type DiffOptions, readDriverOptions, refuseStorageOptions, sizeRefused 
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { assertLayerId } from "../layer-id.ts";
+import { reportApplied } from "../diff/left-out.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
-import { letThrough } from "../home/home.ts";
+import { ensureCleanFolder } from "../home/clean-folder.ts";
+import { letThrough, passageMode } from "../home/home.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { runProbe } from "../selection/run-probe.ts";
 import * as jobs from "./jobs.ts";
@@ -30,7 +32,7 @@ export const vfs: GraphDriverFactory = {
     openHome({ driver: "vfs" }, options, async (home) => {
       const vfsOptions = parseOptions(options.options);
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
-        await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
+        ensureCleanFolder(`${home.path}/${folder}`, passageMode);
       }
       const { rootUid, rootGid } = home.owner;
       letThrough(`${home.path}/${layersFolder}`, rootGid);
@@ -50,7 +52,7 @@ function parseOptions(options: readonly string[] | undefined): DiffOptions {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): GraphDriver {
+function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriver {
   const { path, pool, ids, owner, durability, squash, userNamespace } = home;
   const { withLock } = home.locks;
 
@@ -115,8 +117,9 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
       assertLayerId(id);
       return withLock(id, () => {
         const ring = createRing();
-        const applyOptions = { ids, durability, squash, userNamespace, exactDiffs };
-        return pour(source, ring, pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        const applyOptions = { ids, durability, squash, userNamespace, exactDiffs, strictAttributes };
+        const applied = pool.consume(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        return reportApplied(home.logger, id, pour(source, ring, applied));
       });
     },
     cleanup: async () => {},
