@@ -18,4 +18,4 @@ export { findOverlayFeatures, joinFeatures, noOverlayFeatures, type OverlayFeatu
 export { removeTree } from "./remove-tree.ts";
 export { treeSize } from "./tree-size.ts";
 export type { OverlayPrefix, WhiteoutConvention } from "./whiteout.ts";
-export { withFolder, withFolderAt } from "./with-folder.ts";
+export { openFolder, withFolder, withFolderAt } from "./with-folder.ts";

@@ -1,4 +1,5 @@
-import { close, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, tryOpenat } from "../syscall/index.ts";
+import { isSystemError } from "../errors/index.ts";
+import { close, errnos, lastErrno, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, tryOpenat } from "../syscall/index.ts";
 import { openConfinedFolder } from "./confine.ts";
 import { isOpaque, type LowerFolders, type LowerLevel, type Shown } from "./lower-folders.ts";
 import type { OverlayPrefix } from "./whiteout.ts";
@@ -37,7 +38,7 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
     if (start === path) return known;
     const names = path.slice(start === "" ? 0 : start.length + 1).split("/");
     const levels = lowers.follow(known, start, names, false);
-    const covered = firstOpaque(start, names);
+    const covered = firstCover(start, names);
     if (remembered.size + names.length > maxRemembered) remembered.clear();
     let shown: Shown = known;
     let at = start;
@@ -49,13 +50,14 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
     return shown;
   }
 
-  /** How many steps it takes from the layer's own folder `from` down `names` to one that is opaque. */
-  function firstOpaque(from: string, names: readonly string[]): number {
-    let here = openConfinedFolder(root, Buffer.from(from, "latin1"));
+  /** How many steps it takes from `from` down `names` to what the layer has itself and hides what lies below with. */
+  function firstCover(from: string, names: readonly string[]): number {
+    let here = openOwn(from);
+    if (here === undefined) return names.length;
     try {
       for (const [index, name] of names.entries()) {
         const child = tryOpenat(here, Buffer.from(name, "latin1"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (child < 0) break;
+        if (child < 0) return lastErrno() === errnos.ENOENT ? names.length : index;
         close(here);
         here = child;
         if (isOpaque(here, prefix)) return index;
@@ -63,6 +65,16 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
       return names.length;
     } finally {
       close(here);
+    }
+  }
+
+  /** Where the layer has something else, nothing is remembered to be seen. */
+  function openOwn(path: string): number | undefined {
+    try {
+      return openConfinedFolder(root, Buffer.from(path, "latin1"));
+    } catch (error) {
+      if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
+      throw error;
     }
   }
 

@@ -102,19 +102,36 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
    * Where overlay has nothing to merge it shows the folder as it is, and a whiteout in it as a name that nobody can open or
    * remove. Source: Linux v6.1 `fs/overlayfs/readdir.c` `ovl_iterate`.
    */
-  function dropWhiteouts(holder: string): void {
+  function dropUseless({ lowers, merged }: LayersBelow): void {
+    const isMerged = (path: string): boolean => (path === "" ? lowers.all : merged.shownAt(path)).length > 0;
+    for (const holder of holders) {
+      withOwn(holder, (folder) => {
+        if (isMerged(holder)) return;
+        if (holder === "" || brought.has(holder)) dropWhiteouts(folder);
+        else dropFolder(holder, isMerged);
+      });
+    }
+  }
+
+  /** The folder was made for whiteouts, perhaps with those above it. */
+  function dropFolder(path: string, isMerged: (path: string) => boolean): void {
+    let [folder, base] = splitPath(path);
+    while (folder !== "" && !brought.has(folder) && !isMerged(folder)) [folder, base] = splitPath(folder);
+    withOwn(folder, (parent) => removeTree(parent, Buffer.from(base, "latin1")));
+  }
+
+  function withOwn(path: string, visit: (folder: number) => void): void {
+    let folder: number;
     try {
-      const folder = openConfinedFolder(root, Buffer.from(holder, "latin1"));
-      try {
-        for (const name of readNames(folder)) {
-          const status = statIfThere(folder, name);
-          if (status !== undefined && isOverlayWhiteout(status)) removeTree(folder, name);
-        }
-      } finally {
-        close(folder);
-      }
+      folder = openConfinedFolder(root, Buffer.from(path, "latin1"));
     } catch (error) {
-      if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw error; // the folder was replaced since
+      if (isSystemError(error, "ENOENT", "ENOTDIR")) return; // it was hidden or replaced since
+      throw error;
+    }
+    try {
+      visit(folder);
+    } finally {
+      close(folder);
     }
   }
 
@@ -134,12 +151,20 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
     },
     settle() {
       if (below === undefined) return;
-      const { lowers, merged } = below;
-      if (hidesRoot) hideRoot(lowers);
-      for (const holder of holders) {
-        const isMerged = holder === "" ? lowers.all.length > 0 : merged.shownAt(holder).length > 0;
-        if (!isMerged) dropWhiteouts(holder);
-      }
+      if (hidesRoot) hideRoot(below.lowers);
+      dropUseless(below);
     },
   };
+}
+
+function dropWhiteouts(folder: number): void {
+  for (const name of readNames(folder)) {
+    const status = statIfThere(folder, name);
+    if (status !== undefined && isOverlayWhiteout(status)) removeTree(folder, name);
+  }
+}
+
+function splitPath(path: string): [folder: string, base: string] {
+  const at = path.lastIndexOf("/");
+  return at < 0 ? ["", path] : [path.slice(0, at), path.slice(at + 1)];
 }
