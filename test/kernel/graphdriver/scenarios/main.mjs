@@ -4,6 +4,7 @@ import * as badHomes from "./bad-homes.mjs";
 import * as decisions from "./decisions.mjs";
 import * as exactDiffs from "./exact-diffs.mjs";
 import * as fullDisk from "./full-disk.mjs";
+import * as inheritedAccess from "./inherited-access.mjs";
 import * as namespaceCrossing from "./namespace-crossing.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
 import * as overlayFeatures from "./overlay-features.mjs";
@@ -24,6 +25,7 @@ const scenarios = {
   ...decisions,
   ...exactDiffs,
   ...fullDisk,
+  ...inheritedAccess,
   ...namespaceCrossing,
   ...power,
   ...programs,
