@@ -23,7 +23,8 @@ export function createMarkedPaths(): MarkedPaths {
   /** Asks whichever are fewer, the folders on the way or the marks. */
   function isVoid(path: string, since: number): boolean {
     if (moment === since) return false;
-    if ((marks.get(path)?.itself ?? 0) > since || (marks.get("")?.below ?? 0) > since) return true;
+    if ((marks.get(path)?.itself ?? 0) > since) return true;
+    if (path !== "" && (marks.get("")?.below ?? 0) > since) return true;
     if (marks.size < maxCompared) {
       for (const [marked, { below }] of marks) {
         if (below > since && path[marked.length] === "/" && path.startsWith(marked)) return true;

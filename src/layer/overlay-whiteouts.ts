@@ -151,8 +151,8 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
     },
     settle() {
       if (below === undefined) return;
-      if (hidesRoot) hideRoot(below.lowers);
       dropUseless(below);
+      if (hidesRoot) hideRoot(below.lowers);
     },
   };
 }

@@ -28,11 +28,12 @@ export function createReplay(path: string): Replay {
     apply(entries) {
       // Whiteouts speak of the layers below only, so they come first wherever they stand in the archive.
       for (const { header } of entries) hide(header, at(header.name));
-      for (const { header } of entries) if (isOpaque(header.name)) makeFolders(path, folderOf(header.name));
       const made = entries.filter(({ header }) => !isWhiteout(header));
-      for (const entry of made) {
-        makeFolders(path, folderOf(entry.header.name));
-        make(entry, at);
+      for (const entry of entries) {
+        const { header } = entry;
+        if (isWhiteout(header) && !isOpaque(header.name)) continue;
+        makeFolders(path, folderOf(header.name));
+        if (!isOpaque(header.name)) make(entry, at);
       }
       const folders = made.filter(({ header }) => isFolder(trimmed(at(header.name))));
       for (const { header } of folders) setTime(at(header.name), header);
