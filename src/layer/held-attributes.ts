@@ -11,7 +11,7 @@ import { isSystemError } from "../errors/index.ts";
  */
 export function cannotBeHeld(error: unknown, name: string, descriptor: number): boolean {
   if (name === "security.capability") return false;
-  if (isSystemError(error, "ENOTSUP", "EOPNOTSUPP", "EPERM", "EACCES", "E2BIG", "ERANGE")) return true;
+  if (isSystemError(error, "ENOTSUP", "EOPNOTSUPP", "EPERM", "EACCES", "E2BIG", "ERANGE", "ENAMETOOLONG")) return true;
   // A value that is none is the archive's fault where the namespace is one of Linux.
   if (isSystemError(error, "EINVAL")) return !/^(?:user|trusted|security|system\.posix_acl_\w+$)/.test(name);
   return isSystemError(error, "ENOSPC") && hasRoom(descriptor);

@@ -9,7 +9,9 @@ import { factories } from "./layers.mjs";
 
 /** As `setfacl -d -m u::rwx,u:1000:rwx,g::-,m::rwx,o::-`. Source: `linux/posix_acl_xattr.h` v6.1. */
 const defaultList = Buffer.from(
-  "02000000" + "01000700ffffffff" + "02000700e8030000" + "04000000ffffffff" + "10000700ffffffff" + "20000000ffffffff",
+  ["02000000", "01000700ffffffff", "02000700e8030000", "04000000ffffffff", "10000700ffffffff", "20000000ffffffff"].join(
+    "",
+  ),
   "hex",
 );
 
