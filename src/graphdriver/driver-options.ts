@@ -23,6 +23,11 @@ export interface DiffOptions {
    * Source: moby v20.10.24 `layer/layer_store.go`, `useTarSplit`; the same until plugins were removed (moby#48143).
    */
   readonly exactDiffs: boolean;
+  /**
+   * `cleat.strict_attributes`: refuse a layer with extended attributes that the file system cannot hold, instead of leaving them
+   * out as Docker and containerd do. Default false.
+   */
+  readonly strictAttributes: boolean;
 }
 
 const archiveDialects = ["docker-20.10", "docker-26"] as const;
@@ -55,6 +60,10 @@ export const commonOptions = {
   "cleat.exact_diffs": {
     ...optionKinds.boolean,
     help: "keep of each archive what gives it back byte for byte; a choice for good, made before the first image; default false",
+  },
+  "cleat.strict_attributes": {
+    ...optionKinds.boolean,
+    help: "refuse layers with extended attributes that the file system cannot hold, instead of leaving them out; default false",
   },
   "cleat.archive_dialect": {
     value: archiveDialects.join("|"),
@@ -119,6 +128,7 @@ export function toDiffOptions(values: OptionValues<typeof commonOptions>): DiffO
   return {
     userNames: values["cleat.archive_dialect"] === "docker-20.10",
     exactDiffs: values["cleat.exact_diffs"] ?? false,
+    strictAttributes: values["cleat.strict_attributes"] ?? false,
   };
 }
 

@@ -47,6 +47,7 @@
  * `create`, `diff` of an unknown layer) that is said at the method.
  */
 import type { Readable } from "node:stream";
+import type { Logger } from "../transport/index.ts";
 import type { ModuleReference } from "../workers/index.ts";
 import type { ProbeReport } from "./selection/probe-report.ts";
 import type { StoreJobs } from "./store/store-jobs.ts";
@@ -109,7 +110,8 @@ export interface GraphDriver {
   /**
    * Unpacks a tar archive as the diff of a layer that was just created on `parent`, all or nothing, and durable as
    * configured when it resolves. Returns the size in bytes of the files that it holds. `source` is read to its end, but
-   * not beyond a failure.
+   * not beyond a failure. Extended attributes that the file system cannot hold (`com.apple.…`, `user.` on a symlink) are left out,
+   * with one warning that counts and names them, but for `security.capability`; option `cleat.strict_attributes` makes them errors.
    * @throws INVALID_ARGUMENT when the archive is malformed, is empty (not even end blocks) or tries to leave the layer.
    * @throws DATA_LOSS when the archive is truncated.
    * @throws FAILED_PRECONDITION when the layer is mounted, or holds changes already.
@@ -234,6 +236,8 @@ export interface OpenOptions {
    * false: every layer found mounted counts as held once.
    */
   readonly resume?: boolean;
+  /** Is told of what a call did otherwise than it was asked, and did all the same. Default: nobody is. */
+  readonly logger?: Logger | undefined;
 }
 
 /** An option of a driver, as an operator types it after its key. */

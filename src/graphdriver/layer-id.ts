@@ -11,5 +11,6 @@ export const layerIdPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 export function assertLayerId(id: string): void {
   if (layerIdPattern.test(id)) return;
   const shown = id.length > 80 ? `${JSON.stringify(id.slice(0, 80))}… (${id.length} characters)` : JSON.stringify(id);
-  throw new CleatError("INVALID_ARGUMENT", `layer id ${shown} is not of the form ${layerIdPattern.source}`);
+  const form = `${layerIdPattern.source}: a letter or digit and up to 127 more of those or of "_", "." and "-"`;
+  throw new CleatError("INVALID_ARGUMENT", `layer id ${shown} is not of the form ${form}`);
 }

@@ -3,11 +3,15 @@ import { type ByteSource, createTarReader, type TarHeader, type TarReader } from
 import { classifyEntry, type EntryRole, reservedFolderOf } from "./whiteout.ts";
 import { toEntryError } from "./entry-error.ts";
 import { type EntryName, joinPath, parseEntryName } from "./entry-name.ts";
+import type { LeaveOut } from "./attributes.ts";
 import { createEntryMaker, type EntryMaker } from "./make-entry.ts";
 import { createIdMaps, type IdRanges } from "./id-map.ts";
-import { createLowerFolders, type LowerFolders } from "./lower-folders.ts";
+import { createLowerFolders } from "./lower-folders.ts";
+import { createMergedFolders } from "./merged-folders.ts";
 import { createOpenFolders } from "./open-folders.ts";
-import { createWhiteoutMaker, type WhiteoutMaker } from "./make-whiteout.ts";
+import { createDeletions } from "./deletions.ts";
+import { createOverlayWhiteouts, type LayersBelow } from "./overlay-whiteouts.ts";
+import type { WhiteoutMaker } from "./whiteout-maker.ts";
 import { createDirectoryAttributes } from "./directory-attributes.ts";
 import { removeTree } from "./remove-tree.ts";
 import { squashHeader } from "./squash.ts";
@@ -20,7 +24,8 @@ export interface ApplyOptions {
   readonly ids: IdRanges;
   /**
    * With the overlay convention, the diff folders of the layers below, absolute, the uppermost first: whose attributes folders
-   * get that the archive only implies. Source: containerd v1.6.20 `archive/tar.go` `mkparent`.
+   * get that the archive only implies, and without which it cannot be told what an opaque root hides, and which whiteouts hide
+   * anything. Source: containerd v1.6.20 `archive/tar.go` `mkparent`.
    */
   readonly lowers?: readonly string[];
   /** One `fsync` per file. */
@@ -29,6 +34,8 @@ export interface ApplyOptions {
   readonly squash?: boolean;
   /** Keeps of each entry what root of a user namespace can (`keepInUserNamespace`); default false. */
   readonly userNamespace?: boolean;
+  /** Is told of extended attributes that cannot be held here and are passed over; without it they are errors. */
+  readonly leaveOut?: LeaveOut | undefined;
 }
 
 /**
@@ -55,11 +62,20 @@ export interface AppliedEntries {
 /** As `applyLayer`, with what `reader` reads. */
 export function applyEntries(reader: TarReader, root: number, options: ApplyOptions): AppliedEntries {
   const ids = createIdMaps(options.ids);
-  const directories = createDirectoryAttributes(root, ids);
-  const lowers = lowersOf(options);
-  const folders = createOpenFolders(root, ids, lowers && { lowers, directories });
-  const whiteouts = createWhiteoutMaker(folders, options.whiteouts);
-  const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles: options.syncFiles });
+  const { syncFiles, leaveOut } = options;
+  const directories = createDirectoryAttributes(root, ids, leaveOut);
+  const below = belowOf(root, options);
+  const folders = createOpenFolders(root, {
+    ids,
+    directories,
+    merged: below?.merged,
+    replaceByFolder: (parent, base, path) => whiteouts.replaceByFolder(parent, base, path),
+  });
+  const whiteouts: WhiteoutMaker =
+    options.whiteouts.kind === "overlay"
+      ? createOverlayWhiteouts(root, { folders, directories, prefix: options.whiteouts.attributePrefix, below })
+      : createDeletions(folders, ids);
+  const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles, leaveOut });
   const keep = keptOf(options);
   /** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
   const reserved = new Set<string>();
@@ -77,10 +93,10 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
       removeTree(root, Buffer.from(folder, "latin1"));
       directories.drop(folder);
     }
+    whiteouts.settle();
     directories.settle();
   } finally {
     folders.close();
-    lowers?.close();
   }
   // What gave way was counted; in a folder that holds the layer alone the sum can be taken anew.
   const deletes = options.whiteouts.kind === "delete";
@@ -91,9 +107,10 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
   };
 }
 
-function lowersOf({ whiteouts, lowers }: ApplyOptions): LowerFolders | undefined {
-  if (whiteouts.kind !== "overlay" || lowers === undefined) return undefined;
-  return createLowerFolders(lowers, whiteouts.attributePrefix);
+function belowOf(root: number, { whiteouts, lowers: paths }: ApplyOptions): LayersBelow | undefined {
+  if (whiteouts.kind !== "overlay" || paths === undefined) return undefined;
+  const lowers = createLowerFolders(paths, whiteouts.attributePrefix);
+  return { lowers, merged: createMergedFolders(root, lowers, whiteouts.attributePrefix) };
 }
 
 /** What this process can keep of an entry; `undefined` when that is nothing. */

@@ -11,7 +11,10 @@ import {
   utimensat,
 } from "../syscall/index.ts";
 import type { TarHeader } from "../tar/index.ts";
+import { cannotBeHeld } from "./held-attributes.ts";
 import { type IdMaps, maxId } from "./id-map.ts";
+import { dropInheritedAt } from "./inherited-access.ts";
+import type { OpenFolder } from "./open-folders.ts";
 
 const permissionBits = 0o7777;
 
@@ -24,6 +27,9 @@ const ownedByOverlay = /^(?:(?:trusted|user)\.overlay|(?:user|security)\.fuseove
 
 /** What of a header is set on a file beside owner and mode, which are translated first. */
 export type HeaderAttributes = Pick<TarHeader, "type" | "mtimeSeconds" | "mtimeNanoseconds" | "xattrs">;
+
+/** Is told of each extended attribute that cannot be kept here and is passed over. */
+export type LeaveOut = (name: string) => void;
 
 /** What an entry asks for, translated to this host. */
 export interface Attributes {
@@ -55,27 +61,48 @@ export function setAttributes(
   header: HeaderAttributes,
   wanted: Attributes,
   made: Attributes,
+  leaveOut?: LeaveOut,
 ): void {
   const { uid, gid, mode } = wanted;
   const newOwner = uid !== made.uid || gid !== made.gid;
   if (newOwner) fchown(descriptor, uid, gid);
   if (mode !== made.mode || (newOwner && (mode & 0o6000) !== 0)) fchmod(descriptor, mode);
-  setXattrs(header, (name, value) => fsetxattr(descriptor, name, value));
+  setXattrs(header, descriptor, leaveOut, (name, value) => fsetxattr(descriptor, name, value));
   futimens(descriptor, header.mtimeSeconds, header.mtimeNanoseconds);
 }
 
 /** As `setAttributes`, for what cannot be opened (symlinks, devices, FIFOs): by name in its open folder. */
-export function setAttributesByName(folder: number, base: Buffer, header: HeaderAttributes, wanted: Attributes): void {
+export function setAttributesByName(
+  { descriptor: folder, givesAcl }: Pick<OpenFolder, "descriptor" | "givesAcl">,
+  base: Buffer,
+  header: HeaderAttributes,
+  wanted: Attributes,
+  leaveOut?: LeaveOut,
+): void {
   chownat(folder, base, wanted.uid, wanted.gid);
-  // A device or FIFO was made with its mode, of which the new owner has cost it two bits.
-  if (header.type !== "symlink" && (wanted.mode & 0o6000) !== 0) chmodNode(folder, base, wanted.mode);
-  setXattrs(header, (name, value) => lsetxattr(procPath(folder, base), name, value));
+  if (header.type !== "symlink") {
+    if (givesAcl) dropInheritedAt(folder, base);
+    // A device or FIFO was made with its mode, of which the new owner has cost it two bits.
+    if (givesAcl || (wanted.mode & 0o6000) !== 0) chmodNode(folder, base, wanted.mode);
+  }
+  setXattrs(header, folder, leaveOut, (name, value) => lsetxattr(procPath(folder, base), name, value));
   utimensat(folder, base, header.mtimeSeconds, header.mtimeNanoseconds);
 }
 
-/** Sets what an archive may set. One that this file system cannot keep is an error: half a file is not what was asked for. */
-function setXattrs(header: HeaderAttributes, set: (name: string, value: Buffer) => void): void {
-  for (const [name, value] of header.xattrs) {
-    if (!ownedByOverlay.test(name)) set(name, value);
+/** Sets what an archive may set. `descriptor` is open on the file system. */
+function setXattrs(
+  { xattrs }: HeaderAttributes,
+  descriptor: number,
+  leaveOut: LeaveOut | undefined,
+  set: (name: string, value: Buffer) => void,
+): void {
+  for (const [name, value] of xattrs) {
+    if (ownedByOverlay.test(name)) continue;
+    try {
+      set(name, value);
+    } catch (error) {
+      if (leaveOut === undefined || !cannotBeHeld(error, name, descriptor)) throw error;
+      leaveOut(name);
+    }
   }
 }

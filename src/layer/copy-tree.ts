@@ -102,7 +102,8 @@ function copyNode(from: number, to: number, name: Buffer, status: FileStatus, co
   if (type === S_IFLNK) symlinkat(readlinkat(from, name), to, name);
   else mknodat(to, name, status.mode, status.deviceMajor, status.deviceMinor);
   chownat(to, name, status.uid, status.gid);
-  if (type !== S_IFLNK && (status.mode & 0o6000) !== 0) chmodNode(to, name, status.mode & 0o7777);
+  // Made with it, but for the umask, and for what the new owner has cost it.
+  if (type !== S_IFLNK) chmodNode(to, name, status.mode & 0o7777);
   const source = procPath(from, name);
   for (const attribute of llistxattr(source)) {
     const value = lgetxattr(source, attribute);

@@ -15,13 +15,14 @@ import {
   symlinkat,
 } from "../syscall/index.ts";
 import type { TarHeader, TarReader } from "../tar/index.ts";
-import { type Attributes, attributesOf, setAttributesByName } from "./attributes.ts";
+import { type Attributes, attributesOf, type LeaveOut, setAttributesByName } from "./attributes.ts";
 import { type DirectoryAttributes, workingMode } from "./directory-attributes.ts";
 import { type EntryName, joinPath, parseEntryName, showBytes } from "./entry-name.ts";
 import { isOverlayWhiteout } from "./entry-type.ts";
 import type { IdMaps } from "./id-map.ts";
+import { dropInheritedAt } from "./inherited-access.ts";
 import { makeFile } from "./make-file.ts";
-import type { WhiteoutMaker } from "./make-whiteout.ts";
+import type { WhiteoutMaker } from "./whiteout-maker.ts";
 import type { OpenFolder, OpenFolders } from "./open-folders.ts";
 import { removeTree } from "./remove-tree.ts";
 
@@ -40,10 +41,11 @@ export interface EntryMakerOptions {
   readonly whiteouts: WhiteoutMaker;
   readonly ids: IdMaps;
   readonly syncFiles: boolean;
+  readonly leaveOut: LeaveOut | undefined;
 }
 
 export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
-  const { folders, directories, whiteouts, ids, syncFiles } = options;
+  const { folders, directories, whiteouts, ids, leaveOut } = options;
   let sizeBytes = 0;
   let replaced = false;
 
@@ -53,13 +55,12 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
       create(folders.get(name.folder));
     } catch (error) {
       if (!isSystemError(error, "EEXIST")) throw error;
-      const path = joinPath(name.folder, name.base);
-      const { descriptor } = folders.get(name.folder);
+      const { descriptor, path } = folders.get(name.folder);
       const mayLead = leadsToFolder(statat(descriptor, name.base));
       removeTree(descriptor, name.base);
       replaced = true;
       if (mayLead) {
-        directories.drop(path);
+        directories.drop(joinPath(path(), name.base));
         folders.forget();
       }
       create(folders.get(name.folder));
@@ -73,20 +74,26 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
   }
 
   function makeDirectory(name: EntryName, header: TarHeader): void {
-    const path = joinPath(name.folder, name.base);
-    const { descriptor } = folders.get(name.folder);
+    const folder = folders.get(name.folder);
+    const path = joinPath(folder.path(), name.base);
     try {
-      mkdirat(descriptor, name.base, workingMode);
+      makeFolder(folder, name.base);
     } catch (error) {
       if (!isSystemError(error, "EEXIST")) throw error;
-      if (!isDirectory(statat(descriptor, name.base))) replaceByDirectory(name, path);
+      if (!isDirectory(statat(folder.descriptor, name.base))) replaceByDirectory(name, path);
     }
     directories.set(path, header);
   }
 
+  function makeFolder({ descriptor, givesAcl }: OpenFolder, base: Buffer): void {
+    mkdirat(descriptor, base, workingMode);
+    // Before anything in it gets them, too; the rest is set in the end.
+    if (givesAcl) dropInheritedAt(descriptor, base);
+  }
+
   /** What is no folder, be it a whiteout or a file, hid the folder of that name below; the new one must not uncover it. */
   function replaceByDirectory(name: EntryName, path: string): void {
-    replacing(name, ({ descriptor }) => mkdirat(descriptor, name.base, workingMode));
+    replacing(name, (folder) => makeFolder(folder, name.base));
     whiteouts.makeOpaque(path);
   }
 
@@ -109,16 +116,16 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     if (isDevice && !isDeviceNumber(major, minor)) {
       throw invalid(header, `has device number ${major}, ${minor}, beyond the kernel's 12 and 20 bits`);
     }
-    replacing(name, ({ descriptor }) => {
-      mknodat(descriptor, name.base, type | mode, isDevice ? major : 0, isDevice ? minor : 0);
-      setAttributesByName(descriptor, name.base, header, { uid, gid, mode });
+    replacing(name, (folder) => {
+      mknodat(folder.descriptor, name.base, type | mode, isDevice ? major : 0, isDevice ? minor : 0);
+      setAttributesByName(folder, name.base, header, { uid, gid, mode }, leaveOut);
     });
   }
 
   function makeSymlink(name: EntryName, header: TarHeader, wanted: Attributes): void {
-    replacing(name, ({ descriptor }) => {
-      symlinkat(header.linkName, descriptor, name.base);
-      setAttributesByName(descriptor, name.base, header, wanted);
+    replacing(name, (folder) => {
+      symlinkat(header.linkName, folder.descriptor, name.base);
+      setAttributesByName(folder, name.base, header, wanted, leaveOut);
     });
     addSize(header, header.linkName.length);
   }
@@ -128,7 +135,7 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
       case "file": {
         const wanted = attributesOf(header, ids);
         addSize(header, header.sizeBytes);
-        replacing(name, (folder) => makeFile(folder, name.base, header, wanted, reader, syncFiles));
+        replacing(name, (folder) => makeFile(folder, name.base, header, wanted, reader, options));
         break;
       }
       case "directory":
@@ -148,11 +155,11 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
         break;
       case "character-device":
         // The kernel's overlay would take 0/0 for a whiteout, so in every driver it is one.
-        if (header.deviceMajor === 0 && header.deviceMinor === 0) whiteouts.hide(name.folder, name.base);
-        else makeNode(name, header, S_IFCHR);
+        if (header.deviceMajor === 0 && header.deviceMinor === 0) return whiteouts.hide(name.folder, name.base);
+        makeNode(name, header, S_IFCHR);
         break;
     }
-    whiteouts.made(joinPath(name.folder, name.base));
+    whiteouts.made(name.folder, name.base, header.type === "directory");
   }
 
   return { make, sizeBytes: () => sizeBytes, replacedAny: () => replaced };

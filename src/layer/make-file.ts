@@ -2,11 +2,17 @@ import { ftruncateSync, writeSync } from "node:fs";
 import { CleatError } from "../errors/index.ts";
 import { close, fsync, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, openat } from "../syscall/index.ts";
 import type { SparseRegion, TarHeader, TarReader } from "../tar/index.ts";
-import { type Attributes, setAttributes } from "./attributes.ts";
+import { type Attributes, type LeaveOut, setAttributes } from "./attributes.ts";
+import { dropInherited } from "./inherited-access.ts";
 import type { OpenFolder } from "./open-folders.ts";
 
 const processUid = process.geteuid?.() ?? 0;
 const processGid = process.getegid?.() ?? 0;
+
+export interface MakeFileOptions {
+  readonly syncFiles: boolean;
+  readonly leaveOut?: LeaveOut | undefined;
+}
 
 /**
  * Makes a regular file, which must not exist yet, with its content and attributes.
@@ -18,18 +24,19 @@ export function makeFile(
   header: TarHeader,
   wanted: Attributes,
   reader: TarReader,
-  sync: boolean,
+  { syncFiles, leaveOut }: MakeFileOptions,
 ): void {
   // A file that someone else owns stays unreadable until it has its owner.
-  const isOurs = wanted.uid === processUid && wanted.gid === processGid && !folder.givesGroup;
+  const isOurs = wanted.uid === processUid && wanted.gid === processGid && !folder.givesGroup && !folder.givesAcl;
   const mode = isOurs ? wanted.mode & 0o1777 : 0o600;
   const descriptor = openat(folder.descriptor, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
     if (header.sparse === undefined) writeAll(descriptor, reader);
     else writeSparse(descriptor, reader, header.sparse, header.sizeBytes);
     const gid = folder.givesGroup ? -1 : processGid;
-    setAttributes(descriptor, header, wanted, { uid: processUid, gid, mode });
-    if (sync) fsync(descriptor);
+    if (folder.givesAcl) dropInherited(descriptor);
+    setAttributes(descriptor, header, wanted, { uid: processUid, gid, mode: folder.givesAcl ? -1 : mode }, leaveOut);
+    if (syncFiles) fsync(descriptor);
   } finally {
     close(descriptor);
   }

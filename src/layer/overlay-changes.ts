@@ -51,7 +51,8 @@ function compareFolder(trail: FolderTrail, lowers: Lowers, path: string, isCover
   const upper = trail.current();
   const { changes, attributePrefix } = context;
   if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw notReadable(path, "redirect_dir");
-  const hidesLowers = isCovered || isOpaque(upper, context);
+  // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without effect.
+  const hidesLowers = isCovered || (path !== "" && isOpaque(upper, context));
   const names = readNames(upper);
   for (let at = 0; at < names.length; at += namesAtOnce) {
     for (const entry of lookUp(trail.current(), lowers, path, names.slice(at, at + namesAtOnce), context)) {

@@ -12,6 +12,7 @@ const lsetxattrCall = bindSystemCall("lsetxattr", "void *", "void *", "void *", 
 const lgetxattrCall = bindSystemCall("lgetxattr", "void *", "void *", "void *", "long");
 const llistxattrCall = bindSystemCall("llistxattr", "void *", "void *", "long");
 const fremovexattrCall = bindSystemCall("fremovexattr", "int", "void *");
+const lremovexattrCall = bindSystemCall("lremovexattr", "void *", "void *");
 
 /** The kernel's limit on a value and on the list of names. Source: `XATTR_SIZE_MAX`, `linux/limits.h` v6.1. */
 const buffer = Buffer.alloc(64 * 1024);
@@ -26,6 +27,11 @@ export function lsetxattr(path: PathBytes, name: string, value: Uint8Array): voi
 
 export function fremovexattr(descriptor: number, name: string): void {
   check(fremovexattrCall(descriptor, attribute(name)), `fremovexattr ${name}`);
+}
+
+/** As `fremovexattr`, by path. */
+export function lremovexattr(path: PathBytes, name: string): void {
+  check(lremovexattrCall(cString(path), attribute(name)), `lremovexattr ${name}`, path);
 }
 
 /** `undefined` where the file has no such attribute, or its file system none at all. */

@@ -37,6 +37,24 @@ describe("v7", () => {
     expect(text(readOne(craftEntry({ name: "n".repeat(100) })).name)).toBe("n".repeat(100));
   });
 
+  it.each([
+    [-2, 4_294_967_294],
+    [-3, 4_294_967_293],
+    [-65_536, 4_294_901_760],
+    [-(2 ** 31), 2 ** 31],
+  ])("reads the owner %d as %d, in base-256 and in PAX", (written, read) => {
+    const field = Buffer.alloc(8, 0xff);
+    field.writeInt32BE(written, 4);
+    const inBlock = readOne(craftBlock({ name: "n", uid: field, gid: field, magic: gnuMagic }));
+    expect(inBlock).toMatchObject({ uid: read, gid: read });
+    const records: [string, string][] = [
+      ["uid", String(written)],
+      ["gid", String(written)],
+    ];
+    const [inPax] = readArchive(craftArchive(craftPax(records), craftBlock({ name: "n", magic: ustarMagic })));
+    expect(inPax?.header).toMatchObject({ uid: read, gid: read });
+  });
+
   it("accepts a checksum over signed bytes", () => {
     const block = craftBlock({ name: "caf\xe9", checksum: " ".repeat(8) });
     const sum = block.reduce((total, byte) => total + ((byte << 24) >> 24), 0);

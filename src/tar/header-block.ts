@@ -8,6 +8,17 @@ export type HeaderDraft = { -readonly [Key in keyof TarHeader]: TarHeader[Key] }
 
 /** Of users and groups. Above it lies only -1, which `chown` takes for "leave as it is". */
 export const maxId = 2 ** 32 - 2;
+
+/**
+ * An owner's number as the kernel takes it: a negative one, which some tools write for `nobody` (-2), counts down from 2³², as
+ * where Go and containerd hand it to `lchown`. NaN below what 32 bits hold, where Go would make another owner of it by cutting
+ * bits off, and for -1, with which a file would stay root's.
+ */
+export function toId(value: number): number {
+  if (value >= 0) return value;
+  return value >= -(2 ** 31) && value !== -1 ? value + 2 ** 32 : NaN;
+}
+
 /** All that eight octal digits can say; file type and permissions need 16 bits. */
 const maxMode = 2 ** 24 - 1;
 /** Not a limit of Linux, which is stricter: what does not fit 32 bits is no device number anywhere. */
@@ -25,8 +36,8 @@ export function decodeHeaderBlock(block: Buffer, at: number): HeaderDraft {
     type: "file",
     linkName: stringField(block, fields.linkName),
     mode: numberField(block, fields.mode, at, 0, maxMode),
-    uid: numberField(block, fields.uid, at, 0, maxId),
-    gid: numberField(block, fields.gid, at, 0, maxId),
+    uid: idField(block, fields.uid, at),
+    gid: idField(block, fields.gid, at),
     sizeBytes: decodeSize(block, at),
     mtimeSeconds: numberField(block, fields.mtime, at, -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     mtimeNanoseconds: 0,
@@ -100,8 +111,15 @@ function stringField(block: Buffer, { start, bytes }: Field): Buffer {
   return copy;
 }
 
+function idField(block: Buffer, field: Field, at: number): number {
+  return inRange(toId(parseNumberField(block, field)), block, field, at, 0, maxId);
+}
+
 function numberField(block: Buffer, field: Field, at: number, min: number, max: number): number {
-  const value = parseNumberField(block, field);
+  return inRange(parseNumberField(block, field), block, field, at, min, max);
+}
+
+function inRange(value: number, block: Buffer, field: Field, at: number, min: number, max: number): number {
   if (value >= min && value <= max) return value;
   const raw = quote(block.subarray(field.start, field.start + field.bytes));
   throw malformed(at, `has an invalid ${field.label}: ${raw} is not a number from ${min} to ${max}`);

@@ -1,6 +1,6 @@
-import { maxId, type HeaderDraft } from "./header-block.ts";
+import { type HeaderDraft, maxId, toId } from "./header-block.ts";
 import { malformed, quote } from "./malformed.ts";
-import { parsePaxNumber, sparseKeyPrefix, xattrKeyPrefix, type PaxRecords } from "./pax-records.ts";
+import { parsePaxInteger, parsePaxNumber, sparseKeyPrefix, xattrKeyPrefix, type PaxRecords } from "./pax-records.ts";
 import { parsePaxTime } from "./pax-time.ts";
 
 const globalKeys = ["uid", "gid", "uname", "gname", "mtime"];
@@ -47,9 +47,9 @@ export function applyPax(
   draft.linkName = record("linkpath") ?? draft.linkName;
   draft.userName = record("uname") ?? draft.userName;
   draft.groupName = record("gname") ?? draft.groupName;
-  draft.uid = numberOf("uid", record("uid"), maxId, at) ?? draft.uid;
-  draft.gid = numberOf("gid", record("gid"), maxId, at) ?? draft.gid;
-  draft.sizeBytes = numberOf("size", record("size"), Number.MAX_SAFE_INTEGER, at) ?? draft.sizeBytes;
+  draft.uid = idOf("uid", record("uid"), at) ?? draft.uid;
+  draft.gid = idOf("gid", record("gid"), at) ?? draft.gid;
+  draft.sizeBytes = numberOf("size", record("size"), parsePaxNumber, Number.MAX_SAFE_INTEGER, at) ?? draft.sizeBytes;
   const mtime = record("mtime");
   if (mtime !== undefined) {
     const time = mtime.length > 64 ? undefined : parsePaxTime(mtime.toString("latin1"));
@@ -60,9 +60,19 @@ export function applyPax(
   draft.xattrs = xattrsOf(local, at, maxXattrs) ?? draft.xattrs;
 }
 
-function numberOf(key: string, value: Buffer | undefined, max: number, at: number): number | undefined {
+function idOf(key: string, value: Buffer | undefined, at: number): number | undefined {
+  return numberOf(key, value, (text) => toId(parsePaxInteger(text)), maxId, at);
+}
+
+function numberOf(
+  key: string,
+  value: Buffer | undefined,
+  parse: (value: Buffer) => number,
+  max: number,
+  at: number,
+): number | undefined {
   if (value === undefined) return undefined;
-  const number = parsePaxNumber(value);
+  const number = parse(value);
   if (number <= max) return number;
   throw malformed(at, `has an invalid PAX ${key}: ${quote(value)} is not a number from 0 to ${max}`);
 }

@@ -93,6 +93,13 @@ export function parsePaxNumber(value: Buffer): number {
   return parseDecimal(value.toString("latin1", 0, 32));
 }
 
+/** As `parsePaxNumber`, with or without a minus before it. */
+export function parsePaxInteger(value: Buffer): number {
+  return value[0] === minus ? -parsePaxNumber(value.subarray(1)) : parsePaxNumber(value);
+}
+
+const minus = 0x2d;
+
 export function parseDecimal(text: string): number {
   const number = /^\d{1,20}$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(number) ? number : NaN;

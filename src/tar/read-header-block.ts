@@ -1,6 +1,7 @@
 import { CleatError } from "../errors/index.ts";
 import type { ArchiveInput } from "./archive-input.ts";
 import { blockBytes, fields } from "./block.ts";
+import { describeCompression } from "./compression.ts";
 import { isZeroBlock, sumBlock, sumBlockSigned } from "./checksum.ts";
 import { malformed, quote, truncated } from "./malformed.ts";
 import { parseOctalField } from "./number-field.ts";
@@ -23,7 +24,11 @@ export function readHeaderBlock(
   const got = input.readInto(block);
   if (got === 0 && at === 0) throw new CleatError("INVALID_ARGUMENT", "archive is empty, not even end blocks");
   if (got === 0 && mayEndHere) return false;
-  if (got < blockBytes) throw truncated(at + got, `where the header at byte ${at} is not complete`);
+  if (got < blockBytes) {
+    throw (
+      compressionAt(at, block.subarray(0, got)) ?? truncated(at + got, `where the header at byte ${at} is not complete`)
+    );
+  }
   const sum = sumBlock(block);
   if (isZeroBlock(block, sum)) {
     readArchiveEnd(input, block, maxTrailingBytes);
@@ -36,8 +41,15 @@ export function readHeaderBlock(
 function checkSum(block: Buffer, sum: number, at: number): void {
   const stored = parseOctalField(block, fields.checksum);
   if (stored === sum || stored === sumBlockSigned(block)) return;
+  const compression = compressionAt(at, block);
+  if (compression !== undefined) throw compression;
   const raw = quote(block.subarray(fields.checksum.start, fields.checksum.start + fields.checksum.bytes));
   throw malformed(at, `has the checksum ${raw} but its bytes add up to ${sum.toString(8)}, so it is no tar header`);
+}
+
+/** Whoever gives a compressed archive gives it from its first byte on. */
+function compressionAt(at: number, block: Buffer): CleatError | undefined {
+  return at === 0 ? describeCompression(block) : undefined;
 }
 
 /**

@@ -32,15 +32,26 @@ const onTinyDisk: readonly Scenario[] = [
     drivers: both,
   },
   { id: "fullDiskDuringRemove", title: "on a disk that is full to the last name layers are removed", drivers: both },
+  {
+    id: "attributesWithoutRoom",
+    title: "an attribute that is too large is told from a full disk",
+    drivers: ["overlay2", "vfs"],
+  },
   { id: "fullDiskDuringCreate", title: "a disk that is full in create leaves no layer", drivers: ["vfs"] },
 ];
 
 const anywhere: readonly Scenario[] = [
   {
     id: "refusedAttributes",
-    title: "an attribute that the file system refuses fails the layer, by name",
+    title: "an attribute that the file system refuses fails the layer, by name, where that is asked for",
     drivers: both,
   },
+  {
+    id: "attributesLeftOut",
+    title: "else they are left out, with one warning that counts and names them",
+    drivers: both,
+  },
+  { id: "nothingInherited", title: "umask, lists and groups around a home are not in its layers", drivers: both },
   { id: "homeIsFile", title: "a home that is a file is refused", drivers: both },
   { id: "homeBelowFile", title: "a home below a file is refused", drivers: both },
   { id: "homeIsDanglingLink", title: "a home that is a symlink to nothing is refused", drivers: both },

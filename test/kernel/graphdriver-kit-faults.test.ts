@@ -9,6 +9,7 @@ import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 
 import { type DiffGetter, type GraphDriver, type GraphDriverFactory, vfs } from "cleat/graphdriver";
+import { lgetxattr, lsetxattr } from "cleat/syscall";
 import { runGraphDriverKit } from "cleat/testing";
 
 import { createScratch } from "../engine/harness/scratch.ts";
@@ -46,7 +47,18 @@ const faults: readonly [title: string, fault: Fault, found: readonly string[]][]
   [
     "applyDiff applies nothing",
     () => ({ applyDiff: async () => 0 }),
-    ["life/create-base", "apply/files", "whiteout/file", "size/of-image", "commit/new-files"],
+    [
+      "life/create-base",
+      "apply/files",
+      "whiteout/file",
+      "size/of-image",
+      "commit/new-files",
+      "implied/hidden",
+      "implied/deep",
+      "attributes/left-out",
+      "attributes/over-lower",
+      ...asRoot("apply/owner-below-zero", "attributes/capability", "access/of-the-layer"),
+    ],
   ],
   [
     "one change is not listed",
@@ -58,7 +70,23 @@ const faults: readonly [title: string, fault: Fault, found: readonly string[]][]
       ...asRoot("changes/devices"),
       "generations/commits",
       "nested/cut-at-5",
+      "implied/root",
     ],
+  ],
+  [
+    "a container's root is as the folder that it was made in",
+    (driver) => ({
+      async createReadWrite(id, options) {
+        await driver.createReadWrite(id, options);
+        const root = await driver.get(id, {});
+        const around = join(root, "..");
+        fs.chmodSync(root, 0o755 | (fs.statSync(around).mode & 0o2000));
+        const list = lgetxattr(around, "system.posix_acl_default");
+        if (list !== undefined) lsetxattr(root, "system.posix_acl_default", list);
+        await driver.put(id);
+      },
+    }),
+    ["access/default-acl", ...asRoot("access/setgid")],
   ],
   [
     "what is modified is listed as added",

@@ -32,6 +32,9 @@ if (chosen.length === 0) {
   throw new Error(`driver "${wanted}" is none of ${subjects.map(({ driver }) => driver).join(", ")}`);
 }
 
+/** Each is several layers of two drivers. */
+const archiveCases = Math.ceil(cases / 4);
+
 /** Several times what a case takes on a small machine. */
 const limitMs = 60_000 + cases * 500;
 /** For the process to end, and for mounts and file systems. */
@@ -59,6 +62,26 @@ for (const { driver, fileSystem, needs: required } of chosen) {
   });
 }
 
+describeWith([needs.root, needs.overlay, needs.loopDevices, needs.ext4], "overlay2 and vfs", () => {
+  test.skipIf(wanted !== undefined)(
+    `make the same of random archives, ${archiveCases} cases`,
+    { timeout: limitMs + marginMs },
+    async () => {
+      const outcome = await check({
+        program: "archives",
+        drivers: ["overlay2", "vfs"],
+        fileSystem: "ext4",
+        cases: archiveCases,
+      });
+      const { failure } = outcome;
+      expect(
+        failure && `${failure.error}\nafter ${JSON.stringify(failure.steps)}\nseed ${outcome.seed}`,
+      ).toBeUndefined();
+      expect(outcome.cases).toBe(archiveCases);
+    },
+  );
+});
+
 describeWith([needs.root, needs.overlay, needs.loopDevices, needs.ext4], "overlay2 with a fault", () => {
   const faults = [
     "deletions are not listed",
@@ -72,7 +95,10 @@ describeWith([needs.root, needs.overlay, needs.loopDevices, needs.ext4], "overla
 });
 
 interface Request {
-  readonly driver: string;
+  /** Which of `graphdriver/properties`; default `main`. */
+  readonly program?: "main" | "archives";
+  readonly driver?: string;
+  readonly drivers?: readonly string[];
   readonly fileSystem: LoopFileSystem;
   readonly cases: number;
   readonly seed?: number;
@@ -80,7 +106,7 @@ interface Request {
   readonly fault?: string;
 }
 
-/** As `graphdriver/properties/main.mjs` prints it. */
+/** As the programs print it. */
 interface Outcome {
   readonly cases: number;
   readonly seconds: number;
@@ -88,8 +114,8 @@ interface Outcome {
   readonly failure?: { readonly path: string; readonly error: string; readonly steps: unknown };
 }
 
-async function check({ fileSystem, ...request }: Request): Promise<Outcome> {
-  const program = join(import.meta.dirname, "graphdriver/properties/main.mjs");
+async function check({ fileSystem, program: name = "main", ...request }: Request): Promise<Outcome> {
+  const program = join(import.meta.dirname, `graphdriver/properties/${name}.mjs`);
   let outcome: Outcome | undefined;
   await runWithPrivateMounts((folder) => [process.execPath, program, JSON.stringify({ ...request, folder, limitMs })], {
     fileSystem,

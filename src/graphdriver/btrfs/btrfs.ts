@@ -1,4 +1,4 @@
-import { access, mkdir } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
@@ -13,8 +13,10 @@ import {
 } from "../driver-options.ts";
 import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { streamExactDiff } from "../diff/stream-exact-diff.ts";
-import { letThrough } from "../home/home.ts";
+import { ensureCleanFolder } from "../home/clean-folder.ts";
+import { letThrough, passageMode } from "../home/home.ts";
 import { assertLayerId } from "../layer-id.ts";
+import { reportApplied } from "../diff/left-out.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { createLineage } from "../home/lineage.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
@@ -47,7 +49,7 @@ export const btrfs: GraphDriverFactory = {
       const btrfsOptions = parseOptions(options.options);
       await home.pool.run(worker, "probeBtrfs", home.path);
       for (const folder of [layersFolder, exactDiffsFolder]) {
-        await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
+        ensureCleanFolder(`${home.path}/${folder}`, passageMode);
       }
       letThrough(`${home.path}/${layersFolder}`, home.owner.rootGid);
       await home.pool.run(worker, "sweepStore", home.path);
@@ -68,7 +70,10 @@ function parseOptions(options: readonly string[] | undefined): BtrfsOptions {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: BtrfsOptions): GraphDriver {
+function createBtrfs(
+  home: OpenHome,
+  { userNames, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
+): GraphDriver {
   const { path, pool, ids, owner, durability, locks } = home;
   const { withLock } = locks;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
@@ -163,9 +168,9 @@ function createBtrfs(home: OpenHome, { userNames, exactDiffs, minSizeBytes }: Bt
       assertLayerId(id);
       if (parent !== undefined) assertLayerId(parent);
       return withLock(id, async () => {
-        const options = { ids, durability, exactDiffs, untouched: untouched.has(id) };
+        const options = { ids, durability, exactDiffs, strictAttributes, untouched: untouched.has(id) };
         const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, options);
-        const sizeBytes = await pool.consume(source, apply);
+        const sizeBytes = await reportApplied(home.logger, id, pool.consume(source, apply));
         untouched.delete(id);
         locks.markChanged(id); // what it was before is deleted
         return sizeBytes;

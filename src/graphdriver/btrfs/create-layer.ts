@@ -3,9 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
-  chownat,
   createSubvolume,
-  fchmod,
   fstat,
   fsync,
   isSubvolume,
@@ -17,6 +15,7 @@ import {
   tryUnlinkat,
 } from "../../syscall/index.ts";
 import { stagedTreeOf } from "../diff/exact-diff.ts";
+import { cleanFolder } from "../home/clean-folder.ts";
 import * as ownFolders from "../home/home.ts";
 import { forgetLayerRecord, layerRecordsFolder, stageLayerRecord, sweepLayerRecords } from "../home/layer-record.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotasFolder } from "./layout.ts";
@@ -73,8 +72,7 @@ function stageLayer(home: string, staging: number, name: string, { parent, rootU
   if (parent !== undefined) return snapshotLayer(home, parent, staging, name);
   createSubvolume(staging, name);
   withFolder(staging, name, (subvolume) => {
-    fchmod(subvolume, 0o755);
-    if (rootUid !== 0 || rootGid !== 0) chownat(subvolume, ".", rootUid, rootGid);
+    cleanFolder(subvolume, 0o755, { uid: rootUid, gid: rootGid });
   });
 }
 

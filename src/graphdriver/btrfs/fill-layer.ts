@@ -1,7 +1,7 @@
 /** Applying a diff to a layer, all or nothing. Blocks, but for the event loop of its worker. */
 import { existsSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
-import { type ApplyOptions, removeTree, treesDiffer, withFolder, withFolderAt } from "../../layer/index.ts";
+import { removeTree, treesDiffer, type WhiteoutConvention, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   close,
   fstat,
@@ -19,6 +19,7 @@ import {
 } from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-archive.ts";
+import type { AppliedDiff } from "../diff/left-out.ts";
 import { stagingFolder, stagingPath, uniqueName } from "../home/home.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
 import { limitSubvolume, recordedLimit } from "./layer-size.ts";
@@ -46,15 +47,15 @@ export function applyDiff(
   parent: string | undefined,
   ring: Ring,
   options: FillOptions,
-): Promise<number> {
+): Promise<AppliedDiff> {
   const staged: Staged = { tree: uniqueName(), exact: options.exactDiffs ? uniqueName() : undefined };
   return applyArchive(ring, id, async (source) => {
     const staging = openPath(`${home}/${stagingFolder}`, O_RDONLY | O_DIRECTORY);
     try {
       stageCopy(home, id, parent, staging, staged.tree, options.untouched);
-      const sizeBytes = await unpack(home, parent, source, staged, options);
+      const applied = await unpack(home, parent, source, staged, options);
       bringIn(home, id, staging, staged, options.durability !== "none");
-      return sizeBytes;
+      return applied;
     } finally {
       try {
         removeSubvolumes(staging, staged.tree);
@@ -71,18 +72,19 @@ async function unpack(
   parent: string | undefined,
   source: SyncRingReader,
   staged: Staged,
-  { ids, durability }: FillOptions,
-): Promise<number> {
+  { ids, durability, strictAttributes }: FillOptions,
+): Promise<AppliedDiff> {
   const path = stagingPath(staged.tree);
   const tree = openPath(`${home}/${path}`, O_RDONLY | O_DIRECTORY);
   try {
-    const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles: durability === "file" };
+    const whiteouts: WhiteoutConvention = { kind: "delete" };
+    const options = { whiteouts, ids, syncFiles: durability === "file", strictAttributes };
     const { exact } = staged;
     const keep = exact === undefined ? undefined : { folder: `${home}/${stagingPath(exact)}`, parent, staged: path };
-    const sizeBytes = await unpackDiff(source, tree, options, keep);
+    const applied = await unpackDiff(source, tree, options, keep);
     // Before the exchange: a commit in between would keep the names and not yet the content.
     if (durability !== "none") syncfs(tree);
-    return sizeBytes;
+    return applied;
   } finally {
     close(tree);
   }

@@ -3,6 +3,7 @@ import { withSubject } from "../../errors/index.ts";
 import { applyLayer, type ApplyOptions, type IdRanges } from "../../layer/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
+import { type AppliedDiff, createLeftOut } from "./left-out.ts";
 import { applyWithExactDiff, type KeepOptions } from "./exact-diff.ts";
 
 /** What every driver's job is told of how to apply a diff. */
@@ -11,17 +12,18 @@ export interface ApplyDiffOptions {
   readonly durability: Durability;
   /** Whether to keep what the archive was. */
   readonly exactDiffs: boolean;
+  /** Whether an extended attribute that cannot be held here is an error. */
+  readonly strictAttributes: boolean;
 }
 
 /**
- * Gives `apply` the archive in `ring`, and lets go of whatever it leaves there; errors name the layer. The number that `apply`
- * gives back: how many bytes of content came.
+ * Gives `apply` the archive in `ring`, and lets go of whatever it leaves there; errors name the layer.
  */
-export async function applyArchive(
+export async function applyArchive<Applied>(
   ring: Ring,
   id: string,
-  apply: (source: SyncRingReader) => Promise<number>,
-): Promise<number> {
+  apply: (source: SyncRingReader) => Promise<Applied>,
+): Promise<Applied> {
   const source = createSyncRingReader(ring);
   try {
     return await apply(source);
@@ -33,14 +35,18 @@ export async function applyArchive(
 }
 
 /**
- * Unpacks an archive into an open folder and, where told where, keeps what the archive was; syncing both is the caller's. The
- * number of bytes of content. Blocks, but for the event loop of its worker.
+ * Unpacks an archive into an open folder and, where told where, keeps what the archive was; syncing both is the caller's. Blocks,
+ * but for the event loop of its worker.
  */
 export async function unpackDiff(
   source: SyncRingReader,
   tree: number,
-  options: ApplyOptions,
+  { strictAttributes, ...unpackOptions }: ApplyOptions & Pick<ApplyDiffOptions, "strictAttributes">,
   keep: KeepOptions | undefined,
-): Promise<number> {
-  return keep === undefined ? applyLayer(source, tree, options) : applyWithExactDiff(source, tree, options, keep);
+): Promise<AppliedDiff> {
+  const leftOut = createLeftOut();
+  const options = strictAttributes ? unpackOptions : { ...unpackOptions, leaveOut: leftOut.add };
+  const sizeBytes =
+    keep === undefined ? applyLayer(source, tree, options) : await applyWithExactDiff(source, tree, options, keep);
+  return { sizeBytes, leftOut: leftOut.all() };
 }

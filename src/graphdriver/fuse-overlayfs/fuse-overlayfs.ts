@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import type { ModuleReference } from "../../workers/index.ts";
+import type { ModuleReference, Ring } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import {
   commonOptions,
@@ -9,9 +8,11 @@ import {
   toDiffOptions,
 } from "../driver-options.ts";
 import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { ensureCleanFolder } from "../home/clean-folder.ts";
 import { ownFolder } from "../home/home.ts";
 import { createLineage } from "../home/lineage.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
+import { reportApplied } from "../diff/left-out.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { createLayeredStore } from "../overlay2/layered-store.ts";
@@ -41,7 +42,7 @@ export const fuseOverlayfs: GraphDriverFactory = {
   open: (options) =>
     openHome({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() }, options, async (home) => {
       const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options.options, commonOptions));
-      await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
+      ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
       await home.pool.run(worker, "sweepStore", home.path);
       const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);
       const adopted = await adoptMounts(home, abilities);
@@ -61,7 +62,7 @@ async function adoptMounts(home: OpenHome, abilities: FuseOverlayfsAbilities): P
 
 function createFuseOverlayfs(
   home: OpenHome,
-  { userNames, exactDiffs }: DiffOptions,
+  { userNames, exactDiffs, strictAttributes }: DiffOptions,
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
 ): GraphDriver {
@@ -147,8 +148,17 @@ function createFuseOverlayfs(
       assertId(id);
       return withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
-        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas: undefined };
-        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        const applyOptions = {
+          ids,
+          durability,
+          attributePrefix,
+          userNamespace,
+          exactDiffs,
+          strictAttributes,
+          quotas: undefined,
+        };
+        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        return reportApplied(home.logger, id, pool.consume(source, apply));
       });
     },
 

@@ -11,7 +11,7 @@
  * whole or not there. The functions block and run on workers, but for `lockHome`.
  */
 import { randomBytes } from "node:crypto";
-import { chownSync, existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, realpathSync, statSync } from "node:fs";
 import { CleatError, isDiskFull, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
@@ -27,6 +27,7 @@ import {
   statIfThere,
   syncfs,
 } from "../../syscall/index.ts";
+import { ensureCleanFolder, makeCleanFolder } from "./clean-folder.ts";
 
 export const ownFolder = ".cleat";
 const lockPath = `${ownFolder}/lock`;
@@ -43,8 +44,7 @@ export function prepareHome(home: string, rootGid: number): string {
     makeFolders(home);
     const resolved = realpathSync(home);
     letThrough(resolved, rootGid);
-    for (const folder of [ownFolder, stagingFolder, trashFolder])
-      mkdirSync(`${resolved}/${folder}`, { recursive: true, mode: 0o700 });
+    for (const folder of [ownFolder, stagingFolder, trashFolder]) ensureCleanFolder(`${resolved}/${folder}`, 0o700);
     return resolved;
   } catch (error) {
     if (isSystemError(error, "EEXIST", "ENOTDIR", "ENOENT")) throw notAFolder(home, error);
@@ -53,14 +53,17 @@ export function prepareHome(home: string, rootGid: number): string {
 }
 
 /** Other users may pass through a folder of layers, and see nothing in it. */
-const passageMode = 0o710;
+export const passageMode = 0o710;
 
 /**
  * Lets root of a container, by its group, pass through a folder on the way to its files, where ids are mapped. Source: moby
  * v20.10.24 `overlay2.go` `Init`.
  */
 export function letThrough(folder: string, rootGid: number): void {
-  if (rootGid !== 0 && process.geteuid?.() === 0) chownSync(folder, 0, rootGid);
+  if (rootGid === 0 || process.geteuid?.() !== 0) return;
+  chownSync(folder, 0, rootGid);
+  const { mode } = statSync(folder);
+  if ((mode & 0o010) === 0) chmodSync(folder, (mode & 0o7777) | 0o010);
 }
 
 /** One at a time: Node's recursive `mkdir` never comes back from a file system that says ENOENT below what is there (/proc). */
@@ -68,7 +71,7 @@ export function makeFolders(path: string): void {
   const parts = path.split("/");
   for (let count = 2; count <= parts.length; count++) {
     const folder = parts.slice(0, count).join("/");
-    if (folder !== "" && !existsSync(folder)) mkdirSync(folder, { mode: passageMode });
+    if (folder !== "" && !existsSync(folder)) makeCleanFolder(folder, passageMode);
   }
   if (!statSync(path).isDirectory()) throw new SystemError(errnos.ENOTDIR, "mkdir", path);
 }

@@ -1,6 +1,7 @@
 import { toCleatError } from "../../errors/index.ts";
 import { createIdMaps, type IdRanges } from "../../layer/index.ts";
 import { close, isInUserNamespace } from "../../syscall/index.ts";
+import { type Logger, silentLogger } from "../../transport/index.ts";
 import { createWorkerPool, type WorkerPool } from "../../workers/index.ts";
 import { readMaxThreads } from "../driver-options.ts";
 import type { Durability, GraphDriver, OpenOptions } from "../driver.ts";
@@ -22,6 +23,7 @@ export interface OpenHome {
   readonly userNamespace: boolean;
   readonly durability: Durability;
   readonly resume: boolean;
+  readonly logger: Logger;
   readonly pool: WorkerPool;
   readonly locks: LayerLocks;
   /** Waits for running calls, ends the threads, gives the home free. */
@@ -79,6 +81,7 @@ async function startIn(
     userNamespace: isInUserNamespace(),
     durability: options.durability ?? "layer",
     resume: options.resume ?? false,
+    logger: options.logger ?? silentLogger,
     pool,
     locks,
     close: () => (closing ??= giveBack()),

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import { chownat, fsync, RENAME_NOREPLACE, renameat2 } from "../../syscall/index.ts";
+import { fsync, RENAME_NOREPLACE, renameat2 } from "../../syscall/index.ts";
+import { makeCleanFolder } from "../home/clean-folder.ts";
 import { stagingPath, uniqueName } from "../home/home.ts";
 import { limitLayer, markFolder } from "./layer-size.ts";
 import { createLink, linksFolder, readLayer } from "./layout.ts";
@@ -42,17 +43,17 @@ export function createLayer(home: string, layer: NewLayer): number | undefined {
   const link = createLink();
   let project: number | undefined;
   let placed = staged;
-  mkdirSync(path, { mode: 0o710 });
+  makeCleanFolder(path, 0o710, { uid: 0, gid: rootGid });
   try {
-    mkdirSync(`${path}/diff`, { mode: 0o755 });
+    const root = { uid: rootUid, gid: rootGid };
+    makeCleanFolder(`${path}/diff`, 0o755, root);
     writeFileSync(`${path}/link`, link, { mode: 0o644, flush: durable });
     if (lower !== undefined) {
-      mkdirSync(`${path}/work`, { mode: 0o700 });
+      makeCleanFolder(`${path}/work`, 0o700, root);
       writeFileSync(`${path}/lower`, lower, { mode: 0o644, flush: durable });
     }
     withFolderAt(path, (folder) => {
       if (size !== undefined) project = limitLayer(folder, size.bytes, size.afterProject, size.quotas);
-      if (rootUid !== 0 || rootGid !== 0) giveToRoot(folder, layer);
       if (durable) fsync(folder);
     });
     symlinkSync(`../${id}/diff`, `${home}/${linksFolder}/${link}`);
@@ -93,12 +94,6 @@ function readParent(home: string, parent: string, id: string): ReturnType<typeof
     if (!(error instanceof CleatError) || error.code !== "NOT_FOUND") throw error;
     throw new CleatError("NOT_FOUND", `parent "${parent}" of layer "${id}" does not exist`);
   }
-}
-
-function giveToRoot(folder: number, { parent, rootUid, rootGid }: NewLayer): void {
-  chownat(folder, ".", 0, rootGid);
-  chownat(folder, "diff", rootUid, rootGid);
-  if (parent !== undefined) chownat(folder, "work", rootUid, rootGid);
 }
 
 function unlinkQuietly(path: string): void {

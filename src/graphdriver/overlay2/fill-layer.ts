@@ -1,5 +1,5 @@
 /** Filling a layer from an archive, all or nothing. Blocks, but for the event loop of its worker. */
-import { mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import {
   createIdMaps,
@@ -9,10 +9,12 @@ import {
   withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
-import { chownat, close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
+import { close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-archive.ts";
+import type { AppliedDiff } from "../diff/left-out.ts";
 import { readExactDiff } from "../diff/exact-diff.ts";
+import { makeCleanFolder } from "../home/clean-folder.ts";
 import { stagingPath, uniqueName } from "../home/home.ts";
 import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
 import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
@@ -41,14 +43,14 @@ export function applyDiff(
   parent: string | undefined,
   ring: Ring,
   options: FillOptions,
-): Promise<number> {
+): Promise<AppliedDiff> {
   const exact = options.exactDiffs ? stagingPath(uniqueName()) : undefined;
   const staged: Staged = { tree: stagingPath(uniqueName()), exact };
   return applyArchive(ring, id, async (source) => {
     assertAsCreated(home, id);
-    const sizeBytes = await unpack(home, id, parent, source, staged, options);
+    const applied = await unpack(home, id, parent, source, staged, options);
     bringIn(home, id, staged, options.durability !== "none");
-    return sizeBytes;
+    return applied;
   }).finally(() => {
     withFolderAt(home, (folder) => {
       for (const path of [staged.tree, staged.exact]) if (path !== undefined) removeTree(folder, path);
@@ -68,23 +70,23 @@ async function unpack(
   parent: string | undefined,
   source: SyncRingReader,
   staged: Staged,
-  { ids, durability, attributePrefix, userNamespace, quotas }: FillOptions,
-): Promise<number> {
-  mkdirSync(`${home}/${staged.tree}`, { mode: 0o755 });
+  { ids, durability, attributePrefix, userNamespace, quotas, strictAttributes }: FillOptions,
+): Promise<AppliedDiff> {
+  const { uids, gids } = createIdMaps(ids);
+  makeCleanFolder(`${home}/${staged.tree}`, 0o755, { uid: uids.hostRoot, gid: gids.hostRoot });
   const tree = openPath(`${home}/${staged.tree}`, O_RDONLY | O_DIRECTORY);
   try {
-    const { uids, gids } = createIdMaps(ids);
     takeProjectOf(`${home}/${id}/diff`, tree);
-    chownat(tree, ".", uids.hostRoot, gids.hostRoot);
     const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
     const lowers = lowerFolders(home, readLayer(home, id));
-    const options = { whiteouts, ids, lowers, syncFiles: durability === "file", userNamespace };
+    const syncFiles = durability === "file";
+    const options = { whiteouts, ids, lowers, syncFiles, userNamespace, strictAttributes };
     const { exact } = staged;
     const keep = exact === undefined ? undefined : { folder: `${home}/${exact}`, parent, staged: staged.tree };
-    const sizeBytes = await unpackDiff(source, tree, options, keep);
+    const applied = await unpackDiff(source, tree, options, keep);
     if (quotas !== undefined) assertWithinLimit(tree, quotas);
     if (durability !== "none") syncfs(tree);
-    return sizeBytes;
+    return applied;
   } finally {
     close(tree);
   }

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
 import { readChanges } from "../diff/change-records.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
@@ -11,9 +10,11 @@ import {
   toDiffOptions,
 } from "../driver-options.ts";
 import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
+import { ensureCleanFolder } from "../home/clean-folder.ts";
 import { ownFolder } from "../home/home.ts";
 import { createLineage } from "../home/lineage.ts";
 import { createMountCounts } from "../home/mount-counts.ts";
+import { reportApplied } from "../diff/left-out.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { runProbe } from "../selection/run-probe.ts";
@@ -57,7 +58,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
     open: (options) =>
       openHome({ driver: "overlay2", attributes: ownAttributePrefix() }, options, async (home) => {
         const overlayOptions = parseOptions(options.options);
-        await mkdir(`${home.path}/${linksFolder}`, { recursive: true, mode: 0o700 });
+        ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
         await home.pool.run(worker, "sweepStore", home.path);
         await home.pool.run(worker, "markParents", home.path);
         const abilities = { ...(await home.pool.run(worker, "probeOverlay", home.path)), ...known };
@@ -87,7 +88,7 @@ function createOverlay2(
   abilities: OverlayAbilities,
   support: QuotaSupport,
 ): GraphDriver {
-  const { userNames, exactDiffs } = overlayOptions;
+  const { userNames, exactDiffs, strictAttributes } = overlayOptions;
   const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
   const { withLock } = locks;
@@ -210,8 +211,9 @@ function createOverlay2(
       assertId(id);
       return withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
-        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, quotas };
-        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, strictAttributes, quotas };
+        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        return reportApplied(home.logger, id, pool.consume(source, apply));
       });
     },
 

@@ -11,6 +11,8 @@ import {
   createHandler,
   createMemoryTransport,
   implement,
+  type Logger,
+  silentLogger,
   type Transport,
 } from "../../transport/index.ts";
 import { createGraphDriverPlugin, type GraphDriverPluginOptions } from "./as-plugin.ts";
@@ -114,6 +116,18 @@ async function start(options: Partial<GraphDriverPluginOptions> = {}) {
 const initOf = (Home: string) => ({ Home, Opts: [], UIDMaps: [], GIDMaps: [] });
 
 describe("a driver behind the protocol", () => {
+  it("tells the operator what it did otherwise than it was asked", async () => {
+    const lines: unknown[] = [];
+    const logger: Logger = { ...silentLogger, warn: (...line) => lines.push(line) };
+    const open = async (options: OpenOptions): Promise<GraphDriver> => {
+      options.logger?.warn({ layer: "base" }, "left out");
+      return fake.open(options);
+    };
+    const { client } = await start({ open, logger });
+    await client.init(initOf(home));
+    expect(lines).toEqual([[{ layer: "base" }, "left out"]]);
+  });
+
   it("is a driver: every call arrives and comes back in the contract's shape", async () => {
     const { transport } = await start({ durability: "file", options: ["x.a=1"] });
     const driver = await createGraphDriverFromPlugin(transport, {

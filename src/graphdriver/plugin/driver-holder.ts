@@ -220,6 +220,7 @@ function toOpenOptions(request: InitRequest, options: DriverHolderOptions, host:
     uidMaps: request.UIDMaps.map(fromWireIdMap),
     gidMaps: request.GIDMaps.map(fromWireIdMap),
     ...(options.durability !== undefined && { durability: options.durability }),
+    logger: options.logger,
   };
 }
 

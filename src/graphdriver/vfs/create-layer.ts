@@ -1,16 +1,9 @@
 /** Making, resetting and removing layers. These functions block and run on workers. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { copyTree, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import {
-  chownat,
-  fsync,
-  readNames,
-  RENAME_EXCHANGE,
-  RENAME_NOREPLACE,
-  renameat2,
-  syncfs,
-} from "../../syscall/index.ts";
+import { fsync, readNames, RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs } from "../../syscall/index.ts";
+import { makeCleanFolder } from "../home/clean-folder.ts";
 import { discardOrRemove, stagingPath, uniqueName } from "../home/home.ts";
 import { forgetLayerRecord, stageLayerRecord, type StagedLayerRecord } from "../home/layer-record.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
@@ -57,10 +50,9 @@ export function createLayer(home: string, layer: NewLayer): void {
 
 function stageTree(home: string, staged: string, { parent, rootUid, rootGid }: Omit<NewLayer, "id" | "durable">): void {
   const path = `${home}/${staged}`;
-  mkdirSync(path, { mode: 0o755 });
-  if (parent !== undefined)
-    withFolderAt(layerPath(home, parent), (from) => withFolderAt(path, (to) => copyTree(from, to)));
-  else if (rootUid !== 0 || rootGid !== 0) withFolderAt(path, (folder) => chownat(folder, ".", rootUid, rootGid));
+  makeCleanFolder(path, 0o755, { uid: rootUid, gid: rootGid });
+  if (parent === undefined) return;
+  withFolderAt(layerPath(home, parent), (from) => withFolderAt(path, (to) => copyTree(from, to)));
 }
 
 function alreadyExists(id: string): CleatError {

@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
-  type ApplyOptions,
   createIdMaps,
   removeTree,
   treesDiffer,
+  type WhiteoutConvention,
   withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
@@ -23,6 +23,7 @@ import {
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../driver.ts";
 import { applyArchive, type ApplyDiffOptions, unpackDiff } from "../diff/apply-archive.ts";
+import type { AppliedDiff } from "../diff/left-out.ts";
 import { removeIfPossible, sweep } from "../home/home.ts";
 import { sweepLayerRecords } from "../home/layer-record.ts";
 import { readIfThere } from "../home/read-if-there.ts";
@@ -46,13 +47,13 @@ export function applyDiff(
   parent: string | undefined,
   ring: Ring,
   options: FillOptions,
-): Promise<number> {
+): Promise<AppliedDiff> {
   return applyArchive(ring, id, async (source) => {
     beginFilling(home, id, parent);
     try {
-      const sizeBytes = await unpack(home, id, parent, source, options);
+      const applied = await unpack(home, id, parent, source, options);
       endFilling(home, id, options.durability);
-      return sizeBytes;
+      return applied;
     } catch (error) {
       source.leave(); // whoever sends need not wait while the parent is copied
       const { uids, gids } = createIdMaps(options.ids);
@@ -67,16 +68,17 @@ async function unpack(
   id: string,
   parent: string | undefined,
   source: SyncRingReader,
-  { ids, durability, squash, userNamespace, exactDiffs }: FillOptions,
-): Promise<number> {
+  { ids, durability, squash, userNamespace, exactDiffs, strictAttributes }: FillOptions,
+): Promise<AppliedDiff> {
   const syncFiles = durability === "file";
-  const options: ApplyOptions = { whiteouts: { kind: "delete" }, ids, syncFiles, squash, userNamespace };
+  const whiteouts: WhiteoutConvention = { kind: "delete" };
+  const options = { whiteouts, ids, syncFiles, squash, userNamespace, strictAttributes };
   const tree = openPath(layerPath(home, id), O_RDONLY | O_DIRECTORY);
   try {
     const keep = exactDiffs ? { folder: `${home}/${exactFolder(id)}`, parent } : undefined;
-    const sizeBytes = await unpackDiff(source, tree, options, keep);
+    const applied = await unpackDiff(source, tree, options, keep);
     if (durability !== "none") syncfs(tree);
-    return sizeBytes;
+    return applied;
   } finally {
     close(tree);
   }

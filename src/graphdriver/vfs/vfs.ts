@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
-import type { ModuleReference } from "../../workers/index.ts";
+import type { ModuleReference, Ring } from "../../workers/index.ts";
 import { createDiffGetter } from "../diff/diff-getter.ts";
 import {
   commonOptions,
@@ -14,8 +14,10 @@ import {
 import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../driver.ts";
 import { streamExactDiff } from "../diff/stream-exact-diff.ts";
 import { assertLayerId } from "../layer-id.ts";
+import { reportApplied } from "../diff/left-out.ts";
 import { createNaiveDiff } from "../diff/naive-diff.ts";
-import { letThrough } from "../home/home.ts";
+import { ensureCleanFolder } from "../home/clean-folder.ts";
+import { letThrough, passageMode } from "../home/home.ts";
 import { createLineage } from "../home/lineage.ts";
 import { type OpenHome, openHome } from "../home/open-home.ts";
 import { runProbe } from "../selection/run-probe.ts";
@@ -50,7 +52,7 @@ export const vfs: GraphDriverFactory = {
     openHome({ driver: "vfs" }, options, async (home) => {
       const vfsOptions = toDiffOptions(readDriverOptions("vfs", options.options, optionTable));
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
-        await mkdir(`${home.path}/${folder}`, { recursive: true, mode: 0o710 });
+        ensureCleanFolder(`${home.path}/${folder}`, passageMode);
       }
       const { rootUid, rootGid } = home.owner;
       letThrough(`${home.path}/${layersFolder}`, rootGid);
@@ -61,7 +63,7 @@ export const vfs: GraphDriverFactory = {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): GraphDriver {
+function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriver {
   const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
 
@@ -146,8 +148,9 @@ function createVfs(home: OpenHome, { userNames, exactDiffs }: DiffOptions): Grap
       await undoFilling(id);
       return locks.withLock(id, () => {
         if (existsSync(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
-        const applyOptions = { ids, durability, squash, userNamespace, exactDiffs };
-        return pool.consume(source, (ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions));
+        const applyOptions = { ids, durability, squash, userNamespace, exactDiffs, strictAttributes };
+        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        return reportApplied(home.logger, id, pool.consume(source, apply));
       });
     },
     cleanup: async () => {},

@@ -7,6 +7,8 @@ export interface RawHeader {
   readonly typeFlag: string;
   readonly linkName?: string;
   readonly mode?: number;
+  /** Default the process's own; bytes stand as they are. */
+  readonly uid?: Uint8Array;
   /** A number is written in octal; bytes stand as they are. */
   readonly size?: number | Uint8Array;
   readonly deviceMajor?: number;
@@ -23,7 +25,8 @@ export function rawHeader(header: RawHeader): Buffer {
   };
   block.write(header.name, 0, 100, "latin1");
   octal(header.mode ?? 0o644, 100, 8);
-  octal(process.geteuid?.() ?? 0, 108, 8);
+  if (header.uid === undefined) octal(process.geteuid?.() ?? 0, 108, 8);
+  else block.set(header.uid, 108);
   octal(process.getegid?.() ?? 0, 116, 8);
   if (typeof header.size === "object") block.set(header.size, 124);
   else octal(header.size ?? 0, 124, 12);

@@ -27,9 +27,14 @@ export function createReplay(path: string): Replay {
   return {
     apply(entries) {
       // Whiteouts speak of the layers below only, so they come first wherever they stand in the archive.
-      for (const { header } of entries) hide(at(header.name));
-      const made = entries.filter(({ header }) => !isWhiteout(header.name));
-      for (const entry of made) make(entry, at);
+      for (const { header } of entries) hide(header, at(header.name));
+      const made = entries.filter(({ header }) => !isWhiteout(header));
+      for (const entry of entries) {
+        const { header } = entry;
+        if (isWhiteout(header) && !isOpaque(header.name)) continue;
+        makeFolders(path, folderOf(header.name));
+        if (!isOpaque(header.name)) make(entry, at);
+      }
       const folders = made.filter(({ header }) => isFolder(trimmed(at(header.name))));
       for (const { header } of folders) setTime(at(header.name), header);
       timed = new Set(folders.map(({ header }) => header.name.toString("latin1").replace(/\/$/, "")));
@@ -48,20 +53,49 @@ function baseOf(name: Buffer): string {
   return name.toString("latin1").replace(/\/$/, "").split("/").pop() ?? "";
 }
 
-function isWhiteout(name: Buffer): boolean {
-  return baseOf(name).startsWith(prefix);
+/** Overlay's own form, which archives may hold. */
+function isDeviceZero({ type, deviceMajor, deviceMinor }: ArchiveEntry["header"]): boolean {
+  return type === "character-device" && deviceMajor === 0 && deviceMinor === 0;
 }
 
-function hide(path: Buffer): void {
+function isWhiteout(header: ArchiveEntry["header"]): boolean {
+  return baseOf(header.name).startsWith(prefix) || isDeviceZero(header);
+}
+
+function isOpaque(name: Buffer): boolean {
+  return baseOf(name) === ".wh..wh..opq";
+}
+
+/** The names of the folders that an entry lies in. */
+function folderOf(name: Buffer): string[] {
+  return name
+    .toString("latin1")
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .slice(0, -1);
+}
+
+function hide(header: ArchiveEntry["header"], path: Buffer): void {
+  if (!isWhiteout(header)) return;
   const base = baseOf(path);
-  if (!base.startsWith(prefix)) return;
   const folder = path.subarray(0, path.length - base.length);
-  if (!fs.existsSync(folder)) return;
-  const names =
-    base === ".wh..wh..opq"
-      ? fs.readdirSync(folder, { encoding: "buffer" })
-      : [Buffer.from(base.slice(prefix.length), "latin1")];
+  if (!isFolder(trimmed(folder))) return;
+  const hidden = isDeviceZero(header) ? base : base.slice(prefix.length);
+  const names = isOpaque(path) ? fs.readdirSync(folder, { encoding: "buffer" }) : [Buffer.from(hidden, "latin1")];
   for (const name of names) fs.rmSync(Buffer.concat([folder, name]), { recursive: true, force: true });
+}
+
+/** Folders that no entry announces; a file of the layers below gives way. */
+function makeFolders(root: string, names: readonly string[]): void {
+  let path = Buffer.from(root);
+  for (const name of names) {
+    path = Buffer.concat([path, Buffer.from(`/${name}`, "latin1")]);
+    const there = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory() === true || there?.isSymbolicLink() === true) continue;
+    fs.rmSync(path, { force: true });
+    fs.mkdirSync(path);
+    fs.chmodSync(path, 0o755);
+  }
 }
 
 function make({ header, content }: ArchiveEntry, at: (name: Buffer) => Buffer): void {
@@ -71,7 +105,6 @@ function make({ header, content }: ArchiveEntry, at: (name: Buffer) => Buffer): 
   if (there !== undefined && !(type === "directory" && there.isDirectory())) {
     fs.rmSync(trimmed(path), { recursive: true });
   }
-  fs.mkdirSync(path.subarray(0, trimmed(path).lastIndexOf("/")), { recursive: true, mode: 0o755 });
   if (type === "hardlink") return fs.linkSync(at(header.linkName), path);
   if (type === "file") fs.writeFileSync(path, content);
   else if (type === "directory") fs.mkdirSync(path, { recursive: true });

@@ -75,6 +75,12 @@ const shared: Failures = {
   ...because("an attribute without a value is lost", "apply/user-xattrs"),
   ...because("an owner that is in no map fails when the entries before it are unpacked already", "idmap/unmapped"),
   ...because("changes come in the order of a walk", "changes/sorted"),
+  ...because("a capability that is none is refused, but its file stays", "attributes/capability"),
+  ...because(
+    "the lists and the setgid bit that the home gives are on each layer's root",
+    "access/default-acl",
+    "access/setgid",
+  ),
   ...because("Go's JSON turns what is not UTF-8 into U+FFFD", "changes/bytes"),
 };
 
@@ -102,6 +108,23 @@ export const mobyOverlay2Failures: Failures = {
     "whiteout/kinds-at-once",
   ),
   ...because(
+    "a folder that the archive hides is none to what follows, and one that it made cannot be hidden",
+    "implied/device",
+    ...implied("hidden", "hidden-deeper", "hidden-below", "hidden-twice", "hidden-kinds", "hidden-announced"),
+    ...implied("only-hidden", "hidden-opaque"),
+  ),
+  ...because("an opaque marker at the root is without effect", ...implied("root", "root-folders", "root-whiteouts")),
+  ...because(
+    "a whiteout where nothing is to be hidden is a name that nobody can open",
+    "implied/bottom",
+    ...implied("opaque-whiteouts", "useless"),
+  ),
+  ...because(
+    "a folder of the layer below that the archive only implies gets mode 0755, and has none of its attributes",
+    "access/of-the-layer",
+    ...implied("opaque"),
+  ),
+  ...because(
     "a whiteout of no name is refused, but the layer has changed",
     "whiteout/no-name",
     "whiteout/this-folder",
@@ -127,6 +150,22 @@ export const mobyVfsFailures: Failures = {
     "apply/implied-parents",
     "apply/implied-parent-of-lower",
   ),
+  ...because(
+    "so are those that it hides and then implies; a whiteout that comes last deletes what the archive brought",
+    "access/of-the-layer",
+    "implied/bottom",
+    ...implied("hidden", "hidden-deeper", "hidden-below", "hidden-twice", "hidden-kinds", "hidden-announced"),
+    ...implied("hidden-opaque", "opaque", "root-folders", "root-whiteouts"),
+  ),
+  ...because(
+    "folders are made for whiteouts that hide nothing",
+    ...implied("only-hidden", "opaque-whiteouts", "useless"),
+  ),
+  ...because(
+    "a file of the layer below does not give way to a folder that the archive implies, nor does overlay's whiteout",
+    "implied/device",
+    ...implied("over-file", "opaque-file"),
+  ),
   ...because("folders that the archive implies belong to the host's root", "idmap/apply"),
   ...because("the diff of a layer without a parent has the owners of the host", "idmap/diff"),
   ...because(
@@ -136,6 +175,10 @@ export const mobyVfsFailures: Failures = {
   ),
   ...because("the whiteout .wh... deletes the folder above: all of the layer", "whiteout/parent-folder"),
 };
+
+function implied(...checks: readonly string[]): string[] {
+  return checks.map((check) => `implied/${check}`);
+}
 
 function because(reason: string, ...checks: readonly string[]): Failures {
   return Object.fromEntries(checks.map((check) => [check, reason]));

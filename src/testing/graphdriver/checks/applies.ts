@@ -1,11 +1,12 @@
-import { ok } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
 import { lstatSync } from "node:fs";
 import { joinArchive, padded, paxHeader, rawHeader } from "../../archive/index.ts";
 import { type ArchiveEntry, file, folder, hardLink, symlink } from "../../archive/entry.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
 import type { GraphDriverContext } from "../context.ts";
-import { applyArchive, makeEmptyLayer, makeLayer, readLayer, visitLayer } from "../layers.ts";
+import { applyArchive, commitLayer, makeEmptyLayer, makeLayer, readLayer, visitLayer } from "../layers.ts";
+import { hostRoot } from "../needs.ts";
 import { fileKinds } from "./file-kinds.ts";
 
 export const applyChecks: readonly GraphDriverCheck[] = [
@@ -15,6 +16,27 @@ export const applyChecks: readonly GraphDriverCheck[] = [
     ...(needs && { needs }),
     run: (context) => assertApplied(context, entries),
   })),
+  {
+    id: "apply/owner-below-zero",
+    title: "applyDiff takes owner -2, in base-256 and in PAX, as 4294967294",
+    source: "Go 1.19 archive/tar, os.Lchown",
+    needs: hostRoot,
+    async run(context) {
+      const header = rawHeader({ name: "base-256", typeFlag: "0", uid: Buffer.from("fffffffffffffffe", "hex") });
+      const pax = [paxHeader({ uid: "-2", gid: "-2" }), rawHeader({ name: "pax", typeFlag: "0" })];
+      const id = await makeEmptyLayer(context);
+      await applyArchive(context, id, undefined, joinArchive([header, ...pax]));
+      const tree = await readLayer(context, id);
+      deepEqual(
+        ["base-256", "pax"].map((path) => [tree.get(path)?.uid, tree.get(path)?.gid]),
+        [
+          [4_294_967_294, 0],
+          [4_294_967_294, 4_294_967_294],
+        ],
+      );
+      deepEqual((await readLayer(context, await commitLayer(context, id, undefined))).get("pax")?.uid, 4_294_967_294);
+    },
+  },
   {
     id: "apply/over-lower",
     title: "applyDiff replaces files of the layer below, whatever their kinds",

@@ -10,6 +10,9 @@ import { exactDiffChecks } from "./exact-diffs.ts";
 import { generationChecks } from "./generations.ts";
 import { idMapChecks } from "./id-maps.ts";
 import { identifierChecks } from "./identifiers.ts";
+import { heldAttributeChecks } from "./held-attributes.ts";
+import { impliedFolderChecks } from "./implied-folders.ts";
+import { inheritedAccessChecks } from "./inherited-access.ts";
 import { lifeCycleChecks } from "./life-cycle.ts";
 import { mountChecks } from "./mounts.ts";
 import { nestedChecks } from "./nested.ts";
@@ -34,7 +37,10 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...identifierChecks,
   ...unknownLayerChecks,
   ...applyChecks,
+  ...heldAttributeChecks,
+  ...inheritedAccessChecks,
   ...whiteoutChecks,
+  ...impliedFolderChecks,
   ...changesChecks,
   ...sameTimesChecks,
   ...generationChecks,

@@ -8,6 +8,7 @@ import * as fewDescriptors from "./few-descriptors.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as homeOfItsOwn from "./home-of-its-own.mjs";
 import * as mountViews from "./mount-views.mjs";
+import * as inheritedAccess from "./inherited-access.mjs";
 import * as namespaceCrossing from "./namespace-crossing.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
 import * as overlayFeatures from "./overlay-features.mjs";
@@ -33,6 +34,7 @@ const scenarios = {
   ...fullDisk,
   ...homeOfItsOwn,
   ...mountViews,
+  ...inheritedAccess,
   ...namespaceCrossing,
   ...power,
   ...programs,

@@ -1,23 +1,24 @@
 /** Extended attributes that the file system does not keep. */
 import assert from "node:assert/strict";
 
-import { buildArchive, fifo, file, folder as aFolder } from "cleat/testing";
+import { buildArchive, fifo, file, folder as aFolder, symlink } from "cleat/testing";
 
 import { assertNothingStaged, assertRefused, factories, namesOf, streamOf } from "./layers.mjs";
 
-const refused = [
-  ["foo.bar", "UNIMPLEMENTED", file("kept/f", "x", { xattrs: { "foo.bar": Buffer.from("x") } })],
-  ["foo.dir", "UNIMPLEMENTED", aFolder("kept/d", { xattrs: { "foo.dir": Buffer.from("x") } })],
+const value = Buffer.from("x");
+const strange = [
+  ["foo.bar", "UNIMPLEMENTED", file("kept/f", "x", { xattrs: { "foo.bar": value } })],
+  ["foo.dir", "UNIMPLEMENTED", aFolder("kept/d", { xattrs: { "foo.dir": value } })],
   // user. is for files and folders only: xattr(7).
-  ["user.pipe", "PERMISSION_DENIED", fifo("kept/p", { xattrs: { "user.pipe": Buffer.from("x") } })],
+  ["user.pipe", "PERMISSION_DENIED", fifo("kept/p", { xattrs: { "user.pipe": value } })],
   // More than the kernel takes: XATTR_SIZE_MAX, limits.h.
   ["user.large", undefined, file("kept/l", "x", { xattrs: { "user.large": Buffer.alloc(70_000, 1) } })],
 ];
 
 export async function refusedAttributes(driver, folder) {
   const home = `${folder}/home`;
-  const opened = await factories[driver].open({ home });
-  for (const [name, code, entry] of refused) {
+  const opened = await factories[driver].open({ home, options: ["cleat.strict_attributes=true"] });
+  for (const [name, code, entry] of strange) {
     await opened.create("layer", {});
     const archive = buildArchive([aFolder("kept"), file("kept/before", "b"), entry]);
     const apply = opened.applyDiff("layer", undefined, streamOf(archive));
@@ -29,5 +30,51 @@ export async function refusedAttributes(driver, folder) {
     assertNothingStaged(driver, home);
     await opened.remove("layer");
   }
+  await opened.close();
+}
+
+/** More names than a warning holds, on a thousand files. */
+export async function attributesLeftOut(driver, folder) {
+  const warnings = [];
+  const logger = { debug() {}, info() {}, error() {}, warn: (...line) => warnings.push(line) };
+  const opened = await factories[driver].open({ home: `${folder}/home`, logger });
+  const many = Array.from({ length: 1000 }, (_, at) =>
+    file(`f${at}`, "", { xattrs: { [`com.apple.n${at % 30}`]: value } }),
+  );
+  const link = symlink("l", "f0", { xattrs: { "user.on_link": value } });
+  const entries = [link, aFolder("kept"), ...strange.map(([, , entry]) => entry), ...many];
+  await opened.create("layer", {});
+  await opened.applyDiff("layer", undefined, streamOf(buildArchive(entries)));
+  assert.equal(warnings.length, 1);
+  const [{ layer, count, names }, text] = warnings[0];
+  assert.deepEqual([layer, count, names.length], ["layer", 1005, 20]);
+  // Those of folders come in the end.
+  assert.deepEqual(names.slice(0, 4), ["user.on_link", "foo.bar", "user.pipe", "user.large"]);
+  assert.equal(text, "1005 extended attributes were left out of the layer: the file system cannot hold them");
+  assert.equal((await namesOf(opened, "layer")).length, entries.length);
+  await opened.create("plain", { parent: "layer" });
+  await opened.applyDiff("plain", "layer", streamOf(buildArchive([file("f", "f")])));
+  assert.equal(warnings.length, 1);
+  await opened.close();
+}
+
+/** What is too large for its block is no full disk, and a full disk is none that cannot hold an attribute. */
+export async function attributesWithoutRoom(driver, folder) {
+  const warnings = [];
+  const logger = { debug() {}, info() {}, error() {}, warn: (...line) => warnings.push(line) };
+  const opened = await factories[driver].open({ home: `${folder}/home`, logger });
+  const large = Buffer.alloc(20_000, 1);
+  await opened.create("layer", {});
+  await opened.applyDiff("layer", undefined, [buildArchive([file("f", "x", { xattrs: { "user.large": large } })])]);
+  assert.deepEqual(
+    warnings.map(([{ names }]) => names),
+    [["user.large"]],
+  );
+  const notes = Array.from({ length: 20_000 }, (_, at) =>
+    file(`n${at}`, "", { xattrs: { "user.note": Buffer.alloc(3000, at) } }),
+  );
+  await opened.create("full", {});
+  await assertRefused(opened.applyDiff("full", undefined, streamOf(buildArchive(notes))), "RESOURCE_EXHAUSTED", "full");
+  assert.equal(warnings.length, 1);
   await opened.close();
 }

@@ -1,0 +1,29 @@
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+
+import { createMarkedPaths } from "./marked-paths.ts";
+
+const name = fc.constantFrom("a", "b", "aa");
+const path = fc.array(name, { maxLength: 4 }).map((parts) => parts.join("/"));
+const step = fc.record({ path, itself: fc.boolean(), marks: fc.boolean() });
+
+it("void is what was noted before a mark, at or below it", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const marked = createMarkedPaths();
+      const noted: { path: string; since: number; isVoid: boolean }[] = [];
+      for (const { path: at, itself, marks } of steps) {
+        if (!marks) {
+          noted.push({ path: at, since: marked.now(), isVoid: false });
+          continue;
+        }
+        marked.mark(at, itself);
+        for (const one of noted) {
+          const isBelow = one.path !== at && (at === "" || one.path.startsWith(`${at}/`));
+          if (isBelow || (itself && one.path === at)) one.isVoid = true;
+        }
+      }
+      for (const one of noted) expect(marked.isVoid(one.path, one.since)).toBe(one.isVoid);
+    }),
+  );
+});
