@@ -54,23 +54,22 @@ interface Context {
 async function callUnary(context: Context, request: Request, call: GrpcCallOptions): Promise<unknown> {
   const { method, maxMessageBytes } = context;
   const frame = encodeFrame(method.request.encode(request as never), maxMessageBytes);
+  let wasOpened = false;
   const send = () =>
     withDeadline(context, call, async (deadline, timeoutMs) => {
       const opened = await openWithin(context, call, deadline, { "grpc-timeout": formatTimeout(timeoutMs) });
+      wasOpened = true;
       opened.stream.end(frame);
       return readOne(context, opened);
     });
   try {
     return await send();
   } catch (error) {
-    // A peer that was about to close has not looked at it.
-    if (error instanceof TransportError && error.message.includes(refused)) return send();
+    // A peer that was about to close has refused to look at it; it may be there again.
+    if (wasOpened && error instanceof TransportError && !error.reachedPeer) return send();
     throw error;
   }
 }
-
-/** Node's words for a stream that was reset with REFUSED_STREAM, or that a GOAWAY left out. */
-const refused = "NGHTTP2_REFUSED_STREAM";
 
 async function callForOne(context: Context, requests: AsyncIterable<Request>, call: GrpcCallOptions): Promise<unknown> {
   return withDeadline(context, call, async (deadline) => {
