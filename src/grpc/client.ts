@@ -6,7 +6,7 @@ import type { GrpcMethod, GrpcService } from "./define-service.ts";
 import { createFrameReader, defaultMaxMessageBytes, encodeFrame } from "./frames.ts";
 import { collectMessages, iterateMessages } from "./read-messages.ts";
 import type { GrpcCallOptions, GrpcClient, Metadata } from "./sides.ts";
-import { pumpRequests } from "./pump-requests.ts";
+import { pumpRequests, type RequestPump } from "./pump-requests.ts";
 import { formatTimeout } from "./timeout.ts";
 
 export interface GrpcClientOptions {
@@ -76,7 +76,7 @@ async function callForOne(context: Context, requests: AsyncIterable<Request>, ca
     const opened = await openWithin(context, call, deadline);
     const pumped = pump(context, opened, requests, deadline);
     try {
-      return await readOne(context, opened);
+      return await readOne(context, opened, pumped);
     } catch (error) {
       throw pumped.failure === undefined ? error : pumped.failure.error;
     } finally {
@@ -93,7 +93,7 @@ async function* callForMany(
   const { method, maxMessageBytes } = context;
   const deadline = createDeadline(timeoutOf(context, call), subjectOf(context), call.signal);
   let opened: ClientStream | undefined;
-  let pumped: ReturnType<typeof pump> | undefined;
+  let pumped: RequestPump | undefined;
   try {
     opened = await openWithin(context, call, deadline);
     pumped = pump(context, opened, requests, deadline);
@@ -103,7 +103,8 @@ async function* callForMany(
       yield method.response.decode(message, "DATA_LOSS");
       deadline.start();
     }
-    await endOf(opened);
+    pumped.stop();
+    await opened.finish();
   } catch (error) {
     throw await explain(error, opened, deadline, pumped);
   } finally {
@@ -118,12 +119,16 @@ function pump(
   opened: ClientStream,
   requests: AsyncIterable<Request> | readonly Request[],
   deadline: Deadline,
-) {
+): RequestPump {
   const encode = (request: Request) => encodeFrame(method.request.encode(request as never), maxMessageBytes);
   return pumpRequests(opened, requests, encode, deadline);
 }
 
-async function readOne({ method, maxMessageBytes }: Context, opened: ClientStream): Promise<unknown> {
+async function readOne(
+  { method, maxMessageBytes }: Context,
+  opened: ClientStream,
+  pumped?: RequestPump,
+): Promise<unknown> {
   const frames = createFrameReader(maxMessageBytes, "DATA_LOSS");
   let messages: readonly Uint8Array[];
   try {
@@ -133,17 +138,12 @@ async function readOne({ method, maxMessageBytes }: Context, opened: ClientStrea
     if (error instanceof TransportError) await opened.ended; // says more than that the stream was cut off
     throw error;
   }
-  await endOf(opened);
+  pumped?.stop();
+  await opened.finish();
   if (messages.length !== 1) {
     throw new CleatError("DATA_LOSS", `${method.path} was answered with ${messages.length} messages instead of one`);
   }
   return method.response.decode(messages[0] as Uint8Array, "DATA_LOSS");
-}
-
-/** The peer has sent everything, so there is nothing left to say to it. */
-function endOf({ stream, ended }: ClientStream): Promise<void> {
-  if (!stream.writableEnded) stream.end();
-  return ended;
 }
 
 async function withDeadline<T>(
@@ -169,7 +169,7 @@ async function explain(
   error: unknown,
   opened: ClientStream | undefined,
   deadline: Deadline,
-  pumped: { readonly failure: { readonly error: unknown } | undefined } | undefined,
+  pumped: RequestPump | undefined,
 ): Promise<unknown> {
   if (pumped?.failure !== undefined) return pumped.failure.error;
   if (deadline.signal.aborted) return deadline.signal.reason;
