@@ -256,9 +256,9 @@ describe("calls that come while a server closes and another takes its place", ()
     await using server = await serveEcho({ drainTimeoutMs: 5_000 });
     await using peer = connect(server);
     const outcomes = new Map<string, number>();
-    let isOver = false;
+    const over = new AbortController();
     const call = async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const outcome = await peer.client.once({ text: "x" }).then(
           () => "ok",
           (error: { code: string }) => error.code,
@@ -275,7 +275,7 @@ describe("calls that come while a server closes and another takes its place", ()
       await running.close();
       running = await server.restart();
     }
-    isOver = true;
+    over.abort();
     await Promise.all(callers);
     outcomes.delete("ok");
     outcomes.delete("UNAVAILABLE");

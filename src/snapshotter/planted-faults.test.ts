@@ -70,7 +70,9 @@ const faults: readonly [fault: string, check: string, plant: (right: Snapshotter
       async *list(filters) {
         try {
           yield* right.list(filters);
-        } catch {}
+        } catch {
+          // the fault
+        }
       },
     }),
   ],
