@@ -250,3 +250,35 @@ describe("a server that closes", () => {
     await closed;
   });
 });
+
+describe("calls that come while a server closes and another takes its place", () => {
+  it("are answered, or fail as UNAVAILABLE; none hangs or fails otherwise", async () => {
+    await using server = await serveEcho({ drainTimeoutMs: 5_000 });
+    await using peer = connect(server);
+    const outcomes = new Map<string, number>();
+    const over = new AbortController();
+    const call = async () => {
+      while (!over.signal.aborted) {
+        const outcome = await peer.client.once({ text: "x" }).then(
+          () => "ok",
+          (error: { code: string }) => error.code,
+        );
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        await new Promise(setImmediate);
+      }
+    };
+    const callers = Array.from({ length: 20 }, call);
+    let running = server.running;
+    for (let restarts = 0; restarts < 5; restarts++) {
+      const before = outcomes.get("ok") ?? 0;
+      await until(() => (outcomes.get("ok") ?? 0) > before + 40);
+      await running.close();
+      running = await server.restart();
+    }
+    over.abort();
+    await Promise.all(callers);
+    outcomes.delete("ok");
+    outcomes.delete("UNAVAILABLE");
+    expect([...outcomes]).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { CleatError, type ErrorCode, TransportError } from "../errors/index.ts";
 import type { GrpcChannel } from "./channel.ts";
 import type { GrpcMethod } from "./define-service.ts";
@@ -10,6 +11,8 @@ export interface ClientStream {
   readonly stream: ClientHttp2Stream;
   /** Resolves when the stream is closed, and rejects with what its status, or the lack of one, says. */
   readonly ended: Promise<void>;
+  /** As `ended`, for who has read all messages: a peer that has ended the call is sent nothing more. */
+  finish(): Promise<void>;
   /** Gives the call up, if it runs still. */
   cancel(): void;
 }
@@ -65,11 +68,19 @@ function follow(stream: ClientHttp2Stream, method: GrpcMethod, address: string):
     });
   });
   ended.catch(() => {}); // who waits for it is told
+  const cancel = () => {
+    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  };
   return {
     stream,
     ended,
-    cancel() {
-      if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+    cancel,
+    async finish() {
+      if (!stream.writableFinished) {
+        await nextTurn(); // for the trailers, which come in the same turn
+        cancel();
+      }
+      return ended;
     },
   };
 }

@@ -6,7 +6,7 @@ import type { GrpcMethod, GrpcService } from "./define-service.ts";
 import { createFrameReader, defaultMaxMessageBytes, encodeFrame } from "./frames.ts";
 import { collectMessages, iterateMessages } from "./read-messages.ts";
 import type { GrpcCallOptions, GrpcClient, Metadata } from "./sides.ts";
-import { pumpRequests } from "./pump-requests.ts";
+import { pumpRequests, type RequestPump } from "./pump-requests.ts";
 import { formatTimeout } from "./timeout.ts";
 
 export interface GrpcClientOptions {
@@ -54,30 +54,29 @@ interface Context {
 async function callUnary(context: Context, request: Request, call: GrpcCallOptions): Promise<unknown> {
   const { method, maxMessageBytes } = context;
   const frame = encodeFrame(method.request.encode(request as never), maxMessageBytes);
+  let wasOpened = false;
   const send = () =>
     withDeadline(context, call, async (deadline, timeoutMs) => {
       const opened = await openWithin(context, call, deadline, { "grpc-timeout": formatTimeout(timeoutMs) });
+      wasOpened = true;
       opened.stream.end(frame);
       return readOne(context, opened);
     });
   try {
     return await send();
   } catch (error) {
-    // A peer that was about to close has not looked at it.
-    if (error instanceof TransportError && error.message.includes(refused)) return send();
+    // A peer that was about to close has refused to look at it; it may be there again.
+    if (wasOpened && error instanceof TransportError && !error.reachedPeer) return send();
     throw error;
   }
 }
-
-/** Node's words for a stream that was reset with REFUSED_STREAM, or that a GOAWAY left out. */
-const refused = "NGHTTP2_REFUSED_STREAM";
 
 async function callForOne(context: Context, requests: AsyncIterable<Request>, call: GrpcCallOptions): Promise<unknown> {
   return withDeadline(context, call, async (deadline) => {
     const opened = await openWithin(context, call, deadline);
     const pumped = pump(context, opened, requests, deadline);
     try {
-      return await readOne(context, opened);
+      return await readOne(context, opened, pumped);
     } catch (error) {
       throw pumped.failure === undefined ? error : pumped.failure.error;
     } finally {
@@ -94,7 +93,7 @@ async function* callForMany(
   const { method, maxMessageBytes } = context;
   const deadline = createDeadline(timeoutOf(context, call), subjectOf(context), call.signal);
   let opened: ClientStream | undefined;
-  let pumped: ReturnType<typeof pump> | undefined;
+  let pumped: RequestPump | undefined;
   try {
     opened = await openWithin(context, call, deadline);
     pumped = pump(context, opened, requests, deadline);
@@ -104,7 +103,8 @@ async function* callForMany(
       yield method.response.decode(message, "DATA_LOSS");
       deadline.start();
     }
-    await endOf(opened);
+    pumped.stop();
+    await opened.finish();
   } catch (error) {
     throw await explain(error, opened, deadline, pumped);
   } finally {
@@ -119,12 +119,16 @@ function pump(
   opened: ClientStream,
   requests: AsyncIterable<Request> | readonly Request[],
   deadline: Deadline,
-) {
+): RequestPump {
   const encode = (request: Request) => encodeFrame(method.request.encode(request as never), maxMessageBytes);
   return pumpRequests(opened, requests, encode, deadline);
 }
 
-async function readOne({ method, maxMessageBytes }: Context, opened: ClientStream): Promise<unknown> {
+async function readOne(
+  { method, maxMessageBytes }: Context,
+  opened: ClientStream,
+  pumped?: RequestPump,
+): Promise<unknown> {
   const frames = createFrameReader(maxMessageBytes, "DATA_LOSS");
   let messages: readonly Uint8Array[];
   try {
@@ -134,17 +138,12 @@ async function readOne({ method, maxMessageBytes }: Context, opened: ClientStrea
     if (error instanceof TransportError) await opened.ended; // says more than that the stream was cut off
     throw error;
   }
-  await endOf(opened);
+  pumped?.stop();
+  await opened.finish();
   if (messages.length !== 1) {
     throw new CleatError("DATA_LOSS", `${method.path} was answered with ${messages.length} messages instead of one`);
   }
   return method.response.decode(messages[0] as Uint8Array, "DATA_LOSS");
-}
-
-/** The peer has sent everything, so there is nothing left to say to it. */
-function endOf({ stream, ended }: ClientStream): Promise<void> {
-  if (!stream.writableEnded) stream.end();
-  return ended;
 }
 
 async function withDeadline<T>(
@@ -170,7 +169,7 @@ async function explain(
   error: unknown,
   opened: ClientStream | undefined,
   deadline: Deadline,
-  pumped: { readonly failure: { readonly error: unknown } | undefined } | undefined,
+  pumped: RequestPump | undefined,
 ): Promise<unknown> {
   if (pumped?.failure !== undefined) return pumped.failure.error;
   if (deadline.signal.aborted) return deadline.signal.reason;

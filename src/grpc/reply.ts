@@ -13,6 +13,9 @@ export interface Reply {
   fail(code: ErrorCode, message: string): void;
 }
 
+/** How long a peer may take to see that its call has ended. */
+const patienceMs = 1_000;
+
 const replyHeaders = { ":status": 200, "content-type": "application/grpc" } as const;
 
 export function createReply(stream: ServerHttp2Stream): Reply {
@@ -26,9 +29,13 @@ export function createReply(stream: ServerHttp2Stream): Reply {
       stopReading();
     });
   };
-  // A peer that still sends is told to stop; what it sends would be for nobody.
+  // What a peer still sends is for nobody. It is told to stop when it does not by itself; at once, Node 22 and later would
+  // throw the status away with the rest of the stream.
   const stopReading = () => {
-    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    if (stream.readableEnded) return;
+    stream.resume();
+    const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), patienceMs).unref();
+    stream.once("close", () => clearTimeout(timer));
   };
   const isOver = () => trailers !== undefined || stream.destroyed || stream.closed;
 

@@ -1,4 +1,5 @@
 /** containerd's snapshotters. `snapshotter.ts` is the manual. */
+export { descriptorMessage, mountMessage } from "./containerd-types.ts";
 export { openSnapshotter, type OpenSnapshotterOptions } from "./open-snapshotter.ts";
 export { createRemoteSnapshotter, type RemoteSnapshotterOptions } from "./remote-snapshotter.ts";
 export { createSnapshotsService } from "./serve-snapshots.ts";

@@ -14,10 +14,16 @@ export function quoteName(name: string): string {
   return JSON.stringify(name.length <= 200 ? name : `${name.slice(0, 200)}…`);
 }
 
-/** @throws INVALID_ARGUMENT when a key or name is empty, too long, or holds a NUL. */
+/** Half of a pair of UTF-16, which UTF-8 cannot carry: behind a socket it would be another name. */
+const halfCharacter = /\p{Surrogate}/u;
+
+/** @throws INVALID_ARGUMENT when a key or name is empty, too long, no Unicode, or holds a NUL. */
 export function assertName(name: string, what: "key" | "name" | "parent"): void {
   if (name === "") throw new CleatError("INVALID_ARGUMENT", `snapshot ${what} is empty`);
   if (name.includes("\0")) throw new CleatError("INVALID_ARGUMENT", `snapshot ${what} ${quoteName(name)} holds a NUL`);
+  if (halfCharacter.test(name)) {
+    throw new CleatError("INVALID_ARGUMENT", `snapshot ${what} ${quoteName(name)} is not Unicode`);
+  }
   if (Buffer.byteLength(name) > maxNameBytes) {
     const message = `snapshot ${what} ${quoteName(name)} is longer than ${maxNameBytes} bytes`;
     throw new CleatError("INVALID_ARGUMENT", message);
@@ -29,6 +35,9 @@ export function toLabels(labels: Labels | undefined): Labels {
   if (labels === undefined) return {};
   let total = 0;
   const kept = Object.entries(labels).filter(([key, value]) => {
+    if (halfCharacter.test(key) || halfCharacter.test(value)) {
+      throw new CleatError("INVALID_ARGUMENT", `label ${JSON.stringify(key.slice(0, 64))} is not Unicode`);
+    }
     const bytes = Buffer.byteLength(key) + Buffer.byteLength(value);
     if (bytes > maxLabelBytes) {
       const message = `label ${JSON.stringify(key.slice(0, 64))} and its value are longer than ${maxLabelBytes} bytes`;

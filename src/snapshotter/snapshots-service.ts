@@ -1,7 +1,7 @@
 /**
  * containerd's snapshots service, version 1.
  *
- * Source: containerd v1.6.20 `api/services/snapshots/v1/snapshots.proto`; `CommitSnapshotRequest.parent` and `Mount.target` of
+ * Source: containerd v1.6.20 `api/services/snapshots/v1/snapshots.proto`; `CommitSnapshotRequest.parent` of
  * v2.2.0. containerd calls without a deadline, and holds the lock of its database in `Commit` and `Update`: the deadlines
  * here are the server's as well as the client's.
  */
@@ -19,18 +19,11 @@ import {
   stringMap,
   timestamp,
 } from "../grpc/index.ts";
+import { mountMessage } from "./containerd-types.ts";
 
 const source = "containerd v1.6.20 api/services/snapshots/v1/snapshots.proto";
 const secondMs = 1_000;
 const name = (short: string) => `containerd.services.snapshots.v1.${short}`;
-
-/** Source: containerd v2.2.0 `api/types/mount.proto`. */
-export const mountMessage = message("containerd.types.Mount", {
-  type: string(1),
-  source: string(2),
-  target: string(3),
-  options: repeatedStrings(4),
-});
 
 /** Who reads an info takes `UNKNOWN` for a committed one (containerd v1.6.20 `snapshots/proxy/proxy.go`, toKind). */
 export const infoMessage = message(name("Info"), {
