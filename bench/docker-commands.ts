@@ -1,8 +1,8 @@
-import { openEngine, type Engine } from "../test/engine/harness/engine.ts";
-import { builtinOverlay2, cleatOverlay2 } from "../test/engine/harness/storage.ts";
-import { runCommand } from "../test/engine/harness/command.ts";
-import { writeImageArchive } from "../test/engine/harness/image-archive.ts";
-import { createScratch } from "../test/engine/harness/scratch.ts";
+import { openEngine, type Engine } from "../test/harness/engine.ts";
+import { builtinOverlay2, cleatOverlay2 } from "../test/harness/storage.ts";
+import { runCommand } from "../test/harness/command.ts";
+import { writeImageArchive } from "../test/harness/image-archive.ts";
+import { createScratch } from "../test/harness/scratch.ts";
 import { largeImage } from "./large-image.ts";
 import { median, timeMs, type Limit, type Measurement } from "./measure.ts";
 

@@ -8,8 +8,8 @@ import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
 import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
-import { overlayObstacle } from "./engine/harness/overlay-probe.ts";
-import { hasGraphDriverPlugins, machine, type EngineRelease } from "./engine/harness/release.ts";
+import { overlayObstacle } from "./harness/overlay-probe.ts";
+import { hasGraphDriverPlugins, machine, type EngineRelease } from "./harness/release.ts";
 
 export interface Need {
   readonly name: string;

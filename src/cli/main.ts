@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { run } from "./run.ts";
-import { openStandardOutput } from "./standard-output.ts";
+import { openStandardOutput } from "./terminal/standard-output.ts";
 
 const code = await run(process.argv.slice(2), {
   stdin: process.stdin,

@@ -8,11 +8,11 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, vi } from "vitest";
 import { CleatError } from "../errors/index.ts";
 import type { GraphDriverFactory } from "../graphdriver/index.ts";
-import type { Surroundings } from "./command.ts";
+import type { Surroundings } from "./terminal/command.ts";
 import { run } from "./run.ts";
 
-vi.mock("./graph-drivers.ts", async (original) => ({
-  ...(await original<typeof import("./graph-drivers.ts")>()),
+vi.mock("./serving/graph-drivers.ts", async (original) => ({
+  ...(await original<typeof import("./serving/graph-drivers.ts")>()),
   selectDriver: async ({ root, home = root }: { root: string; home?: string }) => {
     chosenFor.push(home);
     return { factory: fakeFactory, driverName: "fake", note: "for this test" };

@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
 import { PluginNotFoundError, RemoteError, TransportError, withSubject } from "../errors/index.ts";
-import { call } from "./call.ts";
-import { type Command, type Surroundings, UsageError } from "./command.ts";
-import { quote, readCommandLine, suggest } from "./command-line.ts";
-import { doctor } from "./doctor.ts";
-import { exitCodes, type Outcome } from "./exit-codes.ts";
-import { fsck } from "./fsck.ts";
-import { formatFailure } from "./format-failure.ts";
-import { formatHelp, formatOverview } from "./help.ts";
-import { inspect } from "./inspect.ts";
-import { layers } from "./layers.ts";
-import { ls } from "./ls.ts";
-import { nearest } from "./nearest.ts";
-import { watchOutput } from "./output.ts";
-import { serveGraph } from "./serve-graph.ts";
-import { trace } from "./trace.ts";
+import { call } from "./plugins/call.ts";
+import { type Command, type Surroundings, UsageError } from "./terminal/command.ts";
+import { quote, readCommandLine, suggest } from "./terminal/command-line.ts";
+import { doctor } from "./stores/doctor.ts";
+import { exitCodes, type Outcome } from "./terminal/exit-codes.ts";
+import { fsck } from "./stores/fsck.ts";
+import { formatFailure } from "./terminal/format-failure.ts";
+import { formatHelp, formatOverview } from "./terminal/help.ts";
+import { inspect } from "./plugins/inspect.ts";
+import { layers } from "./stores/layers.ts";
+import { ls } from "./plugins/ls.ts";
+import { nearest } from "./terminal/nearest.ts";
+import { watchOutput } from "./terminal/output.ts";
+import { serveGraph } from "./serving/serve-graph.ts";
+import { trace } from "./plugins/trace.ts";
 
 /** Every command; one file each. */
 export const commands: readonly Command[] = [serveGraph, doctor, layers, fsck, ls, inspect, call, trace];

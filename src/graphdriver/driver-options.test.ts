@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { commonOptions, optionKinds, optionsForHost, readDriverOptions, toDiffOptions } from "./driver-options.ts";
-import { createAutomaticDriver } from "./selection/automatic-driver.ts";
-import { builtInFactories, createDriverRegistry } from "./selection/registry.ts";
+import { createAutomaticDriver } from "../selection/automatic-driver.ts";
+import { builtInFactories, createDriverRegistry } from "../selection/registry.ts";
 
 const table = {
   "a.size": { ...optionKinds.size, help: "" },

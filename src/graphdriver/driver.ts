@@ -49,8 +49,8 @@
 import type { Readable } from "node:stream";
 import type { Logger } from "../transport/index.ts";
 import type { ModuleReference } from "../workers/index.ts";
-import type { ProbeReport } from "./selection/probe-report.ts";
-import type { StoreJobs } from "./store/store-jobs.ts";
+import type { ProbeReport } from "./probe-report.ts";
+import type { StoreJobs } from "./store-jobs.ts";
 
 export interface GraphDriver {
   /** The driver's name in the field: "overlay2", "btrfs", "vfs". */

@@ -4,8 +4,8 @@ import { activate, type Logger } from "../transport/index.ts";
 import type { ClientPolicy } from "./client-policy.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import type { Discovery } from "./discovery/discovery.ts";
-import type { FoundPlugin } from "./discovery/found-plugin.ts";
-import { currentIdentity } from "./discovery/identity.ts";
+import type { FoundPlugin } from "./discovery/look-up/found-plugin.ts";
+import { currentIdentity } from "./discovery/look-up/identity.ts";
 
 /** Who answered an activation, and with what. */
 export interface Activation {

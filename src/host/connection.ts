@@ -1,6 +1,6 @@
 import { finished, Readable } from "node:stream";
 import { createHttpTransport, type Logger, type Transport } from "../transport/index.ts";
-import type { FoundPlugin } from "./discovery/found-plugin.ts";
+import type { FoundPlugin } from "./discovery/look-up/found-plugin.ts";
 
 /** A transport to one program, which can be left to end by itself. */
 export interface Connection extends Transport {

@@ -1,8 +1,8 @@
 /** The engine's side: find plugins, activate them, call them, and come to no harm by them. */
 export type { BreakerPolicy, ClientPolicy } from "./client-policy.ts";
 export { createDiscovery, type Discovery, type DiscoveryOptions } from "./discovery/discovery.ts";
-export type { FoundPlugin, PluginChange, UnusablePlugin } from "./discovery/found-plugin.ts";
-export { type Locations, pluginLocations, type Who } from "./discovery/locations.ts";
+export type { FoundPlugin, PluginChange, UnusablePlugin } from "./discovery/look-up/found-plugin.ts";
+export { type Locations, pluginLocations, type Who } from "./discovery/look-up/locations.ts";
 export {
   type ActivePlugin,
   type AllPlugins,

@@ -5,8 +5,8 @@ import { assertImplements, createClient, type Logger, silentLogger, type Transpo
 import { activateAll } from "./activate-all.ts";
 import type { ClientPolicy } from "./client-policy.ts";
 import { createDiscovery, type Discovery } from "./discovery/discovery.ts";
-import type { PluginChange } from "./discovery/found-plugin.ts";
-import { pluginLocations } from "./discovery/locations.ts";
+import type { PluginChange } from "./discovery/look-up/found-plugin.ts";
+import { pluginLocations } from "./discovery/look-up/locations.ts";
 import { givenUp } from "./give-up.ts";
 import { createHandlers } from "./handlers.ts";
 import { createLink, type Link } from "./link.ts";

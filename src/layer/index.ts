@@ -1,21 +1,26 @@
 /** Tar archives ⇄ directory trees, through descriptors. Everything here blocks and is meant for worker threads. */
-export { applyLayer, type ApplyOptions } from "./apply.ts";
-export { archiveDifference, differenceSize } from "./archive-difference.ts";
-export { archiveTree, type ArchiveOptions } from "./archive-tree.ts";
-export { assembleLayerAt, type LayerPlace } from "./assemble-layer-at.ts";
-export { createListLimit, maxListBytes, type TreeChange } from "./change.ts";
-export { compareTrees, findChanges, type IsKnownSame, treesDiffer } from "./compare-trees.ts";
-export { openConfinedFolder } from "./confine.ts";
-export { copyTree } from "./copy-tree.ts";
-export { diskUsage, type DiskUsage } from "./disk-usage.ts";
-export { applyLayerExactly, assembleLayer, type ExactLayer } from "./exact-layer.ts";
-export type { IdRange, IdRanges } from "./id-map.ts";
-export { createIdMaps } from "./id-map.ts";
-export { dropInherited } from "./inherited-access.ts";
-export { openLayerFile } from "./layer-files.ts";
-export { overlayChanges } from "./overlay-changes.ts";
-export { findOverlayFeatures, joinFeatures, noOverlayFeatures, type OverlayFeatures } from "./overlay-features.ts";
-export { removeTree } from "./remove-tree.ts";
-export { treeSize } from "./tree-size.ts";
-export type { OverlayPrefix, WhiteoutConvention } from "./whiteout.ts";
-export { openFolder, withFolder, withFolderAt } from "./with-folder.ts";
+export { applyLayer, type ApplyOptions } from "./apply/apply.ts";
+export { archiveDifference, differenceSize } from "./archive/archive-difference.ts";
+export { archiveTree, type ArchiveOptions } from "./archive/archive-tree.ts";
+export { assembleLayerAt, type LayerPlace } from "./exact/assemble-layer-at.ts";
+export { createListLimit, maxListBytes, type TreeChange } from "./changes/change.ts";
+export { compareTrees, findChanges, type IsKnownSame, treesDiffer } from "./changes/compare-trees.ts";
+export { openConfinedFolder } from "./tree/confine.ts";
+export { copyTree } from "./tree/copy-tree.ts";
+export { diskUsage, type DiskUsage } from "./tree/disk-usage.ts";
+export { applyLayerExactly, assembleLayer, type ExactLayer } from "./exact/exact-layer.ts";
+export type { IdRange, IdRanges } from "./entry/id-map.ts";
+export { createIdMaps } from "./entry/id-map.ts";
+export { dropInherited } from "./tree/inherited-access.ts";
+export { openLayerFile } from "./tree/layer-files.ts";
+export { overlayChanges } from "./changes/overlay-changes.ts";
+export {
+  findOverlayFeatures,
+  joinFeatures,
+  noOverlayFeatures,
+  type OverlayFeatures,
+} from "./changes/overlay-features.ts";
+export { removeTree } from "./tree/remove-tree.ts";
+export { treeSize } from "./tree/tree-size.ts";
+export type { OverlayPrefix, WhiteoutConvention } from "./entry/whiteout.ts";
+export { openFolder, withFolder, withFolderAt } from "./tree/with-folder.ts";

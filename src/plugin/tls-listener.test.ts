@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { createClient, createHttpTransport, parseAddress, parseSpec } from "../transport/index.ts";
-import { identity, pem, pemPath } from "../transport/tls.test.support.ts";
+import { identity, pem, pemPath } from "../transport/tls/tls.test.support.ts";
 import { driver, folder, start, testProtocol, withResolvers } from "./serve.test.support.ts";
 import type { TlsListen } from "./index.ts";
 

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { expect, it, vi } from "vitest";
 import { CleatError } from "../errors/index.ts";
 import { createClient, createHandler, createMemoryTransport, implement, type Logger } from "./index.ts";
-import { plain, protocol } from "./transports.test.support.ts";
+import { plain, protocol } from "./http/transports.test.support.ts";
 
 function createRecorder() {
   const lines: object[] = [];

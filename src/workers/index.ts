@@ -6,4 +6,4 @@ export {
   type WorkerPool,
   type WorkerPoolOptions,
 } from "./pool.ts";
-export * from "./ring.ts";
+export * from "./streams/ring.ts";

@@ -3,12 +3,12 @@ import { availableParallelism } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
 import { hasDescriptorsToSpare } from "../syscall/index.ts";
-import { type Consume, createConsumer } from "./consume.ts";
-import { createJobRings } from "./job-rings.ts";
+import { type Consume, createConsumer } from "./streams/consume.ts";
+import { createJobRings } from "./streams/job-rings.ts";
 import { type Outcome, reviveError } from "./outcome.ts";
-import { createProducer, type Produce } from "./produce.ts";
-import { createSlots } from "./slots.ts";
-import { createSpool } from "./spool.ts";
+import { createProducer, type Produce } from "./streams/produce.ts";
+import { createSlots } from "./streams/slots.ts";
+import { createSpool } from "./streams/spool.ts";
 import { type Job, startThread, type Thread } from "./threads.ts";
 
 /**

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
-import { writeBaseArchive } from "./harness/base-image.ts";
-import { contentOfImage, identityOf, runScript } from "./harness/containers.ts";
-import { openEngine, startEngine, type Engine } from "./harness/engine.ts";
-import { shellLayer, writeImageArchive } from "./harness/image-archive.ts";
-import { leftovers, removeEverything } from "./harness/leftovers.ts";
-import { openNamespace } from "./harness/namespace.ts";
-import { sampleChanges } from "./harness/sample-changes.ts";
+import { writeBaseArchive } from "../harness/base-image.ts";
+import { contentOfImage, identityOf, runScript } from "../harness/containers.ts";
+import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
+import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
+import { leftovers, removeEverything } from "../harness/leftovers.ts";
+import { openNamespace } from "../harness/namespace.ts";
+import { sampleChanges } from "../harness/sample-changes.ts";
 import {
   builtinOverlay2,
   cleatBtrfs,
@@ -18,7 +18,7 @@ import {
   cleatVfs,
   describeOn,
   withExactDiffs,
-} from "./harness/storage.ts";
+} from "../harness/storage.ts";
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "exact diffs", () => {
   describeOn([cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs, cleatVfs].map(withExactDiffs), (storage) => {

@@ -2,17 +2,17 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { formatExchange, formatFixtureHeader, readFixtureFile } from "../../src/host/index.ts";
-import { idling, keepRunning, runScript } from "../engine/harness/containers.ts";
-import { startCleat } from "../engine/harness/cleat.ts";
-import { startDockerd } from "../engine/harness/dockerd.ts";
-import { startFolderVolumes } from "../engine/harness/folder-volumes.ts";
-import { shellLayer, writeImageArchive } from "../engine/harness/image-archive.ts";
-import { openNamespace, type Namespace } from "../engine/harness/namespace.ts";
-import { pluginSocket } from "../engine/harness/plugin-process.ts";
-import { openPodman } from "../engine/harness/podman.ts";
-import { post } from "../engine/harness/post.ts";
-import { type EngineRelease, forky, hasGraphDriverPlugins, machine, trixie } from "../engine/harness/release.ts";
-import { startTrace, type Trace } from "../engine/harness/trace.ts";
+import { idling, keepRunning, runScript } from "../harness/containers.ts";
+import { startCleat } from "../harness/cleat.ts";
+import { startDockerd } from "../harness/dockerd.ts";
+import { startFolderVolumes } from "../harness/folder-volumes.ts";
+import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
+import { openNamespace, type Namespace } from "../harness/namespace.ts";
+import { pluginSocket } from "../harness/plugin-process.ts";
+import { openPodman } from "../harness/podman.ts";
+import { post } from "../harness/post.ts";
+import { type EngineRelease, forky, hasGraphDriverPlugins, machine, trixie } from "../harness/release.ts";
+import { startTrace, type Trace } from "../harness/trace.ts";
 import { trimFixture } from "./trim-fixture.ts";
 
 const only = process.argv[2];

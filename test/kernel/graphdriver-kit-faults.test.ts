@@ -8,11 +8,12 @@ import { Readable } from "node:stream";
 
 import { expect, test } from "vitest";
 
-import { type DiffGetter, type GraphDriver, type GraphDriverFactory, vfs } from "cleat/graphdriver";
+import type { DiffGetter, GraphDriver, GraphDriverFactory } from "cleat/graphdriver";
+import { vfs } from "cleat/drivers";
 import { lgetxattr, lsetxattr } from "cleat/syscall";
 import { runGraphDriverKit } from "cleat/testing";
 
-import { createScratch } from "../engine/harness/scratch.ts";
+import { createScratch } from "../harness/scratch.ts";
 
 /** Checks that mean nothing to an ordinary user. */
 const asRoot = (...ids: string[]): string[] => (process.geteuid?.() === 0 ? ids : []);

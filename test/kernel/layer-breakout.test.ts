@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-import { openByWalk } from "../../src/layer/confine.ts";
+import { openByWalk } from "../../src/layer/tree/confine.ts";
 import {
   apply,
   archiveOf,
@@ -15,9 +15,9 @@ import {
   failureOf,
   overlay,
   readTree,
-} from "../../src/layer/trees.test.support.ts";
+} from "../../src/layer/tree/trees.test.support.ts";
 import { close, fstat, O_DIRECTORY, O_RDONLY, openPath } from "../../src/syscall/index.ts";
-import { craftArchive, craftEntry, craftPax, octal, ustarMagic } from "../../src/tar/crafted.test.support.ts";
+import { craftArchive, craftEntry, craftPax, octal, ustarMagic } from "../../src/tar/reading/crafted.test.support.ts";
 import { describeWith, needs } from "../needs.ts";
 import { makeScratch } from "./layer-overlay-mount.support.ts";
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { apply, archive, readTree } from "../../src/layer/trees.test.support.ts";
+import { apply, archive, readTree } from "../../src/layer/tree/trees.test.support.ts";
 import { linkat, mknodat, openPath, close, O_DIRECTORY, S_IFBLK, S_IFCHR, S_IFIFO } from "../../src/syscall/index.ts";
 import { describeWith, type Need, needs } from "../needs.ts";
 import { makeScratch } from "./layer-overlay-mount.support.ts";

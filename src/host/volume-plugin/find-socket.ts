@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { CleatError, toCleatError } from "../../errors/index.ts";
-import { assertDialable } from "../discovery/dialable.ts";
-import type { FoundPlugin } from "../discovery/found-plugin.ts";
-import { identityOfSocket } from "../discovery/identity.ts";
-import { isNothingThere } from "../discovery/look-up.ts";
+import { assertDialable } from "../discovery/look-up/dialable.ts";
+import type { FoundPlugin } from "../discovery/look-up/found-plugin.ts";
+import { identityOfSocket } from "../discovery/look-up/identity.ts";
+import { isNothingThere } from "../discovery/look-up/look-up.ts";
 
 /**
  * The socket at `path`, with who listens there as far as the file system tells. Costs one stat.

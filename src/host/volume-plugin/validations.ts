@@ -4,7 +4,7 @@ import type { Logger } from "../../transport/index.ts";
 import { createVolumeDriverFromPlugin, type VolumeDriver } from "../../volume/index.ts";
 import type { ClientPolicy } from "../client-policy.ts";
 import { type Connection, openConnection } from "../connection.ts";
-import type { FoundPlugin } from "../discovery/found-plugin.ts";
+import type { FoundPlugin } from "../discovery/look-up/found-plugin.ts";
 import { findSocket } from "./find-socket.ts";
 
 export interface ValidationsOptions {

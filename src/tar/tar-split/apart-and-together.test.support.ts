@@ -2,7 +2,7 @@
 import { gunzipSync } from "node:zlib";
 
 import { CleatError } from "../../errors/index.ts";
-import { readSource, sourceOf } from "../crafted.test.support.ts";
+import { readSource, sourceOf } from "../reading/crafted.test.support.ts";
 import { createTarAssembler, type FileGetter, type TarAssemblerOptions } from "./assembler.ts";
 import { createGzipSink } from "./gzip-sink.ts";
 import { createTarSplitPacker } from "./packer.ts";

@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { craftArchive, craftEntry, failureOf } from "../crafted.test.support.ts";
+import { craftArchive, craftEntry, failureOf } from "../reading/crafted.test.support.ts";
 import { collectingSink, putTogether, takeApart } from "./apart-and-together.test.support.ts";
 import { createTarAssembler } from "./assembler.ts";
 import { createGzipSink } from "./gzip-sink.ts";

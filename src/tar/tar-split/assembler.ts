@@ -1,6 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
-import type { ByteSink, ByteSource } from "../byte-source.ts";
-import { quote } from "../malformed.ts";
+import type { ByteSink, ByteSource } from "../block/byte-source.ts";
+import { quote } from "../block/malformed.ts";
 import { createCrc64 } from "./crc64.ts";
 import type { TarSplitFile } from "./entry.ts";
 import { createLineSplitter } from "./line-splitter.ts";

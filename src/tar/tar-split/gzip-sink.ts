@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import type { ByteSink } from "../byte-source.ts";
+import type { ByteSink } from "../block/byte-source.ts";
 
 /** A sink that compresses. `finish` writes what is held back; whatever is behind it stays its owner's to end. */
 export interface GzipSink extends ByteSink {

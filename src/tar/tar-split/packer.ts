@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { CleatError } from "../../errors/index.ts";
-import type { ByteSink } from "../byte-source.ts";
-import { quote } from "../malformed.ts";
+import type { ByteSink } from "../block/byte-source.ts";
+import { quote } from "../block/malformed.ts";
 import type { TarSplitEntry } from "./entry.ts";
 import { formatTarSplitEntry } from "./format-entry.ts";
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { CleatError } from "../../errors/index.ts";
-import { noBytes } from "../block.ts";
-import { quote } from "../malformed.ts";
+import { noBytes } from "../block/block.ts";
+import { quote } from "../block/malformed.ts";
 import { entryType, type TarSplitEntry } from "./entry.ts";
 
 const crcBytes = 8;

@@ -1,4 +1,4 @@
-import type { Entry } from "../entry.ts";
+import type { Entry } from "../reading/entry.ts";
 import { createCrc64 } from "./crc64.ts";
 import type { TarSplitPacker } from "./packer.ts";
 import { createSegmentBuffer } from "./segment-buffer.ts";

@@ -1,4 +1,4 @@
-import type { ArchiveInput } from "../archive-input.ts";
+import type { ArchiveInput } from "../block/archive-input.ts";
 
 /** An input that tells `consumed` of all bytes that are taken from it, skipped ones too, before the taker sees them. */
 export function createRecordingInput(input: ArchiveInput, consumed: (bytes: Uint8Array) => void): ArchiveInput {

@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { tarEndBlocks } from "../block.ts";
+import { tarEndBlocks } from "../block/block.ts";
 import {
   craftArchive,
   craftBlock,
@@ -14,7 +14,7 @@ import {
   padded,
   sourceOf,
   ustarMagic,
-} from "../crafted.test.support.ts";
+} from "../reading/crafted.test.support.ts";
 import {
   collectingSink,
   comeBack,

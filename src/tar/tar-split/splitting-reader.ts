@@ -1,8 +1,8 @@
-import { createArchiveInput } from "../archive-input.ts";
-import type { ByteSource } from "../byte-source.ts";
-import type { TarHeader } from "../header.ts";
-import type { TarLimits } from "../limits.ts";
-import { createReaderOf, type TarReader } from "../tar-reader.ts";
+import { createArchiveInput } from "../block/archive-input.ts";
+import type { ByteSource } from "../block/byte-source.ts";
+import type { TarHeader } from "../block/header.ts";
+import type { TarLimits } from "../block/limits.ts";
+import { createReaderOf, type TarReader } from "../reading/tar-reader.ts";
 import type { TarSplitPacker } from "./packer.ts";
 import { createTarSplitRecorder } from "./recorder.ts";
 import { createRecordingInput } from "./recording-input.ts";

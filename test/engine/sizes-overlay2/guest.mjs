@@ -6,7 +6,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-import { overlay2 } from "cleat/graphdriver";
+import { overlay2 } from "cleat/drivers";
 import { close, O_RDONLY, openPath, projectUsage, readProject } from "cleat/syscall";
 import { buildArchive, file, folder } from "cleat/testing";
 

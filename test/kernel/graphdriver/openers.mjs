@@ -3,14 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 
-import {
-  btrfs,
-  createGraphDriverFromPlugin,
-  createGraphDriverPlugin,
-  fuseOverlayfs,
-  overlay2,
-  vfs,
-} from "cleat/graphdriver";
+import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/drivers";
+import { createGraphDriverFromPlugin, createGraphDriverPlugin } from "cleat/graphdriver";
 import { serve } from "cleat/plugin";
 import { createHttpTransport } from "cleat/transport";
 

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { createScratch } from "../../engine/harness/scratch.ts";
+import { createScratch } from "../../harness/scratch.ts";
 import { kernelImage, makeMachineImage } from "./machine-image.ts";
 
 /** Disks as the guest sees them: the first is `/dev/vda`. Each is a new file system. */

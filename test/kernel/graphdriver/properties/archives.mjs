@@ -8,7 +8,7 @@ import { mkdtempSync } from "node:fs";
 
 import * as fc from "fast-check";
 
-import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/graphdriver";
+import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/drivers";
 import * as entries from "cleat/testing";
 
 import { createReplay } from "../../../../dist/testing/tree/replay.js";

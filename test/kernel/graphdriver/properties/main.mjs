@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 
 import * as fc from "fast-check";
 
-import { btrfs, overlay2, vfs } from "cleat/graphdriver";
+import { btrfs, overlay2, vfs } from "cleat/drivers";
 import { assertSameTree, expectedChanges, readTree } from "cleat/testing";
 import { createWorkerPool } from "cleat/workers";
 

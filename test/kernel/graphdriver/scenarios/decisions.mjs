@@ -18,7 +18,7 @@ import {
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { builtInFactories, createAutomaticDriver, createDriverRegistry, openDriver } from "cleat/graphdriver";
+import { builtInFactories, createAutomaticDriver, createDriverRegistry, openDriver } from "cleat/selection";
 
 const command = new URL("../../../../dist/cli/main.js", import.meta.url).pathname;
 const registry = createDriverRegistry(builtInFactories);

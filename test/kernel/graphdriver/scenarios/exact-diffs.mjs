@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 
-import { openStore } from "cleat/graphdriver";
+import { openStore } from "cleat/layerstore";
 import { assertNothingStaged, factories, filesOf, toLayer } from "./layers.mjs";
 
 const options = ["cleat.exact_diffs=true"];

@@ -9,7 +9,8 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { CleatError } from "cleat/errors";
-import { builtInFactories, openStore } from "cleat/graphdriver";
+import { builtInFactories } from "cleat/selection";
+import { openStore } from "cleat/layerstore";
 import { buildArchive, file, folder as aFolder, whiteout } from "cleat/testing";
 
 import { factories, streamOf } from "./layers.mjs";

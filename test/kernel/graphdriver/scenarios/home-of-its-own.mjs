@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-import { builtInFactories, createDriverRegistry, decide, openStore } from "cleat/graphdriver";
+import { builtInFactories, createDriverRegistry, decide } from "cleat/selection";
+import { openStore } from "cleat/layerstore";
 
 import { assertNothingStaged, assertRefused, factories, namesOf, toLayer } from "./layers.mjs";
 

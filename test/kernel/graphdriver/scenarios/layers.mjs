@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 
-import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/graphdriver";
+import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/drivers";
 import { buildArchive, file, folder, readTree } from "cleat/testing";
 
 export const factories = { overlay2, "fuse-overlayfs": fuseOverlayfs, btrfs, vfs };

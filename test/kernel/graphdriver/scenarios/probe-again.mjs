@@ -1,7 +1,7 @@
 /** Probes a folder for every driver, over and over, until it is killed. */
 import { writeSync } from "node:fs";
 
-import { builtInFactories } from "cleat/graphdriver";
+import { builtInFactories } from "cleat/selection";
 
 const [folder] = process.argv.slice(2);
 for (;;) {

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { inspect } from "node:util";
 
-import { overlay2 } from "cleat/graphdriver";
+import { overlay2 } from "cleat/drivers";
 import { runGraphDriverKit } from "cleat/testing";
 
 import { kitChecks } from "./checks.mjs";

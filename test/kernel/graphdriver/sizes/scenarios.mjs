@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 
-import { overlay2 } from "cleat/graphdriver";
+import { overlay2 } from "cleat/drivers";
 import { close, limitProject, O_RDONLY, openPath, projectUsage, readProject, setProject } from "cleat/syscall";
 import { buildArchive, file } from "cleat/testing";
 

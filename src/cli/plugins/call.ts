@@ -1,0 +1,96 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { isSystemError } from "../../errors/index.ts";
+import { type CallOptions, decodeGoJson, encodeValue, type Method, protocols } from "../../protocol/index.ts";
+import { createClient } from "../../transport/index.ts";
+import { defineCommand, orUsageError, type Surroundings, UsageError } from "../terminal/command.ts";
+import { quote, suggest } from "../terminal/command-line.ts";
+import type { Outcome } from "../terminal/exit-codes.ts";
+import { findPlugin, openTransport } from "./find-plugin.ts";
+import { nearest } from "../terminal/nearest.ts";
+import { printableJson } from "../terminal/printable.ts";
+import { parseSeconds } from "../terminal/seconds.ts";
+import { waitForPlugin } from "./wait-for-plugin.ts";
+
+export const call = defineCommand({
+  name: "call",
+  operands: "NAME METHOD [JSON]",
+  summary: "Call one method of a running plugin and print its answer.",
+  details: [
+    "NAME    a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
+    "METHOD  as on the wire: GraphDriver.Status",
+    "JSON    the arguments, in the wire's spelling; default {}",
+    "",
+    "A diff goes to stdout as a tar archive; ApplyDiff reads one from stdin:",
+    `  cleat call cleat GraphDriver.Diff '{"ID":"x"}' > x.tar`,
+    `  cleat call cleat GraphDriver.ApplyDiff '{"id":"y","parent":"x"}' < y.tar`,
+    "",
+    "Methods:",
+    ...protocols.flatMap(({ methods }) => Object.values(methods).map((method) => `  ${nameOf(method)}`)),
+  ],
+  options: {
+    timeout: { type: "string", value: "SECONDS", help: "give up after this time; default each method's own" },
+    wait: { type: "string", value: "SECONDS", help: "how long to wait for a plugin that is not there yet; default 0" },
+    json: { type: "boolean", help: "print the answer on one line" },
+  },
+  async run({ timeout, wait, json }, operands, surroundings) {
+    const [name = "", methodName = "", text = "{}"] = operands;
+    const { protocol, key, method } = findMethod(methodName);
+    const request = parseArguments(method, text);
+    const callOptions = { ...(timeout !== undefined && { timeoutMs: parseSeconds("timeout", timeout) }) };
+    if (wait !== undefined) await waitForPlugin(name, protocol, parseSeconds("wait", wait, "none"), surroundings);
+    const plugin = await findPlugin(name, surroundings);
+    const transport = openTransport(plugin, surroundings);
+    try {
+      const client = createClient(protocol, transport, { plugin: plugin.name });
+      const send = client[key] as unknown as Send;
+      return await exchange(method, (body) => send(request, { ...callOptions, ...body }), json === true, surroundings);
+    } finally {
+      await transport.close();
+    }
+  },
+});
+
+type Send = (request: unknown, options: CallOptions & { body?: Readable }) => Promise<unknown>;
+
+async function exchange(
+  method: Method,
+  send: (body: { body?: Readable }) => Promise<unknown>,
+  onOneLine: boolean,
+  { stdin, stdout }: Surroundings,
+): Promise<Outcome> {
+  if (method.framing === "upload" && stdin.isTTY)
+    throw new UsageError(`${nameOf(method)} reads a tar archive from stdin`);
+  if (method.framing === "download" && stdout.isTTY) {
+    throw new UsageError(`${nameOf(method)} answers a tar archive; send stdout to a file or a command`);
+  }
+  const answer = await send(method.framing === "upload" ? { body: stdin } : {});
+  if (method.framing === "download") {
+    await pipeline(answer as Readable, stdout, { end: false }).catch((error: unknown) => {
+      if (!isSystemError(error, "EPIPE")) throw error; // its reader has what it wanted
+    });
+    return "done";
+  }
+  const shown = encodeValue(method.response, answer, `answer of ${method.path}`);
+  stdout.write(`${printableJson(shown, onOneLine ? 0 : 2)}\n`);
+  return "done";
+}
+
+function findMethod(name: string) {
+  for (const protocol of protocols) {
+    for (const [key, method] of Object.entries(protocol.methods)) {
+      if (nameOf(method) === name.replace(/^\//, "")) return { protocol, key, method };
+    }
+  }
+  const known = protocols.flatMap(({ methods }) => Object.values(methods).map(nameOf));
+  throw new UsageError(`there is no method ${quote(name)}${suggest(nearest(name, known))}`);
+}
+
+function parseArguments(method: Method, text: string): unknown {
+  const subject = `JSON for ${nameOf(method)}`;
+  return orUsageError(() => decodeGoJson(method.request, Buffer.from(text), subject, "INVALID_ARGUMENT"));
+}
+
+function nameOf({ path }: Method): string {
+  return path.slice(1);
+}

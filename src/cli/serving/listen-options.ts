@@ -1,0 +1,144 @@
+import { readFile } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+import { toCleatError } from "../../errors/index.ts";
+import type { TcpListen, TlsListen, UnixListen } from "../../plugin/index.ts";
+import { type HostAndPort, type Logger, parseAddress } from "../../transport/index.ts";
+import { readAccountId } from "./account-ids.ts";
+import { type CommandOptions, type Surroundings, UsageError } from "../terminal/command.ts";
+import { socketFolderToServeIn } from "../terminal/default-folders.ts";
+
+/** Where a command that serves a plugin listens: on a socket, on TCP in clear, or with TLS. */
+export const listenOptions = {
+  socket: {
+    type: "string",
+    value: "PATH",
+    help: "default /run/docker/plugins/NAME.sock; for users in XDG_RUNTIME_DIR",
+  },
+  "socket-owner": { type: "string", value: "USER", help: "name or number; default this user" },
+  "socket-group": { type: "string", value: "GROUP", help: "name or number; default this user's" },
+  "socket-mode": { type: "string", value: "MODE", help: "octal; default 600" },
+  tcp: { type: "string", value: "HOST:PORT", help: "listen there instead, in clear, and write a spec file" },
+  "spec-dir": { type: "string", value: "PATH", help: "where the spec file goes; default /etc/docker/plugins" },
+  "tls-cert": { type: "string", value: "FILE", help: "with --tcp: serve TLS with this certificate (PEM)" },
+  "tls-key": { type: "string", value: "FILE", help: "its key" },
+  "tls-ca": {
+    type: "string",
+    value: "FILE",
+    help: "what engines are told to trust; default a self-signed --tls-cert",
+  },
+  "tls-client-ca": { type: "string", value: "FILE", help: "serve only those who show a certificate of this authority" },
+  "tls-client-cert": { type: "string", value: "FILE", help: "what engines are told to show" },
+  "tls-client-key": { type: "string", value: "FILE", help: "its key; only engines should be able to read it" },
+} as const satisfies CommandOptions;
+
+type Option = keyof typeof listenOptions;
+type ListenValues = Partial<Record<Option, string>>;
+
+/** What an option is of no use without. */
+const needed: Partial<Record<Option, readonly Option[]>> = {
+  "spec-dir": ["tcp"],
+  "tls-cert": ["tcp", "tls-key"],
+  "tls-key": ["tls-cert"],
+  "tls-ca": ["tls-cert"],
+  "tls-client-ca": ["tls-cert", "tls-client-cert", "tls-client-key"],
+  "tls-client-cert": ["tls-client-ca"],
+  "tls-client-key": ["tls-client-ca"],
+};
+
+/**
+ * Where the plugin `name` is to listen, its certificates read.
+ * @throws UsageError when options contradict each other, or one lacks another.
+ */
+export async function readListenOptions(
+  name: string,
+  values: ListenValues,
+  surroundings: Surroundings,
+): Promise<UnixListen | TcpListen | TlsListen> {
+  assertTogether(values);
+  if (values.tcp === undefined) return toUnixListen(name, values, surroundings);
+  const tcp = toPlace(values.tcp);
+  const specDirectory = values["spec-dir"];
+  const file = { name, ...(specDirectory !== undefined && { specDirectory: absolute("spec-dir", specDirectory) }) };
+  if (values["tls-cert"] === undefined) return { tcp, ...file };
+  return { ...(await toTls(tcp, values["tls-cert"], values)), ...file };
+}
+
+/** Says so where whoever can connect commands the plugin. */
+export function warnOfStrangers(listen: UnixListen | TcpListen | TlsListen, logger: Logger): void {
+  if ("unix" in listen || ("tls" in listen && listen.tls.clientCa !== undefined)) return;
+  const { host, port } = "tls" in listen ? listen.tls : listen.tcp;
+  const lack = "tls" in listen ? "clients show no certificate" : "TCP is not authenticated";
+  logger.warn({ host, port }, `whoever can connect there commands the driver: ${lack}`);
+}
+
+function assertTogether(values: ListenValues): void {
+  for (const [option, others] of Object.entries(needed)) {
+    if (values[option as Option] === undefined) continue;
+    const missing = others.find((other) => values[other] === undefined);
+    if (missing !== undefined) throw new UsageError(`--${option} is of no use without --${missing}`);
+  }
+  const ofSockets = (["socket", "socket-owner", "socket-group", "socket-mode"] as const).find(
+    (option) => values[option],
+  );
+  if (values.tcp !== undefined && ofSockets !== undefined) {
+    throw new UsageError(`--tcp and --${ofSockets} exclude each other`);
+  }
+}
+
+function toPlace(text: string): HostAndPort {
+  try {
+    const address = parseAddress(`tcp://${text}`);
+    if ("tcp" in address && /:\d+$/.test(text)) return address.tcp;
+  } catch (error) {
+    if (toCleatError(error).code !== "INVALID_ARGUMENT") throw error;
+  }
+  throw new UsageError(`--tcp takes HOST:PORT, not "${text}"`);
+}
+
+async function toTls(
+  place: HostAndPort,
+  certFile: string,
+  values: ListenValues,
+): Promise<Pick<TlsListen, "tls" | "spec">> {
+  const [cert, key, clientCa] = await Promise.all([
+    readPem("tls-cert", certFile),
+    readPem("tls-key", values["tls-key"] ?? ""),
+    values["tls-client-ca"] === undefined ? undefined : readPem("tls-client-ca", values["tls-client-ca"]),
+  ]);
+  const told = (option: Option) => values[option] && absolute(option, values[option]);
+  return {
+    tls: { ...place, cert, key, clientCa },
+    spec: {
+      caFile: told("tls-ca") ?? absolute("tls-cert", certFile),
+      certFile: told("tls-client-cert"),
+      keyFile: told("tls-client-key"),
+    },
+  };
+}
+
+async function readPem(option: Option, path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw toCleatError(error, `--${option}`);
+  }
+}
+
+async function toUnixListen(name: string, values: ListenValues, surroundings: Surroundings): Promise<UnixListen> {
+  const { "socket-owner": owner, "socket-group": group, "socket-mode": mode } = values;
+  if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode))
+    throw new UsageError(`--socket-mode takes 600 or the like, not "${mode}"`);
+  const path = values.socket ?? join(await socketFolderToServeIn(surroundings), `${name}.sock`);
+  return {
+    unix: absolute("socket", path),
+    ...(owner !== undefined && { owner: await readAccountId("user", owner) }),
+    ...(group !== undefined && { group: await readAccountId("group", group) }),
+    ...(mode !== undefined && { mode: Number.parseInt(mode, 8) }),
+  };
+}
+
+/** An engine, or a later start, has another working directory. */
+export function absolute(option: string, path: string): string {
+  if (isAbsolute(path)) return path;
+  throw new UsageError(`--${option} takes an absolute path, not "${path}"`);
+}

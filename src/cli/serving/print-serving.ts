@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { pluginLocations } from "../../host/index.ts";
+import { withFolderAt } from "../../layer/index.ts";
+import { fileSystemName } from "../../syscall/index.ts";
+import { parseAddress } from "../../transport/index.ts";
+import type { Surroundings } from "../terminal/command.ts";
+
+export interface Serving {
+  readonly name: string;
+  readonly address: string;
+  readonly driverName: string;
+  readonly note: string | undefined;
+  readonly root: string;
+  readonly home: string | undefined;
+}
+
+/** Says what is served where, on which file system, and what to try next. */
+export function printServing(serving: Serving, asJson: boolean, surroundings: Surroundings): void {
+  const { stdout } = surroundings;
+  const { name, address, driverName, note, root, home } = serving;
+  const fileSystem = fileSystemOf(home ?? root);
+  const next = nextCommand(serving, surroundings);
+  if (asJson) {
+    const fields = { name, address, driver: driverName, note, root, home: home ?? null, fileSystem, next };
+    stdout.write(`${JSON.stringify(fields)}\n`);
+    return;
+  }
+  const layers = home ?? `in the engine's data root (its own: ${root})`;
+  const lines = [
+    `Cleat serves the graph driver "${name}" at ${address}`,
+    `  driver  ${driverName} on ${fileSystem}${note === undefined ? "" : ` (${note})`}`,
+    `  layers  ${layers}`,
+    `  try     ${next}`,
+  ];
+  stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** What an engine is started with; a call where no engine would look for the socket, or none would run as this user. */
+function nextCommand({ name, address }: Serving, surroundings: Surroundings): string {
+  const listen = parseAddress(address);
+  if (!("unix" in listen)) return `dockerd --experimental -s ${name}`;
+  const isFound = surroundings.uid === 0 && pluginLocations(surroundings).sockets.includes(dirname(listen.unix));
+  return isFound
+    ? `dockerd --experimental -s ${basename(listen.unix, ".sock")}`
+    : `npx cleat call ${listen.unix} Plugin.Activate`;
+}
+
+/** The file system of a folder, or of where it will be made. */
+function fileSystemOf(path: string): string {
+  return existsSync(path) ? withFolderAt(path, fileSystemName) : fileSystemOf(dirname(path));
+}

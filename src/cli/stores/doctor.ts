@@ -1,0 +1,40 @@
+import { printableJson } from "../terminal/printable.ts";
+import { defineCommand, UsageError } from "../terminal/command.ts";
+import { defaultRoot } from "../terminal/default-folders.ts";
+import { formatDiagnosis } from "./diagnosis.ts";
+import { examine } from "./examine.ts";
+import { absolute } from "../serving/listen-options.ts";
+import { parseSeconds } from "../terminal/seconds.ts";
+
+export const doctor = defineCommand({
+  name: "doctor",
+  operands: "",
+  summary: "Print which graph driver would be chosen in a folder, why, and why not the others.",
+  details: [
+    "Changes nothing: overlays are mounted where no other process sees them, and write into memory. The exit code is 0",
+    "where a driver can be chosen.",
+  ],
+  options: {
+    home: { type: "string", value: "PATH", help: "the home that an engine names, or serve graph's --home" },
+    root: {
+      type: "string",
+      value: "PATH",
+      help: "a folder where each driver has a home, PATH/NAME, as a data root of Docker's",
+    },
+    timeout: { type: "string", value: "SECONDS", help: "how long all of it may take; default 10" },
+    json: { type: "boolean", help: "print one line of JSON" },
+  },
+  async run({ home, root, timeout = "10", json }, _operands, surroundings) {
+    if (home !== undefined && root !== undefined) throw new UsageError("--home and --root exclude each other");
+    const place =
+      root === undefined
+        ? { home: home === undefined ? defaultRoot(surroundings) : absolute("home", home) }
+        : { root: absolute("root", root) };
+    const diagnosis = await examine(place, parseSeconds("timeout", timeout));
+    const shown = json === true ? printableJson(diagnosis) : formatDiagnosis(diagnosis).join("\n");
+    surroundings.stdout.write(`${shown}\n`);
+    if (diagnosis.refusal === null) return "done";
+    surroundings.stderr.write(`cleat: ${diagnosis.refusal.message}\n`);
+    return "failed";
+  },
+});

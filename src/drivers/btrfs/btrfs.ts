@@ -1,0 +1,196 @@
+import { access } from "node:fs/promises";
+import { release } from "node:os";
+import { CleatError } from "../../errors/index.ts";
+import type { ModuleReference, Ring } from "../../workers/index.ts";
+import {
+  assertLayerId,
+  commonOptions,
+  createDiffGetter,
+  createLineage,
+  createNaiveDiff,
+  type DiffOptions,
+  ensureCleanFolder,
+  letThrough,
+  type OpenHome,
+  openHome,
+  optionKinds,
+  passageMode,
+  readDriverOptions,
+  readStorageSize,
+  reportApplied,
+  runProbe,
+  streamExactDiff,
+  toDiffOptions,
+} from "../../graphdriver/kit.ts";
+import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import * as jobs from "./jobs.ts";
+import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
+import { moduleUrl as probeUrl } from "./probe-folder.ts";
+import * as storeJobs from "./store-jobs.ts";
+
+const optionTable = {
+  ...commonOptions,
+  "btrfs.min_space": { ...optionKinds.size, help: "the least size that a container may ask for; default 0" },
+} as const satisfies DriverOptionTable;
+
+/**
+ * Subvolumes of btrfs in Docker's own on-disk layout (`layout.ts`). A layer is a snapshot of its parent: it costs what it
+ * changes, and a container needs no mount; a diff costs a walk of two trees. Needs root, a home on btrfs, Linux 4.18.
+ *
+ * A container's `size` is a limit on all that its layer refers to, the image's files included, as it is with Docker; the first one
+ * turns the quotas of the file system on, which nothing turns off again. A process in a container that makes subvolumes
+ * of its own escapes it: the kernel counts those by themselves.
+ */
+export const btrfs: GraphDriverFactory = {
+  name: "btrfs",
+  options: optionTable,
+  probe: (folder) => runProbe("btrfs", { url: probeUrl }, folder),
+  store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
+  open: (options) =>
+    openHome({ driver: "btrfs" }, options, async (home) => {
+      const btrfsOptions = parseOptions(options.options);
+      await home.pool.run(worker, "probeBtrfs", home.path);
+      for (const folder of [layersFolder, exactDiffsFolder]) {
+        ensureCleanFolder(`${home.path}/${folder}`, passageMode);
+      }
+      letThrough(`${home.path}/${layersFolder}`, home.owner.rootGid);
+      await home.pool.run(worker, "sweepStore", home.path);
+      return createBtrfs(home, btrfsOptions);
+    }),
+};
+
+interface BtrfsOptions extends DiffOptions {
+  /** `btrfs.min_space`: the least size that a container may ask for. Default 0. */
+  readonly minSizeBytes: number;
+}
+
+/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
+function parseOptions(options: readonly string[] | undefined): BtrfsOptions {
+  const values = readDriverOptions("btrfs", options, optionTable);
+  return { ...toDiffOptions(values), minSizeBytes: values["btrfs.min_space"] ?? 0 };
+}
+
+const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
+
+function createBtrfs(
+  home: OpenHome,
+  { userNames, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
+): GraphDriver {
+  const { path, pool, ids, owner, durability, locks } = home;
+  const { withLock } = locks;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
+  /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
+  const untouched = new Set<string>();
+
+  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+    assertLayerId(id);
+    const { parent, storageOptions } = options;
+    if (parent !== undefined) assertLayerId(parent);
+    const sizeBytes = readStorageSize(id, storageOptions);
+    if (sizeBytes !== undefined && sizeBytes < minSizeBytes) throw tooSmall(id, sizeBytes, minSizeBytes);
+    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, sizeBytes, ...owner });
+    await locks.withChild(id, parent, async () => {
+      await lineage.making(id, parent, make);
+      untouched.add(id);
+    });
+  }
+
+  async function exists(id: string): Promise<boolean> {
+    assertLayerId(id);
+    return isThere(layerPath(path, id));
+  }
+
+  async function assertExists(id: string): Promise<void> {
+    if (!(await exists(id))) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+  }
+
+  async function get(id: string): Promise<string> {
+    assertLayerId(id);
+    return withLock(id, async () => {
+      await assertExists(id);
+      if (await isThere(quotaPath(path, id))) await pool.run(worker, "renewLimit", path, id);
+      untouched.delete(id);
+      return layerPath(path, id);
+    });
+  }
+
+  const put = async (id: string): Promise<void> => assertLayerId(id);
+  const naive = createNaiveDiff({ get, put }, home, worker, { ids, userNames });
+
+  return {
+    name: "btrfs",
+    capabilities: {
+      reproducesExactDiffs: exactDiffs,
+      mounts: false,
+      enforcesSize: true,
+      protectsParents: true,
+      maxDepth: Number.POSITIVE_INFINITY,
+    },
+    create: (id, options) => create(id, options, false),
+    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+    async remove(id, { evenWithChildren = false } = {}) {
+      assertLayerId(id);
+      const discard = () => {
+        untouched.delete(id);
+        locks.markChanged(id);
+        return pool.run(worker, "discardLayer", path, id);
+      };
+      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
+      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+    },
+    get,
+    put,
+    exists,
+    status: async () => [
+      ["Btrfs", `Linux ${release()}`],
+      ["Quota Groups", await pool.run(worker, "quotaStateOf", path)],
+    ],
+    async metadata(id) {
+      const usage = await locks.whileUnchanged(id, async () => {
+        await assertExists(id);
+        return pool.run(worker, "usageOf", path, id);
+      });
+      if (usage === undefined) return {};
+      const { limitBytes, referencedBytes } = usage;
+      return { Size: String(limitBytes), ...(referencedBytes !== undefined && { Used: String(referencedBytes) }) };
+    },
+    ...naive,
+    async diff(id, parent) {
+      await locks.whileUnchanged(id, () => assertExists(id));
+      const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
+      return streamExactDiff(home, worker, id, parent, paths) ?? naive.diff(id, parent);
+    },
+    async diffGetter(id) {
+      return locks.whileUnchanged(id, async () => {
+        await assertExists(id);
+        return createDiffGetter(layerPath(path, id), pool, worker);
+      });
+    },
+    async applyDiff(id, parent, source) {
+      assertLayerId(id);
+      if (parent !== undefined) assertLayerId(parent);
+      return withLock(id, async () => {
+        const options = { ids, durability, exactDiffs, strictAttributes, untouched: untouched.has(id) };
+        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, options);
+        const sizeBytes = await reportApplied(home.logger, id, pool.consume(source, apply));
+        untouched.delete(id);
+        locks.markChanged(id); // what it was before is deleted
+        return sizeBytes;
+      });
+    },
+    cleanup: async () => {},
+    close: home.close,
+  };
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function tooSmall(id: string, sizeBytes: number, minSizeBytes: number): CleatError {
+  const least = `the least that btrfs.min_space allows, ${minSizeBytes}`;
+  return new CleatError("INVALID_ARGUMENT", `layer "${id}": a size of ${sizeBytes} bytes is less than ${least}`);
+}

@@ -1,0 +1,94 @@
+import { withFolderAt } from "../../layer/index.ts";
+import { isSubvolume, rmdirat, statIfThere, unlinkat } from "../../syscall/index.ts";
+import {
+  type Damage,
+  findExactDamage,
+  findOwnDamage,
+  findWrongFolders,
+  forgetLayerRecord,
+  isOfFileSystem,
+  kindOf,
+  layerIdPattern,
+  layerRecordsFolder,
+  mendable,
+  namesIn,
+  nameText,
+  readMountsBelow,
+  readRecord,
+  unmendable,
+  withPathIfThere,
+} from "../../graphdriver/kit.ts";
+import { isLimit } from "./layer-size.ts";
+import { exactDiffsFolder, exactFolder, layersFolder, quotasFolder } from "./layout.ts";
+import { removeSubvolumes } from "./remove-subvolumes.ts";
+
+/** All that is wrong with a store of subvolumes. Blocks; runs on a worker. */
+export function findDamage(home: string): Damage[] {
+  return withFolderAt(home, (folder) => {
+    const mounts = readMountsBelow(home);
+    const own = { home, folder, mounts, remove: removeSubvolumes, mountedLayers: new Set<string>() };
+    return [
+      ...findWrongFolders({ folder }, [layersFolder, quotasFolder, exactDiffsFolder, layerRecordsFolder]),
+      ...findOwnDamage(own),
+      ...findLeftRecords(home, folder),
+      ...(withPathIfThere(folder, layersFolder, (layers) => checkLayers(home, folder, layers)) ?? []),
+      ...(withPathIfThere(folder, quotasFolder, (quotas) => checkQuotas(home, folder, quotas)) ?? []),
+    ];
+  });
+}
+
+function checkLayers(home: string, folder: number, layers: number): Damage[] {
+  return namesIn(layers, ".").flatMap((name) => {
+    const status = statIfThere(layers, name);
+    const id = nameText(name);
+    const path = `${layersFolder}/${id}`;
+    if (status === undefined || isOfFileSystem(id)) return [];
+    if (kindOf(layers, name) !== "folder" || !layerIdPattern.test(id)) {
+      return [unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's")];
+    }
+    if (isSubvolume(status)) return findExactDamage(folder, exactFolder(id), id);
+    const subject = {
+      kind: "not-a-subvolume",
+      path,
+      problem: `layer "${id}" is a folder and no subvolume`,
+      layer: id,
+    } as const;
+    if (namesIn(layers, id).length > 0) return [unmendable(subject, "it holds something")];
+    return [
+      mendable(subject, () =>
+        withFolderAt(home, (opened) => withPathIfThere(opened, layersFolder, (at) => rmdirat(at, name))),
+      ),
+    ];
+  });
+}
+
+function findLeftRecords(home: string, folder: number): Damage[] {
+  const ids = new Set(namesIn(folder, layersFolder).map(nameText));
+  return namesIn(folder, layerRecordsFolder)
+    .map(nameText)
+    .filter((id) => !ids.has(id))
+    .map((id) => {
+      const path = `${layerRecordsFolder}/${id}`;
+      const problem = `"${path}" tells of a layer that is not there`;
+      return mendable({ kind: "mark-left", path, problem }, () => forgetLayerRecord(home, id));
+    });
+}
+
+function checkQuotas(home: string, folder: number, quotas: number): Damage[] {
+  return namesIn(quotas, ".").flatMap((name) => {
+    const id = nameText(name);
+    if (isOfFileSystem(id)) return [];
+    const path = `${quotasFolder}/${id}`;
+    const isLayer = withPathIfThere(folder, layersFolder, (layers) => kindOf(layers, name)) === "folder";
+    if (!isLayer) {
+      const problem = `"${path}" limits a layer that is not there`;
+      const remove = (): void =>
+        void withFolderAt(home, (opened) => withPathIfThere(opened, quotasFolder, (at) => unlinkat(at, name)));
+      return [mendable({ kind: "quota-left", path, problem }, remove)];
+    }
+    const text = readRecord(quotas, name);
+    if (text !== undefined && isLimit(text)) return [];
+    const problem = `layer "${id}" has a damaged quota file: ${JSON.stringify(text?.slice(0, 80))}`;
+    return [unmendable({ kind: "quota-damaged", path, problem, layer: id }, "nobody knows what the size was")];
+  });
+}

@@ -1,0 +1,15 @@
+/** All that btrfs runs on workers, as one module that they import. */
+import { createNaiveJobs } from "../../graphdriver/kit.ts";
+import { withKnownSame } from "./known-same.ts";
+
+export { openDiffFile, openTree } from "../../graphdriver/kit.ts";
+export { sendExactDiff } from "../../graphdriver/kit.ts";
+export { createLayer, discardLayer, emptyTrash, sweepStore } from "./create-layer.ts";
+export { applyDiff } from "./fill-layer.ts";
+export { quotaStateOf, renewLimit, usageOf } from "./layer-size.ts";
+export { probeBtrfs } from "./probe.ts";
+export { readParents } from "./survey.ts";
+
+export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
+
+export const moduleUrl = import.meta.url;

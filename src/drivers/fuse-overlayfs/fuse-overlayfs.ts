@@ -1,0 +1,177 @@
+import type { ModuleReference, Ring } from "../../workers/index.ts";
+import {
+  commonOptions,
+  createDiffGetter,
+  createLineage,
+  createMountCounts,
+  createNaiveDiff,
+  type DiffOptions,
+  ensureCleanFolder,
+  type OpenHome,
+  openHome,
+  ownFolder,
+  readDriverOptions,
+  refuseStorageOptions,
+  reportApplied,
+  runProbe,
+  toDiffOptions,
+} from "../../graphdriver/kit.ts";
+import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import { createLayeredStore } from "../overlay/layered-store.ts";
+import { linksFolder, readLayer } from "../overlay/layout.ts";
+import { ownAttributePrefix } from "../overlay/own-attributes.ts";
+import * as storeJobs from "../overlay/inspect/store-jobs.ts";
+import * as jobs from "./jobs.ts";
+import { findMountedLayers, maxDepth } from "./layout.ts";
+import type { FuseOverlayfsAbilities } from "./probe.ts";
+import { moduleUrl as probeUrl } from "./probe-folder.ts";
+
+/**
+ * An overlay that a program, fuse-overlayfs, serves over FUSE; for machines and user namespaces whose kernel has no overlay to
+ * mount. A layer costs its diff only; a container costs a mount and a process, and each of its system calls on files two
+ * changes of context. Diffs compare whole trees, as with Docker's own driver; a file's content only where the layer holds it.
+ *
+ * The processes outlive this one, if only they are let: a service manager that ends all processes of a service (systemd's
+ * `KillMode=control-group`) takes the file systems from under the containers. A layer whose process has died is mounted anew
+ * by `open` or the next `get`.
+ */
+export const fuseOverlayfs: GraphDriverFactory = {
+  name: "fuse-overlayfs",
+  options: commonOptions,
+  store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
+  probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
+  open: (options) =>
+    openHome({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() }, options, async (home) => {
+      const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options.options, commonOptions));
+      ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
+      await home.pool.run(worker, "sweepStore", home.path);
+      const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);
+      const adopted = await adoptMounts(home, abilities);
+      return createFuseOverlayfs(home, diffOptions, abilities, adopted);
+    }),
+};
+
+const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
+
+/** Mounts anew what has lost its program. What cannot be mounted counts as held all the same, and the next `get` says why. */
+async function adoptMounts(home: OpenHome, abilities: FuseOverlayfsAbilities): Promise<string[]> {
+  const found = [...new Set(findMountedLayers(home.path))];
+  const options = { ...abilities, ...home.owner, mountLabel: "" };
+  await Promise.allSettled(found.map((id) => home.pool.run(worker, "mountLayer", home.path, id, options)));
+  return found;
+}
+
+function createFuseOverlayfs(
+  home: OpenHome,
+  { userNames, exactDiffs, strictAttributes }: DiffOptions,
+  abilities: FuseOverlayfsAbilities,
+  adopted: readonly string[],
+): GraphDriver {
+  const { path, pool, ids, owner, durability, userNamespace, locks } = home;
+  const { attributePrefix } = abilities;
+  const { withLock } = locks;
+  const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
+
+  const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
+  const { assertId } = store;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: store.exists });
+
+  /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
+  const labels = new Map<string, string>();
+
+  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+    assertId(id);
+    refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
+    const { parent } = options;
+    if (parent !== undefined) assertId(parent);
+    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner });
+    await locks.withChild(id, parent, () => lineage.making(id, parent, make));
+    if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
+  }
+
+  const driver: GraphDriver = {
+    name: "fuse-overlayfs",
+    capabilities: {
+      reproducesExactDiffs: exactDiffs,
+      mounts: true,
+      enforcesSize: false,
+      protectsParents: true,
+      maxDepth,
+    },
+
+    create: (id, options) => create(id, options, false),
+    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+
+    async remove(id, { evenWithChildren = false } = {}) {
+      assertId(id);
+      const discard = async () => {
+        await pool.run(worker, "unmountLayer", path, id);
+        counts.forget(id);
+        labels.delete(id);
+        locks.markChanged(id);
+        return pool.run(worker, "discardLayer", path, id);
+      };
+      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
+      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+    },
+
+    async get(id, { mountLabel = labels.get(id) ?? "" }) {
+      assertId(id);
+      return withLock(id, async () => {
+        // Also where it is mounted: its program may have died since.
+        const folder = await pool.run(worker, "mountLayer", path, id, { ...abilities, ...owner, mountLabel });
+        if (folder.endsWith("/merged")) counts.increment(id);
+        if (mountLabel !== "") labels.set(id, mountLabel);
+        return folder;
+      });
+    },
+
+    put: store.put,
+    exists: store.exists,
+    metadata: store.metadata,
+    cleanup: store.cleanup,
+
+    status: async () => [
+      ["Backing Filesystem", abilities.backingFileSystem],
+      ["Mount Program", abilities.program],
+      ["Mount Program Version", abilities.version],
+    ],
+
+    async diff(id, parent) {
+      assertId(id);
+      return store.exactDiff(id, parent) ?? naive.diff(id, parent);
+    },
+
+    changes: (id, parent) => naive.changes(id, parent),
+    diffSize: (id, parent) => naive.diffSize(id, parent),
+
+    async applyDiff(id, parent, source) {
+      assertId(id);
+      return withLock(id, async () => {
+        store.assertUnmountedChildOf(id, parent);
+        const applyOptions = {
+          ids,
+          durability,
+          attributePrefix,
+          userNamespace,
+          exactDiffs,
+          strictAttributes,
+          quotas: undefined,
+        };
+        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        return reportApplied(home.logger, id, pool.consume(source, apply));
+      });
+    },
+
+    async diffGetter(id) {
+      assertId(id);
+      readLayer(path, id); // which says so where there is none
+      return createDiffGetter(`${path}/${id}/diff`, pool, worker);
+    },
+
+    close: home.close,
+  };
+  const naive = createNaiveDiff(driver, home, worker, { ids, userNames });
+
+  return driver;
+}

@@ -1,0 +1,17 @@
+/** All that fuse-overlayfs runs on workers, as one module that they import. */
+import { createNaiveJobs } from "../../graphdriver/kit.ts";
+import { withKnownSame } from "./known-same.ts";
+
+export { openDiffFile, openTree } from "../../graphdriver/kit.ts";
+export { sendExactDiff } from "../../graphdriver/kit.ts";
+export { emptyTrash } from "../../graphdriver/kit.ts";
+export { applyDiff } from "../overlay/fill-layer.ts";
+export { createLayer } from "../overlay/create-layer.ts";
+export { discardLayer, sweepStore } from "../overlay/layer-diff.ts";
+export { mountLayer, unmountLayer } from "./mount-layer.ts";
+export { probeFuseOverlayfs } from "./probe.ts";
+export { readParents } from "../overlay/read-parents.ts";
+
+export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
+
+export const moduleUrl = import.meta.url;

@@ -1,0 +1,104 @@
+import { existsSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
+import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { fsync, RENAME_NOREPLACE, renameat2 } from "../../syscall/index.ts";
+import { makeCleanFolder, stagingPath, uniqueName } from "../../graphdriver/kit.ts";
+import { limitLayer, markFolder } from "./layer-size.ts";
+import { createLink, linksFolder, readLayer } from "./layout.ts";
+import { markCommitted } from "./mark-parents.ts";
+import type { ProjectQuotas } from "./project-quotas.ts";
+
+export interface NewLayer {
+  readonly id: string;
+  readonly parent: string | undefined;
+  /** Owner of the folders that a container sees. */
+  readonly rootUid: number;
+  readonly rootGid: number;
+  /** Whether the layer must survive power loss from here on; an image layer need not before it is filled. */
+  readonly durable: boolean;
+  readonly maxDepth: number;
+  readonly size?: LayerSize | undefined;
+}
+
+export interface LayerSize {
+  readonly bytes: number;
+  /** A project of this file system that is taken, as those below it may be. */
+  readonly afterProject: number;
+  readonly quotas: ProjectQuotas;
+}
+
+/**
+ * Makes a layer beside the store and renames it into place. Returns the project of a layer with a size. Blocks; runs on a
+ * worker.
+ * @throws ALREADY_EXISTS, NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep, INVALID_ARGUMENT for
+ * a size that leaves no room.
+ */
+export function createLayer(home: string, layer: NewLayer): number | undefined {
+  const { id, parent, rootUid, rootGid, durable, size } = layer;
+  if (existsSync(`${home}/${id}`)) throw alreadyExists(id);
+  const lower = parent === undefined ? undefined : lowerOf(home, parent, layer);
+  const staged = stagingPath(uniqueName());
+  const path = `${home}/${staged}`;
+  const link = createLink();
+  let project: number | undefined;
+  let placed = staged;
+  makeCleanFolder(path, 0o710, { uid: 0, gid: rootGid });
+  try {
+    const root = { uid: rootUid, gid: rootGid };
+    makeCleanFolder(`${path}/diff`, 0o755, root);
+    writeFileSync(`${path}/link`, link, { mode: 0o644, flush: durable });
+    if (lower !== undefined) {
+      makeCleanFolder(`${path}/work`, 0o700, root);
+      writeFileSync(`${path}/lower`, lower, { mode: 0o644, flush: durable });
+    }
+    withFolderAt(path, (folder) => {
+      if (size !== undefined) project = limitLayer(folder, size.bytes, size.afterProject, size.quotas);
+      if (durable) fsync(folder);
+    });
+    symlinkSync(`../${id}/diff`, `${home}/${linksFolder}/${link}`);
+    if (durable) withFolderAt(`${home}/${linksFolder}`, fsync);
+    withFolderAt(home, (folder) => {
+      renameat2(folder, staged, folder, id, RENAME_NOREPLACE);
+      placed = id;
+      if (project !== undefined) withFolder(folder, id, (made) => markFolder(made, project as number));
+      if (durable) fsync(folder);
+    });
+    return project;
+  } catch (error) {
+    unlinkQuietly(`${home}/${linksFolder}/${link}`);
+    withFolderAt(home, (folder) => removeTree(folder, placed));
+    if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
+    throw size === undefined ? error : withSubject(error, `layer "${id}" cannot be made`);
+  }
+}
+
+function alreadyExists(id: string): CleatError {
+  return new CleatError("ALREADY_EXISTS", `layer "${id}" exists already`);
+}
+
+function lowerOf(home: string, parent: string, { id, maxDepth }: NewLayer): string {
+  const below = readParent(home, parent, id);
+  const lowers = [`${linksFolder}/${below.link}`, ...below.lowers];
+  if (lowers.length > maxDepth) {
+    throw new CleatError("OUT_OF_RANGE", `layer "${id}" would lie on ${lowers.length} layers, more than ${maxDepth}`);
+  }
+  markCommitted(home, parent);
+  return lowers.join(":");
+}
+
+function readParent(home: string, parent: string, id: string): ReturnType<typeof readLayer> {
+  try {
+    return readLayer(home, parent);
+  } catch (error) {
+    if (!(error instanceof CleatError) || error.code !== "NOT_FOUND") throw error;
+    throw new CleatError("NOT_FOUND", `parent "${parent}" of layer "${id}" does not exist`);
+  }
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import { existsSync } from "node:fs";
+import { removeTree, withFolderAt } from "../../../layer/index.ts";
+import {
+  type Damage,
+  findOwnDamage,
+  findWrongFolders,
+  nameText,
+  readMountsBelow,
+  unmendable,
+} from "../../../graphdriver/kit.ts";
+import { findLayerDamage } from "./layer-damage.ts";
+import { linksFolder } from "../layout.ts";
+import { findLinkDamage } from "./link-damage.ts";
+import { createLinkResolver, readStoreFacts } from "./store-facts.ts";
+import { mountedLayers } from "./survey.ts";
+
+/** All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker. */
+export function findDamage(home: string): Damage[] {
+  const mounts = readMountsBelow(home);
+  const mounted = mountedLayers(home, mounts);
+  return withFolderAt(home, (folder) => {
+    const facts = readStoreFacts(folder, mounted);
+    const layers = [...facts.layers.values()];
+    const resolve = createLinkResolver(facts);
+    const around = { home, folder, facts, resolve, mounts, keepsFolders: existsSync(`${home}-layers`) };
+    return [
+      ...findWrongFolders({ folder }, [linksFolder]),
+      ...findOwnDamage({ home, folder, mounts, remove: removeTree, mountedLayers: mounted }),
+      ...findLinkDamage(home, facts),
+      ...layers.flatMap((layer) => findLayerDamage(layer, around)),
+      ...facts.strays.map(nameText).map(describeStray),
+    ];
+  });
+}
+
+function describeStray(path: string): Damage {
+  return unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's");
+}

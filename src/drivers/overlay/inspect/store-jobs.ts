@@ -1,0 +1,23 @@
+/** All that is known of overlay2's stores without serving them, as one module that workers import. */
+import type { DiskUsage } from "../../../layer/index.ts";
+import { type Finding, mendStore, type RepairReport, usageAt } from "../../../graphdriver/kit.ts";
+import { findDamage } from "./damage.ts";
+import { dropWaitingRecords } from "../layer-diff.ts";
+
+export { removeLayer } from "./layer-damage.ts";
+export { surveyStore } from "./survey.ts";
+
+export const moduleUrl = import.meta.url;
+
+export function usageOfLayer(home: string, id: string): DiskUsage | undefined {
+  return usageAt(home, `${id}/diff`);
+}
+
+export function checkStore(home: string): Finding[] {
+  return findDamage(home).map(({ finding }) => finding);
+}
+
+export function repairStore(home: string): RepairReport {
+  dropWaitingRecords(home);
+  return mendStore(home, findDamage);
+}

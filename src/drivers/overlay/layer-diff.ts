@@ -1,0 +1,130 @@
+/** A layer's diff out of its folder, and layers out of the store. These functions block and run on workers. */
+import { existsSync, readdirSync } from "node:fs";
+import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
+import {
+  archiveTree,
+  type IdRanges,
+  type OverlayPrefix,
+  overlayChanges,
+  removeTree,
+  type TreeChange,
+  treeSize,
+  type WhiteoutConvention,
+  withFolderAt,
+} from "../../layer/index.ts";
+import { MNT_DETACH, readMounts, tryUnlinkat, umount2 } from "../../syscall/index.ts";
+import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
+import {
+  discardOrRemove,
+  ownFolder,
+  removeIfPossible,
+  stagedTreeOf,
+  sweep,
+  writeChanges,
+} from "../../graphdriver/kit.ts";
+import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
+
+export interface ArchiveDiffOptions {
+  readonly ids: IdRanges;
+  readonly userNames: boolean;
+  readonly attributePrefix: OverlayPrefix;
+}
+
+/** Archives the layer's diff folder into `ring`. */
+export function archiveDiff(
+  home: string,
+  id: string,
+  ring: Ring,
+  { attributePrefix, ...options }: ArchiveDiffOptions,
+): void {
+  const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
+  const sink = createSyncRingWriter(ring);
+  try {
+    withFolderAt(`${home}/${id}/diff`, (folder) => archiveTree(folder, sink, { whiteouts, ...options }));
+    sink.finish();
+  } catch (error) {
+    sink.abort();
+    throw withSubject(error, `layer "${id}"`);
+  }
+}
+
+/** Writes what the layer changes relative to its parent, from its diff folder alone, as `readChanges` reads it. */
+export function sendChangesOfDiff(home: string, id: string, ring: Ring, attributePrefix: OverlayPrefix): void {
+  const sink = createSyncRingWriter(ring);
+  try {
+    writeChanges(changesOfDiff(home, id, attributePrefix), sink);
+    sink.finish();
+  } catch (error) {
+    sink.abort();
+    throw error;
+  }
+}
+
+function changesOfDiff(home: string, id: string, attributePrefix: OverlayPrefix): TreeChange[] {
+  try {
+    const lowers = lowerFolders(home, readLayer(home, id));
+    return withFolderAt(`${home}/${id}/diff`, (upper) => overlayChanges(upper, lowers, attributePrefix));
+  } catch (error) {
+    throw withSubject(error, `layer "${id}"`);
+  }
+}
+
+export function sizeOfDiff(home: string, id: string): number {
+  return withFolderAt(`${home}/${id}/diff`, treeSize);
+}
+
+/** Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is success. */
+export function discardLayer(home: string, id: string): string | undefined {
+  const link = readLinkOf(home, id);
+  return withFolderAt(home, (folder) => {
+    try {
+      const trashed = discardOrRemove(folder, id, () => removeInPlace(folder, id));
+      if (link !== undefined) removeTree(folder, `${linksFolder}/${link}`);
+      return trashed;
+    } catch (error) {
+      const cleat = toCleatError(error, `layer "${id}" cannot be removed`);
+      if (cleat.code === "NOT_FOUND") return undefined;
+      throw cleat;
+    }
+  });
+}
+
+/** Without its link it is no layer any more, wherever this breaks off; who removes it again deletes the rest. */
+function removeInPlace(home: number, id: string): void {
+  removeTree(home, `${id}/link`);
+  removeTree(home, id);
+}
+
+/** A layer whose files are damaged can still be removed; its link is swept at the next start. */
+function readLinkOf(home: string, id: string): string | undefined {
+  try {
+    return readLayer(home, id).link;
+  } catch (error) {
+    if (error instanceof CleatError) return undefined;
+    throw error;
+  }
+}
+
+/** Removes what a crash left: staged and trashed layers, and links whose layer never came to be or is gone. */
+export function sweepStore(home: string): void {
+  // A process that was killed while it tried out whether it can mount (`probe/probe.ts`), or while it removed a layer, left a mount.
+  const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${ownFolder}/`));
+  for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
+  dropWaitingRecords(home);
+  sweep(home);
+  withFolderAt(home, (folder) => {
+    for (const link of readdirSync(`${home}/${linksFolder}`)) {
+      const path = `${linksFolder}/${link}`;
+      if (!existsSync(`${home}/${path}`)) removeIfPossible(tryUnlinkat, folder, path);
+    }
+  });
+}
+
+/** Records whose tree is still staged would seem to have got it once staging is swept. */
+export function dropWaitingRecords(home: string): void {
+  withFolderAt(home, (folder) => {
+    for (const id of readdirSync(home)) {
+      if (stagedTreeOf(home, exactFolder(id)) !== undefined) removeTree(folder, exactFolder(id));
+    }
+  });
+}

@@ -1,0 +1,119 @@
+import { access } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { CleatError } from "../../errors/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
+import { assertLayerId, type MountCounts, type OpenHome, streamExactDiff } from "../../graphdriver/kit.ts";
+import type { GraphDriver } from "../../graphdriver/index.ts";
+import type * as jobs from "../overlay2/jobs.ts";
+import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+
+/** What drivers of overlay's layout do alike, whoever makes their mounts. */
+export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "metadata" | "cleanup"> {
+  /** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
+  assertId(id: string): void;
+  /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer, FAILED_PRECONDITION when its own is gone. */
+  isDirectParent(id: string, parent: string | undefined): boolean;
+  /** The archive that the layer was filled from, where it is kept, and `parent` is the layer's own. @throws as `isDirectParent`. */
+  exactDiff(id: string, parent: string | undefined): Readable | undefined;
+  /** @throws FAILED_PRECONDITION for a layer that cannot take the diff of a new one. */
+  assertUnmountedChildOf(id: string, parent: string | undefined): void;
+}
+
+export function createLayeredStore(
+  driver: string,
+  home: OpenHome,
+  counts: MountCounts,
+  findMounted: (home: string) => readonly string[],
+  worker: ModuleReference<Pick<typeof jobs, "sendExactDiff" | "unmountLayer">>,
+): LayeredStore {
+  const { path, pool } = home;
+  const { withLock } = home.locks;
+
+  function assertId(id: string): void {
+    assertLayerId(id);
+    if (id !== linksFolder) return;
+    throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by ${driver}'s layout`);
+  }
+
+  function isDirectParent(id: string, parent: string | undefined): boolean {
+    const layer = readLayer(path, id);
+    try {
+      return parentOf(path, layer) === parent;
+    } catch (error) {
+      if (parent !== undefined) readLayer(path, parent); // which says so where it is the one that is gone
+      throw error;
+    }
+  }
+
+  return {
+    assertId,
+    isDirectParent,
+
+    async put(id) {
+      assertId(id);
+      await withLock(id, async () => {
+        if (counts.count(id) === 1) await pool.run(worker, "unmountLayer", path, id);
+        counts.decrement(id);
+      });
+    },
+
+    async exists(id) {
+      assertId(id);
+      return access(`${path}/${id}/link`).then(
+        () => true,
+        () => false,
+      );
+    },
+
+    async metadata(id) {
+      assertId(id);
+      const lowers = lowerFolders(path, readLayer(path, id));
+      const folder = `${path}/${id}`;
+      return {
+        ...(lowers.length > 0 && { LowerDir: lowers.join(":") }),
+        MergedDir: `${folder}/merged`,
+        UpperDir: `${folder}/diff`,
+        WorkDir: `${folder}/work`,
+      };
+    },
+
+    async cleanup() {
+      const failures: unknown[] = [];
+      const unmount = async (id: string): Promise<void> => {
+        try {
+          await pool.run(worker, "unmountLayer", path, id);
+        } finally {
+          counts.forget(id);
+        }
+      };
+      const mounted = new Set([...counts.held(), ...findMounted(path)]).values();
+      const unmountSome = async (): Promise<void> => {
+        for (const id of mounted) await withLock(id, () => unmount(id)).catch((error) => failures.push(error));
+      };
+      await Promise.all(Array.from({ length: unmountsAtOnce }, unmountSome));
+      if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
+    },
+
+    exactDiff(id, parent) {
+      const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
+      return isDirectParent(id, parent) ? streamExactDiff(home, worker, id, parent, paths) : undefined;
+    },
+
+    assertUnmountedChildOf(id, parent) {
+      const actual = parentOf(path, readLayer(path, id));
+      if (actual !== parent) throw precondition(id, `lies on ${show(actual)}, not on ${show(parent)}`);
+      if (counts.count(id) > 0) throw precondition(id, "is mounted; a diff is applied to a new layer");
+    },
+  };
+}
+
+/** A program of user space that hangs holds up its own layer, and not all of them. */
+const unmountsAtOnce = 8;
+
+export function precondition(id: string, what: string): CleatError {
+  return new CleatError("FAILED_PRECONDITION", `layer "${id}" ${what}`);
+}
+
+function show(parent: string | undefined): string {
+  return parent === undefined ? "no layer" : `layer "${parent}"`;
+}

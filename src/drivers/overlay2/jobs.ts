@@ -1,0 +1,20 @@
+/** All that overlay2 runs on workers, as one module that they import. */
+import { createNaiveJobs } from "../../graphdriver/kit.ts";
+
+export { openDiffFile, openTree } from "../../graphdriver/kit.ts";
+export { sendExactDiff } from "../../graphdriver/kit.ts";
+export { emptyTrash } from "../../graphdriver/kit.ts";
+export { createLayer } from "../overlay/create-layer.ts";
+export { archiveDiff, discardLayer, sendChangesOfDiff, sizeOfDiff, sweepStore } from "../overlay/layer-diff.ts";
+export { applyDiff } from "../overlay/fill-layer.ts";
+export { areDiffsWhole, isDiffWhole } from "../overlay/layer-features.ts";
+export { forgetLimit, mountWithSlack, projectOfLayer } from "../overlay/layer-size.ts";
+export { markParents } from "../overlay/mark-parents.ts";
+export { unmountLayer } from "./mount/mount-layer.ts";
+export { probeOverlay } from "./probe/probe.ts";
+export { probeProjectQuotas } from "../overlay/project-quotas.ts";
+export { readParents } from "../overlay/read-parents.ts";
+
+export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs();
+
+export const moduleUrl = import.meta.url;

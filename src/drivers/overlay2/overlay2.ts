@@ -1,0 +1,249 @@
+import type { ModuleReference, Ring } from "../../workers/index.ts";
+import {
+  commonOptions,
+  createDiffGetter,
+  createLineage,
+  createMountCounts,
+  createNaiveDiff,
+  type DiffOptions,
+  ensureCleanFolder,
+  type OpenHome,
+  openHome,
+  optionKinds,
+  ownFolder,
+  readChanges,
+  readDriverOptions,
+  readStorageSize,
+  reportApplied,
+  runProbe,
+  toDiffOptions,
+} from "../../graphdriver/kit.ts";
+import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import * as jobs from "./jobs.ts";
+import { createLayeredStore, precondition } from "../overlay/layered-store.ts";
+import { linksFolder, readLayer } from "../overlay/layout.ts";
+import { moduleUrl as probeUrl } from "./probe/probe-folder.ts";
+import { findMountedLayers } from "../overlay/find-mounted.ts";
+import { ownAttributePrefix } from "../overlay/own-attributes.ts";
+import type { OverlayAbilities } from "./probe/probe.ts";
+import { assertEnforced, isEnforced, lastReservedProject, type QuotaSupport } from "../overlay/project-quotas.ts";
+import * as storeJobs from "../overlay/inspect/store-jobs.ts";
+import { withUserNamespace } from "./probe/with-user-namespace.ts";
+
+const optionTable = {
+  ...commonOptions,
+  "overlay2.size": {
+    ...optionKinds.size,
+    help: "how much containers may add to their image that ask for no size of their own; default no limit",
+  },
+  "overlay2.override_kernel_check": { ...optionKinds.boolean, help: "taken, and of no effect, as with Docker" },
+} as const satisfies DriverOptionTable;
+
+/**
+ * The overlay file system of the kernel over Docker's own on-disk layout (`layout.ts`). A layer costs its diff only; a
+ * container costs one mount. Needs a file system with d_type and extended attributes (ext4, xfs, btrfs), and root: the host's from
+ * Linux 5.2 on, or that of a user namespace (a store of its own, `userxattr`) from Linux 5.11 on.
+ *
+ * A container's `size` is a limit on what it adds to its image, enforced where the home lies on xfs or ext4 with project
+ * quotas (mount option `prjquota`), and refused elsewhere.
+ */
+export const overlay2: GraphDriverFactory = createOverlay2Factory();
+
+/** With less than what the probe finds, the driver does as on a kernel that has no more; tests ask for that. */
+export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): GraphDriverFactory {
+  return {
+    name: "overlay2",
+    options: optionTable,
+    store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
+    probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
+    open: (options) =>
+      openHome({ driver: "overlay2", attributes: ownAttributePrefix() }, options, async (home) => {
+        const overlayOptions = parseOptions(options.options);
+        ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
+        await home.pool.run(worker, "sweepStore", home.path);
+        await home.pool.run(worker, "markParents", home.path);
+        const abilities = { ...(await home.pool.run(worker, "probeOverlay", home.path)), ...known };
+        const quotas = await home.pool.run(worker, "probeProjectQuotas", home.path);
+        if (overlayOptions.sizeBytes !== undefined) assertEnforced(quotas, 'option "overlay2.size"');
+        return createOverlay2(home, overlayOptions, abilities, quotas);
+      }),
+  };
+}
+
+interface OverlayOptions extends DiffOptions {
+  /** `overlay2.size`: the size of containers that ask for none. Default: no limit. */
+  readonly sizeBytes: number | undefined;
+}
+
+/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
+function parseOptions(options: readonly string[] | undefined): OverlayOptions {
+  const values = readDriverOptions("overlay2", options, optionTable);
+  return { ...toDiffOptions(values), sizeBytes: values["overlay2.size"] };
+}
+
+const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
+
+function createOverlay2(
+  home: OpenHome,
+  overlayOptions: OverlayOptions,
+  abilities: OverlayAbilities,
+  support: QuotaSupport,
+): GraphDriver {
+  const { userNames, exactDiffs, strictAttributes } = overlayOptions;
+  const { path, pool, ids, owner, durability, userNamespace, locks } = home;
+  const { attributePrefix } = abilities;
+  const { withLock } = locks;
+  const counts = createMountCounts({
+    adopted: findMountedLayers(path),
+    file: `${path}/${ownFolder}/counts.json`,
+    resume: home.resume,
+  });
+  const store = createLayeredStore("overlay2", home, counts, findMountedLayers, worker);
+  const { assertId, isDirectParent } = store;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: store.exists });
+  const maxDepth = abilities.layerByLayer ? kernelMaxLayers : pageMaxLayers;
+  const quotas = isEnforced(support) ? support : undefined;
+  /** The highest that this process gave to a layer, from where the next free one is looked for. */
+  let lastProject = quotas === undefined ? 0 : lastReservedProject(quotas);
+
+  /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
+  const labels = new Map<string, string>();
+
+  async function create(id: string, options: CreateOptions, durable: boolean, defaultBytes?: number): Promise<void> {
+    assertId(id);
+    const bytes = readStorageSize(id, options.storageOptions) ?? defaultBytes;
+    const size =
+      bytes === undefined
+        ? undefined
+        : { bytes, afterProject: lastProject, quotas: assertEnforced(support, `layer "${id}"`) };
+    const { parent } = options;
+    if (parent !== undefined) assertId(parent);
+    const layer = { id, parent, durable, maxDepth, size, ...owner };
+    const make = () => pool.run(worker, "createLayer", path, layer);
+    const project = await locks.withChild(id, parent, () => lineage.making(id, parent, make));
+    lastProject = Math.max(lastProject, project ?? 0);
+    if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
+  }
+
+  /** Whether what `job` looks at is the answer to what differs from `parent`; trees are compared else. */
+  async function isNative(
+    job: "isDiffWhole" | "areDiffsWhole",
+    id: string,
+    parent: string | undefined,
+  ): Promise<boolean> {
+    if (!isDirectParent(id, parent) || abilities.nativeDiffObstacle !== undefined) return false;
+    return pool.run(worker, job, path, id, attributePrefix);
+  }
+
+  const driver: GraphDriver = {
+    name: "overlay2",
+    capabilities: {
+      reproducesExactDiffs: exactDiffs,
+      mounts: true,
+      enforcesSize: quotas !== undefined,
+      protectsParents: true,
+      maxDepth,
+    },
+
+    create: (id, options) => create(id, options, false),
+    createReadWrite: (id, options) => create(id, options, durability !== "none", overlayOptions.sizeBytes),
+
+    async remove(id, { evenWithChildren = false } = {}) {
+      assertId(id);
+      let project: number | undefined;
+      const discard = async () => {
+        await pool.run(worker, "unmountLayer", path, id);
+        counts.forget(id);
+        labels.delete(id);
+        if (quotas !== undefined) project = await pool.run(worker, "projectOfLayer", path, id, quotas);
+        locks.markChanged(id);
+        return pool.run(worker, "discardLayer", path, id);
+      };
+      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
+      if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
+      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+    },
+
+    async get(id, { mountLabel = labels.get(id) ?? "" }) {
+      assertId(id);
+      return withLock(id, async () => {
+        if (counts.count(id) === 0) {
+          const { layerByLayer } = abilities;
+          const mountOptions = { mountLabel, layerByLayer, attributePrefix, ...owner };
+          const folder = await pool.run(worker, "mountWithSlack", path, id, mountOptions, quotas);
+          if (!folder.endsWith("/merged")) return folder;
+          if (mountLabel !== "") labels.set(id, mountLabel);
+        }
+        counts.increment(id);
+        return `${path}/${id}/merged`;
+      });
+    },
+
+    put: store.put,
+    exists: store.exists,
+    metadata: store.metadata,
+    cleanup: store.cleanup,
+
+    status: async () => [
+      ["Backing Filesystem", abilities.backingFileSystem],
+      ["Supports d_type", String(abilities.supportsDType)],
+      ["Native Overlay Diff", String(abilities.nativeDiffObstacle === undefined)],
+      ["userxattr", String(attributePrefix === "user.")],
+    ],
+
+    async diff(id, parent) {
+      assertId(id);
+      const exact = store.exactDiff(id, parent);
+      if (exact !== undefined) return exact;
+      if (!(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
+      const archiveOptions = { ids, userNames, attributePrefix };
+      const archive = (ring: Ring) => pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
+      return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
+    },
+
+    async changes(id, parent) {
+      assertId(id);
+      if (!(await isNative("areDiffsWhole", id, parent))) return naive.changes(id, parent);
+      const find = (ring: Ring) => pool.run(worker, "sendChangesOfDiff", path, id, ring, attributePrefix);
+      return locks.unlessChanged([id, parent], () => readChanges(pool.produce(find)));
+    },
+
+    async applyDiff(id, parent, source) {
+      assertId(id);
+      return withLock(id, async () => {
+        store.assertUnmountedChildOf(id, parent);
+        const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, strictAttributes, quotas };
+        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        return reportApplied(home.logger, id, pool.consume(source, apply));
+      });
+    },
+
+    async diffSize(id, parent) {
+      assertId(id);
+      if (!(await isNative("isDiffWhole", id, parent))) return naive.diffSize(id, parent);
+      return locks.unlessChanged([id], () => pool.run(worker, "sizeOfDiff", path, id));
+    },
+
+    async diffGetter(id) {
+      assertId(id);
+      readLayer(path, id); // which says so where there is none
+      if (!(await pool.run(worker, "isDiffWhole", path, id, attributePrefix))) {
+        throw precondition(
+          id,
+          "was written with overlay's redirect_dir or metacopy; its files are not all in its diff folder",
+        );
+      }
+      return createDiffGetter(`${path}/${id}/diff`, pool, worker);
+    },
+
+    close: home.close,
+  };
+  const naive = createNaiveDiff(driver, home, worker, { ids, userNames });
+
+  return driver;
+}
+
+/** Source: Linux v6.6 `fs/overlayfs/params.c` `OVL_MAX_STACK`. */
+const kernelMaxLayers = 500;
+/** Source: moby v20.10.24 `overlay2.go` `maxDepth`. */
+const pageMaxLayers = 128;

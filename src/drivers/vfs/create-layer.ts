@@ -1,0 +1,107 @@
+/** Making, resetting and removing layers. These functions block and run on workers. */
+import { existsSync, writeFileSync } from "node:fs";
+import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
+import { copyTree, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { fsync, readNames, RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs } from "../../syscall/index.ts";
+import {
+  discardOrRemove,
+  forgetLayerRecord,
+  makeCleanFolder,
+  type StagedLayerRecord,
+  stageLayerRecord,
+  stagingPath,
+  uniqueName,
+} from "../../graphdriver/kit.ts";
+import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
+
+export interface NewLayer {
+  readonly id: string;
+  readonly parent: string | undefined;
+  /** Owner of the root folder of a layer without a parent. */
+  readonly rootUid: number;
+  readonly rootGid: number;
+  readonly durable: boolean;
+}
+
+/**
+ * Makes a layer as a copy of its parent, beside the store, and renames it into place. Costs the parent's size where the
+ * file system cannot share blocks. The caller sees to it that nobody changes the parent meanwhile.
+ * @throws ALREADY_EXISTS, NOT_FOUND for the parent.
+ */
+export function createLayer(home: string, layer: NewLayer): void {
+  const { id, parent, durable } = layer;
+  if (existsSync(layerPath(home, id))) throw alreadyExists(id);
+  if (parent !== undefined && !existsSync(layerPath(home, parent))) {
+    throw new CleatError("NOT_FOUND", `parent "${parent}" of layer "${id}" does not exist`);
+  }
+  const staged = stagingPath(uniqueName());
+  const record = stageLayerRecord(home);
+  try {
+    stageTree(home, staged, layer);
+    writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: true });
+    withFolderAt(home, (folder) => {
+      removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
+      record.place(id, parent);
+      renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
+      if (durable) syncfs(folder);
+    });
+  } catch (error) {
+    withFolderAt(home, (folder) => removeTree(folder, staged));
+    if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
+    throw toCleatError(error, `layer "${id}" cannot be made`);
+  } finally {
+    record.discard();
+  }
+}
+
+function stageTree(home: string, staged: string, { parent, rootUid, rootGid }: Omit<NewLayer, "id" | "durable">): void {
+  const path = `${home}/${staged}`;
+  makeCleanFolder(path, 0o755, { uid: rootUid, gid: rootGid });
+  if (parent === undefined) return;
+  withFolderAt(layerPath(home, parent), (from) => withFolderAt(path, (to) => copyTree(from, to)));
+}
+
+function alreadyExists(id: string): CleatError {
+  return new CleatError("ALREADY_EXISTS", `layer "${id}" exists already`);
+}
+
+/** Makes a layer again what `create` made it, after a diff was applied in part, in one exchange of names. */
+export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void {
+  const { id, parent } = layer;
+  const staged = stagingPath(uniqueName());
+  let record: StagedLayerRecord | undefined;
+  try {
+    withFolderAt(home, (folder) => removeTree(folder, exactFolder(id)));
+    // What was unpacked goes first: a full disk has no room for a second copy beside it.
+    withFolderAt(layerPath(home, id), (folder) => {
+      for (const name of readNames(folder)) removeTree(folder, name);
+    });
+    record = stageLayerRecord(home);
+    stageTree(home, staged, layer);
+    record.place(id, parent);
+    withFolderAt(home, (folder) => {
+      syncfs(folder);
+      renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
+      renameat2(folder, `${fillingFolder}/${id}`, folder, `${unfilledFolder}/${id}`);
+      withFolder(folder, unfilledFolder, fsync);
+    });
+  } finally {
+    record?.discard();
+    withFolderAt(home, (folder) => removeTree(folder, staged));
+  }
+}
+
+/** Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is success. */
+export function discardLayer(home: string, id: string): string | undefined {
+  return withFolderAt(home, (folder) => {
+    if (!existsSync(layerPath(home, id))) return undefined;
+    const path = `${layersFolder}/${id}`;
+    // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told that it is.
+    const trashed = discardOrRemove(folder, path, () => removeTree(folder, path));
+    removeTree(folder, `${unfilledFolder}/${id}`);
+    removeTree(folder, `${fillingFolder}/${id}`);
+    removeTree(folder, exactFolder(id));
+    forgetLayerRecord(home, id);
+    return trashed;
+  });
+}

@@ -1,0 +1,189 @@
+/** Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block. */
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
+import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
+import {
+  createIdMaps,
+  removeTree,
+  treesDiffer,
+  type WhiteoutConvention,
+  withFolder,
+  withFolderAt,
+} from "../../layer/index.ts";
+import {
+  close,
+  fsync,
+  O_DIRECTORY,
+  O_RDONLY,
+  openPath,
+  readNames,
+  renameat2,
+  syncfs,
+  tryUnlinkat,
+} from "../../syscall/index.ts";
+import type { Ring, SyncRingReader } from "../../workers/index.ts";
+import type { Durability } from "../../graphdriver/index.ts";
+import {
+  type AppliedDiff,
+  applyArchive,
+  type ApplyDiffOptions,
+  readIfThere,
+  removeIfPossible,
+  sweep,
+  sweepLayerRecords,
+  unpackDiff,
+} from "../../graphdriver/kit.ts";
+import { resetLayer } from "./create-layer.ts";
+import { withKnownSame } from "./known-same.ts";
+import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
+
+export interface FillOptions extends ApplyDiffOptions {
+  readonly squash: boolean;
+  readonly userNamespace: boolean;
+}
+
+/**
+ * Unpacks the archive in `ring` into a layer that was just created. That it is under way is written down first, so that a
+ * crash is noticed at the next start.
+ * @throws FAILED_PRECONDITION when the layer has its diff already, or lies on another parent.
+ */
+export function applyDiff(
+  home: string,
+  id: string,
+  parent: string | undefined,
+  ring: Ring,
+  options: FillOptions,
+): Promise<AppliedDiff> {
+  return applyArchive(ring, id, async (source) => {
+    beginFilling(home, id, parent);
+    try {
+      const applied = await unpack(home, id, parent, source, options);
+      endFilling(home, id, options.durability);
+      return applied;
+    } catch (error) {
+      source.leave(); // whoever sends need not wait while the parent is copied
+      const { uids, gids } = createIdMaps(options.ids);
+      undoAfter(error, home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
+      throw error;
+    }
+  });
+}
+
+async function unpack(
+  home: string,
+  id: string,
+  parent: string | undefined,
+  source: SyncRingReader,
+  { ids, durability, squash, userNamespace, exactDiffs, strictAttributes }: FillOptions,
+): Promise<AppliedDiff> {
+  const syncFiles = durability === "file";
+  const whiteouts: WhiteoutConvention = { kind: "delete" };
+  const options = { whiteouts, ids, syncFiles, squash, userNamespace, strictAttributes };
+  const tree = openPath(layerPath(home, id), O_RDONLY | O_DIRECTORY);
+  try {
+    const keep = exactDiffs ? { folder: `${home}/${exactFolder(id)}`, parent } : undefined;
+    const applied = await unpackDiff(source, tree, options, keep);
+    if (durability !== "none") syncfs(tree);
+    return applied;
+  } finally {
+    close(tree);
+  }
+}
+
+function beginFilling(home: string, id: string, parent: string | undefined): void {
+  if (!existsSync(layerPath(home, id))) throw new CleatError("NOT_FOUND", "it does not exist");
+  const recorded = readIfThere(`${home}/${unfilledFolder}/${id}`);
+  if (recorded === undefined) {
+    throw holdsChanges();
+  }
+  if (recorded !== (parent ?? "")) {
+    const shown = (name: string | undefined): string => (name ? `layer "${name}"` : "no layer");
+    throw new CleatError("FAILED_PRECONDITION", `it lies on ${shown(recorded)}, not on ${shown(parent)}`);
+  }
+  if (!isAsCreated(home, id, parent)) throw holdsChanges();
+  withFolderAt(home, (folder) => {
+    renameat2(folder, `${unfilledFolder}/${id}`, folder, `${fillingFolder}/${id}`);
+    withFolder(folder, fillingFolder, fsync);
+  });
+}
+
+/** Somebody may have written through the path that `get` gave; a walk of both trees tells, and is less than `create` cost. */
+function isAsCreated(home: string, id: string, parent: string | undefined): boolean {
+  return withFolderAt(layerPath(home, id), (layer) => {
+    if (parent === undefined) return withFolder(layer, ".", readNames).length === 0;
+    return withFolderAt(layerPath(home, parent), (below) =>
+      withKnownSame(
+        { home, id, parent, newer: layer, older: below },
+        (isKnownSame) => !treesDiffer(layer, below, isKnownSame),
+      ),
+    );
+  });
+}
+
+function holdsChanges(): CleatError {
+  return new CleatError("FAILED_PRECONDITION", "it holds changes already; a diff is applied to a new layer");
+}
+
+/** @throws `failure`, with what kept it from being undone. The layer stays marked, and `undoFilling` tries again. */
+function undoAfter(failure: unknown, home: string, layer: Parameters<typeof resetLayer>[1]): void {
+  try {
+    resetLayer(home, layer);
+  } catch (error) {
+    const { code, message } = toCleatError(failure);
+    const cause = new AggregateError([failure, error]);
+    throw new CleatError(code, `${message}; what was unpacked is not undone yet: ${toCleatError(error).message}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Makes a layer whose diff failed and was not undone what `create` made it. Not marked as such is success.
+ * @throws FAILED_PRECONDITION when its parent is gone.
+ */
+export function undoFilling(home: string, id: string, rootUid: number, rootGid: number): void {
+  const mark = `${home}/${fillingFolder}/${id}`;
+  const recorded = readIfThere(mark);
+  if (recorded === undefined) return;
+  if (!existsSync(layerPath(home, id))) return unlinkSync(mark);
+  const parent = recorded || undefined;
+  const subject = `layer "${id}" is half made, since its diff could not be applied`;
+  if (parent !== undefined && !existsSync(layerPath(home, parent)))
+    throw new CleatError("FAILED_PRECONDITION", `${subject}, and its parent "${parent}" is gone`);
+  try {
+    resetLayer(home, { id, parent, rootUid, rootGid });
+  } catch (error) {
+    throw withSubject(error, subject);
+  }
+}
+
+function endFilling(home: string, id: string, durability: Durability): void {
+  unlinkSync(`${home}/${fillingFolder}/${id}`);
+  if (durability !== "none") withFolderAt(`${home}/${fillingFolder}`, fsync);
+}
+
+/** One layer that cannot be made anew now, on a full disk say, must not keep all others from being served; it stays marked. */
+function undoIfPossible(...layer: Parameters<typeof undoFilling>): void {
+  try {
+    undoFilling(...layer);
+  } catch (error) {
+    if (!(error instanceof CleatError || isSystemError(error))) throw error;
+  }
+}
+
+/** Removes what a crash left and makes layers whose diff was being applied anew from their parents. */
+export function recoverStore(home: string, rootUid: number, rootGid: number): void {
+  sweep(home);
+  for (const id of readdirSync(`${home}/${fillingFolder}`)) {
+    undoIfPossible(home, id, rootUid, rootGid);
+  }
+  sweepLayerRecords(home, (id) => existsSync(layerPath(home, id)));
+  withFolderAt(home, (folder) => {
+    const isGone = (id: string): boolean => !existsSync(layerPath(home, id));
+    for (const id of readdirSync(`${home}/${unfilledFolder}`)) {
+      if (isGone(id)) removeIfPossible(tryUnlinkat, folder, `${unfilledFolder}/${id}`);
+    }
+    for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
+      if (isGone(id)) removeIfPossible(removeTree, folder, exactFolder(id));
+    }
+  });
+}

@@ -1,0 +1,14 @@
+/** All that vfs runs on workers, as one module that they import. */
+import { createNaiveJobs } from "../../graphdriver/kit.ts";
+import { withKnownSame } from "./known-same.ts";
+
+export { openDiffFile, openTree } from "../../graphdriver/kit.ts";
+export { sendExactDiff } from "../../graphdriver/kit.ts";
+export { emptyTrash } from "../../graphdriver/kit.ts";
+export { createLayer, discardLayer } from "./create-layer.ts";
+export { applyDiff, recoverStore, undoFilling } from "./fill-layer.ts";
+export { readParents } from "./survey.ts";
+
+export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
+
+export const moduleUrl = import.meta.url;

@@ -1,0 +1,50 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { prepareHome } from "../../graphdriver/home/home.ts";
+import { createLayer } from "./create-layer.ts";
+import { recoverStore, undoFilling } from "./fill-layer.ts";
+import { exactDiffsFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
+
+let home: string;
+const at = (path: string): string => `${home}/${path}`;
+const ids = [process.getuid?.() ?? 0, process.getgid?.() ?? 0] as const;
+const [rootUid, rootGid] = ids;
+
+/** A layer on `base` whose diff failed, and could not be undone, as on a full disk. */
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "cleat-"));
+  prepareHome(home, 0);
+  for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) mkdirSync(at(folder));
+  createLayer(home, { id: "base", parent: undefined, rootUid, rootGid, durable: false });
+  writeFileSync(at("dir/base/file"), "base");
+  createLayer(home, { id: "top", parent: "base", rootUid, rootGid, durable: false });
+  renameSync(at(`${unfilledFolder}/top`), at(`${fillingFolder}/top`));
+  writeFileSync(at("dir/top/half"), "");
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+it("makes the layer what it was, once and again", () => {
+  undoFilling(home, "top", ...ids);
+  undoFilling(home, "top", ...ids);
+  expect(readdirSync(at("dir/top"))).toEqual(["file"]);
+  expect(readdirSync(at(unfilledFolder))).toContain("top");
+});
+
+it("says of a layer whose parent is gone that it is half made, and start-up does not take it for whole", () => {
+  rmSync(at("dir/base"), { recursive: true });
+  const refused = expect.objectContaining({
+    code: "FAILED_PRECONDITION",
+    message: expect.stringMatching(/^layer "top" is half made.*"base"/),
+  });
+  expect(() => undoFilling(home, "top", ...ids)).toThrow(refused);
+  recoverStore(home, ...ids);
+  expect(() => undoFilling(home, "top", ...ids)).toThrow(refused);
+});
+
+it("forgets a layer that is gone", () => {
+  rmSync(at("dir/top"), { recursive: true });
+  recoverStore(home, ...ids);
+  expect(existsSync(at(`${fillingFolder}/top`))).toBe(false);
+});

@@ -1,0 +1,161 @@
+import { existsSync } from "node:fs";
+import { access } from "node:fs/promises";
+import { CleatError } from "../../errors/index.ts";
+import type { ModuleReference, Ring } from "../../workers/index.ts";
+import {
+  assertLayerId,
+  commonOptions,
+  createDiffGetter,
+  createLineage,
+  createNaiveDiff,
+  type DiffOptions,
+  ensureCleanFolder,
+  letThrough,
+  type OpenHome,
+  openHome,
+  passageMode,
+  readDriverOptions,
+  refuseStorageOptions,
+  reportApplied,
+  runProbe,
+  sizeRefused,
+  streamExactDiff,
+  toDiffOptions,
+} from "../../graphdriver/kit.ts";
+import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import * as jobs from "./jobs.ts";
+import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
+import { moduleUrl as probeUrl } from "./probe-folder.ts";
+import * as storeJobs from "./store-jobs.ts";
+
+const optionTable = {
+  ...commonOptions,
+  size: {
+    value: "SIZE",
+    help: "refused: it cannot be enforced",
+    parse() {
+      throw sizeRefused("vfs");
+    },
+  },
+} as const satisfies DriverOptionTable;
+
+/**
+ * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy that,
+ * unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. Where an ordinary user
+ * keeps the layers, every file belongs to that user, with the owner's permission to read and write it, devices are left out, and
+ * of the extended attributes only `user.` ones are kept; `diff` gives the files to root.
+ */
+export const vfs: GraphDriverFactory = {
+  name: "vfs",
+  options: optionTable,
+  probe: (folder) => runProbe("vfs", { url: probeUrl }, folder),
+  store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
+  open: (options) =>
+    openHome({ driver: "vfs" }, options, async (home) => {
+      const vfsOptions = toDiffOptions(readDriverOptions("vfs", options.options, optionTable));
+      for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
+        ensureCleanFolder(`${home.path}/${folder}`, passageMode);
+      }
+      const { rootUid, rootGid } = home.owner;
+      letThrough(`${home.path}/${layersFolder}`, rootGid);
+      await home.pool.run(worker, "recoverStore", home.path, rootUid, rootGid);
+      return createVfs(home, vfsOptions);
+    }),
+};
+
+const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
+
+function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriver {
+  const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
+  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
+
+  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+    assertLayerId(id);
+    refuseStorageOptions("vfs", id, options.storageOptions);
+    const { parent } = options;
+    if (parent !== undefined) assertLayerId(parent);
+    if (parent !== undefined) await undoFilling(parent);
+    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, ...owner });
+    await locks.withChild(id, parent, () => lineage.making(id, parent, make));
+  }
+
+  /**
+   * A layer whose diff failed and could not be undone, as on a full disk, is half made and marked so. It is made anew before
+   * anybody sees it; who asks while its diff is being applied waits for that.
+   */
+  async function undoFilling(id: string): Promise<void> {
+    if (!existsSync(`${path}/${fillingFolder}/${id}`)) return;
+    await locks.withLock(id, () => pool.run(worker, "undoFilling", path, id, owner.rootUid, owner.rootGid));
+  }
+
+  async function exists(id: string): Promise<boolean> {
+    assertLayerId(id);
+    return access(layerPath(path, id)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Waits while a diff is applied to the layer, or undone, since that is done in place. */
+  async function get(id: string): Promise<string> {
+    assertLayerId(id);
+    await undoFilling(id);
+    return locks.whileUnchanged(id, async () => {
+      if (await exists(id)) return layerPath(path, id);
+      throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+    });
+  }
+
+  const put = async (id: string): Promise<void> => assertLayerId(id);
+  const naive = createNaiveDiff({ get, put }, home, worker, { ids, userNames: userNames && !squash });
+
+  return {
+    name: "vfs",
+    capabilities: {
+      reproducesExactDiffs: exactDiffs,
+      mounts: false,
+      enforcesSize: false,
+      protectsParents: true,
+      maxDepth: Number.POSITIVE_INFINITY,
+    },
+    create: (id, options) => create(id, options, false),
+    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+    async remove(id, { evenWithChildren = false } = {}) {
+      assertLayerId(id);
+      const discard = () => {
+        locks.markChanged(id);
+        return pool.run(worker, "discardLayer", path, id);
+      };
+      const trashed = await locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
+      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+    },
+    get,
+    put,
+    exists,
+    status: async () => [],
+    async metadata(id) {
+      await get(id);
+      return {};
+    },
+    ...naive,
+    async diff(id, parent) {
+      await get(id);
+      if (parent !== undefined) assertLayerId(parent);
+      const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
+      return streamExactDiff(home, worker, id, parent, paths) ?? naive.diff(id, parent);
+    },
+    diffGetter: async (id) => createDiffGetter(await get(id), pool, worker),
+    async applyDiff(id, parent, source) {
+      assertLayerId(id);
+      await undoFilling(id);
+      return locks.withLock(id, () => {
+        if (existsSync(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
+        const applyOptions = { ids, durability, squash, userNamespace, exactDiffs, strictAttributes };
+        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        return reportApplied(home.logger, id, pool.consume(source, apply));
+      });
+    },
+    cleanup: async () => {},
+    close: home.close,
+  };
+}

@@ -1,0 +1,44 @@
+import { toCleatError } from "../../errors/index.ts";
+import type { Damage, Finding } from "../finding.ts";
+
+export interface RepairReport {
+  /** In the order in which they were mended. */
+  readonly repaired: readonly Finding[];
+  /** Those left, each with its obstacle. */
+  readonly left: readonly Finding[];
+}
+
+/** Mending one thing may uncover another, as a layer that goes leaves its link; more than a few rounds go in circles. */
+const maxRounds = 8;
+
+/**
+ * Mends damage until a look finds none that can be mended. What is found again although it was mended, or fails to be,
+ * counts as left.
+ */
+export function mendStore(home: string, findDamage: (home: string) => readonly Damage[]): RepairReport {
+  const repaired = new Map<string, Finding>();
+  const failures = new Map<string, string>();
+  let damages = findDamage(home);
+  for (let round = 0; round < maxRounds; round++) {
+    const pending = damages.filter(({ finding, mend }) => mend !== undefined && !failures.has(keyOf(finding)));
+    if (pending.length === 0) break;
+    for (const { finding, mend } of pending) {
+      try {
+        mend?.();
+        repaired.set(keyOf(finding), finding);
+      } catch (error) {
+        failures.set(keyOf(finding), toCleatError(error).message);
+      }
+    }
+    damages = findDamage(home);
+  }
+  const left = damages.map(({ finding }) => {
+    repaired.delete(keyOf(finding));
+    return { ...finding, obstacle: finding.obstacle ?? failures.get(keyOf(finding)) ?? "it came back" };
+  });
+  return { repaired: [...repaired.values()], left };
+}
+
+function keyOf({ kind, path }: Finding): string {
+  return `${kind} ${path}`;
+}

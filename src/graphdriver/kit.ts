@@ -1,0 +1,88 @@
+/** What a driver of graphs stands on. */
+export { applyArchive, type ApplyDiffOptions, unpackDiff } from "./diff/apply-archive.ts";
+export { readChanges, writeChanges } from "./diff/change-records.ts";
+export { createDiffGetter, openDiffFile, openTree } from "./diff/diff-getter.ts";
+export { readExactDiff, recordFile, sendExactDiff, stagedTreeOf } from "./diff/exact-diff.ts";
+export { type AppliedDiff, reportApplied } from "./diff/left-out.ts";
+export { createNaiveDiff } from "./diff/naive-diff.ts";
+export { createNaiveJobs, type WithKnownSame } from "./diff/naive-jobs.ts";
+export { streamExactDiff } from "./diff/stream-exact-diff.ts";
+export {
+  commonOptions,
+  type DiffOptions,
+  optionKinds,
+  readDriverOptions,
+  readStorageSize,
+  refuseStorageOptions,
+  sizeRefused,
+  toDiffOptions,
+} from "./driver-options.ts";
+export { type Damage, type Finding, type FindingKind, mendable, unmendable } from "./finding.ts";
+export { isOfFileSystem } from "./foreign-names.ts";
+export { cleanFolder, ensureCleanFolder, makeCleanFolder } from "./home/clean-folder.ts";
+export { assertUse, driverRecordFile, readDriverRecord } from "./home/driver-record.ts";
+export {
+  discardOrRemove,
+  emptyTrash,
+  letThrough,
+  lockHome,
+  ownFolder,
+  passageMode,
+  prepareHome,
+  removeIfPossible,
+  stagingFolder,
+  stagingPath,
+  sweep,
+  trashFolder,
+  uniqueName,
+} from "./home/home.ts";
+export {
+  changeTime,
+  forgetLayerRecord,
+  isBefore,
+  layerRecordsFolder,
+  readLayerRecord,
+  type StagedLayerRecord,
+  stageLayerRecord,
+  type Stamp,
+  sweepLayerRecords,
+} from "./home/layer-record.ts";
+export { createLineage, type Parents } from "./home/lineage.ts";
+export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
+export { type OpenHome, openHome } from "./home/open-home.ts";
+export { readIfThere } from "./home/read-if-there.ts";
+export { findExactDamage } from "./inspect/exact-damage.ts";
+export { dockerDrivers, markers, nativeDrivers, priority } from "./inspect/known-drivers.ts";
+export { mendStore, type RepairReport } from "./inspect/mend-store.ts";
+export { readMountsBelow } from "./inspect/mounts-below.ts";
+export { assertNothingMounted, findOwnDamage, findWrongFolders, listed } from "./inspect/own-damage.ts";
+export { assertNotOfAnother, recognizeHome } from "./inspect/recognize-home.ts";
+export { readRecordedCounts } from "./inspect/recorded-counts.ts";
+export {
+  type EntryKind,
+  kindOf,
+  namesIn,
+  nameText,
+  parseObject,
+  readJsonAt,
+  readLink,
+  readRecord,
+  readRecordAt,
+  withFolderIfThere,
+  withPathIfThere,
+} from "./inspect/store-entries.ts";
+export { usageAt } from "./inspect/usage-at.ts";
+export { writeLink, writeRecord } from "./inspect/write-record.ts";
+export { assertLayerId, layerIdPattern } from "./layer-id.ts";
+export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";
+export { type Findings, runProbe } from "./probe/run-probe.ts";
+export type { StoreJobs } from "./store-jobs.ts";
+export {
+  type LayerCondition,
+  type LayerMount,
+  type LayerRole,
+  type Parentage,
+  roleOf,
+  type StoreSurvey,
+  type SurveyedLayer,
+} from "./survey.ts";

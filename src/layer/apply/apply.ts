@@ -1,0 +1,140 @@
+import { CleatError } from "../../errors/index.ts";
+import { type ByteSource, createTarReader, type TarHeader, type TarReader } from "../../tar/index.ts";
+import { classifyEntry, type EntryRole, reservedFolderOf } from "../entry/whiteout.ts";
+import { toEntryError } from "../entry/entry-error.ts";
+import { type EntryName, joinPath, parseEntryName } from "../entry/entry-name.ts";
+import type { LeaveOut } from "./attributes.ts";
+import { createEntryMaker, type EntryMaker } from "./make-entry.ts";
+import { createIdMaps, type IdRanges } from "../entry/id-map.ts";
+import { createLowerFolders } from "../lowers/lower-folders.ts";
+import { createMergedFolders } from "../lowers/merged-folders.ts";
+import { createOpenFolders } from "./open-folders.ts";
+import { createDeletions } from "./deletions.ts";
+import { createOverlayWhiteouts, type LayersBelow } from "./overlay-whiteouts.ts";
+import type { WhiteoutMaker } from "./whiteout-maker.ts";
+import { createDirectoryAttributes } from "./directory-attributes.ts";
+import { removeTree } from "../tree/remove-tree.ts";
+import { squashHeader } from "./squash.ts";
+import { keepInUserNamespace } from "./user-namespace.ts";
+import { treeSize } from "../tree/tree-size.ts";
+import type { WhiteoutConvention } from "../entry/whiteout.ts";
+
+export interface ApplyOptions {
+  readonly whiteouts: WhiteoutConvention;
+  readonly ids: IdRanges;
+  /**
+   * With the overlay convention, the diff folders of the layers below, absolute, the uppermost first: whose attributes folders
+   * get that the archive only implies, and without which it cannot be told what an opaque root hides, and which whiteouts hide
+   * anything. Source: containerd v1.6.20 `archive/tar.go` `mkparent`.
+   */
+  readonly lowers?: readonly string[];
+  /** One `fsync` per file. */
+  readonly syncFiles: boolean;
+  /** Keeps of each entry what an ordinary user can (`squashHeader`); default false. */
+  readonly squash?: boolean;
+  /** Keeps of each entry what root of a user namespace can (`keepInUserNamespace`); default false. */
+  readonly userNamespace?: boolean;
+  /** Is told of extended attributes that cannot be held here and are passed over; without it they are errors. */
+  readonly leaveOut?: LeaveOut | undefined;
+}
+
+/**
+ * Unpacks a layer's tar archive into the folder open as `root`, in one pass, with every name resolved below `root`.
+ *
+ * The folder must be the caller's alone, empty for the overlay convention, a copy of the parent for the deleting one. After
+ * an error it holds part of the layer: callers unpack beside the final place and rename. Returns the size in bytes of the
+ * files that the archive holds. Blocks; runs on a thread whose umask is 0 (`detachThread`), as a pool's are.
+ *
+ * @throws INVALID_ARGUMENT when the archive is malformed, or an entry would leave the layer or cannot be kept exactly.
+ * @throws DATA_LOSS when the archive is truncated.
+ * @throws RESOURCE_EXHAUSTED when the disk is full; other system errors by their errno.
+ */
+export function applyLayer(source: ByteSource, root: number, options: ApplyOptions): number {
+  return applyEntries(createTarReader(source), root, options).sizeBytes;
+}
+
+export interface AppliedEntries {
+  readonly sizeBytes: number;
+  /** Whether something was taken away again that the archive itself may have brought. */
+  readonly mayHaveLost: boolean;
+}
+
+/** As `applyLayer`, with what `reader` reads. */
+export function applyEntries(reader: TarReader, root: number, options: ApplyOptions): AppliedEntries {
+  const ids = createIdMaps(options.ids);
+  const { syncFiles, leaveOut } = options;
+  const directories = createDirectoryAttributes(root, ids, leaveOut);
+  const below = belowOf(root, options);
+  const folders = createOpenFolders(root, {
+    ids,
+    directories,
+    merged: below?.merged,
+    replaceByFolder: (parent, base, path) => whiteouts.replaceByFolder(parent, base, path),
+  });
+  const whiteouts: WhiteoutMaker =
+    options.whiteouts.kind === "overlay"
+      ? createOverlayWhiteouts(root, { folders, directories, prefix: options.whiteouts.attributePrefix, below })
+      : createDeletions(folders, ids);
+  const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles, leaveOut });
+  const keep = keptOf(options);
+  /** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
+  const reserved = new Set<string>();
+  let deleted = false;
+  try {
+    for (let header = reader.next(); header !== undefined; header = reader.next()) {
+      const name = parseEntryName(header.name);
+      if (name === undefined) continue;
+      const folder = reservedFolderOf(name.folder);
+      if (folder !== undefined) reserved.add(folder);
+      const kept = keep(header);
+      if (kept !== undefined && applyEntry(name, kept, reader, maker, whiteouts) !== "file") deleted = true;
+    }
+    for (const folder of reserved) {
+      removeTree(root, Buffer.from(folder, "latin1"));
+      directories.drop(folder);
+    }
+    whiteouts.settle();
+    directories.settle();
+  } finally {
+    folders.close();
+  }
+  // What gave way was counted; in a folder that holds the layer alone the sum can be taken anew.
+  const deletes = options.whiteouts.kind === "delete";
+  const isExact = deletes || !(maker.replacedAny() || reserved.size > 0);
+  return {
+    sizeBytes: isExact ? maker.sizeBytes() : treeSize(root),
+    mayHaveLost: maker.replacedAny() || (deletes && deleted),
+  };
+}
+
+function belowOf(root: number, { whiteouts, lowers: paths }: ApplyOptions): LayersBelow | undefined {
+  if (whiteouts.kind !== "overlay" || paths === undefined) return undefined;
+  const lowers = createLowerFolders(paths, whiteouts.attributePrefix);
+  return { lowers, merged: createMergedFolders(root, lowers, whiteouts.attributePrefix) };
+}
+
+/** What this process can keep of an entry; `undefined` when that is nothing. */
+function keptOf({ squash, userNamespace }: ApplyOptions): (header: TarHeader) => TarHeader | undefined {
+  if (squash) return squashHeader;
+  return userNamespace ? keepInUserNamespace : (header) => header;
+}
+
+function applyEntry(
+  name: EntryName,
+  header: TarHeader,
+  reader: TarReader,
+  maker: EntryMaker,
+  whiteouts: WhiteoutMaker,
+): EntryRole["role"] {
+  try {
+    const entry = classifyEntry(name.base);
+    if (entry.role === "opaque") whiteouts.makeOpaque(name.folder);
+    else if (entry.role === "whiteout") whiteouts.hide(name.folder, entry.hidden);
+    else if (entry.role === "file") maker.make(name, header, reader);
+    return entry.role;
+  } catch (error) {
+    // The reader's own errors name their entry already.
+    if (error instanceof CleatError) throw error;
+    throw toEntryError(error, joinPath(name.folder, name.base), header);
+  }
+}

@@ -1,0 +1,65 @@
+import { fgetxattr, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
+import type { ByteSink } from "../../tar/index.ts";
+import { type ArchiveWriter, createArchiveWriter } from "./archive-writer.ts";
+import { joinPath } from "../entry/entry-name.ts";
+import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
+import { createIdMaps, type IdRanges } from "../entry/id-map.ts";
+import { noUserNames, readUserNames } from "./user-names.ts";
+import type { WhiteoutConvention } from "../entry/whiteout.ts";
+
+export interface ArchiveOptions {
+  /** With the overlay convention, the folder is a layer's diff and its deletions become whiteout files. */
+  readonly whiteouts: WhiteoutConvention;
+  readonly ids: IdRanges;
+  /** Writes the host's names of owners and, in modes, the bits of file types, as moby up to v20.10 does. */
+  readonly userNames: boolean;
+}
+
+/**
+ * Archives all that lies below an open folder: each folder before its content, names in the order of their bytes, no entry
+ * for the root. Memory does not grow with the tree, but for files that have several names. Blocks; runs on a worker.
+ * @throws ABORTED when a file shrinks while it is read.
+ */
+export function archiveTree(root: number, sink: ByteSink, options: ArchiveOptions): void {
+  const { whiteouts } = options;
+  const opaqueAttribute = whiteouts.kind === "overlay" ? `${whiteouts.attributePrefix}overlay.opaque` : undefined;
+  const writer = createArchiveWriter(sink, archiveWriterOptions(options));
+  addBelow(createFolderTrail(root), "", writer, opaqueAttribute);
+  writer.finish();
+}
+
+export function archiveWriterOptions({ whiteouts, ids, userNames }: ArchiveOptions) {
+  return {
+    ids: createIdMaps(ids),
+    names: userNames ? readUserNames() : noUserNames,
+    typeBits: userNames,
+    overlayWhiteouts: whiteouts.kind === "overlay",
+  };
+}
+
+function addBelow(trail: FolderTrail, path: string, writer: ArchiveWriter, opaqueAttribute: string | undefined): void {
+  for (const name of readNames(trail.current())) {
+    const status = statIfThere(trail.current(), name);
+    if (status === undefined) continue;
+    const childPath = joinPath(path, name);
+    if (!isDirectory(status)) {
+      writer.addFile(trail.current(), name, childPath, status);
+      continue;
+    }
+    trail.within(name, () => {
+      const child = trail.current();
+      writer.addDirectory(child, childPath, status);
+      if (opaqueAttribute !== undefined && isYes(fgetxattr(child, opaqueAttribute))) {
+        writer.addOpaqueMarker(childPath, status);
+      }
+      addBelow(trail, childPath, writer, opaqueAttribute);
+    });
+  }
+}
+
+const yes = 0x79;
+
+/** Overlay's mark of an opaque folder. Since Linux 6.7 there is also "x", which only says that a folder may hold xattr whiteouts. */
+export function isYes(value: Buffer | undefined): boolean {
+  return value?.length === 1 && value[0] === yes;
+}

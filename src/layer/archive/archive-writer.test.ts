@@ -1,0 +1,56 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { statat } from "../../syscall/index.ts";
+import { tarEndBlocks } from "../../tar/index.ts";
+import { createArchiveWriter } from "./archive-writer.ts";
+import { createIdMaps } from "../entry/id-map.ts";
+import { noUserNames } from "./user-names.ts";
+import { withFolderAt } from "../tree/with-folder.ts";
+
+describe("an archive of a running container", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "cleat-archive-"));
+    writeFileSync(join(folder, "file"), "content");
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** What the archive holds when a file that was listed is another thing by the time that it is opened. */
+  function archiveAfter(swap: (path: string) => void): Buffer {
+    const parts: Buffer[] = [];
+    const options = {
+      ids: createIdMaps({ uids: [], gids: [] }),
+      names: noUserNames,
+      typeBits: false,
+      overlayWhiteouts: true,
+    };
+    const writer = createArchiveWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) }, options);
+    withFolderAt(folder, (descriptor) => {
+      const base = Buffer.from("file");
+      const status = statat(descriptor, base);
+      rmSync(join(folder, "file"));
+      swap(join(folder, "file"));
+      writer.addFile(descriptor, base, "file", status);
+    });
+    writer.finish();
+    return Buffer.concat(parts);
+  }
+
+  it.each<readonly [string, (path: string) => void]>([
+    ["gone", () => {}],
+    ["a FIFO", (path) => execFileSync("mkfifo", [path])],
+    ["a folder", (path) => mkdirSync(path)],
+    ["a symlink", (path) => symlinkSync("/etc/passwd", path)],
+  ])("has nothing of a file that is %s since it was listed", (_, swap) => {
+    expect(archiveAfter(swap)).toEqual(Buffer.from(tarEndBlocks));
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)("never has what a device holds, which only the host may read", () => {
+    expect(archiveAfter((path) => execFileSync("mknod", [path, "c", "1", "5"]))).toEqual(Buffer.from(tarEndBlocks));
+  });
+});

@@ -1,0 +1,143 @@
+/**
+ * What an overlay layer changes, read from its diff folder alone: only names that the layer holds are looked up below.
+ * Equals `compareTrees` of the two mounted trees, at a cost of the diff instead of the whole.
+ *
+ * Right as long as the layer was written without `redirect_dir` and `metacopy`, which keep a renamed folder's or a changed
+ * file's content elsewhere; a layer that was is refused. Source: `overlayfs.rst` v6.1.
+ */
+import { CleatError } from "../../errors/index.ts";
+import {
+  fgetxattr,
+  type FileStatus,
+  isDirectory,
+  isRegularFile,
+  lgetxattr,
+  procPath,
+  readNames,
+  statIfThere,
+} from "../../syscall/index.ts";
+import { alikeFilesDiffer } from "./alike-files.ts";
+import { type ChangeList, createChangeList, statusDiffers, type TreeChange } from "./change.ts";
+import { joinPath, showBytes } from "../entry/entry-name.ts";
+import { isOverlayWhiteout } from "../entry/entry-type.ts";
+import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
+import {
+  type Covered,
+  findCovered,
+  isOpaqueFolder,
+  type LowerEntry,
+  type Lowers,
+  withLowerFolder,
+} from "../lowers/lower-entries.ts";
+import type { OverlayPrefix } from "../entry/whiteout.ts";
+
+/**
+ * `lowers` are the diff folders of the layers below, absolute, the uppermost first. Holds a few folders open, however many layers
+ * there are and however deep they go. Blocks; runs on a worker.
+ */
+export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: OverlayPrefix): TreeChange[] {
+  const changes = createChangeList();
+  compareFolder(createFolderTrail(upper), lowers, "", false, { changes, attributePrefix });
+  return changes.sorted();
+}
+
+interface Context {
+  readonly changes: ChangeList;
+  readonly attributePrefix: OverlayPrefix;
+}
+
+/** `isCovered` where a folder above is opaque: the kernel does not mark again what is made in one. */
+function compareFolder(trail: FolderTrail, lowers: Lowers, path: string, isCovered: boolean, context: Context): void {
+  const upper = trail.current();
+  const { changes, attributePrefix } = context;
+  if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw notReadable(path, "redirect_dir");
+  // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without effect.
+  const hidesLowers = isCovered || (path !== "" && isOpaque(upper, context));
+  const names = readNames(upper);
+  for (let at = 0; at < names.length; at += namesAtOnce) {
+    for (const entry of lookUp(trail.current(), lowers, path, names.slice(at, at + namesAtOnce), context)) {
+      compareEntry(trail, entry, joinPath(path, entry.name), hidesLowers, context);
+    }
+  }
+  if (lowers.length === 0 || !hidesLowers) return;
+  const kept = new Set(names.map((name) => name.toString("latin1")));
+  for (const name of visibleNames(lowers, path)) {
+    if (!kept.has(name)) changes.add(joinPath(path, name), "deleted");
+  }
+}
+
+/** Looked up together, each layer's folder opened once for all of them; bounded, as a folder may hold millions. */
+const namesAtOnce = 1000;
+
+function lookUp(
+  upper: number,
+  lowers: Lowers,
+  path: string,
+  names: readonly Buffer[],
+  { attributePrefix }: Context,
+): readonly Covered[] {
+  const found = names.flatMap((name) => {
+    const status = statIfThere(upper, name);
+    return status === undefined ? [] : [{ name, status }];
+  });
+  return findCovered(lowers, path, found, {
+    attributePrefix,
+    isModified: (name, status, lower) => isModified(upper, name, status, lower),
+  });
+}
+
+function compareEntry(trail: FolderTrail, entry: Covered, path: string, isCovered: boolean, context: Context): void {
+  const { changes } = context;
+  const { name, status, below, lowers } = entry;
+  if (isOverlayWhiteout(status)) {
+    if (below !== "none") changes.add(path, "deleted");
+    return;
+  }
+  if (below !== "same") changes.add(path, below === "none" ? "added" : "modified");
+  if (!isDirectory(status)) {
+    refuseMetacopy(trail.current(), name, status, path, context);
+    return;
+  }
+  changes.within(path, () => {
+    trail.within(name, () => compareFolder(trail, lowers, path, isCovered, context));
+  });
+}
+
+function isModified(upper: number, name: Buffer, status: FileStatus, lower: LowerEntry): boolean {
+  if (statusDiffers(lower.status, status)) return true;
+  return !isDirectory(status) && alikeFilesDiffer(upper, lower.holder, name, status);
+}
+
+function visibleNames(lowers: Lowers, path: string): Set<string> {
+  const visible = new Set<string>();
+  const decided = new Set<string>();
+  for (const lower of lowers) {
+    withLowerFolder(lower, path, (folder) => {
+      for (const name of readNames(folder)) {
+        const text = name.toString("latin1");
+        if (decided.has(text)) continue;
+        decided.add(text);
+        const status = statIfThere(folder, name);
+        if (status !== undefined && !isOverlayWhiteout(status)) visible.add(text);
+      }
+    });
+  }
+  return visible;
+}
+
+function isOpaque(folder: number, { attributePrefix }: Context): boolean {
+  return isOpaqueFolder(folder, attributePrefix);
+}
+
+function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: string, context: Context): void {
+  if (!isRegularFile(status)) return;
+  const attribute = `${context.attributePrefix}overlay.metacopy`;
+  if (lgetxattr(procPath(upper, name), attribute) !== undefined) throw notReadable(path, "metacopy");
+}
+
+function notReadable(path: string, feature: string): CleatError {
+  return new CleatError(
+    "FAILED_PRECONDITION",
+    `file ${showBytes(path)} was written with overlay's ${feature}, which a diff cannot follow`,
+  );
+}

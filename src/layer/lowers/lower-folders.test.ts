@@ -1,0 +1,75 @@
+import * as fs from "node:fs";
+import { expect, it } from "vitest";
+
+import { fsetxattr, mknodat, S_IFCHR } from "../../syscall/index.ts";
+import { applyLayer } from "../apply/apply.ts";
+import { archiveOf, type Entry, readTree, useScratch } from "../tree/trees.test.support.ts";
+import { withFolderAt } from "../tree/with-folder.ts";
+
+const scratch = useScratch();
+const whiteouts = { kind: "overlay", attributePrefix: "user." } as const;
+const file = (name: string): Entry => ({ name });
+
+/** Makes a folder of a layer; `layer` is the name of its diff folder. */
+function makeFolder(layer: string, path: string, mode: number, mtimeSeconds = 7): string {
+  const folder = `${scratch.folder(layer)}/${path}`;
+  fs.mkdirSync(folder, { recursive: true });
+  fs.chmodSync(folder, mode);
+  fs.utimesSync(folder, mtimeSeconds, mtimeSeconds);
+  return folder;
+}
+
+function setAttribute(folder: string, name: string, value: string): void {
+  withFolderAt(folder, (descriptor) => fsetxattr(descriptor, name, Buffer.from(value)));
+}
+
+/** The modes of what the entries make on top of the lowers, the uppermost first. */
+function modesAfter(lowers: readonly string[], ...entries: readonly Entry[]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(treeAfter(lowers, ...entries)).map(([path, line]) => [path, line.split(" ")[0] ?? ""]),
+  );
+}
+
+function treeAfter(lowers: readonly string[], ...entries: readonly Entry[]): Record<string, string> {
+  const root = scratch.folder("root");
+  const pieces = [archiveOf(...entries)];
+  const options = { whiteouts, lowers: lowers.map((layer) => scratch.folder(layer)), ids: { uids: [], gids: [] } };
+  withFolderAt(root, (folder) => applyLayer({ read: () => pieces.pop() }, folder, { ...options, syncFiles: false }));
+  return readTree(root);
+}
+
+it("folders that an archive implies are as the uppermost layer has them that has them", () => {
+  makeFolder("lower", "tmp", 0o700);
+  makeFolder("lower", "only/deep", 0o2750);
+  setAttribute(makeFolder("upper", "tmp", 0o1777, 99), "user.note", "kept");
+  const owner = `${process.getuid?.()}:${process.getgid?.()}`;
+  const tree = treeAfter(["upper", "lower"], file("tmp/f"), file("only/deep/f"), file("new/f"));
+  expect(tree["tmp"]).toBe(`41777 ${owner} 99000000000  user.note=${Buffer.from("kept").toString("hex")}`);
+  expect(tree["only/deep"]).toBe(`42750 ${owner} 7000000000 `);
+  expect(tree["new"]).toMatch(/^40755 /);
+});
+
+it("what a layer in between hides is not taken over", () => {
+  for (const path of ["deleted/d", "replaced/d", "opaque/d"]) makeFolder("lower", path, 0o700);
+  withFolderAt(scratch.folder("upper"), (upper) => mknodat(upper, "deleted", S_IFCHR, 0, 0));
+  fs.writeFileSync(scratch.path("upper", "replaced"), "");
+  setAttribute(makeFolder("upper", "opaque", 0o711), "user.overlay.opaque", "y");
+  const modes = modesAfter(["upper", "lower"], file("deleted/d/f"), file("replaced/d/f"), file("opaque/d/f"));
+  for (const path of ["deleted", "deleted/d", "replaced", "replaced/d", "opaque/d"]) expect(modes[path]).toBe("40755");
+  expect(modes["opaque"]).toBe("40711");
+});
+
+it("what the archive itself hides is not taken over, nor overlay's own attributes", () => {
+  setAttribute(makeFolder("lower", "shown/d", 0o700), "user.overlay.opaque", "y");
+  makeFolder("lower", "hidden/d/e", 0o700);
+  const tree = treeAfter(["lower"], file("hidden/.wh..wh..opq"), file("hidden/d/e/f"), file("shown/d/f"));
+  expect(tree["hidden/d"]).toMatch(/^40755 /);
+  expect(tree["hidden/d/e"]).toMatch(/^40755 /);
+  expect(tree["shown/d"]).toMatch(/^40700 \S+ \S+ $/);
+});
+
+it("what the archive says of a folder later counts", () => {
+  makeFolder("lower", "d", 0o700);
+  const modes = modesAfter(["lower"], file("d/f"), { name: "d", type: "directory", mode: 0o750 });
+  expect(modes["d"]).toBe("40750");
+});

@@ -1,0 +1,128 @@
+import {
+  close,
+  fgetxattr,
+  type FileStatus,
+  flistxattr,
+  fstat,
+  isDirectory,
+  readNames,
+  statIfThere,
+} from "../../syscall/index.ts";
+import { isYes } from "../archive/archive-tree.ts";
+import { openConfinedFolder } from "../tree/confine.ts";
+import { isOverlayWhiteout } from "../entry/entry-type.ts";
+import type { OverlayPrefix } from "../entry/whiteout.ts";
+import { openFolder, withFolderAt } from "../tree/with-folder.ts";
+
+/** A folder that the layers below show, with what a layer above has to keep of it. */
+export interface LowerFolder {
+  readonly status: FileStatus;
+  /** But for those of security modules, which give each file its own. */
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+}
+
+/** The layers whose folders are seen at one path, merged: their diff folders, absolute, the uppermost first. */
+export type Shown = readonly string[];
+
+/** What the layers below show at one path; nothing where none has a folder there, or one above it hides those of the rest. */
+export interface LowerLevel {
+  readonly shown: Shown;
+  /** As the uppermost has it, where it was asked for. */
+  readonly folder: LowerFolder | undefined;
+}
+
+/**
+ * The diff folders below a layer in the making. Nothing of them stays open between calls, and three descriptors are open within
+ * one, however many layers there are and however deep the path.
+ */
+export interface LowerFolders {
+  readonly all: Shown;
+  /**
+   * What they show at each step from the folder at the clean path `from`, where `shown` are seen, down `names`. Costs a few
+   * system calls for each step of each layer that is seen there.
+   */
+  follow(shown: Shown, from: string, names: readonly string[], reads: boolean): LowerLevel[];
+  /** The names that are seen at the layers' roots, as byte strings. */
+  rootNames(): Set<string>;
+}
+
+/** `all` are absolute, the uppermost first. */
+export function createLowerFolders(all: Shown, attributePrefix: OverlayPrefix): LowerFolders {
+  /**
+   * Follows one layer for at most `reach` steps; how far those below it still count. A folder that is opaque ends what they add
+   * to it, and what is no folder ends what they show.
+   */
+  function followOne(layer: string, from: string, names: readonly string[], reach: number, visit: Visit): number {
+    let left = reach;
+    let here = withFolderAt(layer, (root) => openConfinedFolder(root, Buffer.from(from, "latin1")));
+    try {
+      for (let at = 0; at < reach; at++) {
+        const name = Buffer.from(names[at] as string, "latin1");
+        const status = statIfThere(here, name);
+        if (status === undefined) break;
+        if (!isDirectory(status)) return Math.min(left, at);
+        const child = openFolder(here, name);
+        close(here);
+        here = child;
+        visit(at, here);
+        if (isOpaque(here, attributePrefix)) left = Math.min(left, at);
+      }
+      return left;
+    } finally {
+      close(here);
+    }
+  }
+
+  return {
+    all,
+
+    follow(shown, from, names, reads) {
+      const levels = names.map((): MutableLevel => ({ shown: [], folder: undefined }));
+      let reach = names.length;
+      for (const layer of shown) {
+        if (reach === 0) break;
+        reach = followOne(layer, from, names, reach, (at, descriptor) => {
+          const level = levels[at] as MutableLevel;
+          if (reads && level.shown.length === 0) level.folder = readFolder(descriptor);
+          level.shown.push(layer);
+        });
+      }
+      return levels;
+    },
+
+    rootNames() {
+      const visible = new Set<string>();
+      const decided = new Set<string>();
+      for (const layer of all) withFolderAt(layer, (root) => addNames(root, visible, decided));
+      return visible;
+    },
+  };
+}
+
+type Visit = (at: number, descriptor: number) => void;
+
+interface MutableLevel {
+  readonly shown: string[];
+  folder: LowerFolder | undefined;
+}
+
+export function isOpaque(descriptor: number, attributePrefix: OverlayPrefix): boolean {
+  return isYes(fgetxattr(descriptor, `${attributePrefix}overlay.opaque`));
+}
+
+/** The uppermost layer that has a name decides whether it is seen. */
+function addNames(folder: number, visible: Set<string>, decided: Set<string>): void {
+  for (const name of readNames(folder)) {
+    const text = name.toString("latin1");
+    if (decided.has(text)) continue;
+    decided.add(text);
+    const status = statIfThere(folder, name);
+    if (status !== undefined && !isOverlayWhiteout(status)) visible.add(text);
+  }
+}
+
+function readFolder(descriptor: number): LowerFolder {
+  const names = flistxattr(descriptor).filter((name) => !name.startsWith("security."));
+  const xattrs = names.map((name) => [name, fgetxattr(descriptor, name) ?? Buffer.alloc(0)] as const);
+  return { status: fstat(descriptor), xattrs: new Map(xattrs) };
+}

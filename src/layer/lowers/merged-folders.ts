@@ -1,0 +1,90 @@
+import { isSystemError } from "../../errors/index.ts";
+import { close, errnos, lastErrno, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, tryOpenat } from "../../syscall/index.ts";
+import { openConfinedFolder } from "../tree/confine.ts";
+import { isOpaque, type LowerFolders, type LowerLevel, type Shown } from "./lower-folders.ts";
+import type { OverlayPrefix } from "../entry/whiteout.ts";
+
+/** Which folders of a layer in the making are merged with folders of the layers below, which it may hide. */
+export interface MergedFolders {
+  /** The layers that are seen through the layer's own folder at a clean path without symlinks. */
+  shownAt(path: string): Shown;
+  /** As `shownAt`, for folders that the layer does not have yet: at each step from the folder at `path` down `names`. */
+  below(path: string, names: readonly string[]): LowerLevel[];
+  /** Everything that the layers below show is hidden: what lies at the root, too. */
+  hideAll(): void;
+  /** Is told when a folder became opaque, or another took the place of what was there. */
+  changed(): void;
+}
+
+/** Their paths are kept, to be asked for again by whoever fills one folder after the other. */
+const maxRemembered = 4096;
+
+export function createMergedFolders(root: number, lowers: LowerFolders, prefix: OverlayPrefix): MergedFolders {
+  const remembered = new Map<string, Shown>();
+  let rootShown = lowers.all;
+
+  /** The nearest folder on the way to `path` of which is known what is seen through it. */
+  function nearest(path: string): string {
+    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+      const above = path.slice(0, end);
+      if (remembered.has(above)) return above;
+    }
+    return "";
+  }
+
+  function shownAt(path: string): Shown {
+    const start = nearest(path);
+    const known = start === "" ? rootShown : (remembered.get(start) as Shown);
+    if (start === path) return known;
+    const names = path.slice(start === "" ? 0 : start.length + 1).split("/");
+    const levels = lowers.follow(known, start, names, false);
+    const covered = firstCover(start, names);
+    if (remembered.size + names.length > maxRemembered) remembered.clear();
+    let shown: Shown = known;
+    let at = start;
+    for (const [index, { shown: merged }] of levels.entries()) {
+      at = at === "" ? (names[index] as string) : `${at}/${names[index]}`;
+      shown = index < covered ? merged : [];
+      remembered.set(at, shown);
+    }
+    return shown;
+  }
+
+  /** How many steps it takes from `from` down `names` to what the layer has itself and hides what lies below with. */
+  function firstCover(from: string, names: readonly string[]): number {
+    let here = openOwn(from);
+    if (here === undefined) return names.length;
+    try {
+      for (const [index, name] of names.entries()) {
+        const child = tryOpenat(here, Buffer.from(name, "latin1"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        if (child < 0) return lastErrno() === errnos.ENOENT ? names.length : index;
+        close(here);
+        here = child;
+        if (isOpaque(here, prefix)) return index;
+      }
+      return names.length;
+    } finally {
+      close(here);
+    }
+  }
+
+  /** Where the layer has something else, nothing is remembered to be seen. */
+  function openOwn(path: string): number | undefined {
+    try {
+      return openConfinedFolder(root, Buffer.from(path, "latin1"));
+    } catch (error) {
+      if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    shownAt,
+    below: (path, names) => lowers.follow(shownAt(path), path, names, true),
+    hideAll() {
+      rootShown = [];
+      remembered.clear();
+    },
+    changed: () => remembered.clear(),
+  };
+}

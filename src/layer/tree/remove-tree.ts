@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import { isDiskFull, isSystemError, SystemError } from "../../errors/index.ts";
+import {
+  chmodNode,
+  close,
+  errnos,
+  isDirectory,
+  lastErrno,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  openat2,
+  readSomeNames,
+  renameat2,
+  RESOLVE_NO_XDEV,
+  rmdirat,
+  statat,
+  tryUnlinkat,
+} from "../../syscall/index.ts";
+import { openFolder, withFolder } from "./with-folder.ts";
+
+/**
+ * Removes `name` in an open folder with everything below it; nothing there is success. Symlinks are removed, never
+ * followed: each level is opened with `O_NOFOLLOW` relative to the one above. What is mounted below stays, and fails the removal.
+ */
+export function removeTree(parent: number, name: Buffer | string): void {
+  if (tryUnlink(parent, name)) return;
+  withRemovable(parent, name, (top) => emptyFolder(top, 1, top));
+  rmdirat(parent, name);
+}
+
+/**
+ * Removes what lies in a folder, a few thousand names at a time, for a container may have made millions: each time from a
+ * fresh look, because a folder that changes while it is read may leave names out.
+ */
+function emptyFolder(folder: number, depth: number, top: number): void {
+  for (let names = firstNames(folder); names.length > 0; names = firstNames(folder)) {
+    for (const name of names) removeBelow(folder, name, depth, top);
+  }
+}
+
+function firstNames(folder: number): Buffer[] {
+  return withFolder(folder, ".", (opened) => {
+    const names: Buffer[] = [];
+    while (names.length === 0 && readSomeNames(opened, names));
+    return names;
+  });
+}
+
+/**
+ * Each level costs an open descriptor and some stack, and any container can nest folders deeper than there is of either
+ * (`mkdir a; cd a` in a loop): a layer that nobody can remove. So what lies deeper than this is first moved up.
+ */
+const maxDepth = 32;
+
+function removeBelow(folder: number, name: Buffer, depth: number, top: number): void {
+  if (tryUnlink(folder, name)) return;
+  if (depth >= maxDepth && moveUp(folder, name, top)) return;
+  withRemovable(folder, name, (child) => emptyFolder(child, depth + 1, top));
+  rmdirat(folder, name);
+}
+
+/** False on a full disk, where it may be that nothing can be moved; then it takes the descriptors. */
+function moveUp(folder: number, name: Buffer, top: number): boolean {
+  try {
+    renameat2(folder, name, top, randomBytes(16).toString("hex"));
+    return true;
+  } catch (error) {
+    if (isDiskFull(error)) return false;
+    throw error;
+  }
+}
+
+/** Opens a folder that is about to go. An ordinary user first needs permission to empty it, as its owner gives it. */
+function withRemovable(parent: number, name: Buffer | string, visit: (folder: number) => void): void {
+  if (process.geteuid?.() !== 0) chmodNode(parent, name, 0o700);
+  const folder = openWithoutMount(parent, name);
+  try {
+    visit(folder);
+  } finally {
+    close(folder);
+  }
+}
+
+/**
+ * What is mounted somewhere in a tree is not of it, and is somebody's. Where the kernel cannot tell (before Linux 5.6, or
+ * forbidden by a filter) it is opened all the same.
+ * @throws SystemError EBUSY, as for removing the folder itself, where something is mounted on it.
+ */
+function openWithoutMount(parent: number, name: Buffer | string): number {
+  try {
+    return openat2(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, RESOLVE_NO_XDEV);
+  } catch (error) {
+    if (isSystemError(error, "EXDEV")) throw new SystemError(errnos.EBUSY, "unlinkat", name);
+    if (!isSystemError(error, "ENOSYS", "EPERM")) throw error;
+    return openFolder(parent, name);
+  }
+}
+
+/** Whether nothing has the name any more; false for a folder. */
+function tryUnlink(parent: number, name: Buffer | string): boolean {
+  if (tryUnlinkat(parent, name)) return true;
+  const errno = lastErrno();
+  if (errno === errnos.ENOENT) return true;
+  if (errno === errnos.EISDIR) return false;
+  // What POSIX would have for a folder, and some file systems do; an immutable file says it too.
+  if (errno === errnos.EPERM && isDirectory(statat(parent, name))) return false;
+  throw new SystemError(errno, "unlinkat", name);
+}

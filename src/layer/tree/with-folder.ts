@@ -1,0 +1,43 @@
+import {
+  close,
+  type FileStatus,
+  fstat,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  openat,
+  openPath,
+} from "../../syscall/index.ts";
+
+/** Opens the folder `name`, never through a symlink, for as long as `visit` runs. */
+export function withFolder<T>(parent: number, name: Buffer | string, visit: (descriptor: number) => T): T {
+  return withDescriptor(openFolder(parent, name), visit);
+}
+
+/** Opens the folder `name`, never through a symlink; the descriptor is the caller's to close. */
+export function openFolder(parent: number, name: Buffer | string): number {
+  return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/** What was just opened; closed where the kernel does not tell. */
+export function statOpened(descriptor: number): FileStatus {
+  try {
+    return fstat(descriptor);
+  } catch (error) {
+    close(descriptor);
+    throw error;
+  }
+}
+
+/** Opens the folder at an absolute path of the host for as long as `visit` runs. */
+export function withFolderAt<T>(path: string, visit: (descriptor: number) => T): T {
+  return withDescriptor(openPath(path, O_RDONLY | O_DIRECTORY), visit);
+}
+
+function withDescriptor<T>(descriptor: number, visit: (descriptor: number) => T): T {
+  try {
+    return visit(descriptor);
+  } finally {
+    close(descriptor);
+  }
+}

@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { CleatError } from "../errors/index.ts";
+import { withFolderAt } from "../layer/index.ts";
+import { driverRecordFile, findWrongFolders, ownFolder, readMountsBelow } from "../graphdriver/kit.ts";
+import type { EngineRecords } from "./engine-records.ts";
+import { findUser } from "./who-uses.ts";
+
+/** The folders that some layout has, all of whose paths are gone by when something is mended. */
+const folders = [
+  ownFolder,
+  ...["staging", "trash", "unfilled", "filling", "exact"].map((name) => `${ownFolder}/${name}`),
+  "l",
+  "dir",
+  "subvolumes",
+  "quotas",
+];
+
+/**
+ * Makes sure that nobody works on a store, but for those who would have Cleat's own lock. An engine whose built-in driver has
+ * the store knows no such lock: nothing mounted, and no process with one of the engine's files open, tell that it is at
+ * rest. Layers that are mounted are no obstacle to a store of Cleat's: they outlive the plugin, and repairs let them be.
+ * Blocks.
+ * @throws FAILED_PRECONDITION otherwise, and when a folder of the store is a symlink, or it is Podman's.
+ */
+export function assertAtRest(home: string, engine: Pick<EngineRecords, "engine" | "root"> | undefined): void {
+  const obstacle = wrongFolder(home) ?? podman(engine) ?? user(home, engine) ?? mount(home);
+  if (obstacle === undefined) return;
+  throw new CleatError("FAILED_PRECONDITION", `home ${JSON.stringify(home)} cannot be repaired: ${obstacle}`);
+}
+
+function wrongFolder(home: string): string | undefined {
+  return withFolderAt(home, (folder) => findWrongFolders({ folder }, folders))[0]?.finding.problem;
+}
+
+function podman(engine: Pick<EngineRecords, "engine"> | undefined): string | undefined {
+  return engine?.engine === "containers-storage" ? "it is Podman's own" : undefined;
+}
+
+function user(home: string, engine: Pick<EngineRecords, "root"> | undefined): string | undefined {
+  const root = engine?.root ?? (isOurs(home) ? undefined : dirname(home));
+  const found = root === undefined ? undefined : findUser(root);
+  return (
+    found && `process ${found.pid} (${found.command}) has ${JSON.stringify(found.path)} open; stop the engine first`
+  );
+}
+
+function mount(home: string): string | undefined {
+  const [first] = isOurs(home) ? [] : readMountsBelow(home);
+  return first && `${JSON.stringify(first.mountPoint)} is mounted; stop the engine and its containers first`;
+}
+
+/** Whether a driver of Cleat's has had it. A repair that was killed leaves the folder of its lock, and no record. */
+export function isOurs(home: string): boolean {
+  return existsSync(`${home}/${driverRecordFile}`);
+}

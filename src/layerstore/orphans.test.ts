@@ -1,0 +1,37 @@
+import { expect, it } from "vitest";
+import type { DescribedLayer, StoreDescription } from "./describe-store.ts";
+import type { Finding } from "../graphdriver/finding.ts";
+import { findOrphansChildrenFirst, isRemovable } from "./orphans.ts";
+
+const layer = (id: string, parent?: string): DescribedLayer => ({
+  id,
+  parent,
+  parentage: parent === undefined ? "none" : "known",
+  role: "unknown",
+  condition: "whole",
+  committed: false,
+  mounts: [],
+  holds: 0,
+  names: [],
+  orphaned: "unknown-to-engine",
+});
+
+const description: StoreDescription = {
+  driver: "overlay2",
+  home: "/h",
+  layersHold: "diffs",
+  engine: { engine: "docker", root: "/" },
+  layers: [layer("a"), layer("b", "a"), layer("notes")],
+};
+
+it("removes no layer before those that lie on it, nor what is no orphan as it was told", () => {
+  const left: Finding = {
+    kind: "half-made-layer",
+    path: "notes",
+    layer: "notes",
+    problem: 'layer "notes" has no diff folder',
+    obstacle: 'it holds "x", which is not the driver\'s',
+  };
+  const orphans = findOrphansChildrenFirst(description, [left]);
+  expect(orphans.filter(isRemovable).map(({ layer: id }) => id)).toEqual(["b", "a"]);
+});

@@ -1,0 +1,50 @@
+import { childrenByParent, type DescribedLayer, layersBelow, type StoreDescription } from "./describe-store.ts";
+import type { Finding } from "../graphdriver/kit.ts";
+
+const consentNeeded = "it may hold content; removing orphans takes consent";
+
+/** Layers that nobody can use or asks for, but for those that `damage` tells of already as not even half there. */
+export function findOrphans(description: StoreDescription, damage: readonly Finding[]): Finding[] {
+  const told = new Set(damage.filter(({ kind }) => kind === "half-made-layer").map(({ layer }) => layer));
+  const held = layersBelowMounts(description);
+  return description.layers
+    .filter(({ id, orphaned }) => orphaned !== undefined && !told.has(id))
+    .map((layer) => describeOrphan(layer, description, held));
+}
+
+/** What is mounted, and all that it lies on. */
+function layersBelowMounts({ layers }: StoreDescription): Set<string> {
+  const mounted = layers.filter(({ mounts }) => mounts.length > 0).map(({ id }) => id);
+  return layersBelow(layers, mounted);
+}
+
+function describeOrphan(
+  { id, orphaned }: DescribedLayer,
+  { engine }: StoreDescription,
+  held: ReadonlySet<string>,
+): Finding {
+  const why =
+    orphaned === "parent-missing"
+      ? "lies on a layer that is not there"
+      : `is not known to the engine of ${JSON.stringify(engine?.root)}`;
+  const obstacle = held.has(id) ? "it is mounted, or a layer on it" : consentNeeded;
+  return { kind: "orphaned", path: id, layer: id, problem: `layer "${id}" ${why}`, obstacle };
+}
+
+/** Whether consent is all that is missing. */
+export function isRemovable({ obstacle }: Finding): boolean {
+  return obstacle === consentNeeded;
+}
+
+/** The orphans of `findOrphans`, each after those that lie on it. */
+export function findOrphansChildrenFirst(description: StoreDescription, damage: readonly Finding[]): Finding[] {
+  const children = childrenByParent(description.layers);
+  const sorted: string[] = [];
+  const pending = (children.get(undefined) ?? []).map(({ id }) => id);
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    sorted.push(id);
+    pending.push(...(children.get(id) ?? []).map((child) => child.id));
+  }
+  const rank = new Map(sorted.map((id, at) => [id, -at]));
+  return findOrphans(description, damage).toSorted((a, b) => (rank.get(a.path) ?? 0) - (rank.get(b.path) ?? 0));
+}

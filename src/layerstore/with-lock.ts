@@ -1,0 +1,27 @@
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { close } from "../syscall/index.ts";
+import { lockHome, ownFolder, prepareHome, uniqueName } from "../graphdriver/kit.ts";
+import { isOurs } from "./assert-at-rest.ts";
+
+/**
+ * Works on a store that no driver of Cleat's can open meanwhile. One that none ever had is left without a trace of the lock.
+ * @throws FAILED_PRECONDITION while the store is served; whatever `work` throws.
+ */
+export async function withLock<T>(home: string, work: () => Promise<T>): Promise<T> {
+  const wasThere = existsSync(`${home}/${ownFolder}`);
+  prepareHome(home, 0);
+  const lock = lockHome(home);
+  try {
+    return await work();
+  } finally {
+    if (!wasThere && !isOurs(home)) removeOwnFolder(home);
+    close(lock);
+  }
+}
+
+/** While it is locked, and in one step: a driver that opens just then finds all of the folder or makes its own. */
+function removeOwnFolder(home: string): void {
+  const away = `${home}/${ownFolder}.${uniqueName()}`;
+  renameSync(`${home}/${ownFolder}`, away);
+  rmSync(away, { recursive: true });
+}

@@ -1,0 +1,25 @@
+import { bindSystemCall, check, errnos, lastErrno } from "../libc.ts";
+
+const fsyncCall = bindSystemCall("fsync", "int");
+const syncfsCall = bindSystemCall("syncfs", "int");
+
+/** Makes one file, or the names in one folder, survive power loss. */
+export function fsync(descriptor: number): void {
+  check(fsyncCall(descriptor), "fsync");
+}
+
+/** Makes everything written to the file system that holds `descriptor` survive power loss. */
+export function syncfs(descriptor: number): void {
+  check(syncfsCall(descriptor), "syncfs");
+}
+
+const flockCall = bindSystemCall("flock", "int", "int");
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** Takes the exclusive lock of an open file (flock(2)), kept until its descriptor is closed; false where another has it. */
+export function lockFile(descriptor: number): boolean {
+  if (flockCall(descriptor, LOCK_EX | LOCK_NB) === 0) return true;
+  if (lastErrno() !== errnos.EAGAIN) check(-1, "flock");
+  return false;
+}

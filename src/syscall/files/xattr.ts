@@ -1,0 +1,82 @@
+/**
+ * Extended attributes, values as bytes, names as bytes kept in latin1. `f…` takes an open file; `l…` takes a path and does
+ * not follow a symlink at its end: the only way to reach the attributes of a symlink or device, which cannot be opened.
+ */
+import { SystemError } from "../../errors/index.ts";
+import { bindSystemCall, check, cString, errnos, lastErrno, type PathBytes } from "../libc.ts";
+
+const fsetxattrCall = bindSystemCall("fsetxattr", "int", "void *", "void *", "long", "int");
+const fgetxattrCall = bindSystemCall("fgetxattr", "int", "void *", "void *", "long");
+const flistxattrCall = bindSystemCall("flistxattr", "int", "void *", "long");
+const lsetxattrCall = bindSystemCall("lsetxattr", "void *", "void *", "void *", "long", "int");
+const lgetxattrCall = bindSystemCall("lgetxattr", "void *", "void *", "void *", "long");
+const llistxattrCall = bindSystemCall("llistxattr", "void *", "void *", "long");
+const fremovexattrCall = bindSystemCall("fremovexattr", "int", "void *");
+const lremovexattrCall = bindSystemCall("lremovexattr", "void *", "void *");
+
+/** The kernel's limit on a value and on the list of names. Source: `XATTR_SIZE_MAX`, `linux/limits.h` v6.1. */
+const buffer = Buffer.alloc(64 * 1024);
+
+export function fsetxattr(descriptor: number, name: string, value: Uint8Array): void {
+  check(fsetxattrCall(descriptor, attribute(name), value, value.length, 0), `fsetxattr ${name}`);
+}
+
+export function lsetxattr(path: PathBytes, name: string, value: Uint8Array): void {
+  check(lsetxattrCall(cString(path), attribute(name), value, value.length, 0), `lsetxattr ${name}`, path);
+}
+
+export function fremovexattr(descriptor: number, name: string): void {
+  check(fremovexattrCall(descriptor, attribute(name)), `fremovexattr ${name}`);
+}
+
+/** As `fremovexattr`, by path. */
+export function lremovexattr(path: PathBytes, name: string): void {
+  check(lremovexattrCall(cString(path), attribute(name)), `lremovexattr ${name}`, path);
+}
+
+/** `undefined` where the file has no such attribute, or its file system none at all. */
+export function fgetxattr(descriptor: number, name: string): Buffer | undefined {
+  return copyValue(fgetxattrCall(descriptor, attribute(name), buffer, buffer.length), name);
+}
+
+/** As `fgetxattr`, by path. */
+export function lgetxattr(path: PathBytes, name: string): Buffer | undefined {
+  return copyValue(lgetxattrCall(cString(path), attribute(name), buffer, buffer.length), name, path);
+}
+
+export function flistxattr(descriptor: number): string[] {
+  return splitNames(flistxattrCall(descriptor, buffer, buffer.length));
+}
+
+export function llistxattr(path: PathBytes): string[] {
+  return splitNames(llistxattrCall(cString(path), buffer, buffer.length), path);
+}
+
+/** The path by which `l…` calls reach `name` in an open folder, without resolving anything else of its path again. */
+export function procPath(directory: number, name: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`/proc/self/fd/${directory}/`), name]);
+}
+
+/** One file after the other is asked for the same attribute. */
+let lastAttribute = { name: "", bytes: Buffer.alloc(0) };
+
+function attribute(name: string): Uint8Array {
+  if (lastAttribute.name !== name) lastAttribute = { name, bytes: Buffer.from(name, "latin1") };
+  return cString(lastAttribute.bytes, 1);
+}
+
+function copyValue(length: number, name: string, path?: PathBytes): Buffer | undefined {
+  if (length >= 0) return Buffer.from(buffer.subarray(0, length));
+  const errno = lastErrno();
+  if (errno === errnos.ENODATA || errno === errnos.EOPNOTSUPP) return undefined;
+  throw new SystemError(errno, `getxattr ${name}`, path);
+}
+
+function splitNames(length: number, path?: PathBytes): string[] {
+  if (length < 0) {
+    const errno = lastErrno();
+    if (errno === errnos.EOPNOTSUPP) return [];
+    throw new SystemError(errno, "listxattr", path);
+  }
+  return length === 0 ? [] : buffer.toString("latin1", 0, length - 1).split("\0");
+}

@@ -1,0 +1,91 @@
+import { type HeaderDraft, maxId, toId } from "../block/header-block.ts";
+import { malformed, quote } from "../block/malformed.ts";
+import { parsePaxInteger, parsePaxNumber, sparseKeyPrefix, xattrKeyPrefix, type PaxRecords } from "./pax-records.ts";
+import { parsePaxTime } from "./pax-time.ts";
+
+const globalKeys = ["uid", "gid", "uname", "gname", "mtime"];
+const perEntryKeys = ["path", "linkpath", "size"];
+
+/**
+ * Adds a global header's records to those in force. Only what can be true of many entries is kept.
+ * @throws INVALID_ARGUMENT when it would set a name, a size, a sparse map or extended attributes. GNU tar obeys global
+ * headers as POSIX wants, Go (and so Docker) and libarchive ignore them: with a global name or size one archive would hold
+ * other entries for each of them.
+ */
+export function mergeGlobalPax(inForce: PaxRecords, added: PaxRecords, at: number): PaxRecords {
+  for (const [key, value] of added) {
+    const isPerEntry = perEntryKeys.includes(key) || key.startsWith(sparseKeyPrefix) || key.startsWith(xattrKeyPrefix);
+    if (isPerEntry && value.length > 0)
+      throw malformed(at, `sets ${quote(Buffer.from(key, "latin1"))} for all entries`);
+  }
+  const merged = new Map(inForce);
+  for (const key of globalKeys) {
+    const value = added.get(key);
+    if (value !== undefined) merged.set(key, value);
+  }
+  return merged;
+}
+
+/**
+ * Puts the records of a PAX header over the fields of the header block. An empty value takes a global record back and
+ * leaves the field alone, as in Go. `atime`, `ctime`, `comment`, `charset`, `hdrcharset` (names are bytes here) and
+ * unknown keys are ignored; so is `LIBARCHIVE.xattr.*`, which repeats `SCHILY.xattr.*` in another encoding.
+ * @throws INVALID_ARGUMENT when a number is none or out of range, or there are more than `maxXattrs` attributes.
+ */
+export function applyPax(
+  draft: HeaderDraft,
+  local: PaxRecords,
+  global: PaxRecords,
+  at: number,
+  maxXattrs: number,
+): void {
+  const record = (key: string): Buffer | undefined => {
+    const value = local.get(key) ?? global.get(key);
+    return value === undefined || value.length === 0 ? undefined : value;
+  };
+  draft.name = record("path") ?? draft.name;
+  draft.linkName = record("linkpath") ?? draft.linkName;
+  draft.userName = record("uname") ?? draft.userName;
+  draft.groupName = record("gname") ?? draft.groupName;
+  draft.uid = idOf("uid", record("uid"), at) ?? draft.uid;
+  draft.gid = idOf("gid", record("gid"), at) ?? draft.gid;
+  draft.sizeBytes = numberOf("size", record("size"), parsePaxNumber, Number.MAX_SAFE_INTEGER, at) ?? draft.sizeBytes;
+  const mtime = record("mtime");
+  if (mtime !== undefined) {
+    const time = mtime.length > 64 ? undefined : parsePaxTime(mtime.toString("latin1"));
+    if (time === undefined) throw malformed(at, `has an invalid PAX mtime ${quote(mtime)}`);
+    draft.mtimeSeconds = time.seconds;
+    draft.mtimeNanoseconds = time.nanoseconds;
+  }
+  draft.xattrs = xattrsOf(local, at, maxXattrs) ?? draft.xattrs;
+}
+
+function idOf(key: string, value: Buffer | undefined, at: number): number | undefined {
+  return numberOf(key, value, (text) => toId(parsePaxInteger(text)), maxId, at);
+}
+
+function numberOf(
+  key: string,
+  value: Buffer | undefined,
+  parse: (value: Buffer) => number,
+  max: number,
+  at: number,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const number = parse(value);
+  if (number <= max) return number;
+  throw malformed(at, `has an invalid PAX ${key}: ${quote(value)} is not a number from 0 to ${max}`);
+}
+
+/** Here an empty value is an empty attribute, which Linux knows and GNU tar restores; Go drops it. */
+function xattrsOf(local: PaxRecords, at: number, maxXattrs: number): Map<string, Buffer> | undefined {
+  let xattrs: Map<string, Buffer> | undefined;
+  for (const [key, value] of local) {
+    if (!key.startsWith(xattrKeyPrefix)) continue;
+    xattrs ??= new Map();
+    if (key.length === xattrKeyPrefix.length) throw malformed(at, "has an extended attribute without a name");
+    if (xattrs.size === maxXattrs) throw malformed(at, `has more than ${maxXattrs} extended attributes`);
+    xattrs.set(key.slice(xattrKeyPrefix.length), value);
+  }
+  return xattrs;
+}

@@ -1,0 +1,105 @@
+import type { ArchiveInput } from "../block/archive-input.ts";
+import { blockBytes, fields, tarPaddingBytes } from "../block/block.ts";
+import { readHeaderBlock } from "./read-header-block.ts";
+import { decodeSize } from "../block/header-block.ts";
+import { finishEntry, type Entry, type EntryPreface } from "./entry.ts";
+import type { TarLimits } from "../block/limits.ts";
+import { malformed, quote, truncated } from "../block/malformed.ts";
+import { mergeGlobalPax } from "../pax/pax-merge.ts";
+import { noPaxRecords, parsePaxRecords } from "../pax/pax-records.ts";
+import { typeFlag } from "../block/type-flag.ts";
+
+/** Reads an entry's headers up to its own and puts them together; `undefined` at the archive's end. */
+export interface EntryReader {
+  next(): Entry | undefined;
+}
+
+export function createEntryReader(input: ArchiveInput, limits: TarLimits): EntryReader {
+  const block = Buffer.alloc(blockBytes);
+  let global = noPaxRecords;
+  let entries = 0;
+
+  /** The content of the header in `block`, whose own size counts whatever PAX header came before it. */
+  function readContent(at: number, label: string, maxBytes: number): Buffer {
+    const sizeBytes = decodeSize(block, at);
+    if (sizeBytes > maxBytes) throw malformed(at, `is a ${label} of ${sizeBytes} bytes, more than ${maxBytes}`);
+    const content = Buffer.allocUnsafe(sizeBytes);
+    const paddingBytes = tarPaddingBytes(sizeBytes);
+    if (input.readInto(content) < sizeBytes || input.skip(paddingBytes) < paddingBytes) {
+      throw truncated(input.offset, `inside the ${label} at byte ${at}`);
+    }
+    return content;
+  }
+
+  function skipVolumeLabel(at: number): void {
+    const sizeBytes = decodeSize(block, at);
+    const storedBytes = sizeBytes + tarPaddingBytes(sizeBytes);
+    if (input.skip(storedBytes) < storedBytes) throw truncated(input.offset, `inside the volume label at byte ${at}`);
+  }
+
+  return {
+    next() {
+      const preface: EntryPreface = { pax: undefined, longName: undefined, longLinkName: undefined };
+      for (;;) {
+        const at = input.offset;
+        const hasPreface = isFilled(preface);
+        if (!readHeaderBlock(input, block, entries > 0 && !hasPreface, limits.maxTrailingBytes)) {
+          if (hasPreface) throw malformed(at, "ends the archive behind a header that describes an entry");
+          return undefined;
+        }
+        const flag = block[fields.typeFlag.start] as number;
+        switch (flag) {
+          case typeFlag.paxLocal:
+            refuseSecond(preface.pax, "PAX header", at);
+            preface.pax = parsePaxRecords(readContent(at, "PAX header", limits.maxPaxBytes), at);
+            break;
+          case typeFlag.gnuLongName:
+            refuseSecond(preface.longName, "GNU long name", at);
+            preface.longName = cString(readContent(at, "GNU long name", limits.maxNameBytes));
+            break;
+          case typeFlag.gnuLongLinkName:
+            refuseSecond(preface.longLinkName, "GNU long link name", at);
+            preface.longLinkName = cString(readContent(at, "GNU long link name", limits.maxNameBytes));
+            break;
+          case typeFlag.paxGlobal:
+            refuseBetween(hasPreface, flag, at);
+            global = mergeGlobalPax(
+              global,
+              parsePaxRecords(readContent(at, "global PAX header", limits.maxPaxBytes), at),
+              at,
+            );
+            break;
+          case typeFlag.gnuVolumeLabel:
+            refuseBetween(hasPreface, flag, at);
+            skipVolumeLabel(at);
+            break;
+          default:
+            if (++entries > limits.maxEntries)
+              throw malformed(at, `is beyond entry ${limits.maxEntries}, the last allowed`);
+            return finishEntry(input, block, at, preface, global, limits);
+        }
+      }
+    },
+  };
+}
+
+function isFilled({ pax, longName, longLinkName }: EntryPreface): boolean {
+  return pax !== undefined || longName !== undefined || longLinkName !== undefined;
+}
+
+/** Go and GNU tar let the second PAX header replace the first, libarchive 3.6 muddles the two. */
+function refuseSecond(first: unknown, label: string, at: number): void {
+  if (first !== undefined) throw malformed(at, `is the second ${label} of one entry`);
+}
+
+/** Go 1.19 forgets an entry's own headers when a global one comes between; GNU tar and libarchive do not. */
+function refuseBetween(hasPreface: boolean, flag: number, at: number): void {
+  if (!hasPreface) return;
+  const shown = quote(Buffer.of(flag));
+  throw malformed(at, `has type flag ${shown} and stands between an entry and the headers that describe it`);
+}
+
+function cString(bytes: Buffer): Buffer {
+  const end = bytes.indexOf(0);
+  return end === -1 ? bytes : bytes.subarray(0, end);
+}

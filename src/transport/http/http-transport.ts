@@ -1,0 +1,131 @@
+import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import type { Socket } from "node:net";
+import { pipeline, Readable } from "node:stream";
+import { CleatError, TransportError } from "../../errors/index.ts";
+import { pluginMediaType } from "../../protocol/index.ts";
+import { type Address, formatAddress } from "../address.ts";
+import { toTransportError } from "./http-failure.ts";
+import type { Logger } from "../logger.ts";
+import { createTlsDialer, type TlsDialer } from "../tls/tls-dialer.ts";
+import type { TlsClientOptions } from "../tls/tls.ts";
+import type { Transport, WireReply, WireRequest } from "../wire.ts";
+
+export interface HttpTransportOptions {
+  /** Only for `https` addresses; default verified by the authorities that Node comes with. */
+  readonly tls?: TlsClientOptions | undefined;
+  /** Gets one warning where nobody checks who answers. */
+  readonly logger?: Logger;
+  /** Called when the last open connection has gone, whoever closed it: the next one may lead to another program. */
+  readonly onDisconnected?: () => void;
+}
+
+/**
+ * Calls a plugin over HTTP. Connections are kept and reused; idle ones do not keep the process alive. A peer that does
+ * not prove who it is on an `https` address fails the call as UNAUTHENTICATED; where that is seen before the end of the
+ * handshake, nothing of the call was sent. (A server of TLS 1.3 may refuse a client's certificate only thereafter.)
+ * @throws INVALID_ARGUMENT at once, when `tls` is of no use, or given for an address that is called in clear.
+ */
+export function createHttpTransport(address: Address, options: HttpTransportOptions = {}): Transport {
+  const { tls, logger, onDisconnected = () => {} } = options;
+  const name = formatAddress(address);
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
+  let dialer: TlsDialer | undefined;
+  if ("https" in address) {
+    dialer = createTlsDialer(address.https, tls ?? {}, name);
+    agent.createConnection = dialer.dial;
+    if (tls?.insecureSkipVerify === true)
+      logger?.warn({ address: name }, "TLS is not verified: whoever answers there is trusted");
+  } else if (tls !== undefined) {
+    throw new CleatError("INVALID_ARGUMENT", `${name} is called in clear, so TLS options are of no use`);
+  }
+  const target = targetOf(address);
+  const sockets = new Set<Socket>();
+  const follow = (socket: Socket) => {
+    if (sockets.has(socket)) return;
+    sockets.add(socket);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) onDisconnected();
+    });
+  };
+  const open = (wire: WireRequest) => {
+    const request = httpRequest({ ...target, ...requestLine(wire), agent, signal: wire.signal });
+    return request.once("socket", follow);
+  };
+  return {
+    address: name,
+    send: (wire) => send(wire, name, dialer, () => open(wire)),
+    async close() {
+      agent.destroy();
+    },
+  };
+}
+
+function targetOf(address: Address) {
+  if ("unix" in address) return { socketPath: address.unix, host: "plugin.moby.localhost" };
+  return { ...("tcp" in address ? address.tcp : address.https) };
+}
+
+function requestLine({ path, query, body }: WireRequest) {
+  const search = new URLSearchParams(query).toString();
+  const sized = body instanceof Uint8Array;
+  return {
+    method: "POST",
+    path: search === "" ? path : `${path}?${search}`,
+    headers: {
+      Accept: pluginMediaType,
+      "Content-Type": sized ? pluginMediaType : "application/x-tar",
+      ...(sized && { "Content-Length": body.byteLength }),
+    },
+  };
+}
+
+function send(
+  wire: WireRequest,
+  address: string,
+  dialer: TlsDialer | undefined,
+  open: () => ClientRequest,
+): Promise<WireReply> {
+  return new Promise((resolve, reject) => {
+    let connected = false;
+    const request = open();
+    request.on("error", (error) => {
+      const { socket, reusedSocket } = request;
+      const handshake = socket === null ? undefined : dialer?.handshakeOf(socket);
+      reject(toTransportError(error, { address, connected, reusedSocket, handshake }));
+    });
+    // An answer of 101 ends a request with neither an error nor a response.
+    request.once("close", () => {
+      const message = `connection to ${address} broke: no answer to the call`;
+      reject(new TransportError("UNAVAILABLE", message, { reachedPeer: connected }));
+    });
+    request.once("socket", (socket) => {
+      whenReady(socket, dialer, () => {
+        connected = true;
+        sendBody(request, wire.body);
+      });
+    });
+    request.once("response", (response: IncomingMessage) => {
+      // Some peers answer before they have read everything; what they do not want is not sent, and its source is let
+      // go.
+      response.once("end", () => {
+        if (!request.writableFinished) request.destroy();
+      });
+      resolve({ status: response.statusCode ?? 0, body: response });
+    });
+  });
+}
+
+/** When the peer is there and, with TLS, has proved who it is: no byte of a call is sent before. */
+function whenReady(socket: Socket, dialer: TlsDialer | undefined, begin: () => void): void {
+  if (dialer !== undefined && !dialer.handshakeOf(socket).isDone) socket.once("secureConnect", begin);
+  else if (socket.connecting) socket.once("connect", begin);
+  else begin();
+}
+
+function sendBody(request: ClientRequest, body: WireRequest["body"]): void {
+  if (body instanceof Uint8Array) request.end(body);
+  // The pipeline destroys the request when the source fails, so that the peer sees a broken body and never a complete
+  // one. That failure reaches the caller as the request's "error".
+  else pipeline(Readable.from(body), request, () => {});
+}

@@ -1,0 +1,117 @@
+/**
+ * What jobs write, as streams, so that a peer who does not read costs nobody else anything: when others wait for a place and a
+ * reader lets its job wait, what that job still writes goes into a file, the job ends, and the reader is served from the file, as
+ * slowly as it likes.
+ */
+import { Readable } from "node:stream";
+import { CleatError } from "../../errors/index.ts";
+import { createHandOver, type HandOver } from "./hand-over.ts";
+import type { JobRings } from "./job-rings.ts";
+import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
+import type { Slots } from "./slots.ts";
+import type { Spool } from "./spool.ts";
+
+/**
+ * What a job writes into a ring, as a stream, which ends when the job has ended well; a job that fails destroys it with the job's
+ * error, after all that was written. Destroying the stream makes the job's next write fail, or keeps the job from starting.
+ * `release` runs once, when the job is over or will not be; the stream closes after it.
+ */
+export type Produce = (job: (ring: Ring) => Promise<unknown>, release?: () => Promise<void>) => Readable;
+
+export interface ProducerOptions {
+  readonly rings: JobRings;
+  readonly slots: Slots;
+  /** Without it, streams wait for a place however slow those are read that have one. */
+  readonly createSpool: (() => Spool) | undefined;
+  /** How long a job is waited for whose stream is not read. */
+  readonly patienceMs: number;
+}
+
+export function createProducer({ rings, slots, createSpool, patienceMs }: ProducerOptions): Produce {
+  const running = new Set<HandOver>();
+
+  async function takePlace(): Promise<void> {
+    const wait = { everyMs: patienceMs, isGivenUp: spoolStalled };
+    await slots.take(createSpool === undefined ? undefined : wait);
+  }
+
+  function spoolStalled(): boolean {
+    for (const handOver of running) if (handOver.stalledMs() >= patienceMs) handOver.spool();
+    return false;
+  }
+
+  /** Runs the job and hands over what it writes. Never rejects. */
+  async function run(
+    job: (ring: Ring) => Promise<unknown>,
+    handOver: HandOver,
+    isWanted: () => boolean,
+  ): Promise<void> {
+    await takePlace();
+    if (!isWanted()) return slots.release();
+    running.add(handOver);
+    const ring = rings.take();
+    let isIntact = true;
+    const failure = job(ring).then(
+      () => createAsyncRingWriter(ring).finish(),
+      (error: Error) => {
+        isIntact = rings.isIntactAfter(error);
+        createAsyncRingWriter(ring).abort(); // what a job that never started, or whose thread died, cannot do itself
+        return error;
+      },
+    );
+    await handOverAll(ring, handOver);
+    const error = (await failure) ?? undefined;
+    if (isIntact) rings.giveBack(ring);
+    running.delete(handOver);
+    slots.release();
+    handOver.end(error);
+  }
+
+  return (job, release = async () => {}) => {
+    const handOver = createHandOver(createSpool as () => Spool);
+    const over = run(job, handOver, () => !stream.destroyed).then(release);
+    over.catch((error: Error) => handOver.end(error));
+    const stream: Readable = new Readable({
+      highWaterMark: 64 * 1024,
+      read() {
+        void pushNext(stream, handOver, over);
+      },
+      destroy(error, done) {
+        void closeAll(handOver, over).then(
+          () => done(error),
+          (failure: Error) => done(error ?? failure),
+        );
+      },
+    });
+    return stream;
+  };
+}
+
+/** Until the job has written all, or nobody reads any more. */
+async function handOverAll(ring: Ring, handOver: HandOver): Promise<void> {
+  const reader = createAsyncRingReader(ring);
+  try {
+    for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read()) {
+      if (!(await handOver.offer(bytes))) break;
+    }
+  } catch (error) {
+    if (!(error instanceof CleatError)) throw error; // it broke off, and its own error says why
+  } finally {
+    reader.leave();
+  }
+}
+
+async function pushNext(stream: Readable, handOver: HandOver, over: Promise<void>): Promise<void> {
+  try {
+    const bytes = await handOver.take();
+    if (bytes === undefined) await over;
+    stream.push(bytes ?? null);
+  } catch (error) {
+    stream.destroy(error as Error);
+  }
+}
+
+async function closeAll(handOver: HandOver, over: Promise<void>): Promise<void> {
+  await handOver.close();
+  await over;
+}

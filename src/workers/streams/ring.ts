@@ -1,0 +1,222 @@
+/**
+ * A bounded byte queue in shared memory between one writer and one reader on different threads. The thread that may block
+ * uses `create…Sync` and sleeps in `Atomics.wait`; the event loop's side uses `create…Async` and never blocks. Its size is
+ * all the memory that a stream of any length costs.
+ *
+ *     control words                                      data
+ *     ┌─────────┬──────┬──────────┬───────┬────────┐     ┌──────────────────────────────┐
+ *     │ written │ read │ signals… │ end   │ gone   │     │ byte i of the stream at i mod │
+ *     └─────────┴──────┴──────────┴───────┴────────┘     │ the size, a power of two      │
+ *                                                        └──────────────────────────────┘
+ *
+ * `written` and `read` count bytes and wrap at 2³², which a size that divides 2³² makes harmless. Whoever waits notes a
+ * signal's value, looks once more, then sleeps until the value changes, so that no wake-up is lost.
+ */
+import { CleatError } from "../../errors/index.ts";
+
+/** What is handed to the other thread; clones by reference. */
+export interface Ring {
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly data: Uint8Array<SharedArrayBuffer>;
+}
+
+const WRITTEN = 0;
+const READ = 1;
+const DATA_SIGNAL = 2;
+const SPACE_SIGNAL = 3;
+const WRITER_END = 4;
+const READER_GONE = 5;
+const WRITER_WAITS = 6;
+const controlWords = 8;
+
+const writerEnds = { open: 0, finished: 1, aborted: 2 } as const;
+
+/** @throws INVALID_ARGUMENT when `sizeBytes` is not a power of two up to 2³¹. */
+export function createRing(sizeBytes = 2 ** 20): Ring {
+  if (!(sizeBytes > 0 && sizeBytes <= 2 ** 31 && Number.isInteger(Math.log2(sizeBytes)))) {
+    throw new CleatError("INVALID_ARGUMENT", `ring of ${sizeBytes} bytes is not a power of two up to 2 ** 31`);
+  }
+  return {
+    control: new Int32Array(new SharedArrayBuffer(controlWords * 4)),
+    data: new Uint8Array(new SharedArrayBuffer(sizeBytes)),
+  };
+}
+
+/** Makes a ring that both ends have let go of as good as new. */
+export function resetRing({ control }: Ring): void {
+  control.fill(0);
+}
+
+function bytesHeld({ control }: Ring): number {
+  return (Atomics.load(control, WRITTEN) - Atomics.load(control, READ)) >>> 0;
+}
+
+function wake({ control }: Ring, signal: number): void {
+  Atomics.add(control, signal, 1);
+  Atomics.notify(control, signal);
+}
+
+/** Copies what fits now; how many bytes that was. */
+function put(ring: Ring, bytes: Uint8Array): number {
+  const { control, data } = ring;
+  const written = Atomics.load(control, WRITTEN) >>> 0;
+  const at = written % data.length;
+  const count = Math.min(bytes.length, data.length - bytesHeld(ring), data.length - at);
+  if (count === 0) return 0;
+  data.set(count === bytes.length ? bytes : bytes.subarray(0, count), at);
+  Atomics.store(control, WRITTEN, (written + count) | 0);
+  wake(ring, DATA_SIGNAL);
+  return count;
+}
+
+/** Up to `maxBytes` that can be read in one piece now; empty when there are none. */
+function peek(ring: Ring, maxBytes: number): Uint8Array<SharedArrayBuffer> {
+  const at = (Atomics.load(ring.control, READ) >>> 0) % ring.data.length;
+  return ring.data.subarray(at, Math.min(at + Math.min(bytesHeld(ring), maxBytes), ring.data.length));
+}
+
+/** Frees the oldest `count` bytes; wakes a waiting writer once there is room worth waking for. */
+function release(ring: Ring, count: number): void {
+  Atomics.add(ring.control, READ, count);
+  if (bytesHeld(ring) > ring.data.length / 2 || Atomics.load(ring.control, WRITER_WAITS) === 0) return;
+  wake(ring, SPACE_SIGNAL);
+}
+
+function readerGone({ control }: Ring): boolean {
+  return Atomics.load(control, READER_GONE) === 1;
+}
+
+function endWriting(ring: Ring, end: number): void {
+  Atomics.compareExchange(ring.control, WRITER_END, writerEnds.open, end);
+  wake(ring, DATA_SIGNAL);
+}
+
+function leave(ring: Ring): void {
+  Atomics.store(ring.control, READER_GONE, 1);
+  wake(ring, SPACE_SIGNAL);
+}
+
+/** Whether the stream is over. Asked only after the ring was seen empty. */
+function isFinished(ring: Ring): boolean {
+  const end = Atomics.load(ring.control, WRITER_END);
+  if (end === writerEnds.aborted) throw new CleatError("CANCELLED", "stream was cut off by its sender");
+  return end === writerEnds.finished && bytesHeld(ring) === 0;
+}
+
+export interface SyncRingReader {
+  /** The next bytes, valid until the next call; `undefined` at the end. @throws CANCELLED when the writer aborted. */
+  read(): Uint8Array | undefined;
+  /** Tells the writer that nobody reads any more; what it still writes is dropped. */
+  leave(): void;
+}
+
+export function createSyncRingReader(ring: Ring): SyncRingReader {
+  let lent = 0;
+  return {
+    read() {
+      if (lent > 0) release(ring, lent);
+      lent = 0;
+      for (;;) {
+        const signal = Atomics.load(ring.control, DATA_SIGNAL);
+        const bytes = peek(ring, maxLentBytes);
+        if (bytes.length > 0) {
+          lent = bytes.length;
+          return bytes;
+        }
+        if (isFinished(ring)) return undefined;
+        if (bytesHeld(ring) === 0) Atomics.wait(ring.control, DATA_SIGNAL, signal);
+      }
+    },
+    leave: () => leave(ring),
+  };
+}
+
+export interface SyncRingWriter {
+  /** Copies all of `bytes` into the ring, waiting for room. @throws CANCELLED when the reader is gone. */
+  write(bytes: Uint8Array): void;
+  finish(): void;
+  abort(): void;
+}
+
+export function createSyncRingWriter(ring: Ring): SyncRingWriter {
+  return {
+    write(bytes) {
+      for (let at = 0; at < bytes.length;) {
+        if (readerGone(ring)) throw new CleatError("CANCELLED", "stream is no longer read by its receiver");
+        const signal = Atomics.load(ring.control, SPACE_SIGNAL);
+        const count = put(ring, at === 0 ? bytes : bytes.subarray(at));
+        at += count;
+        if (count > 0) continue;
+        Atomics.store(ring.control, WRITER_WAITS, 1);
+        if (bytesHeld(ring) === ring.data.length && !readerGone(ring)) Atomics.wait(ring.control, SPACE_SIGNAL, signal);
+        Atomics.store(ring.control, WRITER_WAITS, 0);
+      }
+    },
+    finish: () => endWriting(ring, writerEnds.finished),
+    abort: () => endWriting(ring, writerEnds.aborted),
+  };
+}
+
+export interface AsyncRingReader {
+  /** A copy of the next bytes; `undefined` at the end. @throws CANCELLED when the writer aborted. */
+  read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  leave(): void;
+}
+
+export function createAsyncRingReader(ring: Ring): AsyncRingReader {
+  return {
+    async read() {
+      for (;;) {
+        const signal = Atomics.load(ring.control, DATA_SIGNAL);
+        const bytes = new Uint8Array(peek(ring, maxCopiedBytes));
+        if (bytes.length > 0) {
+          release(ring, bytes.length);
+          return bytes;
+        }
+        if (isFinished(ring)) return undefined;
+        if (bytesHeld(ring) === 0) await changeOf(ring, DATA_SIGNAL, signal);
+      }
+    },
+    leave: () => leave(ring),
+  };
+}
+
+/** What one read lends: a part of the ring, so that the writer fills the rest meanwhile. */
+const maxLentBytes = 128 * 1024;
+/** What one read copies: so much that a message costs little, so little that it stays a small allocation. */
+const maxCopiedBytes = 256 * 1024;
+
+export interface AsyncRingWriter {
+  /**
+   * Copies all of `bytes` into the ring, waiting for room without blocking.
+   * @returns false when the reader is gone and the bytes were dropped.
+   */
+  write(bytes: Uint8Array): Promise<boolean>;
+  finish(): void;
+  abort(): void;
+}
+
+export function createAsyncRingWriter(ring: Ring): AsyncRingWriter {
+  return {
+    async write(bytes) {
+      for (let at = 0; at < bytes.length;) {
+        if (readerGone(ring)) return false;
+        const signal = Atomics.load(ring.control, SPACE_SIGNAL);
+        const count = put(ring, at === 0 ? bytes : bytes.subarray(at));
+        at += count;
+        if (count > 0) continue;
+        Atomics.store(ring.control, WRITER_WAITS, 1);
+        if (bytesHeld(ring) === ring.data.length && !readerGone(ring)) await changeOf(ring, SPACE_SIGNAL, signal);
+        Atomics.store(ring.control, WRITER_WAITS, 0);
+      }
+      return true;
+    },
+    finish: () => endWriting(ring, writerEnds.finished),
+    abort: () => endWriting(ring, writerEnds.aborted),
+  };
+}
+
+async function changeOf({ control }: Ring, signal: number, seen: number): Promise<void> {
+  const { async: pending, value } = Atomics.waitAsync(control, signal, seen);
+  if (pending) await value;
+}
