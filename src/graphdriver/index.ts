@@ -1,12 +1,15 @@
-/** The contract of graph drivers (`driver.ts` is the manual), and both ends of Docker's protocol for them. */
+/**
+ * The contract of graph drivers (`driver.ts` is the manual), and both ends of Docker's protocol for them. What drivers stand
+ * on is in `kit.ts`.
+ */
 export type * from "./driver.ts";
 export type * from "./probe-report.ts";
+export type * from "./store-jobs.ts";
+export type * from "./survey.ts";
 export { optionsForHost, type OptionValues, readDriverOptions } from "./driver-options.ts";
 export { type Finding, type FindingKind, findingKinds } from "./finding.ts";
-export type { RepairReport } from "./inspect/mend-store.ts";
 export { recognizeHome } from "./inspect/recognize-home.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./plugin/as-plugin.ts";
 export { createGraphDriverFromPlugin, type FromPluginOptions } from "./plugin/from-plugin.ts";
 export { type InitRecord, type InitStore, readInitRecord } from "./plugin/init-record.ts";
-export type { LayerMount, SurveyedLayer } from "./survey.ts";

@@ -1,4 +1,8 @@
-/** What a driver of graphs stands on. */
+/**
+ * What graph drivers stand on, ours and those of others: a home with its locks, records and trash; options; diffs by comparing
+ * trees; archives, kept and applied; mount counts; probes; what stores are inspected with. The contract itself is in `index.ts`.
+ * Threads of workers load this file: what it shows must not load much.
+ */
 export { applyArchive, type ApplyDiffOptions, unpackDiff } from "./diff/apply-archive.ts";
 export { readChanges, writeChanges } from "./diff/change-records.ts";
 export { createDiffGetter, openDiffFile, openTree } from "./diff/diff-getter.ts";
@@ -53,7 +57,7 @@ export { type OpenHome, openHome } from "./home/open-home.ts";
 export { readIfThere } from "./home/read-if-there.ts";
 export { findExactDamage } from "./inspect/exact-damage.ts";
 export { dockerDrivers, markers, nativeDrivers, priority } from "./inspect/known-drivers.ts";
-export { mendStore, type RepairReport } from "./inspect/mend-store.ts";
+export { mendStore } from "./inspect/mend-store.ts";
 export { readMountsBelow } from "./inspect/mounts-below.ts";
 export { assertNothingMounted, findOwnDamage, findWrongFolders, listed } from "./inspect/own-damage.ts";
 export { assertNotOfAnother, recognizeHome } from "./inspect/recognize-home.ts";
@@ -76,7 +80,7 @@ export { writeLink, writeRecord } from "./inspect/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";
 export { type Findings, runProbe } from "./probe/run-probe.ts";
-export type { StoreJobs } from "./store-jobs.ts";
+export type { RepairReport, StoreJobs } from "./store-jobs.ts";
 export {
   type LayerCondition,
   type LayerMount,

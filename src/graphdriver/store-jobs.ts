@@ -1,6 +1,5 @@
 import type { DiskUsage } from "../layer/index.ts";
 import type { Finding } from "./finding.ts";
-import type { RepairReport } from "./inspect/mend-store.ts";
 import type { StoreSurvey } from "./survey.ts";
 
 /**
@@ -18,4 +17,11 @@ export interface StoreJobs {
   repairStore(home: string): RepairReport;
   /** Takes a layer out of the store and deletes it. The caller has locked the home. */
   removeLayer(home: string, id: string): void;
+}
+
+export interface RepairReport {
+  /** In the order in which they were mended. */
+  readonly repaired: readonly Finding[];
+  /** Those left, each with its obstacle. */
+  readonly left: readonly Finding[];
 }

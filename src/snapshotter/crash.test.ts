@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryStorage, createPlaces, type Places } from "./memory-storage.test.support.ts";
-import { openOverFiles } from "./open-snapshotter.ts";
+import { openOverFiles } from "./store/open-snapshotter.ts";
 import { createSimulatedDisk, losses, PowerLoss, type SimulatedDisk } from "./records/simulated-disk.test.support.ts";
 import type { Snapshotter } from "./snapshotter.ts";
 

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { CleatError } from "../errors/index.ts";
 import { runSnapshotterKit } from "../testing/index.ts";
 import { createMemoryStorage, createPlaces, type Places } from "./memory-storage.test.support.ts";
-import { openSnapshotter } from "./open-snapshotter.ts";
+import { openSnapshotter } from "./store/open-snapshotter.ts";
 import type { Snapshotter } from "./snapshotter.ts";
 
 /** What a snapshotter could get wrong, and the check that must notice. */

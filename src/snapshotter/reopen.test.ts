@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createMemoryStorage, createPlaces, type Places } from "./memory-storage.test.support.ts";
-import { openSnapshotter } from "./open-snapshotter.ts";
+import { openSnapshotter } from "./store/open-snapshotter.ts";
 import type { Snapshotter } from "./snapshotter.ts";
 
 interface Root extends AsyncDisposable {

@@ -44,5 +44,5 @@ const pem = (file: string) => readFileSync(pemPath(file), "utf8");
 const rootOf = ({ folder }: Namespace, name: string) => `${folder}/volumes-of-${name}`;
 
 function commandLine(settings: object): readonly string[] {
-  return [process.execPath, resolve("test/engine/harness/folder-volumes.mjs"), JSON.stringify(settings)];
+  return [process.execPath, resolve("test/harness/folder-volumes.mjs"), JSON.stringify(settings)];
 }

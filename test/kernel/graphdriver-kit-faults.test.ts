@@ -10,7 +10,7 @@ import { expect, test } from "vitest";
 
 import type { DiffGetter, GraphDriver, GraphDriverFactory } from "cleat/graphdriver";
 import { vfs } from "cleat/drivers";
-import { lgetxattr, lsetxattr } from "cleat/syscall";
+import { lgetxattr, lsetxattr } from "#dist/syscall/index.js";
 import { runGraphDriverKit } from "cleat/testing";
 
 import { createScratch } from "../harness/scratch.ts";

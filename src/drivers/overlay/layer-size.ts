@@ -12,7 +12,6 @@
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { withFolder, withFolderAt } from "../../layer/index.ts";
 import { limitProject, type Project, projectUsage, readProject, setProject } from "../../syscall/index.ts";
-import { mountLayer, type MountLayerOptions } from "../overlay2/mount/mount-layer.ts";
 import { type ProjectQuotas, quotaTarget } from "./project-quotas.ts";
 
 /** Not a project: the kernel's "none". Source: `KPROJIDT_INIT(-1)`, Linux v6.1 `linux/projid.h`. */
@@ -77,7 +76,7 @@ interface LimitedProject {
 }
 
 /** The project of a layer that has a limit. A layer that is damaged or not there has none. */
-function limitedProject(home: string, id: string, quotas: ProjectQuotas): LimitedProject | undefined {
+export function limitedProject(home: string, id: string, quotas: ProjectQuotas): LimitedProject | undefined {
   try {
     return withFolderAt(`${home}/${id}/diff`, (diff) => {
       const project = readProject(diff);
@@ -114,32 +113,6 @@ export function assertWithinLimit(folder: number, quotas: ProjectQuotas): void {
  */
 export function forgetLimit(home: string, project: number, quotas: ProjectQuotas): void {
   withFolderAt(home, (folder) => limitProject(quotaTarget(quotas, folder), project, 0));
-}
-
-/** What a mount point and overlay's own folder take, rounded up much. */
-const slackBytes = 2 ** 20;
-
-/**
- * Mounts a layer, which meanwhile may hold a little more than its limit: overlay makes a folder in the layer's work folder,
- * without which a container that has filled its disk would be mounted read-only, and could never delete anything again. In a
- * layer of Docker's the mount point takes from the limit, too.
- */
-export function mountWithSlack(
-  home: string,
-  id: string,
-  options: MountLayerOptions,
-  quotas: ProjectQuotas | undefined,
-): string {
-  const limited = quotas && limitedProject(home, id, quotas);
-  if (quotas === undefined || limited === undefined) return mountLayer(home, id, options);
-  const limit = (slack: number) =>
-    withFolderAt(home, (folder) => limitProject(quotaTarget(quotas, folder), limited.id, limited.limitBytes, slack));
-  limit(slackBytes);
-  try {
-    return mountLayer(home, id, options);
-  } finally {
-    limit(0);
-  }
 }
 
 /**

@@ -2,9 +2,14 @@ import { access } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
-import { assertLayerId, type MountCounts, type OpenHome, streamExactDiff } from "../../graphdriver/kit.ts";
+import {
+  assertLayerId,
+  type MountCounts,
+  type OpenHome,
+  type sendExactDiff,
+  streamExactDiff,
+} from "../../graphdriver/kit.ts";
 import type { GraphDriver } from "../../graphdriver/index.ts";
-import type * as jobs from "../overlay2/jobs.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
@@ -19,12 +24,18 @@ export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "meta
   assertUnmountedChildOf(id: string, parent: string | undefined): void;
 }
 
+/** What a driver of overlay's layout runs on workers, as its own way of mounting has it. */
+export interface LayeredStoreJobs {
+  readonly sendExactDiff: typeof sendExactDiff;
+  unmountLayer(home: string, id: string): void | Promise<void>;
+}
+
 export function createLayeredStore(
   driver: string,
   home: OpenHome,
   counts: MountCounts,
   findMounted: (home: string) => readonly string[],
-  worker: ModuleReference<Pick<typeof jobs, "sendExactDiff" | "unmountLayer">>,
+  worker: ModuleReference<LayeredStoreJobs>,
 ): LayeredStore {
   const { path, pool } = home;
   const { withLock } = home.locks;

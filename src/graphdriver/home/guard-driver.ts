@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { CleatError, toCleatError } from "../../errors/index.ts";
-import { checkedSource } from "../diff/checked-source.ts";
+import { checkedSource } from "../checked-source.ts";
 import type { DiffGetter, GraphDriver } from "../driver.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { toLayerError } from "../layer-error.ts";

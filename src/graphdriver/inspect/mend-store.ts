@@ -1,12 +1,6 @@
 import { toCleatError } from "../../errors/index.ts";
 import type { Damage, Finding } from "../finding.ts";
-
-export interface RepairReport {
-  /** In the order in which they were mended. */
-  readonly repaired: readonly Finding[];
-  /** Those left, each with its obstacle. */
-  readonly left: readonly Finding[];
-}
+import type { RepairReport } from "../store-jobs.ts";
 
 /** Mending one thing may uncover another, as a layer that goes leaves its link; more than a few rounds go in circles. */
 const maxRounds = 8;

@@ -1,7 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
 import { graphDriverProtocol } from "../../protocol/index.ts";
 import { activate, assertImplements, type ClientOptions, createClient, type Transport } from "../../transport/index.ts";
-import { checkedSource } from "../diff/checked-source.ts";
+import { checkedSource } from "../checked-source.ts";
 import type { GraphDriver, OpenOptions } from "../driver.ts";
 import { assertLayerId } from "../layer-id.ts";
 

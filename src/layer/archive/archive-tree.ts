@@ -5,7 +5,7 @@ import { joinPath } from "../entry/entry-name.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
 import { createIdMaps, type IdRanges } from "../entry/id-map.ts";
 import { noUserNames, readUserNames } from "./user-names.ts";
-import type { WhiteoutConvention } from "../entry/whiteout.ts";
+import { isYes, type WhiteoutConvention } from "../entry/whiteout.ts";
 
 export interface ArchiveOptions {
   /** With the overlay convention, the folder is a layer's diff and its deletions become whiteout files. */
@@ -55,11 +55,4 @@ function addBelow(trail: FolderTrail, path: string, writer: ArchiveWriter, opaqu
       addBelow(trail, childPath, writer, opaqueAttribute);
     });
   }
-}
-
-const yes = 0x79;
-
-/** Overlay's mark of an opaque folder. Since Linux 6.7 there is also "x", which only says that a folder may hold xattr whiteouts. */
-export function isYes(value: Buffer | undefined): boolean {
-  return value?.length === 1 && value[0] === yes;
 }

@@ -54,3 +54,10 @@ export function classifyEntry(base: Buffer): EntryRole {
   }
   return { role: "whiteout", hidden: base.subarray(whiteoutPrefix.length) };
 }
+
+const yes = 0x79;
+
+/** Overlay's mark of an opaque folder. Since Linux 6.7 there is also "x", which only says that a folder may hold xattr whiteouts. */
+export function isYes(value: Buffer | undefined): boolean {
+  return value?.length === 1 && value[0] === yes;
+}

@@ -12,10 +12,9 @@ import {
   close,
   statIfThere,
 } from "../../syscall/index.ts";
-import { isYes } from "../archive/archive-tree.ts";
 import { openConfinedFolder } from "../tree/confine.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
-import type { OverlayPrefix } from "../entry/whiteout.ts";
+import { isYes, type OverlayPrefix } from "../entry/whiteout.ts";
 import { withFolder } from "../tree/with-folder.ts";
 
 /** Diff folders of layers, as absolute paths, the uppermost first: those that show through in some folder. */

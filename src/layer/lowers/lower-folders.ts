@@ -8,10 +8,9 @@ import {
   readNames,
   statIfThere,
 } from "../../syscall/index.ts";
-import { isYes } from "../archive/archive-tree.ts";
 import { openConfinedFolder } from "../tree/confine.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
-import type { OverlayPrefix } from "../entry/whiteout.ts";
+import { isYes, type OverlayPrefix } from "../entry/whiteout.ts";
 import { openFolder, withFolderAt } from "../tree/with-folder.ts";
 
 /** A folder that the layers below show, with what a layer above has to keep of it. */

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { overlay2 } from "cleat/drivers";
-import { close, O_RDONLY, openPath, projectUsage, readProject } from "cleat/syscall";
+import { close, O_RDONLY, openPath, projectUsage, readProject } from "#dist/syscall/index.js";
 import { buildArchive, file, folder } from "cleat/testing";
 
 const root = "/var/lib/docker";

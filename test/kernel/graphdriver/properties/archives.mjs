@@ -11,8 +11,8 @@ import * as fc from "fast-check";
 import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/drivers";
 import * as entries from "cleat/testing";
 
-import { createReplay } from "../../../../dist/testing/tree/replay.js";
-import { asArchived, withoutFolderTimes, withoutLinks } from "../../../../dist/testing/tree/tree.js";
+import { createReplay } from "#dist/testing/tree/replay.js";
+import { asArchived, withoutFolderTimes, withoutLinks } from "#dist/testing/tree/tree.js";
 
 const { drivers: names, folder, cases, seed, path, limitMs } = JSON.parse(process.argv[2]);
 const factories = { overlay2, "fuse-overlayfs": fuseOverlayfs, btrfs, vfs };

@@ -9,13 +9,13 @@ import * as fc from "fast-check";
 
 import { btrfs, overlay2, vfs } from "cleat/drivers";
 import { assertSameTree, expectedChanges, readTree } from "cleat/testing";
-import { createWorkerPool } from "cleat/workers";
+import { createWorkerPool } from "#dist/workers/index.js";
 
 // What the package does not export: the kit's views of trees, and the diff that drivers fall back to.
-import { createNaiveDiff } from "../../../../dist/graphdriver/diff/naive-diff.js";
-import { createLayerLocks } from "../../../../dist/graphdriver/home/layer-locks.js";
-import { readArchive } from "../../../../dist/testing/archive/read-archive.js";
-import { asArchived, withoutFolderTimes, withoutLinks } from "../../../../dist/testing/tree/tree.js";
+import { createNaiveDiff } from "#dist/graphdriver/diff/naive-diff.js";
+import { createLayerLocks } from "#dist/graphdriver/home/layer-locks.js";
+import { readArchive } from "#dist/testing/archive/read-archive.js";
+import { asArchived, withoutFolderTimes, withoutLinks } from "#dist/testing/tree/tree.js";
 import { faults } from "./faults.mjs";
 import { assertSameDiffs } from "./same-diffs.mjs";
 import { createClock, perform } from "./perform.mjs";

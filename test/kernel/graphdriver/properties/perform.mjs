@@ -14,7 +14,7 @@ import {
   S_IFCHR,
   S_IFIFO,
   utimensat,
-} from "cleat/syscall";
+} from "#dist/syscall/index.js";
 
 import { names } from "./steps.mjs";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, lstatSync, mkdirSync } from "node:fs";
 
-import { lsetxattr } from "cleat/syscall";
+import { lsetxattr } from "#dist/syscall/index.js";
 import { assertSameTree, buildArchive, file, folder as aFolder, readTree, whiteout } from "cleat/testing";
 
 import { factories } from "./layers.mjs";

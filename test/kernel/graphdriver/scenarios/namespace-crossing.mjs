@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 
 import { withFolderAt } from "cleat/layer";
-import { setProject } from "cleat/syscall";
+import { setProject } from "#dist/syscall/index.js";
 import { buildArchive, file, folder as aFolder } from "cleat/testing";
 import { assertRefused, factories, streamOf } from "./layers.mjs";
 

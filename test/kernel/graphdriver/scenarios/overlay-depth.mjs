@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { buildArchive, file } from "cleat/testing";
-import { createOverlay2Factory } from "../../../../dist/drivers/overlay2/overlay2.js";
+import { createOverlay2Factory } from "#dist/drivers/overlay2/overlay2.js";
 import { assertRefused, streamOf } from "./layers.mjs";
 
 /** Each as long as Docker's own. */

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 import { assertSameTree, buildArchive, expectedChanges, file, folder, hardLink, readTree } from "cleat/testing";
-import { createOverlay2Factory } from "../../../../dist/drivers/overlay2/overlay2.js";
+import { createOverlay2Factory } from "#dist/drivers/overlay2/overlay2.js";
 import { assertRefused, factories, streamOf } from "./layers.mjs";
 
 const content = Buffer.alloc(100_000, "content");

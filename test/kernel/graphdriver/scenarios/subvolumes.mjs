@@ -5,7 +5,7 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, 
 import { basename, dirname } from "node:path";
 
 import { withFolderAt } from "cleat/layer";
-import { close, createSubvolume, mkdirat, O_RDONLY, openat, openPath } from "cleat/syscall";
+import { close, createSubvolume, mkdirat, O_RDONLY, openat, openPath } from "#dist/syscall/index.js";
 import { buildArchive, file } from "cleat/testing";
 
 import { assertNothingStaged, factories, streamOf } from "./layers.mjs";

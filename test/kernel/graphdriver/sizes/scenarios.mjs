@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 
 import { overlay2 } from "cleat/drivers";
-import { close, limitProject, O_RDONLY, openPath, projectUsage, readProject, setProject } from "cleat/syscall";
+import { close, limitProject, O_RDONLY, openPath, projectUsage, readProject, setProject } from "#dist/syscall/index.js";
 import { buildArchive, file } from "cleat/testing";
 
 const megabyte = 2 ** 20;
@@ -165,7 +165,7 @@ export async function noRoom({ plain: { driver, home }, fileSystem }) {
 
 /** Linux before 5.14 has no quotactl_fd; here both are there, and must say the same. */
 export async function byDevice({ plain: { driver, home }, device }) {
-  const { makeDevice } = await import("./dist/graphdriver/overlay2/project-quotas.js");
+  const { makeDevice } = await import("#dist/drivers/overlay/project-quotas.js");
   await driver.createReadWrite("by-device", limited);
   const { id } = projectOf(`${home}/by-device/diff`);
   const node = withOpen(home, (folder) => makeDevice(home, folder));

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { CleatError, toCleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../errors/index.ts";
 
 /**
  * The archive that a caller sends, as it comes; what goes wrong with it is an error about the layer that it is for. A caller's

@@ -1,9 +1,9 @@
-import { CleatError } from "../errors/index.ts";
-import { quoteName } from "./names-and-labels.ts";
-import type { SnapshotRecord } from "./records/record.ts";
-import type { Records } from "./records/records.ts";
-import type { SnapshotInfo } from "./snapshotter.ts";
-import type { StoredSnapshot } from "./snapshot-storage.ts";
+import { CleatError } from "../../errors/index.ts";
+import { quoteName } from "../names-and-labels.ts";
+import type { SnapshotRecord } from "../records/record.ts";
+import type { Records } from "../records/records.ts";
+import type { SnapshotInfo } from "../snapshotter.ts";
+import type { StoredSnapshot } from "../snapshot-storage.ts";
 
 /** Records as the rules read them. What a rule forbids, it says with its code; nothing here waits. */
 export interface SnapshotTable {

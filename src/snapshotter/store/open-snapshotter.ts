@@ -1,20 +1,20 @@
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CleatError } from "../errors/index.ts";
-import type { CallOptions } from "../protocol/index.ts";
-import { type Logger, silentLogger } from "../transport/index.ts";
-import { nowNs } from "./clock.ts";
-import { filterInfos } from "./filters/filter-infos.ts";
-import { createKeyLocks } from "./key-locks.ts";
+import { CleatError } from "../../errors/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
+import { type Logger, silentLogger } from "../../transport/index.ts";
+import { nowNs } from "../clock.ts";
+import { filterInfos } from "../filters/filter-infos.ts";
+import { createKeyLocks } from "../key-locks.ts";
 import { lockRoot } from "./lock-root.ts";
 import { measureBehind } from "./measure-behind.ts";
-import { assertName, quoteName, toLabels, updateLabels } from "./names-and-labels.ts";
-import type { SnapshotRecord } from "./records/record.ts";
-import { openRecordFiles, type RecordFiles } from "./records/record-files.ts";
-import { openRecords, type Records } from "./records/records.ts";
+import { assertName, quoteName, toLabels, updateLabels } from "../names-and-labels.ts";
+import type { SnapshotRecord } from "../records/record.ts";
+import { openRecordFiles, type RecordFiles } from "../records/record-files.ts";
+import { openRecords, type Records } from "../records/records.ts";
 import { createSnapshotTable } from "./snapshot-table.ts";
-import type { Mount, PrepareOptions, Snapshotter } from "./snapshotter.ts";
-import type { SnapshotStorage } from "./snapshot-storage.ts";
+import type { Mount, PrepareOptions, Snapshotter } from "../snapshotter.ts";
+import type { SnapshotStorage } from "../snapshot-storage.ts";
 
 export interface OpenSnapshotterOptions {
   /** Absolute path of a folder for the records, which is made. No other process may have it open. */

@@ -18,7 +18,7 @@ import {
   string,
   stringMap,
   timestamp,
-} from "../grpc/index.ts";
+} from "../../grpc/index.ts";
 import { mountMessage } from "./containerd-types.ts";
 
 const source = "containerd v1.6.20 api/services/snapshots/v1/snapshots.proto";

@@ -1,10 +1,10 @@
-import { CleatError } from "../errors/index.ts";
-import type { CallOptions } from "../protocol/index.ts";
-import type { Logger } from "../transport/index.ts";
-import type { Records } from "./records/records.ts";
+import { CleatError } from "../../errors/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
+import type { Logger } from "../../transport/index.ts";
+import type { Records } from "../records/records.ts";
 import type { SnapshotTable } from "./snapshot-table.ts";
-import type { Usage } from "./snapshotter.ts";
-import type { SnapshotStorage } from "./snapshot-storage.ts";
+import type { Usage } from "../snapshotter.ts";
+import type { SnapshotStorage } from "../snapshot-storage.ts";
 
 /** Measures committed snapshots, which takes a walk of each: once, and not while an engine waits for the commit. */
 export interface Measuring {

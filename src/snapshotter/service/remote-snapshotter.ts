@@ -1,5 +1,5 @@
-import { createGrpcClient, type GrpcChannel, type GrpcClientOptions } from "../grpc/index.ts";
-import type { Snapshotter } from "./snapshotter.ts";
+import { createGrpcClient, type GrpcChannel, type GrpcClientOptions } from "../../grpc/index.ts";
+import type { Snapshotter } from "../snapshotter.ts";
 import { snapshotsService } from "./snapshots-service.ts";
 import { fromWireInfo, fromWireMount } from "./wire-shapes.ts";
 

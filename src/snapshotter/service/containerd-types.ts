@@ -1,5 +1,5 @@
 /** Messages of several of containerd's services. */
-import { int64, message, repeatedStrings, string, stringMap } from "../grpc/index.ts";
+import { int64, message, repeatedStrings, string, stringMap } from "../../grpc/index.ts";
 
 /** Source: containerd v1.6.20 `api/types/mount.proto`. */
 export const mountMessage = message("containerd.types.Mount", {

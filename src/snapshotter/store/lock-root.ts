@@ -1,6 +1,6 @@
 import { constants, open } from "node:fs/promises";
-import { CleatError } from "../errors/index.ts";
-import { lockFile } from "../syscall/index.ts";
+import { CleatError } from "../../errors/index.ts";
+import { lockFile } from "../../syscall/index.ts";
 
 /**
  * Takes a root for this process, until it gives it back or ends, however it ends.
