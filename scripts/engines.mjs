@@ -20,6 +20,7 @@ const packages = [
   "e2fsprogs",
   "fuse-overlayfs",
   "golang-github-docker-docker-dev",
+  "golang-github-vbatts-tar-split-dev",
   "golang-go",
   "iptables",
   "libarchive-tools",

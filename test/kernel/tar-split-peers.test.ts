@@ -25,7 +25,7 @@ import { makeScratch } from "./layer-overlay-mount.support.ts";
 const goPath = "/usr/share/gocode";
 const goTarSplit: Need = {
   name: "Go's tar-split",
-  bring: "apt-get install golang-go golang-github-vbatts-tar-split-dev",
+  bring: "npm run engines",
   met: spawnSync("go", ["version"]).status === 0 && fs.existsSync(`${goPath}/src/github.com/vbatts/tar-split/tar/asm`),
   reason: "no go in PATH, or no sources of tar-split below /usr/share/gocode",
 };
