@@ -16,7 +16,7 @@ import { joinPath } from "../entry/entry-name.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
 import type { LowerFolders } from "../lowers/lower-folders.ts";
 import type { MergedFolders } from "../lowers/merged-folders.ts";
-import type { OpenFolders } from "./open-folders.ts";
+import type { OpenFolder, OpenFolders } from "./open-folders.ts";
 import { removeTree } from "../tree/remove-tree.ts";
 import { createPathSet, type WhiteoutMaker } from "./whiteout-maker.ts";
 import type { OverlayPrefix } from "../entry/whiteout.ts";
@@ -43,6 +43,8 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
   const { folders, directories, prefix, below } = options;
   /** Folders that the archive brings, for themselves or for what is in them. */
   const brought = createPathSet();
+  /** Files come folder by folder. */
+  let lastBrought: OpenFolder | undefined;
   /** Folders that hold whiteouts. */
   const holders = new Set<string>();
   let hidesRoot = false;
@@ -138,9 +140,10 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
   return {
     makeOpaque: (folder) => makeOpaque(folder, false),
     hide,
-    made: (folder, base, isFolder) => {
-      const path = folders.get(folder).path();
-      brought.add(isFolder ? joinPath(path, base) : path);
+    made(name, base, isFolder) {
+      const folder = folders.get(name);
+      if (isFolder) brought.add(joinPath(folder.path(), base));
+      else if (folder !== lastBrought) brought.add((lastBrought = folder).path());
     },
     replaceByFolder(parent, base) {
       if (!isOverlayWhiteout(statat(parent, base))) return false;
