@@ -2,21 +2,28 @@ import { incompressibleBytes } from "./incompressible.ts";
 
 const blockBytes = 512;
 const chunkBytes = 1024 * 1024;
-const fileBytes = 64 * chunkBytes;
 
 /** A tar archive of files of 64 MiB each, `sizeGib` in all, made as it is read: it never is in memory or on disk. */
-export function* layerArchive(sizeGib: number): Generator<Buffer> {
+export function layerArchive(sizeGib: number): Generator<Buffer> {
+  return archiveOf(sizeGib * 16, 64);
+}
+
+/** As `layerArchive`, of one file. */
+export function singleFileArchive(sizeMib: number): Generator<Buffer> {
+  return archiveOf(1, sizeMib);
+}
+
+function* archiveOf(files: number, fileMib: number): Generator<Buffer> {
   const chunk = incompressibleBytes(chunkBytes);
-  const files = (sizeGib * 1024 ** 3) / fileBytes;
   for (let file = 0; file < files; file++) {
-    yield fileHeader(`file-${file}`);
-    for (let written = 0; written < fileBytes; written += chunkBytes) yield chunk;
+    yield fileHeader(`file-${file}`, fileMib * chunkBytes);
+    for (let written = 0; written < fileMib; written++) yield chunk;
   }
   yield Buffer.alloc(2 * blockBytes);
 }
 
 /** ustar, POSIX.1-1988: numbers are octal text, the checksum counts its own field as spaces. */
-function fileHeader(name: string): Buffer {
+function fileHeader(name: string, fileBytes: number): Buffer {
   const header = Buffer.alloc(blockBytes);
   header.write(name, 0, "latin1");
   header.write("0100644\0", 100, "latin1");

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
-import { request } from "node:http";
-import { Readable, type Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { startCleat } from "../test/harness/cleat.ts";
 import { runCommand } from "../test/harness/command.ts";
@@ -10,6 +9,7 @@ import { openNamespace } from "../test/harness/namespace.ts";
 import { createScratch } from "../test/harness/scratch.ts";
 import { layerArchive } from "./layer-archive.ts";
 import { timeMs, type Measurement } from "./measure.ts";
+import { drain, drainText, post } from "./post.ts";
 import { peakResidentMib } from "./resident-memory.ts";
 
 const maxResidentMib = 150;
@@ -93,28 +93,4 @@ async function streamThroughCleat(sizeGib: number) {
   const peakMib = await peakResidentMib(cleat.pid());
   await rm(home, { recursive: true });
   return { inMs, outMs, peakMib };
-}
-
-async function post(
-  socketPath: string,
-  path: string,
-  send: (sink: Writable) => void | Promise<void>,
-  receive: (answer: Readable) => Promise<unknown>,
-): Promise<void> {
-  const outgoing = request({ socketPath, path: `/${path}`, method: "POST", agent: false });
-  const answered = once(outgoing, "response");
-  await send(outgoing);
-  const [answer] = await answered;
-  if (answer.statusCode !== 200) throw new Error(`${path} answered ${answer.statusCode}: ${await drainText(answer)}`);
-  await receive(answer);
-}
-
-async function drainText(source: Readable): Promise<string> {
-  return Buffer.concat(await source.toArray()).toString();
-}
-
-async function drain(source: Readable): Promise<number> {
-  let sizeBytes = 0;
-  for await (const chunk of source) sizeBytes += (chunk as Buffer).length;
-  return sizeBytes;
 }

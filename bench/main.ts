@@ -1,6 +1,7 @@
 /** Times Cleat beside what it replaces, on this machine. Ends with code 1 when a limit is exceeded. */
 import { parseArgs } from "node:util";
 import { measureDockerCommands } from "./docker-commands.ts";
+import { measureLayerMemory } from "./layer-memory.ts";
 import { measureLayerStream } from "./layer-stream.ts";
 import { isOverLimit, type Measurement } from "./measure.ts";
 import { formatJson, formatTable } from "./report.ts";
@@ -18,6 +19,7 @@ const rounds = Number(values.rounds);
 
 const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "docker-commands": () => measureDockerCommands(rounds),
+  "layer-memory": measureLayerMemory,
   "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),
   "small-calls": () => measureSmallCalls(rounds),
 };

@@ -63,7 +63,7 @@ export interface WorkerPoolOptions {
   readonly spoolFolder?: string | undefined;
   /** How long a peer may be silent before others no longer wait for it; default a second. */
   readonly senderPatienceMs?: number;
-  /** How long a job is waited for whose stream is not read, before that goes to a file; default a tenth of a second. */
+  /** How long a job is waited for whose stream is not read, before that goes to a file; default 25 ms. */
   readonly readerPatienceMs?: number;
 }
 
@@ -168,7 +168,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     rings,
     slots: createSlots(share),
     createSpool: spools,
-    patienceMs: options.readerPatienceMs ?? 100,
+    patienceMs: options.readerPatienceMs ?? 25,
   });
 
   return {

@@ -51,7 +51,7 @@ export function startThread(onEnd: (thread: Thread) => void): Thread {
     hasEnded: () => ended,
     async run(job) {
       worker.ref();
-      const end = await new Promise<JobEnd>((settle) => {
+      const jobEnd = await new Promise<JobEnd>((settle) => {
         running = { module: job.module, settle };
         try {
           worker.postMessage(job);
@@ -61,7 +61,7 @@ export function startThread(onEnd: (thread: Thread) => void): Thread {
       });
       running = undefined;
       worker.unref();
-      return end;
+      return jobEnd;
     },
     async terminate() {
       await worker.terminate();

@@ -58,6 +58,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
       offered = bytes;
       offeredAtMs = performance.now();
       changed();
+      // oxlint-disable-next-line no-unmodified-loop-condition -- changed by the other methods, while this one waits
       while (offered !== undefined && !isClosed) {
         if (spool !== undefined && !isFull) await append(spool, offered);
         else await change;
@@ -95,6 +96,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
     async close() {
       isClosed = true;
       changed();
+      // oxlint-disable-next-line no-unmodified-loop-condition -- changed by `append`
       while (isAppending) await change;
       await spool?.remove();
     },

@@ -77,10 +77,7 @@ export function createProducer({ rings, slots, createSpool, patienceMs }: Produc
         void pushNext(stream, handOver, over);
       },
       destroy(error, done) {
-        void closeAll(handOver, over).then(
-          () => done(error),
-          (failure: Error) => done(error ?? failure),
-        );
+        void closeAll(handOver, over, error, done);
       },
     });
     return stream;
@@ -111,7 +108,18 @@ async function pushNext(stream: Readable, handOver: HandOver, over: Promise<void
   }
 }
 
-async function closeAll(handOver: HandOver, over: Promise<void>): Promise<void> {
-  await handOver.close();
-  await over;
+async function closeAll(
+  handOver: HandOver,
+  over: Promise<void>,
+  error: Error | null,
+  done: (error: Error | null) => void,
+): Promise<void> {
+  let failure: Error | null = null;
+  try {
+    await handOver.close();
+    await over;
+  } catch (reason) {
+    failure = reason as Error;
+  }
+  done(error ?? failure);
 }

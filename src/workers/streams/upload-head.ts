@@ -27,19 +27,13 @@ async function* replay(
   next?: Uint8Array,
   rest?: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array, undefined> {
-  let isOpen = rest !== undefined;
+  let isLeftEarly = true;
   try {
     if (head.length > 0) yield head;
     if (next !== undefined) yield next;
-    while (isOpen && rest !== undefined) {
-      const step = await rest.next().catch((error: unknown) => {
-        isOpen = false;
-        throw error;
-      });
-      if (step.done === true) isOpen = false;
-      else yield step.value;
-    }
+    isLeftEarly = false; // from here on `yield*` lets go of the source itself
+    if (rest !== undefined) yield* { [Symbol.asyncIterator]: () => rest };
   } finally {
-    if (isOpen) await rest?.return?.();
+    if (isLeftEarly) await rest?.return?.();
   }
 }

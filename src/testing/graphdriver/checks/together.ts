@@ -49,6 +49,17 @@ export const togetherChecks: readonly GraphDriverCheck[] = [
     },
   },
   {
+    id: "together/many",
+    title: "more layers than anybody has cores, or files open, are filled at once: what finds no room waits",
+    async run(context) {
+      const names = Array.from({ length: 100 }, (_, at) => `d${at}`);
+      const entries = names.flatMap((name) => [folder(name), file(`${name}/f`, name)]);
+      const ids = await Promise.all(Array.from({ length: 64 }, () => makeLayer(context, undefined, entries)));
+      for (const id of ids.slice(0, 2)) equal((await readLayer(context, id)).size, entries.length);
+      await Promise.all(ids.map((id) => context.driver.remove(id)));
+    },
+  },
+  {
     id: "together/one-layer",
     title: "calls that change one layer wait for one another",
     async run(context) {
