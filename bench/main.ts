@@ -4,6 +4,7 @@ import { measureDockerCommands } from "./docker-commands.ts";
 import { measureLayerStream } from "./layer-stream.ts";
 import { isOverLimit, type Measurement } from "./measure.ts";
 import { formatJson, formatTable } from "./report.ts";
+import { measureNaiveChanges } from "./naive-changes.ts";
 import { measureSmallCalls } from "./small-calls.ts";
 
 const { values } = parseArgs({
@@ -19,6 +20,7 @@ const rounds = Number(values.rounds);
 const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "docker-commands": () => measureDockerCommands(rounds),
   "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),
+  "naive-changes": () => measureNaiveChanges(rounds),
   "small-calls": () => measureSmallCalls(rounds),
 };
 
