@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { startCleat } from "../test/engine/harness/cleat.ts";
-import { openNamespace } from "../test/engine/harness/namespace.ts";
+import { startCleat } from "../test/harness/cleat.ts";
+import { openNamespace } from "../test/harness/namespace.ts";
 import { singleFileArchive } from "./layer-archive.ts";
 import type { Measurement } from "./measure.ts";
 import { drainText, post } from "./post.ts";

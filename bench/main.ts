@@ -5,6 +5,7 @@ import { measureLayerMemory } from "./layer-memory.ts";
 import { measureLayerStream } from "./layer-stream.ts";
 import { isOverLimit, type Measurement } from "./measure.ts";
 import { formatJson, formatTable } from "./report.ts";
+import { measureNaiveChanges } from "./naive-changes.ts";
 import { measureSmallCalls } from "./small-calls.ts";
 
 const { values } = parseArgs({
@@ -21,6 +22,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "docker-commands": () => measureDockerCommands(rounds),
   "layer-memory": measureLayerMemory,
   "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),
+  "naive-changes": () => measureNaiveChanges(rounds),
   "small-calls": () => measureSmallCalls(rounds),
 };
 

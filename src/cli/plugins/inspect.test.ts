@@ -58,7 +58,7 @@ it("is of use when the plugin does not answer", async () => {
 });
 
 it("says whom it trusts, and nothing of keys", async () => {
-  const pem = (file: string) => join(import.meta.dirname, "../../test/fixtures/tls", file);
+  const pem = (file: string) => join(import.meta.dirname, "../../../test/fixtures/tls", file);
   const spec = {
     Addr: "https://127.0.0.1:1",
     TLSConfig: {

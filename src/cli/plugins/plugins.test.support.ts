@@ -41,7 +41,7 @@ export async function startPlugin(name: string, answers: Answers): Promise<void>
 
 /** On a port of 127.0.0.1, told of by a `.json` file that trusts `ca` alone. */
 export async function startTlsPlugin(name: string, answers: Answers, ca = "ca.pem"): Promise<void> {
-  const pem = (file: string) => join(import.meta.dirname, "../../test/fixtures/tls", file);
+  const pem = (file: string) => join(import.meta.dirname, "../../../test/fixtures/tls", file);
   const keys = { cert: await readFile(pem("server.pem")), key: await readFile(pem("server-key.pem")) };
   const server = createTlsServer(keys, answerFrom(answers));
   await once(server.listen(0, "127.0.0.1"), "listening");

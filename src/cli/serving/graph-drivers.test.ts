@@ -11,8 +11,8 @@ import { type DriverWish, selectDriver } from "./graph-drivers.ts";
 /** What stands for the drivers of Cleat: `overlay2` works where a test says so. */
 const { drivers, state } = vi.hoisted(() => ({ drivers: [] as GraphDriverFactory[], state: { works: true } }));
 
-vi.mock("../../graphdriver/index.ts", async (original) => ({
-  ...(await original<typeof import("../../graphdriver/index.ts")>()),
+vi.mock("../../selection/index.ts", async (original) => ({
+  ...(await original<typeof import("../../selection/index.ts")>()),
   builtInFactories: drivers,
 }));
 

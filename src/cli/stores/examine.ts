@@ -12,7 +12,7 @@ export type ExaminationReply =
  * @throws DEADLINE_EXCEEDED when it takes longer than `timeoutMs`; whatever `diagnose` threw, by code and message.
  */
 export async function examine(place: Place, timeoutMs: number): Promise<Diagnosis> {
-  const child = fork(new URL("../examine-process.js", import.meta.url), [JSON.stringify(place)], {
+  const child = fork(new URL("./examine-process.js", import.meta.url), [JSON.stringify(place)], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   let timer: NodeJS.Timeout | undefined;

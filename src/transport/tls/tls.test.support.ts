@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The absolute path of "server.pem", "client-key.pem" … */
-export const pemPath = (file: string) => join(import.meta.dirname, "../../test/fixtures/tls", file);
+export const pemPath = (file: string) => join(import.meta.dirname, "../../../test/fixtures/tls", file);
 
 export const pem = (file: string) => readFileSync(pemPath(file), "utf8");
 
