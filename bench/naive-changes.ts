@@ -1,5 +1,5 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { vfs } from "cleat/graphdriver";
+import { vfs } from "cleat/drivers";
 import { createScratch } from "../test/harness/scratch.ts";
 import { median, type Measurement, timeMs } from "./measure.ts";
 

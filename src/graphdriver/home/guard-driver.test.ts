@@ -115,3 +115,16 @@ it("guards what a diff getter does, and has none where the driver has none", asy
   const { diffGetter: _, ...without } = failing("", "later");
   expect("diffGetter" in guardDriver(without)).toBe(false);
 });
+
+it("hands on all that a caller says", async () => {
+  const said: Record<string, unknown[]> = {};
+  const note =
+    (method: string) =>
+    async (...args: unknown[]) =>
+      void (said[method] = args);
+  const driver = failing(new Error("not asked"), "later");
+  const guarded = guardDriver({ ...driver, remove: note("remove"), get: note("get") as never });
+  await guarded.remove("l", { evenWithChildren: true });
+  await guarded.get("l", { mountLabel: "m" });
+  expect(said).toEqual({ remove: ["l", { evenWithChildren: true }], get: ["l", { mountLabel: "m" }] });
+});

@@ -23,7 +23,7 @@ export function guardDriver(driver: GraphDriver): GraphDriver {
     capabilities: driver.capabilities,
     create: (id, options = {}) => ofLayer(id, options.parent, () => driver.create(id, options)),
     createReadWrite: (id, options = {}) => ofLayer(id, options.parent, () => driver.createReadWrite(id, options)),
-    remove: (id) => ofLayer(id, undefined, () => driver.remove(id)),
+    remove: (id, options) => ofLayer(id, undefined, () => driver.remove(id, options)),
     get: (id, options = {}) => ofLayer(id, undefined, () => driver.get(id, options)),
     put: (id) => ofLayer(id, undefined, () => driver.put(id)),
     exists: (id) => ofLayer(id, undefined, () => driver.exists(id)),
