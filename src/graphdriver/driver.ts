@@ -9,7 +9,7 @@
  *
  * ## Life of an image layer
  *
- *     create("base", {})                      an empty layer
+ *     create("base")                          an empty layer
  *     applyDiff("base", undefined, tar)       filled once; from here on nobody writes to it
  *     create("app", { parent: "base" })
  *     applyDiff("app", "base", tar)
@@ -20,8 +20,8 @@
  * ## Life of a container
  *
  *     createReadWrite("c1", { parent: "app" })
- *     const path = await get("c1", {})        mounted; processes read and write below `path`
- *     await get("c1", {})                     the same path; the mount is counted
+ *     const path = await get("c1")            mounted; processes read and write below `path`
+ *     await get("c1")                         the same path; the mount is counted
  *     await put("c1"); await put("c1")        the last one unmounts
  *     await changes("c1", "app")              what was written, without opening a file's content
  *     await diff("c1", "app")                 the same as a tar stream, ready to become an image layer
@@ -52,7 +52,7 @@ import type { ModuleReference } from "../workers/index.ts";
 import type { ProbeReport } from "./probe-report.ts";
 import type { StoreJobs } from "./store-jobs.ts";
 
-export interface GraphDriver {
+export interface GraphDriver extends AsyncDisposable {
   /** The driver's name in the field: "overlay2", "btrfs", "vfs". */
   readonly name: string;
   readonly capabilities: DriverCapabilities;
@@ -63,10 +63,10 @@ export interface GraphDriver {
    * @throws NOT_FOUND when `parent` is not a layer.
    * @throws UNIMPLEMENTED when a storage option cannot be enforced, INVALID_ARGUMENT when it is unknown.
    */
-  create(id: string, options: CreateOptions): Promise<void>;
+  create(id: string, options?: CreateOptions): Promise<void>;
 
   /** Makes the writable layer of a container; otherwise as `create`. */
-  createReadWrite(id: string, options: CreateOptions): Promise<void>;
+  createReadWrite(id: string, options?: CreateOptions): Promise<void>;
 
   /**
    * Removes a layer, unmounting it if need be. A layer that does not exist is removed already. What lies on which is read once,
@@ -76,7 +76,7 @@ export interface GraphDriver {
   remove(id: string, options?: RemoveOptions): Promise<void>;
 
   /** Makes the layer visible as a folder and returns its absolute path. Counted: each `get` needs a `put`. */
-  get(id: string, options: GetOptions): Promise<string>;
+  get(id: string, options?: GetOptions): Promise<string>;
 
   /** Gives back one `get`; the last one unmounts. A `put` without `get` succeeds. */
   put(id: string): Promise<void>;
@@ -134,10 +134,14 @@ export interface GraphDriver {
 
   /**
    * Waits for running calls and gives back threads, locks and descriptors. Mounts stay, because the engine and its
-   * containers may outlive this process; the next `open` adopts them. May be called twice.
+   * containers may outlive this process; the next `open` adopts them. May be called twice. `await using driver = await open(…)`
+   * calls it at the end of its block.
    */
   close(): Promise<void>;
 }
+
+/** All of a driver but `await using`: what its author writes. `openHome` adds the rest; to be served it is enough. */
+export type GraphDriverMethods = Omit<GraphDriver, typeof Symbol.asyncDispose>;
 
 /** What a driver can do beyond the contract; asked for, never derived from a name. */
 export interface DriverCapabilities {

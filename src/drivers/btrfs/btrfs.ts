@@ -22,7 +22,12 @@ import {
   streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import type {
+  CreateOptions,
+  DriverOptionTable,
+  GraphDriverFactory,
+  GraphDriverMethods,
+} from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
@@ -75,7 +80,7 @@ const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 function createBtrfs(
   home: OpenHome,
   { userNames, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
-): GraphDriver {
+): GraphDriverMethods {
   const { path, pool, ids, owner, durability, locks } = home;
   const { withLock } = locks;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
@@ -126,8 +131,8 @@ function createBtrfs(
       protectsParents: true,
       maxDepth: Number.POSITIVE_INFINITY,
     },
-    create: (id, options) => create(id, options, false),
-    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+    create: (id, options = {}) => create(id, options, false),
+    createReadWrite: (id, options = {}) => create(id, options, durability !== "none"),
     async remove(id, { evenWithChildren = false } = {}) {
       assertLayerId(id);
       const discard = () => {

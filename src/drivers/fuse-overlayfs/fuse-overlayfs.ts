@@ -16,7 +16,7 @@ import {
   runProbe,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import type { CreateOptions, GraphDriverFactory, GraphDriverMethods } from "../../graphdriver/index.ts";
 import { createLayeredStore } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout.ts";
 import { ownAttributePrefix } from "../overlay/own-attributes.ts";
@@ -66,7 +66,7 @@ function createFuseOverlayfs(
   { userNames, exactDiffs, strictAttributes }: DiffOptions,
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
-): GraphDriver {
+): GraphDriverMethods {
   const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
   const { withLock } = locks;
@@ -89,7 +89,7 @@ function createFuseOverlayfs(
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
 
-  const driver: GraphDriver = {
+  const driver: GraphDriverMethods = {
     name: "fuse-overlayfs",
     capabilities: {
       reproducesExactDiffs: exactDiffs,
@@ -99,8 +99,8 @@ function createFuseOverlayfs(
       maxDepth,
     },
 
-    create: (id, options) => create(id, options, false),
-    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+    create: (id, options = {}) => create(id, options, false),
+    createReadWrite: (id, options = {}) => create(id, options, durability !== "none"),
 
     async remove(id, { evenWithChildren = false } = {}) {
       assertId(id);
@@ -115,7 +115,7 @@ function createFuseOverlayfs(
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
 
-    async get(id, { mountLabel = labels.get(id) ?? "" }) {
+    async get(id, { mountLabel = labels.get(id) ?? "" } = {}) {
       assertId(id);
       return withLock(id, async () => {
         // Also where it is mounted: its program may have died since.

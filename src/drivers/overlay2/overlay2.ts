@@ -18,7 +18,12 @@ import {
   runProbe,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import type {
+  CreateOptions,
+  DriverOptionTable,
+  GraphDriverFactory,
+  GraphDriverMethods,
+} from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
 import { createLayeredStore, precondition } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout.ts";
@@ -88,7 +93,7 @@ function createOverlay2(
   overlayOptions: OverlayOptions,
   abilities: OverlayAbilities,
   support: QuotaSupport,
-): GraphDriver {
+): GraphDriverMethods {
   const { userNames, exactDiffs, strictAttributes } = overlayOptions;
   const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
@@ -135,7 +140,7 @@ function createOverlay2(
     return pool.run(worker, job, path, id, attributePrefix);
   }
 
-  const driver: GraphDriver = {
+  const driver: GraphDriverMethods = {
     name: "overlay2",
     capabilities: {
       reproducesExactDiffs: exactDiffs,
@@ -145,8 +150,8 @@ function createOverlay2(
       maxDepth,
     },
 
-    create: (id, options) => create(id, options, false),
-    createReadWrite: (id, options) => create(id, options, durability !== "none", overlayOptions.sizeBytes),
+    create: (id, options = {}) => create(id, options, false),
+    createReadWrite: (id, options = {}) => create(id, options, durability !== "none", overlayOptions.sizeBytes),
 
     async remove(id, { evenWithChildren = false } = {}) {
       assertId(id);
@@ -164,7 +169,7 @@ function createOverlay2(
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
 
-    async get(id, { mountLabel = labels.get(id) ?? "" }) {
+    async get(id, { mountLabel = labels.get(id) ?? "" } = {}) {
       assertId(id);
       return withLock(id, async () => {
         if (counts.count(id) === 0) {

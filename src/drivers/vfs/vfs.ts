@@ -22,7 +22,12 @@ import {
   streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import type {
+  CreateOptions,
+  DriverOptionTable,
+  GraphDriverFactory,
+  GraphDriverMethods,
+} from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
@@ -65,7 +70,7 @@ export const vfs: GraphDriverFactory = {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriver {
+function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
   const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
 
@@ -118,8 +123,8 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
       protectsParents: true,
       maxDepth: Number.POSITIVE_INFINITY,
     },
-    create: (id, options) => create(id, options, false),
-    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+    create: (id, options = {}) => create(id, options, false),
+    createReadWrite: (id, options = {}) => create(id, options, durability !== "none"),
     async remove(id, { evenWithChildren = false } = {}) {
       assertLayerId(id);
       const discard = () => {

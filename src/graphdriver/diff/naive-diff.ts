@@ -24,13 +24,13 @@ export function createNaiveDiff(
   async function getTrees(id: string, parent: string | undefined): Promise<Trees> {
     const layers = { home, id, parent };
     if (parent === undefined) {
-      const path = await driver.get(id, {});
+      const path = await driver.get(id);
       return { layers: { ...layers, path, parentPath: undefined }, release: () => driver.put(id) };
     }
     // First, because a layer whose parent is gone may not be shown either, and says less of why.
-    const parentPath = await driver.get(parent, {});
+    const parentPath = await driver.get(parent);
     try {
-      const path = await driver.get(id, {});
+      const path = await driver.get(id);
       const release = () => driver.put(id).finally(() => driver.put(parent));
       return { layers: { ...layers, path, parentPath }, release };
     } catch (error) {

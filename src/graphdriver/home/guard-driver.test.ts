@@ -28,6 +28,7 @@ function failing(failure: unknown, when: "at once" | "later"): GraphDriver {
     diffGetter: method,
     cleanup: method,
     close: method,
+    [Symbol.asyncDispose]: method,
   };
   return driver as GraphDriver;
 }
@@ -96,11 +97,24 @@ it.each([[5], [undefined], [null], [{}]])("refuses %o for a layer's id, and for 
 it("lets a caller leave out what it does not want", async () => {
   const given: unknown[] = [];
   const take = async (_: string, options: unknown): Promise<void> => void given.push(options);
-  const driver = guardDriver({ ...failing("", "later"), create: take, createReadWrite: take });
-  const loose = driver as unknown as Record<"create" | "createReadWrite", (id: string) => Promise<void>>;
-  await loose.create("l");
-  await loose.createReadWrite("l");
-  expect(given).toEqual([{}, {}]);
+  const get = async (_: string, options: unknown): Promise<string> => (given.push(options), "/path");
+  const driver = guardDriver({ ...failing("", "later"), create: take, createReadWrite: take, get });
+  await driver.create("l");
+  await driver.createReadWrite("l");
+  expect(await driver.get("l")).toBe("/path");
+  expect(given).toEqual([{}, {}, {}]);
+});
+
+it("closes the driver at the end of its block, however that ends", async () => {
+  let closed = 0;
+  const { [Symbol.asyncDispose]: _, ...unguarded } = failing("", "later");
+  const open = () => guardDriver({ ...unguarded, close: async () => void (closed += 1) });
+  const use = async (): Promise<never> => {
+    await using driver = open();
+    throw new Error(`${driver.name} was used`);
+  };
+  await expect(use()).rejects.toThrow("theirs was used");
+  expect(closed).toBe(1);
 });
 
 it("guards what a diff getter does, and has none where the driver has none", async () => {

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { checkedSource } from "../checked-source.ts";
-import type { DiffGetter, GraphDriver } from "../driver.ts";
+import type { DiffGetter, GraphDriver, GraphDriverMethods } from "../driver.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { toLayerError } from "../layer-error.ts";
 
@@ -9,7 +9,7 @@ import { toLayerError } from "../layer-error.ts";
  * The driver as its callers have it: whatever goes wrong in it, on whatever road, is a `CleatError` that names the layer. Here
  * system calls that nobody foresaw get their code; what a driver has said better stays as it is.
  */
-export function guardDriver(driver: GraphDriver): GraphDriver {
+export function guardDriver(driver: GraphDriverMethods): GraphDriver {
   const { diffGetter } = driver;
   const about = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
@@ -18,6 +18,7 @@ export function guardDriver(driver: GraphDriver): GraphDriver {
       throw toCleatError(error, `driver "${driver.name}"`);
     }
   };
+  const close = () => about(() => driver.close());
   return {
     name: driver.name,
     capabilities: driver.capabilities,
@@ -38,7 +39,8 @@ export function guardDriver(driver: GraphDriver): GraphDriver {
       diffGetter: (id) => ofLayer(id, undefined, async () => guardGetter(await diffGetter(id), id)),
     }),
     cleanup: () => about(() => driver.cleanup()),
-    close: () => about(() => driver.close()),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -4,7 +4,7 @@ import { close, isInUserNamespace } from "../../syscall/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { createWorkerPool, type WorkerPool } from "../../workers/index.ts";
 import { readMaxThreads } from "../driver-options.ts";
-import type { Durability, GraphDriver, OpenOptions } from "../driver.ts";
+import type { Durability, GraphDriver, OpenOptions, GraphDriverMethods } from "../driver.ts";
 import { assertUse, type HomeUse, recordUse } from "./driver-record.ts";
 import { guardDriver } from "./guard-driver.ts";
 import { lockHome, prepareHome, stagingFolder } from "./home.ts";
@@ -39,7 +39,7 @@ export interface OpenHome {
 export async function openHome(
   use: HomeUse,
   options: OpenOptions,
-  start: (home: OpenHome) => Promise<GraphDriver>,
+  start: (home: OpenHome) => Promise<GraphDriverMethods>,
 ): Promise<GraphDriver> {
   try {
     return guardDriver(await startIn(use, options, start));
@@ -51,8 +51,8 @@ export async function openHome(
 async function startIn(
   { driver, attributes }: HomeUse,
   options: OpenOptions,
-  start: (home: OpenHome) => Promise<GraphDriver>,
-): Promise<GraphDriver> {
+  start: (home: OpenHome) => Promise<GraphDriverMethods>,
+): Promise<GraphDriverMethods> {
   const squash = process.geteuid?.() !== 0;
   const use: HomeUse = { driver, attributes, squash: squash || undefined };
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };

@@ -1,6 +1,6 @@
 import { type Call, graphDriverProtocol } from "../../protocol/index.ts";
 import { assertMethods, implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
-import type { GraphDriver } from "../driver.ts";
+import type { CreateOptions, GraphDriverMethods } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { toWireChanges, toWireCapabilities } from "./wire-shapes.ts";
@@ -36,7 +36,8 @@ export interface GraphDriverPlugin {
 export function createGraphDriverPlugin(options: GraphDriverPluginOptions): GraphDriverPlugin {
   assertMethods(options, ["open"], "createGraphDriverPlugin: its options");
   const holder = createDriverHolder({ ...options, logger: options.logger ?? errorLogger });
-  const call = <T>({ connection }: Call, run: (driver: GraphDriver) => Promise<T>) => holder.use(connection, run);
+  const call = <T>({ connection }: Call, run: (driver: GraphDriverMethods) => Promise<T>) =>
+    holder.use(connection, run);
 
   const service = implement(graphDriverProtocol, {
     init: async (request, { connection, host }) => {
@@ -107,7 +108,7 @@ function toCreateOptions(request: {
   Parent?: string | undefined;
   MountLabel?: string | undefined;
   StorageOpt?: Record<string, string> | undefined;
-}): Parameters<GraphDriver["create"]>[1] {
+}): CreateOptions {
   return {
     parent: checkedParent(request.Parent),
     mountLabel: request.MountLabel || undefined,

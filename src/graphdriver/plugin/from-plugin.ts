@@ -42,16 +42,16 @@ export async function createGraphDriverFromPlugin(
   return {
     name: options.name,
     capabilities: fromWireCapabilities(capabilities?.Capabilities ?? { ReproducesExactDiffs: false }),
-    async create(id, { parent, mountLabel, storageOptions }) {
+    async create(id, { parent, mountLabel, storageOptions } = {}) {
       await client.create({ ...layerOn(id, parent), ...toWireOptions(mountLabel, storageOptions) });
     },
-    async createReadWrite(id, { parent, mountLabel, storageOptions }) {
+    async createReadWrite(id, { parent, mountLabel, storageOptions } = {}) {
       await client.createReadWrite({ ...layerOn(id, parent), ...toWireOptions(mountLabel, storageOptions) });
     },
     async remove(id) {
       await client.remove(layer(id));
     },
-    async get(id, { mountLabel }) {
+    async get(id, { mountLabel } = {}) {
       return (await client.get({ ...layer(id), ...toWireOptions(mountLabel) })).Dir;
     },
     async put(id) {
@@ -84,6 +84,7 @@ export async function createGraphDriverFromPlugin(
       await client.cleanup({});
     },
     async close() {}, // the driver is the plugin's, the transport the caller's
+    async [Symbol.asyncDispose]() {},
   };
 }
 
