@@ -51,6 +51,7 @@ import type { Logger } from "../transport/index.ts";
 import type { ModuleReference } from "../workers/index.ts";
 import type { ProbeReport } from "./probe-report.ts";
 import type { StoreJobs } from "./store-jobs.ts";
+import type { LayerRole } from "./survey.ts";
 
 export interface GraphDriver extends AsyncDisposable {
   /** The driver's name in the field: "overlay2", "btrfs", "vfs". */
@@ -129,6 +130,12 @@ export interface GraphDriver extends AsyncDisposable {
    */
   diffGetter?(id: string): Promise<DiffGetter>;
 
+  /**
+   * Every layer, sorted by id; one that is made or removed meanwhile may be among them or not. Costs a look at each layer, at the
+   * first step. Over Docker's protocol there is no such call.
+   */
+  list?(): AsyncIterable<ListedLayer>;
+
   /** The engine's shutdown (`GraphDriver.Cleanup`): unmounts every layer, whoever holds it. Never deletes one. */
   cleanup(): Promise<void>;
 
@@ -195,6 +202,15 @@ export interface DiffGetter extends AsyncDisposable {
   get(path: Uint8Array): Promise<Readable>;
   /** Streams that were handed out go on. May be called twice; a getter that is not closed holds a descriptor. */
   close(): Promise<void>;
+}
+
+/** What a driver knows of a layer without looking into it. */
+export interface ListedLayer {
+  readonly id: string;
+  /** `undefined` for a layer without one, and where nothing tells. May be gone, after a `remove` `evenWithChildren`. */
+  readonly parent: string | undefined;
+  /** `image`: another layer lies on it. `init` and `container`: the two that Docker makes of a container. Else `unknown`. */
+  readonly kind: LayerRole;
 }
 
 export interface GetOptions {

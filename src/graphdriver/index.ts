@@ -12,4 +12,5 @@ export { recognizeHome } from "./inspect/recognize-home.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./plugin/as-plugin.ts";
 export { createGraphDriverFromPlugin, type FromPluginOptions } from "./plugin/from-plugin.ts";
+export { createRemoteGraphDriver, type RemoteGraphDriverOptions } from "./plugin/remote-driver.ts";
 export { type InitRecord, type InitStore, readInitRecord } from "./plugin/init-record.ts";

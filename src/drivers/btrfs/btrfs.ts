@@ -11,6 +11,7 @@ import {
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
+  listLayers,
   type OpenHome,
   openHome,
   optionKinds,
@@ -183,6 +184,7 @@ function createBtrfs(
         return sizeBytes;
       });
     },
+    list: () => listLayers(() => pool.run(worker, "readLayers", path)),
     cleanup: async () => {},
     close: home.close,
   };

@@ -129,6 +129,7 @@ function createFuseOverlayfs(
     put: store.put,
     exists: store.exists,
     metadata: store.metadata,
+    list: store.list,
     cleanup: store.cleanup,
 
     status: async () => [

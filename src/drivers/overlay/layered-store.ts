@@ -4,6 +4,7 @@ import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
 import {
   assertLayerId,
+  listLayers,
   type MountCounts,
   type OpenHome,
   type sendExactDiff,
@@ -11,9 +12,10 @@ import {
 } from "../../graphdriver/kit.ts";
 import type { GraphDriver } from "../../graphdriver/index.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import type { readLayers } from "./read-parents.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
-export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "metadata" | "cleanup"> {
+export interface LayeredStore extends Required<Pick<GraphDriver, "put" | "exists" | "metadata" | "list" | "cleanup">> {
   /** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
   assertId(id: string): void;
   /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer, FAILED_PRECONDITION when its own is gone. */
@@ -27,6 +29,7 @@ export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "meta
 /** What a driver of overlay's layout runs on workers, as its own way of mounting has it. */
 export interface LayeredStoreJobs {
   readonly sendExactDiff: typeof sendExactDiff;
+  readonly readLayers: typeof readLayers;
   unmountLayer(home: string, id: string): void | Promise<void>;
 }
 
@@ -87,6 +90,8 @@ export function createLayeredStore(
         WorkDir: `${folder}/work`,
       };
     },
+
+    list: () => listLayers(() => pool.run(worker, "readLayers", path)),
 
     async cleanup() {
       const failures: unknown[] = [];

@@ -187,6 +187,7 @@ function createOverlay2(
     put: store.put,
     exists: store.exists,
     metadata: store.metadata,
+    list: store.list,
     cleanup: store.cleanup,
 
     status: async () => [

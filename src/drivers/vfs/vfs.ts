@@ -11,6 +11,7 @@ import {
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
+  listLayers,
   type OpenHome,
   openHome,
   passageMode,
@@ -160,6 +161,7 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
         return reportApplied(home.logger, id, pool.consume(source, apply));
       });
     },
+    list: () => listLayers(() => pool.run(worker, "readLayers", path)),
     cleanup: async () => {},
     close: home.close,
   };

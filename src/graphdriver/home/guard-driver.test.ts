@@ -26,6 +26,7 @@ function failing(failure: unknown, when: "at once" | "later"): GraphDriver {
     applyDiff: method,
     diffSize: method,
     diffGetter: method,
+    list: () => ({ [Symbol.asyncIterator]: () => ({ next: method }) }),
     cleanup: method,
     close: method,
     [Symbol.asyncDispose]: method,
@@ -49,6 +50,9 @@ const calls: Readonly<Record<string, (driver: GraphDriver) => Promise<unknown> |
 };
 const ofNoLayer: typeof calls = {
   status: (driver) => driver.status(),
+  list: async (driver) => {
+    for await (const layer of driver.list?.() ?? []) throw new Error(`listed ${layer.id}`);
+  },
   cleanup: (driver) => driver.cleanup(),
   close: (driver) => driver.close(),
 };

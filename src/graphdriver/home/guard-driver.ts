@@ -10,7 +10,7 @@ import { toLayerError } from "../layer-error.ts";
  * system calls that nobody foresaw get their code; what a driver has said better stays as it is.
  */
 export function guardDriver(driver: GraphDriverMethods): GraphDriver {
-  const { diffGetter } = driver;
+  const { diffGetter, list } = driver;
   const about = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
       return await call();
@@ -37,6 +37,14 @@ export function guardDriver(driver: GraphDriverMethods): GraphDriver {
     diffSize: (id, parent) => ofLayer(id, parent, () => driver.diffSize(id, parent)),
     ...(diffGetter && {
       diffGetter: (id) => ofLayer(id, undefined, async () => guardGetter(await diffGetter(id), id)),
+    }),
+    ...(list && {
+      async *list() {
+        const layers = list()[Symbol.asyncIterator]();
+        for (let next = await about(() => layers.next()); next.done !== true; next = await about(() => layers.next())) {
+          yield next.value;
+        }
+      },
     }),
     cleanup: () => about(() => driver.cleanup()),
     close,

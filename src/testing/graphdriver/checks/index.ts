@@ -14,6 +14,7 @@ import { heldAttributeChecks } from "./held-attributes.ts";
 import { impliedFolderChecks } from "./implied-folders.ts";
 import { inheritedAccessChecks } from "./inherited-access.ts";
 import { lifeCycleChecks } from "./life-cycle.ts";
+import { listChecks } from "./lists.ts";
 import { mountChecks } from "./mounts.ts";
 import { nestedChecks } from "./nested.ts";
 import { parentChecks } from "./parents.ts";
@@ -32,6 +33,7 @@ import { whiteoutChecks } from "./whiteouts.ts";
 export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...lifeCycleChecks,
   ...parentChecks,
+  ...listChecks,
   ...mountChecks,
   ...quotaChecks,
   ...identifierChecks,
