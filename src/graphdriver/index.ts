@@ -2,6 +2,7 @@
  * The contract of graph drivers (`driver.ts` is the manual), and both ends of Docker's protocol for them. What drivers stand
  * on is in `kit.ts`.
  */
+export type { CallOptions } from "../protocol/index.ts";
 export type * from "./driver.ts";
 export type * from "./probe-report.ts";
 export type * from "./store-jobs.ts";

@@ -142,7 +142,80 @@ it("hands on all that a caller says", async () => {
       void (said[method] = args);
   const driver = failing(new Error("not asked"), "later");
   const guarded = guardDriver({ ...driver, remove: note("remove"), get: note("get") as never });
+  const { signal } = new AbortController();
   await guarded.remove("l", { evenWithChildren: true });
-  await guarded.get("l", { mountLabel: "m" });
-  expect(said).toEqual({ remove: ["l", { evenWithChildren: true }], get: ["l", { mountLabel: "m" }] });
+  await guarded.get("l", { mountLabel: "m" }, { signal });
+  const heard = { signal: expect.any(AbortSignal) };
+  expect(said).toEqual({
+    remove: ["l", { evenWithChildren: true }, undefined],
+    get: ["l", { mountLabel: "m" }, heard],
+  });
+});
+
+describe("a caller who gives up", () => {
+  const silent = (): Promise<never> => new Promise(() => {});
+
+  it("waits no longer for a driver that goes on", async () => {
+    const caller = new AbortController();
+    const driver = guardDriver({ ...failing("", "later"), changes: silent });
+    const call = driver.changes("l", undefined, { signal: caller.signal });
+    caller.abort(new Error("enough"));
+    const told = { code: "CANCELLED", message: expect.stringContaining('layer "l"') };
+    await expect(call).rejects.toMatchObject({ ...told, cause: expect.objectContaining({ message: "enough" }) });
+  });
+
+  it("is told so after its time, by each method", async () => {
+    const driver = guardDriver({ ...failing("", "later"), diffSize: silent, diff: silent, status: silent });
+    const call = { timeoutMs: 1 };
+    const told = { code: "DEADLINE_EXCEEDED", message: expect.stringContaining("within 1 ms") };
+    for (const late of [driver.diffSize("l", "p", call), driver.diff("l", "p", call), driver.status(call)]) {
+      await expect(late).rejects.toMatchObject(told);
+    }
+  });
+
+  it("is told what else went wrong, where that did not come of it", async () => {
+    const caller = new AbortController();
+    const fail = async (): Promise<never> => {
+      caller.abort();
+      throw new CleatError("DATA_LOSS", 'layer "l" is damaged');
+    };
+    const driver = guardDriver({ ...failing("", "later"), metadata: fail });
+    await expect(driver.metadata("l", { signal: caller.signal })).rejects.toMatchObject({ code: "DATA_LOSS" });
+  });
+
+  it("has the mount that came all the same, since it is counted", async () => {
+    const caller = new AbortController();
+    const get = async (): Promise<string> => (caller.abort(), "/path");
+    const driver = guardDriver({ ...failing("", "later"), get });
+    expect(await driver.get("l", {}, { signal: caller.signal })).toBe("/path");
+  });
+
+  it("lets go of an archive whose sender is silent", async () => {
+    const caller = new AbortController();
+    let isLetGo = false;
+    const source: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: silent,
+        return: async () => ((isLetGo = true), { done: true, value: 0 }),
+      }),
+    };
+    const applyDiff: GraphDriver["applyDiff"] = async (_id, _parent, bytes) => {
+      setImmediate(() => caller.abort());
+      for await (const _ of bytes);
+      return 0;
+    };
+    const driver = guardDriver({ ...failing("", "later"), applyDiff });
+    const call = driver.applyDiff("l", undefined, source, { signal: caller.signal });
+    await expect(call).rejects.toMatchObject({ code: "CANCELLED", message: expect.stringContaining('layer "l"') });
+    expect(isLetGo).toBe(true);
+  });
+
+  it("closes what is answered later", async () => {
+    const caller = new AbortController();
+    const stream = Readable.from(["x"]);
+    const diff = async (): Promise<Readable> => (caller.abort(), stream);
+    const driver = guardDriver({ ...failing("", "later"), diff });
+    await expect(driver.diff("l", "p", { signal: caller.signal })).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(stream.destroyed).toBe(true);
+  });
 });

@@ -1,6 +1,7 @@
 import { toCleatError } from "../../errors/index.ts";
 import { createIdMaps, type IdRanges } from "../../layer/index.ts";
 import { close, isInUserNamespace } from "../../syscall/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { createWorkerPool, type WorkerPool } from "../../workers/index.ts";
 import { readMaxThreads } from "../driver-options.ts";
@@ -26,6 +27,8 @@ export interface OpenHome {
   readonly logger: Logger;
   readonly pool: WorkerPool;
   readonly locks: LayerLocks;
+  /** The same for one call: what waits or runs for it ends when its signal aborts. */
+  within(call: Pick<CallOptions, "signal"> | undefined): OpenHome;
   /** Waits for running calls, ends the threads, gives the home free. */
   close(): Promise<void>;
 }
@@ -84,6 +87,8 @@ async function startIn(
     logger: options.logger ?? silentLogger,
     pool,
     locks,
+    within: (call) =>
+      call?.signal === undefined ? home : { ...home, pool: pool.within(call.signal), locks: locks.within(call.signal) },
     close: () => (closing ??= giveBack()),
   };
   try {

@@ -1,4 +1,4 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, TransportError } from "../../errors/index.ts";
 import type { Client, graphDriverProtocol } from "../../protocol/index.ts";
 import { checkedSource } from "../checked-source.ts";
 import type { GraphDriver } from "../driver.ts";
@@ -32,50 +32,65 @@ export async function createRemoteGraphDriver(
   return {
     name,
     capabilities: fromWireCapabilities(capabilities?.Capabilities ?? { ReproducesExactDiffs: false }),
-    async create(id, { parent, mountLabel, storageOptions } = {}) {
-      await client.create({ ...layerOn(id, parent), ...toWireOptions(mountLabel, storageOptions) });
+    async create(id, { parent, mountLabel, storageOptions } = {}, call) {
+      await ofLayer(id, client.create({ ...layerOn(id, parent), ...toWireOptions(mountLabel, storageOptions) }, call));
     },
-    async createReadWrite(id, { parent, mountLabel, storageOptions } = {}) {
-      await client.createReadWrite({ ...layerOn(id, parent), ...toWireOptions(mountLabel, storageOptions) });
+    async createReadWrite(id, { parent, mountLabel, storageOptions } = {}, call) {
+      await ofLayer(
+        id,
+        client.createReadWrite({ ...layerOn(id, parent), ...toWireOptions(mountLabel, storageOptions) }, call),
+      );
     },
-    async remove(id) {
-      await client.remove(layer(id));
+    async remove(id, _options, call) {
+      await ofLayer(id, client.remove(layer(id), call));
     },
-    async get(id, { mountLabel } = {}) {
-      return (await client.get({ ...layer(id), ...toWireOptions(mountLabel) })).Dir;
+    async get(id, { mountLabel } = {}, call) {
+      return (await ofLayer(id, client.get({ ...layer(id), ...toWireOptions(mountLabel) }, call))).Dir;
     },
-    async put(id) {
-      await client.put(layer(id));
+    async put(id, call) {
+      await ofLayer(id, client.put(layer(id), call));
     },
-    async exists(id) {
-      return (await client.exists(layer(id))).Exists;
+    async exists(id, call) {
+      return (await ofLayer(id, client.exists(layer(id), call))).Exists;
     },
-    async status() {
-      return (await client.status({})).Status;
+    async status(call) {
+      return (await client.status({}, call)).Status;
     },
-    async metadata(id) {
-      return (await client.getMetadata(layer(id))).Metadata;
+    async metadata(id, call) {
+      return (await ofLayer(id, client.getMetadata(layer(id), call))).Metadata;
     },
-    async diff(id, parent) {
-      return client.diff(layerOn(id, parent));
+    async diff(id, parent, call) {
+      return ofLayer(id, client.diff(layerOn(id, parent), call));
     },
-    async changes(id, parent) {
-      return (await client.changes(layerOn(id, parent))).Changes.map(fromWireChange);
+    async changes(id, parent, call) {
+      return (await ofLayer(id, client.changes(layerOn(id, parent), call))).Changes.map(fromWireChange);
     },
-    async applyDiff(id, parent, source) {
+    async applyDiff(id, parent, source, call) {
       const { ID, Parent } = layerOn(id, parent);
       const query = { id: ID, ...(Parent !== undefined && { parent: Parent }) };
-      return (await client.applyDiff(query, { body: checkedSource(source, id) })).Size;
+      return (await ofLayer(id, client.applyDiff(query, { ...call, body: checkedSource(source, id, call?.signal) })))
+        .Size;
     },
-    async diffSize(id, parent) {
-      return (await client.diffSize(layerOn(id, parent))).Size;
+    async diffSize(id, parent, call) {
+      return (await ofLayer(id, client.diffSize(layerOn(id, parent), call))).Size;
     },
-    async cleanup() {
-      await client.cleanup({});
+    async cleanup(call) {
+      await client.cleanup({}, call);
     },
     async close() {},
     async [Symbol.asyncDispose]() {},
   };
+}
+
+/** What a client says of a call that was given up, or whose time is over, names no layer. */
+async function ofLayer<T>(id: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!(error instanceof TransportError) || error.message.includes(id)) throw error;
+    const { code, message, reachedPeer } = error;
+    throw new TransportError(code, `layer "${id}": ${message}`, { reachedPeer, cause: error });
+  }
 }
 
 function layer(id: string) {

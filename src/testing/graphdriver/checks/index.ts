@@ -10,6 +10,7 @@ import { exactDiffChecks } from "./exact-diffs.ts";
 import { generationChecks } from "./generations.ts";
 import { idMapChecks } from "./id-maps.ts";
 import { identifierChecks } from "./identifiers.ts";
+import { givingUpChecks } from "./giving-up.ts";
 import { heldAttributeChecks } from "./held-attributes.ts";
 import { impliedFolderChecks } from "./implied-folders.ts";
 import { inheritedAccessChecks } from "./inherited-access.ts";
@@ -58,6 +59,7 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...breakoutChecks,
   ...togetherChecks,
   ...whileFilledChecks,
+  ...givingUpChecks,
   ...restartChecks,
   ...depthChecks,
 ];
