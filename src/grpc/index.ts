@@ -8,7 +8,7 @@ export { createGrpcClient, type GrpcClientOptions } from "./client.ts";
 export { type CallKind, defineService, type GrpcMethod, type GrpcService } from "./define-service.ts";
 export { defaultMaxMessageBytes } from "./frames.ts";
 export { GrpcError } from "./grpc-error.ts";
-export { countInheritedSockets, listenOnInherited, type Listening } from "./inherited-listener.ts";
+export { countInheritedSockets, listenOnInherited, type Listening } from "../transport/index.ts";
 export * from "./message.ts";
 export { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./serve.ts";
 export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./server.ts";

@@ -61,7 +61,7 @@ export const serveGraph = defineCommand({
     });
     let plugin;
     try {
-      plugin = await serve({ drivers: [driver], listen, logger });
+      plugin = await serve({ drivers: [driver], listen, logger, handleSignals: false });
     } catch (error) {
       await driver.close();
       throw error;
