@@ -27,22 +27,3 @@ test("the command runs from the built package, as a program", () => {
   const command = join(project, manifest.bin["cleat"] as string);
   expect(execFileSync(command, ["--version"], { encoding: "utf8" })).toBe(`${manifest.version}\n`);
 });
-
-test("what is packed holds the build and no tests", () => {
-  const packed = JSON.parse(
-    execFileSync("npm", ["pack", "--dry-run", "--json", "--loglevel=error"], { cwd: project, encoding: "utf8" }),
-  );
-  const [{ files }] = (Array.isArray(packed) ? packed : Object.values(packed)) as [{ files: { path: string }[] }];
-  const paths = files.map(({ path }) => path);
-  expect(paths).toContain("dist/cli/main.js");
-  expect(paths).toContain("dist/workers/thread.js");
-  expect(paths.filter((path) => /\.test\.|^src\/|^test\//.test(path))).toEqual([]);
-});
-
-test("publint finds nothing wrong with the package", () => {
-  const output = execFileSync(join(project, "node_modules/.bin/publint"), ["--strict"], {
-    cwd: project,
-    encoding: "utf8",
-  });
-  expect(output).toContain("All good!");
-});
