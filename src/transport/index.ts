@@ -9,7 +9,6 @@ export { createHttpServer, type HttpServerOptions } from "./http/http-server.ts"
 export { createHttpTransport, type HttpTransportOptions } from "./http/http-transport.ts";
 export { errorLogger, type Logger, silentLogger } from "./logger.ts";
 export {
-  countInheritedSockets,
   findInheritedSocket,
   type InheritedSocket,
   inheritedSockets,

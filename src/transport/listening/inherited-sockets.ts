@@ -32,11 +32,6 @@ export function inheritedSockets(
   }));
 }
 
-/** How many sockets systemd has passed to this process. */
-export function countInheritedSockets(environment?: NodeJS.ProcessEnv, pid?: number): number {
-  return inheritedSockets(environment, pid).length;
-}
-
 /**
  * The one socket that systemd has passed, or the one of that name.
  * @throws FAILED_PRECONDITION when there is none, or several that fit.
