@@ -9,6 +9,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./serving/serve-graph.ts")).serveGraph,
   },
   {
+    name: "units",
+    operands: "",
+    summary: "Print units of systemd that serve a graph driver, or write them.",
+    load: async () => (await import("./serving/units.ts")).units,
+  },
+  {
     name: "doctor",
     operands: "",
     summary: "Print which graph driver would be chosen in a folder, why, and why not the others.",

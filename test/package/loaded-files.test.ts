@@ -52,6 +52,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
   ["cleat call", [...cli, "call", "nobody", "VolumeDriver.List"], calling, ["zod"], 130],
   ["cleat ls", [...cli, "ls"], [...calling, "plugin"], ["zod"], 150],
   ["cleat inspect", [...cli, "inspect", "nobody"], calling, ["zod"], 130],
+  ["cleat units", [...cli, "units"], calling, ["zod"], 130],
   ["cleat doctor", [...cli, "doctor", "--timeout", "0"], calling, ["zod"], 150],
   ["cleat trace", [...cli, "trace", "nobody"], [...calling, "plugin"], ["zod"], 150],
   ["cleat/errors", importing("errors"), ["errors"], [], 12],

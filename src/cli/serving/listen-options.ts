@@ -17,7 +17,7 @@ export const listenOptions = {
   "socket-owner": { type: "string", value: "USER", help: "name or number; default this user" },
   "socket-group": { type: "string", value: "GROUP", help: "name or number; default this user's" },
   "socket-mode": { type: "string", value: "MODE", help: "octal; default 600" },
-  systemd: { type: "boolean", help: "take the socket that systemd passes: see cleat units --socket-unit" },
+  systemd: { type: "boolean", help: "take the socket that systemd passes: see cleat units" },
   tcp: { type: "string", value: "HOST:PORT", help: "listen there instead, in clear, and write a spec file" },
   "spec-dir": { type: "string", value: "PATH", help: "where the spec file goes; default /etc/docker/plugins" },
   "tls-cert": { type: "string", value: "FILE", help: "with --tcp: serve TLS with this certificate (PEM)" },
