@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { pluginProtocol } from "../protocol/index.ts";
+import { announcedName, pluginProtocol } from "../protocol/index.ts";
 import {
   createHandler,
   createHttpServer,
@@ -62,7 +62,7 @@ export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   const { drivers, listen, logger = errorLogger, drainTimeoutMs = 10_000, maxRequestBytes } = options;
   const services = drivers.map(({ service }) => service);
   const activation = implement(pluginProtocol, {
-    activate: async () => ({ Implements: services.map(({ protocol }) => protocol.name) }),
+    activate: async () => ({ Implements: services.map(({ protocol }) => announcedName(protocol)) }),
   });
   const handler = createHandler([activation, ...services], {
     logger,
