@@ -92,6 +92,12 @@ describe("the commands of cleat in the pages", () => {
   });
 });
 
+it("the scripts of npm that the pages name are there", () => {
+  const named = pages.flatMap(({ text }) => [...text.matchAll(/[`$#] ?npm (?:run )?([a-z]+)/g)].map(([, name]) => name));
+  const { scripts } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { scripts: object };
+  expect([...new Set(named)].filter((name) => !Object.hasOwn(scripts, name as string))).toEqual([]);
+});
+
 describe("what the pages list", () => {
   const textOf = (path: string) => readFileSync(join(project, path), "utf8");
 
