@@ -37,8 +37,9 @@ export function createClient<P extends Protocol>(
   transport: Transport,
   options: ClientOptions = {},
 ): Client<P> {
+  const known = { ...options, announced: announcedName(protocol) };
   const call = (method: Method) => (request: unknown, callOptions?: CallOptions) =>
-    callMethod(method, request, callOptions ?? {}, transport, { ...options, announced: announcedName(protocol) });
+    callMethod(method, request, callOptions ?? {}, transport, known);
   const methods = Object.entries(protocol.methods).map(([name, method]) => [name, call(method)]);
   return Object.fromEntries(methods) as Client<P>;
 }
