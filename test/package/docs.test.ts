@@ -72,9 +72,9 @@ it("the TypeScript in the pages compiles against the built package", () => {
 });
 
 describe("the commands of cleat in the pages", () => {
-  const page = pages.find(({ path }) => path === "docs/command.md")?.text ?? "";
+  const commandPage = pages.find(({ path }) => path === "docs/command.md")?.text ?? "";
   /** That the page says what the command says of itself is tested above. */
-  const helpOf = (name: string) => page.split("\n## ").find((section) => section.startsWith(`cleat ${name}\n`));
+  const helpOf = (name: string) => commandPage.split("\n## ").find((section) => section.startsWith(`cleat ${name}\n`));
   const used = blocksOf("console", "console scratch").flatMap(({ page, text }) =>
     [...text.matchAll(/^[$#] (?:npx )?cleat ((?:serve )?[a-z]+)([^|&\n]*)/gm)].map(([, name = "", rest = ""]) => ({
       page,
