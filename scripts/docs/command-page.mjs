@@ -1,13 +1,13 @@
 /** The page of the command: what it says of itself, command by command. */
 import { spawnSync } from "node:child_process";
 import { exitCodes } from "#dist/cli/terminal/exit-codes.js";
-import { commands } from "#dist/cli/run.js";
 import { cliEntry } from "../prepare.mjs";
 import { formatMarkdownTable, madeBy } from "./markdown.mjs";
 
 /** @returns {[path: string, text: string]} */
 export function commandPage() {
   const codes = Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning]);
+  const commands = listCommands();
   const rows = commands.map(({ name, summary }) => [`[\`cleat ${name}\`](#${anchor(name)})`, summary]);
   const text = `# The command
 
@@ -24,11 +24,22 @@ ${commands.map(({ name }) => formatCommand(name)).join("\n")}`;
   return ["docs/command.md", text];
 }
 
+/** As the command lists them itself. */
+function listCommands() {
+  const lines = help("").matchAll(/^ {2}cleat ([a-z]+(?: [a-z]+)*)(?: [A-Z[].*?)? {2,}(.*)$/gm);
+  return [...lines].map(([, name, summary]) => ({ name, summary }));
+}
+
 function formatCommand(name) {
-  const { stdout, status } = spawnSync(process.execPath, [cliEntry, "help", ...name.split(" ")], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`cleat help ${name} ended with ${status}`);
-  const [help] = stdout.split("\nExit codes:\n");
-  return `## cleat ${name}\n\n\`\`\`console\n$ npx cleat help ${name}\n${help}\`\`\`\n`;
+  const [text] = help(name).split("\nExit codes:\n");
+  return `## cleat ${name}\n\n\`\`\`console\n$ npx cleat help ${name}\n${text}\`\`\`\n`;
+}
+
+function help(name) {
+  const words = ["help", ...name.split(" ").filter((word) => word !== "")];
+  const { stdout, status } = spawnSync(process.execPath, [cliEntry, ...words], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`cleat ${words.join(" ")} ended with ${status}`);
+  return stdout;
 }
 
 function anchor(name) {
