@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { CleatError } from "../errors/index.ts";
-import { assertPluginName, type Client, type Protocol } from "../protocol/index.ts";
+import { announcedName, assertPluginName, type Client, type Protocol } from "../protocol/index.ts";
 import {
   assertImplements,
   createClient,
@@ -165,7 +165,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       closing.signal.throwIfAborted();
       const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
       const all = await activateAll(discovery, linkTo, timeoutMs, stop);
-      const fitting = all.links.filter(({ active }) => active?.implements.includes(protocol.name));
+      const fitting = all.links.filter(({ active }) => active?.implements.includes(announcedName(protocol)));
       return { plugins: fitting.map((link) => toPlugin(link, protocol)), failures: all.failures };
     },
     handle: (protocol, callback) =>

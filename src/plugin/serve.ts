@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { pluginProtocol } from "../protocol/index.ts";
+import { announcedName, pluginProtocol } from "../protocol/index.ts";
 import {
   createHandler,
   createHttpServer,
@@ -76,7 +76,7 @@ export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   const listen = typeof options.listen === "string" ? socketOfPlugin(options.listen) : options.listen;
   const services = drivers.map(({ service }) => service);
   const activation = implement(pluginProtocol, {
-    activate: async () => ({ Implements: services.map(({ protocol }) => protocol.name) }),
+    activate: async () => ({ Implements: services.map(({ protocol }) => announcedName(protocol)) }),
   });
   const handler = createHandler([activation, ...services], {
     logger,
