@@ -7,6 +7,7 @@ import { depthChecks } from "./depth.ts";
 import { diffChecks } from "./diffs.ts";
 import { diffGetterChecks } from "./diff-getters.ts";
 import { exactDiffChecks } from "./exact-diffs.ts";
+import { fullDiskChecks } from "./full-disk.ts";
 import { generationChecks } from "./generations.ts";
 import { idMapChecks } from "./id-maps.ts";
 import { identifierChecks } from "./identifiers.ts";
@@ -62,4 +63,5 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...givingUpChecks,
   ...restartChecks,
   ...depthChecks,
+  ...fullDiskChecks,
 ];
