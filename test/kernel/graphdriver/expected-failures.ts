@@ -32,9 +32,11 @@ export const namespacedOverlay2Failures: Failures = because(
 
 /** What both of moby's inherit from the archiver and the naive diff that they share. */
 const shared: Failures = {
+  ...because("calls for one layer do not wait for one another", "giving-up/waiting"),
   ...because("a second Create of an id is accepted, and the two are mixed", "life/create-twice", "life/create-at-once"),
   ...because(
     "ApplyDiff unpacks in place and is not all or nothing: what came before the failure stays in the layer",
+    "giving-up/apply",
     "broken/checksum",
     "broken/file-gigabytes",
     "broken/link-to-folder",

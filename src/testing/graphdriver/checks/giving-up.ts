@@ -106,7 +106,7 @@ export const givingUpChecks: readonly GraphDriverCheck[] = [
         const second = driver.applyDiff(id, undefined, streamOf(archive), { signal: caller.signal });
         setImmediate(() => caller.abort());
         await refusedSoon(context, second, "CANCELLED", id, caller);
-        const third = driver.applyDiff(id, undefined, streamOf(archive), { timeoutMs: 50 });
+        const third = driver.applyDiff(id, undefined, streamOf(archive), { timeoutMs: 400 });
         await refusedSoon(context, third, "DEADLINE_EXCEEDED", id);
       } finally {
         finish();
