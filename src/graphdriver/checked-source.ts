@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { CleatError, toCleatError } from "../errors/index.ts";
-import { readUnlessGivenUp } from "./home/given-up.ts";
+import { readUnlessGivenUp } from "./given-up.ts";
 
 /**
  * The archive that a caller sends, as it comes; what goes wrong with it is an error about the layer that it is for. A caller's

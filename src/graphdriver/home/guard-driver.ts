@@ -6,7 +6,7 @@ import { checkedSource } from "../checked-source.ts";
 import type { DiffGetter, GraphDriver, GraphDriverMethods } from "../driver.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { toLayerError } from "../layer-error.ts";
-import { createWanted, type Wanted } from "./given-up.ts";
+import { createWanted, type Wanted } from "../given-up.ts";
 
 /**
  * The driver as its callers have it: whatever goes wrong in it, on whatever road, is a `CleatError` that names the layer. Here

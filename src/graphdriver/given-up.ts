@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { CleatError } from "../../errors/index.ts";
-import type { CallOptions } from "../../protocol/index.ts";
-import { maxTimerMs } from "../../transport/index.ts";
+import { CleatError } from "../errors/index.ts";
+import type { CallOptions } from "../protocol/index.ts";
+import { maxTimerMs } from "../transport/index.ts";
 
 /** A call whose caller may give up, or whose time may be over. */
 export interface Wanted {
