@@ -100,6 +100,7 @@ export const givingUpChecks: readonly GraphDriverCheck[] = [
           yield archive.subarray(512);
         })(),
       );
+      first.catch(() => {}); // where the check fails before it asks
       await beginning;
       try {
         const caller = new AbortController();
