@@ -5,6 +5,7 @@ import { copyTree, removeTree, withFolder, withFolderAt } from "../../layer/inde
 import {
   beginCommit,
   fsync,
+  ignoreCancellation,
   readNames,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
