@@ -1,12 +1,18 @@
 import { setMaxListeners } from "node:events";
 import { CleatError } from "../errors/index.ts";
 import { announcedName, assertPluginName, type Client, type Protocol } from "../protocol/index.ts";
-import { assertImplements, createClient, type Logger, silentLogger, type Transport } from "../transport/index.ts";
+import {
+  assertImplements,
+  createClient,
+  type Logger,
+  pluginLocations,
+  silentLogger,
+  type Transport,
+} from "../transport/index.ts";
 import { activateAll } from "./activate-all.ts";
 import type { ClientPolicy } from "./client-policy.ts";
 import { createDiscovery, type Discovery } from "./discovery/discovery.ts";
 import type { PluginChange } from "./discovery/look-up/found-plugin.ts";
-import { pluginLocations } from "./discovery/look-up/locations.ts";
 import { givenUp } from "./give-up.ts";
 import { createHandlers } from "./handlers.ts";
 import { createLink, type Link } from "./link.ts";
