@@ -11,10 +11,12 @@ import { fullDiskChecks } from "./full-disk.ts";
 import { generationChecks } from "./generations.ts";
 import { idMapChecks } from "./id-maps.ts";
 import { identifierChecks } from "./identifiers.ts";
+import { givingUpChecks } from "./giving-up.ts";
 import { heldAttributeChecks } from "./held-attributes.ts";
 import { impliedFolderChecks } from "./implied-folders.ts";
 import { inheritedAccessChecks } from "./inherited-access.ts";
 import { lifeCycleChecks } from "./life-cycle.ts";
+import { listChecks } from "./lists.ts";
 import { mountChecks } from "./mounts.ts";
 import { nestedChecks } from "./nested.ts";
 import { parentChecks } from "./parents.ts";
@@ -33,6 +35,7 @@ import { whiteoutChecks } from "./whiteouts.ts";
 export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...lifeCycleChecks,
   ...parentChecks,
+  ...listChecks,
   ...mountChecks,
   ...quotaChecks,
   ...identifierChecks,
@@ -57,6 +60,7 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...breakoutChecks,
   ...togetherChecks,
   ...whileFilledChecks,
+  ...givingUpChecks,
   ...restartChecks,
   ...depthChecks,
   ...fullDiskChecks,
