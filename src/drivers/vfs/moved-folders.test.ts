@@ -20,7 +20,10 @@ afterEach(() => {
 
 function moved(changed: readonly string[], paths: readonly string[], exchangesSilently = false): string[] {
   const inodes = new Set(changed.map((path) => statSync(`${root}/${path}`).ino));
-  const folders = createMovedFolders(descriptor, { isChanged: ({ inode }) => inodes.has(Number(inode)), exchangesSilently });
+  const folders = createMovedFolders(descriptor, {
+    isChanged: ({ inode }) => inodes.has(Number(inode)),
+    exchangesSilently,
+  });
   return paths.filter((path) => folders.mayHaveMoved(path));
 }
 
