@@ -27,7 +27,11 @@ await main(() => {
   const vitest = (project, files, env) => runs.vitest(["--project", project, ...files], { env });
   if (tests) {
     const env = { CLEAT_NIGHT: "1" };
-    vitest("kernel", ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-sizes"], env);
+    vitest(
+      "kernel",
+      ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-mount-views", "graphdriver-sizes"],
+      env,
+    );
     vitest("engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "volumes"], env);
   } else {
     vitest("kernel", ["graphdriver-properties"], {

@@ -7,12 +7,15 @@ import { join } from "node:path";
 import { test } from "vitest";
 
 import { describeWith, type Need, needs } from "../needs.ts";
+import { atNight } from "../night.ts";
 import { type LoopFileSystem, runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
 
 interface Scenario {
   readonly id: string;
   readonly title: string;
   readonly drivers: readonly Driver[];
+  /** Those that are not left to the night, for their time; default all. */
+  readonly byDay?: readonly Driver[];
 }
 
 type Driver = "overlay2" | "fuse-overlayfs" | "btrfs" | "vfs";
@@ -63,7 +66,12 @@ const anywhere: readonly Scenario[] = [
     title: "what is mounted in a layer or a leftover stays, and keeps no home shut",
     drivers: both,
   },
-  { id: "fewDescriptors", title: "1,024 descriptors are enough for many layers at once, high and deep", drivers: both },
+  {
+    id: "fewDescriptors",
+    title: "1,024 descriptors are enough for many layers at once, high and deep",
+    drivers: both,
+    byDay: ["overlay2"],
+  },
   { id: "silentPeers", title: "peers who neither send nor read keep nobody waiting", drivers: both },
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
@@ -155,15 +163,18 @@ const failingCalls: Scenario = {
   id: "failingCalls",
   title: "whatever system call fails, each method answers by an error of the contract, and nothing is lost",
   drivers: both,
+  byDay: ["overlay2"],
 };
 
 describeWith([needs.root, needs.overlay, needs.strace], "with failing system calls", () => {
   defineTests(failingCalls);
 });
 
-describeWith([needs.root, needs.loopDevices, needs.btrfs, needs.strace], "with failing system calls on btrfs", () => {
-  defineTests({ ...failingCalls, drivers: btrfs }, "btrfs");
-});
+if (atNight) {
+  describeWith([needs.root, needs.loopDevices, needs.btrfs, needs.strace], "with failing system calls on btrfs", () => {
+    defineTests({ ...failingCalls, drivers: btrfs }, "btrfs");
+  });
+}
 
 describeWith([needs.root, needs.overlay, needs.fuseOverlayfs], "over FUSE", () => {
   for (const scenario of onFuse) defineTests(scenario);
@@ -174,9 +185,9 @@ describeWith([needs.root, needs.fuseOverlayfs, needs.loopDevices, needs.ext4], "
     defineTests({ ...scenario, drivers: fuse }, "tiny ext4");
 });
 
-function defineTests({ id, title, drivers }: Scenario, fileSystem?: LoopFileSystem): void {
+function defineTests({ id, title, drivers, byDay = drivers }: Scenario, fileSystem?: LoopFileSystem): void {
   const program = join(import.meta.dirname, "graphdriver/scenarios/main.mjs");
-  for (const driver of drivers) {
+  for (const driver of atNight ? drivers : drivers.filter((one) => byDay.includes(one))) {
     test.concurrent(`${driver}: ${title}`, { timeout: 180_000 }, async () => {
       await runWithPrivateMounts((folder) => [process.execPath, program, id, driver, folder], { fileSystem });
     });

@@ -1,48 +1,142 @@
 import { inspect } from "node:util";
+import type { Readable } from "node:stream";
 import { CleatError, toCleatError } from "../../errors/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
 import { checkedSource } from "../checked-source.ts";
-import type { DiffGetter, GraphDriver } from "../driver.ts";
+import type { DiffGetter, GraphDriver, GraphDriverMethods } from "../driver.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { toLayerError } from "../layer-error.ts";
+import { createWanted, type Wanted } from "./given-up.ts";
 
 /**
  * The driver as its callers have it: whatever goes wrong in it, on whatever road, is a `CleatError` that names the layer. Here
- * system calls that nobody foresaw get their code; what a driver has said better stays as it is.
+ * system calls that nobody foresaw get their code; what a driver has said better stays as it is. The driver itself is told of a
+ * caller's signal and time as one signal, and is not waited for long once that has aborted.
  */
-export function guardDriver(driver: GraphDriver): GraphDriver {
-  const { diffGetter } = driver;
-  const about = async <T>(call: () => Promise<T>): Promise<T> => {
-    try {
-      return await call();
-    } catch (error) {
-      throw toCleatError(error, `driver "${driver.name}"`);
-    }
-  };
+export function guardDriver(driver: GraphDriverMethods): GraphDriver {
+  const { diffGetter, list } = driver;
+  const subject = `driver "${driver.name}"`;
+  const about = (call: CallOptions | undefined, run: (call?: CallOptions) => Promise<unknown>) =>
+    whileWanted(subject, call, run).catch((error: unknown) => Promise.reject(toCleatError(error, subject)));
+  const close = async () => void (await about(undefined, async () => driver.close()));
   return {
     name: driver.name,
     capabilities: driver.capabilities,
-    create: (id, options = {}) => ofLayer(id, options.parent, () => driver.create(id, options)),
-    createReadWrite: (id, options = {}) => ofLayer(id, options.parent, () => driver.createReadWrite(id, options)),
-    remove: (id, options) => ofLayer(id, undefined, () => driver.remove(id, options)),
-    get: (id, options = {}) => ofLayer(id, undefined, () => driver.get(id, options)),
-    put: (id) => ofLayer(id, undefined, () => driver.put(id)),
-    exists: (id) => ofLayer(id, undefined, () => driver.exists(id)),
-    status: () => about(() => driver.status()),
-    metadata: (id) => ofLayer(id, undefined, () => driver.metadata(id)),
-    diff: (id, parent) => ofLayer(id, parent, () => driver.diff(id, parent)),
-    changes: (id, parent) => ofLayer(id, parent, () => driver.changes(id, parent)),
-    applyDiff: (id, parent, source) =>
-      ofLayer(id, parent, () => driver.applyDiff(id, parent, checkedSource(source, id))),
-    diffSize: (id, parent) => ofLayer(id, parent, () => driver.diffSize(id, parent)),
+    create: (id, options = {}, call) => ofLayer(id, options.parent, call, (own) => driver.create(id, options, own)),
+    createReadWrite: (id, options = {}, call) =>
+      ofLayer(id, options.parent, call, (own) => driver.createReadWrite(id, options, own)),
+    remove: (id, options, call) => ofLayer(id, undefined, call, (own) => driver.remove(id, options, own)),
+    get: (id, options = {}, call) => counted(id, call, (own) => driver.get(id, options, own)),
+    put: (id, call) => counted(id, call, (own) => driver.put(id, own)),
+    exists: (id, call) => ofLayer(id, undefined, call, (own) => driver.exists(id, own)),
+    status: (call) => about(call, async (own) => driver.status(own)) as ReturnType<GraphDriver["status"]>,
+    metadata: (id, call) => ofLayer(id, undefined, call, (own) => driver.metadata(id, own)),
+    diff: (id, parent, call) => streamed(id, parent, call, (own) => driver.diff(id, parent, own)),
+    changes: (id, parent, call) => ofLayer(id, parent, call, (own) => driver.changes(id, parent, own)),
+    applyDiff: (id, parent, source, call) =>
+      ofLayer(id, parent, call, (own) => driver.applyDiff(id, parent, checkedSource(source, id, own?.signal), own)),
+    diffSize: (id, parent, call) => ofLayer(id, parent, call, (own) => driver.diffSize(id, parent, own)),
     ...(diffGetter && {
-      diffGetter: (id) => ofLayer(id, undefined, async () => guardGetter(await diffGetter(id), id)),
+      diffGetter: (id, call) =>
+        ofLayer(id, undefined, call, async (own) => {
+          const getter = await diffGetter(id, own);
+          await letGoIfGivenUp(own, () => getter.close());
+          return guardGetter(getter, id);
+        }),
     }),
-    cleanup: () => about(() => driver.cleanup()),
-    close: () => about(() => driver.close()),
+    ...(list && {
+      async *list(call) {
+        const layers = list(call)[Symbol.asyncIterator]();
+        const next = () => about(call, async () => layers.next()) as ReturnType<typeof layers.next>;
+        for (let step = await next(); step.done !== true; step = await next()) yield step.value;
+      },
+    }),
+    cleanup: async (call) => void (await about(call, async (own) => driver.cleanup(own))),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
-async function ofLayer<T>(id: string, parent: string | undefined, call: () => Promise<T>): Promise<T> {
+type Run<T> = (call: CallOptions | undefined) => Promise<T>;
+
+async function whileWanted<T>(subject: string, call: CallOptions | undefined, run: Run<T>): Promise<T> {
+  const wanted = createWanted(subject, call);
+  try {
+    return await wanted.unlessGivenUp(async () => run(toOwn(call, wanted)));
+  } finally {
+    wanted.release();
+  }
+}
+
+/** What a driver is told: nothing where nobody can give up. */
+function toOwn(call: CallOptions | undefined, { signal }: Wanted): CallOptions | undefined {
+  return signal === undefined ? call : { signal };
+}
+
+async function ofLayer<T>(
+  id: string,
+  parent: string | undefined,
+  call: CallOptions | undefined,
+  run: Run<T>,
+): Promise<T> {
+  assertIds(id, parent);
+  try {
+    return await whileWanted(`layer "${id}"`, call, run);
+  } catch (error) {
+    throw toLayerError(error, id);
+  }
+}
+
+/** What changes a mount count gives up while it waits, and else is told to its end: a caller who was not told counts wrong. */
+async function counted<T>(id: string, call: CallOptions | undefined, run: Run<T>): Promise<T> {
+  assertIds(id, undefined);
+  const wanted = createWanted(`layer "${id}"`, call);
+  try {
+    wanted.signal?.throwIfAborted();
+    return await run(toOwn(call, wanted));
+  } catch (error) {
+    throw toLayerError(wanted.toTold(error), id);
+  } finally {
+    wanted.release();
+  }
+}
+
+/** The call lasts as long as its stream. */
+async function streamed(
+  id: string,
+  parent: string | undefined,
+  call: CallOptions | undefined,
+  run: Run<Readable>,
+): Promise<Readable> {
+  assertIds(id, parent);
+  const wanted = createWanted(`layer "${id}"`, call);
+  const { signal } = wanted;
+  try {
+    const stream = await wanted.unlessGivenUp(async () => {
+      const made = await run(toOwn(call, wanted));
+      await letGoIfGivenUp({ signal }, () => made.on("error", () => {}).destroy());
+      return made;
+    });
+    if (signal === undefined) return stream;
+    const giveUp = (): void => void stream.destroy(signal.reason as Error);
+    if (signal.aborted) giveUp();
+    else signal.addEventListener("abort", giveUp, { once: true });
+    stream.once("close", wanted.release);
+    return stream;
+  } catch (error) {
+    wanted.release();
+    throw toLayerError(error, id);
+  }
+}
+
+/** What comes after its caller has given up nobody would close. @throws the signal's reason. */
+async function letGoIfGivenUp(call: Pick<CallOptions, "signal"> | undefined, letGo: () => unknown): Promise<void> {
+  if (call?.signal?.aborted !== true) return;
+  await letGo();
+  throw call.signal.reason;
+}
+
+function assertIds(id: string, parent: string | undefined): void {
   for (const given of [id, parent ?? ""]) {
     // A pattern would take a number for its digits, and `null` for a word.
     if (typeof given !== "string")
@@ -50,17 +144,12 @@ async function ofLayer<T>(id: string, parent: string | undefined, call: () => Pr
     if (isOfFileSystem(given))
       throw new CleatError("INVALID_ARGUMENT", `layer id "${given}" is a name that file systems keep for themselves`);
   }
-  try {
-    return await call();
-  } catch (error) {
-    throw toLayerError(error, id);
-  }
 }
 
 function guardGetter(getter: DiffGetter, id: string): DiffGetter {
   return {
-    get: (path) => ofLayer(id, undefined, () => getter.get(path)),
-    close: () => ofLayer(id, undefined, () => getter.close()),
-    [Symbol.asyncDispose]: () => ofLayer(id, undefined, () => getter.close()),
+    get: (path) => ofLayer(id, undefined, undefined, () => getter.get(path)),
+    close: () => ofLayer(id, undefined, undefined, () => getter.close()),
+    [Symbol.asyncDispose]: () => ofLayer(id, undefined, undefined, () => getter.close()),
   };
 }

@@ -1,6 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
 import { close, type FileStatus, fstat, O_DIRECTORY, O_RDONLY, openat } from "../../syscall/index.ts";
-import { openFolder } from "./with-folder.ts";
+import { openFolder, statOpened } from "./with-folder.ts";
 
 /**
  * The folders on the way down to where a walk stands, of which only the last few are open: folders can be nested deeper than there
@@ -41,7 +41,7 @@ export function createFolderTrail(root: number): FolderTrail {
   function openAbove(descriptor: number, level: Level): void {
     const { inode, fileSystem } = level.status as FileStatus;
     const parent = openat(descriptor, "..", O_RDONLY | O_DIRECTORY);
-    const found = fstat(parent);
+    const found = statOpened(parent);
     if (found.inode !== inode || found.fileSystem !== fileSystem) {
       close(parent);
       throw new CleatError("ABORTED", "a folder was moved while it was read");
@@ -53,8 +53,8 @@ export function createFolderTrail(root: number): FolderTrail {
     current: () => last().descriptor as number,
     within(name, visit) {
       levels.push({ descriptor: openFolder(last().descriptor as number, name), status: undefined });
-      closeOneFarAbove();
       try {
+        closeOneFarAbove();
         const result = visit();
         const above = levels.at(-2) as Level;
         if (above.descriptor === undefined) openAbove(last().descriptor as number, above);
