@@ -47,6 +47,7 @@ export {
   layerRecordsFolder,
   readLayerRecord,
   type StagedLayerRecord,
+  restampLayerRecord,
   stageLayerRecord,
   type Stamp,
   sweepLayerRecords,

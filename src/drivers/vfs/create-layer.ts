@@ -16,6 +16,7 @@ import {
   discardOrRemove,
   forgetLayerRecord,
   makeCleanFolder,
+  restampLayerRecord,
   type StagedLayerRecord,
   stageLayerRecord,
   stagingPath,
@@ -53,6 +54,7 @@ export function createLayer(home: string, layer: NewLayer): void {
       beginCommit();
       record.place(id, parent);
       renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
+      restampLayerRecord(home, id);
       if (durable) syncfs(folder);
     });
   } catch (error) {
@@ -96,6 +98,7 @@ export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void
       renameat2(folder, `${fillingFolder}/${id}`, folder, `${unfilledFolder}/${id}`);
       withFolder(folder, unfilledFolder, fsync);
     });
+    restampLayerRecord(home, id);
   } finally {
     record?.discard();
     withFolderAt(home, (folder) => removeTree(folder, staged));

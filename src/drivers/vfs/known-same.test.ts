@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -8,20 +8,27 @@ import type { Stamp } from "../../graphdriver/home/layer-record.ts";
 import { withKnownSame } from "./known-same.ts";
 
 let home: string;
+let tree: number;
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "known-same-"));
   mkdirSync(`${home}/.cleat/layers`, { recursive: true });
+  tree = openSync(home, "r");
 });
-afterEach(() => rmSync(home, { recursive: true }));
+afterEach(() => {
+  closeSync(tree);
+  rmSync(home, { recursive: true });
+});
 
-const copied = { from: [100, 500], to: [103, 0] };
+/** Seconds into a time to come, before which the folder of this test was made. */
+const later = 2 ** 40;
+const copied = { from: [later + 100, 500], to: [later + 103, 0] };
 const record = { version: 1, parent: "base", source: null, copied };
 
-const at = ([ctimeSeconds, ctimeNanoseconds]: Stamp) => ({ ctimeSeconds, ctimeNanoseconds }) as FileStatus;
+const at = ([seconds, ctimeNanoseconds]: Stamp) => ({ ctimeSeconds: later + seconds, ctimeNanoseconds }) as FileStatus;
 
 function isKnown(text: string, newer: Stamp, older: Stamp, parent = "base"): boolean | undefined {
   writeFileSync(`${home}/.cleat/layers/work`, text);
-  return withKnownSame({ home, id: "work", parent, newer: -1, older: -1 }, (isKnownSame) =>
+  return withKnownSame({ home, id: "work", parent, newer: tree, older: tree }, (isKnownSame) =>
     isKnownSame?.("file", at(newer), at(older)),
   );
 }

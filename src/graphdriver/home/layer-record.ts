@@ -5,8 +5,8 @@
  *                                   "copied": {"from": [<seconds>, <nanoseconds>], "to": […]} or null}
  *
  * `copied` is when the layer was made from its parent, as the file system itself stamped the record before and after. A file
- * was not touched since by any program when its inode's time of change, which none can set, lies in between: so it is what it
- * was in the parent, and need not be read. It is null where the file system's stamps cannot be trusted with that. `source` is
+ * was not touched since by any program when its inode's time of change, which none can set, lies in between: where no folder above
+ * it was moved either, it is what it was in the parent, and need not be read. It is null where the file system's stamps cannot be trusted with that. `source` is
  * what the kernel calls the parent, where it has a name for it.
  *
  * Whoever restores a store from files gives each a later time of change, and whoever made a layer without Cleat left no
@@ -23,6 +23,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  rmSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
@@ -104,6 +105,30 @@ export function stageLayerRecord(home: string): StagedLayerRecord {
     },
     discard,
   };
+}
+
+/**
+ * Tells once more that the tree is made, now that its rename has marked its root as changed: for drivers that look for folders
+ * that were moved since. The layer must still be its maker's alone. On a disk too full for that the first record stays, by
+ * which more files are compared.
+ */
+export function restampLayerRecord(home: string, id: string): void {
+  const record = readLayerRecord(home, id);
+  if (record?.copied == null) return;
+  const staged = `${home}/${stagingPath(uniqueName())}`;
+  try {
+    const file = openSync(staged, "wx", 0o600);
+    try {
+      const copied = { ...record.copied, to: changeTime(fstat(file)) };
+      writeSync(file, `${JSON.stringify({ ...record, copied })}\n`);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(staged, layerRecordPath(home, id));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    rmSync(staged, { force: true });
+  }
 }
 
 /**

@@ -4,6 +4,8 @@
  */
 import { deepEqual, equal } from "node:assert/strict";
 import * as fs from "node:fs";
+import { isSystemError } from "../../../errors/index.ts";
+import { AT_FDCWD, RENAME_EXCHANGE, renameat2 } from "../../../syscall/index.ts";
 import { type ArchiveEntry, file, folder, longAgoSeconds, symlink } from "../../archive/entry.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
 import { readTree } from "../../tree/read-tree.ts";
@@ -65,6 +67,60 @@ function replaceSymlink(path: string, target: string): void {
   fs.symlinkSync(target, path);
   setTime(path);
 }
+
+/** Two states of a tree side by side, of which neither size nor time tells. */
+const versions: readonly ArchiveEntry[] = ["one", "two"].flatMap((name) => [
+  folder(`all/${name}`),
+  folder(`all/${name}/sub`),
+  folder(`all/${name}/sub/deeper`),
+  file(`all/${name}/sub/deeper/file`, name),
+  file(`all/${name}.txt`, name),
+]);
+
+/** As mv(1) does: a folder that cannot be renamed is copied and removed. */
+function moveFolder(from: string, to: string): void {
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (!isSystemError(error, "EXDEV")) throw error;
+    fs.cpSync(from, to, { recursive: true, preserveTimestamps: true });
+    fs.rmSync(from, { recursive: true });
+  }
+}
+
+function exchangeFolders(path: string, one: string, other: string): void {
+  moveFolder(`${path}/${one}`, `${path}/aside`);
+  moveFolder(`${path}/${other}`, `${path}/${one}`);
+  moveFolder(`${path}/aside`, `${path}/${other}`);
+}
+
+const deepFiles = ["one", "two"].flatMap((name) => [
+  `modified /all/${name}`,
+  `modified /all/${name}/sub`,
+  `modified /all/${name}/sub/deeper`,
+  `modified /all/${name}/sub/deeper/file`,
+]);
+
+const moves: readonly { id: string; title: string; move(path: string): void; changes: readonly string[] }[] = [
+  {
+    id: "folders-moved",
+    title: "files in folders that changed places are found, though nobody touched the files themselves",
+    move: (path) => exchangeFolders(path, "all/one", "all/two"),
+    changes: ["modified /all", ...deepFiles],
+  },
+  {
+    id: "folders-moved-in-others",
+    title: "files in folders that changed places with those of other folders are found",
+    move: (path) => exchangeFolders(path, "all/one/sub/deeper", "all/two/sub/deeper"),
+    changes: ["modified /all", ...deepFiles],
+  },
+  {
+    id: "files-exchanged",
+    title: "files that were exchanged in one step are found",
+    move: (path) => renameat2(AT_FDCWD, `${path}/all/one.txt`, AT_FDCWD, `${path}/all/two.txt`, RENAME_EXCHANGE),
+    changes: ["modified /all", "modified /all/one.txt", "modified /all/two.txt"],
+  },
+];
 
 /** What a container is asked for, and what was committed of it. */
 async function assertChanged(
@@ -138,6 +194,16 @@ export const sameTimesChecks: readonly GraphDriverCheck[] = [
       }
     },
   },
+  ...moves.map(({ id, title, move, changes }): GraphDriverCheck => ({
+    id: `same-times/${id}`,
+    title,
+    async run(context) {
+      const parent = await makeLayer(context, undefined, versions);
+      const container = await makeContainer(context, parent);
+      await visitLayer(context, container, move);
+      await assertChanged(context, container, parent, changes, 2 * 3);
+    },
+  })),
   {
     id: "same-times/siblings",
     title: "layers that were made alike at once, and hold other content, differ",
