@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { finished, pipeline, Readable } from "node:stream";
-import { CleatError, TransportError } from "../../errors/index.ts";
+import { CleatError, toCleatError, TransportError } from "../../errors/index.ts";
 import { pluginMediaType } from "../../protocol/index.ts";
 import { connectionOf } from "../connection.ts";
 import { toReply } from "../handler.ts";
@@ -72,7 +72,10 @@ async function answer(handler: Handler, request: IncomingMessage, response: Serv
     if (!response.writableFinished) gone.abort(peerGone("before it had its answer"));
   });
   const body = readableBody(request);
-  const reply = await replyTo(handler, request, body, gone.signal);
+  // What a handler or its logger throws of its own must not end the process, and every other call with it.
+  const reply = await replyTo(handler, request, body, gone.signal).catch((error: unknown) => {
+    return toReply(500, toCleatError(error));
+  });
   sendReply(reply, request, response);
   body.discard();
 }
