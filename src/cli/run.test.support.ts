@@ -57,6 +57,7 @@ const fakeFactory: GraphDriverFactory = {
       },
       cleanup: async () => {},
       close: async () => {},
+      [Symbol.asyncDispose]: async () => {},
     };
   },
 };

@@ -1,7 +1,8 @@
 import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { cleat } from "./run.test.support.ts";
-import { commands, readVersion } from "./run.ts";
+import { commands } from "./commands.ts";
+import { readVersion } from "./run.ts";
 
 describe("without work to do", () => {
   it.each([[[]], [["--help"]], [["-h"]], [["help"]], [["help", "-h"]]])(
@@ -14,9 +15,10 @@ describe("without work to do", () => {
     },
   );
 
-  it.each(commands.map(({ name, options }) => [name, options] as const))(
+  it.each(commands.map(({ name, load }) => [name, load] as const))(
     "%s --help names each option",
-    async (name, options) => {
+    async (name, load) => {
+      const { options } = await load();
       const words = name.split(" ");
       const { code, out } = await cleat([...words, "--help"]);
       expect(code).toBe(0);

@@ -1,23 +1,13 @@
 import { readFileSync } from "node:fs";
 import { PluginNotFoundError, RemoteError, TransportError, withSubject } from "../errors/index.ts";
-import { call } from "./plugins/call.ts";
-import { type Command, type Surroundings, UsageError } from "./terminal/command.ts";
+import { commands } from "./commands.ts";
+import { type Command, type CommandRow, type Surroundings, UsageError } from "./terminal/command.ts";
 import { quote, readCommandLine, suggest } from "./terminal/command-line.ts";
-import { doctor } from "./stores/doctor.ts";
 import { exitCodes, type Outcome } from "./terminal/exit-codes.ts";
-import { fsck } from "./stores/fsck.ts";
 import { formatFailure } from "./terminal/format-failure.ts";
 import { formatHelp, formatOverview } from "./terminal/help.ts";
-import { inspect } from "./plugins/inspect.ts";
-import { layers } from "./stores/layers.ts";
-import { ls } from "./plugins/ls.ts";
 import { nearest } from "./terminal/nearest.ts";
 import { watchOutput } from "./terminal/output.ts";
-import { serveGraph } from "./serving/serve-graph.ts";
-import { trace } from "./plugins/trace.ts";
-
-/** Every command; one file each. */
-export const commands: readonly Command[] = [serveGraph, doctor, layers, fsck, ls, inspect, call, trace];
 
 /**
  * Runs a command line (without "node cleat") and returns the exit code, when all that was printed has got out: the process may
@@ -49,18 +39,23 @@ async function attempt(
 
 async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<Outcome> {
   const { stdout } = surroundings;
-  const command = findCommand(argv);
-  if (command === undefined) {
+  const row = findCommand(argv);
+  if (row === undefined) {
     stdout.write(await answerWithoutCommand(argv));
     return "done";
   }
+  const command = await loadCommand(row);
   const { asks, values, operands } = readCommandLine(command, argv.slice(command.name.split(" ").length));
   if (asks === undefined) return command.run(values, operands, surroundings);
   stdout.write(asks === "help" ? await formatHelp(command) : `${readVersion()}\n`);
   return "done";
 }
 
-function findCommand(argv: readonly string[]): Command | undefined {
+async function loadCommand({ load, ...row }: CommandRow): Promise<Command> {
+  return { ...row, ...(await load()) };
+}
+
+function findCommand(argv: readonly string[]): CommandRow | undefined {
   return commands.find(({ name }) => name.split(" ").every((word, index) => argv[index] === word));
 }
 
@@ -73,7 +68,7 @@ async function answerWithoutCommand(argv: readonly string[]): Promise<string> {
   if (words[0]?.startsWith("-") === true) throw misplacedOption(words[0]);
   const isAsked = argv.length === 0 || argv.some((word) => asked.includes(word));
   const command = findCommand(words);
-  if (command !== undefined) return formatHelp(command);
+  if (command !== undefined) return formatHelp(await loadCommand(command));
   const prefix = words.map((word) => `${word} `).join("");
   if (!commands.some(({ name }) => `${name} `.startsWith(prefix))) throw unknownCommand(words);
   if (!isAsked) throw new UsageError(`${quote(words.join(" "))} needs one more word: ${nextWords(prefix)}`);

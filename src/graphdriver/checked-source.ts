@@ -1,15 +1,20 @@
 import { inspect } from "node:util";
 import { CleatError, toCleatError } from "../errors/index.ts";
+import { readUnlessGivenUp } from "./home/given-up.ts";
 
 /**
  * The archive that a caller sends, as it comes; what goes wrong with it is an error about the layer that it is for. A caller's
  * failure keeps its code where it has one and is UNKNOWN otherwise: it is nobody's slip here.
  */
-export async function* checkedSource(source: AsyncIterable<Uint8Array>, id: string): AsyncGenerator<Uint8Array> {
+export async function* checkedSource(
+  source: AsyncIterable<Uint8Array>,
+  id: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const subject = `layer "${id}": its archive`;
   if (!isIterable(source)) throw invalid(`${subject} is ${shown(source)}, and no stream of bytes`);
   try {
-    for await (const bytes of source) {
+    for await (const bytes of signal === undefined ? source : readUnlessGivenUp(toAsync(source), signal)) {
       if (!(bytes instanceof Uint8Array)) throw invalid(`${subject} came with ${shown(bytes)} in place of bytes`);
       yield bytes;
     }
@@ -19,6 +24,14 @@ export async function* checkedSource(source: AsyncIterable<Uint8Array>, id: stri
     const isNobodys = code === "INTERNAL" && !(error instanceof CleatError);
     throw new CleatError(isNobodys ? "UNKNOWN" : code, `${subject} broke off: ${message}`, { cause: error });
   }
+}
+
+/** An array is as good as a stream. */
+function toAsync(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  if (Symbol.asyncIterator in source) return source;
+  return (async function* () {
+    yield* source;
+  })();
 }
 
 function isIterable(source: unknown): boolean {

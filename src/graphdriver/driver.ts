@@ -9,7 +9,7 @@
  *
  * ## Life of an image layer
  *
- *     create("base", {})                      an empty layer
+ *     create("base")                          an empty layer
  *     applyDiff("base", undefined, tar)       filled once; from here on nobody writes to it
  *     create("app", { parent: "base" })
  *     applyDiff("app", "base", tar)
@@ -20,8 +20,8 @@
  * ## Life of a container
  *
  *     createReadWrite("c1", { parent: "app" })
- *     const path = await get("c1", {})        mounted; processes read and write below `path`
- *     await get("c1", {})                     the same path; the mount is counted
+ *     const path = await get("c1")            mounted; processes read and write below `path`
+ *     await get("c1")                         the same path; the mount is counted
  *     await put("c1"); await put("c1")        the last one unmounts
  *     await changes("c1", "app")              what was written, without opening a file's content
  *     await diff("c1", "app")                 the same as a tar stream, ready to become an image layer
@@ -43,16 +43,30 @@
  * who looks at it or lays another on it sees it as it was before or as it is after, or waits. A `diff`, `changes` or `diffSize`
  * under which its layer or parent is changed or removed ends in ABORTED, and never in half an answer.
  *
+ * ## Giving up
+ *
+ *     await driver.applyDiff("app", "base", tar, { signal, timeoutMs: 60_000 })
+ *
+ * Every call takes a `signal` that gives it up, which rejects it with CANCELLED, and a time after which it is given up, which
+ * rejects it with DEADLINE_EXCEEDED; either within 100 ms, while it waits, walks, copies or unpacks. What it had begun is undone: an
+ * `applyDiff` leaves the layer as `create` left it, a `create` none; where undoing takes longer (vfs copies the parent anew), it
+ * goes on, and other calls for the layer wait for it. A call that was as good as done may have taken effect all the same: ask
+ * `exists`. A layer that is out of the store when its `remove` is given up is gone, and its files are deleted without anybody
+ * waiting. A stream that `diff` answered is destroyed with that error; of `diff`, the time is that until its stream is closed. Over
+ * Docker's protocol, the time of `diff` and `applyDiff` is the longest silence.
+ *
  * Source of the semantics: moby v20.10.24 `daemon/graphdriver/driver.go`; where this contract is stricter (a second
  * `create`, `diff` of an unknown layer) that is said at the method.
  */
 import type { Readable } from "node:stream";
+import type { CallOptions } from "../protocol/index.ts";
 import type { Logger } from "../transport/index.ts";
 import type { ModuleReference } from "../workers/index.ts";
 import type { ProbeReport } from "./probe-report.ts";
 import type { StoreJobs } from "./store-jobs.ts";
+import type { LayerRole } from "./survey.ts";
 
-export interface GraphDriver {
+export interface GraphDriver extends AsyncDisposable {
   /** The driver's name in the field: "overlay2", "btrfs", "vfs". */
   readonly name: string;
   readonly capabilities: DriverCapabilities;
@@ -63,10 +77,10 @@ export interface GraphDriver {
    * @throws NOT_FOUND when `parent` is not a layer.
    * @throws UNIMPLEMENTED when a storage option cannot be enforced, INVALID_ARGUMENT when it is unknown.
    */
-  create(id: string, options: CreateOptions): Promise<void>;
+  create(id: string, options?: CreateOptions, call?: CallOptions): Promise<void>;
 
   /** Makes the writable layer of a container; otherwise as `create`. */
-  createReadWrite(id: string, options: CreateOptions): Promise<void>;
+  createReadWrite(id: string, options?: CreateOptions, call?: CallOptions): Promise<void>;
 
   /**
    * Removes a layer, unmounting it if need be. A layer that does not exist is removed already. An `applyDiff` of it that runs ends
@@ -74,21 +88,21 @@ export interface GraphDriver {
    * by the first call that asks for it; from then on the cost does not grow with the number of layers.
    * @throws FAILED_PRECONDITION when another layer lies on it, and the driver `protectsParents`; the message names one.
    */
-  remove(id: string, options?: RemoveOptions): Promise<void>;
+  remove(id: string, options?: RemoveOptions, call?: CallOptions): Promise<void>;
 
   /** Makes the layer visible as a folder and returns its absolute path. Counted: each `get` needs a `put`. */
-  get(id: string, options: GetOptions): Promise<string>;
+  get(id: string, options?: GetOptions, call?: CallOptions): Promise<string>;
 
   /** Gives back one `get`; the last one unmounts. A `put` without `get` succeeds. */
-  put(id: string): Promise<void>;
+  put(id: string, call?: CallOptions): Promise<void>;
 
-  exists(id: string): Promise<boolean>;
+  exists(id: string, call?: CallOptions): Promise<boolean>;
 
   /** What `docker info` prints about the driver, in order. */
-  status(): Promise<readonly StatusRow[]>;
+  status(call?: CallOptions): Promise<readonly StatusRow[]>;
 
   /** What `docker inspect` prints under `GraphDriver.Data`; keys are the field's (`UpperDir`, …). */
-  metadata(id: string): Promise<Readonly<Record<string, string>>>;
+  metadata(id: string, call?: CallOptions): Promise<Readonly<Record<string, string>>>;
 
   /**
    * The layer's diff against `parent` (all of the layer without one) as a tar archive. The stream is the caller's to read
@@ -98,7 +112,7 @@ export interface GraphDriver {
    * archive byte for byte; a file that is gone or changed since is a DATA_LOSS in the stream, and one that was added since is
    * not in it. Of other layers, and against other parents, it is made anew.
    */
-  diff(id: string, parent?: string): Promise<Readable>;
+  diff(id: string, parent?: string, call?: CallOptions): Promise<Readable>;
 
   /**
    * What differs from `parent`, sorted by path. Costs a walk of the diff, for drivers that copy a walk of both trees, and reading
@@ -106,7 +120,7 @@ export interface GraphDriver {
    * @throws RESOURCE_EXHAUSTED when the list would take more than 128 MiB: each change its path and 64 bytes. Over Docker's
    * protocol Cleat's client takes answers of 64 MiB.
    */
-  changes(id: string, parent?: string): Promise<readonly Change[]>;
+  changes(id: string, parent?: string, call?: CallOptions): Promise<readonly Change[]>;
 
   /**
    * Unpacks a tar archive as the diff of a layer that was just created on `parent`, all or nothing, and durable as
@@ -117,10 +131,15 @@ export interface GraphDriver {
    * @throws DATA_LOSS when the archive is truncated.
    * @throws FAILED_PRECONDITION when the layer is mounted, or holds changes already.
    */
-  applyDiff(id: string, parent: string | undefined, source: AsyncIterable<Uint8Array>): Promise<number>;
+  applyDiff(
+    id: string,
+    parent: string | undefined,
+    source: AsyncIterable<Uint8Array>,
+    call?: CallOptions,
+  ): Promise<number>;
 
   /** Size in bytes of the files that the layer adds to `parent`; hard links are counted once. */
-  diffSize(id: string, parent?: string): Promise<number>;
+  diffSize(id: string, parent?: string, call?: CallOptions): Promise<number>;
 
   /**
    * Hands out the files of a layer without mounting it, where the driver can. A driver that keeps a layer as a whole copy
@@ -128,18 +147,27 @@ export interface GraphDriver {
    * `daemon/graphdriver/driver.go`, `DiffGetterDriver`.
    * @throws FAILED_PRECONDITION when some of the layer's files are not to be had without a mount.
    */
-  diffGetter?(id: string): Promise<DiffGetter>;
+  diffGetter?(id: string, call?: CallOptions): Promise<DiffGetter>;
+
+  /**
+   * Every layer, sorted by id; one that is made or removed meanwhile may be among them or not. Costs a look at each layer, at the
+   * first step. Over Docker's protocol there is no such call.
+   */
+  list?(call?: CallOptions): AsyncIterable<ListedLayer>;
 
   /** The engine's shutdown (`GraphDriver.Cleanup`): unmounts every layer, whoever holds it. Never deletes one. */
-  cleanup(): Promise<void>;
+  cleanup(call?: CallOptions): Promise<void>;
 
   /**
    * Waits for running calls and gives back threads, locks and descriptors; what is sent or read by somebody who is silent for a
-   * second meanwhile fails with ABORTED. Mounts stay, because the engine and its
-   * containers may outlive this process; the next `open` adopts them. May be called twice.
+   * second meanwhile fails with ABORTED. Mounts stay, because the engine and its containers may outlive this process; the next
+   * `open` adopts them. May be called twice. `await using driver = await open(…)` calls it at the end of its block.
    */
   close(): Promise<void>;
 }
+
+/** All of a driver but `await using`: what its author writes. `openHome` adds the rest; to be served it is enough. */
+export type GraphDriverMethods = Omit<GraphDriver, typeof Symbol.asyncDispose>;
 
 /** What a driver can do beyond the contract; asked for, never derived from a name. */
 export interface DriverCapabilities {
@@ -193,6 +221,15 @@ export interface DiffGetter extends AsyncDisposable {
   get(path: Uint8Array): Promise<Readable>;
   /** Streams that were handed out go on. May be called twice; a getter that is not closed holds a descriptor. */
   close(): Promise<void>;
+}
+
+/** What a driver knows of a layer without looking into it. */
+export interface ListedLayer {
+  readonly id: string;
+  /** `undefined` for a layer without one, and where nothing tells. May be gone, after a `remove` `evenWithChildren`. */
+  readonly parent: string | undefined;
+  /** `image`: another layer lies on it. `init` and `container`: the two that Docker makes of a container. Else `unknown`. */
+  readonly kind: LayerRole;
 }
 
 export interface GetOptions {

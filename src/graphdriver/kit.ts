@@ -51,6 +51,7 @@ export {
   type Stamp,
   sweepLayerRecords,
 } from "./home/layer-record.ts";
+export { listLayers, toListedLayers } from "./home/list-layers.ts";
 export { createLineage, type Parents } from "./home/lineage.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";

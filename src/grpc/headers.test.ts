@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countInheritedSockets } from "./inherited-listener.ts";
 import { decodeStatus, encodeStatus } from "./status.ts";
 import { formatTimeout, parseTimeout } from "./timeout.ts";
 
@@ -60,17 +59,5 @@ describe("a status", () => {
     ],
   ])("of %j is %j", (headers, status) => {
     expect(decodeStatus(headers)).toEqual(status);
-  });
-});
-
-describe("inherited sockets", () => {
-  it.each([
-    [{ LISTEN_PID: "7", LISTEN_FDS: "1" }, 1],
-    [{ LISTEN_PID: "8", LISTEN_FDS: "1" }, 0],
-    [{ LISTEN_FDS: "1" }, 0],
-    [{ LISTEN_PID: "7", LISTEN_FDS: "-1" }, 0],
-    [{}, 0],
-  ])("of %j are %i", (environment, count) => {
-    expect(countInheritedSockets(environment, 7)).toBe(count);
   });
 });

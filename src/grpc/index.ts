@@ -8,8 +8,27 @@ export { createGrpcClient, type GrpcClientOptions } from "./client.ts";
 export { type CallKind, defineService, type GrpcMethod, type GrpcService } from "./define-service.ts";
 export { defaultMaxMessageBytes } from "./frames.ts";
 export { GrpcError } from "./grpc-error.ts";
-export { countInheritedSockets, listenOnInherited, type Listening } from "./inherited-listener.ts";
-export * from "./message.ts";
+export { inheritedSockets, listenOnInherited, type Listening } from "../transport/index.ts";
+export {
+  bool,
+  bytes,
+  type Decoded,
+  embedded,
+  type Encodable,
+  enumeration,
+  type Field,
+  int32,
+  int64,
+  message,
+  type Message,
+  type MessageIn,
+  messageMap,
+  type MessageOut,
+  repeated,
+  repeatedStrings,
+  string,
+  stringMap,
+} from "./message.ts";
 export { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./serve.ts";
 export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./server.ts";
 export {
@@ -22,4 +41,4 @@ export {
   type ImplementedService,
   type Metadata,
 } from "./sides.ts";
-export * from "./well-known.ts";
+export { any, empty, fieldMask, fromTimestamp, timestamp, toTimestamp } from "./well-known.ts";

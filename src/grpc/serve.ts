@@ -1,6 +1,5 @@
 import type { Server } from "node:net";
-import { silentLogger } from "../transport/index.ts";
-import type { Listening } from "./inherited-listener.ts";
+import { type Listening, silentLogger } from "../transport/index.ts";
 import { createGrpcServer, type GrpcServerOptions } from "./server.ts";
 import type { ImplementedService } from "./sides.ts";
 

@@ -1,4 +1,4 @@
-import type { Protocol } from "../protocol/index.ts";
+import { announcedName, type Protocol } from "../protocol/index.ts";
 import type { Logger } from "../transport/index.ts";
 import type { Link } from "./link.ts";
 
@@ -19,7 +19,7 @@ export function createHandlers(logger: Logger): Handlers {
   const handlers = new Set<Handler>();
 
   function tell(handler: Handler, link: Link): void {
-    if (link.active?.implements.includes(handler.protocol.name) !== true) return;
+    if (link.active?.implements.includes(announcedName(handler.protocol)) !== true) return;
     queueMicrotask(() => {
       if (!handlers.has(handler)) return;
       try {

@@ -2,7 +2,6 @@
 export type { BreakerPolicy, ClientPolicy } from "./client-policy.ts";
 export { createDiscovery, type Discovery, type DiscoveryOptions } from "./discovery/discovery.ts";
 export type { FoundPlugin, PluginChange, UnusablePlugin } from "./discovery/look-up/found-plugin.ts";
-export { type Locations, pluginLocations, type Who } from "./discovery/look-up/locations.ts";
 export {
   type ActivePlugin,
   type AllPlugins,
@@ -41,3 +40,4 @@ export {
   type VolumePlugins,
   type VolumePluginsOptions,
 } from "./volume-plugin/volume-plugins.ts";
+export { type Locations, pluginLocations, type Who } from "../transport/index.ts";

@@ -82,7 +82,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
       try {
         used = await unlessAborted(activations.current(), wire.signal);
         closing.signal.throwIfAborted();
-        assertImplements(name, [...used.implements, pluginProtocol.name], { name: protocolOf(wire) });
+        assertImplements(name, [...used.implements, pluginProtocol.name], { name: wire.announced ?? protocolOf(wire) });
         return await used.connection.send(wire);
       } catch (error) {
         closing.signal.throwIfAborted();

@@ -27,6 +27,18 @@ describe("get", () => {
     expect(await plugin.client.path(path)).toEqual({ Mountpoint: "/a" });
   });
 
+  it("asks a plugin for what the protocol is announced as, where that is not its name", async () => {
+    const announced = { ...volumeDriverProtocol, implements: "volumes" };
+    await startPlugin("a", {}, { implemented: ["volumes"] });
+    const registry = openRegistry();
+    const { client } = await registry.get("a", announced);
+    expect(await client.path(path)).toEqual({ Mountpoint: "/a" });
+    expect((await registry.getAll(announced)).plugins).toHaveLength(1);
+    await expect(registry.get("a", volumeDriverProtocol)).rejects.toMatchObject({
+      message: 'plugin "a" does not implement VolumeDriver: it implements volumes',
+    });
+  });
+
   it("activates once, however many callers wait and however often they come", async () => {
     const { calls } = await startPlugin("a");
     const registry = openRegistry();

@@ -1,12 +1,18 @@
 import { setMaxListeners } from "node:events";
 import { CleatError } from "../errors/index.ts";
-import { assertPluginName, type Client, type Protocol } from "../protocol/index.ts";
-import { assertImplements, createClient, type Logger, silentLogger, type Transport } from "../transport/index.ts";
+import { announcedName, assertPluginName, type Client, type Protocol } from "../protocol/index.ts";
+import {
+  assertImplements,
+  createClient,
+  type Logger,
+  pluginLocations,
+  silentLogger,
+  type Transport,
+} from "../transport/index.ts";
 import { activateAll } from "./activate-all.ts";
 import type { ClientPolicy } from "./client-policy.ts";
 import { createDiscovery, type Discovery } from "./discovery/discovery.ts";
 import type { PluginChange } from "./discovery/look-up/found-plugin.ts";
-import { pluginLocations } from "./discovery/look-up/locations.ts";
 import { givenUp } from "./give-up.ts";
 import { createHandlers } from "./handlers.ts";
 import { createLink, type Link } from "./link.ts";
@@ -159,7 +165,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       closing.signal.throwIfAborted();
       const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
       const all = await activateAll(discovery, linkTo, timeoutMs, stop);
-      const fitting = all.links.filter(({ active }) => active?.implements.includes(protocol.name));
+      const fitting = all.links.filter(({ active }) => active?.implements.includes(announcedName(protocol)));
       return { plugins: fitting.map((link) => toPlugin(link, protocol)), failures: all.failures };
     },
     handle: (protocol, callback) =>

@@ -1,4 +1,4 @@
-import { constants } from "node:os";
+import { endAtOnce, followSignals } from "./follow-signals.ts";
 import type { RunningPlugin } from "./serve.ts";
 
 export interface CloseOnSignalsOptions {
@@ -17,35 +17,20 @@ export interface CloseOnSignalsOptions {
 
 /**
  * Waits for a signal and closes the plugin. Resolves when it is closed; a second signal while that lasts ends the
- * process at once. Rejects as `plugin.close` does.
+ * process at once. Rejects as `plugin.close` does. `serve` closes its plugin on signals by itself: this is for who has
+ * something to do afterwards.
  */
 export function closeOnSignals(plugin: RunningPlugin, options: CloseOnSignalsOptions = {}): Promise<void> {
-  const {
-    signals = ["SIGTERM", "SIGINT", "SIGHUP"],
-    onSignal,
-    sameSignalMs = 500,
-    onSecondSignal = exitAtOnce,
-  } = options;
+  const { signals, onSignal, sameSignalMs, onSecondSignal = endAtOnce } = options;
   return new Promise((resolve, reject) => {
-    let closingSince: number | undefined;
-    const listener = (signal: NodeJS.Signals) => {
-      if (closingSince !== undefined) {
-        if (performance.now() - closingSince >= sameSignalMs) onSecondSignal(signal);
-        return;
-      }
-      closingSince = performance.now();
-      onSignal?.(signal);
-      plugin
-        .close()
-        .finally(() => {
-          for (const name of signals) process.off(name, listener);
-        })
-        .then(resolve, reject);
-    };
-    for (const name of signals) process.on(name, listener);
+    const unfollow = followSignals({
+      signals,
+      sameSignalMs,
+      onFirst(signal) {
+        onSignal?.(signal);
+        plugin.close().finally(unfollow).then(resolve, reject);
+      },
+      onSecond: onSecondSignal,
+    });
   });
-}
-
-function exitAtOnce(signal: NodeJS.Signals): void {
-  process.exit(128 + constants.signals[signal]);
 }

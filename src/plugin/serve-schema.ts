@@ -2,6 +2,7 @@
 import { inspect } from "node:util";
 import { z } from "zod";
 import { CleatError } from "../errors/index.ts";
+import { pluginNamePattern } from "../protocol/index.ts";
 
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function", "is no function");
 const text = z.string({ error: "is no string" }).min(1, "is empty");
@@ -16,6 +17,9 @@ const listenTables = {
     owner: whole.optional(),
     group: whole.optional(),
     mode: whole.max(0o7777, "is no mode of a file").optional(),
+  }),
+  systemd: z.strictObject({
+    systemd: z.union([z.literal(true), text], { error: "is neither true nor a name" }),
   }),
   tcp: z.strictObject({ ...spec, tcp: z.strictObject(hostAndPort) }),
   tls: z.strictObject({
@@ -46,6 +50,7 @@ const service = z.looseObject({
 const serveOptions = z.strictObject({
   drivers: z.array(z.unknown(), { error: "is no list" }),
   listen: z.unknown(),
+  handleSignals: z.boolean({ error: "is not true or false" }).optional(),
   logger: logger.optional(),
   drainTimeoutMs: z.number({ error: "is no number" }).nonnegative("is negative").optional(),
   maxRequestBytes: whole.optional(),
@@ -73,6 +78,10 @@ function assertDriver(driver: unknown, field: string): void {
 
 function assertListen(listen: unknown): void {
   const ways = Object.keys(listenTables).join(", ");
+  if (typeof listen === "string") {
+    if (pluginNamePattern.test(listen)) return;
+    throw invalid(`serve: listen is ${shown(listen)}, and no plugin's name; a socket's path is { unix: PATH }`);
+  }
   if (typeof listen !== "object" || listen === null) throw invalid(`serve: listen is ${shown(listen)}, and no address`);
   const given = Object.entries(listen).filter(([, value]) => value !== undefined);
   const named = given.filter((entry): entry is [keyof typeof listenTables, unknown] =>

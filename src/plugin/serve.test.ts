@@ -16,6 +16,14 @@ describe("several drivers on one socket", () => {
     expect(await createClient(protocolNamed("Other"), transport).wait({})).toEqual({ Text: "other" });
   });
 
+  it("announce what their protocol says, where that is not its name", async () => {
+    const { service } = driver();
+    const announced = { ...service, protocol: { ...service.protocol, implements: "test" } };
+    const plugin = await start({ drivers: [{ service: announced }] });
+    const transport = createHttpTransport(parseAddress(plugin.address));
+    expect(await createClient(pluginProtocol, transport).activate({})).toEqual({ Implements: ["test"] });
+  });
+
   it("may not speak the same protocol", async () => {
     await expect(start({ drivers: [driver(), driver()] })).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
   });

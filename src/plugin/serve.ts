@@ -1,19 +1,22 @@
 import type { Server } from "node:http";
-import { pluginProtocol } from "../protocol/index.ts";
+import { announcedName, pluginProtocol } from "../protocol/index.ts";
 import {
   createHandler,
   createHttpServer,
   errorLogger,
   type HandlerOptions,
   implement,
+  type Listening,
   type Logger,
   type Service,
 } from "../transport/index.ts";
 import { followConnections } from "./connections.ts";
+import { endWithProcess } from "./end-with-process.ts";
 import { assertServeOptions } from "./serve-schema.ts";
 import { listenOnTcp, type TcpListen } from "./tcp-listener.ts";
 import { listenOnTls, type TlsListen } from "./tls-listener.ts";
-import { type Listening, listenOnUnix, type UnixListen } from "./unix-listener.ts";
+import { listenOnSystemd, notifySystemd, type SystemdListen } from "./systemd.ts";
+import { listenOnUnix, socketOfPlugin, type UnixListen } from "./unix-listener.ts";
 
 /** A driver as it is served: its service, and what is to be done after the last call. */
 export interface ServedDriver {
@@ -28,7 +31,8 @@ export interface ServedDriver {
 export interface ServeOptions {
   /** One or several, of different protocols, on the same address. */
   readonly drivers: readonly ServedDriver[];
-  readonly listen: UnixListen | TcpListen | TlsListen;
+  /** A text is the plugin's name: its socket is where engines look for a plugin of that name, for root and for users. */
+  readonly listen: string | UnixListen | SystemdListen | TcpListen | TlsListen;
   /**
    * Default `errorLogger`: an error of a driver's that is no `CleatError` goes to standard error, with its stack. `silentLogger` says
    * nothing; a pino logger is one.
@@ -39,10 +43,18 @@ export interface ServeOptions {
   readonly maxRequestBytes?: HandlerOptions["maxRequestBytes"];
   /** Closes the plugin. */
   readonly signal?: AbortSignal;
+  /**
+   * Default true: SIGTERM, SIGINT and SIGHUP close the plugin, and then end the process as they would have, unless the
+   * program listens for them itself. With false they are the program's alone.
+   */
+  readonly handleSignals?: boolean;
 }
 
 export interface RunningPlugin extends AsyncDisposable {
-  /** As in spec files: "unix:///run/docker/plugins/cleat.sock", "tcp://127.0.0.1:4000", "https://127.0.0.1:4000". */
+  /**
+   * As in spec files: "unix:///run/docker/plugins/cleat.sock", "tcp://127.0.0.1:4000", "https://127.0.0.1:4000". "fd://3" is an
+   * inherited socket without a path.
+   */
   readonly address: string;
   /**
    * Disappears for new callers, lets running calls finish, then closes the drivers. May be called twice; both wait
@@ -52,17 +64,19 @@ export interface RunningPlugin extends AsyncDisposable {
 }
 
 /**
- * Serves drivers as one plugin. `Plugin.Activate` is answered from their protocols.
+ * Serves drivers as one plugin. `Plugin.Activate` is answered from their protocols. A service manager that waits to be told
+ * (`NOTIFY_SOCKET`, `Type=notify`) is told when engines can call, and when the plugin closes.
  * @throws ALREADY_EXISTS when two drivers speak the same protocol.
- * @throws FAILED_PRECONDITION when the address is taken, or engines could not trust what is served by TLS.
+ * @throws FAILED_PRECONDITION when the address is taken, no socket was passed, or engines could not trust what is served by TLS.
  * @throws INVALID_ARGUMENT when an option is not what it has to be, or a certificate or key of no use. The drivers are never closed then.
  */
 export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   assertServeOptions(options);
-  const { drivers, listen, logger = errorLogger, drainTimeoutMs = 10_000, maxRequestBytes } = options;
+  const { drivers, logger = errorLogger, drainTimeoutMs = 10_000, maxRequestBytes, handleSignals = true } = options;
+  const listen = typeof options.listen === "string" ? socketOfPlugin(options.listen) : options.listen;
   const services = drivers.map(({ service }) => service);
   const activation = implement(pluginProtocol, {
-    activate: async () => ({ Implements: services.map(({ protocol }) => protocol.name) }),
+    activate: async () => ({ Implements: services.map(({ protocol }) => announcedName(protocol)) }),
   });
   const handler = createHandler([activation, ...services], {
     logger,
@@ -74,23 +88,32 @@ export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   for (const driver of drivers) driver.onListening?.(listening.address);
   logger.info({ address: listening.address, protocols: services.map(({ protocol }) => protocol.name) }, "serving");
 
+  const toldReady = notifySystemd("READY=1", logger); // not waited for: signals may come as soon as it is told
+
   const shutDown = async () => {
     const removed = listening.remove();
+    const told = toldReady.then(() => notifySystemd("STOPPING=1", logger));
     const brokenOff = await connections.drain(drainTimeoutMs);
     if (brokenOff > 0) logger.warn({ brokenOff, drainTimeoutMs }, "calls were broken off");
-    await settleAll([removed, ...drivers.map(async (driver) => driver.close?.())]);
+    try {
+      await settleAll([removed, told, ...drivers.map(async (driver) => driver.close?.())]);
+    } finally {
+      letSignals?.();
+    }
     logger.info({ address: listening.address }, "closed");
   };
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= shutDown());
   const onSignal = () => void close().catch((error: unknown) => logger.error({ err: error }, "could not close"));
+  const letSignals = handleSignals ? endWithProcess(close, logger) : undefined;
   if (options.signal?.aborted) onSignal();
   else options.signal?.addEventListener("abort", onSignal, { once: true });
   return { address: listening.address, close, [Symbol.asyncDispose]: close };
 }
 
-function startListening(server: Server, listen: ServeOptions["listen"]): Promise<Listening> {
+function startListening(server: Server, listen: Exclude<ServeOptions["listen"], string>): Promise<Listening> {
   if ("unix" in listen) return listenOnUnix(server, listen);
+  if ("systemd" in listen) return listenOnSystemd(server, listen);
   return "tls" in listen ? listenOnTls(server, listen) : listenOnTcp(server, listen);
 }
 

@@ -2,9 +2,8 @@ import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import { toCleatError } from "../errors/index.ts";
 import { assertPluginName } from "../protocol/index.ts";
-import { formatAddress, type HostAndPort } from "../transport/index.ts";
+import { formatAddress, type HostAndPort, type Listening } from "../transport/index.ts";
 import { assertSpecReplaceable, writeSpecFile } from "./spec-file.ts";
-import type { Listening } from "./unix-listener.ts";
 
 /** What every listener on TCP has, because engines find it by a spec file. */
 export interface SpecListen {

@@ -9,12 +9,12 @@ import {
   createHttpTransport,
   formatAddress,
   type HostAndPort,
+  type Listening,
   type TlsServerOptions,
   type Transport,
 } from "../transport/index.ts";
 import { assertSpecReplaceable, writeSpecFile } from "./spec-file.ts";
 import { bind, defaultSpecDirectory, type SpecListen } from "./tcp-listener.ts";
-import type { Listening } from "./unix-listener.ts";
 
 export interface TlsListen extends SpecListen {
   /** Port 0 takes a free one. Without `clientCa`, whoever can connect commands the plugin. */

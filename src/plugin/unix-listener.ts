@@ -5,6 +5,8 @@ import type { Server } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
+import { assertPluginName } from "../protocol/index.ts";
+import { type Listening, pluginLocations } from "../transport/index.ts";
 import { probeListener } from "./probe-listener.ts";
 import { absentWhenMissing, isSame, removeStaleSocket } from "./stale-socket.ts";
 
@@ -18,12 +20,15 @@ export interface UnixListen {
   readonly mode?: number;
 }
 
-/** What a listener left in the file system, and how to take it away again. */
-export interface Listening {
-  /** "unix:///run/docker/plugins/cleat.sock" */
-  readonly address: string;
-  /** Removes what was made, unless somebody has replaced it since. */
-  remove(): Promise<void>;
+/**
+ * The socket where engines of this user look first for the plugin `name`: in `/run/docker/plugins`, for ordinary users in
+ * `$XDG_RUNTIME_DIR/docker/plugins`.
+ * @throws INVALID_ARGUMENT when `name` may not name a plugin.
+ */
+export function socketOfPlugin(name: string): UnixListen {
+  assertPluginName(name);
+  const [first = ""] = pluginLocations().sockets;
+  return { unix: join(first, `${name}.sock`) };
 }
 
 /**

@@ -10,6 +10,8 @@ import type { z } from "zod";
 export type Framing = "json" | "upload" | "download";
 
 interface MethodFacts {
+  /** What it is for, and what its fields alone do not say: for whoever reads the documentation. */
+  readonly summary?: string;
   /** The whole path on the wire, as one literal, so that a line of a log leads here. */
   readonly path: `/${string}.${string}`;
   readonly request: z.ZodType;
@@ -26,32 +28,60 @@ interface MethodFacts {
   readonly source: string;
 }
 
-export interface JsonMethod extends MethodFacts {
+/** Of a request or an answer that is read into memory. */
+interface RequestLimit {
+  /** Bytes of JSON that a plugin reads of a request; default `defaultMaxRequestBytes`. */
+  readonly maxRequestBytes?: number;
+}
+interface ReplyLimit {
+  /** Bytes of JSON that a caller reads of an answer; default `defaultMaxReplyBytes`. */
+  readonly maxReplyBytes?: number;
+}
+interface RawBody {
+  /** The `Content-Type` of the raw body: "application/x-tar". */
+  readonly mediaType: string;
+}
+
+export interface JsonMethod extends MethodFacts, RequestLimit, ReplyLimit {
   readonly framing: "json";
   readonly response: z.ZodType;
   /**
-   * The one field of a response that may be very long, and what it is a list of. It is written in pieces as whoever implements
-   * the method gives its items, so that the text is never in memory as a whole.
+   * The one field of a response that may be very long, and what it is a list of. It is written in pieces as whoever
+   * implements the method gives its items, so that the text is never in memory as a whole.
    */
   readonly list?: { readonly field: string; readonly item: z.ZodType };
 }
 
-export interface UploadMethod extends MethodFacts {
+export interface UploadMethod extends MethodFacts, ReplyLimit, RawBody {
   readonly framing: "upload";
   readonly response: z.ZodType;
 }
 
-export interface DownloadMethod extends MethodFacts {
+export interface DownloadMethod extends MethodFacts, RequestLimit, RawBody {
   readonly framing: "download";
 }
+
+/** Docker's largest requests are some hundred bytes. */
+export const defaultMaxRequestBytes = 1024 * 1024;
+/** `Changes` of a container with some hundred thousand files. */
+export const defaultMaxReplyBytes = 64 * 1024 * 1024;
 
 export type Method = JsonMethod | UploadMethod | DownloadMethod;
 
 /** A plugin API, declared once: servers, clients, types and documentation are derived from this table. */
 export interface Protocol {
-  /** What a plugin lists under `Implements`, and the first half of every path: "GraphDriver". */
+  /** The first half of every path: "GraphDriver". */
   readonly name: string;
+  /** What a plugin lists under `Implements`, where that is not the name: Docker's "authz" has paths of "AuthZPlugin". */
+  readonly implements?: string;
+  /** Who speaks it, for whoever reads the documentation. */
+  readonly summary?: string;
   readonly methods: Readonly<Record<string, Method>>;
+}
+
+/** What a plugin that speaks the protocol lists under `Implements`. */
+export function announcedName(protocol: Pick<Protocol, "name" | "implements">): string {
+  return protocol.implements ?? protocol.name;
 }
 
 /** Declares a protocol, keeping the literal types of its rows. */

@@ -1,22 +1,22 @@
 /**
- * Docker's graph driver plugins (20.10 to 27; with `--experimental`).
- *
  * Fields keep the wire's spelling. Docker leaves out what is empty (`omitempty`), so every field of an answer has a
  * default, and every optional argument may be absent. Four fields are Cleat's additions, which Go's decoder skips:
  * see `capabilities` and `changes`.
- *
- * Docker sets no deadlines for graph drivers; the `timeoutMs` here are for Cleat's own client.
  */
 import { z } from "zod";
 import { defineProtocol } from "./define-protocol.ts";
 import { goBytes, goStruct } from "./go-json.ts";
+import { tarMediaType } from "./media-type.ts";
 
 const proxy = "moby v20.10.24 daemon/graphdriver/proxy.go";
 const minuteMs = 60_000;
 
 /** Source: moby v20.10.24 `pkg/idtools/idtools.go`, `IDMap`. */
 const idMap = goStruct({ container_id: z.int().min(0), host_id: z.int().min(0), size: z.int().min(0) });
-/** An empty list would be a map in which nobody, not even root, has an id; Go writes `null` for none. Source: same file, `toHost`. */
+/**
+ * An empty list would be a map in which nobody, not even root, has an id; Go writes `null` for none. Source: same file,
+ * `toHost`.
+ */
 const idMaps = z.codec(z.array(z.unknown()).nullish(), z.array(idMap), {
   decode: (maps) => maps ?? [],
   encode: (maps) => (maps.length === 0 ? null : maps),
@@ -40,8 +40,12 @@ const nothing = goStruct({});
 
 export const graphDriverProtocol = defineProtocol({
   name: "GraphDriver",
+  summary:
+    "Docker's graph driver plugins: Docker 20.10 to 27, with `--experimental`. Docker sets no deadlines for graph " +
+    "drivers; those here are the ones of Cleat's own client.",
   methods: {
     init: {
+      summary: "Opens the store in a home; the first call of an engine. Without maps of users nobody is mapped.",
       path: "/GraphDriver.Init",
       framing: "json",
       request: goStruct({
@@ -56,6 +60,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     create: {
+      summary: "Makes an empty layer of an image.",
       path: "/GraphDriver.Create",
       framing: "json",
       request: newLayer,
@@ -65,6 +70,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     createReadWrite: {
+      summary: "Makes the writable layer of a container.",
       path: "/GraphDriver.CreateReadWrite",
       framing: "json",
       request: newLayer,
@@ -74,6 +80,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     remove: {
+      summary: "Removes a layer. One that does not exist is removed already.",
       path: "/GraphDriver.Remove",
       framing: "json",
       request: layer,
@@ -83,6 +90,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     get: {
+      summary: "Makes the layer visible as a folder, and counts who holds it.",
       path: "/GraphDriver.Get",
       framing: "json",
       request: goStruct({ ID: z.string(), MountLabel: z.string().optional() }),
@@ -92,6 +100,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     put: {
+      summary: "Gives back one `Get`; the last one unmounts.",
       path: "/GraphDriver.Put",
       framing: "json",
       request: layer,
@@ -101,6 +110,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     exists: {
+      summary: "Whether there is such a layer.",
       path: "/GraphDriver.Exists",
       framing: "json",
       request: layer,
@@ -110,6 +120,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     status: {
+      summary: "What `docker info` prints of the driver: pairs of name and value, in order.",
       path: "/GraphDriver.Status",
       framing: "json",
       request: nothing,
@@ -118,6 +129,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     getMetadata: {
+      summary: "What `docker inspect` prints under `GraphDriver.Data`.",
       path: "/GraphDriver.GetMetadata",
       framing: "json",
       request: layer,
@@ -127,6 +139,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     cleanup: {
+      summary: "The engine shuts down: every layer is unmounted, whoever holds it, and none is deleted.",
       path: "/GraphDriver.Cleanup",
       framing: "json",
       request: nothing,
@@ -135,18 +148,20 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     diff: {
+      summary: "The layer's difference from its parent, as a tar archive.",
       path: "/GraphDriver.Diff",
       framing: "download",
+      mediaType: tarMediaType,
       request: layerAndParent,
       subject: "ID",
       timeoutMs: 10 * minuteMs,
       source: proxy,
     },
-    /**
-     * `Kind` is 0 modified, 1 added, 2 deleted (moby v20.10.24 `pkg/archive/changes.go`). JSON cannot carry a name
-     * that is not UTF-8: `Path` has U+FFFD there, and `PathBytes`, sent only then, has the bytes.
-     */
     changes: {
+      summary:
+        "What differs from the parent. `Kind` is 0 modified, 1 added, 2 deleted (moby v20.10.24 " +
+        "`pkg/archive/changes.go`). JSON cannot carry a name that is not UTF-8: `Path` has U+FFFD there, and " +
+        "`PathBytes`, Cleat's addition and sent only then, has the bytes.",
       path: "/GraphDriver.Changes",
       framing: "json",
       request: layerAndParent,
@@ -156,10 +171,11 @@ export const graphDriverProtocol = defineProtocol({
       timeoutMs: 10 * minuteMs,
       source: proxy,
     },
-    /** `id` and `parent` come in the query, unescaped. */
     applyDiff: {
+      summary: "Fills a layer with a tar archive. `id` and `parent` come in the query, unescaped.",
       path: "/GraphDriver.ApplyDiff",
       framing: "upload",
+      mediaType: tarMediaType,
       request: goStruct({ id: z.string(), parent: z.string().optional() }),
       response: goStruct({ Size: z.int().default(0) }),
       subject: "id",
@@ -167,6 +183,7 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     diffSize: {
+      summary: "How many bytes of files the layer adds to its parent.",
       path: "/GraphDriver.DiffSize",
       framing: "json",
       request: layerAndParent,
@@ -175,8 +192,10 @@ export const graphDriverProtocol = defineProtocol({
       timeoutMs: 10 * minuteMs,
       source: proxy,
     },
-    /** `Mounts`, `EnforcesSize` and `MaxDepth` (-1: no limit) tell Cleat's client the rest of a driver's capabilities. */
     capabilities: {
+      summary:
+        "What the driver can do beyond the rest. Docker reads `ReproducesExactDiffs`; `Mounts`, `EnforcesSize` and " +
+        "`MaxDepth` (-1: no limit) are Cleat's additions and tell Cleat's client the others.",
       path: "/GraphDriver.Capabilities",
       framing: "json",
       optional: true,

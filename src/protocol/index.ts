@@ -1,4 +1,7 @@
 export {
+  announcedName,
+  defaultMaxReplyBytes,
+  defaultMaxRequestBytes,
   defineProtocol,
   type DownloadMethod,
   type Framing,
@@ -19,7 +22,7 @@ export {
   parseGoJson,
 } from "./go-json.ts";
 export { graphDriverProtocol } from "./graph-driver.ts";
-export { pluginMediaType } from "./media-type.ts";
+export { pluginMediaType, streamMediaType, tarMediaType } from "./media-type.ts";
 export { assertPluginName, pluginNamePattern } from "./plugin-name.ts";
 export { pluginProtocol } from "./plugin.ts";
 export { protocols } from "./protocols.ts";

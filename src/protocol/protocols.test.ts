@@ -15,6 +15,10 @@ describe.each(protocols)("protocol $name", (protocol) => {
     expect(name.toLowerCase()).toBe(key.toLowerCase());
     expect(method.source).toMatch(/v\d+\.\d+\.\d+ \S+\.go$/);
   });
+
+  it("says what it and each of its methods are for, in sentences", () => {
+    for (const { summary } of [protocol, ...Object.values(protocol.methods)]) expect(summary).toMatch(/^[A-Z`].*\.$/);
+  });
 });
 
 it.each([

@@ -1,9 +1,4 @@
-/**
- * Docker's volume plugins (since 1.8), which Podman speaks too.
- *
- * Fields keep the wire's spelling. The deadlines are Docker's own: two minutes for what may have to build something, one
- * for the rest; Podman gives every call 5 s (v4.3.1 `libpod/plugin/volume_api.go`).
- */
+/** Fields keep the wire's spelling. */
 import { z } from "zod";
 import { defineProtocol } from "./define-protocol.ts";
 import { goStruct } from "./go-json.ts";
@@ -16,7 +11,7 @@ const held = goStruct({ Name: z.string(), ID: z.string().default("") });
 const mountpoint = goStruct({ Mountpoint: z.string().default("") });
 const nothing = goStruct({});
 
-/** `Name` is empty where a plugin forgot it, so that one such volume hides no others. `Status` is free-form, shown by `docker volume inspect`; `CreatedAt` is RFC 3339, and Go's zero time for "unknown". */
+/** `Name` is empty where a plugin forgot it, so that one such volume hides no others. */
 const volume = goStruct({
   Name: z.string().default(""),
   Mountpoint: z.string().optional(),
@@ -26,8 +21,14 @@ const volume = goStruct({
 
 export const volumeDriverProtocol = defineProtocol({
   name: "VolumeDriver",
+  summary:
+    "Docker's volume plugins (since 1.8), which Podman speaks too. The deadlines are Docker's own: two minutes for " +
+    "what may have to build something, one for the rest; Podman gives every call 5 s (podman v4.3.1 " +
+    "`libpod/plugin/volume_api.go`).",
   methods: {
     create: {
+      summary:
+        "Makes a volume, unless one of that name and those options is there. `Opts` is what the user gave with `--opt`.",
       path: "/VolumeDriver.Create",
       framing: "json",
       request: goStruct({ Name: z.string(), Opts: z.record(z.string(), z.string()).default({}) }),
@@ -37,6 +38,9 @@ export const volumeDriverProtocol = defineProtocol({
       source: proxy,
     },
     list: {
+      summary:
+        "Every volume. `Status` is free-form, shown by `docker volume inspect`; `CreatedAt` is RFC 3339, and Go's zero " +
+        "time where it is unknown.",
       path: "/VolumeDriver.List",
       framing: "json",
       request: nothing,
@@ -44,8 +48,9 @@ export const volumeDriverProtocol = defineProtocol({
       timeoutMs: minuteMs,
       source: proxy,
     },
-    /** An unknown name is to be a failure; a plugin that answers no volume instead is read as having none. */
     get: {
+      summary:
+        "One volume. An unknown name is to be a failure; a plugin that answers no volume instead is read as having none.",
       path: "/VolumeDriver.Get",
       framing: "json",
       request: named,
@@ -55,6 +60,7 @@ export const volumeDriverProtocol = defineProtocol({
       source: proxy,
     },
     remove: {
+      summary: "Deletes a volume and what is in it.",
       path: "/VolumeDriver.Remove",
       framing: "json",
       request: named,
@@ -63,8 +69,8 @@ export const volumeDriverProtocol = defineProtocol({
       timeoutMs: minuteMs,
       source: proxy,
     },
-    /** Empty for a volume that is not mounted, where it has no path of its own. */
     path: {
+      summary: "Where the volume is; empty for one that is not mounted, where it has no path of its own.",
       path: "/VolumeDriver.Path",
       framing: "json",
       request: named,
@@ -73,8 +79,10 @@ export const volumeDriverProtocol = defineProtocol({
       timeoutMs: minuteMs,
       source: proxy,
     },
-    /** `ID` is the holder's: Docker's differs with each mount, Podman sends one for all containers. */
     mount: {
+      summary:
+        "Makes the volume's files visible. `ID` is the holder's: Docker's differs with each mount, Podman sends one for " +
+        "all containers.",
       path: "/VolumeDriver.Mount",
       framing: "json",
       request: held,
@@ -84,6 +92,7 @@ export const volumeDriverProtocol = defineProtocol({
       source: proxy,
     },
     unmount: {
+      summary: "The holder needs the files no more.",
       path: "/VolumeDriver.Unmount",
       framing: "json",
       request: held,
@@ -93,6 +102,7 @@ export const volumeDriverProtocol = defineProtocol({
       source: proxy,
     },
     capabilities: {
+      summary: "`Scope` is `local` (each host has volumes of its own) or `global` (all hosts see the same).",
       path: "/VolumeDriver.Capabilities",
       framing: "json",
       optional: true,

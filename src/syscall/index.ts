@@ -1,4 +1,5 @@
 /** Linux system calls that Node lacks, relative to descriptors, synchronous; for worker threads above all. */
+export { beginCommit, ignoreCancellation, throwIfCancelled, watchForCancellation } from "./cancellation.ts";
 export * from "./files/attributes.ts";
 export * from "./files/copy.ts";
 export * from "./files/directory.ts";

@@ -10,7 +10,20 @@ export type { GraphDriverContext } from "./graphdriver/context.ts";
 export { type GraphDriverKitOptions, runGraphDriverKit } from "./graphdriver/kit.ts";
 export type { Refusals } from "./graphdriver/refusals.ts";
 export { buildArchive } from "./archive/build-archive.ts";
-export * from "./archive/entry.ts";
+export {
+  type ArchiveEntry,
+  type Attributes,
+  device,
+  fifo,
+  file,
+  folder,
+  hardLink,
+  longAgoSeconds,
+  type Name,
+  opaque,
+  symlink,
+  whiteout,
+} from "./archive/entry.ts";
 export { assertSameTree } from "./tree/assert-same-tree.ts";
 export { expectedChanges } from "./tree/expected-changes.ts";
 export type { Hands } from "./tree/hands.ts";

@@ -1,17 +1,14 @@
 import { CleatError, RemoteError, SchemaError } from "../errors/index.ts";
-import { type CallOptions, pluginProtocol, type Protocol } from "../protocol/index.ts";
+import { announcedName, type CallOptions, pluginProtocol, type Protocol } from "../protocol/index.ts";
 import { createClient } from "./client.ts";
 import type { Transport } from "./wire.ts";
-
-/** No manifest is longer; a plugin that answers more is none. */
-const maxManifestBytes = 64 * 1024;
 
 /**
  * Asks who is there what it implements, at the deadline of the protocol's table unless `call` says otherwise.
  * @throws FAILED_PRECONDITION when what answers is no plugin: another status than 200, or no manifest.
  */
 export async function activate(transport: Transport, plugin: string, call: CallOptions = {}): Promise<string[]> {
-  const client = createClient(pluginProtocol, transport, { plugin, maxReplyBytes: maxManifestBytes });
+  const client = createClient(pluginProtocol, transport, { plugin });
   try {
     const { Implements } = await client.activate({}, call);
     return Implements;
@@ -30,8 +27,9 @@ export async function activate(transport: Transport, plugin: string, call: CallO
 export function assertImplements(
   plugin: string,
   implemented: readonly string[],
-  { name }: Pick<Protocol, "name">,
+  protocol: Pick<Protocol, "name" | "implements">,
 ): void {
+  const name = announcedName(protocol);
   if (implemented.includes(name)) return;
   const listed = implemented.join(", ") || "nothing";
   throw new CleatError("UNIMPLEMENTED", `plugin "${plugin}" does not implement ${name}: it implements ${listed}`);

@@ -1,9 +1,11 @@
 import { Readable } from "node:stream";
 import { CleatError, RemoteError, TransportError } from "../errors/index.ts";
 import {
+  announcedName,
   type CallOptions,
   type Client,
   decodeValue,
+  defaultMaxReplyBytes,
   encodeGoJson,
   encodeValue,
   failureIn,
@@ -25,7 +27,7 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined;
   /** By path, "/VolumeDriver.Mount"; before `timeoutMs`. */
   readonly methodTimeoutsMs?: Readonly<Record<string, number>> | undefined;
-  /** Cap for JSON answers, default 64 MiB (`Changes` of a container with some hundred thousand files). */
+  /** Cap for JSON answers, instead of each method's own. */
   readonly maxReplyBytes?: number | undefined;
 }
 
@@ -35,8 +37,9 @@ export function createClient<P extends Protocol>(
   transport: Transport,
   options: ClientOptions = {},
 ): Client<P> {
+  const known = { ...options, announced: announcedName(protocol) };
   const call = (method: Method) => (request: unknown, callOptions?: CallOptions) =>
-    callMethod(method, request, callOptions ?? {}, transport, options);
+    callMethod(method, request, callOptions ?? {}, transport, known);
   const methods = Object.entries(protocol.methods).map(([name, method]) => [name, call(method)]);
   return Object.fromEntries(methods) as Client<P>;
 }
@@ -46,7 +49,7 @@ async function callMethod(
   request: unknown,
   call: CallOptions | UploadOptions,
   transport: Transport,
-  options: ClientOptions,
+  options: ClientOptions & { readonly announced: string },
 ): Promise<unknown> {
   const { address } = transport;
   const subject = `${method.path} on ${options.plugin === undefined ? address : `plugin "${options.plugin}" at ${address}`}`;
@@ -55,7 +58,7 @@ async function callMethod(
   const upload = "body" in call ? watchUpload(call.body, deadline) : undefined;
   let streaming = false;
   try {
-    const wire = toWire(method, request, upload?.body, deadline.signal);
+    const wire = { ...toWire(method, request, upload?.body, deadline.signal), announced: options.announced };
     const reply = await transport.send(wire);
     const answer = await readReply(method, reply, deadline, subject, options, address);
     streaming = answer instanceof Readable;
@@ -109,7 +112,7 @@ function toWire(
   }
   if (upload === undefined) throw new CleatError("INVALID_ARGUMENT", `${subject} lacks its body`);
   const query = encodeValue(method.request, request, subject) as Record<string, string>;
-  return { path: method.path, query, body: upload, signal };
+  return { path: method.path, query, body: upload, mediaType: method.mediaType, signal };
 }
 
 async function readReply(
@@ -121,9 +124,8 @@ async function readReply(
   address: string,
 ): Promise<unknown> {
   const origin = { plugin: options.plugin ?? address, method: method.path, httpStatus: reply.status };
-  const maxBytes = options.maxReplyBytes ?? 64 * 1024 * 1024;
   if (reply.status !== 200) {
-    const failureBytes = Math.min(maxBytes, maxFailureBytes);
+    const failureBytes = Math.min(options.maxReplyBytes ?? maxFailureBytes, maxFailureBytes);
     const failure = parseFailure(await readAnswer(reply, failureBytes, subject));
     const unknownMethod = reply.status === 404 && failure.code === "UNKNOWN";
     throw new RemoteError(unknownMethod ? "UNIMPLEMENTED" : failure.code, failure.message, origin);
@@ -132,6 +134,7 @@ async function readReply(
     const stream = reply.body instanceof Readable ? reply.body : Readable.from([reply.body]);
     return guardStream(stream, deadline, subject);
   }
+  const maxBytes = options.maxReplyBytes ?? method.maxReplyBytes ?? defaultMaxReplyBytes;
   const bytes = await readAnswer(reply, maxBytes, subject);
   const value = parseGoJson(bytes, `answer of ${subject}`, "DATA_LOSS");
   const failure = failureIn(value);

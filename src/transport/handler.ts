@@ -3,6 +3,7 @@ import { CleatError, toCleatError } from "../errors/index.ts";
 import {
   decodeGoJson,
   decodeValue,
+  defaultMaxRequestBytes,
   encodeFailure,
   encodeGoJson,
   encodeGoJsonList,
@@ -20,8 +21,8 @@ import type { Handler, WireReply, WireRequest } from "./wire.ts";
 export interface HandlerOptions {
   /** Default: `errorLogger`. A failure that no `CleatError` tells of is an error, any other a warning. */
   readonly logger?: Logger;
-  /** Cap for JSON requests, default 1 MiB (Docker's largest are some hundred bytes). Uploads have none. */
-  readonly maxRequestBytes?: number;
+  /** Cap for JSON requests, instead of each method's own. Uploads have none. */
+  readonly maxRequestBytes?: number | undefined;
 }
 
 interface Route {
@@ -36,7 +37,7 @@ interface Route {
  * @throws ALREADY_EXISTS when two services have a method of the same path.
  */
 export function createHandler(services: readonly Service[], options: HandlerOptions = {}): Handler {
-  const { logger = errorLogger, maxRequestBytes = 1024 * 1024 } = options;
+  const { logger = errorLogger, maxRequestBytes } = options;
   const routes = collectRoutes(services);
 
   return async (request) => {
@@ -73,7 +74,7 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
         else if (request.signal.aborted) logFailure(200, request.signal.reason);
         else logFailure(200, error.code === "ERR_STREAM_PREMATURE_CLOSE" ? closedEarly() : error);
       });
-      return { status: 200, body: stream };
+      return { status: 200, body: stream, mediaType: route.method.mediaType };
     } catch (error) {
       const failure = toCleatError(error); // engines name the method themselves
       const status = failureStatus === 400 && failure.code === "RESOURCE_EXHAUSTED" ? 413 : failureStatus;
@@ -129,9 +130,10 @@ function collectRoutes(services: readonly Service[]): ReadonlyMap<string, Route>
   return routes;
 }
 
-async function readArguments(method: Method, request: WireRequest, maxBytes: number): Promise<unknown> {
+async function readArguments(method: Method, request: WireRequest, cap: number | undefined): Promise<unknown> {
   const subject = `request to ${method.path}`;
   if (method.framing === "upload") return decodeValue(method.request, request.query, subject, "INVALID_ARGUMENT");
+  const maxBytes = cap ?? method.maxRequestBytes ?? defaultMaxRequestBytes;
   return decodeGoJson(method.request, await readBounded(request.body, maxBytes, subject), subject, "INVALID_ARGUMENT");
 }
 

@@ -8,7 +8,15 @@ export { createHandler, type HandlerOptions } from "./handler.ts";
 export { createHttpServer, type HttpServerOptions } from "./http/http-server.ts";
 export { createHttpTransport, type HttpTransportOptions } from "./http/http-transport.ts";
 export { errorLogger, type Logger, silentLogger } from "./logger.ts";
+export {
+  findInheritedSocket,
+  type InheritedSocket,
+  inheritedSockets,
+  listenOnInherited,
+} from "./listening/inherited-sockets.ts";
+export type { Listening } from "./listening/listening.ts";
 export { createMemoryTransport } from "./memory-transport.ts";
+export { type Locations, pluginLocations, type Who } from "./plugin-locations.ts";
 export { implement, type Service } from "./service.ts";
 export { formatJsonSpec, parseSpec, type PluginSpec, type TlsFiles } from "./spec-file.ts";
 export { createTlsDialer, type TlsDialer } from "./tls/tls-dialer.ts";

@@ -11,6 +11,10 @@ export interface WireRequest {
   readonly query: Readonly<Record<string, string>>;
   /** A stream of chunks for uploads. Its iteration throws when the sender stopped before the end. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Of a body that is a stream, where it has one. */
+  readonly mediaType?: string | undefined;
+  /** What the plugin has to list under `Implements`; default the first half of the path. Only a client knows it. */
+  readonly announced?: string | undefined;
   /** The answer is a stream of any length, and has succeeded when it begins; a short one otherwise. */
   readonly download?: boolean;
   /** Aborted when nobody waits for the reply any more. */
@@ -29,7 +33,7 @@ export interface WireReply {
    * destroys it.
    */
   readonly body: Uint8Array | Readable;
-  /** Default that of plugins' messages, and of a stream that of a tar archive. */
+  /** Default that of plugins' messages, and of a stream `application/octet-stream`. */
   readonly mediaType?: string;
 }
 

@@ -8,11 +8,29 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type * as Workers from "./index.ts";
 
 const built = new URL("../../dist/workers/index.js", import.meta.url);
+const builtSyscall = new URL("../../dist/syscall/index.js", import.meta.url);
 const builtErrors = new URL("../../dist/errors/index.js", import.meta.url);
 
 const jobsSource = `
   import { writeFileSync } from "node:fs";
   import { CleatError } from ${JSON.stringify(builtErrors.href)};
+  import { beginCommit, throwIfCancelled } from ${JSON.stringify(builtSyscall.href)};
+  export function walk(words) {
+    Atomics.store(words, 0, 1);
+    Atomics.notify(words, 0);
+    try {
+      for (;;) throwIfCancelled();
+    } finally {
+      throwIfCancelled(); // what is undone is not cut off again
+      Atomics.store(words, 1, 1);
+    }
+  }
+  export function passOver(words) {
+    try {
+      walk(words);
+    } catch {}
+    beginCommit();
+  }
   export const add = (a, b) => a + b;
   export const addLater = async (a, b) => a + b;
   export function fail(code) { throw new CleatError(code, "job failed on purpose"); }
@@ -41,6 +59,8 @@ interface Jobs {
   meet(words: Int32Array, guests: number): number;
   waitFor(words: Int32Array): void;
   makeFile(path: string): void;
+  walk(words: Int32Array): void;
+  passOver(words: Int32Array): void;
   missing(): void;
 }
 
@@ -166,6 +186,33 @@ describe.skipIf(!existsSync(built))("a pool of threads (of the built package: np
     expect(table[1]).toBe(1);
     await job;
     await pool.close();
+  });
+
+  it.each(["walk", "passOver"] as const)("ends a job whose caller gives up, at its next step: %s", async (name) => {
+    const pool = openPool({ maxThreads: 1 });
+    const table = words();
+    const caller = new AbortController();
+    const job = pool.within(caller.signal).run(jobs, name, table);
+    job.catch(() => {});
+    await Atomics.waitAsync(table, 0, 0).value;
+    caller.abort();
+    await expect(job).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(table[1]).toBe(1);
+    expect(await pool.run(jobs, "add", 1, 2)).toBe(3);
+  });
+
+  it("begins no job whose caller has given up, or gives up while it waits for a thread", async () => {
+    const pool = openPool({ maxThreads: 1 });
+    const table = words();
+    const busy = pool.run(jobs, "waitFor", table);
+    const caller = new AbortController();
+    const waiting = pool.within(caller.signal).run(jobs, "add", 1, 2);
+    caller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: "CANCELLED" });
+    Atomics.store(table, 0, 1);
+    Atomics.notify(table, 0);
+    await busy;
+    await expect(pool.within(caller.signal).run(jobs, "add", 1, 2)).rejects.toMatchObject({ code: "CANCELLED" });
   });
 
   it("gives each thread a umask of its own, which is 0", async () => {

@@ -30,6 +30,11 @@ export interface WorkerPool {
   readonly consume: Consume;
   /** A job that writes what a peer reads: `produce((ring) => run(…, ring))`. */
   readonly produce: Produce;
+  /**
+   * The same pool for a caller who may give up: jobs that wait for a thread then do not begin, and those that run end at their next
+   * step (`throwIfCancelled` in `syscall`); either rejects with CANCELLED. Streams are their readers' to destroy.
+   */
+  within(signal: AbortSignal | undefined): WorkerPool;
   /** Waits for running jobs, then ends the threads. May be called twice. */
   close(): Promise<void>;
 }
@@ -95,8 +100,8 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     if (at >= 0) idle.splice(at, 1);
   }
 
-  async function runOn(thread: Thread, job: Job) {
-    const end = await thread.run(job);
+  async function runOn(thread: Thread, job: Job, signal: AbortSignal | undefined) {
+    const end = await thread.run(job, signal);
     if (thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
     else idle.push(thread);
     taken--;
@@ -121,8 +126,9 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   }
 
   /** Waits where there is too little to start a thread with, as long as others, who give something back, are busy. */
-  async function takeThread(startedMs: number): Promise<Thread> {
+  async function takeThread(startedMs: number, signal: AbortSignal | undefined): Promise<Thread> {
     for (;;) {
+      throwIfGivenUp(signal);
       const thread = tryTakeThread();
       if (thread !== undefined) return thread;
       if (taken === 0 && performance.now() - startedMs > shortageMs) throw tooLittle("too many descriptors are open");
@@ -130,11 +136,11 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     }
   }
 
-  async function runJob(job: Job): Promise<Outcome> {
+  async function runJob(job: Job, signal: AbortSignal | undefined): Promise<Outcome> {
     const startedMs = performance.now();
     for (;;) {
-      const thread = await takeThread(startedMs);
-      const end = await runOn(thread, job);
+      const thread = await takeThread(startedMs, signal);
+      const end = await runOn(thread, job, signal);
       if (end.kind === "returned") return end.outcome;
       const isWorthWaiting = taken > 0 || performance.now() - startedMs < shortageMs;
       if (!end.isRetryable || !isWorthWaiting) throw died(end.message);
@@ -148,12 +154,24 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     return error;
   }
 
-  const run: RunJob = async (module, name, ...args) => {
-    if (closed) throw new CleatError("FAILED_PRECONDITION", "worker pool is closed");
-    const outcome = await whileRunning(threads.within(() => runJob({ module: module.url, name, args })));
-    if (outcome.failed !== undefined) throw reviveError(outcome.failed);
-    return outcome.value as never;
-  };
+  async function runInTurn(job: Job, signal: AbortSignal | undefined): Promise<Outcome> {
+    const wait = signal && { everyMs: lookMs, isGivenUp: () => signal.aborted };
+    if (!(await threads.take(wait))) throw givenUp(signal);
+    try {
+      return await runJob(job, signal);
+    } finally {
+      threads.release();
+    }
+  }
+
+  const runWithin =
+    (signal?: AbortSignal): RunJob =>
+    async (module, name, ...args) => {
+      if (closed) throw new CleatError("FAILED_PRECONDITION", "worker pool is closed");
+      const outcome = await whileRunning(runInTurn({ module: module.url, name, args }, signal));
+      if (outcome.failed !== undefined) throw reviveError(outcome.failed);
+      return outcome.value as never;
+    };
 
   function whileRunning<T>(job: Promise<T>): Promise<T> {
     const ended: Promise<unknown> = job.then(ignore, ignore).then(() => running.delete(ended));
@@ -171,8 +189,9 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     patienceMs: options.readerPatienceMs ?? 25,
   });
 
-  return {
-    run,
+  const pool: WorkerPool = {
+    run: runWithin(),
+    within: (signal) => (signal === undefined ? pool : { ...pool, run: runWithin(signal) }),
     consume: createConsumer({
       rings,
       live: createSlots(share),
@@ -191,12 +210,21 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       await Promise.all(idle.splice(0).map((thread) => thread.terminate()));
     },
   };
+  return pool;
 }
 
 function ignore(): void {}
 
 function uniqueName(): string {
   return randomBytes(16).toString("hex");
+}
+
+function throwIfGivenUp(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw givenUp(signal);
+}
+
+function givenUp(signal: AbortSignal | undefined): CleatError {
+  return new CleatError("CANCELLED", "job was given up before it began", { cause: signal?.reason });
 }
 
 function tooLittle(what: string): CleatError {

@@ -1,9 +1,9 @@
 /** What a pool's thread runs: one job after another, each a function named by its module's URL. */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { CleatError } from "../errors/index.ts";
-import { detachThread } from "../syscall/index.ts";
+import { detachThread, watchForCancellation } from "../syscall/index.ts";
 import { failedOutcome, type Outcome } from "./outcome.ts";
-import type { Job, ThreadMessage } from "./threads.ts";
+import type { Job, ThreadData, ThreadMessage } from "./threads.ts";
 
 const loaded = new Set<string>();
 
@@ -14,6 +14,7 @@ async function runJob({ module, name, args }: Job): Promise<Outcome> {
     loaded.add(module);
     say({ loaded: module });
   }
+  watchForCancellation((workerData as ThreadData).unwanted);
   try {
     const run = exports[name];
     if (run === undefined) throw new CleatError("INTERNAL", `module ${module} has no function "${name}"`);

@@ -18,16 +18,25 @@ export type JobEnd =
 /** A thread of Node's that runs one job at a time. */
 export interface Thread {
   hasEnded(): boolean;
-  run(job: Job): Promise<JobEnd>;
+  /** Tells the job when `signal` aborts; it ends at its next step (`throwIfCancelled`). */
+  run(job: Job, signal?: AbortSignal): Promise<JobEnd>;
   terminate(): Promise<void>;
 }
 
 /** What a thread says: that it has loaded a job's module, once for each, and what a job came to. */
 export type ThreadMessage = { readonly loaded: string } | Outcome;
 
+/** What a thread is given when it starts. */
+export interface ThreadData {
+  /** Not 0 when nobody wants any more what the thread runs. */
+  readonly unwanted: Int32Array<SharedArrayBuffer>;
+}
+
 /** `onEnd` is called when the thread has died, or was terminated. */
 export function startThread(onEnd: (thread: Thread) => void): Thread {
-  const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false, execArgv: ownFlags() });
+  const unwanted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const workerData: ThreadData = { unwanted };
+  const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false, execArgv: ownFlags(), workerData });
   const loaded = new Set<string>();
   let running: { readonly module: string; readonly settle: (end: JobEnd) => void } | undefined;
   let ended = false;
@@ -49,7 +58,10 @@ export function startThread(onEnd: (thread: Thread) => void): Thread {
 
   const thread: Thread = {
     hasEnded: () => ended,
-    async run(job) {
+    async run(job, signal) {
+      const giveUp = (): void => void Atomics.store(unwanted, 0, 1);
+      Atomics.store(unwanted, 0, signal?.aborted === true ? 1 : 0);
+      signal?.addEventListener("abort", giveUp);
       worker.ref();
       const jobEnd = await new Promise<JobEnd>((settle) => {
         running = { module: job.module, settle };
@@ -60,6 +72,7 @@ export function startThread(onEnd: (thread: Thread) => void): Thread {
         }
       });
       running = undefined;
+      signal?.removeEventListener("abort", giveUp);
       worker.unref();
       return jobEnd;
     },

@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 
 import { expect, test } from "vitest";
 
-import type { DiffGetter, GraphDriver, GraphDriverFactory } from "cleat/graphdriver";
+import type { DiffGetter, GraphDriver, GraphDriverFactory, ListedLayer } from "cleat/graphdriver";
 import { vfs } from "cleat/drivers";
 import { lgetxattr, lsetxattr } from "#dist/syscall/index.js";
 import { runGraphDriverKit } from "cleat/testing";
@@ -139,7 +139,7 @@ const faults: readonly [title: string, fault: Fault, found: readonly string[]][]
     "sizes are taken and forgotten",
     (driver) => ({
       capabilities: { ...driver.capabilities, enforcesSize: true },
-      createReadWrite: (id, { parent }) => driver.createReadWrite(id, { parent }),
+      createReadWrite: (id, { parent } = {}) => driver.createReadWrite(id, { parent }),
     }),
     ["quota/enforced", "quota/restart", "quota/refused"],
   ],
@@ -260,6 +260,28 @@ const exactFaults: typeof faults = [
     "a diff getter of any layer is opened, there or not",
     () => ({ diffGetter: async () => getterOf(async () => Readable.from([])) }),
     ["getter/unknown", "getter/files"],
+  ],
+  [
+    "a layer that was listed once is listed for good",
+    (driver) => {
+      const seen = new Map<string, ListedLayer>();
+      return {
+        async *list() {
+          for await (const layer of driver.list?.() ?? []) seen.set(layer.id, layer);
+          yield* seen.values();
+        },
+      };
+    },
+    ["list/removed"],
+  ],
+  [
+    "no parent is listed, and nothing an image",
+    (driver) => ({
+      async *list() {
+        for await (const { id } of driver.list?.() ?? []) yield { id, parent: undefined, kind: "unknown" };
+      },
+    }),
+    ["list/layers", "list/kinds"],
   ],
 ];
 

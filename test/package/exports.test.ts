@@ -10,39 +10,45 @@ const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"))
   readonly exports: Record<string, unknown>;
 };
 
-const entries = Object.keys(manifest.exports).map((entry) => entry.replace(/^\./, "cleat"));
+const entries = Object.keys(manifest.exports)
+  .map((entry) => entry.replace(/^\./, "cleat"))
+  .filter((entry) => !entry.endsWith(".json"));
 
-function node(...args: string[]): string {
-  return execFileSync(process.execPath, args, { cwd: project, encoding: "utf8" });
+/** The values that each entry exports, from the built package, in one process. */
+function publicNames(): Record<string, string[]> {
+  const program = `
+    const names = {};
+    for (const entry of ${JSON.stringify(entries)}) names[entry] = Object.keys(await import(entry)).sort();
+    console.log(JSON.stringify(names));`;
+  const args = ["--input-type=module", "--eval", program];
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: project, encoding: "utf8" })) as Record<
+    string,
+    string[]
+  >;
 }
 
-test.each(entries.filter((entry) => !entry.endsWith(".json")))("%s can be imported from the built package", (entry) => {
-  const names = node("--input-type=module", "--eval", `console.log(Object.keys(await import("${entry}")).join(" "))`);
-  expect(names.trim().split(" ").length).toBeGreaterThan(0);
-  expect(names.trim().split(" ")).not.toContain("default");
+/** What its declarations say that it exports, types too. */
+function declaredNames(entry: string): string[] {
+  const { types } = manifest.exports[entry.replace(/^cleat/, ".")] as { types: string };
+  const text = readFileSync(join(project, types), "utf8");
+  expect(text, `${entry} lists its names`).not.toMatch(/export \*|export (?:declare|const|function|class|interface)/);
+  const lists = [...text.matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, names]) => (names ?? "").split(","));
+  return lists.map((name) => name.trim().replace(/^type |^.* as /, "")).filter((name) => name !== "");
+}
+
+/** What is public is a promise: to make or break one, change the list (`npx vitest run --project package exports -u`). */
+test("what each entry of the built package exports is what the list says", async () => {
+  const lines = Object.entries(publicNames()).flatMap(([entry, values]) => {
+    const declared = declaredNames(entry);
+    expect(declared).toEqual(expect.arrayContaining(values));
+    const types = declared.filter((name) => !values.includes(name)).map((name) => `type ${name}`);
+    return [entry, ...[...values, ...types.toSorted()].map((name) => `  ${name}`)];
+  });
+  await expect(`${lines.join("\n")}\n`).toMatchFileSnapshot("public-names.txt");
 });
 
 /** npm makes it executable when it links it for npx, and never again: a build must. */
 test("the command runs from the built package, as a program", () => {
   const command = join(project, manifest.bin["cleat"] as string);
   expect(execFileSync(command, ["--version"], { encoding: "utf8" })).toBe(`${manifest.version}\n`);
-});
-
-test("what is packed holds the build and no tests", () => {
-  const packed = JSON.parse(
-    execFileSync("npm", ["pack", "--dry-run", "--json", "--loglevel=error"], { cwd: project, encoding: "utf8" }),
-  );
-  const [{ files }] = (Array.isArray(packed) ? packed : Object.values(packed)) as [{ files: { path: string }[] }];
-  const paths = files.map(({ path }) => path);
-  expect(paths).toContain("dist/cli/main.js");
-  expect(paths).toContain("dist/workers/thread.js");
-  expect(paths.filter((path) => /\.test\.|^src\/|^test\//.test(path))).toEqual([]);
-});
-
-test("publint finds nothing wrong with the package", () => {
-  const output = execFileSync(join(project, "node_modules/.bin/publint"), ["--strict"], {
-    cwd: project,
-    encoding: "utf8",
-  });
-  expect(output).toContain("All good!");
 });

@@ -12,9 +12,9 @@ const service = defineService({ name: "test.Ping", methods: { ping: { ...row, pa
 
 /** As systemd starts it, but for LISTEN_PID, which only a program between fork and exec can set. */
 const program = `
-  import { countInheritedSockets, defineService, empty, implementService, listenOnInherited, serveGrpc } from "cleat/grpc";
+  import { defineService, empty, implementService, inheritedSockets, listenOnInherited, serveGrpc } from "cleat/grpc";
   process.env.LISTEN_PID = String(process.pid);
-  if (countInheritedSockets() !== 1) throw new Error("no socket was passed");
+  if (inheritedSockets().length !== 1) throw new Error("no socket was passed");
   const row = { kind: "unary", request: empty, response: empty, timeoutMs: 10000, source: "" };
   const service = defineService({ name: "test.Ping", methods: { ping: { ...row, path: "/test.Ping/Ping" } } });
   const running = await serveGrpc({

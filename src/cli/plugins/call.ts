@@ -13,9 +13,6 @@ import { parseSeconds } from "../terminal/seconds.ts";
 import { waitForPlugin } from "./wait-for-plugin.ts";
 
 export const call = defineCommand({
-  name: "call",
-  operands: "NAME METHOD [JSON]",
-  summary: "Call one method of a running plugin and print its answer.",
   details: [
     "NAME    a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
     "METHOD  as on the wire: GraphDriver.Status",

@@ -12,9 +12,6 @@ import { parseSeconds } from "../terminal/seconds.ts";
 import { describeTrust } from "./trust.ts";
 
 export const inspect = defineCommand({
-  name: "inspect",
-  operands: "NAME",
-  summary: "Print what is known of a plugin: where it was found, its manifest, its capabilities and deadlines.",
   details: [
     "NAME  a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
     "",

@@ -10,9 +10,6 @@ import { findStandInAt } from "../stand-in/left-behind.ts";
 import { formatTable } from "../terminal/table.ts";
 
 export const ls = defineCommand({
-  name: "ls",
-  operands: "",
-  summary: "List the plugins of this machine, what they implement, and whether they are well.",
   details: [
     "Looks where the engines of this user do, and asks all plugins at once. Latency is that of the activation. States:",
     "",

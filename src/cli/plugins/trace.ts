@@ -15,9 +15,6 @@ import { type KeptInPlace, keepInPlace } from "../stand-in/keep-in-place.ts";
 import { createStandIn } from "../stand-in/stand-in.ts";
 
 export const trace = defineCommand({
-  name: "trace",
-  operands: "NAME",
-  summary: "Stand between an engine and a plugin, and print each call.",
   details: [
     "NAME  a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
     "",

@@ -1,6 +1,14 @@
 import { toCleatError } from "../../errors/index.ts";
-import type { Decision, DriverRegistry } from "../../selection/index.ts";
-import type { DriverOptionTable, GraphDriverFactory } from "../../graphdriver/index.ts";
+import { type DriverOptionTable, type GraphDriverFactory, readDriverOptions } from "../../graphdriver/index.ts";
+import {
+  assertDriverWorks,
+  builtInFactories,
+  createAutomaticDriver,
+  createDriverRegistry,
+  type Decision,
+  decide,
+  type DriverRegistry,
+} from "../../selection/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { orUsageError, UsageError } from "../terminal/command.ts";
 import { quote, suggest } from "../terminal/command-line.ts";
@@ -38,8 +46,6 @@ export interface DriverWish {
  * @throws what `assertDriverWorks` or `decide` throw.
  */
 export async function selectDriver(wish: DriverWish, logger: Logger): Promise<DriverChoice> {
-  const { builtInFactories, createAutomaticDriver, createDriverRegistry, decide } =
-    await import("../../selection/index.ts");
   const registry = createDriverRegistry(builtInFactories);
   if (wish.driver !== "auto") return named(wish, registry);
   const factory = createAutomaticDriver(registry, (decision) => logDecision(decision, logger));
@@ -60,7 +66,6 @@ async function named(wish: DriverWish, registry: DriverRegistry): Promise<Driver
     throw new UsageError(`there is no driver ${quote(driver)}; ${known}${suggest(nearest(driver, names))}`);
   }
   await checkOptions(wish, factory);
-  const { assertDriverWorks } = await import("../../selection/index.ts");
   if (home !== undefined) await assertDriverWorks(factory, home);
   const obstacle = home === undefined ? await assertDriverWorks(factory, root).catch(toCleatError) : undefined;
   const notes = [obstacle?.message, costs[driver]].filter((note) => note !== undefined);
@@ -68,13 +73,11 @@ async function named(wish: DriverWish, registry: DriverRegistry): Promise<Driver
 }
 
 async function checkOptions({ options }: DriverWish, { name, options: table }: GraphDriverFactory): Promise<void> {
-  const { readDriverOptions } = await import("../../graphdriver/index.ts");
   if (table !== undefined) orUsageError(() => readDriverOptions(name, options, table));
 }
 
 /** The options of all drivers, in lines for `--help`: those that all have, and then each one's own. */
 export async function formatDriverOptions(): Promise<string[]> {
-  const { builtInFactories } = await import("../../selection/index.ts");
   const tables = builtInFactories.map(({ name, options = {} }) => ({ name, options }));
   const isCommon = (key: string) => tables.every(({ options }) => Object.hasOwn(options, key));
   const section = (title: string, options: DriverOptionTable, keys: readonly string[]) => {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { toCleatError } from "../../errors/index.ts";
-import type { TcpListen, TlsListen, UnixListen } from "../../plugin/index.ts";
+import type { SystemdListen, TcpListen, TlsListen, UnixListen } from "../../plugin/index.ts";
 import { type HostAndPort, type Logger, parseAddress } from "../../transport/index.ts";
 import { readAccountId } from "./account-ids.ts";
 import { type CommandOptions, type Surroundings, UsageError } from "../terminal/command.ts";
@@ -17,6 +17,7 @@ export const listenOptions = {
   "socket-owner": { type: "string", value: "USER", help: "name or number; default this user" },
   "socket-group": { type: "string", value: "GROUP", help: "name or number; default this user's" },
   "socket-mode": { type: "string", value: "MODE", help: "octal; default 600" },
+  systemd: { type: "boolean", help: "take the socket that systemd passes: see cleat units" },
   tcp: { type: "string", value: "HOST:PORT", help: "listen there instead, in clear, and write a spec file" },
   "spec-dir": { type: "string", value: "PATH", help: "where the spec file goes; default /etc/docker/plugins" },
   "tls-cert": { type: "string", value: "FILE", help: "with --tcp: serve TLS with this certificate (PEM)" },
@@ -32,7 +33,11 @@ export const listenOptions = {
 } as const satisfies CommandOptions;
 
 type Option = keyof typeof listenOptions;
-type ListenValues = Partial<Record<Option, string>>;
+type TextOption = Exclude<Option, "systemd">;
+type ListenValues = Partial<Record<TextOption, string>> & { readonly systemd?: boolean };
+
+/** Where a plugin of the command listens. */
+export type Listen = UnixListen | SystemdListen | TcpListen | TlsListen;
 
 /** What an option is of no use without. */
 const needed: Partial<Record<Option, readonly Option[]>> = {
@@ -45,6 +50,13 @@ const needed: Partial<Record<Option, readonly Option[]>> = {
   "tls-client-key": ["tls-client-ca"],
 };
 
+/** Of these only one. */
+const ways: readonly (readonly Option[])[] = [
+  ["tcp"],
+  ["systemd"],
+  ["socket", "socket-owner", "socket-group", "socket-mode"],
+];
+
 /**
  * Where the plugin `name` is to listen, its certificates read.
  * @throws UsageError when options contradict each other, or one lacks another.
@@ -53,8 +65,9 @@ export async function readListenOptions(
   name: string,
   values: ListenValues,
   surroundings: Surroundings,
-): Promise<UnixListen | TcpListen | TlsListen> {
+): Promise<Listen> {
   assertTogether(values);
+  if (values.systemd === true) return { systemd: true };
   if (values.tcp === undefined) return toUnixListen(name, values, surroundings);
   const tcp = toPlace(values.tcp);
   const specDirectory = values["spec-dir"];
@@ -64,8 +77,8 @@ export async function readListenOptions(
 }
 
 /** Says so where whoever can connect commands the plugin. */
-export function warnOfStrangers(listen: UnixListen | TcpListen | TlsListen, logger: Logger): void {
-  if ("unix" in listen || ("tls" in listen && listen.tls.clientCa !== undefined)) return;
+export function warnOfStrangers(listen: Listen, logger: Logger): void {
+  if ("unix" in listen || "systemd" in listen || ("tls" in listen && listen.tls.clientCa !== undefined)) return;
   const { host, port } = "tls" in listen ? listen.tls : listen.tcp;
   const lack = "tls" in listen ? "clients show no certificate" : "TCP is not authenticated";
   logger.warn({ host, port }, `whoever can connect there commands the driver: ${lack}`);
@@ -77,12 +90,8 @@ function assertTogether(values: ListenValues): void {
     const missing = others.find((other) => values[other] === undefined);
     if (missing !== undefined) throw new UsageError(`--${option} is of no use without --${missing}`);
   }
-  const ofSockets = (["socket", "socket-owner", "socket-group", "socket-mode"] as const).find(
-    (option) => values[option],
-  );
-  if (values.tcp !== undefined && ofSockets !== undefined) {
-    throw new UsageError(`--tcp and --${ofSockets} exclude each other`);
-  }
+  const [way, other] = ways.flatMap((options) => options.find((option) => values[option] !== undefined) ?? []);
+  if (other !== undefined) throw new UsageError(`--${way} and --${other} exclude each other`);
 }
 
 function toPlace(text: string): HostAndPort {
@@ -105,7 +114,7 @@ async function toTls(
     readPem("tls-key", values["tls-key"] ?? ""),
     values["tls-client-ca"] === undefined ? undefined : readPem("tls-client-ca", values["tls-client-ca"]),
   ]);
-  const told = (option: Option) => values[option] && absolute(option, values[option]);
+  const told = (option: TextOption) => values[option] && absolute(option, values[option]);
   return {
     tls: { ...place, cert, key, clientCa },
     spec: {
@@ -116,7 +125,7 @@ async function toTls(
   };
 }
 
-async function readPem(option: Option, path: string): Promise<string> {
+async function readPem(option: TextOption, path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {

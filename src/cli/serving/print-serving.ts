@@ -3,7 +3,6 @@ import { basename, dirname } from "node:path";
 import { pluginLocations } from "../../host/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fileSystemName } from "../../syscall/index.ts";
-import { parseAddress } from "../../transport/index.ts";
 import type { Surroundings } from "../terminal/command.ts";
 
 export interface Serving {
@@ -38,12 +37,12 @@ export function printServing(serving: Serving, asJson: boolean, surroundings: Su
 
 /** What an engine is started with; a call where no engine would look for the socket, or none would run as this user. */
 function nextCommand({ name, address }: Serving, surroundings: Surroundings): string {
-  const listen = parseAddress(address);
-  if (!("unix" in listen)) return `dockerd --experimental -s ${name}`;
-  const isFound = surroundings.uid === 0 && pluginLocations(surroundings).sockets.includes(dirname(listen.unix));
+  if (!address.startsWith("unix://")) return `dockerd --experimental -s ${name}`;
+  const socket = address.slice("unix://".length);
+  const isFound = surroundings.uid === 0 && pluginLocations(surroundings).sockets.includes(dirname(socket));
   return isFound
-    ? `dockerd --experimental -s ${basename(listen.unix, ".sock")}`
-    : `npx cleat call ${listen.unix} Plugin.Activate`;
+    ? `dockerd --experimental -s ${basename(socket, ".sock")}`
+    : `npx cleat call ${socket} Plugin.Activate`;
 }
 
 /** The file system of a folder, or of where it will be made. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Durability } from "../../graphdriver/index.ts";
+import { createGraphDriverPlugin, type Durability, optionsForHost } from "../../graphdriver/index.ts";
 import { assertAddressFree, closeOnSignals, createStateFile, serve } from "../../plugin/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
 import { defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
@@ -12,9 +12,6 @@ import { printServing } from "./print-serving.ts";
 const durabilities: readonly Durability[] = ["none", "layer", "file"];
 
 export const serveGraph = defineCommand({
-  name: "serve graph",
-  operands: "",
-  summary: "Serve a graph driver: an engine keeps its images and containers on it.",
   details: [
     "The engine says where layers are kept (its Home); --home overrides that. --root is where Cleat keeps what is its",
     "own, and the layers of an engine that names no Home.",
@@ -52,7 +49,6 @@ export const serveGraph = defineCommand({
     const { driver: wished = "auto", opt = [] } = values;
     const choice = await selectDriver({ driver: wished, home, root, options: opt }, logger);
 
-    const { createGraphDriverPlugin, optionsForHost } = await import("../../graphdriver/index.ts");
     const driver = createGraphDriverPlugin({
       open: choice.factory.open,
       ...(home !== undefined && { home }),
@@ -65,7 +61,7 @@ export const serveGraph = defineCommand({
     });
     let plugin;
     try {
-      plugin = await serve({ drivers: [driver], listen, logger });
+      plugin = await serve({ drivers: [driver], listen, logger, handleSignals: false });
     } catch (error) {
       await driver.close();
       throw error;

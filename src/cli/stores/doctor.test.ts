@@ -24,11 +24,11 @@ async function doctor(diagnosis: Diagnosis, ...options: string[]) {
 }
 
 describe("doctor", () => {
-  it("prints what the README shows", async () => {
+  it("prints what the page on Docker shows", async () => {
     const { code, out, err } = await doctor(usual);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
-    expect(readme).toContain(`# npx cleat doctor\n${out}`);
+    const page = readFileSync(new URL("../../../docs/docker.md", import.meta.url), "utf8");
+    expect(page).toContain(`# npx cleat doctor\n${out}`);
   });
 
   it("prints the same as one line of JSON", async () => {

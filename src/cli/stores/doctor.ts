@@ -7,9 +7,6 @@ import { absolute } from "../serving/listen-options.ts";
 import { parseSeconds } from "../terminal/seconds.ts";
 
 export const doctor = defineCommand({
-  name: "doctor",
-  operands: "",
-  summary: "Print which graph driver would be chosen in a folder, why, and why not the others.",
   details: [
     "Changes nothing: overlays are mounted where no other process sees them, and write into memory. The exit code is 0",
     "where a driver can be chosen.",

@@ -1,6 +1,7 @@
 import { opendir, readdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CleatError, isSystemError, SchemaError, toCleatError } from "../../errors/index.ts";
+import { readInitRecord, recognizeHome } from "../../graphdriver/index.ts";
 import type { Surroundings } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
 
@@ -16,7 +17,6 @@ export async function findHomes(
   surroundings: Surroundings,
 ): Promise<string[]> {
   if (named === undefined) return findOwnHomes(defaultRoot(surroundings));
-  const { recognizeHome } = await import("../../graphdriver/index.ts");
   const folder = resolve(named);
   await assertFolder(folder);
   if (driver !== undefined || recognizeHome(folder) !== undefined) return [folder];
@@ -46,7 +46,6 @@ async function findOwnHomes(root: string): Promise<string[]> {
 
 /** `ROOT/<driver>` as Docker and `openDriver` have it, `ROOT/layers/<plugin>` as `cleat serve graph` has it. */
 async function findHomesIn(root: string): Promise<string[]> {
-  const { recognizeHome } = await import("../../graphdriver/index.ts");
   const folders = [...(await foldersIn(root)), ...(await foldersIn(join(root, "layers")))];
   return folders.filter((folder) => recognizeHome(folder) !== undefined).toSorted();
 }
@@ -57,7 +56,6 @@ async function foldersIn(folder: string): Promise<string[]> {
 }
 
 async function findServedHomes(stateFolder: string): Promise<string[]> {
-  const { readInitRecord, recognizeHome } = await import("../../graphdriver/index.ts");
   const files = (await unlessMissing(readdir(stateFolder))) ?? [];
   const homes: string[] = [];
   for (const file of files.filter((name) => name.endsWith(".json"))) {

@@ -5,9 +5,6 @@ import { printable, printableJson } from "../terminal/printable.ts";
 import { storeOptions, visitStores } from "./store-options.ts";
 
 export const fsck = defineCommand({
-  name: "fsck",
-  operands: "[HOME]",
-  summary: "Find what is wrong with a store: half-made layers, links, mounts, leftovers; repair it when asked.",
   details: [
     "HOME is as in cleat layers. Without --repair nothing is locked or changed, and the store may be in use: what is just",
     "being made or removed there is then passed over.",

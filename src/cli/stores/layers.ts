@@ -9,9 +9,6 @@ import { storeOptions, visitStores } from "./store-options.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export const layers = defineCommand({
-  name: "layers",
-  operands: "[HOME]",
-  summary: "Show the layers of a store as a tree: what lies on what, is mounted, is orphaned.",
   details: [
     "HOME is a driver's home or a folder of some, as /var/lib/docker; default are Cleat's own, and those that engines gave",
     "it. Nothing is locked or changed, and the store may be in use, by Cleat or by Docker's own driver.",

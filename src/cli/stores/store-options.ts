@@ -1,4 +1,5 @@
-import type { LayerStore } from "../../layerstore/index.ts";
+import { type LayerStore, openStore } from "../../layerstore/index.ts";
+import { builtInFactories } from "../../selection/index.ts";
 import { orUsageError, type Surroundings, UsageError } from "../terminal/command.ts";
 import { findHomes } from "./find-homes.ts";
 import { formatFailure } from "../terminal/format-failure.ts";
@@ -26,8 +27,6 @@ export async function visitStores(
   if (home === "") throw new UsageError(`${command} takes a path, not ""`);
   const { driver, "engine-root": engine } = values;
   const engineRoot = engine === undefined ? undefined : absolute("engine-root", engine);
-  const { builtInFactories } = await import("../../selection/index.ts");
-  const { openStore } = await import("../../layerstore/index.ts");
   const homes = await findHomes(home, driver, surroundings);
   if (homes.length === 0)
     surroundings.stderr.write("cleat: Cleat keeps no layers here; name a HOME, as /var/lib/docker\n");

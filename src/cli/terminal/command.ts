@@ -32,12 +32,18 @@ export interface Surroundings {
   readonly closingSignals: readonly NodeJS.Signals[];
 }
 
-export interface Command {
+/** What tells of a command that is not loaded. */
+export interface CommandRow {
   /** "serve graph" */
   readonly name: string;
   /** What follows the options: "NAME METHOD [JSON]". */
   readonly operands: string;
   readonly summary: string;
+  load(): Promise<CommandBody>;
+}
+
+/** What a command's own file declares. */
+export interface CommandBody {
   /** More for `--help`, in lines. */
   readonly details: readonly string[];
   /** More still, below the options, that takes loading what the command loads. */
@@ -46,14 +52,17 @@ export interface Command {
   run(values: Record<string, unknown>, operands: readonly string[], surroundings: Surroundings): Promise<Outcome>;
 }
 
-/** Declares a command; `run` gets its options typed. */
+/** A command that was loaded. */
+export type Command = Omit<CommandRow, "load"> & CommandBody;
+
+/** Declares what a command's file holds; `run` gets its options typed. */
 export function defineCommand<const O extends CommandOptions>(
-  command: Omit<Command, "options" | "run"> & {
+  command: Omit<CommandBody, "options" | "run"> & {
     readonly options: O;
     run(values: Values<O>, operands: readonly string[], surroundings: Surroundings): Promise<Outcome>;
   },
-): Command {
-  return command as unknown as Command;
+): CommandBody {
+  return command as unknown as CommandBody;
 }
 
 /** A command line that cannot be meant: ends with the exit code `usage`. */

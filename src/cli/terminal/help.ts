@@ -1,11 +1,11 @@
-import type { Command } from "./command.ts";
+import type { Command, CommandRow } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { formatTable } from "./table.ts";
 
 const codes = Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning] as const);
 
 /** What `cleat --help` prints; of the commands whose names begin with `prefix`. */
-export function formatOverview(commands: readonly Command[], prefix = ""): string {
+export function formatOverview(commands: readonly CommandRow[], prefix = ""): string {
   const rows = commands
     .filter(({ name }) => `${name} `.startsWith(prefix))
     .map(({ name, operands, summary }) => [`cleat ${name} ${operands}`.trimEnd(), summary] as const);

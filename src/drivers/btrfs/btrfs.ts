@@ -11,6 +11,7 @@ import {
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
+  listLayers,
   type OpenHome,
   openHome,
   optionKinds,
@@ -22,7 +23,13 @@ import {
   streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import type {
+  CallOptions,
+  CreateOptions,
+  DriverOptionTable,
+  GraphDriverFactory,
+  GraphDriverMethods,
+} from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
@@ -75,21 +82,21 @@ const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 function createBtrfs(
   home: OpenHome,
   { userNames, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
-): GraphDriver {
+): GraphDriverMethods {
   const { path, pool, ids, owner, durability, locks } = home;
-  const { withLock } = locks;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
   /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
   const untouched = new Set<string>();
 
-  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+  async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
     assertLayerId(id);
     const { parent, storageOptions } = options;
     if (parent !== undefined) assertLayerId(parent);
     const sizeBytes = readStorageSize(id, storageOptions);
     if (sizeBytes !== undefined && sizeBytes < minSizeBytes) throw tooSmall(id, sizeBytes, minSizeBytes);
-    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, sizeBytes, ...owner });
-    await locks.withChild(id, parent, async () => {
+    const wanted = home.within(call);
+    const make = () => wanted.pool.run(worker, "createLayer", path, { id, parent, durable, sizeBytes, ...owner });
+    await wanted.locks.withChild(id, parent, async () => {
       await lineage.making(id, parent, make);
       untouched.add(id);
     });
@@ -104,9 +111,9 @@ function createBtrfs(
     if (!(await exists(id))) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
   }
 
-  async function get(id: string): Promise<string> {
+  async function get(id: string, _options?: unknown, call?: CallOptions): Promise<string> {
     assertLayerId(id);
-    return withLock(id, async () => {
+    return home.within(call).locks.withLock(id, async () => {
       await assertExists(id);
       if (await isThere(quotaPath(path, id))) await pool.run(worker, "renewLimit", path, id);
       untouched.delete(id);
@@ -126,16 +133,16 @@ function createBtrfs(
       protectsParents: true,
       maxDepth: Number.POSITIVE_INFINITY,
     },
-    create: (id, options) => create(id, options, false),
-    createReadWrite: (id, options) => create(id, options, durability !== "none"),
-    async remove(id, { evenWithChildren = false } = {}) {
+    create: (id, options = {}, call) => create(id, options, false, call),
+    createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
+    async remove(id, { evenWithChildren = false } = {}, call) {
       assertLayerId(id);
       const discard = () => {
         untouched.delete(id);
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       };
-      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
+      const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
     get,
@@ -145,8 +152,8 @@ function createBtrfs(
       ["Btrfs", `Linux ${release()}`],
       ["Quota Groups", await pool.run(worker, "quotaStateOf", path)],
     ],
-    async metadata(id) {
-      const usage = await locks.whileUnchanged(id, async () => {
+    async metadata(id, call) {
+      const usage = await home.within(call).locks.whileUnchanged(id, async () => {
         await assertExists(id);
         return pool.run(worker, "usageOf", path, id);
       });
@@ -155,29 +162,31 @@ function createBtrfs(
       return { Size: String(limitBytes), ...(referencedBytes !== undefined && { Used: String(referencedBytes) }) };
     },
     ...naive,
-    async diff(id, parent) {
-      await locks.whileUnchanged(id, () => assertExists(id));
+    async diff(id, parent, call) {
+      await home.within(call).locks.whileUnchanged(id, () => assertExists(id));
       const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
-      return streamExactDiff(home, worker, id, parent, paths) ?? naive.diff(id, parent);
+      return streamExactDiff(home.within(call), worker, id, parent, paths) ?? naive.diff(id, parent, call);
     },
-    async diffGetter(id) {
-      return locks.whileUnchanged(id, async () => {
+    async diffGetter(id, call) {
+      return home.within(call).locks.whileUnchanged(id, async () => {
         await assertExists(id);
         return createDiffGetter(layerPath(path, id), pool, worker);
       });
     },
-    async applyDiff(id, parent, source) {
+    async applyDiff(id, parent, source, call) {
+      const wanted = home.within(call);
       assertLayerId(id);
       if (parent !== undefined) assertLayerId(parent);
-      return withLock(id, async () => {
+      return wanted.locks.withLock(id, async () => {
         const options = { ids, durability, exactDiffs, strictAttributes, untouched: untouched.has(id) };
-        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, options);
+        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, options);
         const sizeBytes = await reportApplied(home.logger, id, pool.consume(source, apply));
         untouched.delete(id);
         locks.markChanged(id); // what it was before is deleted
         return sizeBytes;
       });
     },
+    list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
     cleanup: async () => {},
     close: home.close,
   };

@@ -3,9 +3,11 @@ import { existsSync, readdirSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
+  beginCommit,
   createSubvolume,
   fstat,
   fsync,
+  ignoreCancellation,
   isSubvolume,
   RENAME_NOREPLACE,
   renameat2,
@@ -57,11 +59,13 @@ export function createLayer(home: string, layer: NewLayer): void {
           recordLimit(home, id, sizeBytes, durable);
         }
         removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
+        beginCommit();
         record.place(id, parent, withFolder(staging, staged, subvolumeInfo).sourceUuid);
         if (durable) withFolder(folder, layerRecordsFolder, fsync);
         renameat2(staging, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
         if (durable) withFolder(folder, layersFolder, fsync);
       } catch (error) {
+        ignoreCancellation();
         removeSubvolumes(staging, staged);
         if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
         removeTree(folder, `${quotasFolder}/${id}`);

@@ -3,9 +3,11 @@ import { existsSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { removeTree, treesDiffer, type WhiteoutConvention, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
+  beginCommit,
   close,
   fstat,
   fsync,
+  ignoreCancellation,
   isSubvolume,
   O_DIRECTORY,
   O_RDONLY,
@@ -63,6 +65,7 @@ export function applyDiff(
       bringIn(home, id, staging, staged, options.durability !== "none");
       return applied;
     } finally {
+      ignoreCancellation();
       try {
         removeSubvolumes(staging, staged.tree);
         if (staged.exact !== undefined) removeTree(staging, staged.exact);
@@ -101,6 +104,7 @@ async function unpack(
  * layer was before is deleted; whether that or the tree with the diff is still staged after a crash, the file system knows.
  */
 function bringIn(home: string, id: string, staging: number, { tree, exact }: Staged, durable: boolean): void {
+  beginCommit();
   withFolderAt(home, (folder) => {
     try {
       if (exact !== undefined) {

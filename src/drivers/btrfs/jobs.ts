@@ -8,7 +8,7 @@ export { createLayer, discardLayer, emptyTrash, sweepStore } from "./create-laye
 export { applyDiff } from "./fill-layer.ts";
 export { quotaStateOf, renewLimit, usageOf } from "./layer-size.ts";
 export { probeBtrfs } from "./probe.ts";
-export { readParents } from "./survey.ts";
+export { readLayers, readParents } from "./survey.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
 

@@ -1,6 +1,7 @@
 import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fstat, isSubvolume, subvolumeInfo } from "../../syscall/index.ts";
+import type { ListedLayer } from "../../graphdriver/index.ts";
 import {
   isOfFileSystem,
   layerIdPattern,
@@ -12,6 +13,7 @@ import {
   readMountsBelow,
   roleOf,
   type StoreSurvey,
+  toListedLayers,
   withFolderIfThere,
 } from "../../graphdriver/kit.ts";
 import { layersFolder } from "./layout.ts";
@@ -62,6 +64,15 @@ export function readParents(home: string): Parents {
       return parent ? [[id, parent] as const] : [];
     });
   });
+}
+
+/** Blocks; runs on a worker. */
+export function readLayers(home: string): readonly ListedLayer[] {
+  const ids = withFolderAt(`${home}/${layersFolder}`, (folder) => namesIn(folder, ".").map(nameText));
+  return toListedLayers(
+    ids.filter((id) => layerIdPattern.test(id) && !isOfFileSystem(id)),
+    readParents(home),
+  );
 }
 
 function parentageOf(sourceUuid: string | undefined, parent: string | undefined, isThere: boolean): Parentage {

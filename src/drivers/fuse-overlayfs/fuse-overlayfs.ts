@@ -16,7 +16,7 @@ import {
   runProbe,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type { CreateOptions, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import type { CallOptions, CreateOptions, GraphDriverFactory, GraphDriverMethods } from "../../graphdriver/index.ts";
 import { createLayeredStore } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout.ts";
 import { ownAttributePrefix } from "../overlay/own-attributes.ts";
@@ -66,10 +66,9 @@ function createFuseOverlayfs(
   { userNames, exactDiffs, strictAttributes }: DiffOptions,
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
-): GraphDriver {
+): GraphDriverMethods {
   const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
-  const { withLock } = locks;
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
 
   const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
@@ -79,17 +78,18 @@ function createFuseOverlayfs(
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
 
-  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+  async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
     assertId(id);
     refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
-    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner });
-    await locks.withChild(id, parent, () => lineage.making(id, parent, make));
+    const wanted = home.within(call);
+    const make = () => wanted.pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner });
+    await wanted.locks.withChild(id, parent, () => lineage.making(id, parent, make));
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
 
-  const driver: GraphDriver = {
+  const driver: GraphDriverMethods = {
     name: "fuse-overlayfs",
     capabilities: {
       reproducesExactDiffs: exactDiffs,
@@ -99,10 +99,10 @@ function createFuseOverlayfs(
       maxDepth,
     },
 
-    create: (id, options) => create(id, options, false),
-    createReadWrite: (id, options) => create(id, options, durability !== "none"),
+    create: (id, options = {}, call) => create(id, options, false, call),
+    createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
 
-    async remove(id, { evenWithChildren = false } = {}) {
+    async remove(id, { evenWithChildren = false } = {}, call) {
       assertId(id);
       const discard = async () => {
         await pool.run(worker, "unmountLayer", path, id);
@@ -111,13 +111,13 @@ function createFuseOverlayfs(
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       };
-      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
+      const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
 
-    async get(id, { mountLabel = labels.get(id) ?? "" }) {
+    async get(id, { mountLabel = labels.get(id) ?? "" } = {}, call) {
       assertId(id);
-      return withLock(id, async () => {
+      return home.within(call).locks.withLock(id, async () => {
         // Also where it is mounted: its program may have died since.
         const folder = await pool.run(worker, "mountLayer", path, id, { ...abilities, ...owner, mountLabel });
         if (folder.endsWith("/merged")) counts.increment(id);
@@ -129,6 +129,7 @@ function createFuseOverlayfs(
     put: store.put,
     exists: store.exists,
     metadata: store.metadata,
+    list: store.list,
     cleanup: store.cleanup,
 
     status: async () => [
@@ -137,17 +138,18 @@ function createFuseOverlayfs(
       ["Mount Program Version", abilities.version],
     ],
 
-    async diff(id, parent) {
+    async diff(id, parent, call) {
       assertId(id);
-      return store.exactDiff(id, parent) ?? naive.diff(id, parent);
+      return store.exactDiff(id, parent, call) ?? naive.diff(id, parent, call);
     },
 
-    changes: (id, parent) => naive.changes(id, parent),
-    diffSize: (id, parent) => naive.diffSize(id, parent),
+    changes: (id, parent, call) => naive.changes(id, parent, call),
+    diffSize: (id, parent, call) => naive.diffSize(id, parent, call),
 
-    async applyDiff(id, parent, source) {
+    async applyDiff(id, parent, source, call) {
+      const wanted = home.within(call);
       assertId(id);
-      return withLock(id, async () => {
+      return wanted.locks.withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
         const applyOptions = {
           ids,
@@ -158,7 +160,7 @@ function createFuseOverlayfs(
           strictAttributes,
           quotas: undefined,
         };
-        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
         return reportApplied(home.logger, id, pool.consume(source, apply));
       });
     },

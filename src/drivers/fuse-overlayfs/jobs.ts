@@ -10,7 +10,7 @@ export { createLayer } from "../overlay/create-layer.ts";
 export { discardLayer, sweepStore } from "../overlay/layer-diff.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";
 export { probeFuseOverlayfs } from "./probe.ts";
-export { readParents } from "../overlay/read-parents.ts";
+export { readLayers, readParents } from "../overlay/read-parents.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
 

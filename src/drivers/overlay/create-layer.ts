@@ -1,7 +1,7 @@
 import { existsSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import { fsync, RENAME_NOREPLACE, renameat2 } from "../../syscall/index.ts";
+import { fsync, ignoreCancellation, RENAME_NOREPLACE, renameat2 } from "../../syscall/index.ts";
 import { makeCleanFolder, stagingPath, uniqueName } from "../../graphdriver/kit.ts";
 import { limitLayer, markFolder } from "./layer-size.ts";
 import { createLink, linksFolder, readLayer } from "./layout.ts";
@@ -65,6 +65,7 @@ export function createLayer(home: string, layer: NewLayer): number | undefined {
     });
     return project;
   } catch (error) {
+    ignoreCancellation();
     unlinkQuietly(`${home}/${linksFolder}/${link}`);
     withFolderAt(home, (folder) => removeTree(folder, placed));
     if (isSystemError(error, "EEXIST")) throw alreadyExists(id);

@@ -9,7 +9,17 @@ import {
   withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
-import { close, fsync, O_DIRECTORY, O_RDONLY, openPath, renameat2, syncfs } from "../../syscall/index.ts";
+import {
+  beginCommit,
+  close,
+  fsync,
+  ignoreCancellation,
+  O_DIRECTORY,
+  O_RDONLY,
+  openPath,
+  renameat2,
+  syncfs,
+} from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import {
   type AppliedDiff,
@@ -57,6 +67,7 @@ export function applyDiff(
     bringIn(home, id, staged, options.durability !== "none");
     return applied;
   }).finally(() => {
+    ignoreCancellation();
     withFolderAt(home, (folder) => {
       for (const path of [staged.tree, staged.exact]) if (path !== undefined) removeTree(folder, path);
     });
@@ -102,6 +113,7 @@ async function unpack(
  * that it waits for the tree, so that whichever rename is the last before a crash, the layer has both or counts as empty.
  */
 function bringIn(home: string, id: string, { tree, exact }: Staged, durable: boolean): void {
+  beginCommit();
   withFolderAt(home, (folder) => {
     try {
       if (exact !== undefined) {

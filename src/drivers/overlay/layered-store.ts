@@ -4,22 +4,24 @@ import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
 import {
   assertLayerId,
+  listLayers,
   type MountCounts,
   type OpenHome,
   type sendExactDiff,
   streamExactDiff,
 } from "../../graphdriver/kit.ts";
-import type { GraphDriver } from "../../graphdriver/index.ts";
+import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import type { readLayers } from "./read-parents.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
-export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "metadata" | "cleanup"> {
+export interface LayeredStore extends Required<Pick<GraphDriver, "put" | "exists" | "metadata" | "list" | "cleanup">> {
   /** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
   assertId(id: string): void;
   /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer, FAILED_PRECONDITION when its own is gone. */
   isDirectParent(id: string, parent: string | undefined): boolean;
   /** The archive that the layer was filled from, where it is kept, and `parent` is the layer's own. @throws as `isDirectParent`. */
-  exactDiff(id: string, parent: string | undefined): Readable | undefined;
+  exactDiff(id: string, parent: string | undefined, call: CallOptions | undefined): Readable | undefined;
   /** @throws FAILED_PRECONDITION for a layer that cannot take the diff of a new one. */
   assertUnmountedChildOf(id: string, parent: string | undefined): void;
 }
@@ -27,6 +29,7 @@ export interface LayeredStore extends Pick<GraphDriver, "put" | "exists" | "meta
 /** What a driver of overlay's layout runs on workers, as its own way of mounting has it. */
 export interface LayeredStoreJobs {
   readonly sendExactDiff: typeof sendExactDiff;
+  readonly readLayers: typeof readLayers;
   unmountLayer(home: string, id: string): void | Promise<void>;
 }
 
@@ -38,7 +41,6 @@ export function createLayeredStore(
   worker: ModuleReference<LayeredStoreJobs>,
 ): LayeredStore {
   const { path, pool } = home;
-  const { withLock } = home.locks;
 
   function assertId(id: string): void {
     assertLayerId(id);
@@ -60,9 +62,9 @@ export function createLayeredStore(
     assertId,
     isDirectParent,
 
-    async put(id) {
+    async put(id, call) {
       assertId(id);
-      await withLock(id, async () => {
+      await home.within(call).locks.withLock(id, async () => {
         if (counts.count(id) === 1) await pool.run(worker, "unmountLayer", path, id);
         counts.decrement(id);
       });
@@ -88,7 +90,9 @@ export function createLayeredStore(
       };
     },
 
-    async cleanup() {
+    list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
+
+    async cleanup(call) {
       const failures: unknown[] = [];
       const unmount = async (id: string): Promise<void> => {
         try {
@@ -99,15 +103,19 @@ export function createLayeredStore(
       };
       const mounted = new Set([...counts.held(), ...findMounted(path)]).values();
       const unmountSome = async (): Promise<void> => {
-        for (const id of mounted) await withLock(id, () => unmount(id)).catch((error) => failures.push(error));
+        for (const id of mounted)
+          await home
+            .within(call)
+            .locks.withLock(id, () => unmount(id))
+            .catch((error) => failures.push(error));
       };
       await Promise.all(Array.from({ length: unmountsAtOnce }, unmountSome));
       if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
     },
 
-    exactDiff(id, parent) {
+    exactDiff(id, parent, call) {
       const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
-      return isDirectParent(id, parent) ? streamExactDiff(home, worker, id, parent, paths) : undefined;
+      return isDirectParent(id, parent) ? streamExactDiff(home.within(call), worker, id, parent, paths) : undefined;
     },
 
     assertUnmountedChildOf(id, parent) {

@@ -14,7 +14,7 @@ export { markParents } from "../overlay/mark-parents.ts";
 export { unmountLayer } from "./mount/mount-layer.ts";
 export { probeOverlay } from "./probe/probe.ts";
 export { probeProjectQuotas } from "../overlay/project-quotas.ts";
-export { readParents } from "../overlay/read-parents.ts";
+export { readLayers, readParents } from "../overlay/read-parents.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs();
 

@@ -18,7 +18,13 @@ import {
   runProbe,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import type {
+  CallOptions,
+  CreateOptions,
+  DriverOptionTable,
+  GraphDriverFactory,
+  GraphDriverMethods,
+} from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
 import { createLayeredStore, precondition } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout.ts";
@@ -88,11 +94,10 @@ function createOverlay2(
   overlayOptions: OverlayOptions,
   abilities: OverlayAbilities,
   support: QuotaSupport,
-): GraphDriver {
+): GraphDriverMethods {
   const { userNames, exactDiffs, strictAttributes } = overlayOptions;
   const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
-  const { withLock } = locks;
   const counts = createMountCounts({
     adopted: findMountedLayers(path),
     file: `${path}/${ownFolder}/counts.json`,
@@ -109,7 +114,13 @@ function createOverlay2(
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
 
-  async function create(id: string, options: CreateOptions, durable: boolean, defaultBytes?: number): Promise<void> {
+  async function create(
+    id: string,
+    options: CreateOptions,
+    durable: boolean,
+    call?: CallOptions,
+    defaultBytes?: number,
+  ): Promise<void> {
     assertId(id);
     const bytes = readStorageSize(id, options.storageOptions) ?? defaultBytes;
     const size =
@@ -119,8 +130,9 @@ function createOverlay2(
     const { parent } = options;
     if (parent !== undefined) assertId(parent);
     const layer = { id, parent, durable, maxDepth, size, ...owner };
-    const make = () => pool.run(worker, "createLayer", path, layer);
-    const project = await locks.withChild(id, parent, () => lineage.making(id, parent, make));
+    const wanted = home.within(call);
+    const make = () => wanted.pool.run(worker, "createLayer", path, layer);
+    const project = await wanted.locks.withChild(id, parent, () => lineage.making(id, parent, make));
     lastProject = Math.max(lastProject, project ?? 0);
     if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
   }
@@ -130,12 +142,13 @@ function createOverlay2(
     job: "isDiffWhole" | "areDiffsWhole",
     id: string,
     parent: string | undefined,
+    call: CallOptions | undefined,
   ): Promise<boolean> {
     if (!isDirectParent(id, parent) || abilities.nativeDiffObstacle !== undefined) return false;
-    return pool.run(worker, job, path, id, attributePrefix);
+    return home.within(call).pool.run(worker, job, path, id, attributePrefix);
   }
 
-  const driver: GraphDriver = {
+  const driver: GraphDriverMethods = {
     name: "overlay2",
     capabilities: {
       reproducesExactDiffs: exactDiffs,
@@ -145,10 +158,11 @@ function createOverlay2(
       maxDepth,
     },
 
-    create: (id, options) => create(id, options, false),
-    createReadWrite: (id, options) => create(id, options, durability !== "none", overlayOptions.sizeBytes),
+    create: (id, options = {}, call) => create(id, options, false, call),
+    createReadWrite: (id, options = {}, call) =>
+      create(id, options, durability !== "none", call, overlayOptions.sizeBytes),
 
-    async remove(id, { evenWithChildren = false } = {}) {
+    async remove(id, { evenWithChildren = false } = {}, call) {
       assertId(id);
       let project: number | undefined;
       const discard = async () => {
@@ -159,14 +173,14 @@ function createOverlay2(
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       };
-      const trashed = await withLock(id, () => lineage.removing(id, evenWithChildren, discard));
+      const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
 
-    async get(id, { mountLabel = labels.get(id) ?? "" }) {
+    async get(id, { mountLabel = labels.get(id) ?? "" } = {}, call) {
       assertId(id);
-      return withLock(id, async () => {
+      return home.within(call).locks.withLock(id, async () => {
         if (counts.count(id) === 0) {
           const { layerByLayer } = abilities;
           const mountOptions = { mountLabel, layerByLayer, attributePrefix, ...owner };
@@ -182,6 +196,7 @@ function createOverlay2(
     put: store.put,
     exists: store.exists,
     metadata: store.metadata,
+    list: store.list,
     cleanup: store.cleanup,
 
     status: async () => [
@@ -191,37 +206,39 @@ function createOverlay2(
       ["userxattr", String(attributePrefix === "user.")],
     ],
 
-    async diff(id, parent) {
+    async diff(id, parent, call) {
       assertId(id);
-      const exact = store.exactDiff(id, parent);
+      const exact = store.exactDiff(id, parent, call);
       if (exact !== undefined) return exact;
-      if (!(await isNative("isDiffWhole", id, parent))) return naive.diff(id, parent);
+      if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diff(id, parent, call);
       const archiveOptions = { ids, userNames, attributePrefix };
-      const archive = (ring: Ring) => pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
+      const archive = (ring: Ring) => home.within(call).pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
       return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
     },
 
-    async changes(id, parent) {
+    async changes(id, parent, call) {
       assertId(id);
-      if (!(await isNative("areDiffsWhole", id, parent))) return naive.changes(id, parent);
-      const find = (ring: Ring) => pool.run(worker, "sendChangesOfDiff", path, id, ring, attributePrefix);
+      if (!(await isNative("areDiffsWhole", id, parent, call))) return naive.changes(id, parent, call);
+      const find = (ring: Ring) =>
+        home.within(call).pool.run(worker, "sendChangesOfDiff", path, id, ring, attributePrefix);
       return locks.unlessChanged([id, parent], () => readChanges(pool.produce(find)));
     },
 
-    async applyDiff(id, parent, source) {
+    async applyDiff(id, parent, source, call) {
+      const wanted = home.within(call);
       assertId(id);
-      return withLock(id, async () => {
+      return wanted.locks.withLock(id, async () => {
         store.assertUnmountedChildOf(id, parent);
         const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, strictAttributes, quotas };
-        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
         return reportApplied(home.logger, id, pool.consume(source, apply));
       });
     },
 
-    async diffSize(id, parent) {
+    async diffSize(id, parent, call) {
       assertId(id);
-      if (!(await isNative("isDiffWhole", id, parent))) return naive.diffSize(id, parent);
-      return locks.unlessChanged([id], () => pool.run(worker, "sizeOfDiff", path, id));
+      if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diffSize(id, parent, call);
+      return locks.unlessChanged([id], () => home.within(call).pool.run(worker, "sizeOfDiff", path, id));
     },
 
     async diffGetter(id) {

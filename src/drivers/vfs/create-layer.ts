@@ -2,7 +2,16 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { copyTree, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import { fsync, readNames, RENAME_EXCHANGE, RENAME_NOREPLACE, renameat2, syncfs } from "../../syscall/index.ts";
+import {
+  beginCommit,
+  fsync,
+  ignoreCancellation,
+  readNames,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  renameat2,
+  syncfs,
+} from "../../syscall/index.ts";
 import {
   discardOrRemove,
   forgetLayerRecord,
@@ -41,11 +50,13 @@ export function createLayer(home: string, layer: NewLayer): void {
     writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: true });
     withFolderAt(home, (folder) => {
       removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
+      beginCommit();
       record.place(id, parent);
       renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
       if (durable) syncfs(folder);
     });
   } catch (error) {
+    ignoreCancellation();
     withFolderAt(home, (folder) => removeTree(folder, staged));
     if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
     throw toCleatError(error, `layer "${id}" cannot be made`);

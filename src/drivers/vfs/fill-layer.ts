@@ -10,8 +10,10 @@ import {
   withFolderAt,
 } from "../../layer/index.ts";
 import {
+  beginCommit,
   close,
   fsync,
+  ignoreCancellation,
   O_DIRECTORY,
   O_RDONLY,
   openPath,
@@ -57,9 +59,11 @@ export function applyDiff(
     beginFilling(home, id, parent);
     try {
       const applied = await unpack(home, id, parent, source, options);
+      beginCommit();
       endFilling(home, id, options.durability);
       return applied;
     } catch (error) {
+      ignoreCancellation();
       source.leave(); // whoever sends need not wait while the parent is copied
       const { uids, gids } = createIdMaps(options.ids);
       undoAfter(error, home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });

@@ -7,7 +7,7 @@ export { sendExactDiff } from "../../graphdriver/kit.ts";
 export { emptyTrash } from "../../graphdriver/kit.ts";
 export { createLayer, discardLayer } from "./create-layer.ts";
 export { applyDiff, recoverStore, undoFilling } from "./fill-layer.ts";
-export { readParents } from "./survey.ts";
+export { readLayers, readParents } from "./survey.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
 

@@ -1,4 +1,5 @@
 import { withFolderAt } from "../../layer/index.ts";
+import type { ListedLayer } from "../../graphdriver/index.ts";
 import {
   isOfFileSystem,
   type LayerCondition,
@@ -15,6 +16,7 @@ import {
   recordFile,
   roleOf,
   type StoreSurvey,
+  toListedLayers,
   withPathIfThere,
 } from "../../graphdriver/kit.ts";
 import { exactFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
@@ -53,6 +55,11 @@ export function readParents(home: string): Parents {
       return parent ? [[id, parent] as const] : [];
     }),
   );
+}
+
+/** Blocks; runs on a worker. */
+export function readLayers(home: string): readonly ListedLayer[] {
+  return toListedLayers(withFolderAt(home, readLayerIds), readParents(home));
 }
 
 /** The names of the folders that are layers, sorted. */

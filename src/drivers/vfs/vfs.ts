@@ -11,6 +11,7 @@ import {
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
+  listLayers,
   type OpenHome,
   openHome,
   passageMode,
@@ -22,7 +23,13 @@ import {
   streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type { CreateOptions, DriverOptionTable, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import type {
+  CallOptions,
+  CreateOptions,
+  DriverOptionTable,
+  GraphDriverFactory,
+  GraphDriverMethods,
+} from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
@@ -65,27 +72,30 @@ export const vfs: GraphDriverFactory = {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriver {
+function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
   const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
 
-  async function create(id: string, options: CreateOptions, durable: boolean): Promise<void> {
+  async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
     assertLayerId(id);
     refuseStorageOptions("vfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertLayerId(parent);
-    if (parent !== undefined) await undoFilling(parent);
-    const make = () => pool.run(worker, "createLayer", path, { id, parent, durable, ...owner });
-    await locks.withChild(id, parent, () => lineage.making(id, parent, make));
+    if (parent !== undefined) await undoFilling(parent, call);
+    const wanted = home.within(call);
+    const make = () => wanted.pool.run(worker, "createLayer", path, { id, parent, durable, ...owner });
+    await wanted.locks.withChild(id, parent, () => lineage.making(id, parent, make));
   }
 
   /**
    * A layer whose diff failed and could not be undone, as on a full disk, is half made and marked so. It is made anew before
    * anybody sees it; who asks while its diff is being applied waits for that.
    */
-  async function undoFilling(id: string): Promise<void> {
+  async function undoFilling(id: string, call: CallOptions | undefined): Promise<void> {
     if (!existsSync(`${path}/${fillingFolder}/${id}`)) return;
-    await locks.withLock(id, () => pool.run(worker, "undoFilling", path, id, owner.rootUid, owner.rootGid));
+    await home
+      .within(call)
+      .locks.withLock(id, () => pool.run(worker, "undoFilling", path, id, owner.rootUid, owner.rootGid));
   }
 
   async function exists(id: string): Promise<boolean> {
@@ -97,10 +107,10 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
   }
 
   /** Waits while a diff is applied to the layer, or undone, since that is done in place. */
-  async function get(id: string): Promise<string> {
+  async function get(id: string, _options?: unknown, call?: CallOptions): Promise<string> {
     assertLayerId(id);
-    await undoFilling(id);
-    return locks.whileUnchanged(id, async () => {
+    await undoFilling(id, call);
+    return home.within(call).locks.whileUnchanged(id, async () => {
       if (await exists(id)) return layerPath(path, id);
       throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
     });
@@ -118,43 +128,45 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
       protectsParents: true,
       maxDepth: Number.POSITIVE_INFINITY,
     },
-    create: (id, options) => create(id, options, false),
-    createReadWrite: (id, options) => create(id, options, durability !== "none"),
-    async remove(id, { evenWithChildren = false } = {}) {
+    create: (id, options = {}, call) => create(id, options, false, call),
+    createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
+    async remove(id, { evenWithChildren = false } = {}, call) {
       assertLayerId(id);
       const discard = () => {
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       };
-      const trashed = await locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
+      const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
       if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
     },
     get,
     put,
     exists,
     status: async () => [],
-    async metadata(id) {
-      await get(id);
+    async metadata(id, call) {
+      await get(id, {}, call);
       return {};
     },
     ...naive,
-    async diff(id, parent) {
-      await get(id);
+    async diff(id, parent, call) {
+      await get(id, {}, call);
       if (parent !== undefined) assertLayerId(parent);
       const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
-      return streamExactDiff(home, worker, id, parent, paths) ?? naive.diff(id, parent);
+      return streamExactDiff(home.within(call), worker, id, parent, paths) ?? naive.diff(id, parent, call);
     },
-    diffGetter: async (id) => createDiffGetter(await get(id), pool, worker),
-    async applyDiff(id, parent, source) {
+    diffGetter: async (id, call) => createDiffGetter(await get(id, {}, call), pool, worker),
+    async applyDiff(id, parent, source, call) {
+      const wanted = home.within(call);
       assertLayerId(id);
-      await undoFilling(id);
-      return locks.withLock(id, () => {
+      await undoFilling(id, call);
+      return wanted.locks.withLock(id, () => {
         if (existsSync(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
         const applyOptions = { ids, durability, squash, userNamespace, exactDiffs, strictAttributes };
-        const apply = (ring: Ring) => pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
+        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
         return reportApplied(home.logger, id, pool.consume(source, apply));
       });
     },
+    list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
     cleanup: async () => {},
     close: home.close,
   };

@@ -1,4 +1,5 @@
 import type { ModuleReference, Ring } from "../../workers/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
 import { readChanges } from "./change-records.ts";
 import type { GraphDriver } from "../driver.ts";
 import type { OpenHome } from "../home/open-home.ts";
@@ -16,21 +17,21 @@ export type NaiveDiff = Pick<GraphDriver, "diff" | "changes" | "diffSize">;
 
 export function createNaiveDiff(
   driver: Pick<GraphDriver, "get" | "put">,
-  { path: home, pool, locks }: Pick<OpenHome, "path" | "pool" | "locks">,
+  home: Pick<OpenHome, "path" | "within">,
   jobs: ModuleReference<NaiveJobs>,
   options: ArchiveTreeOptions,
 ): NaiveDiff {
   /** Makes both trees visible; `release` gives them back. */
-  async function getTrees(id: string, parent: string | undefined): Promise<Trees> {
-    const layers = { home, id, parent };
+  async function getTrees(id: string, parent: string | undefined, call: CallOptions | undefined): Promise<Trees> {
+    const layers = { home: home.path, id, parent };
     if (parent === undefined) {
-      const path = await driver.get(id, {});
+      const path = await driver.get(id, {}, call);
       return { layers: { ...layers, path, parentPath: undefined }, release: () => driver.put(id) };
     }
     // First, because a layer whose parent is gone may not be shown either, and says less of why.
-    const parentPath = await driver.get(parent, {});
+    const parentPath = await driver.get(parent, {}, call);
     try {
-      const path = await driver.get(id, {});
+      const path = await driver.get(id, {}, call);
       const release = () => driver.put(id).finally(() => driver.put(parent));
       return { layers: { ...layers, path, parentPath }, release };
     } catch (error) {
@@ -42,26 +43,30 @@ export function createNaiveDiff(
   async function withTrees<T>(
     id: string,
     parent: string | undefined,
-    use: (layers: ComparedLayers) => Promise<T>,
+    call: CallOptions | undefined,
+    use: (layers: ComparedLayers, pool: OpenHome["pool"]) => Promise<T>,
   ): Promise<T> {
-    const { layers, release } = await getTrees(id, parent);
-    return locks.unlessChanged([id, parent], () => use(layers)).finally(release);
+    const { pool, locks } = home.within(call);
+    const { layers, release } = await getTrees(id, parent, call);
+    return locks.unlessChanged([id, parent], () => use(layers, pool)).finally(release);
   }
 
   return {
-    async diff(id, parent) {
-      const { layers, release } = await getTrees(id, parent);
+    async diff(id, parent, call) {
+      const { pool, locks } = home.within(call);
+      const { layers, release } = await getTrees(id, parent, call);
       const archive = (ring: Ring) =>
         locks
           .unlessChanged([id, parent], () => pool.run(jobs, "archiveDifference", layers, ring, options))
           .catch((error: unknown) => Promise.reject(toLayerError(error, id)));
       return pool.produce(archive, release);
     },
-    changes: (id, parent) =>
-      withTrees(id, parent, (layers) =>
+    changes: (id, parent, call) =>
+      withTrees(id, parent, call, (layers, pool) =>
         readChanges(pool.produce((ring) => pool.run(jobs, "sendChanges", layers, ring))),
       ),
-    diffSize: (id, parent) => withTrees(id, parent, (layers) => pool.run(jobs, "sizeOfDifference", layers)),
+    diffSize: (id, parent, call) =>
+      withTrees(id, parent, call, (layers, pool) => pool.run(jobs, "sizeOfDifference", layers)),
   };
 }
 

@@ -26,8 +26,10 @@ function failing(failure: unknown, when: "at once" | "later"): GraphDriver {
     applyDiff: method,
     diffSize: method,
     diffGetter: method,
+    list: () => ({ [Symbol.asyncIterator]: () => ({ next: method }) }),
     cleanup: method,
     close: method,
+    [Symbol.asyncDispose]: method,
   };
   return driver as GraphDriver;
 }
@@ -48,6 +50,9 @@ const calls: Readonly<Record<string, (driver: GraphDriver) => Promise<unknown> |
 };
 const ofNoLayer: typeof calls = {
   status: (driver) => driver.status(),
+  list: async (driver) => {
+    for await (const layer of driver.list?.() ?? []) throw new Error(`listed ${layer.id}`);
+  },
   cleanup: (driver) => driver.cleanup(),
   close: (driver) => driver.close(),
 };
@@ -96,11 +101,24 @@ it.each([[5], [undefined], [null], [{}]])("refuses %o for a layer's id, and for 
 it("lets a caller leave out what it does not want", async () => {
   const given: unknown[] = [];
   const take = async (_: string, options: unknown): Promise<void> => void given.push(options);
-  const driver = guardDriver({ ...failing("", "later"), create: take, createReadWrite: take });
-  const loose = driver as unknown as Record<"create" | "createReadWrite", (id: string) => Promise<void>>;
-  await loose.create("l");
-  await loose.createReadWrite("l");
-  expect(given).toEqual([{}, {}]);
+  const get = async (_: string, options: unknown): Promise<string> => (given.push(options), "/path");
+  const driver = guardDriver({ ...failing("", "later"), create: take, createReadWrite: take, get });
+  await driver.create("l");
+  await driver.createReadWrite("l");
+  expect(await driver.get("l")).toBe("/path");
+  expect(given).toEqual([{}, {}, {}]);
+});
+
+it("closes the driver at the end of its block, however that ends", async () => {
+  let closed = 0;
+  const { [Symbol.asyncDispose]: _, ...unguarded } = failing("", "later");
+  const open = () => guardDriver({ ...unguarded, close: async () => void (closed += 1) });
+  const use = async (): Promise<never> => {
+    await using driver = open();
+    throw new Error(`${driver.name} was used`);
+  };
+  await expect(use()).rejects.toThrow("theirs was used");
+  expect(closed).toBe(1);
 });
 
 it("guards what a diff getter does, and has none where the driver has none", async () => {
@@ -124,7 +142,80 @@ it("hands on all that a caller says", async () => {
       void (said[method] = args);
   const driver = failing(new Error("not asked"), "later");
   const guarded = guardDriver({ ...driver, remove: note("remove"), get: note("get") as never });
+  const { signal } = new AbortController();
   await guarded.remove("l", { evenWithChildren: true });
-  await guarded.get("l", { mountLabel: "m" });
-  expect(said).toEqual({ remove: ["l", { evenWithChildren: true }], get: ["l", { mountLabel: "m" }] });
+  await guarded.get("l", { mountLabel: "m" }, { signal });
+  const heard = { signal: expect.any(AbortSignal) };
+  expect(said).toEqual({
+    remove: ["l", { evenWithChildren: true }, undefined],
+    get: ["l", { mountLabel: "m" }, heard],
+  });
+});
+
+describe("a caller who gives up", () => {
+  const silent = (): Promise<never> => new Promise(() => {});
+
+  it("waits no longer for a driver that goes on", async () => {
+    const caller = new AbortController();
+    const driver = guardDriver({ ...failing("", "later"), changes: silent });
+    const call = driver.changes("l", undefined, { signal: caller.signal });
+    caller.abort(new Error("enough"));
+    const told = { code: "CANCELLED", message: expect.stringContaining('layer "l"') };
+    await expect(call).rejects.toMatchObject({ ...told, cause: expect.objectContaining({ message: "enough" }) });
+  });
+
+  it("is told so after its time, by each method", async () => {
+    const driver = guardDriver({ ...failing("", "later"), diffSize: silent, diff: silent, status: silent });
+    const call = { timeoutMs: 1 };
+    const told = { code: "DEADLINE_EXCEEDED", message: expect.stringContaining("within 1 ms") };
+    for (const late of [driver.diffSize("l", "p", call), driver.diff("l", "p", call), driver.status(call)]) {
+      await expect(late).rejects.toMatchObject(told);
+    }
+  });
+
+  it("is told what else went wrong, where that did not come of it", async () => {
+    const caller = new AbortController();
+    const fail = async (): Promise<never> => {
+      caller.abort();
+      throw new CleatError("DATA_LOSS", 'layer "l" is damaged');
+    };
+    const driver = guardDriver({ ...failing("", "later"), metadata: fail });
+    await expect(driver.metadata("l", { signal: caller.signal })).rejects.toMatchObject({ code: "DATA_LOSS" });
+  });
+
+  it("has the mount that came all the same, since it is counted", async () => {
+    const caller = new AbortController();
+    const get = async (): Promise<string> => (caller.abort(), "/path");
+    const driver = guardDriver({ ...failing("", "later"), get });
+    expect(await driver.get("l", {}, { signal: caller.signal })).toBe("/path");
+  });
+
+  it("lets go of an archive whose sender is silent", async () => {
+    const caller = new AbortController();
+    let isLetGo = false;
+    const source: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: silent,
+        return: async () => ((isLetGo = true), { done: true, value: 0 }),
+      }),
+    };
+    const applyDiff: GraphDriver["applyDiff"] = async (_id, _parent, bytes) => {
+      setImmediate(() => caller.abort());
+      for await (const _ of bytes);
+      return 0;
+    };
+    const driver = guardDriver({ ...failing("", "later"), applyDiff });
+    const call = driver.applyDiff("l", undefined, source, { signal: caller.signal });
+    await expect(call).rejects.toMatchObject({ code: "CANCELLED", message: expect.stringContaining('layer "l"') });
+    expect(isLetGo).toBe(true);
+  });
+
+  it("closes what is answered later", async () => {
+    const caller = new AbortController();
+    const stream = Readable.from(["x"]);
+    const diff = async (): Promise<Readable> => (caller.abort(), stream);
+    const driver = guardDriver({ ...failing("", "later"), diff });
+    await expect(driver.diff("l", "p", { signal: caller.signal })).rejects.toMatchObject({ code: "CANCELLED" });
+    expect(stream.destroyed).toBe(true);
+  });
 });

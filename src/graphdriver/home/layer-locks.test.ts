@@ -100,3 +100,20 @@ describe("what takes no turn", () => {
     for (const reading of await readings) expect(reading).toMatchObject({ status: "rejected", reason: aborted });
   });
 });
+
+it("lets who waits give up alone, and those after it wait for the others only", async () => {
+  const locks = createLayerLocks();
+  const done: string[] = [];
+  let finish!: () => void;
+  const first = locks.withLock("a", () => new Promise<void>((resolve) => (finish = resolve)));
+  const caller = new AbortController();
+  const second = locks.within(caller.signal).withLock("a", async () => void done.push("second"));
+  const third = locks.withLock("a", async () => void done.push("third"));
+  caller.abort();
+  await expect(second).rejects.toMatchObject({ code: "CANCELLED", message: expect.stringContaining('layer "a"') });
+  expect(done).toEqual([]);
+  finish();
+  await Promise.all([first, third]);
+  expect(done).toEqual(["third"]);
+  await locks.idle();
+});

@@ -14,6 +14,8 @@ export interface LayerLocks {
   whileUnchanged<T>(id: string, work: () => Promise<T>): Promise<T>;
   /** Runs `work` alone on a layer that is being made, while nobody changes the one that it is to lie on. */
   withChild<T>(id: string, parent: string | undefined, work: () => Promise<T>): Promise<T>;
+  /** The same locks for a caller who may give up while it waits: that rejects with CANCELLED, and nobody else waits for it. */
+  within(signal: AbortSignal | undefined): LayerLocks;
   /** What is being read of the layer from here on tells of two states of it. For whoever has the lock. */
   markChanged(id: string): void;
   /**
@@ -40,14 +42,19 @@ export function createLayerLocks(): LayerLocks {
   const turns = new Map<string, readonly Turn[]>();
   const readings = new Set<Reading>();
 
-  async function take<T>(id: string, shared: boolean, work: () => Promise<T>): Promise<T> {
+  async function take<T>(
+    id: string,
+    shared: boolean,
+    work: () => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     const earlier = turns.get(id) ?? [];
     let finish!: () => void;
     const turn: Turn = { shared, done: new Promise((resolve) => (finish = resolve)) };
     turns.set(id, [...earlier, turn]);
     try {
       const inTheWay = earlier.filter((other) => !(shared && other.shared));
-      if (inTheWay.length > 0) await Promise.all(inTheWay.map(({ done }) => done));
+      if (inTheWay.length > 0) await unlessGivenUp(Promise.all(inTheWay.map(({ done }) => done)), id, signal);
       return await work();
     } finally {
       const left = turns.get(id)?.filter((other) => other !== turn) ?? [];
@@ -57,16 +64,21 @@ export function createLayerLocks(): LayerLocks {
     }
   }
 
-  return {
-    withLock: (id, work) => take(id, false, work),
-    whileUnchanged: (id, work) => take(id, true, work),
+  const inTurn = (signal?: AbortSignal): Pick<LayerLocks, "withLock" | "whileUnchanged" | "withChild"> => ({
+    withLock: (id, work) => take(id, false, work, signal),
+    whileUnchanged: (id, work) => take(id, true, work, signal),
     withChild(id, parent, work) {
-      if (parent === undefined || parent === id) return take(id, false, work);
+      if (parent === undefined || parent === id) return take(id, false, work, signal);
       // In one order, whoever is whose parent: two layers that are made on each other would wait for each other for good.
       return id < parent
-        ? take(id, false, () => take(parent, true, work))
-        : take(parent, true, () => take(id, false, work));
+        ? take(id, false, () => take(parent, true, work, signal), signal)
+        : take(parent, true, () => take(id, false, work, signal), signal);
     },
+  });
+
+  const locks: LayerLocks = {
+    ...inTurn(),
+    within: (signal) => (signal === undefined ? locks : { ...locks, ...inTurn(signal) }),
     markChanged(id) {
       for (const reading of readings) if (reading.ids.includes(id)) reading.changed = id;
     },
@@ -83,6 +95,19 @@ export function createLayerLocks(): LayerLocks {
       while (turns.size > 0) await Promise.all([...turns.values()].flat().map(({ done }) => done));
     },
   };
+  return locks;
+}
+
+/** Waits for others' turns, or for the signal. */
+async function unlessGivenUp(turns: Promise<unknown>, id: string, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return void (await turns);
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = (): void =>
+      reject(new CleatError("CANCELLED", `wait for layer "${id}" was given up`, { cause: signal.reason }));
+    if (signal.aborted) return giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    void turns.then(() => resolve()).finally(() => signal.removeEventListener("abort", giveUp));
+  });
 }
 
 function changedMeanwhile(id: string, outcome: PromiseSettledResult<unknown>): CleatError {

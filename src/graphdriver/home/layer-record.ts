@@ -73,9 +73,20 @@ export interface StagedLayerRecord {
 export function stageLayerRecord(home: string): StagedLayerRecord {
   const staged = `${home}/${stagingPath(uniqueName())}`;
   const file = openSync(staged, "wx", 0o600);
-  const isTrusted = trustedFileSystems.includes(fileSystemName(file));
-  const from = changeTime(fstat(file));
   let isPlaced = false;
+  const discard = (): void => {
+    closeSync(file);
+    if (!isPlaced) unlinkSync(staged);
+  };
+  let isTrusted: boolean;
+  let from: Stamp;
+  try {
+    isTrusted = trustedFileSystems.includes(fileSystemName(file));
+    from = changeTime(fstat(file));
+  } catch (error) {
+    discard();
+    throw error;
+  }
   return {
     place(id, parent, source) {
       fchmodSync(file, 0o600); // which the kernel stamps, though it changes nothing
@@ -91,10 +102,7 @@ export function stageLayerRecord(home: string): StagedLayerRecord {
       renameSync(staged, layerRecordPath(home, id));
       isPlaced = true;
     },
-    discard() {
-      closeSync(file);
-      if (!isPlaced) unlinkSync(staged);
-    },
+    discard,
   };
 }
 

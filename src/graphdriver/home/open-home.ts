@@ -1,10 +1,11 @@
 import { toCleatError } from "../../errors/index.ts";
 import { createIdMaps, type IdRanges } from "../../layer/index.ts";
 import { close, isInUserNamespace } from "../../syscall/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { createWorkerPool, type WorkerPool } from "../../workers/index.ts";
 import { readMaxThreads } from "../driver-options.ts";
-import type { Durability, GraphDriver, OpenOptions } from "../driver.ts";
+import type { Durability, GraphDriver, OpenOptions, GraphDriverMethods } from "../driver.ts";
 import { assertUse, type HomeUse, recordUse } from "./driver-record.ts";
 import { guardDriver } from "./guard-driver.ts";
 import { lockHome, prepareHome, stagingFolder } from "./home.ts";
@@ -26,6 +27,8 @@ export interface OpenHome {
   readonly logger: Logger;
   readonly pool: WorkerPool;
   readonly locks: LayerLocks;
+  /** The same for one call: what waits or runs for it ends when its signal aborts. */
+  within(call: Pick<CallOptions, "signal"> | undefined): OpenHome;
   /** Waits for running calls, ends the threads, gives the home free. */
   close(): Promise<void>;
 }
@@ -39,7 +42,7 @@ export interface OpenHome {
 export async function openHome(
   use: HomeUse,
   options: OpenOptions,
-  start: (home: OpenHome) => Promise<GraphDriver>,
+  start: (home: OpenHome) => Promise<GraphDriverMethods>,
 ): Promise<GraphDriver> {
   try {
     return guardDriver(await startIn(use, options, start));
@@ -51,8 +54,8 @@ export async function openHome(
 async function startIn(
   { driver, attributes }: HomeUse,
   options: OpenOptions,
-  start: (home: OpenHome) => Promise<GraphDriver>,
-): Promise<GraphDriver> {
+  start: (home: OpenHome) => Promise<GraphDriverMethods>,
+): Promise<GraphDriverMethods> {
   const squash = process.geteuid?.() !== 0;
   const use: HomeUse = { driver, attributes, squash: squash || undefined };
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
@@ -84,6 +87,8 @@ async function startIn(
     logger: options.logger ?? silentLogger,
     pool,
     locks,
+    within: (call) =>
+      call?.signal === undefined ? home : { ...home, pool: pool.within(call.signal), locks: locks.within(call.signal) },
     close: () => (closing ??= giveBack()),
   };
   try {

@@ -16,7 +16,7 @@ import {
   type Transport,
 } from "../../transport/index.ts";
 import { createGraphDriverPlugin, type GraphDriverPluginOptions } from "./as-plugin.ts";
-import type { GraphDriver, OpenOptions } from "../driver.ts";
+import type { GraphDriverMethods, OpenOptions } from "../driver.ts";
 import { createGraphDriverFromPlugin } from "./from-plugin.ts";
 import type { InitRecord, InitStore } from "./init-record.ts";
 
@@ -30,9 +30,9 @@ function createFakeFactory() {
     if (found === undefined) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
     return found;
   };
-  const open = async (options: OpenOptions): Promise<GraphDriver> => {
+  const open = async (options: OpenOptions): Promise<GraphDriverMethods> => {
     log.push(`open ${options.home}`);
-    const create: GraphDriver["create"] = async (id, createOptions) => {
+    const create: GraphDriverMethods["create"] = async (id, createOptions = {}) => {
       if (layers.has(id)) throw new CleatError("ALREADY_EXISTS", `layer "${id}" exists`);
       if (createOptions.parent !== undefined) layer(createOptions.parent);
       layers.set(id, { parent: createOptions.parent, content: Buffer.alloc(0), options: createOptions });
@@ -49,7 +49,7 @@ function createFakeFactory() {
       create,
       createReadWrite: create,
       remove: async (id) => void layers.delete(id),
-      get: async (id, { mountLabel }) => (layer(id), `${options.home}/${id}${mountLabel ?? ""}`),
+      get: async (id, { mountLabel } = {}) => (layer(id), `${options.home}/${id}${mountLabel ?? ""}`),
       put: async () => {},
       exists: async (id) => layers.has(id),
       status: async () => [
@@ -119,7 +119,7 @@ describe("a driver behind the protocol", () => {
   it("tells the operator what it did otherwise than it was asked", async () => {
     const lines: unknown[] = [];
     const logger: Logger = { ...silentLogger, warn: (...line) => lines.push(line) };
-    const open = async (options: OpenOptions): Promise<GraphDriver> => {
+    const open = async (options: OpenOptions): Promise<GraphDriverMethods> => {
       options.logger?.warn({ layer: "base" }, "left out");
       return fake.open(options);
     };

@@ -1,6 +1,6 @@
-import { type Call, graphDriverProtocol } from "../../protocol/index.ts";
+import { type Call, type CallOptions, graphDriverProtocol } from "../../protocol/index.ts";
 import { assertMethods, implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
-import type { GraphDriver } from "../driver.ts";
+import type { CreateOptions, GraphDriverMethods } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { toWireChanges, toWireCapabilities } from "./wire-shapes.ts";
@@ -36,7 +36,8 @@ export interface GraphDriverPlugin {
 export function createGraphDriverPlugin(options: GraphDriverPluginOptions): GraphDriverPlugin {
   assertMethods(options, ["open"], "createGraphDriverPlugin: its options");
   const holder = createDriverHolder({ ...options, logger: options.logger ?? errorLogger });
-  const call = <T>({ connection }: Call, run: (driver: GraphDriver) => Promise<T>) => holder.use(connection, run);
+  const call = <T>({ connection }: Call, run: (driver: GraphDriverMethods) => Promise<T>) =>
+    holder.use(connection, run);
 
   const service = implement(graphDriverProtocol, {
     init: async (request, { connection, host }) => {
@@ -48,9 +49,9 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
       return {};
     },
     create: ({ ID, ...rest }, from) =>
-      call(from, async (driver) => done(driver.create(checked(ID), toCreateOptions(rest)))),
+      call(from, async (driver) => done(driver.create(checked(ID), toCreateOptions(rest), wanted(from)))),
     createReadWrite: ({ ID, ...rest }, from) =>
-      call(from, async (driver) => done(driver.createReadWrite(checked(ID), toCreateOptions(rest)))),
+      call(from, async (driver) => done(driver.createReadWrite(checked(ID), toCreateOptions(rest), wanted(from)))),
     // A child that a crashed engine left behind, and does not know of, must not keep its image from being removed.
     remove: ({ ID }, from) =>
       call(from, async (driver) => done(driver.remove(checked(ID), { evenWithChildren: true }))),
@@ -62,20 +63,21 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
       holder.look(async (driver) => ({ Status: (await driver.status()).map(([name, value]) => [name, value]) })),
     getMetadata: ({ ID }, from) =>
       call(from, async (driver) => ({ Metadata: { ...(await driver.metadata(checked(ID))) } })),
-    diff: ({ ID, Parent }, from) => call(from, (driver) => driver.diff(checked(ID), checkedParent(Parent))),
+    diff: ({ ID, Parent }, from) =>
+      call(from, (driver) => driver.diff(checked(ID), checkedParent(Parent), wanted(from))),
     changes: ({ ID, Parent }, from) =>
       call(from, async (driver) => {
-        const changes = await driver.changes(checked(ID), checkedParent(Parent));
+        const changes = await driver.changes(checked(ID), checkedParent(Parent), wanted(from));
         return { Changes: toWireChanges(changes) };
       }),
     applyDiff: ({ id, parent }, from) =>
       call(from, async (driver) => ({
         Size: await holder.receive(checked(id), from.body, (archive) =>
-          driver.applyDiff(id, checkedParent(parent), archive),
+          driver.applyDiff(id, checkedParent(parent), archive, wanted(from)),
         ),
       })),
     diffSize: ({ ID, Parent }, from) =>
-      call(from, async (driver) => ({ Size: await driver.diffSize(checked(ID), checkedParent(Parent)) })),
+      call(from, async (driver) => ({ Size: await driver.diffSize(checked(ID), checkedParent(Parent), wanted(from)) })),
     capabilities: () => holder.look(async (driver) => ({ Capabilities: toWireCapabilities(driver.capabilities) })),
   });
   return {
@@ -86,6 +88,14 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
     },
     close: holder.close,
   };
+}
+
+/**
+ * An engine that is gone wants none of what it asked for that takes long; what it asked to be mounted, given back or removed is done
+ * all the same.
+ */
+function wanted({ signal }: Call): CallOptions {
+  return { signal };
 }
 
 const unixScheme = "unix://";
@@ -109,7 +119,7 @@ function toCreateOptions(request: {
   Parent?: string | undefined;
   MountLabel?: string | undefined;
   StorageOpt?: Record<string, string> | undefined;
-}): Parameters<GraphDriver["create"]>[1] {
+}): CreateOptions {
   return {
     parent: checkedParent(request.Parent),
     mountLabel: request.MountLabel || undefined,

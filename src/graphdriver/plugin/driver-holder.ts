@@ -4,7 +4,7 @@ import { isAbsolute } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import type { Connection } from "../../protocol/index.ts";
 import { assertMethods, type Logger } from "../../transport/index.ts";
-import type { Durability, GraphDriver, GraphDriverFactory, OpenOptions } from "../driver.ts";
+import type { Durability, GraphDriverMethods, OpenOptions } from "../driver.ts";
 import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
 import { createDriverGate } from "./driver-gate.ts";
 import { createEngineBinding } from "./engine/binding.ts";
@@ -14,7 +14,7 @@ import type { ProcessIdentity } from "./engine/process.ts";
 import { fromWireIdMap } from "./wire-shapes.ts";
 
 export interface DriverHolderOptions {
-  readonly open: GraphDriverFactory["open"];
+  readonly open: (options: OpenOptions) => Promise<GraphDriverMethods>;
   /** Where layers are kept, whatever the engine says. Default: the engine's `Home`. */
   readonly home?: string;
   /** Where layers are kept for an engine that names no `Home`; without it such an `Init` is refused. */
@@ -47,9 +47,9 @@ export interface DriverHolder {
   cleanup(connection?: Connection): Promise<void>;
   close(): Promise<void>;
   /** Of the engine: @throws FAILED_PRECONDITION when there is no driver, or somebody else has it. */
-  use<T>(connection: Connection | undefined, run: (driver: GraphDriver) => Promise<T>): Promise<T>;
+  use<T>(connection: Connection | undefined, run: (driver: GraphDriverMethods) => Promise<T>): Promise<T>;
   /** Of anybody, about the driver as a whole: @throws FAILED_PRECONDITION when there is none. */
-  look<T>(run: (driver: GraphDriver) => Promise<T>): Promise<T>;
+  look<T>(run: (driver: GraphDriverMethods) => Promise<T>): Promise<T>;
   /** What an engine sends, for a call of `use`. */
   readonly receive: PeerStreams["receive"];
   /** Where engines find the plugin's socket. */
@@ -60,7 +60,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
   const { state, logger, callers = createCallers() } = options;
   const peers = createPeerStreams();
   const gate = createDriverGate(peers);
-  let driver: GraphDriver | undefined;
+  let driver: GraphDriverMethods | undefined;
   let absence = notInitialised();
   let record: InitRecord | undefined;
   let openHome = "";
@@ -198,7 +198,7 @@ function homeAsked(request: InitRequest, options: DriverHolderOptions): string {
 }
 
 /** What the protocol asks of one. */
-const driverMethods: readonly (keyof GraphDriver)[] = [
+const driverMethods: readonly (keyof GraphDriverMethods)[] = [
   "create",
   "createReadWrite",
   "remove",

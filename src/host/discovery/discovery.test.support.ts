@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import type { Locations } from "./look-up/locations.ts";
+import type { Locations } from "../../transport/index.ts";
 
 export let root: string;
 /** `run` holds sockets; `etc` and `lib` hold specs, `etc` the better ones. All three are there. */

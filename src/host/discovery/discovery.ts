@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
-import { type Logger, silentLogger } from "../../transport/index.ts";
+import { type Locations, type Logger, silentLogger } from "../../transport/index.ts";
 import { find, pathsOf } from "./look-up/find.ts";
 import type { FoundPlugin, PluginChange, UnusablePlugin } from "./look-up/found-plugin.ts";
 import { listNames } from "./look-up/list-names.ts";
-import type { Locations } from "./look-up/locations.ts";
 import { lookUpAll } from "./look-up/look-up-all.ts";
 import { watchPlugins } from "./watch/watch.ts";
 

@@ -14,6 +14,7 @@ import {
   readlinkat,
   S_IFLNK,
   S_IFMT,
+  throwIfCancelled,
 } from "../../syscall/index.ts";
 import { openRegular } from "../tree/open-regular.ts";
 
@@ -67,6 +68,7 @@ let chunks: readonly [Buffer, Buffer] | undefined;
 function descriptorsDiffer(newer: number, older: number): boolean {
   const [after, before] = (chunks ??= [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)]);
   for (let at = 0; ;) {
+    throwIfCancelled();
     const count = readChunk(newer, after, at);
     if (count !== readChunk(older, before, at)) return true;
     if (after.compare(before, 0, count, 0, count) !== 0) return true;

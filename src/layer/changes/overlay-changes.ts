@@ -21,14 +21,8 @@ import { type ChangeList, createChangeList, statusDiffers, type TreeChange } fro
 import { joinPath, showBytes } from "../entry/entry-name.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
-import {
-  type Covered,
-  findCovered,
-  isOpaqueFolder,
-  type LowerEntry,
-  type Lowers,
-  withLowerFolder,
-} from "../lowers/lower-entries.ts";
+import { isOpaqueFolder, type Lowers, namesShown } from "../lowers/lower-folder.ts";
+import { type Covered, findCovered, type LowerEntry } from "../lowers/lower-entries.ts";
 import type { OverlayPrefix } from "../entry/whiteout.ts";
 
 /**
@@ -61,7 +55,7 @@ function compareFolder(trail: FolderTrail, lowers: Lowers, path: string, isCover
   }
   if (lowers.length === 0 || !hidesLowers) return;
   const kept = new Set(names.map((name) => name.toString("latin1")));
-  for (const name of visibleNames(lowers, path)) {
+  for (const name of namesShown(lowers, path)) {
     if (!kept.has(name)) changes.add(joinPath(path, name), "deleted");
   }
 }
@@ -106,23 +100,6 @@ function compareEntry(trail: FolderTrail, entry: Covered, path: string, isCovere
 function isModified(upper: number, name: Buffer, status: FileStatus, lower: LowerEntry): boolean {
   if (statusDiffers(lower.status, status)) return true;
   return !isDirectory(status) && alikeFilesDiffer(upper, lower.holder, name, status);
-}
-
-function visibleNames(lowers: Lowers, path: string): Set<string> {
-  const visible = new Set<string>();
-  const decided = new Set<string>();
-  for (const lower of lowers) {
-    withLowerFolder(lower, path, (folder) => {
-      for (const name of readNames(folder)) {
-        const text = name.toString("latin1");
-        if (decided.has(text)) continue;
-        decided.add(text);
-        const status = statIfThere(folder, name);
-        if (status !== undefined && !isOverlayWhiteout(status)) visible.add(text);
-      }
-    });
-  }
-  return visible;
 }
 
 function isOpaque(folder: number, { attributePrefix }: Context): boolean {

@@ -2,23 +2,11 @@
  * What the layers below show under the names of one folder, with one of their folders open at a time: with hundreds of layers, and
  * folders nested as deep, the process would else run out of descriptors for a single diff.
  */
-import {
-  fgetxattr,
-  type FileStatus,
-  isDirectory,
-  O_DIRECTORY,
-  O_RDONLY,
-  openPath,
-  close,
-  statIfThere,
-} from "../../syscall/index.ts";
-import { openConfinedFolder } from "../tree/confine.ts";
+import { type FileStatus, isDirectory, statIfThere } from "../../syscall/index.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
-import { isYes, type OverlayPrefix } from "../entry/whiteout.ts";
+import type { OverlayPrefix } from "../entry/whiteout.ts";
 import { withFolder } from "../tree/with-folder.ts";
-
-/** Diff folders of layers, as absolute paths, the uppermost first: those that show through in some folder. */
-export type Lowers = readonly string[];
+import { isOpaqueFolder, type Lowers, withLowerFolder } from "./lower-folder.ts";
 
 /** What a lower layer has under a name, while its folder is open. */
 export interface LowerEntry {
@@ -41,21 +29,6 @@ export interface Covered {
 export interface LowerSearch {
   readonly attributePrefix: OverlayPrefix;
   isModified(name: Buffer, status: FileStatus, lower: LowerEntry): boolean;
-}
-
-/** Opens a layer's folder at a path of a walk for as long as `visit` runs. */
-export function withLowerFolder<T>(layer: string, path: string, visit: (folder: number) => T): T {
-  const root = openPath(layer, O_RDONLY | O_DIRECTORY);
-  try {
-    const folder = openConfinedFolder(root, Buffer.from(path, "latin1"));
-    try {
-      return visit(folder);
-    } finally {
-      close(folder);
-    }
-  } finally {
-    close(root);
-  }
 }
 
 /** Looks the names up in each of `lowers`, all of which have a folder at `path`. */
@@ -101,8 +74,4 @@ function lookAt(entry: Pending, layer: string, holder: number, { attributePrefix
   if (!entry.isOpen) return;
   entry.lowers.push(layer);
   entry.isOpen = !withFolder(holder, entry.name, (folder) => isOpaqueFolder(folder, attributePrefix));
-}
-
-export function isOpaqueFolder(folder: number, attributePrefix: OverlayPrefix): boolean {
-  return isYes(fgetxattr(folder, `${attributePrefix}overlay.opaque`));
 }

@@ -1,17 +1,7 @@
-import {
-  close,
-  fgetxattr,
-  type FileStatus,
-  flistxattr,
-  fstat,
-  isDirectory,
-  readNames,
-  statIfThere,
-} from "../../syscall/index.ts";
-import { openConfinedFolder } from "../tree/confine.ts";
-import { isOverlayWhiteout } from "../entry/entry-type.ts";
-import { isYes, type OverlayPrefix } from "../entry/whiteout.ts";
-import { openFolder, withFolderAt } from "../tree/with-folder.ts";
+import { close, fgetxattr, type FileStatus, flistxattr, fstat, isDirectory, statIfThere } from "../../syscall/index.ts";
+import type { OverlayPrefix } from "../entry/whiteout.ts";
+import { openFolder } from "../tree/with-folder.ts";
+import { isOpaqueFolder, type Lowers, namesShown, openLowerFolder } from "./lower-folder.ts";
 
 /** A folder that the layers below show, with what a layer above has to keep of it. */
 export interface LowerFolder {
@@ -20,12 +10,9 @@ export interface LowerFolder {
   readonly xattrs: ReadonlyMap<string, Buffer>;
 }
 
-/** The layers whose folders are seen at one path, merged: their diff folders, absolute, the uppermost first. */
-export type Shown = readonly string[];
-
 /** What the layers below show at one path; nothing where none has a folder there, or one above it hides those of the rest. */
 export interface LowerLevel {
-  readonly shown: Shown;
+  readonly shown: Lowers;
   /** As the uppermost has it, where it was asked for. */
   readonly folder: LowerFolder | undefined;
 }
@@ -35,25 +22,25 @@ export interface LowerLevel {
  * one, however many layers there are and however deep the path.
  */
 export interface LowerFolders {
-  readonly all: Shown;
+  readonly all: Lowers;
   /**
    * What they show at each step from the folder at the clean path `from`, where `shown` are seen, down `names`. Costs a few
    * system calls for each step of each layer that is seen there.
    */
-  follow(shown: Shown, from: string, names: readonly string[], reads: boolean): LowerLevel[];
+  follow(shown: Lowers, from: string, names: readonly string[], reads: boolean): LowerLevel[];
   /** The names that are seen at the layers' roots, as byte strings. */
   rootNames(): Set<string>;
 }
 
 /** `all` are absolute, the uppermost first. */
-export function createLowerFolders(all: Shown, attributePrefix: OverlayPrefix): LowerFolders {
+export function createLowerFolders(all: Lowers, attributePrefix: OverlayPrefix): LowerFolders {
   /**
    * Follows one layer for at most `reach` steps; how far those below it still count. A folder that is opaque ends what they add
    * to it, and what is no folder ends what they show.
    */
   function followOne(layer: string, from: string, names: readonly string[], reach: number, visit: Visit): number {
     let left = reach;
-    let here = withFolderAt(layer, (root) => openConfinedFolder(root, Buffer.from(from, "latin1")));
+    let here = openLowerFolder(layer, from);
     try {
       for (let at = 0; at < reach; at++) {
         const name = Buffer.from(names[at] as string, "latin1");
@@ -64,7 +51,7 @@ export function createLowerFolders(all: Shown, attributePrefix: OverlayPrefix): 
         close(here);
         here = child;
         visit(at, here);
-        if (isOpaque(here, attributePrefix)) left = Math.min(left, at);
+        if (isOpaqueFolder(here, attributePrefix)) left = Math.min(left, at);
       }
       return left;
     } finally {
@@ -89,12 +76,7 @@ export function createLowerFolders(all: Shown, attributePrefix: OverlayPrefix): 
       return levels;
     },
 
-    rootNames() {
-      const visible = new Set<string>();
-      const decided = new Set<string>();
-      for (const layer of all) withFolderAt(layer, (root) => addNames(root, visible, decided));
-      return visible;
-    },
+    rootNames: () => namesShown(all, ""),
   };
 }
 
@@ -103,21 +85,6 @@ type Visit = (at: number, descriptor: number) => void;
 interface MutableLevel {
   readonly shown: string[];
   folder: LowerFolder | undefined;
-}
-
-export function isOpaque(descriptor: number, attributePrefix: OverlayPrefix): boolean {
-  return isYes(fgetxattr(descriptor, `${attributePrefix}overlay.opaque`));
-}
-
-/** The uppermost layer that has a name decides whether it is seen. */
-function addNames(folder: number, visible: Set<string>, decided: Set<string>): void {
-  for (const name of readNames(folder)) {
-    const text = name.toString("latin1");
-    if (decided.has(text)) continue;
-    decided.add(text);
-    const status = statIfThere(folder, name);
-    if (status !== undefined && !isOverlayWhiteout(status)) visible.add(text);
-  }
 }
 
 function readFolder(descriptor: number): LowerFolder {

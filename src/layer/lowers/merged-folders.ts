@@ -1,13 +1,14 @@
 import { isSystemError } from "../../errors/index.ts";
 import { close, errnos, lastErrno, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, tryOpenat } from "../../syscall/index.ts";
 import { openConfinedFolder } from "../tree/confine.ts";
-import { isOpaque, type LowerFolders, type LowerLevel, type Shown } from "./lower-folders.ts";
+import { isOpaqueFolder, type Lowers } from "./lower-folder.ts";
+import type { LowerFolders, LowerLevel } from "./lower-folders.ts";
 import type { OverlayPrefix } from "../entry/whiteout.ts";
 
 /** Which folders of a layer in the making are merged with folders of the layers below, which it may hide. */
 export interface MergedFolders {
   /** The layers that are seen through the layer's own folder at a clean path without symlinks. */
-  shownAt(path: string): Shown;
+  shownAt(path: string): Lowers;
   /** As `shownAt`, for folders that the layer does not have yet: at each step from the folder at `path` down `names`. */
   below(path: string, names: readonly string[]): LowerLevel[];
   /** Everything that the layers below show is hidden: what lies at the root, too. */
@@ -20,7 +21,7 @@ export interface MergedFolders {
 const maxRemembered = 4096;
 
 export function createMergedFolders(root: number, lowers: LowerFolders, prefix: OverlayPrefix): MergedFolders {
-  const remembered = new Map<string, Shown>();
+  const remembered = new Map<string, Lowers>();
   let rootShown = lowers.all;
 
   /** The nearest folder on the way to `path` of which is known what is seen through it. */
@@ -32,15 +33,15 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
     return "";
   }
 
-  function shownAt(path: string): Shown {
+  function shownAt(path: string): Lowers {
     const start = nearest(path);
-    const known = start === "" ? rootShown : (remembered.get(start) as Shown);
+    const known = start === "" ? rootShown : (remembered.get(start) as Lowers);
     if (start === path) return known;
     const names = path.slice(start === "" ? 0 : start.length + 1).split("/");
     const levels = lowers.follow(known, start, names, false);
     const covered = firstCover(start, names);
     if (remembered.size + names.length > maxRemembered) remembered.clear();
-    let shown: Shown = known;
+    let shown: Lowers = known;
     let at = start;
     for (const [index, { shown: merged }] of levels.entries()) {
       at = at === "" ? (names[index] as string) : `${at}/${names[index]}`;
@@ -60,7 +61,7 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
         if (child < 0) return lastErrno() === errnos.ENOENT ? names.length : index;
         close(here);
         here = child;
-        if (isOpaque(here, prefix)) return index;
+        if (isOpaqueFolder(here, prefix)) return index;
       }
       return names.length;
     } finally {

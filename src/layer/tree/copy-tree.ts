@@ -128,8 +128,8 @@ function copyFile(from: number, to: number, name: Buffer, status: FileStatus, co
   }
 }
 
-/** What one call is asked to copy; the kernel may do less. */
-const maxRangeBytes = 2 ** 30;
+/** What one call is asked to copy, so little that who gives up need not wait for it; the kernel may do less. */
+const maxRangeBytes = 2 ** 24;
 
 /** Copies data and leaves holes holes, so that a sparse file of a terabyte does not fill the disk. */
 function copyContent(source: number, target: number, name: Buffer, sizeBytes: number): void {

@@ -1,6 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
 import { close, type FileStatus, fstat, O_DIRECTORY, O_RDONLY, openat } from "../../syscall/index.ts";
-import { openFolder } from "./with-folder.ts";
+import { openFolder, statOpened } from "./with-folder.ts";
 
 /**
  * The folders on the way down to where a walk stands, of which only the last few are open: folders can be nested deeper than there
@@ -52,14 +52,14 @@ export function createFolderTrail(root: number): FolderTrail {
   /** Opens one that is closed, by way of the nearest open one below it; the caller's to close. */
   function reopen(at: number): number {
     const nearest = levels.findIndex(({ descriptor }, below) => below > at && descriptor !== undefined);
-    let folder = openParent(levels[nearest]?.descriptor as number);
+    let folder = openParent((levels[nearest] as Level).descriptor as number);
     for (let above = nearest - 1; above > at; above--) {
       const parent = openParent(folder);
       close(folder);
       folder = parent;
     }
-    const { inode, fileSystem } = levels[at]?.status as FileStatus;
-    const found = fstat(folder);
+    const { inode, fileSystem } = (levels[at] as Level).status as FileStatus;
+    const found = statOpened(folder);
     if (found.inode === inode && found.fileSystem === fileSystem) return folder;
     close(folder);
     throw new CleatError("ABORTED", "a folder was moved while it was read");
@@ -67,7 +67,12 @@ export function createFolderTrail(root: number): FolderTrail {
 
   function enter(name: Buffer): void {
     levels.push({ name, descriptor: openFolder(current(), name), status: undefined });
-    closeOneFarAbove();
+    try {
+      closeOneFarAbove();
+    } catch (error) {
+      closeLast();
+      throw error;
+    }
   }
 
   function closeLast(): void {

@@ -1,4 +1,5 @@
 import { SystemError } from "../../errors/index.ts";
+import { throwIfCancelled } from "../cancellation.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../flags.ts";
 import { ioctlRequest } from "../ioctl.ts";
 import { bindSystemCall, check, errnos, lastErrno } from "../libc.ts";
@@ -42,5 +43,6 @@ export function nextHole(descriptor: number, offset: number): number {
 
 /** Copies up to `sizeBytes` within the kernel from where both files stand; 0 at the end of `from`. */
 export function copyFileRange(from: number, to: number, sizeBytes: number): number {
+  throwIfCancelled();
   return check(copyFileRangeCall(from, null, to, null, sizeBytes, 0), "copy_file_range");
 }

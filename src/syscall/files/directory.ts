@@ -1,4 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
+import { throwIfCancelled } from "../cancellation.ts";
 import { bindSystemCall, check } from "../libc.ts";
 
 const getdents64Call = bindSystemCall("getdents64", "int", "void *", "long");
@@ -24,6 +25,7 @@ export function readNames(descriptor: number): Buffer[] {
 
 /** Adds the next names, a few thousand at the most, unsorted; false at the end of the folder. */
 export function readSomeNames(descriptor: number, names: Buffer[]): boolean {
+  throwIfCancelled();
   const filled = check(getdents64Call(descriptor, buffer, buffer.length), "getdents64");
   const entries = Buffer.from(buffer.subarray(0, filled));
   for (let at = 0; at < filled; at += entries.readUInt16LE(at + 16)) {

@@ -41,3 +41,6 @@ export const diffsMadeAnew: Need = ({ driver }) =>
 
 export const diffGetters: Need = ({ driver }) =>
   driver.diffGetter === undefined ? `driver "${driver.name}" hands out no files` : undefined;
+
+export const lists: Need = ({ driver }) =>
+  driver.list === undefined ? `driver "${driver.name}" lists no layers` : undefined;

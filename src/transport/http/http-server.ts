@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer } from "node:https";
 import { finished, pipeline, Readable } from "node:stream";
 import { CleatError, toCleatError, TransportError } from "../../errors/index.ts";
-import { pluginMediaType } from "../../protocol/index.ts";
+import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
 import { connectionOf } from "../connection.ts";
 import { toReply } from "../handler.ts";
 import { refuseMalformed } from "./malformed-request.ts";
@@ -142,7 +142,7 @@ function sendReply({ status, body, mediaType }: WireReply, request: IncomingMess
     }
     return;
   }
-  response.writeHead(status, { "Content-Type": mediaType ?? "application/x-tar" });
+  response.writeHead(status, { "Content-Type": mediaType ?? streamMediaType });
   // On a failure the pipeline destroys the connection: without the last chunk no client takes the stream for complete.
   pipeline(body, response, () => {});
 }

@@ -2,7 +2,7 @@ import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest
 import type { Socket } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { CleatError, TransportError } from "../../errors/index.ts";
-import { pluginMediaType } from "../../protocol/index.ts";
+import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
 import { type Address, formatAddress } from "../address.ts";
 import { toTransportError } from "./http-failure.ts";
 import type { Logger } from "../logger.ts";
@@ -66,7 +66,7 @@ function targetOf(address: Address) {
   return { ...("tcp" in address ? address.tcp : address.https) };
 }
 
-function requestLine({ path, query, body }: WireRequest) {
+function requestLine({ path, query, body, mediaType }: WireRequest) {
   const search = new URLSearchParams(query).toString();
   const sized = body instanceof Uint8Array;
   return {
@@ -74,7 +74,7 @@ function requestLine({ path, query, body }: WireRequest) {
     path: search === "" ? path : `${path}?${search}`,
     headers: {
       Accept: pluginMediaType,
-      "Content-Type": sized ? pluginMediaType : "application/x-tar",
+      "Content-Type": sized ? pluginMediaType : (mediaType ?? streamMediaType),
       ...(sized && { "Content-Length": body.byteLength }),
     },
   };

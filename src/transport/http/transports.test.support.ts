@@ -32,12 +32,19 @@ export const protocol = defineProtocol({
     upload: {
       path: "/Test.Upload",
       framing: "upload",
+      mediaType: "application/x-upload",
       request: goStruct({ id: z.string() }),
       response: goStruct({ Size: z.int() }),
       subject: "id",
       ...facts,
     },
-    download: { path: "/Test.Download", framing: "download", request: goStruct({ Bytes: z.int() }), ...facts },
+    download: {
+      path: "/Test.Download",
+      framing: "download",
+      mediaType: "application/x-download",
+      request: goStruct({ Bytes: z.int() }),
+      ...facts,
+    },
     extra: {
       path: "/Test.Extra",
       framing: "json",

@@ -13,6 +13,7 @@
  * signal's value, looks once more, then sleeps until the value changes, so that no wake-up is lost.
  */
 import { CleatError } from "../../errors/index.ts";
+import { throwIfCancelled } from "../../syscall/index.ts";
 
 /** What is handed to the other thread; clones by reference. */
 export interface Ring {
@@ -114,6 +115,7 @@ export function createSyncRingReader(ring: Ring): SyncRingReader {
   let lent = 0;
   return {
     read() {
+      throwIfCancelled();
       if (lent > 0) release(ring, lent);
       lent = 0;
       for (;;) {
@@ -141,6 +143,7 @@ export interface SyncRingWriter {
 export function createSyncRingWriter(ring: Ring): SyncRingWriter {
   return {
     write(bytes) {
+      throwIfCancelled();
       for (let at = 0; at < bytes.length;) {
         if (readerGone(ring)) throw new CleatError("CANCELLED", "stream is no longer read by its receiver");
         const signal = Atomics.load(ring.control, SPACE_SIGNAL);

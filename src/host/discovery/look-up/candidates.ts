@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Locations } from "./locations.ts";
+import type { Locations } from "../../../transport/index.ts";
 
 /** A path at which a plugin may be found, and what must stand there. */
 export interface Candidate {

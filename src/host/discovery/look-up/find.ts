@@ -1,8 +1,8 @@
 import { PluginNotFoundError } from "../../../errors/index.ts";
 import { assertPluginName } from "../../../protocol/index.ts";
+import type { Locations } from "../../../transport/index.ts";
 import { candidatesOf } from "./candidates.ts";
 import type { FoundPlugin } from "./found-plugin.ts";
-import type { Locations } from "./locations.ts";
 import { lookUp } from "./look-up.ts";
 
 /** `Discovery.pathsOf` */

@@ -3,8 +3,8 @@ import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { isSystemError, toCleatError } from "../../../errors/index.ts";
 import { pluginNamePattern } from "../../../protocol/index.ts";
+import type { Locations } from "../../../transport/index.ts";
 import { type Candidate, extensionOf } from "./candidates.ts";
-import type { Locations } from "./locations.ts";
 import { isNothingThere } from "./look-up.ts";
 
 /** What stands in the folders of `locations`. */

@@ -1,6 +1,6 @@
+import type { Locations } from "../../../transport/index.ts";
 import { candidatesOf } from "./candidates.ts";
 import type { FoundPlugin, UnusablePlugin } from "./found-plugin.ts";
-import type { Locations } from "./locations.ts";
 import { lookUp } from "./look-up.ts";
 
 /** Each look-up may hold four files open. */

@@ -1,8 +1,8 @@
+import type { Locations } from "../../../transport/index.ts";
 import type { FolderWatchers } from "./folder-watchers.ts";
 import type { FoundPlugin, UnusablePlugin } from "../look-up/found-plugin.ts";
 import { interestsOf } from "./interests.ts";
 import { listNames } from "../look-up/list-names.ts";
-import type { Locations } from "../look-up/locations.ts";
 import { lookUpAll } from "../look-up/look-up-all.ts";
 
 /** Folders that come while others begin to be watched take a round each; more is left to the next scan. */

@@ -1,7 +1,7 @@
+import type { Locations } from "../../../transport/index.ts";
 import { createFolderWatchers, type FolderWatchersOptions } from "./folder-watchers.ts";
 import type { PluginChange } from "../look-up/found-plugin.ts";
 import { joinRuns } from "./joined-runs.ts";
-import type { Locations } from "../look-up/locations.ts";
 import { scanWatched } from "./scan-watched.ts";
 import { createUntoldChanges } from "./untold-changes.ts";
 

@@ -7,13 +7,16 @@ import { depthChecks } from "./depth.ts";
 import { diffChecks } from "./diffs.ts";
 import { diffGetterChecks } from "./diff-getters.ts";
 import { exactDiffChecks } from "./exact-diffs.ts";
+import { fullDiskChecks } from "./full-disk.ts";
 import { generationChecks } from "./generations.ts";
 import { idMapChecks } from "./id-maps.ts";
 import { identifierChecks } from "./identifiers.ts";
+import { givingUpChecks } from "./giving-up.ts";
 import { heldAttributeChecks } from "./held-attributes.ts";
 import { impliedFolderChecks } from "./implied-folders.ts";
 import { inheritedAccessChecks } from "./inherited-access.ts";
 import { lifeCycleChecks } from "./life-cycle.ts";
+import { listChecks } from "./lists.ts";
 import { mountChecks } from "./mounts.ts";
 import { nestedChecks } from "./nested.ts";
 import { parentChecks } from "./parents.ts";
@@ -32,6 +35,7 @@ import { whiteoutChecks } from "./whiteouts.ts";
 export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...lifeCycleChecks,
   ...parentChecks,
+  ...listChecks,
   ...mountChecks,
   ...quotaChecks,
   ...identifierChecks,
@@ -56,6 +60,8 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...breakoutChecks,
   ...togetherChecks,
   ...whileFilledChecks,
+  ...givingUpChecks,
   ...restartChecks,
   ...depthChecks,
+  ...fullDiskChecks,
 ];

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { describe, expect, it } from "vitest";
-import { pluginLocations } from "./locations.ts";
+import { pluginLocations } from "./plugin-locations.ts";
 
 const system = {
   sockets: ["/run/docker/plugins"],

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { isSystemError } from "../../../errors/index.ts";
+import { isSystemError } from "../errors/index.ts";
 
 /** Folders in which plugins are looked for, best first. */
 export interface Locations {

@@ -1,0 +1,1 @@
+export function madePages(): (readonly [path: string, text: string])[];

@@ -1,0 +1,7 @@
+import { commandPage } from "./command-page.mjs";
+import { protocolPages } from "./protocol-pages.mjs";
+
+/** Every page that is made, with its path in the repository. */
+export function madePages() {
+  return [commandPage(), ...protocolPages()];
+}

@@ -1,0 +1,59 @@
+import type { CommandRow } from "./terminal/command.ts";
+
+/** Every command; one file each, which is loaded when the command is called, or its help asked for. */
+export const commands: readonly CommandRow[] = [
+  {
+    name: "serve graph",
+    operands: "",
+    summary: "Serve a graph driver: an engine keeps its images and containers on it.",
+    load: async () => (await import("./serving/serve-graph.ts")).serveGraph,
+  },
+  {
+    name: "units",
+    operands: "",
+    summary: "Print units of systemd that serve a graph driver, or write them.",
+    load: async () => (await import("./serving/units.ts")).units,
+  },
+  {
+    name: "doctor",
+    operands: "",
+    summary: "Print which graph driver would be chosen in a folder, why, and why not the others.",
+    load: async () => (await import("./stores/doctor.ts")).doctor,
+  },
+  {
+    name: "layers",
+    operands: "[HOME]",
+    summary: "Show the layers of a store as a tree: what lies on what, is mounted, is orphaned.",
+    load: async () => (await import("./stores/layers.ts")).layers,
+  },
+  {
+    name: "fsck",
+    operands: "[HOME]",
+    summary: "Find what is wrong with a store: half-made layers, links, mounts, leftovers; repair it when asked.",
+    load: async () => (await import("./stores/fsck.ts")).fsck,
+  },
+  {
+    name: "ls",
+    operands: "",
+    summary: "List the plugins of this machine, what they implement, and whether they are well.",
+    load: async () => (await import("./plugins/ls.ts")).ls,
+  },
+  {
+    name: "inspect",
+    operands: "NAME",
+    summary: "Print what is known of a plugin: where it was found, its manifest, its capabilities and deadlines.",
+    load: async () => (await import("./plugins/inspect.ts")).inspect,
+  },
+  {
+    name: "call",
+    operands: "NAME METHOD [JSON]",
+    summary: "Call one method of a running plugin and print its answer.",
+    load: async () => (await import("./plugins/call.ts")).call,
+  },
+  {
+    name: "trace",
+    operands: "NAME",
+    summary: "Stand between an engine and a plugin, and print each call.",
+    load: async () => (await import("./plugins/trace.ts")).trace,
+  },
+];

@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+const main = join(import.meta.dirname, "../../dist/cli/main.js");
+const folder = mkdtempSync(join(tmpdir(), "cleat-units-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const cleat = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: "utf8" });
+
+test("units are written once, hold what they print, and systemd finds nothing wrong with them", (context) => {
+  const written = ["cleat-mine.service", "cleat-mine.socket"].map((name) => join(folder, name));
+  const { status, stdout } = cleat("units", "--name", "mine", "--driver", "vfs", "--write", folder);
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `${written.join("\n")}\n` });
+  expect(readdirSync(folder).toSorted()).toEqual(["cleat-mine.service", "cleat-mine.socket"]);
+  const printed = cleat("units", "--name", "mine", "--driver", "vfs").stdout;
+  for (const path of written) expect(printed).toContain(readFileSync(path, "utf8"));
+  expect(printed).toContain(`ExecStart=${process.execPath} ${main} serve graph --systemd --name mine --driver vfs\n`);
+
+  const again = cleat("units", "--name", "mine", "--write", folder);
+  expect(again).toMatchObject({ status: 1, stderr: expect.stringMatching(/cleat-mine\.service" is there/) });
+
+  const verified = spawnSync("systemd-analyze", ["verify", ...written], { encoding: "utf8" });
+  if (verified.error !== undefined) return context.skip("systemd-analyze is not there (apt-get install systemd)");
+  expect({ status: verified.status, stderr: verified.stderr }).toEqual({ status: 0, stderr: "" });
+});
+
+test("what is no name of a plugin is no unit's either", () => {
+  expect(cleat("units", "--name", "../x")).toMatchObject({ status: 2, stdout: "" });
+  expect(cleat("units", "--write", "here")).toMatchObject({ status: 2, stdout: "" });
+});
