@@ -44,12 +44,22 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
 
 /**
  * Gives any thrown value a code from the closed table. A `CleatError` comes back unchanged; everything else becomes one
- * whose message starts with `subject` (what was being done, to what) and whose `cause` is the original.
+ * whose message starts with `subject` (what was being done, to what) and whose `cause` is the original. Never throws, whatever a
+ * program has thrown: a proxy, an error whose message is a getter that fails, one that is its own part.
  */
 export function toCleatError(error: unknown, subject?: string): CleatError {
+  try {
+    return translate(error, subject);
+  } catch {
+    const text = "something was thrown that cannot be looked at";
+    return new CleatError("UNKNOWN", subject === undefined ? text : `${subject}: ${text}`, { cause: error });
+  }
+}
+
+function translate(error: unknown, subject: string | undefined): CleatError {
   if (error instanceof CleatError) return error;
   if (isSystemError(error) && !hasName(error)) {
-    return toCleatError(new SystemError(-error.errno, error.syscall, error.path), subject);
+    return translate(new SystemError(-error.errno, error.syscall, error.path), subject);
   }
   const text = textOf(error);
   return new CleatError(codeOf(error), subject === undefined ? text : `${subject}: ${text}`, { cause: error });
@@ -61,10 +71,10 @@ const maxTold = 3;
 /** Never empty: an empty text says on the wire that nothing went wrong. */
 function textOf(error: unknown): string {
   if (error instanceof AggregateError) {
-    const told = error.errors.slice(0, maxTold).map((one) => toCleatError(one).message);
+    const told = error.errors.slice(0, maxTold).map((one) => translate(one, undefined).message);
     return [error.message || `${error.errors.length} failures`, told.join("; ")].filter(Boolean).join(": ");
   }
-  if (error instanceof Error) return error.message || `${error.name}, without a message`;
+  if (error instanceof Error) return String(error.message) || `${error.name}, without a message`;
   if (typeof error === "string" && error !== "") return error;
   return `${inspect(error, { depth: 1, breakLength: Number.POSITIVE_INFINITY })} was thrown, and no error`;
 }
@@ -82,7 +92,7 @@ export function withSubject(error: unknown, subject: string): CleatError {
 
 function codeOf(error: unknown): ErrorCode {
   if (!(error instanceof Error)) return "UNKNOWN";
-  if (error instanceof AggregateError && error.errors.length > 0) return toCleatError(error.errors[0]).code;
+  if (error instanceof AggregateError && error.errors.length > 0) return translate(error.errors[0], undefined).code;
   if (error.name === "AbortError") return "CANCELLED";
   if (error.name === "TimeoutError") return "DEADLINE_EXCEEDED"; // of AbortSignal.timeout
   // Node gives the code of an errno also to some errors that come from no system call ("aborted" requests: ECONNRESET).

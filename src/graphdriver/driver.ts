@@ -83,7 +83,8 @@ export interface GraphDriver extends AsyncDisposable {
   createReadWrite(id: string, options?: CreateOptions, call?: CallOptions): Promise<void>;
 
   /**
-   * Removes a layer, unmounting it if need be. A layer that does not exist is removed already. What lies on which is read once,
+   * Removes a layer, unmounting it if need be. A layer that does not exist is removed already. An `applyDiff` of it that runs ends
+   * before, with ABORTED where its source is silent. What lies on which is read once,
    * by the first call that asks for it; from then on the cost does not grow with the number of layers.
    * @throws FAILED_PRECONDITION when another layer lies on it, and the driver `protectsParents`; the message names one.
    */
@@ -158,9 +159,9 @@ export interface GraphDriver extends AsyncDisposable {
   cleanup(call?: CallOptions): Promise<void>;
 
   /**
-   * Waits for running calls and gives back threads, locks and descriptors. Mounts stay, because the engine and its
-   * containers may outlive this process; the next `open` adopts them. May be called twice. `await using driver = await open(…)`
-   * calls it at the end of its block.
+   * Waits for running calls and gives back threads, locks and descriptors; what is sent or read by somebody who is silent for a
+   * second meanwhile fails with ABORTED. Mounts stay, because the engine and its containers may outlive this process; the next
+   * `open` adopts them. May be called twice. `await using driver = await open(…)` calls it at the end of its block.
    */
   close(): Promise<void>;
 }

@@ -6,4 +6,5 @@ export {
   type WorkerPool,
   type WorkerPoolOptions,
 } from "./pool.ts";
+export { createPace, type Pace } from "./streams/pace.ts";
 export * from "./streams/ring.ts";

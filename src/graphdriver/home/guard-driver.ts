@@ -7,41 +7,50 @@ import type { DiffGetter, GraphDriver, GraphDriverMethods } from "../driver.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { toLayerError } from "../layer-error.ts";
 import { createWanted, type Wanted } from "../given-up.ts";
+import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
 
 /**
  * The driver as its callers have it: whatever goes wrong in it, on whatever road, is a `CleatError` that names the layer. Here
  * system calls that nobody foresaw get their code; what a driver has said better stays as it is. The driver itself is told of a
- * caller's signal and time as one signal, and is not waited for long once that has aborted.
+ * caller's signal and time as one signal, and is not waited for long once that has aborted. No peer that is silent
+ * holds up the removal of its layer, or the end of the driver.
  */
 export function guardDriver(driver: GraphDriverMethods): GraphDriver {
   const { diffGetter, list } = driver;
+  const peers = createPeerStreams();
   const subject = `driver "${driver.name}"`;
   const about = (call: CallOptions | undefined, run: (call?: CallOptions) => Promise<unknown>) =>
     whileWanted(subject, call, run).catch((error: unknown) => Promise.reject(toCleatError(error, subject)));
-  const close = async () => void (await about(undefined, async () => driver.close()));
+  const close = async () => void (await about(undefined, () => peers.outlast(undefined, async () => driver.close())));
   return {
     name: driver.name,
     capabilities: driver.capabilities,
     create: (id, options = {}, call) => ofLayer(id, options.parent, call, (own) => driver.create(id, options, own)),
     createReadWrite: (id, options = {}, call) =>
       ofLayer(id, options.parent, call, (own) => driver.createReadWrite(id, options, own)),
-    remove: (id, options, call) => ofLayer(id, undefined, call, (own) => driver.remove(id, options, own)),
+    remove: (id, options, call) =>
+      ofLayer(id, undefined, call, (own) => peers.outlast(id, () => driver.remove(id, options, own))),
     get: (id, options = {}, call) => counted(id, call, (own) => driver.get(id, options, own)),
     put: (id, call) => counted(id, call, (own) => driver.put(id, own)),
     exists: (id, call) => ofLayer(id, undefined, call, (own) => driver.exists(id, own)),
     status: (call) => about(call, async (own) => driver.status(own)) as ReturnType<GraphDriver["status"]>,
     metadata: (id, call) => ofLayer(id, undefined, call, (own) => driver.metadata(id, own)),
-    diff: (id, parent, call) => streamed(id, parent, call, (own) => driver.diff(id, parent, own)),
+    diff: (id, parent, call) =>
+      streamed(id, parent, call, async (own) => followed(await driver.diff(id, parent, own), peers)),
     changes: (id, parent, call) => ofLayer(id, parent, call, (own) => driver.changes(id, parent, own)),
     applyDiff: (id, parent, source, call) =>
-      ofLayer(id, parent, call, (own) => driver.applyDiff(id, parent, checkedSource(source, id, own?.signal), own)),
+      ofLayer(id, parent, call, (own) =>
+        peers.receive(id, checkedSource(source, id, own?.signal), (archive) =>
+          driver.applyDiff(id, parent, archive, own),
+        ),
+      ),
     diffSize: (id, parent, call) => ofLayer(id, parent, call, (own) => driver.diffSize(id, parent, own)),
     ...(diffGetter && {
       diffGetter: (id, call) =>
         ofLayer(id, undefined, call, async (own) => {
           const getter = await diffGetter(id, own);
           await letGoIfGivenUp(own, () => getter.close());
-          return guardGetter(getter, id);
+          return guardGetter(getter, id, peers);
         }),
     }),
     ...(list && {
@@ -146,9 +155,14 @@ function assertIds(id: string, parent: string | undefined): void {
   }
 }
 
-function guardGetter(getter: DiffGetter, id: string): DiffGetter {
+function followed(stream: Readable, peers: PeerStreams): Readable {
+  peers.follow(stream);
+  return stream;
+}
+
+function guardGetter(getter: DiffGetter, id: string, peers: PeerStreams): DiffGetter {
   return {
-    get: (path) => ofLayer(id, undefined, undefined, () => getter.get(path)),
+    get: (path) => ofLayer(id, undefined, undefined, async () => followed(await getter.get(path), peers)),
     close: () => ofLayer(id, undefined, undefined, () => getter.close()),
     [Symbol.asyncDispose]: () => ofLayer(id, undefined, undefined, () => getter.close()),
   };

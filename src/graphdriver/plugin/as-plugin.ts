@@ -29,7 +29,7 @@ export interface GraphDriverPlugin {
  * - `Init` once more (the engine crashed) closes the driver and opens it anew, so that mounts are counted anew and
  *   adopted. For another home it is refused until the first engine has said `Cleanup`.
  * - `Cleanup` (the engine shuts down) closes it and forgets the saved `Init`.
- * - Both wait for running calls and keep later ones waiting.
+ * - Both wait for running calls and keep later ones waiting. A peer that sends or reads nothing for a second meanwhile is broken off.
  *
  * @throws INVALID_ARGUMENT without `open`; a driver that lacks a method is so refused at `Init`.
  */
@@ -72,7 +72,9 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
       }),
     applyDiff: ({ id, parent }, from) =>
       call(from, async (driver) => ({
-        Size: await driver.applyDiff(checked(id), checkedParent(parent), from.body, wanted(from)),
+        Size: await holder.receive(checked(id), from.body, (archive) =>
+          driver.applyDiff(id, checkedParent(parent), archive, wanted(from)),
+        ),
       })),
     diffSize: ({ ID, Parent }, from) =>
       call(from, async (driver) => ({ Size: await driver.diffSize(checked(ID), checkedParent(Parent), wanted(from)) })),

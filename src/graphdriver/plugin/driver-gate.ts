@@ -1,17 +1,18 @@
 import { finished, type Readable } from "node:stream";
+import type { PeerStreams } from "../peer-streams.ts";
 
 /** Lets calls run side by side, and lets what must be alone wait for them and keep new ones waiting meanwhile. */
 export interface DriverGate {
   /** Runs a call; one that answers a stream counts as running until the stream is closed. */
   shared<T>(run: () => Promise<T>): Promise<T>;
   /**
-   * Runs alone, after everything that was asked for earlier. What `admit` rejects does not run, and has waited only for
+   * Runs alone, after everything that was asked for earlier, but for peers that are silent meanwhile. What `admit` rejects does not run, and has waited only for
    * what had to be alone before it, not for running calls.
    */
   alone<T>(run: () => Promise<T>, admit?: () => Promise<void>): Promise<T>;
 }
 
-export function createDriverGate(): DriverGate {
+export function createDriverGate(peers: PeerStreams): DriverGate {
   let turn: Promise<void> = Promise.resolve();
   let running = 0;
   let whenIdle: (() => void) | undefined;
@@ -36,8 +37,10 @@ export function createDriverGate(): DriverGate {
         leave();
         throw error;
       }
-      if (isStream(answer)) finished(answer, leave);
-      else leave();
+      if (isStream(answer)) {
+        peers.follow(answer);
+        finished(answer, leave);
+      } else leave();
       return answer;
     },
     async alone(run, admit) {
@@ -47,7 +50,7 @@ export function createDriverGate(): DriverGate {
       await before;
       try {
         await admit?.();
-        await untilIdle();
+        await peers.outlast(undefined, untilIdle);
         return await run();
       } finally {
         release();

@@ -5,6 +5,7 @@ import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import type { Connection } from "../../protocol/index.ts";
 import { assertMethods, type Logger } from "../../transport/index.ts";
 import type { Durability, GraphDriverMethods, OpenOptions } from "../driver.ts";
+import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
 import { createDriverGate } from "./driver-gate.ts";
 import { createEngineBinding } from "./engine/binding.ts";
 import { type Callers, createCallers } from "./engine/callers.ts";
@@ -49,13 +50,16 @@ export interface DriverHolder {
   use<T>(connection: Connection | undefined, run: (driver: GraphDriverMethods) => Promise<T>): Promise<T>;
   /** Of anybody, about the driver as a whole: @throws FAILED_PRECONDITION when there is none. */
   look<T>(run: (driver: GraphDriverMethods) => Promise<T>): Promise<T>;
+  /** What an engine sends, for a call of `use`. */
+  readonly receive: PeerStreams["receive"];
   /** Where engines find the plugin's socket. */
   listensOn(path: string): void;
 }
 
 export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
   const { state, logger, callers = createCallers() } = options;
-  const gate = createDriverGate();
+  const peers = createPeerStreams();
+  const gate = createDriverGate(peers);
   let driver: GraphDriverMethods | undefined;
   let absence = notInitialised();
   let record: InitRecord | undefined;
@@ -183,6 +187,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
         return run(driver);
       });
     },
+    receive: peers.receive,
     listensOn: binding.listensOn,
   };
 }

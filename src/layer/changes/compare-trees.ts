@@ -1,8 +1,9 @@
-import { close, type FileStatus, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
+import { type FileStatus, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
 import { alikeFilesDiffer } from "./alike-files.ts";
 import { statusDiffers, type TreeChange } from "./change.ts";
 import { joinPath } from "../entry/entry-name.ts";
-import { openFolder } from "../tree/with-folder.ts";
+import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
+import { withFolder } from "../tree/with-folder.ts";
 
 /** A change as it is met in the walk. */
 export type MetChange = MetFile | { readonly path: string; readonly kind: "deleted" };
@@ -29,7 +30,7 @@ export function compareTrees(newer: number, older: number | undefined, isKnownSa
 
 /** Whether there is any change; costs a walk up to the first. */
 export function treesDiffer(newer: number, older: number, isKnownSame: IsKnownSame = () => false): boolean {
-  return anyChange({ newer, older, path: "" }, isKnownSame);
+  return anyChange(createTrails(newer, older), "", isKnownSame);
 }
 
 /**
@@ -42,34 +43,47 @@ export function treesDiffer(newer: number, older: number, isKnownSame: IsKnownSa
  * such as "a.b" may be walked twice up to its first change, because whether "a" is listed must be known before "a.b" is.
  *
  * Source of the rules: moby v20.10.24 `pkg/archive/changes.go` `ChangesDirs`. Blocks; runs on a worker.
+ * Few descriptors are open, however deep folders are nested (`folder-trail.ts`).
  * @throws OUT_OF_RANGE when folders are nested beyond what a path can name.
+ * @throws ABORTED when a folder is moved while the walk is far below it.
  */
 export function findChanges(
   newer: number,
   older: number | undefined,
   isKnownSame: IsKnownSame = () => false,
 ): Generator<MetChange> {
-  return walk({ newer, older, path: "" }, true, isKnownSame);
+  return walk(createTrails(newer, older), "", true, isKnownSame);
 }
 
-/** The same folder in both trees, open; without `older` it is new. */
+/** The ways to the same folder in both trees. */
+interface Trails {
+  readonly newer: FolderTrail;
+  readonly older: FolderTrail | undefined;
+}
+
+/** Where both trees have the folder that the walk stands in; without `older` it is new. */
 interface FolderPair {
   readonly newer: number;
   readonly older: number | undefined;
-  readonly path: string;
 }
 
 /** A folder whose content is still to be looked into. */
 interface MetFolder {
-  readonly met: MetFile;
+  readonly met: Met;
   /** Whether the older tree has a folder of that name. */
   readonly isFolderInOlder: boolean;
   /** Once it was given out as a change, as all folders above it then were. */
   isListed: boolean;
 }
 
+/** What is given out of a file, but for the folder that it is in, which is opened for that. */
+type Met = Omit<MetFile, "folder">;
+
 /** A folder that the walk is in. */
-interface Frame extends FolderPair {
+interface Frame {
+  readonly path: string;
+  /** Whether it is in both trees. */
+  readonly isInOlder: boolean;
   /** What the walk met it as; the roots were not met. */
   readonly self: MetFolder | undefined;
   readonly names: Generator<NameOfBoth>;
@@ -78,50 +92,75 @@ interface Frame extends FolderPair {
   readonly waiting: MetFolder[];
 }
 
+function createTrails(newer: number, older?: number): Trails {
+  return {
+    newer: createFolderTrail(newer),
+    older: older === undefined ? undefined : createFolderTrail(older),
+  };
+}
+
 /** A stack of its own instead of recursion: folders can be nested deeper than a thread's stack allows. */
-function* walk(roots: FolderPair, isOrdered: boolean, isKnownSame: IsKnownSame): Generator<MetChange> {
+function* walk(trails: Trails, path: string, isOrdered: boolean, isKnownSame: IsKnownSame): Generator<MetChange> {
   const frames: Frame[] = [];
-  const push = (frame: Frame): void => {
-    frames.push(frame);
-    frame.coming = nextOf(frame.names);
+  const push = (self?: MetFolder): void => {
+    const isInOlder = self === undefined ? trails.older !== undefined : isInBoth(frames, self);
+    if (self !== undefined) enter(trails, self.met.base, isInOlder);
+    const names = namesOfBoth(currentPair(trails, isInOlder));
+    frames.push({ path: self?.met.path ?? path, isInOlder, self, names, coming: nextOf(names), waiting: [] });
   };
   try {
-    push(createFrame(roots, undefined));
+    push();
     for (let frame = frames[0]; frame !== undefined; frame = frames.at(-1)) {
       const { coming, waiting } = frame;
       const last = waiting.at(-1);
       if (last !== undefined && (coming === undefined || !isOrdered || contentPrecedes(last, coming.name))) {
         waiting.pop();
-        push(createFrame(openContent(frame, last), last));
+        push(last);
         continue;
       }
       if (coming === undefined) {
         frames.pop();
-        leave(frame);
+        if (frame.self !== undefined) leave(trails, frame.isInOlder);
         continue;
       }
+      const folders = currentPair(trails, frame.isInOlder);
       if (last?.isListed === false) {
-        if (hasChanges(frame, last, isKnownSame)) yield* list(frames, last);
+        if (hasChanges(folders, last, isKnownSame)) yield* list(trails.newer, frames, last);
         else waiting.pop();
       }
       frame.coming = nextOf(frame.names);
       if (!coming.isNew) {
-        yield* list(frames);
+        yield* list(trails.newer, frames);
         yield { path: joinPath(frame.path, coming.name), kind: "deleted" };
         continue;
       }
-      const found = lookAt(coming, frame, isKnownSame);
+      const found = lookAt(coming, folders, frame.path, isKnownSame);
       if (found === undefined) continue;
-      if (found.isChanged) yield* list(frames, found);
+      if (found.isChanged) yield* list(trails.newer, frames, found);
       if (isDirectory(found.met.status)) waiting.push(found);
     }
   } finally {
-    for (const frame of frames) leave(frame);
+    trails.newer.close();
+    trails.older?.close();
   }
 }
 
-function createFrame(pair: FolderPair, self: MetFolder | undefined): Frame {
-  return { ...pair, self, names: namesOfBoth(pair), coming: undefined, waiting: [] };
+function isInBoth(frames: readonly Frame[], folder: MetFolder): boolean {
+  return folder.isFolderInOlder && frames.at(-1)?.isInOlder === true;
+}
+
+function currentPair({ newer, older }: Trails, isInOlder: boolean): FolderPair {
+  return { newer: newer.current(), older: isInOlder ? older?.current() : undefined };
+}
+
+function enter({ newer, older }: Trails, name: Buffer, isInOlder: boolean): void {
+  newer.enter(name);
+  if (isInOlder) older?.enter(name);
+}
+
+function leave({ newer, older }: Trails, isInOlder: boolean): void {
+  newer.leave();
+  if (isInOlder) older?.leave();
 }
 
 function nextOf(names: Generator<NameOfBoth>): NameOfBoth | undefined {
@@ -129,51 +168,33 @@ function nextOf(names: Generator<NameOfBoth>): NameOfBoth | undefined {
   return done === true ? undefined : value;
 }
 
-/** Both are the caller's to close. */
-function openContent({ newer, older }: FolderPair, { met, isFolderInOlder }: MetFolder): FolderPair {
-  const newChild = openFolder(newer, met.base);
-  try {
-    const oldChild = older !== undefined && isFolderInOlder ? openFolder(older, met.base) : undefined;
-    return { newer: newChild, older: oldChild, path: met.path };
-  } catch (error) {
-    close(newChild);
-    throw error;
-  }
-}
-
-/** The roots are the caller's. */
-function leave(frame: Frame): void {
-  if (frame.self !== undefined) closeBoth(frame);
-}
-
-function closeBoth({ newer, older }: FolderPair): void {
-  close(newer);
-  if (older !== undefined) close(older);
-}
-
 /** Gives out the folders on the way that are not listed yet, then `last`. */
-function* list(frames: readonly Frame[], last?: MetFolder): Generator<MetFile> {
-  const unlisted = last === undefined ? [] : [last];
-  for (let at = frames.length - 1; frames[at]?.self?.isListed === false; at--) {
-    unlisted.push(frames[at]?.self as MetFolder);
-  }
-  for (const folder of unlisted.toReversed()) {
-    folder.isListed = true;
-    yield folder.met;
-  }
-}
-
-function hasChanges(frame: Frame, folder: MetFolder, isKnownSame: IsKnownSame): boolean {
-  const content = openContent(frame, folder);
+function* list(trail: FolderTrail, frames: readonly Frame[], last?: MetFolder): Generator<MetFile> {
+  let first = frames.length;
+  while (frames[first - 1]?.self?.isListed === false) first--;
+  const unlisted = frames.slice(first).map(({ self }) => self as MetFolder);
+  if (last !== undefined) unlisted.push(last);
+  const folders = trail.along(first - 1);
   try {
-    return anyChange(content, isKnownSame);
+    for (const unlistedFolder of unlisted) {
+      unlistedFolder.isListed = true;
+      yield { ...unlistedFolder.met, folder: folders.next().value as number };
+    }
   } finally {
-    closeBoth(content);
+    folders.return();
   }
 }
 
-function anyChange(pair: FolderPair, isKnownSame: IsKnownSame): boolean {
-  for (const _ of walk(pair, false, isKnownSame)) return true;
+/** Of a folder in the two that the walk stands in. */
+function hasChanges(pair: FolderPair, { met, isFolderInOlder }: MetFolder, isKnownSame: IsKnownSame): boolean {
+  return withFolder(pair.newer, met.base, (newer) => {
+    if (pair.older === undefined || !isFolderInOlder) return anyChange(createTrails(newer), met.path, isKnownSame);
+    return withFolder(pair.older, met.base, (older) => anyChange(createTrails(newer, older), met.path, isKnownSame));
+  });
+}
+
+function anyChange(trails: Trails, path: string, isKnownSame: IsKnownSame): boolean {
+  for (const _ of walk(trails, path, false, isKnownSame)) return true;
   return false;
 }
 
@@ -213,7 +234,8 @@ const slash = 0x2f;
 /** What the newer tree has under a name; `undefined` where that vanished, or is one and the same file in both trees. */
 function lookAt(
   { name: base, isOld }: NameOfBoth,
-  { newer, older, path: folderPath }: FolderPair,
+  { newer, older }: FolderPair,
+  folderPath: string,
   isKnownSame: IsKnownSame,
 ): Found | undefined {
   const status = statIfThere(newer, base);
@@ -227,7 +249,7 @@ function lookAt(
     statusDiffers(before, status) ||
     (!isDirectory(status) && !isKnownSame(path, status, before) && alikeFilesDiffer(newer, older, base, status));
   return {
-    met: { path, kind: before === undefined ? "added" : "modified", folder: newer, base, status },
+    met: { path, kind: before === undefined ? "added" : "modified", base, status },
     isFolderInOlder: before !== undefined && isDirectory(before),
     isListed: false,
     isChanged,

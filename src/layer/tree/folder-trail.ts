@@ -15,11 +15,21 @@ export interface FolderTrail {
    * @throws ABORTED when somebody moved that folder meanwhile.
    */
   within<T>(name: Buffer, visit: () => T): T;
+  /** Goes down into a folder, never through a symlink, until `leave`; for walks that are no recursion. */
+  enter(name: Buffer): void;
+  /** @throws ABORTED when somebody moved the folder meanwhile; it is left all the same. */
+  leave(): void;
+  /** Gives out the folders on the way from one so many levels down (the root is 0), each open until the next is asked for. */
+  along(level: number): Generator<number, void>;
+  /** Closes all but the root. */
+  close(): void;
 }
 
 const maxOpen = 16;
 
 interface Level {
+  /** Below the one above. */
+  readonly name: Buffer;
   descriptor: number | undefined;
   /** Of a folder that is closed. */
   status: FileStatus | undefined;
@@ -27,8 +37,9 @@ interface Level {
 
 /** `root` stays its opener's to close. */
 export function createFolderTrail(root: number): FolderTrail {
-  const levels: Level[] = [{ descriptor: root, status: undefined }];
+  const levels: Level[] = [{ name: Buffer.alloc(0), descriptor: root, status: undefined }];
   const last = (): Level => levels.at(-1) as Level;
+  const current = (): number => last().descriptor as number;
 
   function closeOneFarAbove(): void {
     const level = levels[levels.length - 1 - maxOpen];
@@ -38,31 +49,82 @@ export function createFolderTrail(root: number): FolderTrail {
     level.descriptor = undefined;
   }
 
-  function openAbove(descriptor: number, level: Level): void {
-    const { inode, fileSystem } = level.status as FileStatus;
-    const parent = openat(descriptor, "..", O_RDONLY | O_DIRECTORY);
-    const found = statOpened(parent);
-    if (found.inode !== inode || found.fileSystem !== fileSystem) {
-      close(parent);
-      throw new CleatError("ABORTED", "a folder was moved while it was read");
+  /** Opens one that is closed, by way of the nearest open one below it; the caller's to close. */
+  function reopen(at: number): number {
+    const nearest = levels.findIndex(({ descriptor }, below) => below > at && descriptor !== undefined);
+    let folder = openParent((levels[nearest] as Level).descriptor as number);
+    for (let above = nearest - 1; above > at; above--) {
+      const parent = openParent(folder);
+      close(folder);
+      folder = parent;
     }
-    level.descriptor = parent;
+    const { inode, fileSystem } = (levels[at] as Level).status as FileStatus;
+    const found = statOpened(folder);
+    if (found.inode === inode && found.fileSystem === fileSystem) return folder;
+    close(folder);
+    throw new CleatError("ABORTED", "a folder was moved while it was read");
+  }
+
+  function enter(name: Buffer): void {
+    levels.push({ name, descriptor: openFolder(current(), name), status: undefined });
+    try {
+      closeOneFarAbove();
+    } catch (error) {
+      closeLast();
+      throw error;
+    }
+  }
+
+  function closeLast(): void {
+    const { descriptor } = levels.pop() as Level;
+    if (descriptor !== undefined) close(descriptor);
+  }
+
+  function leave(): void {
+    const above = levels.at(-2) as Level;
+    try {
+      above.descriptor ??= reopen(levels.length - 2);
+    } finally {
+      closeLast();
+    }
   }
 
   return {
-    current: () => last().descriptor as number,
+    current,
+    enter,
+    leave,
     within(name, visit) {
-      levels.push({ descriptor: openFolder(last().descriptor as number, name), status: undefined });
+      enter(name);
+      let result;
       try {
-        closeOneFarAbove();
-        const result = visit();
-        const above = levels.at(-2) as Level;
-        if (above.descriptor === undefined) openAbove(last().descriptor as number, above);
-        return result;
+        result = visit();
+      } catch (error) {
+        closeLast();
+        throw error;
+      }
+      leave();
+      return result;
+    },
+    *along(level) {
+      let own: number | undefined;
+      try {
+        for (let at = level; at < levels.length; at++) {
+          const { descriptor, name } = levels[at] as Level;
+          const next = descriptor ?? (own === undefined ? reopen(at) : openFolder(own, name));
+          if (own !== undefined) close(own);
+          own = descriptor === undefined ? next : undefined;
+          yield next;
+        }
       } finally {
-        const { descriptor } = levels.pop() as Level;
-        if (descriptor !== undefined) close(descriptor);
+        if (own !== undefined) close(own);
       }
     },
+    close() {
+      while (levels.length > 1) closeLast();
+    },
   };
+}
+
+function openParent(folder: number): number {
+  return openat(folder, "..", O_RDONLY | O_DIRECTORY);
 }

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { createTarReader } from "../../tar/index.ts";
+import { statat } from "../../syscall/index.ts";
 import { archiveDifference, differenceSize } from "../archive/archive-difference.ts";
 import type { TreeChange } from "../changes/change.ts";
 import { compareTrees, findChanges } from "../changes/compare-trees.ts";
@@ -182,6 +183,40 @@ describe("the order of changes", () => {
     expect(found.length).toBe(2000);
     expect(found.every(({ kind, path }, at) => kind === "added" && path.length === 2 * at + 1)).toBe(true);
   });
+
+  it.each([0, 1, 17, 40, 149])(
+    "costs few descriptors, and gives out the open folder of each, %i folders deep",
+    (at) => {
+      const [older, newer] = [scratch.folder("older"), scratch.folder("newer")];
+      for (const root of [older, newer]) fs.mkdirSync(`${root}/${"d/".repeat(150)}`, { recursive: true });
+      const folder = `${newer}/${"d/".repeat(at)}`;
+      fs.writeFileSync(`${folder}own`, "x");
+      fs.writeFileSync(`${folder}d.own`, "x"); // comes before what lies in `d`
+      const open = (): number => fs.readdirSync("/proc/self/fd").length;
+      const openBefore = open();
+      let most = 0;
+      const seen: string[] = [];
+      withFolderAt(newer, (a) =>
+        withFolderAt(older, (b) => {
+          for (const change of findChanges(a, b)) {
+            most = Math.max(most, open() - openBefore);
+            if (change.kind === "deleted") continue;
+            seen.push(change.path);
+            expect(String(statat(change.folder, change.base).inode)).toBe(
+              String(fs.lstatSync(`${newer}/${change.path}`).ino),
+            );
+          }
+        }),
+      );
+      const above = Array.from({ length: at }, (_, level) => "d/".repeat(level + 1).slice(0, -1));
+      expect(seen.filter((path) => !path.endsWith("own")).slice(0, at)).toEqual(above);
+      expect(seen.filter((path) => path.endsWith("own"))).toEqual(
+        ["d.own", "own"].map((name) => "d/".repeat(at) + name),
+      );
+      expect(most).toBeLessThan(90);
+      expect(open()).toBe(openBefore);
+    },
+  );
 
   it("is met one by one: what comes after the last that was asked for is not opened", () => {
     const newer = scratch.folder("newer");

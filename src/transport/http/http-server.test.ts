@@ -160,6 +160,9 @@ describe("ApplyDiff", () => {
   const head = "POST /GraphDriver.ApplyDiff?id=a HTTP/1.1\r\nHost: \r\nTransfer-Encoding: chunked\r\n\r\n";
   const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
 
+  const written = (bytes: string) =>
+    new Promise<void>((resolve, reject) => socket.write(bytes, (error) => (error ? reject(error) : resolve())));
+
   it("that fails is read to its end, for a peer that reads no answer before", async () => {
     failUpload = true;
     socket.pause();
@@ -170,6 +173,15 @@ describe("ApplyDiff", () => {
     socket.write("0\r\n\r\n");
     expect(await readReply()).toMatchObject({ status: 500, body: { Err: 'layer "a": not a tar' } });
     expect(await exchange(post("/GraphDriver.Get", '{"ID":"q"}'))).toMatchObject({ body: { Dir: "/q" } });
+  });
+
+  it("that fails is read to its end on a connection that is to be closed then, too", async () => {
+    failUpload = true;
+    const closing = head.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    expect(await exchange(closing + chunk)).toMatchObject({ status: 500, body: { Err: 'layer "a": not a tar' } });
+    for (let i = 0; i < 100; i++) await written(chunk);
+    await written("0\r\n\r\n");
+    await once(socket, "close");
   });
 
   it("that fails is answered before it is read to its end", async () => {

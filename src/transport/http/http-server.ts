@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { pipeline, Readable } from "node:stream";
-import { CleatError, TransportError } from "../../errors/index.ts";
+import { finished, pipeline, Readable } from "node:stream";
+import { CleatError, toCleatError, TransportError } from "../../errors/index.ts";
 import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
 import { connectionOf } from "../connection.ts";
 import { toReply } from "../handler.ts";
@@ -72,8 +72,11 @@ async function answer(handler: Handler, request: IncomingMessage, response: Serv
     if (!response.writableFinished) gone.abort(peerGone("before it had its answer"));
   });
   const body = readableBody(request);
-  const reply = await replyTo(handler, request, body, gone.signal);
-  sendReply(reply, response);
+  // What a handler or its logger throws of its own must not end the process, and every other call with it.
+  const reply = await replyTo(handler, request, body, gone.signal).catch((error: unknown) => {
+    return toReply(500, toCleatError(error));
+  });
+  sendReply(reply, request, response);
   body.discard();
 }
 
@@ -128,10 +131,15 @@ async function* readBody(request: IncomingMessage): AsyncGenerator<Uint8Array, u
   if (!request.complete) throw peerGone("in the middle of its body");
 }
 
-function sendReply({ status, body, mediaType }: WireReply, response: ServerResponse): void {
+function sendReply({ status, body, mediaType }: WireReply, request: IncomingMessage, response: ServerResponse): void {
   if (!(body instanceof Readable)) {
     response.writeHead(status, { "Content-Type": pluginMediaType, "Content-Length": body.byteLength });
-    response.end(body);
+    // Node hangs up after the last answer of a connection, also on a peer who is still sending, and then gets no answer.
+    if (request.complete) response.end(body);
+    else {
+      response.write(body);
+      finished(request, () => response.end());
+    }
     return;
   }
   response.writeHead(status, { "Content-Type": mediaType ?? streamMediaType });

@@ -45,7 +45,20 @@ export async function silentPeers(driver, folder) {
 
     for (const { finish } of uploads) assert.match(await finish(), /^HTTP\/1\.1 200 [^]*"Size":3145728/);
     for (const { finish } of readers) assert.ok((await finish()).includes(content));
+
+    const silent = async (id) => {
+      await call("Create", { ID: id, Parent: "" });
+      return startUpload(socketPath, id, 1000);
+    };
+    const removed = await silent("removed");
+    await call("Remove", { ID: "removed" });
+    const broken = [await silent("left-by-init")];
+    await call("Init", { Home: home, Opts: null });
+    broken.push(await silent("left-by-cleanup"));
+    const unread = await startDownload(socketPath, "base");
     await call("Cleanup", {});
+    for (const { finish } of [removed, ...broken]) assert.match(await finish(), /^HTTP\/1\.1 500 [^]*"ABORTED"/);
+    await unread.finish();
     assert.deepEqual(readdirSync(`${home}/.cleat/staging`), []);
   } finally {
     await plugin.close();
