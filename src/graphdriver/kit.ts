@@ -80,6 +80,7 @@ export {
 export { usageAt } from "./inspect/usage-at.ts";
 export { writeLink, writeRecord } from "./inspect/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
+export { beginCommit, ignoreCancellation } from "../syscall/index.ts";
 export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";
 export { type Findings, runProbe } from "./probe/run-probe.ts";
 export type { RepairReport, StoreJobs } from "./store-jobs.ts";

@@ -54,9 +54,12 @@ export function createFolderTrail(root: number): FolderTrail {
     const nearest = levels.findIndex(({ descriptor }, below) => below > at && descriptor !== undefined);
     let folder = openParent((levels[nearest] as Level).descriptor as number);
     for (let above = nearest - 1; above > at; above--) {
-      const parent = openParent(folder);
-      close(folder);
-      folder = parent;
+      const child = folder;
+      try {
+        folder = openParent(child);
+      } finally {
+        close(child);
+      }
     }
     const { inode, fileSystem } = (levels[at] as Level).status as FileStatus;
     const found = statOpened(folder);
