@@ -8,3 +8,12 @@ export function toLayerError(error: unknown, id: string): CleatError {
   const cleat = toCleatError(error, subject);
   return cleat.message.includes(id) ? cleat : withSubject(cleat, subject);
 }
+
+/** Whatever went wrong with a driver or its home, as an error of the contract whose message begins with `subject` where it named nothing. */
+export function toErrorAbout(error: unknown, subject: string): CleatError {
+  const cleat = toCleatError(error, subject);
+  return bareSystemError.test(cleat.message) ? withSubject(cleat, subject) : cleat;
+}
+
+/** As a worker tells of a system call of its own, on a name that means nothing to the caller. */
+const bareSystemError = /^E[A-Z0-9]+: /;

@@ -41,7 +41,7 @@ export const fuseOverlayfs: GraphDriverFactory = {
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
   open: (options) =>
-    openHome({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() }, options, async (home) => {
+    openHome(use, options, async (home) => {
       const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options.options, commonOptions));
       ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
       await home.pool.run(worker, "sweepStore", home.path);
@@ -50,6 +50,8 @@ export const fuseOverlayfs: GraphDriverFactory = {
       return createFuseOverlayfs(home, diffOptions, abilities, adopted);
     }),
 };
+
+const use = () => ({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() });
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 

@@ -63,7 +63,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
     store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
     probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
     open: (options) =>
-      openHome({ driver: "overlay2", attributes: ownAttributePrefix() }, options, async (home) => {
+      openHome(use, options, async (home) => {
         const overlayOptions = parseOptions(options.options);
         ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
         await home.pool.run(worker, "sweepStore", home.path);
@@ -86,6 +86,8 @@ function parseOptions(options: readonly string[] | undefined): OverlayOptions {
   const values = readDriverOptions("overlay2", options, optionTable);
   return { ...toDiffOptions(values), sizeBytes: values["overlay2.size"] };
 }
+
+const use = () => ({ driver: "overlay2", attributes: ownAttributePrefix() });
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 

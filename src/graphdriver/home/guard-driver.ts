@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import type { Readable } from "node:stream";
-import { CleatError, toCleatError } from "../../errors/index.ts";
+import { CleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { checkedSource } from "../checked-source.ts";
 import type { DiffGetter, GraphDriver, GraphDriverMethods } from "../driver.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
-import { toLayerError } from "../layer-error.ts";
+import { toErrorAbout, toLayerError } from "../layer-error.ts";
 import { createWanted, type Wanted } from "../given-up.ts";
 import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
 
@@ -20,7 +20,7 @@ export function guardDriver(driver: GraphDriverMethods): GraphDriver {
   const peers = createPeerStreams();
   const subject = `driver "${driver.name}"`;
   const about = (call: CallOptions | undefined, run: (call?: CallOptions) => Promise<unknown>) =>
-    whileWanted(subject, call, run).catch((error: unknown) => Promise.reject(toCleatError(error, subject)));
+    whileWanted(subject, call, run).catch((error: unknown) => Promise.reject(toErrorAbout(error, subject)));
   const close = async () => void (await about(undefined, () => peers.outlast(undefined, async () => driver.close())));
   return {
     name: driver.name,

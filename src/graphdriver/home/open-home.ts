@@ -1,4 +1,3 @@
-import { toCleatError } from "../../errors/index.ts";
 import { createIdMaps, type IdRanges } from "../../layer/index.ts";
 import { close, isInUserNamespace } from "../../syscall/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
@@ -10,6 +9,7 @@ import { assertUse, type HomeUse, recordUse } from "./driver-record.ts";
 import { guardDriver } from "./guard-driver.ts";
 import { lockHome, prepareHome, stagingFolder } from "./home.ts";
 import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
+import { toErrorAbout } from "../layer-error.ts";
 
 /** What every driver holds while it is open. */
 export interface OpenHome {
@@ -35,19 +35,20 @@ export interface OpenHome {
 
 /**
  * Prepares and locks the home and runs `start` in it; when that fails, all is given back. What opened is recorded as the
- * home's driver (`driver-record.ts`), and throws nothing but what the contract says (`guard-driver.ts`).
+ * home's driver (`driver-record.ts`), and throws nothing but what the contract says (`guard-driver.ts`). `use` is a function where it
+ * takes a look at the machine, which may fail.
  * @throws FAILED_PRECONDITION when the home is not a folder, is being served already, or is another driver's or not to be
  * read by this process.
  */
 export async function openHome(
-  use: HomeUse,
+  use: HomeUse | (() => HomeUse),
   options: OpenOptions,
   start: (home: OpenHome) => Promise<GraphDriverMethods>,
 ): Promise<GraphDriver> {
   try {
-    return guardDriver(await startIn(use, options, start));
+    return guardDriver(await startIn(typeof use === "function" ? use() : use, options, start));
   } catch (error) {
-    throw toCleatError(error, `home ${JSON.stringify(options.home)}`);
+    throw toErrorAbout(error, `home ${JSON.stringify(options.home)}`);
   }
 }
 

@@ -70,7 +70,34 @@ const calls = {
   metadata: (driver, id) => driver.metadata(`${id}-container`),
   exists: (driver, id) => driver.exists(`${id}-container`),
   remove: (driver, id) => driver.remove(`${id}-container`),
+  put: {
+    first: (driver, id) => driver.get(`${id}-container`, {}),
+    call: (driver, id) => driver.put(`${id}-container`),
+  },
+  diffGetter: async (driver, id) => {
+    const getter = await driver.diffGetter(id);
+    try {
+      await (await getter.get(Buffer.from("d/f"))).toArray();
+    } finally {
+      await getter.close();
+    }
+  },
+  list: async (driver) => {
+    for await (const layer of driver.list()) assert.ok(layer.id);
+  },
+  status: (driver) => driver.status(),
+  cleanup: {
+    first: (driver, id) => driver.get(`${id}-container`, {}),
+    call: (driver) => driver.cleanup(),
+  },
+  openAndClose: async (_driver, _id, { open }) => {
+    const other = await open();
+    await other.close();
+  },
 };
+
+/** What is no call about one layer names the driver or its home instead. */
+const aboutNoLayer = ["list", "status", "cleanup", "openAndClose"];
 
 /** What a call makes of the store is made before, and is gone after it. */
 async function prepare(driver, id) {
@@ -92,23 +119,30 @@ export async function failingCalls(name, folder) {
   const id = "image";
   await driver.create(id, {});
   await driver.applyDiff(id, undefined, streamOf(buildArchive(image)));
+  const otherHome = `${folder}/other-${name}`;
+  const open = () => factories[name].open({ home: otherHome });
+  await (await open()).close();
   const problems = [];
   let injected = 0;
-  for (const [method, call] of Object.entries(calls)) {
+  for (const [method, one] of Object.entries(calls)) {
+    const { first = async () => {}, call } = typeof one === "function" ? { call: one } : one;
+    const named = aboutNoLayer.includes(method) ? [id, name, home] : [id];
     await prepare(driver, id);
     // Threads are there, modules are loaded, and what it takes to trace is.
-    await withFailing("swapon:error=EIO", folder, () => call(driver, id));
+    await first(driver, id);
+    await withFailing("swapon:error=EIO", folder, () => call(driver, id, { open }));
     await tidy(driver, id);
     for (const [systemCall, errno, when] of trials) {
       await prepare(driver, id);
       if (process.env.SHOW) console.error(method, systemCall, errno);
+      await first(driver, id);
       const before = descriptors();
       const { failure, hits } = await withFailing(`${systemCall}:error=${errno}:when=${when}`, folder, () =>
-        call(driver, id),
+        call(driver, id, { open }),
       );
       injected += hits;
       const subject = `${method} with ${systemCall} failing (${errno}), call ${when} of a thread`;
-      if (failure !== undefined && !isOfContract(failure, id))
+      if (failure !== undefined && !isOfContract(failure, named))
         problems.push(`${subject}: ${failure?.stack ?? failure}`);
       if (descriptors() > before) problems.push(`${subject}: ${descriptors() - before} descriptors are lost`);
       await tidy(driver, id).catch((error) => problems.push(`${subject}, and then: ${error.stack}`));
@@ -125,8 +159,9 @@ export async function failingCalls(name, folder) {
   assert.ok(injected > 30, `${injected} failures were injected`);
 }
 
-function isOfContract(failure, id) {
-  return failure instanceof CleatError && failure.message.includes(id) && !failure.message.includes("\n");
+function isOfContract(failure, named) {
+  const { message } = failure;
+  return failure instanceof CleatError && named.some((name) => message.includes(name)) && !message.includes("\n");
 }
 
 /** Of the process, but for those of the tracer's pipes and the pool's threads, which come and go. */
