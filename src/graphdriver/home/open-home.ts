@@ -62,8 +62,9 @@ async function startIn(
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
   const { uids, gids } = createIdMaps(ids);
   const maxThreads = readMaxThreads(options.options);
+  const userNamespace = isInUserNamespace();
   const path = prepareHome(options.home, gids.hostRoot);
-  const lock = lockHome(path);
+  const lock = lockHome(path); // nothing may fail from here on before what gives it back
   const pool = createWorkerPool({
     maxThreads,
     spoolFolder: `${path}/${stagingFolder}`,
@@ -82,7 +83,7 @@ async function startIn(
     ids,
     owner: { rootUid: uids.hostRoot, rootGid: gids.hostRoot },
     squash,
-    userNamespace: isInUserNamespace(),
+    userNamespace,
     durability: options.durability ?? "layer",
     resume: options.resume ?? false,
     logger: options.logger ?? silentLogger,
