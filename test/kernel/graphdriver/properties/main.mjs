@@ -28,7 +28,8 @@ const driver = { ...faultless, ...faults[fault]?.(faultless) };
 const pool = createWorkerPool();
 // Told nothing by the driver: it reads all that is alike.
 const jobs = { url: new URL("unknowing-jobs.mjs", import.meta.url).href };
-const place = { path: `${folder}/home`, pool, locks: createLayerLocks() };
+const locks = createLayerLocks();
+const place = { path: `${folder}/home`, pool, locks, within: () => place };
 const naive = createNaiveDiff(faultless, place, jobs, { ids: { uids: [], gids: [] }, userNames: false });
 
 let layers = 0;
