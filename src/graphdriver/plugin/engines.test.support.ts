@@ -20,7 +20,8 @@ export let log: string[];
 export let held: { until: Promise<void> };
 let running: Set<ProcessIdentity>;
 let listener: number | undefined;
-let nextPid = 1000;
+/** Above what the kernel gives to real ones, whose names would be told. Source: proc_sys_kernel(5), `pid_max`. */
+let nextPid = 2 ** 22 + 1;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "cleat-"));
