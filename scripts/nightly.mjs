@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 
 import { installEngines, whyNotInstallable } from "./engines.mjs";
 import { build, installPackages, main } from "./prepare.mjs";
+import { releasesAtNight, testOnNode } from "./test-on-node.mjs";
 import { createTestRuns } from "./test-runs.mjs";
 
 const options = {
@@ -32,6 +33,7 @@ await main(() => {
       ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-mount-views", "graphdriver-sizes"],
       env,
     );
+    for (const release of releasesAtNight) testOnNode(release, { runs, isCi: process.env.CI === "true" });
     vitest("engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "volumes"], env);
   } else {
     vitest("kernel", ["graphdriver-properties"], {
