@@ -49,9 +49,9 @@ export function createLayer(home: string, layer: NewLayer): void {
   const { id, parent, durable, sizeBytes } = layer;
   if (existsSync(layerPath(home, id))) throw alreadyExists(id);
   const staged = ownFolders.uniqueName();
-  const record = stageLayerRecord(home);
   withFolderAt(home, (folder) =>
     withFolder(folder, ownFolders.stagingFolder, (staging) => {
+      const record = stageLayerRecord(home);
       try {
         stageLayer(home, staging, staged, layer);
         if (sizeBytes !== undefined) {

@@ -88,7 +88,12 @@ function notAFolder(home: string, cause: unknown): CleatError {
  */
 export function lockHome(home: string): number {
   const descriptor = openLock(home);
-  if (lockFile(descriptor) && isInPlace(descriptor, home)) return descriptor;
+  try {
+    if (lockFile(descriptor) && isInPlace(descriptor, home)) return descriptor;
+  } catch (error) {
+    close(descriptor);
+    throw toCleatError(error, `home ${JSON.stringify(home)}`);
+  }
   close(descriptor);
   throw new CleatError(
     "FAILED_PRECONDITION",
