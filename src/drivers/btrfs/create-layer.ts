@@ -18,13 +18,18 @@ import {
 } from "../../syscall/index.ts";
 import {
   cleanFolder,
+  discardOrRemove,
+  emptyTrash as emptyTrashOf,
   forgetLayerRecord,
   layerRecordsFolder,
+  removeIfPossible,
   stagedTreeOf,
   stageLayerRecord,
+  stagingFolder,
+  sweep,
   sweepLayerRecords,
+  uniqueName,
 } from "../../graphdriver/kit.ts";
-import * as ownFolders from "../../graphdriver/kit.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotasFolder } from "./layout.ts";
 import { limitSubvolume, recordLimit } from "./layer-size.ts";
 import { makeWritableIfRoom, removeInPlace, removeSubvolumes } from "./remove-subvolumes.ts";
@@ -48,9 +53,9 @@ export interface NewLayer {
 export function createLayer(home: string, layer: NewLayer): void {
   const { id, parent, durable, sizeBytes } = layer;
   if (existsSync(layerPath(home, id))) throw alreadyExists(id);
-  const staged = ownFolders.uniqueName();
+  const staged = uniqueName();
   withFolderAt(home, (folder) =>
-    withFolder(folder, ownFolders.stagingFolder, (staging) => {
+    withFolder(folder, stagingFolder, (staging) => {
       const record = stageLayerRecord(home);
       try {
         stageLayer(home, staging, staged, layer);
@@ -108,7 +113,7 @@ export function discardLayer(home: string, id: string): string | undefined {
     try {
       // Root of a container can make the whole of it read-only.
       if (isSubvolume(status)) withFolder(folder, path, makeWritableIfRoom);
-      const trashed = ownFolders.discardOrRemove(folder, path, () =>
+      const trashed = discardOrRemove(folder, path, () =>
         withFolder(folder, layersFolder, (layers) => removeInPlace(layers, id)),
       );
       removeTree(folder, `${quotasFolder}/${id}`);
@@ -123,18 +128,18 @@ export function discardLayer(home: string, id: string): string | undefined {
 
 /** Deletes what `discardLayer` took out. */
 export function emptyTrash(home: string, name: string): void {
-  ownFolders.emptyTrash(home, name, removeSubvolumes);
+  emptyTrashOf(home, name, removeSubvolumes);
 }
 
 /** Removes what a crash left: staged and trashed subvolumes, and what belongs to layers that never came to be or are gone. */
 export function sweepStore(home: string): void {
   sweepExactDiffs(home);
-  ownFolders.sweep(home, removeSubvolumes);
+  sweep(home, removeSubvolumes);
   sweepLayerRecords(home, (id) => existsSync(layerPath(home, id)));
   if (!existsSync(`${home}/${quotasFolder}`)) return;
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(`${home}/${quotasFolder}`)) {
-      if (!existsSync(layerPath(home, id))) ownFolders.removeIfPossible(tryUnlinkat, folder, `${quotasFolder}/${id}`);
+      if (!existsSync(layerPath(home, id))) removeIfPossible(tryUnlinkat, folder, `${quotasFolder}/${id}`);
     }
   });
 }
@@ -146,7 +151,7 @@ export function sweepExactDiffs(home: string): void {
     for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
       const staged = stagedTreeOf(home, exactFolder(id));
       const isOfLayer = existsSync(layerPath(home, id)) && (staged === undefined || isExchanged(folder, id, staged));
-      if (!isOfLayer) ownFolders.removeIfPossible(removeTree, folder, exactFolder(id));
+      if (!isOfLayer) removeIfPossible(removeTree, folder, exactFolder(id));
     }
   });
 }

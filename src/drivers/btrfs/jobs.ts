@@ -2,8 +2,7 @@
 import { createNaiveJobs } from "../../graphdriver/kit.ts";
 import { withKnownSame } from "./known-same.ts";
 
-export { openDiffFile, openTree } from "../../graphdriver/kit.ts";
-export { sendExactDiff } from "../../graphdriver/kit.ts";
+export { openDiffFile, openTree, sendExactDiff } from "../../graphdriver/kit.ts";
 export { createLayer, discardLayer, emptyTrash, sweepStore } from "./create-layer.ts";
 export { applyDiff } from "./fill-layer.ts";
 export { quotaStateOf, renewLimit, usageOf } from "./layer-size.ts";

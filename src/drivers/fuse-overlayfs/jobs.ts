@@ -2,9 +2,7 @@
 import { createNaiveJobs } from "../../graphdriver/kit.ts";
 import { withKnownSame } from "./known-same.ts";
 
-export { openDiffFile, openTree } from "../../graphdriver/kit.ts";
-export { sendExactDiff } from "../../graphdriver/kit.ts";
-export { emptyTrash } from "../../graphdriver/kit.ts";
+export { emptyTrash, openDiffFile, openTree, sendExactDiff } from "../../graphdriver/kit.ts";
 export { applyDiff } from "../overlay/fill-layer.ts";
 export { createLayer } from "../overlay/create-layer.ts";
 export { discardLayer, sweepStore } from "../overlay/layer-diff.ts";

@@ -1,9 +1,7 @@
 /** All that overlay2 runs on workers, as one module that they import. */
 import { createNaiveJobs } from "../../graphdriver/kit.ts";
 
-export { openDiffFile, openTree } from "../../graphdriver/kit.ts";
-export { sendExactDiff } from "../../graphdriver/kit.ts";
-export { emptyTrash } from "../../graphdriver/kit.ts";
+export { emptyTrash, openDiffFile, openTree, sendExactDiff } from "../../graphdriver/kit.ts";
 export { createLayer } from "../overlay/create-layer.ts";
 export { archiveDiff, discardLayer, sendChangesOfDiff, sizeOfDiff, sweepStore } from "../overlay/layer-diff.ts";
 export { applyDiff } from "../overlay/fill-layer.ts";

@@ -2,9 +2,7 @@
 import { createNaiveJobs } from "../../graphdriver/kit.ts";
 import { withKnownSame } from "./known-same.ts";
 
-export { openDiffFile, openTree } from "../../graphdriver/kit.ts";
-export { sendExactDiff } from "../../graphdriver/kit.ts";
-export { emptyTrash } from "../../graphdriver/kit.ts";
+export { emptyTrash, openDiffFile, openTree, sendExactDiff } from "../../graphdriver/kit.ts";
 export { createLayer, discardLayer } from "./create-layer.ts";
 export { applyDiff, recoverStore, undoFilling } from "./fill-layer.ts";
 export { readLayers, readParents } from "./survey.ts";

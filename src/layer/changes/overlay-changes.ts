@@ -46,7 +46,7 @@ function compareFolder(trail: FolderTrail, lowers: Lowers, path: string, isCover
   const { changes, attributePrefix } = context;
   if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw notReadable(path, "redirect_dir");
   // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without effect.
-  const hidesLowers = isCovered || (path !== "" && isOpaque(upper, context));
+  const hidesLowers = isCovered || (path !== "" && isOpaqueFolder(upper, attributePrefix));
   const names = readNames(upper);
   for (let at = 0; at < names.length; at += namesAtOnce) {
     for (const entry of lookUp(trail.current(), lowers, path, names.slice(at, at + namesAtOnce), context)) {
@@ -100,10 +100,6 @@ function compareEntry(trail: FolderTrail, entry: Covered, path: string, isCovere
 function isModified(upper: number, name: Buffer, status: FileStatus, lower: LowerEntry): boolean {
   if (statusDiffers(lower.status, status)) return true;
   return !isDirectory(status) && alikeFilesDiffer(upper, lower.holder, name, status);
-}
-
-function isOpaque(folder: number, { attributePrefix }: Context): boolean {
-  return isOpaqueFolder(folder, attributePrefix);
 }
 
 function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: string, context: Context): void {
