@@ -1,5 +1,5 @@
 import { CleatError } from "../errors/index.ts";
-import type { DriverOptionTable } from "./driver.ts";
+import type { DriverOptionTable } from "./driver-factory.ts";
 import { parseSize } from "./size.ts";
 
 /** What every driver can be told of its diffs. */

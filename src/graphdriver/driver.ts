@@ -60,10 +60,6 @@
  */
 import type { Readable } from "node:stream";
 import type { CallOptions } from "../protocol/index.ts";
-import type { Logger } from "../transport/index.ts";
-import type { ModuleReference } from "../workers/index.ts";
-import type { ProbeReport } from "./probe-report.ts";
-import type { StoreJobs } from "./store-jobs.ts";
 import type { LayerRole } from "./survey.ts";
 
 export interface GraphDriver extends AsyncDisposable {
@@ -150,6 +146,27 @@ export interface GraphDriver extends AsyncDisposable {
   diffGetter?(id: string, call?: CallOptions): Promise<DiffGetter>;
 
   /**
+   * What mount(2) is to be called with to make the layer visible elsewhere, without mounting it here: one mount, whose paths are
+   * absolute, and are those by which every other layer's mount names the same folder. Costs reading the layer's small files.
+   * Over Docker's protocol there is no such call. Source: containerd v2.1.9 `plugins/snapshots/overlay/overlay.go` `mounts`.
+   * @throws OUT_OF_RANGE when the stack is deeper than the kernel takes.
+   */
+  mounts?(id: string, options?: MountsOptions, call?: CallOptions): Promise<readonly MountSpec[]>;
+
+  /**
+   * What the layer takes on disk beyond its parent: a file of several names counts once, a driver that copies counts the whole copy.
+   * Costs a walk. Over Docker's protocol there is no such call.
+   */
+  usage?(id: string, call?: CallOptions): Promise<LayerUsage>;
+
+  /**
+   * Lays a layer that was made without a parent, and filled, on one, or takes that back; durable when it resolves. Deletions in it
+   * mean something from then on. Only where a layer keeps its diff alone. Over Docker's protocol there is no such call.
+   * @throws FAILED_PRECONDITION when the layer is mounted here, or another layer lies on it.
+   */
+  rebase?(id: string, parent: string | undefined, call?: CallOptions): Promise<void>;
+
+  /**
    * Every layer, sorted by id; one that is made or removed meanwhile may be among them or not. Costs a look at each layer, at the
    * first step. Over Docker's protocol there is no such call.
    */
@@ -204,6 +221,28 @@ export interface RemoveOptions {
    * with FAILED_PRECONDITION from then on, and `diff` and `changes` against the layer that is gone with NOT_FOUND. Default false.
    */
   readonly evenWithChildren?: boolean | undefined;
+  /** Is called once the layer is out of the store, and its id is free; its files are being deleted from then on. */
+  readonly onGone?: (() => void) | undefined;
+}
+
+export interface MountsOptions {
+  /** Nothing can be written through the mount: what a view of an image wants. Default false. */
+  readonly readOnly?: boolean | undefined;
+}
+
+/** What mount(2) is to be called with, in the spelling of fstab. Source: containerd v2.1.9 `core/mount/mount.go`. */
+export interface MountSpec {
+  /** "bind", "overlay", "fuse3.fuse-overlayfs" */
+  readonly type: string;
+  readonly source: string;
+  /** "rbind", "ro", "lowerdir=/a:/b" */
+  readonly options: readonly string[];
+}
+
+export interface LayerUsage {
+  /** Bytes of whole blocks on disk. */
+  readonly sizeBytes: number;
+  readonly inodes: number;
 }
 
 /**
@@ -245,73 +284,4 @@ export interface Change {
   /** Absolute within the layer, `/etc/hosts`; bytes, because names need not be UTF-8. */
   readonly path: Buffer;
   readonly kind: ChangeKind;
-}
-
-/** Ids of `size` processes from `containerId` on are kept on disk as those from `hostId` on. */
-export interface IdMapping {
-  readonly containerId: number;
-  readonly hostId: number;
-  readonly size: number;
-}
-
-/**
- * How durable a layer is when `applyDiff` or `createReadWrite` resolves: `none` leaves it to the kernel, `layer` costs one
- * `syncfs` per layer, `file` also one `fsync` per file. Whatever the choice, a layer is there whole or not at all while
- * only the process, not the machine, dies.
- */
-export type Durability = "none" | "layer" | "file";
-
-export interface OpenOptions {
-  /** Absolute path; made (mode 0710) if it is not there. */
-  readonly home: string;
-  /** Engine's or operator's `driver.key=value` options, as they were typed. */
-  readonly options?: readonly string[];
-  readonly uidMaps?: readonly IdMapping[];
-  readonly gidMaps?: readonly IdMapping[];
-  /** Default `layer`. */
-  readonly durability?: Durability;
-  /**
-   * Whether the engine that held layers before this process started is running still, so that its `get`s count on. Default
-   * false: every layer found mounted counts as held once.
-   */
-  readonly resume?: boolean;
-  /** Is told of what a call did otherwise than it was asked, and did all the same. Default: nobody is. */
-  readonly logger?: Logger | undefined;
-}
-
-/** An option of a driver, as an operator types it after its key. */
-export interface DriverOption {
-  /** What stands for the value in help: "SIZE". */
-  readonly value: string;
-  /** What it does, and its default. */
-  readonly help: string;
-  /** @throws INVALID_ARGUMENT when the value cannot be meant, or UNIMPLEMENTED when the driver cannot do it; names `key`. */
-  parse(value: string, key: string): unknown;
-}
-
-export type DriverOptionTable = Readonly<Record<string, DriverOption>>;
-
-/** A kind of graph driver: one object per file set under `graphdriver/`. */
-export interface GraphDriverFactory {
-  readonly name: string;
-  /**
-   * Tells whether a store could be opened in a folder, without making anything there that a `kill -9` could leave: what has
-   * to be mounted is mounted where no other process sees it. Reading alone cannot promise that `open` succeeds. A driver
-   * that has no probe is tried by opening it.
-   * @throws NOT_FOUND, FAILED_PRECONDITION or PERMISSION_DENIED when there is no such folder, or it may not be read.
-   */
-  probe?(folder: string): Promise<ProbeReport>;
-  /**
-   * Opens the store under `home`: checks what the driver needs, sweeps what a crash left staged, adopts mounts.
-   * @throws UNIMPLEMENTED when kernel or file system lack what the driver needs.
-   * @throws FAILED_PRECONDITION when `home` is not a folder, or holds layers that are another driver's or would be misread.
-   */
-  open(options: OpenOptions): Promise<GraphDriver>;
-  /**
-   * What it takes as `OpenOptions.options`, by key in small letters; `readDriverOptions` reads them by such a table, and
-   * `cleat serve graph` checks and explains them by it. Of a driver without one nothing is known before it is opened.
-   */
-  readonly options?: DriverOptionTable;
-  /** How its stores are looked at and mended without being opened (`store/open-store.ts`). */
-  readonly store?: ModuleReference<StoreJobs>;
 }

@@ -4,6 +4,7 @@
  */
 export type { CallOptions } from "../protocol/index.ts";
 export type * from "./driver.ts";
+export type * from "./driver-factory.ts";
 export type * from "./probe-report.ts";
 export type * from "./store-jobs.ts";
 export type * from "./survey.ts";

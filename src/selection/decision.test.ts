@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CleatError, UnsupportedError, type UnsupportedReason } from "../errors/index.ts";
-import type { GraphDriver, GraphDriverFactory } from "../graphdriver/driver.ts";
+import type { GraphDriver } from "../graphdriver/driver.ts";
+import type { GraphDriverFactory } from "../graphdriver/driver-factory.ts";
 import { createAutomaticDriver, createDriverRegistry, decide, openDriver } from "./index.ts";
 
 type Fault = UnsupportedReason | CleatError | undefined;

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { CleatError, PluginNotFoundError } from "../errors/index.ts";
 import { pluginProtocol } from "../protocol/index.ts";
 import { createHandler, createMemoryTransport, implement } from "../transport/index.ts";
-import type { GraphDriver, GraphDriverFactory, OpenOptions } from "../graphdriver/driver.ts";
+import type { GraphDriver } from "../graphdriver/driver.ts";
+import type { GraphDriverFactory, OpenOptions } from "../graphdriver/driver-factory.ts";
 import { createDriverRegistry, type GraphDriverPlugins, openDriver } from "./index.ts";
 import { createGraphDriverPlugin } from "../graphdriver/index.ts";
 

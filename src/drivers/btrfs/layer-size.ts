@@ -71,14 +71,14 @@ export function renewLimit(home: string, id: string): void {
   });
 }
 
-export interface LayerUsage {
+export interface LimitUsage {
   readonly limitBytes: number;
   /** Of the last commit of the file system; `undefined` while quotas are off. */
   readonly referencedBytes: number | undefined;
 }
 
 /** What a layer may hold and holds, image and all; `undefined` for a layer without a limit. */
-export function usageOf(home: string, id: string): LayerUsage | undefined {
+export function usageOf(home: string, id: string): LimitUsage | undefined {
   const limitBytes = recordedLimit(home, id);
   if (limitBytes === undefined) return undefined;
   return withFolderAt(layerPath(home, id), (subvolume) => ({

@@ -2,7 +2,7 @@
 import { withSubject } from "../../errors/index.ts";
 import { applyLayer, type ApplyOptions, type IdRanges } from "../../layer/index.ts";
 import { createSyncRingReader, type Ring, type SyncRingReader } from "../../workers/index.ts";
-import type { Durability } from "../driver.ts";
+import type { Durability } from "../driver-factory.ts";
 import { type AppliedDiff, createLeftOut } from "./left-out.ts";
 import { applyWithExactDiff, type KeepOptions } from "./exact-diff.ts";
 

@@ -26,6 +26,9 @@ function failing(failure: unknown, when: "at once" | "later"): GraphDriver {
     applyDiff: method,
     diffSize: method,
     diffGetter: method,
+    mounts: method,
+    usage: method,
+    rebase: method,
     list: () => ({ [Symbol.asyncIterator]: () => ({ next: method }) }),
     cleanup: method,
     close: method,
@@ -47,6 +50,9 @@ const calls: Readonly<Record<string, (driver: GraphDriver) => Promise<unknown> |
   applyDiff: (driver) => driver.applyDiff("l", "p", Readable.from([])),
   diffSize: (driver) => driver.diffSize("l", "p"),
   diffGetter: (driver) => driver.diffGetter?.("l"),
+  mounts: (driver) => driver.mounts?.("l"),
+  usage: (driver) => driver.usage?.("l"),
+  rebase: (driver) => driver.rebase?.("l", "p"),
 };
 const ofNoLayer: typeof calls = {
   status: (driver) => driver.status(),

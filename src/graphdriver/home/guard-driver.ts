@@ -16,7 +16,12 @@ import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
  * holds up the removal of its layer, or the end of the driver.
  */
 export function guardDriver(driver: GraphDriverMethods): GraphDriver {
-  const { diffGetter, list } = driver;
+  const [diffGetter, list] = [driver.diffGetter?.bind(driver), driver.list?.bind(driver)];
+  const [mounts, usage, rebase] = [
+    driver.mounts?.bind(driver),
+    driver.usage?.bind(driver),
+    driver.rebase?.bind(driver),
+  ];
   const peers = createPeerStreams();
   const subject = `driver "${driver.name}"`;
   const about = (call: CallOptions | undefined, run: (call?: CallOptions) => Promise<unknown>) =>
@@ -53,6 +58,11 @@ export function guardDriver(driver: GraphDriverMethods): GraphDriver {
           return guardGetter(getter, id, peers);
         }),
     }),
+    ...(mounts && {
+      mounts: (id, options = {}, call) => ofLayer(id, undefined, call, (own) => mounts(id, options, own)),
+    }),
+    ...(usage && { usage: (id, call) => ofLayer(id, undefined, call, (own) => usage(id, own)) }),
+    ...(rebase && { rebase: (id, parent, call) => ofLayer(id, parent, call, (own) => rebase(id, parent, own)) }),
     ...(list && {
       async *list(call) {
         const layers = list(call)[Symbol.asyncIterator]();

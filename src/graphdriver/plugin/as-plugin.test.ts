@@ -16,7 +16,8 @@ import {
   type Transport,
 } from "../../transport/index.ts";
 import { createGraphDriverPlugin, type GraphDriverPluginOptions } from "./as-plugin.ts";
-import type { GraphDriverMethods, OpenOptions } from "../driver.ts";
+import type { GraphDriverMethods } from "../driver.ts";
+import type { OpenOptions } from "../driver-factory.ts";
 import { createGraphDriverFromPlugin } from "./from-plugin.ts";
 import type { InitRecord, InitStore } from "./init-record.ts";
 

@@ -1,6 +1,7 @@
 import { graphDriverProtocol } from "../../protocol/index.ts";
 import { activate, assertImplements, type ClientOptions, createClient, type Transport } from "../../transport/index.ts";
-import type { GraphDriver, OpenOptions } from "../driver.ts";
+import type { GraphDriver } from "../driver.ts";
+import type { OpenOptions } from "../driver-factory.ts";
 import { createRemoteGraphDriver, type RemoteGraphDriverOptions } from "./remote-driver.ts";
 import { toWireIdMap } from "./wire-shapes.ts";
 

@@ -1,6 +1,7 @@
 /** The places where the contract's shapes and those of Docker's protocol differ, both ways. */
 import { isUtf8 } from "node:buffer";
-import type { Change, ChangeKind, DriverCapabilities, IdMapping } from "../driver.ts";
+import type { Change, ChangeKind, DriverCapabilities } from "../driver.ts";
+import type { IdMapping } from "../driver-factory.ts";
 
 /** Source: moby v20.10.24 `pkg/archive/changes.go`, `ChangeModify`, `ChangeAdd`, `ChangeDelete`. */
 const wireKinds = { modified: 0, added: 1, deleted: 2 } as const satisfies Record<ChangeKind, number>;
