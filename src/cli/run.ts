@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { PluginNotFoundError, RemoteError, TransportError, withSubject } from "../errors/index.ts";
 import { commands } from "./commands.ts";
-import { type Command, type CommandRow, type Surroundings, UsageError } from "./terminal/command.ts";
+import { type Command, type CommandContext, type CommandRow, UsageError } from "./terminal/command.ts";
 import { quote, readCommandLine, suggest } from "./terminal/command-line.ts";
 import { exitCodes, type Outcome } from "./terminal/exit-codes.ts";
 import { formatFailure } from "./terminal/format-failure.ts";
@@ -13,32 +13,32 @@ import { watchOutput } from "./terminal/output.ts";
  * Runs a command line (without "node cleat") and returns the exit code, when all that was printed has got out: the process may
  * end then. Never rejects.
  */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { stdout, stderr } = surroundings;
+export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
+  const { stdout, stderr } = context;
   const output = watchOutput(stdout);
   const errors = watchOutput(stderr); // when that fails there is nobody left to tell
-  let { outcome, failure } = await attempt(argv, surroundings);
-  const lost = await output.drained();
+  let { outcome, failure } = await attempt(argv, context);
+  const lost = await output.flush();
   if (lost !== undefined) [outcome, failure] = ["failed", withSubject(lost, "stdout")];
   if (failure !== undefined) stderr.write(formatFailure(failure));
   if (failure instanceof UsageError) stderr.write(`See "${helpFor(argv)}".\n`);
-  await errors.drained();
+  await errors.flush();
   return exitCodes[outcome].code;
 }
 
 async function attempt(
   argv: readonly string[],
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<{ outcome: Outcome; failure?: unknown }> {
   try {
-    return { outcome: await dispatch(argv, surroundings) };
+    return { outcome: await dispatch(argv, context) };
   } catch (failure) {
     return { outcome: outcomeOf(failure), failure };
   }
 }
 
-async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<Outcome> {
-  const { stdout } = surroundings;
+async function dispatch(argv: readonly string[], context: CommandContext): Promise<Outcome> {
+  const { stdout } = context;
   const row = findCommand(argv);
   if (row === undefined) {
     stdout.write(await answerWithoutCommand(argv));
@@ -46,7 +46,7 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
   }
   const command = await loadCommand(row);
   const { asks, values, operands } = readCommandLine(command, argv.slice(command.name.split(" ").length));
-  if (asks === undefined) return command.run(values, operands, surroundings);
+  if (asks === undefined) return command.run(values, operands, context);
   stdout.write(asks === "help" ? await formatHelp(command) : `${readVersion()}\n`);
   return "done";
 }

@@ -2,7 +2,7 @@
  * What can be wrong with a store, as one closed table: what it means, and what `repair` makes of it. Nothing that holds
  * content is deleted but by consent.
  */
-export const findingKinds = {
+export const storeFindingKinds = {
   "half-made-layer": { meaning: "a layer without its files, and empty", repair: "removed" },
   "diff-missing": {
     meaning: "a layer whose diff is gone, or is no folder",
@@ -41,10 +41,10 @@ export const findingKinds = {
   orphaned: { meaning: "a layer that lost its parent, or that the engine does not know", repair: "removed by consent" },
 } as const satisfies Record<string, { meaning: string; repair: string }>;
 
-export type FindingKind = keyof typeof findingKinds;
+export type StoreFindingKind = keyof typeof storeFindingKinds;
 
-export interface Finding {
-  readonly kind: FindingKind;
+export interface StoreFinding {
+  readonly kind: StoreFindingKind;
   /** What is wrong, relative to the home; bytes that are not UTF-8 are escaped. */
   readonly path: string;
   /** The layer that it belongs to, if any. */
@@ -57,11 +57,11 @@ export interface Finding {
 
 /** A finding, and how to mend it; what has an obstacle has no way. Mending may fail, and may find it mended. */
 export interface Damage {
-  readonly finding: Finding;
+  readonly finding: StoreFinding;
   readonly mend: (() => void) | undefined;
 }
 
-type Subject = Pick<Finding, "kind" | "path" | "problem"> & { readonly layer?: string };
+type Subject = Pick<StoreFinding, "kind" | "path" | "problem"> & { readonly layer?: string };
 
 export function mendable(subject: Subject, mend: () => void): Damage {
   return { finding: { layer: undefined, ...subject, obstacle: undefined }, mend };

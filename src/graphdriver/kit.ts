@@ -21,7 +21,7 @@ export {
   sizeRefused,
   toDiffOptions,
 } from "./driver-options.ts";
-export { type Damage, type Finding, type FindingKind, mendable, unmendable } from "./finding.ts";
+export { type Damage, mendable, type StoreFinding, type StoreFindingKind, unmendable } from "./finding.ts";
 export { isOfFileSystem } from "./foreign-names.ts";
 export { cleanFolder, ensureCleanFolder, makeCleanFolder } from "./home/clean-folder.ts";
 export { assertUse, driverRecordFile, readDriverRecord } from "./home/driver-record.ts";
@@ -46,8 +46,8 @@ export {
   isBefore,
   layerRecordsFolder,
   readLayerRecord,
-  type StagedLayerRecord,
   restampLayerRecord,
+  type StagedLayerRecord,
   stageLayerRecord,
   type Stamp,
   sweepLayerRecords,
@@ -82,7 +82,7 @@ export { writeLink, writeRecord } from "./inspect/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { beginCommit, ignoreCancellation } from "../syscall/index.ts";
 export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";
-export { type Findings, runProbe } from "./probe/run-probe.ts";
+export { type ProbeFindings, runProbe } from "./probe/run-probe.ts";
 export type { RepairReport, StoreJobs } from "./store-jobs.ts";
 export {
   type LayerCondition,

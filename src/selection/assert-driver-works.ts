@@ -1,7 +1,7 @@
 import { CleatError } from "../errors/index.ts";
 import type { GraphDriverFactory } from "../graphdriver/index.ts";
 import { assertUse, readDriverRecord } from "../graphdriver/kit.ts";
-import { decide } from "./decision.ts";
+import { decideDriver } from "./decision.ts";
 import { createDriverRegistry } from "./registry.ts";
 
 /**
@@ -13,7 +13,7 @@ import { createDriverRegistry } from "./registry.ts";
  */
 export async function assertDriverWorks(factory: GraphDriverFactory, home: string): Promise<void> {
   const { name } = factory;
-  const { candidates } = await decide({ home }, createDriverRegistry([factory]));
+  const { candidates } = await decideDriver({ home }, createDriverRegistry([factory]));
   const obstacle = candidates.find(({ driver }) => driver === name)?.obstacle;
   if (obstacle !== undefined) {
     const message = `${name} does not work in "${home}": ${obstacle.message}`;

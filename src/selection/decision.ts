@@ -20,7 +20,7 @@ import { priorDriversIn, priorDriversUnder } from "./prior-state.ts";
 import type { ProbedFeature, ProbeReport } from "../graphdriver/index.ts";
 import type { DriverRegistry } from "./registry.ts";
 
-export interface Decision {
+export interface DriverDecision {
   /** What was looked at: the place, or the nearest folder above that exists. */
   readonly folder: string;
   readonly fileSystem: string;
@@ -45,14 +45,14 @@ export interface Candidate {
 }
 
 /** A root, where each driver has a home `ROOT/NAME`, or one home, as an engine names it to a plugin. Absolute. */
-export type Place = { readonly root: string } | { readonly home: string };
+export type StorePlace = { readonly root: string } | { readonly home: string };
 
 /**
  * Probes, but makes nothing. Costs about a tenth of a second.
  * @throws FAILED_PRECONDITION when something on the path is not a folder, or a symlink that leads nowhere, PERMISSION_DENIED
  * when it may not be read.
  */
-export async function decide(place: Place, registry: DriverRegistry): Promise<Decision> {
+export async function decideDriver(place: StorePlace, registry: DriverRegistry): Promise<DriverDecision> {
   const top = "root" in place ? place.root : place.home;
   const folder = await nearestFolder(top);
   await assertMakeable(top, folder);

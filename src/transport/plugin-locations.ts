@@ -10,7 +10,7 @@ export interface Locations {
   readonly specs: readonly string[];
 }
 
-export interface Who {
+export interface UserContext {
   /** Default this process's. */
   readonly uid?: number | undefined;
   /** Default this process's. */
@@ -25,7 +25,7 @@ export interface Who {
  * Source: moby v20.10.24 `pkg/plugins/discovery.go`; for rootless engines v26.1.0 `pkg/plugins/discovery_unix.go`,
  * whose check of the configuration folder is inverted so that it is never used, and `pkg/homedir/homedir_linux.go`.
  */
-export function pluginLocations({ uid = process.getuid?.(), env = process.env }: Who = {}): Locations {
+export function pluginLocations({ uid = process.getuid?.(), env = process.env }: UserContext = {}): Locations {
   const sockets = ["/run/docker/plugins"];
   const specs = ["/etc/docker/plugins", "/usr/lib/docker/plugins"];
   if (uid === 0 && !env["ROOTLESSKIT_STATE_DIR"]) return { sockets, specs };

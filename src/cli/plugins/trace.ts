@@ -5,13 +5,13 @@ import { createFixtureFile, createRecordingProxy, type FixtureFile, pluginLocati
 import { closeOnSignals, type Listening, listenOnUnix } from "../../plugin/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
 import { formatAddress } from "../../transport/index.ts";
-import { defineCommand, orUsageError, type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandContext, defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
 import { formatSummary, summarize } from "./exchange-summary.ts";
 import { findPlugin, type NamedPlugin } from "./find-plugin.ts";
 import { createLinePrinter } from "../terminal/line-printer.ts";
 import { printable, printableJson, shellWord } from "../terminal/printable.ts";
-import { type KeptInPlace, keepInPlace } from "../stand-in/keep-in-place.ts";
+import { keepInPlace, type KeptInPlace } from "../stand-in/keep-in-place.ts";
 import { createStandIn } from "../stand-in/stand-in.ts";
 
 export const trace = defineCommand({
@@ -44,20 +44,20 @@ export const trace = defineCommand({
     force: { type: "boolean", help: "let --save replace a file" },
     json: { type: "boolean", help: "print what is traced, then each call, as lines of JSON" },
   },
-  async run({ as, socket, save, force, json }, [text = ""], surroundings) {
+  async run({ as, socket, save, force, json }, [text = ""], context) {
     if (socket !== undefined && !isAbsolute(socket)) {
       throw new UsageError(`--socket takes an absolute path, not "${socket}"`);
     }
     if (save === "") throw new UsageError('--save takes a FILE, not ""');
     if (force === true && save === undefined) throw new UsageError("--force goes with --save");
-    const plugin = await findPlugin(text, surroundings);
-    const place = await placeFor(plugin, as, socket, surroundings);
-    await serveTrace({ plugin, ...place, save, replace: force === true, json: json === true }, surroundings);
+    const plugin = await findPlugin(text, context);
+    const place = await placeFor(plugin, as, socket, context);
+    await serveTrace({ plugin, ...place, save, replace: force === true, json: json === true }, context);
     return "done";
   },
 });
 
-interface Place {
+interface TracePlace {
   /** What engines call it. */
   readonly name: string;
   /** Of the socket. */
@@ -69,8 +69,8 @@ async function placeFor(
   plugin: NamedPlugin,
   as: string | undefined,
   socket: string | undefined,
-  surroundings: Surroundings,
-): Promise<Place> {
+  context: CommandContext,
+): Promise<TracePlace> {
   const { address } = plugin;
   const isBeside = as !== undefined || socket !== undefined;
   if (!isBeside && "unix" in address) {
@@ -83,11 +83,11 @@ async function placeFor(
   }
   const name = as ?? (socket === undefined ? plugin.name : basename(socket, ".sock"));
   orUsageError(() => assertPluginName(name));
-  const path = socket ?? join(await socketFolderToServeIn(surroundings), `${name}.sock`);
+  const path = socket ?? join(await socketFolderToServeIn(context), `${name}.sock`);
   return { name, path, stands: isBeside ? "beside the plugin" : "before its spec file" };
 }
 
-interface Tracing extends Place {
+interface Tracing extends TracePlace {
   readonly plugin: NamedPlugin;
   /** Of the fixture. */
   readonly save: string | undefined;
@@ -95,15 +95,15 @@ interface Tracing extends Place {
   readonly json: boolean;
 }
 
-async function serveTrace(tracing: Tracing, surroundings: Surroundings): Promise<void> {
+async function serveTrace(tracing: Tracing, context: CommandContext): Promise<void> {
   const { plugin, path, json, stands } = tracing;
-  const { stderr, closingSignals } = surroundings;
+  const { stderr, closingSignals } = context;
   let fixture: FixtureFile | undefined;
   let lost = 0;
   const onLost = (error: unknown) => {
     if (lost++ === 0) stderr.write(`cleat: exchanges are no longer saved: ${toCleatError(error).message}\n`);
   };
-  const print = createLinePrinter(surroundings);
+  const print = createLinePrinter(context);
   let target = plugin.address;
   const proxy = createRecordingProxy({
     target: "https" in target ? target : () => target,
@@ -143,11 +143,11 @@ async function serveTrace(tracing: Tracing, surroundings: Surroundings): Promise
     throw error;
   }
   const address = `unix://${path}`;
-  surroundings.stdout.write(`${introduction(tracing, address, surroundings).join("\n")}\n`);
+  context.stdout.write(`${introduction(tracing, address, context).join("\n")}\n`);
   await closeOnSignals({ address, close, [Symbol.asyncDispose]: close }, { signals: closingSignals });
 }
 
-function introduction(tracing: Tracing, address: string, surroundings: Surroundings): string[] {
+function introduction(tracing: Tracing, address: string, context: CommandContext): string[] {
   const { plugin, name, path, json, stands } = tracing;
   const target = formatAddress(plugin.address);
   if (json) return [printableJson({ plugin: plugin.name, target, name, address, stands })];
@@ -167,7 +167,7 @@ function introduction(tracing: Tracing, address: string, surroundings: Surroundi
     ];
   }
   const lines = [`${traced} as "${name}" at ${printable(address)}`];
-  const isFound = pluginLocations(surroundings).sockets.includes(dirname(path)) && basename(path) === `${name}.sock`;
+  const isFound = pluginLocations(context).sockets.includes(dirname(path)) && basename(path) === `${name}.sock`;
   if (!isFound) return [...lines, `  try           npx cleat call ${printable(shellWord(path))} Plugin.Activate`];
   return [
     ...lines,

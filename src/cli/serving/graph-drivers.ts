@@ -5,8 +5,8 @@ import {
   builtInFactories,
   createAutomaticDriver,
   createDriverRegistry,
-  type Decision,
-  decide,
+  decideDriver,
+  type DriverDecision,
   type DriverRegistry,
 } from "../../selection/index.ts";
 import type { Logger } from "../../transport/index.ts";
@@ -43,14 +43,14 @@ export interface DriverWish {
  * The driver that `--driver` names. `auto` is decided anew for each home; that of the folder is decided on now, to tell the
  * user. What cannot work in the home, or is no option of the driver, is refused now and not when an engine calls.
  * @throws UsageError when no built-in driver has the name, as a plugin is served by whoever made it, or none has the options.
- * @throws what `assertDriverWorks` or `decide` throw.
+ * @throws what `assertDriverWorks` or `decideDriver` throw.
  */
 export async function selectDriver(wish: DriverWish, logger: Logger): Promise<DriverChoice> {
   const registry = createDriverRegistry(builtInFactories);
   if (wish.driver !== "auto") return named(wish, registry);
   const factory = createAutomaticDriver(registry, (decision) => logDecision(decision, logger));
   const folder = wish.home ?? wish.root;
-  const decision = await decide({ home: folder }, registry);
+  const decision = await decideDriver({ home: folder }, registry);
   const [driverName] = decision.choices;
   if (driverName === undefined) throw decision.refusal ?? new UsageError(`no driver works in "${folder}"`);
   await checkOptions(wish, wish.home === undefined ? factory : (registry.find(driverName) ?? factory));
@@ -94,7 +94,7 @@ export async function formatDriverOptions(): Promise<string[]> {
   ];
 }
 
-function noteOn(driverName: string, { prior, candidates }: Decision): string | undefined {
+function noteOn(driverName: string, { prior, candidates }: DriverDecision): string | undefined {
   const [best] = candidates;
   const notes = [
     prior.length > 0 ? "its layers are there" : best?.driver === driverName ? undefined : best?.obstacle?.message,
@@ -103,7 +103,7 @@ function noteOn(driverName: string, { prior, candidates }: Decision): string | u
   return notes.length === 0 ? undefined : notes.join("; ");
 }
 
-function logDecision(decision: Decision, logger: Logger): void {
+function logDecision(decision: DriverDecision, logger: Logger): void {
   const [driver] = decision.choices;
   const { folder, fileSystem, prior } = decision;
   if (driver === undefined) return; // the refusal is an error of its own

@@ -4,7 +4,7 @@ import { toCleatError } from "../../errors/index.ts";
 import type { SystemdListen, TcpListen, TlsListen, UnixListen } from "../../plugin/index.ts";
 import { type HostAndPort, type Logger, parseAddress } from "../../transport/index.ts";
 import { readAccountId } from "./account-ids.ts";
-import { type CommandOptions, type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandContext, type CommandOptions, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
 
 /** Where a command that serves a plugin listens: on a socket, on TCP in clear, or with TLS. */
@@ -61,14 +61,10 @@ const ways: readonly (readonly Option[])[] = [
  * Where the plugin `name` is to listen, its certificates read.
  * @throws UsageError when options contradict each other, or one lacks another.
  */
-export async function readListenOptions(
-  name: string,
-  values: ListenValues,
-  surroundings: Surroundings,
-): Promise<Listen> {
+export async function readListenOptions(name: string, values: ListenValues, context: CommandContext): Promise<Listen> {
   assertTogether(values);
   if (values.systemd === true) return { systemd: true };
-  if (values.tcp === undefined) return toUnixListen(name, values, surroundings);
+  if (values.tcp === undefined) return toUnixListen(name, values, context);
   const tcp = toPlace(values.tcp);
   const specDirectory = values["spec-dir"];
   const file = { name, ...(specDirectory !== undefined && { specDirectory: absolute("spec-dir", specDirectory) }) };
@@ -133,11 +129,11 @@ async function readPem(option: TextOption, path: string): Promise<string> {
   }
 }
 
-async function toUnixListen(name: string, values: ListenValues, surroundings: Surroundings): Promise<UnixListen> {
+async function toUnixListen(name: string, values: ListenValues, context: CommandContext): Promise<UnixListen> {
   const { "socket-owner": owner, "socket-group": group, "socket-mode": mode } = values;
   if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode))
     throw new UsageError(`--socket-mode takes 600 or the like, not "${mode}"`);
-  const path = values.socket ?? join(await socketFolderToServeIn(surroundings), `${name}.sock`);
+  const path = values.socket ?? join(await socketFolderToServeIn(context), `${name}.sock`);
   return {
     unix: absolute("socket", path),
     ...(owner !== undefined && { owner: await readAccountId("user", owner) }),

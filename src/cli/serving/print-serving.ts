@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { pluginLocations } from "../../host/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fileSystemName } from "../../syscall/index.ts";
-import type { Surroundings } from "../terminal/command.ts";
+import type { CommandContext } from "../terminal/command.ts";
 
 export interface Serving {
   readonly name: string;
@@ -15,11 +15,11 @@ export interface Serving {
 }
 
 /** Says what is served where, on which file system, and what to try next. */
-export function printServing(serving: Serving, asJson: boolean, surroundings: Surroundings): void {
-  const { stdout } = surroundings;
+export function printServing(serving: Serving, asJson: boolean, context: CommandContext): void {
+  const { stdout } = context;
   const { name, address, driverName, note, root, home } = serving;
   const fileSystem = fileSystemOf(home ?? root);
-  const next = nextCommand(serving, surroundings);
+  const next = nextCommand(serving, context);
   if (asJson) {
     const fields = { name, address, driver: driverName, note, root, home: home ?? null, fileSystem, next };
     stdout.write(`${JSON.stringify(fields)}\n`);
@@ -36,10 +36,10 @@ export function printServing(serving: Serving, asJson: boolean, surroundings: Su
 }
 
 /** What an engine is started with; a call where no engine would look for the socket, or none would run as this user. */
-function nextCommand({ name, address }: Serving, surroundings: Surroundings): string {
+function nextCommand({ name, address }: Serving, context: CommandContext): string {
   if (!address.startsWith("unix://")) return `dockerd --experimental -s ${name}`;
   const socket = address.slice("unix://".length);
-  const isFound = surroundings.uid === 0 && pluginLocations(surroundings).sockets.includes(dirname(socket));
+  const isFound = context.uid === 0 && pluginLocations(context).sockets.includes(dirname(socket));
   return isFound
     ? `dockerd --experimental -s ${basename(socket, ".sock")}`
     : `npx cleat call ${socket} Plugin.Activate`;

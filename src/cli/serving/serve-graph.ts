@@ -36,14 +36,14 @@ export const serveGraph = defineCommand({
     json: { type: "boolean", help: "print what is served as one line of JSON" },
   },
   furtherHelp: formatDriverOptions,
-  async run(values, _operands, surroundings) {
+  async run(values, _operands, context) {
     const name = values.name ?? "cleat";
     orUsageError(() => assertPluginName(name));
-    const root = absolute("root", values.root ?? defaultRoot(surroundings));
+    const root = absolute("root", values.root ?? defaultRoot(context));
     const home = values.home === undefined ? undefined : absolute("home", values.home);
     const durability = parseDurability(values.durability);
-    const listen = await readListenOptions(name, values, surroundings);
-    const logger = await createLogger(values["log-level"] ?? "info", surroundings);
+    const listen = await readListenOptions(name, values, context);
+    const logger = await createLogger(values["log-level"] ?? "info", context);
     warnOfStrangers(listen, logger);
     await assertAddressFree(listen); // before anything is looked at that would be another plugin's
     const { driver: wished = "auto", opt = [] } = values;
@@ -67,13 +67,13 @@ export const serveGraph = defineCommand({
       throw error;
     }
     try {
-      printServing({ name, address: plugin.address, root, home, ...choice }, values.json === true, surroundings);
+      printServing({ name, address: plugin.address, root, home, ...choice }, values.json === true, context);
     } catch (error) {
       await plugin.close();
       throw error;
     }
     await closeOnSignals(plugin, {
-      signals: surroundings.closingSignals,
+      signals: context.closingSignals,
       onSignal: (signal) => logger.info({ signal }, "closing; once more to stop at once"),
     });
     return "done";

@@ -2,7 +2,7 @@ import { opendir, readdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CleatError, isSystemError, SchemaError, toCleatError } from "../../errors/index.ts";
 import { readInitRecord, recognizeHome } from "../../graphdriver/index.ts";
-import type { Surroundings } from "../terminal/command.ts";
+import type { CommandContext } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
 
 /**
@@ -14,9 +14,9 @@ import { defaultRoot } from "../terminal/default-folders.ts";
 export async function findHomes(
   named: string | undefined,
   driver: string | undefined,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<string[]> {
-  if (named === undefined) return findOwnHomes(defaultRoot(surroundings));
+  if (named === undefined) return findOwnHomes(defaultRoot(context));
   const folder = resolve(named);
   await assertFolder(folder);
   if (driver !== undefined || recognizeHome(folder) !== undefined) return [folder];

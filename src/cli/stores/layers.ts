@@ -1,7 +1,7 @@
 import type { LayerStore, StoreDescription } from "../../layerstore/index.ts";
 import type { DiskUsage } from "../../layer/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
-import { toJson, type StoreReport } from "./layers-report.ts";
+import { type StoreReport, toJson } from "./layers-report.ts";
 import { formatStore } from "./layers-table.ts";
 import { drawStores } from "./layers-svg.ts";
 import { printableJson } from "../terminal/printable.ts";
@@ -27,17 +27,17 @@ export const layers = defineCommand({
     json: { type: "boolean", help: 'print one line of JSON, {"version": 1, "stores": [...]}' },
     svg: { type: "string", value: "FILE", help: "draw the trees into FILE as well" },
   },
-  async run(values, operands, surroundings) {
+  async run(values, operands, context) {
     if (values.svg === "") throw new UsageError('--svg takes a FILE, not ""');
     const reports: StoreReport[] = [];
-    const isComplete = await visitStores("layers", operands, values, surroundings, async (store) => {
+    const isComplete = await visitStores("layers", operands, values, context, async (store) => {
       const description = await store.describe();
       reports.push({ store: description, usage: values.du === true ? await countAll(store, description) : undefined });
     });
     if (values.svg !== undefined) await writeWhole(values.svg, drawStores(reports));
     const text =
       values.json === true ? printableJson(toJson(reports)) : formatAll(reports, values["no-trunc"] !== true);
-    if (text !== "") surroundings.stdout.write(`${text}\n`);
+    if (text !== "") context.stdout.write(`${text}\n`);
     return isComplete ? "done" : "failed";
   },
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { LayerStore } from "../../layerstore/index.ts";
-import { type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandContext, UsageError } from "../terminal/command.ts";
 import { visitStores } from "./store-options.ts";
 
 let root: string;
@@ -19,8 +19,8 @@ afterEach(() => rm(root, { recursive: true }));
 /** What was said on stderr, the stores that were visited, and whether those were all. */
 async function visitAll(operand: string, visit: (store: LayerStore) => Promise<void> = async () => {}) {
   const visited: string[] = [];
-  const surroundings = { env: {}, uid: 1000, stderr } as unknown as Surroundings;
-  const isComplete = await visitStores("fsck", [operand], {}, surroundings, async (store) => {
+  const context = { env: {}, uid: 1000, stderr } as unknown as CommandContext;
+  const isComplete = await visitStores("fsck", [operand], {}, context, async (store) => {
     await visit(store);
     visited.push(store.driver);
   });

@@ -3,22 +3,22 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { type Locations, pluginLocations } from "../../host/index.ts";
-import type { Surroundings } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import { isPrivate } from "./private-folder.ts";
 
-type Who = Pick<Surroundings, "env" | "uid">;
+type UserContext = Pick<CommandContext, "env" | "uid">;
 
 /** Where Cleat keeps what is its own: `/var/lib/cleat`, or an ordinary user's data folder. */
-export function defaultRoot({ env, uid }: Who): string {
+export function defaultRoot({ env, uid }: UserContext): string {
   if (uid === 0) return "/var/lib/cleat";
   return join(absolute(env["XDG_DATA_HOME"]) ?? join(env["HOME"] ?? homedir(), ".local/share"), "cleat");
 }
 
 /** Where engines look for plugins, and before that where `socketFolderToServeIn` puts those of this user. */
-export async function findLocations(who: Who): Promise<Locations> {
-  const { sockets, specs } = pluginLocations(who);
-  const own = ownFolder(who);
-  return { sockets: own !== undefined && (await isPrivate(own, who.uid)) ? [own, ...sockets] : sockets, specs };
+export async function findLocations(user: UserContext): Promise<Locations> {
+  const { sockets, specs } = pluginLocations(user);
+  const own = ownFolder(user);
+  return { sockets: own !== undefined && (await isPrivate(own, user.uid)) ? [own, ...sockets] : sockets, specs };
 }
 
 /**
@@ -27,14 +27,14 @@ export async function findLocations(who: Who): Promise<Locations> {
  * @throws PERMISSION_DENIED when that is not a folder of this user's alone: another could put a socket of his own
  * there.
  */
-export async function socketFolderToServeIn(who: Who): Promise<string> {
-  const [first = ""] = pluginLocations(who).sockets;
-  const own = ownFolder(who);
+export async function socketFolderToServeIn(user: UserContext): Promise<string> {
+  const [first = ""] = pluginLocations(user).sockets;
+  const own = ownFolder(user);
   if (own === undefined) return first;
   await mkdir(own, { mode: 0o700 }).catch((error: unknown) => {
     if (!isSystemError(error, "EEXIST")) throw error;
   });
-  if (await isPrivate(own, who.uid)) return own;
+  if (await isPrivate(own, user.uid)) return own;
   throw new CleatError(
     "PERMISSION_DENIED",
     `folder "${own}" is not this user's alone; set XDG_RUNTIME_DIR or --socket`,
@@ -42,7 +42,7 @@ export async function socketFolderToServeIn(who: Who): Promise<string> {
 }
 
 /** Of users who have no folder that engines look into. */
-function ownFolder({ env, uid }: Who): string | undefined {
+function ownFolder({ env, uid }: UserContext): string | undefined {
   return uid === 0 || absolute(env["XDG_RUNTIME_DIR"]) !== undefined ? undefined : `/tmp/cleat-${uid}`;
 }
 

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { AT_FDCWD, lsetxattr, mknodat, S_IFBLK, S_IFCHR, S_IFIFO, utimensat } from "../../syscall/index.ts";
 import type { ArchiveEntry } from "../archive/entry.ts";
-import { createHands, type Hands } from "./hands.ts";
+import { createTreeWriter, type TreeWriter } from "./tree-writer.ts";
 import { readTree } from "./read-tree.ts";
 import { type Tree, withoutFolderTimes } from "./tree.ts";
 
@@ -14,7 +14,7 @@ export interface Replay {
   /** Unpacks a layer on top of what is there. Names must be plain: no `..`, no symlink on the way. */
   apply(entries: readonly ArchiveEntry[]): void;
   /** Does what a container does. */
-  write(steps: (hands: Hands) => void): void;
+  write(steps: (writer: TreeWriter) => void): void;
   /** What a layer with the same history must show. Times of folders are there only where the last archive set them. */
   tree(): Tree;
 }
@@ -40,7 +40,7 @@ export function createReplay(path: string): Replay {
       timed = new Set(folders.map(({ header }) => header.name.toString("latin1").replace(/\/$/, "")));
     },
     write(steps) {
-      steps(createHands(path));
+      steps(createTreeWriter(path));
       timed.clear();
     },
     tree: () => withoutFolderTimes(readTree(path), timed),

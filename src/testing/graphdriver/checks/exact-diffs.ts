@@ -102,7 +102,7 @@ export const exactDiffChecks: readonly GraphDriverCheck[] = [
     needs: exactDiffs,
     async run(context) {
       const bottom = await makeLayer(context, undefined, [file("below", "b")]);
-      const container = await makeContainer(context, bottom, (hands) => hands.write("new", "n"));
+      const container = await makeContainer(context, bottom, (writer) => writer.write("new", "n"));
       const archive = await readDiff(context, container, bottom);
       deepEqual(
         readArchive(archive).map(({ header }) => header.name.toString()),
