@@ -1,18 +1,15 @@
 import { CleatError } from "../errors/index.ts";
+import type { ArchiveDialect } from "../layer/index.ts";
 import type { DriverOptionTable } from "./driver-factory.ts";
 import { parseSize } from "./size.ts";
 
 /** What every driver can be told of its diffs. */
 export interface DiffOptions {
   /**
-   * `cleat.archive_dialect`: whose archiver to follow, so that layers made anew have the digests that the engine's own driver
-   * would give them. True for `docker-20.10`, which writes the host's names of owners and, in modes, the bits of file types;
-   * false for `docker-26`, which writes neither, and is the default.
-   *
-   * Source: moby v20.10.24 and v26.1.5 `pkg/archive/archive.go`, `FileInfoHeader`. Names went with moby#43185 (v23; v20.10.27 by
-   * moby#46695), type bits with moby#44083.
+   * `cleat.archive_dialect`: whose archiver to follow, so that layers made anew have the digests that the engine's own
+   * driver would give them. Default the newest.
    */
-  readonly userNames: boolean;
+  readonly archiveDialect: ArchiveDialect;
   /**
    * `cleat.exact_diffs`: keep of each archive that is applied what its tree does not (some hundredths of its size), and give it
    * back byte for byte. Default false.
@@ -30,8 +27,10 @@ export interface DiffOptions {
   readonly strictAttributes: boolean;
 }
 
-const archiveDialects = ["docker-20.10", "docker-26"] as const;
-type ArchiveDialect = (typeof archiveDialects)[number];
+const archiveDialects = ["docker-20.10", "docker-26"] as const satisfies readonly ArchiveDialect[];
+
+/** What is written where nobody says whom to follow. */
+export const newestArchiveDialect = "docker-26" satisfies ArchiveDialect;
 
 const parseSizeOption = (value: string, key: string): number => parseSize(value, `option "${key}"`);
 
@@ -92,7 +91,7 @@ export function readMaxThreads(options: readonly string[] = []): number | undefi
  * later, 23) has layers of other digests and the same content, and `cleat.archive_dialect`.
  */
 export function optionsForHost(host: string | undefined): readonly string[] {
-  const dialect: ArchiveDialect = host === "" ? "docker-20.10" : "docker-26";
+  const dialect: ArchiveDialect = host === "" ? "docker-20.10" : newestArchiveDialect;
   return [`cleat.archive_dialect=${dialect}`];
 }
 
@@ -126,7 +125,7 @@ function refused(what: string, table: DriverOptionTable): CleatError {
 
 export function toDiffOptions(values: OptionValues<typeof commonOptions>): DiffOptions {
   return {
-    userNames: values["cleat.archive_dialect"] === "docker-20.10",
+    archiveDialect: values["cleat.archive_dialect"] ?? newestArchiveDialect,
     exactDiffs: values["cleat.exact_diffs"] ?? false,
     strictAttributes: values["cleat.strict_attributes"] ?? false,
   };

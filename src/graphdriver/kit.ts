@@ -14,6 +14,7 @@ export { streamExactDiff } from "./diff/stream-exact-diff.ts";
 export {
   commonOptions,
   type DiffOptions,
+  newestArchiveDialect,
   optionKinds,
   readDriverOptions,
   readStorageSize,

@@ -32,7 +32,7 @@ export interface GrpcServer {
 }
 
 /**
- * Serves gRPC services over HTTP/2 in clear, without an upgrade from HTTP/1.1 ("prior knowledge").
+ * Serves gRPC services over plaintext HTTP/2, without an upgrade from HTTP/1.1 ("prior knowledge").
  *
  * No connection is closed first, however long it is idle: an engine holds one for its life. Messages are never compressed.
  * Calls are not limited in number: what a peer may make this process keep is limited instead. Node refuses a call

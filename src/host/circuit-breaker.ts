@@ -46,10 +46,10 @@ export function createCircuitBreaker(
     openUntilMs = now() + pauseMs;
     isBeingTried = false;
   }
-  function leftAlone(leftMs: number): TransportError {
-    const until = leftMs > 0 ? `for ${Math.ceil(leftMs / 1_000)} s more` : "until a call that tries it is back";
-    const why = `left ${failures} calls in a row without an answer, the last: ${lastReason?.message}`;
-    return new TransportError("UNAVAILABLE", `plugin "${plugin}" is left alone ${until}: it ${why}`, {
+  function refusal(leftMs: number): TransportError {
+    const howLong = leftMs > 0 ? `for ${Math.ceil(leftMs / 1_000)} s more` : "until the call that tries it ends";
+    const why = `after ${failures} unanswered calls, the last: ${lastReason?.message}`;
+    return new TransportError("UNAVAILABLE", `plugin "${plugin}": circuit open ${howLong}, ${why}`, {
       reachedPeer: false,
     });
   }
@@ -60,7 +60,7 @@ export function createCircuitBreaker(
       const isTrial = openUntilMs !== undefined;
       if (openUntilMs !== undefined) {
         const leftMs = openUntilMs - now();
-        if (leftMs > 0 || isBeingTried) throw leftAlone(leftMs);
+        if (leftMs > 0 || isBeingTried) throw refusal(leftMs);
         isBeingTried = true;
       }
       return {

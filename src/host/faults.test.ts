@@ -34,7 +34,10 @@ interface Fault {
   readonly onTcp?: true;
 }
 
-const noPlugin = { code: "FAILED_PRECONDITION", message: expect.stringMatching(/"faulty" at unix:\S+ is no plugin: /) };
+const noPlugin = {
+  code: "FAILED_PRECONDITION",
+  message: expect.stringMatching(/"faulty" at unix:\S+ is not a plugin: /),
+};
 const late = { code: "DEADLINE_EXCEEDED", message: expect.stringContaining(`gave no answer within ${deadlineMs} ms`) };
 const broke = { constructor: TransportError, code: "UNAVAILABLE", reachedPeer: true };
 

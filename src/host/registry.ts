@@ -72,7 +72,7 @@ export interface Registry extends AsyncDisposable {
    * The plugin `name`, activated, however many callers wait for that.
    * @throws PluginNotFoundError (NOT_FOUND) when it was never seen; the message lists the paths tried.
    * @throws UNAVAILABLE or DEADLINE_EXCEEDED when it was here, or its files are, but it does not answer.
-   * @throws FAILED_PRECONDITION when what answers is no plugin.
+   * @throws FAILED_PRECONDITION when what answers is not a plugin.
    * @throws UNIMPLEMENTED when it implements something else; the message lists what.
    * @throws INVALID_ARGUMENT when `name` may name no plugin, or its spec file is broken.
    * @throws UNAUTHENTICATED when it does not prove who it is, PERMISSION_DENIED when its socket or files may not be used, or

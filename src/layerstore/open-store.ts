@@ -58,13 +58,13 @@ export interface OpenStoreOptions {
 
 /**
  * Opens a store to look at. Nothing is read yet, and nothing locked.
- * @throws NOT_FOUND when the home is no store, INVALID_ARGUMENT for a driver that is not known or keeps no store,
+ * @throws NOT_FOUND when the home is not a store, INVALID_ARGUMENT for a driver that is not known or keeps no store,
  * FAILED_PRECONDITION for one whose layers these are not, as another wrote down.
  */
 export function openStore({ home: given, drivers, driver, engineRoot }: OpenStoreOptions): LayerStore {
   const home = resolveHome(given);
   const name = driver ?? recognizeHome(home);
-  if (name === undefined) throw new CleatError("NOT_FOUND", `home ${JSON.stringify(given)} is no store of a driver`);
+  if (name === undefined) throw new CleatError("NOT_FOUND", `home ${JSON.stringify(given)} is not a store of a driver`);
   const jobs = drivers.find((factory) => factory.name === name)?.store;
   if (jobs !== undefined) {
     assertNotOfAnother(home, name);

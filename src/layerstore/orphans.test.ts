@@ -24,7 +24,7 @@ const description: StoreDescription = {
   layers: [layer("a"), layer("b", "a"), layer("notes")],
 };
 
-it("removes no layer before those that lie on it, nor what is no orphan as it was told", () => {
+it("removes no layer before those that lie on it, nor what is not an orphan as it was told", () => {
   const left: StoreFinding = {
     kind: "half-made-layer",
     path: "notes",

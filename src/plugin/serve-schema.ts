@@ -4,9 +4,9 @@ import { z } from "zod";
 import { CleatError } from "../errors/index.ts";
 import { pluginNamePattern } from "../protocol/index.ts";
 
-const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function", "is no function");
-const text = z.string({ error: "is no string" }).min(1, "is empty");
-const whole = z.int({ error: "is no whole number" }).nonnegative("is negative");
+const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function", "is not a function");
+const text = z.string({ error: "is not a string" }).min(1, "is empty");
+const whole = z.int({ error: "is not a whole number" }).nonnegative("is negative");
 const port = whole.max(65_535, "is over 65535");
 const hostAndPort = { host: text, port };
 const spec = { name: text, specDirectory: text.optional() };
@@ -16,7 +16,7 @@ const listenTables = {
     unix: text,
     owner: whole.optional(),
     group: whole.optional(),
-    mode: whole.max(0o7777, "is no mode of a file").optional(),
+    mode: whole.max(0o7777, "is not a mode of a file").optional(),
   }),
   systemd: z.strictObject({
     systemd: z.union([z.literal(true), text], { error: "is neither true nor a name" }),
@@ -48,13 +48,13 @@ const service = z.looseObject({
 });
 
 const serveOptions = z.strictObject({
-  drivers: z.array(z.unknown(), { error: "is no list" }),
+  drivers: z.array(z.unknown(), { error: "is not a list" }),
   listen: z.unknown(),
   handleSignals: z.boolean({ error: "is not true or false" }).optional(),
   logger: logger.optional(),
-  drainTimeoutMs: z.number({ error: "is no number" }).nonnegative("is negative").optional(),
+  drainTimeoutMs: z.number({ error: "is not a number" }).nonnegative("is negative").optional(),
   maxRequestBytes: whole.optional(),
-  signal: z.custom<AbortSignal>((value) => value instanceof EventTarget, "is no AbortSignal").optional(),
+  signal: z.custom<AbortSignal>((value) => value instanceof EventTarget, "is not an AbortSignal").optional(),
 });
 
 /** @throws INVALID_ARGUMENT about the first field that is not what it has to be. */
@@ -71,7 +71,7 @@ function assertDriver(driver: unknown, field: string): void {
   if (typeof driver !== "object" || driver === null)
     throw invalid(`${field} is ${shown(driver)}, no driver; ${makers}`);
   const { service: given, close } = driver as { service?: unknown; close?: unknown };
-  if (given === undefined) throw invalid(`${field} has no service, and so is no driver to serve; ${makers}`);
+  if (given === undefined) throw invalid(`${field} has no service, and so is not a driver to serve; ${makers}`);
   check(service, given, `${field}.service`);
   if (close !== undefined) check(callable, close, `${field}.close`);
 }
@@ -105,7 +105,8 @@ function check(schema: z.ZodType, value: unknown, field: string): void {
   if (issue.code === "unrecognized_keys") throw invalid(`${subject} has "${issue.keys[0]}", which it does not know`);
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], value);
   if (found === undefined) throw invalid(`${subject} is missing`);
-  const problem = issue.code === "invalid_type" && issue.message.startsWith("Invalid") ? "is no object" : issue.message;
+  const problem =
+    issue.code === "invalid_type" && issue.message.startsWith("Invalid") ? "is not an object" : issue.message;
   throw invalid(`${subject} ${problem}: ${shown(found)}`);
 }
 

@@ -34,7 +34,7 @@ export interface ServeOptions {
   /** A text is the plugin's name: its socket is where engines look for a plugin of that name, for root and for users. */
   readonly listen: string | UnixListen | SystemdListen | TcpListen | TlsListen;
   /**
-   * Default `errorLogger`: an error of a driver's that is no `CleatError` goes to standard error, with its stack. `silentLogger` says
+   * Default `errorLogger`: an error of a driver's that is not a `CleatError` goes to standard error, with its stack. `silentLogger` says
    * nothing; a pino logger is one.
    */
   readonly logger?: Logger;

@@ -145,7 +145,7 @@ describe("a root that holds layers", () => {
       "overlay2",
     ],
     ["counts what it cannot look into", ours, ["btrfs"], "btrfs"],
-    ["does not count what is no driver's", ours, ["image/btrfs/x", "volumes/a"], "overlay2"],
+    ["does not count what is not a driver's", ours, ["image/btrfs/x", "volumes/a"], "overlay2"],
     ...["zfs", "aufs", "overlay", "devicemapper"].map((name): Case => [
       `is refused when they are of ${name}`,
       ours,

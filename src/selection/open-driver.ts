@@ -36,7 +36,7 @@ export interface OpenDriverOptions extends Omit<OpenOptions, "home"> {
  * @throws INVALID_ARGUMENT when the root is not an absolute path.
  * @throws NOT_FOUND when nobody has the name; the message lists the drivers and the paths tried. PERMISSION_DENIED when a plugin
  * may have it, and may not be looked at or called.
- * @throws UNIMPLEMENTED when the driver does not work here, or the plugin is no graph driver; without a name, when no driver
+ * @throws UNIMPLEMENTED when the driver does not work here, or the plugin is not a graph driver; without a name, when no driver
  * works, or the one whose layers are there does not any more.
  * @throws FAILED_PRECONDITION without a name, when layers of several drivers are there, or of one that is not built in.
  */

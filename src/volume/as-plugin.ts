@@ -44,7 +44,7 @@ export function createVolumeDriverPlugin(options: VolumeDriverPluginOptions): Vo
     mount: async ({ Name, ID }, { signal }) => {
       const path = await driver.mount(checked(Name), ID, { signal });
       if (isUsablePath(path)) return { Mountpoint: path };
-      const problem = `is mounted at ${quoted(path)}, which is no absolute path`;
+      const problem = `is mounted at ${quoted(path)}, which is not an absolute path`;
       throw new CleatError("INTERNAL", `volume "${Name}" of driver "${driver.name}" ${problem}`);
     },
     unmount: async ({ Name, ID }, { signal }) => done(driver.unmount(checked(Name), ID, { signal })),

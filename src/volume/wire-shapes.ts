@@ -30,7 +30,7 @@ export function issuesIn({ Name, Mountpoint }: WireVolume): SchemaIssue[] {
 /** Of an empty mount point none: most volumes that are not mounted have none. */
 export function mountpointIssues(mountpoint: string | undefined): SchemaIssue[] {
   if (mountpoint === undefined || mountpoint === "" || isUsablePath(mountpoint)) return [];
-  return [{ path: "Mountpoint", problem: `${quoted(mountpoint)} is no absolute path` }];
+  return [{ path: "Mountpoint", problem: `${quoted(mountpoint)} is not an absolute path` }];
 }
 
 /** Whether a system call could take it, whatever the folder this process runs in. */

@@ -7,7 +7,7 @@ import { readAccountId } from "./account-ids.ts";
 import { type CommandContext, type CommandOptions, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
 
-/** Where a command that serves a plugin listens: on a socket, on TCP in clear, or with TLS. */
+/** Where a command that serves a plugin listens: on a socket, on plaintext TCP, or with TLS. */
 export const listenOptions = {
   socket: {
     type: "string",
@@ -18,7 +18,7 @@ export const listenOptions = {
   "socket-group": { type: "string", value: "GROUP", help: "name or number; default this user's" },
   "socket-mode": { type: "string", value: "MODE", help: "octal; default 600" },
   systemd: { type: "boolean", help: "take the socket that systemd passes: see cleat units" },
-  tcp: { type: "string", value: "HOST:PORT", help: "listen there instead, in clear, and write a spec file" },
+  tcp: { type: "string", value: "HOST:PORT", help: "listen there instead, in plaintext, and write a spec file" },
   "spec-dir": { type: "string", value: "PATH", help: "where the spec file goes; default /etc/docker/plugins" },
   "tls-cert": { type: "string", value: "FILE", help: "with --tcp: serve TLS with this certificate (PEM)" },
   "tls-key": { type: "string", value: "FILE", help: "its key" },

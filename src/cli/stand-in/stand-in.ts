@@ -118,7 +118,7 @@ function nobodyListens(path: string): TransportError {
 async function socketAt(path: string): Promise<Stats> {
   const found = await lstat(path).catch(absentWhenMissing);
   if (found === undefined) throw nobodyListens(path);
-  if (!found.isSocket()) throw new CleatError("FAILED_PRECONDITION", `path "${path}" is no socket`);
+  if (!found.isSocket()) throw new CleatError("FAILED_PRECONDITION", `path "${path}" is not a socket`);
   return found;
 }
 

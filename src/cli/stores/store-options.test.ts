@@ -52,12 +52,12 @@ it("throws what is wrong with the only one, which is not the command line", asyn
   expect(await visitAll(join(root, "vfs"))).toEqual({ visited: ["vfs"], isComplete: true, said: "" });
 });
 
-it("says what is wrong with a path that is no folder", async () => {
+it("says what is wrong with a path that is not a folder", async () => {
   await writeFile(join(root, "file"), "");
   await mkdir(join(root, "empty"));
   const refusal = (name: string) => visitAll(join(root, name)).catch((error: Error) => error);
   expect(await refusal("nope")).toMatchObject({ code: "NOT_FOUND", message: `folder "${root}/nope" does not exist` });
   expect(await refusal("file")).toMatchObject({ message: `path "${root}/file" is not a folder` });
   expect(await refusal("file/x")).toMatchObject({ message: `path "${root}/file/x" is not a folder` });
-  expect(await refusal("empty")).toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("no store") });
+  expect(await refusal("empty")).toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("is not a store") });
 });

@@ -9,7 +9,7 @@ export interface WatchedOutput {
 
 /**
  * Lets a command go on when its output cannot be written. A reader that went away early, as `head` does, has what it
- * wanted: that is no failure.
+ * wanted: that is not a failure.
  */
 export function watchOutput(stream: Writable): WatchedOutput {
   let failed: Error | undefined;

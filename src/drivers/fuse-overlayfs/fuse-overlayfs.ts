@@ -65,7 +65,7 @@ async function adoptMounts(home: OpenHome, abilities: FuseOverlayfsAbilities): P
 
 function createFuseOverlayfs(
   home: OpenHome,
-  { userNames, exactDiffs, strictAttributes }: DiffOptions,
+  { archiveDialect, exactDiffs, strictAttributes }: DiffOptions,
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
 ): GraphDriverMethods {
@@ -175,7 +175,7 @@ function createFuseOverlayfs(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, home, worker, { ids, userNames });
+  const naive = createNaiveDiff(driver, home, worker, { ids, archiveDialect });
 
   return driver;
 }

@@ -2,10 +2,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
+  type ArchiveDialect,
   archiveTree,
   type IdRanges,
-  type OverlayPrefix,
   overlayChanges,
+  type OverlayPrefix,
   removeTree,
   type TreeChange,
   treeSize,
@@ -26,7 +27,7 @@ import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
 
 export interface ArchiveDiffOptions {
   readonly ids: IdRanges;
-  readonly userNames: boolean;
+  readonly archiveDialect: ArchiveDialect;
   readonly attributePrefix: OverlayPrefix;
 }
 

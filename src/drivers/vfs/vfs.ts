@@ -12,6 +12,7 @@ import {
   ensureCleanFolder,
   letThrough,
   listLayers,
+  newestArchiveDialect,
   type OpenHome,
   openHome,
   passageMode,
@@ -72,7 +73,7 @@ export const vfs: GraphDriverFactory = {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
+function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
   const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
 
@@ -117,7 +118,10 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, home, worker, { ids, userNames: userNames && !squash });
+  const naive = createNaiveDiff({ get, put }, home, worker, {
+    ids,
+    archiveDialect: squash ? newestArchiveDialect : archiveDialect,
+  });
 
   return {
     name: "vfs",

@@ -6,7 +6,7 @@ import type { Exchange } from "./exchange.ts";
 import { type Relay, relay } from "./relay.ts";
 
 export interface RecordingProxyOptions {
-  /** Where the plugin listens, or what tells that for each connection of a plugin that is called in clear. It need not be there yet. */
+  /** Where the plugin listens, or what tells that for each connection of a plugin that is called in plaintext. It need not be there yet. */
   readonly target: Address | (() => Address);
   /** Of `https` targets. */
   readonly tls?: TlsClientOptions | undefined;

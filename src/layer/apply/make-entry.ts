@@ -91,7 +91,7 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     if (givesAcl) dropInheritedAt(descriptor, base);
   }
 
-  /** What is no folder, be it a whiteout or a file, hid the folder of that name below; the new one must not uncover it. */
+  /** What is not a folder, be it a whiteout or a file, hid the folder of that name below; the new one must not uncover it. */
   function replaceByDirectory(name: EntryName, path: string): void {
     replacing(name, (folder) => makeFolder(folder, name.base));
     whiteouts.makeOpaque(path);

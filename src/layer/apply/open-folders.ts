@@ -135,7 +135,7 @@ export function createOpenFolders(root: number, options: OpenFoldersOptions): Op
     }
   }
 
-  /** What has the name is no folder: a symlink may lead to one, and what the archive did not bring gives way to a needed one. */
+  /** What has the name is not a folder: a symlink may lead to one, and what the archive did not bring gives way to a needed one. */
   function passObstacle(here: number, name: string, at: string, errno: number, needed: boolean): number | undefined {
     const base = Buffer.from(name, "latin1");
     if (errno !== errnos.ENOTDIR && errno !== errnos.ELOOP) throw new SystemError(errno, "openat", base);

@@ -1,6 +1,6 @@
 /**
  * Keeps deletions while a layer is unpacked. A whiteout speaks of the layers below, never of what its own archive brings
- * (OCI image-spec v1.0 `layer.md`), in whichever order the two come. A folder in which there are nothing but whiteouts is no part
+ * (OCI image-spec v1.0 `layer.md`), in whichever order the two come. A folder in which there are nothing but whiteouts is not a part
  * of what the archive brings; one with an opaque marker is.
  */
 export interface WhiteoutMaker {

@@ -22,12 +22,12 @@ export interface LayerPlace {
  *     hash.digest("hex"); // the layer's diff id
  *
  * Reads files as it goes, and blocks while it does; what it hands to `sink` is valid until `write` returns.
- * @throws DATA_LOSS as `assembleLayer`, and where the data is no file; NOT_FOUND where one of the two paths is not there.
+ * @throws DATA_LOSS as `assembleLayer`, and where the data is not a file; NOT_FOUND where one of the two paths is not there.
  */
 export async function assembleLayerAt(place: LayerPlace, sink: ByteSink, archiveBytes?: number): Promise<void> {
   const data = openPath(place.data, O_RDONLY | O_NONBLOCK);
   try {
-    if (!isRegularFile(fstat(data))) throw new CleatError("DATA_LOSS", `tar-split data "${place.data}" is no file`);
+    if (!isRegularFile(fstat(data))) throw new CleatError("DATA_LOSS", `tar-split data "${place.data}" is not a file`);
     const root = openPath(place.tree, O_RDONLY | O_DIRECTORY);
     try {
       await assembleLayer(root, data, sink, archiveBytes);

@@ -36,7 +36,7 @@ export interface LowerFolders {
 export function createLowerFolders(all: Lowers, attributePrefix: OverlayPrefix): LowerFolders {
   /**
    * Follows one layer for at most `reach` steps; how far those below it still count. A folder that is opaque ends what they add
-   * to it, and what is no folder ends what they show.
+   * to it, and what is not a folder ends what they show.
    */
   function followOne(layer: string, from: string, names: readonly string[], reach: number, visit: Visit): number {
     let left = reach;

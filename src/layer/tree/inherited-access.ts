@@ -15,7 +15,7 @@ export function dropInherited(descriptor: number): void {
   for (const name of [accessAcl, defaultAcl]) ignoreAbsence(() => fremovexattr(descriptor, name));
 }
 
-/** As `dropInherited`, of `base` in an open folder, which is no symlink: those have no lists. */
+/** As `dropInherited`, of `base` in an open folder, which is not a symlink: those have no lists. */
 export function dropInheritedAt(folder: number, base: Buffer): void {
   const path = procPath(folder, base);
   for (const name of [accessAcl, defaultAcl]) ignoreAbsence(() => lremovexattr(path, name));

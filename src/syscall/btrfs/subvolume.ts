@@ -39,7 +39,7 @@ export function snapshotSubvolume(source: number, directory: number, name: PathB
 
 /**
  * Deletes a subvolume with all that it holds; the kernel gives the space back later.
- * @throws SystemError ENOTEMPTY while another subvolume lies in it, EINVAL for what is no subvolume.
+ * @throws SystemError ENOTEMPTY while another subvolume lies in it, EINVAL for what is not a subvolume.
  */
 export function destroySubvolume(directory: number, name: PathBytes): void {
   ioctl(directory, btrfsRequests.SNAP_DESTROY, setVolume(0, name, nameAt), "BTRFS_IOC_SNAP_DESTROY", name);

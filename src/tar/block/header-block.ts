@@ -21,7 +21,7 @@ export function toId(value: number): number {
 
 /** All that eight octal digits can say; file type and permissions need 16 bits. */
 const maxMode = 2 ** 24 - 1;
-/** Not a limit of Linux, which is stricter: what does not fit 32 bits is no device number anywhere. */
+/** Not a limit of Linux, which is stricter: what does not fit 32 bits is not a device number anywhere. */
 const maxDevice = 2 ** 32 - 1;
 
 /**

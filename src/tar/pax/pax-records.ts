@@ -27,7 +27,7 @@ export function parsePaxRecords(data: Buffer, at: number): PaxRecords {
   for (let start = 0; start < data.length;) {
     const keyStart = data.indexOf(space, start) + 1;
     const end = start + parseRecordLength(data, start, keyStart - 1);
-    // Written so that a NaN, from a length that is no number, fails too.
+    // Written so that a NaN, from a length that is not a number, fails too.
     if (!(end > keyStart && end <= data.length) || data[end - 1] !== newline) throw badRecord(data, start, at);
     const equals = data.indexOf(equalsSign, keyStart);
     if (equals <= keyStart || equals >= end) throw badRecord(data, start, at);

@@ -44,7 +44,7 @@ function checkSum(block: Buffer, sum: number, at: number): void {
   const compression = compressionAt(at, block);
   if (compression !== undefined) throw compression;
   const raw = quote(block.subarray(fields.checksum.start, fields.checksum.start + fields.checksum.bytes));
-  throw malformed(at, `has the checksum ${raw} but its bytes add up to ${sum.toString(8)}, so it is no tar header`);
+  throw malformed(at, `has the checksum ${raw} but its bytes add up to ${sum.toString(8)}, so it is not a tar header`);
 }
 
 /** Whoever gives a compressed archive gives it from its first byte on. */

@@ -8,7 +8,7 @@ const crcBytes = 8;
 
 /**
  * Reads line `position`, counted from 0.
- * @throws DATA_LOSS when it is no entry of a known type, or not the one that belongs there. Go passes over unknown types and
+ * @throws DATA_LOSS when it is not an entry of a known type, or not the one that belongs there. Go passes over unknown types and
  * takes positions as they come, and so puts an archive together in which bytes are missing.
  */
 export function parseTarSplitEntry(line: Buffer, position: number): TarSplitEntry {
@@ -29,7 +29,7 @@ export function parseTarSplitEntry(line: Buffer, position: number): TarSplitEntr
 
 function parseFile(fields: Fields, payload: Buffer, position: number): TarSplitEntry {
   const { name = "", size: sizeBytes = 0 } = fields;
-  if (typeof name !== "string") throw damaged(position, `has a name that is no text: ${show(name)}`);
+  if (typeof name !== "string") throw damaged(position, `has a name that is not text: ${show(name)}`);
   const raw = parseBase64(fields["name_raw"], "name_raw", position);
   if (typeof sizeBytes !== "number" || !Number.isSafeInteger(sizeBytes) || sizeBytes < 0) {
     throw damaged(position, `has a size that is none: ${show(sizeBytes)}`);
@@ -49,10 +49,10 @@ function parseObject(line: Buffer, position: number): Fields {
   try {
     value = isUtf8(line) ? JSON.parse(line.toString()) : undefined;
   } catch (error) {
-    throw damaged(position, `is no JSON: ${quote(line)}`, error);
+    throw damaged(position, `is not JSON: ${quote(line)}`, error);
   }
   if (typeof value === "object" && value !== null) return value as Fields;
-  throw damaged(position, `is no JSON object: ${quote(line)}`);
+  throw damaged(position, `is not a JSON object: ${quote(line)}`);
 }
 
 const foreign = /[^A-Za-z0-9+/=]/;
@@ -65,7 +65,7 @@ function parseBase64(value: unknown, field: string, position: number): Buffer {
     const bytes = Buffer.from(value, "base64");
     if (bytes.length === (value.length / 4) * 3 - padding) return bytes;
   }
-  throw damaged(position, `has a ${field} that is no base64: ${show(value)}`);
+  throw damaged(position, `has a ${field} that is not base64: ${show(value)}`);
 }
 
 const maxShownCharacters = 256;

@@ -37,7 +37,7 @@ function kindOf(path: string, before: Tree, after: Tree): ChangeKind | undefined
   const is = after.get(path);
   if (was === undefined) return "added";
   if (is !== undefined) return differs(was, is) ? "modified" : undefined;
-  // What lay in a folder that is gone, or is no folder any more, went with it.
+  // What lay in a folder that is gone, or is not a folder any more, went with it.
   const [folder] = foldersAbove(path);
   return folder === undefined || after.get(folder)?.type === "folder" ? "deleted" : undefined;
 }

@@ -11,7 +11,7 @@ import type { TlsServerOptions } from "../tls/tls.ts";
 import type { Handler, WireReply } from "../wire.ts";
 
 export interface HttpServerOptions {
-  /** Serves HTTPS, and nobody in clear. */
+  /** Serves HTTPS, and nobody in plaintext. */
   readonly tls?: TlsServerOptions | undefined;
 }
 
@@ -60,7 +60,7 @@ function createHttpsServer(tls: TlsServerOptions): Server {
     ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
     handshakeTimeout: handshakeTimeoutMs,
   });
-  // Node would have it answered as a malformed request, in clear.
+  // Node would have it answered as a malformed request, in plaintext.
   server.prependListener("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }

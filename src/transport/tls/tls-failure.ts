@@ -23,7 +23,7 @@ export function explainTlsFailure(error: NodeJS.ErrnoException, handshake: Hands
   if (handshake.isDone) return undefined;
   if (handshake.certificate !== undefined) return explainRefusal(error, handshake.certificate, handshake.serverName);
   if (error.code === "ERR_SSL_UNSUPPORTED_PROTOCOL") return olderVersion;
-  if (error.code === "ERR_SSL_WRONG_VERSION_NUMBER") return "answers in clear, not in TLS";
+  if (error.code === "ERR_SSL_WRONG_VERSION_NUMBER") return "answers in plaintext, not in TLS";
   return error.code?.startsWith("ERR_SSL_") === true ? `broke off the TLS handshake: ${reasonOf(error)}` : undefined;
 }
 
