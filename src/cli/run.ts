@@ -6,7 +6,7 @@ import { quote, readCommandLine, suggest } from "./terminal/command-line.ts";
 import { exitCodes, type Outcome } from "./terminal/exit-codes.ts";
 import { formatFailure } from "./terminal/format-failure.ts";
 import { formatHelp, formatOverview } from "./terminal/help.ts";
-import { nearest } from "./terminal/nearest.ts";
+import { findNearest } from "./terminal/nearest.ts";
 import { watchOutput } from "./terminal/output.ts";
 
 /**
@@ -76,7 +76,7 @@ async function answerWithoutCommand(argv: readonly string[]): Promise<string> {
 }
 
 function misplacedOption(option: string): UsageError {
-  const meant = nearest(option, ["--help", "--version"]);
+  const meant = findNearest(option, ["--help", "--version"]);
   if (meant !== undefined) return new UsageError(`there is no option ${quote(option)}${suggest(meant)}`);
   return new UsageError(`option ${quote(option)} stands before the command that it is meant for`);
 }
@@ -85,8 +85,9 @@ function unknownCommand(words: readonly string[]): UsageError {
   const isBegun = commands.some(({ name }) => name.startsWith(`${words[0]} `));
   const shown = words.slice(0, isBegun ? 2 : 1).join(" ");
   const names = commands.map(({ name }) => name);
-  const meant = nearest(words.slice(0, 2).join(" "), names) ?? nearest(shown, names) ?? commandEndingIn(words[0]);
-  const option = nearest(`--${shown}`, ["--help", "--version"]);
+  const meant =
+    findNearest(words.slice(0, 2).join(" "), names) ?? findNearest(shown, names) ?? commandEndingIn(words[0]);
+  const option = findNearest(`--${shown}`, ["--help", "--version"]);
   return new UsageError(`there is no command ${quote(shown)}${suggest(meant === undefined ? option : `"${meant}"`)}`);
 }
 

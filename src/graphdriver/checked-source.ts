@@ -1,5 +1,4 @@
-import { inspect } from "node:util";
-import { CleatError, toCleatError } from "../errors/index.ts";
+import { CleatError, quoteValue, toCleatError } from "../errors/index.ts";
 import { readUnlessGivenUp } from "./given-up.ts";
 
 /**
@@ -12,10 +11,10 @@ export async function* checkedSource(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const subject = `layer "${id}": its archive`;
-  if (!isIterable(source)) throw invalid(`${subject} is ${shown(source)}, and no stream of bytes`);
+  if (!isIterable(source)) throw invalid(`${subject} is ${quoteValue(source)}, and no stream of bytes`);
   try {
     for await (const bytes of signal === undefined ? source : readUnlessGivenUp(toAsync(source), signal)) {
-      if (!(bytes instanceof Uint8Array)) throw invalid(`${subject} came with ${shown(bytes)} in place of bytes`);
+      if (!(bytes instanceof Uint8Array)) throw invalid(`${subject} came with ${quoteValue(bytes)} in place of bytes`);
       yield bytes;
     }
   } catch (error) {
@@ -41,8 +40,4 @@ function isIterable(source: unknown): boolean {
 
 function invalid(message: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", message);
-}
-
-function shown(value: unknown): string {
-  return inspect(value, { depth: 0, maxStringLength: 40, maxArrayLength: 3, breakLength: Number.POSITIVE_INFINITY });
 }

@@ -62,7 +62,7 @@ export { findExactDamage } from "./inspect/exact-damage.ts";
 export { dockerDrivers, markers, nativeDrivers, priority } from "./inspect/known-drivers.ts";
 export { mendStore } from "./inspect/mend-store.ts";
 export { readMountsBelow } from "./inspect/mounts-below.ts";
-export { assertNothingMounted, findOwnDamage, findWrongFolders, listed } from "./inspect/own-damage.ts";
+export { assertNothingMounted, findOwnDamage, findWrongFolders, formatNames } from "./inspect/own-damage.ts";
 export { assertNotOfAnother, recognizeHome } from "./inspect/recognize-home.ts";
 export { readRecordedCounts } from "./inspect/recorded-counts.ts";
 export {

@@ -126,12 +126,12 @@ export function createActivations(options: ActivationsOptions): Activations {
   async function current(): Promise<Activation> {
     if (last !== undefined && !isSuspect && currentIdentity(last.found) === last.found.identity) return last;
     if (asked !== undefined && currentIdentity(asked.found) !== asked.found.identity) await find();
-    await outdated();
+    await awaitReplaced();
     return (renewing ??= renew().finally(() => (renewing = undefined)));
   }
 
   /** Waits until a program that has been replaced is no longer being activated: nobody is to wait for its answer. */
-  async function outdated(): Promise<void> {
+  async function awaitReplaced(): Promise<void> {
     if (asked?.replaced.signal.aborted === true) await renewing?.catch(() => {});
   }
 
@@ -143,7 +143,7 @@ export function createActivations(options: ActivationsOptions): Activations {
     current,
     async lookUp() {
       const found = await find();
-      await outdated();
+      await awaitReplaced();
       const joined = await renewing; // it may have looked before this one did
       if (joined?.found.identity === found.identity) return joined;
       if (last?.found.identity !== found.identity) isSuspect = true;

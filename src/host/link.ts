@@ -58,7 +58,10 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
     }
   }
 
-  async function guarded<T>(signal: AbortSignal | undefined, work: (call: BreakerCall) => Promise<T>): Promise<T> {
+  async function callThroughBreaker<T>(
+    signal: AbortSignal | undefined,
+    work: (call: BreakerCall) => Promise<T>,
+  ): Promise<T> {
     closing.signal.throwIfAborted();
     if (breaker.isOpen) await noticeReplacement(signal);
     const call = breaker.begin();
@@ -111,7 +114,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         if (activation !== known) breaker.reset();
         return activation;
       }
-      return guarded(signal, async (call) => {
+      return callThroughBreaker(signal, async (call) => {
         const activation = await unlessAborted(activations.lookUp(), signal);
         if (activation === known) call.gaveUp(); // nobody was asked
         else call.answered();
@@ -123,7 +126,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         return activations.last?.connection.address ?? "an unknown address";
       },
       send: (wire) =>
-        guarded(wire.signal, async (call) => {
+        callThroughBreaker(wire.signal, async (call) => {
           const startedMs = performance.now();
           const reply = await sendWithRetries(wire);
           outcomes.began(call, reply, wire, startedMs);

@@ -1,7 +1,6 @@
 /** What `serve` is given, checked for authors who have no compiler to do it: one sentence that names the field. */
-import { inspect } from "node:util";
 import { z } from "zod";
-import { CleatError } from "../errors/index.ts";
+import { CleatError, quoteValue } from "../errors/index.ts";
 import { pluginNamePattern } from "../protocol/index.ts";
 
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function", "is not a function");
@@ -69,7 +68,7 @@ function assertDriver(driver: unknown, field: string): void {
   const makers = "createVolumeDriverPlugin({ driver }) and createGraphDriverPlugin({ open }) make one";
   if (driver instanceof Promise) throw invalid(`${field} is a promise; await it`);
   if (typeof driver !== "object" || driver === null)
-    throw invalid(`${field} is ${shown(driver)}, no driver; ${makers}`);
+    throw invalid(`${field} is ${quoteValue(driver)}, no driver; ${makers}`);
   const { service: given, close } = driver as { service?: unknown; close?: unknown };
   if (given === undefined) throw invalid(`${field} has no service, and so is not a driver to serve; ${makers}`);
   check(service, given, `${field}.service`);
@@ -80,9 +79,10 @@ function assertListen(listen: unknown): void {
   const ways = Object.keys(listenTables).join(", ");
   if (typeof listen === "string") {
     if (pluginNamePattern.test(listen)) return;
-    throw invalid(`serve: listen is ${shown(listen)}, and no plugin's name; a socket's path is { unix: PATH }`);
+    throw invalid(`serve: listen is ${quoteValue(listen)}, and no plugin's name; a socket's path is { unix: PATH }`);
   }
-  if (typeof listen !== "object" || listen === null) throw invalid(`serve: listen is ${shown(listen)}, and no address`);
+  if (typeof listen !== "object" || listen === null)
+    throw invalid(`serve: listen is ${quoteValue(listen)}, and no address`);
   const given = Object.entries(listen).filter(([, value]) => value !== undefined);
   const named = given.filter((entry): entry is [keyof typeof listenTables, unknown] =>
     Object.hasOwn(listenTables, entry[0]),
@@ -107,17 +107,13 @@ function check(schema: z.ZodType, value: unknown, field: string): void {
   if (found === undefined) throw invalid(`${subject} is missing`);
   const problem =
     issue.code === "invalid_type" && issue.message.startsWith("Invalid") ? "is not an object" : issue.message;
-  throw invalid(`${subject} ${problem}: ${shown(found)}`);
+  throw invalid(`${subject} ${problem}: ${quoteValue(found)}`);
 }
 
 /** What is left out and what is said to be undefined are the same. */
 function withoutUndefined(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined));
-}
-
-function shown(value: unknown): string {
-  return inspect(value, { depth: 0, maxStringLength: 60, breakLength: Number.POSITIVE_INFINITY });
 }
 
 function invalid(message: string): CleatError {

@@ -67,7 +67,7 @@ export async function listenOnUnix(
 /** @throws as `listenOnUnix`, when somebody listens at `path` or it can be no socket; makes nothing. */
 export async function assertSocketFree(path: string): Promise<void> {
   assertSocketPath(path);
-  await replaceable(path);
+  await statReplaceable(path);
 }
 
 /** Makes what the socket is to be bound in, unless something is in the way. */
@@ -79,7 +79,7 @@ async function prepareFolder(path: string): Promise<string> {
       cause: error,
     });
   });
-  await replaceable(path);
+  await statReplaceable(path);
   return await mkdtemp(join(parent, stagingPrefix));
 }
 
@@ -95,7 +95,7 @@ async function putInPlace(staged: string, path: string): Promise<void> {
     } catch (error) {
       if (!isSystemError(error, "EEXIST") || tries === 100) throw error;
     }
-    const stale = await replaceable(path);
+    const stale = await statReplaceable(path);
     if (stale !== undefined && !(await removeStaleSocket(path, stale))) await delay(10);
   }
 }
@@ -104,7 +104,7 @@ async function putInPlace(staged: string, path: string): Promise<void> {
  * What stands at `path` and may go: a socket on which nobody listens, or nothing.
  * @throws FAILED_PRECONDITION for anything else.
  */
-async function replaceable(path: string): Promise<Stats | undefined> {
+async function statReplaceable(path: string): Promise<Stats | undefined> {
   const found = await lstat(path).catch(absentWhenMissing);
   if (found === undefined) return undefined;
   if (!found.isSocket()) {

@@ -15,14 +15,14 @@ export function askOnce<T>(subject: string, ask: () => Promise<T>): (call?: Call
         asked = undefined;
         throw error;
       });
-      return await Promise.race([asked, untilAborted(deadline.signal)]);
+      return await Promise.race([asked, rejectWhenAborted(deadline.signal)]);
     } finally {
       deadline.release();
     }
   };
 }
 
-function untilAborted(signal: AbortSignal): Promise<never> {
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const abort = () => reject(signal.reason as Error);
     if (signal.aborted) abort();

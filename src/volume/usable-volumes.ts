@@ -1,6 +1,5 @@
-import type { SchemaIssue } from "../errors/index.ts";
+import { quoteText, type SchemaIssue } from "../errors/index.ts";
 import type { Logger } from "../transport/index.ts";
-import { quoted } from "./volume-name.ts";
 import { issuesIn, type WireVolume } from "./wire-shapes.ts";
 
 /**
@@ -22,5 +21,5 @@ export function usableVolumes(volumes: readonly WireVolume[], origin: object, lo
 }
 
 function listedTwice({ Name }: WireVolume): SchemaIssue {
-  return { path: "Name", problem: `${quoted(Name)} is listed twice` };
+  return { path: "Name", problem: `${quoteText(Name)} is listed twice` };
 }

@@ -143,12 +143,12 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       const end = await runOn(thread, job, signal);
       if (end.kind === "returned") return end.outcome;
       const isWorthWaiting = taken > 0 || performance.now() - startedMs < shortageMs;
-      if (!end.isRetryable || !isWorthWaiting) throw died(end.message);
+      if (!end.isRetryable || !isWorthWaiting) throw toDeathError(end.message);
       await pause(lookMs);
     }
   }
 
-  function died(message: string): CleatError {
+  function toDeathError(message: string): CleatError {
     const error = new CleatError("INTERNAL", message);
     deaths.add(error);
     return error;

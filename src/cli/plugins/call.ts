@@ -7,7 +7,7 @@ import { type CommandContext, defineCommand, orUsageError, UsageError } from "..
 import { quote, suggest } from "../terminal/command-line.ts";
 import type { Outcome } from "../terminal/exit-codes.ts";
 import { findPlugin, openTransport } from "./find-plugin.ts";
-import { nearest } from "../terminal/nearest.ts";
+import { findNearest } from "../terminal/nearest.ts";
 import { printableJson } from "../terminal/printable.ts";
 import { parseSeconds } from "../terminal/seconds.ts";
 import { waitForPlugin } from "./wait-for-plugin.ts";
@@ -80,7 +80,7 @@ function findMethod(name: string) {
     }
   }
   const known = protocols.flatMap(({ methods }) => Object.values(methods).map(nameOf));
-  throw new UsageError(`there is no method ${quote(name)}${suggest(nearest(name, known))}`);
+  throw new UsageError(`there is no method ${quote(name)}${suggest(findNearest(name, known))}`);
 }
 
 function parseArguments(method: Method, text: string): unknown {

@@ -12,7 +12,7 @@ import {
 import type { Logger } from "../../transport/index.ts";
 import { orUsageError, UsageError } from "../terminal/command.ts";
 import { quote, suggest } from "../terminal/command-line.ts";
-import { nearest } from "../terminal/nearest.ts";
+import { findNearest } from "../terminal/nearest.ts";
 import { formatTable } from "../terminal/table.ts";
 
 /** A driver to serve, and what a user is told about it. */
@@ -63,7 +63,7 @@ async function named(wish: DriverWish, registry: DriverRegistry): Promise<Driver
   if (factory === undefined) {
     const names = [...registry.names, "auto"];
     const known = `there are ${registry.names.join(", ")} and auto`;
-    throw new UsageError(`there is no driver ${quote(driver)}; ${known}${suggest(nearest(driver, names))}`);
+    throw new UsageError(`there is no driver ${quote(driver)}; ${known}${suggest(findNearest(driver, names))}`);
   }
   await checkOptions(wish, factory);
   if (home !== undefined) await assertDriverWorks(factory, home);

@@ -59,5 +59,8 @@ it("says what is wrong with a path that is not a folder", async () => {
   expect(await refusal("nope")).toMatchObject({ code: "NOT_FOUND", message: `folder "${root}/nope" does not exist` });
   expect(await refusal("file")).toMatchObject({ message: `path "${root}/file" is not a folder` });
   expect(await refusal("file/x")).toMatchObject({ message: `path "${root}/file/x" is not a folder` });
-  expect(await refusal("empty")).toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("is not a store") });
+  expect(await refusal("empty")).toMatchObject({
+    code: "NOT_FOUND",
+    message: expect.stringContaining("is not a store"),
+  });
 });

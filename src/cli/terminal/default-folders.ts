@@ -11,7 +11,7 @@ type UserContext = Pick<CommandContext, "env" | "uid">;
 /** Where Cleat keeps what is its own: `/var/lib/cleat`, or an ordinary user's data folder. */
 export function defaultRoot({ env, uid }: UserContext): string {
   if (uid === 0) return "/var/lib/cleat";
-  return join(absolute(env["XDG_DATA_HOME"]) ?? join(env["HOME"] ?? homedir(), ".local/share"), "cleat");
+  return join(ifAbsolute(env["XDG_DATA_HOME"]) ?? join(env["HOME"] ?? homedir(), ".local/share"), "cleat");
 }
 
 /** Where engines look for plugins, and before that where `socketFolderToServeIn` puts those of this user. */
@@ -43,10 +43,10 @@ export async function socketFolderToServeIn(user: UserContext): Promise<string> 
 
 /** Of users who have no folder that engines look into. */
 function ownFolder({ env, uid }: UserContext): string | undefined {
-  return uid === 0 || absolute(env["XDG_RUNTIME_DIR"]) !== undefined ? undefined : `/tmp/cleat-${uid}`;
+  return uid === 0 || ifAbsolute(env["XDG_RUNTIME_DIR"]) !== undefined ? undefined : `/tmp/cleat-${uid}`;
 }
 
 /** The specification has relative paths in these variables ignored. Source: XDG Base Directory 0.8. */
-function absolute(path: string | undefined): string | undefined {
+function ifAbsolute(path: string | undefined): string | undefined {
   return path?.startsWith("/") === true ? path : undefined;
 }

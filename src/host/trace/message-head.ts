@@ -1,4 +1,4 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteText } from "../../errors/index.ts";
 import type { RawHeaders } from "./exchange.ts";
 
 /** How a message's body ends; `again` when another head follows, `opaque` when no more of the connection is HTTP. */
@@ -66,5 +66,5 @@ function matching(pattern: RegExp, line: string, what: string): RegExpExecArray 
 }
 
 function malformed(what: string, text: string): CleatError {
-  return new CleatError("INVALID_ARGUMENT", `${what} ${JSON.stringify(text.slice(0, 80))} is not HTTP/1.1`);
+  return new CleatError("INVALID_ARGUMENT", `${what} ${quoteText(text)} is not HTTP/1.1`);
 }

@@ -44,7 +44,7 @@ interface Context {
 function compareFolder(trail: FolderTrail, lowers: Lowers, path: string, isCovered: boolean, context: Context): void {
   const upper = trail.current();
   const { changes, attributePrefix } = context;
-  if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw notReadable(path, "redirect_dir");
+  if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw toFeatureError(path, "redirect_dir");
   // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without effect.
   const hidesLowers = isCovered || (path !== "" && isOpaqueFolder(upper, attributePrefix));
   const names = readNames(upper);
@@ -105,10 +105,10 @@ function isModified(upper: number, name: Buffer, status: FileStatus, lower: Lowe
 function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: string, context: Context): void {
   if (!isRegularFile(status)) return;
   const attribute = `${context.attributePrefix}overlay.metacopy`;
-  if (lgetxattr(procPath(upper, name), attribute) !== undefined) throw notReadable(path, "metacopy");
+  if (lgetxattr(procPath(upper, name), attribute) !== undefined) throw toFeatureError(path, "metacopy");
 }
 
-function notReadable(path: string, feature: string): CleatError {
+function toFeatureError(path: string, feature: string): CleatError {
   return new CleatError(
     "FAILED_PRECONDITION",
     `file ${showBytes(path)} was written with overlay's ${feature}, which a diff cannot follow`,

@@ -64,17 +64,20 @@ export function createTarAssembler(
     try {
       for (let bytes = file.read(); bytes !== undefined; bytes = file.read()) {
         left -= bytes.length;
-        if (left < 0) throw changed(name, `has more than the ${sizeBytes} bytes that the archive had`);
+        if (left < 0) throw toChangeError(name, `has more than the ${sizeBytes} bytes that the archive had`);
         crc.update(bytes);
         writeOut(bytes);
       }
     } finally {
       file.close();
     }
-    if (left > 0) throw changed(name, `has ${sizeBytes - left} of the ${sizeBytes} bytes that the archive had`);
+    if (left > 0) throw toChangeError(name, `has ${sizeBytes - left} of the ${sizeBytes} bytes that the archive had`);
     const sum = crc.digest();
     if (expected?.equals(sum) !== true) {
-      throw changed(name, `has the CRC-64 ${sum.toString("hex")}, in the archive it was ${expected?.toString("hex")}`);
+      throw toChangeError(
+        name,
+        `has the CRC-64 ${sum.toString("hex")}, in the archive it was ${expected?.toString("hex")}`,
+      );
     }
   }
 
@@ -111,6 +114,6 @@ function openFile(files: FileGetter, name: Buffer): OpenedFile {
 /** What a name answers that led to a file once: to nothing, to something else, or out of where it may lead. */
 const goneCodes: ReadonlySet<string> = new Set(["NOT_FOUND", "FAILED_PRECONDITION", "INVALID_ARGUMENT"]);
 
-function changed(name: Buffer, what: string): CleatError {
+function toChangeError(name: Buffer, what: string): CleatError {
   return new CleatError("DATA_LOSS", `file ${quote(name)} ${what}`);
 }

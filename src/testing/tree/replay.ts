@@ -35,7 +35,7 @@ export function createReplay(path: string): Replay {
         makeFolders(path, folderOf(header.name));
         if (!isOpaque(header.name)) make(entry, at);
       }
-      const folders = made.filter(({ header }) => isFolder(trimmed(at(header.name))));
+      const folders = made.filter(({ header }) => isFolder(withoutSlash(at(header.name))));
       for (const { header } of folders) setTime(at(header.name), header);
       timed = new Set(folders.map(({ header }) => header.name.toString("latin1").replace(/\/$/, "")));
     },
@@ -79,7 +79,7 @@ function hide(header: ArchiveEntry["header"], path: Buffer): void {
   if (!isWhiteout(header)) return;
   const base = baseOf(path);
   const folder = path.subarray(0, path.length - base.length);
-  if (!isFolder(trimmed(folder))) return;
+  if (!isFolder(withoutSlash(folder))) return;
   const hidden = isDeviceZero(header) ? base : base.slice(prefix.length);
   const names = isOpaque(path) ? fs.readdirSync(folder, { encoding: "buffer" }) : [Buffer.from(hidden, "latin1")];
   for (const name of names) fs.rmSync(Buffer.concat([folder, name]), { recursive: true, force: true });
@@ -101,9 +101,9 @@ function makeFolders(root: string, names: readonly string[]): void {
 function make({ header, content }: ArchiveEntry, at: (name: Buffer) => Buffer): void {
   const path = at(header.name);
   const { type } = header;
-  const there = fs.lstatSync(trimmed(path), { throwIfNoEntry: false });
+  const there = fs.lstatSync(withoutSlash(path), { throwIfNoEntry: false });
   if (there !== undefined && !(type === "directory" && there.isDirectory())) {
-    fs.rmSync(trimmed(path), { recursive: true });
+    fs.rmSync(withoutSlash(path), { recursive: true });
   }
   if (type === "hardlink") return fs.linkSync(at(header.linkName), path);
   if (type === "file") fs.writeFileSync(path, content);
@@ -124,7 +124,7 @@ function setTime(path: Buffer, { mtimeSeconds, mtimeNanoseconds }: ArchiveEntry[
 }
 
 /** A symlink is met itself only without the slash at the end. */
-function trimmed(path: Buffer): Buffer {
+function withoutSlash(path: Buffer): Buffer {
   return path.at(-1) === 0x2f ? path.subarray(0, -1) : path;
 }
 

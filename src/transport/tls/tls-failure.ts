@@ -1,4 +1,7 @@
 import type { DetailedPeerCertificate } from "node:tls";
+import { quoteText } from "../../errors/index.ts";
+
+const maxNameCharacters = 200;
 
 /** What is known of a connection when it fails. */
 export interface Handshake {
@@ -49,7 +52,7 @@ function explainRefusal(error: NodeJS.ErrnoException, certificate: DetailedPeerC
   switch (error.code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID": {
       const { subjectaltname: names, subject } = certificate;
-      return `has a certificate for ${quote(names ?? subject?.CN)}, not for ${quote(wanted)}`;
+      return `has a certificate for ${quoteText(String(names ?? subject?.CN ?? ""), maxNameCharacters)}, not for ${quoteText(wanted, maxNameCharacters)}`;
     }
     case "CERT_HAS_EXPIRED": {
       const expired = chainOf(certificate).find(({ valid_to }) => Date.parse(valid_to) < Date.now());
@@ -66,7 +69,7 @@ function explainRefusal(error: NodeJS.ErrnoException, certificate: DetailedPeerC
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-      return `has a certificate of the authority ${quote(certificate.issuer?.CN)}, which is not trusted`;
+      return `has a certificate of the authority ${quoteText(String(certificate.issuer?.CN ?? ""), maxNameCharacters)}, which is not trusted`;
     default:
       return `has a certificate that is not accepted: ${error.message}`;
   }
@@ -82,11 +85,6 @@ function chainOf(certificate: DetailedPeerCertificate): DetailedPeerCertificate[
 /** OpenSSL's "Jan  1 00:00:00 2021 GMT" as "2021-01-01T00:00:00Z". */
 function toDate(text: string): string {
   return new Date(text).toISOString().replace(".000", "");
-}
-
-function quote(text: string | readonly string[] | undefined): string {
-  const all = String(text ?? "");
-  return JSON.stringify(all.length > 200 ? `${all.slice(0, 200)}…` : all);
 }
 
 function reasonOf(error: Error): string {
