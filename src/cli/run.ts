@@ -10,8 +10,8 @@ import { findNearest } from "./terminal/nearest.ts";
 import { watchOutput } from "./terminal/output.ts";
 
 /**
- * Runs a command line (without "node cleat") and returns the exit code, when all that was printed has got out: the process may
- * end then. Never rejects.
+ * Runs a command line (without "node cleat") and returns the exit code, when all that was printed has got out: the
+ * process may end then. Never rejects.
  */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   const { stdout, stderr } = context;

@@ -6,7 +6,9 @@ export function quoteText(text: string, maxCharacters = 80): string {
   return `${JSON.stringify(text.slice(0, maxCharacters))}… (${text.length} characters)`;
 }
 
-/** A value of whatever kind, as messages show what should have been another: on one line, and not all of a large one. */
+/**
+ * A value of whatever kind, as messages show what should have been another: on one line, and not all of a large one.
+ */
 export function quoteValue(value: unknown): string {
   return inspect(value, { depth: 0, maxStringLength: 60, maxArrayLength: 3, breakLength: Number.POSITIVE_INFINITY });
 }

@@ -2,8 +2,8 @@ import { CleatError, quoteValue, toCleatError } from "../errors/index.ts";
 import { readUnlessGivenUp } from "./given-up.ts";
 
 /**
- * The archive that a caller sends, as it comes; what goes wrong with it is an error about the layer that it is for. A caller's
- * failure keeps its code where it has one and is UNKNOWN otherwise: it is nobody's slip here.
+ * The archive that a caller sends, as it comes; what goes wrong with it is an error about the layer that it is for. A
+ * caller's failure keeps its code where it has one and is UNKNOWN otherwise: it is nobody's slip here.
  */
 export async function* checkedSource(
   source: AsyncIterable<Uint8Array>,

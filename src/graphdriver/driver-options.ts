@@ -11,18 +11,19 @@ export interface DiffOptions {
    */
   readonly archiveDialect: ArchiveDialect;
   /**
-   * `cleat.exact_diffs`: keep of each archive that is applied what its tree does not (some hundredths of its size), and give it
-   * back byte for byte. Default false.
+   * `cleat.exact_diffs`: keep of each archive that is applied what its tree does not (some hundredths of its size), and
+   * give it back byte for byte. Default false.
    *
-   * Told that a driver does so, Docker keeps no such data itself: it saves and pushes layers by `diff`, and checks their
-   * digests. So the choice belongs to a store for good. Layers that Docker registered without the option are then made anew, and
-   * those whose digests differ are refused by Docker; without the option, Docker cannot save those that it registered with it.
+   * Told that a driver does so, Docker keeps no such data itself: it saves and pushes layers by `diff`, and checks
+   * their digests. So the choice belongs to a store for good. Layers that Docker registered without the option are then
+   * made anew, and those whose digests differ are refused by Docker; without the option, Docker cannot save those that
+   * it registered with it.
    * Source: moby v20.10.24 `layer/layer_store.go`, `useTarSplit`; the same until plugins were removed (moby#48143).
    */
   readonly exactDiffs: boolean;
   /**
-   * `cleat.strict_attributes`: refuse a layer with extended attributes that the file system cannot hold, instead of leaving them
-   * out as Docker and containerd do. Default false.
+   * `cleat.strict_attributes`: refuse a layer with extended attributes that the file system cannot hold, instead of
+   * leaving them out as Docker and containerd do. Default false.
    */
   readonly strictAttributes: boolean;
 }
@@ -86,9 +87,10 @@ export function readMaxThreads(options: readonly string[] = []): number | undefi
 }
 
 /**
- * The options of our drivers that follow from how an engine calls its plugins. Only Docker up to 20.10.24 and 23.0.6 sends an empty
- * `Host`; later ones send `plugin.moby.localhost` (moby#45942), over TCP all send the address. Who is told wrong by it (20.10.25 and
- * later, 23) has layers of other digests and the same content, and `cleat.archive_dialect`.
+ * The options of our drivers that follow from how an engine calls its plugins. Only Docker up to 20.10.24 and 23.0.6
+ * sends an empty `Host`; later ones send `plugin.moby.localhost` (moby#45942), over TCP all send the address. Who is
+ * told wrong by it (20.10.25 and later, 23) has layers of other digests and the same content, and
+ * `cleat.archive_dialect`.
  */
 export function optionsForHost(host: string | undefined): readonly string[] {
   const dialect: ArchiveDialect = host === "" ? "docker-20.10" : newestArchiveDialect;
@@ -96,8 +98,8 @@ export function optionsForHost(host: string | undefined): readonly string[] {
 }
 
 /**
- * Reads an operator's `key=value` options by a driver's table. Keys are matched without regard to case, as Docker matches them;
- * of several with one key the last counts.
+ * Reads an operator's `key=value` options by a driver's table. Keys are matched without regard to case, as Docker
+ * matches them; of several with one key the last counts.
  * @throws INVALID_ARGUMENT for a malformed or unknown option; whatever the table's `parse` throws.
  */
 export function readDriverOptions<T extends DriverOptionTable>(

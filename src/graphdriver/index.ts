@@ -1,6 +1,6 @@
 /**
- * The contract of graph drivers (`driver.ts` is the manual), and both ends of Docker's protocol for them. What drivers stand
- * on is in `kit.ts`.
+ * The contract of graph drivers (`driver.ts` is the manual), and both ends of Docker's protocol for them. What drivers
+ * stand on is in `kit.ts`.
  */
 export type { CallOptions } from "../protocol/index.ts";
 export type * from "./driver.ts";

@@ -2,8 +2,8 @@ import { CleatError, quoteText } from "../errors/index.ts";
 
 /**
  * What an engine may call a layer. Docker sends 64 hexadecimal digits, with `-init` after them for a container's first
- * layer; kits and other engines send words. It cannot begin with a dot, so that no layer is named like Cleat's own folder,
- * and holds nothing that a path would resolve.
+ * layer; kits and other engines send words. It cannot begin with a dot, so that no layer is named like Cleat's own
+ * folder, and holds nothing that a path would resolve.
  */
 export const layerIdPattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 

@@ -3,9 +3,9 @@ import type { StoreFinding } from "./finding.ts";
 import type { StoreSurvey } from "./survey.ts";
 
 /**
- * What a driver knows of its stores without serving them: a module whose functions block and run on workers. They look at
- * stores that are being served, too, where layers come and go meanwhile, and at those of Docker's own drivers.
- * Homes are absolute, with symlinks resolved; nothing in them is followed out of them.
+ * What a driver knows of its stores without serving them: a module whose functions block and run on workers. They look
+ * at stores that are being served, too, where layers come and go meanwhile, and at those of Docker's own drivers. Homes
+ * are absolute, with symlinks resolved; nothing in them is followed out of them.
  */
 export interface StoreJobs {
   /** `driver` is what the driver that has this layout is called. */

@@ -40,7 +40,9 @@ export interface Activations {
    * @throws whatever `find` does, and `activate` of the transport.
    */
   current(): Promise<Activation>;
-  /** As `current`, after looking at all of its files: costs some `stat`s more, and sees that a spec file has changed. */
+  /**
+   * As `current`, after looking at all of its files: costs some `stat`s more, and sees that a spec file has changed.
+   */
   lookUp(): Promise<Activation>;
   /** The connection was lost: somebody else may be there now. */
   suspect(activation: Activation): void;

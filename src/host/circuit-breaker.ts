@@ -2,8 +2,8 @@ import { TransportError } from "../errors/index.ts";
 import type { BreakerPolicy } from "./client-policy.ts";
 
 /**
- * Leaves a plugin alone that got several calls in a row and answered none, so that callers do not wait for it one deadline
- * after the other. When the pause is over one call tries it; the others fail until that one is back.
+ * Leaves a plugin alone that got several calls in a row and answered none, so that callers do not wait for it one
+ * deadline after the other. When the pause is over one call tries it; the others fail until that one is back.
  */
 export interface CircuitBreaker {
   /** Before a call. @throws UNAVAILABLE while the plugin is left alone. */

@@ -1,6 +1,6 @@
 /**
- * What a plugin that is dead, slow or hostile costs its caller: which error, after how long, how often it was called. Its
- * neighbour is called all the while and is to notice nothing.
+ * What a plugin that is dead, slow or hostile costs its caller: which error, after how long, how often it was called.
+ * Its neighbour is called all the while and is to notice nothing.
  */
 import { writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";

@@ -68,7 +68,10 @@ export async function startPlugin(
   return listen(server, at, calls);
 }
 
-/** A plugin behind TLS that shows the certificate `NAME.pem` of the fixtures, with a spec file that trusts their authority. */
+/**
+ * A plugin behind TLS that shows the certificate `NAME.pem` of the fixtures, with a spec file that trusts their
+ * authority.
+ */
 export async function startTlsPlugin(name: string, certificate: string): Promise<Peer> {
   const fixtures = join(import.meta.dirname, "../../test/fixtures/tls");
   const read = (file: string) => readFile(join(fixtures, file), "utf8");

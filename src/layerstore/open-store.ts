@@ -16,7 +16,9 @@ import * as inspectionJobs from "./inspection-jobs.ts";
 import { findOrphans, findOrphansChildrenFirst, isRemovable } from "./orphans.ts";
 import { withLock } from "./with-lock.ts";
 
-/** A store that is looked at, and mended, without being served. Methods may be called side by side, but for `repair`. */
+/**
+ * A store that is looked at, and mended, without being served. Methods may be called side by side, but for `repair`.
+ */
 export interface LayerStore extends AsyncDisposable {
   readonly driver: string;
   /** Absolute, symlinks resolved. */

@@ -21,8 +21,8 @@ export interface UnixListen {
 }
 
 /**
- * The socket where engines of this user look first for the plugin `name`: in `/run/docker/plugins`, for ordinary users in
- * `$XDG_RUNTIME_DIR/docker/plugins`.
+ * The socket where engines of this user look first for the plugin `name`: in `/run/docker/plugins`, for ordinary users
+ * in `$XDG_RUNTIME_DIR/docker/plugins`.
  * @throws INVALID_ARGUMENT when `name` may not name a plugin.
  */
 export function socketOfPlugin(name: string): UnixListen {

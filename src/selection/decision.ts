@@ -1,14 +1,15 @@
 /**
- * Which driver keeps layers in a place, when nobody names one. As Docker decides, and told in full, so that `cleat doctor`
- * prints what `openDriver` does:
+ * Which driver keeps layers in a place, when nobody names one. As Docker decides, and told in full, so that
+ * `cleat doctor` prints what `openDriver` does:
  *
- * 1. Layers that are there already decide. If their driver does not work now, or is not among ours, or there are several, that
- *    is a refusal: otherwise an engine's images would seem to be gone.
- * 2. Else the first of the priority list that works there (on btrfs, `btrfs` before all), then whatever else is registered.
+ * 1. Layers that are there already decide. If their driver does not work now, or is not among ours, or there are
+ *    several, that is a refusal: otherwise an engine's images would seem to be gone.
+ * 2. Else the first of the priority list that works there (on btrfs, `btrfs` before all), then whatever else is
+ *    registered.
  *
  * Unlike Docker, which opens one driver after the other, all are asked what they need without opening a store; several
- * drivers' layers are refused whether or not the first of them works; and drivers beyond the list come in the order of their
- * registration, not at random. Source: moby v20.10.24 `daemon/graphdriver/driver.go` `New`.
+ * drivers' layers are refused whether or not the first of them works; and drivers beyond the list come in the order of
+ * their registration, not at random. Source: moby v20.10.24 `daemon/graphdriver/driver.go` `New`.
  */
 import { readlink, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -49,8 +50,8 @@ export type StorePlace = { readonly root: string } | { readonly home: string };
 
 /**
  * Probes, but makes nothing. Costs about a tenth of a second.
- * @throws FAILED_PRECONDITION when something on the path is not a folder, or a symlink that leads nowhere, PERMISSION_DENIED
- * when it may not be read.
+ * @throws FAILED_PRECONDITION when something on the path is not a folder, or a symlink that leads nowhere,
+ * PERMISSION_DENIED when it may not be read.
  */
 export async function decideDriver(place: StorePlace, registry: DriverRegistry): Promise<DriverDecision> {
   const top = "root" in place ? place.root : place.home;
@@ -131,7 +132,10 @@ async function nearestFolder(path: string): Promise<string> {
   }
 }
 
-/** Nothing can be made where a symlink leads nowhere, as `prepareHome` would find out. `folder` is the nearest that is there. */
+/**
+ * Nothing can be made where a symlink leads nowhere, as `prepareHome` would find out. `folder` is the nearest that is
+ * there.
+ */
 async function assertMakeable(path: string, folder: string): Promise<void> {
   for (let missing = path; missing !== folder; missing = dirname(missing)) {
     const target = await readlink(missing).catch(() => undefined); // that it is not there is told

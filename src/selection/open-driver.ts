@@ -34,10 +34,10 @@ export interface OpenDriverOptions extends Omit<OpenOptions, "home"> {
  *
  * Source: moby v20.10.24 `daemon/graphdriver/driver.go`, `New`, `GetDriver`.
  * @throws INVALID_ARGUMENT when the root is not an absolute path.
- * @throws NOT_FOUND when nobody has the name; the message lists the drivers and the paths tried. PERMISSION_DENIED when a plugin
- * may have it, and may not be looked at or called.
- * @throws UNIMPLEMENTED when the driver does not work here, or the plugin is not a graph driver; without a name, when no driver
- * works, or the one whose layers are there does not any more.
+ * @throws NOT_FOUND when nobody has the name; the message lists the drivers and the paths tried. PERMISSION_DENIED when
+ * a plugin may have it, and may not be looked at or called.
+ * @throws UNIMPLEMENTED when the driver does not work here, or the plugin is not a graph driver; without a name, when
+ * no driver works, or the one whose layers are there does not any more.
  * @throws FAILED_PRECONDITION without a name, when layers of several drivers are there, or of one that is not built in.
  */
 export async function openDriver(options: OpenDriverOptions): Promise<GraphDriver> {
@@ -49,7 +49,8 @@ export async function openDriver(options: OpenDriverOptions): Promise<GraphDrive
 }
 
 /**
- * Opens what was decided on. A driver that finds out only now, by writing, that it is unsupported, gives way to the next one.
+ * Opens what was decided on. A driver that finds out only now, by writing, that it is unsupported, gives way to the
+ * next one.
  * @throws what the last of them threw.
  */
 export async function openDecided(

@@ -1,7 +1,7 @@
 /**
- * Whether anybody still wants what this thread does. Another thread says no in a word of shared memory; walks, copies and streams
- * look at it where they take their next step, which costs some nanoseconds. A job that is told so once is not told again; one that
- * fails otherwise says by `ignoreCancellation` that it undoes what it did.
+ * Whether anybody still wants what this thread does. Another thread says no in a word of shared memory; walks, copies
+ * and streams look at it where they take their next step, which costs some nanoseconds. A job that is told so once is
+ * not told again; one that fails otherwise says by `ignoreCancellation` that it undoes what it did.
  */
 import { CleatError } from "../errors/index.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Conformance kits for authors of drivers and plugins, in any language: checks as data, and what new checks are made of.
- * `graphdriver/kit.ts` says how to use the one for graph drivers.
+ * Conformance kits for authors of drivers and plugins, in any language: checks as data, and what new checks are made
+ * of. `graphdriver/kit.ts` says how to use the one for graph drivers.
  */
 export type { Check, CheckOutcome, CheckResult } from "./check.ts";
 export { runChecks, type RunChecksOptions } from "./run-checks.ts";

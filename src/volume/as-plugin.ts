@@ -24,8 +24,8 @@ export interface VolumeDriverPlugin {
  *
  * - The driver sees names that `assertVolumeName` takes and no others, and each call's `signal`.
  * - Calls run side by side, also those about one volume.
- * - A list goes out without volumes that could not be named in another call, which is logged; a `mount` that resolves to
- *   no absolute path is INTERNAL.
+ * - A list goes out without volumes that could not be named in another call, which is logged; a `mount` that resolves
+ *   to no absolute path is INTERNAL.
  *
  * @throws INVALID_ARGUMENT when `driver` lacks a method.
  */

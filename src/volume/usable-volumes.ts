@@ -4,7 +4,8 @@ import { issuesIn, type WireVolume } from "./wire-shapes.ts";
 
 /**
  * The volumes of a list that a caller can name in a further call: the others are left out, with one warning for all of
- * them, so that one of them does not hide the rest. Of two with one name the first stays. `origin` says whose list it is.
+ * them, so that one of them does not hide the rest. Of two with one name the first stays. `origin` says whose list it
+ * is.
  */
 export function usableVolumes(volumes: readonly WireVolume[], origin: object, logger: Logger): WireVolume[] {
   const usable = new Map<string, WireVolume>();

@@ -12,12 +12,12 @@ import { createSpool } from "./streams/spool.ts";
 import { type Job, startThread, type Thread } from "./threads.ts";
 
 /**
- * Threads that run synchronous functions of a module, one at a time each. A thread is started when all are busy, up to a
- * limit; what comes then waits its turn, and so does what comes while there is too little left to start one.
+ * Threads that run synchronous functions of a module, one at a time each. A thread is started when all are busy, up to
+ * a limit; what comes then waits its turn, and so does what comes while there is too little left to start one.
  *
- * Three eighths of the threads run jobs that stream, at the most, so that there always are some for the others: an engine that commits
- * images pipes each `diff` into an `applyDiff`. A peer who neither reads nor sends keeps a thread, at the most, and nobody
- * waiting; see `consume.ts` and `produce.ts`.
+ * Three eighths of the threads run jobs that stream, at the most, so that there always are some for the others: an
+ * engine that commits images pipes each `diff` into an `applyDiff`. A peer who neither reads nor sends keeps a thread,
+ * at the most, and nobody waiting; see `consume.ts` and `produce.ts`.
  */
 export interface WorkerPool {
   /**
@@ -31,8 +31,9 @@ export interface WorkerPool {
   /** A job that writes what a peer reads: `produce((ring) => run(…, ring))`. */
   readonly produce: Produce;
   /**
-   * The same pool for a caller who may give up: jobs that wait for a thread then do not begin, and those that run end at their next
-   * step (`throwIfCancelled` in `syscall`); either rejects with CANCELLED. Streams are their readers' to destroy.
+   * The same pool for a caller who may give up: jobs that wait for a thread then do not begin, and those that run end
+   * at their next step (`throwIfCancelled` in `syscall`); either rejects with CANCELLED. Streams are their readers' to
+   * destroy.
    */
   within(signal: AbortSignal | undefined): WorkerPool;
   /** Waits for running jobs, then ends the threads. May be called twice. */
@@ -78,7 +79,10 @@ export const defaultMaxThreads = 16;
 const shortageMs = 10_000;
 /** Threads that are started as soon as they are asked for. */
 const promptThreads = 4;
-/** For as long no thread must have come free before another one is started: jobs wait for something, not for one another. */
+/**
+ * For as long no thread must have come free before another one is started: jobs wait for something, not for one
+ * another.
+ */
 const reluctanceMs = 250;
 const lookMs = 20;
 

@@ -107,7 +107,8 @@ function toJson({ plugin, probe }: LookedAt): object {
 async function explain({ plugin, probe: { state, reason = "" } }: LookedAt): Promise<string> {
   const told = `"${plugin.name}" is ${state}: ${printable(reason, 400)}`;
   if (state !== "dead") return told;
-  const isLeftBehind = (await findStandInAt(plugin.path).catch(() => undefined)) !== undefined; // then it is as any other
+  // then it is as any other
+  const isLeftBehind = (await findStandInAt(plugin.path).catch(() => undefined)) !== undefined;
   if (isLeftBehind) return `${told}; a trace in its place was killed: cleat trace ${plugin.name} puts it right`;
   return `${told}; if it will not come back: rm ${shellWord(plugin.path)}`;
 }

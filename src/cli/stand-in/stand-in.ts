@@ -9,27 +9,28 @@ import { ownName, pluginName, startGuardian } from "./guardian.ts";
 import { assertNotStoodInFor, folderPrefix } from "./left-behind.ts";
 
 /**
- * A server in the place of a plugin's socket. Beside that there is a folder, into which engines do not look (they want a
- * socket of its name in it), with two names:
+ * A server in the place of a plugin's socket. Beside that there is a folder, into which engines do not look (they want
+ * a socket of its name in it), with two names:
  *
  *     .t-XXXXXX/own      the server's socket; a second name of it stands where the plugin's was
  *     .t-XXXXXX/plugin   the plugin's socket, which works under any name
  *
- * Both are hard links, and put in place by one rename: there is no moment without a socket, and what an engine has open stays
- * open.
+ * Both are hard links, and put in place by one rename: there is no moment without a socket, and what an engine has open
+ * stays open.
  */
 export interface StandIn {
   /** The plugin's socket while the server has its place. */
   readonly pluginPath: string;
   /**
    * Takes the place, with the permissions of the plugin's socket; of one that listens elsewhere the place must be free.
-   * @throws UNAVAILABLE when nobody listens there, FAILED_PRECONDITION when something else is there, PERMISSION_DENIED when this
-   * user may not, ABORTED when the socket was replaced meanwhile.
+   * @throws UNAVAILABLE when nobody listens there, FAILED_PRECONDITION when something else is there, PERMISSION_DENIED
+   * when this user may not, ABORTED when the socket was replaced meanwhile.
    */
   enter(): Promise<void>;
   /**
-   * Looks whether the plugin is there still. Where it has gone, gives its place free, so that it can come back; where another
-   * socket is in its place on which somebody listens, takes the place from that. May be called while nothing else is.
+   * Looks whether the plugin is there still. Where it has gone, gives its place free, so that it can come back; where
+   * another socket is in its place on which somebody listens, takes the place from that. May be called while nothing
+   * else is.
    */
   look(): Promise<"gone" | "back" | undefined>;
   /** Puts the plugin's socket back, and closes nothing. May be called twice. */
@@ -37,8 +38,9 @@ export interface StandIn {
 }
 
 /**
- * Makes `server` listen, and stand in for the socket at `path` (absolute, symlinks resolved) from `enter` on; `isFree` where
- * the plugin listens elsewhere and nothing is at `path`. The plugin's socket is put back when this process ends, by `kill -9` too.
+ * Makes `server` listen, and stand in for the socket at `path` (absolute, symlinks resolved) from `enter` on; `isFree`
+ * where the plugin listens elsewhere and nothing is at `path`. The plugin's socket is put back when this process ends,
+ * by `kill -9` too.
  * @throws FAILED_PRECONDITION when another process stands in for it already, or the path is too long.
  */
 export async function createStandIn(server: Server, path: string, isFree: boolean): Promise<StandIn> {

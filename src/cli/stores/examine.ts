@@ -8,7 +8,8 @@ export type ExaminationReply =
   | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
 
 /**
- * Has a process of its own examine a place: one that hangs, on a dead network's file system say, is killed and not waited for.
+ * Has a process of its own examine a place: one that hangs, on a dead network's file system say, is killed and not
+ * waited for.
  * @throws DEADLINE_EXCEEDED when it takes longer than `timeoutMs`; whatever `diagnose` threw, by code and message.
  */
 export async function examine(place: StorePlace, timeoutMs: number): Promise<Diagnosis> {

@@ -6,8 +6,8 @@ import type { CommandContext } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
 
 /**
- * The stores that a user means: the folder named, if it is one, or those in it (Docker's data root, Cleat's own); without a
- * name those of Cleat's own root, and those that engines gave to its plugins, as their last `Init` tells.
+ * The stores that a user means: the folder named, if it is one, or those in it (Docker's data root, Cleat's own);
+ * without a name those of Cleat's own root, and those that engines gave to its plugins, as their last `Init` tells.
  * @throws NOT_FOUND when what is named is not there, or holds none.
  * @throws FAILED_PRECONDITION when it is not a folder, PERMISSION_DENIED when it may not be read.
  */

@@ -78,8 +78,8 @@ function describe({ kind, problem }: StoreFinding): string {
 }
 
 /**
- * Version 1: per store `driver`, `home`, `inUse`, and as `repaired` and `findings` lists of `kind` (`storeFindingKinds`), `path`
- * relative to the home, `layer` and `obstacle` (or `null`) and `problem`.
+ * Version 1: per store `driver`, `home`, `inUse`, and as `repaired` and `findings` lists of `kind`
+ * (`storeFindingKinds`), `path` relative to the home, `layer` and `obstacle` (or `null`) and `problem`.
  */
 function toJson({ repaired, findings, ...store }: StoreChecked): object {
   const row = ({ kind, path, layer, problem, obstacle }: StoreFinding): object => ({

@@ -12,8 +12,8 @@ export const storeOptions = {
 } as const;
 
 /**
- * Has each store of the command line visited, one after another, and closed. Of several one that cannot be looked at is told
- * on stderr and does not keep the others from it: `false` then.
+ * Has each store of the command line visited, one after another, and closed. Of several one that cannot be looked at is
+ * told on stderr and does not keep the others from it: `false` then.
  * @throws whatever `visit` does, of a store that is the only one.
  */
 export async function visitStores(

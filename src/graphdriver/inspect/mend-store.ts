@@ -2,7 +2,9 @@ import { toCleatError } from "../../errors/index.ts";
 import type { Damage, StoreFinding } from "../finding.ts";
 import type { RepairReport } from "../store-jobs.ts";
 
-/** Mending one thing may uncover another, as a layer that goes leaves its link; more than a few rounds go in circles. */
+/**
+ * Mending one thing may uncover another, as a layer that goes leaves its link; more than a few rounds go in circles.
+ */
 const maxRounds = 8;
 
 /**

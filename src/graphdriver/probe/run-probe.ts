@@ -12,8 +12,8 @@ export interface ProbeFindings {
 type ProbeJobs = { readonly probeFolder: (folder: string, userNamespace?: number) => ProbeFindings };
 
 /**
- * Runs a driver's probe of a folder on a thread of its own, which takes its private mounts along when it ends. `userNamespace`
- * is a descriptor, for a probe that wants to see ids mapped.
+ * Runs a driver's probe of a folder on a thread of its own, which takes its private mounts along when it ends.
+ * `userNamespace` is a descriptor, for a probe that wants to see ids mapped.
  */
 export async function runProbe(
   driver: string,

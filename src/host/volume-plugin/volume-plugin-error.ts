@@ -2,8 +2,8 @@ import { CleatError, quoteText, RemoteError, withSubject } from "../../errors/in
 import { parseFailure, parseGoJson } from "../../protocol/index.ts";
 
 /**
- * A failure in Podman's words: `on "VOLUME" in volume plugin "NAME": …`, with its code; the error itself is the `cause`.
- * What the plugin said is told as it said it.
+ * A failure in Podman's words: `on "VOLUME" in volume plugin "NAME": …`, with its code; the error itself is the
+ * `cause`. What the plugin said is told as it said it.
  *
  * Source: podman v4.3.1 `libpod/plugin/volume_api.go`, `makeErrorResponse`.
  */

@@ -42,8 +42,8 @@ export interface VolumePlugins extends AsyncDisposable {
  * Makes the engine's side of Podman's volume plugins. Every call is sent once: there are no retries, and no plugin is
  * left alone for failing.
  *
- * Source: podman v4.3.1 `libpod/plugin/volume_api.go`, `GetVolumePlugin`, `validatePlugin`, `verifyReachable`. Unlike there
- * an `Err` with status 200 is a failure, and another socket at the same path is validated again.
+ * Source: podman v4.3.1 `libpod/plugin/volume_api.go`, `GetVolumePlugin`, `validatePlugin`, `verifyReachable`. Unlike
+ * there an `Err` with status 200 is a failure, and another socket at the same path is validated again.
  */
 export function createVolumePlugins({ policy = {}, logger = silentLogger }: VolumePluginsOptions = {}): VolumePlugins {
   const validations = createValidations({ maxReplyBytes: policy.maxReplyBytes, logger });

@@ -19,9 +19,9 @@ import type { OpenFolder } from "./open-folders.ts";
 const permissionBits = 0o7777;
 
 /**
- * Attributes by which overlay, of the kernel and in user space, keeps its own books. A layer from outside that could set them
- * would redirect a folder to another path or make a file's content come from elsewhere, so they never reach the disk. Source
- * of the last two: fuse-overlayfs 1.10 `main.c`, `utils.h`.
+ * Attributes by which overlay, of the kernel and in user space, keeps its own books. A layer from outside that could
+ * set them would redirect a folder to another path or make a file's content come from elsewhere, so they never reach
+ * the disk. Source of the last two: fuse-overlayfs 1.10 `main.c`, `utils.h`.
  */
 const ownedByOverlay = /^(?:(?:trusted|user)\.overlay|(?:user|security)\.fuseoverlayfs)\./;
 

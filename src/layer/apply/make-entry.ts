@@ -27,7 +27,9 @@ import type { OpenFolder, OpenFolders } from "./open-folders.ts";
 import { removeTree } from "../tree/remove-tree.ts";
 
 export interface EntryMaker {
-  /** Makes what the entry describes, in place of whatever has its name; only a folder on a folder is kept and changed. */
+  /**
+   * Makes what the entry describes, in place of whatever has its name; only a folder on a folder is kept and changed.
+   */
   make(name: EntryName, header: TarHeader, reader: TarReader): void;
   /** Bytes of content made so far. */
   sizeBytes(): number;
@@ -91,7 +93,10 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     if (givesAcl) dropInheritedAt(descriptor, base);
   }
 
-  /** What is not a folder, be it a whiteout or a file, hid the folder of that name below; the new one must not uncover it. */
+  /**
+   * What is not a folder, be it a whiteout or a file, hid the folder of that name below; the new one must not uncover
+   * it.
+   */
   function replaceByDirectory(name: EntryName, path: string): void {
     replacing(name, (folder) => makeFolder(folder, name.base));
     whiteouts.makeOpaque(path);

@@ -41,9 +41,9 @@ export interface OpenFolder {
  */
 export interface OpenFolders {
   /**
-   * The folder at a clean path below the root; parents that no entry announced are made as the layers below have them, else
-   * with mode 0755, each at the cost of some system calls, however deep it lies. It stays open until the next `get`, which may
-   * close it to make room unless it is handed on as `inUse`.
+   * The folder at a clean path below the root; parents that no entry announced are made as the layers below have them,
+   * else with mode 0755, each at the cost of some system calls, however deep it lies. It stays open until the next
+   * `get`, which may close it to make room unless it is handed on as `inUse`.
    */
   get(path: string, inUse?: OpenFolder): OpenFolder;
   /** As `get`; `undefined` where neither the layer nor those below show such a folder. */
@@ -109,9 +109,9 @@ export function createOpenFolders(root: number, options: OpenFoldersOptions): Op
   }
 
   /**
-   * Opens a folder to which something is missing on the way, and makes that. Each step starts from the folder before, and none
-   * lets the kernel follow a symlink: one that is met is resolved below the root. `undefined` where the folder is not `needed`
-   * and nothing below shows it.
+   * Opens a folder to which something is missing on the way, and makes that. Each step starts from the folder before,
+   * and none lets the kernel follow a symlink: one that is met is resolved below the root. `undefined` where the folder
+   * is not `needed` and nothing below shows it.
    */
   function makeWayTo(path: string, needed: boolean): number | undefined {
     const { start, descriptor } = nearest(path);
@@ -135,7 +135,10 @@ export function createOpenFolders(root: number, options: OpenFoldersOptions): Op
     }
   }
 
-  /** What has the name is not a folder: a symlink may lead to one, and what the archive did not bring gives way to a needed one. */
+  /**
+   * What has the name is not a folder: a symlink may lead to one, and what the archive did not bring gives way to a
+   * needed one.
+   */
   function passObstacle(here: number, name: string, at: string, errno: number, needed: boolean): number | undefined {
     const base = Buffer.from(name, "latin1");
     if (errno !== errnos.ENOTDIR && errno !== errnos.ELOOP) throw new SystemError(errno, "openat", base);

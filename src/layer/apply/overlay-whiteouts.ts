@@ -101,8 +101,8 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
   }
 
   /**
-   * Where overlay has nothing to merge it shows the folder as it is, and a whiteout in it as a name that nobody can open or
-   * remove. Source: Linux v6.1 `fs/overlayfs/readdir.c` `ovl_iterate`.
+   * Where overlay has nothing to merge it shows the folder as it is, and a whiteout in it as a name that nobody can
+   * open or remove. Source: Linux v6.1 `fs/overlayfs/readdir.c` `ovl_iterate`.
    */
   function dropUseless({ lowers, merged }: LayersBelow): void {
     const isMerged = (path: string): boolean => (path === "" ? lowers.all : merged.shownAt(path)).length > 0;

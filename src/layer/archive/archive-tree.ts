@@ -16,8 +16,9 @@ export interface ArchiveOptions {
 }
 
 /**
- * Archives all that lies below an open folder: each folder before its content, names in the order of their bytes, no entry
- * for the root. Memory does not grow with the tree, but for files that have several names. Blocks; runs on a worker.
+ * Archives all that lies below an open folder: each folder before its content, names in the order of their bytes, no
+ * entry for the root. Memory does not grow with the tree, but for files that have several names. Blocks; runs on a
+ * worker.
  * @throws ABORTED when a file shrinks while it is read.
  */
 export function archiveTree(root: number, sink: ByteSink, options: ArchiveOptions): void {

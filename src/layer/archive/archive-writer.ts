@@ -1,6 +1,7 @@
 /**
- * Writes files into a layer archive exactly as Docker's archiver does, so that a layer gets the same digest from either:
- * whole seconds, of all attributes only `security.capability`; up to v20.10 mode fields with the file type's bits.
+ * Writes files into a layer archive exactly as Docker's archiver does, so that a layer gets the same digest from
+ * either: whole seconds, of all attributes only `security.capability`; up to v20.10 mode fields with the file type's
+ * bits.
  *
  * Source: moby v20.10.24 `pkg/archive/archive.go` (`FileInfoHeader`, `addTarFile`), `archive_linux.go`.
  */
@@ -46,7 +47,9 @@ export interface ArchiveWriterOptions {
   readonly overlayWhiteouts: boolean;
 }
 
-/** Headers and content are gathered to this much before they go on, so that a small file costs no hand-over of its own. */
+/**
+ * Headers and content are gathered to this much before they go on, so that a small file costs no hand-over of its own.
+ */
 const bufferBytes = 256 * 1024;
 
 export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOptions): ArchiveWriter {
@@ -136,7 +139,8 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   function addKernelWhiteout(path: string, status: FileStatus, linkName: Buffer | undefined): void {
     const at = path.lastIndexOf("/") + 1;
     const { uid, gid, mtimeSeconds } = status;
-    // The kernel links whiteouts to one another to save inodes, and Docker's archiver leaves the link's name in the field.
+    // The kernel links whiteouts to one another to save inodes, and Docker's archiver leaves the link's name in the
+    // field.
     write(
       encodeTarHeader(
         createTarHeader({

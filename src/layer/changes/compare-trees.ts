@@ -8,7 +8,9 @@ import { withFolder } from "../tree/with-folder.ts";
 /** A change as it is met in the walk. */
 export type VisitedChange = VisitedFile | { readonly path: string; readonly kind: "deleted" };
 
-/** What the newer tree has instead; `folder`, which holds it as `base`, stays open until the next change is asked for. */
+/**
+ * What the newer tree has instead; `folder`, which holds it as `base`, stays open until the next change is asked for.
+ */
 export interface VisitedFile {
   readonly path: string;
   readonly kind: "modified" | "added";
@@ -18,8 +20,8 @@ export interface VisitedFile {
 }
 
 /**
- * Tells of a file, which is alike in all that `stat` shows, whether it is known to be the same in both trees, so that it
- * need not be read. `path` is a byte string without a leading slash.
+ * Tells of a file, which is alike in all that `stat` shows, whether it is known to be the same in both trees, so that
+ * it need not be read. `path` is a byte string without a leading slash.
  */
 export type IsKnownSame = (path: string, newer: FileStatus, older: FileStatus) => boolean;
 
@@ -34,13 +36,14 @@ export function treesDiffer(newer: number, older: number, isKnownSame: IsKnownSa
 }
 
 /**
- * Walks two whole trees side by side, both open as folders, and meets what differs, in the order of the bytes of its paths:
- * "a", "a.b", "a/c". Without `older`, everything in `newer` is added. Right for any driver, at the price of a walk of both
- * and of reading each file that is alike in both (`alike-files.ts`), unless `isKnownSame` says that it need not be. A
- * name that is the same inode in both is not looked into.
+ * Walks two whole trees side by side, both open as folders, and meets what differs, in the order of the bytes of its
+ * paths: "a", "a.b", "a/c". Without `older`, everything in `newer` is added. Right for any driver, at the price of a
+ * walk of both and of reading each file that is alike in both (`alike-files.ts`), unless `isKnownSame` says that it
+ * need not be. A name that is the same inode in both is not looked into.
  *
- * Memory is the names of the folders on the way to where the walk stands. In return a folder "a" that is followed by a name
- * such as "a.b" may be walked twice up to its first change, because whether "a" is listed must be known before "a.b" is.
+ * Memory is the names of the folders on the way to where the walk stands. In return a folder "a" that is followed by a
+ * name such as "a.b" may be walked twice up to its first change, because whether "a" is listed must be known before
+ * "a.b" is.
  *
  * Source of the rules: moby v20.10.24 `pkg/archive/changes.go` `ChangesDirs`. Blocks; runs on a worker.
  * Few descriptors are open, however deep folders are nested (`folder-trail.ts`).

@@ -2,8 +2,8 @@
  * What an overlay layer changes, read from its diff folder alone: only names that the layer holds are looked up below.
  * Equals `compareTrees` of the two mounted trees, at a cost of the diff instead of the whole.
  *
- * Right as long as the layer was written without `redirect_dir` and `metacopy`, which keep a renamed folder's or a changed
- * file's content elsewhere; a layer that was is refused. Source: `overlayfs.rst` v6.1.
+ * Right as long as the layer was written without `redirect_dir` and `metacopy`, which keep a renamed folder's or a
+ * changed file's content elsewhere; a layer that was is refused. Source: `overlayfs.rst` v6.1.
  */
 import { CleatError } from "../../errors/index.ts";
 import {
@@ -26,8 +26,8 @@ import { type Covered, findCovered, type LowerEntry } from "../lowers/lower-entr
 import type { OverlayPrefix } from "../entry/whiteout.ts";
 
 /**
- * `lowers` are the diff folders of the layers below, absolute, the uppermost first. Holds a few folders open, however many layers
- * there are and however deep they go. Blocks; runs on a worker.
+ * `lowers` are the diff folders of the layers below, absolute, the uppermost first. Holds a few folders open, however
+ * many layers there are and however deep they go. Blocks; runs on a worker.
  */
 export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: OverlayPrefix): TreeChange[] {
   const changes = createChangeList();
@@ -45,7 +45,8 @@ function compareFolder(trail: FolderTrail, lowers: Lowers, path: string, isCover
   const upper = trail.current();
   const { changes, attributePrefix } = context;
   if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw toFeatureError(path, "redirect_dir");
-  // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without effect.
+  // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without
+  // effect.
   const hidesLowers = isCovered || (path !== "" && isOpaqueFolder(upper, attributePrefix));
   const names = readNames(upper);
   for (let at = 0; at < names.length; at += namesAtOnce) {

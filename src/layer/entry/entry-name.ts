@@ -54,8 +54,8 @@ const maxPathBytes = 4095;
 
 /**
  * Joins a folder's byte string and a last component into the byte string of a path.
- * @throws OUT_OF_RANGE for a path that the kernel would not take; a container can nest folders deeper than that, and a walk
- * that followed would run out of stack and descriptors.
+ * @throws OUT_OF_RANGE for a path that the kernel would not take; a container can nest folders deeper than that, and a
+ * walk that followed would run out of stack and descriptors.
  */
 export function joinPath(folder: string, base: Buffer | string): string {
   const last = typeof base === "string" ? base : base.toString("latin1");

@@ -9,7 +9,9 @@ import type { OverlayPrefix } from "../entry/whiteout.ts";
 export interface MergedFolders {
   /** The layers that are seen through the layer's own folder at a clean path without symlinks. */
   shownAt(path: string): Lowers;
-  /** As `shownAt`, for folders that the layer does not have yet: at each step from the folder at `path` down `names`. */
+  /**
+   * As `shownAt`, for folders that the layer does not have yet: at each step from the folder at `path` down `names`.
+   */
   below(path: string, names: readonly string[]): LowerLevel[];
   /** Everything that the layers below show is hidden: what lies at the root, too. */
   hideAll(): void;

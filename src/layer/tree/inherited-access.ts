@@ -1,6 +1,7 @@
 /**
- * Access control lists that a new file has from the folder it is made in, which no archive spoke of: whoever may use the folder
- * around a store would decide who may read what in its layers. Source: acl(5), "object creation and default ACLs".
+ * Access control lists that a new file has from the folder it is made in, which no archive spoke of: whoever may use
+ * the folder around a store would decide who may read what in its layers. Source: acl(5), "object creation and default
+ * ACLs".
  */
 import { isSystemError } from "../../errors/index.ts";
 import { fremovexattr, lremovexattr, procPath } from "../../syscall/index.ts";

@@ -68,7 +68,9 @@ export function archive(
   return Buffer.concat(parts);
 }
 
-/** What is below a folder, a line for each name; names as byte strings, further names of a file with the first of them. */
+/**
+ * What is below a folder, a line for each name; names as byte strings, further names of a file with the first of them.
+ */
 export function readTree(root: string, options: { readonly times?: boolean } = {}): Record<string, string> {
   const { times = true } = options;
   const tree: Record<string, string> = {};

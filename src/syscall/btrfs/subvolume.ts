@@ -29,8 +29,8 @@ export function createSubvolume(directory: number, name: PathBytes): void {
 }
 
 /**
- * Makes a writable copy of the subvolume open as `source`, sharing everything. What lies in subvolumes nested in it is not
- * copied: an empty folder is there instead. Costs a commit of the file system, whatever the size.
+ * Makes a writable copy of the subvolume open as `source`, sharing everything. What lies in subvolumes nested in it is
+ * not copied: an empty folder is there instead. Costs a commit of the file system, whatever the size.
  */
 export function snapshotSubvolume(source: number, directory: number, name: PathBytes): void {
   const volume = setVolume(source, name, nameAtV2);

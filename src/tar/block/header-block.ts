@@ -10,9 +10,9 @@ export type HeaderDraft = { -readonly [Key in keyof TarHeader]: TarHeader[Key] }
 export const maxId = 2 ** 32 - 2;
 
 /**
- * An owner's number as the kernel takes it: a negative one, which some tools write for `nobody` (-2), counts down from 2³², as
- * where Go and containerd hand it to `lchown`. NaN below what 32 bits hold, where Go would make another owner of it by cutting
- * bits off, and for -1, with which a file would stay root's.
+ * An owner's number as the kernel takes it: a negative one, which some tools write for `nobody` (-2), counts down from
+ * 2³², as where Go and containerd hand it to `lchown`. NaN below what 32 bits hold, where Go would make another owner
+ * of it by cutting bits off, and for -1, with which a file would stay root's.
  */
 export function toId(value: number): number {
   if (value >= 0) return value;
@@ -84,8 +84,8 @@ function nameOf(block: Buffer, dialect: Dialect): Buffer {
 }
 
 /**
- * Go before 1.8 wrote a ustar prefix where GNU headers keep atime and ctime (golang.org/issue/12594). Layers of that time
- * are still about and later versions of Go read their names so.
+ * Go before 1.8 wrote a ustar prefix where GNU headers keep atime and ctime (golang.org/issue/12594). Layers of that
+ * time are still about and later versions of Go read their names so.
  */
 function hasPrefixOfOldGo(block: Buffer): boolean {
   if (!isBadTime(block, fields.gnuAtime) && !isBadTime(block, fields.gnuCtime)) return false;

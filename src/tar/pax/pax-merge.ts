@@ -9,8 +9,8 @@ const perEntryKeys = ["path", "linkpath", "size"];
 /**
  * Adds a global header's records to those in force. Only what can be true of many entries is kept.
  * @throws INVALID_ARGUMENT when it would set a name, a size, a sparse map or extended attributes. GNU tar obeys global
- * headers as POSIX wants, Go (and so Docker) and libarchive ignore them: with a global name or size one archive would hold
- * other entries for each of them.
+ * headers as POSIX wants, Go (and so Docker) and libarchive ignore them: with a global name or size one archive would
+ * hold other entries for each of them.
  */
 export function mergeGlobalPax(inForce: PaxRecords, added: PaxRecords, at: number): PaxRecords {
   for (const [key, value] of added) {

@@ -1,6 +1,9 @@
 import { malformed, quote } from "../block/malformed.ts";
 
-/** The records of a PAX header, keys by their bytes as latin1. Of a key that comes twice the last one counts, as everywhere. */
+/**
+ * The records of a PAX header, keys by their bytes as latin1. Of a key that comes twice the last one counts, as
+ * everywhere.
+ */
 export type PaxRecords = ReadonlyMap<string, Buffer>;
 
 export const noPaxRecords: PaxRecords = new Map();
@@ -9,7 +12,9 @@ export const xattrKeyPrefix = "SCHILY.xattr.";
 export const sparseKeyPrefix = "GNU.sparse.";
 export const sparseMapKey = "GNU.sparse.map";
 
-/** Keys whose values end up as C strings: what stands after a NUL would be seen by some readers only. Go refuses it too. */
+/**
+ * Keys whose values end up as C strings: what stands after a NUL would be seen by some readers only. Go refuses it too.
+ */
 const cStringKeys: ReadonlySet<string> = new Set(["path", "linkpath", "uname", "gname", "GNU.sparse.name"]);
 
 const newline = 0x0a;
@@ -18,8 +23,8 @@ const equalsSign = 0x3d;
 
 /**
  * Reads `LENGTH KEY=VALUE\n` records. The values are views of `data`.
- * @throws INVALID_ARGUMENT when a length does not lead from a record's start to just behind its newline, or a key is empty
- * or has a NUL. Readers that resynchronise after such a record see other names than those that trust its length.
+ * @throws INVALID_ARGUMENT when a length does not lead from a record's start to just behind its newline, or a key is
+ * empty or has a NUL. Readers that resynchronise after such a record see other names than those that trust its length.
  */
 export function parsePaxRecords(data: Buffer, at: number): PaxRecords {
   const records = new Map<string, Buffer>();

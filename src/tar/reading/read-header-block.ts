@@ -7,11 +7,11 @@ import { malformed, quote, truncated } from "../block/malformed.ts";
 import { parseOctalField } from "../block/number-field.ts";
 
 /**
- * Fills `block` with the next header block and checks its sum; false where the archive ends, which is read to the end of
- * its input then. An archive ends at two blocks of zeros, at one that is the last of the input, or, when `mayEndHere`, at
- * the end of the input itself: Go and GNU tar accept all three.
- * @throws INVALID_ARGUMENT when the sum is wrong, or one block of zeros stands between headers: Go refuses that too, GNU
- * tar and libarchive stop there.
+ * Fills `block` with the next header block and checks its sum; false where the archive ends, which is read to the end
+ * of its input then. An archive ends at two blocks of zeros, at one that is the last of the input, or, when
+ * `mayEndHere`, at the end of the input itself: Go and GNU tar accept all three.
+ * @throws INVALID_ARGUMENT when the sum is wrong, or one block of zeros stands between headers: Go refuses that too,
+ * GNU tar and libarchive stop there.
  * @throws DATA_LOSS when the input ends elsewhere.
  */
 export function readHeaderBlock(
@@ -53,8 +53,8 @@ function compressionAt(at: number, block: Buffer): CleatError | undefined {
 }
 
 /**
- * Reads what is left after the first block of zeros. Whatever stands behind the second one is thrown away, so that a peer
- * who pads generously (GNU tar writes records of 20 blocks) can finish writing.
+ * Reads what is left after the first block of zeros. Whatever stands behind the second one is thrown away, so that a
+ * peer who pads generously (GNU tar writes records of 20 blocks) can finish writing.
  */
 function readArchiveEnd(input: ArchiveInput, block: Buffer, maxTrailingBytes: number): void {
   const at = input.offset;

@@ -17,8 +17,9 @@ export function parseGnuRealSize(block: Uint8Array, at: number): number {
 }
 
 /**
- * Reads the map of an old GNU sparse file: four pairs in the header, 21 in each extension block that follows it. Extension
- * blocks are read into `block`, over the header. They have no checksum and do not count into the entry's size.
+ * Reads the map of an old GNU sparse file: four pairs in the header, 21 in each extension block that follows it.
+ * Extension blocks are read into `block`, over the header. They have no checksum and do not count into the entry's
+ * size.
  * Source: GNU tar 1.34 `src/tar.h`, `struct oldgnu_header` and `struct sparse_header`.
  */
 export function readGnuSparseMap(input: ArchiveInput, block: Uint8Array, at: number, map: SparseMap): void {

@@ -14,8 +14,8 @@ export interface PaxSparse {
 /**
  * The GNU.sparse records of an entry, `undefined` when it has none. Versions 0.0 (made into 0.1 while parsing) and 0.1
  * need not name their version.
- * @throws INVALID_ARGUMENT when the version is unknown, or there are records but no map: GNU tar would take the name and
- * the size from them, Go would not.
+ * @throws INVALID_ARGUMENT when the version is unknown, or there are records but no map: GNU tar would take the name
+ * and the size from them, Go would not.
  */
 export function parsePaxSparse(records: PaxRecords, at: number): PaxSparse | undefined {
   if (!hasSparseRecords(records)) return undefined;
@@ -50,8 +50,8 @@ export function addInlineSparseMap(records: PaxRecords, at: number, map: SparseM
 }
 
 /**
- * Version 1.0: decimal numbers, each ended by a newline, at the front of the content and padded to whole blocks; first the
- * number of pairs. Returns how many of the entry's `storedBytes` they take.
+ * Version 1.0: decimal numbers, each ended by a newline, at the front of the content and padded to whole blocks; first
+ * the number of pairs. Returns how many of the entry's `storedBytes` they take.
  */
 export function readLeadingSparseMap(input: ArchiveInput, storedBytes: number, at: number, map: SparseMap): number {
   const block = Buffer.alloc(blockBytes);

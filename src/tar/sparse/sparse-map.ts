@@ -3,12 +3,15 @@ import { malformed } from "../block/malformed.ts";
 
 /** Collects the data regions of one sparse file and checks each against the one before it. */
 export interface SparseMap {
-  /** @throws INVALID_ARGUMENT when the numbers are none, the region overlaps or precedes the last one, or is one too many. */
+  /**
+   * @throws INVALID_ARGUMENT when the numbers are none, the region overlaps or precedes the last one, or is one too
+   * many.
+   */
   add(offset: number, sizeBytes: number): void;
   /**
    * The regions that hold data. Empty ones, which writers put at the end to tell the file's size, are left out.
-   * @throws INVALID_ARGUMENT when they end beyond the file, or are not exactly what the archive stores: otherwise the rest
-   * of the content would be read as headers, or headers as content.
+   * @throws INVALID_ARGUMENT when they end beyond the file, or are not exactly what the archive stores: otherwise the
+   * rest of the content would be read as headers, or headers as content.
    */
   finish(fileBytes: number, storedBytes: number): readonly SparseRegion[];
 }

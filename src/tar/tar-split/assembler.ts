@@ -30,8 +30,8 @@ export interface TarAssembler {
   readonly archiveBytes: number;
   /**
    * Takes the next bytes of the data (JSON lines, not compressed), cut anywhere.
-   * @throws DATA_LOSS when the data are damaged, or a file is gone or no longer what it was: its size or its checksum is
-   * another. Bytes of it have been written then, so the archive must be thrown away.
+   * @throws DATA_LOSS when the data are damaged, or a file is gone or no longer what it was: its size or its checksum
+   * is another. Bytes of it have been written then, so the archive must be thrown away.
    */
   write(data: Uint8Array): void;
   /** @throws DATA_LOSS when the data stop within a line. */
@@ -39,9 +39,9 @@ export interface TarAssembler {
 }
 
 /**
- * Writes the archive to `sink`, byte for byte as it was taken apart, with the contents from `files`. Data from Go's tar-split
- * are read as Go reads them: of a sparse file Go has recorded what it reads, not what the archive stored, and of an archive
- * that ends early the data do too, so that the archive's own digest has the last word.
+ * Writes the archive to `sink`, byte for byte as it was taken apart, with the contents from `files`. Data from Go's
+ * tar-split are read as Go reads them: of a sparse file Go has recorded what it reads, not what the archive stored, and
+ * of an archive that ends early the data do too, so that the archive's own digest has the last word.
  */
 export function createTarAssembler(
   files: FileGetter,

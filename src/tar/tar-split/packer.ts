@@ -17,9 +17,10 @@ export interface TarSplitPacker {
 const heldCharacters = 64 * 1024;
 
 /**
- * Remembers the names of all files, some hundred bytes of memory each, because an archive that names a file twice cannot be
- * put together again: the tree has the last content alone. Docker refuses such archives with the same words, and names are
- * the same to both if `filepath.Clean` makes them so. Source: vbatts/tar-split v0.11.2 `tar/storage/packer.go`.
+ * Remembers the names of all files, some hundred bytes of memory each, because an archive that names a file twice
+ * cannot be put together again: the tree has the last content alone. Docker refuses such archives with the same words,
+ * and names are the same to both if `filepath.Clean` makes them so. Source: vbatts/tar-split v0.11.2
+ * `tar/storage/packer.go`.
  */
 export function createTarSplitPacker(sink: ByteSink): TarSplitPacker {
   const seen = new Set<string>();

@@ -8,8 +8,8 @@ const crcBytes = 8;
 
 /**
  * Reads line `position`, counted from 0.
- * @throws DATA_LOSS when it is not an entry of a known type, or not the one that belongs there. Go passes over unknown types and
- * takes positions as they come, and so puts an archive together in which bytes are missing.
+ * @throws DATA_LOSS when it is not an entry of a known type, or not the one that belongs there. Go passes over unknown
+ * types and takes positions as they come, and so puts an archive together in which bytes are missing.
  */
 export function parseTarSplitEntry(line: Buffer, position: number): TarSplitEntry {
   const fields = parseObject(line, position);

@@ -13,13 +13,13 @@ import { formatPaxTime } from "../pax/pax-time.ts";
 import { ustarSplitIndex } from "../block/ustar-path.ts";
 
 /**
- * The blocks that stand before an entry's content: its ustar header and, only where that cannot say it all, a PAX header
- * before it. Byte for byte what Go 1.19's `archive/tar` writes with `Format: FormatPAX`, as Docker does, so that equal
- * layers have equal digests. The content, and `tarPaddingBytes` of zeros, are the caller's to write.
+ * The blocks that stand before an entry's content: its ustar header and, only where that cannot say it all, a PAX
+ * header before it. Byte for byte what Go 1.19's `archive/tar` writes with `Format: FormatPAX`, as Docker does, so that
+ * equal layers have equal digests. The content, and `tarPaddingBytes` of zeros, are the caller's to write.
  *
  * Sparse files are written whole, as Go has no way to write them otherwise: `header.sparse` must be `undefined`.
- * @throws INVALID_ARGUMENT when the header cannot be written: a name with a NUL, a file's name with a slash at its end, a
- * number out of range, content on what has none, PAX records of more than 1 MiB.
+ * @throws INVALID_ARGUMENT when the header cannot be written: a name with a NUL, a file's name with a slash at its end,
+ * a number out of range, content on what has none, PAX records of more than 1 MiB.
  */
 export function encodeTarHeader(header: TarHeader): Buffer {
   checkEncodable(header);

@@ -1,7 +1,7 @@
 /**
- * The list that `changes` must give for two trees, worked out the slow and obvious way, from two whole readings.
- * Source of the rules: moby v20.10.24 `pkg/archive/changes.go`, `changes_unix.go` `statDifferent`; and content, of which
- * size and time may tell nothing.
+ * The list that `changes` must give for two trees, worked out the slow and obvious way, from two whole readings. Source
+ * of the rules: moby v20.10.24 `pkg/archive/changes.go`, `changes_unix.go` `statDifferent`; and content, of which size
+ * and time may tell nothing.
  */
 import type { ChangeKind } from "../../graphdriver/index.ts";
 import type { Tree, TreeNode } from "./tree.ts";

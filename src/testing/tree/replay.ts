@@ -1,6 +1,6 @@
 /**
- * The oracle: a plain folder on which the same steps are done as on a driver's layer, by code that shares nothing with any
- * driver and takes the slowest and most obvious way. The idea is containerd's (`core/snapshots/testsuite`).
+ * The oracle: a plain folder on which the same steps are done as on a driver's layer, by code that shares nothing with
+ * any driver and takes the slowest and most obvious way. The idea is containerd's (`core/snapshots/testsuite`).
  */
 import * as fs from "node:fs";
 import { isSystemError } from "../../errors/index.ts";

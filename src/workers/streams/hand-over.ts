@@ -1,8 +1,8 @@
 import type { Spool } from "./spool.ts";
 
 /**
- * Bytes from a job's ring to whoever reads them: one piece at a time, or, once the reader keeps others waiting, by way of a
- * file that takes all that the job still writes.
+ * Bytes from a job's ring to whoever reads them: one piece at a time, or, once the reader keeps others waiting, by way
+ * of a file that takes all that the job still writes.
  */
 export interface HandOver {
   /** Resolves when the piece was taken, or lies in the file; false when nobody reads any more. */
