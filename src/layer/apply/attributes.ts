@@ -14,7 +14,7 @@ import type { TarHeader } from "../../tar/index.ts";
 import { cannotBeHeld } from "./held-attributes.ts";
 import { type IdMaps, maxId } from "../entry/id-map.ts";
 import { dropInheritedAt } from "../tree/inherited-access.ts";
-import type { OpenFolder } from "./open-folders.ts";
+import type { OpenFolder } from "./folder-cache.ts";
 
 const permissionBits = 0o7777;
 
