@@ -61,14 +61,9 @@ export function createActivations(options: ActivationsOptions): Activations {
   let asked: { readonly found: FoundPlugin; readonly replaced: AbortController } | undefined;
 
   async function find(): Promise<FoundPlugin> {
-    let found;
-    try {
-      found = await discovery.find(name);
-    } catch (error) {
-      if (seen === undefined || !(error instanceof PluginNotFoundError)) throw error;
-      const message = `plugin "${name}" was here and is gone: looked for ${error.pathsTried.join(", ")}`;
-      throw new TransportError("UNAVAILABLE", message, { reachedPeer: false, cause: error });
-    }
+    const found = await discovery.find(name).catch((error: unknown) => {
+      throw seen !== undefined && error instanceof PluginNotFoundError ? toGoneError(name, error) : error;
+    });
     if (seen !== undefined && seen.identity !== found.identity) {
       isSuspect = true;
       options.onReplaced();
@@ -81,22 +76,16 @@ export function createActivations(options: ActivationsOptions): Activations {
     return found;
   }
 
-  /** Closed with the registry, also when its program has been replaced and it only waits for its last calls. */
-  function connect(found: FoundPlugin): Connection {
-    const connection = openConnection(found, logger, onLost);
-    const close = () => void connection.close();
-    closing.addEventListener("abort", close, { once: true });
-    connection.whenClosed(() => closing.removeEventListener("abort", close));
-    return connection;
-  }
-
   async function renew(): Promise<Activation> {
     const found = await find();
     closing.throwIfAborted();
     const previous = last;
     const isSame = previous?.found.identity === found.identity;
-    const connection = previous !== undefined && isSame ? previous.connection : connect(found);
-    isSuspect = false; // what is suspected from here on is told of who is asked now
+    const connection =
+      previous !== undefined && isSame
+        ? previous.connection
+        : closeWith(closing, openConnection(found, logger, onLost));
+    isSuspect = false; // from here on a suspicion is about the program that is asked now
     const replaced = new AbortController();
     let implemented: readonly string[];
     asked = { found, replaced };
@@ -155,4 +144,18 @@ export function createActivations(options: ActivationsOptions): Activations {
       if (activation === last) isSuspect = true;
     },
   };
+}
+
+/** A plugin that was there may be restarting, as one that never was is not. */
+function toGoneError(name: string, error: PluginNotFoundError): TransportError {
+  const message = `plugin "${name}" was here and is gone: looked for ${error.pathsTried.join(", ")}`;
+  return new TransportError("UNAVAILABLE", message, { reachedPeer: false, cause: error });
+}
+
+/** Closed with the registry, also when its program has been replaced and it only waits for its last calls. */
+function closeWith(closing: AbortSignal, connection: Connection): Connection {
+  const close = () => void connection.close();
+  closing.addEventListener("abort", close, { once: true });
+  connection.whenClosed(() => closing.removeEventListener("abort", close));
+  return connection;
 }

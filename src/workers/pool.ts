@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
-import { hasDescriptorsToSpare } from "../syscall/index.ts";
 import { type Consume, createConsumer } from "./streams/consume.ts";
 import { createJobRings } from "./streams/job-rings.ts";
 import { type Outcome, reviveError } from "./outcome.ts";
 import { createProducer, type Produce } from "./streams/produce.ts";
 import { createSlots } from "./streams/slots.ts";
 import { createSpool } from "./streams/spool.ts";
-import { type Job, startThread, type Thread } from "./threads.ts";
+import { createThreadSupply, givenUp, shortageLookMs, shortageMs } from "./thread-supply.ts";
+import type { Job } from "./threads.ts";
 
 /**
  * Threads that run synchronous functions of a module, one at a time each. A thread is started when all are busy, up to
@@ -75,80 +75,22 @@ export interface WorkerPoolOptions {
 
 export const defaultMaxThreads = 16;
 
-/** How long a job waits where nothing is left to start the first thread with. */
-const shortageMs = 10_000;
-/** Threads that are started as soon as they are asked for. */
-const promptThreads = 4;
-/**
- * For as long no thread must have come free before another one is started: jobs wait for something, not for one
- * another.
- */
-const reluctanceMs = 250;
-const lookMs = 20;
-
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const { idleThreads = availableParallelism(), maxThreads = defaultMaxThreads, spoolFolder } = options;
-  const idle: Thread[] = [];
   const running = new Set<Promise<unknown>>();
-  const threads = createSlots(maxThreads);
+  const turns = createSlots(maxThreads);
+  const supply = createThreadSupply(idleThreads);
   const deaths = new WeakSet<object>();
-  const whenIdle: (() => void)[] = [];
-  /** Threads that were given to a job. */
-  let taken = 0;
-  /** When a thread was started, or became idle, last. */
-  let movedMs = 0;
   let closed = false;
 
-  function forget(thread: Thread): void {
-    const at = idle.indexOf(thread);
-    if (at >= 0) idle.splice(at, 1);
-  }
-
-  async function runOn(thread: Thread, job: Job, signal: AbortSignal | undefined) {
-    const end = await thread.run(job, signal);
-    if (thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
-    else idle.push(thread);
-    taken--;
-    movedMs = performance.now();
-    whenIdle.shift()?.();
-    return end;
-  }
-
-  /** Beyond the first, a thread costs more memory than short jobs that wait for one another cost time. */
-  function isWorthStarting(): boolean {
-    return taken < promptThreads || performance.now() - movedMs >= reluctanceMs;
-  }
-
-  function tryTakeThread(): Thread | undefined {
-    let thread = idle.pop();
-    if (thread === undefined && isWorthStarting() && hasDescriptorsToSpare()) {
-      movedMs = performance.now();
-      thread = startThread(forget);
-    }
-    if (thread !== undefined) taken++;
-    return thread;
-  }
-
-  /** Waits where there is too little to start a thread with, as long as others, who give something back, are busy. */
-  async function takeThread(startedMs: number, signal: AbortSignal | undefined): Promise<Thread> {
-    for (;;) {
-      throwIfGivenUp(signal);
-      const thread = tryTakeThread();
-      if (thread !== undefined) return thread;
-      if (taken === 0 && performance.now() - startedMs > shortageMs) throw tooLittle("too many descriptors are open");
-      await Promise.race([new Promise<void>((resolve) => whenIdle.push(resolve)), pause(lookMs)]);
-    }
-  }
-
   async function runJob(job: Job, signal: AbortSignal | undefined): Promise<Outcome> {
-    const startedMs = performance.now();
+    const askedMs = performance.now();
     for (;;) {
-      const thread = await takeThread(startedMs, signal);
-      const end = await runOn(thread, job, signal);
+      const end = await supply.run(job, askedMs, signal);
       if (end.kind === "returned") return end.outcome;
-      const isWorthWaiting = taken > 0 || performance.now() - startedMs < shortageMs;
+      const isWorthWaiting = supply.isBusy() || performance.now() - askedMs < shortageMs;
       if (!end.isRetryable || !isWorthWaiting) throw toDeathError(end.message);
-      await pause(lookMs);
+      await pause(shortageLookMs);
     }
   }
 
@@ -159,12 +101,12 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   }
 
   async function runInTurn(job: Job, signal: AbortSignal | undefined): Promise<Outcome> {
-    const wait = signal && { everyMs: lookMs, isGivenUp: () => signal.aborted };
-    if (!(await threads.take(wait))) throw givenUp(signal);
+    const wait = signal && { everyMs: shortageLookMs, isGivenUp: () => signal.aborted };
+    if (!(await turns.take(wait))) throw givenUp(signal);
     try {
       return await runJob(job, signal);
     } finally {
-      threads.release();
+      turns.release();
     }
   }
 
@@ -211,7 +153,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     async close() {
       closed = true;
       while (running.size > 0) await Promise.all(running);
-      await Promise.all(idle.splice(0).map((thread) => thread.terminate()));
+      await supply.close();
     },
   };
   return pool;
@@ -221,16 +163,4 @@ function ignore(): void {}
 
 function uniqueName(): string {
   return randomBytes(16).toString("hex");
-}
-
-function throwIfGivenUp(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw givenUp(signal);
-}
-
-function givenUp(signal: AbortSignal | undefined): CleatError {
-  return new CleatError("CANCELLED", "job was given up before it began", { cause: signal?.reason });
-}
-
-function tooLittle(what: string): CleatError {
-  return new CleatError("RESOURCE_EXHAUSTED", `no thread can be started: ${what}`);
 }
