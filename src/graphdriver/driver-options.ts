@@ -59,16 +59,22 @@ export const commonOptions = {
   },
   "cleat.exact_diffs": {
     ...optionKinds.boolean,
-    help: "keep of each archive what gives it back byte for byte; a choice for good, made before the first image; default false",
+    help:
+      "keep of each archive what gives it back byte for byte; a choice for good, made before the first image; " +
+      "default false",
   },
   "cleat.strict_attributes": {
     ...optionKinds.boolean,
-    help: "refuse layers with extended attributes that the file system cannot hold, instead of leaving them out; default false",
+    help:
+      "refuse layers with extended attributes that the file system cannot hold, instead of leaving them out; " +
+      "default false",
   },
   "cleat.archive_dialect": {
     value: archiveDialects.join("|"),
     parse: parseDialect,
-    help: "whose archives layers that are made anew are like, to the byte; default the asking engine's, else the newest",
+    help:
+      "whose archives layers that are made anew are like, to the byte; default the asking engine's, " +
+      "else the newest",
   },
 } as const satisfies DriverOptionTable;
 

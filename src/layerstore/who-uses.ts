@@ -8,7 +8,7 @@ import { ownFolder } from "../graphdriver/kit.ts";
  * Whether a process has the lock of a home (`lockHome`), seen without touching it: even the shortest try could make a
  * driver that opens just then fail. Processes of other PID namespaces are not seen. Source: proc(5), `/proc/locks`.
  */
-export function isServed(home: string): boolean {
+function isServed(home: string): boolean {
   const file = lockFileOf(home);
   if (file === undefined) return false;
   return readFileSync("/proc/locks", "utf8")

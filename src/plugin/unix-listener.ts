@@ -112,8 +112,8 @@ async function statReplaceable(path: string): Promise<Stats | undefined> {
   }
   const listener = await probeListener({ path });
   if (listener === "forbidden") {
-    const message = `socket "${path}" is there, and this user may not open it to see whether anybody listens; it was left alone`;
-    throw new CleatError("PERMISSION_DENIED", message);
+    const why = "this user may not open it to see whether anybody listens";
+    throw new CleatError("PERMISSION_DENIED", `socket "${path}" is there, and ${why}; it was left alone`);
   }
   if (listener === "somebody") {
     throw new CleatError("FAILED_PRECONDITION", `socket "${path}": another process listens on it, and was left alone`);

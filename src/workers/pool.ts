@@ -67,13 +67,14 @@ export interface WorkerPoolOptions {
   readonly maxThreads?: number | undefined;
   /** Where streams of slow peers are kept, and after a crash swept; without it they keep others waiting. */
   readonly spoolFolder?: string | undefined;
-  /** How long a peer may be silent before others no longer wait for it; default a second. */
-  readonly senderPatienceMs?: number;
-  /** How long a job is waited for whose stream is not read, before that goes to a file; default 25 ms. */
-  readonly readerPatienceMs?: number;
 }
 
 export const defaultMaxThreads = 16;
+
+/** How long a peer may be silent before others no longer wait for it. */
+const senderPatienceMs = 1_000;
+/** How long a job is waited for whose stream is not read, before that goes to a file. */
+const readerPatienceMs = 25;
 
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const { idleThreads = availableParallelism(), maxThreads = defaultMaxThreads, spoolFolder } = options;
@@ -132,7 +133,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     rings,
     slots: createSlots(share),
     createSpool: spools,
-    patienceMs: options.readerPatienceMs ?? 25,
+    patienceMs: readerPatienceMs,
   });
 
   const pool: WorkerPool = {
@@ -143,7 +144,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       live: createSlots(share),
       whole: createSlots(share),
       createSpool: spools,
-      patienceMs: options.senderPatienceMs ?? 1_000,
+      patienceMs: senderPatienceMs,
     }),
     produce(job, release) {
       const stream = produce(job, release);

@@ -18,18 +18,19 @@ export const trace = defineCommand({
   details: [
     "NAME  a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
     "",
-    "Engines go on calling the plugin by its name: its socket is moved aside, and put back when the trace ends, however it",
-    "does. What an engine has open to the plugin already stays as it is, and is not seen: engines keep connections for later",
-    "calls. Start the engine or the plugin anew under the trace, and every call is seen. A plugin on TCP cannot be moved:",
-    "engines that look its name up from now on come by the trace, those that know it already go on calling it directly.",
+    "Engines go on calling the plugin by its name: its socket is moved aside, and put back when the trace ends,",
+    "however it does. What an engine has open to the plugin already stays as it is, and is not seen: engines keep",
+    "connections for later calls. Start the engine or the plugin anew under the trace, and every call is seen. A",
+    "plugin on TCP cannot be moved: engines that look its name up from now on come by the trace, those that know it",
+    "already go on calling it directly.",
     "",
-    "With --as or --socket the trace stands beside the plugin, for an engine that is told of the other name. To Docker another",
-    "name of a graph driver is another engine, which begins empty.",
+    "With --as or --socket the trace stands beside the plugin, for an engine that is told of the other name. To",
+    "Docker another name of a graph driver is another engine, which begins empty.",
     "",
-    "Each line: when the call began, its method, what it was about, the status, how long it took, the sizes of request and",
-    "answer, and what the plugin answered under Err; BROKEN where there was no whole answer. Options are never printed. --save",
-    "keeps the exchanges with their bodies (of each the first 64 KiB), which hold options, passwords included: only you may read",
-    "that file.",
+    "Each line: when the call began, its method, what it was about, the status, how long it took, the sizes of",
+    "request and answer, and what the plugin answered under Err; BROKEN where there was no whole answer. Options are",
+    "never printed. --save keeps the exchanges with their bodies (of each the first 64 KiB), which hold options,",
+    "passwords included: only you may read that file.",
     "",
     "SIGTERM and SIGINT let running calls finish; a second one does not wait. It goes on when its output is closed.",
   ],
@@ -155,14 +156,15 @@ function introduction(tracing: Tracing, address: string, context: CommandContext
   if (stands === "in its place") {
     return [
       `${traced}, in its place: engines call it as before`,
-      "  not seen  calls on connections that an engine has open already; start the engine or the plugin anew to see all",
+      "  not seen  calls on connections that an engine has open; start the engine or the plugin anew to see all",
       "  at end    the plugin's socket is put back, also when the trace is killed",
     ];
   }
   if (stands === "before its spec file") {
+    const isBefore = `where engines look before they read ${printable(plugin.path ?? "")}`;
     return [
-      `${traced} as "${name}" at ${printable(address)}, where engines look before they read ${printable(plugin.path ?? "")}`,
-      "  not seen  calls of engines that know the plugin already: they go on calling it directly until they are started anew",
+      `${traced} as "${name}" at ${printable(address)}, ${isBefore}`,
+      "  not seen  calls of engines that know the plugin: they go on calling it directly until they are started anew",
       "  at end    the socket is removed, also when the trace is killed; who found it must look the plugin up anew",
     ];
   }
@@ -172,7 +174,7 @@ function introduction(tracing: Tracing, address: string, context: CommandContext
   return [
     ...lines,
     `  volumes       docker volume create -d ${name} VOLUME`,
-    `  graph driver  dockerd --experimental -s ${name} (an engine of its own that begins empty: Docker goes by the name)`,
+    `  graph driver  dockerd --experimental -s ${name} (another engine, which begins empty: Docker goes by the name)`,
   ];
 }
 

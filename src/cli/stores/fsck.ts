@@ -6,14 +6,15 @@ import { storeOptions, visitStores } from "./store-options.ts";
 
 export const fsck = defineCommand({
   details: [
-    "HOME is as in cleat layers. Without --repair nothing is locked or changed, and the store may be in use: what is just",
-    "being made or removed there is then passed over.",
+    "HOME is as in cleat layers. Without --repair nothing is locked or changed, and the store may be in use: what is",
+    "just being made or removed there is then passed over.",
     "",
-    "--repair never deletes what holds content, nor unmounts a layer that is whole. It refuses while the store is being",
-    "served; for a store of Docker's own driver, while anything in it is mounted or any process has a file of Docker's",
-    "open. A store of Podman's own is only looked at.",
+    "--repair never deletes what holds content, nor unmounts a layer that is whole. It refuses while the store is",
+    "being served; for a store of Docker's own driver, while anything in it is mounted or any process has a file of",
+    "Docker's open. A store of Podman's own is only looked at.",
     "",
-    "The exit code is 0 when nothing is wrong, any more, 5 when something is, and 1 when a store could not be looked at.",
+    "The exit code is 0 when nothing is wrong, any more, 5 when something is, and 1 when a store could not be looked",
+    "at.",
   ],
   options: {
     ...storeOptions,

@@ -10,12 +10,12 @@ import { writeWhole } from "./write-whole.ts";
 
 export const layers = defineCommand({
   details: [
-    "HOME is a driver's home or a folder of some, as /var/lib/docker; default are Cleat's own, and those that engines gave",
-    "it. Nothing is locked or changed, and the store may be in use, by Cleat or by Docker's own driver.",
+    "HOME is a driver's home or a folder of some, as /var/lib/docker; default are Cleat's own, and those that engines",
+    "gave it. Nothing is locked or changed, and the store may be in use, by Cleat or by Docker's own driver.",
     "",
-    "A layer lies on the one above it in its column: ● begins a column, │ goes on in it. Names are the engine's. A layer is",
-    "orphaned when what it lies on is gone, or the engine beside the store does not know it; an engine that is pulling or",
-    "building may have some that it does not know yet.",
+    "A layer lies on the one above it in its column: ● begins a column, │ goes on in it. Names are the engine's. A",
+    "layer is orphaned when what it lies on is gone, or the engine beside the store does not know it; an engine that",
+    "is pulling or building may have some that it does not know yet.",
     "",
     "--du reads every folder of every layer. SIZE are the lengths of files, ON DISK the blocks they take; hard links",
     "count once. With vfs and btrfs a layer holds all that is below it too.",

@@ -66,5 +66,10 @@ function matching(pattern: RegExp, line: string, what: string): RegExpExecArray 
 }
 
 function malformed(what: string, text: string): CleatError {
-  return new CleatError("INVALID_ARGUMENT", `${what} ${quoteText(text)} is not HTTP/1.1`);
+  return toNotHttpError(`${what} ${quoteText(text)}`);
+}
+
+/** What a connection carries that is no message of its protocol. */
+export function toNotHttpError(what: string): CleatError {
+  return new CleatError("INVALID_ARGUMENT", `${what} is not HTTP/1.1`);
 }

@@ -44,7 +44,8 @@ export function createListLimit(): (path: string) => void {
     count += 1;
     sizeBytes += path.length + keepingBytes;
     if (sizeBytes <= maxListBytes) return;
-    const message = `there are more changes than fit in a list of ${maxListBytes} bytes: ${count} and further ones; a diff can be made`;
+    const many = `${count} and further ones; a diff can be made`;
+    const message = `there are more changes than fit in a list of ${maxListBytes} bytes: ${many}`;
     throw new CleatError("RESOURCE_EXHAUSTED", message);
   };
 }

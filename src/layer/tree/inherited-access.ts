@@ -9,7 +9,7 @@ import { fremovexattr, lremovexattr, procPath } from "../../syscall/index.ts";
 /** What new files in a folder get. */
 export const defaultAcl = "system.posix_acl_default";
 /** What a file has. Its mode's bits for the group are this list's mask then. */
-export const accessAcl = "system.posix_acl_access";
+const accessAcl = "system.posix_acl_access";
 
 /** Takes the lists from an open file or folder; its mode, which they have changed, is the caller's to set. */
 export function dropInherited(descriptor: number): void {

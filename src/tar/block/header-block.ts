@@ -65,7 +65,8 @@ type Dialect = "v7" | "ustar" | "star" | "gnu";
 function dialectOf(block: Buffer): Dialect {
   const magic = fields.magic.start;
   if (block.readUInt32BE(magic) !== 0x75737461 || block[magic + 4] !== 0x72) return "v7"; // "ustar"
-  if (block[magic + 5] === 0) return block.readUInt32BE(fields.starTrailer.start) === 0x74617200 ? "star" : "ustar"; // "tar\0"
+  // The trailer is "tar\0".
+  if (block[magic + 5] === 0) return block.readUInt32BE(fields.starTrailer.start) === 0x74617200 ? "star" : "ustar";
   return block[magic + 5] === 0x20 && block[magic + 6] === 0x20 && block[magic + 7] === 0 ? "gnu" : "v7";
 }
 

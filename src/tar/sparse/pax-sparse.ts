@@ -31,7 +31,7 @@ export function parsePaxSparse(records: PaxRecords, at: number): PaxSparse | und
   return { name: nonEmpty(name), fileBytes, mapPrecedesContent: !isInline };
 }
 
-export function hasSparseRecords(records: PaxRecords): boolean {
+function hasSparseRecords(records: PaxRecords): boolean {
   for (const key of records.keys()) if (key.startsWith(sparseKeyPrefix)) return true;
   return false;
 }

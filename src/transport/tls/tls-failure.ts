@@ -1,8 +1,6 @@
 import type { DetailedPeerCertificate } from "node:tls";
 import { quoteText } from "../../errors/index.ts";
 
-const maxNameCharacters = 200;
-
 /** What is known of a connection when it fails. */
 export interface Handshake {
   /** The peer has proved who it is, as far as was asked. */
@@ -52,7 +50,7 @@ function explainRefusal(error: NodeJS.ErrnoException, certificate: DetailedPeerC
   switch (error.code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID": {
       const { subjectaltname: names, subject } = certificate;
-      return `has a certificate for ${quoteText(String(names ?? subject?.CN ?? ""), maxNameCharacters)}, not for ${quoteText(wanted, maxNameCharacters)}`;
+      return `has a certificate for ${quoteNames(names ?? subject?.CN)}, not for ${quoteNames(wanted)}`;
     }
     case "CERT_HAS_EXPIRED": {
       const expired = chainOf(certificate).find(({ valid_to }) => Date.parse(valid_to) < Date.now());
@@ -69,7 +67,7 @@ function explainRefusal(error: NodeJS.ErrnoException, certificate: DetailedPeerC
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-      return `has a certificate of the authority ${quoteText(String(certificate.issuer?.CN ?? ""), maxNameCharacters)}, which is not trusted`;
+      return `has a certificate of the authority ${quoteNames(certificate.issuer?.CN)}, which is not trusted`;
     default:
       return `has a certificate that is not accepted: ${error.message}`;
   }
@@ -85,6 +83,11 @@ function chainOf(certificate: DetailedPeerCertificate): DetailedPeerCertificate[
 /** OpenSSL's "Jan  1 00:00:00 2021 GMT" as "2021-01-01T00:00:00Z". */
 function toDate(text: string): string {
   return new Date(text).toISOString().replace(".000", "");
+}
+
+/** A certificate may name many. */
+function quoteNames(names: string | readonly string[] | undefined): string {
+  return quoteText(String(names ?? ""), 200);
 }
 
 function reasonOf(error: Error): string {
