@@ -1,7 +1,8 @@
-import { type FileStatus, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
+import { type FileStatus, isDirectory, statIfThere } from "../../syscall/index.ts";
 import { alikeFilesDiffer } from "./alike-files.ts";
 import { statusDiffers, type TreeChange } from "./change.ts";
 import { joinPath } from "../entry/entry-name.ts";
+import { type FolderPair, type NameOfBoth, namesOfBoth } from "./names-of-both.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
 import { withFolder } from "../tree/with-folder.ts";
 
@@ -62,12 +63,6 @@ export function findChanges(
 interface Trails {
   readonly newer: FolderTrail;
   readonly older: FolderTrail | undefined;
-}
-
-/** Where both trees have the folder that the walk stands in; without `older` it is new. */
-interface FolderPair {
-  readonly newer: number;
-  readonly older: number | undefined;
 }
 
 /** A folder whose content is still to be looked into. */
@@ -201,31 +196,6 @@ function hasChanges(pair: FolderPair, { visited, isFolderInOlder }: VisitedFolde
 function anyChange(trails: Trails, path: string, isKnownSame: IsKnownSame): boolean {
   for (const _ of walk(trails, path, false, isKnownSame)) return true;
   return false;
-}
-
-interface NameOfBoth {
-  readonly name: Buffer;
-  readonly isNew: boolean;
-  readonly isOld: boolean;
-}
-
-/** The names of both folders, each once, sorted by their bytes. */
-function* namesOfBoth({ newer, older }: FolderPair): Generator<NameOfBoth> {
-  const newNames = readNames(newer);
-  const oldNames = older === undefined ? [] : readNames(older);
-  let at = 0;
-  for (const name of newNames) {
-    let order = 1;
-    for (let old = oldNames[at]; old !== undefined; old = oldNames[at]) {
-      order = Buffer.compare(old, name);
-      if (order > 0) break;
-      at++;
-      if (order === 0) break;
-      yield { name: old, isNew: false, isOld: true };
-    }
-    yield { name, isNew: true, isOld: order === 0 };
-  }
-  for (const name of oldNames.slice(at)) yield { name, isNew: false, isOld: true };
 }
 
 /** Whether all that lies in the folder comes before its later sibling `name`: "a/…" before "ab", but after "a.b". */
