@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { quoteText, quoteValue } from "./index.ts";
+import { quoteBytes, quoteText, quoteValue } from "./index.ts";
 
 it("quotes text on one line, and tells how long it was where it cuts", () => {
   expect(quoteText('a "b"\n\u001b[2J')).toBe(String.raw`"a \"b\"\n\u001b[2J"`);
@@ -10,6 +10,12 @@ it("quotes text on one line, and tells how long it was where it cuts", () => {
 
 it("shows a half of a character as what it is, where it cuts through one", () => {
   expect(quoteText("a😀", 2)).toBe(String.raw`"a\ud83d"… (3 characters)`);
+});
+
+it("quotes bytes as what they are in UTF-8", () => {
+  expect(quoteBytes(Buffer.from('a\0"ü"\xff', "utf8"))).toBe(String.raw`"a\u0000\"ü\"ÿ"`);
+  expect(quoteBytes(Buffer.from([0x61, 0xff]))).toBe('"a\ufffd"');
+  expect(quoteBytes(Buffer.alloc(300, "z"))).toBe(`"${"z".repeat(256)}"… (300 bytes)`);
 });
 
 it("shows of a value what fits on a line", () => {

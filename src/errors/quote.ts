@@ -6,6 +6,12 @@ export function quoteText(text: string, maxCharacters = 80): string {
   return `${JSON.stringify(text.slice(0, maxCharacters))}… (${text.length} characters)`;
 }
 
+/** Bytes of strangers, as UTF-8, in the same way: a hostile name may have a megabyte. */
+export function quoteBytes(bytes: Uint8Array, maxBytes = 256): string {
+  const shown = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxBytes)).toString();
+  return `${JSON.stringify(shown)}${bytes.length > maxBytes ? `… (${bytes.length} bytes)` : ""}`;
+}
+
 /**
  * A value of whatever kind, as messages show what should have been another: on one line, and not all of a large one.
  */

@@ -11,10 +11,11 @@ export async function* checkedSource(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const subject = `layer "${id}": its archive`;
-  if (!isIterable(source)) throw invalid(`${subject} is ${quoteValue(source)}, and no stream of bytes`);
+  if (!isIterable(source)) throw toInvalidError(`${subject} is ${quoteValue(source)}, and no stream of bytes`);
   try {
     for await (const bytes of signal === undefined ? source : readUnlessGivenUp(toAsync(source), signal)) {
-      if (!(bytes instanceof Uint8Array)) throw invalid(`${subject} came with ${quoteValue(bytes)} in place of bytes`);
+      if (!(bytes instanceof Uint8Array))
+        throw toInvalidError(`${subject} came with ${quoteValue(bytes)} in place of bytes`);
       yield bytes;
     }
   } catch (error) {
@@ -38,6 +39,6 @@ function isIterable(source: unknown): boolean {
   return Symbol.asyncIterator in source || Symbol.iterator in source;
 }
 
-function invalid(message: string): CleatError {
+function toInvalidError(message: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", message);
 }

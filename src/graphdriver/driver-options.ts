@@ -116,16 +116,16 @@ export function readDriverOptions<T extends DriverOptionTable>(
   const values: Record<string, unknown> = {};
   for (const option of options) {
     const at = option.indexOf("=");
-    if (at < 0) throw refused(`${driver}: option ${JSON.stringify(option)} is not of the form key=value`, table);
+    if (at < 0) throw toOptionError(`${driver}: option ${JSON.stringify(option)} is not of the form key=value`, table);
     const key = option.slice(0, at).trim().toLowerCase();
     const known = Object.hasOwn(table, key) ? table[key] : undefined;
-    if (known === undefined) throw refused(`${driver}: unknown option ${JSON.stringify(key)}`, table);
+    if (known === undefined) throw toOptionError(`${driver}: unknown option ${JSON.stringify(key)}`, table);
     values[key] = known.parse(option.slice(at + 1).trim(), key);
   }
   return values as OptionValues<T>;
 }
 
-function refused(what: string, table: DriverOptionTable): CleatError {
+function toOptionError(what: string, table: DriverOptionTable): CleatError {
   const known = Object.keys(table).toSorted();
   const advice = known.length === 0 ? "there are none" : `there are ${known.join(", ")}`;
   return new CleatError("INVALID_ARGUMENT", `${what}; ${advice}`);
@@ -145,7 +145,7 @@ export function toDiffOptions(values: OptionValues<typeof commonOptions>): DiffO
  */
 export function refuseStorageOptions(driver: string, id: string, options: Readonly<Record<string, string>> = {}): void {
   for (const key of Object.keys(options)) {
-    if (key.toLowerCase() === "size") throw sizeRefused(driver);
+    if (key.toLowerCase() === "size") throw toSizeRefusal(driver);
     throw unknownStorageOption(id, key);
   }
 }
@@ -173,7 +173,7 @@ function unknownStorageOption(id: string, key: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", `layer "${id}": unknown storage option "${key}"`);
 }
 
-export function sizeRefused(driver: string): CleatError {
+export function toSizeRefusal(driver: string): CleatError {
   return new CleatError("UNIMPLEMENTED", `${driver}: a size cannot be enforced: this driver has no quotas`);
 }
 

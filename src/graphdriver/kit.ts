@@ -19,7 +19,7 @@ export {
   readDriverOptions,
   readStorageSize,
   refuseStorageOptions,
-  sizeRefused,
+  toSizeRefusal,
   toDiffOptions,
 } from "./driver-options.ts";
 export { type Damage, mendable, type StoreFinding, type StoreFindingKind, unmendable } from "./finding.ts";

@@ -66,11 +66,11 @@ export function assertServeOptions(options: unknown): void {
 
 function assertDriver(driver: unknown, field: string): void {
   const makers = "createVolumeDriverPlugin({ driver }) and createGraphDriverPlugin({ open }) make one";
-  if (driver instanceof Promise) throw invalid(`${field} is a promise; await it`);
+  if (driver instanceof Promise) throw toInvalidError(`${field} is a promise; await it`);
   if (typeof driver !== "object" || driver === null)
-    throw invalid(`${field} is ${quoteValue(driver)}, no driver; ${makers}`);
+    throw toInvalidError(`${field} is ${quoteValue(driver)}, no driver; ${makers}`);
   const { service: given, close } = driver as { service?: unknown; close?: unknown };
-  if (given === undefined) throw invalid(`${field} has no service, and so is not a driver to serve; ${makers}`);
+  if (given === undefined) throw toInvalidError(`${field} has no service, and so is not a driver to serve; ${makers}`);
   check(service, given, `${field}.service`);
   if (close !== undefined) check(callable, close, `${field}.close`);
 }
@@ -79,10 +79,12 @@ function assertListen(listen: unknown): void {
   const ways = Object.keys(listenTables).join(", ");
   if (typeof listen === "string") {
     if (pluginNamePattern.test(listen)) return;
-    throw invalid(`serve: listen is ${quoteValue(listen)}, and no plugin's name; a socket's path is { unix: PATH }`);
+    throw toInvalidError(
+      `serve: listen is ${quoteValue(listen)}, and no plugin's name; a socket's path is { unix: PATH }`,
+    );
   }
   if (typeof listen !== "object" || listen === null)
-    throw invalid(`serve: listen is ${quoteValue(listen)}, and no address`);
+    throw toInvalidError(`serve: listen is ${quoteValue(listen)}, and no address`);
   const given = Object.entries(listen).filter(([, value]) => value !== undefined);
   const named = given.filter((entry): entry is [keyof typeof listenTables, unknown] =>
     Object.hasOwn(listenTables, entry[0]),
@@ -90,10 +92,10 @@ function assertListen(listen: unknown): void {
   const [way, ...others] = named;
   if (way === undefined) {
     const has = given.length === 0 ? "is empty" : `has ${given.map(([key]) => JSON.stringify(key)).join(", ")}`;
-    throw invalid(`serve: listen ${has}, and must have one of ${ways}`);
+    throw toInvalidError(`serve: listen ${has}, and must have one of ${ways}`);
   }
   if (others.length > 0)
-    throw invalid(`serve: listen has ${named.map(([key]) => key).join(" and ")}; one of them is enough`);
+    throw toInvalidError(`serve: listen has ${named.map(([key]) => key).join(" and ")}; one of them is enough`);
   check(listenTables[way[0]], withoutUndefined(listen), "serve: listen");
 }
 
@@ -102,12 +104,13 @@ function check(schema: z.ZodType, value: unknown, field: string): void {
   if (issue === undefined) return;
   const path = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
   const subject = path === "" || !field.endsWith("its options") ? `${field}${path}` : `serve: ${path.slice(1)}`;
-  if (issue.code === "unrecognized_keys") throw invalid(`${subject} has "${issue.keys[0]}", which it does not know`);
+  if (issue.code === "unrecognized_keys")
+    throw toInvalidError(`${subject} has "${issue.keys[0]}", which it does not know`);
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], value);
-  if (found === undefined) throw invalid(`${subject} is missing`);
+  if (found === undefined) throw toInvalidError(`${subject} is missing`);
   const problem =
     issue.code === "invalid_type" && issue.message.startsWith("Invalid") ? "is not an object" : issue.message;
-  throw invalid(`${subject} ${problem}: ${quoteValue(found)}`);
+  throw toInvalidError(`${subject} ${problem}: ${quoteValue(found)}`);
 }
 
 /** What is left out and what is said to be undefined are the same. */
@@ -116,6 +119,6 @@ function withoutUndefined(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined));
 }
 
-function invalid(message: string): CleatError {
+function toInvalidError(message: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", message);
 }

@@ -59,7 +59,7 @@ export async function decideDriver(place: StorePlace, registry: DriverRegistry):
   await assertMakeable(top, folder);
   const fileSystem = fileSystemOf(folder);
   const prior = "root" in place ? await priorDriversUnder(top, registry.names) : await priorDriversIn(top);
-  const order = preferred(fileSystem, registry.names);
+  const order = orderByPreference(fileSystem, registry.names);
   const candidates = await Promise.all(
     order.map((driver) => toCandidate(driver, "root" in place ? join(top, driver) : top, registry)),
   );
@@ -70,7 +70,7 @@ export async function decideDriver(place: StorePlace, registry: DriverRegistry):
   return { ...decision, choices: prior.length > 0 ? prior : working.map(({ driver }) => driver), refusal };
 }
 
-function preferred(fileSystem: string, registered: readonly string[]): string[] {
+function orderByPreference(fileSystem: string, registered: readonly string[]): string[] {
   const native = nativeDrivers[fileSystem];
   return [...new Set([...(native === undefined ? [] : [native]), ...priority, ...registered])];
 }

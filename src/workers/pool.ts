@@ -8,7 +8,7 @@ import { type Outcome, reviveError } from "./outcome.ts";
 import { createProducer, type Produce } from "./streams/produce.ts";
 import { createSlots } from "./streams/slots.ts";
 import { createSpool } from "./streams/spool.ts";
-import { createThreadSupply, givenUp, shortageLookMs, shortageMs } from "./thread-supply.ts";
+import { createThreadSupply, toGivenUpError, shortageLookMs, shortageMs } from "./thread-supply.ts";
 import type { Job } from "./threads.ts";
 
 /**
@@ -103,7 +103,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
 
   async function runInTurn(job: Job, signal: AbortSignal | undefined): Promise<Outcome> {
     const wait = signal && { everyMs: shortageLookMs, isGivenUp: () => signal.aborted };
-    if (!(await turns.take(wait))) throw givenUp(signal);
+    if (!(await turns.take(wait))) throw toGivenUpError(signal);
     try {
       return await runJob(job, signal);
     } finally {

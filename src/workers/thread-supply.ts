@@ -59,10 +59,11 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
 
   async function take(askedMs: number, signal: AbortSignal | undefined): Promise<Thread> {
     for (;;) {
-      if (signal?.aborted === true) throw givenUp(signal);
+      if (signal?.aborted === true) throw toGivenUpError(signal);
       const thread = tryTake();
       if (thread !== undefined) return thread;
-      if (taken === 0 && performance.now() - askedMs > shortageMs) throw tooLittle("too many descriptors are open");
+      if (taken === 0 && performance.now() - askedMs > shortageMs)
+        throw toShortageError("too many descriptors are open");
       await Promise.race([new Promise<void>((resolve) => whenIdle.push(resolve)), pause(shortageLookMs)]);
     }
   }
@@ -85,10 +86,10 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
   };
 }
 
-export function givenUp(signal: AbortSignal | undefined): CleatError {
+export function toGivenUpError(signal: AbortSignal | undefined): CleatError {
   return new CleatError("CANCELLED", "job was given up before it began", { cause: signal?.reason });
 }
 
-function tooLittle(what: string): CleatError {
+function toShortageError(what: string): CleatError {
   return new CleatError("RESOURCE_EXHAUSTED", `no thread can be started: ${what}`);
 }

@@ -20,7 +20,7 @@ import {
   refuseStorageOptions,
   reportApplied,
   runProbe,
-  sizeRefused,
+  toSizeRefusal,
   streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
@@ -42,7 +42,7 @@ const optionTable = {
     value: "SIZE",
     help: "refused: it cannot be enforced",
     parse() {
-      throw sizeRefused("vfs");
+      throw toSizeRefusal("vfs");
     },
   },
 } as const satisfies DriverOptionTable;

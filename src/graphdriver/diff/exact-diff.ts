@@ -23,10 +23,10 @@ export interface ExactDiffRecord {
 
 const exactDiffRecord: RecordSchema<ExactDiffRecord> = {
   safeParse(value) {
-    if (typeof value !== "object" || value === null) return refused(Object.keys(fields));
+    if (typeof value !== "object" || value === null) return toRefusal(Object.keys(fields));
     const record = value as ExactDiffRecord;
     const wrong = Object.entries(fields).filter(([name, isRight]) => !isRight(record[name as keyof ExactDiffRecord]));
-    return wrong.length === 0 ? { success: true, data: record } : refused(wrong.map(([name]) => name));
+    return wrong.length === 0 ? { success: true, data: record } : toRefusal(wrong.map(([name]) => name));
   },
 };
 
@@ -39,7 +39,7 @@ const fields: Readonly<Record<keyof ExactDiffRecord, (value: unknown) => boolean
   staged: isNameOrNull,
 };
 
-function refused(names: readonly string[]) {
+function toRefusal(names: readonly string[]) {
   return {
     success: false as const,
     error: { issues: names.map((name) => ({ path: [name], message: "is not as a record of version 1 has it" })) },

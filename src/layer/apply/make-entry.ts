@@ -34,17 +34,17 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
   /** A sparse file of terabytes costs an archive a few bytes; thousands of them make a sum that no engine can read. */
   function addSize(header: TarHeader, bytes: number): void {
     sizeBytes += bytes;
-    if (!Number.isSafeInteger(sizeBytes)) throw invalid(header, "brings the layer's size over 2^53 bytes");
+    if (!Number.isSafeInteger(sizeBytes)) throw toInvalidError(header, "brings the layer's size over 2^53 bytes");
   }
 
   function makeHardLink(name: EntryName, header: TarHeader): void {
     const target = parseEntryName(header.linkName);
-    if (target === undefined) throw invalid(header, "is a hard link to the layer's root");
+    if (target === undefined) throw toInvalidError(header, "is a hard link to the layer's root");
     names.replace(name, (folder) => {
       const from = folders.get(target.folder, folder).descriptor;
       const status = statat(from, target.base);
-      if (isDirectory(status)) throw invalid(header, "is a hard link to a folder");
-      if (isOverlayWhiteout(status)) throw invalid(header, "is a hard link to a deleted file");
+      if (isDirectory(status)) throw toInvalidError(header, "is a hard link to a folder");
+      if (isOverlayWhiteout(status)) throw toInvalidError(header, "is a hard link to a deleted file");
       linkat(from, target.base, folder.descriptor, name.base);
     });
   }
@@ -54,7 +54,7 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     const { deviceMajor: major, deviceMinor: minor } = header;
     const isDevice = type !== S_IFIFO;
     if (isDevice && !isDeviceNumber(major, minor)) {
-      throw invalid(header, `has device number ${major}, ${minor}, beyond the kernel's 12 and 20 bits`);
+      throw toInvalidError(header, `has device number ${major}, ${minor}, beyond the kernel's 12 and 20 bits`);
     }
     names.replace(name, (folder) => {
       mknodat(folder.descriptor, name.base, type | mode, isDevice ? major : 0, isDevice ? minor : 0);
@@ -109,6 +109,6 @@ function isDeviceNumber(major: number, minor: number): boolean {
   return major >= 0 && major < 2 ** 12 && minor >= 0 && minor < 2 ** 20;
 }
 
-function invalid(header: TarHeader, what: string): CleatError {
+function toInvalidError(header: TarHeader, what: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", `entry ${showBytes(header.name.toString("latin1"))} ${what}`);
 }

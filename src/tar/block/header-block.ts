@@ -1,6 +1,7 @@
-import { fields, noBytes, type Field } from "./block.ts";
+import { quoteBytes } from "../../errors/index.ts";
+import { type Field, fields, noBytes } from "./block.ts";
 import { noXattrs, type TarHeader } from "./header.ts";
-import { malformed, quote } from "./malformed.ts";
+import { toMalformedError } from "./malformed.ts";
 import { parseNumberField } from "./number-field.ts";
 
 /** A header while its parts come together from several blocks. */
@@ -122,6 +123,6 @@ function numberField(block: Buffer, field: Field, at: number, min: number, max: 
 
 function inRange(value: number, block: Buffer, field: Field, at: number, min: number, max: number): number {
   if (value >= min && value <= max) return value;
-  const raw = quote(block.subarray(field.start, field.start + field.bytes));
-  throw malformed(at, `has an invalid ${field.label}: ${raw} is not a number from ${min} to ${max}`);
+  const raw = quoteBytes(block.subarray(field.start, field.start + field.bytes));
+  throw toMalformedError(at, `has an invalid ${field.label}: ${raw} is not a number from ${min} to ${max}`);
 }

@@ -1,4 +1,5 @@
-import { malformed, quote } from "../block/malformed.ts";
+import { quoteBytes } from "../../errors/index.ts";
+import { toMalformedError } from "../block/malformed.ts";
 
 /**
  * The records of a PAX header, keys by their bytes as latin1. Of a key that comes twice the last one counts, as
@@ -39,7 +40,7 @@ export function parsePaxRecords(data: Buffer, at: number): PaxRecords {
     const key = data.toString("latin1", keyStart, equals);
     const value = data.subarray(equals + 1, end - 1);
     if (key.includes("\0") || (cStringKeys.has(key) && value.includes(0))) {
-      throw malformed(at, `has a PAX record ${quote(data.subarray(keyStart, end - 1))} with a NUL in it`);
+      throw toMalformedError(at, `has a PAX record ${quoteBytes(data.subarray(keyStart, end - 1))} with a NUL in it`);
     }
     if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") {
       collectSparsePair(sparsePairs, key, value, at);
@@ -49,7 +50,7 @@ export function parsePaxRecords(data: Buffer, at: number): PaxRecords {
     start = end;
   }
   if (sparsePairs.length > 0) {
-    if (records.has(sparseMapKey)) throw malformed(at, "has two sparse maps, of versions 0.0 and 0.1");
+    if (records.has(sparseMapKey)) throw toMalformedError(at, "has two sparse maps, of versions 0.0 and 0.1");
     records.set(sparseMapKey, Buffer.from(sparsePairs.join(",")));
   }
   return records;
@@ -72,13 +73,16 @@ function parseRecordLength(data: Buffer, start: number, end: number): number {
 function collectSparsePair(pairs: string[], key: string, value: Buffer, at: number): void {
   const expected = pairs.length % 2 === 0 ? "GNU.sparse.offset" : "GNU.sparse.numbytes";
   if (key !== expected || value.includes(",")) {
-    throw malformed(at, `has a PAX record ${quote(Buffer.from(`${key}=${value}`))} where ${expected} is due`);
+    throw toMalformedError(
+      at,
+      `has a PAX record ${quoteBytes(Buffer.from(`${key}=${value}`))} where ${expected} is due`,
+    );
   }
   pairs.push(value.toString("latin1"));
 }
 
 function badRecord(data: Buffer, start: number, at: number): Error {
-  return malformed(at, `has a malformed PAX record ${quote(data.subarray(start, start + 64))}`);
+  return toMalformedError(at, `has a malformed PAX record ${quoteBytes(data.subarray(start, start + 64))}`);
 }
 
 /** One record, whose length counts its own digits. */

@@ -1,9 +1,9 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteBytes } from "../../errors/index.ts";
 import type { ArchiveInput } from "../block/archive-input.ts";
 import { blockBytes, fields } from "../block/block.ts";
 import { describeCompression } from "../block/compression.ts";
 import { isZeroBlock, sumBlock, sumBlockSigned } from "../block/checksum.ts";
-import { malformed, quote, truncated } from "../block/malformed.ts";
+import { toMalformedError, toTruncatedError } from "../block/malformed.ts";
 import { parseOctalField } from "../block/number-field.ts";
 
 /**
@@ -26,7 +26,8 @@ export function readHeaderBlock(
   if (got === 0 && mayEndHere) return false;
   if (got < blockBytes) {
     throw (
-      compressionAt(at, block.subarray(0, got)) ?? truncated(at + got, `where the header at byte ${at} is not complete`)
+      compressionAt(at, block.subarray(0, got)) ??
+      toTruncatedError(at + got, `where the header at byte ${at} is not complete`)
     );
   }
   const sum = sumBlock(block);
@@ -43,8 +44,11 @@ function checkSum(block: Buffer, sum: number, at: number): void {
   if (stored === sum || stored === sumBlockSigned(block)) return;
   const compression = compressionAt(at, block);
   if (compression !== undefined) throw compression;
-  const raw = quote(block.subarray(fields.checksum.start, fields.checksum.start + fields.checksum.bytes));
-  throw malformed(at, `has the checksum ${raw} but its bytes add up to ${sum.toString(8)}, so it is not a tar header`);
+  const raw = quoteBytes(block.subarray(fields.checksum.start, fields.checksum.start + fields.checksum.bytes));
+  throw toMalformedError(
+    at,
+    `has the checksum ${raw} but its bytes add up to ${sum.toString(8)}, so it is not a tar header`,
+  );
 }
 
 /** Whoever gives a compressed archive gives it from its first byte on. */
@@ -60,8 +64,8 @@ function readArchiveEnd(input: ArchiveInput, block: Buffer, maxTrailingBytes: nu
   const at = input.offset;
   const got = input.readInto(block);
   if (got === 0) return;
-  if (got < blockBytes) throw truncated(at + got, `inside the second of its end blocks`);
-  if (!isZeroBlock(block, sumBlock(block))) throw malformed(at, "follows a single block of zeros");
+  if (got < blockBytes) throw toTruncatedError(at + got, `inside the second of its end blocks`);
+  if (!isZeroBlock(block, sumBlock(block))) throw toMalformedError(at, "follows a single block of zeros");
   if (input.skip(maxTrailingBytes) === maxTrailingBytes && input.readView(1) !== undefined) {
     throw new CleatError("INVALID_ARGUMENT", `archive has more than ${maxTrailingBytes} bytes after its end blocks`);
   }

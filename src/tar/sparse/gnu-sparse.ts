@@ -1,6 +1,6 @@
 import type { ArchiveInput } from "../block/archive-input.ts";
-import { blockBytes, fields, type Field } from "../block/block.ts";
-import { malformed, truncated } from "../block/malformed.ts";
+import { blockBytes, type Field, fields } from "../block/block.ts";
+import { toMalformedError, toTruncatedError } from "../block/malformed.ts";
 import { parseNumberField } from "../block/number-field.ts";
 import type { SparseMap } from "./sparse-map.ts";
 
@@ -12,7 +12,7 @@ const pairsInExtension = 21;
 /** The file's size once unpacked, which an old GNU sparse header (flag `S`) keeps in a field of its own. */
 export function parseGnuRealSize(block: Uint8Array, at: number): number {
   const size = parseNumberField(block, fields.gnuRealSize);
-  if (!(size >= 0)) throw malformed(at, "has no valid real size of a sparse file");
+  if (!(size >= 0)) throw toMalformedError(at, "has no valid real size of a sparse file");
   return size;
 }
 
@@ -26,7 +26,7 @@ export function readGnuSparseMap(input: ArchiveInput, block: Uint8Array, at: num
   let extended = addPairs(block, fields.gnuSparse.start, pairsInHeader, map);
   while (extended) {
     if (input.readInto(block) < blockBytes) {
-      throw truncated(input.offset, `inside the sparse map of the header at byte ${at}`);
+      throw toTruncatedError(input.offset, `inside the sparse map of the header at byte ${at}`);
     }
     extended = addPairs(block, 0, pairsInExtension, map);
   }

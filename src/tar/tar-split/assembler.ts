@@ -1,10 +1,9 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteBytes } from "../../errors/index.ts";
 import type { ByteSink, ByteSource } from "../block/byte-source.ts";
-import { quote } from "../block/malformed.ts";
 import { createCrc64 } from "./crc64.ts";
 import type { TarSplitFile } from "./entry.ts";
 import { createLineSplitter } from "./line-splitter.ts";
-import { damaged, parseTarSplitEntry } from "./parse-entry.ts";
+import { parseTarSplitEntry, toDamagedError } from "./parse-entry.ts";
 
 /** Hands out the contents of an archive's files. */
 export interface FileGetter {
@@ -89,7 +88,7 @@ export function createTarAssembler(
       else if (entry.sizeBytes > 0) copyContent(entry);
     },
     () => {
-      throw damaged(position, `is longer than ${maxLineBytes} bytes`);
+      throw toDamagedError(position, `is longer than ${maxLineBytes} bytes`);
     },
   );
 
@@ -107,7 +106,9 @@ function openFile(files: FileGetter, name: Buffer): OpenedFile {
     return files.open(name);
   } catch (error) {
     if (!(error instanceof CleatError) || !goneCodes.has(error.code)) throw error;
-    throw new CleatError("DATA_LOSS", `file ${quote(name)} cannot be had again: ${error.message}`, { cause: error });
+    throw new CleatError("DATA_LOSS", `file ${quoteBytes(name)} cannot be had again: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -115,5 +116,5 @@ function openFile(files: FileGetter, name: Buffer): OpenedFile {
 const goneCodes: ReadonlySet<string> = new Set(["NOT_FOUND", "FAILED_PRECONDITION", "INVALID_ARGUMENT"]);
 
 function toChangeError(name: Buffer, what: string): CleatError {
-  return new CleatError("DATA_LOSS", `file ${quote(name)} ${what}`);
+  return new CleatError("DATA_LOSS", `file ${quoteBytes(name)} ${what}`);
 }

@@ -1,7 +1,6 @@
 import { posix } from "node:path";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteBytes } from "../../errors/index.ts";
 import type { ByteSink } from "../block/byte-source.ts";
-import { quote } from "../block/malformed.ts";
 import type { TarSplitEntry } from "./entry.ts";
 import { formatTarSplitEntry } from "./format-entry.ts";
 
@@ -45,7 +44,7 @@ export function createTarSplitPacker(sink: ByteSink): TarSplitPacker {
 function remember(seen: Set<string>, name: Buffer): void {
   const clean = cleanName(name.toString("latin1"));
   if (!seen.has(clean)) seen.add(clean);
-  else throw new CleatError("INVALID_ARGUMENT", `entry ${quote(name)}: duplicates of file paths not supported`);
+  else throw new CleatError("INVALID_ARGUMENT", `entry ${quoteBytes(name)}: duplicates of file paths not supported`);
 }
 
 function cleanName(name: string): string {

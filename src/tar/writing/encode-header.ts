@@ -1,12 +1,11 @@
 import { posix } from "node:path";
 
-import { CleatError } from "../../errors/index.ts";
-import { blockBytes, fields, noBytes, tarPaddingBytes, type Field } from "../block/block.ts";
+import { CleatError, quoteBytes } from "../../errors/index.ts";
+import { blockBytes, type Field, fields, noBytes, tarPaddingBytes } from "../block/block.ts";
 import { encodeEntryBlock, encodePaxBlock } from "./encode-block.ts";
 import type { TarHeader } from "../block/header.ts";
 import { checkEncodable } from "./encodable.ts";
 import { defaultTarLimits } from "../block/limits.ts";
-import { quote } from "../block/malformed.ts";
 import { fitsOctalField } from "../block/number-field.ts";
 import { formatPaxRecord, xattrKeyPrefix } from "../pax/pax-records.ts";
 import { formatPaxTime } from "../pax/pax-time.ts";
@@ -34,7 +33,7 @@ export function encodeTarHeader(header: TarHeader): Buffer {
   }
   const records = Buffer.concat(paxRecordsOf(header));
   if (records.length > defaultTarLimits.maxPaxBytes) {
-    throw new CleatError("INVALID_ARGUMENT", `entry ${quote(name)} needs ${records.length} bytes of PAX records`);
+    throw new CleatError("INVALID_ARGUMENT", `entry ${quoteBytes(name)} needs ${records.length} bytes of PAX records`);
   }
   const blocks = Buffer.alloc(2 * blockBytes + records.length + tarPaddingBytes(records.length));
   encodePaxBlock(blocks.subarray(0, blockBytes), paxHeaderName(name), records.length);
