@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
 import { assertPluginName } from "../protocol/index.ts";
-import { type Listening, pluginLocations } from "../transport/index.ts";
+import { type Listening, pluginLocations, socketPathExcess } from "../transport/index.ts";
 import { probeListener } from "./probe-listener.ts";
 import { absentWhenMissing, isSame, removeStaleSocket } from "./stale-socket.ts";
 
@@ -128,17 +128,13 @@ async function removeIfSame(path: string, ours: Stats): Promise<void> {
 
 const stagingPrefix = ".c-";
 
-/** `sun_path` has 108 bytes with the final NUL. Source: unix(7). */
-const maxSocketPathBytes = 107;
-
 function assertSocketPath(path: string): void {
   if (!path.startsWith("/") || path.includes("\0")) {
     throw new CleatError("INVALID_ARGUMENT", `socket path ${JSON.stringify(path)} is not absolute`);
   }
   const staged = join(dirname(path), `${stagingPrefix}XXXXXX`, "s");
-  const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(staged));
-  if (longest > maxSocketPathBytes) {
-    const excess = longest - maxSocketPathBytes;
+  const excess = Math.max(socketPathExcess(path), socketPathExcess(staged));
+  if (excess > 0) {
     throw new CleatError("INVALID_ARGUMENT", `socket path "${path}" is ${excess} bytes too long for the kernel`);
   }
 }

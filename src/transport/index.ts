@@ -15,6 +15,7 @@ export {
   listenOnInherited,
 } from "./listening/inherited-sockets.ts";
 export type { Listening } from "./listening/listening.ts";
+export { socketPathExcess } from "./listening/socket-path.ts";
 export { createMemoryTransport } from "./memory-transport.ts";
 export { type Locations, pluginLocations, type UserContext } from "./plugin-locations.ts";
 export { implement, type Service } from "./service.ts";

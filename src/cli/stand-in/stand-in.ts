@@ -5,6 +5,7 @@ import type { Server } from "node:net";
 import { dirname, join } from "node:path";
 import { CleatError, isSystemError, toCleatError, TransportError } from "../../errors/index.ts";
 import { probeListener } from "../../plugin/index.ts";
+import { socketPathExcess } from "../../transport/index.ts";
 import { ownName, pluginName, startGuardian } from "./guardian.ts";
 import { assertNotStoodInFor, folderPrefix } from "./left-behind.ts";
 
@@ -132,12 +133,9 @@ function absentWhenMissing(error: unknown): undefined {
   if (!isSystemError(error, "ENOENT")) throw error;
 }
 
-/** `sun_path` has 108 bytes with the final NUL. Source: unix(7). */
-const maxSocketPathBytes = 107;
-
 function assertLength(parent: string): void {
-  const excess = Buffer.byteLength(join(parent, `${folderPrefix}XXXXXX`, pluginName)) - maxSocketPathBytes;
-  if (excess <= 0) return;
+  const excess = socketPathExcess(join(parent, `${folderPrefix}XXXXXX`, pluginName));
+  if (excess === 0) return;
   const message = `folder "${parent}" has a path ${excess} bytes too long to move a socket aside in it`;
   throw new CleatError("FAILED_PRECONDITION", message);
 }
