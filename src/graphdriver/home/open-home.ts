@@ -59,7 +59,7 @@ async function startIn(
   start: (home: OpenHome) => Promise<GraphDriverMethods>,
 ): Promise<GraphDriverMethods> {
   const squash = process.geteuid?.() !== 0;
-  const use: HomeUse = { driver, attributes, squash: squash || undefined };
+  const use: HomeUse = { driver, attributes, squash: squash || undefined, door: options.door };
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
   const { uids, gids } = createIdMaps(ids);
   const maxThreads = readMaxThreads(options.options);
