@@ -56,6 +56,7 @@ export {
   sweepLayerRecords,
 } from "./home/layer-record.ts";
 export { listLayers, toListedLayers } from "./home/list-layers.ts";
+export { keepsOrder } from "./home/keeps-order.ts";
 export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
