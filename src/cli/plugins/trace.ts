@@ -145,7 +145,7 @@ async function serveTrace(tracing: Tracing, context: CommandContext): Promise<vo
   }
   const address = `unix://${path}`;
   context.stdout.write(`${introduction(tracing, address, context).join("\n")}\n`);
-  await closeOnSignals({ address, close, [Symbol.asyncDispose]: close }, { signals: closingSignals });
+  await closeOnSignals({ close }, { signals: closingSignals });
 }
 
 function introduction(tracing: Tracing, address: string, context: CommandContext): string[] {
