@@ -33,7 +33,7 @@ import { assertEnforced, type QuotaSupport } from "../overlay/project-quotas.ts"
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
 import { mountSpecOf, type OverlayMounter } from "../overlay/mount-specs.ts";
 import { createContainerSizes } from "./container-size.ts";
-import { kernelMaxLayers } from "./kernel-layers.ts";
+import { kernelMaxLayers } from "../overlay/kernel-layers.ts";
 import { specSwitches } from "./mount/mount-switches.ts";
 import { createNativeDiff } from "./native-diff.ts";
 import { withUserNamespace } from "./probe/with-user-namespace.ts";
