@@ -129,6 +129,7 @@ function followLink(home: string, { id }: LayerFiles, lower: string): string {
   }
 }
 
-function idIn(target: string): string | undefined {
+/** The id in what a link holds. */
+export function idIn(target: string): string | undefined {
   return target.split("/")[1];
 }

@@ -69,6 +69,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
         const overlayOptions = parseOptions(options.options);
         ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
         await home.pool.run(worker, "sweepStore", home.path);
+        // One after another, on one thread: to start a second takes longer than any of these.
         await home.pool.run(worker, "markParents", home.path);
         const abilities = { ...(await home.pool.run(worker, "probeOverlay", home.path)), ...known };
         const quotas = await home.pool.run(worker, "probeProjectQuotas", home.path);
