@@ -57,6 +57,7 @@ export const serveGraph = defineCommand({
       optionsForHost,
       durability,
       state: createStateFile(join(root, "state", `${name}.json`)),
+      callsFolder: join(root, "state", `${name}.calls`),
       logger,
     });
     let plugin;
