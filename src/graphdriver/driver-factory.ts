@@ -65,6 +65,8 @@ export interface GraphDriverFactory {
    * @throws FAILED_PRECONDITION when `home` is not a folder, or holds layers that are another driver's or would be misread.
    */
   open(options: OpenOptions): Promise<GraphDriver>;
+  /** What whoever gets it without asking for it should know, in a few words: "copies every layer in full". */
+  readonly cost?: string;
   /**
    * What it takes as `OpenOptions.options`, by key in small letters; `readDriverOptions` reads them by such a table, and
    * `cleat serve graph` checks and explains them by it. Of a driver without one nothing is known before it is opened.

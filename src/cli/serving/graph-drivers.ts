@@ -24,10 +24,6 @@ export interface DriverChoice {
   readonly note: string | undefined;
 }
 
-const costs: Readonly<Record<string, string>> = {
-  vfs: "vfs copies every layer in full (reflinks where the file system has them)",
-};
-
 /** What a command line says of a driver. */
 export interface DriverWish {
   readonly driver: string;
@@ -48,13 +44,13 @@ export interface DriverWish {
 export async function selectDriver(wish: DriverWish, logger: Logger): Promise<DriverChoice> {
   const registry = createDriverRegistry(builtInFactories);
   if (wish.driver !== "auto") return named(wish, registry);
-  const factory = createAutomaticDriver(registry, (decision) => logDecision(decision, logger));
+  const factory = createAutomaticDriver(registry, (decision) => logDecision(decision, registry, logger));
   const folder = wish.home ?? wish.root;
   const decision = await decide({ home: folder }, registry);
   const [driverName] = decision.choices;
   if (driverName === undefined) throw decision.refusal ?? new UsageError(`no driver works in "${folder}"`);
   await checkOptions(wish, wish.home === undefined ? factory : (registry.find(driverName) ?? factory));
-  return { factory, driverName, note: noteOn(driverName, decision) };
+  return { factory, driverName, note: noteOn(driverName, decision, registry) };
 }
 
 async function named(wish: DriverWish, registry: DriverRegistry): Promise<DriverChoice> {
@@ -68,7 +64,7 @@ async function named(wish: DriverWish, registry: DriverRegistry): Promise<Driver
   await checkOptions(wish, factory);
   if (home !== undefined) await assertDriverWorks(factory, home);
   const obstacle = home === undefined ? await assertDriverWorks(factory, root).catch(toCleatError) : undefined;
-  const notes = [obstacle?.message, costs[driver]].filter((note) => note !== undefined);
+  const notes = [obstacle?.message, costOf(factory)].filter((note) => note !== undefined);
   return { factory, driverName: driver, note: notes.length === 0 ? undefined : notes.join("; ") };
 }
 
@@ -94,18 +90,22 @@ export async function formatDriverOptions(): Promise<string[]> {
   ];
 }
 
-function noteOn(driverName: string, { prior, candidates }: Decision): string | undefined {
+function costOf(factory: GraphDriverFactory | undefined): string | undefined {
+  return factory?.cost && `${factory.name} ${factory.cost}`;
+}
+
+function noteOn(driverName: string, { prior, candidates }: Decision, registry: DriverRegistry): string | undefined {
   const [best] = candidates;
   const notes = [
     prior.length > 0 ? "its layers are there" : best?.driver === driverName ? undefined : best?.obstacle?.message,
-    costs[driverName],
+    costOf(registry.find(driverName)),
   ].filter((note) => note !== undefined);
   return notes.length === 0 ? undefined : notes.join("; ");
 }
 
-function logDecision(decision: Decision, logger: Logger): void {
+function logDecision(decision: Decision, registry: DriverRegistry, logger: Logger): void {
   const [driver] = decision.choices;
   const { folder, fileSystem, prior } = decision;
   if (driver === undefined) return; // the refusal is an error of its own
-  logger.info({ driver, folder, fileSystem, prior, note: noteOn(driver, decision) }, "graph driver chosen");
+  logger.info({ driver, folder, fileSystem, prior, note: noteOn(driver, decision, registry) }, "graph driver chosen");
 }

@@ -4,6 +4,7 @@ import { type Finding, mendStore, type RepairReport, usageAt } from "../../../gr
 import { findDamage } from "./damage.ts";
 import { dropWaitingRecords } from "../layer-diff.ts";
 
+export { layoutFolders } from "./damage.ts";
 export { removeLayer } from "./layer-damage.ts";
 export { surveyStore } from "./survey.ts";
 
