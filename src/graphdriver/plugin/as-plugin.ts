@@ -1,3 +1,4 @@
+import { CleatError } from "../../errors/index.ts";
 import { type Call, type CallOptions, graphDriverProtocol } from "../../protocol/index.ts";
 import { assertMethods, implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
 import type { CreateOptions, GraphDriverMethods } from "../driver.ts";
@@ -85,7 +86,10 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
       }),
     get: ({ ID, MountLabel }, from) =>
       call(from, async (driver) => {
-        if (ID === "") lost.getLost(findMountedLayers(home));
+        if (ID === "") {
+          lost.getLost(findMountedLayers(home));
+          throw nameLost();
+        }
         const mount = () => driver.get(checked(ID), { mountLabel: MountLabel || undefined });
         return { Dir: await lost.get(checked(ID), mount) };
       }),
@@ -142,6 +146,11 @@ const unixScheme = "unix://";
 function checked(id: string): string {
   assertLayerId(id);
   return id;
+}
+
+function nameLost(): CleatError {
+  const why = "the call was lost with an earlier process of the plugin, and sent again without it; try again";
+  return new CleatError("INVALID_ARGUMENT", `layer id "" is not there: ${why}`);
 }
 
 /** Go leaves out an empty string or sends it; both mean that there is no parent. */
