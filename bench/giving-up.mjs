@@ -106,7 +106,7 @@ async function report(name, what, attempt) {
     if (result !== undefined) results.push(result);
   }
   const of = (key) => {
-    const sorted = results.map((result) => result[key]).sort((one, other) => one - other);
+    const sorted = results.map((result) => result[key]).toSorted((one, other) => one - other);
     const shown = (ms) => ms.toFixed(1);
     return `median ${shown(sorted[sorted.length >> 1])}, max ${shown(sorted.at(-1))} ms, ${sorted.filter((ms) => ms > 100).length} over 100`;
   };

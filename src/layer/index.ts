@@ -1,5 +1,6 @@
 /** Tar archives ⇄ directory trees, through descriptors. Everything here blocks and is meant for worker threads. */
 export { applyLayer, type ApplyOptions } from "./apply/apply.ts";
+export type { ArchiveDialect } from "./archive/archive-dialect.ts";
 export { archiveDifference, differenceSize } from "./archive/archive-difference.ts";
 export { archiveTree, type ArchiveOptions } from "./archive/archive-tree.ts";
 export { assembleLayerAt, type LayerPlace } from "./exact/assemble-layer-at.ts";
@@ -21,6 +22,7 @@ export {
   type OverlayFeatures,
 } from "./changes/overlay-features.ts";
 export { removeTree } from "./tree/remove-tree.ts";
+export { usageBeyond } from "./tree/usage-beyond.ts";
 export { treeSize } from "./tree/tree-size.ts";
 export type { OverlayPrefix, WhiteoutConvention } from "./entry/whiteout.ts";
 export { openFolder, withFolder, withFolderAt } from "./tree/with-folder.ts";

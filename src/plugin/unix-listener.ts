@@ -6,13 +6,15 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
 import { assertPluginName } from "../protocol/index.ts";
-import { type Listening, pluginLocations } from "../transport/index.ts";
+import { type Listening, pluginLocations, socketPathExcess } from "../transport/index.ts";
 import { probeListener } from "./probe-listener.ts";
 import { absentWhenMissing, isSame, removeStaleSocket } from "./stale-socket.ts";
 
 export interface UnixListen {
-  /** Absolute path of the socket. Its folder is made (mode 0755) if it is not there. */
+  /** Absolute path of the socket. Its folder is made if it is not there. */
   readonly unix: string;
+  /** Of the folder, if it is made; default 0755. */
+  readonly folderMode?: number;
   /** Numeric ids; default those of the process. */
   readonly owner?: number;
   readonly group?: number;
@@ -21,8 +23,8 @@ export interface UnixListen {
 }
 
 /**
- * The socket where engines of this user look first for the plugin `name`: in `/run/docker/plugins`, for ordinary users in
- * `$XDG_RUNTIME_DIR/docker/plugins`.
+ * The socket where engines of this user look first for the plugin `name`: in `/run/docker/plugins`, for ordinary users
+ * in `$XDG_RUNTIME_DIR/docker/plugins`.
  * @throws INVALID_ARGUMENT when `name` may not name a plugin.
  */
 export function socketOfPlugin(name: string): UnixListen {
@@ -42,10 +44,10 @@ export function socketOfPlugin(name: string): UnixListen {
  */
 export async function listenOnUnix(
   server: Server,
-  { unix: path, owner, group, mode = 0o600 }: UnixListen,
+  { unix: path, folderMode = 0o755, owner, group, mode = 0o600 }: UnixListen,
 ): Promise<Listening> {
   assertSocketPath(path);
-  const staging = await prepareFolder(path).catch((error: unknown) => {
+  const staging = await prepareFolder(path, folderMode).catch((error: unknown) => {
     throw toCleatError(error, `socket "${path}"`);
   });
   try {
@@ -67,19 +69,19 @@ export async function listenOnUnix(
 /** @throws as `listenOnUnix`, when somebody listens at `path` or it can be no socket; makes nothing. */
 export async function assertSocketFree(path: string): Promise<void> {
   assertSocketPath(path);
-  await replaceable(path);
+  await statReplaceable(path);
 }
 
 /** Makes what the socket is to be bound in, unless something is in the way. */
-async function prepareFolder(path: string): Promise<string> {
+async function prepareFolder(path: string, mode: number): Promise<string> {
   const parent = dirname(path);
-  await mkdir(parent, { recursive: true, mode: 0o755 }).catch((error: unknown) => {
+  await mkdir(parent, { recursive: true, mode }).catch((error: unknown) => {
     if (!isSystemError(error, "EEXIST", "ENOTDIR")) throw error;
     throw new CleatError("FAILED_PRECONDITION", `socket "${path}": a part of its path is not a folder`, {
       cause: error,
     });
   });
-  await replaceable(path);
+  await statReplaceable(path);
   return await mkdtemp(join(parent, stagingPrefix));
 }
 
@@ -95,7 +97,7 @@ async function putInPlace(staged: string, path: string): Promise<void> {
     } catch (error) {
       if (!isSystemError(error, "EEXIST") || tries === 100) throw error;
     }
-    const stale = await replaceable(path);
+    const stale = await statReplaceable(path);
     if (stale !== undefined && !(await removeStaleSocket(path, stale))) await delay(10);
   }
 }
@@ -104,7 +106,7 @@ async function putInPlace(staged: string, path: string): Promise<void> {
  * What stands at `path` and may go: a socket on which nobody listens, or nothing.
  * @throws FAILED_PRECONDITION for anything else.
  */
-async function replaceable(path: string): Promise<Stats | undefined> {
+async function statReplaceable(path: string): Promise<Stats | undefined> {
   const found = await lstat(path).catch(absentWhenMissing);
   if (found === undefined) return undefined;
   if (!found.isSocket()) {
@@ -112,8 +114,8 @@ async function replaceable(path: string): Promise<Stats | undefined> {
   }
   const listener = await probeListener({ path });
   if (listener === "forbidden") {
-    const message = `socket "${path}" is there, and this user may not open it to see whether anybody listens; it was left alone`;
-    throw new CleatError("PERMISSION_DENIED", message);
+    const why = "this user may not open it to see whether anybody listens";
+    throw new CleatError("PERMISSION_DENIED", `socket "${path}" is there, and ${why}; it was left alone`);
   }
   if (listener === "somebody") {
     throw new CleatError("FAILED_PRECONDITION", `socket "${path}": another process listens on it, and was left alone`);
@@ -128,17 +130,13 @@ async function removeIfSame(path: string, ours: Stats): Promise<void> {
 
 const stagingPrefix = ".c-";
 
-/** `sun_path` has 108 bytes with the final NUL. Source: unix(7). */
-const maxSocketPathBytes = 107;
-
 function assertSocketPath(path: string): void {
   if (!path.startsWith("/") || path.includes("\0")) {
     throw new CleatError("INVALID_ARGUMENT", `socket path ${JSON.stringify(path)} is not absolute`);
   }
   const staged = join(dirname(path), `${stagingPrefix}XXXXXX`, "s");
-  const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(staged));
-  if (longest > maxSocketPathBytes) {
-    const excess = longest - maxSocketPathBytes;
+  const excess = Math.max(socketPathExcess(path), socketPathExcess(staged));
+  if (excess > 0) {
     throw new CleatError("INVALID_ARGUMENT", `socket path "${path}" is ${excess} bytes too long for the kernel`);
   }
 }

@@ -1,18 +1,23 @@
 import { toCleatError } from "../../errors/index.ts";
-import { type DriverOptionTable, type GraphDriverFactory, readDriverOptions } from "../../graphdriver/index.ts";
+import {
+  type DriverOptionTable,
+  type GraphDriverFactory,
+  type HomeDoor,
+  readDriverOptions,
+} from "../../graphdriver/index.ts";
 import {
   assertDriverWorks,
   builtInFactories,
   createAutomaticDriver,
   createDriverRegistry,
-  type Decision,
-  decide,
+  decideDriver,
+  type DriverDecision,
   type DriverRegistry,
 } from "../../selection/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { orUsageError, UsageError } from "../terminal/command.ts";
 import { quote, suggest } from "../terminal/command-line.ts";
-import { nearest } from "../terminal/nearest.ts";
+import { findNearest } from "../terminal/nearest.ts";
 import { formatTable } from "../terminal/table.ts";
 
 /** A driver to serve, and what a user is told about it. */
@@ -29,6 +34,8 @@ export interface DriverWish {
   readonly driver: string;
   /** Where layers are to be kept whatever an engine says; without it only the engine's `Init` tells, some time. */
   readonly home: string | undefined;
+  /** Who is to keep layers there; default an engine of Docker's protocol. */
+  readonly door?: HomeDoor | undefined;
   /** What is looked at without a home. */
   readonly root: string;
   /** `key=value`, each. */
@@ -39,14 +46,14 @@ export interface DriverWish {
  * The driver that `--driver` names. `auto` is decided anew for each home; that of the folder is decided on now, to tell the
  * user. What cannot work in the home, or is no option of the driver, is refused now and not when an engine calls.
  * @throws UsageError when no built-in driver has the name, as a plugin is served by whoever made it, or none has the options.
- * @throws what `assertDriverWorks` or `decide` throw.
+ * @throws what `assertDriverWorks` or `decideDriver` throw.
  */
 export async function selectDriver(wish: DriverWish, logger: Logger): Promise<DriverChoice> {
   const registry = createDriverRegistry(builtInFactories);
   if (wish.driver !== "auto") return named(wish, registry);
   const factory = createAutomaticDriver(registry, (decision) => logDecision(decision, registry, logger));
   const folder = wish.home ?? wish.root;
-  const decision = await decide({ home: folder }, registry);
+  const decision = await decideDriver({ home: folder }, registry);
   const [driverName] = decision.choices;
   if (driverName === undefined) throw decision.refusal ?? new UsageError(`no driver works in "${folder}"`);
   await checkOptions(wish, wish.home === undefined ? factory : (registry.find(driverName) ?? factory));
@@ -54,15 +61,15 @@ export async function selectDriver(wish: DriverWish, logger: Logger): Promise<Dr
 }
 
 async function named(wish: DriverWish, registry: DriverRegistry): Promise<DriverChoice> {
-  const { driver, home, root } = wish;
+  const { driver, home, root, door } = wish;
   const factory = registry.find(driver);
   if (factory === undefined) {
     const names = [...registry.names, "auto"];
     const known = `there are ${registry.names.join(", ")} and auto`;
-    throw new UsageError(`there is no driver ${quote(driver)}; ${known}${suggest(nearest(driver, names))}`);
+    throw new UsageError(`there is no driver ${quote(driver)}; ${known}${suggest(findNearest(driver, names))}`);
   }
   await checkOptions(wish, factory);
-  if (home !== undefined) await assertDriverWorks(factory, home);
+  if (home !== undefined) await assertDriverWorks(factory, home, { door });
   const obstacle = home === undefined ? await assertDriverWorks(factory, root).catch(toCleatError) : undefined;
   const notes = [obstacle?.message, costOf(factory)].filter((note) => note !== undefined);
   return { factory, driverName: driver, note: notes.length === 0 ? undefined : notes.join("; ") };
@@ -94,7 +101,11 @@ function costOf(factory: GraphDriverFactory | undefined): string | undefined {
   return factory?.cost && `${factory.name} ${factory.cost}`;
 }
 
-function noteOn(driverName: string, { prior, candidates }: Decision, registry: DriverRegistry): string | undefined {
+function noteOn(
+  driverName: string,
+  { prior, candidates }: DriverDecision,
+  registry: DriverRegistry,
+): string | undefined {
   const [best] = candidates;
   const notes = [
     prior.length > 0 ? "its layers are there" : best?.driver === driverName ? undefined : best?.obstacle?.message,
@@ -103,7 +114,7 @@ function noteOn(driverName: string, { prior, candidates }: Decision, registry: D
   return notes.length === 0 ? undefined : notes.join("; ");
 }
 
-function logDecision(decision: Decision, registry: DriverRegistry, logger: Logger): void {
+function logDecision(decision: DriverDecision, registry: DriverRegistry, logger: Logger): void {
   const [driver] = decision.choices;
   const { folder, fileSystem, prior } = decision;
   if (driver === undefined) return; // the refusal is an error of its own

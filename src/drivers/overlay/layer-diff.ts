@@ -2,10 +2,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
+  type ArchiveDialect,
   archiveTree,
   type IdRanges,
-  type OverlayPrefix,
   overlayChanges,
+  type OverlayPrefix,
   removeTree,
   type TreeChange,
   treeSize,
@@ -23,10 +24,11 @@ import {
   writeChanges,
 } from "../../graphdriver/kit.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
+import { finishRebases } from "./rebase-layer.ts";
 
 export interface ArchiveDiffOptions {
   readonly ids: IdRanges;
-  readonly userNames: boolean;
+  readonly archiveDialect: ArchiveDialect;
   readonly attributePrefix: OverlayPrefix;
 }
 
@@ -111,6 +113,7 @@ export function sweepStore(home: string): void {
   const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${ownFolder}/`));
   for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
   dropWaitingRecords(home);
+  finishRebases(home);
   sweep(home);
   withFolderAt(home, (folder) => {
     for (const link of readdirSync(`${home}/${linksFolder}`)) {

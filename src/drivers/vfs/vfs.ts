@@ -4,14 +4,17 @@ import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
 import {
   assertLayerId,
+  bindSpec,
   commonOptions,
   createDiffGetter,
   createLineage,
   createNaiveDiff,
+  deleteTrashed,
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
   listLayers,
+  newestArchiveDialect,
   type OpenHome,
   openHome,
   passageMode,
@@ -19,7 +22,7 @@ import {
   refuseStorageOptions,
   reportApplied,
   runProbe,
-  sizeRefused,
+  toSizeRefusal,
   streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
@@ -41,7 +44,7 @@ const optionTable = {
     value: "SIZE",
     help: "refused: it cannot be enforced",
     parse() {
-      throw sizeRefused("vfs");
+      throw toSizeRefusal("vfs");
     },
   },
 } as const satisfies DriverOptionTable;
@@ -73,7 +76,7 @@ export const vfs: GraphDriverFactory = {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
+function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
   const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
 
@@ -118,7 +121,10 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, home, worker, { ids, userNames: userNames && !squash });
+  const naive = createNaiveDiff({ get, put }, home, worker, {
+    ids,
+    archiveDialect: squash ? newestArchiveDialect : archiveDialect,
+  });
 
   return {
     name: "vfs",
@@ -131,14 +137,14 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
     },
     create: (id, options = {}, call) => create(id, options, false, call),
     createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
-    async remove(id, { evenWithChildren = false } = {}, call) {
+    async remove(id, { evenWithChildren = false, onGone } = {}, call) {
       assertLayerId(id);
       const discard = () => {
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       };
       const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+      await deleteTrashed(home, worker, trashed, onGone);
     },
     get,
     put,
@@ -166,6 +172,11 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
         const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
         return reportApplied(home.logger, id, pool.consume(source, apply));
       });
+    },
+    mounts: async (id, { readOnly = false } = {}, call) => [bindSpec(await get(id, {}, call), readOnly)],
+    async usage(id, call) {
+      const tree = await get(id, {}, call);
+      return locks.unlessChanged([id], () => home.within(call).pool.run(worker, "usageOfTree", tree));
     },
     list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
     cleanup: async () => {},

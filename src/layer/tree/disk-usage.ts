@@ -10,6 +10,7 @@ import {
   readNames,
   statat,
   statIfThere,
+  throwIfCancelled,
 } from "../../syscall/index.ts";
 import { isSystemError } from "../../errors/index.ts";
 import { fileKey } from "../entry/file-key.ts";
@@ -40,9 +41,10 @@ interface Count {
 }
 
 /**
- * Counts an open folder of any depth: one descriptor walks down by name and up by `..`, checking where it comes out, so that
- * nesting costs no descriptors and no stack. Symlinks are not followed; what is mounted below is passed over, subvolumes are not.
- * Of folders that this user may not read, nothing is counted but themselves. Blocks for as long as reading all folders takes.
+ * Counts an open folder of any depth: one descriptor walks down by name and up by `..`, checking where it comes out, so
+ * that nesting costs no descriptors and no stack. Symlinks are not followed; what is mounted below is passed over,
+ * subvolumes are not. Of folders that this user may not read, nothing is counted but themselves. Blocks for as long as
+ * reading all folders takes.
  * @throws SystemError EACCES when that is the root itself.
  */
 export function diskUsage(root: number): DiskUsage {
@@ -71,6 +73,7 @@ function enter(folder: number, count: Count, seen: Set<string>): Level {
   count.allocatedBytes += status.allocatedBytes;
   const pending: Buffer[] = [];
   for (const name of readNames(folder)) {
+    throwIfCancelled(); // there may be millions
     const entry = statIfThere(folder, name);
     if (entry === undefined) continue;
     if (isDirectory(entry)) {

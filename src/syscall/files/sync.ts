@@ -1,7 +1,8 @@
-import { bindSystemCall, check, errnos, lastErrno } from "../libc.ts";
+import { bindSystemCall, bindSystemCallBehind, check, errnos, lastErrno } from "../libc.ts";
 
 const fsyncCall = bindSystemCall("fsync", "int");
 const syncfsCall = bindSystemCall("syncfs", "int");
+const syncfsBehindCall = bindSystemCallBehind("syncfs", "int");
 
 /** Makes one file, or the names in one folder, survive power loss. */
 export function fsync(descriptor: number): void {
@@ -13,11 +14,28 @@ export function syncfs(descriptor: number): void {
   check(syncfsCall(descriptor), "syncfs");
 }
 
+/** The same on a thread of Node's pool, as it may take as long as the disk does. The descriptor stays open until it settles. */
+export function syncfsBehind(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    syncfsBehindCall(descriptor, (failed, result) => {
+      try {
+        if (failed !== null) throw failed;
+        check(result, "syncfs");
+        resolve();
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+  });
+}
+
 const flockCall = bindSystemCall("flock", "int", "int");
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** Takes the exclusive lock of an open file (flock(2)), kept until its descriptor is closed; false where another has it. */
+/**
+ * Takes the exclusive lock of an open file (flock(2)), kept until its descriptor is closed; false where another has it.
+ */
 export function lockFile(descriptor: number): boolean {
   if (flockCall(descriptor, LOCK_EX | LOCK_NB) === 0) return true;
   if (lastErrno() !== errnos.EAGAIN) check(-1, "flock");
