@@ -37,7 +37,7 @@ describeWith([needs.root, needs.overlay], "calls in which Cleat is killed", () =
     cleat = await startPlugin(namespace, { name: "killed", socket, argv: ["env", `KILL_AT=${order}`, ...serve] });
     await call("Init", { Home: home });
     await call("Create", { ID: "image" });
-  });
+  }, 60_000);
   afterAll(() => namespace?.[Symbol.asyncDispose]());
 
   beforeEach(async () => {
