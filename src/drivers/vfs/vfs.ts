@@ -66,9 +66,8 @@ export const vfs: GraphDriverFactory = {
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
         ensureCleanFolder(`${home.path}/${folder}`, passageMode);
       }
-      const { rootUid, rootGid } = home.owner;
-      letThrough(`${home.path}/${layersFolder}`, rootGid);
-      await home.pool.run(worker, "recoverStore", home.path, rootUid, rootGid);
+      letThrough(`${home.path}/${layersFolder}`, home.owner.rootGid);
+      await home.pool.run(worker, "sweepStore", home.path);
       return createVfs(home, vfsOptions);
     }),
 };
@@ -90,8 +89,9 @@ function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttribute
   }
 
   /**
-   * A layer whose diff failed and could not be undone, as on a full disk, is half made and marked so. It is made anew
-   * before anybody sees it; who asks while its diff is being applied waits for that.
+   * A layer whose diff failed and could not be undone, as on a full disk, or was being applied when a process died, is
+   * half made and marked so. It is made anew before anybody sees it; who asks while its diff is being applied waits for
+   * that.
    */
   async function undoFilling(id: string, call: CallOptions | undefined): Promise<void> {
     if (!existsSync(`${path}/${fillingFolder}/${id}`)) return;

@@ -73,6 +73,6 @@ export async function mountsInTrash(name, folder) {
     `grep -o ' ${home}/[^ ]*' /proc/self/mountinfo | while read -r at; do umount -l "$at"; done`,
   ]);
   await (await factories[name].open({ home })).close();
-  assertNothingStaged(name, home);
+  await assertNothingStaged(name, home);
   assert.ok(existsSync(`${folder}/elsewhere/kept`));
 }

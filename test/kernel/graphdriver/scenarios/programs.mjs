@@ -60,7 +60,7 @@ export async function programHangs(name, folder) {
   await next.remove("c1");
   assert.ok(!isMounted(`${home}/c1/merged`));
   await next.close();
-  assertNothingStaged(name, home);
+  await assertNothingStaged(name, home);
   kill("c1", "SIGKILL");
 }
 
@@ -89,7 +89,7 @@ export async function programRefuses(name, folder) {
   process.env.PATH = `${folder}/bin:${process.env.PATH}`;
   const open = factories[name].open({ home: `${folder}/home` });
   await assertRefused(open, "UNIMPLEMENTED", "needs a mount by fuse-overlayfs", folder, "out of order");
-  assertNothingStaged("", `${folder}/home`);
+  await assertNothingStaged("", `${folder}/home`);
 }
 
 /** A container's own root, say, on which Docker would put another. */
@@ -116,7 +116,7 @@ export async function staleProgramMount(name, folder) {
   const options = "lowerdir=lower,upperdir=upper,workdir=work";
   assert.equal(spawnSync("fuse-overlayfs", ["-o", options, "merged"], { cwd: staged }).status, 0);
   await (await factories[name].open({ home })).close();
-  assertNothingStaged(name, home);
+  await assertNothingStaged(name, home);
   assert.ok(!isMounted(`${staged}/merged`));
 }
 

@@ -111,7 +111,7 @@ export async function staleSubvolumes(driver, folder) {
   mkdirSync(`${home}/quotas`);
   writeFileSync(`${home}/quotas/gone`, "1000000");
   await (await factories[driver].open({ home })).close();
-  assertNothingStaged(driver, home);
+  await assertNothingStaged(driver, home);
   assert.equal(countSubvolumes(folder), 0);
 }
 
@@ -154,7 +154,7 @@ async function withContainer(driver, work) {
 async function assertOnlyImageLeft(driver, folder, others) {
   assert.deepEqual(readdirSync(`${folder}/home/subvolumes`), ["image"]);
   assert.deepEqual(readdirSync(await driver.get("image", {})), ["below"]);
-  assertNothingStaged("btrfs", `${folder}/home`);
+  await assertNothingStaged("btrfs", `${folder}/home`);
   assert.equal(countSubvolumes(folder), others + 1);
   await driver.close();
 }
