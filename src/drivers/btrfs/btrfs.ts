@@ -38,7 +38,11 @@ import * as storeJobs from "./store-jobs.ts";
 
 const optionTable = {
   ...commonOptions,
-  "btrfs.min_space": { ...optionKinds.size, help: "the least size that a container may ask for; default 0" },
+  "btrfs.min_space": {
+    name: "minSizeBytes",
+    ...optionKinds.size,
+    help: "the least size that a container may ask for; default 0",
+  },
 } as const satisfies DriverOptionTable;
 
 /**
@@ -50,33 +54,27 @@ const optionTable = {
  * the first one turns the quotas of the file system on, which nothing turns off again. A process in a container that
  * makes subvolumes of its own escapes it: the kernel counts those by themselves.
  */
-export const btrfs: GraphDriverFactory = {
+export const btrfs: GraphDriverFactory<typeof optionTable> = {
   name: "btrfs",
   options: optionTable,
   probe: (folder) => runProbe("btrfs", { url: probeUrl }, folder),
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome({ driver: "btrfs" }, options, async (home) => {
-      const btrfsOptions = parseOptions(options.options);
+      const { minSizeBytes = 0, ...values } = readDriverOptions("btrfs", options, optionTable);
       await home.pool.run(worker, "probeBtrfs", home.path);
       for (const folder of [layersFolder, exactDiffsFolder]) {
         ensureCleanFolder(`${home.path}/${folder}`, passageMode);
       }
       letThrough(`${home.path}/${layersFolder}`, home.owner.rootGid);
       await home.pool.run(worker, "sweepStore", home.path);
-      return createBtrfs(home, btrfsOptions);
+      return createBtrfs(home, { ...toDiffOptions(values), minSizeBytes });
     }),
 };
 
 interface BtrfsOptions extends DiffOptions {
   /** `btrfs.min_space`: the least size that a container may ask for. Default 0. */
   readonly minSizeBytes: number;
-}
-
-/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
-function parseOptions(options: readonly string[] | undefined): BtrfsOptions {
-  const values = readDriverOptions("btrfs", options, optionTable);
-  return { ...toDiffOptions(values), minSizeBytes: values["btrfs.min_space"] ?? 0 };
 }
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };

@@ -43,14 +43,14 @@ import { findProgram } from "./program.ts";
  * (systemd's `KillMode=control-group`) takes the file systems from under the containers. A layer whose process has died
  * is mounted anew by `open` or the next `get`.
  */
-export const fuseOverlayfs: GraphDriverFactory = {
+export const fuseOverlayfs: GraphDriverFactory<typeof commonOptions> = {
   name: "fuse-overlayfs",
   options: commonOptions,
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
   open: (options) =>
     openHome(use, options, async (home) => {
-      const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options.options, commonOptions));
+      const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options, commonOptions));
       ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
       await home.pool.run(worker, "sweepStore", home.path);
       const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);

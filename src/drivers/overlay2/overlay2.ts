@@ -21,6 +21,7 @@ import type {
   GetOptions,
   GraphDriverFactory,
   GraphDriverMethods,
+  OptionValues,
 } from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
 import { createLayeredStore } from "../overlay/layered-store.ts";
@@ -41,10 +42,15 @@ import { withUserNamespace } from "./probe/with-user-namespace.ts";
 const optionTable = {
   ...commonOptions,
   "overlay2.size": {
+    name: "sizeBytes",
     ...optionKinds.size,
     help: "how much containers may add to their image that ask for no size of their own; default no limit",
   },
-  "overlay2.override_kernel_check": { ...optionKinds.boolean, help: "taken, and of no effect, as with Docker" },
+  "overlay2.override_kernel_check": {
+    name: "overrideKernelCheck",
+    ...optionKinds.boolean,
+    help: "taken, and of no effect, as with Docker",
+  },
 } as const satisfies DriverOptionTable;
 
 /**
@@ -55,10 +61,10 @@ const optionTable = {
  * A container's `size` is a limit on what it adds to its image, enforced where the home lies on xfs or ext4 with
  * project quotas (mount option `prjquota`), and refused elsewhere.
  */
-export const overlay2: GraphDriverFactory = createOverlay2Factory();
+export const overlay2: GraphDriverFactory<typeof optionTable> = createOverlay2Factory();
 
 /** With less than what the probe finds, the driver does as on a kernel that has no more; tests ask for that. */
-export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): GraphDriverFactory {
+export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): GraphDriverFactory<typeof optionTable> {
   return {
     name: "overlay2",
     options: optionTable,
@@ -66,7 +72,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
     probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
     open: (options) =>
       openHome(use, options, async (home) => {
-        const overlayOptions = parseOptions(options.options);
+        const overlayOptions = toOverlayOptions(readDriverOptions("overlay2", options, optionTable));
         ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
         await home.pool.run(worker, "sweepStore", home.path);
         // One after another, on one thread: to start a second takes longer than any of these.
@@ -84,11 +90,10 @@ interface OverlayOptions extends DiffOptions {
   readonly sizeBytes: number | undefined;
 }
 
-/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
-function parseOptions(options: readonly string[] | undefined): OverlayOptions {
-  const values = readDriverOptions("overlay2", options, optionTable);
-  return { ...toDiffOptions(values), sizeBytes: values["overlay2.size"] };
-}
+const toOverlayOptions = (values: OptionValues<typeof optionTable>): OverlayOptions => ({
+  ...toDiffOptions(values),
+  sizeBytes: values.sizeBytes,
+});
 
 const use = () => ({ driver: "overlay2", attributes: ownAttributePrefix() });
 

@@ -40,9 +40,10 @@ import * as storeJobs from "./store-jobs.ts";
 const optionTable = {
   ...commonOptions,
   size: {
+    name: "sizeBytes",
     value: "SIZE",
     help: "refused: it cannot be enforced",
-    parse() {
+    parse(): never {
       throw toSizeRefusal("vfs");
     },
   },
@@ -54,7 +55,7 @@ const optionTable = {
  * ordinary user keeps the layers, every file belongs to that user, with the owner's permission to read and write it,
  * devices are left out, and of the extended attributes only `user.` ones are kept; `diff` gives the files to root.
  */
-export const vfs: GraphDriverFactory = {
+export const vfs: GraphDriverFactory<typeof optionTable> = {
   name: "vfs",
   cost: "copies every layer in full (reflinks where the file system has them)",
   options: optionTable,
@@ -62,7 +63,7 @@ export const vfs: GraphDriverFactory = {
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome({ driver: "vfs" }, options, async (home) => {
-      const vfsOptions = toDiffOptions(readDriverOptions("vfs", options.options, optionTable));
+      const vfsOptions = toDiffOptions(readDriverOptions("vfs", options, optionTable));
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
         ensureCleanFolder(`${home.path}/${folder}`, passageMode);
       }
