@@ -98,8 +98,8 @@ export interface GraphDriverFactory<Table extends DriverOptionTable = NoOptions>
   /** What whoever gets it without asking for it should know, in a few words: "copies every layer in full". */
   readonly cost?: string;
   /**
-   * Its options, by key in small letters: `readDriverOptions` reads them by such a table, and `cleat serve graph` checks
-   * and explains them by it. Of a driver without one nothing is known before it is opened.
+   * Its options, by key in small letters: `readDriverOptions` reads them by such a table, and `cleat serve graph`
+   * checks and explains them by it. Of a driver without one nothing is known before it is opened.
    */
   readonly options?: NoOptions extends Table ? DriverOptionTable : Table;
   /** How its stores are looked at and mended without being opened (`store/open-store.ts`). */

@@ -106,8 +106,8 @@ export function optionsForHost(host: string | undefined): readonly string[] {
 
 /**
  * Reads the options of a driver by its table: values that a program gives by name, and an operator's `key=value`. Keys
- * are matched without regard to case, as Docker matches them; of several with one key the last counts, and what is given
- * by name before any of them.
+ * are matched without regard to case, as Docker matches them; of several with one key the last counts, and what is
+ * given by name before any of them.
  * @throws INVALID_ARGUMENT for a malformed or unknown option; whatever the table's `parse` throws.
  */
 export function readDriverOptions<Table extends DriverOptionTable>(

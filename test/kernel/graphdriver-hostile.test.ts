@@ -1,6 +1,6 @@
 /**
- * What the drivers make of a hostile machine: full disks, attributes that the file system refuses, homes that are none, and
- * `kill -9`. Each scenario runs in a process and a mount namespace of its own, on the built package.
+ * What the drivers make of a hostile machine: full disks, attributes that the file system refuses, homes that are none,
+ * and `kill -9`. Each scenario runs in a process and a mount namespace of its own, on the built package.
  */
 import { join } from "node:path";
 

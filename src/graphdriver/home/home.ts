@@ -168,8 +168,8 @@ export function emptyTrash(home: string, name: string, remove: Remove = removeTr
 
 /**
  * Takes what a crash left in staging into the trash, in one step each, whatever its size: with what is there already it
- * is deleted behind the opening (`emptyTrashBehind`), for which nobody waits. On a disk with hardly any room left all of
- * it is deleted here, since it is the room that there is.
+ * is deleted behind the opening (`emptyTrashBehind`), for which nobody waits. On a disk with hardly any room left all
+ * of it is deleted here, since it is the room that there is.
  *
  * What the kernel will neither move nor delete (a container made it immutable, say) stays for the next time: it is in
  * nobody's way, and a store that would not open would be.

@@ -9,8 +9,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assertNothingStaged, factories, filesOf, toLayer, trashOf, whenTrashIsEmpty } from "./layers.mjs";
 
 /**
- * When the worker is killed: so many milliseconds after its start, where it opens the driver, or after so many lines, each of
- * which begins or ends a step of its work. By day every other one (`test/night.ts`).
+ * When the worker is killed: so many milliseconds after its start, where it opens the driver, or after so many lines,
+ * each of which begins or ends a step of its work. By day every other one (`test/night.ts`).
  */
 const lives = [
   ...[220, 300].map((ms) => ({ lines: 0, ms })),

@@ -1,7 +1,7 @@
 /**
- * Every call on a driver, once for each kind of system call that it makes, with one of these failing: strace(1) stops the process's
- * threads at the call and has the kernel answer an error. Whatever fails, the caller is told by an error of the contract that names
- * the layer, no descriptor is lost, and the store is in order afterwards.
+ * Every call on a driver, once for each kind of system call that it makes, with one of these failing: strace(1) stops
+ * the process's threads at the call and has the kernel answer an error. Whatever fails, the caller is told by an error
+ * of the contract that names the layer, no descriptor is lost, and the store is in order afterwards.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

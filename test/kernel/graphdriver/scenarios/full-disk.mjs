@@ -104,8 +104,8 @@ async function fill(driver, id, parent, entries) {
 }
 
 /**
- * Removal is how room is made, so it needs none: not on a disk that is full to its last block and name, by a process that opens the
- * store there. The last layer goes first, as the others lie below it.
+ * Removal is how room is made, so it needs none: not on a disk that is full to its last block and name, by a process
+ * that opens the store there. The last layer goes first, as the others lie below it.
  */
 export async function fullDiskDuringRemove(driver, folder) {
   const options = ["cleat.exact_diffs=true"];

@@ -82,7 +82,8 @@ export async function programIsMissing(name, folder) {
 
 export async function programRefuses(name, folder) {
   mkdirSync(`${folder}/bin`);
-  const script = `#!/bin/sh\n[ "$1" = --version ] && exec /usr/bin/fuse-overlayfs --version\necho out of order >&2\nexit 7\n`;
+  const answerVersion = '[ "$1" = --version ] && exec /usr/bin/fuse-overlayfs --version';
+  const script = ["#!/bin/sh", answerVersion, "echo out of order >&2", "exit 7", ""].join("\n");
   execFileSync("sh", ["-c", `cat > ${folder}/bin/fuse-overlayfs; chmod 755 ${folder}/bin/fuse-overlayfs`], {
     input: script,
   });

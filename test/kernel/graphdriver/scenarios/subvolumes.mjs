@@ -94,7 +94,10 @@ export async function manySubvolumes(driver, folder) {
   await assertOnlyImageLeft(opened, folder, 0);
 }
 
-/** What a crash leaves, at the worst: subvolumes in subvolumes, read-only, staged and half removed; beside folders of another driver. */
+/**
+ * What a crash leaves, at the worst: subvolumes in subvolumes, read-only, staged and half removed; beside folders of
+ * another driver.
+ */
 export async function staleSubvolumes(driver, folder) {
   const home = `${folder}/home`;
   await (await factories[driver].open({ home })).close();
