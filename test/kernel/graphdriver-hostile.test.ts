@@ -93,6 +93,11 @@ const anywhere: readonly Scenario[] = [
     title: "the archive of a layer that Docker's own driver removed is forgotten",
     drivers: ["vfs"],
   },
+  {
+    id: "engineUnmounts",
+    title: "a layer that an engine unmounted while it was held is mounted anew",
+    drivers: ["overlay2"],
+  },
   { id: "staleProbeMount", title: "a mount that a killed process left staged is swept", drivers: ["overlay2"] },
   { id: "homeOnAnotherFileSystem", title: "a home that is not on btrfs is refused, by name", drivers: btrfs },
 ];
@@ -128,6 +133,11 @@ const onBtrfs: readonly Scenario[] = [
 
 const onFuse: readonly Scenario[] = [
   ...anywhere.filter(({ drivers }) => drivers === both).map((scenario) => ({ ...scenario, drivers: fuse })),
+  {
+    id: "engineUnmounts",
+    title: "a layer that an engine unmounted while it was held is mounted anew",
+    drivers: fuse,
+  },
   { id: "programDies", title: "a layer whose program has died is mounted anew by get", drivers: fuse },
   { id: "programDiesUnnoticed", title: "so it is by open, and counts on", drivers: fuse },
   { id: "programHangs", title: "a program that hangs holds up nobody but who asks for its layer", drivers: fuse },

@@ -1,14 +1,12 @@
 import { access } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
-import type { ModuleReference, Ring, WorkerPool } from "../../workers/index.ts";
+import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
 import {
   assertLayerId,
   bindSpec,
   commonOptions,
-  createDiffGetter,
   createLayerKeeper,
-  createNaiveDiff,
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
@@ -19,9 +17,7 @@ import {
   passageMode,
   readDriverOptions,
   readStorageSize,
-  reportApplied,
   runProbe,
-  streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
 import type {
@@ -32,7 +28,8 @@ import type {
   GraphDriverMethods,
 } from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
-import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
+import { createLayerDiffs } from "./layer-diffs.ts";
+import { exactDiffsFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import * as storeJobs from "./store-jobs.ts";
 
@@ -79,13 +76,9 @@ interface BtrfsOptions extends DiffOptions {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createBtrfs(
-  home: OpenHome,
-  { archiveDialect, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
-): GraphDriverMethods {
-  const { path, pool, ids, owner, durability, locks } = home;
+function createBtrfs(home: OpenHome, { minSizeBytes, ...diffOptions }: BtrfsOptions): GraphDriverMethods {
+  const { path, pool, owner, durability, locks } = home;
   const keeper = createLayerKeeper(home, worker, exists);
-  /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
   const untouched = new Set<string>();
 
   async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
@@ -122,12 +115,11 @@ function createBtrfs(
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, home, worker, { ids, archiveDialect });
 
   return {
     name: "btrfs",
     capabilities: {
-      reproducesExactDiffs: exactDiffs,
+      reproducesExactDiffs: diffOptions.exactDiffs,
       mounts: false,
       enforcesSize: true,
       protectsParents: true,
@@ -160,31 +152,7 @@ function createBtrfs(
       const { limitBytes, referencedBytes } = usage;
       return { Size: String(limitBytes), ...(referencedBytes !== undefined && { Used: String(referencedBytes) }) };
     },
-    ...naive,
-    async diff(id, parent, call) {
-      await home.within(call).locks.whileUnchanged(id, () => assertExists(id));
-      const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
-      return streamExactDiff(home.within(call), worker, id, parent, paths) ?? naive.diff(id, parent, call);
-    },
-    async diffGetter(id, call) {
-      return home.within(call).locks.whileUnchanged(id, async () => {
-        await assertExists(id);
-        return createDiffGetter(layerPath(path, id), pool, worker);
-      });
-    },
-    async applyDiff(id, parent, source, call) {
-      const wanted = home.within(call);
-      assertLayerId(id);
-      if (parent !== undefined) assertLayerId(parent);
-      return wanted.locks.withLock(id, async () => {
-        const options = { ids, durability, exactDiffs, strictAttributes, untouched: untouched.has(id) };
-        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, options);
-        const sizeBytes = await reportApplied(home.logger, id, pool.consume(source, apply));
-        untouched.delete(id);
-        locks.markChanged(id); // what it was before is deleted
-        return sizeBytes;
-      });
-    },
+    ...createLayerDiffs(home, worker, { get, put, assertExists, untouched }, diffOptions),
     mounts: async (id, { readOnly = false } = {}, call) => [bindSpec(await get(id, {}, call), readOnly)],
     async usage(id, call) {
       await home.within(call).locks.whileUnchanged(id, () => assertExists(id));

@@ -62,6 +62,13 @@ it("deletes what is in the trash, one after another, and not what comes there la
   expect(log).toEqual(["a begins", "a ends", "b begins", "b ends"]);
 });
 
+it("keeps nothing shut where the trash cannot be looked at", async () => {
+  const home = homeWithTrash([], async () => {});
+  rmSync(join(home.path, ".cleat"), { recursive: true });
+  await emptyTrashBehind(home, worker);
+  expect(home.warned).toEqual(["what was removed cannot be looked at"]);
+});
+
 it("goes on behind what cannot be deleted, and tells of it", async () => {
   const deleted: string[] = [];
   const home = homeWithTrash(["a", "b"], async (name) => {

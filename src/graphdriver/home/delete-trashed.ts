@@ -33,11 +33,16 @@ export async function emptyTrashBehind(
   { path, deleteBehind, logger }: Pick<OpenHome, "path" | "deleteBehind" | "logger">,
   worker: ModuleReference<TrashJobs>,
 ): Promise<void> {
-  for (const name of readdirSync(`${path}/${trashFolder}`)) {
+  const deleteOne = async (name: string): Promise<void> => {
     try {
       await deleteBehind((pool) => pool.run(worker, "emptyTrash", path, name));
     } catch (error) {
       logger.warn({ err: error, path: `${trashFolder}/${name}` }, "what was removed cannot be deleted");
     }
+  };
+  try {
+    for (const name of readdirSync(`${path}/${trashFolder}`)) await deleteOne(name);
+  } catch (error) {
+    logger.warn({ err: error, path: trashFolder }, "what was removed cannot be looked at");
   }
 }

@@ -13,7 +13,7 @@ import { builtInFactories } from "cleat/selection";
 import { openStore } from "cleat/layerstore";
 import { buildArchive, file, folder as aFolder, whiteout } from "cleat/testing";
 
-import { factories, streamOf } from "./layers.mjs";
+import { factories, streamOf, whenTrashIsEmpty } from "./layers.mjs";
 
 /** What drivers call of the kernel, with an error; but for write(2), by which Node's threads wake each other. */
 const systemCalls = [
@@ -150,6 +150,7 @@ export async function failingCalls(name, folder) {
   }
   await driver.close();
   driver = await factories[name].open({ home });
+  await whenTrashIsEmpty(home); // of what was not deleted, since that failed
   await driver.close();
   const store = openStore({ home, drivers: builtInFactories, driver: name });
   const { findings } = await store.check();

@@ -23,6 +23,26 @@ export async function programDies(name, folder) {
   await driver.close();
 }
 
+/** As Docker does when it starts, behind the plugin that holds its layers. Source: moby v26.1.5 `cleanupMountsByID`. */
+export async function engineUnmounts(name, folder) {
+  const home = `${folder}/home`;
+  const driver = await openWithContainers(name, home, ["c1"]);
+  const path = await driver.get("c1");
+  writeThrough(`${path}/written`);
+  for (const isLazy of [false, true]) {
+    execFileSync("umount", isLazy ? ["-l", path] : [path]);
+    assert.ok(!isMounted(path));
+    assert.equal(await driver.get("c1"), path);
+    assert.deepEqual(readdirSync(path), ["below", "written"]);
+  }
+  execFileSync("umount", [path]);
+  for (let held = 3; held > 0; held--) await driver.put("c1");
+  assert.ok(!isMounted(path));
+  assert.deepEqual(await namesOf(driver, "c1"), ["below", "written"]);
+  await driver.remove("c1");
+  await driver.close();
+}
+
 /** What died while nobody served the home is there again once somebody does, and counts on. */
 export async function programDiesUnnoticed(name, folder) {
   const home = `${folder}/home`;
