@@ -17,7 +17,7 @@ export const commands: readonly CommandRow[] = [
   {
     name: "units",
     operands: "",
-    summary: "Print units of systemd that serve a graph driver, or write them.",
+    summary: "Print units of systemd that serve a graph driver or a snapshotter, or write them.",
     load: async () => (await import("./serving/units.ts")).units,
   },
   {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { GraphDriver } from "../../graphdriver/index.ts";
 
 /** Removals whose layers are gone, and whose files are being deleted still. */
@@ -14,6 +15,7 @@ export interface Removals {
 export function createRemovals(driver: GraphDriver, onLeft: (error: unknown, layer: string) => void): Removals {
   const running = new Set<Promise<void>>();
   const givenUp = new AbortController();
+  setMaxListeners(0, givenUp.signal); // each removal that runs is one
   return {
     remove: (layer) =>
       new Promise<void>((resolve, reject) => {
