@@ -1,7 +1,7 @@
 import { CleatError } from "../../../errors/index.ts";
 import { tryProgram } from "../files/installation.ts";
 import { holdsTable } from "./settle.ts";
-import { criImagesPlugin, criPlugin, criRuntimePlugin, type PlannedTable } from "./tables.ts";
+import { criPlugin, criRuntimePlugin, type PlannedTable } from "./tables.ts";
 import { formatHeader, parseToml, type TomlTable } from "./toml-text.ts";
 
 /**
@@ -32,13 +32,11 @@ export function assertArrived(tables: readonly PlannedTable[], effective: TomlTa
   );
 }
 
-/** containerd 2 prints files of config version 2 as it has migrated them. */
+/** containerd 2 prints runtimes of Kubernetes' as it has taken them over from files of config version 2. */
 export function arrives(table: PlannedTable, effective: TomlTable): boolean {
-  return spellingsOf(table.path).some((path) => holdsTable(effective, { ...table, path }));
-}
-
-function spellingsOf(path: readonly string[]): (readonly string[])[] {
-  const [plugins = "", plugin, ...rest] = path;
-  if (plugin !== criPlugin) return [path];
-  return [path, rest.length === 1 ? [plugins, criImagesPlugin] : [plugins, criRuntimePlugin, ...rest]];
+  const [plugins = "", plugin, ...rest] = table.path;
+  const moved = [plugins, criRuntimePlugin, ...rest];
+  return [table.path, ...(plugin === criPlugin ? [moved] : [])].some((path) =>
+    holdsTable(effective, { ...table, path }),
+  );
 }

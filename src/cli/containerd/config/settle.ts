@@ -30,7 +30,9 @@ export function settleTables(planned: readonly PlannedTable[], text: string, sub
   const missing: PlannedTable[] = [];
   const conflicts: string[] = [];
   for (const table of planned) {
-    if (holdsTable(held, table) || isGivenOtherwise(held, table)) continue;
+    const older = olderThatDiffers(held, table);
+    if (older !== undefined) conflicts.push(explain(older, held, text, subject));
+    if (older !== undefined || holdsTable(held, table) || isGivenOtherwise(held, table)) continue;
     const rest = withoutHeld(held, table);
     if (isToml(`${text}\n${formatPlannedTable(rest)}`)) missing.push(rest);
     else conflicts.push(explain(table, held, text, subject));
@@ -52,6 +54,16 @@ function holds(found: unknown, values: PlannedTable["values"]): boolean {
 /** A list that its owner has written holds what its owner wants in it. */
 function isGivenOtherwise(held: TomlTable, { path, entry }: PlannedTable): boolean {
   return entry === "builtin" && valueAt(held, path) !== undefined;
+}
+
+/** The older table, with what it should say, where it says something else. */
+function olderThatDiffers(held: TomlTable, { older, ...table }: PlannedTable): PlannedTable | undefined {
+  if (older === undefined) return undefined;
+  const differs = Object.entries(table.values).some(([key, value]) => {
+    const found = valueAt(held, [...older, key]);
+    return found !== undefined && !isDeepStrictEqual(found, value);
+  });
+  return differs ? { ...table, path: older } : undefined;
 }
 
 function withoutHeld(held: TomlTable, table: PlannedTable): PlannedTable {

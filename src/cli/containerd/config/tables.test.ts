@@ -88,8 +88,10 @@ describe("the tables for containerd", () => {
   });
 
   it("follow the version of a file that is there", () => {
-    const config = configFor("2.1.9", { cri: true }, "version = 2\n");
-    expect(valueAt(config, ["plugins", "io.containerd.grpc.v1.cri", "containerd", "snapshotter"])).toBe("cleat");
+    const options = { criRuntimes: ["runc"] };
+    const runtime = ["plugins", "io.containerd.grpc.v1.cri", "containerd", "runtimes", "runc", "snapshotter"];
+    expect(valueAt(configFor("2.1.9", options, "version = 2\n"), runtime)).toBe("cleat");
+    expect(valueAt(configFor("2.1.9", options, "version = 3\n"), runtime)).toBeUndefined();
     expect(() => blockFor("1.7.24", {}, "version = 3\n")).toThrow("does not read files of config version 3");
     expect(() => blockFor("1.7.24", { cri: true }, "root = '/x'\n")).toThrow('write "version = 2" at its top');
     expect(valueAt(configFor("1.7.24", {}, "root = '/x'\n"), [...proxy, "type"])).toBe("snapshot");
@@ -153,6 +155,17 @@ describe("a table of the same name", () => {
   it("is refused in a file that is not TOML, with the line", () => {
     expect(() => blockFor("1.7.24", {}, "version = 2\n[a\n")).toThrow("config.toml is not TOML: line 2");
   });
+});
+
+it("an older table that containerd 2 would take over is for its owner to change", () => {
+  const older = (snapshotter: string) =>
+    `version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\nsnapshotter = "${snapshotter}"\n`;
+  expect(blockFor("2.1.9", { cri: true }, older("overlayfs")).conflicts).toEqual([
+    'config.toml, line 2, has a table [plugins."io.containerd.grpc.v1.cri".containerd] already: write snapshotter = "cleat" instead of "overlayfs" there, and run this again',
+  ]);
+  // By itself it would have no effect: containerd 2 looks at it where there are runtimes.
+  const config = configFor("2.1.9", { cri: true }, older("cleat"));
+  expect(valueAt(config, ["plugins", "io.containerd.cri.v1.images", "snapshotter"])).toBe("cleat");
 });
 
 it("names a machine as containerd does", () => {

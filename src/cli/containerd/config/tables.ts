@@ -12,6 +12,8 @@ export interface PlannedTable {
    */
   readonly entry?: "own" | "builtin";
   readonly values: Readonly<Record<string, ConfigValue>>;
+  /** A table of config version 2 from which containerd 2 takes the same keys, whatever this one says. */
+  readonly older?: readonly string[];
   /** For who reads the file. */
   readonly note: string;
 }
@@ -138,26 +140,35 @@ function planTransfer({ platform }: SnapshotterRequest): PlannedTable[] {
   ];
 }
 
-function planCri({ configVersion }: SnapshotterRequest): PlannedTable {
+/**
+ * By the name that this containerd has for it, whatever the file's version: containerd 2 takes the older one into account only where
+ * the file lists runtimes, too. Source: containerd v2.1.9 `plugins/cri/images/plugin.go`, `migrateConfig`.
+ */
+function planCri({ version, configVersion }: SnapshotterRequest): PlannedTable {
+  const older = ["plugins", criPlugin, "containerd"];
+  const isSplit = hasFeature(version, "configVersion3");
   return {
-    path: ["plugins", ...(configVersion > 2 ? [criImagesPlugin] : [criPlugin, "containerd"])],
+    path: isSplit ? ["plugins", criImagesPlugin] : older,
     values: { snapshotter: snapshotterName },
+    ...(isSplit && configVersion <= 2 && { older }),
     note: "Kubernetes keeps its images and containers on Cleat.",
   };
 }
 
-/** A runtime in the file replaces the one that is built in, `runc`, whose type has to be said then. */
-function planCriRuntime(runtime: string, { configVersion }: SnapshotterRequest): PlannedTable[] {
+/**
+ * A runtime in the file replaces the one that is built in, `runc`, whose type has to be said then. containerd 2 takes runtimes over
+ * from files of config version 2, but not where their images are.
+ */
+function planCriRuntime(runtime: string, { version, configVersion }: SnapshotterRequest): PlannedTable[] {
   const own = { snapshotter: snapshotterName };
-  const note = `Pods of runtime ${runtime} are kept on Cleat.`;
-  const table = (plugin: string): PlannedTable => ({
-    path: ["plugins", plugin, "containerd", "runtimes", runtime],
+  const runtimes = {
+    path: ["plugins", configVersion <= 2 ? criPlugin : criRuntimePlugin, "containerd", "runtimes", runtime],
     values: { ...(runtime === "runc" && { runtime_type: "io.containerd.runc.v2" }), ...own },
-    note,
-  });
-  if (configVersion <= 2) return [table(criPlugin)];
+    note: `Pods of runtime ${runtime} are kept on Cleat.`,
+  };
+  if (!hasFeature(version, "configVersion3")) return [runtimes];
   const images = { path: ["plugins", criImagesPlugin, "runtime_platforms", runtime], values: own };
-  return [table(criRuntimePlugin), { ...images, note: "Their images, too." }];
+  return [runtimes, { ...images, note: "Their images, too." }];
 }
 
 /** Differs are asked in turn until one knows what it is asked for. */
