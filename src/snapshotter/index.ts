@@ -1,8 +1,19 @@
 /** containerd's snapshotters. `snapshotter.ts` is the manual. */
+export {
+  openGraphDriverSnapshotter,
+  type OpenGraphDriverSnapshotterOptions,
+} from "./layers/open-graph-driver-snapshotter.ts";
 export { openSnapshotter, type OpenSnapshotterOptions } from "./store/open-snapshotter.ts";
 export { createRemoteSnapshotter, type RemoteSnapshotterOptions } from "./service/remote-snapshotter.ts";
 export { createSnapshotsService } from "./service/serve-snapshots.ts";
-export type { SnapshotStorage, StorageCapabilities, StoredSnapshot } from "./snapshot-storage.ts";
+export type {
+  IdRemap,
+  ListedPlace,
+  NewPlace,
+  PlaceUse,
+  SnapshotStorage,
+  StorageCapabilities,
+} from "./snapshot-storage.ts";
 export {
   type CommitOptions,
   type Labels,
