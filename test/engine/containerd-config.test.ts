@@ -26,6 +26,15 @@ const open = ({ release }: ContainerdRelease) => {
 const config = (...options: string[]) =>
   containerd.cleat("config", "containerd", "--config", containerd.configPath, "--driver", "overlay2", ...options);
 
+/** What `cleat doctor` finds about containerd, as [subject, state]; it ends with 5 where something is wrong. */
+async function doctor(): Promise<[string, string][]> {
+  const where = ["--home", `${namespace.folder}/home`, "--json"];
+  const line = await namespace.run(["sh", "-c", '"$@" || [ $? = 5 ]', "doctor", ...cleatCommand, "doctor", ...where]);
+  const { engines } = JSON.parse(line) as { engines: { engine: string; findings: Record<string, string>[] }[] };
+  const findings = engines.find(({ engine }) => engine === "containerd")?.findings ?? [];
+  return findings.map(({ subject = "", state = "" }) => [subject, state]);
+}
+
 /** Whether a release of containerd is `least` ("1.7.4") or later. */
 function isFrom(least: string): boolean {
   const [a, b] = [containerd.version, least].map((text) => text.split(".").map(Number)) as [number[], number[]];
@@ -70,6 +79,32 @@ for (const row of containerdReleases) {
       if (transfers) expect(unpackConfig(dump)).toMatchObject([{ snapshotter: "overlayfs" }, { snapshotter: "cleat" }]);
       if (diffs)
         expect(dump).toHaveProperty(["plugins", "io.containerd.service.v1.diff-service", "default", 0], "cleat-diff");
+    });
+
+    it("is looked at by cleat doctor, which says what is missing until nothing is", async () => {
+      const asked = isFrom("1.7.0") ? ["--transfer"] : [];
+      expect(await doctor()).toEqual([["configuration", "off"]]);
+      await config("--write", "--cri", ...asked);
+      await containerd.start();
+      expect(await doctor()).toContainEqual(["socket", "wrong"]);
+      const serving = [
+        ...cleatCommand,
+        "serve",
+        "snapshotter",
+        `--root=${namespace.folder}/layers`,
+        "--driver=overlay2",
+      ];
+      const cleat = await namespace.start("cleat", serving);
+      const isAnswering = async () => (await doctor()).every(([, state]) => state === "right");
+      await untilReady(cleat, "doctor to find nothing wrong", 20_000, isAnswering);
+      const subjects = [
+        "configuration",
+        "socket",
+        "plugin",
+        ...(asked.length > 0 ? ["unpack_config"] : []),
+        "Kubernetes",
+      ];
+      expect(await doctor()).toEqual(subjects.map((subject) => [subject, "right"]));
     });
 
     it("reads a file that Cleat makes where there is none, and none is left when it is taken out", async () => {

@@ -2,6 +2,7 @@ import { CleatError } from "../../errors/index.ts";
 import { absolute } from "../serving/listen-options.ts";
 import { examine } from "../stores/examine.ts";
 import { defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
+import { defaultSnapshotterRoot, defaultSnapshotterSocket } from "../terminal/default-folders.ts";
 import { takeOutBlock } from "./config/block.ts";
 import { composeConfig, type ComposedConfig } from "./config/compose.ts";
 import { type EditedFile, keepCopy, readEditedFile, removeEditedFile, replaceText } from "./files/edited-file.ts";
@@ -9,10 +10,6 @@ import { assertArrived, readEffectiveConfig } from "./config/effective-config.ts
 import { assertOwnConfig, defaultAddress, defaultConfigPath, findContainerd } from "./config/find-containerd.ts";
 import { containerdPlatform } from "./config/tables.ts";
 import { hasFeature, parseContainerdVersion, type Version } from "./config/versions.ts";
-
-export const defaultSnapshotterSocket = "/run/cleat/snapshotter.sock";
-/** Where every containerd reports its snapshotters' layers; 1.6 knows no other place. */
-export const defaultSnapshotterRoot = "/var/lib/containerd/io.containerd.snapshotter.v1.cleat";
 
 const restart = "restart containerd to have it read the file: systemctl restart containerd";
 
@@ -35,8 +32,8 @@ export const configContainerd = defineCommand({
     },
     address: { type: "string", value: "PATH", help: `containerd's socket; default ${defaultAddress}` },
     config: { type: "string", value: "FILE", help: `its file; default the one it runs with, or ${defaultConfigPath}` },
-    socket: { type: "string", value: "PATH", help: `serve snapshotter's; default ${defaultSnapshotterSocket}` },
-    root: { type: "string", value: "PATH", help: `serve snapshotter's; default ${defaultSnapshotterRoot}` },
+    socket: { type: "string", value: "PATH", help: "serve snapshotter's; default as there" },
+    root: { type: "string", value: "PATH", help: "serve snapshotter's; default as there" },
     driver: { type: "string", value: "DRIVER", help: "serve snapshotter's; default auto: what the root gets" },
     cri: { type: "boolean", help: "Kubernetes keeps its images and containers on it" },
     "cri-runtime": { type: "string", multiple: true, value: "NAME", help: "pods of this runtime do" },
@@ -45,7 +42,8 @@ export const configContainerd = defineCommand({
     write: { type: "boolean", help: "write it into the file" },
     remove: { type: "boolean", help: "take out what --write has written" },
   },
-  async run(values, _operands, { env, stdout, stderr }) {
+  async run(values, _operands, surroundings) {
+    const { env, stdout, stderr } = surroundings;
     if (values.write === true && values.remove === true)
       throw new UsageError("--write and --remove exclude each other");
     const path = (name: "socket" | "root" | "address" | "config", fallback: string) =>
@@ -62,8 +60,8 @@ export const configContainerd = defineCommand({
         "NOT_FOUND",
         "there is no containerd on this machine: name its release with --containerd VERSION",
       );
-    const socket = path("socket", defaultSnapshotterSocket);
-    const root = path("root", defaultSnapshotterRoot);
+    const socket = path("socket", await defaultSnapshotterSocket(surroundings));
+    const root = path("root", defaultSnapshotterRoot(surroundings));
     const subject = file.path;
     const request = {
       version,
