@@ -12,30 +12,26 @@ export interface Version {
  * A branch that is not named has what the one before it has. Unknown keys of `proxy_plugins` are ignored, wrong types are not.
  * Sources: `cmd/containerd/server/config`, `plugins/transfer`, `internal/cri/config` of containerd, counted over its tags.
  */
-const firstReleases = {
-  /** `proxy_plugins.X.exports`: where the layers are, for who reports how full the disk is. */
-  exports: ["1.6.32", "1.7.16", "2.0.0"],
-  /** `proxy_plugins.X.platform` */
-  platform: ["1.7.16", "2.0.0"],
-  /** `proxy_plugins.X.capabilities` */
-  capabilities: ["1.7.23", "2.0.0"],
-  /** `type = "diff"`; releases before do not start with one: "panic: plugin: no type" (seen on 1.6.20). */
-  diffProxies: ["1.7.4", "2.0.0"],
-  /** `io.containerd.transfer.v1.local`, which unpacks with what its `unpack_config` lists. */
-  transferService: ["1.7.0"],
-  /** A snapshotter of one runtime's own, for Kubernetes. */
-  runtimeSnapshotters: ["1.7.0"],
-  /** `version = 3`, in which CRI's tables have other names. */
-  configVersion3: ["2.0.0"],
-  /** Kubernetes pulls through the transfer service. */
-  criTransfers: ["2.1.0"],
-  /** `exports.enable_remote_snapshot_annotations`: the transfer service says of which image a layer is. */
-  annotations: ["2.1.0"],
-  /** The capability `rebase`: layers are unpacked side by side, and put on their parents afterwards. */
-  rebase: ["2.2.0"],
-} as const satisfies Record<string, readonly string[]>;
+const features = {
+  exports: { means: "`exports` of a plugin: where its layers are", since: ["1.6.32", "1.7.16", "2.0.0"] },
+  platform: { means: "`platform` of a plugin", since: ["1.7.16", "2.0.0"] },
+  capabilities: { means: "`capabilities` of a plugin", since: ["1.7.23", "2.0.0"] },
+  /** Releases before do not start with one: "panic: plugin: no type" (seen on 1.6.20). */
+  diffProxies: { means: 'plugins with `type = "diff"`', since: ["1.7.4", "2.0.0"] },
+  transferService: { means: "the transfer service, and its `unpack_config`", since: ["1.7.0"] },
+  runtimeSnapshotters: { means: "a snapshotter for one runtime of Kubernetes'", since: ["1.7.0"] },
+  configVersion3: { means: "`version = 3`, in which Kubernetes' tables have other names", since: ["2.0.0"] },
+  criTransfers: { means: "Kubernetes pulls by the transfer service", since: ["2.1.0"] },
+  annotations: { means: "`enable_remote_snapshot_annotations`: of which image a layer is", since: ["2.1.0"] },
+  rebase: { means: "the capability `rebase`: layers are unpacked side by side", since: ["2.2.0"] },
+} as const satisfies Record<string, { readonly means: string; readonly since: readonly [string, ...string[]] }>;
 
-export type ContainerdFeature = keyof typeof firstReleases;
+export type ContainerdFeature = keyof typeof features;
+
+/** For a page: what each is, and the first release of each branch that has it. */
+export function listFeatures(): readonly (readonly [means: string, since: string])[] {
+  return Object.values(features).map(({ means, since }) => [means, since.join(", ")]);
+}
 
 /** The oldest branch whose configuration is known here. */
 const oldest: Version = { major: 1, minor: 6, patch: 0 };
@@ -68,7 +64,7 @@ export function formatVersion({ major, minor, patch }: Version): string {
 
 /** Whether this containerd understands it. */
 export function hasFeature(version: Version, feature: ContainerdFeature): boolean {
-  const releases = firstReleases[feature].map(parseVersion);
+  const releases = features[feature].since.map(parseVersion);
   const nearest = releases.findLast((release) => compareBranches(release, version) <= 0);
   if (nearest === undefined) return false;
   return compareBranches(nearest, version) < 0 || nearest.patch <= version.patch;
@@ -76,7 +72,7 @@ export function hasFeature(version: Version, feature: ContainerdFeature): boolea
 
 /** "1.7.4": the oldest release that has it. */
 export function firstReleaseWith(feature: ContainerdFeature): string {
-  return firstReleases[feature][0];
+  return features[feature].since[0];
 }
 
 /** Below zero when `a` is of an older branch than `b`. */
