@@ -41,9 +41,9 @@ async function furnish({ folder, run }: Namespace): Promise<void> {
   }
 }
 
-/** There is no systemd in here: what it would do is done by functions of the shell. What runs in other terminals logs to a file. */
+/** There is no systemd in here: what it would do is done by a function of the shell. Both engines run when the reader comes. What runs in other terminals logs to a file. */
 function toScript(transcript: string, { folder, controlGroup }: Namespace): string {
-  const commands = [...transcript.matchAll(/^# ((?:npx|ctr|docker|systemctl|tar|sed|dockerd)\b.*)$/gm)].map(
+  const commands = [...transcript.matchAll(/^# ((?:npx|cat|ctr|docker|systemctl|tar|sed|dockerd)\b.*)$/gm)].map(
     ([, command = ""]) => command,
   );
   const lines = commands.flatMap((command) => [`printf '%s\\n' ${quoted(`# ${command}`)}`, command]);
@@ -68,6 +68,8 @@ systemctl() {
   echo $! > /run/test-$2.pid
   if [ $2 = containerd ]; then await ctr version; else await docker version; fi
 }
+systemctl start containerd
+systemctl start docker
 ${lines.join("\n")}
 `;
 }
