@@ -21,6 +21,18 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./serving/units.ts")).units,
   },
   {
+    name: "config containerd",
+    operands: "",
+    summary: "Print what containerd's configuration needs to keep layers on Cleat, or write it.",
+    load: async () => (await import("./containerd/config-containerd.ts")).configContainerd,
+  },
+  {
+    name: "config docker",
+    operands: "",
+    summary: "Print what Docker's daemon.json needs to keep layers on Cleat, or write it.",
+    load: async () => (await import("./containerd/config-docker.ts")).configDocker,
+  },
+  {
     name: "doctor",
     operands: "",
     summary: "Print which graph driver would be chosen in a folder, why, and why not the others.",
