@@ -15,6 +15,13 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./serving/serve-snapshotter.ts")).serveSnapshotter,
   },
   {
+    name: "serve all",
+    operands: "",
+    summary:
+      "Serve a graph driver and a snapshotter, as far as this machine's engines can use them; what npm start does.",
+    load: async () => (await import("./serving/serve-all.ts")).serveAll,
+  },
+  {
     name: "units",
     operands: "",
     summary: "Print units of systemd that serve a graph driver or a snapshotter, or write them.",

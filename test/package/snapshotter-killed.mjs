@@ -9,13 +9,14 @@ for (const folder of [places, removed]) mkdirSync(folder, { recursive: true });
 
 /** Keeps what is removed, so that a number which is given twice is noticed. */
 const storage = {
-  capabilities: { rebase: true, needsParents: true },
-  list: async () => readdirSync(places).map(Number),
+  capabilities: { needsParents: true },
+  list: async () => readdirSync(places).map((name) => ({ id: Number(name), parentId: undefined })),
   async create({ id }) {
     if (readdirSync(removed).includes(String(id))) throw new Error(`number ${id} was given twice`);
     mkdirSync(join(places, String(id)));
+    return storage.mounts(id);
   },
-  mounts: async ({ id }) => [{ type: "bind", source: join(places, String(id)), options: ["rw"] }],
+  mounts: async (id) => [{ type: "bind", source: join(places, String(id)), options: ["rw"] }],
   usage: async () => ({ sizeBytes: 1, inodes: 1 }),
   remove: async (id) => renameSync(join(places, String(id)), join(removed, String(id))),
   async sweep(isLive) {
