@@ -1,6 +1,8 @@
 /** Ways to open a snapshotter over one of Cleat's drivers, each `(driver) => (root) => Promise<Snapshotter>`. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/drivers";
@@ -36,4 +38,52 @@ export const openers = {
       },
     };
   },
+
+  /** One of containerd's own, behind containerd's socket. */
+  containerds: (snapshotter) => async (root) => {
+    const socket = `${root}/containerd.sock`;
+    mkdirSync(`${root}/data`, { recursive: true });
+    writeFileSync(`${root}/config.toml`, containerdConfig(root, socket));
+    const daemon = spawn("containerd", ["--config", `${root}/config.toml`], { stdio: "ignore" });
+    const ended = once(daemon, "exit");
+    const channel = createGrpcChannel({ unix: socket });
+    const metadata = { "containerd-namespace": "kit" };
+    const remote = createRemoteSnapshotter({ channel, snapshotter, metadata });
+    await untilAnswers(() => remote.usage("nobody"), ended);
+    return {
+      ...remote,
+      async close() {
+        await channel.close();
+        daemon.kill();
+        await ended;
+      },
+    };
+  },
 };
+
+function containerdConfig(root, socket) {
+  return `version = 2
+root = "${root}/data"
+state = "${root}/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+[grpc]
+  address = "${socket}"
+[ttrpc]
+  address = "${root}/ttrpc.sock"
+`;
+}
+
+/** Whatever it answers: there is somebody. */
+async function untilAnswers(ask, ended) {
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  for (;;) {
+    const code = await ask().then(
+      () => undefined,
+      (error) => error.code,
+    );
+    if (code !== "UNAVAILABLE") return;
+    if (isOver) throw new Error("the peer has ended");
+    await delay(50);
+  }
+}

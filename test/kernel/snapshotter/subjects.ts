@@ -8,8 +8,8 @@ import type { LoopFileSystem } from "../graphdriver/private-mounts.ts";
 export interface Subject {
   readonly title: string;
   readonly needs: readonly Need[];
-  readonly driver: "overlay2" | "fuse-overlayfs" | "btrfs" | "vfs";
-  readonly opener: "inProcess" | "served";
+  readonly driver: "overlay2" | "fuse-overlayfs" | "btrfs" | "vfs" | "overlayfs";
+  readonly opener: "inProcess" | "served" | "containerds";
   /** In memory, so that what is made durable costs nothing; the drivers' own file systems else. */
   readonly fileSystem: LoopFileSystem;
   readonly abilities: Partial<SnapshotterAbilities>;
@@ -37,6 +37,16 @@ const btrfs = {
 } as const;
 const vfs = { ...onExt4, driver: "vfs", abilities: { mounts: true, copies: true } } as const;
 
+/** containerd's own, which proves that the kit asks for nothing that only ours do. */
+const control: Subject = {
+  ...onExt4,
+  title: "containerd's own overlayfs",
+  needs: [...onExt4.needs, needs.containerd],
+  driver: "overlayfs",
+  opener: "containerds",
+  abilities: { mounts: true, adopts: false },
+};
+
 type Kind = Omit<Subject, "title" | "opener">;
 
 const inProcess = (kind: Kind): Subject => ({
@@ -52,5 +62,9 @@ const served = (kind: Kind): Subject => ({
 
 export const subjects: readonly Subject[] = byDayOrNight(
   [...[overlay2, btrfs, vfs, fuseOverlayfs].map(inProcess), served(overlay2)],
-  [...[btrfs, vfs, fuseOverlayfs].map(served), ...[overlay2, vfs].map((kind) => inProcess({ ...kind, ...onXfs }))],
+  [
+    control,
+    ...[btrfs, vfs, fuseOverlayfs].map(served),
+    ...[overlay2, vfs].map((kind) => inProcess({ ...kind, ...onXfs })),
+  ],
 );
