@@ -58,14 +58,14 @@ export const lifeCycleChecks: readonly SnapshotterCheck[] = [
     title: "a snapshot that is not there is not found by any method",
     async run({ snapshotter, newName, refused }) {
       const calls = [
-        snapshotter.mounts("nobody"),
-        snapshotter.commit(newName(), "nobody", {}),
-        snapshotter.remove("nobody"),
-        snapshotter.stat("nobody"),
-        snapshotter.update("nobody", { labels: {} }),
-        snapshotter.usage("nobody"),
+        () => snapshotter.mounts("nobody"),
+        () => snapshotter.commit(newName(), "nobody", {}),
+        () => snapshotter.remove("nobody"),
+        () => snapshotter.stat("nobody"),
+        () => snapshotter.update("nobody", { labels: {} }),
+        () => snapshotter.usage("nobody"),
       ];
-      for (const call of calls) await refused(call, "NOT_FOUND");
+      for (const call of calls) await refused(call(), "NOT_FOUND");
     },
   },
   {
