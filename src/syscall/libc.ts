@@ -4,7 +4,9 @@ import { type SystemCallName, systemCallNumbers } from "./numbers.ts";
 
 type Argument = "int" | "uint" | "long" | "void *";
 
-/** Numbers are passed as they are; a buffer is passed by address and must outlive the call, which every call here does. */
+/**
+ * Numbers are passed as they are; a buffer is passed by address and must outlive the call, which every call here does.
+ */
 type NativeCall = (...args: readonly (number | bigint | Uint8Array | null)[]) => number;
 
 const libc = koffi.load(null);
@@ -40,7 +42,10 @@ export function bindSystemCall(name: SystemCallName, ...types: readonly Argument
   }
 }
 
-/** Called with what failed before the kernel was asked, or with what the kernel returned; `lastErrno` is that call's then. */
+/**
+ * Called with what failed before the kernel was asked, or with what the kernel returned; `lastErrno` is that call's
+ * then.
+ */
 type Told = (failed: Error | null, result: number) => void;
 
 /** As `bindSystemCall`, for a call that takes one argument and may take long: on a thread of Node's pool. */
@@ -67,8 +72,8 @@ export type PathBytes = string | Uint8Array;
 const pathMaxBytes = 4096;
 
 /**
- * Each thread reuses two buffers for path arguments, so that a call on a path costs no allocation. A result is valid until
- * the next use of the same slot.
+ * Each thread reuses two buffers for path arguments, so that a call on a path costs no allocation. A result is valid
+ * until the next use of the same slot.
  */
 const slots = [Buffer.alloc(pathMaxBytes), Buffer.alloc(pathMaxBytes)] as const;
 

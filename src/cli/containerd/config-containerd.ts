@@ -42,8 +42,8 @@ export const configContainerd = defineCommand({
     write: { type: "boolean", help: "write it into the file" },
     remove: { type: "boolean", help: "take out what --write has written" },
   },
-  async run(values, _operands, surroundings) {
-    const { env, stdout, stderr } = surroundings;
+  async run(values, _operands, context) {
+    const { env, stdout, stderr } = context;
     if (values.write === true && values.remove === true)
       throw new UsageError("--write and --remove exclude each other");
     const path = (name: "socket" | "root" | "address" | "config", fallback: string) =>
@@ -60,8 +60,8 @@ export const configContainerd = defineCommand({
         "NOT_FOUND",
         "there is no containerd on this machine: name its release with --containerd VERSION",
       );
-    const socket = path("socket", await defaultSnapshotterSocket(surroundings));
-    const root = path("root", defaultSnapshotterRoot(surroundings));
+    const socket = path("socket", await defaultSnapshotterSocket(context));
+    const root = path("root", defaultSnapshotterRoot(context));
     const subject = file.path;
     const request = {
       version,

@@ -1,7 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
 import { defaultAddress, findContainerd } from "../containerd/config/find-containerd.ts";
 import { findDocker } from "../containerd/docker/find-docker.ts";
-import type { Surroundings } from "../terminal/command.ts";
+import type { CommandContext } from "../terminal/command.ts";
 
 /** Which doors the engines of this machine would come through. */
 export interface FittingDoors {
@@ -15,7 +15,7 @@ export interface FittingDoors {
 const firstDockerWithout = 28;
 
 /** Looks for Docker and containerd, and asks them for their version. Costs a tenth of a second. */
-export async function findFittingDoors({ env, uid }: Pick<Surroundings, "env" | "uid">): Promise<FittingDoors> {
+export async function findFittingDoors({ env, uid }: Pick<CommandContext, "env" | "uid">): Promise<FittingDoors> {
   const [docker, containerd] = await Promise.all([findDocker(env), findContainerdHere(env)]);
   const isLater = docker !== undefined && docker.version.major >= firstDockerWithout;
   return {
@@ -25,7 +25,7 @@ export async function findFittingDoors({ env, uid }: Pick<Surroundings, "env" | 
 }
 
 /** Why there is none of use; `undefined` where there is one. */
-async function findContainerdHere(env: Surroundings["env"]): Promise<string | undefined> {
+async function findContainerdHere(env: CommandContext["env"]): Promise<string | undefined> {
   try {
     return (await findContainerd(defaultAddress, env)) === undefined ? "there is no containerd here" : undefined;
   } catch (error) {

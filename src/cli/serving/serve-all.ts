@@ -1,6 +1,6 @@
 import type { Logger } from "../../plugin/index.ts";
 import { CleatError } from "../../errors/index.ts";
-import { type CommandOptions, defineCommand, type Surroundings } from "../terminal/command.ts";
+import { type CommandOptions, defineCommand, type CommandContext } from "../terminal/command.ts";
 import type { Door } from "./door.ts";
 import { findFittingDoors } from "./fitting-doors.ts";
 import { graphOptions, type GraphValues, openGraphDoor } from "./graph-door.ts";
@@ -28,25 +28,25 @@ export const serveAll = defineCommand({
   ],
   options: { ...driverOptions, ...graphOptions, ...snapshotterOptions, ...outputOptions },
   furtherHelp: formatDriverOptions,
-  async run(values, _operands, surroundings) {
-    const logger = await createLogger(values["log-level"] ?? "info", surroundings);
-    const doors = await openDoors(values, surroundings, logger);
-    await serveDoors(doors, { asJson: values.json === true, surroundings, logger });
+  async run(values, _operands, context) {
+    const logger = await createLogger(values["log-level"] ?? "info", context);
+    const doors = await openDoors(values, context, logger);
+    await serveDoors(doors, { asJson: values.json === true, context, logger });
     return "done";
   },
 });
 
 /** @throws what opening one of them throws; those that were opened are closed then. */
-async function openDoors(values: AllValues, surroundings: Surroundings, logger: Logger): Promise<readonly Door[]> {
-  const { notGraph, notSnapshotter } = await findFittingDoors(surroundings);
+async function openDoors(values: AllValues, context: CommandContext, logger: Logger): Promise<readonly Door[]> {
+  const { notGraph, notSnapshotter } = await findFittingDoors(context);
   const { driver, opt, durability } = values;
   const { "snapshotter-root": root, "snapshotter-socket": socket } = values;
   const openers = [
-    { served: "graph driver", obstacle: notGraph, open: () => openGraphDoor(values, surroundings, logger) },
+    { served: "graph driver", obstacle: notGraph, open: () => openGraphDoor(values, context, logger) },
     {
       served: "snapshotter",
       obstacle: notSnapshotter,
-      open: () => openSnapshotterDoor({ driver, opt, durability, root, socket }, surroundings, logger),
+      open: () => openSnapshotterDoor({ driver, opt, durability, root, socket }, context, logger),
     },
   ];
   const doors: Door[] = [];

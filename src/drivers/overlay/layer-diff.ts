@@ -2,10 +2,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
+  type ArchiveDialect,
   archiveTree,
   type IdRanges,
-  type OverlayPrefix,
   overlayChanges,
+  type OverlayPrefix,
   removeTree,
   type TreeChange,
   treeSize,
@@ -27,7 +28,7 @@ import { finishRebases } from "./rebase-layer.ts";
 
 export interface ArchiveDiffOptions {
   readonly ids: IdRanges;
-  readonly userNames: boolean;
+  readonly archiveDialect: ArchiveDialect;
   readonly attributePrefix: OverlayPrefix;
 }
 
@@ -74,7 +75,10 @@ export function sizeOfDiff(home: string, id: string): number {
   return withFolderAt(`${home}/${id}/diff`, treeSize);
 }
 
-/** Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is success. */
+/**
+ * Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is
+ * success.
+ */
 export function discardLayer(home: string, id: string): string | undefined {
   const link = readLinkOf(home, id);
   return withFolderAt(home, (folder) => {
@@ -90,7 +94,7 @@ export function discardLayer(home: string, id: string): string | undefined {
   });
 }
 
-/** Without its link it is no layer any more, wherever this breaks off; who removes it again deletes the rest. */
+/** Without its link it is not a layer any more, wherever this breaks off; who removes it again deletes the rest. */
 function removeInPlace(home: number, id: string): void {
   removeTree(home, `${id}/link`);
   removeTree(home, id);
@@ -108,7 +112,8 @@ function readLinkOf(home: string, id: string): string | undefined {
 
 /** Removes what a crash left: staged and trashed layers, and links whose layer never came to be or is gone. */
 export function sweepStore(home: string): void {
-  // A process that was killed while it tried out whether it can mount (`probe/probe.ts`), or while it removed a layer, left a mount.
+  // A process that was killed while it tried out whether it can mount (`probe/probe.ts`), or while it removed a layer,
+  // left a mount.
   const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${ownFolder}/`));
   for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
   dropWaitingRecords(home);

@@ -8,8 +8,8 @@ export function markCommitted(home: string, id: string): void {
 }
 
 /**
- * Marks the layers that have a child and do not say so: Docker before 20.10 did not mark them, and a write to one would change
- * what is above it. Costs some small reads a layer; blocks; runs on a worker.
+ * Marks the layers that have a child and do not say so: Docker before 20.10 did not mark them, and a write to one would
+ * change what is above it. Costs some small reads a layer; blocks; runs on a worker.
  */
 export function markParents(home: string): void {
   const layers = new Set(readdirSync(home));
@@ -30,7 +30,7 @@ function markIfRoom(home: string, id: string): void {
   }
 }
 
-/** What is no layer, or a damaged one, keeps no other from being marked. */
+/** What is not a layer, or a damaged one, keeps no other from being marked. */
 function parentIfReadable(home: string, id: string): string | undefined {
   try {
     return parentOf(home, readLayer(home, id));

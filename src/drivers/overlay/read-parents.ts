@@ -4,7 +4,10 @@ import type { ListedLayer } from "../../graphdriver/index.ts";
 import { type Parents, readIfThere, toListedLayers } from "../../graphdriver/kit.ts";
 import { isLowerPath, linksFolder, parentOf } from "./layout.ts";
 
-/** Which layers lie on which; costs a small file and a link for each. What is damaged tells nothing. Blocks; runs on a worker. */
+/**
+ * Which layers lie on which; costs a small file and a link for each. What is damaged tells nothing. Blocks; runs on a
+ * worker.
+ */
 export function readParents(home: string): Parents {
   return readdirSync(home).flatMap((id) => {
     if (id === linksFolder) return [];

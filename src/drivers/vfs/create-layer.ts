@@ -48,13 +48,15 @@ export function createLayer(home: string, layer: NewLayer): void {
   const record = stageLayerRecord(home);
   try {
     stageTree(home, staged, layer);
-    writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: true });
+    // Of a durable layer it comes with the rest; of another it must be there, whole, before a diff is applied in place.
+    writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: !durable });
     withFolderAt(home, (folder) => {
       removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
       beginCommit();
       record.place(id, parent);
       renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
       restampLayerRecord(home, id);
+      // One call for a copy of any size; nothing but this makes all of its files and folders durable.
       if (durable) syncfs(folder);
     });
   } catch (error) {
@@ -105,12 +107,16 @@ export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void
   }
 }
 
-/** Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is success. */
+/**
+ * Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is
+ * success.
+ */
 export function discardLayer(home: string, id: string): string | undefined {
   return withFolderAt(home, (folder) => {
     if (!existsSync(layerPath(home, id))) return undefined;
     const path = `${layersFolder}/${id}`;
-    // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told that it is.
+    // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told
+    // that it is.
     const trashed = discardOrRemove(folder, path, () => removeTree(folder, path));
     removeTree(folder, `${unfilledFolder}/${id}`);
     removeTree(folder, `${fillingFolder}/${id}`);

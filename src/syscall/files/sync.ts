@@ -14,7 +14,10 @@ export function syncfs(descriptor: number): void {
   check(syncfsCall(descriptor), "syncfs");
 }
 
-/** The same on a thread of Node's pool, as it may take as long as the disk does. The descriptor stays open until it settles. */
+/**
+ * The same on a thread of Node's pool, as it may take as long as the disk does. The descriptor stays open until it
+ * settles.
+ */
 export function syncfsBehind(descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => {
     syncfsBehindCall(descriptor, (failed, result) => {
@@ -33,7 +36,9 @@ const flockCall = bindSystemCall("flock", "int", "int");
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** Takes the exclusive lock of an open file (flock(2)), kept until its descriptor is closed; false where another has it. */
+/**
+ * Takes the exclusive lock of an open file (flock(2)), kept until its descriptor is closed; false where another has it.
+ */
 export function lockFile(descriptor: number): boolean {
   if (flockCall(descriptor, LOCK_EX | LOCK_NB) === 0) return true;
   if (lastErrno() !== errnos.EAGAIN) check(-1, "flock");

@@ -12,8 +12,8 @@
  *       abilities: { reopens: false },
  *     });
  *
- * Under a test runner, make each of `snapshotterChecks` a test that calls the kit with `only: [check.id]`. Every check has
- * names of its own, so that a subject may hold other snapshots meanwhile; what a check made is removed after it.
+ * Under a test runner, make each of `snapshotterChecks` a test that calls the kit with `only: [check.id]`. Every check
+ * has names of its own, so that a subject may hold other snapshots meanwhile; what a check made is removed after it.
  */
 import { tmpdir } from "node:os";
 import type { Snapshotter } from "../../snapshotter/index.ts";

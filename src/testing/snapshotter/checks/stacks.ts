@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
-import { createHands, type Hands } from "../../tree/hands.ts";
+import { createTreeWriter, type TreeWriter } from "../../tree/tree-writer.ts";
 import { readTree } from "../../tree/read-tree.ts";
 import { createReplay } from "../../tree/replay.ts";
 import { withoutFolderTimes } from "../../tree/tree.ts";
@@ -12,7 +12,7 @@ import type { SnapshotterCheck } from "../check.ts";
 import type { SnapshotterContext } from "../context.ts";
 import { needsMounts } from "../needs.ts";
 
-type Step = (hands: Hands) => void;
+type Step = (writer: TreeWriter) => void;
 
 /** Layer upon layer, each by its steps: every view is what the same steps make of a plain folder. */
 async function compareWithFolder({ newLayer, viewed }: SnapshotterContext, layers: readonly Step[]): Promise<void> {
@@ -21,7 +21,7 @@ async function compareWithFolder({ newLayer, viewed }: SnapshotterContext, layer
     const replay = createReplay(folder);
     let parent: string | undefined;
     for (const [index, steps] of layers.entries()) {
-      parent = await newLayer(parent, (path) => steps(createHands(path)));
+      parent = await newLayer(parent, (path) => steps(createTreeWriter(path)));
       replay.write(steps);
       const seen = await viewed(parent, (path) => withoutFolderTimes(readTree(path), new Set()));
       assertSameTree(seen, replay.tree(), `layer ${index}`);
@@ -31,14 +31,14 @@ async function compareWithFolder({ newLayer, viewed }: SnapshotterContext, layer
   }
 }
 
-const base: Step = (hands) => {
-  for (const folder of ["d", "d/deep", "e"]) hands.makeFolder(folder);
-  for (const file of ["a", "b", "d/x", "d/y", "d/deep/z", "e/q"]) hands.write(file, file);
-  hands.symlink("d/x", "link");
-  hands.write("pair", "of names"); // which overlay would part when one is changed
-  hands.link("pair", "e/pair");
-  hands.makeFifo("fifo");
-  hands.makeDevice("null", "character", [1, 3]);
+const base: Step = (writer) => {
+  for (const folder of ["d", "d/deep", "e"]) writer.makeFolder(folder);
+  for (const file of ["a", "b", "d/x", "d/y", "d/deep/z", "e/q"]) writer.write(file, file);
+  writer.symlink("d/x", "link");
+  writer.write("pair", "of names"); // which overlay would part when one is changed
+  writer.link("pair", "e/pair");
+  writer.makeFifo("fifo");
+  writer.makeDevice("null", "character", [1, 3]);
 };
 
 /** [id, what the second and further layers do] */
@@ -47,25 +47,25 @@ const stacks: readonly (readonly [id: string, title: string, layers: readonly St
     "stack/deletions",
     "what a snapshot deletes is gone in those above, and in no other",
     [
-      (hands) => ["a", "d/x", "link", "fifo", "null"].forEach((name) => hands.remove(name)),
-      (hands) => hands.remove("d/deep"),
-      (hands) => hands.write("a", "again"),
+      (writer) => ["a", "d/x", "link", "fifo", "null"].forEach((name) => writer.remove(name)),
+      (writer) => writer.remove("d/deep"),
+      (writer) => writer.write("a", "again"),
     ],
   ],
   [
     "stack/opaque",
     "a folder that was deleted and made anew holds nothing of the one before",
     [
-      (hands) => {
-        hands.remove("d");
-        hands.makeFolder("d", 0o700);
-        hands.write("d/new", "new");
+      (writer) => {
+        writer.remove("d");
+        writer.makeFolder("d", 0o700);
+        writer.write("d/new", "new");
       },
-      (hands) => hands.write("d/x", "x again"),
-      (hands) => {
-        hands.remove("d");
-        hands.makeFolder("d");
-        hands.makeFolder("d/deep");
+      (writer) => writer.write("d/x", "x again"),
+      (writer) => {
+        writer.remove("d");
+        writer.makeFolder("d");
+        writer.makeFolder("d/deep");
       },
     ],
   ],
@@ -73,18 +73,18 @@ const stacks: readonly (readonly [id: string, title: string, layers: readonly St
     "stack/kinds",
     "a file takes the place of a folder, and a folder that of a file",
     [
-      (hands) => {
-        hands.remove("d");
-        hands.write("d", "a file now");
-        hands.remove("a");
-        hands.makeFolder("a");
-        hands.write("a/x", "x");
+      (writer) => {
+        writer.remove("d");
+        writer.write("d", "a file now");
+        writer.remove("a");
+        writer.makeFolder("a");
+        writer.write("a/x", "x");
       },
-      (hands) => {
-        hands.remove("d");
-        hands.makeFolder("d");
-        hands.remove("a");
-        hands.symlink("b", "a");
+      (writer) => {
+        writer.remove("d");
+        writer.makeFolder("d");
+        writer.remove("a");
+        writer.symlink("b", "a");
       },
     ],
   ],
@@ -92,24 +92,24 @@ const stacks: readonly (readonly [id: string, title: string, layers: readonly St
     "stack/moves",
     "files and folders are moved, also those of snapshots below",
     [
-      (hands) => {
-        hands.rename("a", "moved");
-        hands.rename("d", "elsewhere");
+      (writer) => {
+        writer.rename("a", "moved");
+        writer.rename("d", "elsewhere");
       },
-      (hands) => hands.rename("elsewhere/deep", "deep"),
+      (writer) => writer.rename("elsewhere/deep", "deep"),
     ],
   ],
   [
     "stack/attributes",
     "modes, owners and times are changed without the content",
     [
-      (hands) => {
-        hands.chmod("a", 0o4711);
-        hands.chown("d/x", 1000, 2000);
-        hands.touch("b");
-        hands.chmod("d", 0o2770);
+      (writer) => {
+        writer.chmod("a", 0o4711);
+        writer.chown("d/x", 1000, 2000);
+        writer.touch("b");
+        writer.chmod("d", 0o2770);
       },
-      (hands) => hands.chown("d", 3000, 3000),
+      (writer) => writer.chown("d", 3000, 3000),
     ],
   ],
 ];
