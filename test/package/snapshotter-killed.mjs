@@ -26,21 +26,22 @@ const storage = {
 };
 
 const snapshotter = await openSnapshotter({ root: join(root, "records"), storage });
-const say = (line) => process.stdout.write(`${line}\n`);
-say("open");
+/** Resolves when the kernel has it: a line that waits in here would be lost. */
+const say = (line) => new Promise((resolve) => process.stdout.write(`${line}\n`, resolve));
+await say("open");
 
 async function work(worker) {
   for (let count = 0; ; count++) {
     const name = `${run}/${worker}/${count}`;
     await snapshotter.prepare(`${name} key`, { labels: { name, long: "x".repeat(3_000) } });
-    say(`+${name} key`);
-    say(`?${name} key`);
+    await say(`+${name} key`);
+    await say(`?${name} key`);
     await snapshotter.commit(name, `${name} key`, { labels: { name } });
-    say(`+${name}`);
+    await say(`+${name}`);
     if (count % 3 !== 0) continue;
-    say(`?${name}`);
+    await say(`?${name}`);
     await snapshotter.remove(name);
-    say(`-${name}`);
+    await say(`-${name}`);
   }
 }
 for (let worker = 0; worker < 20; worker++) {

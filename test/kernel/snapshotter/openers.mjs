@@ -19,7 +19,7 @@ export const openers = {
   served: (driver) => async (root) => {
     const socket = `${root}/cleat/s.sock`;
     const words = ["serve", "snapshotter", "--driver", driver, "--root", `${root}/snapshots`, "--socket", socket];
-    const server = spawn(process.execPath, [cli, ...words, "--log-level", "warn"], {
+    const server = spawn(process.execPath, [cli, ...words, "--log-level", "error"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const ended = once(server, "exit");
