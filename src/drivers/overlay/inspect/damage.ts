@@ -39,5 +39,5 @@ export function findDamage(home: string): Damage[] {
 }
 
 function describeStray(path: string): Damage {
-  return unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's");
+  return unmendable({ kind: "stray", path, problem: `"${path}" is not a layer` }, "it is not the driver's");
 }
