@@ -10,7 +10,7 @@ import { createHandOver, type HandOver } from "./hand-over.ts";
 import type { JobRings } from "./job-rings.ts";
 import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
 import type { Slots } from "./slots.ts";
-import { undoPatienceMs } from "../patience.ts";
+import { undoPatienceMs } from "./patience.ts";
 import type { Spool } from "./spool.ts";
 
 /**
