@@ -1,4 +1,5 @@
 /** containerd's snapshotters. `snapshotter.ts` is the manual. */
+export { type DiffService, type DiffServiceOptions, openDiffService } from "./diff/diff-service.ts";
 export { openSnapshotter, type OpenSnapshotterOptions } from "./store/open-snapshotter.ts";
 export { createRemoteSnapshotter, type RemoteSnapshotterOptions } from "./service/remote-snapshotter.ts";
 export { createSnapshotsService } from "./service/serve-snapshots.ts";

@@ -44,13 +44,15 @@ export interface ArchiveWriterOptions {
   readonly typeBits: boolean;
   /** Whether character devices 0/0 are deletions. */
   readonly overlayWhiteouts: boolean;
+  /** Keeps the root id of a file's capabilities, as containerd does and Docker does not; default false. */
+  readonly capabilityRootIds?: boolean;
 }
 
 /** Headers and content are gathered to this much before they go on, so that a small file costs no hand-over of its own. */
 const bufferBytes = 256 * 1024;
 
 export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOptions): ArchiveWriter {
-  const { ids, names, typeBits, overlayWhiteouts } = options;
+  const { ids, names, typeBits, overlayWhiteouts, capabilityRootIds = false } = options;
   const buffer = Buffer.allocUnsafe(bufferBytes);
   /** Files with several names: the first name that the archive has for them. */
   const linked = new Map<string, Buffer>();
@@ -81,6 +83,8 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     write(zeros.subarray(0, tarPaddingBytes(sizeBytes)));
   }
 
+  const keptOf = (capability: Buffer): Buffer => (capabilityRootIds ? capability : withoutRootId(capability));
+
   /** Writes the header of a file that is on disk. In one piece, because there is one for each file. */
   function writeHeader(
     path: string,
@@ -104,7 +108,7 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
         groupName: names.group(status.gid),
         deviceMajor: status.deviceMajor,
         deviceMinor: status.deviceMinor,
-        xattrs: capability === undefined ? noXattrs : new Map([[capabilityName, withoutRootId(capability)]]),
+        xattrs: capability === undefined ? noXattrs : new Map([[capabilityName, keptOf(capability)]]),
         sparse: undefined,
       }),
     );

@@ -1,8 +1,19 @@
-import { type FileStatus, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
-import { alikeFilesDiffer } from "./alike-files.ts";
-import { statusDiffers, type TreeChange } from "./change.ts";
+import { type FileStatus, isDirectory } from "../../syscall/index.ts";
+import type { TreeChange } from "./change.ts";
 import { joinPath } from "../entry/entry-name.ts";
-import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
+import type { FolderTrail } from "../tree/folder-trail.ts";
+import {
+  createTrails,
+  currentPair,
+  enter,
+  type FolderPair,
+  type IsKnownSame,
+  leave,
+  lookAtPair,
+  type NameOfBoth,
+  namesOfBoth,
+  type Trails,
+} from "./tree-pair.ts";
 import { withFolder } from "../tree/with-folder.ts";
 
 /** A change as it is met in the walk. */
@@ -17,11 +28,7 @@ export interface MetFile {
   readonly status: FileStatus;
 }
 
-/**
- * Tells of a file, which is alike in all that `stat` shows, whether it is known to be the same in both trees, so that it
- * need not be read. `path` is a byte string without a leading slash.
- */
-export type IsKnownSame = (path: string, newer: FileStatus, older: FileStatus) => boolean;
+export type { IsKnownSame } from "./tree-pair.ts";
 
 /** `findChanges` as a list. */
 export function compareTrees(newer: number, older: number | undefined, isKnownSame?: IsKnownSame): TreeChange[] {
@@ -55,18 +62,6 @@ export function findChanges(
   return walk(createTrails(newer, older), "", true, isKnownSame);
 }
 
-/** The ways to the same folder in both trees. */
-interface Trails {
-  readonly newer: FolderTrail;
-  readonly older: FolderTrail | undefined;
-}
-
-/** Where both trees have the folder that the walk stands in; without `older` it is new. */
-interface FolderPair {
-  readonly newer: number;
-  readonly older: number | undefined;
-}
-
 /** A folder whose content is still to be looked into. */
 interface MetFolder {
   readonly met: Met;
@@ -90,13 +85,6 @@ interface Frame {
   coming: NameOfBoth | undefined;
   /** Each after the next, as "a" after "a." whose content comes first. All but the last are listed. */
   readonly waiting: MetFolder[];
-}
-
-function createTrails(newer: number, older?: number): Trails {
-  return {
-    newer: createFolderTrail(newer),
-    older: older === undefined ? undefined : createFolderTrail(older),
-  };
 }
 
 /** A stack of its own instead of recursion: folders can be nested deeper than a thread's stack allows. */
@@ -149,20 +137,6 @@ function isInBoth(frames: readonly Frame[], folder: MetFolder): boolean {
   return folder.isFolderInOlder && frames.at(-1)?.isInOlder === true;
 }
 
-function currentPair({ newer, older }: Trails, isInOlder: boolean): FolderPair {
-  return { newer: newer.current(), older: isInOlder ? older?.current() : undefined };
-}
-
-function enter({ newer, older }: Trails, name: Buffer, isInOlder: boolean): void {
-  newer.enter(name);
-  if (isInOlder) older?.enter(name);
-}
-
-function leave({ newer, older }: Trails, isInOlder: boolean): void {
-  newer.leave();
-  if (isInOlder) older?.leave();
-}
-
 function nextOf(names: Generator<NameOfBoth>): NameOfBoth | undefined {
   const { done, value } = names.next();
   return done === true ? undefined : value;
@@ -198,31 +172,6 @@ function anyChange(trails: Trails, path: string, isKnownSame: IsKnownSame): bool
   return false;
 }
 
-interface NameOfBoth {
-  readonly name: Buffer;
-  readonly isNew: boolean;
-  readonly isOld: boolean;
-}
-
-/** The names of both folders, each once, sorted by their bytes. */
-function* namesOfBoth({ newer, older }: FolderPair): Generator<NameOfBoth> {
-  const newNames = readNames(newer);
-  const oldNames = older === undefined ? [] : readNames(older);
-  let at = 0;
-  for (const name of newNames) {
-    let order = 1;
-    for (let old = oldNames[at]; old !== undefined; old = oldNames[at]) {
-      order = Buffer.compare(old, name);
-      if (order > 0) break;
-      at++;
-      if (order === 0) break;
-      yield { name: old, isNew: false, isOld: true };
-    }
-    yield { name, isNew: true, isOld: order === 0 };
-  }
-  for (const name of oldNames.slice(at)) yield { name, isNew: false, isOld: true };
-}
-
 /** Whether all that lies in the folder comes before its later sibling `name`: "a/…" before "ab", but after "a.b". */
 function contentPrecedes({ met: { base } }: MetFolder, name: Buffer): boolean {
   const isPrefix = name.length > base.length && name.compare(base, 0, base.length, 0, base.length) === 0;
@@ -233,23 +182,17 @@ const slash = 0x2f;
 
 /** What the newer tree has under a name; `undefined` where that vanished, or is one and the same file in both trees. */
 function lookAt(
-  { name: base, isOld }: NameOfBoth,
-  { newer, older }: FolderPair,
+  name: NameOfBoth,
+  folders: FolderPair,
   folderPath: string,
   isKnownSame: IsKnownSame,
 ): Found | undefined {
-  const status = statIfThere(newer, base);
-  if (status === undefined) return undefined;
-  const before = older === undefined || !isOld ? undefined : statIfThere(older, base);
-  if (before?.inode === status.inode && before.fileSystem === status.fileSystem) return undefined;
-  const path = joinPath(folderPath, base);
-  const isChanged =
-    older === undefined ||
-    before === undefined ||
-    statusDiffers(before, status) ||
-    (!isDirectory(status) && !isKnownSame(path, status, before) && alikeFilesDiffer(newer, older, base, status));
+  const path = joinPath(folderPath, name.name);
+  const pair = lookAtPair(name, folders, path, isKnownSame);
+  if (pair === undefined) return undefined;
+  const { status, before, isChanged } = pair;
   return {
-    met: { path, kind: before === undefined ? "added" : "modified", base, status },
+    met: { path, kind: before === undefined ? "added" : "modified", base: name.name, status },
     isFolderInOlder: before !== undefined && isDirectory(before),
     isListed: false,
     isChanged,
