@@ -58,7 +58,8 @@ export async function openDiffService(options: DiffServiceOptions): Promise<Diff
     async apply({ diff, mounts: wireMounts, payloads, sync_fs: sync }, call) {
       if (!options.apply) throw new CleatError("UNIMPLEMENTED", "archives are not applied here: --apply was not given");
       if (diff === undefined) throw new CleatError("INVALID_ARGUMENT", "apply names no blob");
-      if (Object.keys(payloads).length > 0) throw new CleatError("UNIMPLEMENTED", "stream processors are not known here");
+      if (Object.keys(payloads).length > 0)
+        throw new CleatError("UNIMPLEMENTED", "stream processors are not known here");
       compressionOf(diff.media_type);
       const context = contextOf(call);
       const mounts = wireMounts.map(fromWireMount);

@@ -49,4 +49,3 @@ function archiveInto(plan: DiffPlan, options: ArchiveChangesOptions, sink: ByteS
 function withTree<T>(tree: Tree, visit: (folder: number) => T): T {
   return "folder" in tree ? withFolderAt(tree.folder, visit) : withMounts(tree.mounts, visit);
 }
-

@@ -25,7 +25,16 @@ export function readMountStack(mounts: readonly Mount[]): MountStack | undefined
 
 const bindOptions = new Set(["bind", "rbind", "ro", "rw"]);
 /** What changes nothing of which files are seen. */
-const plainOverlayOptions = new Set(["ro", "rw", "index=off", "index=on", "xino=off", "xino=on", "xino=auto", "volatile"]);
+const plainOverlayOptions = new Set([
+  "ro",
+  "rw",
+  "index=off",
+  "index=on",
+  "xino=off",
+  "xino=on",
+  "xino=auto",
+  "volatile",
+]);
 
 function readOverlay(options: readonly string[]): MountStack | undefined {
   let lowers: readonly string[] = [];

@@ -33,7 +33,8 @@ export function planDiff(
   if (left !== undefined && right?.isOverlay === true) {
     const [upper, ...lowers] = right.folders as [string, ...string[]];
     const { attributePrefix } = right;
-    if (isSame(lowers, left.folders) && isReadAlike(left, right)) return { kind: "layer", upper, lowers, attributePrefix };
+    if (isSame(lowers, left.folders) && isReadAlike(left, right))
+      return { kind: "layer", upper, lowers, attributePrefix };
   }
   return { kind: "trees", newer: treeOf(newer, right), older: treeOf(older, left) };
 }
