@@ -35,7 +35,7 @@ export async function applyArchiveTo(
   const counted = countBytes(reader);
   const options = {
     whiteouts,
-    lowers,
+    ...(lowers && { lowers }),
     ids: { uids: [], gids: [] },
     syncFiles: false,
     strictAttributes: false,

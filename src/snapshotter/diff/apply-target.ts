@@ -7,8 +7,8 @@ import { readMountStack } from "./mount-stack.ts";
 export interface ApplyTarget {
   readonly folder: string;
   readonly whiteouts: WhiteoutConvention;
-  /** Of an overlay: what lies below, the uppermost first. */
-  readonly lowers: readonly string[];
+  /** Of an overlay: what lies below, the uppermost first; undefined where that is said when it is committed (`rebase`). */
+  readonly lowers: readonly string[] | undefined;
 }
 
 /**
@@ -23,9 +23,10 @@ export function planApply(mounts: readonly Mount[], isOurs: (folder: string) => 
     throw new CleatError("UNIMPLEMENTED", "mounts are not those of a writable snapshot that this process serves");
   }
   const { attributePrefix, folders, isOverlay } = stack;
+  const lowers = folders.slice(1);
   return {
     folder,
     whiteouts: isOverlay ? { kind: "overlay", attributePrefix } : { kind: "delete" },
-    lowers: isOverlay ? folders.slice(1) : [],
+    lowers: isOverlay && lowers.length > 0 ? lowers : undefined,
   };
 }

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { connectContainerd, diffService, leaseHeader, namespaceHeader } from "../../containerd/index.ts";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import { fromTimestamp, type GrpcCall, implementService, type ImplementedService } from "../../grpc/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { createWorkerPool, type ModuleReference } from "../../workers/index.ts";
@@ -11,7 +11,7 @@ import { planApply } from "./apply-target.ts";
 import { createDiff, type DiffContext } from "./create-diff.ts";
 import { moduleUrl } from "./jobs-url.ts";
 import { compressionOf, defaultMediaType, layerMediaType } from "./media-types.ts";
-import { planDiff } from "./plan-diff.ts";
+import { type DiffPlan, planDiff } from "./plan-diff.ts";
 
 export interface DiffServiceOptions {
   /** The snapshotter's root: what lies below is read, and written to, where it is. */
@@ -49,10 +49,17 @@ export async function openDiffService(options: DiffServiceOptions): Promise<Diff
       const compression = compressionOf(mediaType);
       const context = contextOf(call);
       const mounts = [left, right].map((side) => side.map(fromWireMount)) as [Mount[], Mount[]];
-      const plan = planDiff(...mounts, await ownFolders(root, mounts.flat()));
+      const [older, newer] = mounts;
+      const plan = planDiff(older, newer, await ownFolders(root, mounts.flat()));
       const latestSeconds = source_date_epoch && Number(fromTimestamp(source_date_epoch) / 1_000_000_000n);
       const lease = call.metadata[leaseHeader];
-      const written = await createDiff(context, plan, { compression, ref, labels, lease, latestSeconds }, call);
+      const diffOptions = { compression, ref, labels, lease, latestSeconds };
+      const written = await createDiff(context, plan, diffOptions, call).catch((error: unknown) => {
+        if (plan.kind === "trees" || toCleatError(error).code !== "FAILED_PRECONDITION") throw error;
+        // The layer keeps content elsewhere (overlay's `redirect_dir`, `metacopy`), which only a mount follows.
+        const trees: DiffPlan = { kind: "trees", newer: { mounts: newer }, older: { mounts: older } };
+        return createDiff(context, trees, diffOptions, call);
+      });
       return { diff: { media_type: mediaType, digest: written.digest, size: BigInt(written.sizeBytes) } };
     },
     async apply({ diff, mounts: wireMounts, payloads, sync_fs: sync }, call) {
