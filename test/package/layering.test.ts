@@ -38,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   testing: ["snapshotter", "graphdriver", "layer", "tar", "syscall", "errors"],
   cli: [
     "snapshotter",
+    "containerd",
     "layerstore",
     "selection",
     "drivers",
