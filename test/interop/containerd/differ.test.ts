@@ -15,23 +15,12 @@ import {
 import { createGrpcChannel, createGrpcClient } from "../../../src/grpc/index.ts";
 import { createRemoteSnapshotter, type Mount, type Snapshotter } from "../../../src/snapshotter/index.ts";
 import { createTarReader } from "../../../src/tar/index.ts";
-import { cleatCommand } from "../../harness/cleat.ts";
 import { type RunningContainerd, startContainerd, testNamespace } from "../../harness/containerd.ts";
-import { type Daemon, untilReady } from "../../harness/daemon.ts";
+import type { Daemon } from "../../harness/daemon.ts";
 import { type Namespace, openNamespace } from "../../harness/namespace.ts";
 import { forky, trixie } from "../../harness/release.ts";
+import { differConfig, serveSnapshotter, snapshotterSocket } from "../../harness/snapshotter.ts";
 import { describeWith, needs } from "../../needs.ts";
-
-/** What containerd is told of Cleat's snapshotter and differ. */
-const proxies = (socket: string) => `
-[proxy_plugins.cleat]
-  type = "snapshot"
-  address = "${socket}"
-[proxy_plugins.cleatdiff]
-  type = "diff"
-  address = "${socket}"
-[plugins."io.containerd.service.v1.diff-service"]
-  default = ["cleatdiff", "walking"]`;
 
 /** What the lower layer holds, and what is done to it; a line of shell each. */
 const lowerFiles = [
@@ -76,8 +65,8 @@ function testDiffer({ driver, snapshotter }: (typeof subjects)[number]): void {
     namespace = await openNamespace(forky);
     mountPoint = `${namespace.folder}/mnt`;
     await mkdir(mountPoint);
-    daemon = await serve(namespace, [`--driver=${driver}`, "--diff", "--apply"]);
-    cleat = await startContainerd(namespace, { more: proxies(socketOf(namespace)) });
+    daemon = await serveSnapshotter(namespace, [`--driver=${driver}`, "--diff", "--apply"]);
+    cleat = await startContainerd(namespace, { more: differConfig(namespace) });
     builtIn = await startContainerd(namespace, { name: "builtin" });
     for (const { client } of [cleat, builtIn]) {
       await client.services.namespaces.create({ namespace: { name: testNamespace } });
@@ -233,8 +222,8 @@ describeWith(
   () => {
     it("says so, and leaves the work to the next", async () => {
       await using namespace = await openNamespace(trixie);
-      const daemon = await serve(namespace, ["--driver=overlay2", "--diff", "--apply"]);
-      await using cleat = await startContainerd(namespace, { more: proxies(socketOf(namespace)) });
+      const daemon = await serveSnapshotter(namespace, ["--driver=overlay2", "--diff", "--apply"]);
+      await using cleat = await startContainerd(namespace, { more: differConfig(namespace) });
       const { channel, metadata, services } = cleat.client;
       await services.namespaces.create({ namespace: { name: testNamespace } });
       const snapshots = createRemoteSnapshotter({ channel, metadata, snapshotter: "cleat" });
@@ -242,7 +231,7 @@ describeWith(
       const left = await snapshots.view("left", { labels });
       const right = await snapshots.prepare("right", { labels });
       expect((await diffOf(cleat.client, left, right)).entries).toEqual([]);
-      await using direct = createGrpcChannel({ unix: socketOf(namespace) });
+      await using direct = createGrpcChannel({ unix: snapshotterSocket(namespace) });
       const asked = createGrpcClient(diffService, direct).diff({ left, right });
       await expect(asked).rejects.toMatchObject({
         code: "UNIMPLEMENTED",
@@ -260,26 +249,6 @@ const layerTypes = [
   "application/vnd.oci.image.layer.v1.tar+gzip",
   "application/vnd.docker.image.rootfs.diff.tar.gzip",
 ] as const;
-
-function socketOf(namespace: Namespace): string {
-  return `${namespace.folder}/cleat.sock`;
-}
-
-async function serve(namespace: Namespace, options: readonly string[]): Promise<Daemon> {
-  const socket = socketOf(namespace);
-  const argv = ["serve", "snapshotter", `--root=${namespace.folder}/snapshotter`, `--socket=${socket}`, ...options];
-  const containerd = `--containerd=${namespace.folder}/containerd.sock`;
-  const daemon = await namespace.start("cleat", [...cleatCommand, ...argv, containerd, "--log-level=info"]);
-  await using channel = createGrpcChannel({ unix: socket });
-  const client = createGrpcClient(snapshotsService, channel);
-  const answers = () =>
-    client.cleanup({}).then(
-      () => true,
-      () => false,
-    );
-  await untilReady(daemon, "the snapshotter to answer", 30_000, answers);
-  return daemon;
-}
 
 interface MadeDiff {
   readonly digest: string;
