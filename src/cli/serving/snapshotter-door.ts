@@ -6,7 +6,7 @@ import {
   openDiffService,
   openGraphDriverSnapshotter,
 } from "../../snapshotter/index.ts";
-import { type CommandOptions, type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandOptions, type CommandContext, UsageError } from "../terminal/command.ts";
 import {
   defaultContainerdSocket,
   defaultSnapshotterRoot,
@@ -55,14 +55,14 @@ const socketFolderMode = 0o700;
 /** Serves a snapshotter over gRPC. @throws what is wrong with options, address, driver or root. */
 export async function openSnapshotterDoor(
   values: SnapshotterValues,
-  surroundings: Surroundings,
+  context: CommandContext,
   logger: Logger,
 ): Promise<Door> {
   const { driver: wished = "auto", opt = [] } = values;
-  const root = absolute("root", values.root ?? defaultSnapshotterRoot(surroundings));
+  const root = absolute("root", values.root ?? defaultSnapshotterRoot(context));
   const durability = parseDurability(values.durability);
   const differ = readDifferOptions(values);
-  const listen = await readSocketOptions(values, () => defaultSnapshotterSocket(surroundings));
+  const listen = await readSocketOptions(values, () => defaultSnapshotterSocket(context));
   await assertAddressFree(listen); // before anything is looked at that would be another process's
   const choice = await selectDriver({ driver: wished, home: root, root, options: opt, door: "snapshotter" }, logger);
   const remapIds = values["remap-ids"] === true;

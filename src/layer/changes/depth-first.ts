@@ -1,16 +1,8 @@
 import { isDirectory } from "../../syscall/index.ts";
 import { joinPath } from "../entry/entry-name.ts";
 import { hasFurtherNames, type LayerChange } from "./layer-change.ts";
-import {
-  createTrails,
-  currentPair,
-  enter,
-  type IsKnownSame,
-  leave,
-  lookAtPair,
-  type NameOfBoth,
-  namesOfBoth,
-} from "./tree-pair.ts";
+import { type NameOfBoth, namesOfBoth } from "./names-of-both.ts";
+import { createTrails, currentPair, enter, type IsKnownSame, leave, lookAtPair } from "./tree-pair.ts";
 
 /**
  * As `findChanges`, in the order in which containerd walks two trees. Without `older`, everything in `newer` is added.

@@ -1,7 +1,8 @@
 /** Two trees in step, and what both have under the names of one folder. */
-import { type FileStatus, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
+import { type FileStatus, isDirectory, statIfThere } from "../../syscall/index.ts";
 import { alikeFilesDiffer } from "./alike-files.ts";
 import { statusDiffers } from "./change.ts";
+import type { FolderPair, NameOfBoth } from "./names-of-both.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
 
 /**
@@ -14,12 +15,6 @@ export type IsKnownSame = (path: string, newer: FileStatus, older: FileStatus) =
 export interface Trails {
   readonly newer: FolderTrail;
   readonly older: FolderTrail | undefined;
-}
-
-/** Where both trees have the folder that the walk stands in; without `older` it is new. */
-export interface FolderPair {
-  readonly newer: number;
-  readonly older: number | undefined;
 }
 
 export function createTrails(newer: number, older?: number): Trails {
@@ -41,31 +36,6 @@ export function enter({ newer, older }: Trails, name: Buffer, isInOlder: boolean
 export function leave({ newer, older }: Trails, isInOlder: boolean): void {
   newer.leave();
   if (isInOlder) older?.leave();
-}
-
-export interface NameOfBoth {
-  readonly name: Buffer;
-  readonly isNew: boolean;
-  readonly isOld: boolean;
-}
-
-/** The names of both folders, each once, sorted by their bytes. */
-export function* namesOfBoth({ newer, older }: FolderPair): Generator<NameOfBoth> {
-  const newNames = readNames(newer);
-  const oldNames = older === undefined ? [] : readNames(older);
-  let at = 0;
-  for (const name of newNames) {
-    let order = 1;
-    for (let old = oldNames[at]; old !== undefined; old = oldNames[at]) {
-      order = Buffer.compare(old, name);
-      if (order > 0) break;
-      at++;
-      if (order === 0) break;
-      yield { name: old, isNew: false, isOld: true };
-    }
-    yield { name, isNew: true, isOld: order === 0 };
-  }
-  for (const name of oldNames.slice(at)) yield { name, isNew: false, isOld: true };
 }
 
 /** What both trees have under a name. */

@@ -9,7 +9,6 @@ import {
   createLease,
   diffService,
   readBlob,
-  snapshotsService,
   writeBlob,
 } from "../../../src/containerd/index.ts";
 import { createGrpcChannel, createGrpcClient } from "../../../src/grpc/index.ts";

@@ -1,7 +1,7 @@
 /** `cleat snapshots …`: one row each in the table of commands, with the options that they share. */
 import { CleatError } from "../../../errors/index.ts";
 import type { Usage } from "../../../snapshotter/index.ts";
-import { type CommandBody, defineCommand, type Surroundings } from "../../terminal/command.ts";
+import { type CommandBody, defineCommand, type CommandContext } from "../../terminal/command.ts";
 import { printable, printableJson } from "../../terminal/printable.ts";
 import { collectGarbage } from "./collect.ts";
 import { connectionOptions, type ConnectionValues, openConnection, type SnapshotterConnection } from "./connection.ts";
@@ -46,8 +46,8 @@ function defineListing(format: Format, counts: boolean, details: readonly string
   return defineCommand({
     details,
     options: listOptions,
-    async run(values, _operands, surroundings) {
-      await using connection = await openConnection(values, surroundings);
+    async run(values, _operands, context) {
+      await using connection = await openConnection(values, context);
       const snapshots = ofNamespace(await surveySnapshots(connection), values);
       const rows = await Promise.all(
         snapshots.map(async (snapshot) => ({
@@ -55,13 +55,13 @@ function defineListing(format: Format, counts: boolean, details: readonly string
           usage: counts ? await usageOf(snapshot, connection) : undefined,
         })),
       );
-      print(rows, format, values, surroundings);
+      print(rows, format, values, context);
       return "done";
     },
   });
 }
 
-function print(rows: readonly SnapshotRow[], format: Format, values: ListValues, { stdout }: Surroundings): void {
+function print(rows: readonly SnapshotRow[], format: Format, values: ListValues, { stdout }: CommandContext): void {
   const lines = values.json === true ? [printableJson(toJson(rows))] : format(rows, values["no-trunc"] !== true);
   stdout.write(`${lines.join("\n")}\n`);
 }
@@ -95,10 +95,10 @@ export const repair = defineCommand({
     ...connectionOptions,
     "dry-run": { type: "boolean", help: "say what would be removed, and change nothing" },
   },
-  async run(values, _operands, surroundings) {
-    await using connection = await openConnection(values, surroundings);
+  async run(values, _operands, context) {
+    await using connection = await openConnection(values, context);
     const broken = ofNamespace(await surveySnapshots(connection), values).filter(({ state }) => state === "broken");
-    const { stdout } = surroundings;
+    const { stdout } = context;
     const subject = ({ namespace, name }: SurveyedSnapshot) => `${printable(namespace)} ${printable(name)}`;
     if (broken.length === 0) stdout.write("nothing is broken\n");
     if (values["dry-run"] === true) {
@@ -125,14 +125,14 @@ export const gc = defineCommand({
     "to. It is given one, and waited for; then the snapshotter deletes what removed snapshots have left.",
   ],
   options: connectionOptions,
-  async run(values, _operands, surroundings) {
-    await using connection = await openConnection(values, surroundings);
+  async run(values, _operands, context) {
+    await using connection = await openConnection(values, context);
     const count = async () => (await surveySnapshots(connection)).filter(({ state }) => state !== "broken").length;
     const before = await count();
     await collectGarbage(connection);
     await connection.backend.cleanup();
     const after = await count();
-    surroundings.stdout.write(`${before - after} collected, ${after} left\n`);
+    context.stdout.write(`${before - after} collected, ${after} left\n`);
     return "done";
   },
 });

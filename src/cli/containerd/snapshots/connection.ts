@@ -3,7 +3,7 @@ import { CleatError } from "../../../errors/index.ts";
 import { createGrpcChannel } from "../../../grpc/index.ts";
 import { createRemoteSnapshotter, type Snapshotter } from "../../../snapshotter/index.ts";
 import { absolute } from "../../serving/listen-options.ts";
-import type { CommandOptions, Surroundings } from "../../terminal/command.ts";
+import type { CommandOptions, CommandContext } from "../../terminal/command.ts";
 import { defaultContainerdSocket, defaultSnapshotterSocket } from "../../terminal/default-folders.ts";
 
 export const connectionOptions = {
@@ -47,11 +47,11 @@ export interface NamespaceConnection {
 /** @throws TransportError when containerd does not answer, NOT_FOUND when it lacks the namespace; the snapshotter is first asked by who uses it. */
 export async function openConnection(
   values: ConnectionValues,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<SnapshotterConnection> {
   const { snapshotter = "cleat" } = values;
   const socket = absolute("containerd", values.containerd ?? defaultContainerdSocket);
-  const own = absolute("socket", values.socket ?? (await defaultSnapshotterSocket(surroundings)));
+  const own = absolute("socket", values.socket ?? (await defaultSnapshotterSocket(context)));
   const containerd = connectContainerd({ socket, namespace: "" });
   const channel = createGrpcChannel({ unix: own });
   const close = async () => {
