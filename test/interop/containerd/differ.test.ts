@@ -8,6 +8,7 @@ import {
   createDigester,
   createLease,
   diffService,
+  leaseHeader,
   readBlob,
   writeBlob,
 } from "../../../src/containerd/index.ts";
@@ -257,7 +258,9 @@ interface MadeDiff {
 
 /** Asks containerd for a diff, and reads what it made. */
 async function diffOf(client: Containerd, left: readonly Mount[], right: readonly Mount[]): Promise<MadeDiff> {
-  const { diff } = await client.services.diff.diff({ left, right });
+  // For what containerd's own differ makes, which else may be collected before it is read.
+  const lease = await createLease(client, { expireMs: 60_000 });
+  const { diff } = await client.services.diff.diff({ left, right }, { metadata: { [leaseHeader]: lease } });
   const digest = diff?.digest ?? "";
   const { info } = await client.services.content.info({ digest });
   const parts: Uint8Array[] = [];
