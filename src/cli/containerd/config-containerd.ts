@@ -11,6 +11,11 @@ import { assertOwnConfig, defaultAddress, defaultConfigPath, findContainerd } fr
 import { containerdPlatform } from "./config/tables.ts";
 import { hasFeature, parseContainerdVersion, type Version } from "./config/versions.ts";
 
+/** containerd is root's, whoever asks. */
+const systems = { env: {}, uid: 0 };
+const systemSocket = await defaultSnapshotterSocket(systems);
+const systemRoot = defaultSnapshotterRoot(systems);
+
 const restart = "restart containerd to have it read the file: systemctl restart containerd";
 
 export const configContainerd = defineCommand({
@@ -32,8 +37,8 @@ export const configContainerd = defineCommand({
     },
     address: { type: "string", value: "PATH", help: `containerd's socket; default ${defaultAddress}` },
     config: { type: "string", value: "FILE", help: `its file; default the one it runs with, or ${defaultConfigPath}` },
-    socket: { type: "string", value: "PATH", help: "serve snapshotter's; default as there" },
-    root: { type: "string", value: "PATH", help: "serve snapshotter's; default as there" },
+    socket: { type: "string", value: "PATH", help: `serve snapshotter's; default ${systemSocket}` },
+    root: { type: "string", value: "PATH", help: `serve snapshotter's; default ${systemRoot}` },
     driver: { type: "string", value: "DRIVER", help: "serve snapshotter's; default auto: what the root gets" },
     cri: { type: "boolean", help: "Kubernetes keeps its images and containers on it" },
     "cri-runtime": { type: "string", multiple: true, value: "NAME", help: "pods of this runtime do" },
@@ -42,8 +47,7 @@ export const configContainerd = defineCommand({
     write: { type: "boolean", help: "write it into the file" },
     remove: { type: "boolean", help: "take out what --write has written" },
   },
-  async run(values, _operands, surroundings) {
-    const { env, stdout, stderr } = surroundings;
+  async run(values, _operands, { env, stdout, stderr }) {
     if (values.write === true && values.remove === true)
       throw new UsageError("--write and --remove exclude each other");
     const path = (name: "socket" | "root" | "address" | "config", fallback: string) =>
@@ -60,8 +64,8 @@ export const configContainerd = defineCommand({
         "NOT_FOUND",
         "there is no containerd on this machine: name its release with --containerd VERSION",
       );
-    const socket = path("socket", await defaultSnapshotterSocket(surroundings));
-    const root = path("root", defaultSnapshotterRoot(surroundings));
+    const socket = path("socket", systemSocket);
+    const root = path("root", systemRoot);
     const subject = file.path;
     const request = {
       version,

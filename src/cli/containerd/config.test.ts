@@ -83,7 +83,7 @@ describe("config containerd", () => {
     const { code, err } = await containerd(...for219, "--write");
     expect(code).toBe(1);
     expect(err).toContain(
-      `line 2, has a table [proxy_plugins.cleat] already: write address = "${folder}/cleat/snapshotter.sock" instead of "/other"`,
+      `line 2, has a table [proxy_plugins.cleat] already: write address = "/run/cleat/snapshotter.sock" instead of "/other"`,
     );
     expect(readdirSync(folder)).toEqual(["config.toml"]);
     expect(readFileSync(config, "utf8")).toBe(text);
