@@ -4,6 +4,8 @@ import { type Daemon, untilReady } from "./daemon.ts";
 import type { Namespace } from "./namespace.ts";
 
 export interface ContainerdConfig {
+  /** Tells several in one namespace apart; default "containerd". */
+  readonly name?: string;
   /** Of the configuration file, in TOML, behind what every test has there. */
   readonly more?: string;
 }
@@ -26,13 +28,13 @@ const readyDeadlineMs = 60_000;
 /** Starts containerd on data of its own, which are there again when it is started anew. */
 export async function startContainerd(
   namespace: Namespace,
-  { more = "" }: ContainerdConfig,
+  { name = "containerd", more = "" }: ContainerdConfig,
 ): Promise<RunningContainerd> {
-  const folder = `${namespace.folder}/containerd`;
-  const socketPath = `${namespace.folder}/containerd.sock`;
-  const config = `${namespace.folder}/containerd.toml`;
+  const folder = `${namespace.folder}/${name}`;
+  const socketPath = `${folder}.sock`;
+  const config = `${folder}.toml`;
   await writeFile(config, `${baseConfig(folder, socketPath)}\n${more}`);
-  const daemon = await namespace.start("containerd", ["containerd", "--config", config]);
+  const daemon = await namespace.start(name, ["containerd", "--config", config]);
   const client = connectContainerd({ socket: socketPath, namespace: testNamespace });
   const answers = () =>
     client.services.version.version({}).then(

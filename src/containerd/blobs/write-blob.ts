@@ -85,7 +85,7 @@ export async function writeBlob(
     if (isAlreadyThere(error) && digest !== undefined) return adoptBlob(containerd, digest, options, call);
     // Without the caller's signal: it may be why this ends.
     if (options.ref === undefined) await content.abort({ ref }).catch(() => {});
-    throw error;
+    throw failure === undefined ? error : failure.error; // a call without a request fails, too
   }
   if (written === undefined || answer !== written.digest) throw otherDigest(written?.digest ?? "", answer);
   return written;
