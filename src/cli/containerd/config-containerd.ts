@@ -8,6 +8,7 @@ import { composeConfig, type ComposedConfig } from "./config/compose.ts";
 import { type EditedFile, keepCopy, readEditedFile, removeEditedFile, replaceText } from "./files/edited-file.ts";
 import { assertArrived, readEffectiveConfig } from "./config/effective-config.ts";
 import { assertOwnConfig, defaultAddress, defaultConfigPath, findContainerd } from "./config/find-containerd.ts";
+import { leftReferences } from "./config/left-references.ts";
 import { containerdPlatform } from "./config/tables.ts";
 import { hasFeature, parseContainerdVersion, type Version } from "./config/versions.ts";
 
@@ -56,7 +57,13 @@ export const configContainerd = defineCommand({
     const named = values.containerd ?? "detect";
     const found = named === "detect" || values.config === undefined ? await findContainerd(address, env) : undefined;
     const file = await readEditedFile(path("config", found?.configPath ?? defaultConfigPath));
-    if (values.remove === true) return await removeBlock(file, (line) => stdout.write(`${line}\n`));
+    if (values.remove === true) {
+      await removeBlock(file, (line) => stdout.write(`${line}\n`));
+      const { text = "" } = await readEditedFile(file.path);
+      for (const table of leftReferences(text, file.path))
+        stderr.write(`cleat: ${file.path} still names Cleat in ${table}: write there what was there before\n`);
+      return "done";
+    }
 
     const version = named === "detect" ? found?.version : orUsageError(() => parseContainerdVersion(named));
     if (version === undefined)
@@ -114,12 +121,9 @@ async function writeBlock(
   print(restart);
 }
 
-async function removeBlock(file: EditedFile, print: (line: string) => void): Promise<"done"> {
+async function removeBlock(file: EditedFile, print: (line: string) => void): Promise<void> {
   const { text, block } = takeOutBlock(file.text, file.path);
-  if (block === undefined) {
-    print(`${file.path} has nothing that cleat config containerd --write wrote`);
-    return "done";
-  }
+  if (block === undefined) return print(`${file.path} has nothing that cleat config containerd --write wrote`);
   if (text === undefined) await removeEditedFile(file);
   else await replaceText(file, text);
   print(
@@ -128,7 +132,6 @@ async function removeBlock(file: EditedFile, print: (line: string) => void): Pro
       : `${file.path} is as it would be without Cleat`,
   );
   print(restart);
-  return "done";
 }
 
 /** A fact about the driver, which is asked for where this containerd makes use of it. */
