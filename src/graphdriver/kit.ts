@@ -58,6 +58,7 @@ export {
 } from "./home/layer-record.ts";
 export { listLayers, toListedLayers } from "./home/list-layers.ts";
 export { keepsOrder } from "./home/keeps-order.ts";
+export { createLayerKeeper, type LayerKeeper, type LayerKeeperJobs } from "./home/layer-keeper.ts";
 export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
@@ -85,7 +86,7 @@ export {
 export { usageAt } from "./inspect/usage-at.ts";
 export { writeLink, writeRecord } from "./inspect/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
-export { beginCommit, ignoreCancellation } from "../syscall/index.ts";
+export { beginCommit, ignoreCancellation, syncfs } from "../syscall/index.ts";
 export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";
 export { type ProbeFindings, runProbe } from "./probe/run-probe.ts";
 export type { RepairReport, StoreJobs } from "./store-jobs.ts";
@@ -98,3 +99,4 @@ export {
   type StoreSurvey,
   type SurveyedLayer,
 } from "./survey.ts";
+export type { ModuleReference, Ring } from "../workers/index.ts";

@@ -14,6 +14,11 @@ import { findLinkDamage } from "./link-damage.ts";
 import { createLinkResolver, readStoreFacts } from "./store-facts.ts";
 import { mountedLayers } from "./survey.ts";
 
+/** Relative to the home; what is done by their paths would be done elsewhere if one were a symlink. */
+export function layoutFolders(): readonly string[] {
+  return [linksFolder];
+}
+
 /** All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker. */
 export function findDamage(home: string): Damage[] {
   const mounts = readMountsBelow(home);
@@ -24,7 +29,7 @@ export function findDamage(home: string): Damage[] {
     const resolve = createLinkResolver(facts);
     const around = { home, folder, facts, resolve, mounts, keepsFolders: existsSync(`${home}-layers`) };
     return [
-      ...findWrongFolders({ folder }, [linksFolder]),
+      ...findWrongFolders({ folder }, layoutFolders()),
       ...findOwnDamage({ home, folder, mounts, remove: removeTree, mountedLayers: mounted }),
       ...findLinkDamage(home, facts),
       ...layers.flatMap((layer) => findLayerDamage(layer, around)),
@@ -34,5 +39,5 @@ export function findDamage(home: string): Damage[] {
 }
 
 function describeStray(path: string): Damage {
-  return unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's");
+  return unmendable({ kind: "stray", path, problem: `"${path}" is not a layer` }, "it is not the driver's");
 }
