@@ -160,6 +160,8 @@ describeWith(containerdReleases[2]?.needs ?? [], "the diffs of containerd 2", ()
     await config("--write", "--diff");
     const serving = ["serve", "snapshotter", `--root=${namespace.folder}/layers`, "--driver=overlay2", "--diff"];
     const cleat = await namespace.start("cleat", [...cleatCommand, ...serving, "--log-level=debug"]);
+    const isServing = async () => (await readFile(cleat.logPath, "utf8")).includes('"serving"');
+    await untilReady(cleat, "cleat to serve", 30_000, isServing);
     await containerd.start();
     await writeImageArchive(`${namespace.folder}/busybox.tar`, "busybox", [shellLayer]);
     const ctr = (...args: string[]) => namespace.run(["ctr", ...args]);
