@@ -39,7 +39,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "containerd",
     "snapshotter",
-    "containerd",
     "layerstore",
     "selection",
     "drivers",
