@@ -21,7 +21,7 @@ export const copying: GraphDriverFactory = {
 
 const worker: kit.ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createCopying(home: kit.OpenHome, { userNames, strictAttributes }: kit.DiffOptions): GraphDriverMethods {
+function createCopying(home: kit.OpenHome, { archiveDialect, strictAttributes }: kit.DiffOptions): GraphDriverMethods {
   const { path, ids, owner, durability, squash, userNamespace } = home;
   const lineage = kit.createLineage({ readParents: () => home.pool.run(worker, "readParents", path), exists });
 
@@ -89,7 +89,7 @@ function createCopying(home: kit.OpenHome, { userNames, strictAttributes }: kit.
         return kit.reportApplied(home.logger, id, pool.consume(source, apply));
       });
     },
-    ...kit.createNaiveDiff({ get, put }, home, worker, { ids, userNames }),
+    ...kit.createNaiveDiff({ get, put }, home, worker, { ids, archiveDialect }),
     status: async () => [],
     metadata: async (id) => (await assertThere(id), {}),
     cleanup: async () => {},
