@@ -33,6 +33,7 @@ await main(() => {
       ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-mount-views", "graphdriver-sizes"],
       env,
     );
+    vitest("interop", ["containerd-suite"], env);
     for (const release of releasesAtNight) testOnNode(release, { runs, isCi: process.env.CI === "true" });
     vitest("engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "volumes"], env);
   } else {

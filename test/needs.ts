@@ -37,6 +37,7 @@ export const needs = {
   attr: need("attr", engines, () => commandObstacle("setfattr", "getfattr", "setcap")),
   bsdtar: need("bsdtar", engines, () => commandObstacle("bsdtar")),
   fuseOverlayfs: need("fuse-overlayfs", engines, () => commandObstacle("fuse-overlayfs")),
+  fuseMount: need("mount.fuse3", engines, () => commandObstacle("mount.fuse3", "fusermount3")),
   overlay: need(
     "overlay",
     "a kernel with overlayfs, on a machine whose /var/tmp is not an overlay itself",
@@ -102,7 +103,7 @@ function dockerdObstacle(): string | undefined {
 }
 
 function rootObstacle(suite: Suite): string | undefined {
-  return hasRoot(suite) ? undefined : `no ${rootFolder(suite)}`;
+  return hasRoot(suite) ? undefined : `no ${rootFolder(suite)}, or one made of other packages`;
 }
 
 function commandObstacle(...names: string[]): string | undefined {
