@@ -5,23 +5,26 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { containerdImports, keepGoSources } from "./go-sources.mjs";
+import { containerdSources } from "./go-sources.mjs";
 import { run } from "./prepare.mjs";
 import { cacheFolder, diskMb, makeFolder, replaceFolder } from "./staged-folder.mjs";
 
 /** What makes a root; it is installed with the other packages. */
 export const rootMaker = "mmdebstrap";
 
-/** Sizes as seen in 2026, on amd64. The releases move, and their sizes with them. */
+/**
+ * Sizes as seen in 2026, on amd64. The releases move, and their sizes with them. `more` is wanted of one release only; `sources` come
+ * without what they depend on.
+ */
 export const suites = {
-  trixie: { title: "Debian 13", fetchMb: 165, unpackedMb: 560, more: [], goImports: [] },
+  trixie: { title: "Debian 13", fetchMb: 168, unpackedMb: 608, more: [], sources: [] },
   forky: {
     title: "Debian testing",
-    fetchMb: 170,
-    unpackedMb: 570,
-    // `docker build` there is buildx's. The sources are containerd's own tests of snapshotters, and Go compiles them.
-    more: ["docker-buildx", "golang-github-containerd-containerd-dev", "golang-go"],
-    goImports: containerdImports,
+    fetchMb: 249,
+    unpackedMb: 1165,
+    // Docker's client there builds with buildx only.
+    more: ["docker-buildx", "golang-go"],
+    sources: containerdSources,
   },
 };
 
@@ -69,11 +72,11 @@ export function hasRoot(suite) {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === stampOf(suite);
 }
 
-/** What a root was made of, in the root itself: a package, or what is kept of Go's sources, a line. */
+/** What a root was made of, in the root itself: one package a line. */
 const stampName = "cleat-packages";
 
 function stampOf(suite) {
-  return `${[...packagesOf(suite), ...suites[suite].goImports].join("\n")}\n`;
+  return `${[...packagesOf(suite), ...suites[suite].sources].join("\n")}\n`;
 }
 
 function packagesOf(suite) {
@@ -106,6 +109,7 @@ export function makeRoot(suite) {
 
 /** `extract` runs no package's own scripts, and takes a fifth of an installation's time. */
 function unpack(suite, archive, folder) {
+  const { sources } = suites[suite];
   const options = [
     "--mode=root",
     "--variant=extract",
@@ -113,6 +117,7 @@ function unpack(suite, archive, folder) {
     // The index of testing is now and then older than it says it is good for.
     '--aptopt=Acquire::Check-Valid-Until "false"',
     '--aptopt=APT::Install-Recommends "false"',
+    ...(sources.length === 0 ? [] : [`--extract-hook=${unpackAlone(sources)}`]),
     "--quiet",
   ];
   const source = `deb [signed-by=${keyring}] ${archive} ${suite} main`;
@@ -122,8 +127,15 @@ function unpack(suite, archive, folder) {
   // What a script would have made, and programs miss.
   for (const file of ["passwd", "group"])
     copyFileSync(join(folder, `usr/share/base-passwd/${file}.master`), join(folder, "etc", file));
-  if (suites[suite].goImports.length > 0) keepGoSources(folder, suites[suite].goImports);
   writeFileSync(join(folder, stampName), stampOf(suite));
+}
+
+/** A shell script that mmdebstrap runs when the packages are unpacked, with the root as its first argument. */
+function unpackAlone(names) {
+  return `set -e; mkdir "$1/debs"; cd "$1/debs"
+    APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --quiet=2 --option=APT::Sandbox::User=root download ${names.join(" ")}
+    for deb in *.deb; do dpkg-deb --extract "$deb" ..; done
+    cd ..; rm -r debs`;
 }
 
 /** The archive that this machine's own packages come from, as apt reads its settings. */
