@@ -29,3 +29,9 @@ export const containerdRows: readonly SnapshotterRow[] = byDayOrNight(
     ...[machine, trixie, forky].flatMap((release) => [builtin(release), btrfs(release), vfs(release)]),
   ],
 );
+
+/** Docker 28, whose images are in containerd. */
+export const dockerRows: readonly SnapshotterRow[] = byDayOrNight(
+  [overlay2(forky)],
+  [builtin(forky), btrfs(forky), vfs(forky)],
+);
