@@ -9,6 +9,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./serving/serve-graph.ts")).serveGraph,
   },
   {
+    name: "serve snapshotter",
+    operands: "",
+    summary: "Serve a snapshotter over a graph driver: containerd keeps its images and containers on it.",
+    load: async () => (await import("./serving/serve-snapshotter.ts")).serveSnapshotter,
+  },
+  {
     name: "units",
     operands: "",
     summary: "Print units of systemd that serve a graph driver, or write them.",

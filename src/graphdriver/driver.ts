@@ -149,7 +149,10 @@ export interface GraphDriver extends AsyncDisposable {
    * What mount(2) is to be called with to make the layer visible elsewhere, without mounting it here: one mount, whose paths are
    * absolute, and are those by which every other layer's mount names the same folder. Costs reading the layer's small files.
    * Over Docker's protocol there is no such call. Source: containerd v2.1.9 `plugins/snapshots/overlay/overlay.go` `mounts`.
-   * @throws OUT_OF_RANGE when the stack is deeper than the kernel takes.
+   * A driver that mounts mounts nothing for it, and counts nothing: who writes through such a mount sees to it that the layer is not
+   * changed or removed meanwhile.
+   * @throws OUT_OF_RANGE when the stack is deeper than the kernel takes, or its paths are longer than one call of mount(2) does.
+   * @throws FAILED_PRECONDITION when the layer is to be written to, and a layer lies on it that shows what it holds.
    */
   mounts?(id: string, options?: MountsOptions, call?: CallOptions): Promise<readonly MountSpec[]>;
 

@@ -8,6 +8,7 @@ export { readChanges, writeChanges } from "./diff/change-records.ts";
 export { createDiffGetter, openDiffFile, openTree } from "./diff/diff-getter.ts";
 export { readExactDiff, recordFile, sendExactDiff, stagedTreeOf } from "./diff/exact-diff.ts";
 export { type AppliedDiff, reportApplied } from "./diff/left-out.ts";
+export { usageOfTree, usageWith } from "./diff/layer-usage.ts";
 export { createNaiveDiff } from "./diff/naive-diff.ts";
 export { createNaiveJobs, type WithKnownSame } from "./diff/naive-jobs.ts";
 export { streamExactDiff } from "./diff/stream-exact-diff.ts";
@@ -24,6 +25,8 @@ export {
 export { type Damage, type Finding, type FindingKind, mendable, unmendable } from "./finding.ts";
 export { isOfFileSystem } from "./foreign-names.ts";
 export { cleanFolder, ensureCleanFolder, makeCleanFolder } from "./home/clean-folder.ts";
+export { bindSpec } from "./home/bind-spec.ts";
+export { deleteTrashed } from "./home/delete-trashed.ts";
 export { assertUse, driverRecordFile, readDriverRecord } from "./home/driver-record.ts";
 export {
   discardOrRemove,
@@ -53,7 +56,7 @@ export {
   sweepLayerRecords,
 } from "./home/layer-record.ts";
 export { listLayers, toListedLayers } from "./home/list-layers.ts";
-export { createLineage, type Parents } from "./home/lineage.ts";
+export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
 export { readIfThere } from "./home/read-if-there.ts";

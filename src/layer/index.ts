@@ -21,6 +21,7 @@ export {
   type OverlayFeatures,
 } from "./changes/overlay-features.ts";
 export { removeTree } from "./tree/remove-tree.ts";
+export { usageBeyond } from "./tree/usage-beyond.ts";
 export { treeSize } from "./tree/tree-size.ts";
 export type { OverlayPrefix, WhiteoutConvention } from "./entry/whiteout.ts";
 export { openFolder, withFolder, withFolderAt } from "./tree/with-folder.ts";

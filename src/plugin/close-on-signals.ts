@@ -1,5 +1,4 @@
 import { endAtOnce, followSignals } from "./follow-signals.ts";
-import type { RunningPlugin } from "./serve.ts";
 
 export interface CloseOnSignalsOptions {
   /** Default SIGTERM, SIGINT and SIGHUP, which a terminal sends when it is closed. */
@@ -16,11 +15,11 @@ export interface CloseOnSignalsOptions {
 }
 
 /**
- * Waits for a signal and closes the plugin. Resolves when it is closed; a second signal while that lasts ends the
+ * Waits for a signal and closes the plugin, or whatever else is served. Resolves when it is closed; a second signal while that lasts ends the
  * process at once. Rejects as `plugin.close` does. `serve` closes its plugin on signals by itself: this is for who has
  * something to do afterwards.
  */
-export function closeOnSignals(plugin: RunningPlugin, options: CloseOnSignalsOptions = {}): Promise<void> {
+export function closeOnSignals(plugin: { close(): Promise<void> }, options: CloseOnSignalsOptions = {}): Promise<void> {
   const { signals, onSignal, sameSignalMs, onSecondSignal = endAtOnce } = options;
   return new Promise((resolve, reject) => {
     const unfollow = followSignals({

@@ -7,4 +7,4 @@ export { createStateFile, type StateFile } from "./state-file.ts";
 export type { SpecListen, TcpListen } from "./tcp-listener.ts";
 export type { TlsListen, TlsSpec } from "./tls-listener.ts";
 export { listenOnUnix, type UnixListen } from "./unix-listener.ts";
-export type { SystemdListen } from "./systemd.ts";
+export { listenOnSystemd, notifySystemd, type SystemdListen } from "./systemd.ts";

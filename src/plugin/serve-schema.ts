@@ -14,6 +14,7 @@ const spec = { name: text, specDirectory: text.optional() };
 const listenTables = {
   unix: z.strictObject({
     unix: text,
+    folderMode: whole.max(0o7777, "is no mode of a folder").optional(),
     owner: whole.optional(),
     group: whole.optional(),
     mode: whole.max(0o7777, "is no mode of a file").optional(),

@@ -11,8 +11,10 @@ import { probeListener } from "./probe-listener.ts";
 import { absentWhenMissing, isSame, removeStaleSocket } from "./stale-socket.ts";
 
 export interface UnixListen {
-  /** Absolute path of the socket. Its folder is made (mode 0755) if it is not there. */
+  /** Absolute path of the socket. Its folder is made if it is not there. */
   readonly unix: string;
+  /** Of the folder, if it is made; default 0755. */
+  readonly folderMode?: number;
   /** Numeric ids; default those of the process. */
   readonly owner?: number;
   readonly group?: number;
@@ -42,10 +44,10 @@ export function socketOfPlugin(name: string): UnixListen {
  */
 export async function listenOnUnix(
   server: Server,
-  { unix: path, owner, group, mode = 0o600 }: UnixListen,
+  { unix: path, folderMode = 0o755, owner, group, mode = 0o600 }: UnixListen,
 ): Promise<Listening> {
   assertSocketPath(path);
-  const staging = await prepareFolder(path).catch((error: unknown) => {
+  const staging = await prepareFolder(path, folderMode).catch((error: unknown) => {
     throw toCleatError(error, `socket "${path}"`);
   });
   try {
@@ -71,9 +73,9 @@ export async function assertSocketFree(path: string): Promise<void> {
 }
 
 /** Makes what the socket is to be bound in, unless something is in the way. */
-async function prepareFolder(path: string): Promise<string> {
+async function prepareFolder(path: string, mode: number): Promise<string> {
   const parent = dirname(path);
-  await mkdir(parent, { recursive: true, mode: 0o755 }).catch((error: unknown) => {
+  await mkdir(parent, { recursive: true, mode }).catch((error: unknown) => {
     if (!isSystemError(error, "EEXIST", "ENOTDIR")) throw error;
     throw new CleatError("FAILED_PRECONDITION", `socket "${path}": a part of its path is not a folder`, {
       cause: error,

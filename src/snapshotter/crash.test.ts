@@ -68,7 +68,8 @@ describe("after a crash", () => {
         // The storage refuses a number that was ever given.
         await snapshotter.prepare("new", {});
         await snapshotter.cleanup();
-        expect(places.made.size).toBe(found.split("\n").filter((line) => line !== "").length + 1);
+        const withPlace = found.split("\n").filter((line) => line !== "" && !line.includes('"view"'));
+        expect(places.made.size).toBe(withPlace.length + 1);
         await snapshotter.close();
       }
     },
@@ -85,7 +86,7 @@ describe("after a crash", () => {
       for (const loss of losses) {
         const again = await openOverFiles(
           disk.reboot(loss),
-          createMemoryStorage({ ...places, made: new Set(places.everMade) }),
+          createMemoryStorage({ ...places, made: new Map(places.everMade.map((id) => [id, undefined])) }),
         );
         const found = new Set<string>();
         for await (const { name } of again.list()) found.add(name);

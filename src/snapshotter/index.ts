@@ -1,9 +1,20 @@
 /** containerd's snapshotters. `snapshotter.ts` is the manual. */
 export { descriptorMessage, mountMessage } from "./service/containerd-types.ts";
+export {
+  openGraphDriverSnapshotter,
+  type OpenGraphDriverSnapshotterOptions,
+} from "./layers/open-graph-driver-snapshotter.ts";
 export { openSnapshotter, type OpenSnapshotterOptions } from "./store/open-snapshotter.ts";
 export { createRemoteSnapshotter, type RemoteSnapshotterOptions } from "./service/remote-snapshotter.ts";
 export { createSnapshotsService } from "./service/serve-snapshots.ts";
-export type { SnapshotStorage, StorageCapabilities, StoredSnapshot } from "./snapshot-storage.ts";
+export type {
+  IdRemap,
+  ListedPlace,
+  NewPlace,
+  PlaceUse,
+  SnapshotStorage,
+  StorageCapabilities,
+} from "./snapshot-storage.ts";
 export { snapshotsService } from "./service/snapshots-service.ts";
 export {
   type CommitOptions,

@@ -14,6 +14,11 @@ export function quoteName(name: string): string {
   return JSON.stringify(name.length <= 200 ? name : `${name.slice(0, 200)}…`);
 }
 
+/** On the wire, and in containerd, an empty name is none. */
+export function isGiven(name: string | undefined): name is string {
+  return name !== undefined && name !== "";
+}
+
 /** Half of a pair of UTF-16, which UTF-8 cannot carry: behind a socket it would be another name. */
 const halfCharacter = /\p{Surrogate}/u;
 

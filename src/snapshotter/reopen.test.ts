@@ -239,7 +239,7 @@ describe("a storage that fails", () => {
     await snapshotter.prepare("first", {});
     let made = () => {};
     root.places.beforeStep = (step, id) => {
-      if (step === "create") root.places.made.add(id); // begun
+      if (step === "create") root.places.made.set(id as number, undefined); // begun
       return new Promise<void>((resolve) => (made = resolve));
     };
     const preparing = snapshotter.prepare("slow", {});

@@ -1,49 +1,56 @@
 import type { CallOptions } from "../protocol/index.ts";
-import type { Labels, Mount, SnapshotKind, Usage } from "./snapshotter.ts";
+import type { Mount, Usage } from "./snapshotter.ts";
 
 /**
- * Where the files of snapshots are. A snapshotter keeps the records, and asks its storage for folders, mounts and sizes. A
- * storage knows a snapshot by its number, which no other ever gets, and never by its key.
+ * Where the files of snapshots are. A snapshotter keeps the records, and asks its storage for **places**: a place holds what
+ * one snapshot adds to its parent, and is known by the snapshot's number, which no other ever gets, and never by its key. A
+ * view of a parent has none: it is the parent's, read only.
  *
- * Calls for one snapshot come one after another; those for different ones side by side. No snapshot that is a parent is
- * removed.
+ * Calls for one place come one after another; those for different ones side by side. No place that is a parent is removed.
  */
 export interface SnapshotStorage {
   readonly capabilities: StorageCapabilities;
 
-  /** The numbers of all that was created and not removed, also by a process that was killed meanwhile. */
-  list(): Promise<readonly number[]>;
+  /** All that was created and not removed, also by a process that was killed meanwhile. */
+  list(): Promise<readonly ListedPlace[]>;
 
   /**
-   * Makes the place of an active snapshot or a view, all or nothing, and durable when it resolves: it is there after a power
-   * loss if its record is. What a crash leaves of it, `sweep` finds.
+   * Makes a place, all or nothing, and says how to mount it. It is durable when that resolves: there after a power loss if its
+   * record is. Of one that is unpacked into, `sync` makes sure. What a crash leaves of it, `sweep` finds.
    */
-  create(snapshot: StoredSnapshot, call?: CallOptions): Promise<void>;
+  create(place: NewPlace, call?: CallOptions): Promise<readonly Mount[]>;
 
   /**
-   * How to mount it; at least one mount, and the same until it is committed. Mounts nothing, and walks nothing. Of a view
-   * they are read-only, of an active one never: an engine takes that for a layer that is there already.
+   * How to mount it; at least one mount, and the same until it is committed. Mounts nothing, and walks nothing. `readOnly` is
+   * for a view, and anything else must not be `ro`: an engine takes that for a layer that is there already.
    */
-  mounts(snapshot: StoredSnapshot): Promise<readonly Mount[]>;
-
-  /**
-   * Nobody writes to it from here on, whether or not the call is acknowledged afterwards: it may come again. containerd
-   * holds a lock meanwhile, so it must not walk the tree.
-   */
-  commit?(snapshot: StoredSnapshot): Promise<void>;
+  mounts(id: number, use: PlaceUse): Promise<readonly Mount[]>;
 
   /** What it takes beyond its parents. Walks it; gives up when the signal aborts. */
-  usage(snapshot: StoredSnapshot, call?: CallOptions): Promise<Usage>;
+  usage(id: number, call?: CallOptions): Promise<Usage>;
 
   /**
-   * Takes it out of the way in constant time, durably; its files are deleted later, by `sweep` at the latest. One that is not
+   * Lays a place that was made without a parent on one, or takes that back; durable when it resolves. Whiteouts in it are kept,
+   * and mean something from then on. containerd holds a lock meanwhile, so it must not walk the tree. Where there is none, no
+   * snapshot gets a parent when it is committed.
+   */
+  rebase?(id: number, parentId: number | undefined): Promise<void>;
+
+  /**
+   * Makes durable all that was written to places until now. Called before a commit is acknowledged, and about every second while
+   * an engine unpacks, so that there is little left to write then. Where there is none, that is left to the kernel.
+   */
+  sync?(): Promise<void>;
+
+  /**
+   * Takes it out of the way in constant time, durably; its files are deleted behind, by `sweep` at the latest. One that is not
    * there is removed already.
    */
   remove(id: number): Promise<void>;
 
   /**
    * Deletes what removed snapshots have left, and every place whose number `isLive` does not know: it is asked after the
-   * place was found, so that one which is being made meanwhile is known by then.
+   * place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes behind.
    */
   sweep(isLive: (id: number) => boolean): Promise<void>;
 
@@ -52,18 +59,34 @@ export interface SnapshotStorage {
 }
 
 export interface StorageCapabilities {
-  /** A snapshot without a parent may get one when it is committed: whiteouts in it are kept, and mean something then. */
-  readonly rebase: boolean;
-  /** A snapshot is of no use without the files of its parents; false where each is a whole copy. */
+  /** A place is of no use without those of its parents; false where each is a whole copy. */
   readonly needsParents: boolean;
 }
 
-export interface StoredSnapshot {
+export interface ListedPlace {
   readonly id: number;
-  readonly kind: SnapshotKind;
-  /** The immediate parent first. */
-  readonly parentIds: readonly number[];
-  /** The key it was prepared with tells what it is for: "…/extract-…" is unpacked into by an engine. Data, not a path. */
-  readonly key: string;
-  readonly labels: Labels;
+  /** `undefined` for none, and where nothing tells. Only a storage that can `rebase` has to know. */
+  readonly parentId: number | undefined;
+}
+
+export interface NewPlace extends PlaceUse {
+  readonly id: number;
+  readonly parentId: number | undefined;
+  /** More than that it should not take, where the storage can see to it. */
+  readonly maxSizeBytes?: number | undefined;
+}
+
+/** What a place is for. */
+export interface PlaceUse {
+  /** An engine unpacks a layer into it, and may commit it on a parent that it does not have now. */
+  readonly isUnpacked: boolean;
+  readonly isReadOnly: boolean;
+  /** Whose ids its files are to have in a mount, where the storage can do that. */
+  readonly remap?: IdRemap | undefined;
+}
+
+/** Maps of ids, in containerd's spelling: "0:100000:65536,…", container's first, host's first, how many. */
+export interface IdRemap {
+  readonly uids: string;
+  readonly gids: string;
 }

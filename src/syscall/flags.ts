@@ -30,6 +30,9 @@ export const { S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG, S_IFBLK, S_IFDIR, S_IFCHR, S_
 export const S_ISGID = 0o2000;
 
 export const MNT_DETACH = 2;
+export const MS_RDONLY = 1;
+export const MS_REMOUNT = 0x20;
+export const MS_BIND = 0x1000;
 export const MS_REC = 0x4000;
 export const MS_PRIVATE = 0x40000;
 export const CLONE_FS = 0x200;

@@ -144,7 +144,7 @@ async function serveTrace(tracing: Tracing, surroundings: Surroundings): Promise
   }
   const address = `unix://${path}`;
   surroundings.stdout.write(`${introduction(tracing, address, surroundings).join("\n")}\n`);
-  await closeOnSignals({ address, close, [Symbol.asyncDispose]: close }, { signals: closingSignals });
+  await closeOnSignals({ close }, { signals: closingSignals });
 }
 
 function introduction(tracing: Tracing, address: string, surroundings: Surroundings): string[] {

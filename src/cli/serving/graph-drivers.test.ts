@@ -67,6 +67,11 @@ describe("the driver to serve", () => {
       code: "FAILED_PRECONDITION",
       message: expect.stringContaining("holds layers of btrfs, not of vfs"),
     });
+    await writeFile(join(folder, "other/.cleat/driver.json"), '{"version":1,"driver":"vfs","door":"snapshotter"}');
+    await expect(select("vfs", { home: join(folder, "other") })).rejects.toMatchObject({
+      code: "FAILED_PRECONDITION",
+      message: expect.stringContaining("holds a snapshotter's layers"),
+    });
     state.works = false;
     await expect(select("overlay2", { home })).rejects.toMatchObject({
       code: "UNIMPLEMENTED",

@@ -1,5 +1,10 @@
 import { toCleatError } from "../../errors/index.ts";
-import { type DriverOptionTable, type GraphDriverFactory, readDriverOptions } from "../../graphdriver/index.ts";
+import {
+  type DriverOptionTable,
+  type GraphDriverFactory,
+  type HomeDoor,
+  readDriverOptions,
+} from "../../graphdriver/index.ts";
 import {
   assertDriverWorks,
   builtInFactories,
@@ -33,6 +38,8 @@ export interface DriverWish {
   readonly driver: string;
   /** Where layers are to be kept whatever an engine says; without it only the engine's `Init` tells, some time. */
   readonly home: string | undefined;
+  /** Who is to keep layers there; default an engine of Docker's protocol. */
+  readonly door?: HomeDoor | undefined;
   /** What is looked at without a home. */
   readonly root: string;
   /** `key=value`, each. */
@@ -58,7 +65,7 @@ export async function selectDriver(wish: DriverWish, logger: Logger): Promise<Dr
 }
 
 async function named(wish: DriverWish, registry: DriverRegistry): Promise<DriverChoice> {
-  const { driver, home, root } = wish;
+  const { driver, home, root, door } = wish;
   const factory = registry.find(driver);
   if (factory === undefined) {
     const names = [...registry.names, "auto"];
@@ -66,7 +73,7 @@ async function named(wish: DriverWish, registry: DriverRegistry): Promise<Driver
     throw new UsageError(`there is no driver ${quote(driver)}; ${known}${suggest(nearest(driver, names))}`);
   }
   await checkOptions(wish, factory);
-  if (home !== undefined) await assertDriverWorks(factory, home);
+  if (home !== undefined) await assertDriverWorks(factory, home, { door });
   const obstacle = home === undefined ? await assertDriverWorks(factory, root).catch(toCleatError) : undefined;
   const notes = [obstacle?.message, costs[driver]].filter((note) => note !== undefined);
   return { factory, driverName: driver, note: notes.length === 0 ? undefined : notes.join("; ") };

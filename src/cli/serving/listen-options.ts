@@ -7,17 +7,19 @@ import { readAccountId } from "./account-ids.ts";
 import { type CommandOptions, type Surroundings, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
 
+/** Where a command that serves listens: on a socket, its own or one that was passed. `help` says what is its default. */
+export const socketOptions = (help: string) =>
+  ({
+    socket: { type: "string", value: "PATH", help },
+    "socket-owner": { type: "string", value: "USER", help: "name or number; default this user" },
+    "socket-group": { type: "string", value: "GROUP", help: "name or number; default this user's" },
+    "socket-mode": { type: "string", value: "MODE", help: "octal; default 600" },
+    systemd: { type: "boolean", help: "take the socket that systemd passes: see cleat units" },
+  }) as const satisfies CommandOptions;
+
 /** Where a command that serves a plugin listens: on a socket, on TCP in clear, or with TLS. */
 export const listenOptions = {
-  socket: {
-    type: "string",
-    value: "PATH",
-    help: "default /run/docker/plugins/NAME.sock; for users in XDG_RUNTIME_DIR",
-  },
-  "socket-owner": { type: "string", value: "USER", help: "name or number; default this user" },
-  "socket-group": { type: "string", value: "GROUP", help: "name or number; default this user's" },
-  "socket-mode": { type: "string", value: "MODE", help: "octal; default 600" },
-  systemd: { type: "boolean", help: "take the socket that systemd passes: see cleat units" },
+  ...socketOptions("default /run/docker/plugins/NAME.sock; for users in XDG_RUNTIME_DIR"),
   tcp: { type: "string", value: "HOST:PORT", help: "listen there instead, in clear, and write a spec file" },
   "spec-dir": { type: "string", value: "PATH", help: "where the spec file goes; default /etc/docker/plugins" },
   "tls-cert": { type: "string", value: "FILE", help: "with --tcp: serve TLS with this certificate (PEM)" },
@@ -34,7 +36,11 @@ export const listenOptions = {
 
 type Option = keyof typeof listenOptions;
 type TextOption = Exclude<Option, "systemd">;
-type ListenValues = Partial<Record<TextOption, string>> & { readonly systemd?: boolean };
+export type ListenValues = { readonly [O in TextOption]?: string | undefined } & {
+  readonly systemd?: boolean | undefined;
+};
+/** Those of `socketOptions` alone. */
+export type SocketValues = Pick<ListenValues, keyof ReturnType<typeof socketOptions>>;
 
 /** Where a plugin of the command listens. */
 export type Listen = UnixListen | SystemdListen | TcpListen | TlsListen;
@@ -68,12 +74,28 @@ export async function readListenOptions(
 ): Promise<Listen> {
   assertTogether(values);
   if (values.systemd === true) return { systemd: true };
-  if (values.tcp === undefined) return toUnixListen(name, values, surroundings);
+  if (values.tcp === undefined) {
+    const path = values.socket ?? join(await socketFolderToServeIn(surroundings), `${name}.sock`);
+    return toUnixListen(path, values);
+  }
   const tcp = toPlace(values.tcp);
   const specDirectory = values["spec-dir"];
   const file = { name, ...(specDirectory !== undefined && { specDirectory: absolute("spec-dir", specDirectory) }) };
   if (values["tls-cert"] === undefined) return { tcp, ...file };
   return { ...(await toTls(tcp, values["tls-cert"], values)), ...file };
+}
+
+/**
+ * The same of `socketOptions` alone; `byDefault` says where without one.
+ * @throws UsageError when options contradict each other.
+ */
+export async function readSocketOptions(
+  values: SocketValues,
+  byDefault: () => Promise<string>,
+): Promise<UnixListen | SystemdListen> {
+  assertTogether(values);
+  if (values.systemd === true) return { systemd: true };
+  return toUnixListen(values.socket ?? (await byDefault()), values);
 }
 
 /** Says so where whoever can connect commands the plugin. */
@@ -133,11 +155,10 @@ async function readPem(option: TextOption, path: string): Promise<string> {
   }
 }
 
-async function toUnixListen(name: string, values: ListenValues, surroundings: Surroundings): Promise<UnixListen> {
+async function toUnixListen(path: string, values: SocketValues): Promise<UnixListen> {
   const { "socket-owner": owner, "socket-group": group, "socket-mode": mode } = values;
   if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode))
     throw new UsageError(`--socket-mode takes 600 or the like, not "${mode}"`);
-  const path = values.socket ?? join(await socketFolderToServeIn(surroundings), `${name}.sock`);
   return {
     unix: absolute("socket", path),
     ...(owner !== undefined && { owner: await readAccountId("user", owner) }),

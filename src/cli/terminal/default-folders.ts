@@ -10,8 +10,30 @@ type Who = Pick<Surroundings, "env" | "uid">;
 
 /** Where Cleat keeps what is its own: `/var/lib/cleat`, or an ordinary user's data folder. */
 export function defaultRoot({ env, uid }: Who): string {
-  if (uid === 0) return "/var/lib/cleat";
-  return join(absolute(env["XDG_DATA_HOME"]) ?? join(env["HOME"] ?? homedir(), ".local/share"), "cleat");
+  return uid === 0 ? "/var/lib/cleat" : join(dataFolder(env), "cleat");
+}
+
+function dataFolder(env: Who["env"]): string {
+  return absolute(env["XDG_DATA_HOME"]) ?? join(env["HOME"] ?? homedir(), ".local/share");
+}
+
+/**
+ * Where a snapshotter keeps its layers: where containerd believes that of the name "cleat" to be. kubelet is told that path, and
+ * watches the disk there. Source: containerd v1.6.20 `pkg/cri/server/service.go` `imageFSPath`.
+ */
+export function defaultSnapshotterRoot({ env, uid }: Who): string {
+  const folder = "containerd/io.containerd.snapshotter.v1.cleat";
+  return uid === 0 ? join("/var/lib", folder) : join(dataFolder(env), folder);
+}
+
+/** Where containerd is told to find it. @throws as `socketFolderToServeIn`. */
+export async function defaultSnapshotterSocket({ env, uid }: Who): Promise<string> {
+  const socket = "cleat/snapshotter.sock";
+  if (uid === 0) return join("/run", socket);
+  const runtime = absolute(env["XDG_RUNTIME_DIR"]);
+  return runtime === undefined
+    ? join(await socketFolderToServeIn({ env, uid }), "snapshotter.sock")
+    : join(runtime, socket);
 }
 
 /** Where engines look for plugins, and before that where `socketFolderToServeIn` puts those of this user. */

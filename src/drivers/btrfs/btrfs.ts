@@ -4,10 +4,12 @@ import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
 import {
   assertLayerId,
+  bindSpec,
   commonOptions,
   createDiffGetter,
   createLineage,
   createNaiveDiff,
+  deleteTrashed,
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
@@ -135,7 +137,7 @@ function createBtrfs(
     },
     create: (id, options = {}, call) => create(id, options, false, call),
     createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
-    async remove(id, { evenWithChildren = false } = {}, call) {
+    async remove(id, { evenWithChildren = false, onGone } = {}, call) {
       assertLayerId(id);
       const discard = () => {
         untouched.delete(id);
@@ -143,7 +145,7 @@ function createBtrfs(
         return pool.run(worker, "discardLayer", path, id);
       };
       const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+      await deleteTrashed(home, worker, trashed, onGone);
     },
     get,
     put,
@@ -185,6 +187,11 @@ function createBtrfs(
         locks.markChanged(id); // what it was before is deleted
         return sizeBytes;
       });
+    },
+    mounts: async (id, { readOnly = false } = {}, call) => [bindSpec(await get(id, {}, call), readOnly)],
+    async usage(id, call) {
+      await home.within(call).locks.whileUnchanged(id, () => assertExists(id));
+      return locks.unlessChanged([id], () => home.within(call).pool.run(worker, "usageOfLayer", path, id));
     },
     list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
     cleanup: async () => {},

@@ -8,6 +8,7 @@ export { applyDiff } from "./fill-layer.ts";
 export { quotaStateOf, renewLimit, usageOf } from "./layer-size.ts";
 export { probeBtrfs } from "./probe.ts";
 export { readLayers, readParents } from "./survey.ts";
+export { usageOfLayer } from "./layer-usage.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
 

@@ -5,6 +5,7 @@ import {
   createLineage,
   createMountCounts,
   createNaiveDiff,
+  deleteTrashed,
   type DiffOptions,
   ensureCleanFolder,
   type OpenHome,
@@ -21,10 +22,12 @@ import { createLayeredStore } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout.ts";
 import { ownAttributePrefix } from "../overlay/own-attributes.ts";
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
+import { mountSpecOf, type OverlayMounter } from "../overlay/mount-specs.ts";
 import * as jobs from "./jobs.ts";
 import { findMountedLayers, maxDepth } from "./layout.ts";
 import type { FuseOverlayfsAbilities } from "./probe.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
+import { findProgram } from "./program.ts";
 
 /**
  * An overlay that a program, fuse-overlayfs, serves over FUSE; for machines and user namespaces whose kernel has no overlay to
@@ -55,6 +58,9 @@ const use = () => ({ driver: "fuse-overlayfs", attributes: ownAttributePrefix() 
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
+/** Source of the type: containerd v2.1.9 `core/mount/mount_linux.go` `mountWithHelper`; mount.fuse3(8). */
+const mounter: OverlayMounter = { type: "fuse3.fuse-overlayfs", switches: [], maxLayers: maxDepth + 1 };
+
 /** Mounts anew what has lost its program. What cannot be mounted counts as held all the same, and the next `get` says why. */
 async function adoptMounts(home: OpenHome, abilities: FuseOverlayfsAbilities): Promise<string[]> {
   const found = [...new Set(findMountedLayers(home.path))];
@@ -76,6 +82,9 @@ function createFuseOverlayfs(
   const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
   const { assertId } = store;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: store.exists });
+
+  /** Whoever mounts by type runs this program, of fuse3, which runs the one that the type names. */
+  const isMountable = findProgram("mount.fuse3") !== undefined;
 
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
@@ -104,7 +113,7 @@ function createFuseOverlayfs(
     create: (id, options = {}, call) => create(id, options, false, call),
     createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
 
-    async remove(id, { evenWithChildren = false } = {}, call) {
+    async remove(id, { evenWithChildren = false, onGone } = {}, call) {
       assertId(id);
       const discard = async () => {
         await pool.run(worker, "unmountLayer", path, id);
@@ -114,7 +123,7 @@ function createFuseOverlayfs(
         return pool.run(worker, "discardLayer", path, id);
       };
       const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+      await deleteTrashed(home, worker, trashed, onGone);
     },
 
     async get(id, { mountLabel = labels.get(id) ?? "" } = {}, call) {
@@ -132,6 +141,14 @@ function createFuseOverlayfs(
     exists: store.exists,
     metadata: store.metadata,
     list: store.list,
+    ...(isMountable && {
+      mounts: async (id, { readOnly = false } = {}) => {
+        assertId(id);
+        return [mountSpecOf(path, id, readOnly, mounter)];
+      },
+    }),
+    usage: store.usage,
+    rebase: store.rebase(lineage, maxDepth),
     cleanup: store.cleanup,
 
     status: async () => [

@@ -2,13 +2,14 @@
 import { createNaiveJobs } from "../../graphdriver/kit.ts";
 import { withKnownSame } from "./known-same.ts";
 
-export { emptyTrash, openDiffFile, openTree, sendExactDiff } from "../../graphdriver/kit.ts";
+export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
 export { applyDiff } from "../overlay/fill-layer.ts";
 export { createLayer } from "../overlay/create-layer.ts";
 export { discardLayer, sweepStore } from "../overlay/layer-diff.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";
 export { probeFuseOverlayfs } from "./probe.ts";
 export { readLayers, readParents } from "../overlay/read-parents.ts";
+export { rebaseLayer } from "../overlay/rebase-layer.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
 

@@ -77,7 +77,11 @@ function alreadyExists(id: string): CleatError {
   return new CleatError("ALREADY_EXISTS", `layer "${id}" exists already`);
 }
 
-function lowerOf(home: string, parent: string, { id, maxDepth }: NewLayer): string {
+/**
+ * What the `lower` file of a layer on `parent` says; marks that as one on which others lie.
+ * @throws NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep.
+ */
+export function lowerOf(home: string, parent: string, { id, maxDepth }: Pick<NewLayer, "id" | "maxDepth">): string {
   const below = readParent(home, parent, id);
   const lowers = [`${linksFolder}/${below.link}`, ...below.lowers];
   if (lowers.length > maxDepth) {

@@ -23,6 +23,7 @@ import {
   writeChanges,
 } from "../../graphdriver/kit.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
+import { finishRebases } from "./rebase-layer.ts";
 
 export interface ArchiveDiffOptions {
   readonly ids: IdRanges;
@@ -111,6 +112,7 @@ export function sweepStore(home: string): void {
   const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${ownFolder}/`));
   for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
   dropWaitingRecords(home);
+  finishRebases(home);
   sweep(home);
   withFolderAt(home, (folder) => {
     for (const link of readdirSync(`${home}/${linksFolder}`)) {

@@ -4,18 +4,23 @@ import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
 import {
   assertLayerId,
+  type Lineage,
   listLayers,
   type MountCounts,
   type OpenHome,
   type sendExactDiff,
   streamExactDiff,
+  type usageOfTree,
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
 import type { readLayers } from "./read-parents.ts";
+import type { rebaseLayer } from "./rebase-layer.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
-export interface LayeredStore extends Required<Pick<GraphDriver, "put" | "exists" | "metadata" | "list" | "cleanup">> {
+export interface LayeredStore extends Required<
+  Pick<GraphDriver, "put" | "exists" | "metadata" | "list" | "cleanup" | "usage">
+> {
   /** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
   assertId(id: string): void;
   /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer, FAILED_PRECONDITION when its own is gone. */
@@ -24,12 +29,16 @@ export interface LayeredStore extends Required<Pick<GraphDriver, "put" | "exists
   exactDiff(id: string, parent: string | undefined, call: CallOptions | undefined): Readable | undefined;
   /** @throws FAILED_PRECONDITION for a layer that cannot take the diff of a new one. */
   assertUnmountedChildOf(id: string, parent: string | undefined): void;
+  /** `rebase` of the contract, for a driver that stacks so many layers. */
+  rebase(lineage: Lineage, maxDepth: number): NonNullable<GraphDriver["rebase"]>;
 }
 
 /** What a driver of overlay's layout runs on workers, as its own way of mounting has it. */
 export interface LayeredStoreJobs {
   readonly sendExactDiff: typeof sendExactDiff;
   readonly readLayers: typeof readLayers;
+  readonly usageOfTree: typeof usageOfTree;
+  readonly rebaseLayer: typeof rebaseLayer;
   unmountLayer(home: string, id: string): void | Promise<void>;
 }
 
@@ -88,6 +97,28 @@ export function createLayeredStore(
         UpperDir: `${folder}/diff`,
         WorkDir: `${folder}/work`,
       };
+    },
+
+    async usage(id, call) {
+      assertId(id);
+      readLayer(path, id); // which says so where there is none
+      const { pool: wanted, locks } = home.within(call);
+      return locks.unlessChanged([id], () => wanted.run(worker, "usageOfTree", `${path}/${id}/diff`));
+    },
+
+    rebase: (lineage, maxDepth) => async (id, parent, call) => {
+      assertId(id);
+      if (parent !== undefined) assertId(parent);
+      const wanted = home.within(call);
+      await wanted.locks.withChild(id, parent, async () => {
+        const readParent = (): string | undefined => parentOf(path, readLayer(path, id));
+        readParent(); // which says so where there is no layer
+        if (counts.count(id) > 0) throw precondition(id, "is mounted, and cannot be laid on another");
+        const rebase = { id, parent, maxDepth, ...home.owner };
+        const move = () => wanted.pool.run(worker, "rebaseLayer", path, rebase);
+        await lineage.moving(id, parent, move, readParent);
+        home.locks.markChanged(id);
+      });
     },
 
     list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),

@@ -18,7 +18,7 @@ import { randomBytes } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { posix } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
-import { readIfThere } from "../../graphdriver/kit.ts";
+import { layerIdPattern, readIfThere } from "../../graphdriver/kit.ts";
 
 /** Holds the links; no layer may be called so. */
 export const linksFolder = "l";
@@ -96,7 +96,23 @@ export function lowerFolders(home: string, layer: LayerFiles): string[] {
 
 /** The ids of the layers below, the parent first. @throws as `lowerFolders`. */
 export function lowerIds(home: string, layer: LayerFiles): string[] {
-  return layer.lowers.map((lower) => idIn(followLink(home, layer, lower)));
+  return layer.lowers.map((lower) => idIn(followLink(home, layer, lower)) as string);
+}
+
+/**
+ * The same, of links that lead to layers and nowhere else: for paths that others will follow.
+ * @throws DATA_LOSS when one does not.
+ */
+export function belowLayer(home: string, layer: LayerFiles): string[] {
+  return layer.lowers.map((lower) => {
+    const target = followLink(home, layer, lower);
+    const id = idIn(target) ?? "";
+    if (layerIdPattern.test(id) && target === linkTarget(id)) return id;
+    throw new CleatError(
+      "DATA_LOSS",
+      `layer "${layer.id}" lies on "${lower}", which leads to ${JSON.stringify(target)}`,
+    );
+  });
 }
 
 /** The id of the layer right below, `undefined` for a layer without a parent. @throws as `lowerFolders`. */
@@ -115,6 +131,6 @@ function followLink(home: string, { id }: LayerFiles, lower: string): string {
   }
 }
 
-function idIn(target: string): string {
-  return target.split("/")[1] as string;
+function idIn(target: string): string | undefined {
+  return target.split("/")[1];
 }

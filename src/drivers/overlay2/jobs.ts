@@ -1,7 +1,7 @@
 /** All that overlay2 runs on workers, as one module that they import. */
 import { createNaiveJobs } from "../../graphdriver/kit.ts";
 
-export { emptyTrash, openDiffFile, openTree, sendExactDiff } from "../../graphdriver/kit.ts";
+export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
 export { createLayer } from "../overlay/create-layer.ts";
 export { archiveDiff, discardLayer, sendChangesOfDiff, sizeOfDiff, sweepStore } from "../overlay/layer-diff.ts";
 export { applyDiff } from "../overlay/fill-layer.ts";
@@ -13,6 +13,7 @@ export { unmountLayer } from "./mount/mount-layer.ts";
 export { probeOverlay } from "./probe/probe.ts";
 export { probeProjectQuotas } from "../overlay/project-quotas.ts";
 export { readLayers, readParents } from "../overlay/read-parents.ts";
+export { rebaseLayer } from "../overlay/rebase-layer.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs();
 

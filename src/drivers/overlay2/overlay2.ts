@@ -5,6 +5,7 @@ import {
   createLineage,
   createMountCounts,
   createNaiveDiff,
+  deleteTrashed,
   type DiffOptions,
   ensureCleanFolder,
   type OpenHome,
@@ -34,6 +35,8 @@ import { ownAttributePrefix } from "../overlay/own-attributes.ts";
 import type { OverlayAbilities } from "./probe/probe.ts";
 import { assertEnforced, isEnforced, lastReservedProject, type QuotaSupport } from "../overlay/project-quotas.ts";
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
+import { mountSpecOf, type OverlayMounter } from "../overlay/mount-specs.ts";
+import { specSwitches } from "./mount/mount-switches.ts";
 import { withUserNamespace } from "./probe/with-user-namespace.ts";
 
 const optionTable = {
@@ -109,6 +112,11 @@ function createOverlay2(
   const { assertId, isDirectParent } = store;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: store.exists });
   const maxDepth = abilities.layerByLayer ? kernelMaxLayers : pageMaxLayers;
+  const mounter: OverlayMounter = {
+    type: "overlay",
+    switches: specSwitches(attributePrefix),
+    maxLayers: kernelMaxLayers,
+  };
   const quotas = isEnforced(support) ? support : undefined;
   /** The highest that this process gave to a layer, from where the next free one is looked for. */
   let lastProject = quotas === undefined ? 0 : lastReservedProject(quotas);
@@ -164,20 +172,20 @@ function createOverlay2(
     createReadWrite: (id, options = {}, call) =>
       create(id, options, durability !== "none", call, overlayOptions.sizeBytes),
 
-    async remove(id, { evenWithChildren = false } = {}, call) {
+    async remove(id, { evenWithChildren = false, onGone } = {}, call) {
       assertId(id);
-      let project: number | undefined;
       const discard = async () => {
         await pool.run(worker, "unmountLayer", path, id);
         counts.forget(id);
         labels.delete(id);
-        if (quotas !== undefined) project = await pool.run(worker, "projectOfLayer", path, id, quotas);
+        const project = quotas && (await pool.run(worker, "projectOfLayer", path, id, quotas));
         locks.markChanged(id);
-        return pool.run(worker, "discardLayer", path, id);
+        const trashed = await pool.run(worker, "discardLayer", path, id);
+        if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
+        return trashed;
       };
       const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
-      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+      await deleteTrashed(home, worker, trashed, onGone);
     },
 
     async get(id, { mountLabel = labels.get(id) ?? "" } = {}, call) {
@@ -199,6 +207,12 @@ function createOverlay2(
     exists: store.exists,
     metadata: store.metadata,
     list: store.list,
+    mounts: async (id, { readOnly = false } = {}) => {
+      assertId(id);
+      return [mountSpecOf(path, id, readOnly, mounter)];
+    },
+    usage: store.usage,
+    rebase: store.rebase(lineage, maxDepth),
     cleanup: store.cleanup,
 
     status: async () => [

@@ -2,7 +2,7 @@
 import { createNaiveJobs } from "../../graphdriver/kit.ts";
 import { withKnownSame } from "./known-same.ts";
 
-export { emptyTrash, openDiffFile, openTree, sendExactDiff } from "../../graphdriver/kit.ts";
+export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
 export { createLayer, discardLayer } from "./create-layer.ts";
 export { applyDiff, recoverStore, undoFilling } from "./fill-layer.ts";
 export { readLayers, readParents } from "./survey.ts";

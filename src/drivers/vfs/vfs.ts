@@ -4,10 +4,12 @@ import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
 import {
   assertLayerId,
+  bindSpec,
   commonOptions,
   createDiffGetter,
   createLineage,
   createNaiveDiff,
+  deleteTrashed,
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
@@ -130,14 +132,14 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
     },
     create: (id, options = {}, call) => create(id, options, false, call),
     createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
-    async remove(id, { evenWithChildren = false } = {}, call) {
+    async remove(id, { evenWithChildren = false, onGone } = {}, call) {
       assertLayerId(id);
       const discard = () => {
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       };
       const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      if (trashed !== undefined) await pool.run(worker, "emptyTrash", path, trashed);
+      await deleteTrashed(home, worker, trashed, onGone);
     },
     get,
     put,
@@ -165,6 +167,11 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
         const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
         return reportApplied(home.logger, id, pool.consume(source, apply));
       });
+    },
+    mounts: async (id, { readOnly = false } = {}, call) => [bindSpec(await get(id, {}, call), readOnly)],
+    async usage(id, call) {
+      const tree = await get(id, {}, call);
+      return locks.unlessChanged([id], () => home.within(call).pool.run(worker, "usageOfTree", tree));
     },
     list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
     cleanup: async () => {},

@@ -9,20 +9,37 @@
  * `attributes`, with drivers of overlay's layout, are those that say which folders hide what lies below them: the host's root keeps
  * them in others than root of a user namespace, and where they are not looked for, what was deleted is there again. `squash` is true
  * where an ordinary user keeps the layers: all files are that user's, whoever owns them in a container.
+ *
+ * `door` is `snapshotter` where a snapshotter's records tell which layers there are (`OpenOptions.door`).
  */
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
 import { z } from "zod";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { OverlayPrefix } from "../../layer/index.ts";
+import type { HomeDoor } from "../driver-factory.ts";
+import { isOfFileSystem } from "../foreign-names.ts";
 import { ownFolder, stagingPath, uniqueName } from "./home.ts";
 import { readJsonRecord } from "./json-record.ts";
 
+const homeDoor: z.ZodType<HomeDoor> = z.enum(["snapshotter"]);
 const overlayPrefix: z.ZodType<OverlayPrefix> = z.enum(["trusted.", "user."]);
 const driverRecord = z.object({
   version: z.literal(1),
   driver: z.string(),
   attributes: overlayPrefix.optional(),
   squash: z.boolean().optional(),
+  door: homeDoor.optional(),
 });
 
 /** Whose layers a home holds, and how they are kept. */
@@ -32,6 +49,8 @@ export interface HomeUse {
   readonly attributes?: OverlayPrefix | undefined;
   /** Default false. */
   readonly squash?: boolean | undefined;
+  /** Default: the driver's own contract, and Docker's protocol for it. */
+  readonly door?: HomeDoor | undefined;
 }
 
 /** Relative to the home. */
@@ -49,20 +68,47 @@ export function readDriverRecord(home: string): HomeUse | undefined {
   return readJsonRecord(recordPath(home), driverRecord, `file "${recordPath(home)}"`);
 }
 
-/** @throws FAILED_PRECONDITION when the home holds another driver's layers, or such as are to be read otherwise. */
-export function assertUse(home: string, { driver, attributes, squash }: HomeUse): void {
+/**
+ * @throws FAILED_PRECONDITION when the home holds another driver's layers, such as are to be read otherwise, or such as were made
+ * through the other door.
+ */
+export function assertUse(home: string, { driver, attributes, squash, door }: HomeUse): void {
   const recorded = readDriverRecord(home);
-  if (recorded === undefined) return;
+  if (recorded === undefined) return door === undefined ? undefined : assertNothingHeld(home, door);
   const own = `give ${driver} a home of its own`;
   if (recorded.driver !== driver) {
     const advice = `open it with ${recorded.driver}, or ${own}`;
     throw refused(home, `layers of ${recorded.driver}, not of ${driver}: ${advice}`);
   }
+  if (recorded.door !== door) throw throughOtherDoor(home, driver, recorded.door);
   if (recorded.squash && !squash)
     throw refused(home, `layers that an ordinary user keeps: open it as that user, or ${own}`);
   if (recorded.attributes === undefined || recorded.attributes === attributes) return;
   const where = recorded.attributes === "user." ? "in a user namespace" : "as root of the host";
   throw refused(home, `layers that ${driver} made ${where}, and that are misread elsewhere: open it there, or ${own}`);
+}
+
+function throughOtherDoor(home: string, driver: string, recorded: HomeDoor | undefined): CleatError {
+  if (recorded === undefined) {
+    return refused(home, `layers of ${driver} as a graph driver: give the snapshotter a root of its own`);
+  }
+  return refused(
+    home,
+    `a ${recorded}'s layers: serve it as one, or give ${driver} as a graph driver a home of its own`,
+  );
+}
+
+/** A store of Docker's own has no record; nor has one of containerd's. Folders that an open made which then failed are empty. */
+function assertNothingHeld(home: string, door: HomeDoor): void {
+  const names = existsSync(home) ? readdirSync(home).filter((name) => name !== ownFolder && !isOfFileSystem(name)) : [];
+  const held = names.find((name) => !isEmptyFolder(`${home}/${name}`));
+  if (held !== undefined) {
+    throw refused(home, `"${held}", which no ${door} of Cleat's made: give the ${door} a root of its own`);
+  }
+}
+
+function isEmptyFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true && readdirSync(path).length === 0;
 }
 
 function refused(home: string, holds: string): CleatError {
@@ -71,23 +117,24 @@ function refused(home: string, holds: string): CleatError {
 
 /**
  * Whole or not there, whenever this process or the machine dies. Once per home; a disk too full for it does not keep shut a store
- * from which something could be removed, and the next process to open the home writes it.
+ * from which something could be removed, and the next process to open the home writes it. A home with a door holds nothing yet when
+ * it gets its record, and would be taken for Docker's without one.
  */
 export function recordUse(home: string, use: HomeUse): void {
   if (readDriverRecord(home) !== undefined) return;
   try {
     writeRecord(home, use);
   } catch (error) {
-    if (toCleatError(error).code !== "RESOURCE_EXHAUSTED") throw error;
+    if (use.door !== undefined || toCleatError(error).code !== "RESOURCE_EXHAUSTED") throw error;
   }
 }
 
-function writeRecord(home: string, { driver, attributes, squash }: HomeUse): void {
+function writeRecord(home: string, { driver, attributes, squash, door }: HomeUse): void {
   const staged = `${home}/${stagingPath(uniqueName())}`;
   const file = openSync(staged, "wx", 0o600);
   try {
     try {
-      writeSync(file, `${JSON.stringify({ version: 1, driver, attributes, squash })}\n`);
+      writeSync(file, `${JSON.stringify({ version: 1, driver, attributes, squash, door })}\n`);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -96,5 +143,15 @@ function writeRecord(home: string, { driver, attributes, squash }: HomeUse): voi
   } catch (error) {
     unlinkSync(staged);
     throw error;
+  }
+  syncFolder(dirname(recordPath(home)));
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }

@@ -5,6 +5,17 @@ export interface Lineage {
   /** Makes a layer on `parent`, which meanwhile is not removed; waits for a removal that has begun. */
   making<T>(id: string, parent: string | undefined, make: () => Promise<T>): Promise<T>;
   /**
+   * Lays a layer, on which none may lie, on another `parent` or on none; otherwise as `making`. Where it lies then is what
+   * `readParent` says, whatever became of `move`.
+   * @throws FAILED_PRECONDITION when another layer lies on it.
+   */
+  moving<T>(
+    id: string,
+    parent: string | undefined,
+    move: () => Promise<T>,
+    readParent: () => string | undefined,
+  ): Promise<T>;
+  /**
    * Removes a layer. What lies on what is read once, at the first call, and kept from then on.
    * @throws FAILED_PRECONDITION when another layer lies on it, unless it goes `evenWithChildren`.
    */
@@ -75,25 +86,47 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
     if (!evenWithChildren) {
       await read();
       const child = await childOf(id);
-      if (child !== undefined && (await exists(id))) throw hasChild(id, child);
+      if (child !== undefined && (await exists(id))) throw hasChild(id, child, "be removed");
     }
     const removed = await remove();
     forget(id);
     return removed;
   }
 
-  return {
-    async making(id, parent, make) {
-      if (parent === undefined) return make();
+  /** What is to lie on a parent keeps it from when it may until it does. */
+  async function laying<T>(id: string, parent: string | undefined, lay: () => Promise<T>): Promise<T> {
+    if (parent !== undefined) {
       for (let removal = leaving.get(parent); removal !== undefined; removal = leaving.get(parent)) await removal;
       put(coming, parent, id);
-      try {
+    }
+    try {
+      return await lay();
+    } finally {
+      if (parent !== undefined) take(coming, parent, id);
+    }
+  }
+
+  return {
+    making: (id, parent, make) =>
+      laying(id, parent, async () => {
         const made = await make();
-        add(id, parent);
+        if (parent !== undefined) add(id, parent);
         return made;
-      } finally {
-        take(coming, parent, id);
-      }
+      }),
+
+    async moving(id, parent, move, readParent) {
+      await read();
+      const child = await childOf(id);
+      if (child !== undefined) throw hasChild(id, child, "be laid on another");
+      return laying(id, parent, async () => {
+        try {
+          return await move();
+        } finally {
+          const now = readParent();
+          forget(id);
+          if (now !== undefined) add(id, now);
+        }
+      });
     },
 
     async removing(id, evenWithChildren, remove) {
@@ -118,8 +151,8 @@ function take(sets: Map<string, Set<string>>, key: string, value: string): void 
   if (set?.size === 0) sets.delete(key);
 }
 
-function hasChild(id: string, child: string): CleatError {
-  return new CleatError("FAILED_PRECONDITION", `layer "${id}" cannot be removed: layer "${child}" lies on it`);
+function hasChild(id: string, child: string, what: string): CleatError {
+  return new CleatError("FAILED_PRECONDITION", `layer "${id}" cannot ${what}: layer "${child}" lies on it`);
 }
 
 function ignore(): void {}

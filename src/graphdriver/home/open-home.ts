@@ -30,6 +30,11 @@ export interface OpenHome {
   readonly locks: LayerLocks;
   /** The same for one call: what waits or runs for it ends when its signal aborts. */
   within(call: Pick<CallOptions, "signal"> | undefined): OpenHome;
+  /**
+   * Deletes what is out of the store already. When the home is closed meanwhile that breaks off without an error, since whoever opens
+   * the home next sweeps what is left: a tree of millions of files holds up no shutdown.
+   */
+  deleteBehind(work: (pool: WorkerPool) => Promise<void>): Promise<void>;
   /** Waits for running calls, ends the threads, gives the home free. */
   close(): Promise<void>;
 }
@@ -59,7 +64,7 @@ async function startIn(
   start: (home: OpenHome) => Promise<GraphDriverMethods>,
 ): Promise<GraphDriverMethods> {
   const squash = process.geteuid?.() !== 0;
-  const use: HomeUse = { driver, attributes, squash: squash || undefined };
+  const use: HomeUse = { driver, attributes, squash: squash || undefined, door: options.door };
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
   const { uids, gids } = createIdMaps(ids);
   const maxThreads = readMaxThreads(options.options);
@@ -71,9 +76,11 @@ async function startIn(
     spoolFolder: `${path}/${stagingFolder}`,
   });
   const locks = createLayerLocks();
+  const ending = new AbortController();
   let closing: Promise<void> | undefined;
 
   async function giveBack(): Promise<void> {
+    ending.abort();
     await locks.idle();
     await pool.close();
     close(lock);
@@ -90,6 +97,13 @@ async function startIn(
     logger: options.logger ?? silentLogger,
     pool,
     locks,
+    async deleteBehind(work) {
+      try {
+        await work(pool.within(ending.signal));
+      } catch (error) {
+        if (!ending.signal.aborted) throw error;
+      }
+    },
     within: (call) =>
       call?.signal === undefined ? home : { ...home, pool: pool.within(call.signal), locks: locks.within(call.signal) },
     close: () => (closing ??= giveBack()),

@@ -70,6 +70,14 @@ it("refuses a plugin that is no graph driver", async () => {
   });
 });
 
+it("is asked for no snapshotter's layers, which it would mix with an engine's", async () => {
+  const opening = createGraphDriverFromPlugin(answering(old), { name: "old", home: "/x", door: "snapshotter" });
+  await expect(opening).rejects.toMatchObject({
+    code: "INVALID_ARGUMENT",
+    message: "plugin \"old\" cannot keep a snapshotter's layers: it is asked over Docker's protocol",
+  });
+});
+
 it("checks ids before it sends them", async () => {
   const driver = await open(old);
   await expect(driver.get("../a", {})).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });

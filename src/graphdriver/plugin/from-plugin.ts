@@ -1,3 +1,4 @@
+import { CleatError } from "../../errors/index.ts";
 import { graphDriverProtocol } from "../../protocol/index.ts";
 import { activate, assertImplements, type ClientOptions, createClient, type Transport } from "../../transport/index.ts";
 import type { GraphDriver } from "../driver.ts";
@@ -12,12 +13,19 @@ export interface FromPluginOptions extends OpenOptions, RemoteGraphDriverOptions
  * what `createRemoteGraphDriver` makes. The transport stays its maker's to close.
  *
  * @throws FAILED_PRECONDITION when what answers is no plugin, UNIMPLEMENTED when it is no graph driver.
+ * @throws INVALID_ARGUMENT for a `door`, of which the protocol has no word.
  */
 export async function createGraphDriverFromPlugin(
   transport: Transport,
   options: FromPluginOptions,
 ): Promise<GraphDriver> {
-  const { name } = options;
+  const { name, door } = options;
+  if (door !== undefined) {
+    throw new CleatError(
+      "INVALID_ARGUMENT",
+      `plugin "${name}" cannot keep a ${door}'s layers: it is asked over Docker's protocol`,
+    );
+  }
   assertImplements(name, await activate(transport, name, options), graphDriverProtocol);
   const client = createClient(graphDriverProtocol, transport, { ...options, plugin: name });
   await client.init({

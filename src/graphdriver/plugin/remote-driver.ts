@@ -17,7 +17,7 @@ export interface RemoteGraphDriverOptions {
  * - `GraphDriver.Capabilities` is asked once, before this resolves; of a plugin that does not know it the least is assumed.
  * - After `cleanup` a plugin waits for the next `Init`, so this object is of no more use.
  * - `remove` has no way to refuse a layer on which others lie: the protocol leaves that to the engine.
- * - `diffGetter` and `list` are not there.
+ * - `diffGetter`, `list`, `mounts`, `usage` and `rebase` are not there.
  * - `close` sends nothing: the driver is the plugin's.
  */
 export async function createRemoteGraphDriver(
@@ -41,8 +41,9 @@ export async function createRemoteGraphDriver(
         client.createReadWrite({ ...layerOn(id, parent), ...toWireOptions(mountLabel, storageOptions) }, call),
       );
     },
-    async remove(id, _options, call) {
+    async remove(id, { onGone } = {}, call) {
       await ofLayer(id, client.remove(layer(id), call));
+      onGone?.();
     },
     async get(id, { mountLabel } = {}, call) {
       return (await ofLayer(id, client.get({ ...layer(id), ...toWireOptions(mountLabel) }, call))).Dir;

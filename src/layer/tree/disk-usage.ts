@@ -10,6 +10,7 @@ import {
   readNames,
   statat,
   statIfThere,
+  throwIfCancelled,
 } from "../../syscall/index.ts";
 import { isSystemError } from "../../errors/index.ts";
 import { fileKey } from "../entry/file-key.ts";
@@ -71,6 +72,7 @@ function enter(folder: number, count: Count, seen: Set<string>): Level {
   count.allocatedBytes += status.allocatedBytes;
   const pending: Buffer[] = [];
   for (const name of readNames(folder)) {
+    throwIfCancelled(); // there may be millions
     const entry = statIfThere(folder, name);
     if (entry === undefined) continue;
     if (isDirectory(entry)) {

@@ -2,7 +2,6 @@ import { CleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { Records } from "../records/records.ts";
-import type { SnapshotTable } from "./snapshot-table.ts";
 import type { Usage } from "../snapshotter.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 
@@ -16,12 +15,7 @@ export interface Measuring {
   close(): Promise<void>;
 }
 
-export function measureBehind(
-  records: Records,
-  table: SnapshotTable,
-  storage: SnapshotStorage,
-  logger: Logger,
-): Measuring {
+export function measureBehind(records: Records, storage: SnapshotStorage, logger: Logger): Measuring {
   const running = new Map<number, Promise<Usage>>();
   const waiting = new Set<number>();
   const closed = new AbortController();
@@ -30,7 +24,7 @@ export function measureBehind(
   const walk = async (id: number): Promise<Usage> => {
     const record = records.byId(id);
     if (record === undefined) throw new CleatError("NOT_FOUND", `snapshot of number ${id} was removed: not found`);
-    const usage = await storage.usage(table.toStored(record), { signal: closed.signal });
+    const usage = await storage.usage(id, { signal: closed.signal });
     const latest = records.byId(id);
     // Whether it is kept is nobody's answer: it can be measured again.
     if (latest !== undefined) await records.change({ put: [{ ...latest, usage }] }).catch(() => {});

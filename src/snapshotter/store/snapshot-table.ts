@@ -3,7 +3,7 @@ import { quoteName } from "../names-and-labels.ts";
 import type { SnapshotRecord } from "../records/record.ts";
 import type { Records } from "../records/records.ts";
 import type { SnapshotInfo } from "../snapshotter.ts";
-import type { StoredSnapshot } from "../snapshot-storage.ts";
+import { layerNamedBy } from "./snapshot-purpose.ts";
 
 /** Records as the rules read them. What a rule forbids, it says with its code; nothing here waits. */
 export interface SnapshotTable {
@@ -18,12 +18,18 @@ export interface SnapshotTable {
    * @throws NOT_FOUND when it is not there; `notCommitted` when it is not committed.
    */
   findParent(name: string, notCommitted: "INVALID_ARGUMENT" | "FAILED_PRECONDITION"): SnapshotRecord;
+  /** A committed snapshot on that parent that was unpacked to be the layer `named`, in whatever namespace. */
+  findLayer(named: string, parentId: number | undefined): SnapshotRecord | undefined;
   isUsable(record: SnapshotRecord): boolean;
   toInfo(record: SnapshotRecord): SnapshotInfo;
-  toStored(record: Omit<SnapshotRecord, "createdNs" | "updatedNs" | "usage">): StoredSnapshot;
 }
 
-/** `missing` are the ids of those whose files are gone; with them go their children, where these need them. */
+/** The place of a snapshot in the storage: its own, or its parent's where it is a view, which adds nothing. */
+export function placeOf({ id, kind, parentId }: Pick<SnapshotRecord, "id" | "kind" | "parentId">): number {
+  return kind === "view" ? (parentId ?? id) : id;
+}
+
+/** `missing` are the places whose files are gone; with them go the children, where these need them. */
 export function createSnapshotTable(
   records: Records,
   missing: ReadonlySet<number>,
@@ -32,7 +38,7 @@ export function createSnapshotTable(
   const parentOf = ({ parentId }: SnapshotRecord) => (parentId === undefined ? undefined : records.byId(parentId));
   const isUsable = (record: SnapshotRecord): boolean => {
     if (missing.size === 0) return true;
-    if (!needsParents) return !missing.has(record.id);
+    if (!needsParents) return !missing.has(placeOf(record));
     for (let one: SnapshotRecord | undefined = record; one !== undefined; one = parentOf(one)) {
       if (missing.has(one.id)) return false;
     }
@@ -65,14 +71,16 @@ export function createSnapshotTable(
       if (parent.kind === "committed") return parent;
       throw new CleatError(notCommitted, `parent snapshot ${quoteName(name)} is not committed but ${parent.kind}`);
     },
+    findLayer(named, parentId) {
+      for (const record of records.all()) {
+        if (record.kind !== "committed" || record.parentId !== parentId) continue;
+        if (layerNamedBy(record.labels) === named && isUsable(record)) return record;
+      }
+      return undefined;
+    },
     toInfo(record) {
       const { name, kind, labels, createdNs, updatedNs } = record;
       return { name, kind, parent: parentOf(record)?.name, labels, createdNs, updatedNs };
-    },
-    toStored({ id, name, kind, parentId, labels }) {
-      const parentIds: number[] = [];
-      for (let next = parentId; next !== undefined; next = records.byId(next)?.parentId) parentIds.push(next);
-      return { id, kind, parentIds, key: name, labels };
     },
   };
 }

@@ -1,7 +1,8 @@
-import { bindSystemCall, check, errnos, lastErrno } from "../libc.ts";
+import { bindSystemCall, bindSystemCallBehind, check, errnos, lastErrno } from "../libc.ts";
 
 const fsyncCall = bindSystemCall("fsync", "int");
 const syncfsCall = bindSystemCall("syncfs", "int");
+const syncfsBehindCall = bindSystemCallBehind("syncfs", "int");
 
 /** Makes one file, or the names in one folder, survive power loss. */
 export function fsync(descriptor: number): void {
@@ -11,6 +12,21 @@ export function fsync(descriptor: number): void {
 /** Makes everything written to the file system that holds `descriptor` survive power loss. */
 export function syncfs(descriptor: number): void {
   check(syncfsCall(descriptor), "syncfs");
+}
+
+/** The same on a thread of Node's pool, as it may take as long as the disk does. The descriptor stays open until it settles. */
+export function syncfsBehind(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    syncfsBehindCall(descriptor, (failed, result) => {
+      try {
+        if (failed !== null) throw failed;
+        check(result, "syncfs");
+        resolve();
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+  });
 }
 
 const flockCall = bindSystemCall("flock", "int", "int");

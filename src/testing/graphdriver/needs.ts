@@ -42,5 +42,21 @@ export const diffsMadeAnew: Need = ({ driver }) =>
 export const diffGetters: Need = ({ driver }) =>
   driver.diffGetter === undefined ? `driver "${driver.name}" hands out no files` : undefined;
 
+/** For what the kit has to mount itself. */
+export const mountSpecs: Need = (context) =>
+  context.driver.mounts === undefined ? `driver "${context.driver.name}" tells no mounts` : mounter();
+
+const mounter = (): string | undefined =>
+  process.geteuid?.() === 0 ? undefined : "an ordinary user may not mount anything";
+
+export const usages: Need = ({ driver }) =>
+  driver.usage === undefined ? `driver "${driver.name}" tells of no layer what it takes` : undefined;
+
+/** For what is written as an applier writes it, which takes the mounts too. */
+export const rebases: Need = (context) =>
+  context.driver.rebase === undefined
+    ? `driver "${context.driver.name}" lays no layer on another that was made without`
+    : mountSpecs(context);
+
 export const lists: Need = ({ driver }) =>
   driver.list === undefined ? `driver "${driver.name}" lists no layers` : undefined;

@@ -3,6 +3,7 @@ import type { DiskUsage } from "../../../layer/index.ts";
 import { type Finding, mendStore, type RepairReport, usageAt } from "../../../graphdriver/kit.ts";
 import { findDamage } from "./damage.ts";
 import { dropWaitingRecords } from "../layer-diff.ts";
+import { finishRebases } from "../rebase-layer.ts";
 
 export { removeLayer } from "./layer-damage.ts";
 export { surveyStore } from "./survey.ts";
@@ -19,5 +20,6 @@ export function checkStore(home: string): Finding[] {
 
 export function repairStore(home: string): RepairReport {
   dropWaitingRecords(home);
+  finishRebases(home);
   return mendStore(home, findDamage);
 }

@@ -20,6 +20,16 @@ export function mountSwitches(attributePrefix: OverlayPrefix, { metacopies }: Ov
     : known(["index", "off"], ["metacopy", "off"], ["redirect_dir", "follow"]);
 }
 
+/**
+ * What is said of them to whoever mounts a layer for somebody else: as little as containerd's own snapshotter says, since buildkit
+ * takes its slow road where it meets an option that it does not know. Source: containerd v2.1.9
+ * `plugins/snapshots/overlay/overlay.go` `NewSnapshotter`; buildkit v0.25.2 `util/overlay/overlay_linux.go` `GetOverlayLayers`.
+ */
+export function specSwitches(attributePrefix: OverlayPrefix): readonly string[] {
+  const own: readonly MountSwitch[] = attributePrefix === "user." ? [["userxattr"]] : [];
+  return [...known(["index", "off"]), ...own].map((one) => one.join("="));
+}
+
 /** Those that are parameters of this kernel's overlay module, too. */
 function known(...switches: readonly MountSwitch[]): readonly MountSwitch[] {
   return switches.filter(([name]) => existsSync(`/sys/module/overlay/parameters/${name}`));

@@ -18,8 +18,10 @@ import { inheritedAccessChecks } from "./inherited-access.ts";
 import { lifeCycleChecks } from "./life-cycle.ts";
 import { listChecks } from "./lists.ts";
 import { mountChecks } from "./mounts.ts";
+import { mountSpecChecks } from "./mount-specs.ts";
 import { nestedChecks } from "./nested.ts";
 import { parentChecks } from "./parents.ts";
+import { rebaseChecks } from "./rebases.ts";
 import { quotaChecks } from "./quotas.ts";
 import { restartChecks } from "./restarts.ts";
 import { sameTimesChecks } from "./same-times.ts";
@@ -27,6 +29,7 @@ import { senderChecks } from "./senders.ts";
 import { togetherChecks } from "./together.ts";
 import { unionChecks } from "./unions.ts";
 import { unknownLayerChecks } from "./unknown-layers.ts";
+import { usageChecks } from "./usages.ts";
 import { userNamespaceChecks } from "./user-namespaces.ts";
 import { whileFilledChecks } from "./while-filled.ts";
 import { whiteoutChecks } from "./whiteouts.ts";
@@ -37,6 +40,9 @@ export const graphDriverChecks: readonly GraphDriverCheck[] = [
   ...parentChecks,
   ...listChecks,
   ...mountChecks,
+  ...mountSpecChecks,
+  ...usageChecks,
+  ...rebaseChecks,
   ...quotaChecks,
   ...identifierChecks,
   ...unknownLayerChecks,

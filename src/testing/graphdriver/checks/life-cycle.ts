@@ -111,6 +111,27 @@ export const lifeCycleChecks: readonly GraphDriverCheck[] = [
     },
   },
   {
+    id: "life/gone-before-deleted",
+    title: "who removes a layer is told once when its id is free, and may use it right then",
+    async run(context) {
+      const { driver } = context;
+      const id = await makeLayer(context, undefined, base);
+      const heard: string[] = [];
+      let again: Promise<void> | undefined;
+      const onGone = (): void => {
+        heard.push("gone");
+        again = driver.create(id);
+      };
+      await driver.remove(id, { onGone }).then(() => heard.push("removed"));
+      deepEqual(heard, ["gone", "removed"]);
+      await again;
+      deepEqual([...(await readLayer(context, id)).keys()], []);
+      await driver.remove(id);
+      await driver.remove(id, { onGone: () => heard.push("gone already") });
+      deepEqual(heard.slice(2), ["gone already"]);
+    },
+  },
+  {
     id: "life/create-at-once",
     title: "of several creates of one id at once exactly one succeeds",
     async run({ driver, newId }) {

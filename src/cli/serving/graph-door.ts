@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { createGraphDriverPlugin, optionsForHost } from "../../graphdriver/index.ts";
+import { assertAddressFree, createStateFile, type Logger, serve } from "../../plugin/index.ts";
+import { assertPluginName } from "../../protocol/index.ts";
+import { type CommandOptions, orUsageError, type Surroundings } from "../terminal/command.ts";
+import { defaultRoot } from "../terminal/default-folders.ts";
+import { describeGraphDriver } from "./describe-serving.ts";
+import type { Door } from "./door.ts";
+import { selectDriver } from "./graph-drivers.ts";
+import { absolute, listenOptions, type ListenValues, readListenOptions, warnOfStrangers } from "./listen-options.ts";
+import { type DriverValues, parseDurability } from "./serving-options.ts";
+
+export const graphOptions = {
+  name: { type: "string", value: "NAME", help: "what engines call the plugin; default cleat" },
+  root: { type: "string", value: "PATH", help: "default /var/lib/cleat; for users ~/.local/share/cleat" },
+  home: { type: "string", value: "PATH", help: "keep layers here, whatever the engine says" },
+  ...listenOptions,
+} as const satisfies CommandOptions;
+
+export interface GraphValues extends DriverValues, ListenValues {
+  readonly name?: string | undefined;
+  readonly root?: string | undefined;
+  readonly home?: string | undefined;
+}
+
+/** Serves a graph driver over Docker's protocol. @throws what is wrong with options, address, driver or home. */
+export async function openGraphDoor(values: GraphValues, surroundings: Surroundings, logger: Logger): Promise<Door> {
+  const { name = "cleat", driver: wished = "auto", opt = [] } = values;
+  orUsageError(() => assertPluginName(name));
+  const root = absolute("root", values.root ?? defaultRoot(surroundings));
+  const home = values.home === undefined ? undefined : absolute("home", values.home);
+  const durability = parseDurability(values.durability);
+  const listen = await readListenOptions(name, values, surroundings);
+  warnOfStrangers(listen, logger);
+  await assertAddressFree(listen); // before anything is looked at that would be another plugin's
+  const choice = await selectDriver({ driver: wished, home, root, options: opt }, logger);
+
+  const driver = createGraphDriverPlugin({
+    open: choice.factory.open,
+    ...(home !== undefined && { home }),
+    defaultHome: join(root, "layers", name),
+    options: opt,
+    optionsForHost,
+    durability,
+    state: createStateFile(join(root, "state", `${name}.json`)),
+    logger,
+  });
+  try {
+    const plugin = await serve({ drivers: [driver], listen, logger, handleSignals: false });
+    const serving = { name, address: plugin.address, root, home, ...choice };
+    return { ...describeGraphDriver(serving, surroundings), close: () => plugin.close() };
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}

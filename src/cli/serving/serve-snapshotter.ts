@@ -1,0 +1,26 @@
+import { defineCommand } from "../terminal/command.ts";
+import { formatDriverOptions } from "./graph-drivers.ts";
+import { createLogger } from "./logger.ts";
+import { serveDoors } from "./serve-doors.ts";
+import { driverOptions, outputOptions } from "./serving-options.ts";
+import { openSnapshotterDoor, snapshotterOptions } from "./snapshotter-door.ts";
+
+export const serveSnapshotter = defineCommand({
+  details: [
+    "containerd has to be told of it: cleat config containerd prints how. The snapshotter's name is that of containerd's",
+    "configuration alone, and several may lead to one socket.",
+    "",
+    "With --driver auto a root keeps the driver whose layers it holds. One process at a time has a root; an engine of Docker's",
+    "protocol (serve graph) needs another one.",
+    "",
+    "SIGTERM and SIGINT let running calls finish; a second one does not wait. Nothing is unmounted: containers run on.",
+  ],
+  options: { ...driverOptions, ...snapshotterOptions, ...outputOptions },
+  furtherHelp: formatDriverOptions,
+  async run(values, _operands, surroundings) {
+    const logger = await createLogger(values["log-level"] ?? "info", surroundings);
+    const door = await openSnapshotterDoor(values, surroundings, logger);
+    await serveDoors([door], { asJson: values.json === true, surroundings, logger });
+    return "done";
+  },
+});

@@ -1,0 +1,126 @@
+import type { MountSpec } from "../../graphdriver/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
+import type { Logger } from "../../transport/index.ts";
+import type { ListedPlace, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
+import type { HomeSync } from "./home-sync.ts";
+import { toMountOptions } from "./id-remap.ts";
+import { layerOf, placeOf } from "./layer-names.ts";
+import { foldersOf, toUnpackedMount } from "./overlay-folders.ts";
+import { createRemovals } from "./removals.ts";
+import { giveRootItsOwner } from "./root-owner.ts";
+import type { ServableDriver } from "./servable-driver.ts";
+
+export interface LayerStorageOptions {
+  /** Closed with the storage, as is the next. */
+  readonly driver: ServableDriver;
+  /** Without it, when what is written becomes durable is left to the kernel. */
+  readonly homeSync: HomeSync | undefined;
+  /** Whether a layer gets its parent when it is committed, where the driver can give it one. */
+  readonly rebase: boolean;
+  /** Whether engines are told to map the ids of a mount, and a layer's root is given to root of the mapped. */
+  readonly remapIds: boolean;
+  readonly logger: Logger;
+}
+
+/** Layers of a graph driver as the places of snapshots, each named by its number. */
+export function createLayerStorage(options: LayerStorageOptions): SnapshotStorage {
+  const { driver, homeSync, logger } = options;
+  const rebase = options.rebase ? driver.rebase?.bind(driver) : undefined;
+  const removals = createRemovals(driver, (error, layer) => {
+    logger.warn({ err: error, layer }, "files of a removed snapshot could not be deleted, and are left in the trash");
+  });
+  const remapOf = ({ remap }: PlaceUse) => (options.remapIds ? remap : undefined);
+  const toStorageOptions = createSizeOptions(driver, logger);
+
+  const mountOf = async (id: number, use: PlaceUse, call?: CallOptions): Promise<MountSpec> => {
+    const [mount] = await driver.mounts(layerOf(id), { readOnly: use.isReadOnly }, call);
+    if (mount === undefined) throw new Error(`driver "${driver.name}" tells no mount of layer "${layerOf(id)}"`);
+    return mount;
+  };
+  const toMounts = (mount: MountSpec, use: PlaceUse): readonly MountSpec[] => {
+    const isAlone = rebase !== undefined && foldersOf(mount).lower === undefined;
+    if (isAlone && use.isUnpacked && !use.isReadOnly) return [toUnpackedMount(mount)];
+    const remap = remapOf(use);
+    return [remap === undefined ? mount : { ...mount, options: [...toMountOptions(remap), ...mount.options] }];
+  };
+  const list = async (): Promise<readonly ListedPlace[]> => {
+    const places: ListedPlace[] = [];
+    for await (const { id: layer, parent } of driver.list()) {
+      const id = placeOf(layer);
+      if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent) });
+    }
+    return places;
+  };
+
+  return {
+    capabilities: {
+      // A driver that mounts a layer to show it lays it on others; else it is a whole tree.
+      needsParents: driver.capabilities.mounts,
+    },
+    list,
+
+    async create(place: NewPlace, call) {
+      const layer = layerOf(place.id);
+      const parent = place.parentId === undefined ? undefined : layerOf(place.parentId);
+      const wanted = { parent, storageOptions: toStorageOptions(place.maxSizeBytes) };
+      if (place.isUnpacked) await driver.create(layer, wanted, call);
+      else await driver.createReadWrite(layer, wanted, call);
+      const mount = await mountOf(place.id, place, call);
+      if (!place.isReadOnly) await giveRootItsOwner(mount, remapOf(place));
+      return toMounts(mount, place);
+    },
+
+    mounts: async (id, use) => toMounts(await mountOf(id, use), use),
+    usage: (id, call) => driver.usage(layerOf(id), call),
+
+    ...(rebase && {
+      rebase: (id: number, parentId: number | undefined) =>
+        rebase(layerOf(id), parentId === undefined ? undefined : layerOf(parentId)),
+    }),
+    ...(homeSync && { sync: () => homeSync.sync() }),
+
+    remove: (id) => removals.remove(layerOf(id)),
+
+    async sweep(isLive) {
+      await removeOrphans(list, isLive, (id) => removals.remove(layerOf(id)), logger);
+      await removals.settled();
+    },
+
+    async close() {
+      removals.giveUp();
+      await Promise.all([removals.settled(), homeSync?.close()]);
+      await driver.close();
+    },
+  };
+}
+
+/** Children before what they lie on, which is not removed before. What cannot be removed is left for the next time. */
+async function removeOrphans(
+  list: () => Promise<readonly ListedPlace[]>,
+  isLive: (id: number) => boolean,
+  remove: (id: number) => Promise<void>,
+  logger: Logger,
+): Promise<void> {
+  let orphans = (await list()).filter(({ id }) => !isLive(id));
+  while (orphans.length > 0) {
+    const parents = new Set(orphans.map(({ parentId }) => parentId));
+    const leaves = orphans.filter(({ id }) => !parents.has(id));
+    for (const { id } of leaves) {
+      await remove(id).catch((error: unknown) => logger.warn({ err: error, id }, "could not remove what is left over"));
+    }
+    if (leaves.length === 0) return;
+    orphans = orphans.filter((one) => !leaves.includes(one));
+  }
+}
+
+/** How a driver is told of a size; one that enforces none is told nothing, and the operator is, once. */
+function createSizeOptions(driver: ServableDriver, logger: Logger) {
+  let isTold = false;
+  return (maxSizeBytes: number | undefined): Readonly<Record<string, string>> | undefined => {
+    if (maxSizeBytes === undefined) return undefined;
+    if (driver.capabilities.enforcesSize) return { size: String(maxSizeBytes) };
+    if (!isTold) logger.info({ driver: driver.name }, "snapshots ask for a size, which is not enforced here");
+    isTold = true;
+    return undefined;
+  };
+}

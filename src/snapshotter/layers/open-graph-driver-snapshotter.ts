@@ -1,0 +1,99 @@
+import { chmod, mkdir } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
+import { CleatError, UnsupportedError } from "../../errors/index.ts";
+import type { Durability, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
+import { ownFolder } from "../../graphdriver/kit.ts";
+import { isInUserNamespace } from "../../syscall/index.ts";
+import { type Logger, silentLogger } from "../../transport/index.ts";
+import { openSnapshotter } from "../store/open-snapshotter.ts";
+import type { Snapshotter } from "../snapshotter.ts";
+import { openHomeSync } from "./home-sync.ts";
+import { createLayerStorage } from "./layer-storage.ts";
+import { assertServable } from "./servable-driver.ts";
+
+export interface OpenGraphDriverSnapshotterOptions {
+  /** Any graph driver that can tell a layer's mounts and usage, and list its layers. */
+  readonly driver: GraphDriverFactory;
+  /** Absolute path of the folder for layers and records, which is made, and is for root alone. One process at a time has it. */
+  readonly root: string;
+  /** The driver's own options, `key=value`, each. */
+  readonly options?: readonly string[];
+  /**
+   * With `layer`, the default, and with `file` all that was unpacked is on the disk when a commit is acknowledged. With `none` the
+   * kernel writes it in its own time: an image may be there after a power loss whose files are empty.
+   */
+  readonly durability?: Durability;
+  /**
+   * Whether a snapshot with labels `containerd.io/snapshot/uidmapping` and `gidmapping` is mounted with mapped ids. containerd v1.7
+   * and later do that, and are told so in their configuration: capability `remap-ids`. Default false.
+   */
+  readonly remapIds?: boolean;
+  readonly logger?: Logger;
+}
+
+/** Relative to the root. */
+export const recordsFolder = `${ownFolder}/snapshots`;
+
+/**
+ * Opens a snapshotter over a graph driver: each snapshot is a layer, named by its number.
+ * @throws UNIMPLEMENTED when the driver cannot be a snapshotter, does not work here, or cannot map ids that it is asked to map.
+ * @throws FAILED_PRECONDITION when another process has the root, or it holds layers of another driver's or of Docker's.
+ * @throws DATA_LOSS when the records are damaged; INVALID_ARGUMENT when the root is no absolute path, or for a wrong option.
+ */
+export async function openGraphDriverSnapshotter(options: OpenGraphDriverSnapshotterOptions): Promise<Snapshotter> {
+  const { driver: factory, root, durability = "layer", remapIds = false, logger = silentLogger } = options;
+  if (!isAbsolute(root)) throw new CleatError("INVALID_ARGUMENT", `root "${root}" is not an absolute path`);
+  await makePrivate(root);
+  if (remapIds) await assertMapsIds(factory, root);
+  const wanted = { home: root, options: options.options ?? [], durability, logger, door: "snapshotter" } as const;
+  const driver = await factory.open(wanted);
+  try {
+    return await openOverDriver(driver, { root, durability, remapIds, logger });
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}
+
+async function openOverDriver(
+  driver: GraphDriver,
+  options: Required<Pick<OpenGraphDriverSnapshotterOptions, "root" | "durability" | "remapIds" | "logger">>,
+): Promise<Snapshotter> {
+  const { root, durability, remapIds, logger } = options;
+  assertServable(driver);
+  await chmod(root, privateMode);
+  const homeSync = durability === "none" ? undefined : await openHomeSync(root);
+  try {
+    // In a user namespace no engine unpacks whiteouts as overlay has them (containerd issue 3762).
+    const rebase = !isInUserNamespace();
+    const storage = createLayerStorage({ driver, homeSync, rebase, remapIds, logger });
+    return await openSnapshotter({ root: join(root, recordsFolder), storage, logger });
+  } catch (error) {
+    await homeSync?.close();
+    throw error;
+  }
+}
+
+/** What is in a snapshot is its container's, whoever else may pass through the folder. */
+const privateMode = 0o700;
+/** containerd's own for its root, through which containers with mapped ids pass. Source: containerd v1.6.20 `services/server/server.go`. */
+const passageMode = 0o711;
+
+async function makePrivate(root: string): Promise<void> {
+  await mkdir(dirname(root), { recursive: true, mode: passageMode });
+  await mkdir(root, { mode: privateMode }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error; // the driver says what is wrong with what is there
+  });
+}
+
+/** @throws UNIMPLEMENTED where layers cannot be mounted with other owners. */
+async function assertMapsIds({ name, probe }: GraphDriverFactory, root: string): Promise<void> {
+  const report = await probe?.(root);
+  const feature = report?.features.find((one) => one.name === "id-mapped layers");
+  if (feature?.state === "yes") return;
+  throw new UnsupportedError(`${name} with mapped ids`, {
+    needed: "id-mapped layers",
+    probed: feature?.how ?? "the driver",
+    seen: feature?.note ?? "none",
+  });
+}

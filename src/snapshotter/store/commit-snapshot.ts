@@ -1,0 +1,75 @@
+import { CleatError } from "../../errors/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
+import { nowNs } from "../clock.ts";
+import { assertName, isGiven, quoteName, toLabels } from "../names-and-labels.ts";
+import type { SnapshotRecord } from "../records/record.ts";
+import type { CommitOptions } from "../snapshotter.ts";
+import type { StoreContext } from "./store-context.ts";
+
+/** `commit`. */
+export async function commitSnapshot(
+  store: StoreContext,
+  name: string,
+  key: string,
+  { labels, parent: parentName }: CommitOptions,
+  call: CallOptions = {},
+): Promise<void> {
+  const { table, storage, locks } = store;
+  await locks.hold([...new Set([key, name])], async () => {
+    assertName(name, "name");
+    const kept = toLabels(labels);
+    table.assertFree(name);
+    const record = table.find(key);
+    if (record.kind !== "active") {
+      throw new CleatError("FAILED_PRECONDITION", `snapshot ${quoteName(key)} is not active but ${record.kind}`);
+    }
+    const parent = isGiven(parentName) ? findNewParent(store, record, parentName) : undefined;
+    await store.withParent(parent, async () => {
+      await storage.sync?.();
+      call.signal?.throwIfAborted(); // who was told that it failed must not find it done
+      const committed = { ...record, name, kind: "committed" as const, labels: kept, usage: undefined };
+      if (parent === undefined) await putCommitted(store, committed);
+      else await commitOn(store, committed, parent.id);
+    });
+    store.syncing.end(record.id);
+    store.measuring.later(record.id);
+  });
+}
+
+async function putCommitted({ records }: StoreContext, record: SnapshotRecord): Promise<void> {
+  const createdNs = nowNs();
+  await records.change({ put: [{ ...record, createdNs, updatedNs: createdNs }] });
+}
+
+/** The files come first: what a crash leaves between the two is taken back by who opens them next, as the record tells. */
+async function commitOn(store: StoreContext, record: SnapshotRecord, parentId: number): Promise<void> {
+  const { storage, records, missing, logger } = store;
+  const { id } = record;
+  await storage.rebase?.(id, parentId);
+  try {
+    await putCommitted(store, { ...record, parentId });
+  } catch (error) {
+    if (!records.isBroken) {
+      await storage.rebase?.(id, undefined).catch((failure: unknown) => {
+        logger.warn({ err: failure, id }, "files of a snapshot could not be taken off others");
+        missing.add(id); // until it is opened again
+      });
+    }
+    throw error;
+  }
+}
+
+/** `undefined` where it is the parent already. */
+function findNewParent(store: StoreContext, record: SnapshotRecord, parentName: string): SnapshotRecord | undefined {
+  const { records, storage, table } = store;
+  if (record.parentId !== undefined) {
+    if (records.byName(parentName)?.id === record.parentId) return undefined;
+    const message = `snapshot ${quoteName(record.name)} has a parent already, and ${quoteName(parentName)} is not it`;
+    throw new CleatError("INVALID_ARGUMENT", message);
+  }
+  if (storage.rebase === undefined) {
+    const message = `snapshot ${quoteName(record.name)} cannot be given a parent here`;
+    throw new CleatError("UNIMPLEMENTED", message);
+  }
+  return table.findParent(parentName, "FAILED_PRECONDITION");
+}

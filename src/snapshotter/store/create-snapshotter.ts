@@ -1,0 +1,91 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { CleatError } from "../../errors/index.ts";
+import { nowNs } from "../clock.ts";
+import { filterInfos } from "../filters/filter-infos.ts";
+import { quoteName, updateLabels } from "../names-and-labels.ts";
+import type { Snapshotter } from "../snapshotter.ts";
+import { commitSnapshot } from "./commit-snapshot.ts";
+import { makeSnapshot, mountsOf } from "./make-snapshot.ts";
+import { placeOf } from "./snapshot-table.ts";
+import type { StoreContext } from "./store-context.ts";
+
+/** A snapshotter over what was opened; `release` is called at the end of `close`. */
+export function createSnapshotter(store: StoreContext, release: () => Promise<void>): Snapshotter {
+  const { records, table, storage, locks, measuring, logger } = store;
+  const sweep = () => storage.sweep((id) => store.making.has(id) || records.byId(id) !== undefined);
+  let closing: Promise<void> | undefined;
+
+  const closeAll = async () => {
+    await store.syncing.close();
+    await measuring.close();
+    await records.close();
+    await storage.close();
+    await release();
+  };
+
+  void sweep().catch((error: unknown) => logger.warn({ err: error }, "could not clean up"));
+
+  return {
+    prepare: (key, prepare, call) => makeSnapshot(store, key, "active", prepare, call),
+    view: (key, prepare, call) => makeSnapshot(store, key, "view", prepare, call),
+
+    async mounts(key) {
+      const record = table.find(key);
+      if (record.kind !== "committed") return mountsOf(store, record);
+      throw new CleatError("FAILED_PRECONDITION", `snapshot ${quoteName(key)} is committed, and has no mounts`);
+    },
+
+    commit: (name, key, commit, call) => commitSnapshot(store, name, key, commit, call),
+
+    remove: (key) =>
+      locks.hold([key], async () => {
+        const record = table.findAny(key);
+        const { id } = record;
+        if (records.hasChildren(id) || store.isAwaited(id)) {
+          throw new CleatError("FAILED_PRECONDITION", `cannot remove snapshot ${quoteName(key)}: it has children`);
+        }
+        await records.change({ remove: [id] });
+        store.missing.delete(id);
+        store.syncing.end(id);
+        if (placeOf(record) === id) await store.discard(id);
+      }),
+
+    async stat(key) {
+      return table.toInfo(table.find(key));
+    },
+
+    update: (key, change) =>
+      locks.hold([key], async () => {
+        const record = table.find(key);
+        const updated = { ...record, labels: updateLabels(record.labels, change), updatedNs: nowNs() };
+        await records.change({ put: [updated] });
+        return table.toInfo(updated);
+      }),
+
+    async *list(filters = [], call = {}) {
+      const matches = filterInfos(filters);
+      const wantsAll = filters.length === 0;
+      let count = 0;
+      for (const record of records.all()) {
+        if (++count % recordsPerTurn === 0) await nextTurn();
+        call.signal?.throwIfAborted();
+        if (!wantsAll && !table.isUsable(record)) continue;
+        const info = table.toInfo(record);
+        if (matches(info)) yield info;
+      }
+    },
+
+    async usage(key, call) {
+      const record = table.find(key);
+      if (record.kind === "committed") return record.usage ?? measuring.now(record.id, call);
+      if (placeOf(record) !== record.id) return { sizeBytes: 0, inodes: 0 };
+      return storage.usage(record.id, call);
+    },
+
+    cleanup: sweep,
+    close: () => (closing ??= closeAll()),
+  };
+}
+
+/** How many records a list looks at before others have their turn. */
+const recordsPerTurn = 250;

@@ -1,0 +1,87 @@
+import { CleatError } from "../../errors/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
+import { nowNs } from "../clock.ts";
+import { assertName, isGiven, quoteName, toLabels } from "../names-and-labels.ts";
+import type { SnapshotRecord } from "../records/record.ts";
+import type { Labels, Mount, PrepareOptions } from "../snapshotter.ts";
+import { isUnpackKey, layerNamedBy, maxSizeOf, useOf } from "./snapshot-purpose.ts";
+import { placeOf } from "./snapshot-table.ts";
+import type { StoreContext } from "./store-context.ts";
+
+/** A record of a snapshot that is not there yet. */
+type NewRecord = Omit<SnapshotRecord, "createdNs" | "updatedNs">;
+
+/** `prepare` and `view`. */
+export async function makeSnapshot(
+  store: StoreContext,
+  key: string,
+  kind: "active" | "view",
+  { parent: parentName, labels }: PrepareOptions,
+  call: CallOptions = {},
+): Promise<readonly Mount[]> {
+  const { table, records, locks } = store;
+  assertName(key, "key");
+  const kept = toLabels(labels);
+  return locks.hold([key], async () => {
+    table.assertFree(key);
+    const parent = isGiven(parentName) ? table.findParent(parentName, "INVALID_ARGUMENT") : undefined;
+    if (kind === "active") assertNotUnpacked(store, key, kept, parent?.id);
+    return store.withParent(parent, async () => {
+      const id = await records.takeId();
+      const record = { id, name: key, kind, parentId: parent?.id, labels: kept, usage: undefined };
+      if (placeOf(record) !== id) return addRecord(store, record, await mountsOf(store, record));
+      return makePlace(store, record, call);
+    });
+  });
+}
+
+/** How to mount a snapshot that is not committed. */
+export async function mountsOf({ storage }: StoreContext, record: NewRecord): Promise<readonly Mount[]> {
+  return checked(record, await storage.mounts(placeOf(record), useOf(record)));
+}
+
+async function makePlace(store: StoreContext, record: NewRecord, call: CallOptions): Promise<readonly Mount[]> {
+  const { storage, records, making } = store;
+  const { id, parentId } = record;
+  const use = useOf(record);
+  making.add(id);
+  try {
+    const place = { id, parentId, maxSizeBytes: maxSizeOf(record.labels), ...use };
+    const mounts = checked(record, await storage.create(place, call));
+    call.signal?.throwIfAborted();
+    await addRecord(store, record, mounts);
+    making.delete(id);
+    if (use.isUnpacked) store.syncing.begin(id);
+    return mounts;
+  } catch (error) {
+    // Where its record may be on the disk all the same, its place must be there, too; the next to open it decides.
+    if (!records.isBroken) {
+      await store.discard(id);
+      making.delete(id);
+    }
+    throw error;
+  }
+}
+
+async function addRecord({ records }: StoreContext, record: NewRecord, mounts: readonly Mount[]) {
+  const createdNs = nowNs();
+  await records.change({ put: [{ ...record, createdNs, updatedNs: createdNs }] });
+  return mounts;
+}
+
+/** An engine would unpack into a folder of its own, and lose it. */
+function checked(record: NewRecord, mounts: readonly Mount[]): readonly Mount[] {
+  if (mounts.length > 0) return mounts;
+  throw new CleatError("INTERNAL", `snapshot ${quoteName(record.name)} has no mounts`);
+}
+
+/**
+ * A layer that was unpacked already, for another namespace, is not unpacked again: told that, containerd lists what we have, and
+ * takes what has the label and the parent that it asked for. Source: containerd v1.6.20 `metadata/snapshot.go` `createSnapshot`.
+ * @throws ALREADY_EXISTS then.
+ */
+function assertNotUnpacked(store: StoreContext, key: string, labels: Labels, parentId: number | undefined): void {
+  const named = layerNamedBy(labels);
+  if (named === undefined || !isUnpackKey(key) || store.table.findLayer(named, parentId) === undefined) return;
+  throw new CleatError("ALREADY_EXISTS", `layer ${quoteName(named)} is unpacked: already exists`);
+}

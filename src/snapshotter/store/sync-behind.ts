@@ -1,0 +1,48 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Logger } from "../../transport/index.ts";
+
+/** Writes to the disk what is being unpacked, so that a commit, under containerd's lock, has little left to write. */
+export interface SyncBehind {
+  /** An engine unpacks into the snapshot from now on. */
+  begin(id: number): void;
+  /** It does no more. */
+  end(id: number): void;
+  /** Waits for what runs. */
+  close(): Promise<void>;
+}
+
+/** Between the end of one and the next. */
+const pauseMs = 1_000;
+/** An engine that was killed leaves a snapshot that nobody unpacks into, and nobody removes for long. */
+const patienceMs = 15 * 60_000;
+
+export function syncBehind(sync: (() => Promise<void>) | undefined, logger: Logger): SyncBehind {
+  const begunMs = new Map<number, number>();
+  const closed = new AbortController();
+  let working: Promise<void> | undefined;
+
+  const work = async (run: () => Promise<void>) => {
+    while (begunMs.size > 0) {
+      await pause(pauseMs, undefined, { signal: closed.signal, ref: false }).catch(() => {});
+      if (closed.signal.aborted) return;
+      // A commit tells its engine of a failure; here it is known earlier.
+      await run().catch((error: unknown) => logger.warn({ err: error }, "could not write behind what is unpacked"));
+      const now = performance.now();
+      for (const [id, begun] of begunMs) if (now - begun > patienceMs) begunMs.delete(id);
+    }
+    working = undefined;
+  };
+
+  return {
+    begin(id) {
+      if (sync === undefined) return;
+      begunMs.set(id, performance.now());
+      working ??= work(sync);
+    },
+    end: (id) => void begunMs.delete(id),
+    async close() {
+      closed.abort();
+      await working;
+    },
+  };
+}
