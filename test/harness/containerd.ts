@@ -23,13 +23,18 @@ export interface Containerd {
   start(): Promise<void>;
 }
 
+/** Under which its snapshotters have their folders, and Cleat has the one of its own that needs no configuration. */
+export function containerdRoot({ folder }: Pick<Namespace, "folder">): string {
+  return `${folder}/containerd`;
+}
+
 const readyDeadlineMs = 30_000;
 
 /** The pause image of pods is made by whoever needs it. */
 export const pauseImage = "localhost/pause:latest";
 
 export async function startContainerd(namespace: Namespace, options: ContainerdOptions): Promise<Containerd> {
-  const root = `${namespace.folder}/containerd`;
+  const root = containerdRoot(namespace);
   const socket = "/run/containerd/containerd.sock";
   const config = `${namespace.folder}/containerd.toml`;
   await writeFile(config, configOf(root, socket, options));
@@ -86,13 +91,18 @@ differ = "walking"
 `;
 }
 
+/** Of an earlier version's tables containerd 2.1.9 takes everything but the snapshotter. */
 function criOf(snapshotter: string): string {
   return `
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "${pauseImage}"
 disable_apparmor = true
 disable_hugetlb_controller = true
+stats_collect_period = 1
+restrict_oom_score_adj = true
 [plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = "${snapshotter}"
+[plugins."io.containerd.cri.v1.images"]
 snapshotter = "${snapshotter}"
 `;
 }

@@ -23,13 +23,14 @@ export const shellLayer = {
 const madeAt = "2001-02-03T04:05:06Z";
 
 /**
- * Writes an archive for `docker load`: an image of these layers, the lowest first. The same recipes give the same image id
+ * Writes an archive for `docker load`: an image of these layers, the lowest first, that runs `command`. The same recipes give the same image id
  * in every run. What is made on the way stands beside the archive until it is done.
  */
 export async function writeImageArchive(
   archive: string,
   image: string,
   recipes: readonly LayerRecipe[],
+  command: readonly string[] = ["sh"],
 ): Promise<void> {
   const staged = `${archive}.staged`;
   await mkdir(staged);
@@ -39,7 +40,7 @@ export async function writeImageArchive(
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
     os: "linux",
     created: madeAt,
-    config: { Cmd: ["sh"], Env: ["PATH=/bin"] },
+    config: { Cmd: command, Env: ["PATH=/bin"] },
     rootfs: { type: "layers", diff_ids: layers.map(({ digest }) => digest) },
     history: layers.map(({ file }) => ({ created: madeAt, created_by: file })),
   };

@@ -35,3 +35,9 @@ export const dockerRows: readonly SnapshotterRow[] = byDayOrNight(
   [overlay2(forky)],
   [builtin(forky), btrfs(forky), vfs(forky)],
 );
+
+/** Kubernetes' side of containerd. It calls no snapshotter otherwise than `ctr` does, and so has the night alone. */
+export const criRows: readonly SnapshotterRow[] = byDayOrNight(
+  [],
+  [machine, trixie, forky].flatMap((release) => [builtin(release), overlay2(release)]),
+);

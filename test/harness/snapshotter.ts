@@ -8,6 +8,8 @@ export interface SnapshotterOptions {
   /** As containerd is going to call it. */
   readonly name: string;
   readonly driver: string;
+  /** Default a folder of its own. */
+  readonly root?: string;
   /** The file system that the root must be on; undefined where any will do. */
   readonly fileSystem?: "btrfs" | undefined;
   readonly arguments?: readonly string[];
@@ -31,8 +33,7 @@ const readyDeadlineMs = 30_000;
 
 /** A `cleat serve snapshotter` process. */
 export async function startSnapshotter(namespace: Namespace, options: SnapshotterOptions): Promise<SnapshotterProcess> {
-  const { name, driver, fileSystem } = options;
-  const root = `${namespace.folder}/${name}`;
+  const { name, driver, fileSystem, root = `${namespace.folder}/${name}` } = options;
   if (fileSystem !== undefined) await mountDataRoot(namespace, root, fileSystem);
   const argv = (socket: string) => [
     ...cleatCommand,

@@ -90,8 +90,6 @@ func start(root, socket string) (*exec.Cmd, string, error) {
 	defer output.Close()
 	command := exec.Command(words[0], words[1:]...)
 	command.Stdout, command.Stderr = output, output
-	// It must not outlive a suite that was killed.
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := command.Start(); err != nil {
 		return nil, "", err
 	}
