@@ -7,12 +7,14 @@ import { isOverLimit, type Measurement } from "./measure.ts";
 import { formatJson, formatTable } from "./report.ts";
 import { measureNaiveChanges } from "./naive-changes.ts";
 import { measureSmallCalls } from "./small-calls.ts";
+import { measureSnapshotter } from "./snapshotter.ts";
 
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     rounds: { type: "string", default: "7" },
     "layer-gib": { type: "string", default: "4" },
+    snapshots: { type: "string", default: "10000" },
     only: { type: "string", multiple: true },
   },
 });
@@ -24,6 +26,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),
   "naive-changes": () => measureNaiveChanges(rounds),
   "small-calls": () => measureSmallCalls(rounds),
+  snapshotter: () => measureSnapshotter(rounds, Number(values.snapshots)),
 };
 
 const names = values.only ?? Object.keys(parts);

@@ -23,6 +23,7 @@ const packages = [
   "fuse-overlayfs",
   "fuse3", // mount.fuse3, by which containerd mounts fuse-overlayfs
   "golang-github-containerd-containerd-dev",
+  "golang-github-containerd-stargz-snapshotter-dev",
   "golang-github-docker-docker-dev",
   "golang-github-vbatts-tar-split-dev",
   "golang-go",
@@ -32,7 +33,6 @@ const packages = [
   rootMaker,
   "podman",
   "runc",
-  "stargz-snapshotter",
   "strace",
   "xfsprogs",
 ];
