@@ -4,11 +4,17 @@ import { describeWith, needs, needsOf } from "../needs.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";
 import { type Containerd, startContainerd } from "../harness/containerd.ts";
 import { createCtr, type Ctr } from "../harness/ctr.ts";
-import { layeredImage, layeredSigns, writeLayeredArchive } from "../harness/layered-image.ts";
+import {
+  layeredImage,
+  layeredSigns,
+  slowImage,
+  writeLayeredArchive,
+  writeSlowArchive,
+} from "../harness/layered-image.ts";
 import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { titleOf } from "../harness/release.ts";
+import { machine, titleOf } from "../harness/release.ts";
 import { containerdRows } from "../harness/snapshotter-rows.ts";
-import { snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
+import { snapshotterLayers, snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
 import { startSnapshotter, type SnapshotterProcess } from "../harness/snapshotter.ts";
 import { until } from "../harness/until.ts";
 
@@ -46,6 +52,18 @@ for (const { release, driver, fileSystem, needs: own } of containerdRows) {
       expect(names).toEqual(expect.arrayContaining(layeredSigns.present));
       for (const name of layeredSigns.gone) expect(names).not.toContain(name);
     });
+
+    // What 1.6 imports it does not ask for by name.
+    if (driver !== undefined && release !== machine)
+      test("another namespace gets what is unpacked already", async () => {
+        const { layers } = await snapshotterLayers(namespace, cleat!);
+        const other = createCtr(namespace, containerd, { space: "adopting", snapshotter: ctr.snapshotter });
+        await other.importImages(archive);
+        expect((await snapshotterLayers(namespace, cleat!)).layers).toEqual(layers);
+        expect(await other.contentOfImage(layeredImage)).toEqual(await ctr.contentOfImage(layeredImage));
+        await other.removeEverything();
+        expect((await snapshotterLayers(namespace, cleat!)).layers).toEqual(layers);
+      });
 
     test("every snapshot takes room", async () => {
       const rows = (await ctr.snapshots("usage", "-b")).split("\n").slice(1);
@@ -131,21 +149,27 @@ for (const { release, driver, fileSystem, needs: own } of containerdRows) {
         );
 
         test("while an image is unpacked, the image is whole when it is imported again", async () => {
+          const slow = `${namespace.folder}/slow.tar`;
+          await writeSlowArchive(slow);
+          await control.importImages(slow);
           const other = createCtr(namespace, containerd, { space: "interrupted", snapshotter: ctr.snapshotter });
-          const imported = other.importImages(archive).then(
+          const outcome = other.importImages(slow).then(
             () => "imported",
             () => "failed",
           );
+          await until("the image to be unpacked", reconnectDeadlineMs, async () =>
+            (await other.names()).some((name) => name.startsWith("extract-")) ? true : undefined,
+          );
           await cleat?.end("SIGKILL");
-          await imported;
+          expect(await outcome).toBe("failed");
           await cleat?.start();
           await until("the image to be imported", reconnectDeadlineMs, () =>
-            other.importImages(archive).then(
+            other.importImages(slow).then(
               () => true,
               () => undefined,
             ),
           );
-          expect(await other.contentOfImage(layeredImage)).toEqual(await control.contentOfImage(layeredImage));
+          expect(await other.contentOfImage(slowImage)).toEqual(await control.contentOfImage(slowImage));
           await other.removeEverything();
         });
 

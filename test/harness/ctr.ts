@@ -84,8 +84,13 @@ export function createCtr(
       const group = `--cgroup=${namespace.controlGroup}/${space}-${container}`;
       await ctr("run", "--detach", "--null-io", `--snapshotter=${snapshotter}`, group, image, container, ...idle);
     },
-    exec: (container, script) =>
-      ctr("tasks", "exec", `--exec-id=${crypto.randomUUID()}`, container, "sh", "-c", script),
+    async exec(container, script) {
+      const id = crypto.randomUUID();
+      const printed = `/dev/shm/${id}`;
+      // ctr 1.6 now and then cancels its own reading of what a short command prints.
+      await ctr("tasks", "exec", `--exec-id=${id}`, container, "sh", "-c", `{ ${script}\n} > ${printed} 2>&1`);
+      return (await run(["cat", `/proc/${await pidOf(container)}/root${printed}`])).trimEnd();
+    },
     contentOfRunning: async (container) => listTree(run, `/proc/${await pidOf(container)}/root${dataFolder}`),
     pidOf,
     async diffOf(container) {
@@ -116,7 +121,8 @@ export function createCtr(
       const images = await quiet("images", "ls");
       if (images.length > 0) await ctr("images", "rm", ...images);
       await removeChildrenFirst(snapshots);
-      await ctr("content", "prune", "references");
+      // The collector runs before this returns.
+      await ctr("leases", "delete", "--sync", (await ctr("leases", "create")).trim());
     },
   };
 }

@@ -26,6 +26,17 @@ export async function writeLayeredArchive(archive: string): Promise<void> {
   ]);
 }
 
+export const slowImage = "localhost/slow:latest";
+
+/** Writes an archive of an image that takes long enough to unpack for something to happen meanwhile. */
+export async function writeSlowArchive(archive: string): Promise<void> {
+  const names = Array.from({ length: 1_500 }, (_, index) => `${index % 100}/${index}`);
+  await writeImageArchive(archive, slowImage.replace(/:.*/, ""), [
+    { name: "few", fill: (tree) => writeFiles(`${tree}/few`, ["one"]) },
+    { name: "many", fill: (tree) => writeFiles(`${tree}/many`, names) },
+  ]);
+}
+
 const additions = [
   "kept",
   "modified",
