@@ -5,7 +5,7 @@ import { startCleat } from "../test/harness/cleat.ts";
 import { openNamespace } from "../test/harness/namespace.ts";
 import { singleFileArchive } from "./layer-archive.ts";
 import type { Measurement } from "./measure.ts";
-import { drainText, post } from "./post.ts";
+import { post, readText } from "./post.ts";
 import { peakResidentMib } from "./resident-memory.ts";
 
 const smallLayers = 2_000;
@@ -33,7 +33,7 @@ async function peakOf(fill: (apply: Apply) => Promise<void>): Promise<number> {
   const cleat = await startCleat(namespace, { name: "bench", driver: "overlay2" });
   const home = `${namespace.folder}/home`;
   const call = (method: string, body: object) =>
-    post(cleat.socketPath(), method, (sink) => void sink.end(JSON.stringify(body)), drainText);
+    post(cleat.socketPath(), method, (sink) => void sink.end(JSON.stringify(body)), readText);
   await call("GraphDriver.Init", { Home: home, Opts: [], UIDMaps: null, GIDMaps: null });
   await fill(async (id, sizeMib) => {
     await call("GraphDriver.Create", { ID: id, Parent: "", MountLabel: "", StorageOpt: null });
@@ -41,7 +41,7 @@ async function peakOf(fill: (apply: Apply) => Promise<void>): Promise<number> {
       cleat.socketPath(),
       `GraphDriver.ApplyDiff?id=${id}&parent=`,
       (sink) => pipeline(Readable.from(singleFileArchive(sizeMib)), sink),
-      drainText,
+      readText,
     );
   });
   const peakMib = await peakResidentMib(cleat.pid());

@@ -8,8 +8,8 @@ import { runCommand } from "../test/harness/command.ts";
 import { openNamespace } from "../test/harness/namespace.ts";
 import { createScratch } from "../test/harness/scratch.ts";
 import { layerArchive } from "./layer-archive.ts";
-import { timeMs, type Measurement } from "./measure.ts";
-import { drain, drainText, post } from "./post.ts";
+import { type Measurement, timeMs } from "./measure.ts";
+import { countBytes, post, readText } from "./post.ts";
 import { peakResidentMib } from "./resident-memory.ts";
 
 const maxResidentMib = 150;
@@ -57,7 +57,7 @@ async function streamThroughTar(sizeGib: number) {
   });
   const outMs = await timeMs(async () => {
     const create = spawn("tar", ["--create", `--directory=${folder}`, "."], { stdio: ["ignore", "pipe", "inherit"] });
-    await drain(create.stdout);
+    await countBytes(create.stdout);
   });
   return { inMs, outMs };
 }
@@ -67,7 +67,7 @@ async function streamThroughCleat(sizeGib: number) {
   const cleat = await startCleat(namespace, { name: "bench", driver: "overlay2" });
   const home = `${namespace.folder}/home`;
   const call = (method: string, body: object) =>
-    post(cleat.socketPath(), method, (sink) => void sink.end(JSON.stringify(body)), drainText);
+    post(cleat.socketPath(), method, (sink) => void sink.end(JSON.stringify(body)), readText);
   await call("GraphDriver.Init", { Home: home, Opts: [], UIDMaps: null, GIDMaps: null });
   await call("GraphDriver.Create", { ID: "layer", Parent: "", MountLabel: "", StorageOpt: null });
   await runCommand(["sync"]);
@@ -76,7 +76,7 @@ async function streamThroughCleat(sizeGib: number) {
       cleat.socketPath(),
       "GraphDriver.ApplyDiff?id=layer&parent=",
       (sink) => pipeline(Readable.from(layerArchive(sizeGib)), sink),
-      drainText,
+      readText,
     ),
   );
   const outMs = await timeMs(() =>
@@ -85,7 +85,7 @@ async function streamThroughCleat(sizeGib: number) {
       "GraphDriver.Diff",
       (sink) => void sink.end(JSON.stringify({ ID: "layer", Parent: "" })),
       async (answer) => {
-        const sizeBytes = await drain(answer);
+        const sizeBytes = await countBytes(answer);
         if (sizeBytes < sizeGib * 1024 ** 3) throw new Error(`Diff ended after ${sizeBytes} bytes`);
       },
     ),

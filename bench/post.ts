@@ -13,16 +13,16 @@ export async function post(
   const answered = once(outgoing, "response");
   await send(outgoing);
   const [answer] = await answered;
-  if (answer.statusCode !== 200) throw new Error(`${path} answered ${answer.statusCode}: ${await drainText(answer)}`);
+  if (answer.statusCode !== 200) throw new Error(`${path} answered ${answer.statusCode}: ${await readText(answer)}`);
   await receive(answer);
 }
 
-export async function drainText(source: Readable): Promise<string> {
+export async function readText(source: Readable): Promise<string> {
   return Buffer.concat(await source.toArray()).toString();
 }
 
 /** Reads to the end; how many bytes that was. */
-export async function drain(source: Readable): Promise<number> {
+export async function countBytes(source: Readable): Promise<number> {
   let sizeBytes = 0;
   for await (const chunk of source) sizeBytes += (chunk as Buffer).length;
   return sizeBytes;

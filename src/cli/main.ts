@@ -11,5 +11,6 @@ const code = await run(process.argv.slice(2), {
   closingSignals: ["SIGTERM", "SIGINT", "SIGHUP"],
 });
 
-// All output is out. What was given up may still go on, as the look-up of a host's name or a read from a terminal; nobody waits for it.
+// All output is out. What was given up may still go on, as the look-up of a host's name or a read from a terminal;
+// nobody waits for it.
 process.exit(code);

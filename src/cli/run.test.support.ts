@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, vi } from "vitest";
 import { CleatError } from "../errors/index.ts";
 import type { GraphDriverFactory } from "../graphdriver/index.ts";
-import type { Surroundings } from "./terminal/command.ts";
+import type { CommandContext } from "./terminal/command.ts";
 import { run } from "./run.ts";
 
 vi.mock("./serving/graph-drivers.ts", async (original) => ({
@@ -79,7 +79,7 @@ export function start(argv: readonly string[], options: Options = {}) {
   const { stdin = Readable.from([]), stdoutIsTerminal = false } = options;
   const stdout = Object.assign(new PassThrough(), { isTTY: stdoutIsTerminal });
   const stderr = new PassThrough();
-  const surroundings: Surroundings = {
+  const context: CommandContext = {
     stdin,
     stdout: options.stdout ?? stdout,
     stderr,
@@ -90,7 +90,7 @@ export function start(argv: readonly string[], options: Options = {}) {
   const printed = { out: "", err: "" };
   stdout.on("data", (bytes) => (printed.out += String(bytes)));
   stderr.on("data", (bytes) => (printed.err += String(bytes)));
-  const ended = run(argv, surroundings).then((code) => ({ code, ...printed }));
+  const ended = run(argv, context).then((code) => ({ code, ...printed }));
   return { ended, stdout };
 }
 

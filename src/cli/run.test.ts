@@ -143,7 +143,7 @@ describe("an output that cannot be written", () => {
       write: (_chunk, _encoding, done) => done(Object.assign(new Error(`${code}: write`), { code, syscall: "write" })),
     });
 
-  it("is no failure when its reader went away early", async () => {
+  it("is not a failure when its reader went away early", async () => {
     expect(await cleat(["--help"], { stdout: failing("EPIPE") })).toMatchObject({ code: 0, err: "" });
   });
 

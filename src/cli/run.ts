@@ -1,44 +1,44 @@
 import { readFileSync } from "node:fs";
 import { PluginNotFoundError, RemoteError, TransportError, withSubject } from "../errors/index.ts";
 import { commands } from "./commands.ts";
-import { type Command, type CommandRow, type Surroundings, UsageError } from "./terminal/command.ts";
+import { type Command, type CommandContext, type CommandRow, UsageError } from "./terminal/command.ts";
 import { quote, readCommandLine, suggest } from "./terminal/command-line.ts";
 import { exitCodes, type Outcome } from "./terminal/exit-codes.ts";
 import { formatFailure } from "./terminal/format-failure.ts";
 import { formatHelp, formatOverview } from "./terminal/help.ts";
-import { nearest } from "./terminal/nearest.ts";
+import { findNearest } from "./terminal/nearest.ts";
 import { watchOutput } from "./terminal/output.ts";
 
 /**
- * Runs a command line (without "node cleat") and returns the exit code, when all that was printed has got out: the process may
- * end then. Never rejects.
+ * Runs a command line (without "node cleat") and returns the exit code, when all that was printed has got out: the
+ * process may end then. Never rejects.
  */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { stdout, stderr } = surroundings;
+export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
+  const { stdout, stderr } = context;
   const output = watchOutput(stdout);
   const errors = watchOutput(stderr); // when that fails there is nobody left to tell
-  let { outcome, failure } = await attempt(argv, surroundings);
-  const lost = await output.drained();
+  let { outcome, failure } = await attempt(argv, context);
+  const lost = await output.flush();
   if (lost !== undefined) [outcome, failure] = ["failed", withSubject(lost, "stdout")];
   if (failure !== undefined) stderr.write(formatFailure(failure));
   if (failure instanceof UsageError) stderr.write(`See "${helpFor(argv)}".\n`);
-  await errors.drained();
+  await errors.flush();
   return exitCodes[outcome].code;
 }
 
 async function attempt(
   argv: readonly string[],
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<{ outcome: Outcome; failure?: unknown }> {
   try {
-    return { outcome: await dispatch(argv, surroundings) };
+    return { outcome: await dispatch(argv, context) };
   } catch (failure) {
     return { outcome: outcomeOf(failure), failure };
   }
 }
 
-async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<Outcome> {
-  const { stdout } = surroundings;
+async function dispatch(argv: readonly string[], context: CommandContext): Promise<Outcome> {
+  const { stdout } = context;
   const row = findCommand(argv);
   if (row === undefined) {
     stdout.write(await answerWithoutCommand(argv));
@@ -46,7 +46,7 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
   }
   const command = await loadCommand(row);
   const { asks, values, operands } = readCommandLine(command, argv.slice(command.name.split(" ").length));
-  if (asks === undefined) return command.run(values, operands, surroundings);
+  if (asks === undefined) return command.run(values, operands, context);
   stdout.write(asks === "help" ? await formatHelp(command) : `${readVersion()}\n`);
   return "done";
 }
@@ -76,7 +76,7 @@ async function answerWithoutCommand(argv: readonly string[]): Promise<string> {
 }
 
 function misplacedOption(option: string): UsageError {
-  const meant = nearest(option, ["--help", "--version"]);
+  const meant = findNearest(option, ["--help", "--version"]);
   if (meant !== undefined) return new UsageError(`there is no option ${quote(option)}${suggest(meant)}`);
   return new UsageError(`option ${quote(option)} stands before the command that it is meant for`);
 }
@@ -85,8 +85,9 @@ function unknownCommand(words: readonly string[]): UsageError {
   const isBegun = commands.some(({ name }) => name.startsWith(`${words[0]} `));
   const shown = words.slice(0, isBegun ? 2 : 1).join(" ");
   const names = commands.map(({ name }) => name);
-  const meant = nearest(words.slice(0, 2).join(" "), names) ?? nearest(shown, names) ?? commandEndingIn(words[0]);
-  const option = nearest(`--${shown}`, ["--help", "--version"]);
+  const meant =
+    findNearest(words.slice(0, 2).join(" "), names) ?? findNearest(shown, names) ?? commandEndingIn(words[0]);
+  const option = findNearest(`--${shown}`, ["--help", "--version"]);
   return new UsageError(`there is no command ${quote(shown)}${suggest(meant === undefined ? option : `"${meant}"`)}`);
 }
 

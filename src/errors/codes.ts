@@ -1,6 +1,6 @@
 /**
- * The closed table of error codes: the sixteen of gRPC, with what a caller may do about each and how it is spelled on the
- * two wires Cleat speaks. Callers match codes, never texts.
+ * The closed table of error codes: the sixteen of gRPC, with what a caller may do about each and how it is spelled on
+ * the two wires Cleat speaks. Callers match codes, never texts.
  *
  * `retryable` means that the same call may succeed later without anybody changing anything.
  *

@@ -15,7 +15,7 @@ it.each([
   ["an error whose code fails", () => Object.defineProperty(new Error("x"), "code", { get: refusing })],
   ["failures of which one is the whole", () => itself],
   ["failures that are no list", () => Object.assign(new AggregateError([]), { errors: undefined })],
-  ["a message that is no text", () => Object.assign(new Error("x"), { message: { a: 1 } })],
+  ["a message that is not text", () => Object.assign(new Error("x"), { message: { a: 1 } })],
   ["a symbol", () => Symbol("s")],
   ["an object without a prototype", (): unknown => Object.create(null)],
   ["a function", () => () => 1],

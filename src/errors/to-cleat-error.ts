@@ -44,8 +44,8 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
 
 /**
  * Gives any thrown value a code from the closed table. A `CleatError` comes back unchanged; everything else becomes one
- * whose message starts with `subject` (what was being done, to what) and whose `cause` is the original. Never throws, whatever a
- * program has thrown: a proxy, an error whose message is a getter that fails, one that is its own part.
+ * whose message starts with `subject` (what was being done, to what) and whose `cause` is the original. Never throws,
+ * whatever a program has thrown: a proxy, an error whose message is a getter that fails, one that is its own part.
  */
 export function toCleatError(error: unknown, subject?: string): CleatError {
   try {
@@ -84,7 +84,9 @@ function hasName({ name, errno }: SystemError): boolean {
   return name === "SystemError" || !(errno < 0) || getSystemErrorMap().has(errno);
 }
 
-/** As `toCleatError`, and puts `subject` before the message of a `CleatError` too; its class and data stay in `cause`. */
+/**
+ * As `toCleatError`, and puts `subject` before the message of a `CleatError` too; its class and data stay in `cause`.
+ */
 export function withSubject(error: unknown, subject: string): CleatError {
   const { code, message } = toCleatError(error);
   return new CleatError(code, `${subject}: ${message}`, { cause: error });

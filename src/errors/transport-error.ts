@@ -8,8 +8,8 @@ export interface TransportErrorOptions extends CleatErrorOptions {
 
 /**
  * A call did not get its answer: nobody to connect to (`UNAVAILABLE`; `PERMISSION_DENIED` where the socket may not be
- * used), the connection broke (`UNAVAILABLE`), the peer did not prove who it is (`UNAUTHENTICATED`) or speaks TLS where it
- * is called in clear (`FAILED_PRECONDITION`), the answer is late (`DEADLINE_EXCEEDED`) or over a documented cap
+ * used), the connection broke (`UNAVAILABLE`), the peer did not prove who it is (`UNAUTHENTICATED`) or speaks TLS where
+ * it is called in plaintext (`FAILED_PRECONDITION`), the answer is late (`DEADLINE_EXCEEDED`) or over a documented cap
  * (`RESOURCE_EXHAUSTED`), or the caller gave up (`CANCELLED`).
  */
 export class TransportError extends CleatError {

@@ -1,8 +1,8 @@
 import { CleatError, type CleatErrorOptions } from "./cleat-error.ts";
 
 /**
- * What is in the way, and so what a user can do about it: this kernel or build has it not; it would have, once a program, a
- * module or privileges are there; or another file system must be under the folder. Source: moby v20.10.24
+ * What is in the way, and so what a user can do about it: this kernel or build has it not; it would have, once a
+ * program, a module or privileges are there; or another file system must be under the folder. Source: moby v20.10.24
  * `daemon/graphdriver/errors.go`, `ErrNotSupported`, `ErrPrerequisites`, `ErrIncompatibleFS`.
  */
 export const unsupportedReasons = {

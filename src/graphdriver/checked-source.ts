@@ -1,10 +1,9 @@
-import { inspect } from "node:util";
-import { CleatError, toCleatError } from "../errors/index.ts";
+import { CleatError, quoteValue, toCleatError } from "../errors/index.ts";
 import { readUnlessGivenUp } from "./given-up.ts";
 
 /**
- * The archive that a caller sends, as it comes; what goes wrong with it is an error about the layer that it is for. A caller's
- * failure keeps its code where it has one and is UNKNOWN otherwise: it is nobody's slip here.
+ * The archive that a caller sends, as it comes; what goes wrong with it is an error about the layer that it is for. A
+ * caller's failure keeps its code where it has one and is UNKNOWN otherwise: it is nobody's slip here.
  */
 export async function* checkedSource(
   source: AsyncIterable<Uint8Array>,
@@ -12,10 +11,11 @@ export async function* checkedSource(
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const subject = `layer "${id}": its archive`;
-  if (!isIterable(source)) throw invalid(`${subject} is ${shown(source)}, and no stream of bytes`);
+  if (!isIterable(source)) throw toInvalidError(`${subject} is ${quoteValue(source)}, and no stream of bytes`);
   try {
     for await (const bytes of signal === undefined ? source : readUnlessGivenUp(toAsync(source), signal)) {
-      if (!(bytes instanceof Uint8Array)) throw invalid(`${subject} came with ${shown(bytes)} in place of bytes`);
+      if (!(bytes instanceof Uint8Array))
+        throw toInvalidError(`${subject} came with ${quoteValue(bytes)} in place of bytes`);
       yield bytes;
     }
   } catch (error) {
@@ -39,10 +39,6 @@ function isIterable(source: unknown): boolean {
   return Symbol.asyncIterator in source || Symbol.iterator in source;
 }
 
-function invalid(message: string): CleatError {
+function toInvalidError(message: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", message);
-}
-
-function shown(value: unknown): string {
-  return inspect(value, { depth: 0, maxStringLength: 40, maxArrayLength: 3, breakLength: Number.POSITIVE_INFINITY });
 }

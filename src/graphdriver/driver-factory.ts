@@ -13,9 +13,9 @@ export interface IdMapping {
 }
 
 /**
- * How durable a layer is when `applyDiff` or `createReadWrite` resolves: `none` leaves it to the kernel, `layer` costs one
- * `syncfs` per layer, `file` also one `fsync` per file. Whatever the choice, a layer is there whole or not at all while
- * only the process, not the machine, dies.
+ * How durable a layer is when `applyDiff` or `createReadWrite` resolves: `none` leaves it to the kernel, `layer` costs
+ * one `syncfs` per layer, `file` also one `fsync` per file. Whatever the choice, a layer is there whole or not at all
+ * while only the process, not the machine, dies.
  */
 export type Durability = "none" | "layer" | "file";
 
@@ -37,8 +37,8 @@ export interface OpenOptions {
   /** Recorded when the home is opened first; the other one is refused from then on. A home that says nothing is Docker's. */
   readonly door?: HomeDoor | undefined;
   /**
-   * Whether the engine that held layers before this process started is running still, so that its `get`s count on. Default
-   * false: every layer found mounted counts as held once.
+   * Whether the engine that held layers before this process started is running still, so that its `get`s count on.
+   * Default false: every layer found mounted counts as held once.
    */
   readonly resume?: boolean;
   /** Is told of what a call did otherwise than it was asked, and did all the same. Default: nobody is. */
@@ -51,7 +51,10 @@ export interface DriverOption {
   readonly value: string;
   /** What it does, and its default. */
   readonly help: string;
-  /** @throws INVALID_ARGUMENT when the value cannot be meant, or UNIMPLEMENTED when the driver cannot do it; names `key`. */
+  /**
+   * @throws INVALID_ARGUMENT when the value cannot be meant, or UNIMPLEMENTED when the driver cannot do it; names
+   * `key`.
+   */
   parse(value: string, key: string): unknown;
 }
 
@@ -61,21 +64,23 @@ export type DriverOptionTable = Readonly<Record<string, DriverOption>>;
 export interface GraphDriverFactory {
   readonly name: string;
   /**
-   * Tells whether a store could be opened in a folder, without making anything there that a `kill -9` could leave: what has
-   * to be mounted is mounted where no other process sees it. Reading alone cannot promise that `open` succeeds. A driver
-   * that has no probe is tried by opening it.
+   * Tells whether a store could be opened in a folder, without making anything there that a `kill -9` could leave: what
+   * has to be mounted is mounted where no other process sees it. Reading alone cannot promise that `open` succeeds. A
+   * driver that has no probe is tried by opening it.
    * @throws NOT_FOUND, FAILED_PRECONDITION or PERMISSION_DENIED when there is no such folder, or it may not be read.
    */
   probe?(folder: string): Promise<ProbeReport>;
   /**
    * Opens the store under `home`: checks what the driver needs, sweeps what a crash left staged, adopts mounts.
    * @throws UNIMPLEMENTED when kernel or file system lack what the driver needs.
-   * @throws FAILED_PRECONDITION when `home` is not a folder, or holds layers that are another driver's or would be misread.
+   * @throws FAILED_PRECONDITION when `home` is not a folder, or holds layers that are another driver's or would be
+   * misread.
    */
   open(options: OpenOptions): Promise<GraphDriver>;
   /**
-   * What it takes as `OpenOptions.options`, by key in small letters; `readDriverOptions` reads them by such a table, and
-   * `cleat serve graph` checks and explains them by it. Of a driver without one nothing is known before it is opened.
+   * What it takes as `OpenOptions.options`, by key in small letters; `readDriverOptions` reads them by such a table,
+   * and `cleat serve graph` checks and explains them by it. Of a driver without one nothing is known before it is
+   * opened.
    */
   readonly options?: DriverOptionTable;
   /** How its stores are looked at and mended without being opened (`store/open-store.ts`). */

@@ -38,27 +38,27 @@ describe("a driver's options", () => {
   });
 });
 
-const userNames = (options: readonly string[]): boolean =>
-  toDiffOptions(readDriverOptions("vfs", options, commonOptions)).userNames;
+const dialectOf = (options: readonly string[]): string =>
+  toDiffOptions(readDriverOptions("vfs", options, commonOptions)).archiveDialect;
 
 describe("whose archiver is followed", () => {
   it.each([
-    ["Docker 20.10's, where Host is empty", "", true],
-    ["Docker 26's, for the name that it calls plugins by", "plugin.moby.localhost", false],
-    ["the newest, where nothing is told", undefined, false],
-  ])("%s", (_, host, isOld) => {
-    expect(userNames(optionsForHost(host))).toBe(isOld);
+    ["Docker 20.10's, where Host is empty", "", "docker-20.10"],
+    ["Docker 26's, for the name that it calls plugins by", "plugin.moby.localhost", "docker-26"],
+    ["the newest, where nothing is told", undefined, "docker-26"],
+  ])("%s", (_, host, dialect) => {
+    expect(dialectOf(optionsForHost(host))).toBe(dialect);
   });
 
   it("the one that an option names, whatever the engine is", () => {
     const read = (host: string, value: string) =>
-      userNames([...optionsForHost(host), `cleat.archive_dialect=${value}`]);
-    expect(read("", "docker-26")).toBe(false);
-    expect(read("plugin.moby.localhost", "Docker-20.10")).toBe(true);
+      dialectOf([...optionsForHost(host), `cleat.archive_dialect=${value}`]);
+    expect(read("", "docker-26")).toBe("docker-26");
+    expect(read("plugin.moby.localhost", "Docker-20.10")).toBe("docker-20.10");
   });
 
   it("none that is not known", () => {
-    expect(() => userNames(["cleat.archive_dialect=podman"])).toThrow(
+    expect(() => dialectOf(["cleat.archive_dialect=podman"])).toThrow(
       'option "cleat.archive_dialect" is "podman", not docker-20.10 or docker-26',
     );
   });

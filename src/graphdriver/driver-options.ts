@@ -1,37 +1,37 @@
 import { CleatError } from "../errors/index.ts";
+import type { ArchiveDialect } from "../layer/index.ts";
 import type { DriverOptionTable } from "./driver-factory.ts";
 import { parseSize } from "./size.ts";
 
 /** What every driver can be told of its diffs. */
 export interface DiffOptions {
   /**
-   * `cleat.archive_dialect`: whose archiver to follow, so that layers made anew have the digests that the engine's own driver
-   * would give them. True for `docker-20.10`, which writes the host's names of owners and, in modes, the bits of file types;
-   * false for `docker-26`, which writes neither, and is the default.
-   *
-   * Source: moby v20.10.24 and v26.1.5 `pkg/archive/archive.go`, `FileInfoHeader`. Names went with moby#43185 (v23; v20.10.27 by
-   * moby#46695), type bits with moby#44083.
+   * `cleat.archive_dialect`: whose archiver to follow, so that layers made anew have the digests that the engine's own
+   * driver would give them. Default the newest.
    */
-  readonly userNames: boolean;
+  readonly archiveDialect: ArchiveDialect;
   /**
-   * `cleat.exact_diffs`: keep of each archive that is applied what its tree does not (some hundredths of its size), and give it
-   * back byte for byte. Default false.
+   * `cleat.exact_diffs`: keep of each archive that is applied what its tree does not (some hundredths of its size), and
+   * give it back byte for byte. Default false.
    *
-   * Told that a driver does so, Docker keeps no such data itself: it saves and pushes layers by `diff`, and checks their
-   * digests. So the choice belongs to a store for good. Layers that Docker registered without the option are then made anew, and
-   * those whose digests differ are refused by Docker; without the option, Docker cannot save those that it registered with it.
+   * Told that a driver does so, Docker keeps no such data itself: it saves and pushes layers by `diff`, and checks
+   * their digests. So the choice belongs to a store for good. Layers that Docker registered without the option are then
+   * made anew, and those whose digests differ are refused by Docker; without the option, Docker cannot save those that
+   * it registered with it.
    * Source: moby v20.10.24 `layer/layer_store.go`, `useTarSplit`; the same until plugins were removed (moby#48143).
    */
   readonly exactDiffs: boolean;
   /**
-   * `cleat.strict_attributes`: refuse a layer with extended attributes that the file system cannot hold, instead of leaving them
-   * out as Docker and containerd do. Default false.
+   * `cleat.strict_attributes`: refuse a layer with extended attributes that the file system cannot hold, instead of
+   * leaving them out as Docker and containerd do. Default false.
    */
   readonly strictAttributes: boolean;
 }
 
-const archiveDialects = ["docker-20.10", "docker-26"] as const;
-type ArchiveDialect = (typeof archiveDialects)[number];
+const archiveDialects = ["docker-20.10", "docker-26"] as const satisfies readonly ArchiveDialect[];
+
+/** What is written where nobody says whom to follow. */
+export const newestArchiveDialect = "docker-26" satisfies ArchiveDialect;
 
 const parseSizeOption = (value: string, key: string): number => parseSize(value, `option "${key}"`);
 
@@ -59,16 +59,22 @@ export const commonOptions = {
   },
   "cleat.exact_diffs": {
     ...optionKinds.boolean,
-    help: "keep of each archive what gives it back byte for byte; a choice for good, made before the first image; default false",
+    help:
+      "keep of each archive what gives it back byte for byte; a choice for good, made before the first image; " +
+      "default false",
   },
   "cleat.strict_attributes": {
     ...optionKinds.boolean,
-    help: "refuse layers with extended attributes that the file system cannot hold, instead of leaving them out; default false",
+    help:
+      "refuse layers with extended attributes that the file system cannot hold, instead of leaving them out; " +
+      "default false",
   },
   "cleat.archive_dialect": {
     value: archiveDialects.join("|"),
     parse: parseDialect,
-    help: "whose archives layers that are made anew are like, to the byte; default the asking engine's, else the newest",
+    help:
+      "whose archives layers that are made anew are like, to the byte; default the asking engine's, " +
+      "else the newest",
   },
 } as const satisfies DriverOptionTable;
 
@@ -87,18 +93,19 @@ export function readMaxThreads(options: readonly string[] = []): number | undefi
 }
 
 /**
- * The options of our drivers that follow from how an engine calls its plugins. Only Docker up to 20.10.24 and 23.0.6 sends an empty
- * `Host`; later ones send `plugin.moby.localhost` (moby#45942), over TCP all send the address. Who is told wrong by it (20.10.25 and
- * later, 23) has layers of other digests and the same content, and `cleat.archive_dialect`.
+ * The options of our drivers that follow from how an engine calls its plugins. Only Docker up to 20.10.24 and 23.0.6
+ * sends an empty `Host`; later ones send `plugin.moby.localhost` (moby#45942), over TCP all send the address. Who is
+ * told wrong by it (20.10.25 and later, 23) has layers of other digests and the same content, and
+ * `cleat.archive_dialect`.
  */
 export function optionsForHost(host: string | undefined): readonly string[] {
-  const dialect: ArchiveDialect = host === "" ? "docker-20.10" : "docker-26";
+  const dialect: ArchiveDialect = host === "" ? "docker-20.10" : newestArchiveDialect;
   return [`cleat.archive_dialect=${dialect}`];
 }
 
 /**
- * Reads an operator's `key=value` options by a driver's table. Keys are matched without regard to case, as Docker matches them;
- * of several with one key the last counts.
+ * Reads an operator's `key=value` options by a driver's table. Keys are matched without regard to case, as Docker
+ * matches them; of several with one key the last counts.
  * @throws INVALID_ARGUMENT for a malformed or unknown option; whatever the table's `parse` throws.
  */
 export function readDriverOptions<T extends DriverOptionTable>(
@@ -109,16 +116,16 @@ export function readDriverOptions<T extends DriverOptionTable>(
   const values: Record<string, unknown> = {};
   for (const option of options) {
     const at = option.indexOf("=");
-    if (at < 0) throw refused(`${driver}: option ${JSON.stringify(option)} is not of the form key=value`, table);
+    if (at < 0) throw toOptionError(`${driver}: option ${JSON.stringify(option)} is not of the form key=value`, table);
     const key = option.slice(0, at).trim().toLowerCase();
     const known = Object.hasOwn(table, key) ? table[key] : undefined;
-    if (known === undefined) throw refused(`${driver}: unknown option ${JSON.stringify(key)}`, table);
+    if (known === undefined) throw toOptionError(`${driver}: unknown option ${JSON.stringify(key)}`, table);
     values[key] = known.parse(option.slice(at + 1).trim(), key);
   }
   return values as OptionValues<T>;
 }
 
-function refused(what: string, table: DriverOptionTable): CleatError {
+function toOptionError(what: string, table: DriverOptionTable): CleatError {
   const known = Object.keys(table).toSorted();
   const advice = known.length === 0 ? "there are none" : `there are ${known.join(", ")}`;
   return new CleatError("INVALID_ARGUMENT", `${what}; ${advice}`);
@@ -126,7 +133,7 @@ function refused(what: string, table: DriverOptionTable): CleatError {
 
 export function toDiffOptions(values: OptionValues<typeof commonOptions>): DiffOptions {
   return {
-    userNames: values["cleat.archive_dialect"] === "docker-20.10",
+    archiveDialect: values["cleat.archive_dialect"] ?? newestArchiveDialect,
     exactDiffs: values["cleat.exact_diffs"] ?? false,
     strictAttributes: values["cleat.strict_attributes"] ?? false,
   };
@@ -138,7 +145,7 @@ export function toDiffOptions(values: OptionValues<typeof commonOptions>): DiffO
  */
 export function refuseStorageOptions(driver: string, id: string, options: Readonly<Record<string, string>> = {}): void {
   for (const key of Object.keys(options)) {
-    if (key.toLowerCase() === "size") throw sizeRefused(driver);
+    if (key.toLowerCase() === "size") throw toSizeRefusal(driver);
     throw unknownStorageOption(id, key);
   }
 }
@@ -166,7 +173,7 @@ function unknownStorageOption(id: string, key: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", `layer "${id}": unknown storage option "${key}"`);
 }
 
-export function sizeRefused(driver: string): CleatError {
+export function toSizeRefusal(driver: string): CleatError {
   return new CleatError("UNIMPLEMENTED", `${driver}: a size cannot be enforced: this driver has no quotas`);
 }
 

@@ -2,10 +2,10 @@
  * The graph driver contract. This file is the manual.
  *
  * A graph driver keeps **layers**: numbered nowhere, named by an **id** that the engine chooses, each on top of at most
- * one **parent**. What a layer adds, changes and deletes relative to its parent is its **diff**; what a process sees in it
- * is the diff on top of everything below. A driver keeps diffs as it likes (a folder, a copy, a snapshot); through this
- * interface they travel as tar archives in which a deletion is a **whiteout**: an empty file `.wh.NAME` hides NAME, an
- * empty file `.wh..wh..opq` makes its folder **opaque**, which hides everything below in that folder.
+ * one **parent**. What a layer adds, changes and deletes relative to its parent is its **diff**; what a process sees in
+ * it is the diff on top of everything below. A driver keeps diffs as it likes (a folder, a copy, a snapshot); through
+ * this interface they travel as tar archives in which a deletion is a **whiteout**: an empty file `.wh.NAME` hides
+ * NAME, an empty file `.wh..wh..opq` makes its folder **opaque**, which hides everything below in that folder.
  *
  * ## Life of an image layer
  *
@@ -14,8 +14,8 @@
  *     create("app", { parent: "base" })
  *     applyDiff("app", "base", tar)
  *
- * A layer is created empty (for a driver that copies: equal to its parent) and filled by one `applyDiff`. That call is all
- * or nothing: when it rejects, the layer is as `create` left it.
+ * A layer is created empty (for a driver that copies: equal to its parent) and filled by one `applyDiff`. That call is
+ * all or nothing: when it rejects, the layer is as `create` left it.
  *
  * ## Life of a container
  *
@@ -30,30 +30,32 @@
  * ## Words
  *
  * - **home**: the folder that holds everything a driver keeps. Nothing outside is written.
- * - **mount count**: how many `get`s wait for their `put`. A mount found when a driver opens (its process was killed, the
- *   engine was killed, the host's engine restarts) is *adopted*: it counts as held once, until the engine puts it.
+ * - **mount count**: how many `get`s wait for their `put`. A mount found when a driver opens (its process was killed,
+ *   the engine was killed, the host's engine restarts) is *adopted*: it counts as held once, until the engine puts it.
  * - **id**: matches `layerIdPattern`; it is checked before anything else and never joined into a path unchecked.
  *
  * ## Errors
  *
  * Every method may reject with INVALID_ARGUMENT (an id that is not one), NOT_FOUND (no such layer, no such parent),
  * ALREADY_EXISTS, FAILED_PRECONDITION, RESOURCE_EXHAUSTED (disk full) and PERMISSION_DENIED; further codes stand at the
- * method. Messages name the layer. Every error is a `CleatError`, also those that break off a stream. Calls on different layers
- * run side by side; calls that change the same layer wait for one another. While a diff is being applied to a layer, or undone,
- * who looks at it or lays another on it sees it as it was before or as it is after, or waits. A `diff`, `changes` or `diffSize`
- * under which its layer or parent is changed or removed ends in ABORTED, and never in half an answer.
+ * method. Messages name the layer. Every error is a `CleatError`, also those that break off a stream. Calls on
+ * different layers run side by side; calls that change the same layer wait for one another. While a diff is being
+ * applied to a layer, or undone, who looks at it or lays another on it sees it as it was before or as it is after, or
+ * waits. A `diff`, `changes` or `diffSize` under which its layer or parent is changed or removed ends in ABORTED, and
+ * never in half an answer.
  *
  * ## Giving up
  *
  *     await driver.applyDiff("app", "base", tar, { signal, timeoutMs: 60_000 })
  *
- * Every call takes a `signal` that gives it up, which rejects it with CANCELLED, and a time after which it is given up, which
- * rejects it with DEADLINE_EXCEEDED; either within 100 ms, while it waits, walks, copies or unpacks. What it had begun is undone: an
- * `applyDiff` leaves the layer as `create` left it, a `create` none; where undoing takes longer (vfs copies the parent anew), it
- * goes on, and other calls for the layer wait for it. A call that was as good as done may have taken effect all the same: ask
- * `exists`. A layer that is out of the store when its `remove` is given up is gone, and its files are deleted without anybody
- * waiting. A stream that `diff` answered is destroyed with that error; of `diff`, the time is that until its stream is closed. Over
- * Docker's protocol, the time of `diff` and `applyDiff` is the longest silence.
+ * Every call takes a `signal` that gives it up, which rejects it with CANCELLED, and a time after which it is given up,
+ * which rejects it with DEADLINE_EXCEEDED; either within 100 ms, while it waits, walks, copies or unpacks. What it had
+ * begun is undone: an `applyDiff` leaves the layer as `create` left it, a `create` none; where undoing takes longer
+ * (vfs copies the parent anew), it goes on, and other calls for the layer wait for it. A call that was as good as done
+ * may have taken effect all the same: ask `exists`. A layer that is out of the store when its `remove` is given up is
+ * gone, and its files are deleted without anybody waiting. A stream that `diff` answered is destroyed with that error;
+ * of `diff`, the time is that until its stream is closed. Over Docker's protocol, the time of `diff` and `applyDiff` is
+ * the longest silence.
  *
  * Source of the semantics: moby v20.10.24 `daemon/graphdriver/driver.go`; where this contract is stricter (a second
  * `create`, `diff` of an unknown layer) that is said at the method.
@@ -79,9 +81,9 @@ export interface GraphDriver extends AsyncDisposable {
   createReadWrite(id: string, options?: CreateOptions, call?: CallOptions): Promise<void>;
 
   /**
-   * Removes a layer, unmounting it if need be. A layer that does not exist is removed already. An `applyDiff` of it that runs ends
-   * before, with ABORTED where its source is silent. What lies on which is read once,
-   * by the first call that asks for it; from then on the cost does not grow with the number of layers.
+   * Removes a layer, unmounting it if need be. A layer that does not exist is removed already. An `applyDiff` of it
+   * that runs ends before, with ABORTED where its source is silent. What lies on which is read once, by the first call
+   * that asks for it; from then on the cost does not grow with the number of layers.
    * @throws FAILED_PRECONDITION when another layer lies on it, and the driver `protectsParents`; the message names one.
    */
   remove(id: string, options?: RemoveOptions, call?: CallOptions): Promise<void>;
@@ -101,28 +103,29 @@ export interface GraphDriver extends AsyncDisposable {
   metadata(id: string, call?: CallOptions): Promise<Readonly<Record<string, string>>>;
 
   /**
-   * The layer's diff against `parent` (all of the layer without one) as a tar archive. The stream is the caller's to read
-   * to its end or to destroy; a failure after the first byte destroys it with an error and never ends it.
+   * The layer's diff against `parent` (all of the layer without one) as a tar archive. The stream is the caller's to
+   * read to its end or to destroy; a failure after the first byte destroys it with an error and never ends it.
    *
-   * Of a layer whose archive was kept (`reproducesExactDiffs`), and against the parent on which it was applied, it is that
-   * archive byte for byte; a file that is gone or changed since is a DATA_LOSS in the stream, and one that was added since is
-   * not in it. Of other layers, and against other parents, it is made anew.
+   * Of a layer whose archive was kept (`reproducesExactDiffs`), and against the parent on which it was applied, it is
+   * that archive byte for byte; a file that is gone or changed since is a DATA_LOSS in the stream, and one that was
+   * added since is not in it. Of other layers, and against other parents, it is made anew.
    */
   diff(id: string, parent?: string, call?: CallOptions): Promise<Readable>;
 
   /**
-   * What differs from `parent`, sorted by path. Costs a walk of the diff, for drivers that copy a walk of both trees, and reading
-   * files that are alike in size and time where nothing else tells whether they changed.
-   * @throws RESOURCE_EXHAUSTED when the list would take more than 128 MiB: each change its path and 64 bytes. Over Docker's
-   * protocol Cleat's client takes answers of 64 MiB.
+   * What differs from `parent`, sorted by path. Costs a walk of the diff, for drivers that copy a walk of both trees,
+   * and reading files that are alike in size and time where nothing else tells whether they changed.
+   * @throws RESOURCE_EXHAUSTED when the list would take more than 128 MiB: each change its path and 64 bytes. Over
+   * Docker's protocol Cleat's client takes answers of 64 MiB.
    */
   changes(id: string, parent?: string, call?: CallOptions): Promise<readonly Change[]>;
 
   /**
    * Unpacks a tar archive as the diff of a layer that was just created on `parent`, all or nothing, and durable as
    * configured when it resolves. Returns the size in bytes of the files that it holds. `source` is read to its end, but
-   * not beyond a failure. Extended attributes that the file system cannot hold (`com.apple.…`, `user.` on a symlink) are left out,
-   * with one warning that counts and names them, but for `security.capability`; option `cleat.strict_attributes` makes them errors.
+   * not beyond a failure. Extended attributes that the file system cannot hold (`com.apple.…`, `user.` on a symlink)
+   * are left out, with one warning that counts and names them, but for `security.capability`; option
+   * `cleat.strict_attributes` makes them errors.
    * @throws INVALID_ARGUMENT when the archive is malformed, is empty (not even end blocks) or tries to leave the layer.
    * @throws DATA_LOSS when the archive is truncated.
    * @throws FAILED_PRECONDITION when the layer is mounted, or holds changes already.
@@ -138,40 +141,42 @@ export interface GraphDriver extends AsyncDisposable {
   diffSize(id: string, parent?: string, call?: CallOptions): Promise<number>;
 
   /**
-   * Hands out the files of a layer without mounting it, where the driver can. A driver that keeps a layer as a whole copy
-   * hands out what lies below too. Over Docker's protocol there is no such call. Source: moby v20.10.24
+   * Hands out the files of a layer without mounting it, where the driver can. A driver that keeps a layer as a whole
+   * copy hands out what lies below too. Over Docker's protocol there is no such call. Source: moby v20.10.24
    * `daemon/graphdriver/driver.go`, `DiffGetterDriver`.
    * @throws FAILED_PRECONDITION when some of the layer's files are not to be had without a mount.
    */
   diffGetter?(id: string, call?: CallOptions): Promise<DiffGetter>;
 
   /**
-   * What mount(2) is to be called with to make the layer visible elsewhere, without mounting it here: one mount, whose paths are
-   * absolute, and are those by which every other layer's mount names the same folder. Costs reading the layer's small files.
-   * Over Docker's protocol there is no such call. Source: containerd v2.1.9 `plugins/snapshots/overlay/overlay.go` `mounts`.
-   * A driver that mounts mounts nothing for it, and counts nothing: who writes through such a mount sees to it that the layer is not
-   * changed or removed meanwhile.
-   * @throws OUT_OF_RANGE when the stack is deeper than the kernel takes, or its paths are longer than one call of mount(2) does.
+   * What mount(2) is to be called with to make the layer visible elsewhere, without mounting it here: one mount, whose
+   * paths are absolute, and are those by which every other layer's mount names the same folder. Costs reading the
+   * layer's small files. Over Docker's protocol there is no such call. Source: containerd v2.1.9
+   * `plugins/snapshots/overlay/overlay.go` `mounts`. A driver that mounts mounts nothing for it, and counts nothing:
+   * who writes through such a mount sees to it that the layer is not changed or removed meanwhile.
+   * @throws OUT_OF_RANGE when the stack is deeper than the kernel takes, or its paths are longer than one call of
+   * mount(2) does.
    * @throws FAILED_PRECONDITION when the layer is to be written to, and a layer lies on it that shows what it holds.
    */
   mounts?(id: string, options?: MountsOptions, call?: CallOptions): Promise<readonly MountSpec[]>;
 
   /**
-   * What the layer takes on disk beyond its parent: a file of several names counts once, a driver that copies counts the whole copy.
-   * Costs a walk. Over Docker's protocol there is no such call.
+   * What the layer takes on disk beyond its parent: a file of several names counts once, a driver that copies counts
+   * the whole copy. Costs a walk. Over Docker's protocol there is no such call.
    */
   usage?(id: string, call?: CallOptions): Promise<LayerUsage>;
 
   /**
-   * Lays a layer that was made without a parent, and filled, on one, or takes that back; durable when it resolves. Deletions in it
-   * mean something from then on. Only where a layer keeps its diff alone. Over Docker's protocol there is no such call.
+   * Lays a layer that was made without a parent, and filled, on one, or takes that back; durable when it resolves.
+   * Deletions in it mean something from then on. Only where a layer keeps its diff alone. Over Docker's protocol there
+   * is no such call.
    * @throws FAILED_PRECONDITION when the layer is mounted here, or another layer lies on it.
    */
   rebase?(id: string, parent: string | undefined, call?: CallOptions): Promise<void>;
 
   /**
-   * Every layer, sorted by id; one that is made or removed meanwhile may be among them or not. Costs a look at each layer, at the
-   * first step. Over Docker's protocol there is no such call.
+   * Every layer, sorted by id; one that is made or removed meanwhile may be among them or not. Costs a look at each
+   * layer, at the first step. Over Docker's protocol there is no such call.
    */
   list?(call?: CallOptions): AsyncIterable<ListedLayer>;
 
@@ -179,9 +184,10 @@ export interface GraphDriver extends AsyncDisposable {
   cleanup(call?: CallOptions): Promise<void>;
 
   /**
-   * Waits for running calls and gives back threads, locks and descriptors; what is sent or read by somebody who is silent for a
-   * second meanwhile fails with ABORTED. Mounts stay, because the engine and its containers may outlive this process; the next
-   * `open` adopts them. May be called twice. `await using driver = await open(…)` calls it at the end of its block.
+   * Waits for running calls and gives back threads, locks and descriptors; what is sent or read by somebody who is
+   * silent for a second meanwhile fails with ABORTED. Mounts stay, because the engine and its containers may outlive
+   * this process; the next `open` adopts them. May be called twice. `await using driver = await open(…)` calls it at
+   * the end of its block.
    */
   close(): Promise<void>;
 }
@@ -192,8 +198,8 @@ export type GraphDriverMethods = Omit<GraphDriver, typeof Symbol.asyncDispose>;
 /** What a driver can do beyond the contract; asked for, never derived from a name. */
 export interface DriverCapabilities {
   /**
-   * `diff` gives back byte for byte what `applyDiff` was given from here on. An archive of which that cannot be done, as it
-   * names a file twice, is then refused with INVALID_ARGUMENT. Layers from before have none to give back.
+   * `diff` gives back byte for byte what `applyDiff` was given from here on. An archive of which that cannot be done,
+   * as it names a file twice, is then refused with INVALID_ARGUMENT. Layers from before have none to give back.
    */
   readonly reproducesExactDiffs: boolean;
   /** `get` mounts: the path is a mount point of its own, and mount counts matter. */
@@ -201,8 +207,8 @@ export interface DriverCapabilities {
   /** The `size` storage option is enforced. */
   readonly enforcesSize: boolean;
   /**
-   * `remove` refuses a layer while another one that the driver knows of lies on it. Never so over Docker's protocol, whose
-   * engines count children themselves, and may remove a layer on which lies one that a crashed engine forgot.
+   * `remove` refuses a layer while another one that the driver knows of lies on it. Never so over Docker's protocol,
+   * whose engines count children themselves, and may remove a layer on which lies one that a crashed engine forgot.
    */
   readonly protectsParents: boolean;
   /** The number of layers that can be stacked. */
@@ -220,8 +226,9 @@ export interface CreateOptions {
 
 export interface RemoveOptions {
   /**
-   * Removes the layer though others lie on it. Those can still be removed; where a layer needs what lies below, `get` rejects
-   * with FAILED_PRECONDITION from then on, and `diff` and `changes` against the layer that is gone with NOT_FOUND. Default false.
+   * Removes the layer though others lie on it. Those can still be removed; where a layer needs what lies below, `get`
+   * rejects with FAILED_PRECONDITION from then on, and `diff` and `changes` against the layer that is gone with
+   * NOT_FOUND. Default false.
    */
   readonly evenWithChildren?: boolean | undefined;
   /** Is called once the layer is out of the store, and its id is free; its files are being deleted from then on. */
@@ -249,13 +256,13 @@ export interface LayerUsage {
 }
 
 /**
- * Files of one layer that was filled. Symlinks within a path lead below the layer's root, wherever they point; the file itself
- * must be a regular one.
+ * Files of one layer that was filled. Symlinks within a path lead below the layer's root, wherever they point; the file
+ * itself must be a regular one.
  */
 export interface DiffGetter extends AsyncDisposable {
   /**
-   * The content of the file at a path as an archive spells it, relative to the layer's root or with a slash before it. The
-   * stream is the caller's to read to its end or to destroy.
+   * The content of the file at a path as an archive spells it, relative to the layer's root or with a slash before it.
+   * The stream is the caller's to read to its end or to destroy.
    * @throws NOT_FOUND when there is no regular file.
    * @throws INVALID_ARGUMENT when the path leads out of the layer.
    * @throws FAILED_PRECONDITION after `close`.
@@ -270,7 +277,10 @@ export interface ListedLayer {
   readonly id: string;
   /** `undefined` for a layer without one, and where nothing tells. May be gone, after a `remove` `evenWithChildren`. */
   readonly parent: string | undefined;
-  /** `image`: another layer lies on it. `init` and `container`: the two that Docker makes of a container. Else `unknown`. */
+  /**
+   * `image`: another layer lies on it. `init` and `container`: the two that Docker makes of a container. Else
+   * `unknown`.
+   */
   readonly kind: LayerRole;
 }
 

@@ -2,10 +2,10 @@
  * What can be wrong with a store, as one closed table: what it means, and what `repair` makes of it. Nothing that holds
  * content is deleted but by consent.
  */
-export const findingKinds = {
+export const storeFindingKinds = {
   "half-made-layer": { meaning: "a layer without its files, and empty", repair: "removed" },
   "diff-missing": {
-    meaning: "a layer whose diff is gone, or is no folder",
+    meaning: "a layer whose diff is gone, or is not a folder",
     repair: "left alone while layers lie on it",
   },
   "link-file-missing": {
@@ -22,7 +22,7 @@ export const findingKinds = {
   "link-unused": { meaning: "a second link to a layer, which nothing names", repair: "removed" },
   "link-shared": { meaning: "two layers that say they have the same link", repair: "one is given a new link" },
   "merged-left": { meaning: "a mount point of a layer that is not mounted", repair: "removed when empty" },
-  "stale-mount": { meaning: "a mount of what is no layer any more", repair: "unmounted, unless it is in use" },
+  "stale-mount": { meaning: "a mount of what is not a layer any more", repair: "unmounted, unless it is in use" },
   "staged-left": { meaning: "something half-made that a crash left", repair: "deleted" },
   "trash-left": { meaning: "something removed that was not deleted yet", repair: "deleted" },
   "filling-left": {
@@ -35,16 +35,16 @@ export const findingKinds = {
   "record-other-version": { meaning: "a record of a version that this Cleat does not know", repair: "left alone" },
   "not-a-subvolume": { meaning: "a folder where a subvolume should be", repair: "removed when empty" },
   "quota-left": { meaning: "a size limit of a layer that is not there", repair: "removed" },
-  "quota-damaged": { meaning: "a size limit that is no number", repair: "left alone" },
+  "quota-damaged": { meaning: "a size limit that is not a number", repair: "left alone" },
   "own-folder-wrong": { meaning: "a folder of the store that is something else", repair: "left alone, with all else" },
-  stray: { meaning: "something that is no layer, and not the driver's", repair: "left alone" },
+  stray: { meaning: "something that is not a layer, and not the driver's", repair: "left alone" },
   orphaned: { meaning: "a layer that lost its parent, or that the engine does not know", repair: "removed by consent" },
 } as const satisfies Record<string, { meaning: string; repair: string }>;
 
-export type FindingKind = keyof typeof findingKinds;
+export type StoreFindingKind = keyof typeof storeFindingKinds;
 
-export interface Finding {
-  readonly kind: FindingKind;
+export interface StoreFinding {
+  readonly kind: StoreFindingKind;
   /** What is wrong, relative to the home; bytes that are not UTF-8 are escaped. */
   readonly path: string;
   /** The layer that it belongs to, if any. */
@@ -57,11 +57,11 @@ export interface Finding {
 
 /** A finding, and how to mend it; what has an obstacle has no way. Mending may fail, and may find it mended. */
 export interface Damage {
-  readonly finding: Finding;
+  readonly finding: StoreFinding;
   readonly mend: (() => void) | undefined;
 }
 
-type Subject = Pick<Finding, "kind" | "path" | "problem"> & { readonly layer?: string };
+type Subject = Pick<StoreFinding, "kind" | "path" | "problem"> & { readonly layer?: string };
 
 export function mendable(subject: Subject, mend: () => void): Damage {
   return { finding: { layer: undefined, ...subject, obstacle: undefined }, mend };

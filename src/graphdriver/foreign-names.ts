@@ -1,7 +1,7 @@
 /**
- * What stands at the top of a file system, and so in a home that has one of its own, and is nobody's layer: mkfs and e2fsck(8)
- * keep `lost+found`, quotacheck(8) its files, xfs_fsr(8) `.fsr`, NFS and FUSE files that are removed while they are open, file
- * managers a trash, snapper and NFS servers snapshots. It is known and left alone.
+ * What stands at the top of a file system, and so in a home that has one of its own, and is nobody's layer: mkfs and
+ * e2fsck(8) keep `lost+found`, quotacheck(8) its files, xfs_fsr(8) `.fsr`, NFS and FUSE files that are removed while
+ * they are open, file managers a trash, snapper and NFS servers snapshots. It is known and left alone.
  */
 const names: readonly string[] = [
   "lost+found",

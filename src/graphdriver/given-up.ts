@@ -16,8 +16,9 @@ export interface Wanted {
 }
 
 /**
- * How long who gave up waits for what was done to be undone. Jobs look at each step whether they are wanted, so that nearly all
- * are undone by then; a parent that is copied anew, or a disk that hangs, is not waited for, and the layer stays locked meanwhile.
+ * How long who gave up waits for what was done to be undone. Jobs look at each step whether they are wanted, so that
+ * nearly all are undone by then; a parent that is copied anew, or a disk that hangs, is not waited for, and the layer
+ * stays locked meanwhile.
  */
 const patienceMs = 60;
 
@@ -68,7 +69,9 @@ export function createWanted(subject: string, { signal, timeoutMs }: CallOptions
   return wanted;
 }
 
-/** As it comes, until the signal aborts; then `source` is let go of, however silent it is. @throws the signal's reason. */
+/**
+ * As it comes, until the signal aborts; then `source` is let go of, however silent it is. @throws the signal's reason.
+ */
 export async function* readUnlessGivenUp(
   source: AsyncIterable<Uint8Array>,
   signal: AbortSignal,

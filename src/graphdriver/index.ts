@@ -1,6 +1,6 @@
 /**
- * The contract of graph drivers (`driver.ts` is the manual), and both ends of Docker's protocol for them. What drivers stand
- * on is in `kit.ts`.
+ * The contract of graph drivers (`driver.ts` is the manual), and both ends of Docker's protocol for them. What drivers
+ * stand on is in `kit.ts`.
  */
 export type { CallOptions } from "../protocol/index.ts";
 export type * from "./driver.ts";
@@ -9,7 +9,7 @@ export type * from "./probe-report.ts";
 export type * from "./store-jobs.ts";
 export type * from "./survey.ts";
 export { optionsForHost, type OptionValues, readDriverOptions } from "./driver-options.ts";
-export { type Finding, type FindingKind, findingKinds } from "./finding.ts";
+export { type StoreFinding, type StoreFindingKind, storeFindingKinds } from "./finding.ts";
 export { recognizeHome } from "./inspect/recognize-home.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./plugin/as-plugin.ts";

@@ -1,7 +1,7 @@
 /**
- * What graph drivers stand on, ours and those of others: a home with its locks, records and trash; options; diffs by comparing
- * trees; archives, kept and applied; mount counts; probes; what stores are inspected with. The contract itself is in `index.ts`.
- * Threads of workers load this file: what it shows must not load much.
+ * What graph drivers stand on, ours and those of others: a home with its locks, records and trash; options; diffs by
+ * comparing trees; archives, kept and applied; mount counts; probes; what stores are inspected with. The contract
+ * itself is in `index.ts`. Threads of workers load this file: what it shows must not load much.
  */
 export { applyArchive, type ApplyDiffOptions, unpackDiff } from "./diff/apply-archive.ts";
 export { readChanges, writeChanges } from "./diff/change-records.ts";
@@ -15,14 +15,15 @@ export { streamExactDiff } from "./diff/stream-exact-diff.ts";
 export {
   commonOptions,
   type DiffOptions,
+  newestArchiveDialect,
   optionKinds,
   readDriverOptions,
   readStorageSize,
   refuseStorageOptions,
-  sizeRefused,
+  toSizeRefusal,
   toDiffOptions,
 } from "./driver-options.ts";
-export { type Damage, type Finding, type FindingKind, mendable, unmendable } from "./finding.ts";
+export { type Damage, mendable, type StoreFinding, type StoreFindingKind, unmendable } from "./finding.ts";
 export { isOfFileSystem } from "./foreign-names.ts";
 export { cleanFolder, ensureCleanFolder, makeCleanFolder } from "./home/clean-folder.ts";
 export { bindSpec } from "./home/bind-spec.ts";
@@ -49,13 +50,14 @@ export {
   isBefore,
   layerRecordsFolder,
   readLayerRecord,
-  type StagedLayerRecord,
   restampLayerRecord,
+  type StagedLayerRecord,
   stageLayerRecord,
   type Stamp,
   sweepLayerRecords,
 } from "./home/layer-record.ts";
 export { listLayers, toListedLayers } from "./home/list-layers.ts";
+export { keepsOrder } from "./home/keeps-order.ts";
 export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
@@ -64,7 +66,7 @@ export { findExactDamage } from "./inspect/exact-damage.ts";
 export { dockerDrivers, markers, nativeDrivers, priority } from "./inspect/known-drivers.ts";
 export { mendStore } from "./inspect/mend-store.ts";
 export { readMountsBelow } from "./inspect/mounts-below.ts";
-export { assertNothingMounted, findOwnDamage, findWrongFolders, listed } from "./inspect/own-damage.ts";
+export { assertNothingMounted, findOwnDamage, findWrongFolders, formatNames } from "./inspect/own-damage.ts";
 export { assertNotOfAnother, recognizeHome } from "./inspect/recognize-home.ts";
 export { readRecordedCounts } from "./inspect/recorded-counts.ts";
 export {
@@ -85,7 +87,7 @@ export { writeLink, writeRecord } from "./inspect/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { beginCommit, ignoreCancellation } from "../syscall/index.ts";
 export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";
-export { type Findings, runProbe } from "./probe/run-probe.ts";
+export { type ProbeFindings, runProbe } from "./probe/run-probe.ts";
 export type { RepairReport, StoreJobs } from "./store-jobs.ts";
 export {
   type LayerCondition,

@@ -9,7 +9,10 @@ export function toLayerError(error: unknown, id: string): CleatError {
   return cleat.message.includes(id) ? cleat : withSubject(cleat, subject);
 }
 
-/** Whatever went wrong with a driver or its home, as an error of the contract whose message begins with `subject` where it named nothing. */
+/**
+ * Whatever went wrong with a driver or its home, as an error of the contract whose message begins with `subject` where
+ * it named nothing.
+ */
 export function toErrorAbout(error: unknown, subject: string): CleatError {
   const cleat = toCleatError(error, subject);
   return bareSystemError.test(cleat.message) ? withSubject(cleat, subject) : cleat;

@@ -3,8 +3,8 @@ import { CleatError } from "../errors/index.ts";
 import { createPace } from "../workers/index.ts";
 
 /**
- * The streams between a driver and its peers, who may take any time for them, as long as nobody else has to wait: a peer that is
- * silent, or as good as silent, while somebody waits for the end of its stream is broken off.
+ * The streams between a driver and its peers, who may take any time for them, as long as nobody else has to wait: a
+ * peer that is silent, or as good as silent, while somebody waits for the end of its stream is broken off.
  */
 export interface PeerStreams {
   /** Runs `work` on what `source` sends for a layer. @throws ABORTED when the sender was silent and somebody waited. */

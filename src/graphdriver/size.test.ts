@@ -35,6 +35,6 @@ it.each([
   "0x10",
   "10P",
   "32bb",
-])("%j is no size", (text) => {
+])("%j is not a size", (text) => {
   expect(() => parseSize(text, 'layer "a"')).toThrow(`layer "a": ${JSON.stringify(text)} is not a size`);
 });

@@ -10,8 +10,8 @@ const unitBytes: Readonly<Record<string, number>> = {
 };
 
 /**
- * Bytes of a size as users of Docker write it: `512m`, `10G`, `1.5 GiB`, `4096`; units are powers of 1024. `subject` begins the
- * message of an error. Source: docker/go-units v0.4.0 `RAMInBytes`.
+ * Bytes of a size as users of Docker write it: `512m`, `10G`, `1.5 GiB`, `4096`; units are powers of 1024. `subject`
+ * begins the message of an error. Source: docker/go-units v0.4.0 `RAMInBytes`.
  * @throws INVALID_ARGUMENT when it is not of that form, is 0, or is more than a number holds exactly.
  */
 export function parseSize(text: string, subject: string): number {

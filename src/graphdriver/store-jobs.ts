@@ -1,18 +1,18 @@
 import type { DiskUsage } from "../layer/index.ts";
-import type { Finding } from "./finding.ts";
+import type { StoreFinding } from "./finding.ts";
 import type { StoreSurvey } from "./survey.ts";
 
 /**
- * What a driver knows of its stores without serving them: a module whose functions block and run on workers. They look at
- * stores that are being served, too, where layers come and go meanwhile, and at those of Docker's own drivers.
- * Homes are absolute, with symlinks resolved; nothing in them is followed out of them.
+ * What a driver knows of its stores without serving them: a module whose functions block and run on workers. They look
+ * at stores that are being served, too, where layers come and go meanwhile, and at those of Docker's own drivers. Homes
+ * are absolute, with symlinks resolved; nothing in them is followed out of them.
  */
 export interface StoreJobs {
   /** `driver` is what the driver that has this layout is called. */
   surveyStore(home: string, driver: string): StoreSurvey;
   /** `undefined` for a layer that is not there, any more. Costs a walk. */
   usageOfLayer(home: string, id: string): DiskUsage | undefined;
-  checkStore(home: string): readonly Finding[];
+  checkStore(home: string): readonly StoreFinding[];
   /** Mends what `checkStore` finds. The caller has locked the home. */
   repairStore(home: string): RepairReport;
   /** Takes a layer out of the store and deletes it. The caller has locked the home. */
@@ -21,7 +21,7 @@ export interface StoreJobs {
 
 export interface RepairReport {
   /** In the order in which they were mended. */
-  readonly repaired: readonly Finding[];
+  readonly repaired: readonly StoreFinding[];
   /** Those left, each with its obstacle. */
-  readonly left: readonly Finding[];
+  readonly left: readonly StoreFinding[];
 }

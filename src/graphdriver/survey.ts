@@ -11,21 +11,21 @@ export interface StoreSurvey {
 }
 
 /**
- * `image`: other layers lie on it, or the engine says so. `init` and `container`: the two that Docker makes of a container.
- * `unknown`: nothing in the store tells.
+ * `image`: other layers lie on it, or the engine says so. `init` and `container`: the two that Docker makes of a
+ * container. `unknown`: nothing in the store tells.
  */
 export type LayerRole = "image" | "init" | "container" | "unknown";
 
 /**
- * `unfilled`: no diff was applied to it yet, which only vfs writes down; `describeStore` does not say so of the two layers of a
- * container, to which none ever is. `filling`: its diff is being applied, or was when the process died. `half-made`: a part of it
- * is missing; `cleat fsck` says which.
+ * `unfilled`: no diff was applied to it yet, which only vfs writes down; `describeStore` does not say so of the two
+ * layers of a container, to which none ever is. `filling`: its diff is being applied, or was when the process died.
+ * `half-made`: a part of it is missing; `cleat fsck` says which.
  */
 export type LayerCondition = "whole" | "unfilled" | "filling" | "half-made";
 
 /**
- * `none`: a layer without a parent. `unknown`: nothing tells, as a copy does not say of what it was made. `missing`: what the
- * layer lies on is not in the store.
+ * `none`: a layer without a parent. `unknown`: nothing tells, as a copy does not say of what it was made. `missing`:
+ * what the layer lies on is not in the store.
  */
 export type Parentage = "none" | "known" | "unknown" | "missing";
 

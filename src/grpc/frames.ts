@@ -3,7 +3,9 @@ import { CleatError, type ErrorCode } from "../errors/index.ts";
 /** A flag, then the length of the message. Source: gRPC `doc/PROTOCOL-HTTP2.md`, "Length-Prefixed-Message". */
 const headerBytes = 5;
 
-/** What containerd sends and takes at most. Source: containerd v1.6.20 `defaults/defaults.go`, DefaultMaxRecvMsgSize. */
+/**
+ * What containerd sends and takes at most. Source: containerd v1.6.20 `defaults/defaults.go`, DefaultMaxRecvMsgSize.
+ */
 export const defaultMaxMessageBytes = 16 * 1024 * 1024;
 
 /**
@@ -32,8 +34,8 @@ export interface FrameReader {
 }
 
 /**
- * Cuts a stream of bytes into messages, wherever it was cut into chunks. What is kept of an unfinished message grows with
- * the bytes that came, not with the length that was announced, and each byte is copied a bounded number of times.
+ * Cuts a stream of bytes into messages, wherever it was cut into chunks. What is kept of an unfinished message grows
+ * with the bytes that came, not with the length that was announced, and each byte is copied a bounded number of times.
  */
 export function createFrameReader(maxMessageBytes: number, malformed: ErrorCode): FrameReader {
   let buffer = Buffer.alloc(0);

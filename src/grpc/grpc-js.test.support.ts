@@ -1,7 +1,9 @@
 import * as grpc from "@grpc/grpc-js";
 import type { GrpcMethod, GrpcService } from "./define-service.ts";
 
-/** A table as `@grpc/grpc-js` wants it: the independent peer has our messages, and its own frames, headers and streams. */
+/**
+ * A table as `@grpc/grpc-js` wants it: the independent peer has our messages, and its own frames, headers and streams.
+ */
 export function toGrpcJs(service: GrpcService): grpc.ServiceDefinition {
   const define = ({ path, kind, request, response }: GrpcMethod) => ({
     path,

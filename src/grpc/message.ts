@@ -1,14 +1,14 @@
 /**
  * Messages of protocol buffers, described where they are used.
  *
- * A description is a table of fields in TypeScript; the type of a decoded message and of what may be encoded are derived
- * from it. There is no code generator, whose releases need a newer Node than Cleat does, and there are no descriptors to
- * parse when a program starts: `@bufbuild/protobuf`'s reflection knows messages it was given at run time as "any message",
- * so its reader and writer of the wire format are what is used of it. Field numbers are facts of the `.proto` file that a
- * table names.
+ * A description is a table of fields in TypeScript; the type of a decoded message and of what may be encoded are
+ * derived from it. There is no code generator, whose releases need a newer Node than Cleat does, and there are no
+ * descriptors to parse when a program starts: `@bufbuild/protobuf`'s reflection knows messages it was given at run time
+ * as "any message", so its reader and writer of the wire format are what is used of it. Field numbers are facts of the
+ * `.proto` file that a table names.
  *
- * As proto3 has it: a field that is its type's zero is not written, one that is missing is read as zero, an unknown one or
- * one of another wire type is skipped, of a repeated singular one the last counts, messages are merged.
+ * As proto3 has it: a field that is its type's zero is not written, one that is missing is read as zero, an unknown one
+ * or one of another wire type is skipped, of a repeated singular one the last counts, messages are merged.
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { CleatError, type ErrorCode } from "../errors/index.ts";

@@ -10,8 +10,8 @@ export interface RequestPump {
 }
 
 /**
- * Sends a caller's requests as fast as the peer takes them, then ends its half of the stream. The deadline counts the time
- * in which the peer takes or answers a request, not that in which the caller makes one.
+ * Sends a caller's requests as fast as the peer takes them, then ends its half of the stream. The deadline counts the
+ * time in which the peer takes or answers a request, not that in which the caller makes one.
  */
 export function pumpRequests<T>(
   { stream, cancel }: ClientStream,

@@ -29,8 +29,8 @@ export function createReply(stream: ServerHttp2Stream): Reply {
       stopReading();
     });
   };
-  // What a peer still sends is for nobody. It is told to stop when it does not by itself; at once, Node 22 and later would
-  // throw the status away with the rest of the stream.
+  // What a peer still sends is for nobody. It is told to stop when it does not by itself; at once, Node 22 and later
+  // would throw the status away with the rest of the stream.
   const stopReading = () => {
     if (stream.readableEnded) return;
     stream.resume();

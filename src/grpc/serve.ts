@@ -5,7 +5,9 @@ import type { ImplementedService } from "./sides.ts";
 
 export interface ServeGrpcOptions extends GrpcServerOptions {
   readonly services: readonly ImplementedService[];
-  /** Makes the server listen: `(server) => listenOnUnix(server, { unix })` of `cleat/plugin`, or `listenOnInherited`. */
+  /**
+   * Makes the server listen: `(server) => listenOnUnix(server, { unix })` of `cleat/plugin`, or `listenOnInherited`.
+   */
   listen(server: Server): Promise<Listening>;
   /** Called once after the last call. */
   close?(): Promise<void>;

@@ -13,8 +13,8 @@ export interface ServerCall extends GrpcCall {
 }
 
 /**
- * What bounds one call: its own `grpc-timeout`, or the method's deadline where a unary call has none; and the peer, who may
- * go away.
+ * What bounds one call: its own `grpc-timeout`, or the method's deadline where a unary call has none; and the peer, who
+ * may go away.
  * @throws INVALID_ARGUMENT for a `grpc-timeout` that is none.
  */
 export function openServerCall(

@@ -25,19 +25,19 @@ export interface GrpcServer {
   /** The caller makes it listen. */
   readonly server: Http2Server;
   /**
-   * Takes no more connections, tells each peer to send no more calls (GOAWAY) and lets running calls finish. What is left
-   * after `timeoutMs` is broken off. Resolves with the number of those connections. May be called once.
+   * Takes no more connections, tells each peer to send no more calls (GOAWAY) and lets running calls finish. What is
+   * left after `timeoutMs` is broken off. Resolves with the number of those connections. May be called once.
    */
   drain(timeoutMs: number): Promise<number>;
 }
 
 /**
- * Serves gRPC services over HTTP/2 in clear, without an upgrade from HTTP/1.1 ("prior knowledge").
+ * Serves gRPC services over plaintext HTTP/2, without an upgrade from HTTP/1.1 ("prior knowledge").
  *
- * No connection is closed first, however long it is idle: an engine holds one for its life. Messages are never compressed.
- * Calls are not limited in number: what a peer may make this process keep is limited instead. Node refuses a call
- * that names no host (an empty `:authority`, or neither that nor `host`: nghttp2 1.61 `nghttp2_http_on_request_headers`)
- * before anybody hears of it; containerd names "localhost".
+ * No connection is closed first, however long it is idle: an engine holds one for its life. Messages are never
+ * compressed. Calls are not limited in number: what a peer may make this process keep is limited instead. Node refuses
+ * a call that names no host (an empty `:authority`, or neither that nor `host`: nghttp2 1.61
+ * `nghttp2_http_on_request_headers`) before anybody hears of it; containerd names "localhost".
  * @throws ALREADY_EXISTS when two services have a method of the same path.
  */
 export function createGrpcServer(services: readonly ImplementedService[], options: GrpcServerOptions = {}): GrpcServer {

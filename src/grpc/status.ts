@@ -1,8 +1,8 @@
 import { type ErrorCode, errorCodes } from "../errors/index.ts";
 
 /**
- * How a call ended, in its trailers. Source: gRPC `doc/PROTOCOL-HTTP2.md`, "Responses"; the message is UTF-8 in which every
- * byte outside of space to "~", and "%", is written as %XX.
+ * How a call ended, in its trailers. Source: gRPC `doc/PROTOCOL-HTTP2.md`, "Responses"; the message is UTF-8 in which
+ * every byte outside of space to "~", and "%", is written as %XX.
  */
 export interface GrpcStatus {
   /** `undefined` for success. */

@@ -13,8 +13,8 @@ export interface AllActivated {
 /**
  * Activates every plugin there is, side by side, under one deadline. Those that are late are failures; their activation
  * goes on to a deadline of its own.
- * @throws DEADLINE_EXCEEDED when the folders could not be read in time, RESOURCE_EXHAUSTED when there are no descriptors
- * left, CANCELLED when `signal` aborts.
+ * @throws DEADLINE_EXCEEDED when the folders could not be read in time, RESOURCE_EXHAUSTED when there are no
+ * descriptors left, CANCELLED when `signal` aborts.
  */
 export async function activateAll(
   discovery: Discovery,

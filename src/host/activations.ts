@@ -40,7 +40,9 @@ export interface Activations {
    * @throws whatever `find` does, and `activate` of the transport.
    */
   current(): Promise<Activation>;
-  /** As `current`, after looking at all of its files: costs some `stat`s more, and sees that a spec file has changed. */
+  /**
+   * As `current`, after looking at all of its files: costs some `stat`s more, and sees that a spec file has changed.
+   */
   lookUp(): Promise<Activation>;
   /** The connection was lost: somebody else may be there now. */
   suspect(activation: Activation): void;
@@ -59,14 +61,9 @@ export function createActivations(options: ActivationsOptions): Activations {
   let asked: { readonly found: FoundPlugin; readonly replaced: AbortController } | undefined;
 
   async function find(): Promise<FoundPlugin> {
-    let found;
-    try {
-      found = await discovery.find(name);
-    } catch (error) {
-      if (seen === undefined || !(error instanceof PluginNotFoundError)) throw error;
-      const message = `plugin "${name}" was here and is gone: looked for ${error.pathsTried.join(", ")}`;
-      throw new TransportError("UNAVAILABLE", message, { reachedPeer: false, cause: error });
-    }
+    const found = await discovery.find(name).catch((error: unknown) => {
+      throw seen !== undefined && error instanceof PluginNotFoundError ? toGoneError(name, error) : error;
+    });
     if (seen !== undefined && seen.identity !== found.identity) {
       isSuspect = true;
       options.onReplaced();
@@ -79,22 +76,16 @@ export function createActivations(options: ActivationsOptions): Activations {
     return found;
   }
 
-  /** Closed with the registry, also when its program has been replaced and it only waits for its last calls. */
-  function connect(found: FoundPlugin): Connection {
-    const connection = openConnection(found, logger, onLost);
-    const close = () => void connection.close();
-    closing.addEventListener("abort", close, { once: true });
-    connection.whenClosed(() => closing.removeEventListener("abort", close));
-    return connection;
-  }
-
   async function renew(): Promise<Activation> {
     const found = await find();
     closing.throwIfAborted();
     const previous = last;
     const isSame = previous?.found.identity === found.identity;
-    const connection = previous !== undefined && isSame ? previous.connection : connect(found);
-    isSuspect = false; // what is suspected from here on is told of who is asked now
+    const connection =
+      previous !== undefined && isSame
+        ? previous.connection
+        : closeWith(closing, openConnection(found, logger, onLost));
+    isSuspect = false; // from here on a suspicion is about the program that is asked now
     const replaced = new AbortController();
     let implemented: readonly string[];
     asked = { found, replaced };
@@ -126,12 +117,12 @@ export function createActivations(options: ActivationsOptions): Activations {
   async function current(): Promise<Activation> {
     if (last !== undefined && !isSuspect && currentIdentity(last.found) === last.found.identity) return last;
     if (asked !== undefined && currentIdentity(asked.found) !== asked.found.identity) await find();
-    await outdated();
+    await awaitReplaced();
     return (renewing ??= renew().finally(() => (renewing = undefined)));
   }
 
   /** Waits until a program that has been replaced is no longer being activated: nobody is to wait for its answer. */
-  async function outdated(): Promise<void> {
+  async function awaitReplaced(): Promise<void> {
     if (asked?.replaced.signal.aborted === true) await renewing?.catch(() => {});
   }
 
@@ -143,7 +134,7 @@ export function createActivations(options: ActivationsOptions): Activations {
     current,
     async lookUp() {
       const found = await find();
-      await outdated();
+      await awaitReplaced();
       const joined = await renewing; // it may have looked before this one did
       if (joined?.found.identity === found.identity) return joined;
       if (last?.found.identity !== found.identity) isSuspect = true;
@@ -153,4 +144,18 @@ export function createActivations(options: ActivationsOptions): Activations {
       if (activation === last) isSuspect = true;
     },
   };
+}
+
+/** A plugin that was there may be restarting, as one that never was is not. */
+function toGoneError(name: string, error: PluginNotFoundError): TransportError {
+  const message = `plugin "${name}" was here and is gone: looked for ${error.pathsTried.join(", ")}`;
+  return new TransportError("UNAVAILABLE", message, { reachedPeer: false, cause: error });
+}
+
+/** Closed with the registry, also when its program has been replaced and it only waits for its last calls. */
+function closeWith(closing: AbortSignal, connection: Connection): Connection {
+  const close = () => void connection.close();
+  closing.addEventListener("abort", close, { once: true });
+  connection.whenClosed(() => closing.removeEventListener("abort", close));
+  return connection;
 }

@@ -1,6 +1,6 @@
 /**
- * How long to wait before each further try, in milliseconds: 1, 2, 4, 8, 16, 30, 30 … s. Ends where the next pause would
- * pass `limitMs` in all, whether that was spent pausing or trying.
+ * How long to wait before each further try, in milliseconds: 1, 2, 4, 8, 16, 30, 30 … s. Ends where the next pause
+ * would pass `limitMs` in all, whether that was spent pausing or trying.
  *
  * Source: moby v20.10.24 `pkg/plugins/client.go`, `backoff` and `abort`.
  */

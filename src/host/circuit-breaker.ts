@@ -2,8 +2,8 @@ import { TransportError } from "../errors/index.ts";
 import type { BreakerPolicy } from "./client-policy.ts";
 
 /**
- * Leaves a plugin alone that got several calls in a row and answered none, so that callers do not wait for it one deadline
- * after the other. When the pause is over one call tries it; the others fail until that one is back.
+ * Leaves a plugin alone that got several calls in a row and answered none, so that callers do not wait for it one
+ * deadline after the other. When the pause is over one call tries it; the others fail until that one is back.
  */
 export interface CircuitBreaker {
   /** Before a call. @throws UNAVAILABLE while the plugin is left alone. */
@@ -46,10 +46,10 @@ export function createCircuitBreaker(
     openUntilMs = now() + pauseMs;
     isBeingTried = false;
   }
-  function leftAlone(leftMs: number): TransportError {
-    const until = leftMs > 0 ? `for ${Math.ceil(leftMs / 1_000)} s more` : "until a call that tries it is back";
-    const why = `left ${failures} calls in a row without an answer, the last: ${lastReason?.message}`;
-    return new TransportError("UNAVAILABLE", `plugin "${plugin}" is left alone ${until}: it ${why}`, {
+  function refusal(leftMs: number): TransportError {
+    const howLong = leftMs > 0 ? `for ${Math.ceil(leftMs / 1_000)} s more` : "until the call that tries it ends";
+    const why = `after ${failures} unanswered calls, the last: ${lastReason?.message}`;
+    return new TransportError("UNAVAILABLE", `plugin "${plugin}": circuit open ${howLong}, ${why}`, {
       reachedPeer: false,
     });
   }
@@ -60,7 +60,7 @@ export function createCircuitBreaker(
       const isTrial = openUntilMs !== undefined;
       if (openUntilMs !== undefined) {
         const leftMs = openUntilMs - now();
-        if (leftMs > 0 || isBeingTried) throw leftAlone(leftMs);
+        if (leftMs > 0 || isBeingTried) throw refusal(leftMs);
         isBeingTried = true;
       }
       return {

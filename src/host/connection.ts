@@ -11,8 +11,8 @@ export interface Connection extends Transport {
 }
 
 /**
- * A connection to what was found; logs a warning where nobody checks who answers. `onLost` is called when the program, or
- * the time, has closed the last socket.
+ * A connection to what was found; logs a warning where nobody checks who answers. `onLost` is called when the program,
+ * or the time, has closed the last socket.
  */
 export function openConnection(
   { address, tls }: FoundPlugin,

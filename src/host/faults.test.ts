@@ -1,6 +1,6 @@
 /**
- * What a plugin that is dead, slow or hostile costs its caller: which error, after how long, how often it was called. Its
- * neighbour is called all the while and is to notice nothing.
+ * What a plugin that is dead, slow or hostile costs its caller: which error, after how long, how often it was called.
+ * Its neighbour is called all the while and is to notice nothing.
  */
 import { writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
@@ -34,7 +34,10 @@ interface Fault {
   readonly onTcp?: true;
 }
 
-const noPlugin = { code: "FAILED_PRECONDITION", message: expect.stringMatching(/"faulty" at unix:\S+ is no plugin: /) };
+const noPlugin = {
+  code: "FAILED_PRECONDITION",
+  message: expect.stringMatching(/"faulty" at unix:\S+ is not a plugin: /),
+};
 const late = { code: "DEADLINE_EXCEEDED", message: expect.stringContaining(`gave no answer within ${deadlineMs} ms`) };
 const broke = { constructor: TransportError, code: "UNAVAILABLE", reachedPeer: true };
 

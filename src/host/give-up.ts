@@ -2,8 +2,8 @@ import { TransportError } from "../errors/index.ts";
 import { maxTimerMs } from "../transport/index.ts";
 
 /**
- * Waits for `work` no longer than until `signal` aborts, and then rejects with its reason. The work goes on for those who
- * still wait.
+ * Waits for `work` no longer than until `signal` aborts, and then rejects with its reason. The work goes on for those
+ * who still wait.
  */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;

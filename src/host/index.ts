@@ -14,8 +14,8 @@ export {
 export {
   type Exchange,
   type RawHeaders,
-  recordedBytes,
   type RecordedBody,
+  recordedBytes,
   type RecordedRequest,
   type RecordedResponse,
 } from "./trace/exchange.ts";
@@ -40,4 +40,4 @@ export {
   type VolumePlugins,
   type VolumePluginsOptions,
 } from "./volume-plugin/volume-plugins.ts";
-export { type Locations, pluginLocations, type Who } from "../transport/index.ts";
+export { type Locations, pluginLocations, type UserContext } from "../transport/index.ts";

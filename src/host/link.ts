@@ -1,14 +1,13 @@
 import { setMaxListeners } from "node:events";
 import { TransportError } from "../errors/index.ts";
-import { pluginProtocol } from "../protocol/index.ts";
-import { assertImplements, type Logger, type Transport, type WireReply, type WireRequest } from "../transport/index.ts";
+import type { Logger, Transport } from "../transport/index.ts";
 import { type Activation, createActivations } from "./activations.ts";
-import { backOff } from "./back-off.ts";
 import { type BreakerCall, createCircuitBreaker } from "./circuit-breaker.ts";
 import type { ClientPolicy } from "./client-policy.ts";
 import type { Discovery } from "./discovery/discovery.ts";
-import { pause, unlessAborted } from "./give-up.ts";
+import { unlessAborted } from "./give-up.ts";
 import { createOutcomeTeller } from "./outcome.ts";
+import { sendWithRetries } from "./send-with-retries.ts";
 
 export interface LinkOptions {
   readonly name: string;
@@ -58,7 +57,10 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
     }
   }
 
-  async function guarded<T>(signal: AbortSignal | undefined, work: (call: BreakerCall) => Promise<T>): Promise<T> {
+  async function callThroughBreaker<T>(
+    signal: AbortSignal | undefined,
+    work: (call: BreakerCall) => Promise<T>,
+  ): Promise<T> {
     closing.signal.throwIfAborted();
     if (breaker.isOpen) await noticeReplacement(signal);
     const call = breaker.begin();
@@ -71,32 +73,10 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
     }
   }
 
+  const sending = { name, policy, logger, activations, closing: closing.signal };
   const outcomes = createOutcomeTeller(policy.breaker ?? {}, () => {
     if (activations.last !== undefined) activations.suspect(activations.last);
   });
-
-  async function sendWithRetries(wire: WireRequest): Promise<WireReply> {
-    const pauses = backOff(policy.retryLimitMs ?? 30_000);
-    for (;;) {
-      let used: Activation | undefined;
-      try {
-        used = await unlessAborted(activations.current(), wire.signal);
-        closing.signal.throwIfAborted();
-        assertImplements(name, [...used.implements, pluginProtocol.name], { name: wire.announced ?? protocolOf(wire) });
-        return await used.connection.send(wire);
-      } catch (error) {
-        closing.signal.throwIfAborted();
-        if (!(error instanceof TransportError) || error.code !== "UNAVAILABLE") throw error;
-        if (used !== undefined) activations.suspect(used);
-        const pauseMs = error.reachedPeer ? undefined : pauses.next().value;
-        if (pauseMs === undefined) throw error;
-        logger.warn({ plugin: name, reason: error.message, pauseMs }, "nobody was reached; trying again");
-        await pause(pauseMs, AbortSignal.any([wire.signal, closing.signal]));
-        closing.signal.throwIfAborted();
-        if (wire.signal.aborted) throw error;
-      }
-    }
-  }
 
   return {
     name,
@@ -111,7 +91,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         if (activation !== known) breaker.reset();
         return activation;
       }
-      return guarded(signal, async (call) => {
+      return callThroughBreaker(signal, async (call) => {
         const activation = await unlessAborted(activations.lookUp(), signal);
         if (activation === known) call.gaveUp(); // nobody was asked
         else call.answered();
@@ -123,9 +103,9 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         return activations.last?.connection.address ?? "an unknown address";
       },
       send: (wire) =>
-        guarded(wire.signal, async (call) => {
+        callThroughBreaker(wire.signal, async (call) => {
           const startedMs = performance.now();
-          const reply = await sendWithRetries(wire);
+          const reply = await sendWithRetries(wire, sending);
           outcomes.began(call, reply, wire, startedMs);
           return reply;
         }),
@@ -137,9 +117,4 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
       );
     },
   };
-}
-
-/** "/VolumeDriver.Get" is of "VolumeDriver". */
-function protocolOf({ path }: WireRequest): string {
-  return path.slice(1, path.indexOf("."));
 }

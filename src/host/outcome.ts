@@ -8,7 +8,9 @@ import type { BreakerPolicy } from "./client-policy.ts";
 export interface OutcomeTeller {
   /** A call failed, or its caller gave up. */
   failed(call: BreakerCall, error: unknown, lastedMs: number): void;
-  /** A reply has begun. A short one counts when it is there whole, because a plugin may also hang in the middle of one. */
+  /**
+   * A reply has begun. A short one counts when it is there whole, because a plugin may also hang in the middle of one.
+   */
   began(call: BreakerCall, reply: WireReply, wire: WireRequest, startedMs: number): void;
 }
 

@@ -52,7 +52,7 @@ type VolumeMethods = Partial<ServerImplementation<typeof volumeDriverProtocol>>;
 export async function startPlugin(
   name: string,
   methods: VolumeMethods = {},
-  { at = socketOf(name), implemented = ["VolumeDriver"] }: { at?: Place; implemented?: string[] } = {},
+  { at = socketOf(name), implemented = ["VolumeDriver"] }: { at?: PeerPlace; implemented?: string[] } = {},
 ): Promise<Peer> {
   const calls: string[] = [];
   const volumes = implement(volumeDriverProtocol, {
@@ -68,7 +68,10 @@ export async function startPlugin(
   return listen(server, at, calls);
 }
 
-/** A plugin behind TLS that shows the certificate `NAME.pem` of the fixtures, with a spec file that trusts their authority. */
+/**
+ * A plugin behind TLS that shows the certificate `NAME.pem` of the fixtures, with a spec file that trusts their
+ * authority.
+ */
 export async function startTlsPlugin(name: string, certificate: string): Promise<Peer> {
   const fixtures = join(import.meta.dirname, "../../test/fixtures/tls");
   const read = (file: string) => readFile(join(fixtures, file), "utf8");
@@ -124,9 +127,9 @@ export async function startFake(
 }
 
 /** The path of a socket, or a port of the loopback interface. */
-type Place = string | { readonly port: number };
+type PeerPlace = string | { readonly port: number };
 
-async function listen(server: Server, at: Place, calls: readonly string[]): Promise<Peer> {
+async function listen(server: Server, at: PeerPlace, calls: readonly string[]): Promise<Peer> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);

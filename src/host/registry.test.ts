@@ -216,7 +216,7 @@ describe("getAll", () => {
     const registry = openRegistry({ timeoutMs: 200, breaker: { minSilenceMs: 0 } });
     for (let count = 0; count < 3; count++) await registry.getAll(volumeDriverProtocol);
     const { failures } = await registry.getAll(volumeDriverProtocol);
-    expect(failures[0]?.error.message).toContain('plugin "hung" is left alone');
+    expect(failures[0]?.error.message).toContain('plugin "hung": circuit open');
     expect(calls).toHaveLength(3);
   });
 });

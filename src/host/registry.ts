@@ -30,8 +30,8 @@ export interface ActivePlugin<P extends Protocol = Protocol> {
   readonly implements: readonly string[];
   readonly client: Client<P>;
   /**
-   * For adapters that make clients of their own: activation, retries and circuit breaker are in it; the deadlines of the
-   * policy are `client`'s. Not to be closed.
+   * For adapters that make clients of their own: activation, retries and circuit breaker are in it; the deadlines of
+   * the policy are `client`'s. Not to be closed.
    */
   readonly transport: Transport;
 }
@@ -72,26 +72,27 @@ export interface Registry extends AsyncDisposable {
    * The plugin `name`, activated, however many callers wait for that.
    * @throws PluginNotFoundError (NOT_FOUND) when it was never seen; the message lists the paths tried.
    * @throws UNAVAILABLE or DEADLINE_EXCEEDED when it was here, or its files are, but it does not answer.
-   * @throws FAILED_PRECONDITION when what answers is no plugin.
+   * @throws FAILED_PRECONDITION when what answers is not a plugin.
    * @throws UNIMPLEMENTED when it implements something else; the message lists what.
    * @throws INVALID_ARGUMENT when `name` may name no plugin, or its spec file is broken.
-   * @throws UNAUTHENTICATED when it does not prove who it is, PERMISSION_DENIED when its socket or files may not be used, or
-   * not be looked at.
+   * @throws UNAUTHENTICATED when it does not prove who it is, PERMISSION_DENIED when its socket or files may not be
+   * used, or not be looked at.
    * @throws CANCELLED when `signal` aborts, or the registry is closed.
    */
   get<P extends Protocol>(name: string, protocol: P, options?: GetOptions): Promise<ActivePlugin<P>>;
 
   /**
-   * Activates every plugin there is, side by side, and returns those that implement `protocol`, by name. Never rejects for
-   * a plugin's sake.
+   * Activates every plugin there is, side by side, and returns those that implement `protocol`, by name. Never rejects
+   * for a plugin's sake.
    * @throws DEADLINE_EXCEEDED when the folders cannot be read in time.
    * @throws CANCELLED when `signal` aborts, or the registry is closed.
    */
   getAll<P extends Protocol>(protocol: P, options?: GetAllOptions): Promise<AllPlugins<P>>;
 
   /**
-   * Calls back for every plugin that implements `protocol`: those that are active now, and each that is activated later,
-   * once more when another program has taken its place. What the callback throws is logged. Returns how to stop that.
+   * Calls back for every plugin that implements `protocol`: those that are active now, and each that is activated
+   * later, once more when another program has taken its place. What the callback throws is logged. Returns how to stop
+   * that.
    */
   handle<P extends Protocol>(protocol: P, callback: (plugin: ActivePlugin<P>) => void): () => void;
 

@@ -43,8 +43,8 @@ export async function waitForPlugin(
 }
 
 /**
- * A spec file may be half written (INVALID_ARGUMENT); a socket may belong to something that is still starting, and be there
- * before its owner and mode are set (PERMISSION_DENIED).
+ * A spec file may be half written (INVALID_ARGUMENT); a socket may belong to something that is still starting, and be
+ * there before its owner and mode are set (PERMISSION_DENIED).
  */
 function mayGetWell(error: unknown): boolean {
   return error instanceof CleatError && passing.has(error.code);

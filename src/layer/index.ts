@@ -1,5 +1,6 @@
 /** Tar archives ⇄ directory trees, through descriptors. Everything here blocks and is meant for worker threads. */
 export { applyLayer, type ApplyOptions } from "./apply/apply.ts";
+export type { ArchiveDialect } from "./archive/archive-dialect.ts";
 export { archiveDifference, differenceSize } from "./archive/archive-difference.ts";
 export { archiveTree, type ArchiveOptions } from "./archive/archive-tree.ts";
 export { assembleLayerAt, type LayerPlace } from "./exact/assemble-layer-at.ts";

@@ -17,10 +17,10 @@ const folders = [
 ];
 
 /**
- * Makes sure that nobody works on a store, but for those who would have Cleat's own lock. An engine whose built-in driver has
- * the store knows no such lock: nothing mounted, and no process with one of the engine's files open, tell that it is at
- * rest. Layers that are mounted are no obstacle to a store of Cleat's: they outlive the plugin, and repairs let them be.
- * Blocks.
+ * Makes sure that nobody works on a store, but for those who would have Cleat's own lock. An engine whose built-in
+ * driver has the store knows no such lock: nothing mounted, and no process with one of the engine's files open, tell
+ * that it is at rest. Layers that are mounted are no obstacle to a store of Cleat's: they outlive the plugin, and
+ * repairs let them be. Blocks.
  * @throws FAILED_PRECONDITION otherwise, and when a folder of the store is a symlink, or it is Podman's.
  */
 export function assertAtRest(home: string, engine: Pick<EngineRecords, "engine" | "root"> | undefined): void {

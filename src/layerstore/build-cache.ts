@@ -6,9 +6,10 @@ import { nameText, namesIn, withPathIfThere } from "../graphdriver/kit.ts";
 const chunkBytes = 4 << 20;
 
 /**
- * Which of `ids` Docker's build cache names. It keeps the layers of builds in databases of bbolt, by ids of its own; an id
- * that is anywhere in their bytes is taken for one in use, also if it was deleted: a layer too many that is kept does no
- * harm. Costs a read of the databases. Source: moby v20.10.24 `builder/builder-next/adapters/snapshot/snapshot.go`.
+ * Which of `ids` Docker's build cache names. It keeps the layers of builds in databases of bbolt, by ids of its own; an
+ * id that is anywhere in their bytes is taken for one in use, also if it was deleted: a layer too many that is kept
+ * does no harm. Costs a read of the databases. Source: moby v20.10.24
+ * `builder/builder-next/adapters/snapshot/snapshot.go`.
  */
 export function findInBuildCache(dataRoot: number, ids: readonly string[]): Set<string> {
   const found = new Set<string>();

@@ -2,9 +2,9 @@ import type { EngineLayer } from "./engine-records.ts";
 import { readRecordAt } from "../graphdriver/kit.ts";
 
 /**
- * What containers/storage (Podman, Buildah, CRI-O) knows of its layers, from `<root>/<driver>-layers/layers.json` and the lists
- * of images and containers beside it. `undefined` where there is none. Source: containers/storage v1.43 `layers.go`,
- * `images.go`, `containers.go`.
+ * What containers/storage (Podman, Buildah, CRI-O) knows of its layers, from `<root>/<driver>-layers/layers.json` and
+ * the lists of images and containers beside it. `undefined` where there is none. Source: containers/storage v1.43
+ * `layers.go`, `images.go`, `containers.go`.
  */
 export function readContainersStorageLayers(root: number, driver: string): Map<string, EngineLayer> | undefined {
   const listed = readList(root, `${driver}-layers/layers.json`);

@@ -7,7 +7,10 @@ export interface StoreDescription extends Omit<StoreSurvey, "layers"> {
   readonly layers: readonly DescribedLayer[];
 }
 
-/** `parent-missing`: something that it lies on is gone, and it cannot be mounted. `unknown-to-engine`: nobody will ask for it again, nor remove it. */
+/**
+ * `parent-missing`: something that it lies on is gone, and it cannot be mounted. `unknown-to-engine`: nobody will ask
+ * for it again, nor remove it.
+ */
 export type OrphanReason = "parent-missing" | "unknown-to-engine";
 
 export interface DescribedLayer extends SurveyedLayer {
@@ -16,7 +19,10 @@ export interface DescribedLayer extends SurveyedLayer {
   readonly orphaned: OrphanReason | undefined;
 }
 
-/** What the store does not say the engine may: roles and with them conditions, parents of copies, names, and who is forgotten. */
+/**
+ * What the store does not say the engine may: roles and with them conditions, parents of copies, names, and who is
+ * forgotten.
+ */
 export function describeStore(survey: StoreSurvey, engine: EngineRecords | undefined): StoreDescription {
   const completed = survey.layers.map((layer) => completeLayer(layer, engine));
   const wanted = engine === undefined ? undefined : layersBelow(completed, [...engine.layers.keys()]);

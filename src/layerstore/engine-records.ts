@@ -24,8 +24,8 @@ export interface EngineLayer {
 
 /**
  * Finds the engine whose home this is: `<root>/<driver>` with Docker's `<root>/image/<driver>`, or containers/storage's
- * `<root>/<driver>-layers`. `ids` are those of the store; those among them that Docker's build cache names are the engine's, too.
- * `undefined` where there is neither. Blocks.
+ * `<root>/<driver>-layers`. `ids` are those of the store; those among them that Docker's build cache names are the
+ * engine's, too. `undefined` where there is neither. Blocks.
  */
 export function readEngineRecords(home: string, ids: readonly string[], root?: string): EngineRecords | undefined {
   const engineRoot = root ?? dirname(home);

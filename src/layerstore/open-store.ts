@@ -6,17 +6,19 @@ import type { GraphDriverFactory } from "../graphdriver/index.ts";
 import { describeStore, type StoreDescription } from "./describe-store.ts";
 import {
   assertNotOfAnother,
-  type Finding,
-  type FindingKind,
   recognizeHome,
   type RepairReport,
+  type StoreFinding,
+  type StoreFindingKind,
   type StoreJobs,
 } from "../graphdriver/kit.ts";
 import * as inspectionJobs from "./inspection-jobs.ts";
-import { findOrphans, isRemovable, findOrphansChildrenFirst } from "./orphans.ts";
+import { findOrphans, findOrphansChildrenFirst, isRemovable } from "./orphans.ts";
 import { withLock } from "./with-lock.ts";
 
-/** A store that is looked at, and mended, without being served. Methods may be called side by side, but for `repair`. */
+/**
+ * A store that is looked at, and mended, without being served. Methods may be called side by side, but for `repair`.
+ */
 export interface LayerStore extends AsyncDisposable {
   readonly driver: string;
   /** Absolute, symlinks resolved. */
@@ -37,7 +39,7 @@ export interface LayerStore extends AsyncDisposable {
 }
 
 export interface StoreCheck {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly StoreFinding[];
   /** Whether layers come and go: then nothing is said of what is being made and removed. */
   readonly inUse: boolean;
 }
@@ -58,13 +60,13 @@ export interface OpenStoreOptions {
 
 /**
  * Opens a store to look at. Nothing is read yet, and nothing locked.
- * @throws NOT_FOUND when the home is no store, INVALID_ARGUMENT for a driver that is not known or keeps no store,
+ * @throws NOT_FOUND when the home is not a store, INVALID_ARGUMENT for a driver that is not known or keeps no store,
  * FAILED_PRECONDITION for one whose layers these are not, as another wrote down.
  */
 export function openStore({ home: given, drivers, driver, engineRoot }: OpenStoreOptions): LayerStore {
   const home = resolveHome(given);
   const name = driver ?? recognizeHome(home);
-  if (name === undefined) throw new CleatError("NOT_FOUND", `home ${JSON.stringify(given)} is no store of a driver`);
+  if (name === undefined) throw new CleatError("NOT_FOUND", `home ${JSON.stringify(given)} is not a store of a driver`);
   const jobs = drivers.find((factory) => factory.name === name)?.store;
   if (jobs !== undefined) {
     assertNotOfAnother(home, name);
@@ -100,14 +102,14 @@ function createLayerStore(
     return describeStore(survey, await readEngine(survey.layers.map(({ id }) => id)));
   }
 
-  async function withOrphans(damage: readonly Finding[]): Promise<Finding[]> {
+  async function withOrphans(damage: readonly StoreFinding[]): Promise<StoreFinding[]> {
     return [...damage, ...findOrphans(await describe(), damage)];
   }
 
   const look = async () => withOrphans(await pool.run(jobs, "checkStore", home));
 
   /** Those that lie on others first, so that a crash leaves no layer without its parent. */
-  async function removeOrphans(damage: readonly Finding[]): Promise<Finding[]> {
+  async function removeOrphans(damage: readonly StoreFinding[]): Promise<StoreFinding[]> {
     const removed = findOrphansChildrenFirst(await describe(), damage).filter(isRemovable);
     for (const { layer = "" } of removed) await pool.run(jobs, "removeLayer", home, layer);
     return removed.map((orphan) => ({ ...orphan, obstacle: undefined }));
@@ -123,7 +125,7 @@ function createLayerStore(
       const findings = await look();
       if (!inUse || findings.length === 0) return { findings, inUse };
       const again = new Set((await look()).map(({ kind, path }) => `${kind} ${path}`));
-      const stays = ({ kind, path }: Finding): boolean => !passing.includes(kind) && again.has(`${kind} ${path}`);
+      const stays = ({ kind, path }: StoreFinding): boolean => !passing.includes(kind) && again.has(`${kind} ${path}`);
       return { findings: findings.filter(stays), inUse };
     },
     async repair(consent = {}) {
@@ -142,4 +144,4 @@ function createLayerStore(
 }
 
 /** What every store shows that is being worked on. */
-const passing: readonly FindingKind[] = ["staged-left", "trash-left", "filling-left", "mark-left", "stale-mount"];
+const passing: readonly StoreFindingKind[] = ["staged-left", "trash-left", "filling-left", "mark-left", "stale-mount"];

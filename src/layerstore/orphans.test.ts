@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { DescribedLayer, StoreDescription } from "./describe-store.ts";
-import type { Finding } from "../graphdriver/finding.ts";
+import type { StoreFinding } from "../graphdriver/finding.ts";
 import { findOrphansChildrenFirst, isRemovable } from "./orphans.ts";
 
 const layer = (id: string, parent?: string): DescribedLayer => ({
@@ -24,8 +24,8 @@ const description: StoreDescription = {
   layers: [layer("a"), layer("b", "a"), layer("notes")],
 };
 
-it("removes no layer before those that lie on it, nor what is no orphan as it was told", () => {
-  const left: Finding = {
+it("removes no layer before those that lie on it, nor what is not an orphan as it was told", () => {
+  const left: StoreFinding = {
     kind: "half-made-layer",
     path: "notes",
     layer: "notes",

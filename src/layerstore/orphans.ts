@@ -1,10 +1,10 @@
 import { childrenByParent, type DescribedLayer, layersBelow, type StoreDescription } from "./describe-store.ts";
-import type { Finding } from "../graphdriver/kit.ts";
+import type { StoreFinding } from "../graphdriver/kit.ts";
 
 const consentNeeded = "it may hold content; removing orphans takes consent";
 
 /** Layers that nobody can use or asks for, but for those that `damage` tells of already as not even half there. */
-export function findOrphans(description: StoreDescription, damage: readonly Finding[]): Finding[] {
+export function findOrphans(description: StoreDescription, damage: readonly StoreFinding[]): StoreFinding[] {
   const told = new Set(damage.filter(({ kind }) => kind === "half-made-layer").map(({ layer }) => layer));
   const held = layersBelowMounts(description);
   return description.layers
@@ -22,7 +22,7 @@ function describeOrphan(
   { id, orphaned }: DescribedLayer,
   { engine }: StoreDescription,
   held: ReadonlySet<string>,
-): Finding {
+): StoreFinding {
   const why =
     orphaned === "parent-missing"
       ? "lies on a layer that is not there"
@@ -32,12 +32,15 @@ function describeOrphan(
 }
 
 /** Whether consent is all that is missing. */
-export function isRemovable({ obstacle }: Finding): boolean {
+export function isRemovable({ obstacle }: StoreFinding): boolean {
   return obstacle === consentNeeded;
 }
 
 /** The orphans of `findOrphans`, each after those that lie on it. */
-export function findOrphansChildrenFirst(description: StoreDescription, damage: readonly Finding[]): Finding[] {
+export function findOrphansChildrenFirst(
+  description: StoreDescription,
+  damage: readonly StoreFinding[],
+): StoreFinding[] {
   const children = childrenByParent(description.layers);
   const sorted: string[] = [];
   const pending = (children.get(undefined) ?? []).map(({ id }) => id);

@@ -5,10 +5,10 @@ import { mountHolding, readMounts, statat } from "../syscall/index.ts";
 import { ownFolder } from "../graphdriver/kit.ts";
 
 /**
- * Whether a process has the lock of a home (`lockHome`), seen without touching it: even the shortest try could make a driver
- * that opens just then fail. Processes of other PID namespaces are not seen. Source: proc(5), `/proc/locks`.
+ * Whether a process has the lock of a home (`lockHome`), seen without touching it: even the shortest try could make a
+ * driver that opens just then fail. Processes of other PID namespaces are not seen. Source: proc(5), `/proc/locks`.
  */
-export function isServed(home: string): boolean {
+function isServed(home: string): boolean {
   const file = lockFileOf(home);
   if (file === undefined) return false;
   return readFileSync("/proc/locks", "utf8")
@@ -17,8 +17,8 @@ export function isServed(home: string): boolean {
 }
 
 /**
- * What `/proc/locks` calls the file: `08:01:1234`, device and inode. The device is the file system's, which stat(2) does not
- * tell on btrfs and on overlays.
+ * What `/proc/locks` calls the file: `08:01:1234`, device and inode. The device is the file system's, which stat(2)
+ * does not tell on btrfs and on overlays.
  */
 function lockFileOf(home: string): string | undefined {
   try {
@@ -39,8 +39,8 @@ export interface Process {
 }
 
 /**
- * A process, other than this one, that holds a file below `folder` open. An engine that runs is one: dockerd
- * keeps its databases of volumes, networks and builds open in its data root. Costs a look at every open file of the machine.
+ * A process, other than this one, that holds a file below `folder` open. An engine that runs is one: dockerd keeps its
+ * databases of volumes, networks and builds open in its data root. Costs a look at every open file of the machine.
  */
 export function findUser(folder: string): Process | undefined {
   for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {

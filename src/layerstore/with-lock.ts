@@ -4,7 +4,8 @@ import { lockHome, ownFolder, prepareHome, uniqueName } from "../graphdriver/kit
 import { isOurs } from "./assert-at-rest.ts";
 
 /**
- * Works on a store that no driver of Cleat's can open meanwhile. One that none ever had is left without a trace of the lock.
+ * Works on a store that no driver of Cleat's can open meanwhile. One that none ever had is left without a trace of the
+ * lock.
  * @throws FAILED_PRECONDITION while the store is served; whatever `work` throws.
  */
 export async function withLock<T>(home: string, work: () => Promise<T>): Promise<T> {

@@ -6,8 +6,8 @@ export interface CloseOnSignalsOptions {
   /** Called once, when the first signal has come. */
   readonly onSignal?: (signal: NodeJS.Signals) => void;
   /**
-   * How long after the first a further signal counts as the same one, in milliseconds; default 500. One Ctrl-C reaches a
-   * process under `npm start` twice: from the terminal, and passed on by npm.
+   * How long after the first a further signal counts as the same one, in milliseconds; default 500. One Ctrl-C reaches
+   * a process under `npm start` twice: from the terminal, and passed on by npm.
    */
   readonly sameSignalMs?: number;
   /** Called on a second one; default ends the process with 128 + the signal's number, as a shell reports it. */

@@ -6,9 +6,9 @@ import { Server as TlsServer } from "node:tls";
 
 export interface Connections {
   /**
-   * Tells each peer with its next answer that the connection closes, and closes it then; after `farewellMs` also those that
-   * were idle all the while. Lets running calls finish. What is left after `timeoutMs` is destroyed, so that its peer sees a
-   * broken call. Resolves with the number of those.
+   * Tells each peer with its next answer that the connection closes, and closes it then; after `farewellMs` also those
+   * that were idle all the while. Lets running calls finish. What is left after `timeoutMs` is destroyed, so that its
+   * peer sees a broken call. Resolves with the number of those.
    */
   drain(timeoutMs: number): Promise<number>;
 }
@@ -70,8 +70,8 @@ export function followConnections(server: Server): Connections {
 }
 
 /**
- * A busy client may have written its next call to a connection that looks idle here. Longer than it takes such a call to
- * arrive, shorter than anybody notices.
+ * A busy client may have written its next call to a connection that looks idle here. Longer than it takes such a call
+ * to arrive, shorter than anybody notices.
  */
 const farewellMs = 50;
 

@@ -11,8 +11,9 @@ const closings = new Set<Closing>();
 let unfollow: (() => void) | undefined;
 
 /**
- * Has a plugin closed when a signal ends this process, which then ends by that signal, as it would have without; a second one
- * does not wait. Where somebody else listens for the signal, the process is theirs to end. Returns what undoes this.
+ * Has a plugin closed when a signal ends this process, which then ends by that signal, as it would have without; a
+ * second one does not wait. Where somebody else listens for the signal, the process is theirs to end. Returns what
+ * undoes this.
  */
 export function endWithProcess(close: () => Promise<void>, logger: Logger): () => void {
   const closing = { close, logger };

@@ -3,7 +3,8 @@ import { isSystemError } from "../errors/index.ts";
 
 /**
  * Whether somebody listens at an address. Only a refusal, or an address that is not there, means that nobody does: a
- * full queue or silence are signs of somebody. "forbidden" is a socket that this user may not open, where nobody can tell.
+ * full queue or silence are signs of somebody. "forbidden" is a socket that this user may not open, where nobody can
+ * tell.
  */
 export function probeListener(address: NetConnectOpts): Promise<"somebody" | "nobody" | "forbidden"> {
   return new Promise((resolve) => {

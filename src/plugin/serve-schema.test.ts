@@ -13,14 +13,14 @@ const wrong = (options: unknown): Promise<unknown> => serve(options as Parameter
 
 it.each<[options: unknown, sentence: string]>([
   [undefined, "serve: its options is missing"],
-  ["text", "serve: its options is no object: 'text'"],
+  ["text", "serve: its options is not an object: 'text'"],
   [{}, "serve: drivers is missing"],
-  [{ drivers: {}, listen }, "serve: drivers is no list: {}"],
-  [{ drivers: [{}], listen }, "serve: drivers[0] has no service, and so is no driver to serve; "],
+  [{ drivers: {}, listen }, "serve: drivers is not a list: {}"],
+  [{ drivers: [{}], listen }, "serve: drivers[0] has no service, and so is not a driver to serve; "],
   [{ drivers: [drivers[0], undefined], listen }, "serve: drivers[1] is undefined, no driver; createVolumeDriverPlugin"],
   [{ drivers: [Promise.resolve(drivers[0])], listen }, "serve: drivers[0] is a promise; await it"],
   [{ drivers: [{ service: {} }], listen }, "serve: drivers[0].service.protocol is missing"],
-  [{ drivers: [{ service, close: 5 }], listen }, "serve: drivers[0].close is no function: 5"],
+  [{ drivers: [{ service, close: 5 }], listen }, "serve: drivers[0].close is not a function: 5"],
   [{ drivers }, "serve: listen is missing"],
   [
     { drivers, listen: "/run/x.sock" },
@@ -31,15 +31,15 @@ it.each<[options: unknown, sentence: string]>([
   [{ drivers, listen: 5 }, "serve: listen is 5, and no address"],
   [{ drivers, listen: { systemd: false } }, "serve: listen.systemd is neither true nor a name: false"],
   [{ drivers, listen, handleSignals: "no" }, "serve: handleSignals is not true or false: 'no'"],
-  [{ drivers, listen: { unix: 5 } }, "serve: listen.unix is no string: 5"],
+  [{ drivers, listen: { unix: 5 } }, "serve: listen.unix is not a string: 5"],
   [{ drivers, listen: { unix: "" } }, "serve: listen.unix is empty: ''"],
-  [{ drivers, listen: { ...listen, mode: "0660" } }, "serve: listen.mode is no whole number: '0660'"],
+  [{ drivers, listen: { ...listen, mode: "0660" } }, "serve: listen.mode is not a whole number: '0660'"],
   [{ drivers, listen: { ...listen, grup: 5 } }, 'serve: listen has "grup", which it does not know'],
   [{ drivers, listen: { ...listen, tcp } }, "serve: listen has unix and tcp; one of them is enough"],
-  [{ drivers, listen: { tcp: "127.0.0.1:80", name: "x" } }, "serve: listen.tcp is no object: '127.0.0.1:80'"],
+  [{ drivers, listen: { tcp: "127.0.0.1:80", name: "x" } }, "serve: listen.tcp is not an object: '127.0.0.1:80'"],
   [
     { drivers, listen: { tcp: { host: "h", port: "80" }, name: "x" } },
-    "serve: listen.tcp.port is no whole number: '80'",
+    "serve: listen.tcp.port is not a whole number: '80'",
   ],
   [{ drivers, listen: { tcp: { host: "h", port: 70_000 }, name: "x" } }, "serve: listen.tcp.port is over 65535: 70000"],
   [{ drivers, listen: { tcp } }, "serve: listen.name is missing"],
@@ -47,8 +47,8 @@ it.each<[options: unknown, sentence: string]>([
   [{ drivers, listen: { tls: tcp, name: "x", spec: { caFile: "/c" } } }, "serve: listen.tls.cert is missing"],
   [{ drivers, listen, loger: console }, 'serve: its options has "loger", which it does not know'],
   [{ drivers, listen, logger: {} }, "serve: logger.debug is missing"],
-  [{ drivers, listen, drainTimeoutMs: "10s" }, "serve: drainTimeoutMs is no number: '10s'"],
-  [{ drivers, listen, signal: "SIGTERM" }, "serve: signal is no AbortSignal: 'SIGTERM'"],
+  [{ drivers, listen, drainTimeoutMs: "10s" }, "serve: drainTimeoutMs is not a number: '10s'"],
+  [{ drivers, listen, signal: "SIGTERM" }, "serve: signal is not an AbortSignal: 'SIGTERM'"],
 ])("%o is told in a sentence", async (options, sentence) => {
   const error = await wrong(options).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: "INVALID_ARGUMENT", message: expect.stringContaining(sentence) });

@@ -1,12 +1,11 @@
 /** What `serve` is given, checked for authors who have no compiler to do it: one sentence that names the field. */
-import { inspect } from "node:util";
 import { z } from "zod";
-import { CleatError } from "../errors/index.ts";
+import { CleatError, quoteValue } from "../errors/index.ts";
 import { pluginNamePattern } from "../protocol/index.ts";
 
-const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function", "is no function");
-const text = z.string({ error: "is no string" }).min(1, "is empty");
-const whole = z.int({ error: "is no whole number" }).nonnegative("is negative");
+const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function", "is not a function");
+const text = z.string({ error: "is not a string" }).min(1, "is empty");
+const whole = z.int({ error: "is not a whole number" }).nonnegative("is negative");
 const port = whole.max(65_535, "is over 65535");
 const hostAndPort = { host: text, port };
 const spec = { name: text, specDirectory: text.optional() };
@@ -17,7 +16,7 @@ const listenTables = {
     folderMode: whole.max(0o7777, "is no mode of a folder").optional(),
     owner: whole.optional(),
     group: whole.optional(),
-    mode: whole.max(0o7777, "is no mode of a file").optional(),
+    mode: whole.max(0o7777, "is not a mode of a file").optional(),
   }),
   systemd: z.strictObject({
     systemd: z.union([z.literal(true), text], { error: "is neither true nor a name" }),
@@ -49,13 +48,13 @@ const service = z.looseObject({
 });
 
 const serveOptions = z.strictObject({
-  drivers: z.array(z.unknown(), { error: "is no list" }),
+  drivers: z.array(z.unknown(), { error: "is not a list" }),
   listen: z.unknown(),
   handleSignals: z.boolean({ error: "is not true or false" }).optional(),
   logger: logger.optional(),
-  drainTimeoutMs: z.number({ error: "is no number" }).nonnegative("is negative").optional(),
+  drainTimeoutMs: z.number({ error: "is not a number" }).nonnegative("is negative").optional(),
   maxRequestBytes: whole.optional(),
-  signal: z.custom<AbortSignal>((value) => value instanceof EventTarget, "is no AbortSignal").optional(),
+  signal: z.custom<AbortSignal>((value) => value instanceof EventTarget, "is not an AbortSignal").optional(),
 });
 
 /** @throws INVALID_ARGUMENT about the first field that is not what it has to be. */
@@ -68,11 +67,11 @@ export function assertServeOptions(options: unknown): void {
 
 function assertDriver(driver: unknown, field: string): void {
   const makers = "createVolumeDriverPlugin({ driver }) and createGraphDriverPlugin({ open }) make one";
-  if (driver instanceof Promise) throw invalid(`${field} is a promise; await it`);
+  if (driver instanceof Promise) throw toInvalidError(`${field} is a promise; await it`);
   if (typeof driver !== "object" || driver === null)
-    throw invalid(`${field} is ${shown(driver)}, no driver; ${makers}`);
+    throw toInvalidError(`${field} is ${quoteValue(driver)}, no driver; ${makers}`);
   const { service: given, close } = driver as { service?: unknown; close?: unknown };
-  if (given === undefined) throw invalid(`${field} has no service, and so is no driver to serve; ${makers}`);
+  if (given === undefined) throw toInvalidError(`${field} has no service, and so is not a driver to serve; ${makers}`);
   check(service, given, `${field}.service`);
   if (close !== undefined) check(callable, close, `${field}.close`);
 }
@@ -81,9 +80,12 @@ function assertListen(listen: unknown): void {
   const ways = Object.keys(listenTables).join(", ");
   if (typeof listen === "string") {
     if (pluginNamePattern.test(listen)) return;
-    throw invalid(`serve: listen is ${shown(listen)}, and no plugin's name; a socket's path is { unix: PATH }`);
+    throw toInvalidError(
+      `serve: listen is ${quoteValue(listen)}, and no plugin's name; a socket's path is { unix: PATH }`,
+    );
   }
-  if (typeof listen !== "object" || listen === null) throw invalid(`serve: listen is ${shown(listen)}, and no address`);
+  if (typeof listen !== "object" || listen === null)
+    throw toInvalidError(`serve: listen is ${quoteValue(listen)}, and no address`);
   const given = Object.entries(listen).filter(([, value]) => value !== undefined);
   const named = given.filter((entry): entry is [keyof typeof listenTables, unknown] =>
     Object.hasOwn(listenTables, entry[0]),
@@ -91,10 +93,10 @@ function assertListen(listen: unknown): void {
   const [way, ...others] = named;
   if (way === undefined) {
     const has = given.length === 0 ? "is empty" : `has ${given.map(([key]) => JSON.stringify(key)).join(", ")}`;
-    throw invalid(`serve: listen ${has}, and must have one of ${ways}`);
+    throw toInvalidError(`serve: listen ${has}, and must have one of ${ways}`);
   }
   if (others.length > 0)
-    throw invalid(`serve: listen has ${named.map(([key]) => key).join(" and ")}; one of them is enough`);
+    throw toInvalidError(`serve: listen has ${named.map(([key]) => key).join(" and ")}; one of them is enough`);
   check(listenTables[way[0]], withoutUndefined(listen), "serve: listen");
 }
 
@@ -103,11 +105,13 @@ function check(schema: z.ZodType, value: unknown, field: string): void {
   if (issue === undefined) return;
   const path = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
   const subject = path === "" || !field.endsWith("its options") ? `${field}${path}` : `serve: ${path.slice(1)}`;
-  if (issue.code === "unrecognized_keys") throw invalid(`${subject} has "${issue.keys[0]}", which it does not know`);
+  if (issue.code === "unrecognized_keys")
+    throw toInvalidError(`${subject} has "${issue.keys[0]}", which it does not know`);
   const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], value);
-  if (found === undefined) throw invalid(`${subject} is missing`);
-  const problem = issue.code === "invalid_type" && issue.message.startsWith("Invalid") ? "is no object" : issue.message;
-  throw invalid(`${subject} ${problem}: ${shown(found)}`);
+  if (found === undefined) throw toInvalidError(`${subject} is missing`);
+  const problem =
+    issue.code === "invalid_type" && issue.message.startsWith("Invalid") ? "is not an object" : issue.message;
+  throw toInvalidError(`${subject} ${problem}: ${quoteValue(found)}`);
 }
 
 /** What is left out and what is said to be undefined are the same. */
@@ -116,10 +120,6 @@ function withoutUndefined(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined));
 }
 
-function shown(value: unknown): string {
-  return inspect(value, { depth: 0, maxStringLength: 60, breakLength: Number.POSITIVE_INFINITY });
-}
-
-function invalid(message: string): CleatError {
+function toInvalidError(message: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", message);
 }

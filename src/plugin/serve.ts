@@ -31,11 +31,13 @@ export interface ServedDriver {
 export interface ServeOptions {
   /** One or several, of different protocols, on the same address. */
   readonly drivers: readonly ServedDriver[];
-  /** A text is the plugin's name: its socket is where engines look for a plugin of that name, for root and for users. */
+  /**
+   * A text is the plugin's name: its socket is where engines look for a plugin of that name, for root and for users.
+   */
   readonly listen: string | UnixListen | SystemdListen | TcpListen | TlsListen;
   /**
-   * Default `errorLogger`: an error of a driver's that is no `CleatError` goes to standard error, with its stack. `silentLogger` says
-   * nothing; a pino logger is one.
+   * Default `errorLogger`: an error of a driver's that is not a `CleatError` goes to standard error, with its stack.
+   * `silentLogger` says nothing; a pino logger is one.
    */
   readonly logger?: Logger;
   /** How long running calls may take once the plugin closes; default 10 s, the patience of most service managers. */
@@ -52,8 +54,8 @@ export interface ServeOptions {
 
 export interface RunningPlugin extends AsyncDisposable {
   /**
-   * As in spec files: "unix:///run/docker/plugins/cleat.sock", "tcp://127.0.0.1:4000", "https://127.0.0.1:4000". "fd://3" is an
-   * inherited socket without a path.
+   * As in spec files: "unix:///run/docker/plugins/cleat.sock", "tcp://127.0.0.1:4000", "https://127.0.0.1:4000".
+   * "fd://3" is an inherited socket without a path.
    */
   readonly address: string;
   /**
@@ -64,11 +66,13 @@ export interface RunningPlugin extends AsyncDisposable {
 }
 
 /**
- * Serves drivers as one plugin. `Plugin.Activate` is answered from their protocols. A service manager that waits to be told
- * (`NOTIFY_SOCKET`, `Type=notify`) is told when engines can call, and when the plugin closes.
+ * Serves drivers as one plugin. `Plugin.Activate` is answered from their protocols. A service manager that waits to be
+ * told (`NOTIFY_SOCKET`, `Type=notify`) is told when engines can call, and when the plugin closes.
  * @throws ALREADY_EXISTS when two drivers speak the same protocol.
- * @throws FAILED_PRECONDITION when the address is taken, no socket was passed, or engines could not trust what is served by TLS.
- * @throws INVALID_ARGUMENT when an option is not what it has to be, or a certificate or key of no use. The drivers are never closed then.
+ * @throws FAILED_PRECONDITION when the address is taken, no socket was passed, or engines could not trust what is
+ * served by TLS.
+ * @throws INVALID_ARGUMENT when an option is not what it has to be, or a certificate or key of no use. The drivers are
+ * never closed then.
  */
 export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   assertServeOptions(options);

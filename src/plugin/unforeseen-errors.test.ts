@@ -1,4 +1,7 @@
-/** What becomes of an error that an author's driver throws: its text on the wire, and its stack where the author sees it. */
+/**
+ * What becomes of an error that an author's driver throws: its text on the wire, and its stack where the author sees
+ * it.
+ */
 import { request } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
 import { assertPluginName } from "../protocol/index.ts";
-import { type Listening, pluginLocations } from "../transport/index.ts";
+import { type Listening, pluginLocations, socketPathExcess } from "../transport/index.ts";
 import { probeListener } from "./probe-listener.ts";
 import { absentWhenMissing, isSame, removeStaleSocket } from "./stale-socket.ts";
 
@@ -23,8 +23,8 @@ export interface UnixListen {
 }
 
 /**
- * The socket where engines of this user look first for the plugin `name`: in `/run/docker/plugins`, for ordinary users in
- * `$XDG_RUNTIME_DIR/docker/plugins`.
+ * The socket where engines of this user look first for the plugin `name`: in `/run/docker/plugins`, for ordinary users
+ * in `$XDG_RUNTIME_DIR/docker/plugins`.
  * @throws INVALID_ARGUMENT when `name` may not name a plugin.
  */
 export function socketOfPlugin(name: string): UnixListen {
@@ -69,7 +69,7 @@ export async function listenOnUnix(
 /** @throws as `listenOnUnix`, when somebody listens at `path` or it can be no socket; makes nothing. */
 export async function assertSocketFree(path: string): Promise<void> {
   assertSocketPath(path);
-  await replaceable(path);
+  await statReplaceable(path);
 }
 
 /** Makes what the socket is to be bound in, unless something is in the way. */
@@ -81,7 +81,7 @@ async function prepareFolder(path: string, mode: number): Promise<string> {
       cause: error,
     });
   });
-  await replaceable(path);
+  await statReplaceable(path);
   return await mkdtemp(join(parent, stagingPrefix));
 }
 
@@ -97,7 +97,7 @@ async function putInPlace(staged: string, path: string): Promise<void> {
     } catch (error) {
       if (!isSystemError(error, "EEXIST") || tries === 100) throw error;
     }
-    const stale = await replaceable(path);
+    const stale = await statReplaceable(path);
     if (stale !== undefined && !(await removeStaleSocket(path, stale))) await delay(10);
   }
 }
@@ -106,7 +106,7 @@ async function putInPlace(staged: string, path: string): Promise<void> {
  * What stands at `path` and may go: a socket on which nobody listens, or nothing.
  * @throws FAILED_PRECONDITION for anything else.
  */
-async function replaceable(path: string): Promise<Stats | undefined> {
+async function statReplaceable(path: string): Promise<Stats | undefined> {
   const found = await lstat(path).catch(absentWhenMissing);
   if (found === undefined) return undefined;
   if (!found.isSocket()) {
@@ -114,8 +114,8 @@ async function replaceable(path: string): Promise<Stats | undefined> {
   }
   const listener = await probeListener({ path });
   if (listener === "forbidden") {
-    const message = `socket "${path}" is there, and this user may not open it to see whether anybody listens; it was left alone`;
-    throw new CleatError("PERMISSION_DENIED", message);
+    const why = "this user may not open it to see whether anybody listens";
+    throw new CleatError("PERMISSION_DENIED", `socket "${path}" is there, and ${why}; it was left alone`);
   }
   if (listener === "somebody") {
     throw new CleatError("FAILED_PRECONDITION", `socket "${path}": another process listens on it, and was left alone`);
@@ -130,17 +130,13 @@ async function removeIfSame(path: string, ours: Stats): Promise<void> {
 
 const stagingPrefix = ".c-";
 
-/** `sun_path` has 108 bytes with the final NUL. Source: unix(7). */
-const maxSocketPathBytes = 107;
-
 function assertSocketPath(path: string): void {
   if (!path.startsWith("/") || path.includes("\0")) {
     throw new CleatError("INVALID_ARGUMENT", `socket path ${JSON.stringify(path)} is not absolute`);
   }
   const staged = join(dirname(path), `${stagingPrefix}XXXXXX`, "s");
-  const longest = Math.max(Buffer.byteLength(path), Buffer.byteLength(staged));
-  if (longest > maxSocketPathBytes) {
-    const excess = longest - maxSocketPathBytes;
+  const excess = Math.max(socketPathExcess(path), socketPathExcess(staged));
+  if (excess > 0) {
     throw new CleatError("INVALID_ARGUMENT", `socket path "${path}" is ${excess} bytes too long for the kernel`);
   }
 }

@@ -72,7 +72,9 @@ export type Method = JsonMethod | UploadMethod | DownloadMethod;
 export interface Protocol {
   /** The first half of every path: "GraphDriver". */
   readonly name: string;
-  /** What a plugin lists under `Implements`, where that is not the name: Docker's "authz" has paths of "AuthZPlugin". */
+  /**
+   * What a plugin lists under `Implements`, where that is not the name: Docker's "authz" has paths of "AuthZPlugin".
+   */
   readonly implements?: string;
   /** Who speaks it, for whoever reads the documentation. */
   readonly summary?: string;

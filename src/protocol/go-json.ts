@@ -118,8 +118,8 @@ export function parseGoJson(bytes: Uint8Array, subject: string, code: ErrorCode)
 }
 
 /**
- * Whoever writes a value out, or looks into it, does so level by level, and the stack of a thread is small. Go's own limit is
- * 10,000, the deepest message of any protocol has 5 levels.
+ * Whoever writes a value out, or looks into it, does so level by level, and the stack of a thread is small. Go's own
+ * limit is 10,000, the deepest message of any protocol has 5 levels.
  */
 const maxDepth = 1_000;
 

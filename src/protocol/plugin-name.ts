@@ -1,4 +1,4 @@
-import { CleatError } from "../errors/index.ts";
+import { CleatError, quoteText } from "../errors/index.ts";
 
 /**
  * What a plugin may be called. Its name becomes a file name (`NAME.sock`, `NAME.spec`) and, in Docker, the last part
@@ -9,6 +9,8 @@ export const pluginNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 /** @throws INVALID_ARGUMENT when `name` may not name a plugin. */
 export function assertPluginName(name: string): void {
   if (pluginNamePattern.test(name)) return;
-  const shown = JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
-  throw new CleatError("INVALID_ARGUMENT", `plugin name ${shown} is not of the form ${pluginNamePattern.source}`);
+  throw new CleatError(
+    "INVALID_ARGUMENT",
+    `plugin name ${quoteText(name)} is not of the form ${pluginNamePattern.source}`,
+  );
 }

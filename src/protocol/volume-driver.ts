@@ -28,7 +28,8 @@ export const volumeDriverProtocol = defineProtocol({
   methods: {
     create: {
       summary:
-        "Makes a volume, unless one of that name and those options is there. `Opts` is what the user gave with `--opt`.",
+        "Makes a volume, unless one of that name and those options is there. `Opts` is what the user gave with " +
+        "`--opt`.",
       path: "/VolumeDriver.Create",
       framing: "json",
       request: goStruct({ Name: z.string(), Opts: z.record(z.string(), z.string()).default({}) }),
@@ -39,8 +40,8 @@ export const volumeDriverProtocol = defineProtocol({
     },
     list: {
       summary:
-        "Every volume. `Status` is free-form, shown by `docker volume inspect`; `CreatedAt` is RFC 3339, and Go's zero " +
-        "time where it is unknown.",
+        "Every volume. `Status` is free-form, shown by `docker volume inspect`; `CreatedAt` is RFC 3339, and Go's " +
+        "zero time where it is unknown.",
       path: "/VolumeDriver.List",
       framing: "json",
       request: nothing,
@@ -50,7 +51,8 @@ export const volumeDriverProtocol = defineProtocol({
     },
     get: {
       summary:
-        "One volume. An unknown name is to be a failure; a plugin that answers no volume instead is read as having none.",
+        "One volume. An unknown name is to be a failure; a plugin that answers no volume instead is read as having " +
+        "none.",
       path: "/VolumeDriver.Get",
       framing: "json",
       request: named,
@@ -81,8 +83,8 @@ export const volumeDriverProtocol = defineProtocol({
     },
     mount: {
       summary:
-        "Makes the volume's files visible. `ID` is the holder's: Docker's differs with each mount, Podman sends one for " +
-        "all containers.",
+        "Makes the volume's files visible. `ID` is the holder's: Docker's differs with each mount, Podman sends one " +
+        "for all containers.",
       path: "/VolumeDriver.Mount",
       framing: "json",
       request: held,

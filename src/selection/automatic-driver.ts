@@ -1,4 +1,4 @@
-import { type Decision, decide } from "./decision.ts";
+import { decideDriver, type DriverDecision } from "./decision.ts";
 import type { GraphDriverFactory } from "../graphdriver/index.ts";
 import { openDecided } from "./open-driver.ts";
 import type { DriverRegistry } from "./registry.ts";
@@ -10,13 +10,13 @@ import type { DriverRegistry } from "./registry.ts";
  */
 export function createAutomaticDriver(
   registry: DriverRegistry,
-  tell: (decision: Decision) => void = () => {},
+  tell: (decision: DriverDecision) => void = () => {},
 ): GraphDriverFactory {
   return {
     name: "auto",
     options: Object.fromEntries(registry.names.flatMap((name) => Object.entries(registry.find(name)?.options ?? {}))),
     async open(options) {
-      const decision = await decide({ home: options.home }, registry);
+      const decision = await decideDriver({ home: options.home }, registry);
       tell(decision);
       return openDecided(decision, registry, () => options);
     },

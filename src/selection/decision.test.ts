@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CleatError, UnsupportedError, type UnsupportedReason } from "../errors/index.ts";
 import type { GraphDriver } from "../graphdriver/driver.ts";
 import type { GraphDriverFactory } from "../graphdriver/driver-factory.ts";
-import { createAutomaticDriver, createDriverRegistry, decide, openDriver } from "./index.ts";
+import { createAutomaticDriver, createDriverRegistry, decideDriver, openDriver } from "./index.ts";
 
 type Fault = UnsupportedReason | CleatError | undefined;
 
@@ -145,7 +145,7 @@ describe("a root that holds layers", () => {
       "overlay2",
     ],
     ["counts what it cannot look into", ours, ["btrfs"], "btrfs"],
-    ["does not count what is no driver's", ours, ["image/btrfs/x", "volumes/a"], "overlay2"],
+    ["does not count what is not a driver's", ours, ["image/btrfs/x", "volumes/a"], "overlay2"],
     ...["zfs", "aufs", "overlay", "devicemapper"].map((name): Case => [
       `is refused when they are of ${name}`,
       ours,
@@ -232,7 +232,7 @@ describe("a decision", () => {
   it("tells of each driver why it is not the one, and makes nothing", async () => {
     const registry = createDriverRegistry(without("overlay2", { probe: "prerequisites" }));
     const place = join(root, "a/b");
-    const { folder, prior, choices, candidates } = await decide({ root: place }, registry);
+    const { folder, prior, choices, candidates } = await decideDriver({ root: place }, registry);
     expect({ folder, prior, choices }).toEqual({
       folder: root,
       prior: [],
@@ -269,7 +269,7 @@ it("refuses a place that is a symlink to nothing, or lies below one: no driver c
   await symlink("gone", join(root, "link"));
   const registry = createDriverRegistry(ours);
   for (const home of [join(root, "link"), join(root, "link/below")]) {
-    await expect(decide({ home }, registry)).rejects.toMatchObject({
+    await expect(decideDriver({ home }, registry)).rejects.toMatchObject({
       code: "FAILED_PRECONDITION",
       message: `folder "${root}/link" is a symlink to "gone", which is not there`,
     });

@@ -1,14 +1,15 @@
 /**
- * Which driver keeps layers in a place, when nobody names one. As Docker decides, and told in full, so that `cleat doctor`
- * prints what `openDriver` does:
+ * Which driver keeps layers in a place, when nobody names one. As Docker decides, and told in full, so that
+ * `cleat doctor` prints what `openDriver` does:
  *
- * 1. Layers that are there already decide. If their driver does not work now, or is not among ours, or there are several, that
- *    is a refusal: otherwise an engine's images would seem to be gone.
- * 2. Else the first of the priority list that works there (on btrfs, `btrfs` before all), then whatever else is registered.
+ * 1. Layers that are there already decide. If their driver does not work now, or is not among ours, or there are
+ *    several, that is a refusal: otherwise an engine's images would seem to be gone.
+ * 2. Else the first of the priority list that works there (on btrfs, `btrfs` before all), then whatever else is
+ *    registered.
  *
  * Unlike Docker, which opens one driver after the other, all are asked what they need without opening a store; several
- * drivers' layers are refused whether or not the first of them works; and drivers beyond the list come in the order of their
- * registration, not at random. Source: moby v20.10.24 `daemon/graphdriver/driver.go` `New`.
+ * drivers' layers are refused whether or not the first of them works; and drivers beyond the list come in the order of
+ * their registration, not at random. Source: moby v20.10.24 `daemon/graphdriver/driver.go` `New`.
  */
 import { readlink, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -20,7 +21,7 @@ import { priorDriversIn, priorDriversUnder } from "./prior-state.ts";
 import type { ProbedFeature, ProbeReport } from "../graphdriver/index.ts";
 import type { DriverRegistry } from "./registry.ts";
 
-export interface Decision {
+export interface DriverDecision {
   /** What was looked at: the place, or the nearest folder above that exists. */
   readonly folder: string;
   readonly fileSystem: string;
@@ -45,20 +46,20 @@ export interface Candidate {
 }
 
 /** A root, where each driver has a home `ROOT/NAME`, or one home, as an engine names it to a plugin. Absolute. */
-export type Place = { readonly root: string } | { readonly home: string };
+export type StorePlace = { readonly root: string } | { readonly home: string };
 
 /**
  * Probes, but makes nothing. Costs about a tenth of a second.
- * @throws FAILED_PRECONDITION when something on the path is not a folder, or a symlink that leads nowhere, PERMISSION_DENIED
- * when it may not be read.
+ * @throws FAILED_PRECONDITION when something on the path is not a folder, or a symlink that leads nowhere,
+ * PERMISSION_DENIED when it may not be read.
  */
-export async function decide(place: Place, registry: DriverRegistry): Promise<Decision> {
+export async function decideDriver(place: StorePlace, registry: DriverRegistry): Promise<DriverDecision> {
   const top = "root" in place ? place.root : place.home;
   const folder = await nearestFolder(top);
   await assertMakeable(top, folder);
   const fileSystem = fileSystemOf(folder);
   const prior = "root" in place ? await priorDriversUnder(top, registry.names) : await priorDriversIn(top);
-  const order = preferred(fileSystem, registry.names);
+  const order = orderByPreference(fileSystem, registry.names);
   const candidates = await Promise.all(
     order.map((driver) => toCandidate(driver, "root" in place ? join(top, driver) : top, registry)),
   );
@@ -69,7 +70,7 @@ export async function decide(place: Place, registry: DriverRegistry): Promise<De
   return { ...decision, choices: prior.length > 0 ? prior : working.map(({ driver }) => driver), refusal };
 }
 
-function preferred(fileSystem: string, registered: readonly string[]): string[] {
+function orderByPreference(fileSystem: string, registered: readonly string[]): string[] {
   const native = nativeDrivers[fileSystem];
   return [...new Set([...(native === undefined ? [] : [native]), ...priority, ...registered])];
 }
@@ -131,7 +132,10 @@ async function nearestFolder(path: string): Promise<string> {
   }
 }
 
-/** Nothing can be made where a symlink leads nowhere, as `prepareHome` would find out. `folder` is the nearest that is there. */
+/**
+ * Nothing can be made where a symlink leads nowhere, as `prepareHome` would find out. `folder` is the nearest that is
+ * there.
+ */
 async function assertMakeable(path: string, folder: string): Promise<void> {
   for (let missing = path; missing !== folder; missing = dirname(missing)) {
     const target = await readlink(missing).catch(() => undefined); // that it is not there is told

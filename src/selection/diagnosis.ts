@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { release } from "node:os";
 import { errorCodes, type UnsupportedReason, unsupportedReasons } from "../errors/index.ts";
 import { mountHolding, readMounts } from "../syscall/index.ts";
-import { type Candidate, type Decision, decide, type Place } from "./decision.ts";
+import { type Candidate, decideDriver, type DriverDecision, type StorePlace } from "./decision.ts";
 import { examineFuse, examineProjectQuotas, type FuseFindings } from "../drivers/index.ts";
 import { examinePrivileges, type PrivilegeFindings } from "./privilege-findings.ts";
 import type { ProbedFeature } from "../graphdriver/index.ts";
@@ -43,9 +43,9 @@ export interface DriverFindings {
   readonly features: readonly ProbedFeature[];
 }
 
-/** Makes the decision and tells all that it rests on; makes nothing else. Throws as `decide` does. */
-export async function diagnose(place: Place, registry: DriverRegistry): Promise<Diagnosis> {
-  const decision = await decide(place, registry);
+/** Makes the decision and tells all that it rests on; makes nothing else. Throws as `decideDriver` does. */
+export async function diagnose(place: StorePlace, registry: DriverRegistry): Promise<Diagnosis> {
+  const decision = await decideDriver(place, registry);
   const { folder, fileSystem, prior, candidates, choices, refusal } = decision;
   const type = mountHolding(realpathSync(folder), readMounts())?.fileSystemType ?? null;
   return {
@@ -62,14 +62,14 @@ export async function diagnose(place: Place, registry: DriverRegistry): Promise<
   };
 }
 
-function toFindings(candidate: Candidate, decision: Decision): DriverFindings {
+function toFindings(candidate: Candidate, decision: DriverDecision): DriverFindings {
   const { driver: name, obstacle, features } = candidate;
   return { name, ...judge(candidate, decision), reason: obstacle?.reason ?? null, features };
 }
 
 function judge(
   { driver, registered, obstacle, probed }: Candidate,
-  { prior, choices }: Decision,
+  { prior, choices }: DriverDecision,
 ): Pick<DriverFindings, "verdict" | "why"> {
   const [chosen] = choices;
   if (!registered) return { verdict: "not built in", why: "a driver that Cleat does not have" };

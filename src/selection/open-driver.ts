@@ -2,7 +2,7 @@ import { isAbsolute, join } from "node:path";
 import { CleatError, PluginNotFoundError, toCleatError, UnsupportedError } from "../errors/index.ts";
 import { assertPluginName, graphDriverProtocol } from "../protocol/index.ts";
 import type { Transport } from "../transport/index.ts";
-import { type Decision, decide } from "./decision.ts";
+import { decideDriver, type DriverDecision } from "./decision.ts";
 import {
   createGraphDriverFromPlugin,
   type GraphDriver,
@@ -30,30 +30,31 @@ export interface OpenDriverOptions extends Omit<OpenOptions, "home"> {
 
 /**
  * Opens the driver of that name or, where none has it, the plugin of that name: a remote driver is a driver. Without a
- * name, opens the driver that `decide` comes to.
+ * name, opens the driver that `decideDriver` comes to.
  *
  * Source: moby v20.10.24 `daemon/graphdriver/driver.go`, `New`, `GetDriver`.
  * @throws INVALID_ARGUMENT when the root is not an absolute path.
- * @throws NOT_FOUND when nobody has the name; the message lists the drivers and the paths tried. PERMISSION_DENIED when a plugin
- * may have it, and may not be looked at or called.
- * @throws UNIMPLEMENTED when the driver does not work here, or the plugin is no graph driver; without a name, when no driver
- * works, or the one whose layers are there does not any more.
+ * @throws NOT_FOUND when nobody has the name; the message lists the drivers and the paths tried. PERMISSION_DENIED when
+ * a plugin may have it, and may not be looked at or called.
+ * @throws UNIMPLEMENTED when the driver does not work here, or the plugin is not a graph driver; without a name, when
+ * no driver works, or the one whose layers are there does not any more.
  * @throws FAILED_PRECONDITION without a name, when layers of several drivers are there, or of one that is not built in.
  */
 export async function openDriver(options: OpenDriverOptions): Promise<GraphDriver> {
   const { name, root, drivers = createDriverRegistry(builtInFactories), plugins, ...rest } = options;
   if (!isAbsolute(root)) throw new CleatError("INVALID_ARGUMENT", `root "${root}" is not an absolute path`);
   if (name !== undefined) return openNamed(name, drivers, plugins, { ...rest, home: join(root, name) });
-  const decision = await decide({ root }, drivers);
+  const decision = await decideDriver({ root }, drivers);
   return openDecided(decision, drivers, (driver) => ({ ...rest, home: join(root, driver) }));
 }
 
 /**
- * Opens what was decided on. A driver that finds out only now, by writing, that it is unsupported, gives way to the next one.
+ * Opens what was decided on. A driver that finds out only now, by writing, that it is unsupported, gives way to the
+ * next one.
  * @throws what the last of them threw.
  */
 export async function openDecided(
-  { choices, refusal }: Decision,
+  { choices, refusal }: DriverDecision,
   registry: DriverRegistry,
   optionsFor: (driver: string) => OpenOptions,
 ): Promise<GraphDriver> {

@@ -12,9 +12,10 @@ import {
 } from "../graphdriver/kit.ts";
 
 /**
- * The drivers whose layers are under a root, `ROOT/NAME` with something in it, sorted. `vfs` never counts, as with Docker:
- * it is a last resort, not a choice. Unlike Docker, folders of drivers that are not registered here count too, and one that
- * holds nothing but empty folders does not: a driver that made them and then could not go on has no layers.
+ * The drivers whose layers are under a root, `ROOT/NAME` with something in it, sorted. `vfs` never counts, as with
+ * Docker: it is a last resort, not a choice. Unlike Docker, folders of drivers that are not registered here count too,
+ * and one that holds nothing but empty folders does not: a driver that made them and then could not go on has no
+ * layers.
  *
  * Source: moby v20.10.24 `daemon/graphdriver/driver.go` `scanPriorDrivers`, `isEmptyDir`.
  */
@@ -25,8 +26,8 @@ export async function priorDriversUnder(root: string, registered: readonly strin
 }
 
 /**
- * The drivers whose layers a single home holds, as an engine names it at `Init`: the one that Cleat recorded or, in a store
- * of Docker's own, what its layout tells. Here `vfs` counts: layers must not disappear.
+ * The drivers whose layers a single home holds, as an engine names it at `Init`: the one that Cleat recorded or, in a
+ * store of Docker's own, what its layout tells. Here `vfs` counts: layers must not disappear.
  * @throws SchemaError (DATA_LOSS) when the record is damaged.
  */
 export async function priorDriversIn(home: string): Promise<string[]> {

@@ -2,7 +2,10 @@ import { CleatError } from "../errors/index.ts";
 import { btrfs, fuseOverlayfs, overlay2, vfs } from "../drivers/index.ts";
 import type { GraphDriverFactory } from "../graphdriver/index.ts";
 
-/** The drivers that may be opened by name or chosen; a value, so that a program can have its own beside or instead of ours. */
+/**
+ * The drivers that may be opened by name or chosen; a value, so that a program can have its own beside or instead of
+ * ours.
+ */
 export interface DriverRegistry {
   /** In the order they were registered. */
   readonly names: readonly string[];

@@ -1,7 +1,7 @@
 /**
- * Whether anybody still wants what this thread does. Another thread says no in a word of shared memory; walks, copies and streams
- * look at it where they take their next step, which costs some nanoseconds. A job that is told so once is not told again; one that
- * fails otherwise says by `ignoreCancellation` that it undoes what it did.
+ * Whether anybody still wants what this thread does. Another thread says no in a word of shared memory; walks, copies
+ * and streams look at it where they take their next step, which costs some nanoseconds. A job that is told so once is
+ * not told again; one that fails otherwise says by `ignoreCancellation` that it undoes what it did.
  */
 import { CleatError } from "../errors/index.ts";
 
@@ -18,7 +18,7 @@ export function watchForCancellation(shared: Int32Array<SharedArrayBuffer>): voi
 export function throwIfCancelled(): void {
   if (word === undefined || isToldOff || Atomics.load(word, 0) === 0) return;
   isToldOff = true;
-  throw cancelled();
+  throw toCancelledError();
 }
 
 /** From here on the job goes through: what undoes must not be cut off, whatever made it begin. */
@@ -32,9 +32,9 @@ export function ignoreCancellation(): void {
  */
 export function beginCommit(): void {
   isToldOff = true;
-  if (word !== undefined && Atomics.load(word, 0) !== 0) throw cancelled();
+  if (word !== undefined && Atomics.load(word, 0) !== 0) throw toCancelledError();
 }
 
-function cancelled(): CleatError {
+function toCancelledError(): CleatError {
   return new CleatError("CANCELLED", "job was given up by its caller");
 }

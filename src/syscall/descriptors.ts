@@ -1,7 +1,7 @@
 /**
- * Descriptors belong to the whole process, and there are few (1,024 in many shells and units). The last ones are kept for those
- * who cannot wait: Node's own sockets, threads and modules. A worker that would take one of them waits first, until other jobs
- * have given theirs back.
+ * Descriptors belong to the whole process, and there are few (1,024 in many shells and units). The last ones are kept
+ * for those who cannot wait: Node's own sockets, threads and modules. A worker that would take one of them waits first,
+ * until other jobs have given theirs back.
  */
 import { readFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";

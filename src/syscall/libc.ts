@@ -4,7 +4,9 @@ import { type SystemCallName, systemCallNumbers } from "./numbers.ts";
 
 type Argument = "int" | "uint" | "long" | "void *";
 
-/** Numbers are passed as they are; a buffer is passed by address and must outlive the call, which every call here does. */
+/**
+ * Numbers are passed as they are; a buffer is passed by address and must outlive the call, which every call here does.
+ */
 type NativeCall = (...args: readonly (number | bigint | Uint8Array | null)[]) => number;
 
 const libc = koffi.load(null);
@@ -67,8 +69,8 @@ export type PathBytes = string | Uint8Array;
 const pathMaxBytes = 4096;
 
 /**
- * Each thread reuses two buffers for path arguments, so that a call on a path costs no allocation. A result is valid until
- * the next use of the same slot.
+ * Each thread reuses two buffers for path arguments, so that a call on a path costs no allocation. A result is valid
+ * until the next use of the same slot.
  */
 const slots = [Buffer.alloc(pathMaxBytes), Buffer.alloc(pathMaxBytes)] as const;
 

@@ -10,9 +10,9 @@ const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 
 /**
- * Maps the first `sizeBytes` of an open file into memory, shared with all who map or read it, for as long as `visit` runs;
- * the bytes are gone after it, and whoever touches them then ends the process, as whoever touches them beyond the file's
- * end does. Writing needs a descriptor that reads and writes.
+ * Maps the first `sizeBytes` of an open file into memory, shared with all who map or read it, for as long as `visit`
+ * runs; the bytes are gone after it, and whoever touches them then ends the process, as whoever touches them beyond the
+ * file's end does. Writing needs a descriptor that reads and writes.
  */
 export function withMapping<T>(
   descriptor: number,

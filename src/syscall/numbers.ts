@@ -1,6 +1,6 @@
 /**
- * System call numbers. Calls go through libc's `syscall`, so the numbers are all that differs between machines, and glibc
- * and musl need no telling apart.
+ * System call numbers. Calls go through libc's `syscall`, so the numbers are all that differs between machines, and
+ * glibc and musl need no telling apart.
  *
  * Source: `asm/unistd_64.h` (x86-64) and `asm-generic/unistd.h` (arm64), Linux v6.1; both files are re-read by a test.
  */

@@ -7,8 +7,8 @@ const openatCall = bindSystemCall("openat", "int", "void *", "int", "uint");
 const openat2Call = bindSystemCall("openat2", "int", "void *", "void *", "long");
 
 /**
- * Opens `name` relative to a folder's descriptor; the descriptor is the caller's to close and is not inherited. Where descriptors
- * are running out, a worker waits for other jobs to give theirs back.
+ * Opens `name` relative to a folder's descriptor; the descriptor is the caller's to close and is not inherited. Where
+ * descriptors are running out, a worker waits for other jobs to give theirs back.
  */
 export function openat(directory: number, name: PathBytes, flags: number, mode = 0): number {
   const opened = openatCall(directory, cString(name), flags | O_CLOEXEC, mode);
@@ -17,7 +17,9 @@ export function openat(directory: number, name: PathBytes, flags: number, mode =
   return check(openPatiently(opened, openAgain, (flags & O_CREAT) === 0), "openat", name);
 }
 
-/** What a first try came to, or a later one: a descriptor, or −1. A file that was made is not there to be made again. */
+/**
+ * What a first try came to, or a later one: a descriptor, or −1. A file that was made is not there to be made again.
+ */
 function openPatiently(first: number, openAgain: () => number, isRepeatable: boolean): number {
   let opened = first;
   const isShort = (): boolean => (opened < 0 ? isOutOfDescriptors() : opened >= ampleBelow && isRepeatable);

@@ -6,8 +6,9 @@ const umaskCall = bindSystemCall("umask", "uint");
 const fchdirCall = bindSystemCall("fchdir", "int");
 
 /**
- * Gives the calling thread a working directory and a umask of its own, and clears the umask: files are then made with the
- * modes a layer says, and `changeDirectory` moves nobody else. For worker threads; needs no privilege. Source: unshare(2).
+ * Gives the calling thread a working directory and a umask of its own, and clears the umask: files are then made with
+ * the modes a layer says, and `changeDirectory` moves nobody else. For worker threads; needs no privilege. Source:
+ * unshare(2).
  */
 export function detachThread(): void {
   check(unshareCall(CLONE_FS), "unshare");

@@ -1,6 +1,6 @@
 /**
- * Conformance kits for authors of drivers and plugins, in any language: checks as data, and what new checks are made of.
- * `graphdriver/kit.ts` says how to use the one for graph drivers.
+ * Conformance kits for authors of drivers and plugins, in any language: checks as data, and what new checks are made
+ * of. `graphdriver/kit.ts` says how to use the one for graph drivers.
  */
 export type { Check, CheckOutcome, CheckResult } from "./check.ts";
 export { runChecks, type RunChecksOptions } from "./run-checks.ts";
@@ -26,7 +26,7 @@ export {
 } from "./archive/entry.ts";
 export { assertSameTree } from "./tree/assert-same-tree.ts";
 export { expectedChanges } from "./tree/expected-changes.ts";
-export type { Hands } from "./tree/hands.ts";
+export type { TreeWriter } from "./tree/tree-writer.ts";
 export { readTree } from "./tree/read-tree.ts";
 export { createReplay, type Replay } from "./tree/replay.ts";
 export type { Tree, TreeNode } from "./tree/tree.ts";

@@ -5,7 +5,7 @@ import type { Transport } from "./wire.ts";
 
 /**
  * Asks who is there what it implements, at the deadline of the protocol's table unless `call` says otherwise.
- * @throws FAILED_PRECONDITION when what answers is no plugin: another status than 200, or no manifest.
+ * @throws FAILED_PRECONDITION when what answers is not a plugin: another status than 200, or no manifest.
  */
 export async function activate(transport: Transport, plugin: string, call: CallOptions = {}): Promise<string[]> {
   const client = createClient(pluginProtocol, transport, { plugin });
@@ -18,7 +18,7 @@ export async function activate(transport: Transport, plugin: string, call: CallO
       error instanceof SchemaError ||
       (error instanceof CleatError && error.code === "RESOURCE_EXHAUSTED");
     if (!isNoPlugin) throw error;
-    const message = `"${plugin}" at ${transport.address} is no plugin: ${error.message}`;
+    const message = `"${plugin}" at ${transport.address} is not a plugin: ${error.message}`;
     throw new CleatError("FAILED_PRECONDITION", message, { cause: error });
   }
 }

@@ -6,7 +6,7 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** Where a plugin listens, as in spec files. `https` is TLS on TCP; `tcp` is in clear. */
+/** Where a plugin listens, as in spec files. `https` is TLS on TCP; `tcp` is in plaintext. */
 export type Address = { readonly unix: string } | { readonly tcp: HostAndPort } | { readonly https: HostAndPort };
 
 /**

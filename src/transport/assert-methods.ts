@@ -6,13 +6,14 @@ import { CleatError } from "../errors/index.ts";
  * @throws INVALID_ARGUMENT about `subject`, naming the methods that are not there.
  */
 export function assertMethods(driver: unknown, methods: readonly string[], subject: string): void {
-  if (typeof driver !== "object" || driver === null) throw invalid(`${subject} is ${inspect(driver, { depth: 0 })}`);
-  if (driver instanceof Promise) throw invalid(`${subject} is a promise; await it`);
+  if (typeof driver !== "object" || driver === null)
+    throw toInvalidError(`${subject} is ${inspect(driver, { depth: 0 })}`);
+  if (driver instanceof Promise) throw toInvalidError(`${subject} is a promise; await it`);
   const missing = methods.filter((name) => typeof (driver as Record<string, unknown>)[name] !== "function");
   if (missing.length > 0)
-    throw invalid(`${subject} lacks the ${missing.length > 1 ? "methods" : "method"} ${missing.join(", ")}`);
+    throw toInvalidError(`${subject} lacks the ${missing.length > 1 ? "methods" : "method"} ${missing.join(", ")}`);
 }
 
-function invalid(message: string): CleatError {
+function toInvalidError(message: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", message);
 }

@@ -52,7 +52,8 @@ async function callMethod(
   options: ClientOptions & { readonly announced: string },
 ): Promise<unknown> {
   const { address } = transport;
-  const subject = `${method.path} on ${options.plugin === undefined ? address : `plugin "${options.plugin}" at ${address}`}`;
+  const peer = options.plugin === undefined ? address : `plugin "${options.plugin}" at ${address}`;
+  const subject = `${method.path} on ${peer}`;
   const timeoutMs = call.timeoutMs ?? options.methodTimeoutsMs?.[method.path] ?? options.timeoutMs ?? method.timeoutMs;
   const deadline = createDeadline(timeoutMs, subject, call.signal);
   const upload = "body" in call ? watchUpload(call.body, deadline) : undefined;

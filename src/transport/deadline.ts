@@ -11,7 +11,9 @@ export interface Deadline {
   release(): void;
 }
 
-/** The longest that a timer can wait, 25 days; longer ones would end at once. Source: Node v20 `lib/internal/timers.js`. */
+/**
+ * The longest that a timer can wait, 25 days; longer ones would end at once. Source: Node v20 `lib/internal/timers.js`.
+ */
 export const maxTimerMs = 2 ** 31 - 1;
 
 /** A running deadline for `subject` ("/GraphDriver.Get on unix:///…"). */

@@ -15,8 +15,9 @@ export {
   listenOnInherited,
 } from "./listening/inherited-sockets.ts";
 export type { Listening } from "./listening/listening.ts";
+export { socketPathExcess } from "./listening/socket-path.ts";
 export { createMemoryTransport } from "./memory-transport.ts";
-export { type Locations, pluginLocations, type Who } from "./plugin-locations.ts";
+export { type Locations, pluginLocations, type UserContext } from "./plugin-locations.ts";
 export { implement, type Service } from "./service.ts";
 export { formatJsonSpec, parseSpec, type PluginSpec, type TlsFiles } from "./spec-file.ts";
 export { createTlsDialer, type TlsDialer } from "./tls/tls-dialer.ts";

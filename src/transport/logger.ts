@@ -11,8 +11,8 @@ export interface Logger {
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
- * Writes errors to standard error, with their stacks, and nothing else: what whoever serves a driver has unless told otherwise, so
- * that a slip of the driver leaves a trace with its author.
+ * Writes errors to standard error, with their stacks, and nothing else: what whoever serves a driver has unless told
+ * otherwise, so that a slip of the driver leaves a trace with its author.
  */
 export const errorLogger: Logger = {
   ...silentLogger,

@@ -15,7 +15,7 @@ export function createMemoryTransport(handler: Handler): Transport {
       if (closing.signal.aborted) throw brokenOff(false);
       const body =
         request.body instanceof Uint8Array ? request.body : addAbortSignal(signal, Readable.from(request.body));
-      const reply = await orAborted(handler({ ...request, body, signal }), signal);
+      const reply = await unlessAborted(handler({ ...request, body, signal }), signal);
       if (reply.body instanceof Readable) addAbortSignal(signal, reply.body);
       return reply;
     },
@@ -25,7 +25,7 @@ export function createMemoryTransport(handler: Handler): Transport {
   };
 }
 
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   let abort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(brokenOff(true, signal.reason));

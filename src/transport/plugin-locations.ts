@@ -10,7 +10,7 @@ export interface Locations {
   readonly specs: readonly string[];
 }
 
-export interface Who {
+export interface UserContext {
   /** Default this process's. */
   readonly uid?: number | undefined;
   /** Default this process's. */
@@ -25,36 +25,36 @@ export interface Who {
  * Source: moby v20.10.24 `pkg/plugins/discovery.go`; for rootless engines v26.1.0 `pkg/plugins/discovery_unix.go`,
  * whose check of the configuration folder is inverted so that it is never used, and `pkg/homedir/homedir_linux.go`.
  */
-export function pluginLocations({ uid = process.getuid?.(), env = process.env }: Who = {}): Locations {
+export function pluginLocations({ uid = process.getuid?.(), env = process.env }: UserContext = {}): Locations {
   const sockets = ["/run/docker/plugins"];
   const specs = ["/etc/docker/plugins", "/usr/lib/docker/plugins"];
   if (uid === 0 && !env["ROOTLESSKIT_STATE_DIR"]) return { sockets, specs };
-  const home = absolute(env["HOME"]) ?? homeOnRecord();
-  const runtime = absolute(env["XDG_RUNTIME_DIR"]);
-  const config = absolute(env["XDG_CONFIG_HOME"]) ?? below(home, ".config");
+  const home = ifAbsolute(env["HOME"]) ?? homeOnRecord();
+  const runtime = ifAbsolute(env["XDG_RUNTIME_DIR"]);
+  const config = ifAbsolute(env["XDG_CONFIG_HOME"]) ?? joinIfKnown(home, ".config");
   return {
-    sockets: [...inside(runtime), ...sockets],
-    specs: [...inside(config), ...inside(below(home, ".local/lib")), ...specs],
+    sockets: [...pluginFolderIn(runtime), ...sockets],
+    specs: [...pluginFolderIn(config), ...pluginFolderIn(joinIfKnown(home, ".local/lib")), ...specs],
   };
 }
 
-function inside(folder: string | undefined): string[] {
+function pluginFolderIn(folder: string | undefined): string[] {
   return folder === undefined ? [] : [join(folder, "docker/plugins")];
 }
 
-function below(home: string | undefined, folder: string): string | undefined {
+function joinIfKnown(home: string | undefined, folder: string): string | undefined {
   return home === undefined ? undefined : join(home, folder);
 }
 
 /** The specification has relative paths in these variables ignored. Source: XDG Base Directory 0.8. */
-function absolute(path: string | undefined): string | undefined {
+function ifAbsolute(path: string | undefined): string | undefined {
   return path?.startsWith("/") === true ? path : undefined;
 }
 
 /** Containers often run as a user whom `/etc/passwd` does not know: then there is no home. */
 function homeOnRecord(): string | undefined {
   try {
-    return absolute(userInfo().homedir);
+    return ifAbsolute(userInfo().homedir);
   } catch (error) {
     if (isSystemError(error)) return undefined;
     throw error;

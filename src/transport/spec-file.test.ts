@@ -42,7 +42,7 @@ describe("a .json file", () => {
     expect(parse("json", text)).toEqual({ address: https, tls: { insecureSkipVerify } });
   });
 
-  it("may name a socket, or what is called in clear", () => {
+  it("may name a socket, or what is called in plaintext", () => {
     expect(parse("json", '{"Addr":"unix:///s"}')).toEqual({ address: { unix: "/s" }, tls: undefined });
     expect(parse("json", '{"Addr":"tcp://h:1","TLSConfig":{}}').tls).toBeUndefined();
   });
@@ -62,7 +62,7 @@ it.each<["spec" | "json", string, RegExp]>([
   [
     "json",
     '{"Addr":"tcp://h:1","TLSConfig":{"CAFile":"/ca.pem"}}',
-    /has a TLSConfig, but tcp:\/\/h:1 is called in clear/,
+    /has a TLSConfig, but tcp:\/\/h:1 is called in plaintext/,
   ],
   ["json", "[]", /spec file "x"/],
 ])("a .%s file that holds %j is refused", (format, text, message) => {

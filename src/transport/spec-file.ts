@@ -28,7 +28,7 @@ export interface TlsFiles {
 /**
  * Reads a `.spec` or a `.json` file; `subject` begins the message of an error. Without `CAFile` the authorities that
  * Node comes with are trusted, where Docker then trusts anybody.
- * @throws INVALID_ARGUMENT when it is neither, half written, or asks for TLS at an address that is called in clear.
+ * @throws INVALID_ARGUMENT when it is neither, half written, or asks for TLS at an address that is called in plaintext.
  */
 export function parseSpec(format: "spec" | "json", content: Uint8Array, subject: string): PluginSpec {
   if (format === "spec") return { address: addressIn(Buffer.from(content).toString().trim(), subject), tls: undefined };
@@ -36,7 +36,7 @@ export function parseSpec(format: "spec" | "json", content: Uint8Array, subject:
   const address = addressIn(Addr, subject);
   if ("https" in address) return { address, tls: fromWire(TLSConfig ?? {}) };
   if (TLSConfig !== undefined && Object.keys(TLSConfig).length > 0) {
-    const message = `${subject} has a TLSConfig, but ${Addr} is called in clear; write https://`;
+    const message = `${subject} has a TLSConfig, but ${Addr} is called in plaintext; write https://`;
     throw new CleatError("INVALID_ARGUMENT", message);
   }
   return { address, tls: undefined };

@@ -149,7 +149,7 @@ describe("what goes over the wire", () => {
     expect(reply.status).toBe(500);
     expect(JSON.parse(String(reply.body))).toMatchObject({
       Code: "INTERNAL",
-      Err: `volume "a" of driver "memory" is mounted at ${JSON.stringify(path)}, which is no absolute path`,
+      Err: `volume "a" of driver "memory" is mounted at ${JSON.stringify(path)}, which is not an absolute path`,
     });
   });
 

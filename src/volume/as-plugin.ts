@@ -1,9 +1,9 @@
-import { CleatError } from "../errors/index.ts";
+import { CleatError, quoteText } from "../errors/index.ts";
 import { volumeDriverProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Logger, type Service, errorLogger } from "../transport/index.ts";
+import { assertMethods, errorLogger, implement, type Logger, type Service } from "../transport/index.ts";
 import type { VolumeDriver } from "./driver.ts";
 import { usableVolumes } from "./usable-volumes.ts";
-import { assertVolumeName, quoted } from "./volume-name.ts";
+import { assertVolumeName } from "./volume-name.ts";
 import { isUsablePath, toWireVolume } from "./wire-shapes.ts";
 
 export interface VolumeDriverPluginOptions {
@@ -24,8 +24,8 @@ export interface VolumeDriverPlugin {
  *
  * - The driver sees names that `assertVolumeName` takes and no others, and each call's `signal`.
  * - Calls run side by side, also those about one volume.
- * - A list goes out without volumes that could not be named in another call, which is logged; a `mount` that resolves to
- *   no absolute path is INTERNAL.
+ * - A list goes out without volumes that could not be named in another call, which is logged; a `mount` that resolves
+ *   to no absolute path is INTERNAL.
  *
  * @throws INVALID_ARGUMENT when `driver` lacks a method.
  */
@@ -33,21 +33,21 @@ export function createVolumeDriverPlugin(options: VolumeDriverPluginOptions): Vo
   assertMethods((options as Partial<typeof options> | undefined)?.driver, methods, "createVolumeDriverPlugin: driver");
   const { driver, logger = errorLogger } = options;
   const service = implement(volumeDriverProtocol, {
-    create: async ({ Name, Opts }, { signal }) => done(driver.create(checked(Name), { options: Opts }, { signal })),
+    create: async ({ Name, Opts }, { signal }) => done(driver.create(checkName(Name), { options: Opts }, { signal })),
     list: async (_, { signal }) => {
       const volumes = (await driver.list({ signal })).map(toWireVolume);
       return { Volumes: usableVolumes(volumes, { driver: driver.name }, logger) };
     },
-    get: async ({ Name }, { signal }) => ({ Volume: toWireVolume(await driver.get(checked(Name), { signal })) }),
-    remove: async ({ Name }, { signal }) => done(driver.remove(checked(Name), { signal })),
-    path: async ({ Name }, { signal }) => ({ Mountpoint: (await driver.path(checked(Name), { signal })) ?? "" }),
+    get: async ({ Name }, { signal }) => ({ Volume: toWireVolume(await driver.get(checkName(Name), { signal })) }),
+    remove: async ({ Name }, { signal }) => done(driver.remove(checkName(Name), { signal })),
+    path: async ({ Name }, { signal }) => ({ Mountpoint: (await driver.path(checkName(Name), { signal })) ?? "" }),
     mount: async ({ Name, ID }, { signal }) => {
-      const path = await driver.mount(checked(Name), ID, { signal });
+      const path = await driver.mount(checkName(Name), ID, { signal });
       if (isUsablePath(path)) return { Mountpoint: path };
-      const problem = `is mounted at ${quoted(path)}, which is no absolute path`;
+      const problem = `is mounted at ${quoteText(path)}, which is not an absolute path`;
       throw new CleatError("INTERNAL", `volume "${Name}" of driver "${driver.name}" ${problem}`);
     },
-    unmount: async ({ Name, ID }, { signal }) => done(driver.unmount(checked(Name), ID, { signal })),
+    unmount: async ({ Name, ID }, { signal }) => done(driver.unmount(checkName(Name), ID, { signal })),
     capabilities: async (_, { signal }) => ({ Capabilities: { Scope: (await driver.capabilities({ signal })).scope } }),
   });
   return { service, close: () => driver.close() };
@@ -70,7 +70,7 @@ async function done(step: Promise<void>): Promise<Record<string, never>> {
   return {};
 }
 
-function checked(name: string): string {
+function checkName(name: string): string {
   assertVolumeName(name);
   return name;
 }

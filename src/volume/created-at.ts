@@ -7,7 +7,9 @@
 const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
 const goZeroMs = Date.parse("0001-01-01T00:00:00Z");
 
-/** `undefined` for the zero time, and for what is no time: a volume is of use without. What is below 1 ms is dropped. */
+/**
+ * `undefined` for the zero time, and for what is not a time: a volume is of use without. What is below 1 ms is dropped.
+ */
 export function fromWireTime(text: string | undefined): Date | undefined {
   if (text === undefined || !rfc3339.test(text)) return undefined;
   const time = new Date(text);

@@ -13,8 +13,8 @@
  *
  * ## Words
  *
- * - **name**: chosen by the engine or its user, of the form `volumeNamePattern`: nothing that a path would resolve. Docker
- *   checks the names of its own volumes only; `createVolumeDriverPlugin` hands no other on to a driver.
+ * - **name**: chosen by the engine or its user, of the form `volumeNamePattern`: nothing that a path would resolve.
+ *   Docker checks the names of its own volumes only; `createVolumeDriverPlugin` hands no other on to a driver.
  * - **holder**: the `id` of a `mount`, given back by the `unmount` with the same id. Docker makes one for each mount,
  *   Podman uses one for all containers: so holders are a *set*, and mounting twice with one id is mounting once.
  * - **scope**: of a `local` driver each host has volumes of its own; of a `global` one all hosts see the same.
@@ -26,8 +26,8 @@
  * - Engines forget, and are restarted; a driver never asks them anything.
  * - Messages of errors name the volume, and never the value of an option, which may be a password.
  *
- * Every method may reject with NOT_FOUND (no such volume), FAILED_PRECONDITION and PERMISSION_DENIED; further codes stand
- * at the method. `call.signal` aborts when nobody waits for the answer any more.
+ * Every method may reject with NOT_FOUND (no such volume), FAILED_PRECONDITION and PERMISSION_DENIED; further codes
+ * stand at the method. `call.signal` aborts when nobody waits for the answer any more.
  *
  * Source of the semantics: moby v20.10.24 `volume/drivers/adapter.go`, `docs/extend/plugins_volume.md`; podman v4.3.1
  * `libpod/plugin/volume_api.go`.

@@ -7,8 +7,8 @@ import { answering, manifest, openAnswering as open } from "./memory-volumes.tes
 
 describe("activation", () => {
   it.each<[string, [number, string], string, string]>([
-    ["404", [404, "404 page not found"], "FAILED_PRECONDITION", '"old" at test: is no plugin'],
-    ["HTML", [200, "<html>"], "FAILED_PRECONDITION", "is no plugin"],
+    ["404", [404, "404 page not found"], "FAILED_PRECONDITION", '"old" at test: is not a plugin'],
+    ["HTML", [200, "<html>"], "FAILED_PRECONDITION", "is not a plugin"],
     ["another manifest", [200, '{"Implements":["authz"]}'], "UNIMPLEMENTED", "it implements authz"],
   ])("refuses %s", async (_what, answer, code, text) => {
     const { transport } = answering({ "/Plugin.Activate": answer });
@@ -47,8 +47,8 @@ describe("get", () => {
 
   it.each<[string, string, string]>([
     ["another volume", '{"Volume":{"Name":"../../etc"}}', 'Name: "../../etc" is not "data"'],
-    ["a relative path", '{"Volume":{"Name":"data","Mountpoint":"etc"}}', 'Mountpoint: "etc" is no absolute path'],
-    ["a path with a NUL", '{"Volume":{"Name":"data","Mountpoint":"/\\u0000"}}', "is no absolute path"],
+    ["a relative path", '{"Volume":{"Name":"data","Mountpoint":"etc"}}', 'Mountpoint: "etc" is not an absolute path'],
+    ["a path with a NUL", '{"Volume":{"Name":"data","Mountpoint":"/\\u0000"}}', "is not an absolute path"],
     ["a list", '{"Volume":[]}', "Volume: "],
   ])("of %s is DATA_LOSS", async (_what, body, text) => {
     await expect(get(body)).rejects.toMatchObject({ code: "DATA_LOSS", message: expect.stringContaining(text) });
@@ -125,8 +125,8 @@ describe("mount and path", () => {
   it.each<[string, string, string]>([
     ["nothing", "{}", "is empty"],
     ["an empty path", '{"Mountpoint":""}', "is empty"],
-    ["a relative path", '{"Mountpoint":"../etc"}', '"../etc" is no absolute path'],
-    ["a path with a NUL", '{"Mountpoint":"/a\\u0000b"}', '"/a\\u0000b" is no absolute path'],
+    ["a relative path", '{"Mountpoint":"../etc"}', '"../etc" is not an absolute path'],
+    ["a path with a NUL", '{"Mountpoint":"/a\\u0000b"}', '"/a\\u0000b" is not an absolute path'],
   ])("a mount at %s is DATA_LOSS", async (_what, body, problem) => {
     const { driver } = await open({ "/VolumeDriver.Mount": [200, body] });
     await expect(driver.mount("data", "c")).rejects.toMatchObject({

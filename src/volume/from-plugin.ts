@@ -9,10 +9,10 @@ export interface VolumeDriverFromPluginOptions extends RemoteVolumeDriverOptions
 }
 
 /**
- * The volume driver behind a transport: activates the plugin and is then what `createRemoteVolumeDriver` makes, which is
- * all that a plugin needs which somebody has activated already. The transport stays its maker's to close.
+ * The volume driver behind a transport: activates the plugin and is then what `createRemoteVolumeDriver` makes, which
+ * is all that a plugin needs which somebody has activated already. The transport stays its maker's to close.
  *
- * @throws FAILED_PRECONDITION when what answers is no plugin, UNIMPLEMENTED when it is no volume driver.
+ * @throws FAILED_PRECONDITION when what answers is not a plugin, UNIMPLEMENTED when it is not a volume driver.
  * @throws UNAVAILABLE or DEADLINE_EXCEEDED when nobody answers.
  */
 export async function createVolumeDriverFromPlugin(

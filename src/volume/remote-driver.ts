@@ -1,10 +1,10 @@
-import { CleatError, SchemaError, type SchemaIssue } from "../errors/index.ts";
+import { CleatError, quoteText, SchemaError, type SchemaIssue } from "../errors/index.ts";
 import { type Client, type Method, volumeDriverProtocol } from "../protocol/index.ts";
 import { type Logger, silentLogger } from "../transport/index.ts";
 import { askOnce } from "./ask-once.ts";
 import type { VolumeCapabilities, VolumeDriver } from "./driver.ts";
 import { usableVolumes } from "./usable-volumes.ts";
-import { assertVolumeName, quoted } from "./volume-name.ts";
+import { assertVolumeName } from "./volume-name.ts";
 import { fromWireVolume, mountpointIssues } from "./wire-shapes.ts";
 
 export interface RemoteVolumeDriverOptions {
@@ -40,37 +40,37 @@ export function createRemoteVolumeDriver(
     name: plugin,
     capabilities,
     async create(name, { options }, call) {
-      await client.create({ Name: checked(name), Opts: { ...options } }, call);
+      await client.create({ Name: checkName(name), Opts: { ...options } }, call);
     },
     async list(call) {
       const { Volumes } = await client.list({}, call);
       return usableVolumes(Volumes, { plugin }, logger).map(fromWireVolume);
     },
     async get(name, call) {
-      const { Volume: wire } = await client.get({ Name: checked(name) }, call);
+      const { Volume: wire } = await client.get({ Name: checkName(name) }, call);
       if (wire === undefined) {
         throw new CleatError("NOT_FOUND", `volume "${name}" is not there: plugin "${plugin}" answered none`);
       }
-      const another = { path: "Name", problem: `${quoted(wire.Name)} is not "${name}"` };
+      const another = { path: "Name", problem: `${quoteText(wire.Name)} is not "${name}"` };
       assertNone([...(wire.Name === name ? [] : [another]), ...mountpointIssues(wire.Mountpoint)], methods.get);
       return fromWireVolume(wire);
     },
     async remove(name, call) {
-      await client.remove({ Name: checked(name) }, call);
+      await client.remove({ Name: checkName(name) }, call);
     },
     async path(name, call) {
-      const { Mountpoint } = await client.path({ Name: checked(name) }, call);
+      const { Mountpoint } = await client.path({ Name: checkName(name) }, call);
       assertNone(mountpointIssues(Mountpoint), methods.path);
       return Mountpoint === "" ? undefined : Mountpoint;
     },
     async mount(name, id, call) {
-      const { Mountpoint } = await client.mount({ Name: checked(name), ID: id }, call);
+      const { Mountpoint } = await client.mount({ Name: checkName(name), ID: id }, call);
       const empty = { path: "Mountpoint", problem: "is empty" };
       assertNone(Mountpoint === "" ? [empty] : mountpointIssues(Mountpoint), methods.mount);
       return Mountpoint;
     },
     async unmount(name, id, call) {
-      await client.unmount({ Name: checked(name), ID: id }, call);
+      await client.unmount({ Name: checkName(name), ID: id }, call);
     },
     async close() {},
   };
@@ -80,7 +80,7 @@ export function createRemoteVolumeDriver(
   }
 }
 
-function checked(name: string): string {
+function checkName(name: string): string {
   assertVolumeName(name);
   return name;
 }
@@ -102,6 +102,6 @@ async function askScope(client: Client<typeof volumeDriverProtocol>): Promise<st
 function toCapabilities(wireScope: string, plugin: string, logger: Logger): VolumeCapabilities {
   const scope = wireScope.toLowerCase();
   if (scope === "local" || scope === "global") return { scope };
-  if (scope !== "") logger.warn({ plugin, scope: quoted(wireScope) }, "unknown scope; taken to be local");
+  if (scope !== "") logger.warn({ plugin, scope: quoteText(wireScope) }, "unknown scope; taken to be local");
   return { scope: "local" };
 }

@@ -1,11 +1,11 @@
-import type { SchemaIssue } from "../errors/index.ts";
+import { quoteText, type SchemaIssue } from "../errors/index.ts";
 import type { Logger } from "../transport/index.ts";
-import { quoted } from "./volume-name.ts";
 import { issuesIn, type WireVolume } from "./wire-shapes.ts";
 
 /**
  * The volumes of a list that a caller can name in a further call: the others are left out, with one warning for all of
- * them, so that one of them does not hide the rest. Of two with one name the first stays. `origin` says whose list it is.
+ * them, so that one of them does not hide the rest. Of two with one name the first stays. `origin` says whose list it
+ * is.
  */
 export function usableVolumes(volumes: readonly WireVolume[], origin: object, logger: Logger): WireVolume[] {
   const usable = new Map<string, WireVolume>();
@@ -22,5 +22,5 @@ export function usableVolumes(volumes: readonly WireVolume[], origin: object, lo
 }
 
 function listedTwice({ Name }: WireVolume): SchemaIssue {
-  return { path: "Name", problem: `${quoted(Name)} is listed twice` };
+  return { path: "Name", problem: `${quoteText(Name)} is listed twice` };
 }

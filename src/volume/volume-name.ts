@@ -1,9 +1,9 @@
-import { CleatError } from "../errors/index.ts";
+import { CleatError, quoteText } from "../errors/index.ts";
 
 /**
- * What a volume may be called: something that drivers make a path of, so it holds nothing that a path would resolve, and
- * is no longer than a file's name may be (`NAME_MAX`, 255 bytes). Podman's own pattern, which takes every name of Docker's
- * own volumes too. Docker hands other names on to plugins unchecked.
+ * What a volume may be called: something that drivers make a path of, so it holds nothing that a path would resolve,
+ * and is no longer than a file's name may be (`NAME_MAX`, 255 bytes). Podman's own pattern, which takes every name of
+ * Docker's own volumes too. Docker hands other names on to plugins unchecked.
  *
  * Source: podman v4.3.1 `libpod/define/config.go`, `NameRegex`; moby v20.10.24 `daemon/names/names.go`; limits.h(0p).
  */
@@ -14,11 +14,6 @@ export function assertVolumeName(name: string): void {
   if (volumeNamePattern.test(name)) return;
   throw new CleatError(
     "INVALID_ARGUMENT",
-    `volume name ${quoted(name)} is not of the form ${volumeNamePattern.source}`,
+    `volume name ${quoteText(name)} is not of the form ${volumeNamePattern.source}`,
   );
-}
-
-/** What a peer sent, as messages show it: quoted, control characters escaped, cut where it is long. */
-export function quoted(text: string): string {
-  return text.length > 80 ? `${JSON.stringify(text.slice(0, 80))}… (${text.length} characters)` : JSON.stringify(text);
 }

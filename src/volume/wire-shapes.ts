@@ -1,9 +1,9 @@
 /** The places where the contract's shapes and those of Docker's protocol differ, both ways. */
 import { isAbsolute } from "node:path";
-import type { SchemaIssue } from "../errors/index.ts";
+import { quoteText, type SchemaIssue } from "../errors/index.ts";
 import { fromWireTime, toWireTime } from "./created-at.ts";
 import type { Volume } from "./driver.ts";
-import { quoted, volumeNamePattern } from "./volume-name.ts";
+import { volumeNamePattern } from "./volume-name.ts";
 
 export interface WireVolume {
   Name: string;
@@ -23,14 +23,14 @@ export function fromWireVolume({ Name, Mountpoint, CreatedAt, Status }: WireVolu
 
 /** Why a volume that a plugin sent is of no use to callers, who make paths of its name and open its mount point. */
 export function issuesIn({ Name, Mountpoint }: WireVolume): SchemaIssue[] {
-  const name = { path: "Name", problem: `${quoted(Name)} names no volume` };
+  const name = { path: "Name", problem: `${quoteText(Name)} names no volume` };
   return [...(volumeNamePattern.test(Name) ? [] : [name]), ...mountpointIssues(Mountpoint)];
 }
 
 /** Of an empty mount point none: most volumes that are not mounted have none. */
 export function mountpointIssues(mountpoint: string | undefined): SchemaIssue[] {
   if (mountpoint === undefined || mountpoint === "" || isUsablePath(mountpoint)) return [];
-  return [{ path: "Mountpoint", problem: `${quoted(mountpoint)} is no absolute path` }];
+  return [{ path: "Mountpoint", problem: `${quoteText(mountpoint)} is not an absolute path` }];
 }
 
 /** Whether a system call could take it, whatever the folder this process runs in. */

@@ -2,22 +2,22 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
-import { hasDescriptorsToSpare } from "../syscall/index.ts";
 import { type Consume, createConsumer } from "./streams/consume.ts";
 import { createJobRings } from "./streams/job-rings.ts";
 import { type Outcome, reviveError } from "./outcome.ts";
 import { createProducer, type Produce } from "./streams/produce.ts";
 import { createSlots } from "./streams/slots.ts";
 import { createSpool } from "./streams/spool.ts";
-import { type Job, startThread, type Thread } from "./threads.ts";
+import { createThreadSupply, toGivenUpError, shortageLookMs, shortageMs } from "./thread-supply.ts";
+import type { Job } from "./threads.ts";
 
 /**
- * Threads that run synchronous functions of a module, one at a time each. A thread is started when all are busy, up to a
- * limit; what comes then waits its turn, and so does what comes while there is too little left to start one.
+ * Threads that run synchronous functions of a module, one at a time each. A thread is started when all are busy, up to
+ * a limit; what comes then waits its turn, and so does what comes while there is too little left to start one.
  *
- * Three eighths of the threads run jobs that stream, at the most, so that there always are some for the others: an engine that commits
- * images pipes each `diff` into an `applyDiff`. A peer who neither reads nor sends keeps a thread, at the most, and nobody
- * waiting; see `consume.ts` and `produce.ts`.
+ * Three eighths of the threads run jobs that stream, at the most, so that there always are some for the others: an
+ * engine that commits images pipes each `diff` into an `applyDiff`. A peer who neither reads nor sends keeps a thread,
+ * at the most, and nobody waiting; see `consume.ts` and `produce.ts`.
  */
 export interface WorkerPool {
   /**
@@ -31,8 +31,9 @@ export interface WorkerPool {
   /** A job that writes what a peer reads: `produce((ring) => run(…, ring))`. */
   readonly produce: Produce;
   /**
-   * The same pool for a caller who may give up: jobs that wait for a thread then do not begin, and those that run end at their next
-   * step (`throwIfCancelled` in `syscall`); either rejects with CANCELLED. Streams are their readers' to destroy.
+   * The same pool for a caller who may give up: jobs that wait for a thread then do not begin, and those that run end
+   * at their next step (`throwIfCancelled` in `syscall`); either rejects with CANCELLED. Streams are their readers' to
+   * destroy.
    */
   within(signal: AbortSignal | undefined): WorkerPool;
   /** Waits for running jobs, then ends the threads. May be called twice. */
@@ -66,101 +67,47 @@ export interface WorkerPoolOptions {
   readonly maxThreads?: number | undefined;
   /** Where streams of slow peers are kept, and after a crash swept; without it they keep others waiting. */
   readonly spoolFolder?: string | undefined;
-  /** How long a peer may be silent before others no longer wait for it; default a second. */
-  readonly senderPatienceMs?: number;
-  /** How long a job is waited for whose stream is not read, before that goes to a file; default 25 ms. */
-  readonly readerPatienceMs?: number;
 }
 
 export const defaultMaxThreads = 16;
 
-/** How long a job waits where nothing is left to start the first thread with. */
-const shortageMs = 10_000;
-/** Threads that are started as soon as they are asked for. */
-const promptThreads = 4;
-/** For as long no thread must have come free before another one is started: jobs wait for something, not for one another. */
-const reluctanceMs = 250;
-const lookMs = 20;
+/** How long a peer may be silent before others no longer wait for it. */
+const senderPatienceMs = 1_000;
+/** How long a job is waited for whose stream is not read, before that goes to a file. */
+const readerPatienceMs = 25;
 
 export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
   const { idleThreads = availableParallelism(), maxThreads = defaultMaxThreads, spoolFolder } = options;
-  const idle: Thread[] = [];
   const running = new Set<Promise<unknown>>();
-  const threads = createSlots(maxThreads);
+  const turns = createSlots(maxThreads);
+  const supply = createThreadSupply(idleThreads);
   const deaths = new WeakSet<object>();
-  const whenIdle: (() => void)[] = [];
-  /** Threads that were given to a job. */
-  let taken = 0;
-  /** When a thread was started, or became idle, last. */
-  let movedMs = 0;
   let closed = false;
 
-  function forget(thread: Thread): void {
-    const at = idle.indexOf(thread);
-    if (at >= 0) idle.splice(at, 1);
-  }
-
-  async function runOn(thread: Thread, job: Job, signal: AbortSignal | undefined) {
-    const end = await thread.run(job, signal);
-    if (thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
-    else idle.push(thread);
-    taken--;
-    movedMs = performance.now();
-    whenIdle.shift()?.();
-    return end;
-  }
-
-  /** Beyond the first, a thread costs more memory than short jobs that wait for one another cost time. */
-  function isWorthStarting(): boolean {
-    return taken < promptThreads || performance.now() - movedMs >= reluctanceMs;
-  }
-
-  function tryTakeThread(): Thread | undefined {
-    let thread = idle.pop();
-    if (thread === undefined && isWorthStarting() && hasDescriptorsToSpare()) {
-      movedMs = performance.now();
-      thread = startThread(forget);
-    }
-    if (thread !== undefined) taken++;
-    return thread;
-  }
-
-  /** Waits where there is too little to start a thread with, as long as others, who give something back, are busy. */
-  async function takeThread(startedMs: number, signal: AbortSignal | undefined): Promise<Thread> {
-    for (;;) {
-      throwIfGivenUp(signal);
-      const thread = tryTakeThread();
-      if (thread !== undefined) return thread;
-      if (taken === 0 && performance.now() - startedMs > shortageMs) throw tooLittle("too many descriptors are open");
-      await Promise.race([new Promise<void>((resolve) => whenIdle.push(resolve)), pause(lookMs)]);
-    }
-  }
-
   async function runJob(job: Job, signal: AbortSignal | undefined): Promise<Outcome> {
-    const startedMs = performance.now();
+    const askedMs = performance.now();
     for (;;) {
-      const thread = await takeThread(startedMs, signal);
-      const end = await runOn(thread, job, signal);
+      const end = await supply.run(job, askedMs, signal);
       if (end.kind === "returned") return end.outcome;
-      const isWorthWaiting = taken > 0 || performance.now() - startedMs < shortageMs;
-      if (!end.isRetryable || !isWorthWaiting) throw died(end.message);
-      await pause(lookMs);
+      const isWorthWaiting = supply.isBusy() || performance.now() - askedMs < shortageMs;
+      if (!end.isRetryable || !isWorthWaiting) throw toDeathError(end.message);
+      await pause(shortageLookMs);
     }
   }
 
-  function died(message: string): CleatError {
+  function toDeathError(message: string): CleatError {
     const error = new CleatError("INTERNAL", message);
     deaths.add(error);
     return error;
   }
 
   async function runInTurn(job: Job, signal: AbortSignal | undefined): Promise<Outcome> {
-    const wait = signal && { everyMs: lookMs, isGivenUp: () => signal.aborted };
-    if (!(await threads.take(wait))) throw givenUp(signal);
+    const wait = signal && { everyMs: shortageLookMs, isGivenUp: () => signal.aborted };
+    if (!(await turns.take(wait))) throw toGivenUpError(signal);
     try {
       return await runJob(job, signal);
     } finally {
-      threads.release();
+      turns.release();
     }
   }
 
@@ -186,7 +133,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     rings,
     slots: createSlots(share),
     createSpool: spools,
-    patienceMs: options.readerPatienceMs ?? 25,
+    patienceMs: readerPatienceMs,
   });
 
   const pool: WorkerPool = {
@@ -197,7 +144,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
       live: createSlots(share),
       whole: createSlots(share),
       createSpool: spools,
-      patienceMs: options.senderPatienceMs ?? 1_000,
+      patienceMs: senderPatienceMs,
     }),
     produce(job, release) {
       const stream = produce(job, release);
@@ -207,7 +154,7 @@ export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
     async close() {
       closed = true;
       while (running.size > 0) await Promise.all(running);
-      await Promise.all(idle.splice(0).map((thread) => thread.terminate()));
+      await supply.close();
     },
   };
   return pool;
@@ -217,16 +164,4 @@ function ignore(): void {}
 
 function uniqueName(): string {
   return randomBytes(16).toString("hex");
-}
-
-function throwIfGivenUp(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw givenUp(signal);
-}
-
-function givenUp(signal: AbortSignal | undefined): CleatError {
-  return new CleatError("CANCELLED", "job was given up before it began", { cause: signal?.reason });
-}
-
-function tooLittle(what: string): CleatError {
-  return new CleatError("RESOURCE_EXHAUSTED", `no thread can be started: ${what}`);
 }

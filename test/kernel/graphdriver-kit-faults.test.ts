@@ -8,8 +8,8 @@ import { Readable } from "node:stream";
 
 import { expect, test } from "vitest";
 
-import type { DiffGetter, GraphDriver, GraphDriverFactory, ListedLayer } from "cleat/graphdriver";
-import { vfs } from "cleat/drivers";
+import type { DiffGetter, GraphDriver, GraphDriverFactory, ListedLayer, MountSpec } from "cleat/graphdriver";
+import { overlay2, vfs } from "cleat/drivers";
 import { lgetxattr, lsetxattr } from "#dist/syscall/index.js";
 import { runGraphDriverKit } from "cleat/testing";
 
@@ -172,6 +172,151 @@ const faults: readonly [title: string, fault: Fault, found: readonly string[]][]
   ],
 ];
 
+/** Of what a driver tells of mounts, which only root carries out, and of what layers take. */
+const told: typeof faults = [
+  [
+    "a mount for reading can be written to",
+    (driver) => ({ mounts: async (id) => mountsOf(driver, id, false) }),
+    asRoot("spec/read-only"),
+  ],
+  [
+    "a mount shows what lies below a layer only",
+    (driver) => {
+      const parents = new Map<string, string | undefined>();
+      return {
+        async createReadWrite(id, options = {}) {
+          await driver.createReadWrite(id, options);
+          parents.set(id, options.parent);
+        },
+        mounts: async (id, { readOnly = false } = {}) => mountsOf(driver, parents.get(id) ?? id, readOnly),
+      };
+    },
+    asRoot("spec/same-tree", "spec/writes", "spec/read-only", "spec/deep"),
+  ],
+  [
+    "a mount is named by another path each time",
+    (driver) => ({
+      mounts: async (id, { readOnly = false } = {}) =>
+        (await mountsOf(driver, id, readOnly)).map((spec) => ({ ...spec, source: `${spec.source}${otherSpelling()}` })),
+    }),
+    asRoot("spec/one-spelling", "spec/after-reopen"),
+  ],
+  [
+    "two mounts are told for one layer",
+    (driver) => ({
+      mounts: async (id, { readOnly = false } = {}) => {
+        const specs = await mountsOf(driver, id, readOnly);
+        return [...specs, ...specs];
+      },
+    }),
+    asRoot("spec/same-tree", "spec/mounts-nothing", "spec/writes-without-parent"),
+  ],
+  [
+    "mounts are told of any layer, there or not",
+    ({ name }) => ({ mounts: async (id) => [{ type: "bind", source: `/${name}/${id}`, options: ["rw", "rbind"] }] }),
+    asRoot("spec/unknown"),
+  ],
+  [
+    "usage is of lengths, each name by itself",
+    (driver) => ({
+      usage: async (id) => {
+        const root = await driver.get(id, {});
+        const names = fs.readdirSync(root, { recursive: true, encoding: "utf8" });
+        const sizes = names.map((name) => fs.lstatSync(join(root, name)).size);
+        return { sizeBytes: sizes.reduce((sum, size) => sum + size, 0), inodes: names.length };
+      },
+    }),
+    ["usage/written"],
+  ],
+  [
+    "every layer takes nothing",
+    () => ({ usage: async () => ({ sizeBytes: 0, inodes: 0 }) }),
+    ["usage/written", "usage/changed", "usage/of-image", "usage/unknown", "usage/given-up"],
+  ],
+  [
+    "usage is what it was when it was asked for first",
+    (driver) => {
+      const known = new Map<string, ReturnType<NonNullable<GraphDriver["usage"]>>>();
+      return {
+        async usage(id) {
+          const usage = known.get(id) ?? driver.usage?.(id) ?? Promise.reject(new Error("vfs tells no usage"));
+          known.set(id, usage);
+          return usage;
+        },
+      };
+    },
+    ["usage/written", "usage/changed"],
+  ],
+  [
+    "an empty layer takes a bit of what lies below",
+    (driver) => ({
+      async usage(id) {
+        const { sizeBytes = 0, inodes = 0 } = (await driver.usage?.(id)) ?? {};
+        return { sizeBytes: Math.floor(sizeBytes / 2), inodes };
+      },
+    }),
+    ["usage/empty", "usage/of-image"],
+  ],
+  [
+    "who removes a layer is told that it is gone before it is",
+    (driver) => ({
+      async remove(id, { onGone, ...options } = {}) {
+        onGone?.();
+        await driver.remove(id, options);
+      },
+    }),
+    ["life/gone-before-deleted"],
+  ],
+  [
+    "nobody is told that a layer is gone",
+    (driver) => ({ remove: async (id) => driver.remove(id) }),
+    ["life/gone-before-deleted"],
+  ],
+];
+
+/** Of overlay2, which lays layers on others; with what a driver does that only says so. */
+const layered: typeof faults = [
+  [
+    "a layer is laid on another in words only",
+    () => ({ rebase: async () => {} }),
+    asRoot("rebase/merged", "rebase/refused"),
+  ],
+  [
+    "a layer is made anew where it is to lie",
+    (driver) => ({
+      async rebase(id, parent) {
+        const archive = await (await driver.diff(id)).toArray();
+        await driver.remove(id);
+        await driver.create(id, { parent });
+        await driver.applyDiff(id, parent, Readable.from(archive));
+      },
+    }),
+    asRoot("rebase/after-reopen", "rebase/taken-back"),
+  ],
+  [
+    "where a layer was laid is forgotten when the driver is closed",
+    (driver) => {
+      const laid = new Set<string>();
+      return {
+        async rebase(id, parent) {
+          await driver.rebase?.(id, parent);
+          laid.add(id);
+        },
+        async close() {
+          for (const id of laid) await driver.rebase?.(id, undefined).catch(() => {});
+          await driver.close();
+        },
+      };
+    },
+    asRoot("rebase/after-reopen"),
+  ],
+  [
+    "a parent goes under the layer that was laid on it",
+    (driver) => ({ remove: async (id, options) => driver.remove(id, { ...options, evenWithChildren: true }) }),
+    asRoot("rebase/protects"),
+  ],
+];
+
 /** Faults of drivers that say that they give back archives, or hand out files. */
 const exactFaults: typeof faults = [
   [
@@ -288,6 +433,8 @@ const exactFaults: typeof faults = [
 /** What is not written through to the disk is found out as well, and sooner. */
 const openVfs: GraphDriverFactory["open"] = (options) => vfs.open({ ...options, durability: "none" });
 
+const openOverlay2: GraphDriverFactory["open"] = (options) => overlay2.open({ ...options, durability: "none" });
+
 const exactVfs: GraphDriverFactory["open"] = ({ options = [], ...rest }) =>
   openVfs({ ...rest, options: ["cleat.exact_diffs=true", ...options] });
 
@@ -317,6 +464,19 @@ function keepingArchives(
   };
 }
 
+const spellings = { asked: 0 };
+
+/** What may stand after a folder's path, another thing each time. */
+function otherSpelling(): string {
+  spellings.asked += 1;
+  return "/.".repeat(spellings.asked % 50);
+}
+
+async function mountsOf(driver: GraphDriver, id: string, readOnly: boolean): Promise<readonly MountSpec[]> {
+  if (driver.mounts === undefined) throw new Error(`${driver.name} tells no mounts`);
+  return driver.mounts(id, { readOnly });
+}
+
 async function openGetter(driver: GraphDriver, id: string): Promise<DiffGetter> {
   if (driver.diffGetter === undefined) throw new Error("vfs has no diff getter");
   return driver.diffGetter(id);
@@ -332,6 +492,8 @@ const timeout = 3 * 60_000;
 
 test.each([
   ...faults.map((row) => [...row, openVfs] as const),
+  ...told.filter(([, , found]) => found.length > 0).map((row) => [...row, openVfs] as const),
+  ...layered.filter(([, , found]) => found.length > 0).map((row) => [...row, openOverlay2] as const),
   ...exactFaults.map((row) => [...row, exactVfs] as const),
 ])("the kit finds it when %s", { timeout }, async (_, fault, found, openOne) => {
   await using scratch = await createScratch();
@@ -345,7 +507,8 @@ test.each([
 });
 
 test.each([
-  ["vfs", openVfs, faults],
+  ["vfs", openVfs, [...faults, ...told]],
+  ["overlay2", openOverlay2, [...told, ...layered]],
   ["vfs with exact diffs", exactVfs, exactFaults],
 ] as const)("a driver without a fault fails none of these: %s", { timeout }, async (_, open, rows) => {
   await using scratch = await createScratch();

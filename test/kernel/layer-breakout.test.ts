@@ -368,7 +368,7 @@ describeWith([needs.root], "an archive that tries to break out", () => {
       craftArchive(craftEntry({ name: "f", size: `\x80\x7f${"\xff".repeat(10)}` })),
       outside,
     ],
-    ["a size that is no number", craftArchive(craftEntry({ name: "f", size: "99999999999\0" })), outside],
+    ["a size that is not a number", craftArchive(craftEntry({ name: "f", size: "99999999999\0" })), outside],
     ["a size beyond the archive", craftArchive(craftEntry({ name: "f", size: "77777777777\0" })), "DATA_LOSS"],
     [
       "PAX records of gigabytes",

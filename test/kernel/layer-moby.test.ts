@@ -46,7 +46,7 @@ describeWith([needs.root, needs.overlay, needs.attr, moby], "an archive and moby
   function archiveLayer(folder: string, ids: IdRanges): Buffer {
     const whiteouts = { kind: "overlay", attributePrefix: "trusted." } as const;
     return collect((write) =>
-      withFolderAt(folder, (root) => archiveTree(root, { write }, { whiteouts, ids, userNames: true })),
+      withFolderAt(folder, (root) => archiveTree(root, { write }, { whiteouts, ids, archiveDialect: "docker-20.10" })),
     );
   }
 
@@ -97,7 +97,9 @@ describeWith([needs.root, needs.overlay, needs.attr, moby], "an archive and moby
     const whiteouts = { kind: "delete" } as const;
     const ours = collect((write) =>
       withFolderAt(newer, (a) =>
-        withFolderAt(older, (b) => archiveDifference(a, b, { write }, { whiteouts, ids: noIds, userNames: true })),
+        withFolderAt(older, (b) =>
+          archiveDifference(a, b, { write }, { whiteouts, ids: noIds, archiveDialect: "docker-20.10" }),
+        ),
       ),
     );
     const theirs = run(program, "changes", newer, older);

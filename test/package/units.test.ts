@@ -27,7 +27,7 @@ test("units are written once, hold what they print, and systemd finds nothing wr
   expect({ status: verified.status, stderr: verified.stderr }).toEqual({ status: 0, stderr: "" });
 });
 
-test("what is no name of a plugin is no unit's either", () => {
+test("what is not a name of a plugin is not a unit's either", () => {
   expect(cleat("units", "--name", "../x")).toMatchObject({ status: 2, stdout: "" });
   expect(cleat("units", "--write", "here")).toMatchObject({ status: 2, stdout: "" });
 });

@@ -22,7 +22,7 @@ export async function askCapabilities(
 
 async function ask({ methods }: Protocol, client: Client<Protocol>, call: CallOptions): Promise<CapabilitiesAnswer> {
   const { capabilities: method } = methods;
-  if (method?.framing !== "json") return { error: "the method is no plain question" };
+  if (method?.framing !== "json") return { error: "the method is not a plain question" };
   const send = client["capabilities"] as (request: unknown, options: CallOptions) => Promise<unknown>;
   try {
     return { answer: encodeValue(method.response, await send({}, call), method.path) };

@@ -3,11 +3,11 @@ import { pipeline } from "node:stream/promises";
 import { isSystemError } from "../../errors/index.ts";
 import { type CallOptions, decodeGoJson, encodeValue, type Method, protocols } from "../../protocol/index.ts";
 import { createClient } from "../../transport/index.ts";
-import { defineCommand, orUsageError, type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandContext, defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { quote, suggest } from "../terminal/command-line.ts";
 import type { Outcome } from "../terminal/exit-codes.ts";
 import { findPlugin, openTransport } from "./find-plugin.ts";
-import { nearest } from "../terminal/nearest.ts";
+import { findNearest } from "../terminal/nearest.ts";
 import { printableJson } from "../terminal/printable.ts";
 import { parseSeconds } from "../terminal/seconds.ts";
 import { waitForPlugin } from "./wait-for-plugin.ts";
@@ -30,18 +30,18 @@ export const call = defineCommand({
     wait: { type: "string", value: "SECONDS", help: "how long to wait for a plugin that is not there yet; default 0" },
     json: { type: "boolean", help: "print the answer on one line" },
   },
-  async run({ timeout, wait, json }, operands, surroundings) {
+  async run({ timeout, wait, json }, operands, context) {
     const [name = "", methodName = "", text = "{}"] = operands;
     const { protocol, key, method } = findMethod(methodName);
     const request = parseArguments(method, text);
     const callOptions = { ...(timeout !== undefined && { timeoutMs: parseSeconds("timeout", timeout) }) };
-    if (wait !== undefined) await waitForPlugin(name, protocol, parseSeconds("wait", wait, "none"), surroundings);
-    const plugin = await findPlugin(name, surroundings);
-    const transport = openTransport(plugin, surroundings);
+    if (wait !== undefined) await waitForPlugin(name, protocol, parseSeconds("wait", wait, "none"), context);
+    const plugin = await findPlugin(name, context);
+    const transport = openTransport(plugin, context);
     try {
       const client = createClient(protocol, transport, { plugin: plugin.name });
       const send = client[key] as unknown as Send;
-      return await exchange(method, (body) => send(request, { ...callOptions, ...body }), json === true, surroundings);
+      return await exchange(method, (body) => send(request, { ...callOptions, ...body }), json === true, context);
     } finally {
       await transport.close();
     }
@@ -54,7 +54,7 @@ async function exchange(
   method: Method,
   send: (body: { body?: Readable }) => Promise<unknown>,
   onOneLine: boolean,
-  { stdin, stdout }: Surroundings,
+  { stdin, stdout }: CommandContext,
 ): Promise<Outcome> {
   if (method.framing === "upload" && stdin.isTTY)
     throw new UsageError(`${nameOf(method)} reads a tar archive from stdin`);
@@ -80,7 +80,7 @@ function findMethod(name: string) {
     }
   }
   const known = protocols.flatMap(({ methods }) => Object.values(methods).map(nameOf));
-  throw new UsageError(`there is no method ${quote(name)}${suggest(nearest(name, known))}`);
+  throw new UsageError(`there is no method ${quote(name)}${suggest(findNearest(name, known))}`);
 }
 
 function parseArguments(method: Method, text: string): unknown {

@@ -12,7 +12,7 @@ import {
   type TlsClientOptions,
   type Transport,
 } from "../../transport/index.ts";
-import { orUsageError, type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandContext, orUsageError, UsageError } from "../terminal/command.ts";
 import { findLocations } from "../terminal/default-folders.ts";
 import { printable } from "../terminal/printable.ts";
 
@@ -31,14 +31,14 @@ export interface NamedPlugin {
  * @throws PluginNotFoundError (NOT_FOUND) when nothing has that name; it lists where it looked.
  * @throws UsageError when it is the path of something else than a socket.
  */
-export async function findPlugin(text: string, surroundings: Surroundings): Promise<NamedPlugin> {
+export async function findPlugin(text: string, context: CommandContext): Promise<NamedPlugin> {
   const address = parsePlace(text);
   if (address !== undefined) {
     await assertSocket(address);
     return { name: nameAt(address), address, tls: undefined };
   }
   orUsageError(() => assertPluginName(text));
-  return await (await discover(surroundings)).find(text);
+  return await (await discover(context)).find(text);
 }
 
 /** What is not there, or may not be looked at, is told by whoever calls it. */
@@ -54,7 +54,7 @@ async function assertSocket(address: Address): Promise<void> {
 }
 
 /** A transport to a plugin; says on stderr when nobody checks who answers. The caller closes it. */
-export function openTransport({ address, tls }: NamedPlugin, { stderr }: Surroundings): Transport {
+export function openTransport({ address, tls }: NamedPlugin, { stderr }: CommandContext): Transport {
   if (tls?.insecureSkipVerify === true) {
     stderr.write(`cleat: TLS is not verified: whoever answers at ${formatAddress(address)} is trusted\n`);
   }
@@ -62,11 +62,11 @@ export function openTransport({ address, tls }: NamedPlugin, { stderr }: Surroun
 }
 
 /** Looks where the engines of this user do; says on stderr which folders may not be read. */
-export async function discover(surroundings: Surroundings): Promise<Discovery> {
-  const { stderr } = surroundings;
+export async function discover(context: CommandContext): Promise<Discovery> {
+  const { stderr } = context;
   const warn = (fields: { readonly err?: unknown }, message: string) =>
     stderr.write(`cleat: ${message}: ${printable(toCleatError(fields.err).message)}\n`);
-  return createDiscovery(await findLocations(surroundings), { logger: { ...silentLogger, warn } });
+  return createDiscovery(await findLocations(context), { logger: { ...silentLogger, warn } });
 }
 
 /** The address that `text` is, or the path of a socket; `undefined` for a name. */

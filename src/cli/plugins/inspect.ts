@@ -3,9 +3,9 @@ import { toCleatError } from "../../errors/index.ts";
 import { type CallOptions, pluginProtocol, protocols } from "../../protocol/index.ts";
 import { formatAddress } from "../../transport/index.ts";
 import { askCapabilities } from "./ask-capabilities.ts";
-import { defineCommand, type Surroundings } from "../terminal/command.ts";
+import { type CommandContext, defineCommand } from "../terminal/command.ts";
 import { discover, findPlugin, type NamedPlugin, openTransport, parsePlace } from "./find-plugin.ts";
-import { formatInspection, type Inspection, type InspectedPath } from "./inspection.ts";
+import { formatInspection, type InspectedPath, type Inspection } from "./inspection.ts";
 import { printableJson } from "../terminal/printable.ts";
 import { probePlugin } from "./probe-plugin.ts";
 import { parseSeconds } from "../terminal/seconds.ts";
@@ -21,25 +21,25 @@ export const inspect = defineCommand({
     timeout: { type: "string", value: "SECONDS", help: "how long each answer may take; default each method's own" },
     json: { type: "boolean", help: "print one line of JSON" },
   },
-  async run({ timeout, json }, [text = ""], surroundings) {
+  async run({ timeout, json }, [text = ""], context) {
     const timeoutMs = timeout === undefined ? undefined : parseSeconds("timeout", timeout);
-    const inspection = await inspectPlugin(text, { timeoutMs }, surroundings);
+    const inspection = await inspectPlugin(text, { timeoutMs }, context);
     const shown = json === true ? printableJson(inspection) : formatInspection(inspection).join("\n");
-    surroundings.stdout.write(`${shown}\n`);
+    context.stdout.write(`${shown}\n`);
     return inspection.state === "ok" ? "done" : "unreachable";
   },
 });
 
-async function inspectPlugin(text: string, call: CallOptions, surroundings: Surroundings): Promise<Inspection> {
-  const plugin = await findPlugin(text, surroundings);
-  const transport = openTransport(plugin, surroundings);
+async function inspectPlugin(text: string, call: CallOptions, context: CommandContext): Promise<Inspection> {
+  const plugin = await findPlugin(text, context);
+  const transport = openTransport(plugin, context);
   try {
     const probe = await probePlugin(transport, plugin.name, call.timeoutMs);
     const spoken = protocols.filter(({ name }) => probe.implements?.includes(name));
     return {
       name: plugin.name,
       address: formatAddress(plugin.address),
-      paths: await pathsTo(plugin, text, surroundings),
+      paths: await pathsTo(plugin, text, context),
       trust: describeTrust(plugin),
       state: probe.state,
       reason: probe.reason,
@@ -57,13 +57,9 @@ async function inspectPlugin(text: string, call: CallOptions, surroundings: Surr
   }
 }
 
-async function pathsTo(
-  { path: found }: NamedPlugin,
-  text: string,
-  surroundings: Surroundings,
-): Promise<InspectedPath[]> {
+async function pathsTo({ path: found }: NamedPlugin, text: string, context: CommandContext): Promise<InspectedPath[]> {
   if (parsePlace(text) !== undefined) return [];
-  const paths = (await discover(surroundings)).pathsOf(text);
+  const paths = (await discover(context)).pathsOf(text);
   const at = paths.indexOf(found ?? "");
   return await Promise.all(
     paths.map(async (path, index) => ({

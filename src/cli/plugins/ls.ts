@@ -1,10 +1,10 @@
 import { CleatError } from "../../errors/index.ts";
 import type { FoundPlugin, UnusablePlugin } from "../../host/index.ts";
 import { formatAddress } from "../../transport/index.ts";
-import { defineCommand, type Surroundings } from "../terminal/command.ts";
+import { type CommandContext, defineCommand } from "../terminal/command.ts";
 import { discover, openTransport } from "./find-plugin.ts";
 import { printable, printableJson, shellWord } from "../terminal/printable.ts";
-import { failedProbe, type Probe, pluginStates, probePlugin } from "./probe-plugin.ts";
+import { failedProbe, pluginStates, type Probe, probePlugin } from "./probe-plugin.ts";
 import { parseSeconds } from "../terminal/seconds.ts";
 import { findStandInAt } from "../stand-in/left-behind.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -22,15 +22,14 @@ export const ls = defineCommand({
     subsystem: { type: "string", value: "NAME", help: "only those that implement it: VolumeDriver" },
     json: { type: "boolean", help: "print one line of JSON" },
   },
-  async run({ timeout = "2", subsystem, json }, _operands, surroundings) {
-    const plugins = await lookAtAll(parseSeconds("timeout", timeout), surroundings);
+  async run({ timeout = "2", subsystem, json }, _operands, context) {
+    const plugins = await lookAtAll(parseSeconds("timeout", timeout), context);
     const listed = plugins.filter(({ probe }) => subsystem === undefined || probe.implements?.includes(subsystem));
-    if (json === true) surroundings.stdout.write(`${printableJson(listed.map(toJson))}\n`);
-    else if (listed.length > 0)
-      surroundings.stdout.write(`${formatTable([heading, ...listed.map(toRow)]).join("\n")}\n`);
+    if (json === true) context.stdout.write(`${printableJson(listed.map(toJson))}\n`);
+    else if (listed.length > 0) context.stdout.write(`${formatTable([heading, ...listed.map(toRow)]).join("\n")}\n`);
     for (const plugin of plugins)
-      if (plugin.probe.state !== "ok") surroundings.stderr.write(`cleat: ${await explain(plugin)}\n`);
-    if (listed.length === 0) surroundings.stderr.write(`cleat: ${explainNone(subsystem)}\n`);
+      if (plugin.probe.state !== "ok") context.stderr.write(`cleat: ${await explain(plugin)}\n`);
+    if (listed.length === 0) context.stderr.write(`cleat: ${explainNone(subsystem)}\n`);
     return "done";
   },
 });
@@ -41,14 +40,12 @@ interface LookedAt {
 }
 
 /** All at once; whoever has not answered after `timeoutMs` is silent. */
-async function lookAtAll(timeoutMs: number, surroundings: Surroundings): Promise<LookedAt[]> {
+async function lookAtAll(timeoutMs: number, context: CommandContext): Promise<LookedAt[]> {
   const startedMs = performance.now();
-  const discovery = await discover(surroundings);
+  const discovery = await discover(context);
   const plugins = await within(timeoutMs, discovery.scan());
   const leftMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedMs)));
-  return await Promise.all(
-    plugins.map(async (plugin) => ({ plugin, probe: await lookAt(plugin, leftMs, surroundings) })),
-  );
+  return await Promise.all(plugins.map(async (plugin) => ({ plugin, probe: await lookAt(plugin, leftMs, context) })));
 }
 
 /** A folder on a file system that hangs is not waited for. */
@@ -68,11 +65,11 @@ async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
 async function lookAt(
   plugin: FoundPlugin | UnusablePlugin,
   timeoutMs: number,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<Probe> {
   if ("error" in plugin) return failedProbe(plugin.error);
   try {
-    const transport = openTransport(plugin, surroundings);
+    const transport = openTransport(plugin, context);
     try {
       return await probePlugin(transport, plugin.name, timeoutMs);
     } finally {
@@ -110,7 +107,8 @@ function toJson({ plugin, probe }: LookedAt): object {
 async function explain({ plugin, probe: { state, reason = "" } }: LookedAt): Promise<string> {
   const told = `"${plugin.name}" is ${state}: ${printable(reason, 400)}`;
   if (state !== "dead") return told;
-  const isLeftBehind = (await findStandInAt(plugin.path).catch(() => undefined)) !== undefined; // then it is as any other
+  // then it is as any other
+  const isLeftBehind = (await findStandInAt(plugin.path).catch(() => undefined)) !== undefined;
   if (isLeftBehind) return `${told}; a trace in its place was killed: cleat trace ${plugin.name} puts it right`;
   return `${told}; if it will not come back: rm ${shellWord(plugin.path)}`;
 }

@@ -7,7 +7,7 @@ export const pluginStates = {
   silent: "it gives no answer in time",
   dead: "nobody listens at its address",
   denied: "this user may not connect, or its certificate or ours is refused",
-  broken: "its file cannot be used, or what answers is no plugin",
+  broken: "its file cannot be used, or what answers is not a plugin",
 } as const;
 
 export type PluginState = keyof typeof pluginStates;

@@ -162,7 +162,7 @@ describe("trace", () => {
     expect(out.match(/ {2}VolumeDriver\.List {2}- {2}--- .* {2}BROKEN before the answer: /g)).toHaveLength(2);
   });
 
-  it("traces a plugin behind TLS, which the engine calls in clear", async () => {
+  it("traces a plugin behind TLS, which the engine calls in plaintext", async () => {
     await startTlsPlugin("t", answers);
     await startTlsPlugin("stranger", answers, "other-ca.pem");
     const trusted = await tracing("t", "--as", "t-traced");
@@ -214,7 +214,7 @@ describe("trace --save", () => {
   });
 });
 
-it("trace --save --force replaces nothing that is no file", async () => {
+it("trace --save --force replaces nothing that is not a file", async () => {
   await startPlugin("p", answers);
   await mkdir(join(folder, "it"));
   expect(await cleat(["trace", "p", "--save", join(folder, "it"), "--force"])).toEqual({

@@ -5,31 +5,32 @@ import { createFixtureFile, createRecordingProxy, type FixtureFile, pluginLocati
 import { closeOnSignals, type Listening, listenOnUnix } from "../../plugin/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
 import { formatAddress } from "../../transport/index.ts";
-import { defineCommand, orUsageError, type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandContext, defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
 import { formatSummary, summarize } from "./exchange-summary.ts";
 import { findPlugin, type NamedPlugin } from "./find-plugin.ts";
 import { createLinePrinter } from "../terminal/line-printer.ts";
 import { printable, printableJson, shellWord } from "../terminal/printable.ts";
-import { type KeptInPlace, keepInPlace } from "../stand-in/keep-in-place.ts";
+import { keepInPlace, type KeptInPlace } from "../stand-in/keep-in-place.ts";
 import { createStandIn } from "../stand-in/stand-in.ts";
 
 export const trace = defineCommand({
   details: [
     "NAME  a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
     "",
-    "Engines go on calling the plugin by its name: its socket is moved aside, and put back when the trace ends, however it",
-    "does. What an engine has open to the plugin already stays as it is, and is not seen: engines keep connections for later",
-    "calls. Start the engine or the plugin anew under the trace, and every call is seen. A plugin on TCP cannot be moved:",
-    "engines that look its name up from now on come by the trace, those that know it already go on calling it directly.",
+    "Engines go on calling the plugin by its name: its socket is moved aside, and put back when the trace ends,",
+    "however it does. What an engine has open to the plugin already stays as it is, and is not seen: engines keep",
+    "connections for later calls. Start the engine or the plugin anew under the trace, and every call is seen. A",
+    "plugin on TCP cannot be moved: engines that look its name up from now on come by the trace, those that know it",
+    "already go on calling it directly.",
     "",
-    "With --as or --socket the trace stands beside the plugin, for an engine that is told of the other name. To Docker another",
-    "name of a graph driver is another engine, which begins empty.",
+    "With --as or --socket the trace stands beside the plugin, for an engine that is told of the other name. To",
+    "Docker another name of a graph driver is another engine, which begins empty.",
     "",
-    "Each line: when the call began, its method, what it was about, the status, how long it took, the sizes of request and",
-    "answer, and what the plugin answered under Err; BROKEN where there was no whole answer. Options are never printed. --save",
-    "keeps the exchanges with their bodies (of each the first 64 KiB), which hold options, passwords included: only you may read",
-    "that file.",
+    "Each line: when the call began, its method, what it was about, the status, how long it took, the sizes of",
+    "request and answer, and what the plugin answered under Err; BROKEN where there was no whole answer. Options are",
+    "never printed. --save keeps the exchanges with their bodies (of each the first 64 KiB), which hold options,",
+    "passwords included: only you may read that file.",
     "",
     "SIGTERM and SIGINT let running calls finish; a second one does not wait. It goes on when its output is closed.",
   ],
@@ -44,20 +45,20 @@ export const trace = defineCommand({
     force: { type: "boolean", help: "let --save replace a file" },
     json: { type: "boolean", help: "print what is traced, then each call, as lines of JSON" },
   },
-  async run({ as, socket, save, force, json }, [text = ""], surroundings) {
+  async run({ as, socket, save, force, json }, [text = ""], context) {
     if (socket !== undefined && !isAbsolute(socket)) {
       throw new UsageError(`--socket takes an absolute path, not "${socket}"`);
     }
     if (save === "") throw new UsageError('--save takes a FILE, not ""');
     if (force === true && save === undefined) throw new UsageError("--force goes with --save");
-    const plugin = await findPlugin(text, surroundings);
-    const place = await placeFor(plugin, as, socket, surroundings);
-    await serveTrace({ plugin, ...place, save, replace: force === true, json: json === true }, surroundings);
+    const plugin = await findPlugin(text, context);
+    const place = await placeFor(plugin, as, socket, context);
+    await serveTrace({ plugin, ...place, save, replace: force === true, json: json === true }, context);
     return "done";
   },
 });
 
-interface Place {
+interface TracePlace {
   /** What engines call it. */
   readonly name: string;
   /** Of the socket. */
@@ -69,8 +70,8 @@ async function placeFor(
   plugin: NamedPlugin,
   as: string | undefined,
   socket: string | undefined,
-  surroundings: Surroundings,
-): Promise<Place> {
+  context: CommandContext,
+): Promise<TracePlace> {
   const { address } = plugin;
   const isBeside = as !== undefined || socket !== undefined;
   if (!isBeside && "unix" in address) {
@@ -83,11 +84,11 @@ async function placeFor(
   }
   const name = as ?? (socket === undefined ? plugin.name : basename(socket, ".sock"));
   orUsageError(() => assertPluginName(name));
-  const path = socket ?? join(await socketFolderToServeIn(surroundings), `${name}.sock`);
+  const path = socket ?? join(await socketFolderToServeIn(context), `${name}.sock`);
   return { name, path, stands: isBeside ? "beside the plugin" : "before its spec file" };
 }
 
-interface Tracing extends Place {
+interface Tracing extends TracePlace {
   readonly plugin: NamedPlugin;
   /** Of the fixture. */
   readonly save: string | undefined;
@@ -95,15 +96,15 @@ interface Tracing extends Place {
   readonly json: boolean;
 }
 
-async function serveTrace(tracing: Tracing, surroundings: Surroundings): Promise<void> {
+async function serveTrace(tracing: Tracing, context: CommandContext): Promise<void> {
   const { plugin, path, json, stands } = tracing;
-  const { stderr, closingSignals } = surroundings;
+  const { stderr, closingSignals } = context;
   let fixture: FixtureFile | undefined;
   let lost = 0;
   const onLost = (error: unknown) => {
     if (lost++ === 0) stderr.write(`cleat: exchanges are no longer saved: ${toCleatError(error).message}\n`);
   };
-  const print = createLinePrinter(surroundings);
+  const print = createLinePrinter(context);
   let target = plugin.address;
   const proxy = createRecordingProxy({
     target: "https" in target ? target : () => target,
@@ -143,11 +144,11 @@ async function serveTrace(tracing: Tracing, surroundings: Surroundings): Promise
     throw error;
   }
   const address = `unix://${path}`;
-  surroundings.stdout.write(`${introduction(tracing, address, surroundings).join("\n")}\n`);
+  context.stdout.write(`${introduction(tracing, address, context).join("\n")}\n`);
   await closeOnSignals({ close }, { signals: closingSignals });
 }
 
-function introduction(tracing: Tracing, address: string, surroundings: Surroundings): string[] {
+function introduction(tracing: Tracing, address: string, context: CommandContext): string[] {
   const { plugin, name, path, json, stands } = tracing;
   const target = formatAddress(plugin.address);
   if (json) return [printableJson({ plugin: plugin.name, target, name, address, stands })];
@@ -155,24 +156,25 @@ function introduction(tracing: Tracing, address: string, surroundings: Surroundi
   if (stands === "in its place") {
     return [
       `${traced}, in its place: engines call it as before`,
-      "  not seen  calls on connections that an engine has open already; start the engine or the plugin anew to see all",
+      "  not seen  calls on connections that an engine has open; start the engine or the plugin anew to see all",
       "  at end    the plugin's socket is put back, also when the trace is killed",
     ];
   }
   if (stands === "before its spec file") {
+    const isBefore = `where engines look before they read ${printable(plugin.path ?? "")}`;
     return [
-      `${traced} as "${name}" at ${printable(address)}, where engines look before they read ${printable(plugin.path ?? "")}`,
-      "  not seen  calls of engines that know the plugin already: they go on calling it directly until they are started anew",
+      `${traced} as "${name}" at ${printable(address)}, ${isBefore}`,
+      "  not seen  calls of engines that know the plugin: they go on calling it directly until they are started anew",
       "  at end    the socket is removed, also when the trace is killed; who found it must look the plugin up anew",
     ];
   }
   const lines = [`${traced} as "${name}" at ${printable(address)}`];
-  const isFound = pluginLocations(surroundings).sockets.includes(dirname(path)) && basename(path) === `${name}.sock`;
+  const isFound = pluginLocations(context).sockets.includes(dirname(path)) && basename(path) === `${name}.sock`;
   if (!isFound) return [...lines, `  try           npx cleat call ${printable(shellWord(path))} Plugin.Activate`];
   return [
     ...lines,
     `  volumes       docker volume create -d ${name} VOLUME`,
-    `  graph driver  dockerd --experimental -s ${name} (an engine of its own that begins empty: Docker goes by the name)`,
+    `  graph driver  dockerd --experimental -s ${name} (another engine, which begins empty: Docker goes by the name)`,
   ];
 }
 

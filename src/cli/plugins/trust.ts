@@ -17,7 +17,7 @@ export interface Authority {
   readonly validTo: string;
 }
 
-/** `undefined` for an address that is called in clear. */
+/** `undefined` for an address that is called in plaintext. */
 export function describeTrust({ address, tls = {} }: NamedPlugin): Trust | undefined {
   if (!("https" in address)) return undefined;
   return {

@@ -2,7 +2,7 @@ import { CleatError } from "../../errors/index.ts";
 import { createRegistry, type Discovery } from "../../host/index.ts";
 import { pluginNamePattern, type Protocol } from "../../protocol/index.ts";
 import { type Address, formatAddress } from "../../transport/index.ts";
-import type { Surroundings } from "../terminal/command.ts";
+import type { CommandContext } from "../terminal/command.ts";
 import { discover, nameAt, parsePlace } from "./find-plugin.ts";
 
 /**
@@ -13,11 +13,11 @@ export async function waitForPlugin(
   text: string,
   protocol: Protocol,
   waitMs: number,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<void> {
   const address = parsePlace(text);
   const name = address === undefined ? text : validName(nameAt(address));
-  const discovery = address === undefined ? await discover(surroundings) : alwaysAt(address);
+  const discovery = address === undefined ? await discover(context) : alwaysAt(address);
   await using registry = createRegistry({ discovery });
   try {
     await registry.get(name, protocol, { waitMs });

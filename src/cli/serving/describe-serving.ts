@@ -3,7 +3,7 @@ import { basename, dirname } from "node:path";
 import { pluginLocations } from "../../host/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fileSystemName } from "../../syscall/index.ts";
-import type { Surroundings } from "../terminal/command.ts";
+import type { CommandContext } from "../terminal/command.ts";
 import type { Door } from "./door.ts";
 
 interface Serving {
@@ -21,11 +21,11 @@ interface ServingGraphDriver extends Serving {
 type Description = Pick<Door, "lines" | "fields">;
 
 /** What is served where, on which file system, and what to try next. */
-export function describeGraphDriver(serving: ServingGraphDriver, surroundings: Surroundings): Description {
+export function describeGraphDriver(serving: ServingGraphDriver, context: CommandContext): Description {
   const { name, address, root, home } = serving;
   const layers = home ?? `in the engine's data root (its own: ${root})`;
   const fileSystem = fileSystemOf(home ?? root);
-  const next = nextCommand(serving, surroundings);
+  const next = nextCommand(serving, context);
   return {
     lines: describe(`Cleat serves the graph driver "${name}" at ${address}`, serving, { fileSystem, layers, next }),
     fields: { name, address, ...driverFields(serving), root, home: home ?? null, fileSystem, next },
@@ -57,10 +57,10 @@ function driverFields({ driverName, note }: Serving): Readonly<Record<string, un
 }
 
 /** What an engine is started with; a call where no engine would look for the socket, or none would run as this user. */
-function nextCommand({ name, address }: ServingGraphDriver, surroundings: Surroundings): string {
+function nextCommand({ name, address }: ServingGraphDriver, context: CommandContext): string {
   if (!address.startsWith("unix://")) return `dockerd --experimental -s ${name}`;
   const socket = address.slice("unix://".length);
-  const isFound = surroundings.uid === 0 && pluginLocations(surroundings).sockets.includes(dirname(socket));
+  const isFound = context.uid === 0 && pluginLocations(context).sockets.includes(dirname(socket));
   return isFound
     ? `dockerd --experimental -s ${basename(socket, ".sock")}`
     : `npx cleat call ${socket} Plugin.Activate`;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createGraphDriverPlugin, optionsForHost } from "../../graphdriver/index.ts";
 import { assertAddressFree, createStateFile, type Logger, serve } from "../../plugin/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
-import { type CommandOptions, orUsageError, type Surroundings } from "../terminal/command.ts";
+import { type CommandOptions, orUsageError, type CommandContext } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
 import { describeGraphDriver } from "./describe-serving.ts";
 import type { Door } from "./door.ts";
@@ -24,13 +24,13 @@ export interface GraphValues extends DriverValues, ListenValues {
 }
 
 /** Serves a graph driver over Docker's protocol. @throws what is wrong with options, address, driver or home. */
-export async function openGraphDoor(values: GraphValues, surroundings: Surroundings, logger: Logger): Promise<Door> {
+export async function openGraphDoor(values: GraphValues, context: CommandContext, logger: Logger): Promise<Door> {
   const { name = "cleat", driver: wished = "auto", opt = [] } = values;
   orUsageError(() => assertPluginName(name));
-  const root = absolute("root", values.root ?? defaultRoot(surroundings));
+  const root = absolute("root", values.root ?? defaultRoot(context));
   const home = values.home === undefined ? undefined : absolute("home", values.home);
   const durability = parseDurability(values.durability);
-  const listen = await readListenOptions(name, values, surroundings);
+  const listen = await readListenOptions(name, values, context);
   warnOfStrangers(listen, logger);
   await assertAddressFree(listen); // before anything is looked at that would be another plugin's
   const choice = await selectDriver({ driver: wished, home, root, options: opt }, logger);
@@ -48,7 +48,7 @@ export async function openGraphDoor(values: GraphValues, surroundings: Surroundi
   try {
     const plugin = await serve({ drivers: [driver], listen, logger, handleSignals: false });
     const serving = { name, address: plugin.address, root, home, ...choice };
-    return { ...describeGraphDriver(serving, surroundings), close: () => plugin.close() };
+    return { ...describeGraphDriver(serving, context), close: () => plugin.close() };
   } catch (error) {
     await driver.close();
     throw error;

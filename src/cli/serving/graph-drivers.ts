@@ -10,14 +10,14 @@ import {
   builtInFactories,
   createAutomaticDriver,
   createDriverRegistry,
-  type Decision,
-  decide,
+  decideDriver,
+  type DriverDecision,
   type DriverRegistry,
 } from "../../selection/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { orUsageError, UsageError } from "../terminal/command.ts";
 import { quote, suggest } from "../terminal/command-line.ts";
-import { nearest } from "../terminal/nearest.ts";
+import { findNearest } from "../terminal/nearest.ts";
 import { formatTable } from "../terminal/table.ts";
 
 /** A driver to serve, and what a user is told about it. */
@@ -50,14 +50,14 @@ export interface DriverWish {
  * The driver that `--driver` names. `auto` is decided anew for each home; that of the folder is decided on now, to tell the
  * user. What cannot work in the home, or is no option of the driver, is refused now and not when an engine calls.
  * @throws UsageError when no built-in driver has the name, as a plugin is served by whoever made it, or none has the options.
- * @throws what `assertDriverWorks` or `decide` throw.
+ * @throws what `assertDriverWorks` or `decideDriver` throw.
  */
 export async function selectDriver(wish: DriverWish, logger: Logger): Promise<DriverChoice> {
   const registry = createDriverRegistry(builtInFactories);
   if (wish.driver !== "auto") return named(wish, registry);
   const factory = createAutomaticDriver(registry, (decision) => logDecision(decision, logger));
   const folder = wish.home ?? wish.root;
-  const decision = await decide({ home: folder }, registry);
+  const decision = await decideDriver({ home: folder }, registry);
   const [driverName] = decision.choices;
   if (driverName === undefined) throw decision.refusal ?? new UsageError(`no driver works in "${folder}"`);
   await checkOptions(wish, wish.home === undefined ? factory : (registry.find(driverName) ?? factory));
@@ -70,7 +70,7 @@ async function named(wish: DriverWish, registry: DriverRegistry): Promise<Driver
   if (factory === undefined) {
     const names = [...registry.names, "auto"];
     const known = `there are ${registry.names.join(", ")} and auto`;
-    throw new UsageError(`there is no driver ${quote(driver)}; ${known}${suggest(nearest(driver, names))}`);
+    throw new UsageError(`there is no driver ${quote(driver)}; ${known}${suggest(findNearest(driver, names))}`);
   }
   await checkOptions(wish, factory);
   if (home !== undefined) await assertDriverWorks(factory, home, { door });
@@ -101,7 +101,7 @@ export async function formatDriverOptions(): Promise<string[]> {
   ];
 }
 
-function noteOn(driverName: string, { prior, candidates }: Decision): string | undefined {
+function noteOn(driverName: string, { prior, candidates }: DriverDecision): string | undefined {
   const [best] = candidates;
   const notes = [
     prior.length > 0 ? "its layers are there" : best?.driver === driverName ? undefined : best?.obstacle?.message,
@@ -110,7 +110,7 @@ function noteOn(driverName: string, { prior, candidates }: Decision): string | u
   return notes.length === 0 ? undefined : notes.join("; ");
 }
 
-function logDecision(decision: Decision, logger: Logger): void {
+function logDecision(decision: DriverDecision, logger: Logger): void {
   const [driver] = decision.choices;
   const { folder, fileSystem, prior } = decision;
   if (driver === undefined) return; // the refusal is an error of its own

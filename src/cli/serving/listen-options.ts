@@ -4,7 +4,7 @@ import { toCleatError } from "../../errors/index.ts";
 import type { SystemdListen, TcpListen, TlsListen, UnixListen } from "../../plugin/index.ts";
 import { type HostAndPort, type Logger, parseAddress } from "../../transport/index.ts";
 import { readAccountId } from "./account-ids.ts";
-import { type CommandOptions, type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandContext, type CommandOptions, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
 
 /** Where a command that serves listens: on a socket, its own or one that was passed. `help` says what is its default. */
@@ -17,10 +17,10 @@ export const socketOptions = (help: string) =>
     systemd: { type: "boolean", help: "take the socket that systemd passes: see cleat units" },
   }) as const satisfies CommandOptions;
 
-/** Where a command that serves a plugin listens: on a socket, on TCP in clear, or with TLS. */
+/** Where a command that serves a plugin listens: on a socket, on plaintext TCP, or with TLS. */
 export const listenOptions = {
   ...socketOptions("default /run/docker/plugins/NAME.sock; for users in XDG_RUNTIME_DIR"),
-  tcp: { type: "string", value: "HOST:PORT", help: "listen there instead, in clear, and write a spec file" },
+  tcp: { type: "string", value: "HOST:PORT", help: "listen there instead, in plaintext, and write a spec file" },
   "spec-dir": { type: "string", value: "PATH", help: "where the spec file goes; default /etc/docker/plugins" },
   "tls-cert": { type: "string", value: "FILE", help: "with --tcp: serve TLS with this certificate (PEM)" },
   "tls-key": { type: "string", value: "FILE", help: "its key" },
@@ -67,15 +67,11 @@ const ways: readonly (readonly Option[])[] = [
  * Where the plugin `name` is to listen, its certificates read.
  * @throws UsageError when options contradict each other, or one lacks another.
  */
-export async function readListenOptions(
-  name: string,
-  values: ListenValues,
-  surroundings: Surroundings,
-): Promise<Listen> {
+export async function readListenOptions(name: string, values: ListenValues, context: CommandContext): Promise<Listen> {
   assertTogether(values);
   if (values.systemd === true) return { systemd: true };
   if (values.tcp === undefined) {
-    const path = values.socket ?? join(await socketFolderToServeIn(surroundings), `${name}.sock`);
+    const path = values.socket ?? join(await socketFolderToServeIn(context), `${name}.sock`);
     return toUnixListen(path, values);
   }
   const tcp = toPlace(values.tcp);

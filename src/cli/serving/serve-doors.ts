@@ -1,17 +1,17 @@
 import { closeOnSignals, type Logger } from "../../plugin/index.ts";
-import type { Surroundings } from "../terminal/command.ts";
+import type { CommandContext } from "../terminal/command.ts";
 import type { Door } from "./door.ts";
 
 export interface ServeDoorsOptions {
   readonly asJson: boolean;
-  readonly surroundings: Surroundings;
+  readonly context: CommandContext;
   readonly logger: Logger;
 }
 
 /** Says what is served, and serves it until a signal ends that. */
 export async function serveDoors(doors: readonly Door[], options: ServeDoorsOptions): Promise<void> {
-  const { asJson, surroundings, logger } = options;
-  const { stdout, closingSignals } = surroundings;
+  const { asJson, context, logger } = options;
+  const { stdout, closingSignals } = context;
   const close = () => closeDoors(doors);
   try {
     for (const { lines, fields } of doors)

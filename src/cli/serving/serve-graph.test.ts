@@ -99,7 +99,7 @@ describe("serve graph on TCP", () => {
   const shown = ["--tls-client-cert", pemPath("client.pem"), "--tls-client-key", pemPath("client-key.pem")];
 
   it.each([
-    ["in clear", [], /^tcp:/, /TCP is not authenticated/],
+    ["in plaintext", [], /^tcp:/, /TCP is not authenticated/],
     ["with TLS", tls, /^https:/, /clients show no certificate/],
     ["with TLS on both sides", [...tls, ...clients, ...shown], /^https:/, /^$/],
   ])("%s can be called by name, and warns of strangers where any may come", async (_how, options, address, warning) => {

@@ -16,10 +16,10 @@ export const serveGraph = defineCommand({
   ],
   options: { ...driverOptions, ...graphOptions, ...outputOptions },
   furtherHelp: formatDriverOptions,
-  async run(values, _operands, surroundings) {
-    const logger = await createLogger(values["log-level"] ?? "info", surroundings);
-    const door = await openGraphDoor(values, surroundings, logger);
-    await serveDoors([door], { asJson: values.json === true, surroundings, logger });
+  async run(values, _operands, context) {
+    const logger = await createLogger(values["log-level"] ?? "info", context);
+    const door = await openGraphDoor(values, context, logger);
+    await serveDoors([door], { asJson: values.json === true, context, logger });
     return "done";
   },
 });

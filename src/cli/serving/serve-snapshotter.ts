@@ -17,10 +17,10 @@ export const serveSnapshotter = defineCommand({
   ],
   options: { ...driverOptions, ...snapshotterOptions, ...outputOptions },
   furtherHelp: formatDriverOptions,
-  async run(values, _operands, surroundings) {
-    const logger = await createLogger(values["log-level"] ?? "info", surroundings);
-    const door = await openSnapshotterDoor(values, surroundings, logger);
-    await serveDoors([door], { asJson: values.json === true, surroundings, logger });
+  async run(values, _operands, context) {
+    const logger = await createLogger(values["log-level"] ?? "info", context);
+    const door = await openSnapshotterDoor(values, context, logger);
+    await serveDoors([door], { asJson: values.json === true, context, logger });
     return "done";
   },
 });

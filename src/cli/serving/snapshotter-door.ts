@@ -1,7 +1,7 @@
 import { serveGrpc } from "../../grpc/index.ts";
 import { assertAddressFree, listenOnSystemd, listenOnUnix, type Logger, notifySystemd } from "../../plugin/index.ts";
 import { createSnapshotsService, openGraphDriverSnapshotter } from "../../snapshotter/index.ts";
-import type { CommandOptions, Surroundings } from "../terminal/command.ts";
+import type { CommandOptions, CommandContext } from "../terminal/command.ts";
 import { defaultSnapshotterRoot, defaultSnapshotterSocket } from "../terminal/default-folders.ts";
 import { describeSnapshotter } from "./describe-serving.ts";
 import type { Door } from "./door.ts";
@@ -33,13 +33,13 @@ const socketFolderMode = 0o700;
 /** Serves a snapshotter over gRPC. @throws what is wrong with options, address, driver or root. */
 export async function openSnapshotterDoor(
   values: SnapshotterValues,
-  surroundings: Surroundings,
+  context: CommandContext,
   logger: Logger,
 ): Promise<Door> {
   const { driver: wished = "auto", opt = [] } = values;
-  const root = absolute("root", values.root ?? defaultSnapshotterRoot(surroundings));
+  const root = absolute("root", values.root ?? defaultSnapshotterRoot(context));
   const durability = parseDurability(values.durability);
-  const listen = await readSocketOptions(values, () => defaultSnapshotterSocket(surroundings));
+  const listen = await readSocketOptions(values, () => defaultSnapshotterSocket(context));
   await assertAddressFree(listen); // before anything is looked at that would be another process's
   const choice = await selectDriver({ driver: wished, home: root, root, options: opt, door: "snapshotter" }, logger);
   const remapIds = values["remap-ids"] === true;

@@ -12,10 +12,10 @@ export interface Guardian {
 }
 
 /**
- * Puts a plugin's socket back in its place when this process ends, however it does: `kill -9` too closes the pipe that the
- * guardian reads from. It is a process of its own session, which signals from a terminal or to this process's group do not
- * reach, and a shell, because there is little to do and a second Node takes 40 MB. What has been put at `path` since is
- * somebody else's and left alone; a path that is free gets the plugin's socket back, if there is one.
+ * Puts a plugin's socket back in its place when this process ends, however it does: `kill -9` too closes the pipe that
+ * the guardian reads from. It is a process of its own session, which signals from a terminal or to this process's group
+ * do not reach, and a shell, because there is little to do and a second Node takes 40 MB. What has been put at `path`
+ * since is somebody else's and left alone; a path that is free gets the plugin's socket back, if there is one.
  * @throws FAILED_PRECONDITION when there is no shell to run it.
  */
 export async function startGuardian(path: string, folder: string): Promise<Guardian> {

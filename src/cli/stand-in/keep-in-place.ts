@@ -2,7 +2,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { toCleatError } from "../../errors/index.ts";
 import type { StandIn } from "./stand-in.ts";
 
-/** A plugin that is started anew takes longer than this until it listens; a look costs a connection that says nothing. */
+/**
+ * A plugin that is started anew takes longer than this until it listens; a look costs a connection that says nothing.
+ */
 const lookEveryMs = 100;
 
 export interface KeptInPlace {
@@ -10,7 +12,10 @@ export interface KeptInPlace {
   stop(): Promise<void>;
 }
 
-/** Follows a plugin that ends and is started anew while somebody stands in for its socket. `tell` hears what has happened. */
+/**
+ * Follows a plugin that ends and is started anew while somebody stands in for its socket. `tell` hears what has
+ * happened.
+ */
 export function keepInPlace(standIn: StandIn, tell: (happened: string) => void): KeptInPlace {
   const stopped = new AbortController();
   let lastFailure = "";

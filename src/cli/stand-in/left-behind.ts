@@ -8,8 +8,8 @@ import { ownName, pluginName } from "./guardian.ts";
 export const folderPrefix = ".t-";
 
 /**
- * Makes sure that nobody stands in for the socket at `path`: two that did would end in each other's way. What is left of one that
- * was killed together with its guardian, as systemd kills all of a unit, is put right.
+ * Makes sure that nobody stands in for the socket at `path`: two that did would end in each other's way. What is left
+ * of one that was killed together with its guardian, as systemd kills all of a unit, is put right.
  * @throws FAILED_PRECONDITION when somebody does.
  */
 export async function assertNotStoodInFor(path: string): Promise<void> {

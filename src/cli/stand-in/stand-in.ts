@@ -5,31 +5,33 @@ import type { Server } from "node:net";
 import { dirname, join } from "node:path";
 import { CleatError, isSystemError, toCleatError, TransportError } from "../../errors/index.ts";
 import { probeListener } from "../../plugin/index.ts";
+import { socketPathExcess } from "../../transport/index.ts";
 import { ownName, pluginName, startGuardian } from "./guardian.ts";
 import { assertNotStoodInFor, folderPrefix } from "./left-behind.ts";
 
 /**
- * A server in the place of a plugin's socket. Beside that there is a folder, into which engines do not look (they want a
- * socket of its name in it), with two names:
+ * A server in the place of a plugin's socket. Beside that there is a folder, into which engines do not look (they want
+ * a socket of its name in it), with two names:
  *
  *     .t-XXXXXX/own      the server's socket; a second name of it stands where the plugin's was
  *     .t-XXXXXX/plugin   the plugin's socket, which works under any name
  *
- * Both are hard links, and put in place by one rename: there is no moment without a socket, and what an engine has open stays
- * open.
+ * Both are hard links, and put in place by one rename: there is no moment without a socket, and what an engine has open
+ * stays open.
  */
 export interface StandIn {
   /** The plugin's socket while the server has its place. */
   readonly pluginPath: string;
   /**
    * Takes the place, with the permissions of the plugin's socket; of one that listens elsewhere the place must be free.
-   * @throws UNAVAILABLE when nobody listens there, FAILED_PRECONDITION when something else is there, PERMISSION_DENIED when this
-   * user may not, ABORTED when the socket was replaced meanwhile.
+   * @throws UNAVAILABLE when nobody listens there, FAILED_PRECONDITION when something else is there, PERMISSION_DENIED
+   * when this user may not, ABORTED when the socket was replaced meanwhile.
    */
   enter(): Promise<void>;
   /**
-   * Looks whether the plugin is there still. Where it has gone, gives its place free, so that it can come back; where another
-   * socket is in its place on which somebody listens, takes the place from that. May be called while nothing else is.
+   * Looks whether the plugin is there still. Where it has gone, gives its place free, so that it can come back; where
+   * another socket is in its place on which somebody listens, takes the place from that. May be called while nothing
+   * else is.
    */
   look(): Promise<"gone" | "back" | undefined>;
   /** Puts the plugin's socket back, and closes nothing. May be called twice. */
@@ -37,8 +39,9 @@ export interface StandIn {
 }
 
 /**
- * Makes `server` listen, and stand in for the socket at `path` (absolute, symlinks resolved) from `enter` on; `isFree` where
- * the plugin listens elsewhere and nothing is at `path`. The plugin's socket is put back when this process ends, by `kill -9` too.
+ * Makes `server` listen, and stand in for the socket at `path` (absolute, symlinks resolved) from `enter` on; `isFree`
+ * where the plugin listens elsewhere and nothing is at `path`. The plugin's socket is put back when this process ends,
+ * by `kill -9` too.
  * @throws FAILED_PRECONDITION when another process stands in for it already, or the path is too long.
  */
 export async function createStandIn(server: Server, path: string, isFree: boolean): Promise<StandIn> {
@@ -118,7 +121,7 @@ function nobodyListens(path: string): TransportError {
 async function socketAt(path: string): Promise<Stats> {
   const found = await lstat(path).catch(absentWhenMissing);
   if (found === undefined) throw nobodyListens(path);
-  if (!found.isSocket()) throw new CleatError("FAILED_PRECONDITION", `path "${path}" is no socket`);
+  if (!found.isSocket()) throw new CleatError("FAILED_PRECONDITION", `path "${path}" is not a socket`);
   return found;
 }
 
@@ -130,12 +133,9 @@ function absentWhenMissing(error: unknown): undefined {
   if (!isSystemError(error, "ENOENT")) throw error;
 }
 
-/** `sun_path` has 108 bytes with the final NUL. Source: unix(7). */
-const maxSocketPathBytes = 107;
-
 function assertLength(parent: string): void {
-  const excess = Buffer.byteLength(join(parent, `${folderPrefix}XXXXXX`, pluginName)) - maxSocketPathBytes;
-  if (excess <= 0) return;
+  const excess = socketPathExcess(join(parent, `${folderPrefix}XXXXXX`, pluginName));
+  if (excess === 0) return;
   const message = `folder "${parent}" has a path ${excess} bytes too long to move a socket aside in it`;
   throw new CleatError("FAILED_PRECONDITION", message);
 }

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
-import { expect, describe, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CleatError } from "../../errors/index.ts";
-import type { Diagnosis, Place } from "../../selection/index.ts";
+import type { Diagnosis, StorePlace } from "../../selection/index.ts";
 import { usual } from "./diagnosis.test.support.ts";
 import { cleat, folder } from "../run.test.support.ts";
 
 /** What the process that examines would say, and what it was asked. */
 const { answer } = vi.hoisted(() => ({
-  answer: { say: (): Diagnosis | undefined => undefined, asked: [] as [Place, number][] },
+  answer: { say: (): Diagnosis | undefined => undefined, asked: [] as [StorePlace, number][] },
 }));
 
 vi.mock("./examine.ts", () => ({
-  examine: async (...asked: [Place, number]) => {
+  examine: async (...asked: [StorePlace, number]) => {
     answer.asked.push(asked);
     return answer.say();
   },

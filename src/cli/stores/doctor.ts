@@ -21,17 +21,17 @@ export const doctor = defineCommand({
     timeout: { type: "string", value: "SECONDS", help: "how long all of it may take; default 10" },
     json: { type: "boolean", help: "print one line of JSON" },
   },
-  async run({ home, root, timeout = "10", json }, _operands, surroundings) {
+  async run({ home, root, timeout = "10", json }, _operands, context) {
     if (home !== undefined && root !== undefined) throw new UsageError("--home and --root exclude each other");
     const place =
       root === undefined
-        ? { home: home === undefined ? defaultRoot(surroundings) : absolute("home", home) }
+        ? { home: home === undefined ? defaultRoot(context) : absolute("home", home) }
         : { root: absolute("root", root) };
     const diagnosis = await examine(place, parseSeconds("timeout", timeout));
     const shown = json === true ? printableJson(diagnosis) : formatDiagnosis(diagnosis).join("\n");
-    surroundings.stdout.write(`${shown}\n`);
+    context.stdout.write(`${shown}\n`);
     if (diagnosis.refusal === null) return "done";
-    surroundings.stderr.write(`cleat: ${diagnosis.refusal.message}\n`);
+    context.stderr.write(`cleat: ${diagnosis.refusal.message}\n`);
     return "failed";
   },
 });

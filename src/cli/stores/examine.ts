@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { CleatError, type ErrorCode } from "../../errors/index.ts";
-import type { Diagnosis, Place } from "../../selection/index.ts";
+import type { Diagnosis, StorePlace } from "../../selection/index.ts";
 
 /** What the process that examines says, once. */
 export type ExaminationReply =
@@ -8,10 +8,11 @@ export type ExaminationReply =
   | { readonly failed: { readonly code: ErrorCode; readonly message: string } };
 
 /**
- * Has a process of its own examine a place: one that hangs, on a dead network's file system say, is killed and not waited for.
+ * Has a process of its own examine a place: one that hangs, on a dead network's file system say, is killed and not
+ * waited for.
  * @throws DEADLINE_EXCEEDED when it takes longer than `timeoutMs`; whatever `diagnose` threw, by code and message.
  */
-export async function examine(place: Place, timeoutMs: number): Promise<Diagnosis> {
+export async function examine(place: StorePlace, timeoutMs: number): Promise<Diagnosis> {
   const child = fork(new URL("./examine-process.js", import.meta.url), [JSON.stringify(place)], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });

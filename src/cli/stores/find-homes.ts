@@ -2,27 +2,27 @@ import { opendir, readdir, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CleatError, isSystemError, SchemaError, toCleatError } from "../../errors/index.ts";
 import { readInitRecord, recognizeHome } from "../../graphdriver/index.ts";
-import type { Surroundings } from "../terminal/command.ts";
+import type { CommandContext } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
 
 /**
- * The stores that a user means: the folder named, if it is one, or those in it (Docker's data root, Cleat's own); without a
- * name those of Cleat's own root, and those that engines gave to its plugins, as their last `Init` tells.
+ * The stores that a user means: the folder named, if it is one, or those in it (Docker's data root, Cleat's own);
+ * without a name those of Cleat's own root, and those that engines gave to its plugins, as their last `Init` tells.
  * @throws NOT_FOUND when what is named is not there, or holds none.
- * @throws FAILED_PRECONDITION when it is no folder, PERMISSION_DENIED when it may not be read.
+ * @throws FAILED_PRECONDITION when it is not a folder, PERMISSION_DENIED when it may not be read.
  */
 export async function findHomes(
   named: string | undefined,
   driver: string | undefined,
-  surroundings: Surroundings,
+  context: CommandContext,
 ): Promise<string[]> {
-  if (named === undefined) return findOwnHomes(defaultRoot(surroundings));
+  if (named === undefined) return findOwnHomes(defaultRoot(context));
   const folder = resolve(named);
   await assertFolder(folder);
   if (driver !== undefined || recognizeHome(folder) !== undefined) return [folder];
   const found = await findHomesIn(folder);
   if (found.length > 0) return found;
-  throw new CleatError("NOT_FOUND", `folder ${JSON.stringify(folder)} is no store of a driver, and holds none`);
+  throw new CleatError("NOT_FOUND", `folder ${JSON.stringify(folder)} is not a store of a driver, and holds none`);
 }
 
 async function assertFolder(path: string): Promise<void> {

@@ -1,19 +1,20 @@
-import type { Finding } from "../../graphdriver/index.ts";
+import type { StoreFinding } from "../../graphdriver/index.ts";
 import type { LayerStore } from "../../layerstore/index.ts";
-import { defineCommand, type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandContext, defineCommand, UsageError } from "../terminal/command.ts";
 import { printable, printableJson } from "../terminal/printable.ts";
 import { storeOptions, visitStores } from "./store-options.ts";
 
 export const fsck = defineCommand({
   details: [
-    "HOME is as in cleat layers. Without --repair nothing is locked or changed, and the store may be in use: what is just",
-    "being made or removed there is then passed over.",
+    "HOME is as in cleat layers. Without --repair nothing is locked or changed, and the store may be in use: what is",
+    "just being made or removed there is then passed over.",
     "",
-    "--repair never deletes what holds content, nor unmounts a layer that is whole. It refuses while the store is being",
-    "served; for a store of Docker's own driver, while anything in it is mounted or any process has a file of Docker's",
-    "open. A store of Podman's own is only looked at.",
+    "--repair never deletes what holds content, nor unmounts a layer that is whole. It refuses while the store is",
+    "being served; for a store of Docker's own driver, while anything in it is mounted or any process has a file of",
+    "Docker's open. A store of Podman's own is only looked at.",
     "",
-    "The exit code is 0 when nothing is wrong, any more, 5 when something is, and 1 when a store could not be looked at.",
+    "The exit code is 0 when nothing is wrong, any more, 5 when something is, and 1 when a store could not be looked",
+    "at.",
   ],
   options: {
     ...storeOptions,
@@ -24,17 +25,16 @@ export const fsck = defineCommand({
     },
     json: { type: "boolean", help: 'print one line of JSON, {"version": 1, "stores": [...]}' },
   },
-  async run(values, operands, surroundings) {
+  async run(values, operands, context) {
     const removeOrphans = values["remove-orphans"] === true;
     if (removeOrphans && values.repair !== true) throw new UsageError("--remove-orphans goes with --repair");
     const checks: StoreChecked[] = [];
-    const isComplete = await visitStores("fsck", operands, values, surroundings, async (store) => {
+    const isComplete = await visitStores("fsck", operands, values, context, async (store) => {
       const checked = values.repair === true ? await repair(store, removeOrphans) : await check(store);
       checks.push(checked);
-      if (values.json !== true) print(checked, surroundings);
+      if (values.json !== true) print(checked, context);
     });
-    if (values.json === true)
-      surroundings.stdout.write(`${printableJson({ version: 1, stores: checks.map(toJson) })}\n`);
+    if (values.json === true) context.stdout.write(`${printableJson({ version: 1, stores: checks.map(toJson) })}\n`);
     if (!isComplete) return "failed";
     return checks.some(({ findings }) => findings.length > 0) ? "findings" : "done";
   },
@@ -44,9 +44,9 @@ interface StoreChecked {
   readonly driver: string;
   readonly home: string;
   readonly inUse: boolean;
-  readonly repaired: readonly Finding[];
+  readonly repaired: readonly StoreFinding[];
   /** What is wrong still. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly StoreFinding[];
 }
 
 async function check(store: LayerStore): Promise<StoreChecked> {
@@ -59,7 +59,7 @@ async function repair(store: LayerStore, removeOrphans: boolean): Promise<StoreC
   return { driver: store.driver, home: store.home, inUse: false, repaired, findings: left };
 }
 
-function print({ driver, home, inUse, repaired, findings }: StoreChecked, { stdout }: Surroundings): void {
+function print({ driver, home, inUse, repaired, findings }: StoreChecked, { stdout }: CommandContext): void {
   const counts = [
     ...(repaired.length === 0 ? [] : [`${repaired.length} repaired`]),
     ...(findings.length === 0 ? [] : [`${findings.length} wrong`]),
@@ -74,16 +74,16 @@ function print({ driver, home, inUse, repaired, findings }: StoreChecked, { stdo
   }
 }
 
-function describe({ kind, problem }: Finding): string {
+function describe({ kind, problem }: StoreFinding): string {
   return `${kind}: ${printable(problem, 400)}`;
 }
 
 /**
- * Version 1: per store `driver`, `home`, `inUse`, and as `repaired` and `findings` lists of `kind` (`findingKinds`), `path`
- * relative to the home, `layer` and `obstacle` (or `null`) and `problem`.
+ * Version 1: per store `driver`, `home`, `inUse`, and as `repaired` and `findings` lists of `kind`
+ * (`storeFindingKinds`), `path` relative to the home, `layer` and `obstacle` (or `null`) and `problem`.
  */
 function toJson({ repaired, findings, ...store }: StoreChecked): object {
-  const row = ({ kind, path, layer, problem, obstacle }: Finding): object => ({
+  const row = ({ kind, path, layer, problem, obstacle }: StoreFinding): object => ({
     kind,
     path,
     layer: layer ?? null,

@@ -8,8 +8,8 @@ export interface TreeRow {
 }
 
 /**
- * Layers as a tree, each below the one it lies on. Where only one layer lies on another, both stand in one column, so that a
- * stack of a hundred layers is as narrow as one: `●` begins a column, `│` goes on in it.
+ * Layers as a tree, each below the one it lies on. Where only one layer lies on another, both stand in one column, so
+ * that a stack of a hundred layers is as narrow as one: `●` begins a column, `│` goes on in it.
  */
 export function drawTree(layers: readonly DescribedLayer[]): TreeRow[] {
   const children = childrenByParent(layers);

@@ -71,5 +71,6 @@ function describeTotal({ store, usage = new Map() }: StoreReport): string {
   const { apparentBytes, allocatedBytes, entries, complete } = sumUsage(usage.values());
   const shared = store.layersHold === "trees" ? "; what layers share counts for each" : "";
   const passed = complete ? "" : "; without some folders, which were moved meanwhile or may not be read";
-  return `total ${formatBytes(apparentBytes)}, ${formatBytes(allocatedBytes)} on disk, ${plural(entries, "entry", "entries")}${shared}${passed}`;
+  const sizes = `${formatBytes(apparentBytes)}, ${formatBytes(allocatedBytes)} on disk`;
+  return `total ${sizes}, ${plural(entries, "entry", "entries")}${shared}${passed}`;
 }

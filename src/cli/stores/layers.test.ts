@@ -11,7 +11,7 @@ import { toJson } from "./layers-report.ts";
 import { drawStores } from "./layers-svg.ts";
 import { formatStore } from "./layers-table.ts";
 import { printableJson } from "../terminal/printable.ts";
-import type { Surroundings } from "../terminal/command.ts";
+import type { CommandContext } from "../terminal/command.ts";
 import { boxHeight, boxWidth, placeLayers } from "./tree-layout.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -185,7 +185,7 @@ describe("files", () => {
   });
 
   it("tell where stores are: of Cleat's own root, of engines, and in a data root", async () => {
-    const surroundings = { env: { XDG_DATA_HOME: folder }, uid: 1000 } as unknown as Surroundings;
+    const context = { env: { XDG_DATA_HOME: folder }, uid: 1000 } as unknown as CommandContext;
     const homes = ["cleat/layers/mine/dir", "docker/cleat/l", "docker/vfs/dir", "docker/containers", "elsewhere/dir"];
     for (const path of homes) await mkdir(join(folder, path), { recursive: true });
     await mkdir(join(folder, "cleat/state"));
@@ -198,7 +198,7 @@ describe("files", () => {
     await symlink("loop.json", join(folder, "cleat/state/loop.json"));
     execFileSync("mkfifo", [join(folder, "cleat/state/fifo.json")]);
     const found = async (named?: string, driver?: string) =>
-      (await findHomes(named, driver, surroundings)).map((home) => home.slice(folder.length + 1));
+      (await findHomes(named, driver, context)).map((home) => home.slice(folder.length + 1));
     expect(await found()).toEqual(["cleat/layers/mine", "docker/cleat", "elsewhere"]);
     expect(await found(join(folder, "docker"))).toEqual(["docker/cleat", "docker/vfs"]);
     expect(await found(join(folder, "docker/vfs"))).toEqual(["docker/vfs"]);

@@ -1,7 +1,7 @@
 import type { LayerStore, StoreDescription } from "../../layerstore/index.ts";
 import type { DiskUsage } from "../../layer/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
-import { toJson, type StoreReport } from "./layers-report.ts";
+import { type StoreReport, toJson } from "./layers-report.ts";
 import { formatStore } from "./layers-table.ts";
 import { drawStores } from "./layers-svg.ts";
 import { printableJson } from "../terminal/printable.ts";
@@ -10,12 +10,12 @@ import { writeWhole } from "./write-whole.ts";
 
 export const layers = defineCommand({
   details: [
-    "HOME is a driver's home or a folder of some, as /var/lib/docker; default are Cleat's own, and those that engines gave",
-    "it. Nothing is locked or changed, and the store may be in use, by Cleat or by Docker's own driver.",
+    "HOME is a driver's home or a folder of some, as /var/lib/docker; default are Cleat's own, and those that engines",
+    "gave it. Nothing is locked or changed, and the store may be in use, by Cleat or by Docker's own driver.",
     "",
-    "A layer lies on the one above it in its column: ● begins a column, │ goes on in it. Names are the engine's. A layer is",
-    "orphaned when what it lies on is gone, or the engine beside the store does not know it; an engine that is pulling or",
-    "building may have some that it does not know yet.",
+    "A layer lies on the one above it in its column: ● begins a column, │ goes on in it. Names are the engine's. A",
+    "layer is orphaned when what it lies on is gone, or the engine beside the store does not know it; an engine that",
+    "is pulling or building may have some that it does not know yet.",
     "",
     "--du reads every folder of every layer. SIZE are the lengths of files, ON DISK the blocks they take; hard links",
     "count once. With vfs and btrfs a layer holds all that is below it too.",
@@ -27,17 +27,17 @@ export const layers = defineCommand({
     json: { type: "boolean", help: 'print one line of JSON, {"version": 1, "stores": [...]}' },
     svg: { type: "string", value: "FILE", help: "draw the trees into FILE as well" },
   },
-  async run(values, operands, surroundings) {
+  async run(values, operands, context) {
     if (values.svg === "") throw new UsageError('--svg takes a FILE, not ""');
     const reports: StoreReport[] = [];
-    const isComplete = await visitStores("layers", operands, values, surroundings, async (store) => {
+    const isComplete = await visitStores("layers", operands, values, context, async (store) => {
       const description = await store.describe();
       reports.push({ store: description, usage: values.du === true ? await countAll(store, description) : undefined });
     });
     if (values.svg !== undefined) await writeWhole(values.svg, drawStores(reports));
     const text =
       values.json === true ? printableJson(toJson(reports)) : formatAll(reports, values["no-trunc"] !== true);
-    if (text !== "") surroundings.stdout.write(`${text}\n`);
+    if (text !== "") context.stdout.write(`${text}\n`);
     return isComplete ? "done" : "failed";
   },
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { LayerStore } from "../../layerstore/index.ts";
-import { type Surroundings, UsageError } from "../terminal/command.ts";
+import { type CommandContext, UsageError } from "../terminal/command.ts";
 import { visitStores } from "./store-options.ts";
 
 let root: string;
@@ -19,8 +19,8 @@ afterEach(() => rm(root, { recursive: true }));
 /** What was said on stderr, the stores that were visited, and whether those were all. */
 async function visitAll(operand: string, visit: (store: LayerStore) => Promise<void> = async () => {}) {
   const visited: string[] = [];
-  const surroundings = { env: {}, uid: 1000, stderr } as unknown as Surroundings;
-  const isComplete = await visitStores("fsck", [operand], {}, surroundings, async (store) => {
+  const context = { env: {}, uid: 1000, stderr } as unknown as CommandContext;
+  const isComplete = await visitStores("fsck", [operand], {}, context, async (store) => {
     await visit(store);
     visited.push(store.driver);
   });
@@ -52,12 +52,15 @@ it("throws what is wrong with the only one, which is not the command line", asyn
   expect(await visitAll(join(root, "vfs"))).toEqual({ visited: ["vfs"], isComplete: true, said: "" });
 });
 
-it("says what is wrong with a path that is no folder", async () => {
+it("says what is wrong with a path that is not a folder", async () => {
   await writeFile(join(root, "file"), "");
   await mkdir(join(root, "empty"));
   const refusal = (name: string) => visitAll(join(root, name)).catch((error: Error) => error);
   expect(await refusal("nope")).toMatchObject({ code: "NOT_FOUND", message: `folder "${root}/nope" does not exist` });
   expect(await refusal("file")).toMatchObject({ message: `path "${root}/file" is not a folder` });
   expect(await refusal("file/x")).toMatchObject({ message: `path "${root}/file/x" is not a folder` });
-  expect(await refusal("empty")).toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("no store") });
+  expect(await refusal("empty")).toMatchObject({
+    code: "NOT_FOUND",
+    message: expect.stringContaining("is not a store"),
+  });
 });

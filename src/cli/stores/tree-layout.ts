@@ -21,8 +21,9 @@ export interface Layout {
 }
 
 /**
- * Places layers: those that lie on one another alone in a stack, from the top down; where several lie on one, each begins a
- * stack in the next column. The trees fill columns of about the height that makes the whole a third wider than high.
+ * Places layers: those that lie on one another alone in a stack, from the top down; where several lie on one, each
+ * begins a stack in the next column. The trees fill columns of about the height that makes the whole a third wider than
+ * high.
  */
 export function placeLayers(layers: readonly DescribedLayer[]): Layout {
   const children = childrenByParent(layers);
@@ -53,7 +54,9 @@ interface Start {
   readonly from: PlacedLayer["from"];
 }
 
-/** Stacks are placed in the order of the tree, each where its parent ends or below what stands in its column and beyond. */
+/**
+ * Stacks are placed in the order of the tree, each where its parent ends or below what stands in its column and beyond.
+ */
 function placeTree(root: DescribedLayer, children: Children): Layout {
   const placed: PlacedLayer[] = [];
   const pending: Start[] = [{ layer: root, column: 0, from: undefined }];

@@ -3,8 +3,8 @@ import { realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { isSystemError, toCleatError } from "../../errors/index.ts";
 
 /**
- * Writes a file beside its place and renames it there, so that nobody reads a half of it. Symlinks are followed; a pipe, a
- * terminal or a device is written to and stays: root must not put a file in the place of `/dev/null`.
+ * Writes a file beside its place and renames it there, so that nobody reads a half of it. Symlinks are followed; a
+ * pipe, a terminal or a device is written to and stays: root must not put a file in the place of `/dev/null`.
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
   try {

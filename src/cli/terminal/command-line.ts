@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { type Command, type CommandOption, UsageError } from "./command.ts";
-import { nearest } from "./nearest.ts";
+import { findNearest } from "./nearest.ts";
 
 /** What follows a command's name, as its declaration has it. */
 export interface CommandLine {
@@ -58,7 +58,7 @@ function readValue(option: CommandOption, flag: string, value: string | undefine
 
 function unknownOption({ name, options }: Command, flag: string): UsageError {
   const known = [...Object.keys(options), ...Object.keys(everywhere)].map((option) => `--${option}`);
-  return new UsageError(`${name} has no option ${quote(flag)}${suggest(nearest(flag, known))}`);
+  return new UsageError(`${name} has no option ${quote(flag)}${suggest(findNearest(flag, known))}`);
 }
 
 /** Those that are declared, "NAME METHOD [JSON]", and no more. */

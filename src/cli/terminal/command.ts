@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { ParseArgsConfig, parseArgs } from "node:util";
+import type { parseArgs, ParseArgsConfig } from "node:util";
 import { CleatError } from "../../errors/index.ts";
 import type { Outcome } from "./exit-codes.ts";
 
@@ -20,7 +20,7 @@ export type CommandOptions = Readonly<Record<string, CommandOption>>;
 type Values<O extends CommandOptions> = ReturnType<typeof parseArgs<{ options: { [K in keyof O]: O[K] } }>>["values"];
 
 /** Where a command reads, writes and looks around. */
-export interface Surroundings {
+export interface CommandContext {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Results. */
   readonly stdout: Writable & { readonly isTTY?: boolean };
@@ -49,7 +49,7 @@ export interface CommandBody {
   /** More still, below the options, that takes loading what the command loads. */
   furtherHelp?(): Promise<readonly string[]>;
   readonly options: CommandOptions;
-  run(values: Record<string, unknown>, operands: readonly string[], surroundings: Surroundings): Promise<Outcome>;
+  run(values: Record<string, unknown>, operands: readonly string[], context: CommandContext): Promise<Outcome>;
 }
 
 /** A command that was loaded. */
@@ -59,7 +59,7 @@ export type Command = Omit<CommandRow, "load"> & CommandBody;
 export function defineCommand<const O extends CommandOptions>(
   command: Omit<CommandBody, "options" | "run"> & {
     readonly options: O;
-    run(values: Values<O>, operands: readonly string[], surroundings: Surroundings): Promise<Outcome>;
+    run(values: Values<O>, operands: readonly string[], context: CommandContext): Promise<Outcome>;
   },
 ): CommandBody {
   return command as unknown as CommandBody;

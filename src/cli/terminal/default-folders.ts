@@ -3,44 +3,44 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { type Locations, pluginLocations } from "../../host/index.ts";
-import type { Surroundings } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 import { isPrivate } from "./private-folder.ts";
 
-type Who = Pick<Surroundings, "env" | "uid">;
+type UserContext = Pick<CommandContext, "env" | "uid">;
 
 /** Where Cleat keeps what is its own: `/var/lib/cleat`, or an ordinary user's data folder. */
-export function defaultRoot({ env, uid }: Who): string {
+export function defaultRoot({ env, uid }: UserContext): string {
   return uid === 0 ? "/var/lib/cleat" : join(dataFolder(env), "cleat");
 }
 
-function dataFolder(env: Who["env"]): string {
-  return absolute(env["XDG_DATA_HOME"]) ?? join(env["HOME"] ?? homedir(), ".local/share");
+function dataFolder(env: UserContext["env"]): string {
+  return ifAbsolute(env["XDG_DATA_HOME"]) ?? join(env["HOME"] ?? homedir(), ".local/share");
 }
 
 /**
  * Where a snapshotter keeps its layers: where containerd believes that of the name "cleat" to be. kubelet is told that path, and
  * watches the disk there. Source: containerd v1.6.20 `pkg/cri/server/service.go` `imageFSPath`.
  */
-export function defaultSnapshotterRoot({ env, uid }: Who): string {
+export function defaultSnapshotterRoot({ env, uid }: UserContext): string {
   const folder = "containerd/io.containerd.snapshotter.v1.cleat";
   return uid === 0 ? join("/var/lib", folder) : join(dataFolder(env), folder);
 }
 
 /** Where containerd is told to find it. @throws as `socketFolderToServeIn`. */
-export async function defaultSnapshotterSocket({ env, uid }: Who): Promise<string> {
+export async function defaultSnapshotterSocket({ env, uid }: UserContext): Promise<string> {
   const socket = "cleat/snapshotter.sock";
   if (uid === 0) return join("/run", socket);
-  const runtime = absolute(env["XDG_RUNTIME_DIR"]);
+  const runtime = ifAbsolute(env["XDG_RUNTIME_DIR"]);
   return runtime === undefined
     ? join(await socketFolderToServeIn({ env, uid }), "snapshotter.sock")
     : join(runtime, socket);
 }
 
 /** Where engines look for plugins, and before that where `socketFolderToServeIn` puts those of this user. */
-export async function findLocations(who: Who): Promise<Locations> {
-  const { sockets, specs } = pluginLocations(who);
-  const own = ownFolder(who);
-  return { sockets: own !== undefined && (await isPrivate(own, who.uid)) ? [own, ...sockets] : sockets, specs };
+export async function findLocations(user: UserContext): Promise<Locations> {
+  const { sockets, specs } = pluginLocations(user);
+  const own = ownFolder(user);
+  return { sockets: own !== undefined && (await isPrivate(own, user.uid)) ? [own, ...sockets] : sockets, specs };
 }
 
 /**
@@ -49,14 +49,14 @@ export async function findLocations(who: Who): Promise<Locations> {
  * @throws PERMISSION_DENIED when that is not a folder of this user's alone: another could put a socket of his own
  * there.
  */
-export async function socketFolderToServeIn(who: Who): Promise<string> {
-  const [first = ""] = pluginLocations(who).sockets;
-  const own = ownFolder(who);
+export async function socketFolderToServeIn(user: UserContext): Promise<string> {
+  const [first = ""] = pluginLocations(user).sockets;
+  const own = ownFolder(user);
   if (own === undefined) return first;
   await mkdir(own, { mode: 0o700 }).catch((error: unknown) => {
     if (!isSystemError(error, "EEXIST")) throw error;
   });
-  if (await isPrivate(own, who.uid)) return own;
+  if (await isPrivate(own, user.uid)) return own;
   throw new CleatError(
     "PERMISSION_DENIED",
     `folder "${own}" is not this user's alone; set XDG_RUNTIME_DIR or --socket`,
@@ -64,11 +64,11 @@ export async function socketFolderToServeIn(who: Who): Promise<string> {
 }
 
 /** Of users who have no folder that engines look into. */
-function ownFolder({ env, uid }: Who): string | undefined {
-  return uid === 0 || absolute(env["XDG_RUNTIME_DIR"]) !== undefined ? undefined : `/tmp/cleat-${uid}`;
+function ownFolder({ env, uid }: UserContext): string | undefined {
+  return uid === 0 || ifAbsolute(env["XDG_RUNTIME_DIR"]) !== undefined ? undefined : `/tmp/cleat-${uid}`;
 }
 
 /** The specification has relative paths in these variables ignored. Source: XDG Base Directory 0.8. */
-function absolute(path: string | undefined): string | undefined {
+function ifAbsolute(path: string | undefined): string | undefined {
   return path?.startsWith("/") === true ? path : undefined;
 }

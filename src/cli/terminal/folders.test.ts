@@ -23,7 +23,7 @@ describe("a folder of one user's alone", () => {
     }
   });
 
-  it("is no file, no link, and there", async () => {
+  it("is not a file, not a link, and there", async () => {
     await mkdir(join(folder, "real"), { mode: 0o700 });
     await symlink("real", join(folder, "link"));
     await writeFile(join(folder, "file"), "", { mode: 0o600 });

@@ -1,4 +1,4 @@
-import type { Surroundings } from "./command.ts";
+import type { CommandContext } from "./command.ts";
 
 /** A terminal that is stopped, or a reader that hangs, costs no more memory than this. */
 const maxWaitingBytes = 16 * 1024 * 1024;
@@ -11,7 +11,7 @@ export interface LinePrinter {
 }
 
 /** Prints what comes by itself, and cannot be told to wait for a slow reader of stdout. */
-export function createLinePrinter({ stdout, stderr }: Pick<Surroundings, "stdout" | "stderr">): LinePrinter {
+export function createLinePrinter({ stdout, stderr }: Pick<CommandContext, "stdout" | "stderr">): LinePrinter {
   let leftOut = 0;
   return {
     line(text) {

@@ -1,5 +1,5 @@
 /** What `typed` was probably meant to be: what it begins, or differs from in a third of its letters at most. */
-export function nearest(typed: string, known: readonly string[]): string | undefined {
+export function findNearest(typed: string, known: readonly string[]): string | undefined {
   const text = typed.toLowerCase();
   const begun = known.find((word) => /\w\w/.test(text) && word.toLowerCase().startsWith(text));
   if (begun !== undefined || text.length > maxCharacters) return begun;

@@ -5,7 +5,7 @@ const limitSeconds = 1_000_000;
 
 /**
  * The value of an option that takes seconds, in milliseconds.
- * @throws UsageError when it is no such number, or 0 where `least` does not allow that.
+ * @throws UsageError when it is not such a number, or 0 where `least` does not allow that.
  */
 export function parseSeconds(option: string, text: string, least: "some" | "none" = "some"): number {
   const seconds = Number(text);

@@ -83,7 +83,7 @@ const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createBtrfs(
   home: OpenHome,
-  { userNames, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
+  { archiveDialect, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
 ): GraphDriverMethods {
   const { path, pool, ids, owner, durability, locks } = home;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
@@ -124,7 +124,7 @@ function createBtrfs(
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, home, worker, { ids, userNames });
+  const naive = createNaiveDiff({ get, put }, home, worker, { ids, archiveDialect });
 
   return {
     name: "btrfs",

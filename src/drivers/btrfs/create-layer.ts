@@ -21,7 +21,6 @@ import {
   discardOrRemove,
   emptyTrash as emptyTrashOf,
   forgetLayerRecord,
-  layerRecordsFolder,
   removeIfPossible,
   stagedTreeOf,
   stageLayerRecord,
@@ -66,7 +65,7 @@ export function createLayer(home: string, layer: NewLayer): void {
         removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
         beginCommit();
         record.place(id, parent, withFolder(staging, staged, subvolumeInfo).sourceUuid);
-        if (durable) withFolder(folder, layerRecordsFolder, fsync);
+        // The record may be lost: the kernel keeps what the layer is a snapshot of, and since when.
         renameat2(staging, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
         if (durable) withFolder(folder, layersFolder, fsync);
       } catch (error) {

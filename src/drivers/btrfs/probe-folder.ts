@@ -2,14 +2,14 @@
 import { isSystemError, type MissingAbility, UnsupportedError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { quotaState } from "../../syscall/index.ts";
-import { type Findings, unwritable } from "../../graphdriver/kit.ts";
+import { type ProbeFindings, unwritable } from "../../graphdriver/kit.ts";
 import type { ProbedFeature } from "../../graphdriver/index.ts";
 import { probeBtrfs } from "./probe.ts";
 
 export const moduleUrl = import.meta.url;
 
 /** Reads only. Blocks. */
-export function probeFolder(folder: string): Findings {
+export function probeFolder(folder: string): ProbeFindings {
   const missing = obstacleIn(folder) ?? unwritable(folder);
   return { missing, features: missing?.reason === "incompatible-file-system" ? [] : [quotaGroups(folder)] };
 }

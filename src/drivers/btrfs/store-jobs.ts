@@ -1,6 +1,12 @@
 /** All that is known of stores of btrfs without serving them, as one module that workers import. */
 import type { DiskUsage } from "../../layer/index.ts";
-import { assertNothingMounted, type Finding, mendStore, type RepairReport, usageAt } from "../../graphdriver/kit.ts";
+import {
+  assertNothingMounted,
+  mendStore,
+  type RepairReport,
+  type StoreFinding,
+  usageAt,
+} from "../../graphdriver/kit.ts";
 import { discardLayer, emptyTrash, sweepExactDiffs } from "./create-layer.ts";
 import { findDamage } from "./damage.ts";
 import { layersFolder } from "./layout.ts";
@@ -13,7 +19,7 @@ export function usageOfLayer(home: string, id: string): DiskUsage | undefined {
   return usageAt(home, `${layersFolder}/${id}`);
 }
 
-export function checkStore(home: string): Finding[] {
+export function checkStore(home: string): StoreFinding[] {
   return findDamage(home).map(({ finding }) => finding);
 }
 

@@ -71,7 +71,7 @@ async function adoptMounts(home: OpenHome, abilities: FuseOverlayfsAbilities): P
 
 function createFuseOverlayfs(
   home: OpenHome,
-  { userNames, exactDiffs, strictAttributes }: DiffOptions,
+  { archiveDialect, exactDiffs, strictAttributes }: DiffOptions,
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
 ): GraphDriverMethods {
@@ -192,7 +192,7 @@ function createFuseOverlayfs(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, home, worker, { ids, userNames });
+  const naive = createNaiveDiff(driver, home, worker, { ids, archiveDialect });
 
   return driver;
 }

@@ -3,7 +3,7 @@ import type { MissingAbility } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fileSystemName } from "../../syscall/index.ts";
 import { ownAttributePrefix } from "../overlay/own-attributes.ts";
-import { attributeless, type Findings, unprivileged, unwritable } from "../../graphdriver/kit.ts";
+import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../graphdriver/kit.ts";
 import { missingPrerequisite } from "./prerequisites.ts";
 
 export const moduleUrl = import.meta.url;
@@ -12,7 +12,7 @@ export const moduleUrl = import.meta.url;
  * Asks for the program, the device and what files can keep. Mounts nothing: the program goes to the background, and would
  * outlive a probe that is killed.
  */
-export function probeFolder(folder: string): Findings {
+export function probeFolder(folder: string): ProbeFindings {
   const fileSystem = withFolderAt(folder, fileSystemName); // which says so where there is no folder
   const attribute = `${ownAttributePrefix()}overlay.opaque`;
   const missing =

@@ -2,10 +2,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
+  type ArchiveDialect,
   archiveTree,
   type IdRanges,
-  type OverlayPrefix,
   overlayChanges,
+  type OverlayPrefix,
   removeTree,
   type TreeChange,
   treeSize,
@@ -27,7 +28,7 @@ import { finishRebases } from "./rebase-layer.ts";
 
 export interface ArchiveDiffOptions {
   readonly ids: IdRanges;
-  readonly userNames: boolean;
+  readonly archiveDialect: ArchiveDialect;
   readonly attributePrefix: OverlayPrefix;
 }
 

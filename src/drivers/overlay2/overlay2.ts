@@ -100,7 +100,7 @@ function createOverlay2(
   abilities: OverlayAbilities,
   support: QuotaSupport,
 ): GraphDriverMethods {
-  const { userNames, exactDiffs, strictAttributes } = overlayOptions;
+  const { archiveDialect, exactDiffs, strictAttributes } = overlayOptions;
   const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
   const counts = createMountCounts({
@@ -227,7 +227,7 @@ function createOverlay2(
       const exact = store.exactDiff(id, parent, call);
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diff(id, parent, call);
-      const archiveOptions = { ids, userNames, attributePrefix };
+      const archiveOptions = { ids, archiveDialect, attributePrefix };
       const archive = (ring: Ring) => home.within(call).pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
       return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
     },
@@ -271,7 +271,7 @@ function createOverlay2(
 
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, home, worker, { ids, userNames });
+  const naive = createNaiveDiff(driver, home, worker, { ids, archiveDialect });
 
   return driver;
 }

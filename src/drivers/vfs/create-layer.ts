@@ -48,13 +48,15 @@ export function createLayer(home: string, layer: NewLayer): void {
   const record = stageLayerRecord(home);
   try {
     stageTree(home, staged, layer);
-    writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: true });
+    // Of a durable layer it comes with the rest; of another it must be there, whole, before a diff is applied in place.
+    writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: !durable });
     withFolderAt(home, (folder) => {
       removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
       beginCommit();
       record.place(id, parent);
       renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
       restampLayerRecord(home, id);
+      // One call for a copy of any size; nothing but this makes all of its files and folders durable.
       if (durable) syncfs(folder);
     });
   } catch (error) {

@@ -1,10 +1,10 @@
 /** Whether vfs could keep a store in a folder; a worker's module. */
 import { withFolderAt } from "../../layer/index.ts";
-import { type Findings, unwritable } from "../../graphdriver/kit.ts";
+import { type ProbeFindings, unwritable } from "../../graphdriver/kit.ts";
 
 export const moduleUrl = import.meta.url;
 
 /** Copies work wherever files can be made. Reads only. Blocks. */
-export function probeFolder(folder: string): Findings {
+export function probeFolder(folder: string): ProbeFindings {
   return { missing: withFolderAt(folder, () => unwritable(folder)), features: [] };
 }

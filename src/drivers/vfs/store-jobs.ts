@@ -3,9 +3,9 @@ import type { DiskUsage } from "../../layer/index.ts";
 import {
   assertNothingMounted,
   emptyTrash,
-  type Finding,
   mendStore,
   type RepairReport,
+  type StoreFinding,
   usageAt,
 } from "../../graphdriver/kit.ts";
 import { discardLayer } from "./create-layer.ts";
@@ -20,7 +20,7 @@ export function usageOfLayer(home: string, id: string): DiskUsage | undefined {
   return usageAt(home, `${layersFolder}/${id}`);
 }
 
-export function checkStore(home: string): Finding[] {
+export function checkStore(home: string): StoreFinding[] {
   return findDamage(home).map(({ finding }) => finding);
 }
 

@@ -14,6 +14,7 @@ import {
   ensureCleanFolder,
   letThrough,
   listLayers,
+  newestArchiveDialect,
   type OpenHome,
   openHome,
   passageMode,
@@ -21,7 +22,7 @@ import {
   refuseStorageOptions,
   reportApplied,
   runProbe,
-  sizeRefused,
+  toSizeRefusal,
   streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
@@ -43,7 +44,7 @@ const optionTable = {
     value: "SIZE",
     help: "refused: it cannot be enforced",
     parse() {
-      throw sizeRefused("vfs");
+      throw toSizeRefusal("vfs");
     },
   },
 } as const satisfies DriverOptionTable;
@@ -74,7 +75,7 @@ export const vfs: GraphDriverFactory = {
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
+function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
   const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
   const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
 
@@ -119,7 +120,10 @@ function createVfs(home: OpenHome, { userNames, exactDiffs, strictAttributes }: 
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, home, worker, { ids, userNames: userNames && !squash });
+  const naive = createNaiveDiff({ get, put }, home, worker, {
+    ids,
+    archiveDialect: squash ? newestArchiveDialect : archiveDialect,
+  });
 
   return {
     name: "vfs",

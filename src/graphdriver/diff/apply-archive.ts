@@ -35,8 +35,8 @@ export async function applyArchive<Applied>(
 }
 
 /**
- * Unpacks an archive into an open folder and, where told where, keeps what the archive was; syncing both is the caller's. Blocks,
- * but for the event loop of its worker.
+ * Unpacks an archive into an open folder and, where told where, keeps what the archive was; syncing both is the
+ * caller's. Blocks, but for the event loop of its worker.
  */
 export async function unpackDiff(
   source: SyncRingReader,

@@ -1,7 +1,7 @@
 /**
  * Changes on their way from the worker that finds them: each a letter for its kind, its path, and a NUL, which no path
- * holds. A list of a million would else be cloned in one message, several times its size, while the event loop waits. How long it
- * may become is bounded where it is written.
+ * holds. A list of a million would else be cloned in one message, several times its size, while the event loop waits.
+ * How long it may become is bounded where it is written.
  */
 import { createListLimit, type TreeChange } from "../../layer/index.ts";
 import type { SyncRingWriter } from "../../workers/index.ts";

@@ -1,6 +1,6 @@
 import { close as closeFile, createReadStream, read } from "node:fs";
 import type { Readable } from "node:stream";
-import { CleatError, toCleatError } from "../../errors/index.ts";
+import { CleatError, quoteBytes, toCleatError } from "../../errors/index.ts";
 import { openLayerFile } from "../../layer/index.ts";
 import { close, O_DIRECTORY, O_RDONLY, openPath } from "../../syscall/index.ts";
 import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
@@ -58,7 +58,7 @@ export async function createDiffGetter(
 
 /** As Node's, but that it fails with an error of the contract, about the file of that name. */
 function createRead(name: Uint8Array): typeof read {
-  const subject = `file ${JSON.stringify(Buffer.from(name).toString())}`;
+  const subject = `file ${quoteBytes(Buffer.from(name))}`;
   const named = (fd: number, buffer: Buffer, offset: number, length: number, position: number, done: ReadDone) =>
     read(fd, buffer, offset, length, position, (error, bytesRead, filled) =>
       done(error && toCleatError(error, subject), bytesRead, filled),

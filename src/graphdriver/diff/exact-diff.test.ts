@@ -132,7 +132,7 @@ describe("what is kept of an archive", () => {
     make(`${home}/exact/tar-split.json.gz`);
     await expect(giveBack()).rejects.toMatchObject({
       code: "DATA_LOSS",
-      message: expect.stringContaining("is no file"),
+      message: expect.stringContaining("is not a file"),
     });
   });
 

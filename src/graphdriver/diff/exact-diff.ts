@@ -4,8 +4,8 @@
  *     record.json          {"version":1,"parent":"<id>" or null,"archiveBytes":<number>,"staged":"<path>" or null}
  *     tar-split.json.gz    the archive without its files' contents, as Docker and containers/storage write it
  *
- * `staged` is the path, relative to the home, from which the tree comes into the store by one rename, for drivers that do so:
- * while something is there the tree may not have come yet, and the folder means nothing.
+ * `staged` is the path, relative to the home, from which the tree comes into the store by one rename, for drivers that
+ * do so: while something is there the tree may not have come yet, and the folder means nothing.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../../errors/index.ts";
@@ -23,10 +23,10 @@ export interface ExactDiffRecord {
 
 const exactDiffRecord: RecordSchema<ExactDiffRecord> = {
   safeParse(value) {
-    if (typeof value !== "object" || value === null) return refused(Object.keys(fields));
+    if (typeof value !== "object" || value === null) return toRefusal(Object.keys(fields));
     const record = value as ExactDiffRecord;
     const wrong = Object.entries(fields).filter(([name, isRight]) => !isRight(record[name as keyof ExactDiffRecord]));
-    return wrong.length === 0 ? { success: true, data: record } : refused(wrong.map(([name]) => name));
+    return wrong.length === 0 ? { success: true, data: record } : toRefusal(wrong.map(([name]) => name));
   },
 };
 
@@ -39,7 +39,7 @@ const fields: Readonly<Record<keyof ExactDiffRecord, (value: unknown) => boolean
   staged: isNameOrNull,
 };
 
-function refused(names: readonly string[]) {
+function toRefusal(names: readonly string[]) {
   return {
     success: false as const,
     error: { issues: names.map((name) => ({ path: [name], message: "is not as a record of version 1 has it" })) },
@@ -51,8 +51,8 @@ export const recordFile = "record.json";
 export const dataFile = "tar-split.json.gz";
 
 /**
- * What is recorded in `folder`, relative to the home; `undefined` where nothing is, or the tree has not come. One or two small
- * reads.
+ * What is recorded in `folder`, relative to the home; `undefined` where nothing is, or the tree has not come. One or
+ * two small reads.
  * @throws SchemaError (DATA_LOSS) when the record is damaged or of a later version.
  */
 export function readExactDiff(home: string, folder: string): ExactDiffRecord | undefined {
@@ -61,8 +61,8 @@ export function readExactDiff(home: string, folder: string): ExactDiffRecord | u
 }
 
 /**
- * The staged tree, relative to the home, for which what is recorded in `folder` still waits; `undefined` where it does not.
- * A damaged record waits for nothing, and is left for who asks for the diff.
+ * The staged tree, relative to the home, for which what is recorded in `folder` still waits; `undefined` where it does
+ * not. A damaged record waits for nothing, and is left for who asks for the diff.
  */
 export function stagedTreeOf(home: string, folder: string): string | undefined {
   try {

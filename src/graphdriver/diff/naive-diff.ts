@@ -8,10 +8,11 @@ import type { ArchiveTreeOptions, ComparedLayers, NaiveJobs } from "./naive-jobs
 
 /**
  * `diff`, `changes` and `diffSize` for any driver, by comparing the two trees that `get` shows: right for every pair of
- * layers, at the price of a walk of both, on one worker, in step, and of reading each file that is alike in both, as far as
- * the driver's jobs do not know that it is the same (`createNaiveJobs`). What is found streams out while the walk goes on, so that
- * memory does not grow with the layers (`findChanges` and `archiveDifference` in `layer` say by how much), but for the list
- * that `changes` answers. What is changed or removed meanwhile is ABORTED, and never taken for a tree.
+ * layers, at the price of a walk of both, on one worker, in step, and of reading each file that is alike in both, as
+ * far as the driver's jobs do not know that it is the same (`createNaiveJobs`). What is found streams out while the
+ * walk goes on, so that memory does not grow with the layers (`findChanges` and `archiveDifference` in `layer` say by
+ * how much), but for the list that `changes` answers. What is changed or removed meanwhile is ABORTED, and never taken
+ * for a tree.
  */
 export type NaiveDiff = Pick<GraphDriver, "diff" | "changes" | "diffSize">;
 

@@ -1,5 +1,6 @@
 /** The blocking halves of `naive-diff.ts`, run on workers. */
 import {
+  type ArchiveDialect,
   archiveDifference as archiveTreeDifference,
   archiveTree,
   differenceSize,
@@ -14,7 +15,7 @@ import { writeChanges } from "./change-records.ts";
 
 export interface ArchiveTreeOptions {
   readonly ids: IdRanges;
-  readonly userNames: boolean;
+  readonly archiveDialect: ArchiveDialect;
 }
 
 /** Two layers; paths are those that a driver's `get` gave. */

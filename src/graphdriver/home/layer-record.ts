@@ -13,7 +13,7 @@
  * record: then contents are compared. A clock that was set back tells lies only to who writes in the very moment, told by it,
  * in which the copy was made, and gives the old size and time back besides.
  *
- * Durable as the layer is. One that is damaged counts as none.
+ * Durable as the layer is, but for that of a snapshot, of which the kernel tells the same. One that is damaged counts as none.
  */
 import {
   closeSync,

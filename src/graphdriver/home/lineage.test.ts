@@ -93,3 +93,48 @@ it("lets a layer that is being made keep its parent, and a parent that leaves ke
   await Promise.all([removing, late]);
   expect(log).toEqual(["removed", "made"]);
 });
+
+it("knows a layer where it was laid, whatever became of that, and lets none with children go elsewhere", async () => {
+  const { lineage, remove, make } = open();
+  let on: string | undefined;
+  const move = (id: string, parent: string | undefined, outcome = Promise.resolve("moved")) =>
+    lineage.moving(
+      id,
+      parent,
+      async () => {
+        on = parent;
+        return outcome;
+      },
+      () => on,
+    );
+  await expect(move("loose", "first")).resolves.toBe("moved");
+  await expect(remove("first")).rejects.toMatchObject(refusal("first", "loose"));
+  await make("child", "loose");
+  await expect(move("loose", undefined)).rejects.toMatchObject({
+    code: "FAILED_PRECONDITION",
+    message: 'layer "loose" cannot be laid on another: layer "child" lies on it',
+  });
+  await remove("child");
+  const failing = Promise.reject(new CleatError("UNKNOWN", "disk"));
+  await expect(move("loose", undefined, failing)).rejects.toThrow("disk");
+  await expect(remove("first")).resolves.toBe("removed");
+  await expect(remove("loose")).resolves.toBe("removed");
+});
+
+it("lets no parent go on which a layer is being laid", async () => {
+  const { lineage, remove } = open();
+  let finish!: () => void;
+  let moving!: Promise<void>;
+  await new Promise<void>((begun) => {
+    const move = () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+        begun();
+      });
+    moving = lineage.moving("loose", "base", move, () => "base");
+  });
+  await expect(remove("base")).rejects.toMatchObject(refusal("base", "loose"));
+  finish();
+  await moving;
+  await expect(remove("base")).rejects.toMatchObject(refusal("base", "loose"));
+});

@@ -3,8 +3,8 @@ import { type Damage, unmendable } from "../finding.ts";
 import { kindOf, readJsonAt, withPathIfThere } from "./store-entries.ts";
 
 /**
- * What is wrong with the record of a layer's archive (`../diff/exact-diff.ts`) in `folder`, relative to the home. Nothing is mended:
- * without the record the layer's archive is made anew, and another than the one that came.
+ * What is wrong with the record of a layer's archive (`../diff/exact-diff.ts`) in `folder`, relative to the home.
+ * Nothing is mended: without the record the layer's archive is made anew, and another than the one that came.
  */
 export function findExactDamage(home: number, folder: string, layer: string): Damage[] {
   const path = `${folder}/${recordFile}`;

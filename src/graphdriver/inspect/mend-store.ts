@@ -1,8 +1,10 @@
 import { toCleatError } from "../../errors/index.ts";
-import type { Damage, Finding } from "../finding.ts";
+import type { Damage, StoreFinding } from "../finding.ts";
 import type { RepairReport } from "../store-jobs.ts";
 
-/** Mending one thing may uncover another, as a layer that goes leaves its link; more than a few rounds go in circles. */
+/**
+ * Mending one thing may uncover another, as a layer that goes leaves its link; more than a few rounds go in circles.
+ */
 const maxRounds = 8;
 
 /**
@@ -10,7 +12,7 @@ const maxRounds = 8;
  * counts as left.
  */
 export function mendStore(home: string, findDamage: (home: string) => readonly Damage[]): RepairReport {
-  const repaired = new Map<string, Finding>();
+  const repaired = new Map<string, StoreFinding>();
   const failures = new Map<string, string>();
   let damages = findDamage(home);
   for (let round = 0; round < maxRounds; round++) {
@@ -33,6 +35,6 @@ export function mendStore(home: string, findDamage: (home: string) => readonly D
   return { repaired: [...repaired.values()], left };
 }
 
-function keyOf({ kind, path }: Finding): string {
+function keyOf({ kind, path }: StoreFinding): string {
   return `${kind} ${path}`;
 }

@@ -4,8 +4,8 @@ import { parseMountInfo, readMounts } from "../../syscall/index.ts";
 import type { LayerMount } from "../survey.ts";
 
 /**
- * The mounts below a home, symlinks resolved, that this process sees, and those that only other mount namespaces have, as
- * far as their processes may be looked at: removing a mount point here would unmount it there (mount_namespaces(7)).
+ * The mounts below a home, symlinks resolved, that this process sees, and those that only other mount namespaces have,
+ * as far as their processes may be looked at: removing a mount point here would unmount it there (mount_namespaces(7)).
  * Costs a look at each process.
  */
 export function readMountsBelow(home: string): LayerMount[] {

@@ -8,7 +8,7 @@ import { type Damage, mendable, unmendable } from "../finding.ts";
 import { readMountsBelow } from "./mounts-below.ts";
 import { driverRecordFile } from "../home/driver-record.ts";
 import { countsFile, readRecordedCounts } from "./recorded-counts.ts";
-import { kindOf, nameText, namesIn, readJsonAt, withPathIfThere } from "./store-entries.ts";
+import { kindOf, namesIn, nameText, readJsonAt, withPathIfThere } from "./store-entries.ts";
 import type { LayerMount } from "../survey.ts";
 import { writeRecord } from "./write-record.ts";
 
@@ -97,7 +97,7 @@ function findWrongCounts({ home, folder, mountedLayers }: OwnFacts): Damage[] {
   }
   const wrong = [...counts.keys()].filter((id) => !mountedLayers.has(id));
   if (wrong.length + damaged.length === 0) return [];
-  const text = `"${countsFile}" counts ${listed([...wrong, ...damaged])}, not there, not mounted or no count`;
+  const text = `"${countsFile}" counts ${formatNames([...wrong, ...damaged])}, not there, not mounted or no count`;
   const right = Object.fromEntries([...counts].filter(([id]) => mountedLayers.has(id)));
   return [
     mendable({ ...subject, kind: "counts-wrong", problem: text }, () =>
@@ -126,7 +126,7 @@ function findWrongDriver({ folder }: OwnFacts): Damage[] {
 const maxListed = 3;
 
 /** Names, quoted; of many the first. */
-export function listed(names: readonly string[]): string {
+export function formatNames(names: readonly string[]): string {
   const shown = names.slice(0, maxListed).map((name) => JSON.stringify(name.slice(0, 80)));
   const more = names.length - shown.length;
   return `${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;

@@ -6,14 +6,20 @@ import { driverRecordFile } from "../home/driver-record.ts";
 import { markers } from "./known-drivers.ts";
 import { kindOf, readJsonAt } from "./store-entries.ts";
 
-/** The driver whose store lies in a folder, as is written down there or by its layout; `undefined` for what is no store. */
+/**
+ * The driver whose store lies in a folder, as is written down there or by its layout; `undefined` for what is not a
+ * store.
+ */
 export function recognizeHome(home: string): string | undefined {
   return lookInto(home, (folder) => {
     return recordedDriver(folder) ?? Object.entries(markers).find(([name]) => isMarker(folder, name))?.[1];
   });
 }
 
-/** @throws FAILED_PRECONDITION when the home says that its layers are another driver's: nothing in it would look wrong, or right. */
+/**
+ * @throws FAILED_PRECONDITION when the home says that its layers are another driver's: nothing in it would look wrong,
+ * or right.
+ */
 export function assertNotOfAnother(home: string, driver: string): void {
   const recorded = lookInto(home, recordedDriver);
   if (recorded === undefined || recorded === driver) return;
@@ -43,7 +49,10 @@ function lookInto<T>(home: string, look: (folder: number) => T): T | undefined {
   }
 }
 
-/** Volumes may be called as a marker is, and what holds one is no store: each has its files in `_data`, with Docker and Podman. */
+/**
+ * Volumes may be called as a marker is, and what holds one is not a store: each has its files in `_data`, with Docker
+ * and Podman.
+ */
 function isMarker(home: number, name: string): boolean {
   return kindOf(home, name) === "folder" && !isVolume(home, name);
 }

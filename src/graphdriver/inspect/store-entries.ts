@@ -1,6 +1,7 @@
 /**
- * Looking at a store that somebody hostile may have written to, one component of a path at a time: symlinks are seen and
- * never followed, FIFOs and devices are not waited for, what vanishes meanwhile is not there. These functions block.
+ * Looking at a store that somebody hostile may have written to, one component of a path at a time: symlinks are seen
+ * and never followed, FIFOs and devices are not waited for, what vanishes meanwhile is not there. These functions
+ * block.
  */
 import { readSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";

@@ -28,8 +28,8 @@ export function unprivileged(): MissingAbility | undefined {
 }
 
 /**
- * Overlays keep their books in attributes, which a file without a name is given here: it is gone with its descriptor. Where a
- * file system has no such files, or no room for one, nothing is known.
+ * Overlays keep their books in attributes, which a file without a name is given here: it is gone with its descriptor.
+ * Where a file system has no such files, or no room for one, nothing is known.
  */
 export function attributeless(folder: string, attribute: string): MissingAbility | undefined {
   let file: number;

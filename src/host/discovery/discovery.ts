@@ -54,7 +54,7 @@ export function createDiscovery(
   { sockets, specs }: Locations,
   { logger = silentLogger }: DiscoveryOptions = {},
 ): Discovery {
-  const locations = { sockets: absolute(sockets), specs: absolute(specs) };
+  const locations = { sockets: resolveEach(sockets), specs: resolveEach(specs) };
   const logged = new Set<string>();
   const logUnreadable = (folder: string, error: Error) => {
     if (logged.has(folder)) return;
@@ -75,6 +75,6 @@ export function createDiscovery(
   };
 }
 
-function absolute(folders: readonly string[]): string[] {
+function resolveEach(folders: readonly string[]): string[] {
   return [...new Set(folders.map((folder) => resolve(folder)))];
 }

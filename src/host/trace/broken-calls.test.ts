@@ -136,7 +136,7 @@ describe("a plugin that breaks off", () => {
     expect(exchanges[0]?.failure).toBeUndefined();
   });
 
-  it("while nothing is under way ends the engine's connection and is no call", async () => {
+  it("while nothing is under way ends the engine's connection and is not a call", async () => {
     let idle: Socket | undefined;
     await startRawPlugin((plugin) => {
       idle = plugin;

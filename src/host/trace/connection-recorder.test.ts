@@ -81,7 +81,7 @@ describe("a connection's calls", () => {
   });
 });
 
-describe("what is no HTTP/1.1", () => {
+describe("what is not HTTP/1.1", () => {
   const get = ["engine", "GET /1 HTTP/1.1\r\n\r\n"] as const;
   it.each([
     ["a chunk size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", /chunk size "zz"/],

@@ -28,7 +28,10 @@ export interface RecordedResponse {
   readonly body: RecordedBody;
 }
 
-/** A body without its transfer coding: its beginning, as text where it is UTF-8 without zeros, and what is known of all of it. */
+/**
+ * A body without its transfer coding: its beginning, as text where it is UTF-8 without zeros, and what is known of all
+ * of it.
+ */
 export type RecordedBody = { readonly sizeBytes: number; readonly sha256?: string | undefined } & (
   | { readonly text: string }
   | { readonly base64: string }

@@ -21,8 +21,8 @@ export interface CreateFixtureFileOptions {
 /**
  * Makes a fixture and writes it line by line, so that what was recorded is readable whenever its writer ends. Only the
  * owner may read it (mode 0600): bodies hold passwords.
- * @throws ALREADY_EXISTS when there is a file at `path` and `replace` is not set, FAILED_PRECONDITION when there is something
- * else, which is never replaced: root must not put a file in the place of `/dev/null`.
+ * @throws ALREADY_EXISTS when there is a file at `path` and `replace` is not set, FAILED_PRECONDITION when there is
+ * something else, which is never replaced: root must not put a file in the place of `/dev/null`.
  */
 export async function createFixtureFile(
   path: string,

@@ -1,12 +1,14 @@
 /**
  * Exchanges as text, to keep and to replay: JSON Lines. The first line is a header, each further line an exchange:
  *
- *     {"cleatFixture":1,"plugin":"data","address":"unix:///run/docker/plugins/data.sock","recordedAt":"2026-01-31T12:00:00.000Z"}
+ *     {"cleatFixture":1,"plugin":"data","address":"unix:///run/docker/plugins/data.sock",
+ *      "recordedAt":"2026-01-31T12:00:00.000Z"}
  *     {"startedAt":"…","durationMs":0.8,"request":{"method":"POST","url":"/VolumeDriver.Get","headers":[["Host",""]],
  *      "body":{"sizeBytes":13,"text":"{\"Name\":\"v\"}\n"}},"response":{"status":200,"headers":[…],"body":{…}}}
  *
- * A body that is not UTF-8, or has zeros in it, is `base64` instead of `text`; one of which only the beginning was recorded has the `sha256`
- * of all of it. Bodies hold what engines and plugins tell each other, passwords in options included.
+ * A body that is not UTF-8, or has zeros in it, is `base64` instead of `text`; one of which only the beginning was
+ * recorded has the `sha256` of all of it. Bodies hold what engines and plugins tell each other, passwords in options
+ * included.
  */
 import { z } from "zod";
 import { CleatError } from "../../errors/index.ts";

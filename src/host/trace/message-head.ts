@@ -1,4 +1,4 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteText } from "../../errors/index.ts";
 import type { RawHeaders } from "./exchange.ts";
 
 /** How a message's body ends; `again` when another head follows, `opaque` when no more of the connection is HTTP. */
@@ -46,7 +46,8 @@ function declaredFraming(headers: RawHeaders): BodyFraming | undefined {
   if (codings.length > 0) return /(^|,)\s*chunked\s*$/i.test(codings.join()) ? "chunked" : "until-close";
   const [length, ...others] = new Set(valuesOf(headers, "content-length"));
   if (length === undefined) return undefined;
-  if (others.length > 0 || !/^\d{1,15}$/.test(length)) throw malformed("Content-Length", [length, ...others].join());
+  if (others.length > 0 || !/^\d{1,15}$/.test(length))
+    throw toMalformedError("Content-Length", [length, ...others].join());
   return { sizedBytes: Number(length) };
 }
 
@@ -61,10 +62,15 @@ function parseHeader(line: string): [string, string] {
 
 function matching(pattern: RegExp, line: string, what: string): RegExpExecArray {
   const found = pattern.exec(line);
-  if (found === null) throw malformed(what, line);
+  if (found === null) throw toMalformedError(what, line);
   return found;
 }
 
-function malformed(what: string, text: string): CleatError {
-  return new CleatError("INVALID_ARGUMENT", `${what} ${JSON.stringify(text.slice(0, 80))} is not HTTP/1.1`);
+function toMalformedError(what: string, text: string): CleatError {
+  return toNotHttpError(`${what} ${quoteText(text)}`);
+}
+
+/** What a connection carries that is no message of its protocol. */
+export function toNotHttpError(what: string): CleatError {
+  return new CleatError("INVALID_ARGUMENT", `${what} is not HTTP/1.1`);
 }

@@ -1,5 +1,5 @@
-import { CleatError } from "../../errors/index.ts";
-import type { BodyFraming } from "./message-head.ts";
+import { quoteText } from "../../errors/index.ts";
+import { type BodyFraming, toNotHttpError } from "./message-head.ts";
 
 /** Heads, trailers and the lines between chunks are not longer. */
 const maxLinesBytes = 64 * 1024;
@@ -60,11 +60,11 @@ export function createMessageReader(on: MessageEvents): MessageReader {
   function takeLine(text: string): void {
     if (state === "chunk-size") {
       const [size = ""] = text.split(";");
-      if (!/^[0-9a-fA-F]{1,12}\s*$/.test(size)) throw malformed(`chunk size ${JSON.stringify(size.slice(0, 80))}`);
+      if (!/^[0-9a-fA-F]{1,12}\s*$/.test(size)) throw toNotHttpError(`chunk size ${quoteText(size)}`);
       const bytes = Number.parseInt(size, 16);
       enter(bytes === 0 ? "trailers" : "chunk", bytes);
     } else if (state === "chunk-end") {
-      if (text !== "") throw malformed("chunk that is longer than its size");
+      if (text !== "") throw toNotHttpError("chunk that is longer than its size");
       enter("chunk-size");
     } else if (state === "trailers") {
       if (text === "") endMessage();
@@ -78,7 +78,7 @@ export function createMessageReader(on: MessageEvents): MessageReader {
     const end = bytes.indexOf(0x0a) + 1;
     const part = bytes.subarray(0, end === 0 ? bytes.byteLength : end);
     linesBytes += part.byteLength;
-    if (linesBytes > maxLinesBytes) throw malformed(`head over ${maxLinesBytes} bytes`);
+    if (linesBytes > maxLinesBytes) throw toNotHttpError(`head over ${maxLinesBytes} bytes`);
     line.push(Buffer.from(part));
     if (end > 0) {
       const text = Buffer.concat(line)
@@ -113,8 +113,4 @@ export function createMessageReader(on: MessageEvents): MessageReader {
       if (state === "until-close") endMessage();
     },
   };
-}
-
-function malformed(what: string): CleatError {
-  return new CleatError("INVALID_ARGUMENT", `${what} is not HTTP/1.1`);
 }

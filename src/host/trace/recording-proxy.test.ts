@@ -85,7 +85,7 @@ describe("what passes", () => {
     agent.destroy();
   });
 
-  it("is what is no HTTP, too", async () => {
+  it("is what is not HTTP, too", async () => {
     await startRawPlugin((plugin) => plugin.once("data", () => plugin.end("pong\n")));
     const engine = await connectEngine();
     engine.write("ping\n");
@@ -93,7 +93,7 @@ describe("what passes", () => {
     expect(exchanges).toEqual([]);
   });
 
-  it("tells of an answer that is no HTTP", async () => {
+  it("tells of an answer that is not HTTP", async () => {
     await startRawPlugin((plugin) => plugin.once("data", () => plugin.end("SSH-2.0-OpenSSH\n")));
     const engine = await connectEngine();
     engine.write(activate);

@@ -6,7 +6,10 @@ import type { Exchange } from "./exchange.ts";
 import { type Relay, relay } from "./relay.ts";
 
 export interface RecordingProxyOptions {
-  /** Where the plugin listens, or what tells that for each connection of a plugin that is called in clear. It need not be there yet. */
+  /**
+   * Where the plugin listens, or what tells that for each connection of a plugin that is called in plaintext. It need
+   * not be there yet.
+   */
   readonly target: Address | (() => Address);
   /** Of `https` targets. */
   readonly tls?: TlsClientOptions | undefined;
@@ -27,10 +30,10 @@ export interface RecordingProxy {
 }
 
 /**
- * Stands between an engine and a plugin and records their calls, of any plugin API over HTTP/1.1. The bytes are passed on
- * as they are, one connection for each of the engine's, and only read on the way, so that both behave as they would without
- * it: headers, framing, keep-alive and breaking off are theirs. It has no timeouts and closes no connection first. Of a
- * body at most `maxRecordedBytes` are held; a slow reader holds the sender back.
+ * Stands between an engine and a plugin and records their calls, of any plugin API over HTTP/1.1. The bytes are passed
+ * on as they are, one connection for each of the engine's, and only read on the way, so that both behave as they would
+ * without it: headers, framing, keep-alive and breaking off are theirs. It has no timeouts and closes no connection
+ * first. Of a body at most `maxRecordedBytes` are held; a slow reader holds the sender back.
  * @throws INVALID_ARGUMENT when `tls` is of no use.
  */
 export function createRecordingProxy(options: RecordingProxyOptions): RecordingProxy {

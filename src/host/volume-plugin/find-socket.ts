@@ -8,7 +8,7 @@ import { isNothingThere } from "../discovery/look-up/look-up.ts";
 /**
  * The socket at `path`, with who listens there as far as the file system tells. Costs one stat.
  * @throws NOT_FOUND when nothing is there.
- * @throws INVALID_ARGUMENT when it is no socket, or its path is too long for one.
+ * @throws INVALID_ARGUMENT when it is not a socket, or its path is too long for one.
  * @throws PERMISSION_DENIED when it may not be seen.
  */
 export async function findSocket(name: string, path: string): Promise<FoundPlugin> {
@@ -18,6 +18,6 @@ export async function findSocket(name: string, path: string): Promise<FoundPlugi
     if (!isNothingThere(error)) throw toCleatError(error, `socket "${path}"`);
     throw new CleatError("NOT_FOUND", `socket "${path}" is not there`, { cause: error });
   });
-  if (!stats.isSocket()) throw new CleatError("INVALID_ARGUMENT", `path "${path}" is no socket`);
+  if (!stats.isSocket()) throw new CleatError("INVALID_ARGUMENT", `path "${path}" is not a socket`);
   return { name, path, address, tls: undefined, identity: identityOfSocket(path, stats) };
 }

@@ -1,24 +1,22 @@
-import { CleatError, RemoteError, withSubject } from "../../errors/index.ts";
+import { CleatError, quoteText, RemoteError, withSubject } from "../../errors/index.ts";
 import { parseFailure, parseGoJson } from "../../protocol/index.ts";
 
 /**
- * A failure in Podman's words: `on "VOLUME" in volume plugin "NAME": …`, with its code; the error itself is the `cause`.
- * What the plugin said is told as it said it.
+ * A failure in Podman's words: `on "VOLUME" in volume plugin "NAME": …`, with its code; the error itself is the
+ * `cause`. What the plugin said is told as it said it.
  *
  * Source: podman v4.3.1 `libpod/plugin/volume_api.go`, `makeErrorResponse`.
  */
 export function toVolumePluginError(error: unknown, plugin: string, volume: string | undefined): CleatError {
   const place = `in volume plugin "${plugin}"`;
-  const subject = volume === undefined ? place : `on ${quoted(volume)} ${place}`;
+  const subject = volume === undefined ? place : `on ${quoteText(volume, maxNameCharacters)} ${place}`;
   if (!(error instanceof RemoteError)) return withSubject(error, subject);
   const said = saysNothing(error.remoteMessage) ? "empty error from plugin" : error.remoteMessage;
   return new CleatError(error.code, `${subject}: ${said}`, { cause: error });
 }
 
 /** Names of volumes are no longer than that. */
-function quoted(volume: string): string {
-  return volume.length > 255 ? `${JSON.stringify(volume.slice(0, 255))}…` : JSON.stringify(volume);
-}
+const maxNameCharacters = 255;
 
 /** An answer without a body, or JSON with nothing in it: `{"Err":""}`. */
 function saysNothing(text: string): boolean {

@@ -7,12 +7,12 @@ import type { Validations } from "./validations.ts";
 import { toVolumePluginError } from "./volume-plugin-error.ts";
 
 /**
- * A volume plugin at a socket. Its methods are those of `VolumeDriver`; each looks first whether the socket is still the
- * one that was validated, and validates another one before it calls it, all within one deadline.
+ * A volume plugin at a socket. Its methods are those of `VolumeDriver`; each looks first whether the socket is still
+ * the one that was validated, and validates another one before it calls it, all within one deadline.
  *
  * Errors read `on "VOLUME" in volume plugin "NAME": …` (`in volume plugin "NAME": …` without a volume). Their codes are
- * those of `VolumeDriver`, of `VolumePlugins.open` where the socket is another one, and UNAVAILABLE when it is gone: the
- * plugin is forgotten then, and this object is of use again as soon as the plugin is back.
+ * those of `VolumeDriver`, of `VolumePlugins.open` where the socket is another one, and UNAVAILABLE when it is gone:
+ * the plugin is forgotten then, and this object is of use again as soon as the plugin is back.
  */
 export interface VolumePlugin extends Omit<VolumeDriver, "capabilities" | "close"> {
   /** Absolute, without `.` and `..`. */

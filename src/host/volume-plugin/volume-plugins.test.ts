@@ -32,10 +32,10 @@ describe("what cannot be opened", () => {
     await expect(plugins.open("p", join(folder, "file", "p.sock"))).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
-  it("is INVALID_ARGUMENT where it is no socket, or none that can be dialled", async () => {
+  it("is INVALID_ARGUMENT where it is not a socket, or none that can be dialled", async () => {
     await writeFile(join(folder, "file"), "");
     await mkdir(socketOf("p"));
-    const message = `in volume plugin "p": path "${join(folder, "file")}" is no socket`;
+    const message = `in volume plugin "p": path "${join(folder, "file")}" is not a socket`;
     await expect(plugins.open("p", join(folder, "file"))).rejects.toMatchObject({ code: "INVALID_ARGUMENT", message });
     await expect(open()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
     for (const path of [`/${"x".repeat(107)}`, "/a\0b"]) {
@@ -57,7 +57,7 @@ describe("what cannot be opened", () => {
     ["an Err with status 200", reply('{"Err":"go away"}')],
   ])("is FAILED_PRECONDITION where activation answers %s", async (_what, answer) => {
     await startFake("p", (socket) => socket.write(answer));
-    const message = expect.stringMatching(/^in volume plugin "p": .* is no plugin: /);
+    const message = expect.stringMatching(/^in volume plugin "p": .* is not a plugin: /);
     await expect(open()).rejects.toMatchObject({ code: "FAILED_PRECONDITION", message });
   });
 
@@ -128,7 +128,7 @@ describe("what is known", () => {
     expect(calls).toEqual(["/Plugin.Activate", "/Plugin.Activate", "/Plugin.Activate"]);
   });
 
-  it("is no failure: the next caller tries again, at any path", async () => {
+  it("is not a failure: the next caller tries again, at any path", async () => {
     let answer = reply('{"Implements":["authz"]}');
     await startFake("p", (socket) => socket.write(answer));
     await startPlugin("other");

@@ -27,9 +27,9 @@ export interface VolumePlugins extends AsyncDisposable {
    * The volume plugin at `socketPath`. It is validated the first time, once for any number of callers, and known by
    * its name from then on; a failure is forgotten. Errors read `in volume plugin "NAME": …`.
    * @throws NOT_FOUND when nothing is at `socketPath`, PERMISSION_DENIED when it may not be seen.
-   * @throws INVALID_ARGUMENT when it is no socket, or `name` may name no plugin.
+   * @throws INVALID_ARGUMENT when it is not a socket, or `name` may name no plugin.
    * @throws ALREADY_EXISTS when `name` is known at another path.
-   * @throws FAILED_PRECONDITION when what answers is no plugin, UNIMPLEMENTED when it is no volume driver.
+   * @throws FAILED_PRECONDITION when what answers is not a plugin, UNIMPLEMENTED when it is not a volume driver.
    * @throws UNAVAILABLE when nobody listens, DEADLINE_EXCEEDED when nobody answers in time.
    */
   open(name: string, socketPath: string, options?: OpenVolumePluginOptions): Promise<VolumePlugin>;
@@ -42,8 +42,8 @@ export interface VolumePlugins extends AsyncDisposable {
  * Makes the engine's side of Podman's volume plugins. Every call is sent once: there are no retries, and no plugin is
  * left alone for failing.
  *
- * Source: podman v4.3.1 `libpod/plugin/volume_api.go`, `GetVolumePlugin`, `validatePlugin`, `verifyReachable`. Unlike there
- * an `Err` with status 200 is a failure, and another socket at the same path is validated again.
+ * Source: podman v4.3.1 `libpod/plugin/volume_api.go`, `GetVolumePlugin`, `validatePlugin`, `verifyReachable`. Unlike
+ * there an `Err` with status 200 is a failure, and another socket at the same path is validated again.
  */
 export function createVolumePlugins({ policy = {}, logger = silentLogger }: VolumePluginsOptions = {}): VolumePlugins {
   const validations = createValidations({ maxReplyBytes: policy.maxReplyBytes, logger });

@@ -168,7 +168,7 @@ describe("a name that is taken", () => {
     expect(apply(root, archiveOf(file("a", "12345")))).toBe(5);
   });
 
-  it("is no target of a hard link when it is a folder, missing or the root", () => {
+  it("is not a target of a hard link when it is a folder, missing or the root", () => {
     const root = scratch.folder("root");
     const link = (target: string): string | undefined =>
       failureOf(() => apply(root, archiveOf(directory("d"), hardlink("h", target))))?.code;

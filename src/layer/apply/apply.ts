@@ -10,7 +10,8 @@ import { createLowerFolders } from "../lowers/lower-folders.ts";
 import { createMergedFolders } from "../lowers/merged-folders.ts";
 import { createOpenFolders } from "./open-folders.ts";
 import { createDeletions } from "./deletions.ts";
-import { createOverlayWhiteouts, type LayersBelow } from "./overlay-whiteouts.ts";
+import { createOverlayWhiteouts } from "./overlay-whiteouts.ts";
+import type { LayersBelow } from "./settle-whiteouts.ts";
 import type { WhiteoutMaker } from "./whiteout-maker.ts";
 import { createDirectoryAttributes } from "./directory-attributes.ts";
 import { removeTree } from "../tree/remove-tree.ts";
@@ -23,9 +24,9 @@ export interface ApplyOptions {
   readonly whiteouts: WhiteoutConvention;
   readonly ids: IdRanges;
   /**
-   * With the overlay convention, the diff folders of the layers below, absolute, the uppermost first: whose attributes folders
-   * get that the archive only implies, and without which it cannot be told what an opaque root hides, and which whiteouts hide
-   * anything. Source: containerd v1.6.20 `archive/tar.go` `mkparent`.
+   * With the overlay convention, the diff folders of the layers below, absolute, the uppermost first: whose attributes
+   * folders get that the archive only implies, and without which it cannot be told what an opaque root hides, and which
+   * whiteouts hide anything. Source: containerd v1.6.20 `archive/tar.go` `mkparent`.
    */
   readonly lowers?: readonly string[];
   /** One `fsync` per file. */
@@ -41,9 +42,10 @@ export interface ApplyOptions {
 /**
  * Unpacks a layer's tar archive into the folder open as `root`, in one pass, with every name resolved below `root`.
  *
- * The folder must be the caller's alone, empty for the overlay convention, a copy of the parent for the deleting one. After
- * an error it holds part of the layer: callers unpack beside the final place and rename. Returns the size in bytes of the
- * files that the archive holds. Blocks; runs on a thread whose umask is 0 (`detachThread`), as a pool's are.
+ * The folder must be the caller's alone, empty for the overlay convention, a copy of the parent for the deleting one.
+ * After an error it holds part of the layer: callers unpack beside the final place and rename. Returns the size in
+ * bytes of the files that the archive holds. Blocks; runs on a thread whose umask is 0 (`detachThread`), as a pool's
+ * are.
  *
  * @throws INVALID_ARGUMENT when the archive is malformed, or an entry would leave the layer or cannot be kept exactly.
  * @throws DATA_LOSS when the archive is truncated.

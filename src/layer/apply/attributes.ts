@@ -14,14 +14,14 @@ import type { TarHeader } from "../../tar/index.ts";
 import { cannotBeHeld } from "./held-attributes.ts";
 import { type IdMaps, maxId } from "../entry/id-map.ts";
 import { dropInheritedAt } from "../tree/inherited-access.ts";
-import type { OpenFolder } from "./open-folders.ts";
+import type { OpenFolder } from "./folder-cache.ts";
 
 const permissionBits = 0o7777;
 
 /**
- * Attributes by which overlay, of the kernel and in user space, keeps its own books. A layer from outside that could set them
- * would redirect a folder to another path or make a file's content come from elsewhere, so they never reach the disk. Source
- * of the last two: fuse-overlayfs 1.10 `main.c`, `utils.h`.
+ * Attributes by which overlay, of the kernel and in user space, keeps its own books. A layer from outside that could
+ * set them would redirect a folder to another path or make a file's content come from elsewhere, so they never reach
+ * the disk. Source of the last two: fuse-overlayfs 1.10 `main.c`, `utils.h`.
  */
 const ownedByOverlay = /^(?:(?:trusted|user)\.overlay|(?:user|security)\.fuseoverlayfs)\./;
 

@@ -9,13 +9,15 @@ import type { LowerFolder } from "../lowers/lower-folders.ts";
 import { createMarkedPaths } from "./marked-paths.ts";
 
 /**
- * Folders get owner, mode and times when all else is in place: making files in them would change their times, and a mode
- * without write permission would keep an ordinary user from filling them.
+ * Folders get owner, mode and times when all else is in place: making files in them would change their times, and a
+ * mode without write permission would keep an ordinary user from filling them.
  */
 export interface DirectoryAttributes {
   /** Paths are clean and without symlinks. */
   set(path: string, header: TarHeader): void;
-  /** Takes over what a folder of the layers below has, so that a copy of it is as it was, until an entry says otherwise. */
+  /**
+   * Takes over what a folder of the layers below has, so that a copy of it is as it was, until an entry says otherwise.
+   */
   inherit(path: string, lower: LowerFolder): void;
   /** What the layers below have at `path` turned out to be hidden: folders below it, or `itself`, are new ones. */
   disinherit(path: string, itself: boolean): void;
@@ -29,7 +31,9 @@ export const workingMode = 0o700;
 /** The mode moby gives to folders that an archive implies. Source: moby v23 `archive.ImpliedDirectoryMode`. */
 export const impliedMode = 0o755;
 
-/** Extended attributes wait in memory, those of all folders together; an archive that brings more of them is refused. */
+/**
+ * Extended attributes wait in memory, those of all folders together; an archive that brings more of them is refused.
+ */
 const maxHeldBytes = 64 * 2 ** 20;
 
 /** What an attribute costs beside its bytes. */
@@ -114,8 +118,8 @@ export function createDirectoryAttributes(root: number, ids: IdMaps, leaveOut?: 
     disinherit: (path, itself) => hidden.mark(path, itself),
     drop: (path) => replaced.mark(path, true),
     settle() {
-      // Deepest first: a folder that its own mode closes to an ordinary user is closed after what lies in it. What is inherited
-      // before what the archive says, which may have reached the same folder through a symlink.
+      // Deepest first: a folder that its own mode closes to an ordinary user is closed after what lies in it. What is
+      // inherited before what the archive says, which may have reached the same folder through a symlink.
       for (const [path, one] of [...inherited].toReversed()) {
         if (replaced.isVoid(path, one.since)) continue;
         if (hidden.isVoid(path, one.hiddenSince)) settleAsImplied(path);

@@ -2,12 +2,13 @@ import { statfsSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 
 /**
- * Whether an extended attribute that could not be set is one that this file, on this file system, cannot have: of a namespace that
- * it does not know (`com.apple.…`, `system.nfs4_acl`), `user.` on a symlink or device, one that is not this process's to set, one
- * larger than there is room for beside an inode. File capabilities are never that: a program without them is another one.
+ * Whether an extended attribute that could not be set is one that this file, on this file system, cannot have: of a
+ * namespace that it does not know (`com.apple.…`, `system.nfs4_acl`), `user.` on a symlink or device, one that is not
+ * this process's to set, one larger than there is room for beside an inode. File capabilities are never that: a program
+ * without them is another one.
  *
- * Docker passes over ENOTSUP and EPERM, containerd over ENOTSUP. Sources: moby v20.10.24 `pkg/archive/archive.go` `createTarFile`;
- * containerd v1.6.20 `archive/tar.go`; xattr(7), setxattr(2).
+ * Docker passes over ENOTSUP and EPERM, containerd over ENOTSUP. Sources: moby v20.10.24 `pkg/archive/archive.go`
+ * `createTarFile`; containerd v1.6.20 `archive/tar.go`; xattr(7), setxattr(2).
  */
 export function cannotBeHeld(error: unknown, name: string, descriptor: number): boolean {
   if (name === "security.capability") return false;

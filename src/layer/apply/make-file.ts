@@ -4,7 +4,7 @@ import { close, fsync, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, openat } from "../
 import type { SparseRegion, TarHeader, TarReader } from "../../tar/index.ts";
 import { type Attributes, type LeaveOut, setAttributes } from "./attributes.ts";
 import { dropInherited } from "../tree/inherited-access.ts";
-import type { OpenFolder } from "./open-folders.ts";
+import type { OpenFolder } from "./folder-cache.ts";
 
 const processUid = process.geteuid?.() ?? 0;
 const processGid = process.getegid?.() ?? 0;

@@ -1,6 +1,6 @@
 /**
- * Paths of folders at which something happened that makes void what was noted before of what lies there. To mark one is one
- * step, however much was noted: archives may replace a hundred thousand folders one by one.
+ * Paths of folders at which something happened that makes void what was noted before of what lies there. To mark one is
+ * one step, however much was noted: archives may replace a hundred thousand folders one by one.
  */
 export interface MarkedPaths {
   /** Marks what lies below `path`, "" for all, and where `itself` says so the folder. */

@@ -1,32 +1,14 @@
-import { isSystemError } from "../../errors/index.ts";
-import {
-  close,
-  fsetxattr,
-  isDirectory,
-  mkdirat,
-  mknodat,
-  readNames,
-  S_IFCHR,
-  statat,
-  statIfThere,
-} from "../../syscall/index.ts";
-import { openConfinedFolder } from "../tree/confine.ts";
+import { fsetxattr, isDirectory, mkdirat, mknodat, S_IFCHR, statat, statIfThere } from "../../syscall/index.ts";
 import { type DirectoryAttributes, impliedMode } from "./directory-attributes.ts";
 import { joinPath } from "../entry/entry-name.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
-import type { LowerFolders } from "../lowers/lower-folders.ts";
-import type { MergedFolders } from "../lowers/merged-folders.ts";
-import type { OpenFolder, OpenFolders } from "./open-folders.ts";
+import type { OpenFolder } from "./folder-cache.ts";
+import type { OpenFolders } from "./open-folders.ts";
 import { removeTree } from "../tree/remove-tree.ts";
+import { dropUselessWhiteouts, hideNamesOf, type LayersBelow } from "./settle-whiteouts.ts";
 import { createPathSet, type WhiteoutMaker } from "./whiteout-maker.ts";
 import type { OverlayPrefix } from "../entry/whiteout.ts";
 import { withFolder } from "../tree/with-folder.ts";
-
-/** What lies below a layer in the making. */
-export interface LayersBelow {
-  readonly lowers: LowerFolders;
-  readonly merged: MergedFolders;
-}
 
 export interface OverlayWhiteoutOptions {
   readonly folders: OpenFolders;
@@ -87,56 +69,6 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
     below?.merged.changed();
   }
 
-  /**
-   * Overlay does not look for the mark at its root, so what lies there is hidden name by name. Source: Linux v6.1
-   * `fs/overlayfs/namei.c` `ovl_lookup`, which no root goes through.
-   */
-  function hideRoot(lowers: LowerFolders): void {
-    for (const text of lowers.rootNames()) {
-      const name = Buffer.from(text, "latin1");
-      const own = statIfThere(root, name);
-      if (own === undefined) mknodat(root, name, S_IFCHR, 0, 0);
-      else if (isDirectory(own)) withFolder(root, name, mark);
-    }
-  }
-
-  /**
-   * Where overlay has nothing to merge it shows the folder as it is, and a whiteout in it as a name that nobody can open or
-   * remove. Source: Linux v6.1 `fs/overlayfs/readdir.c` `ovl_iterate`.
-   */
-  function dropUseless({ lowers, merged }: LayersBelow): void {
-    const isMerged = (path: string): boolean => (path === "" ? lowers.all : merged.shownAt(path)).length > 0;
-    for (const holder of holders) {
-      withOwn(holder, (folder) => {
-        if (isMerged(holder)) return;
-        if (holder === "" || brought.has(holder)) dropWhiteouts(folder);
-        else dropFolder(holder, isMerged);
-      });
-    }
-  }
-
-  /** The folder was made for whiteouts, perhaps with those above it. */
-  function dropFolder(path: string, isMerged: (path: string) => boolean): void {
-    let [folder, base] = splitPath(path);
-    while (folder !== "" && !brought.has(folder) && !isMerged(folder)) [folder, base] = splitPath(folder);
-    withOwn(folder, (parent) => removeTree(parent, Buffer.from(base, "latin1")));
-  }
-
-  function withOwn(path: string, visit: (folder: number) => void): void {
-    let folder: number;
-    try {
-      folder = openConfinedFolder(root, Buffer.from(path, "latin1"));
-    } catch (error) {
-      if (isSystemError(error, "ENOENT", "ENOTDIR")) return; // it was hidden or replaced since
-      throw error;
-    }
-    try {
-      visit(folder);
-    } finally {
-      close(folder);
-    }
-  }
-
   return {
     makeOpaque: (folder) => makeOpaque(folder, false),
     hide,
@@ -154,20 +86,8 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
     },
     settle() {
       if (below === undefined) return;
-      dropUseless(below);
-      if (hidesRoot) hideRoot(below.lowers);
+      dropUselessWhiteouts(root, { holders, brought, below });
+      if (hidesRoot) hideNamesOf(below.lowers, root, mark);
     },
   };
-}
-
-function dropWhiteouts(folder: number): void {
-  for (const name of readNames(folder)) {
-    const status = statIfThere(folder, name);
-    if (status !== undefined && isOverlayWhiteout(status)) removeTree(folder, name);
-  }
-}
-
-function splitPath(path: string): [folder: string, base: string] {
-  const at = path.lastIndexOf("/");
-  return at < 0 ? ["", path] : [path.slice(0, at), path.slice(at + 1)];
 }

@@ -1,9 +1,9 @@
 import type { TarHeader } from "../../tar/index.ts";
 
 /**
- * What an ordinary user can keep of an entry, who can neither give files away nor make devices: everything belongs to root of
- * the archive, which the id maps turn into that user, with at least the permissions an owner needs to copy and remove it;
- * of the attributes stay those that need no privilege. `undefined` for a device.
+ * What an ordinary user can keep of an entry, who can neither give files away nor make devices: everything belongs to
+ * root of the archive, which the id maps turn into that user, with at least the permissions an owner needs to copy and
+ * remove it; of the attributes stay those that need no privilege. `undefined` for a device.
  */
 export function squashHeader(header: TarHeader): TarHeader | undefined {
   const { type, mode, xattrs } = header;

@@ -1,7 +1,7 @@
 /**
- * Keeps deletions while a layer is unpacked. A whiteout speaks of the layers below, never of what its own archive brings
- * (OCI image-spec v1.0 `layer.md`), in whichever order the two come. A folder in which there are nothing but whiteouts is no part
- * of what the archive brings; one with an opaque marker is.
+ * Keeps deletions while a layer is unpacked. A whiteout speaks of the layers below, never of what its own archive
+ * brings (OCI image-spec v1.0 `layer.md`), in whichever order the two come. A folder in which there are nothing but
+ * whiteouts is not a part of what the archive brings; one with an opaque marker is.
  */
 export interface WhiteoutMaker {
   /** Hides everything that lower layers have in the folder. */
@@ -11,8 +11,8 @@ export interface WhiteoutMaker {
   /** Is told of each name that the archive makes. */
   made(folder: string, base: Buffer, isFolder: boolean): void;
   /**
-   * Makes a folder, which an entry needs, in place of what is none; `path` is without symlinks. False where that came from the
-   * archive itself.
+   * Makes a folder, which an entry needs, in place of what is none; `path` is without symlinks. False where that came
+   * from the archive itself.
    */
   replaceByFolder(parent: number, base: Buffer, path: string): boolean;
   /** Before folders get their attributes. */

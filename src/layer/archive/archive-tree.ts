@@ -1,5 +1,6 @@
 import { fgetxattr, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
 import type { ByteSink } from "../../tar/index.ts";
+import type { ArchiveDialect } from "./archive-dialect.ts";
 import { type ArchiveWriter, createArchiveWriter } from "./archive-writer.ts";
 import { joinPath } from "../entry/entry-name.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
@@ -11,13 +12,13 @@ export interface ArchiveOptions {
   /** With the overlay convention, the folder is a layer's diff and its deletions become whiteout files. */
   readonly whiteouts: WhiteoutConvention;
   readonly ids: IdRanges;
-  /** Writes the host's names of owners and, in modes, the bits of file types, as moby up to v20.10 does. */
-  readonly userNames: boolean;
+  readonly archiveDialect: ArchiveDialect;
 }
 
 /**
- * Archives all that lies below an open folder: each folder before its content, names in the order of their bytes, no entry
- * for the root. Memory does not grow with the tree, but for files that have several names. Blocks; runs on a worker.
+ * Archives all that lies below an open folder: each folder before its content, names in the order of their bytes, no
+ * entry for the root. Memory does not grow with the tree, but for files that have several names. Blocks; runs on a
+ * worker.
  * @throws ABORTED when a file shrinks while it is read.
  */
 export function archiveTree(root: number, sink: ByteSink, options: ArchiveOptions): void {
@@ -28,11 +29,12 @@ export function archiveTree(root: number, sink: ByteSink, options: ArchiveOption
   writer.finish();
 }
 
-export function archiveWriterOptions({ whiteouts, ids, userNames }: ArchiveOptions) {
+export function archiveWriterOptions({ whiteouts, ids, archiveDialect }: ArchiveOptions) {
+  const isOld = archiveDialect === "docker-20.10";
   return {
     ids: createIdMaps(ids),
-    names: userNames ? readUserNames() : noUserNames,
-    typeBits: userNames,
+    names: isOld ? readUserNames() : noUserNames,
+    typeBits: isOld,
     overlayWhiteouts: whiteouts.kind === "overlay",
   };
 }

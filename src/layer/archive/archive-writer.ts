@@ -1,28 +1,19 @@
 /**
- * Writes files into a layer archive exactly as Docker's archiver does, so that a layer gets the same digest from either:
- * whole seconds, of all attributes only `security.capability`; up to v20.10 mode fields with the file type's bits.
+ * Writes files into a layer archive exactly as Docker's archiver does, so that a layer gets the same digest from
+ * either: whole seconds, of all attributes only `security.capability`; up to v20.10 mode fields with the file type's
+ * bits.
  *
  * Source: moby v20.10.24 `pkg/archive/archive.go` (`FileInfoHeader`, `addTarFile`), `archive_linux.go`.
  */
-import { readSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { close, fgetxattr, type FileStatus, lgetxattr, procPath, readlinkat } from "../../syscall/index.ts";
-import {
-  type ByteSink,
-  createTarHeader,
-  encodeTarHeader,
-  noXattrs,
-  tarEndBlocks,
-  type TarEntryType,
-  tarPaddingBytes,
-} from "../../tar/index.ts";
+import { type ByteSink, encodeTarHeader, tarEndBlocks, type TarHeader, tarPaddingBytes } from "../../tar/index.ts";
 import { showBytes } from "../entry/entry-name.ts";
 import { entryTypeOf, isOverlayWhiteout } from "../entry/entry-type.ts";
 import { fileKey } from "../entry/file-key.ts";
 import { openRegular } from "../tree/open-regular.ts";
-import type { IdMaps } from "../entry/id-map.ts";
-import type { UserNames } from "./user-names.ts";
-import { opaqueMarker, whiteoutPrefix } from "../entry/whiteout.ts";
+import { type ArchiveHeaderOptions, capabilityAttribute, createArchiveHeaders } from "./archive-headers.ts";
+import { createGatheredSink } from "./gathered-sink.ts";
 
 export interface ArchiveWriter {
   /** Adds the file called `base` in an open folder under the byte string `path`; a socket is passed over. */
@@ -37,181 +28,86 @@ export interface ArchiveWriter {
   finish(): void;
 }
 
-export interface ArchiveWriterOptions {
-  readonly ids: IdMaps;
-  readonly names: UserNames;
-  /** Whether mode fields have the bits of the file's type, too. */
-  readonly typeBits: boolean;
+export interface ArchiveWriterOptions extends ArchiveHeaderOptions {
   /** Whether character devices 0/0 are deletions. */
   readonly overlayWhiteouts: boolean;
 }
 
-/** Headers and content are gathered to this much before they go on, so that a small file costs no hand-over of its own. */
-const bufferBytes = 256 * 1024;
+/** Not a Buffer, whose `subarray` costs several times that of a plain array. */
+const zeros = new Uint8Array(512);
 
 export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOptions): ArchiveWriter {
-  const { ids, names, typeBits, overlayWhiteouts } = options;
-  const buffer = Buffer.allocUnsafe(bufferBytes);
-  /** Files with several names: the first name that the archive has for them. */
-  const linked = new Map<string, Buffer>();
-  let filled = 0;
+  const gathered = createGatheredSink(sink);
+  const headers = createArchiveHeaders(options);
+  const links = createLinkedNames();
 
-  function flush(): void {
-    if (filled > 0) sink.write(buffer.subarray(0, filled));
-    filled = 0;
-  }
-
-  function write(bytes: Uint8Array): void {
-    if (bytes.length > buffer.length - filled) flush();
-    if (bytes.length > buffer.length) sink.write(bytes);
-    else {
-      buffer.set(bytes, filled);
-      filled += bytes.length;
-    }
+  function writeHeader(header: TarHeader): void {
+    gathered.write(encodeTarHeader(header));
   }
 
   function writeContent(descriptor: number, path: string, sizeBytes: number): void {
-    for (let left = sizeBytes; left > 0;) {
-      if (filled === buffer.length) flush();
-      const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
-      if (count === 0) throw new CleatError("ABORTED", `file ${showBytes(path)} became shorter while it was read`);
-      filled += count;
-      left -= count;
-    }
-    write(zeros.subarray(0, tarPaddingBytes(sizeBytes)));
-  }
-
-  /** Writes the header of a file that is on disk. In one piece, because there is one for each file. */
-  function writeHeader(
-    path: string,
-    type: TarEntryType,
-    status: FileStatus,
-    capability: Buffer | undefined,
-    linkName: Buffer = noName,
-  ): void {
-    write(
-      encodeTarHeader({
-        name: Buffer.from(path, "latin1"),
-        type,
-        linkName,
-        mode: typeBits ? status.mode : status.mode & 0o7777,
-        uid: ids.uids.toContainer(status.uid),
-        gid: ids.gids.toContainer(status.gid),
-        sizeBytes: type === "file" ? status.sizeBytes : 0,
-        mtimeSeconds: status.mtimeSeconds,
-        mtimeNanoseconds: 0,
-        userName: names.user(status.uid),
-        groupName: names.group(status.gid),
-        deviceMajor: status.deviceMajor,
-        deviceMinor: status.deviceMinor,
-        xattrs: capability === undefined ? noXattrs : new Map([[capabilityName, withoutRootId(capability)]]),
-        sparse: undefined,
-      }),
-    );
-  }
-
-  /** The earlier name of a file that has one in this archive already. */
-  function earlierName(path: string, status: FileStatus): Buffer | undefined {
-    if (status.links <= 1) return undefined;
-    const key = fileKey(status);
-    const earlier = linked.get(key);
-    if (earlier === undefined) linked.set(key, Buffer.from(path, "latin1"));
-    return earlier;
+    const count = gathered.writeFrom(descriptor, sizeBytes);
+    if (count < sizeBytes) throw new CleatError("ABORTED", `file ${showBytes(path)} became shorter while it was read`);
+    gathered.write(zeros.subarray(0, tarPaddingBytes(sizeBytes)));
   }
 
   function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): void {
     const descriptor = openRegular(folder, base);
-    if (descriptor === undefined) {
-      linked.delete(fileKey(status));
-      return;
-    }
+    if (descriptor === undefined) return links.forget(status);
     try {
-      writeHeader(path, "file", status, fgetxattr(descriptor, capabilityName));
+      writeHeader(headers.ofFile(path, "file", status, { capability: fgetxattr(descriptor, capabilityAttribute) }));
       writeContent(descriptor, path, status.sizeBytes);
     } finally {
       close(descriptor);
     }
   }
 
-  function addKernelWhiteout(path: string, status: FileStatus, linkName: Buffer | undefined): void {
-    const at = path.lastIndexOf("/") + 1;
-    const { uid, gid, mtimeSeconds } = status;
-    // The kernel links whiteouts to one another to save inodes, and Docker's archiver leaves the link's name in the field.
-    write(
-      encodeTarHeader(
-        createTarHeader({
-          name: Buffer.from(`${path.slice(0, at)}${whiteoutPrefix}${path.slice(at)}`, "latin1"),
-          type: "file",
-          mode: whiteoutMode,
-          uid,
-          gid,
-          mtimeSeconds,
-          userName: names.user(uid),
-          groupName: names.group(gid),
-          ...(linkName && { linkName }),
-        }),
-      ),
-    );
-  }
-
-  function addFile(folder: number, base: Buffer, path: string, status: FileStatus): void {
-    const type = entryTypeOf(status.mode);
-    if (type === undefined) return;
-    const linkName = earlierName(path, status);
-    if (overlayWhiteouts && isOverlayWhiteout(status)) addKernelWhiteout(path, status, linkName);
-    else if (linkName === undefined && type === "file") addRegular(folder, base, path, status);
-    else {
-      // What has no content of its own: a further name of a file, and whatever cannot be opened.
-      const target = linkName ?? (type === "symlink" ? readlinkat(folder, base) : undefined);
-      const capability = lgetxattr(procPath(folder, base), capabilityName);
-      writeHeader(path, linkName === undefined ? type : "hardlink", status, capability, target);
-    }
-  }
-
   return {
-    addFile,
+    addFile(folder, base, path, status) {
+      const type = entryTypeOf(status.mode);
+      if (type === undefined) return;
+      const earlier = links.earlierName(path, status);
+      if (options.overlayWhiteouts && isOverlayWhiteout(status)) {
+        writeHeader(headers.ofOverlayWhiteout(path, status, earlier));
+      } else if (earlier === undefined && type === "file") addRegular(folder, base, path, status);
+      else {
+        // What has no content of its own: a further name of a file, and whatever cannot be opened.
+        const linkName = earlier ?? (type === "symlink" ? readlinkat(folder, base) : undefined);
+        const capability = lgetxattr(procPath(folder, base), capabilityAttribute);
+        const written = earlier === undefined ? type : "hardlink";
+        writeHeader(headers.ofFile(path, written, status, { capability, linkName }));
+      }
+    },
     addDirectory(descriptor, path, status) {
-      writeHeader(`${path}/`, "directory", status, fgetxattr(descriptor, capabilityName));
+      const capability = fgetxattr(descriptor, capabilityAttribute);
+      writeHeader(headers.ofFile(`${path}/`, "directory", status, { capability }));
     },
-    addOpaqueMarker(path, status) {
-      const { uid, gid, mode } = status;
-      write(
-        encodeTarHeader(
-          createTarHeader({
-            name: Buffer.from(`${path}/${opaqueMarker}`, "latin1"),
-            mode: mode & 0o777,
-            uid: ids.uids.toContainer(uid),
-            gid: ids.gids.toContainer(gid),
-            userName: names.user(uid),
-            groupName: names.group(gid),
-          }),
-        ),
-      );
-    },
-    addWhiteout(path, mtimeSeconds) {
-      const at = path.lastIndexOf("/") + 1;
-      const name = Buffer.from(`${path.slice(0, at)}${whiteoutPrefix}${path.slice(at)}`, "latin1");
-      write(encodeTarHeader(createTarHeader({ name, type: "file", mtimeSeconds })));
-    },
+    addOpaqueMarker: (path, status) => writeHeader(headers.ofOpaqueMarker(path, status)),
+    addWhiteout: (path, mtimeSeconds) => writeHeader(headers.ofWhiteout(path, mtimeSeconds)),
     finish() {
-      write(tarEndBlocks);
-      flush();
+      gathered.write(tarEndBlocks);
+      gathered.flush();
     },
   };
 }
 
-const noName = Buffer.alloc(0);
-/** Not a Buffer, whose `subarray` costs several times that of a plain array. */
-const zeros = new Uint8Array(512);
-const whiteoutMode = 0o600;
+/** Files with several names: the first name that the archive has for them. */
+interface LinkedNames {
+  /** The earlier name of a file that has one in this archive already; else `path` is that from now on. */
+  earlierName(path: string, status: FileStatus): Buffer | undefined;
+  forget(status: FileStatus): void;
+}
 
-const capabilityName = "security.capability";
-/** Source: `linux/capability.h` v6.1: revision 2 is 20 bytes, revision 3 has the user namespace's root appended. */
-const capabilityBytes = 20;
-
-/** A file's capabilities without the root id of revision 3, which means nothing outside its user namespace. */
-function withoutRootId(capability: Buffer): Buffer {
-  if (capability[3] !== 3) return capability;
-  capability[3] = 2;
-  return capability.subarray(0, capabilityBytes);
+function createLinkedNames(): LinkedNames {
+  const linked = new Map<string, Buffer>();
+  return {
+    earlierName(path, status) {
+      if (status.links <= 1) return undefined;
+      const key = fileKey(status);
+      const earlier = linked.get(key);
+      if (earlier === undefined) linked.set(key, Buffer.from(path, "latin1"));
+      return earlier;
+    },
+    forget: (status) => void linked.delete(fileKey(status)),
+  };
 }

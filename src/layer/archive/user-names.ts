@@ -13,8 +13,8 @@ const noName = Buffer.alloc(0);
 export const noUserNames: UserNames = { user: () => noName, group: () => noName };
 
 /**
- * The host's own names, which moby up to v20.10 writes into every layer it archives, so that digests are equal only with
- * them. The first line of an id wins. Source: Go 1.19 `archive/tar/stat_unix.go`, `os/user/lookup_unix.go`.
+ * The host's own names, which moby up to v20.10 writes into every layer it archives, so that digests are equal only
+ * with them. The first line of an id wins. Source: Go 1.19 `archive/tar/stat_unix.go`, `os/user/lookup_unix.go`.
  */
 export function readUserNames(passwdPath = "/etc/passwd", groupPath = "/etc/group"): UserNames {
   const users = readNameColumn(passwdPath);

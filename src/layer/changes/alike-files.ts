@@ -1,6 +1,6 @@
 /**
- * What two files differ in that are alike in all that `stat` shows. Size and time tell little: programs set times (`touch -d`,
- * `cp -p`), builds give all files one date, and some file systems keep whole seconds.
+ * What two files differ in that are alike in all that `stat` shows. Size and time tell little: programs set times
+ * (`touch -d`, `cp -p`), builds give all files one date, and some file systems keep whole seconds.
  */
 import { readSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
@@ -19,8 +19,9 @@ import {
 import { openRegular } from "../tree/open-regular.ts";
 
 /**
- * Whether a diff carries something else of the file that `newer` has under a name than of the one in `older`, given that `stat`
- * shows the same of both: content, capabilities, a symlink's target. Reads both files up to the first difference, holes left out.
+ * Whether a diff carries something else of the file that `newer` has under a name than of the one in `older`, given
+ * that `stat` shows the same of both: content, capabilities, a symlink's target. Reads both files up to the first
+ * difference, holes left out.
  */
 export function alikeFilesDiffer(newer: number, older: number, name: Buffer, status: FileStatus): boolean {
   if (isRegularFile(status)) {

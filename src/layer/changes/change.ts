@@ -8,10 +8,10 @@ export interface TreeChange {
 }
 
 /**
- * Whether `stat` alone tells that a file is changed, given the same name in both trees: by owner, mode, device, and, but for
- * folders, size and time, to the nanosecond. Where it does not, the files are alike and may differ all the same
- * (`alike-files.ts`). Docker takes times of whole seconds for equal to any in that second, waits a second after each diff in
- * return, and believes times that were set.
+ * Whether `stat` alone tells that a file is changed, given the same name in both trees: by owner, mode, device, and,
+ * but for folders, size and time, to the nanosecond. Where it does not, the files are alike and may differ all the same
+ * (`alike-files.ts`). Docker takes times of whole seconds for equal to any in that second, waits a second after each
+ * diff in return, and believes times that were set.
  *
  * Source: moby v20.10.24 `pkg/archive/changes_unix.go` `statDifferent`; moby#9874 for the folders.
  */
@@ -44,7 +44,8 @@ export function createListLimit(): (path: string) => void {
     count += 1;
     sizeBytes += path.length + keepingBytes;
     if (sizeBytes <= maxListBytes) return;
-    const message = `there are more changes than fit in a list of ${maxListBytes} bytes: ${count} and further ones; a diff can be made`;
+    const many = `${count} and further ones; a diff can be made`;
+    const message = `there are more changes than fit in a list of ${maxListBytes} bytes: ${many}`;
     throw new CleatError("RESOURCE_EXHAUSTED", message);
   };
 }

@@ -1,15 +1,18 @@
-import { type FileStatus, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
+import { type FileStatus, isDirectory, statIfThere } from "../../syscall/index.ts";
 import { alikeFilesDiffer } from "./alike-files.ts";
 import { statusDiffers, type TreeChange } from "./change.ts";
 import { joinPath } from "../entry/entry-name.ts";
+import { type FolderPair, type NameOfBoth, namesOfBoth } from "./names-of-both.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
 import { withFolder } from "../tree/with-folder.ts";
 
 /** A change as it is met in the walk. */
-export type MetChange = MetFile | { readonly path: string; readonly kind: "deleted" };
+export type VisitedChange = VisitedFile | { readonly path: string; readonly kind: "deleted" };
 
-/** What the newer tree has instead; `folder`, which holds it as `base`, stays open until the next change is asked for. */
-export interface MetFile {
+/**
+ * What the newer tree has instead; `folder`, which holds it as `base`, stays open until the next change is asked for.
+ */
+export interface VisitedFile {
   readonly path: string;
   readonly kind: "modified" | "added";
   readonly folder: number;
@@ -18,8 +21,8 @@ export interface MetFile {
 }
 
 /**
- * Tells of a file, which is alike in all that `stat` shows, whether it is known to be the same in both trees, so that it
- * need not be read. `path` is a byte string without a leading slash.
+ * Tells of a file, which is alike in all that `stat` shows, whether it is known to be the same in both trees, so that
+ * it need not be read. `path` is a byte string without a leading slash.
  */
 export type IsKnownSame = (path: string, newer: FileStatus, older: FileStatus) => boolean;
 
@@ -34,13 +37,14 @@ export function treesDiffer(newer: number, older: number, isKnownSame: IsKnownSa
 }
 
 /**
- * Walks two whole trees side by side, both open as folders, and meets what differs, in the order of the bytes of its paths:
- * "a", "a.b", "a/c". Without `older`, everything in `newer` is added. Right for any driver, at the price of a walk of both
- * and of reading each file that is alike in both (`alike-files.ts`), unless `isKnownSame` says that it need not be. A
- * name that is the same inode in both is not looked into.
+ * Walks two whole trees side by side, both open as folders, and meets what differs, in the order of the bytes of its
+ * paths: "a", "a.b", "a/c". Without `older`, everything in `newer` is added. Right for any driver, at the price of a
+ * walk of both and of reading each file that is alike in both (`alike-files.ts`), unless `isKnownSame` says that it
+ * need not be. A name that is the same inode in both is not looked into.
  *
- * Memory is the names of the folders on the way to where the walk stands. In return a folder "a" that is followed by a name
- * such as "a.b" may be walked twice up to its first change, because whether "a" is listed must be known before "a.b" is.
+ * Memory is the names of the folders on the way to where the walk stands. In return a folder "a" that is followed by a
+ * name such as "a.b" may be walked twice up to its first change, because whether "a" is listed must be known before
+ * "a.b" is.
  *
  * Source of the rules: moby v20.10.24 `pkg/archive/changes.go` `ChangesDirs`. Blocks; runs on a worker.
  * Few descriptors are open, however deep folders are nested (`folder-trail.ts`).
@@ -51,7 +55,7 @@ export function findChanges(
   newer: number,
   older: number | undefined,
   isKnownSame: IsKnownSame = () => false,
-): Generator<MetChange> {
+): Generator<VisitedChange> {
   return walk(createTrails(newer, older), "", true, isKnownSame);
 }
 
@@ -61,15 +65,9 @@ interface Trails {
   readonly older: FolderTrail | undefined;
 }
 
-/** Where both trees have the folder that the walk stands in; without `older` it is new. */
-interface FolderPair {
-  readonly newer: number;
-  readonly older: number | undefined;
-}
-
 /** A folder whose content is still to be looked into. */
-interface MetFolder {
-  readonly met: Met;
+interface VisitedFolder {
+  readonly visited: Visited;
   /** Whether the older tree has a folder of that name. */
   readonly isFolderInOlder: boolean;
   /** Once it was given out as a change, as all folders above it then were. */
@@ -77,19 +75,19 @@ interface MetFolder {
 }
 
 /** What is given out of a file, but for the folder that it is in, which is opened for that. */
-type Met = Omit<MetFile, "folder">;
+type Visited = Omit<VisitedFile, "folder">;
 
 /** A folder that the walk is in. */
 interface Frame {
   readonly path: string;
   /** Whether it is in both trees. */
   readonly isInOlder: boolean;
-  /** What the walk met it as; the roots were not met. */
-  readonly self: MetFolder | undefined;
+  /** What the walk visited it as; none of the roots. */
+  readonly self: VisitedFolder | undefined;
   readonly names: Generator<NameOfBoth>;
   coming: NameOfBoth | undefined;
   /** Each after the next, as "a" after "a." whose content comes first. All but the last are listed. */
-  readonly waiting: MetFolder[];
+  readonly waiting: VisitedFolder[];
 }
 
 function createTrails(newer: number, older?: number): Trails {
@@ -100,13 +98,13 @@ function createTrails(newer: number, older?: number): Trails {
 }
 
 /** A stack of its own instead of recursion: folders can be nested deeper than a thread's stack allows. */
-function* walk(trails: Trails, path: string, isOrdered: boolean, isKnownSame: IsKnownSame): Generator<MetChange> {
+function* walk(trails: Trails, path: string, isOrdered: boolean, isKnownSame: IsKnownSame): Generator<VisitedChange> {
   const frames: Frame[] = [];
-  const push = (self?: MetFolder): void => {
+  const push = (self?: VisitedFolder): void => {
     const isInOlder = self === undefined ? trails.older !== undefined : isInBoth(frames, self);
-    if (self !== undefined) enter(trails, self.met.base, isInOlder);
+    if (self !== undefined) enter(trails, self.visited.base, isInOlder);
     const names = namesOfBoth(currentPair(trails, isInOlder));
-    frames.push({ path: self?.met.path ?? path, isInOlder, self, names, coming: nextOf(names), waiting: [] });
+    frames.push({ path: self?.visited.path ?? path, isInOlder, self, names, coming: nextOf(names), waiting: [] });
   };
   try {
     push();
@@ -137,7 +135,7 @@ function* walk(trails: Trails, path: string, isOrdered: boolean, isKnownSame: Is
       const found = lookAt(coming, folders, frame.path, isKnownSame);
       if (found === undefined) continue;
       if (found.isChanged) yield* list(trails.newer, frames, found);
-      if (isDirectory(found.met.status)) waiting.push(found);
+      if (isDirectory(found.visited.status)) waiting.push(found);
     }
   } finally {
     trails.newer.close();
@@ -145,7 +143,7 @@ function* walk(trails: Trails, path: string, isOrdered: boolean, isKnownSame: Is
   }
 }
 
-function isInBoth(frames: readonly Frame[], folder: MetFolder): boolean {
+function isInBoth(frames: readonly Frame[], folder: VisitedFolder): boolean {
   return folder.isFolderInOlder && frames.at(-1)?.isInOlder === true;
 }
 
@@ -169,16 +167,16 @@ function nextOf(names: Generator<NameOfBoth>): NameOfBoth | undefined {
 }
 
 /** Gives out the folders on the way that are not listed yet, then `last`. */
-function* list(trail: FolderTrail, frames: readonly Frame[], last?: MetFolder): Generator<MetFile> {
+function* list(trail: FolderTrail, frames: readonly Frame[], last?: VisitedFolder): Generator<VisitedFile> {
   let first = frames.length;
   while (frames[first - 1]?.self?.isListed === false) first--;
-  const unlisted = frames.slice(first).map(({ self }) => self as MetFolder);
+  const unlisted = frames.slice(first).map(({ self }) => self as VisitedFolder);
   if (last !== undefined) unlisted.push(last);
   const folders = trail.along(first - 1);
   try {
     for (const unlistedFolder of unlisted) {
       unlistedFolder.isListed = true;
-      yield { ...unlistedFolder.met, folder: folders.next().value as number };
+      yield { ...unlistedFolder.visited, folder: folders.next().value as number };
     }
   } finally {
     folders.return();
@@ -186,10 +184,12 @@ function* list(trail: FolderTrail, frames: readonly Frame[], last?: MetFolder): 
 }
 
 /** Of a folder in the two that the walk stands in. */
-function hasChanges(pair: FolderPair, { met, isFolderInOlder }: MetFolder, isKnownSame: IsKnownSame): boolean {
-  return withFolder(pair.newer, met.base, (newer) => {
-    if (pair.older === undefined || !isFolderInOlder) return anyChange(createTrails(newer), met.path, isKnownSame);
-    return withFolder(pair.older, met.base, (older) => anyChange(createTrails(newer, older), met.path, isKnownSame));
+function hasChanges(pair: FolderPair, { visited, isFolderInOlder }: VisitedFolder, isKnownSame: IsKnownSame): boolean {
+  return withFolder(pair.newer, visited.base, (newer) => {
+    if (pair.older === undefined || !isFolderInOlder) return anyChange(createTrails(newer), visited.path, isKnownSame);
+    return withFolder(pair.older, visited.base, (older) =>
+      anyChange(createTrails(newer, older), visited.path, isKnownSame),
+    );
   });
 }
 
@@ -198,33 +198,8 @@ function anyChange(trails: Trails, path: string, isKnownSame: IsKnownSame): bool
   return false;
 }
 
-interface NameOfBoth {
-  readonly name: Buffer;
-  readonly isNew: boolean;
-  readonly isOld: boolean;
-}
-
-/** The names of both folders, each once, sorted by their bytes. */
-function* namesOfBoth({ newer, older }: FolderPair): Generator<NameOfBoth> {
-  const newNames = readNames(newer);
-  const oldNames = older === undefined ? [] : readNames(older);
-  let at = 0;
-  for (const name of newNames) {
-    let order = 1;
-    for (let old = oldNames[at]; old !== undefined; old = oldNames[at]) {
-      order = Buffer.compare(old, name);
-      if (order > 0) break;
-      at++;
-      if (order === 0) break;
-      yield { name: old, isNew: false, isOld: true };
-    }
-    yield { name, isNew: true, isOld: order === 0 };
-  }
-  for (const name of oldNames.slice(at)) yield { name, isNew: false, isOld: true };
-}
-
 /** Whether all that lies in the folder comes before its later sibling `name`: "a/…" before "ab", but after "a.b". */
-function contentPrecedes({ met: { base } }: MetFolder, name: Buffer): boolean {
+function contentPrecedes({ visited: { base } }: VisitedFolder, name: Buffer): boolean {
   const isPrefix = name.length > base.length && name.compare(base, 0, base.length, 0, base.length) === 0;
   return !isPrefix || (name[base.length] as number) > slash;
 }
@@ -249,13 +224,13 @@ function lookAt(
     statusDiffers(before, status) ||
     (!isDirectory(status) && !isKnownSame(path, status, before) && alikeFilesDiffer(newer, older, base, status));
   return {
-    met: { path, kind: before === undefined ? "added" : "modified", base, status },
+    visited: { path, kind: before === undefined ? "added" : "modified", base, status },
     isFolderInOlder: before !== undefined && isDirectory(before),
     isListed: false,
     isChanged,
   };
 }
 
-interface Found extends MetFolder {
+interface Found extends VisitedFolder {
   readonly isChanged: boolean;
 }

@@ -2,8 +2,8 @@
  * What an overlay layer changes, read from its diff folder alone: only names that the layer holds are looked up below.
  * Equals `compareTrees` of the two mounted trees, at a cost of the diff instead of the whole.
  *
- * Right as long as the layer was written without `redirect_dir` and `metacopy`, which keep a renamed folder's or a changed
- * file's content elsewhere; a layer that was is refused. Source: `overlayfs.rst` v6.1.
+ * Right as long as the layer was written without `redirect_dir` and `metacopy`, which keep a renamed folder's or a
+ * changed file's content elsewhere; a layer that was is refused. Source: `overlayfs.rst` v6.1.
  */
 import { CleatError } from "../../errors/index.ts";
 import {
@@ -26,8 +26,8 @@ import { type Covered, findCovered, type LowerEntry } from "../lowers/lower-entr
 import type { OverlayPrefix } from "../entry/whiteout.ts";
 
 /**
- * `lowers` are the diff folders of the layers below, absolute, the uppermost first. Holds a few folders open, however many layers
- * there are and however deep they go. Blocks; runs on a worker.
+ * `lowers` are the diff folders of the layers below, absolute, the uppermost first. Holds a few folders open, however
+ * many layers there are and however deep they go. Blocks; runs on a worker.
  */
 export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: OverlayPrefix): TreeChange[] {
   const changes = createChangeList();
@@ -44,8 +44,9 @@ interface Context {
 function compareFolder(trail: FolderTrail, lowers: Lowers, path: string, isCovered: boolean, context: Context): void {
   const upper = trail.current();
   const { changes, attributePrefix } = context;
-  if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw notReadable(path, "redirect_dir");
-  // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without effect.
+  if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw toFeatureError(path, "redirect_dir");
+  // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without
+  // effect.
   const hidesLowers = isCovered || (path !== "" && isOpaqueFolder(upper, attributePrefix));
   const names = readNames(upper);
   for (let at = 0; at < names.length; at += namesAtOnce) {
@@ -105,10 +106,10 @@ function isModified(upper: number, name: Buffer, status: FileStatus, lower: Lowe
 function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: string, context: Context): void {
   if (!isRegularFile(status)) return;
   const attribute = `${context.attributePrefix}overlay.metacopy`;
-  if (lgetxattr(procPath(upper, name), attribute) !== undefined) throw notReadable(path, "metacopy");
+  if (lgetxattr(procPath(upper, name), attribute) !== undefined) throw toFeatureError(path, "metacopy");
 }
 
-function notReadable(path: string, feature: string): CleatError {
+function toFeatureError(path: string, feature: string): CleatError {
   return new CleatError(
     "FAILED_PRECONDITION",
     `file ${showBytes(path)} was written with overlay's ${feature}, which a diff cannot follow`,

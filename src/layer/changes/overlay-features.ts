@@ -12,8 +12,8 @@ import type { OverlayPrefix } from "../entry/whiteout.ts";
 import { withFolder } from "../tree/with-folder.ts";
 
 /**
- * What overlay keeps of a layer elsewhere than in its diff folder: of renamed folders (`redirect_dir`) what lies in them, of files
- * whose owner or mode changed (`metacopy`) the content. Source: `overlayfs.rst` v6.1.
+ * What overlay keeps of a layer elsewhere than in its diff folder: of renamed folders (`redirect_dir`) what lies in
+ * them, of files whose owner or mode changed (`metacopy`) the content. Source: `overlayfs.rst` v6.1.
  */
 export interface OverlayFeatures {
   readonly redirects: boolean;
@@ -26,7 +26,10 @@ export function joinFeatures(a: OverlayFeatures, b: OverlayFeatures): OverlayFea
   return { redirects: a.redirects || b.redirects, metacopies: a.metacopies || b.metacopies };
 }
 
-/** Looks for both in a diff folder that is open. Costs a walk, which ends where both are found. Blocks; runs on a worker. */
+/**
+ * Looks for both in a diff folder that is open. Costs a walk, which ends where both are found. Blocks; runs on a
+ * worker.
+ */
 export function findOverlayFeatures(folder: number, attributePrefix: OverlayPrefix): OverlayFeatures {
   const redirect = `${attributePrefix}overlay.redirect`;
   const metacopy = `${attributePrefix}overlay.metacopy`;

@@ -1,4 +1,4 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteBytes } from "../../errors/index.ts";
 
 /**
  * Where an archive entry goes: the folder that holds it, as a clean relative path, and its last component. Paths inside
@@ -54,8 +54,8 @@ const maxPathBytes = 4095;
 
 /**
  * Joins a folder's byte string and a last component into the byte string of a path.
- * @throws OUT_OF_RANGE for a path that the kernel would not take; a container can nest folders deeper than that, and a walk
- * that followed would run out of stack and descriptors.
+ * @throws OUT_OF_RANGE for a path that the kernel would not take; a container can nest folders deeper than that, and a
+ * walk that followed would run out of stack and descriptors.
  */
 export function joinPath(folder: string, base: Buffer | string): string {
   const last = typeof base === "string" ? base : base.toString("latin1");
@@ -65,8 +65,7 @@ export function joinPath(folder: string, base: Buffer | string): string {
   throw new CleatError("OUT_OF_RANGE", `path ${showBytes(path)} is longer than ${maxPathBytes} bytes`);
 }
 
-/** A byte string as people read it: as UTF-8, quoted, what is not text escaped, cut off when it is very long. */
+/** A byte string as messages show it, by `quoteBytes`. */
 export function showBytes(text: string): string {
-  const decoded = JSON.stringify(Buffer.from(text, "latin1").toString());
-  return decoded.length > 240 ? `${decoded.slice(0, 240)}…" (${text.length} bytes)` : decoded;
+  return quoteBytes(Buffer.from(text, "latin1"));
 }

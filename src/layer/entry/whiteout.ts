@@ -12,7 +12,9 @@ export type WhiteoutConvention =
   | { readonly kind: "overlay"; readonly attributePrefix: OverlayPrefix }
   | { readonly kind: "delete" };
 
-/** Which extended attributes overlay keeps its books in: the host's, or in a user namespace (`userxattr`) any owner's. */
+/**
+ * Which extended attributes overlay keeps its books in: the host's, or in a user namespace (`userxattr`) any owner's.
+ */
 export type OverlayPrefix = "trusted." | "user.";
 
 export const whiteoutPrefix = ".wh.";
@@ -57,7 +59,10 @@ export function classifyEntry(base: Buffer): EntryRole {
 
 const yes = 0x79;
 
-/** Overlay's mark of an opaque folder. Since Linux 6.7 there is also "x", which only says that a folder may hold xattr whiteouts. */
+/**
+ * Overlay's mark of an opaque folder. Since Linux 6.7 there is also "x", which only says that a folder may hold xattr
+ * whiteouts.
+ */
 export function isYes(value: Buffer | undefined): boolean {
   return value?.length === 1 && value[0] === yes;
 }

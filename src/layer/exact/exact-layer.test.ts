@@ -176,7 +176,7 @@ describe("a file of a layer", () => {
     for (const name of ["d/\xe9", "./d//\xe9", "/d/\xe9", "d/x/../\xe9", "l/\xe9"]) expect(open(name)()).toBe("found");
   });
 
-  it("is never one outside of it, nor what is no file", () => {
+  it("is never one outside of it, nor what is not a file", () => {
     const root = scratch.folder("root");
     fs.writeFileSync(scratch.path("secret"), "secret");
     fs.mkdirSync(`${root}/folder`);

@@ -25,10 +25,11 @@ export interface ExactLayer {
 }
 
 /**
- * As `applyLayer`, and writes the archive's compressed tar-split data to the empty file open as `data` (for reading too). Where
- * an entry took the place of another, the archive is put together once for a test, which costs reading all files.
- * @throws INVALID_ARGUMENT also when the archive could not be had again: it names a file twice, or one of its entries took
- * away another's content.
+ * As `applyLayer`, and writes the archive's compressed tar-split data to the empty file open as `data` (for reading
+ * too). Where an entry took the place of another, the archive is put together once for a test, which costs reading all
+ * files.
+ * @throws INVALID_ARGUMENT also when the archive could not be had again: it names a file twice, or one of its entries
+ * took away another's content.
  */
 export async function applyLayerExactly(
   source: ByteSource,
@@ -47,10 +48,10 @@ export async function applyLayerExactly(
 }
 
 /**
- * Writes a layer's archive to `sink`, from its tree open as `root` and the data that `applyLayerExactly`, Docker or anybody else
- * wrote to the file open as `data`. Reads at most some megabytes ahead.
- * @throws DATA_LOSS when the data are damaged, a file is gone or changed, or the archive does not come to `archiveBytes`. What
- * was written until then must be thrown away.
+ * Writes a layer's archive to `sink`, from its tree open as `root` and the data that `applyLayerExactly`, Docker or
+ * anybody else wrote to the file open as `data`. Reads at most some megabytes ahead.
+ * @throws DATA_LOSS when the data are damaged, a file is gone or changed, or the archive does not come to
+ * `archiveBytes`. What was written until then must be thrown away.
  */
 export async function assembleLayer(root: number, data: number, sink: ByteSink, archiveBytes?: number): Promise<void> {
   const assembler = createTarAssembler(createLayerFiles(root), sink);

@@ -1,6 +1,6 @@
 /**
- * What the layers below show under the names of one folder, with one of their folders open at a time: with hundreds of layers, and
- * folders nested as deep, the process would else run out of descriptors for a single diff.
+ * What the layers below show under the names of one folder, with one of their folders open at a time: with hundreds of
+ * layers, and folders nested as deep, the process would else run out of descriptors for a single diff.
  */
 import { type FileStatus, isDirectory, statIfThere } from "../../syscall/index.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";

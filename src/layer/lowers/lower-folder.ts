@@ -7,7 +7,10 @@ import { withFolderAt } from "../tree/with-folder.ts";
 /** Diff folders of layers, as absolute paths, the uppermost first: those that show through, merged, in some folder. */
 export type Lowers = readonly string[];
 
-/** Opens a layer's folder at a clean path below its root, never through a symlink that leads out; it is the caller's to close. */
+/**
+ * Opens a layer's folder at a clean path below its root, never through a symlink that leads out; it is the caller's to
+ * close.
+ */
 export function openLowerFolder(layer: string, path: string): number {
   return withFolderAt(layer, (root) => openConfinedFolder(root, Buffer.from(path, "latin1")));
 }
@@ -27,7 +30,10 @@ export function isOpaqueFolder(folder: number, attributePrefix: OverlayPrefix): 
   return isYes(fgetxattr(folder, `${attributePrefix}overlay.opaque`));
 }
 
-/** The names, as byte strings, that are seen in a folder which all of `lowers` have: the uppermost that has a name decides. */
+/**
+ * The names, as byte strings, that are seen in a folder which all of `lowers` have: the uppermost that has a name
+ * decides.
+ */
 export function namesShown(lowers: Lowers, path: string): Set<string> {
   const shown = new Set<string>();
   const decided = new Set<string>();

@@ -10,7 +10,10 @@ export interface LowerFolder {
   readonly xattrs: ReadonlyMap<string, Buffer>;
 }
 
-/** What the layers below show at one path; nothing where none has a folder there, or one above it hides those of the rest. */
+/**
+ * What the layers below show at one path; nothing where none has a folder there, or one above it hides those of the
+ * rest.
+ */
 export interface LowerLevel {
   readonly shown: Lowers;
   /** As the uppermost has it, where it was asked for. */
@@ -18,14 +21,14 @@ export interface LowerLevel {
 }
 
 /**
- * The diff folders below a layer in the making. Nothing of them stays open between calls, and three descriptors are open within
- * one, however many layers there are and however deep the path.
+ * The diff folders below a layer in the making. Nothing of them stays open between calls, and three descriptors are
+ * open within one, however many layers there are and however deep the path.
  */
 export interface LowerFolders {
   readonly all: Lowers;
   /**
-   * What they show at each step from the folder at the clean path `from`, where `shown` are seen, down `names`. Costs a few
-   * system calls for each step of each layer that is seen there.
+   * What they show at each step from the folder at the clean path `from`, where `shown` are seen, down `names`. Costs a
+   * few system calls for each step of each layer that is seen there.
    */
   follow(shown: Lowers, from: string, names: readonly string[], reads: boolean): LowerLevel[];
   /** The names that are seen at the layers' roots, as byte strings. */
@@ -35,8 +38,8 @@ export interface LowerFolders {
 /** `all` are absolute, the uppermost first. */
 export function createLowerFolders(all: Lowers, attributePrefix: OverlayPrefix): LowerFolders {
   /**
-   * Follows one layer for at most `reach` steps; how far those below it still count. A folder that is opaque ends what they add
-   * to it, and what is no folder ends what they show.
+   * Follows one layer for at most `reach` steps; how far those below it still count. A folder that is opaque ends what
+   * they add to it, and what is not a folder ends what they show.
    */
   function followOne(layer: string, from: string, names: readonly string[], reach: number, visit: Visit): number {
     let left = reach;

@@ -9,7 +9,9 @@ import type { OverlayPrefix } from "../entry/whiteout.ts";
 export interface MergedFolders {
   /** The layers that are seen through the layer's own folder at a clean path without symlinks. */
   shownAt(path: string): Lowers;
-  /** As `shownAt`, for folders that the layer does not have yet: at each step from the folder at `path` down `names`. */
+  /**
+   * As `shownAt`, for folders that the layer does not have yet: at each step from the folder at `path` down `names`.
+   */
   below(path: string, names: readonly string[]): LowerLevel[];
   /** Everything that the layers below show is hidden: what lies at the root, too. */
   hideAll(): void;
@@ -25,7 +27,7 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
   let rootShown = lowers.all;
 
   /** The nearest folder on the way to `path` of which is known what is seen through it. */
-  function nearest(path: string): string {
+  function findNearest(path: string): string {
     for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
       const above = path.slice(0, end);
       if (remembered.has(above)) return above;
@@ -34,7 +36,7 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
   }
 
   function shownAt(path: string): Lowers {
-    const start = nearest(path);
+    const start = findNearest(path);
     const known = start === "" ? rootShown : (remembered.get(start) as Lowers);
     if (start === path) return known;
     const names = path.slice(start === "" ? 0 : start.length + 1).split("/");

@@ -1,7 +1,7 @@
 /**
- * Opening a folder by a name that an archive chose. Whatever symlinks, `..` or absolute targets the name meets, the result
- * lies below the root: the kernel resolves it there (`openat2` with `RESOLVE_IN_ROOT`), or, before Linux 5.6, a walk that
- * opens one component at a time and never lets the kernel follow a link.
+ * Opening a folder by a name that an archive chose. Whatever symlinks, `..` or absolute targets the name meets, the
+ * result lies below the root: the kernel resolves it there (`openat2` with `RESOLVE_IN_ROOT`), or, before Linux 5.6, a
+ * walk that opens one component at a time and never lets the kernel follow a link.
  */
 import { SystemError, isSystemError } from "../../errors/index.ts";
 import {
@@ -62,7 +62,9 @@ const maxTries = 1000;
 /** The kernel's own limit on links in one path. Source: path_resolution(7). */
 const maxLinks = 40;
 
-/** The same without `openat2`. `..` is taken from the folders already passed, never from the disk, where it may move. */
+/**
+ * The same without `openat2`. `..` is taken from the folders already passed, never from the disk, where it may move.
+ */
 export const openByWalk: OpenConfined = (root, path) => {
   const pending = splitPath(path).toReversed();
   const passed: number[] = [];

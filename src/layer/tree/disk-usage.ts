@@ -41,9 +41,10 @@ interface Count {
 }
 
 /**
- * Counts an open folder of any depth: one descriptor walks down by name and up by `..`, checking where it comes out, so that
- * nesting costs no descriptors and no stack. Symlinks are not followed; what is mounted below is passed over, subvolumes are not.
- * Of folders that this user may not read, nothing is counted but themselves. Blocks for as long as reading all folders takes.
+ * Counts an open folder of any depth: one descriptor walks down by name and up by `..`, checking where it comes out, so
+ * that nesting costs no descriptors and no stack. Symlinks are not followed; what is mounted below is passed over,
+ * subvolumes are not. Of folders that this user may not read, nothing is counted but themselves. Blocks for as long as
+ * reading all folders takes.
  * @throws SystemError EACCES when that is the root itself.
  */
 export function diskUsage(root: number): DiskUsage {

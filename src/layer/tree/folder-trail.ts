@@ -3,9 +3,9 @@ import { close, type FileStatus, fstat, O_DIRECTORY, O_RDONLY, openat } from "..
 import { openFolder, statOpened } from "./with-folder.ts";
 
 /**
- * The folders on the way down to where a walk stands, of which only the last few are open: folders can be nested deeper than there
- * are descriptors, and many walks run at once. One that was closed is opened again by `..` of the one below it, if that still leads
- * there.
+ * The folders on the way down to where a walk stands, of which only the last few are open: folders can be nested deeper
+ * than there are descriptors, and many walks run at once. One that was closed is opened again by `..` of the one below
+ * it, if that still leads there.
  */
 export interface FolderTrail {
   /** The folder that the walk stands in, open until the next `within`. */
@@ -19,7 +19,10 @@ export interface FolderTrail {
   enter(name: Buffer): void;
   /** @throws ABORTED when somebody moved the folder meanwhile; it is left all the same. */
   leave(): void;
-  /** Gives out the folders on the way from one so many levels down (the root is 0), each open until the next is asked for. */
+  /**
+   * Gives out the folders on the way from one so many levels down (the root is 0), each open until the next is asked
+   * for.
+   */
   along(level: number): Generator<number, void>;
   /** Closes all but the root. */
   close(): void;

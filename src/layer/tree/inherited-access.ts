@@ -1,6 +1,7 @@
 /**
- * Access control lists that a new file has from the folder it is made in, which no archive spoke of: whoever may use the folder
- * around a store would decide who may read what in its layers. Source: acl(5), "object creation and default ACLs".
+ * Access control lists that a new file has from the folder it is made in, which no archive spoke of: whoever may use
+ * the folder around a store would decide who may read what in its layers. Source: acl(5), "object creation and default
+ * ACLs".
  */
 import { isSystemError } from "../../errors/index.ts";
 import { fremovexattr, lremovexattr, procPath } from "../../syscall/index.ts";
@@ -8,14 +9,14 @@ import { fremovexattr, lremovexattr, procPath } from "../../syscall/index.ts";
 /** What new files in a folder get. */
 export const defaultAcl = "system.posix_acl_default";
 /** What a file has. Its mode's bits for the group are this list's mask then. */
-export const accessAcl = "system.posix_acl_access";
+const accessAcl = "system.posix_acl_access";
 
 /** Takes the lists from an open file or folder; its mode, which they have changed, is the caller's to set. */
 export function dropInherited(descriptor: number): void {
   for (const name of [accessAcl, defaultAcl]) ignoreAbsence(() => fremovexattr(descriptor, name));
 }
 
-/** As `dropInherited`, of `base` in an open folder, which is no symlink: those have no lists. */
+/** As `dropInherited`, of `base` in an open folder, which is not a symlink: those have no lists. */
 export function dropInheritedAt(folder: number, base: Buffer): void {
   const path = procPath(folder, base);
   for (const name of [accessAcl, defaultAcl]) ignoreAbsence(() => lremovexattr(path, name));

@@ -1,6 +1,6 @@
 /**
- * Reading files of an unpacked layer by the names that an archive gave them. Whatever the names say, and whatever symlinks
- * they meet, what is opened is a regular file below the layer's root.
+ * Reading files of an unpacked layer by the names that an archive gave them. Whatever the names say, and whatever
+ * symlinks they meet, what is opened is a regular file below the layer's root.
  */
 import { readSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";

@@ -12,8 +12,9 @@ import {
 import { statOpened } from "./with-folder.ts";
 
 /**
- * Opens a file to read it; `undefined` where it vanished since it was listed, as files in a running container do. What took its
- * name meanwhile is nothing to read either: a container may make a node of the host's disk, and leaves it to us to open it.
+ * Opens a file to read it; `undefined` where it vanished since it was listed, as files in a running container do. What
+ * took its name meanwhile is nothing to read either: a container may make a node of the host's disk, and leaves it to
+ * us to open it.
  */
 export function openRegular(folder: number, base: Buffer): number | undefined {
   const descriptor = tryOpenat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

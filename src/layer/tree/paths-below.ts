@@ -2,8 +2,8 @@ import { isSystemError } from "../../errors/index.ts";
 import { AT_FDCWD, readlinkat } from "../../syscall/index.ts";
 
 /**
- * Tells where below `root` a folder lies that is open, without the symlinks by which it may have been reached; "" is the root.
- * `undefined` where the kernel does not tell: of a path that, with that of the root, is longer than a page.
+ * Tells where below `root` a folder lies that is open, without the symlinks by which it may have been reached; "" is
+ * the root. `undefined` where the kernel does not tell: of a path that, with that of the root, is longer than a page.
  */
 export function createPathsBelow(root: number): (descriptor: number) => string | undefined {
   const rootPath = pathOf(root);

@@ -21,7 +21,8 @@ import { openFolder, withFolder } from "./with-folder.ts";
 
 /**
  * Removes `name` in an open folder with everything below it; nothing there is success. Symlinks are removed, never
- * followed: each level is opened with `O_NOFOLLOW` relative to the one above. What is mounted below stays, and fails the removal.
+ * followed: each level is opened with `O_NOFOLLOW` relative to the one above. What is mounted below stays, and fails
+ * the removal.
  */
 export function removeTree(parent: number, name: Buffer | string): void {
   if (tryUnlink(parent, name)) return;
@@ -30,8 +31,8 @@ export function removeTree(parent: number, name: Buffer | string): void {
 }
 
 /**
- * Removes what lies in a folder, a few thousand names at a time, for a container may have made millions: each time from a
- * fresh look, because a folder that changes while it is read may leave names out.
+ * Removes what lies in a folder, a few thousand names at a time, for a container may have made millions: each time from
+ * a fresh look, because a folder that changes while it is read may leave names out.
  */
 function emptyFolder(folder: number, depth: number, top: number): void {
   for (let names = firstNames(folder); names.length > 0; names = firstNames(folder)) {
@@ -83,8 +84,8 @@ function withRemovable(parent: number, name: Buffer | string, visit: (folder: nu
 }
 
 /**
- * What is mounted somewhere in a tree is not of it, and is somebody's. Where the kernel cannot tell (before Linux 5.6, or
- * forbidden by a filter) it is opened all the same.
+ * What is mounted somewhere in a tree is not of it, and is somebody's. Where the kernel cannot tell (before Linux 5.6,
+ * or forbidden by a filter) it is opened all the same.
  * @throws SystemError EBUSY, as for removing the folder itself, where something is mounted on it.
  */
 function openWithoutMount(parent: number, name: Buffer | string): number {

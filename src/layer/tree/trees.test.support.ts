@@ -7,6 +7,7 @@ import { afterEach, beforeEach } from "vitest";
 import { llistxattr, lgetxattr } from "../../syscall/index.ts";
 import { createTarHeader, encodeTarHeader, tarEndBlocks, tarPaddingBytes, type TarHeader } from "../../tar/index.ts";
 import { applyLayer } from "../apply/apply.ts";
+import type { ArchiveDialect } from "../archive/archive-dialect.ts";
 import { archiveTree } from "../archive/archive-tree.ts";
 import type { IdRanges } from "../entry/id-map.ts";
 import { removeTree } from "./remove-tree.ts";
@@ -55,14 +56,21 @@ export function apply(root: string, bytes: Buffer, whiteouts = deleting, ids = n
   }
 }
 
-export function archive(root: string, whiteouts = deleting, ids = noIds, userNames = false): Buffer {
+export function archive(
+  root: string,
+  whiteouts = deleting,
+  ids = noIds,
+  archiveDialect: ArchiveDialect = "docker-26",
+): Buffer {
   const parts: Buffer[] = [];
   const write = (bytes: Uint8Array): void => void parts.push(Buffer.from(bytes));
-  withFolderAt(root, (folder) => archiveTree(folder, { write }, { whiteouts, ids, userNames }));
+  withFolderAt(root, (folder) => archiveTree(folder, { write }, { whiteouts, ids, archiveDialect }));
   return Buffer.concat(parts);
 }
 
-/** What is below a folder, a line for each name; names as byte strings, further names of a file with the first of them. */
+/**
+ * What is below a folder, a line for each name; names as byte strings, further names of a file with the first of them.
+ */
 export function readTree(root: string, options: { readonly times?: boolean } = {}): Record<string, string> {
   const { times = true } = options;
   const tree: Record<string, string> = {};

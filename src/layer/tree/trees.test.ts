@@ -109,7 +109,11 @@ describe("changes between two trees", () => {
     fs.writeFileSync(`${newer}/d.x`, "");
     const parts: Buffer[] = [];
     const write = (bytes: Uint8Array): void => void parts.push(Buffer.from(bytes));
-    const options = { whiteouts: { kind: "delete" }, ids: { uids: [], gids: [] }, userNames: false } as const;
+    const options = {
+      whiteouts: { kind: "delete" },
+      ids: { uids: [], gids: [] },
+      archiveDialect: "docker-26",
+    } as const;
     withFolderAt(newer, (a) => withFolderAt(older, (b) => archiveDifference(a, b, { write }, options)));
     const reader = createTarReader({ read: () => parts.shift() });
     const found: string[] = [];

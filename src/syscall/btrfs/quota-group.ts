@@ -1,6 +1,6 @@
 /**
- * Quota groups of btrfs. Where quotas are on, each subvolume has a group of its own that counts what the subvolume refers
- * to, whatever it shares with others. Descriptors are of any file in the subvolume; everything here needs root.
+ * Quota groups of btrfs. Where quotas are on, each subvolume has a group of its own that counts what the subvolume
+ * refers to, whatever it shares with others. Descriptors are of any file in the subvolume; everything here needs root.
  */
 import { SystemError } from "../../errors/index.ts";
 import { btrfsRequests } from "./btrfs-requests.ts";
@@ -81,7 +81,10 @@ export function dropQuotaGroup(descriptor: number, subvolumeId: bigint): void {
   if (!harmless.includes(errno)) throw new SystemError(errno, "ioctl BTRFS_IOC_QGROUP_CREATE");
 }
 
-/** `struct btrfs_ioctl_search_args`: the key, 104 bytes, then headers of 32 bytes with an item behind each. `linux/btrfs.h` v6.1. */
+/**
+ * `struct btrfs_ioctl_search_args`: the key, 104 bytes, then headers of 32 bytes with an item behind each.
+ * `linux/btrfs.h` v6.1.
+ */
 const search = Buffer.alloc(4096);
 const maxTransactionAt = 48;
 const minTypeAt = 56;

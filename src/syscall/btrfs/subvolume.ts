@@ -29,8 +29,8 @@ export function createSubvolume(directory: number, name: PathBytes): void {
 }
 
 /**
- * Makes a writable copy of the subvolume open as `source`, sharing everything. What lies in subvolumes nested in it is not
- * copied: an empty folder is there instead. Costs a commit of the file system, whatever the size.
+ * Makes a writable copy of the subvolume open as `source`, sharing everything. What lies in subvolumes nested in it is
+ * not copied: an empty folder is there instead. Costs a commit of the file system, whatever the size.
  */
 export function snapshotSubvolume(source: number, directory: number, name: PathBytes): void {
   const volume = setVolume(source, name, nameAtV2);
@@ -39,7 +39,7 @@ export function snapshotSubvolume(source: number, directory: number, name: PathB
 
 /**
  * Deletes a subvolume with all that it holds; the kernel gives the space back later.
- * @throws SystemError ENOTEMPTY while another subvolume lies in it, EINVAL for what is no subvolume.
+ * @throws SystemError ENOTEMPTY while another subvolume lies in it, EINVAL for what is not a subvolume.
  */
 export function destroySubvolume(directory: number, name: PathBytes): void {
   ioctl(directory, btrfsRequests.SNAP_DESTROY, setVolume(0, name, nameAt), "BTRFS_IOC_SNAP_DESTROY", name);

@@ -46,7 +46,9 @@ export function utimensat(directory: number, name: PathBytes, seconds: number, n
   check(utimensatCall(directory, cString(name), timesBytes, AT_SYMLINK_NOFOLLOW), "utimensat", name);
 }
 
-/** As `utimensat`, of an open file. A null name means the descriptor itself on every kernel, as futimens(3) relies on. */
+/**
+ * As `utimensat`, of an open file. A null name means the descriptor itself on every kernel, as futimens(3) relies on.
+ */
 export function futimens(descriptor: number, seconds: number, nanoseconds: number): void {
   setTimes(seconds, nanoseconds);
   check(utimensatCall(descriptor, null, timesBytes, 0), "futimens");

@@ -11,8 +11,8 @@ const buffer = Buffer.alloc(64 * 1024);
 const maxNames = 4_000_000;
 
 /**
- * The names in an open folder, but for `.` and `..`, sorted by their bytes as Go's `filepath.Walk` sorts them. Reads from
- * where the descriptor stands: once per descriptor.
+ * The names in an open folder, but for `.` and `..`, sorted by their bytes as Go's `filepath.Walk` sorts them. Reads
+ * from where the descriptor stands: once per descriptor.
  * @throws RESOURCE_EXHAUSTED when the folder holds more than four million.
  */
 export function readNames(descriptor: number): Buffer[] {
@@ -41,7 +41,10 @@ function isDotOrDotDot(name: Buffer): boolean {
   return name[0] === dot && (name.length === 1 || (name.length === 2 && name[1] === dot));
 }
 
-/** Whether the file system that holds an open, not empty folder tells the type of its files (`d_type`, which overlay needs). */
+/**
+ * Whether the file system that holds an open, not empty folder tells the type of its files (`d_type`, which overlay
+ * needs).
+ */
 export function recordsEntryTypes(descriptor: number): boolean {
   const filled = check(getdents64Call(descriptor, buffer, buffer.length), "getdents64");
   for (let at = 0; at < filled; at += buffer.readUInt16LE(at + 16)) {

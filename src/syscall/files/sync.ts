@@ -33,7 +33,9 @@ const flockCall = bindSystemCall("flock", "int", "int");
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** Takes the exclusive lock of an open file (flock(2)), kept until its descriptor is closed; false where another has it. */
+/**
+ * Takes the exclusive lock of an open file (flock(2)), kept until its descriptor is closed; false where another has it.
+ */
 export function lockFile(descriptor: number): boolean {
   if (flockCall(descriptor, LOCK_EX | LOCK_NB) === 0) return true;
   if (lastErrno() !== errnos.EAGAIN) check(-1, "flock");

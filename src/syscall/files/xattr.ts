@@ -1,6 +1,7 @@
 /**
- * Extended attributes, values as bytes, names as bytes kept in latin1. `f…` takes an open file; `l…` takes a path and does
- * not follow a symlink at its end: the only way to reach the attributes of a symlink or device, which cannot be opened.
+ * Extended attributes, values as bytes, names as bytes kept in latin1. `f…` takes an open file; `l…` takes a path and
+ * does not follow a symlink at its end: the only way to reach the attributes of a symlink or device, which cannot be
+ * opened.
  */
 import { SystemError } from "../../errors/index.ts";
 import { bindSystemCall, check, cString, errnos, lastErrno, type PathBytes } from "../libc.ts";

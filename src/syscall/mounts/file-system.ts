@@ -6,11 +6,12 @@ const fstatfsCall = bindSystemCall("fstatfs", "int", "void *");
 const buffer = Buffer.alloc(120);
 
 /**
- * Names of file systems by their magic number: as Docker prints them where it has a name (`extfs` stands for ext2, ext3 and
- * ext4, which share one number, as all of FUSE does), else as mount(8) has them.
+ * Names of file systems by their magic number: as Docker prints them where it has a name (`extfs` stands for ext2, ext3
+ * and ext4, which share one number, as all of FUSE does), else as mount(8) has them.
  *
  * Source: `FsNames` of moby v20.10.24 `daemon/graphdriver/driver_linux.go`; `linux/magic.h` v6.1; for those outside the
- * kernel's header their own sources (bcachefs, ceph, exfat, gfs2, gpfs, lustre, ntfs, orangefs, shiftfs, vboxsf, vxfs, zfs).
+ * kernel's header their own sources (bcachefs, ceph, exfat, gfs2, gpfs, lustre, ntfs, orangefs, shiftfs, vboxsf, vxfs,
+ * zfs).
  */
 export const fileSystemNames: Readonly<Record<number, string>> = {
   0xadf5: "adfs",

@@ -18,7 +18,8 @@ const attributes = new BigUint64Array(4);
 const attributeBytes = new Uint8Array(attributes.buffer);
 
 /**
- * Shows the owners of a mount that lies nowhere yet as the ids that a user namespace (a descriptor) maps them to. Linux 5.12.
+ * Shows the owners of a mount that lies nowhere yet as the ids that a user namespace (a descriptor) maps them to. Linux
+ * 5.12.
  * @throws SystemError EINVAL where the file system cannot.
  */
 export function mapIds(mountDescriptor: number, userNamespace: number): void {

@@ -32,7 +32,10 @@ export function fsopen(type: string): number {
   return check(fsopenCall(cString(type), FSOPEN_CLOEXEC), "fsopen", type);
 }
 
-/** Sets one parameter. The kernel refuses values of 256 bytes and more, so long paths are given relative to the working directory. */
+/**
+ * Sets one parameter. The kernel refuses values of 256 bytes and more, so long paths are given relative to the working
+ * directory.
+ */
 export function fsconfigString(context: number, key: string, value: PathBytes): void {
   check(fsconfigCall(context, FSCONFIG_SET_STRING, cString(key), cString(value, 1), 0), `fsconfig ${key}`, value);
 }

@@ -42,8 +42,8 @@ function unescapeOctal(text: string): string {
 }
 
 /**
- * The mount that holds a path with no symlinks in it; of several at one place the last, which hides the others. Its type tells
- * what a magic number does not: "ext4", "fuse.fuse-overlayfs".
+ * The mount that holds a path with no symlinks in it; of several at one place the last, which hides the others. Its
+ * type tells what a magic number does not: "ext4", "fuse.fuse-overlayfs".
  */
 export function mountHolding<Mount extends Pick<MountEntry, "mountPoint">>(
   path: string,

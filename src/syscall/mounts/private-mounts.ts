@@ -5,8 +5,9 @@ import { mount } from "./mount.ts";
 const unshareCall = bindSystemCall("unshare", "int");
 
 /**
- * Gives the calling thread mounts of its own, for good: what it mounts from here on no other process sees, and the kernel
- * takes it away with the thread, however that ends. Needs CAP_SYS_ADMIN. Source: unshare(2), mount_namespaces(7).
+ * Gives the calling thread mounts of its own, for good: what it mounts from here on no other process sees, and the
+ * kernel takes it away with the thread, however that ends. Needs CAP_SYS_ADMIN. Source: unshare(2),
+ * mount_namespaces(7).
  */
 export function detachMounts(): void {
   check(unshareCall(CLONE_NEWNS), "unshare CLONE_NEWNS");

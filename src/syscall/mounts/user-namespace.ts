@@ -5,8 +5,8 @@ import { isSystemError } from "../../errors/index.ts";
 const initialUserNamespace = "user:[4026531837]";
 
 /**
- * Whether root of this process is root of a user namespace only, who may neither make devices nor set attributes that are the
- * host's. Asks for the namespace itself: a map of all ids onto themselves looks like the host's own.
+ * Whether root of this process is root of a user namespace only, who may neither make devices nor set attributes that
+ * are the host's. Asks for the namespace itself: a map of all ids onto themselves looks like the host's own.
  */
 export function isInUserNamespace(): boolean {
   try {

@@ -1,6 +1,6 @@
 /**
- * Projects: numbers that files carry in their inodes, so that a file system can count them together. A folder can hand its
- * project on to what is made in it; nothing of another project can then be renamed or linked into it (EXDEV).
+ * Projects: numbers that files carry in their inodes, so that a file system can count them together. A folder can hand
+ * its project on to what is made in it; nothing of another project can then be renamed or linked into it (EXDEV).
  */
 import { SystemError } from "../../errors/index.ts";
 import { ioctl, tryIoctl } from "../ioctl.ts";

@@ -17,8 +17,8 @@ export interface Field {
 }
 
 /**
- * The fields of a header block in all dialects; those from `magic` on overlap where dialects differ. Source: POSIX.1-2017
- * pax; GNU tar 1.34 `src/tar.h`; star 1.6 `star/star.h`.
+ * The fields of a header block in all dialects; those from `magic` on overlap where dialects differ. Source:
+ * POSIX.1-2017 pax; GNU tar 1.34 `src/tar.h`; star 1.6 `star/star.h`.
  */
 export const fields = {
   name: { label: "name", start: 0, bytes: 100 },

@@ -6,8 +6,9 @@ const asBlanks = bytes * 0x20;
 /**
  * The sum of a header block's bytes, its checksum field taken as blanks; of a block of zeros that is 256.
  *
- * Adds four bytes at a time in two lanes of 16 bits, which takes 0.2 µs where single bytes take 0.5, once for every header
- * there is. 256 bytes per lane add up to 65,280 at most, so none overflows. The block must lie on a multiple of four.
+ * Adds four bytes at a time in two lanes of 16 bits, which takes 0.2 µs where single bytes take 0.5, once for every
+ * header there is. 256 bytes per lane add up to 65,280 at most, so none overflows. The block must lie on a multiple of
+ * four.
  */
 export function sumBlock(block: Uint8Array): number {
   const words = new Int32Array(block.buffer, block.byteOffset, blockBytes / 4);

@@ -41,10 +41,10 @@ it.each([
   }
 });
 
-it("what begins like nothing in particular is no tar header", () => {
+it("what begins like nothing in particular is not a tar header", () => {
   const failure = failureOf(Buffer.concat([brotliCompressSync(archive), Buffer.alloc(512, 1)]), createTarReader);
   expect(failure).toMatchObject({ code: "INVALID_ARGUMENT" });
-  expect(String(failure)).toContain("is no tar header");
+  expect(String(failure)).toContain("is not a tar header");
 });
 
 it("a file that is named as compressed data begins is an archive's first", () => {

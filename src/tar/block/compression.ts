@@ -3,8 +3,8 @@ import { CleatError } from "../../errors/index.ts";
 const any = -1;
 
 /**
- * How compressed files begin, as far as no tar header with a right checksum does. Sources: RFC 1952, RFC 8878, the formats'
- * own descriptions of bzip2 1.0, xz 1.2, lz4 1.6, lzip 1.2, zip (APPNOTE 6.3) and compress(1).
+ * How compressed files begin, as far as no tar header with a right checksum does. Sources: RFC 1952, RFC 8878, the
+ * formats' own descriptions of bzip2 1.0, xz 1.2, lz4 1.6, lzip 1.2, zip (APPNOTE 6.3) and compress(1).
  */
 const beginnings: readonly [name: string, magic: readonly number[]][] = [
   ["gzip", [0x1f, 0x8b, 0x08]],
@@ -25,7 +25,10 @@ function isSkippableFrame(start: Uint8Array): boolean {
   return ((start[0] ?? 0) & 0xf0) === 0x50 && start[1] === 0x2a && start[2] === 0x4d && start[3] === 0x18;
 }
 
-/** What to tell of bytes that are no tar header and stand at an archive's start; `undefined` where they look like nothing. */
+/**
+ * What to tell of bytes that are no tar header and stand at an archive's start; `undefined` where they look like
+ * nothing.
+ */
 export function describeCompression(start: Uint8Array): CleatError | undefined {
   const name = isSkippableFrame(start)
     ? "zstd"

@@ -1,6 +1,7 @@
-import { fields, noBytes, type Field } from "./block.ts";
+import { quoteBytes } from "../../errors/index.ts";
+import { type Field, fields, noBytes } from "./block.ts";
 import { noXattrs, type TarHeader } from "./header.ts";
-import { malformed, quote } from "./malformed.ts";
+import { toMalformedError } from "./malformed.ts";
 import { parseNumberField } from "./number-field.ts";
 
 /** A header while its parts come together from several blocks. */
@@ -10,9 +11,9 @@ export type HeaderDraft = { -readonly [Key in keyof TarHeader]: TarHeader[Key] }
 export const maxId = 2 ** 32 - 2;
 
 /**
- * An owner's number as the kernel takes it: a negative one, which some tools write for `nobody` (-2), counts down from 2³², as
- * where Go and containerd hand it to `lchown`. NaN below what 32 bits hold, where Go would make another owner of it by cutting
- * bits off, and for -1, with which a file would stay root's.
+ * An owner's number as the kernel takes it: a negative one, which some tools write for `nobody` (-2), counts down from
+ * 2³², as where Go and containerd hand it to `lchown`. NaN below what 32 bits hold, where Go would make another owner
+ * of it by cutting bits off, and for -1, with which a file would stay root's.
  */
 export function toId(value: number): number {
   if (value >= 0) return value;
@@ -21,7 +22,7 @@ export function toId(value: number): number {
 
 /** All that eight octal digits can say; file type and permissions need 16 bits. */
 const maxMode = 2 ** 24 - 1;
-/** Not a limit of Linux, which is stricter: what does not fit 32 bits is no device number anywhere. */
+/** Not a limit of Linux, which is stricter: what does not fit 32 bits is not a device number anywhere. */
 const maxDevice = 2 ** 32 - 1;
 
 /**
@@ -65,7 +66,8 @@ type Dialect = "v7" | "ustar" | "star" | "gnu";
 function dialectOf(block: Buffer): Dialect {
   const magic = fields.magic.start;
   if (block.readUInt32BE(magic) !== 0x75737461 || block[magic + 4] !== 0x72) return "v7"; // "ustar"
-  if (block[magic + 5] === 0) return block.readUInt32BE(fields.starTrailer.start) === 0x74617200 ? "star" : "ustar"; // "tar\0"
+  // The trailer is "tar\0".
+  if (block[magic + 5] === 0) return block.readUInt32BE(fields.starTrailer.start) === 0x74617200 ? "star" : "ustar";
   return block[magic + 5] === 0x20 && block[magic + 6] === 0x20 && block[magic + 7] === 0 ? "gnu" : "v7";
 }
 
@@ -84,8 +86,8 @@ function nameOf(block: Buffer, dialect: Dialect): Buffer {
 }
 
 /**
- * Go before 1.8 wrote a ustar prefix where GNU headers keep atime and ctime (golang.org/issue/12594). Layers of that time
- * are still about and later versions of Go read their names so.
+ * Go before 1.8 wrote a ustar prefix where GNU headers keep atime and ctime (golang.org/issue/12594). Layers of that
+ * time are still about and later versions of Go read their names so.
  */
 function hasPrefixOfOldGo(block: Buffer): boolean {
   if (!isBadTime(block, fields.gnuAtime) && !isBadTime(block, fields.gnuCtime)) return false;
@@ -121,6 +123,6 @@ function numberField(block: Buffer, field: Field, at: number, min: number, max: 
 
 function inRange(value: number, block: Buffer, field: Field, at: number, min: number, max: number): number {
   if (value >= min && value <= max) return value;
-  const raw = quote(block.subarray(field.start, field.start + field.bytes));
-  throw malformed(at, `has an invalid ${field.label}: ${raw} is not a number from ${min} to ${max}`);
+  const raw = quoteBytes(block.subarray(field.start, field.start + field.bytes));
+  throw toMalformedError(at, `has an invalid ${field.label}: ${raw} is not a number from ${min} to ${max}`);
 }

@@ -1,8 +1,8 @@
 import { noBytes } from "./block.ts";
 
 /**
- * One entry of a tar archive, whatever dialect it was written in. Names, link names and values are bytes as they stand in
- * the archive; nothing is decoded, cleaned or resolved here.
+ * One entry of a tar archive, whatever dialect it was written in. Names, link names and values are bytes as they stand
+ * in the archive; nothing is decoded, cleaned or resolved here.
  */
 export interface TarHeader {
   readonly name: Buffer;

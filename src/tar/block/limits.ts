@@ -3,7 +3,9 @@
  * allocated.
  */
 export interface TarLimits {
-  /** Bytes of one PAX header's records, local or global. Default 1 MiB, as in Go (`archive/tar` 1.19) and libarchive. */
+  /**
+   * Bytes of one PAX header's records, local or global. Default 1 MiB, as in Go (`archive/tar` 1.19) and libarchive.
+   */
   readonly maxPaxBytes: number;
   /** Bytes of one GNU long name or long link name (flags `L`, `K`). Default 1 MiB, as in Go. */
   readonly maxNameBytes: number;

@@ -5,9 +5,9 @@ const zero = 0x30;
 const seven = 0x37;
 
 /**
- * The number in a header field: octal text, or base-256 when the first bit is set. NaN when it is neither, or lies beyond
- * what a JavaScript integer holds. As lenient as Go (`archive/tar` 1.19 `strconv.go`): an empty field is 0, blanks and
- * NULs may stand on either side, and nothing counts after a NUL that ends the digits.
+ * The number in a header field: octal text, or base-256 when the first bit is set. NaN when it is neither, or lies
+ * beyond what a JavaScript integer holds. As lenient as Go (`archive/tar` 1.19 `strconv.go`): an empty field is 0,
+ * blanks and NULs may stand on either side, and nothing counts after a NUL that ends the digits.
  */
 export function parseNumberField(block: Uint8Array, field: Field): number {
   return (block[field.start] as number) >= 0x80 ? parseBase256(block, field) : parseOctalField(block, field);

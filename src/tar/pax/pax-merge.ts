@@ -1,6 +1,7 @@
+import { quoteBytes } from "../../errors/index.ts";
 import { type HeaderDraft, maxId, toId } from "../block/header-block.ts";
-import { malformed, quote } from "../block/malformed.ts";
-import { parsePaxInteger, parsePaxNumber, sparseKeyPrefix, xattrKeyPrefix, type PaxRecords } from "./pax-records.ts";
+import { toMalformedError } from "../block/malformed.ts";
+import { parsePaxInteger, parsePaxNumber, type PaxRecords, sparseKeyPrefix, xattrKeyPrefix } from "./pax-records.ts";
 import { parsePaxTime } from "./pax-time.ts";
 
 const globalKeys = ["uid", "gid", "uname", "gname", "mtime"];
@@ -9,14 +10,14 @@ const perEntryKeys = ["path", "linkpath", "size"];
 /**
  * Adds a global header's records to those in force. Only what can be true of many entries is kept.
  * @throws INVALID_ARGUMENT when it would set a name, a size, a sparse map or extended attributes. GNU tar obeys global
- * headers as POSIX wants, Go (and so Docker) and libarchive ignore them: with a global name or size one archive would hold
- * other entries for each of them.
+ * headers as POSIX wants, Go (and so Docker) and libarchive ignore them: with a global name or size one archive would
+ * hold other entries for each of them.
  */
 export function mergeGlobalPax(inForce: PaxRecords, added: PaxRecords, at: number): PaxRecords {
   for (const [key, value] of added) {
     const isPerEntry = perEntryKeys.includes(key) || key.startsWith(sparseKeyPrefix) || key.startsWith(xattrKeyPrefix);
     if (isPerEntry && value.length > 0)
-      throw malformed(at, `sets ${quote(Buffer.from(key, "latin1"))} for all entries`);
+      throw toMalformedError(at, `sets ${quoteBytes(Buffer.from(key, "latin1"))} for all entries`);
   }
   const merged = new Map(inForce);
   for (const key of globalKeys) {
@@ -53,7 +54,7 @@ export function applyPax(
   const mtime = record("mtime");
   if (mtime !== undefined) {
     const time = mtime.length > 64 ? undefined : parsePaxTime(mtime.toString("latin1"));
-    if (time === undefined) throw malformed(at, `has an invalid PAX mtime ${quote(mtime)}`);
+    if (time === undefined) throw toMalformedError(at, `has an invalid PAX mtime ${quoteBytes(mtime)}`);
     draft.mtimeSeconds = time.seconds;
     draft.mtimeNanoseconds = time.nanoseconds;
   }
@@ -74,7 +75,7 @@ function numberOf(
   if (value === undefined) return undefined;
   const number = parse(value);
   if (number <= max) return number;
-  throw malformed(at, `has an invalid PAX ${key}: ${quote(value)} is not a number from 0 to ${max}`);
+  throw toMalformedError(at, `has an invalid PAX ${key}: ${quoteBytes(value)} is not a number from 0 to ${max}`);
 }
 
 /** Here an empty value is an empty attribute, which Linux knows and GNU tar restores; Go drops it. */
@@ -83,8 +84,8 @@ function xattrsOf(local: PaxRecords, at: number, maxXattrs: number): Map<string,
   for (const [key, value] of local) {
     if (!key.startsWith(xattrKeyPrefix)) continue;
     xattrs ??= new Map();
-    if (key.length === xattrKeyPrefix.length) throw malformed(at, "has an extended attribute without a name");
-    if (xattrs.size === maxXattrs) throw malformed(at, `has more than ${maxXattrs} extended attributes`);
+    if (key.length === xattrKeyPrefix.length) throw toMalformedError(at, "has an extended attribute without a name");
+    if (xattrs.size === maxXattrs) throw toMalformedError(at, `has more than ${maxXattrs} extended attributes`);
     xattrs.set(key.slice(xattrKeyPrefix.length), value);
   }
   return xattrs;

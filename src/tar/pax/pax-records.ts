@@ -1,6 +1,10 @@
-import { malformed, quote } from "../block/malformed.ts";
+import { quoteBytes } from "../../errors/index.ts";
+import { toMalformedError } from "../block/malformed.ts";
 
-/** The records of a PAX header, keys by their bytes as latin1. Of a key that comes twice the last one counts, as everywhere. */
+/**
+ * The records of a PAX header, keys by their bytes as latin1. Of a key that comes twice the last one counts, as
+ * everywhere.
+ */
 export type PaxRecords = ReadonlyMap<string, Buffer>;
 
 export const noPaxRecords: PaxRecords = new Map();
@@ -9,7 +13,9 @@ export const xattrKeyPrefix = "SCHILY.xattr.";
 export const sparseKeyPrefix = "GNU.sparse.";
 export const sparseMapKey = "GNU.sparse.map";
 
-/** Keys whose values end up as C strings: what stands after a NUL would be seen by some readers only. Go refuses it too. */
+/**
+ * Keys whose values end up as C strings: what stands after a NUL would be seen by some readers only. Go refuses it too.
+ */
 const cStringKeys: ReadonlySet<string> = new Set(["path", "linkpath", "uname", "gname", "GNU.sparse.name"]);
 
 const newline = 0x0a;
@@ -18,8 +24,8 @@ const equalsSign = 0x3d;
 
 /**
  * Reads `LENGTH KEY=VALUE\n` records. The values are views of `data`.
- * @throws INVALID_ARGUMENT when a length does not lead from a record's start to just behind its newline, or a key is empty
- * or has a NUL. Readers that resynchronise after such a record see other names than those that trust its length.
+ * @throws INVALID_ARGUMENT when a length does not lead from a record's start to just behind its newline, or a key is
+ * empty or has a NUL. Readers that resynchronise after such a record see other names than those that trust its length.
  */
 export function parsePaxRecords(data: Buffer, at: number): PaxRecords {
   const records = new Map<string, Buffer>();
@@ -27,14 +33,14 @@ export function parsePaxRecords(data: Buffer, at: number): PaxRecords {
   for (let start = 0; start < data.length;) {
     const keyStart = data.indexOf(space, start) + 1;
     const end = start + parseRecordLength(data, start, keyStart - 1);
-    // Written so that a NaN, from a length that is no number, fails too.
+    // Written so that a NaN, from a length that is not a number, fails too.
     if (!(end > keyStart && end <= data.length) || data[end - 1] !== newline) throw badRecord(data, start, at);
     const equals = data.indexOf(equalsSign, keyStart);
     if (equals <= keyStart || equals >= end) throw badRecord(data, start, at);
     const key = data.toString("latin1", keyStart, equals);
     const value = data.subarray(equals + 1, end - 1);
     if (key.includes("\0") || (cStringKeys.has(key) && value.includes(0))) {
-      throw malformed(at, `has a PAX record ${quote(data.subarray(keyStart, end - 1))} with a NUL in it`);
+      throw toMalformedError(at, `has a PAX record ${quoteBytes(data.subarray(keyStart, end - 1))} with a NUL in it`);
     }
     if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") {
       collectSparsePair(sparsePairs, key, value, at);
@@ -44,7 +50,7 @@ export function parsePaxRecords(data: Buffer, at: number): PaxRecords {
     start = end;
   }
   if (sparsePairs.length > 0) {
-    if (records.has(sparseMapKey)) throw malformed(at, "has two sparse maps, of versions 0.0 and 0.1");
+    if (records.has(sparseMapKey)) throw toMalformedError(at, "has two sparse maps, of versions 0.0 and 0.1");
     records.set(sparseMapKey, Buffer.from(sparsePairs.join(",")));
   }
   return records;
@@ -67,13 +73,16 @@ function parseRecordLength(data: Buffer, start: number, end: number): number {
 function collectSparsePair(pairs: string[], key: string, value: Buffer, at: number): void {
   const expected = pairs.length % 2 === 0 ? "GNU.sparse.offset" : "GNU.sparse.numbytes";
   if (key !== expected || value.includes(",")) {
-    throw malformed(at, `has a PAX record ${quote(Buffer.from(`${key}=${value}`))} where ${expected} is due`);
+    throw toMalformedError(
+      at,
+      `has a PAX record ${quoteBytes(Buffer.from(`${key}=${value}`))} where ${expected} is due`,
+    );
   }
   pairs.push(value.toString("latin1"));
 }
 
 function badRecord(data: Buffer, start: number, at: number): Error {
-  return malformed(at, `has a malformed PAX record ${quote(data.subarray(start, start + 64))}`);
+  return toMalformedError(at, `has a malformed PAX record ${quoteBytes(data.subarray(start, start + 64))}`);
 }
 
 /** One record, whose length counts its own digits. */

@@ -32,14 +32,14 @@ export function octal(value: number, bytes: number): string {
   return `${value.toString(8).padStart(bytes - 1, "0")}\0`;
 }
 
-export function padded(content: string | Uint8Array): Buffer {
+export function padToBlock(content: string | Uint8Array): Buffer {
   const bytes = Buffer.from(content as string, "latin1");
   return Buffer.concat([bytes, Buffer.alloc(tarPaddingBytes(bytes.length))]);
 }
 
 /** A header block and its content, whose size is filled in. */
 export function craftEntry(raw: RawFields, content: string | Uint8Array = ""): Buffer {
-  return Buffer.concat([craftBlock({ size: octal(content.length, 12), ...raw }), padded(content)]);
+  return Buffer.concat([craftBlock({ size: octal(content.length, 12), ...raw }), padToBlock(content)]);
 }
 
 export function paxRecord(key: string, value: string): string {

@@ -1,8 +1,9 @@
+import { quoteBytes } from "../../errors/index.ts";
 import type { ArchiveInput } from "../block/archive-input.ts";
 import { noBytes, tarPaddingBytes } from "../block/block.ts";
 import type { Entry } from "./entry.ts";
 import type { SparseRegion } from "../block/header.ts";
-import { quote, truncated } from "../block/malformed.ts";
+import { toTruncatedError } from "../block/malformed.ts";
 
 /** The content of one entry after the other, as it lies in the archive. */
 export interface EntryContent {
@@ -35,7 +36,10 @@ export function createEntryContent(input: ArchiveInput): EntryContent {
   }
 
   function endsEarly(): Error {
-    return truncated(input.offset, `${storedLeft + paddingBytes} bytes before the content of ${quote(name)} does`);
+    return toTruncatedError(
+      input.offset,
+      `${storedLeft + paddingBytes} bytes before the content of ${quoteBytes(name)} does`,
+    );
   }
 
   return {

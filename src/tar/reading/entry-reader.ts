@@ -1,10 +1,11 @@
+import { quoteBytes } from "../../errors/index.ts";
 import type { ArchiveInput } from "../block/archive-input.ts";
 import { blockBytes, fields, tarPaddingBytes } from "../block/block.ts";
 import { readHeaderBlock } from "./read-header-block.ts";
 import { decodeSize } from "../block/header-block.ts";
-import { finishEntry, type Entry, type EntryPreface } from "./entry.ts";
+import { type Entry, type EntryPreface, finishEntry } from "./entry.ts";
 import type { TarLimits } from "../block/limits.ts";
-import { malformed, quote, truncated } from "../block/malformed.ts";
+import { toMalformedError, toTruncatedError } from "../block/malformed.ts";
 import { mergeGlobalPax } from "../pax/pax-merge.ts";
 import { noPaxRecords, parsePaxRecords } from "../pax/pax-records.ts";
 import { typeFlag } from "../block/type-flag.ts";
@@ -22,11 +23,11 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
   /** The content of the header in `block`, whose own size counts whatever PAX header came before it. */
   function readContent(at: number, label: string, maxBytes: number): Buffer {
     const sizeBytes = decodeSize(block, at);
-    if (sizeBytes > maxBytes) throw malformed(at, `is a ${label} of ${sizeBytes} bytes, more than ${maxBytes}`);
+    if (sizeBytes > maxBytes) throw toMalformedError(at, `is a ${label} of ${sizeBytes} bytes, more than ${maxBytes}`);
     const content = Buffer.allocUnsafe(sizeBytes);
     const paddingBytes = tarPaddingBytes(sizeBytes);
     if (input.readInto(content) < sizeBytes || input.skip(paddingBytes) < paddingBytes) {
-      throw truncated(input.offset, `inside the ${label} at byte ${at}`);
+      throw toTruncatedError(input.offset, `inside the ${label} at byte ${at}`);
     }
     return content;
   }
@@ -34,7 +35,8 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
   function skipVolumeLabel(at: number): void {
     const sizeBytes = decodeSize(block, at);
     const storedBytes = sizeBytes + tarPaddingBytes(sizeBytes);
-    if (input.skip(storedBytes) < storedBytes) throw truncated(input.offset, `inside the volume label at byte ${at}`);
+    if (input.skip(storedBytes) < storedBytes)
+      throw toTruncatedError(input.offset, `inside the volume label at byte ${at}`);
   }
 
   return {
@@ -44,7 +46,7 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
         const at = input.offset;
         const hasPreface = isFilled(preface);
         if (!readHeaderBlock(input, block, entries > 0 && !hasPreface, limits.maxTrailingBytes)) {
-          if (hasPreface) throw malformed(at, "ends the archive behind a header that describes an entry");
+          if (hasPreface) throw toMalformedError(at, "ends the archive behind a header that describes an entry");
           return undefined;
         }
         const flag = block[fields.typeFlag.start] as number;
@@ -75,7 +77,7 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
             break;
           default:
             if (++entries > limits.maxEntries)
-              throw malformed(at, `is beyond entry ${limits.maxEntries}, the last allowed`);
+              throw toMalformedError(at, `is beyond entry ${limits.maxEntries}, the last allowed`);
             return finishEntry(input, block, at, preface, global, limits);
         }
       }
@@ -89,14 +91,14 @@ function isFilled({ pax, longName, longLinkName }: EntryPreface): boolean {
 
 /** Go and GNU tar let the second PAX header replace the first, libarchive 3.6 muddles the two. */
 function refuseSecond(first: unknown, label: string, at: number): void {
-  if (first !== undefined) throw malformed(at, `is the second ${label} of one entry`);
+  if (first !== undefined) throw toMalformedError(at, `is the second ${label} of one entry`);
 }
 
 /** Go 1.19 forgets an entry's own headers when a global one comes between; GNU tar and libarchive do not. */
 function refuseBetween(hasPreface: boolean, flag: number, at: number): void {
   if (!hasPreface) return;
-  const shown = quote(Buffer.of(flag));
-  throw malformed(at, `has type flag ${shown} and stands between an entry and the headers that describe it`);
+  const shown = quoteBytes(Buffer.of(flag));
+  throw toMalformedError(at, `has type flag ${shown} and stands between an entry and the headers that describe it`);
 }
 
 function cString(bytes: Buffer): Buffer {

@@ -1,13 +1,14 @@
+import { quoteBytes } from "../../errors/index.ts";
 import type { ArchiveInput } from "../block/archive-input.ts";
 import { fields, noBytes } from "../block/block.ts";
 import { parseGnuRealSize, readGnuSparseMap } from "../sparse/gnu-sparse.ts";
-import { decodeHeaderBlock, isGnuHeader, type HeaderDraft } from "../block/header-block.ts";
+import { decodeHeaderBlock, type HeaderDraft, isGnuHeader } from "../block/header-block.ts";
 import type { TarHeader } from "../block/header.ts";
 import type { TarLimits } from "../block/limits.ts";
-import { malformed, quote } from "../block/malformed.ts";
+import { toMalformedError } from "../block/malformed.ts";
 import { applyPax } from "../pax/pax-merge.ts";
 import { noPaxRecords, type PaxRecords } from "../pax/pax-records.ts";
-import { addInlineSparseMap, parsePaxSparse, readLeadingSparseMap, type PaxSparse } from "../sparse/pax-sparse.ts";
+import { addInlineSparseMap, parsePaxSparse, type PaxSparse, readLeadingSparseMap } from "../sparse/pax-sparse.ts";
 import { createSparseMap } from "../sparse/sparse-map.ts";
 import { entryTypeOfFlag, typeFlag } from "../block/type-flag.ts";
 
@@ -52,7 +53,10 @@ export function finishEntry(
 
   const type = entryTypeOfFlag(flag, draft.name);
   if (type === undefined) {
-    throw malformed(at, `of ${quote(draft.name)} has type flag ${quote(Buffer.of(flag))}, which no layer may hold`);
+    throw toMalformedError(
+      at,
+      `of ${quoteBytes(draft.name)} has type flag ${quoteBytes(Buffer.of(flag))}, which no layer may hold`,
+    );
   }
   draft.type = type;
   if (type !== "hardlink" && type !== "symlink") draft.linkName = noBytes;
@@ -73,7 +77,7 @@ export function finishEntry(
 function reconcile(gnu: Buffer | undefined, pax: Buffer | undefined, at: number): Buffer | undefined {
   if (gnu === undefined || gnu.length === 0) return undefined;
   if (pax !== undefined && pax.length > 0 && !pax.equals(gnu)) {
-    throw malformed(at, `is named ${quote(gnu)} by a GNU header and ${quote(pax)} by a PAX header`);
+    throw toMalformedError(at, `is named ${quoteBytes(gnu)} by a GNU header and ${quoteBytes(pax)} by a PAX header`);
   }
   return gnu;
 }
@@ -82,15 +86,18 @@ function reconcile(gnu: Buffer | undefined, pax: Buffer | undefined, at: number)
 function checkWithoutContent(draft: HeaderDraft, flag: number, sparse: PaxSparse | undefined, at: number): void {
   const { type, name, deviceMajor, deviceMinor } = draft;
   if (sparse !== undefined || flag === typeFlag.gnuSparseFile) {
-    throw malformed(at, `of ${quote(name)} has a sparse map but is a ${type}`);
+    throw toMalformedError(at, `of ${quoteBytes(name)} has a sparse map but is a ${type}`);
   }
   // A directory only by its name: libarchive, and Go for flag NUL, take its content for headers, GNU tar skips it.
   if (type === "directory" && flag !== typeFlag.directory && draft.sizeBytes > 0) {
-    throw malformed(at, `of ${quote(name)} has ${draft.sizeBytes} bytes of content but a directory's name`);
+    throw toMalformedError(at, `of ${quoteBytes(name)} has ${draft.sizeBytes} bytes of content but a directory's name`);
   }
   const isDevice = type === "character-device" || type === "block-device";
   if (isDevice && (deviceMajor > maxDeviceMajor || deviceMinor > maxDeviceMinor)) {
-    throw malformed(at, `of ${quote(name)} has the device number ${deviceMajor}:${deviceMinor}, beyond 4095:1048575`);
+    throw toMalformedError(
+      at,
+      `of ${quoteBytes(name)} has the device number ${deviceMajor}:${deviceMinor}, beyond 4095:1048575`,
+    );
   }
 }
 
@@ -103,8 +110,9 @@ function finishGnuSparse(
   limits: TarLimits,
 ): Entry {
   // Old star has the same flag with another layout.
-  if (!isGnuHeader(block)) throw malformed(at, `of ${quote(draft.name)} has type flag "S" but is not of GNU format`);
-  if (paxSparse !== undefined) throw malformed(at, `of ${quote(draft.name)} has two sparse maps`);
+  if (!isGnuHeader(block))
+    throw toMalformedError(at, `of ${quoteBytes(draft.name)} has type flag "S" but is not of GNU format`);
+  if (paxSparse !== undefined) throw toMalformedError(at, `of ${quoteBytes(draft.name)} has two sparse maps`);
   const storedBytes = draft.sizeBytes;
   draft.sizeBytes = parseGnuRealSize(block, at);
   const map = createSparseMap(at, limits.maxSparseRegions);

@@ -63,7 +63,7 @@ it.each([
   ["a PAX time that is none", [craftPax([["mtime", "soon"]]), file], 'invalid PAX mtime "soon"'],
   ["a negative size", [craftBlock({ size: bytes("ffffffffffffffffffffffff") })], "has an invalid size:"],
   ["a size over 2^53", [craftBlock({ size: bytes("800000000020000000000000") })], "has an invalid size:"],
-  ["a size that is no number", [craftBlock({ size: "12x4" })], "has an invalid size:"],
+  ["a size that is not a number", [craftBlock({ size: "12x4" })], "has an invalid size:"],
   ["octal 8", [craftBlock({ size: "00000000008\0" })], "has an invalid size:"],
   ["a uid of -1", [craftBlock({ uid: bytes("ffffffffffffffff") })], "has an invalid uid:"],
   ["a uid below 32 bits", [craftBlock({ uid: bytes("ffffffff7fffffff") })], "has an invalid uid:"],

@@ -8,7 +8,7 @@ import {
   failureOf,
   gnuMagic,
   octal,
-  padded,
+  padToBlock,
   readArchive,
   sourceOf,
   ustarMagic,
@@ -21,7 +21,10 @@ const holes = Buffer.from("\0\0ab\0\0\0cde\0\0", "latin1");
 
 function oldGnu(pairs: string, realSize: number, stored: string): Buffer {
   const raw = { name: "s", typeFlag: "S", magic: gnuMagic, size: octal(stored.length, 12) };
-  return Buffer.concat([craftBlock({ ...raw, gnuSparse: pairs, gnuRealSize: octal(realSize, 12) }), padded(stored)]);
+  return Buffer.concat([
+    craftBlock({ ...raw, gnuSparse: pairs, gnuRealSize: octal(realSize, 12) }),
+    padToBlock(stored),
+  ]);
 }
 
 const version01: [string, string][] = [
@@ -48,7 +51,7 @@ const version10: [string, string][] = [
 ];
 const placeholder = { name: "GNUSparseFile.1/s", magic: ustarMagic };
 const leading = (map: string, stored: string): Buffer =>
-  craftEntry(placeholder, Buffer.concat([padded(map), Buffer.from(stored)]));
+  craftEntry(placeholder, Buffer.concat([padToBlock(map), Buffer.from(stored)]));
 
 describe("sparse files", () => {
   it.each([
@@ -84,7 +87,7 @@ describe("sparse files", () => {
       );
     const letters = "abcdefghijklmnopqrstuvwxyz";
     const header = craftBlock({ ...raw, gnuSparse: `${pairs.slice(0, 4).join("")}\x01` });
-    const archive = craftArchive(header, extension(4, "\x01"), extension(25, "\0"), padded(letters), after);
+    const archive = craftArchive(header, extension(4, "\x01"), extension(25, "\0"), padToBlock(letters), after);
     const [sparse, next] = readArchive(archive);
     expect(sparse?.content.toString("latin1")).toBe([...letters].join("\0") + "\0");
     expect(next?.content.toString()).toBe("after");

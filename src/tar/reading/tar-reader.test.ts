@@ -80,7 +80,7 @@ describe("a damaged archive", () => {
 
   it.each([
     ["text", Buffer.alloc(512, "no tar "), 'has the checksum "o tar no" but'],
-    ["a flipped bit", Buffer.from(file).fill("D", 0, 1), "so it is no tar header"],
+    ["a flipped bit", Buffer.from(file).fill("D", 0, 1), "so it is not a tar header"],
   ])("that is %s is refused", (_, archive, message) => {
     expect(failureOf(() => readArchive(archive))).toContain(message);
   });

@@ -16,16 +16,16 @@ import { defaultTarLimits, type TarLimits } from "../block/limits.ts";
  */
 export interface TarReader {
   /**
-   * Leaves the rest of the current entry and returns the next one, `undefined` at the archive's end. The source has then
-   * been read to its own end.
+   * Leaves the rest of the current entry and returns the next one, `undefined` at the archive's end. The source has
+   * then been read to its own end.
    * @throws INVALID_ARGUMENT when the archive is malformed, exceeds a limit, or has not a single byte.
    * @throws DATA_LOSS when the archive is truncated.
    */
   next(): TarHeader | undefined;
   /**
-   * The next bytes of the current entry's content, at least one; `undefined` at its end and before the first entry. They
-   * are a view into what the source returned, valid until the next call. Of a sparse file they are what `header.sparse`
-   * maps, and never cross from one region into the next.
+   * The next bytes of the current entry's content, at least one; `undefined` at its end and before the first entry.
+   * They are a view into what the source returned, valid until the next call. Of a sparse file they are what
+   * `header.sparse` maps, and never cross from one region into the next.
    * @throws DATA_LOSS when the archive is truncated.
    */
   read(): Uint8Array | undefined;

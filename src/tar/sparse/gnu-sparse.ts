@@ -1,6 +1,6 @@
 import type { ArchiveInput } from "../block/archive-input.ts";
-import { blockBytes, fields, type Field } from "../block/block.ts";
-import { malformed, truncated } from "../block/malformed.ts";
+import { blockBytes, type Field, fields } from "../block/block.ts";
+import { toMalformedError, toTruncatedError } from "../block/malformed.ts";
 import { parseNumberField } from "../block/number-field.ts";
 import type { SparseMap } from "./sparse-map.ts";
 
@@ -12,20 +12,21 @@ const pairsInExtension = 21;
 /** The file's size once unpacked, which an old GNU sparse header (flag `S`) keeps in a field of its own. */
 export function parseGnuRealSize(block: Uint8Array, at: number): number {
   const size = parseNumberField(block, fields.gnuRealSize);
-  if (!(size >= 0)) throw malformed(at, "has no valid real size of a sparse file");
+  if (!(size >= 0)) throw toMalformedError(at, "has no valid real size of a sparse file");
   return size;
 }
 
 /**
- * Reads the map of an old GNU sparse file: four pairs in the header, 21 in each extension block that follows it. Extension
- * blocks are read into `block`, over the header. They have no checksum and do not count into the entry's size.
+ * Reads the map of an old GNU sparse file: four pairs in the header, 21 in each extension block that follows it.
+ * Extension blocks are read into `block`, over the header. They have no checksum and do not count into the entry's
+ * size.
  * Source: GNU tar 1.34 `src/tar.h`, `struct oldgnu_header` and `struct sparse_header`.
  */
 export function readGnuSparseMap(input: ArchiveInput, block: Uint8Array, at: number, map: SparseMap): void {
   let extended = addPairs(block, fields.gnuSparse.start, pairsInHeader, map);
   while (extended) {
     if (input.readInto(block) < blockBytes) {
-      throw truncated(input.offset, `inside the sparse map of the header at byte ${at}`);
+      throw toTruncatedError(input.offset, `inside the sparse map of the header at byte ${at}`);
     }
     extended = addPairs(block, 0, pairsInExtension, map);
   }

@@ -1,14 +1,17 @@
 import type { SparseRegion } from "../block/header.ts";
-import { malformed } from "../block/malformed.ts";
+import { toMalformedError } from "../block/malformed.ts";
 
 /** Collects the data regions of one sparse file and checks each against the one before it. */
 export interface SparseMap {
-  /** @throws INVALID_ARGUMENT when the numbers are none, the region overlaps or precedes the last one, or is one too many. */
+  /**
+   * @throws INVALID_ARGUMENT when the numbers are none, the region overlaps or precedes the last one, or is one too
+   * many.
+   */
   add(offset: number, sizeBytes: number): void;
   /**
    * The regions that hold data. Empty ones, which writers put at the end to tell the file's size, are left out.
-   * @throws INVALID_ARGUMENT when they end beyond the file, or are not exactly what the archive stores: otherwise the rest
-   * of the content would be read as headers, or headers as content.
+   * @throws INVALID_ARGUMENT when they end beyond the file, or are not exactly what the archive stores: otherwise the
+   * rest of the content would be read as headers, or headers as content.
    */
   finish(fileBytes: number, storedBytes: number): readonly SparseRegion[];
 }
@@ -22,19 +25,22 @@ export function createSparseMap(at: number, maxRegions: number): SparseMap {
   return {
     add(offset, sizeBytes) {
       if (!(offset >= end && sizeBytes >= 0 && Number.isSafeInteger(offset + sizeBytes))) {
-        throw malformed(at, `has a sparse region of ${sizeBytes} bytes at ${offset}, behind one that ends at ${end}`);
+        throw toMalformedError(
+          at,
+          `has a sparse region of ${sizeBytes} bytes at ${offset}, behind one that ends at ${end}`,
+        );
       }
-      if (++count > maxRegions) throw malformed(at, `has more than ${maxRegions} sparse regions`);
+      if (++count > maxRegions) throw toMalformedError(at, `has more than ${maxRegions} sparse regions`);
       end = offset + sizeBytes;
       mappedBytes += sizeBytes;
       if (sizeBytes > 0) regions.push({ offset, sizeBytes });
     },
     finish(fileBytes, storedBytes) {
       if (end > fileBytes) {
-        throw malformed(at, `has a sparse region that ends at ${end} in a file of ${fileBytes} bytes`);
+        throw toMalformedError(at, `has a sparse region that ends at ${end} in a file of ${fileBytes} bytes`);
       }
       if (mappedBytes !== storedBytes) {
-        throw malformed(at, `has sparse regions of ${mappedBytes} bytes but stores ${storedBytes}`);
+        throw toMalformedError(at, `has sparse regions of ${mappedBytes} bytes but stores ${storedBytes}`);
       }
       return regions;
     },

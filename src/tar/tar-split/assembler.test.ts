@@ -49,22 +49,22 @@ describe("files that are no longer what they were", () => {
 
 describe("data that nobody wrote", () => {
   it.each([
-    ["no JSON", "{", "is no JSON: "],
-    ["no UTF-8", Buffer.from('{"name":"\xff"}', "latin1"), "is no JSON object: "],
-    ["no object", "[1", "is no JSON: "],
-    ["null", "null", "is no JSON object: "],
+    ["no JSON", "{", "is not JSON: "],
+    ["no UTF-8", Buffer.from('{"name":"\xff"}', "latin1"), "is not a JSON object: "],
+    ["no object", "[1", "is not JSON: "],
+    ["null", "null", "is not a JSON object: "],
     ["an unknown type", segment({ type: 3 }), "has the type 3 instead of 1 or 2"],
     ["no type", segment({ type: undefined }), "has the type nothing instead of 1 or 2"],
     ["a negative position", segment({ position: -1 }), "says that its position is -1"],
     ["another position", segment({ position: 1 }), "says that its position is 1"],
     ["a position that is text", segment({ position: "0" }), 'says that its position is "0"'],
-    ["base64 with other signs", segment({ payload: "ab!=" }), "has a payload that is no base64"],
-    ["base64 of URLs", segment({ payload: "ab-_" }), "has a payload that is no base64"],
-    ["base64 that ends within", segment({ payload: "AA==AAAA" }), "has a payload that is no base64"],
-    ["base64 that is cut", segment({ payload: "AAA" }), "has a payload that is no base64"],
-    ["a payload that is a number", segment({ payload: 1 }), "has a payload that is no base64"],
-    ["a name that is a number", segment({ type: 1, name: 1 }), "has a name that is no text: "],
-    ["raw bytes of a name that are none", segment({ type: 1, name_raw: "?" }), "has a name_raw that is no base64"],
+    ["base64 with other signs", segment({ payload: "ab!=" }), "has a payload that is not base64"],
+    ["base64 of URLs", segment({ payload: "ab-_" }), "has a payload that is not base64"],
+    ["base64 that ends within", segment({ payload: "AA==AAAA" }), "has a payload that is not base64"],
+    ["base64 that is cut", segment({ payload: "AAA" }), "has a payload that is not base64"],
+    ["a payload that is a number", segment({ payload: 1 }), "has a payload that is not base64"],
+    ["a name that is a number", segment({ type: 1, name: 1 }), "has a name that is not text: "],
+    ["raw bytes of a name that are none", segment({ type: 1, name_raw: "?" }), "has a name_raw that is not base64"],
     ["a negative size", segment({ type: 1, name: "a", size: -1 }), "has a size that is none: "],
     ["a size beyond counting", segment({ type: 1, name: "a", size: 2 ** 53 }), "has a size that is none: "],
     ["no payload", segment({ payload: undefined }), "has no payload"],
@@ -80,7 +80,7 @@ describe("data that nobody wrote", () => {
       failureOf(() => putTogether(Buffer.from(all.join("\n")), contents));
     expect(failureOfLines([first, ...rest])).toBe("DATA_LOSS: tar-split entry 1 says that its position is 2");
     expect(failureOfLines([first, first, second])).toBe("DATA_LOSS: tar-split entry 1 says that its position is 0");
-    expect(failureOfLines([first, second.slice(0, -1)])).toContain("DATA_LOSS: tar-split entry 1 is no JSON");
+    expect(failureOfLines([first, second.slice(0, -1)])).toContain("DATA_LOSS: tar-split entry 1 is not JSON");
   });
 
   it("are refused before a line that never ends fills the memory", () => {

@@ -1,10 +1,9 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteBytes } from "../../errors/index.ts";
 import type { ByteSink, ByteSource } from "../block/byte-source.ts";
-import { quote } from "../block/malformed.ts";
 import { createCrc64 } from "./crc64.ts";
 import type { TarSplitFile } from "./entry.ts";
 import { createLineSplitter } from "./line-splitter.ts";
-import { damaged, parseTarSplitEntry } from "./parse-entry.ts";
+import { parseTarSplitEntry, toDamagedError } from "./parse-entry.ts";
 
 /** Hands out the contents of an archive's files. */
 export interface FileGetter {
@@ -30,8 +29,8 @@ export interface TarAssembler {
   readonly archiveBytes: number;
   /**
    * Takes the next bytes of the data (JSON lines, not compressed), cut anywhere.
-   * @throws DATA_LOSS when the data are damaged, or a file is gone or no longer what it was: its size or its checksum is
-   * another. Bytes of it have been written then, so the archive must be thrown away.
+   * @throws DATA_LOSS when the data are damaged, or a file is gone or no longer what it was: its size or its checksum
+   * is another. Bytes of it have been written then, so the archive must be thrown away.
    */
   write(data: Uint8Array): void;
   /** @throws DATA_LOSS when the data stop within a line. */
@@ -39,9 +38,9 @@ export interface TarAssembler {
 }
 
 /**
- * Writes the archive to `sink`, byte for byte as it was taken apart, with the contents from `files`. Data from Go's tar-split
- * are read as Go reads them: of a sparse file Go has recorded what it reads, not what the archive stored, and of an archive
- * that ends early the data do too, so that the archive's own digest has the last word.
+ * Writes the archive to `sink`, byte for byte as it was taken apart, with the contents from `files`. Data from Go's
+ * tar-split are read as Go reads them: of a sparse file Go has recorded what it reads, not what the archive stored, and
+ * of an archive that ends early the data do too, so that the archive's own digest has the last word.
  */
 export function createTarAssembler(
   files: FileGetter,
@@ -64,17 +63,20 @@ export function createTarAssembler(
     try {
       for (let bytes = file.read(); bytes !== undefined; bytes = file.read()) {
         left -= bytes.length;
-        if (left < 0) throw changed(name, `has more than the ${sizeBytes} bytes that the archive had`);
+        if (left < 0) throw toChangeError(name, `has more than the ${sizeBytes} bytes that the archive had`);
         crc.update(bytes);
         writeOut(bytes);
       }
     } finally {
       file.close();
     }
-    if (left > 0) throw changed(name, `has ${sizeBytes - left} of the ${sizeBytes} bytes that the archive had`);
+    if (left > 0) throw toChangeError(name, `has ${sizeBytes - left} of the ${sizeBytes} bytes that the archive had`);
     const sum = crc.digest();
     if (expected?.equals(sum) !== true) {
-      throw changed(name, `has the CRC-64 ${sum.toString("hex")}, in the archive it was ${expected?.toString("hex")}`);
+      throw toChangeError(
+        name,
+        `has the CRC-64 ${sum.toString("hex")}, in the archive it was ${expected?.toString("hex")}`,
+      );
     }
   }
 
@@ -86,7 +88,7 @@ export function createTarAssembler(
       else if (entry.sizeBytes > 0) copyContent(entry);
     },
     () => {
-      throw damaged(position, `is longer than ${maxLineBytes} bytes`);
+      throw toDamagedError(position, `is longer than ${maxLineBytes} bytes`);
     },
   );
 
@@ -104,13 +106,15 @@ function openFile(files: FileGetter, name: Buffer): OpenedFile {
     return files.open(name);
   } catch (error) {
     if (!(error instanceof CleatError) || !goneCodes.has(error.code)) throw error;
-    throw new CleatError("DATA_LOSS", `file ${quote(name)} cannot be had again: ${error.message}`, { cause: error });
+    throw new CleatError("DATA_LOSS", `file ${quoteBytes(name)} cannot be had again: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 
 /** What a name answers that led to a file once: to nothing, to something else, or out of where it may lead. */
 const goneCodes: ReadonlySet<string> = new Set(["NOT_FOUND", "FAILED_PRECONDITION", "INVALID_ARGUMENT"]);
 
-function changed(name: Buffer, what: string): CleatError {
-  return new CleatError("DATA_LOSS", `file ${quote(name)} ${what}`);
+function toChangeError(name: Buffer, what: string): CleatError {
+  return new CleatError("DATA_LOSS", `file ${quoteBytes(name)} ${what}`);
 }

@@ -7,12 +7,12 @@ export interface Crc64 {
 }
 
 /**
- * The polynomial x⁶⁴ + x⁴ + x³ + x + 1, reflected, begun and ended with all bits inverted. Source: Go 1.19 `hash/crc64`,
- * `MakeTable(ISO)`.
+ * The polynomial x⁶⁴ + x⁴ + x³ + x + 1, reflected, begun and ended with all bits inverted. Source: Go 1.19
+ * `hash/crc64`, `MakeTable(ISO)`.
  *
- * It has so few terms that a table is slower than the sum itself: 32 bits of input times x⁴ + x³ + x + 1 never reach x⁶⁴
- * again, so that four bytes are reduced by four shifts. The 64 bits are kept in two halves, because JavaScript's integers
- * of 32 bits are fast and its `bigint`s are not.
+ * It has so few terms that a table is slower than the sum itself: 32 bits of input times x⁴ + x³ + x + 1 never reach
+ * x⁶⁴ again, so that four bytes are reduced by four shifts. The 64 bits are kept in two halves, because JavaScript's
+ * integers of 32 bits are fast and its `bigint`s are not.
  */
 export function createCrc64(): Crc64 {
   let high = -1;

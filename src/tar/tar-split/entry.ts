@@ -1,7 +1,7 @@
 /**
  * The format of vbatts/tar-split, which Docker keeps as `tar-split.json.gz` (up to 1.9 `tar-data.json.gz`) and
- * containers/storage as `<id>.tar-split.gz`: an archive without the contents of its files, one JSON object a line, in the
- * archive's order.
+ * containers/storage as `<id>.tar-split.gz`: an archive without the contents of its files, one JSON object a line, in
+ * the archive's order.
  *
  *     {"type":2,"payload":"…base64…","position":0}                              bytes of the archive as they stand
  *     {"type":1,"name":"bin/sh","size":5,"payload":"…base64…","position":1}     the content of a file, by name

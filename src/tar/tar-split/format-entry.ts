@@ -19,8 +19,8 @@ function formatName(name: Buffer): string {
 }
 
 /**
- * Go escapes what would be markup in a page of HTML. Source: Go 1.19 `encoding/json`, `Encoder.SetEscapeHTML`; `\b` and `\f`
- * are spelled as from Go 1.22 on.
+ * Go escapes what would be markup in a page of HTML. Source: Go 1.19 `encoding/json`, `Encoder.SetEscapeHTML`; `\b` and
+ * `\f` are spelled as from Go 1.22 on.
  */
 function quoteAsGo(text: string): string {
   const quoted = JSON.stringify(text);

@@ -10,8 +10,8 @@ export interface GzipSink extends ByteSink {
 const memberBytes = 1 << 20;
 
 /**
- * Compresses without an event loop, which on a worker belongs to nobody: as gzip members of a mebibyte, one after the other,
- * which every reader takes for one stream (RFC 1952, 2.2).
+ * Compresses without an event loop, which on a worker belongs to nobody: as gzip members of a mebibyte, one after the
+ * other, which every reader takes for one stream (RFC 1952, 2.2).
  */
 export function createGzipSink(sink: ByteSink): GzipSink {
   const held = Buffer.allocUnsafe(memberBytes);

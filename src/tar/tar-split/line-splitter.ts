@@ -8,8 +8,8 @@ export interface LineSplitter {
 const newline = 0x0a;
 
 /**
- * Hands on each line without its break, leaving out empty ones; a line is valid until `onLine` returns. Lines that come in
- * many pieces are put together once. `onTooLong` must throw.
+ * Hands on each line without its break, leaving out empty ones; a line is valid until `onLine` returns. Lines that come
+ * in many pieces are put together once. `onTooLong` must throw.
  */
 export function createLineSplitter(
   maxLineBytes: number,

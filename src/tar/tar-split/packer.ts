@@ -1,7 +1,6 @@
 import { posix } from "node:path";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteBytes } from "../../errors/index.ts";
 import type { ByteSink } from "../block/byte-source.ts";
-import { quote } from "../block/malformed.ts";
 import type { TarSplitEntry } from "./entry.ts";
 import { formatTarSplitEntry } from "./format-entry.ts";
 
@@ -17,9 +16,10 @@ export interface TarSplitPacker {
 const heldCharacters = 64 * 1024;
 
 /**
- * Remembers the names of all files, some hundred bytes of memory each, because an archive that names a file twice cannot be
- * put together again: the tree has the last content alone. Docker refuses such archives with the same words, and names are
- * the same to both if `filepath.Clean` makes them so. Source: vbatts/tar-split v0.11.2 `tar/storage/packer.go`.
+ * Remembers the names of all files, some hundred bytes of memory each, because an archive that names a file twice
+ * cannot be put together again: the tree has the last content alone. Docker refuses such archives with the same words,
+ * and names are the same to both if `filepath.Clean` makes them so. Source: vbatts/tar-split v0.11.2
+ * `tar/storage/packer.go`.
  */
 export function createTarSplitPacker(sink: ByteSink): TarSplitPacker {
   const seen = new Set<string>();
@@ -44,7 +44,7 @@ export function createTarSplitPacker(sink: ByteSink): TarSplitPacker {
 function remember(seen: Set<string>, name: Buffer): void {
   const clean = cleanName(name.toString("latin1"));
   if (!seen.has(clean)) seen.add(clean);
-  else throw new CleatError("INVALID_ARGUMENT", `entry ${quote(name)}: duplicates of file paths not supported`);
+  else throw new CleatError("INVALID_ARGUMENT", `entry ${quoteBytes(name)}: duplicates of file paths not supported`);
 }
 
 function cleanName(name: string): string {

@@ -7,8 +7,8 @@ export interface SegmentBuffer {
 }
 
 /**
- * One header with the largest PAX records that are read fits; what is longer (the content of a sparse file, padding) becomes
- * several segments, so that memory does not grow with it.
+ * One header with the largest PAX records that are read fits; what is longer (the content of a sparse file, padding)
+ * becomes several segments, so that memory does not grow with it.
  */
 const maxSegmentBytes = 1 << 20;
 const firstBytes = 16 * 1024;

@@ -11,7 +11,7 @@ import {
   failureOf,
   gnuMagic,
   octal,
-  padded,
+  padToBlock,
   sourceOf,
   ustarMagic,
 } from "../reading/crafted.test.support.ts";
@@ -72,12 +72,15 @@ const quirks: readonly [title: string, archive: Buffer][] = [
         ["size", "7"],
       ]),
       craftBlock({ name: "sized-by-pax", magic: ustarMagic }),
-      padded("content"),
+      padToBlock("content"),
     ),
   ],
   [
     "a base-256 size",
-    craftArchive(craftBlock({ name: "a", size: Buffer.from("800000000000000000000007", "hex") }), padded("content")),
+    craftArchive(
+      craftBlock({ name: "a", size: Buffer.from("800000000000000000000007", "hex") }),
+      padToBlock("content"),
+    ),
   ],
   [
     "names that are not UTF-8",
@@ -148,7 +151,7 @@ const quirks: readonly [title: string, archive: Buffer][] = [
           ["GNU.sparse.name", "s"],
           ["GNU.sparse.realsize", "4096"],
         ],
-        Buffer.concat([padded("2\n512\n1024\n3000\n600\n"), storedRegions]),
+        Buffer.concat([padToBlock("2\n512\n1024\n3000\n600\n"), storedRegions]),
       ),
     ),
   ],

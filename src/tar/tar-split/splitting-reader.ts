@@ -10,15 +10,16 @@ import { createRecordingInput } from "./recording-input.ts";
 export interface SplittingOptions {
   readonly limits?: Partial<TarLimits>;
   /**
-   * Whether a file's content can be had again by its name. Where not, it goes into the data as it stands in the archive, as
-   * that of sparse files always does. Default: always.
+   * Whether a file's content can be had again by its name. Where not, it goes into the data as it stands in the
+   * archive, as that of sparse files always does. Default: always.
    */
   keepsContent?(header: TarHeader): boolean;
 }
 
 /**
- * A reader as `createTarReader` makes it, that takes the archive apart while it reads: what went by is told to `packer`,
- * which is finished when `next` answers `undefined`. Until then, and after an error, the data are part of an archive's.
+ * A reader as `createTarReader` makes it, that takes the archive apart while it reads: what went by is told to
+ * `packer`, which is finished when `next` answers `undefined`. Until then, and after an error, the data are part of an
+ * archive's.
  *
  * Global PAX headers and volume labels, which make no entry, are raw bytes; Go writes entries without content for them.
  * @throws INVALID_ARGUMENT from `next` and `read` also when the archive names a file twice.

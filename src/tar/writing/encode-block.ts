@@ -10,7 +10,9 @@ const magic = Buffer.from("ustar\x0000", "latin1");
 /** Ended by a NUL and a blank, other than all other numbers. */
 const checksumDigits: Field = { ...fields.checksum, bytes: fields.checksum.bytes - 1 };
 
-/** Writes an entry's own header block to the zeros at `block`. What does not fit is cut; PAX records then tell the rest. */
+/**
+ * Writes an entry's own header block to the zeros at `block`. What does not fit is cut; PAX records then tell the rest.
+ */
 export function encodeEntryBlock(block: Buffer, header: TarHeader, name: Buffer, prefix: Buffer): void {
   writeNumbers(block, header);
   block[fields.typeFlag.start] = flagOfEntryType[header.type];
@@ -55,7 +57,9 @@ function writeStringField(block: Buffer, { start, bytes }: Field, text: Buffer):
   }
 }
 
-/** Readers of v7 take a name cut behind a slash for a directory's. The first of several slashes becomes a NUL, as in Go. */
+/**
+ * Readers of v7 take a name cut behind a slash for a directory's. The first of several slashes becomes a NUL, as in Go.
+ */
 function dropTrailingSlash(block: Buffer, last: number): void {
   let first = last + 1;
   while (block[first - 1] === slash) first--;

@@ -1,25 +1,24 @@
 import { posix } from "node:path";
 
-import { CleatError } from "../../errors/index.ts";
-import { blockBytes, fields, noBytes, tarPaddingBytes, type Field } from "../block/block.ts";
+import { CleatError, quoteBytes } from "../../errors/index.ts";
+import { blockBytes, type Field, fields, noBytes, tarPaddingBytes } from "../block/block.ts";
 import { encodeEntryBlock, encodePaxBlock } from "./encode-block.ts";
 import type { TarHeader } from "../block/header.ts";
 import { checkEncodable } from "./encodable.ts";
 import { defaultTarLimits } from "../block/limits.ts";
-import { quote } from "../block/malformed.ts";
 import { fitsOctalField } from "../block/number-field.ts";
 import { formatPaxRecord, xattrKeyPrefix } from "../pax/pax-records.ts";
 import { formatPaxTime } from "../pax/pax-time.ts";
 import { ustarSplitIndex } from "../block/ustar-path.ts";
 
 /**
- * The blocks that stand before an entry's content: its ustar header and, only where that cannot say it all, a PAX header
- * before it. Byte for byte what Go 1.19's `archive/tar` writes with `Format: FormatPAX`, as Docker does, so that equal
- * layers have equal digests. The content, and `tarPaddingBytes` of zeros, are the caller's to write.
+ * The blocks that stand before an entry's content: its ustar header and, only where that cannot say it all, a PAX
+ * header before it. Byte for byte what Go 1.19's `archive/tar` writes with `Format: FormatPAX`, as Docker does, so that
+ * equal layers have equal digests. The content, and `tarPaddingBytes` of zeros, are the caller's to write.
  *
  * Sparse files are written whole, as Go has no way to write them otherwise: `header.sparse` must be `undefined`.
- * @throws INVALID_ARGUMENT when the header cannot be written: a name with a NUL, a file's name with a slash at its end, a
- * number out of range, content on what has none, PAX records of more than 1 MiB.
+ * @throws INVALID_ARGUMENT when the header cannot be written: a name with a NUL, a file's name with a slash at its end,
+ * a number out of range, content on what has none, PAX records of more than 1 MiB.
  */
 export function encodeTarHeader(header: TarHeader): Buffer {
   checkEncodable(header);
@@ -34,7 +33,7 @@ export function encodeTarHeader(header: TarHeader): Buffer {
   }
   const records = Buffer.concat(paxRecordsOf(header));
   if (records.length > defaultTarLimits.maxPaxBytes) {
-    throw new CleatError("INVALID_ARGUMENT", `entry ${quote(name)} needs ${records.length} bytes of PAX records`);
+    throw new CleatError("INVALID_ARGUMENT", `entry ${quoteBytes(name)} needs ${records.length} bytes of PAX records`);
   }
   const blocks = Buffer.alloc(2 * blockBytes + records.length + tarPaddingBytes(records.length));
   encodePaxBlock(blocks.subarray(0, blockBytes), paxHeaderName(name), records.length);

@@ -46,11 +46,11 @@ export function rawHeader(header: RawHeader): Buffer {
 export function paxHeader(records: Readonly<Record<string, string>>): Buffer {
   const text = Buffer.from(Object.entries(records).map(formatRecord).join(""), "latin1");
   const header = rawHeader({ name: "PaxHeaders.0/entry", typeFlag: "x", size: text.length });
-  return Buffer.concat([header, padded(text)]);
+  return Buffer.concat([header, padToBlock(text)]);
 }
 
 /** Content as an archive stores it. */
-export function padded(content: Uint8Array): Buffer {
+export function padToBlock(content: Uint8Array): Buffer {
   return Buffer.concat([content, Buffer.alloc(tarPaddingBytes(content.length))]);
 }
 

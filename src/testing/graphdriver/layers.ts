@@ -2,7 +2,7 @@
 import { buildArchive } from "../archive/build-archive.ts";
 import type { ArchiveEntry } from "../archive/entry.ts";
 import { readAll, streamOf } from "../archive/stream.ts";
-import { createHands, type Hands } from "../tree/hands.ts";
+import { createTreeWriter, type TreeWriter } from "../tree/tree-writer.ts";
 import { readTree } from "../tree/read-tree.ts";
 import type { Tree } from "../tree/tree.ts";
 import type { GraphDriverContext } from "./context.ts";
@@ -29,7 +29,7 @@ export async function makeLayer(
 export async function makeContainer(
   context: GraphDriverContext,
   parent: string | undefined,
-  steps?: (hands: Hands) => void,
+  steps?: (writer: TreeWriter) => void,
 ): Promise<string> {
   const id = context.newId();
   await context.driver.createReadWrite(id, { parent });
@@ -74,8 +74,12 @@ export function readLayer(context: GraphDriverContext, id: string): Promise<Tree
   return visitLayer(context, id, readTree);
 }
 
-export function writeLayer(context: GraphDriverContext, id: string, steps: (hands: Hands) => void): Promise<void> {
-  return visitLayer(context, id, (path) => steps(createHands(path)));
+export function writeLayer(
+  context: GraphDriverContext,
+  id: string,
+  steps: (writer: TreeWriter) => void,
+): Promise<void> {
+  return visitLayer(context, id, (path) => steps(createTreeWriter(path)));
 }
 
 /** "added /etc/hosts": paths as byte strings, in the driver's order. */

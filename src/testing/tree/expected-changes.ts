@@ -1,7 +1,7 @@
 /**
- * The list that `changes` must give for two trees, worked out the slow and obvious way, from two whole readings.
- * Source of the rules: moby v20.10.24 `pkg/archive/changes.go`, `changes_unix.go` `statDifferent`; and content, of which
- * size and time may tell nothing.
+ * The list that `changes` must give for two trees, worked out the slow and obvious way, from two whole readings. Source
+ * of the rules: moby v20.10.24 `pkg/archive/changes.go`, `changes_unix.go` `statDifferent`; and content, of which size
+ * and time may tell nothing.
  */
 import type { ChangeKind } from "../../graphdriver/index.ts";
 import type { Tree, TreeNode } from "./tree.ts";
@@ -37,7 +37,7 @@ function kindOf(path: string, before: Tree, after: Tree): ChangeKind | undefined
   const is = after.get(path);
   if (was === undefined) return "added";
   if (is !== undefined) return differs(was, is) ? "modified" : undefined;
-  // What lay in a folder that is gone, or is no folder any more, went with it.
+  // What lay in a folder that is gone, or is not a folder any more, went with it.
   const [folder] = foldersAbove(path);
   return folder === undefined || after.get(folder)?.type === "folder" ? "deleted" : undefined;
 }

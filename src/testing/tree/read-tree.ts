@@ -78,8 +78,8 @@ function readNode(folder: number, name: Buffer, status: FileStatus): TreeNode {
 }
 
 /**
- * Attributes of the host's security module and of overlay's bookkeeping are no part of a layer. xfs shows access lists a second
- * time, in its own names. Source: Linux v6.1 `fs/xfs/libxfs/xfs_da_format.h` `SGI_ACL_FILE`.
+ * Attributes of the host's security module and of overlay's bookkeeping are no part of a layer. xfs shows access lists
+ * a second time, in its own names. Source: Linux v6.1 `fs/xfs/libxfs/xfs_da_format.h` `SGI_ACL_FILE`.
  */
 const notOfLayers = /^(?:security\.(?:selinux|ima|evm)|(?:trusted|user)\.overlay\.|trusted\.SGI_ACL_)/;
 

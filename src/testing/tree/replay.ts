@@ -1,12 +1,12 @@
 /**
- * The oracle: a plain folder on which the same steps are done as on a driver's layer, by code that shares nothing with any
- * driver and takes the slowest and most obvious way. The idea is containerd's (`core/snapshots/testsuite`).
+ * The oracle: a plain folder on which the same steps are done as on a driver's layer, by code that shares nothing with
+ * any driver and takes the slowest and most obvious way. The idea is containerd's (`core/snapshots/testsuite`).
  */
 import * as fs from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { AT_FDCWD, lsetxattr, mknodat, S_IFBLK, S_IFCHR, S_IFIFO, utimensat } from "../../syscall/index.ts";
 import type { ArchiveEntry } from "../archive/entry.ts";
-import { createHands, type Hands } from "./hands.ts";
+import { createTreeWriter, type TreeWriter } from "./tree-writer.ts";
 import { readTree } from "./read-tree.ts";
 import { type Tree, withoutFolderTimes } from "./tree.ts";
 
@@ -14,7 +14,7 @@ export interface Replay {
   /** Unpacks a layer on top of what is there. Names must be plain: no `..`, no symlink on the way. */
   apply(entries: readonly ArchiveEntry[]): void;
   /** Does what a container does. */
-  write(steps: (hands: Hands) => void): void;
+  write(steps: (writer: TreeWriter) => void): void;
   /** What a layer with the same history must show. Times of folders are there only where the last archive set them. */
   tree(): Tree;
 }
@@ -35,12 +35,12 @@ export function createReplay(path: string): Replay {
         makeFolders(path, folderOf(header.name));
         if (!isOpaque(header.name)) make(entry, at);
       }
-      const folders = made.filter(({ header }) => isFolder(trimmed(at(header.name))));
+      const folders = made.filter(({ header }) => isFolder(withoutSlash(at(header.name))));
       for (const { header } of folders) setTime(at(header.name), header);
       timed = new Set(folders.map(({ header }) => header.name.toString("latin1").replace(/\/$/, "")));
     },
     write(steps) {
-      steps(createHands(path));
+      steps(createTreeWriter(path));
       timed.clear();
     },
     tree: () => withoutFolderTimes(readTree(path), timed),
@@ -79,7 +79,7 @@ function hide(header: ArchiveEntry["header"], path: Buffer): void {
   if (!isWhiteout(header)) return;
   const base = baseOf(path);
   const folder = path.subarray(0, path.length - base.length);
-  if (!isFolder(trimmed(folder))) return;
+  if (!isFolder(withoutSlash(folder))) return;
   const hidden = isDeviceZero(header) ? base : base.slice(prefix.length);
   const names = isOpaque(path) ? fs.readdirSync(folder, { encoding: "buffer" }) : [Buffer.from(hidden, "latin1")];
   for (const name of names) fs.rmSync(Buffer.concat([folder, name]), { recursive: true, force: true });
@@ -101,9 +101,9 @@ function makeFolders(root: string, names: readonly string[]): void {
 function make({ header, content }: ArchiveEntry, at: (name: Buffer) => Buffer): void {
   const path = at(header.name);
   const { type } = header;
-  const there = fs.lstatSync(trimmed(path), { throwIfNoEntry: false });
+  const there = fs.lstatSync(withoutSlash(path), { throwIfNoEntry: false });
   if (there !== undefined && !(type === "directory" && there.isDirectory())) {
-    fs.rmSync(trimmed(path), { recursive: true });
+    fs.rmSync(withoutSlash(path), { recursive: true });
   }
   if (type === "hardlink") return fs.linkSync(at(header.linkName), path);
   if (type === "file") fs.writeFileSync(path, content);
@@ -124,7 +124,7 @@ function setTime(path: Buffer, { mtimeSeconds, mtimeNanoseconds }: ArchiveEntry[
 }
 
 /** A symlink is met itself only without the slash at the end. */
-function trimmed(path: Buffer): Buffer {
+function withoutSlash(path: Buffer): Buffer {
   return path.at(-1) === 0x2f ? path.subarray(0, -1) : path;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a folder holds, as far as a layer can tell: names as byte strings (latin1), relative to the folder, which is itself
- * left out because no layer sets its attributes.
+ * What a folder holds, as far as a layer can tell: names as byte strings (latin1), relative to the folder, which is
+ * itself left out because no layer sets its attributes.
  */
 export type Tree = ReadonlyMap<string, TreeNode>;
 

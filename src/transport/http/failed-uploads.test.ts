@@ -1,6 +1,7 @@
 /**
- * A call that fails in the middle of an upload, whose peer reads no answer before it has sent everything: what it sends is read
- * to the end, the answer arrives, and the connection carries the next call, whatever the implementation does with the body.
+ * A call that fails in the middle of an upload, whose peer reads no answer before it has sent everything: what it sends
+ * is read to the end, the answer arrives, and the connection carries the next call, whatever the implementation does
+ * with the body.
  */
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -20,7 +20,7 @@ export function toTransportError(error: Error, request: FailedRequest): Transpor
   const distrust = handshake && explainTlsFailure(error, handshake);
   if (distrust !== undefined) return new TransportError("UNAUTHENTICATED", `${address} ${distrust}`, failure);
   if (isAnswerInTls(error)) {
-    const message = `${address} answers in TLS, but is called in clear; an address of TLS begins with https://`;
+    const message = `${address} answers in TLS, but is called in plaintext; an address of TLS begins with https://`;
     return new TransportError("FAILED_PRECONDITION", message, failure);
   }
   if (connected) {

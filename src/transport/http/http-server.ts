@@ -11,7 +11,7 @@ import type { TlsServerOptions } from "../tls/tls.ts";
 import type { Handler, WireReply } from "../wire.ts";
 
 export interface HttpServerOptions {
-  /** Serves HTTPS, and nobody in clear. */
+  /** Serves HTTPS, and nobody in plaintext. */
   readonly tls?: TlsServerOptions | undefined;
 }
 
@@ -24,8 +24,8 @@ export interface HttpServerOptions {
  * - idle ones stay open for good (Node closes after 5 s);
  * - an upload may take any time (Node: 300 s);
  * - a connection may be silent before its first request (Node: 60 s): Go opens spare ones and keeps them for later;
- * - a failure is answered while the rest of the body is still read, to its end, however long a slow peer takes for it: many
- *   read no answer before they have sent everything.
+ * - a failure is answered while the rest of the body is still read, to its end, however long a slow peer takes for it:
+ *   many read no answer before they have sent everything.
  *
  * With TLS, a peer that speaks something else, shows no certificate that `clientCa` vouches for, or does not end its
  * handshake in time is hung up on; no handler hears of it.
@@ -60,7 +60,7 @@ function createHttpsServer(tls: TlsServerOptions): Server {
     ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
     handshakeTimeout: handshakeTimeoutMs,
   });
-  // Node would have it answered as a malformed request, in clear.
+  // Node would have it answered as a malformed request, in plaintext.
   server.prependListener("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }
@@ -134,7 +134,8 @@ async function* readBody(request: IncomingMessage): AsyncGenerator<Uint8Array, u
 function sendReply({ status, body, mediaType }: WireReply, request: IncomingMessage, response: ServerResponse): void {
   if (!(body instanceof Readable)) {
     response.writeHead(status, { "Content-Type": pluginMediaType, "Content-Length": body.byteLength });
-    // Node hangs up after the last answer of a connection, also on a peer who is still sending, and then gets no answer.
+    // Node hangs up after the last answer of a connection, also on a peer who is still sending, and then gets no
+    // answer.
     if (request.complete) response.end(body);
     else {
       response.write(body);

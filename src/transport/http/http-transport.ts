@@ -23,7 +23,7 @@ export interface HttpTransportOptions {
  * Calls a plugin over HTTP. Connections are kept and reused; idle ones do not keep the process alive. A peer that does
  * not prove who it is on an `https` address fails the call as UNAUTHENTICATED; where that is seen before the end of the
  * handshake, nothing of the call was sent. (A server of TLS 1.3 may refuse a client's certificate only thereafter.)
- * @throws INVALID_ARGUMENT at once, when `tls` is of no use, or given for an address that is called in clear.
+ * @throws INVALID_ARGUMENT at once, when `tls` is of no use, or given for an address that is called in plaintext.
  */
 export function createHttpTransport(address: Address, options: HttpTransportOptions = {}): Transport {
   const { tls, logger, onDisconnected = () => {} } = options;
@@ -36,7 +36,7 @@ export function createHttpTransport(address: Address, options: HttpTransportOpti
     if (tls?.insecureSkipVerify === true)
       logger?.warn({ address: name }, "TLS is not verified: whoever answers there is trusted");
   } else if (tls !== undefined) {
-    throw new CleatError("INVALID_ARGUMENT", `${name} is called in clear, so TLS options are of no use`);
+    throw new CleatError("INVALID_ARGUMENT", `${name} is called in plaintext, so TLS options are of no use`);
   }
   const target = targetOf(address);
   const sockets = new Set<Socket>();

@@ -51,8 +51,8 @@ export function findInheritedSocket(name?: string, sockets: readonly InheritedSo
 }
 
 /**
- * Makes `server` listen on a socket that this process was started with. The socket stays its maker's: calls that come while
- * nobody serves wait in it, so it is not removed.
+ * Makes `server` listen on a socket that this process was started with. The socket stays its maker's: calls that come
+ * while nobody serves wait in it, so it is not removed.
  * @throws FAILED_PRECONDITION when the descriptor is not a listening socket.
  */
 export async function listenOnInherited(server: Server, descriptor = firstInherited): Promise<Listening> {
@@ -78,7 +78,10 @@ function addressOf(server: Server, descriptor: number): string {
   return path === undefined ? `fd://${descriptor}` : formatAddress({ unix: path });
 }
 
-/** Node does not know under which path others bound a socket. Source: proc(5), /proc/net/unix: the inode, and then the path. */
+/**
+ * Node does not know under which path others bound a socket. Source: proc(5), /proc/net/unix: the inode, and then the
+ * path.
+ */
 function pathOf(descriptor: number): string | undefined {
   try {
     const { ino } = fstatSync(descriptor);

@@ -9,12 +9,12 @@ import { createHttpServer, createHttpTransport } from "../index.ts";
 import { identity } from "./tls.test.support.ts";
 
 describe("on an https address", () => {
-  it("a peer that answers in clear is told from one that does not answer", async () => {
+  it("a peer that answers in plaintext is told from one that does not answer", async () => {
     const port = await portOf(createPlainServer((_, response) => response.end("{}")));
     expect(await failureOf(clientOf(port, { ca }).echo({ Text: "" }))).toMatchObject({
       code: "UNAUTHENTICATED",
       reachedPeer: false,
-      message: `https://127.0.0.1:${port} answers in clear, not in TLS`,
+      message: `https://127.0.0.1:${port} answers in plaintext, not in TLS`,
     });
   });
 
@@ -71,7 +71,7 @@ describe("on a tcp address", () => {
     const port = await portOf(createNetServer((socket) => socket.once("data", () => socket.write(alert))));
     expect(await failureOf(clientInClear(port).echo({ Text: "" }))).toMatchObject({
       code: "FAILED_PRECONDITION",
-      message: `tcp://127.0.0.1:${port} answers in TLS, but is called in clear; an address of TLS begins with https://`,
+      message: `tcp://127.0.0.1:${port} answers in TLS, but is called in plaintext; an address of TLS begins with https://`,
     });
   });
 
@@ -83,7 +83,7 @@ describe("on a tcp address", () => {
   it("options of TLS are refused", () => {
     const tcp = { host: "127.0.0.1", port: 1 };
     expect(() => createHttpTransport({ tcp }, { tls: { ca } })).toThrow(
-      "tcp://127.0.0.1:1 is called in clear, so TLS options are of no use",
+      "tcp://127.0.0.1:1 is called in plaintext, so TLS options are of no use",
     );
   });
 });
@@ -108,7 +108,7 @@ describe("a server with TLS", () => {
   });
 
   it.each([
-    ["HTTP in clear", "POST /Test.Echo HTTP/1.1\r\nHost: x\r\n\r\n"],
+    ["HTTP in plaintext", "POST /Test.Echo HTTP/1.1\r\nHost: x\r\n\r\n"],
     ["nothing", ""],
     ["garbage", "\u0016\u0003\u0001\u00ff\u00ff\u0001garbage"],
     ["half a handshake", "\u0016\u0003\u0001\u0002\u0000\u0001\u0000"],

@@ -15,7 +15,7 @@ const locked = createPrivateKey(own.key).export({
 const https = { host: "127.0.0.1", port: 1 };
 
 const useless: readonly [string, TlsClientOptions, RegExp][] = [
-  ["an authority that is no PEM", { ca: "garbage" }, /: ca holds no certificate in PEM$/],
+  ["an authority that is not PEM", { ca: "garbage" }, /: ca holds no certificate in PEM$/],
   ["an empty authority, as of a file being written", { ca: "" }, /: ca holds no certificate in PEM$/],
   ["a key for an authority", { ca: own.key }, /: ca holds no certificate in PEM$/],
   ["half an authority", { ca: pem("ca.pem").slice(0, 200) }, /: ca holds half a certificate$/],
@@ -28,10 +28,14 @@ const useless: readonly [string, TlsClientOptions, RegExp][] = [
   ],
   ["a certificate without key", { cert: own.cert }, /: cert is given without key$/],
   ["a key without certificate", { key: own.key }, /: key is given without cert$/],
-  ["a certificate that is no PEM", { ...own, cert: "garbage" }, /: cert holds no certificate in PEM$/],
+  ["a certificate that is not PEM", { ...own, cert: "garbage" }, /: cert holds no certificate in PEM$/],
   ["both the wrong way round", { cert: own.key, key: own.cert }, /: cert holds no certificate in PEM$/],
-  ["a key that is no PEM", { ...own, key: "garbage" }, /: key is no private key in PEM without a passphrase: /],
-  ["a key with a passphrase", { ...own, key: String(locked) }, /: key is no private key in PEM without a passphrase: /],
+  ["a key that is not PEM", { ...own, key: "garbage" }, /: key is not a private key in PEM without a passphrase: /],
+  [
+    "a key with a passphrase",
+    { ...own, key: String(locked) },
+    /: key is not a private key in PEM without a passphrase: /,
+  ],
   ["a key of another certificate", { ...own, key: pem("server-key.pem") }, /: cert and key are of no use together: /],
 ];
 

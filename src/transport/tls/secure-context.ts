@@ -29,13 +29,13 @@ export const oldestVersion = { minVersion: "TLSv1.2" } as const;
 
 function createContext(own: { cert: string; key: string }, ca: string | undefined, subject: string): SecureContext {
   assertCertificates(own.cert, `${subject}: cert`);
-  orInvalid(`${subject}: key is no private key in PEM without a passphrase`, () => createPrivateKey(own.key));
+  orInvalid(`${subject}: key is not a private key in PEM without a passphrase`, () => createPrivateKey(own.key));
   return orInvalid(`${subject}: cert and key are of no use together`, () =>
     createSecureContext({ ...own, ca, ...oldestVersion }),
   );
 }
 
-/** Node takes what is no certificate for no authority at all, and says nothing. */
+/** Node takes what is not a certificate for no authority at all, and says nothing. */
 function assertCertificates(pem: string, subject: string): void {
   const begun = pem.match(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g)?.length ?? 0;
   if (begun === 0) throw new CleatError("INVALID_ARGUMENT", `${subject} holds no certificate in PEM`);

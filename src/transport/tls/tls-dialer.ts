@@ -47,7 +47,9 @@ export function createTlsDialer({ host, port }: HostAndPort, tls: TlsClientOptio
   };
 }
 
-/** Node 22.23.3 finds no certificate to be for an IPv6 address: it asks `domainToASCII` first, which answers "" for one. */
+/**
+ * Node 22.23.3 finds no certificate to be for an IPv6 address: it asks `domainToASCII` first, which answers "" for one.
+ */
 function isForAddress({ raw }: PeerCertificate, name: string): boolean {
   return isIP(name) === 6 && !name.includes("%") && new X509Certificate(raw).checkIP(name) !== undefined;
 }

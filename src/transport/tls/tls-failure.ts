@@ -1,4 +1,5 @@
 import type { DetailedPeerCertificate } from "node:tls";
+import { quoteText } from "../../errors/index.ts";
 
 /** What is known of a connection when it fails. */
 export interface Handshake {
@@ -23,7 +24,7 @@ export function explainTlsFailure(error: NodeJS.ErrnoException, handshake: Hands
   if (handshake.isDone) return undefined;
   if (handshake.certificate !== undefined) return explainRefusal(error, handshake.certificate, handshake.serverName);
   if (error.code === "ERR_SSL_UNSUPPORTED_PROTOCOL") return olderVersion;
-  if (error.code === "ERR_SSL_WRONG_VERSION_NUMBER") return "answers in clear, not in TLS";
+  if (error.code === "ERR_SSL_WRONG_VERSION_NUMBER") return "answers in plaintext, not in TLS";
   return error.code?.startsWith("ERR_SSL_") === true ? `broke off the TLS handshake: ${reasonOf(error)}` : undefined;
 }
 
@@ -49,7 +50,7 @@ function explainRefusal(error: NodeJS.ErrnoException, certificate: DetailedPeerC
   switch (error.code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID": {
       const { subjectaltname: names, subject } = certificate;
-      return `has a certificate for ${quote(names ?? subject?.CN)}, not for ${quote(wanted)}`;
+      return `has a certificate for ${quoteNames(names ?? subject?.CN)}, not for ${quoteNames(wanted)}`;
     }
     case "CERT_HAS_EXPIRED": {
       const expired = chainOf(certificate).find(({ valid_to }) => Date.parse(valid_to) < Date.now());
@@ -66,7 +67,7 @@ function explainRefusal(error: NodeJS.ErrnoException, certificate: DetailedPeerC
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-      return `has a certificate of the authority ${quote(certificate.issuer?.CN)}, which is not trusted`;
+      return `has a certificate of the authority ${quoteNames(certificate.issuer?.CN)}, which is not trusted`;
     default:
       return `has a certificate that is not accepted: ${error.message}`;
   }
@@ -84,9 +85,9 @@ function toDate(text: string): string {
   return new Date(text).toISOString().replace(".000", "");
 }
 
-function quote(text: string | readonly string[] | undefined): string {
-  const all = String(text ?? "");
-  return JSON.stringify(all.length > 200 ? `${all.slice(0, 200)}…` : all);
+/** A certificate may name many. */
+function quoteNames(names: string | readonly string[] | undefined): string {
+  return quoteText(String(names ?? ""), 200);
 }
 
 function reasonOf(error: Error): string {

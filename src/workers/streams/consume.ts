@@ -6,9 +6,10 @@
  *           ─►  all taken, by senders that move  ─► waits ────►  likewise
  *           ─►  all taken, some by senders that do not  ─► into a file, to its end  ─►  a job for whole streams
  *
- * Until a stream has sent 64 KiB or has ended it has no thread, no ring, and no place. A job that waits for its sender keeps its
- * thread, but nobody waits for it; one that has its stream whole, in memory or in a file, ends by itself, and so does the wait for
- * it. However many senders are silent, they cost 64 KiB each, no descriptor, and on the disk what they have sent.
+ * Until a stream has sent 64 KiB or has ended it has no thread, no ring, and no place. A job that waits for its sender
+ * keeps its thread, but nobody waits for it; one that has its stream whole, in memory or in a file, ends by itself, and
+ * so does the wait for it. However many senders are silent, they cost 64 KiB each, no descriptor, and on the disk what
+ * they have sent.
  */
 import { createPace, type Pace } from "./pace.ts";
 import { feedJob } from "./feed-job.ts";

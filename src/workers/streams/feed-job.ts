@@ -3,9 +3,9 @@ import type { Pace } from "./pace.ts";
 import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
 
 /**
- * Writes a stream into a ring that a job empties, and gives back what the job makes of it, always after the job has ended. A
- * stream that fails makes the job fail, and its error is the one that is thrown; a job that fails is reported at once,
- * however silent the source is, which is let go at its next bytes.
+ * Writes a stream into a ring that a job empties, and gives back what the job makes of it, always after the job has
+ * ended. A stream that fails makes the job fail, and its error is the one that is thrown; a job that fails is reported
+ * at once, however silent the source is, which is let go at its next bytes.
  */
 export async function feedJob<T>(
   source: AsyncIterable<Uint8Array>,

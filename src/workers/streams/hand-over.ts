@@ -1,8 +1,8 @@
 import type { Spool } from "./spool.ts";
 
 /**
- * Bytes from a job's ring to whoever reads them: one piece at a time, or, once the reader keeps others waiting, by way of a
- * file that takes all that the job still writes.
+ * Bytes from a job's ring to whoever reads them: one piece at a time, or, once the reader keeps others waiting, by way
+ * of a file that takes all that the job still writes.
  */
 export interface HandOver {
   /** Resolves when the piece was taken, or lies in the file; false when nobody reads any more. */
@@ -34,7 +34,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
     return new Promise((resolve) => (wakeAll = resolve));
   }
 
-  function changed(): void {
+  function wake(): void {
     wakeAll();
     change = nextChange();
   }
@@ -49,7 +49,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
       isFull = true;
     } finally {
       isAppending = false;
-      changed();
+      wake();
     }
   }
 
@@ -57,7 +57,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
     async offer(bytes) {
       offered = bytes;
       offeredAtMs = performance.now();
-      changed();
+      wake();
       // oxlint-disable-next-line no-unmodified-loop-condition -- changed by the other methods, while this one waits
       while (offered !== undefined && !isClosed) {
         if (spool !== undefined && !isFull) await append(spool, offered);
@@ -68,7 +68,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
 
     end(error) {
       ended = { error };
-      changed();
+      wake();
     },
 
     async take() {
@@ -77,7 +77,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
         if (offered !== undefined && !isAppending) {
           const bytes = offered;
           offered = undefined;
-          changed();
+          wake();
           return bytes;
         }
         if (ended?.error !== undefined) throw ended.error;
@@ -90,12 +90,12 @@ export function createHandOver(createSpool: () => Spool): HandOver {
 
     spool() {
       spool ??= createSpool();
-      changed();
+      wake();
     },
 
     async close() {
       isClosed = true;
-      changed();
+      wake();
       // oxlint-disable-next-line no-unmodified-loop-condition -- changed by `append`
       while (isAppending) await change;
       await spool?.remove();

@@ -1,7 +1,7 @@
 /**
- * What jobs write, as streams, so that a peer who does not read costs nobody else anything: when others wait for a place and a
- * reader lets its job wait, what that job still writes goes into a file, the job ends, and the reader is served from the file, as
- * slowly as it likes.
+ * What jobs write, as streams, so that a peer who does not read costs nobody else anything: when others wait for a
+ * place and a reader lets its job wait, what that job still writes goes into a file, the job ends, and the reader is
+ * served from the file, as slowly as it likes.
  */
 import { Readable } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
@@ -12,9 +12,9 @@ import type { Slots } from "./slots.ts";
 import type { Spool } from "./spool.ts";
 
 /**
- * What a job writes into a ring, as a stream, which ends when the job has ended well; a job that fails destroys it with the job's
- * error, after all that was written. Destroying the stream makes the job's next write fail, or keeps the job from starting.
- * `release` runs once, when the job is over or will not be; the stream closes after it.
+ * What a job writes into a ring, as a stream, which ends when the job has ended well; a job that fails destroys it with
+ * the job's error, after all that was written. Destroying the stream makes the job's next write fail, or keeps the job
+ * from starting. `release` runs once, when the job is over or will not be; the stream closes after it.
  */
 export type Produce = (job: (ring: Ring) => Promise<unknown>, release?: () => Promise<void>) => Readable;
 

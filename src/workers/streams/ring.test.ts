@@ -134,8 +134,9 @@ describe("the end of a stream", () => {
 });
 
 /**
- * The other end on a thread of its own. On Node 20 a thread cannot load TypeScript, so these speak the ring's protocol in
- * plain JavaScript, as its picture has it: one word each of written, read, data signal, space signal, end, gone, waits.
+ * The other end on a thread of its own. On Node 20 a thread cannot load TypeScript, so these speak the ring's protocol
+ * in plain JavaScript, as its picture has it: one word each of written, read, data signal, space signal, end, gone,
+ * waits.
  */
 const blockingReader = `
   const { workerData: { control, data }, parentPort } = require("node:worker_threads");

@@ -1,7 +1,7 @@
 /**
- * A bounded byte queue in shared memory between one writer and one reader on different threads. The thread that may block
- * uses `create…Sync` and sleeps in `Atomics.wait`; the event loop's side uses `create…Async` and never blocks. Its size is
- * all the memory that a stream of any length costs.
+ * A bounded byte queue in shared memory between one writer and one reader on different threads. The thread that may
+ * block uses `create…Sync` and sleeps in `Atomics.wait`; the event loop's side uses `create…Async` and never blocks.
+ * Its size is all the memory that a stream of any length costs.
  *
  *     control words                                      data
  *     ┌─────────┬──────┬──────────┬───────┬────────┐     ┌──────────────────────────────┐

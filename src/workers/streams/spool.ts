@@ -2,8 +2,8 @@ import { open, rm } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
 
 /**
- * A file that takes the bytes of a peer who keeps others waiting. It is opened for each piece, so that a thousand such peers
- * cost no descriptors; what a crash leaves lies where unfinished things are swept.
+ * A file that takes the bytes of a peer who keeps others waiting. It is opened for each piece, so that a thousand such
+ * peers cost no descriptors; what a crash leaves lies where unfinished things are swept.
  */
 export interface Spool {
   /** Bytes appended and not yet read. */

@@ -7,7 +7,7 @@ export interface UploadHead {
 }
 
 /** What the largest of the many small layers of an image have, and what a thousand silent senders may have sent. */
-export const headBytes = 64 * 1024;
+const headBytes = 64 * 1024;
 
 /** Reads until the stream has ended or has sent `headBytes`. @throws what the stream failed with. */
 export async function readHead(source: AsyncIterable<Uint8Array>): Promise<UploadHead> {

@@ -5,8 +5,8 @@ import {
   type Damage,
   emptyTrash,
   findExactDamage,
+  formatNames,
   type LayerMount,
-  listed,
   mendable,
   namesIn,
   nameText,
@@ -49,7 +49,7 @@ function checkWithoutDiff(layer: LayerFacts, around: LayerSurroundings): Damage 
   const problem = `layer "${id}" has ${diff === undefined ? "no diff folder" : `a ${diff} where its diff folder should be`}`;
   const subject = { kind: "diff-missing", path: `${id}/diff`, problem, layer: id } as const;
   const children = childrenOf(id, around.facts);
-  if (children.length > 0) return unmendable(subject, `layers lie on it: ${listed(children)}`);
+  if (children.length > 0) return unmendable(subject, `layers lie on it: ${formatNames(children)}`);
   if (diff !== undefined) return unmendable(subject, `the ${diff} is not the driver's, and never followed`);
   const [mount] = mountsOf(around.home, id, around.mounts);
   if (mount?.elsewhere === true) return unmendable(subject, "another mount namespace has it mounted");
@@ -68,7 +68,7 @@ function checkEmptyLayer({ id }: LayerFacts, { home, folder }: LayerSurroundings
   const subject = { kind: "half-made-layer", path: id, problem, layer: id } as const;
   if (holdsSomething(folder, `${id}/merged`)) return unmendable(subject, "its merged folder holds something");
   const others = namesIn(folder, id).map(nameText).filter(isForeign);
-  if (others.length > 0) return unmendable(subject, `it holds ${listed(others)}, which is not the driver's`);
+  if (others.length > 0) return unmendable(subject, `it holds ${formatNames(others)}, which is not the driver's`);
   return mendable(subject, () => removeLayer(home, id));
 }
 
@@ -132,7 +132,7 @@ function checkLower(layer: LayerFacts, around: LayerSurroundings): Damage[] {
 function checkLowers(id: string, lowers: readonly string[], { resolve }: LayerSurroundings): Damage[] {
   const missing = lowers.filter((link) => resolve(link) === undefined);
   if (missing.length === 0) return [];
-  const problem = `layer "${id}" lies on ${listed(missing)}, which no layer has`;
+  const problem = `layer "${id}" lies on ${formatNames(missing)}, which no layer has`;
   return [
     unmendable({ kind: "lower-dangling", path: `${id}/lower`, problem, layer: id }, "what is gone cannot be made"),
   ];

@@ -2,7 +2,7 @@ import { withFolderAt } from "../../../layer/index.ts";
 import { unlinkat } from "../../../syscall/index.ts";
 import {
   type Damage,
-  listed,
+  formatNames,
   mendable,
   unmendable,
   withFolderIfThere,
@@ -10,7 +10,7 @@ import {
   writeRecord,
 } from "../../../graphdriver/kit.ts";
 import { createLink, isLink, linksFolder, linkTarget } from "../layout.ts";
-import { type LayerFacts, linkOf, type LinkFacts, lowerLinksOf, type StoreFacts } from "./store-facts.ts";
+import { type LayerFacts, type LinkFacts, linkOf, lowerLinksOf, type StoreFacts } from "./store-facts.ts";
 
 /** What is wrong between `l/` and the layers' link files. The layer's word counts for more than the folder's. */
 export function findLinkDamage(home: string, facts: StoreFacts): Damage[] {
@@ -43,7 +43,7 @@ function checkOwned(home: string, name: string, link: LinkFacts, owning: readonl
   const subject = {
     kind: "link-wrong",
     path: pathOf(name),
-    problem: `${describe(name, link)}, not to ${listed(owning.map(({ id }) => id))}`,
+    problem: `${describe(name, link)}, not to ${formatNames(owning.map(({ id }) => id))}`,
   } as const;
   if (link.kind === "folder") return unmendable(subject, "it is a folder, which may hold content");
   if (owner === undefined || others.length > 0) return unmendable(subject, "several layers say that it is theirs");

@@ -1,6 +1,6 @@
 /** All that is known of overlay2's stores without serving them, as one module that workers import. */
 import type { DiskUsage } from "../../../layer/index.ts";
-import { type Finding, mendStore, type RepairReport, usageAt } from "../../../graphdriver/kit.ts";
+import { mendStore, type RepairReport, type StoreFinding, usageAt } from "../../../graphdriver/kit.ts";
 import { findDamage } from "./damage.ts";
 import { dropWaitingRecords } from "../layer-diff.ts";
 import { finishRebases } from "../rebase-layer.ts";
@@ -14,7 +14,7 @@ export function usageOfLayer(home: string, id: string): DiskUsage | undefined {
   return usageAt(home, `${id}/diff`);
 }
 
-export function checkStore(home: string): Finding[] {
+export function checkStore(home: string): StoreFinding[] {
   return findDamage(home).map(({ finding }) => finding);
 }
 

@@ -9,7 +9,7 @@ import {
   readMounts,
   recordsEntryTypes,
 } from "../../../syscall/index.ts";
-import { attributeless, type Findings, unprivileged, unwritable } from "../../../graphdriver/kit.ts";
+import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../../graphdriver/kit.ts";
 import type { ProbedFeature } from "../../../graphdriver/index.ts";
 import { ownAttributePrefix } from "../../overlay/own-attributes.ts";
 import { mountedFeatures, parameterFeatures } from "./overlay-features.ts";
@@ -27,7 +27,7 @@ const unusable = ["9p", "afs", "aufs", "ceph", "cifs", "ecryptfs", "fuse", "nfs"
  * Reads what there is to know about the folder, then mounts overlays where nobody else sees them, with the folder as their
  * lowest layer; what they write stays in memory. `userNamespace` is the descriptor of one with ids of its own. Blocks.
  */
-export function probeFolder(folder: string, userNamespace?: number): Findings {
+export function probeFolder(folder: string, userNamespace?: number): ProbeFindings {
   const fileSystem = withFolderAt(folder, fileSystemName);
   const recordsTypes = withFolderAt(folder, recordsEntryTypes);
   const dType: ProbedFeature = { name: "d_type", state: recordsTypes ? "yes" : "no", how: "getdents64(2)" };

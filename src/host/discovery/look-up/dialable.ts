@@ -1,17 +1,14 @@
 import { CleatError } from "../../../errors/index.ts";
-import type { Address } from "../../../transport/index.ts";
-
-/** `sun_path` has 108 bytes with the final NUL. Source: unix(7). */
-const maxSocketPathBytes = 107;
+import { type Address, socketPathExcess } from "../../../transport/index.ts";
 
 /**
  * Refuses what would be cut off on its way to the kernel, so that another socket would be dialled; `subject` begins the
- * message. Source: libuv v1.46 `uv_pipe_connect`, which cuts long paths off in silence.
+ * message.
  * @throws INVALID_ARGUMENT when a socket's path is too long, or has a NUL in it.
  */
 export function assertDialable(address: Address, subject: string): void {
   if (!("unix" in address)) return;
-  const excess = Buffer.byteLength(address.unix) - maxSocketPathBytes;
+  const excess = socketPathExcess(address.unix);
   if (excess > 0) {
     throw new CleatError("INVALID_ARGUMENT", `${subject}: socket path is ${excess} bytes too long for the kernel`);
   }

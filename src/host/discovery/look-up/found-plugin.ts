@@ -10,8 +10,8 @@ export interface FoundPlugin {
   /** Of `https` addresses, its files read. */
   readonly tls: TlsClientOptions | undefined;
   /**
-   * Another value when somebody else may answer: another socket stands at the address (device, inode, time of birth), or
-   * address or trust have changed. For comparing only.
+   * Another value when somebody else may answer: another socket stands at the address (device, inode, time of birth),
+   * or address or trust have changed. For comparing only.
    */
   readonly identity: string;
 }

@@ -28,7 +28,7 @@ export interface HiddenPaths {
 
 /**
  * Takes the first candidate at which something stands that may be a plugin, also when it turns out to be of no use: a
- * broken spec must not bring up another plugin of the same name. What is no socket, and a folder in the place of a
+ * broken spec must not bring up another plugin of the same name. What is not a socket, and a folder in the place of a
  * spec, are passed over; so is what cannot be seen.
  * @throws RESOURCE_EXHAUSTED when the process may open no more files.
  */

@@ -109,12 +109,12 @@ describe("the files of TLS", () => {
 
   it.each([
     ["is not there", { CAFile: "/no/such/ca.pem" }, 'CAFile "/no/such/ca.pem" is not there'],
-    ["has a relative path", { CAFile: "ca.pem" }, 'CAFile "ca.pem" is no absolute path'],
-    ["has a NUL in its path", { CAFile: "/ca.pem\0" }, 'CAFile "/ca.pem\\\\u0000" is no absolute path'],
+    ["has a relative path", { CAFile: "ca.pem" }, 'CAFile "ca.pem" is not an absolute path'],
+    ["has a NUL in its path", { CAFile: "/ca.pem\0" }, 'CAFile "/ca.pem\\\\u0000" is not an absolute path'],
     ["has no key", { CertFile: "/cert.pem" }, "has a CertFile, but no KeyFile"],
     ["has no certificate", { KeyFile: "/key.pem" }, "has a KeyFile, but no CertFile"],
     ["never ends", { CAFile: "/dev/zero" }, 'CAFile "/dev/zero" is not a regular file'],
-    ["is no PEM", { CAFile: "/proc/version" }, 'CAFile "/proc/version" is no PEM file'],
+    ["is not PEM", { CAFile: "/proc/version" }, 'CAFile "/proc/version" is not a PEM file'],
   ])("one that %s makes the spec unusable", async (_, config, message) => {
     const path = await json(config);
     await expect(find()).rejects.toMatchObject({

@@ -30,11 +30,11 @@ async function readPem(path: string | undefined, field: string): Promise<string 
   if (path === undefined) return undefined;
   const subject = `${field} ${JSON.stringify(path)}`;
   if (!isAbsolute(path) || path.includes("\0")) {
-    throw new CleatError("INVALID_ARGUMENT", `${subject} is no absolute path`);
+    throw new CleatError("INVALID_ARGUMENT", `${subject} is not an absolute path`);
   }
   try {
     const text = (await readBoundedFile(path, maxPemBytes, subject)).toString();
-    if (!text.includes("-----BEGIN ")) throw new CleatError("INVALID_ARGUMENT", `${subject} is no PEM file`);
+    if (!text.includes("-----BEGIN ")) throw new CleatError("INVALID_ARGUMENT", `${subject} is not a PEM file`);
     return text;
   } catch (error) {
     // NOT_FOUND would say that there is no such plugin.

@@ -1,6 +1,6 @@
 import { deepEqual, ok } from "node:assert/strict";
 import { lstatSync } from "node:fs";
-import { joinArchive, padded, paxHeader, rawHeader } from "../../archive/index.ts";
+import { joinArchive, padToBlock, paxHeader, rawHeader } from "../../archive/index.ts";
 import { type ArchiveEntry, file, folder, hardLink, symlink } from "../../archive/entry.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
@@ -96,7 +96,7 @@ export const applyChecks: readonly GraphDriverCheck[] = [
     async run(context) {
       const sizeBytes = 2 ** 24;
       const data = Buffer.alloc(4096, "data");
-      const map = padded(Buffer.from(`1\n${sizeBytes / 2}\n${data.length}\n`));
+      const map = padToBlock(Buffer.from(`1\n${sizeBytes / 2}\n${data.length}\n`));
       const records = {
         "GNU.sparse.major": "1",
         "GNU.sparse.minor": "0",
@@ -105,7 +105,7 @@ export const applyChecks: readonly GraphDriverCheck[] = [
       };
       const header = rawHeader({ name: "GNUSparseFile.0/holes", typeFlag: "0", size: map.length + data.length });
       const id = await makeEmptyLayer(context);
-      await applyArchive(context, id, undefined, joinArchive([paxHeader(records), header, map, padded(data)]));
+      await applyArchive(context, id, undefined, joinArchive([paxHeader(records), header, map, padToBlock(data)]));
 
       const whole = Buffer.alloc(sizeBytes);
       data.copy(whole, sizeBytes / 2);

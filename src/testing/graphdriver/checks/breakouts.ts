@@ -5,7 +5,7 @@
  */
 import { deepEqual, equal } from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { joinArchive, padded, rawHeader } from "../../archive/index.ts";
+import { joinArchive, padToBlock, rawHeader } from "../../archive/index.ts";
 import { encodeEntry } from "../../archive/build-archive.ts";
 import { type ArchiveEntry, file, folder, hardLink, opaque, symlink, whiteout } from "../../archive/entry.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
@@ -132,14 +132,18 @@ export const breakoutChecks: readonly GraphDriverCheck[] = attacks.map(([id, tit
 /** A small file under a name as it stands, which an encoder of ours might clean. */
 function raw(name: string): Buffer {
   if (name.length > 100)
-    return Buffer.concat([longName(name), rawHeader({ name: "x", typeFlag: "0", size: 1 }), padded(Buffer.from("x"))]);
-  return Buffer.concat([rawHeader({ name, typeFlag: "0", size: 1 }), padded(Buffer.from("x"))]);
+    return Buffer.concat([
+      longName(name),
+      rawHeader({ name: "x", typeFlag: "0", size: 1 }),
+      padToBlock(Buffer.from("x")),
+    ]);
+  return Buffer.concat([rawHeader({ name, typeFlag: "0", size: 1 }), padToBlock(Buffer.from("x"))]);
 }
 
 /** GNU's long name, which is taken as it is. */
 function longName(name: string): Buffer {
   const bytes = Buffer.from(`${name}\0`, "latin1");
-  return Buffer.concat([rawHeader({ name: "././@LongLink", typeFlag: "L", size: bytes.length }), padded(bytes)]);
+  return Buffer.concat([rawHeader({ name: "././@LongLink", typeFlag: "L", size: bytes.length }), padToBlock(bytes)]);
 }
 
 /** No file of the layer is one with the secret. */

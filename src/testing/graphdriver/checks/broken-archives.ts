@@ -1,5 +1,5 @@
 import { deepEqual, rejects } from "node:assert/strict";
-import { buildArchive, failingStreamOf, joinArchive, padded, paxHeader, rawHeader } from "../../archive/index.ts";
+import { buildArchive, failingStreamOf, joinArchive, padToBlock, paxHeader, rawHeader } from "../../archive/index.ts";
 import { encodeEntry } from "../../archive/build-archive.ts";
 import { file, folder, hardLink, whiteout } from "../../archive/entry.ts";
 import type { ErrorCode } from "../../../errors/index.ts";
@@ -59,7 +59,7 @@ const rows: readonly Row[] = [
     joinArchive([
       withoutEnd,
       rawHeader({ name: "p", typeFlag: "x", size: gigabytes }),
-      padded(Buffer.from("10 a=b\n")),
+      padToBlock(Buffer.from("10 a=b\n")),
     ]),
     "INVALID_ARGUMENT",
   ],
@@ -84,7 +84,7 @@ const rows: readonly Row[] = [
   [
     "pax-malformed",
     "a PAX record whose length is wrong",
-    joinArchive([withoutEnd, rawHeader({ name: "p", typeFlag: "x", size: 9 }), padded(Buffer.from("99 path=x"))]),
+    joinArchive([withoutEnd, rawHeader({ name: "p", typeFlag: "x", size: 9 }), padToBlock(Buffer.from("99 path=x"))]),
     "INVALID_ARGUMENT",
   ],
   [

@@ -99,8 +99,8 @@ export const changesChecks: readonly GraphDriverCheck[] = [
     async run(context) {
       const owned = file("ping", "x", { xattrs: { "security.capability": netRaw } });
       const parent = await makeLayer(context, undefined, [owned, file("other", "x")]);
-      const container = await makeContainer(context, parent, (hands) =>
-        hands.removeAttribute("ping", "security.capability"),
+      const container = await makeContainer(context, parent, (writer) =>
+        writer.removeAttribute("ping", "security.capability"),
       );
       deepEqual(await listChanges(context, container, parent), ["modified /ping"]);
       const copy = await readLayer(context, await commitLayer(context, container, parent));

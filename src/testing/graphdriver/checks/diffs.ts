@@ -146,7 +146,9 @@ export const diffChecks: readonly GraphDriverCheck[] = [
       const { driver } = context;
       const entries = Array.from({ length: 4 }, (_, at) => file(`big-${at}`, Buffer.alloc(2 ** 20, at + 1)));
       const bottom = await makeLayer(context, undefined, entries);
-      const container = await makeContainer(context, bottom, (hands) => hands.write("more", Buffer.alloc(2 ** 21, 9)));
+      const container = await makeContainer(context, bottom, (writer) =>
+        writer.write("more", Buffer.alloc(2 ** 21, 9)),
+      );
       for (const parent of [bottom, undefined]) {
         const unread = await driver.diff(container, parent);
         unread.on("error", () => {});

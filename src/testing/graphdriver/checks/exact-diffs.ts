@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { type ArchiveEntry, file, folder, hardLink, symlink, whiteout } from "../../archive/entry.ts";
-import { encodeEntry, joinArchive, padded, paxHeader, rawHeader, readArchive } from "../../archive/index.ts";
+import { encodeEntry, joinArchive, padToBlock, paxHeader, rawHeader, readArchive } from "../../archive/index.ts";
 import { failingStreamOf, streamOf } from "../../archive/stream.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
 import { asArchived } from "../../tree/tree.ts";
@@ -17,7 +17,7 @@ const sparseRecords = {
   "GNU.sparse.name": "sparse",
   "GNU.sparse.realsize": "100000",
 };
-const sparseContent = Buffer.concat([padded(Buffer.from("1\n50000\n7\n")), Buffer.from("content")]);
+const sparseContent = Buffer.concat([padToBlock(Buffer.from("1\n50000\n7\n")), Buffer.from("content")]);
 
 const entries: readonly (ArchiveEntry | Buffer)[] = [
   file("./z", "before a", { mode: 0o100644 }),
@@ -32,7 +32,7 @@ const entries: readonly (ArchiveEntry | Buffer)[] = [
   Buffer.concat([
     paxHeader(sparseRecords),
     rawHeader({ name: "GNUSparseFile.0/sparse", typeFlag: "0", size: sparseContent.length }),
-    padded(sparseContent),
+    padToBlock(sparseContent),
   ]),
   file("big", Buffer.alloc(300_000, "big")),
   file("empty"),
@@ -102,7 +102,7 @@ export const exactDiffChecks: readonly GraphDriverCheck[] = [
     needs: exactDiffs,
     async run(context) {
       const bottom = await makeLayer(context, undefined, [file("below", "b")]);
-      const container = await makeContainer(context, bottom, (hands) => hands.write("new", "n"));
+      const container = await makeContainer(context, bottom, (writer) => writer.write("new", "n"));
       const archive = await readDiff(context, container, bottom);
       deepEqual(
         readArchive(archive).map(({ header }) => header.name.toString()),

@@ -29,7 +29,7 @@ export const fullDiskChecks: readonly GraphDriverCheck[] = [
         file("below", "b".repeat(9000)),
       ]);
       const middle = await makeLayer(context, bottom, [file("more", "m".repeat(9000))]);
-      const top = await makeContainer(context, middle, (hands) => hands.write("written", "w"));
+      const top = await makeContainer(context, middle, (writer) => writer.write("written", "w"));
       const held = await makeContainer(context, middle);
       await context.driver.get(held, {});
       const ballast = `${context.scratch}/ballast`;

@@ -4,24 +4,24 @@ import { expectedChanges } from "../../tree/expected-changes.ts";
 import { asArchived } from "../../tree/tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
 import { commitLayer, listChanges, makeContainer, readLayer } from "../layers.ts";
-import type { Hands } from "../../tree/hands.ts";
+import type { TreeWriter } from "../../tree/tree-writer.ts";
 
 const generations = 10;
 
 /** Makes, deletes and makes anew, in turns that differ, so that each generation covers and uncovers others. */
-function live(hands: Hands, generation: number): void {
-  if (generation === 0) hands.makeFolder("shared");
-  if (generation > 0) hands.remove(`folder-${generation - 1}`);
-  hands.makeFolder(`folder-${generation}`);
-  hands.write(`folder-${generation}/file`, `of ${generation}`);
-  if (generation % 2 === 0) hands.write("shared/flips", `in ${generation}`);
-  else hands.remove("shared/flips");
+function live(writer: TreeWriter, generation: number): void {
+  if (generation === 0) writer.makeFolder("shared");
+  if (generation > 0) writer.remove(`folder-${generation - 1}`);
+  writer.makeFolder(`folder-${generation}`);
+  writer.write(`folder-${generation}/file`, `of ${generation}`);
+  if (generation % 2 === 0) writer.write("shared/flips", `in ${generation}`);
+  else writer.remove("shared/flips");
   if (generation % 3 === 2) {
-    hands.remove("shared");
-    hands.makeFolder("shared");
-    if (generation % 2 === 0) hands.write("shared/flips", "in a new folder");
+    writer.remove("shared");
+    writer.makeFolder("shared");
+    if (generation % 2 === 0) writer.write("shared/flips", "in a new folder");
   }
-  hands.write(`shared/of-${generation}`, "x".repeat(generation));
+  writer.write(`shared/of-${generation}`, "x".repeat(generation));
 }
 
 export const generationChecks: readonly GraphDriverCheck[] = [
@@ -34,8 +34,8 @@ export const generationChecks: readonly GraphDriverCheck[] = [
       let top: string | undefined;
       for (let generation = 0; generation < generations; generation++) {
         const before = replay.tree();
-        const container = await makeContainer(context, top, (hands) => live(hands, generation));
-        replay.write((hands) => live(hands, generation));
+        const container = await makeContainer(context, top, (writer) => live(writer, generation));
+        replay.write((writer) => live(writer, generation));
         const changes = await listChanges(context, container, top);
         deepEqual(changes.toSorted(), expectedChanges(before, replay.tree()).toSorted());
         top = await commitLayer(context, container, top);

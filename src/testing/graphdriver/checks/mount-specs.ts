@@ -6,7 +6,7 @@ import { isSystemError } from "../../../errors/index.ts";
 import type { MountSpec } from "../../../graphdriver/index.ts";
 import { file, folder, opaque, whiteout } from "../../archive/entry.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";
-import { createHands } from "../../tree/hands.ts";
+import { createTreeWriter } from "../../tree/tree-writer.ts";
 import { readTree } from "../../tree/read-tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
 import type { GraphDriverContext } from "../context.ts";
@@ -43,7 +43,7 @@ export const mountSpecChecks: readonly GraphDriverCheck[] = [
     async run(context) {
       const base = await makeLayer(context, undefined, [folder("dir"), file("dir/f", "content")]);
       const image = await makeImage(context);
-      const container = await makeContainer(context, image, (hands) => hands.write("written", "w"));
+      const container = await makeContainer(context, image, (writer) => writer.write("written", "w"));
       for (const [id, readOnly] of [
         [base, false],
         [base, true],
@@ -65,10 +65,10 @@ export const mountSpecChecks: readonly GraphDriverCheck[] = [
       const before = await visitMounted(context, image, true, readTree);
       const container = await makeContainer(context, image);
       const changes = await visitMounted(context, container, false, (path) => {
-        const hands = createHands(path);
-        hands.write("added", "new");
-        hands.write("changed", "by the container");
-        hands.remove("kept");
+        const writer = createTreeWriter(path);
+        writer.write("added", "new");
+        writer.write("changed", "by the container");
+        writer.remove("kept");
       }).then(() => listChanges(context, container, image));
       deepEqual(changes, ["added /added", "modified /changed", "deleted /kept"]);
       assertSameTree(await visitMounted(context, image, true, readTree), before, "image");
@@ -80,7 +80,7 @@ export const mountSpecChecks: readonly GraphDriverCheck[] = [
     needs: mountSpecs,
     async run(context) {
       const id = await makeEmptyLayer(context);
-      await visitMounted(context, id, false, (path) => createHands(path).write("f", "content"));
+      await visitMounted(context, id, false, (path) => createTreeWriter(path).write("f", "content"));
       deepEqual(await listChanges(context, id), ["added /f"]);
     },
   },
@@ -90,7 +90,7 @@ export const mountSpecChecks: readonly GraphDriverCheck[] = [
     needs: mountSpecs,
     async run(context) {
       const base = await makeLayer(context, undefined, [file("f", "below")]);
-      const top = await makeContainer(context, base, (hands) => hands.write("f", "on top"));
+      const top = await makeContainer(context, base, (writer) => writer.write("f", "on top"));
       for (const [id, content] of [
         [base, "below"],
         [top, "on top"],

@@ -85,7 +85,7 @@ export const mountChecks: readonly GraphDriverCheck[] = [
     title: "what was written is there after put and get",
     async run(context) {
       const id = await makeContainerOnImage(context);
-      await writeLayer(context, id, (hands) => hands.write("kept", "kept"));
+      await writeLayer(context, id, (writer) => writer.write("kept", "kept"));
       deepEqual([...(await readLayer(context, id)).keys()].toSorted(), ["below", "kept"]);
     },
   },

@@ -4,7 +4,7 @@ import { expectedChanges } from "../../tree/expected-changes.ts";
 import { asArchived } from "../../tree/tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
 import { commitLayer, listChanges, makeContainer, readLayer } from "../layers.ts";
-import type { Hands } from "../../tree/hands.ts";
+import type { TreeWriter } from "../../tree/tree-writer.ts";
 
 const depths = [1, 2, 5, 9];
 const deepest = 9;
@@ -12,12 +12,12 @@ const deepest = 9;
 const pathOf = (depth: number): string => Array.from({ length: depth }, (_, at) => at + 1).join("/");
 
 /** Makes the folders below `depth`, each with a file, and the last with one more. */
-function grow(hands: Hands, depth: number, content: string): void {
+function grow(writer: TreeWriter, depth: number, content: string): void {
   for (let at = depth; at <= deepest; at++) {
-    hands.makeFolder(pathOf(at));
-    hands.write(`${pathOf(at)}/file`, `${content} ${at}`);
+    writer.makeFolder(pathOf(at));
+    writer.write(`${pathOf(at)}/file`, `${content} ${at}`);
   }
-  hands.write(`${pathOf(deepest)}/last`, content);
+  writer.write(`${pathOf(deepest)}/last`, content);
 }
 
 export const nestedChecks: readonly GraphDriverCheck[] = depths.map((depth) => ({
@@ -26,14 +26,14 @@ export const nestedChecks: readonly GraphDriverCheck[] = depths.map((depth) => (
   source: "containers/storage v1.57 drivers/graphtest DriverTestEcho",
   async run(context) {
     const replay = await context.newReplay();
-    const generations: readonly ((hands: Hands) => void)[] = [
-      (hands) => grow(hands, 1, "first"),
-      (hands) => hands.remove(pathOf(depth)),
-      (hands) => grow(hands, depth, "second"),
-      (hands) => {
-        hands.remove(pathOf(depth));
-        grow(hands, depth, "third");
-        hands.remove(`${pathOf(deepest)}/last`);
+    const generations: readonly ((writer: TreeWriter) => void)[] = [
+      (writer) => grow(writer, 1, "first"),
+      (writer) => writer.remove(pathOf(depth)),
+      (writer) => grow(writer, depth, "second"),
+      (writer) => {
+        writer.remove(pathOf(depth));
+        grow(writer, depth, "third");
+        writer.remove(`${pathOf(deepest)}/last`);
       },
     ];
     let top: string | undefined;

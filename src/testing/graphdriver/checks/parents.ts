@@ -12,7 +12,7 @@ const base = [file("motd", "hello"), file("other", "x")];
 async function makeStack(context: GraphDriverContext) {
   const bottom = await makeLayer(context, undefined, base);
   const middle = await makeLayer(context, bottom, [file("app", "a")]);
-  const top = await makeContainer(context, middle, (hands) => hands.write("written", "w"));
+  const top = await makeContainer(context, middle, (writer) => writer.write("written", "w"));
   return { bottom, middle, top };
 }
 
@@ -111,7 +111,7 @@ export const parentChecks: readonly GraphDriverCheck[] = [
     async run(context) {
       const { driver, refused } = context;
       const parent = await makeLayer(context, undefined, base);
-      const child = await makeContainer(context, parent, (hands) => hands.write("written", "w"));
+      const child = await makeContainer(context, parent, (writer) => writer.write("written", "w"));
       await driver.remove(parent, { evenWithChildren: true });
       equal(await driver.exists(parent), false);
       const missed = ["NOT_FOUND", "FAILED_PRECONDITION"] as const;

@@ -2,7 +2,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { AT_FDCWD, isInUserNamespace, lsetxattr, mknodat, S_IFCHR } from "../../../syscall/index.ts";
 import { file, folder } from "../../archive/entry.ts";
-import { createHands } from "../../tree/hands.ts";
+import { createTreeWriter } from "../../tree/tree-writer.ts";
 import { readTree } from "../../tree/read-tree.ts";
 import type { GraphDriverCheck } from "../check.ts";
 import type { GraphDriverContext } from "../context.ts";
@@ -23,14 +23,14 @@ const below = [
 async function makeLoose(context: GraphDriverContext): Promise<string> {
   const id = await makeEmptyLayer(context);
   await visitMounted(context, id, false, (path) => {
-    const hands = createHands(path);
-    hands.write("added", "new");
+    const writer = createTreeWriter(path);
+    writer.write("added", "new");
     mknodat(AT_FDCWD, `${path}/deleted`, S_IFCHR, 0, 0);
-    hands.makeFolder("hidden");
+    writer.makeFolder("hidden");
     lsetxattr(`${path}/hidden`, `${isInUserNamespace() ? "user" : "trusted"}.overlay.opaque`, Buffer.from("y"));
-    hands.write("hidden/instead", "y");
-    hands.makeFolder("merged");
-    hands.write("merged/own", "z");
+    writer.write("hidden/instead", "y");
+    writer.makeFolder("merged");
+    writer.write("merged/own", "z");
   });
   return id;
 }
@@ -66,7 +66,7 @@ export const rebaseChecks: readonly GraphDriverCheck[] = [
         "modified /merged",
         "added /merged/own",
       ]);
-      const container = await makeContainer(context, id, (hands) => hands.write("written", "w"));
+      const container = await makeContainer(context, id, (writer) => writer.write("written", "w"));
       deepEqual(await namesIn(context, container), [...merged, "written"].toSorted());
     },
   },
@@ -81,7 +81,7 @@ export const rebaseChecks: readonly GraphDriverCheck[] = [
       await rebase(context, id, base); // where it lies already
       await context.reopen();
       deepEqual(await namesIn(context, id), merged);
-      await visitMounted(context, id, false, (path) => createHands(path).write("later", "l"));
+      await visitMounted(context, id, false, (path) => createTreeWriter(path).write("later", "l"));
       deepEqual(await namesIn(context, id), [...merged, "later"].toSorted());
     },
   },

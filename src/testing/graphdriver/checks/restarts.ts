@@ -16,7 +16,7 @@ export const restartChecks: readonly GraphDriverCheck[] = [
     async run(context) {
       const image = await makeLayer(context, undefined, below);
       const empty = await makeEmptyLayer(context, image);
-      const container = await makeContainer(context, image, (hands) => hands.write("new", "n"));
+      const container = await makeContainer(context, image, (writer) => writer.write("new", "n"));
       const expected = await readLayer(context, container);
       await context.reopen();
       assertSameTree(await readLayer(context, container), expected, "container");

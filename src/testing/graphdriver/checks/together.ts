@@ -19,7 +19,7 @@ export const togetherChecks: readonly GraphDriverCheck[] = [
       await Promise.all(
         everybody.map(async (at) => {
           const id = await makeLayer(context, bottom, [file(`d/of-${at}`, String(at))]);
-          const container = await makeContainer(context, id, (hands) => hands.write("own", "x"));
+          const container = await makeContainer(context, id, (writer) => writer.write("own", "x"));
           deepEqual(await listChanges(context, container, id), ["added /own"]);
           const names = [...(await readLayer(context, container)).keys()].toSorted();
           deepEqual(names, ["d", "d/below", `d/of-${at}`, "own"]);
@@ -38,9 +38,9 @@ export const togetherChecks: readonly GraphDriverCheck[] = [
     source: "docker commit streams Diff on one connection while ApplyDiff runs on another",
     async run(context) {
       const bottom = await makeLayer(context, undefined, [file("below", "b")]);
-      const container = await makeContainer(context, bottom, (hands) => {
-        hands.write("large", Buffer.alloc(3 * 2 ** 20, "large"));
-        hands.write("small", "s");
+      const container = await makeContainer(context, bottom, (writer) => {
+        writer.write("large", Buffer.alloc(3 * 2 ** 20, "large"));
+        writer.write("small", "s");
       });
       const copies = await Promise.all(everybody.map(() => commitLayer(context, container, bottom)));
       const [first, ...others] = await Promise.all(copies.map((id) => readLayer(context, id)));

@@ -10,7 +10,7 @@ type Call = (driver: GraphDriver, id: string, parent?: string) => Promise<unknow
 const reading: readonly [name: string, call: Call][] = [
   ["get", (driver, id) => driver.get(id, {})],
   ["metadata", (driver, id) => driver.metadata(id)],
-  ["diff", (driver, id, parent) => drained(driver.diff(id, parent))],
+  ["diff", (driver, id, parent) => readToEnd(driver.diff(id, parent))],
   ["changes", (driver, id, parent) => driver.changes(id, parent)],
   ["diffSize", (driver, id, parent) => driver.diffSize(id, parent)],
 ];
@@ -45,6 +45,6 @@ export const unknownLayerChecks: readonly GraphDriverCheck[] = [
 ];
 
 /** Over a wire, a diff that fails at once may have been answered with a stream already. */
-async function drained(stream: ReturnType<GraphDriver["diff"]>): Promise<void> {
+async function readToEnd(stream: ReturnType<GraphDriver["diff"]>): Promise<void> {
   for await (const _ of await stream);
 }

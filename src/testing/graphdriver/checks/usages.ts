@@ -87,7 +87,7 @@ export const usageChecks: readonly GraphDriverCheck[] = [
     needs: usages,
     async run(context) {
       const image = await makeLayer(context, undefined, [file("below", "x")]);
-      const id = await makeContainer(context, image, (hands) => hands.write("f", randomBytes(big)));
+      const id = await makeContainer(context, image, (writer) => writer.write("f", randomBytes(big)));
       const before = await usageOf(context, id);
       await context.reopen();
       deepEqual(await usageOf(context, id), before);

@@ -1,7 +1,7 @@
 /** Calls that take one name, and those that take two. */
 import * as fs from "node:fs";
 import { folder } from "../../archive/entry.ts";
-import { createHands } from "../../tree/hands.ts";
+import { createTreeWriter } from "../../tree/tree-writer.ts";
 import {
   AT_FDCWD,
   lgetxattr,
@@ -59,7 +59,7 @@ export function callTrials(calls: Readonly<Record<string, Call>>, targets: reado
     targets.map((target) => ({
       title: `${title}: ${target.title}`,
       image: target.image,
-      prepare: (root) => target.prepare?.(createHands(root)),
+      prepare: (root) => target.prepare?.(createTreeWriter(root)),
       act: (root) => JSON.stringify(call(`${root}/${target.name}`)) ?? "done",
     })),
   );
@@ -84,7 +84,7 @@ export function pairTrials(title: keyof typeof pairCalls, targets: readonly Targ
         title: `${title}: ${from.title}, to: ${to.title}`,
         image: (at) => [from, to].flatMap(({ image }, n) => [folder(`${at}/${n}`), ...image(`${at}/${n}`)]),
         prepare(root) {
-          for (const [n, { prepare }] of [from, to].entries()) prepare?.(createHands(`${root}/${n}`));
+          for (const [n, { prepare }] of [from, to].entries()) prepare?.(createTreeWriter(`${root}/${n}`));
         },
         difference: isMoved ? folderStaysInImage : undefined,
         act(root) {

@@ -1,6 +1,6 @@
 /** Opening, with every combination of the flags that decide what happens. */
 import * as fs from "node:fs";
-import { createHands } from "../../tree/hands.ts";
+import { createTreeWriter } from "../../tree/tree-writer.ts";
 import type { Target } from "./targets.ts";
 import type { Trial } from "./trial.ts";
 
@@ -32,7 +32,7 @@ export function openTrials(access: keyof typeof accesses, targets: readonly Targ
     targets.map((target) => ({
       title: `${access}${title} of ${target.title}`,
       image: target.image,
-      prepare: (root) => target.prepare?.(createHands(root)),
+      prepare: (root) => target.prepare?.(createTreeWriter(root)),
       act(root) {
         // A FIFO would wait for its other end.
         const descriptor = fs.openSync(`${root}/${target.name}`, accesses[access] | flags | O_NONBLOCK, 0o640);

@@ -1,11 +1,11 @@
 /** What a name can be to a process in a container. */
 import { type ArchiveEntry, fifo, file, folder, symlink } from "../../archive/entry.ts";
-import type { Hands } from "../../tree/hands.ts";
+import type { TreeWriter } from "../../tree/tree-writer.ts";
 
 export interface Target {
   readonly title: string;
   readonly image: (at: string) => readonly ArchiveEntry[];
-  readonly prepare?: (hands: Hands) => void;
+  readonly prepare?: (writer: TreeWriter) => void;
   /** The name, in the folder that holds it. */
   readonly name: string;
   /** What is tried with every combination of flags, and against each other. */
@@ -23,10 +23,10 @@ const linkTo = (target: string, rest: (at: string) => readonly ArchiveEntry[]) =
   symlink(`${at}/l`, target),
 ];
 
-const remadeFolder = (hands: Hands): void => {
-  hands.remove("d");
-  hands.makeFolder("d", 0o750);
-  hands.write("d/new", "upper");
+const remadeFolder = (writer: TreeWriter): void => {
+  writer.remove("d");
+  writer.makeFolder("d", 0o750);
+  writer.write("d/new", "upper");
 };
 
 /** Files and what is none, in the image, in the container and gone. */
@@ -60,64 +60,64 @@ export const targets: readonly Target[] = [
     title: "file of the container",
     isKind: true,
     image: nothing,
-    prepare: (hands) => hands.write("f", "upper"),
+    prepare: (writer) => writer.write("f", "upper"),
     name: "f",
   },
   {
     title: "folder of the container",
     isKind: true,
     image: nothing,
-    prepare: (hands) => hands.makeFolder("d", 0o711),
+    prepare: (writer) => writer.makeFolder("d", 0o711),
     name: "d",
   },
-  { title: "file of both", isKind: true, image: lowerFile, prepare: (hands) => hands.chmod("f", 0o604), name: "f" },
+  { title: "file of both", isKind: true, image: lowerFile, prepare: (writer) => writer.chmod("f", 0o604), name: "f" },
   {
     title: "folder of both",
     isKind: true,
     image: lowerFolder,
-    prepare: (hands) => hands.write("d/new", "upper"),
+    prepare: (writer) => writer.write("d/new", "upper"),
     name: "d",
     isImageFolder: true,
   },
-  { title: "deleted file", isKind: true, image: lowerFile, prepare: (hands) => hands.remove("f"), name: "f" },
-  { title: "deleted file, and a slash", image: lowerFile, prepare: (hands) => hands.remove("f"), name: "f/" },
+  { title: "deleted file", isKind: true, image: lowerFile, prepare: (writer) => writer.remove("f"), name: "f" },
+  { title: "deleted file, and a slash", image: lowerFile, prepare: (writer) => writer.remove("f"), name: "f/" },
   {
     title: "file deleted and made anew",
     isKind: true,
     image: lowerFile,
-    prepare(hands) {
-      hands.remove("f");
-      hands.write("f", "again");
+    prepare(writer) {
+      writer.remove("f");
+      writer.write("f", "again");
     },
     name: "f",
   },
-  { title: "deleted folder", image: lowerFolder, prepare: (hands) => hands.remove("d"), name: "d" },
-  { title: "file in a deleted folder", image: lowerFolder, prepare: (hands) => hands.remove("d"), name: "d/in" },
+  { title: "deleted folder", image: lowerFolder, prepare: (writer) => writer.remove("d"), name: "d" },
+  { title: "file in a deleted folder", image: lowerFolder, prepare: (writer) => writer.remove("d"), name: "d/in" },
   { title: "folder deleted and made anew", isKind: true, image: lowerFolder, prepare: remadeFolder, name: "d" },
   { title: "old file in a folder made anew", image: lowerFolder, prepare: remadeFolder, name: "d/in" },
   { title: "new file in a folder made anew", image: lowerFolder, prepare: remadeFolder, name: "d/new" },
   {
     title: "folder emptied",
     image: lowerFolder,
-    prepare: (hands) => hands.remove("d/in"),
+    prepare: (writer) => writer.remove("d/in"),
     name: "d",
     isImageFolder: true,
   },
   {
     title: "file where a folder was",
     image: lowerFolder,
-    prepare(hands) {
-      hands.remove("d");
-      hands.write("d", "upper");
+    prepare(writer) {
+      writer.remove("d");
+      writer.write("d", "upper");
     },
     name: "d",
   },
   {
     title: "folder where a file was",
     image: lowerFile,
-    prepare(hands) {
-      hands.remove("f");
-      hands.makeFolder("f");
+    prepare(writer) {
+      writer.remove("f");
+      writer.makeFolder("f");
     },
     name: "f",
   },

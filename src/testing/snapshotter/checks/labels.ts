@@ -7,7 +7,7 @@ import type { SnapshotterContext } from "../context.ts";
 const label = (short: string) => `containerd.io/snapshot/${short}`;
 const [a, b, c] = [label("a"), label("b.c/d"), label("c")];
 
-async function prepared({ snapshotter, newName }: SnapshotterContext, labels: Labels): Promise<string> {
+async function prepareWith({ snapshotter, newName }: SnapshotterContext, labels: Labels): Promise<string> {
   const key = newName();
   await snapshotter.prepare(key, { labels });
   return key;
@@ -81,7 +81,7 @@ export const labelChecks: readonly SnapshotterCheck[] = [
     id,
     title,
     async run(context) {
-      const key = await prepared(context, { [a]: "1", [b]: "2" });
+      const key = await prepareWith(context, { [a]: "1", [b]: "2" });
       await context.snapshotter.update(key, { labels, paths });
       await assertLabels(context, key, expected);
     },
@@ -90,7 +90,7 @@ export const labelChecks: readonly SnapshotterCheck[] = [
     id: "label/immutable",
     title: "an update of anything but labels is refused, and changes nothing",
     async run(context) {
-      const key = await prepared(context, { [a]: "1" });
+      const key = await prepareWith(context, { [a]: "1" });
       for (const path of ["parent", "kind", "name", "created_at", "label", "labelsx", ""]) {
         const update = context.snapshotter.update(key, { labels: { [c]: "3" }, paths: [`labels.${c}`, path] });
         await context.refused(update, "INVALID_ARGUMENT");
@@ -104,7 +104,7 @@ export const labelChecks: readonly SnapshotterCheck[] = [
     source: "containerd v1.6.20 labels/validate.go",
     async run(context) {
       const fitting = { [a]: "\u00e4".repeat((4_096 - a.length - 1) / 2) };
-      const key = await prepared(context, fitting);
+      const key = await prepareWith(context, fitting);
       await assertLabels(context, key, fitting);
       const long = { [a]: "x".repeat(4_097 - a.length) };
       await context.refused(context.snapshotter.prepare(context.newName(), { labels: long }), "INVALID_ARGUMENT");
@@ -120,7 +120,7 @@ export const labelChecks: readonly SnapshotterCheck[] = [
       const labels = Object.fromEntries(
         ["__proto__", "constructor", "a b", "\u{1f9f5}", "line\nbreak", "0", '"'].map((key) => [label(key), `${key}=`]),
       );
-      const key = await prepared(context, labels);
+      const key = await prepareWith(context, labels);
       await assertLabels(context, key, labels);
       if (!context.abilities.reopens) return;
       await context.reopen();

@@ -21,7 +21,7 @@ export const restartChecks: readonly SnapshotterCheck[] = [
       const before = await listOwn();
       const usage = await context.snapshotter.usage(parent);
       await context.reopen();
-      deepEqual(plain(await listOwn()), plain(before));
+      deepEqual(toPlainObject(await listOwn()), toPlainObject(before));
       deepEqual([await context.snapshotter.mounts(active), await context.snapshotter.mounts(view)], mounts);
       deepEqual(await context.snapshotter.usage(parent), usage);
     },
@@ -63,6 +63,6 @@ export const restartChecks: readonly SnapshotterCheck[] = [
   },
 ];
 
-function plain<T extends object>(infos: ReadonlyMap<string, T>): object {
+function toPlainObject<T extends object>(infos: ReadonlyMap<string, T>): object {
   return Object.fromEntries(Array.from(infos, ([name, info]) => [name, { ...info }]));
 }

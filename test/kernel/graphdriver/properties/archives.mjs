@@ -26,7 +26,7 @@ const paths = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => part
 const modes = fc.constantFrom(0o755, 0o700, 0o1777, 0o2750);
 const owners = fc.constantFrom(0, 7);
 
-/** What is no folder and may not be one on the way. */
+/** What is not a folder and may not be one on the way. */
 const leaf = paths.map((of) => `${of}/leaf`);
 
 const entry = fc.oneof(

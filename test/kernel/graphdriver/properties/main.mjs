@@ -30,7 +30,7 @@ const pool = createWorkerPool();
 const jobs = { url: new URL("unknowing-jobs.mjs", import.meta.url).href };
 const locks = createLayerLocks();
 const place = { path: `${folder}/home`, pool, locks, within: () => place };
-const naive = createNaiveDiff(faultless, place, jobs, { ids: { uids: [], gids: [] }, userNames: false });
+const naive = createNaiveDiff(faultless, place, jobs, { ids: { uids: [], gids: [] }, archiveDialect: "docker-26" });
 
 let layers = 0;
 

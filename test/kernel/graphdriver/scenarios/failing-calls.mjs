@@ -96,7 +96,7 @@ const calls = {
   },
 };
 
-/** What is no call about one layer names the driver or its home instead. */
+/** What is not a call about one layer names the driver or its home instead. */
 const aboutNoLayer = ["list", "status", "cleanup", "openAndClose"];
 
 /** What a call makes of the store is made before, and is gone after it. */

@@ -34,7 +34,7 @@ async function manyAtOnce(driver) {
     layers.map(async (id) => {
       await driver.create(id, {});
       await driver.applyDiff(id, undefined, streamOf(wide));
-      const [changes] = await Promise.all([driver.changes(id), drain(driver, id), driver.diffSize(id)]);
+      const [changes] = await Promise.all([driver.changes(id), readDiff(driver, id), driver.diffSize(id)]);
       assert.equal(changes.length, 160);
       await driver.remove(id);
     }),
@@ -62,11 +62,11 @@ async function highAndDeep(driver) {
   const found = await Promise.all(Array.from({ length: 8 }, () => driver.changes("container", parent)));
   const added = found.map((list) => list.filter(({ kind }) => kind === "added").map((one) => String(one.path)));
   for (const list of added) assert.deepEqual(list, [`/${deepPath}/more`, `/${deepPath}/own`]);
-  await Promise.all(Array.from({ length: 8 }, () => drain(driver, "container", parent)));
+  await Promise.all(Array.from({ length: 8 }, () => readDiff(driver, "container", parent)));
   assert.equal((await namesOf(driver, "container")).filter((one) => one.startsWith(`${deepPath}/of-`)).length, height);
 }
 
-async function drain(driver, id, parent) {
+async function readDiff(driver, id, parent) {
   let sizeBytes = 0;
   for await (const bytes of await driver.diff(id, parent)) sizeBytes += bytes.length;
   assert.ok(sizeBytes > 0);

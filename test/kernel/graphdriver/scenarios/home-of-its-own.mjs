@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-import { builtInFactories, createDriverRegistry, decide } from "cleat/selection";
+import { builtInFactories, createDriverRegistry, decideDriver } from "cleat/selection";
 import { openStore } from "cleat/layerstore";
 
 import { assertNothingStaged, assertRefused, factories, namesOf, toLayer } from "./layers.mjs";
@@ -15,7 +15,7 @@ export async function homeOfItsOwn(name, home) {
   for (const file of ["aquota.user", "aquota.group", ".Trash-1000", ".nfs0123abcd"])
     writeFileSync(`${home}/${file}`, "");
   execFileSync("chattr", ["+i", `${home}/aquota.user`, `${home}/lost+found/#12`]);
-  const { prior } = await decide({ home }, createDriverRegistry(builtInFactories));
+  const { prior } = await decideDriver({ home }, createDriverRegistry(builtInFactories));
   assert.deepEqual(prior, []);
   const driver = await factories[name].open({ home });
   for (const id of ["lost+found", "aquota.user"]) {

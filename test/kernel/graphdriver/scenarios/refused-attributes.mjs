@@ -58,7 +58,7 @@ export async function attributesLeftOut(driver, folder) {
   await opened.close();
 }
 
-/** What is too large for its block is no full disk, and a full disk is none that cannot hold an attribute. */
+/** What is too large for its block is not a full disk, and a full disk is none that cannot hold an attribute. */
 export async function attributesWithoutRoom(driver, folder) {
   const warnings = [];
   const logger = { debug() {}, info() {}, error() {}, warn: (...line) => warnings.push(line) };

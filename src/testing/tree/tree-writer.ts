@@ -3,10 +3,10 @@ import { isSystemError } from "../../errors/index.ts";
 import { AT_FDCWD, fremovexattr, lsetxattr, mknodat, S_IFBLK, S_IFCHR, S_IFIFO } from "../../syscall/index.ts";
 
 /**
- * What a process in a container does to its files. The same steps on two folders give the same tree: every time is set, and
- * the n-th step on one folder sets the same as the n-th on the other. Names are relative; everything blocks.
+ * What a process in a container does to its files. The same steps on two folders give the same tree: every time is set,
+ * and the n-th step on one folder sets the same as the n-th on the other. Names are relative; everything blocks.
  */
-export interface Hands {
+export interface TreeWriter {
   write(name: string, content: string | Uint8Array, mode?: number): void;
   makeFolder(name: string, mode?: number): void;
   /** With everything below it. */
@@ -28,7 +28,7 @@ export interface Hands {
 
 const firstTimeSeconds = 1_600_000_000;
 
-export function createHands(root: string): Hands {
+export function createTreeWriter(root: string): TreeWriter {
   let steps = 0;
   const at = (name: string): string => `${root}/${name}`;
 

@@ -1,0 +1,46 @@
+import { readSync } from "node:fs";
+import type { ByteSink } from "../../tar/index.ts";
+
+/** A sink that is told of headers and content in pieces of some size. */
+export interface GatheredSink {
+  write(bytes: Uint8Array): void;
+  /** Writes the next bytes of an open file; answers how many there were, fewer than asked for only at its end. */
+  writeFrom(descriptor: number, sizeBytes: number): number;
+  /** Hands on what is held. */
+  flush(): void;
+}
+
+/** This much is held before it goes on, so that a small file costs no hand-over of its own. */
+const bufferBytes = 256 * 1024;
+
+export function createGatheredSink(sink: ByteSink): GatheredSink {
+  const buffer = Buffer.allocUnsafe(bufferBytes);
+  let filled = 0;
+
+  function flush(): void {
+    if (filled > 0) sink.write(buffer.subarray(0, filled));
+    filled = 0;
+  }
+
+  return {
+    write(bytes) {
+      if (bytes.length > buffer.length - filled) flush();
+      if (bytes.length > buffer.length) sink.write(bytes);
+      else {
+        buffer.set(bytes, filled);
+        filled += bytes.length;
+      }
+    },
+    writeFrom(descriptor, sizeBytes) {
+      for (let left = sizeBytes; left > 0;) {
+        if (filled === buffer.length) flush();
+        const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
+        if (count === 0) return sizeBytes - left;
+        filled += count;
+        left -= count;
+      }
+      return sizeBytes;
+    },
+    flush,
+  };
+}

@@ -1,0 +1,95 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { CleatError } from "../errors/index.ts";
+import { hasDescriptorsToSpare } from "../syscall/index.ts";
+import { type Job, type JobEnd, startThread, type Thread } from "./threads.ts";
+
+/** Threads that are started when all are busy, and kept for the next job, so many as are to be kept. */
+export interface ThreadSupply {
+  /**
+   * Runs a job, which has waited since `askedMs`, on a thread that is free. Waits where there is too little to start
+   * one with, as long as others, who give something back, are busy.
+   * @throws CANCELLED when `signal` aborts before there is one, RESOURCE_EXHAUSTED when there is too little for long.
+   */
+  run(job: Job, askedMs: number, signal: AbortSignal | undefined): Promise<JobEnd>;
+  /** Whether any job is running. */
+  isBusy(): boolean;
+  /** Ends the idle threads. */
+  close(): Promise<void>;
+}
+
+/** How long a job waits where nothing is left to start the first thread with. */
+export const shortageMs = 10_000;
+/** How long until it is looked again whether there is something. */
+export const shortageLookMs = 20;
+/** Threads that are started as soon as they are asked for. */
+const promptThreads = 4;
+/**
+ * For as long no thread must have come free before another one is started: jobs wait for something, not for one
+ * another.
+ */
+const reluctanceMs = 250;
+
+export function createThreadSupply(idleThreads: number): ThreadSupply {
+  const idle: Thread[] = [];
+  const whenIdle: (() => void)[] = [];
+  /** Threads that were given to a job. */
+  let taken = 0;
+  /** When a thread was started, or became idle, last. */
+  let movedMs = 0;
+
+  function forget(thread: Thread): void {
+    const at = idle.indexOf(thread);
+    if (at >= 0) idle.splice(at, 1);
+  }
+
+  /** Beyond the first, a thread costs more memory than short jobs that wait for one another cost time. */
+  function isWorthStarting(): boolean {
+    return taken < promptThreads || performance.now() - movedMs >= reluctanceMs;
+  }
+
+  function tryTake(): Thread | undefined {
+    let thread = idle.pop();
+    if (thread === undefined && isWorthStarting() && hasDescriptorsToSpare()) {
+      movedMs = performance.now();
+      thread = startThread(forget);
+    }
+    if (thread !== undefined) taken++;
+    return thread;
+  }
+
+  async function take(askedMs: number, signal: AbortSignal | undefined): Promise<Thread> {
+    for (;;) {
+      if (signal?.aborted === true) throw toGivenUpError(signal);
+      const thread = tryTake();
+      if (thread !== undefined) return thread;
+      if (taken === 0 && performance.now() - askedMs > shortageMs)
+        throw toShortageError("too many descriptors are open");
+      await Promise.race([new Promise<void>((resolve) => whenIdle.push(resolve)), pause(shortageLookMs)]);
+    }
+  }
+
+  return {
+    async run(job, askedMs, signal) {
+      const thread = await take(askedMs, signal);
+      const end = await thread.run(job, signal);
+      if (thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
+      else idle.push(thread);
+      taken--;
+      movedMs = performance.now();
+      whenIdle.shift()?.();
+      return end;
+    },
+    isBusy: () => taken > 0,
+    async close() {
+      await Promise.all(idle.splice(0).map((thread) => thread.terminate()));
+    },
+  };
+}
+
+export function toGivenUpError(signal: AbortSignal | undefined): CleatError {
+  return new CleatError("CANCELLED", "job was given up before it began", { cause: signal?.reason });
+}
+
+function toShortageError(what: string): CleatError {
+  return new CleatError("RESOURCE_EXHAUSTED", `no thread can be started: ${what}`);
+}
