@@ -21,6 +21,13 @@ const btrfs = (release: EngineRelease): SnapshotterRow => ({
   needs: [needs.loopDevices, needs.btrfs],
 });
 
+/** containerd mounts it with a helper of mount(8)'s, which only the machine has installed. */
+const fuseOverlayfs: SnapshotterRow = {
+  release: machine,
+  driver: "fuse-overlayfs",
+  needs: [needs.fuseOverlayfs, needs.fuseMount],
+};
+
 /** By day overlay2 under the oldest and the newest containerd. */
 export const containerdRows: readonly SnapshotterRow[] = byDayOrNight(
   [overlay2(machine), overlay2(forky)],
