@@ -14,9 +14,9 @@ import { type Limit, median, type Measurement, timeMs } from "./measure.ts";
 import { residentMib } from "./resident-memory.ts";
 import { type CallTimes, compareCalls, type Peer, runPart } from "./snapshotter-calls.ts";
 
-const callsPerRound = 200;
+const callsPerRound = 100;
 const filesCommitted = 2_000;
-const listRounds = 5;
+const listRounds = 3;
 
 /** Cleat and the others: stargz is a proxy snapshotter in Go, overlayfs containerd's own. */
 type Name = "cleat" | "stargz" | "overlayfs";

@@ -9,7 +9,7 @@ import { layeredImage, writeLayeredArchive } from "../harness/layered-image.ts";
 import { openNamespace, type Namespace } from "../harness/namespace.ts";
 import { registryAddress, startRegistry } from "../harness/registry.ts";
 import { titleOf } from "../harness/release.ts";
-import { snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
+import { nothingLeft, snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
 import { criRows } from "../harness/snapshotter-rows.ts";
 import { startSnapshotter, type SnapshotterProcess } from "../harness/snapshotter.ts";
 import { until } from "../harness/until.ts";
@@ -150,7 +150,7 @@ for (const { release, driver, needs: own } of criRows) {
       await until("containerd to have collected everything", statisticsDeadlineMs, async () =>
         (await usedBytes()) === 0 ? true : undefined,
       );
-      if (cleat !== undefined) expect(await snapshotterLeftovers(namespace, cleat)).toEqual({ mounts: [], layers: [] });
+      if (cleat !== undefined) expect(await snapshotterLeftovers(namespace, cleat)).toEqual(nothingLeft);
     });
   });
 }

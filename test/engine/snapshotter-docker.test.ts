@@ -11,7 +11,7 @@ import { openNamespace, type Namespace } from "../harness/namespace.ts";
 import { registryAddress, startRegistry } from "../harness/registry.ts";
 import { titleOf } from "../harness/release.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";
-import { snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
+import { nothingLeft, snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
 import { dockerRows } from "../harness/snapshotter-rows.ts";
 import { startSnapshotter, type SnapshotterProcess } from "../harness/snapshotter.ts";
 import { until } from "../harness/until.ts";
@@ -187,7 +187,7 @@ for (const { release, driver, fileSystem, needs: own } of dockerRows) {
       await until("containerd to have collected everything", reconnectDeadlineMs, async () =>
         (await engine.snapshots()).length === 0 ? true : undefined,
       );
-      if (cleat !== undefined) expect(await snapshotterLeftovers(namespace, cleat)).toEqual({ mounts: [], layers: [] });
+      if (cleat !== undefined) expect(await snapshotterLeftovers(namespace, cleat)).toEqual(nothingLeft);
     });
   });
 }

@@ -33,6 +33,8 @@ const tests = [
   "128LayersMount",
 ];
 
+const suiteTimeoutMs = 600_000;
+
 interface Subject {
   readonly title: string;
   readonly needs: readonly Need[];
@@ -76,7 +78,7 @@ for (const [source, subjects] of runs) {
       namespace = await openNamespace();
       program = `${namespace.folder}/suite.test`;
       await buildSuite(source, program);
-    });
+    }, suiteTimeoutMs);
     afterAll(() => namespace?.[Symbol.asyncDispose]());
 
     for (const subject of subjects)
@@ -87,13 +89,9 @@ for (const [source, subjects] of runs) {
           const folder = `${namespace.folder}/${driver ?? "original"}`;
           if (fileSystem === undefined) await mkdir(folder);
           else await mountDataRoot(namespace, folder, fileSystem);
-          outcomes = await runSuite(namespace, {
-            program,
-            name,
-            folder,
-            server: driver === undefined ? undefined : serverOf(driver),
-          });
-        });
+          const server = driver === undefined ? undefined : serverOf(driver);
+          outcomes = await runSuite(namespace, { program, name, folder, server });
+        }, suiteTimeoutMs);
 
         test.each(tests)("%s", (name) => {
           const outcome = outcomes.get(name);
