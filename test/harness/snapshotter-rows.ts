@@ -33,6 +33,7 @@ export const containerdRows: readonly SnapshotterRow[] = byDayOrNight(
   [overlay2(machine), overlay2(forky)],
   [
     overlay2(trixie),
+    fuseOverlayfs,
     ...[machine, trixie, forky].flatMap((release) => [builtin(release), btrfs(release), vfs(release)]),
   ],
 );
