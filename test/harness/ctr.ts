@@ -27,7 +27,10 @@ export interface Ctr {
   snapshots(...args: string[]): Promise<string>;
   /** Names of all snapshots. */
   names(): Promise<readonly string[]>;
-  /** What a snapshot that may be mounted holds. */
+  /**
+   * What a snapshot that may be mounted holds. Later mount(8)s call fsconfig(2) for every option, which takes 255 bytes of a value; and
+   * none knows the type by which containerd calls mount.fuse3.
+   */
   contentOfSnapshot(key: string): Promise<readonly string[]>;
   /** Removes containers, images, snapshots and leases, and lets containerd collect what is left. */
   removeEverything(): Promise<void>;
@@ -109,9 +112,10 @@ export function createCtr(
     names: () => firstColumn(snapshots("ls")),
     contentOfSnapshot: (key) =>
       contentWhile(
-        // Later mount(8)s call fsconfig(2) for every option, which takes 255 bytes of a value.
-        async (target) =>
-          run(["env", "LIBMOUNT_FORCE_MOUNT2=always", "sh", "-ec", await snapshots("mounts", target, key)]),
+        async (target) => {
+          const command = (await snapshots("mounts", target, key)).replace(" fuse3.", " fuse.");
+          await run(["env", "LIBMOUNT_FORCE_MOUNT2=always", "sh", "-ec", command]);
+        },
         (target) => run(["umount", target]),
       ),
     async removeEverything() {
