@@ -20,8 +20,9 @@ export interface IdMapping {
 export type Durability = "none" | "layer" | "file";
 
 /**
- * Who asks a home for its layers: `snapshotter` for a snapshotter over the driver, which keeps records of its own beside them, nothing
- * for whoever calls the driver by its contract. What one keeps the other would sweep as nobody's, or count among its own.
+ * Who asks a home for its layers: `snapshotter` for a snapshotter over the driver, which keeps records of its own
+ * beside them, nothing for whoever calls the driver by its contract. What one keeps the other would sweep as nobody's,
+ * or count among its own.
  */
 export type HomeDoor = "snapshotter";
 
@@ -34,7 +35,10 @@ export interface OpenOptions {
   readonly gidMaps?: readonly IdMapping[];
   /** Default `layer`. */
   readonly durability?: Durability;
-  /** Recorded when the home is opened first; the other one is refused from then on. A home that says nothing is Docker's. */
+  /**
+   * Recorded when the home is opened first; the other one is refused from then on. A home that says nothing is
+   * Docker's.
+   */
   readonly door?: HomeDoor | undefined;
   /**
    * Whether the engine that held layers before this process started is running still, so that its `get`s count on.

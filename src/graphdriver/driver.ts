@@ -169,7 +169,7 @@ export interface GraphDriver extends AsyncDisposable {
   /**
    * Lays a layer that was made without a parent, and filled, on one, or takes that back; durable when it resolves.
    * Deletions in it mean something from then on. Only where a layer keeps its diff alone. Over Docker's protocol there
-   * is no such call.
+   * is not such a call.
    * @throws FAILED_PRECONDITION when the layer is mounted here, or another layer lies on it.
    */
   rebase?(id: string, parent: string | undefined, call?: CallOptions): Promise<void>;

@@ -58,6 +58,7 @@ export {
 } from "./home/layer-record.ts";
 export { listLayers, toListedLayers } from "./home/list-layers.ts";
 export { keepsOrder } from "./home/keeps-order.ts";
+export { createLayerKeeper, type LayerKeeper, type LayerKeeperJobs } from "./home/layer-keeper.ts";
 export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";

@@ -15,9 +15,9 @@ export interface CloseOnSignalsOptions {
 }
 
 /**
- * Waits for a signal and closes the plugin, or whatever else is served. Resolves when it is closed; a second signal while that lasts ends the
- * process at once. Rejects as `plugin.close` does. `serve` closes its plugin on signals by itself: this is for who has
- * something to do afterwards.
+ * Waits for a signal and closes the plugin, or whatever else is served. Resolves when it is closed; a second signal
+ * while that lasts ends the process at once. Rejects as `plugin.close` does. `serve` closes its plugin on signals by
+ * itself: this is for who has something to do afterwards.
  */
 export function closeOnSignals(plugin: { close(): Promise<void> }, options: CloseOnSignalsOptions = {}): Promise<void> {
   const { signals, onSignal, sameSignalMs, onSecondSignal = endAtOnce } = options;

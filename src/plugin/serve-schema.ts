@@ -13,7 +13,7 @@ const spec = { name: text, specDirectory: text.optional() };
 const listenTables = {
   unix: z.strictObject({
     unix: text,
-    folderMode: whole.max(0o7777, "is no mode of a folder").optional(),
+    folderMode: whole.max(0o7777, "is not a mode of a folder").optional(),
     owner: whole.optional(),
     group: whole.optional(),
     mode: whole.max(0o7777, "is not a mode of a file").optional(),

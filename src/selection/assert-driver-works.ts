@@ -8,8 +8,8 @@ import { createDriverRegistry } from "./registry.ts";
  * Refuses a home in which a driver cannot work, or that another one's layers are in, as far as reading and the driver's
  * probe tell: before anything is made there. Costs what a probe does.
  * @throws UNIMPLEMENTED when kernel or file system lack what the driver needs.
- * @throws FAILED_PRECONDITION when a part of the path is no folder, or the home is another driver's or another door's;
- * PERMISSION_DENIED when it may not be read.
+ * @throws FAILED_PRECONDITION when a part of the path is not a folder, or the home is another driver's or another
+ * door's; PERMISSION_DENIED when it may not be read.
  */
 export async function assertDriverWorks(
   factory: GraphDriverFactory,

@@ -42,7 +42,10 @@ export function bindSystemCall(name: SystemCallName, ...types: readonly Argument
   }
 }
 
-/** Called with what failed before the kernel was asked, or with what the kernel returned; `lastErrno` is that call's then. */
+/**
+ * Called with what failed before the kernel was asked, or with what the kernel returned; `lastErrno` is that call's
+ * then.
+ */
 type Told = (failed: Error | null, result: number) => void;
 
 /** As `bindSystemCall`, for a call that takes one argument and may take long: on a thread of Node's pool. */

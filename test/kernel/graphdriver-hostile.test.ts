@@ -151,6 +151,20 @@ describeWith([needs.root, needs.loopDevices, needs.btrfs], "on btrfs", () => {
   for (const scenario of onBtrfs) defineTests(scenario, "btrfs");
 });
 
+/** The two that bring names to the disk in the order in which they came, on which drivers rely. */
+for (const fileSystem of ["ext4", "xfs"] as const) {
+  describeWith([needs.root, needs.overlay, needs.loopDevices, needs[fileSystem]], `on ${fileSystem}`, () => {
+    defineTests(
+      {
+        id: "powerLossOfLayers",
+        title: "a layer that was made or laid on another stays so when the power fails",
+        drivers: both,
+      },
+      fileSystem,
+    );
+  });
+}
+
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB", () => {
   for (const scenario of onTinyDisk.filter(({ drivers }) => drivers === both))
     defineTests({ ...scenario, drivers: btrfs }, "tiny btrfs");

@@ -108,7 +108,7 @@ describe("what the pages list", () => {
     const help = textOf("docs/command.md");
     const taken = [...help.matchAll(/^ {2}([a-z0-9]+\.[a-z_]+)=/gm)].map(([, key]) => key as string);
     const listed = [...textOf("docs/docker.md").matchAll(/^\| `([a-z0-9]+\.[a-z_]+)=/gm)].map(([, key]) => key);
-    expect(listed.toSorted()).toEqual(taken.toSorted());
+    expect(listed.toSorted()).toEqual([...new Set(taken)].toSorted()); // two commands list them
   });
 
   /** Folders and files that a layout's comment in the source names. */

@@ -18,8 +18,8 @@ function dataFolder(env: UserContext["env"]): string {
 }
 
 /**
- * Where a snapshotter keeps its layers: where containerd believes that of the name "cleat" to be. kubelet is told that path, and
- * watches the disk there. Source: containerd v1.6.20 `pkg/cri/server/service.go` `imageFSPath`.
+ * Where a snapshotter keeps its layers: where containerd believes that of the name "cleat" to be. kubelet is told that
+ * path, and watches the disk there. Source: containerd v1.6.20 `pkg/cri/server/service.go` `imageFSPath`.
  */
 export function defaultSnapshotterRoot({ env, uid }: UserContext): string {
   const folder = "containerd/io.containerd.snapshotter.v1.cleat";

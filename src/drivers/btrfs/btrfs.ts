@@ -1,15 +1,14 @@
 import { access } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
-import type { ModuleReference, Ring } from "../../workers/index.ts";
+import type { ModuleReference, Ring, WorkerPool } from "../../workers/index.ts";
 import {
   assertLayerId,
   bindSpec,
   commonOptions,
   createDiffGetter,
-  createLineage,
+  createLayerKeeper,
   createNaiveDiff,
-  deleteTrashed,
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
@@ -43,12 +42,13 @@ const optionTable = {
 } as const satisfies DriverOptionTable;
 
 /**
- * Subvolumes of btrfs in Docker's own on-disk layout (`layout.ts`). A layer is a snapshot of its parent: it costs what it
- * changes, and a container needs no mount; a diff costs a walk of two trees. Needs root, a home on btrfs, Linux 4.18.
+ * Subvolumes of btrfs in Docker's own on-disk layout (`layout.ts`). A layer is a snapshot of its parent: it costs what
+ * it changes, and a container needs no mount; a diff costs a walk of two trees. Needs root, a home on btrfs, Linux
+ * 4.18.
  *
- * A container's `size` is a limit on all that its layer refers to, the image's files included, as it is with Docker; the first one
- * turns the quotas of the file system on, which nothing turns off again. A process in a container that makes subvolumes
- * of its own escapes it: the kernel counts those by themselves.
+ * A container's `size` is a limit on all that its layer refers to, the image's files included, as it is with Docker;
+ * the first one turns the quotas of the file system on, which nothing turns off again. A process in a container that
+ * makes subvolumes of its own escapes it: the kernel counts those by themselves.
  */
 export const btrfs: GraphDriverFactory = {
   name: "btrfs",
@@ -86,7 +86,7 @@ function createBtrfs(
   { archiveDialect, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
 ): GraphDriverMethods {
   const { path, pool, ids, owner, durability, locks } = home;
-  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
+  const keeper = createLayerKeeper(home, worker, exists);
   /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
   const untouched = new Set<string>();
 
@@ -96,12 +96,12 @@ function createBtrfs(
     if (parent !== undefined) assertLayerId(parent);
     const sizeBytes = readStorageSize(id, storageOptions);
     if (sizeBytes !== undefined && sizeBytes < minSizeBytes) throw tooSmall(id, sizeBytes, minSizeBytes);
-    const wanted = home.within(call);
-    const make = () => wanted.pool.run(worker, "createLayer", path, { id, parent, durable, sizeBytes, ...owner });
-    await wanted.locks.withChild(id, parent, async () => {
-      await lineage.making(id, parent, make);
+    const layer = { id, parent, durable, sizeBytes, ...owner };
+    const make = async (wanted: WorkerPool): Promise<void> => {
+      await wanted.run(worker, "createLayer", path, layer);
       untouched.add(id);
-    });
+    };
+    await keeper.make(id, parent, make, call);
   }
 
   async function exists(id: string): Promise<boolean> {
@@ -137,15 +137,14 @@ function createBtrfs(
     },
     create: (id, options = {}, call) => create(id, options, false, call),
     createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
-    async remove(id, { evenWithChildren = false, onGone } = {}, call) {
+    async remove(id, options, call) {
       assertLayerId(id);
       const discard = () => {
         untouched.delete(id);
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       };
-      const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      await deleteTrashed(home, worker, trashed, onGone);
+      await keeper.remove(id, options, discard, call);
     },
     get,
     put,

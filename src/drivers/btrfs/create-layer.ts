@@ -45,8 +45,8 @@ export interface NewLayer {
 }
 
 /**
- * Makes a layer as a snapshot of its parent, beside the store, and renames it into place. Costs a commit of the file system,
- * whatever the parent's size.
+ * Makes a layer as a snapshot of its parent, beside the store, and renames it into place. Costs a commit of the file
+ * system, whatever the parent's size.
  * @throws ALREADY_EXISTS, NOT_FOUND for the parent, INVALID_ARGUMENT for a size that leaves no room.
  */
 export function createLayer(home: string, layer: NewLayer): void {
@@ -103,7 +103,10 @@ function alreadyExists(id: string): CleatError {
   return new CleatError("ALREADY_EXISTS", `layer "${id}" exists already`);
 }
 
-/** Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is success. */
+/**
+ * Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is
+ * success.
+ */
 export function discardLayer(home: string, id: string): string | undefined {
   const path = `${layersFolder}/${id}`;
   return withFolderAt(home, (folder) => {
@@ -130,7 +133,10 @@ export function emptyTrash(home: string, name: string): void {
   emptyTrashOf(home, name, removeSubvolumes);
 }
 
-/** Removes what a crash left: staged and trashed subvolumes, and what belongs to layers that never came to be or are gone. */
+/**
+ * Removes what a crash left: staged and trashed subvolumes, and what belongs to layers that never came to be or are
+ * gone.
+ */
 export function sweepStore(home: string): void {
   sweepExactDiffs(home);
   sweep(home, removeSubvolumes);

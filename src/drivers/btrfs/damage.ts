@@ -1,3 +1,4 @@
+import { quoteText } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { isSubvolume, rmdirat, statIfThere, unlinkat } from "../../syscall/index.ts";
 import {
@@ -44,7 +45,7 @@ function checkLayers(home: string, folder: number, layers: number): Damage[] {
     const path = `${layersFolder}/${id}`;
     if (status === undefined || isOfFileSystem(id)) return [];
     if (kindOf(layers, name) !== "folder" || !layerIdPattern.test(id)) {
-      return [unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's")];
+      return [unmendable({ kind: "stray", path, problem: `"${path}" is not a layer` }, "it is not the driver's")];
     }
     if (isSubvolume(status)) return findExactDamage(folder, exactFolder(id), id);
     const subject = {
@@ -88,7 +89,7 @@ function checkQuotas(home: string, folder: number, quotas: number): Damage[] {
     }
     const text = readRecord(quotas, name);
     if (text !== undefined && isLimit(text)) return [];
-    const problem = `layer "${id}" has a damaged quota file: ${JSON.stringify(text?.slice(0, 80))}`;
+    const problem = `layer "${id}" has a damaged quota file: ${quoteText(text ?? "")}`;
     return [unmendable({ kind: "quota-damaged", path, problem, layer: id }, "nobody knows what the size was")];
   });
 }

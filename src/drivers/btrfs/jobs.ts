@@ -4,7 +4,7 @@ import { withKnownSame } from "./known-same.ts";
 
 export { openDiffFile, openTree, sendExactDiff } from "../../graphdriver/kit.ts";
 export { createLayer, discardLayer, emptyTrash, sweepStore } from "./create-layer.ts";
-export { applyDiff } from "./fill-layer.ts";
+export { applyDiff } from "./apply-diff.ts";
 export { quotaStateOf, renewLimit, usageOf } from "./layer-size.ts";
 export { probeBtrfs } from "./probe.ts";
 export { readLayers, readParents } from "./survey.ts";

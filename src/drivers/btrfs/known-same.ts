@@ -2,9 +2,9 @@ import { type FileStatus, fstat, isSubvolume, subvolumeInfo } from "../../syscal
 import { changeTime, isBefore, readLayerRecord, type Stamp, type WithKnownSame } from "../../graphdriver/kit.ts";
 
 /**
- * A snapshot has its files' inodes from what it was taken of, numbers and times of change included. Those that still bear the
- * same were touched in neither since, if that time is before the snapshot: within one tick of the kernel's clock it would not
- * tell before from after.
+ * A snapshot has its files' inodes from what it was taken of, numbers and times of change included. Those that still
+ * bear the same were touched in neither since, if that time is before the snapshot: within one tick of the kernel's
+ * clock it would not tell before from after.
  */
 export const withKnownSame: WithKnownSame = ({ home, id, newer, older }, visit) => {
   const before = snapshotTime(home, id, newer, older);

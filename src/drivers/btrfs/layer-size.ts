@@ -1,6 +1,6 @@
 /** The limit on what a layer may hold. These functions block and run on workers. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteText } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import {
   enableQuotas,
@@ -16,8 +16,8 @@ import { readIfThere } from "../../graphdriver/kit.ts";
 import { layerPath, quotaPath, quotasFolder } from "./layout.ts";
 
 /**
- * Limits an open subvolume. The first limit on a file system turns its quotas on, and waits until the kernel has counted what
- * is there: before that a limit would be measured against nothing.
+ * Limits an open subvolume. The first limit on a file system turns its quotas on, and waits until the kernel has
+ * counted what is there: before that a limit would be measured against nothing.
  * @throws INVALID_ARGUMENT when the subvolume holds as much already, and nothing could be written.
  */
 export function limitSubvolume(subvolume: number, sizeBytes: number): void {
@@ -51,7 +51,7 @@ export function recordedLimit(home: string, id: string): number | undefined {
   const text = readIfThere(quotaPath(home, id));
   if (text === undefined) return undefined;
   if (isLimit(text)) return Number(text);
-  throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged quota file: ${JSON.stringify(text.slice(0, 80))}`);
+  throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged quota file: ${quoteText(text)}`);
 }
 
 export function isLimit(text: string): boolean {
@@ -59,8 +59,8 @@ export function isLimit(text: string): boolean {
 }
 
 /**
- * Limits a layer as it is written down. Docker's own driver turns the quotas of the whole file system off when its daemon
- * stops, and with them every limit goes. Source: moby v20.10.24 `btrfs.go` `Cleanup`.
+ * Limits a layer as it is written down. Docker's own driver turns the quotas of the whole file system off when its
+ * daemon stops, and with them every limit goes. Source: moby v20.10.24 `btrfs.go` `Cleanup`.
  */
 export function renewLimit(home: string, id: string): void {
   const sizeBytes = recordedLimit(home, id);

@@ -6,8 +6,8 @@ import { layerPath } from "./layout.ts";
 import { readParents } from "./survey.ts";
 
 /**
- * What a layer takes beyond its parent, of which it is a snapshot; all of it where there is none any more, for then it keeps what it
- * shared. Blocks; runs on a worker.
+ * What a layer takes beyond its parent, of which it is a snapshot; all of it where there is none any more, for then it
+ * keeps what it shared. Blocks; runs on a worker.
  */
 export function usageOfLayer(home: string, id: string): LayerUsage {
   const tree = layerPath(home, id);

@@ -3,10 +3,10 @@ import { withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, quotaState, subvolumeInfo } from "../../syscall/index.ts";
 
 /**
- * Finds out whether a home can hold subvolumes, by reading only: a full disk must not keep a store from being opened, for
- * then nothing could be removed from it. Blocks; runs on a worker.
- * @throws UNIMPLEMENTED when the home is on another file system, the kernel is before 4.18, or this process is not root of
- * the machine, who alone may delete subvolumes and limit them.
+ * Finds out whether a home can hold subvolumes, by reading only: a full disk must not keep a store from being opened,
+ * for then nothing could be removed from it. Blocks; runs on a worker.
+ * @throws UNIMPLEMENTED when the home is on another file system, the kernel is before 4.18, or this process is not root
+ * of the machine, who alone may delete subvolumes and limit them.
  */
 export function probeBtrfs(home: string): void {
   withFolderAt(home, (folder) => {

@@ -17,13 +17,13 @@ import {
 import { uniqueName } from "../../graphdriver/kit.ts";
 
 /**
- * Removes `name` in an open folder with everything below it, as `removeTree` does, but subvolumes in one step each. Nothing
- * there is success; symlinks are removed, never followed.
+ * Removes `name` in an open folder with everything below it, as `removeTree` does, but subvolumes in one step each.
+ * Nothing there is success; symlinks are removed, never followed.
  *
- * The kernel deletes no subvolume that holds another, and any process in a container can have made some, read-only ones too
- * and at any depth. They are moved beside `name` and deleted one after another, so that neither descriptors nor stack grow with
- * their nesting, and a crash leaves them where the next start sweeps. The walk that finds them is made only where the kernel says
- * that there are some.
+ * The kernel deletes no subvolume that holds another, and any process in a container can have made some, read-only ones
+ * too and at any depth. They are moved beside `name` and deleted one after another, so that neither descriptors nor
+ * stack grow with their nesting, and a crash leaves them where the next start sweeps. The walk that finds them is made
+ * only where the kernel says that there are some.
  */
 export function removeSubvolumes(parent: number, name: Buffer | string): void {
   const pending = [name];
@@ -81,8 +81,8 @@ export function makeWritableIfRoom(subvolume: number): void {
 }
 
 /**
- * Removes `name` as `removeSubvolumes` does, where nothing can be moved, since the disk is full: those inside go first, each in its
- * place. A subvolume without any goes in one step; descriptors and stack grow with the nesting of folders.
+ * Removes `name` as `removeSubvolumes` does, where nothing can be moved, since the disk is full: those inside go first,
+ * each in its place. A subvolume without any goes in one step; descriptors and stack grow with the nesting of folders.
  */
 export function removeInPlace(parent: number, name: Buffer | string): void {
   const status = statIfThere(parent, name);
@@ -120,10 +120,16 @@ function moveFoundOut(top: number, to: number): string[] {
   return walk.moved;
 }
 
-/** Each level costs an open descriptor and some stack; what lies deeper than this is first moved up, as `removeTree` does it. */
+/**
+ * Each level costs an open descriptor and some stack; what lies deeper than this is first moved up, as `removeTree`
+ * does it.
+ */
 const maxDepth = 200;
 
-/** Some thousand names at a time, for there may be millions. Those that are passed over, because the folder changes, the next walk finds. */
+/**
+ * Some thousand names at a time, for there may be millions. Those that are passed over, because the folder changes, the
+ * next walk finds.
+ */
 function visitFolder(folder: number, depth: number, walk: Walk): void {
   withFolder(folder, ".", (names) => {
     for (let some = nextNames(names); some.length > 0; some = nextNames(names)) {

@@ -19,8 +19,8 @@ import {
 import { layersFolder } from "./layout.ts";
 
 /**
- * What a store of subvolumes holds. Parents are those that were written down, else what the kernel says a subvolume is a snapshot
- * of; a layer that `applyDiff` filled is one of what it was before, which is gone. Blocks; runs on a worker.
+ * What a store of subvolumes holds. Parents are those that were written down, else what the kernel says a subvolume is
+ * a snapshot of; a layer that `applyDiff` filled is one of what it was before, which is gone. Blocks; runs on a worker.
  */
 export function surveyStore(home: string, driver: string): StoreSurvey {
   const mounts = readMountsBelow(home);
@@ -46,8 +46,8 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
 }
 
 /**
- * Which layers lie on which. Costs a small file for each, and some calls of the kernel besides where there are layers that
- * have none. Blocks; runs on a worker.
+ * Which layers lie on which. Costs a small file for each, and some calls of the kernel besides where there are layers
+ * that have none. Blocks; runs on a worker.
  */
 export function readParents(home: string): Parents {
   return withFolderAt(`${home}/${layersFolder}`, (folder) => {

@@ -1,6 +1,5 @@
-import { accessSync, constants } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
-import { findFuseOverlayfs } from "./prerequisites.ts";
+import { accessFuse, findFuseOverlayfs, fuseDevice } from "./prerequisites.ts";
 import { runProgram } from "./program.ts";
 
 /** What a driver that is a program needs. */
@@ -10,8 +9,6 @@ export interface FuseFindings {
   readonly program: { readonly path: string; readonly version: string | null } | null;
 }
 
-const device = "/dev/fuse";
-
 export async function examineFuse(): Promise<FuseFindings> {
   const path = findFuseOverlayfs();
   return { device: examineDevice(), program: path === undefined ? null : { path, version: await versionOf(path) } };
@@ -19,17 +16,18 @@ export async function examineFuse(): Promise<FuseFindings> {
 
 function examineDevice(): FuseFindings["device"] {
   try {
-    accessSync(device, constants.R_OK | constants.W_OK);
-    return { path: device, usable: true, note: null };
+    accessFuse();
+    return { path: fuseDevice, usable: true, note: null };
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return { path: device, usable: false, note: error.code };
+    return { path: fuseDevice, usable: false, note: error.code };
   }
 }
 
 /** "fuse-overlayfs: version 1.10" */
 async function versionOf(path: string): Promise<string | null> {
-  const outcome = await runProgram(path, ["--version"], { deadlineMs }).catch(() => undefined); // that it is there is told
+  // that it is there is told
+  const outcome = await runProgram(path, ["--version"], { deadlineMs }).catch(() => undefined);
   return /^fuse-overlayfs: version (\S+)/m.exec(outcome?.stdout ?? "")?.[1] ?? null;
 }
 

@@ -1,11 +1,10 @@
-import type { ModuleReference, Ring } from "../../workers/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
 import {
   commonOptions,
   createDiffGetter,
-  createLineage,
+  createLayerKeeper,
   createMountCounts,
   createNaiveDiff,
-  deleteTrashed,
   type DiffOptions,
   ensureCleanFolder,
   type OpenHome,
@@ -13,11 +12,16 @@ import {
   ownFolder,
   readDriverOptions,
   refuseStorageOptions,
-  reportApplied,
   runProbe,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type { CallOptions, CreateOptions, GraphDriverFactory, GraphDriverMethods } from "../../graphdriver/index.ts";
+import type {
+  CallOptions,
+  CreateOptions,
+  GetOptions,
+  GraphDriverFactory,
+  GraphDriverMethods,
+} from "../../graphdriver/index.ts";
 import { createLayeredStore } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout.ts";
 import { ownAttributePrefix } from "../overlay/own-attributes.ts";
@@ -30,13 +34,14 @@ import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import { findProgram } from "./program.ts";
 
 /**
- * An overlay that a program, fuse-overlayfs, serves over FUSE; for machines and user namespaces whose kernel has no overlay to
- * mount. A layer costs its diff only; a container costs a mount and a process, and each of its system calls on files two
- * changes of context. Diffs compare whole trees, as with Docker's own driver; a file's content only where the layer holds it.
+ * An overlay that a program, fuse-overlayfs, serves over FUSE; for machines and user namespaces whose kernel has no
+ * overlay to mount. A layer costs its diff only; a container costs a mount and a process, and each of its system calls
+ * on files two changes of context. Diffs compare whole trees, as with Docker's own driver; a file's content only where
+ * the layer holds it.
  *
- * The processes outlive this one, if only they are let: a service manager that ends all processes of a service (systemd's
- * `KillMode=control-group`) takes the file systems from under the containers. A layer whose process has died is mounted anew
- * by `open` or the next `get`.
+ * The processes outlive this one, if only they are let: a service manager that ends all processes of a service
+ * (systemd's `KillMode=control-group`) takes the file systems from under the containers. A layer whose process has died
+ * is mounted anew by `open` or the next `get`.
  */
 export const fuseOverlayfs: GraphDriverFactory = {
   name: "fuse-overlayfs",
@@ -61,7 +66,10 @@ const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 /** Source of the type: containerd v2.1.9 `core/mount/mount_linux.go` `mountWithHelper`; mount.fuse3(8). */
 const mounter: OverlayMounter = { type: "fuse3.fuse-overlayfs", switches: [], maxLayers: maxDepth + 1 };
 
-/** Mounts anew what has lost its program. What cannot be mounted counts as held all the same, and the next `get` says why. */
+/**
+ * Mounts anew what has lost its program. What cannot be mounted counts as held all the same, and the next `get` says
+ * why.
+ */
 async function adoptMounts(home: OpenHome, abilities: FuseOverlayfsAbilities): Promise<string[]> {
   const found = [...new Set(findMountedLayers(home.path))];
   const options = { ...abilities, ...home.owner, mountLabel: "" };
@@ -78,10 +86,18 @@ function createFuseOverlayfs(
   const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
   const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
-
   const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
-  const { assertId } = store;
-  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: store.exists });
+  const keeper = createLayerKeeper(home, worker, store.exists);
+  const { assertId, put } = store;
+  const applyOptions = {
+    ids,
+    durability,
+    attributePrefix,
+    userNamespace,
+    exactDiffs,
+    strictAttributes,
+    quotas: undefined,
+  };
 
   /** Whoever mounts by type runs this program, of fuse3, which runs the one that the type names. */
   const isMountable = findProgram("mount.fuse3") !== undefined;
@@ -89,18 +105,42 @@ function createFuseOverlayfs(
   /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
   const labels = new Map<string, string>();
 
-  async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
+  async function create(
+    id: string,
+    { parent, storageOptions, mountLabel }: CreateOptions,
+    durable: boolean,
+    call?: CallOptions,
+  ): Promise<void> {
     assertId(id);
-    refuseStorageOptions("fuse-overlayfs", id, options.storageOptions);
-    const { parent } = options;
+    refuseStorageOptions("fuse-overlayfs", id, storageOptions);
     if (parent !== undefined) assertId(parent);
-    const wanted = home.within(call);
-    const make = () => wanted.pool.run(worker, "createLayer", path, { id, parent, durable, maxDepth, ...owner });
-    await wanted.locks.withChild(id, parent, () => lineage.making(id, parent, make));
-    if (options.mountLabel !== undefined) labels.set(id, options.mountLabel);
+    const layer = { id, parent, durable, maxDepth, ...owner };
+    await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call);
+    if (mountLabel !== undefined) labels.set(id, mountLabel);
   }
 
-  const driver: GraphDriverMethods = {
+  async function discard(id: string): Promise<string | undefined> {
+    await pool.run(worker, "unmountLayer", path, id);
+    counts.forget(id);
+    labels.delete(id);
+    locks.markChanged(id);
+    return pool.run(worker, "discardLayer", path, id);
+  }
+
+  async function get(id: string, { mountLabel = labels.get(id) ?? "" }: GetOptions = {}, call?: CallOptions) {
+    assertId(id);
+    return home.within(call).locks.withLock(id, async () => {
+      // Also where it is mounted: its program may have died since.
+      const folder = await pool.run(worker, "mountLayer", path, id, { ...abilities, ...owner, mountLabel });
+      if (folder.endsWith("/merged")) counts.increment(id);
+      if (mountLabel !== "") labels.set(id, mountLabel);
+      return folder;
+    });
+  }
+
+  const naive = createNaiveDiff({ get, put }, home, worker, { ids, archiveDialect });
+
+  return {
     name: "fuse-overlayfs",
     capabilities: {
       reproducesExactDiffs: exactDiffs,
@@ -112,32 +152,12 @@ function createFuseOverlayfs(
 
     create: (id, options = {}, call) => create(id, options, false, call),
     createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
-
-    async remove(id, { evenWithChildren = false, onGone } = {}, call) {
+    async remove(id, options, call) {
       assertId(id);
-      const discard = async () => {
-        await pool.run(worker, "unmountLayer", path, id);
-        counts.forget(id);
-        labels.delete(id);
-        locks.markChanged(id);
-        return pool.run(worker, "discardLayer", path, id);
-      };
-      const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      await deleteTrashed(home, worker, trashed, onGone);
+      await keeper.remove(id, options, () => discard(id), call);
     },
-
-    async get(id, { mountLabel = labels.get(id) ?? "" } = {}, call) {
-      assertId(id);
-      return home.within(call).locks.withLock(id, async () => {
-        // Also where it is mounted: its program may have died since.
-        const folder = await pool.run(worker, "mountLayer", path, id, { ...abilities, ...owner, mountLabel });
-        if (folder.endsWith("/merged")) counts.increment(id);
-        if (mountLabel !== "") labels.set(id, mountLabel);
-        return folder;
-      });
-    },
-
-    put: store.put,
+    get,
+    put,
     exists: store.exists,
     metadata: store.metadata,
     list: store.list,
@@ -148,51 +168,24 @@ function createFuseOverlayfs(
       },
     }),
     usage: store.usage,
-    rebase: store.rebase(lineage, maxDepth),
+    rebase: store.rebase(keeper.lineage, maxDepth),
     cleanup: store.cleanup,
-
     status: async () => [
       ["Backing Filesystem", abilities.backingFileSystem],
       ["Mount Program", abilities.program],
       ["Mount Program Version", abilities.version],
     ],
-
+    ...naive,
     async diff(id, parent, call) {
       assertId(id);
       return store.exactDiff(id, parent, call) ?? naive.diff(id, parent, call);
     },
-
-    changes: (id, parent, call) => naive.changes(id, parent, call),
-    diffSize: (id, parent, call) => naive.diffSize(id, parent, call),
-
-    async applyDiff(id, parent, source, call) {
-      const wanted = home.within(call);
-      assertId(id);
-      return wanted.locks.withLock(id, async () => {
-        store.assertUnmountedChildOf(id, parent);
-        const applyOptions = {
-          ids,
-          durability,
-          attributePrefix,
-          userNamespace,
-          exactDiffs,
-          strictAttributes,
-          quotas: undefined,
-        };
-        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
-        return reportApplied(home.logger, id, pool.consume(source, apply));
-      });
-    },
-
+    applyDiff: (id, parent, source, call) => store.applyDiff(id, parent, source, applyOptions, call),
     async diffGetter(id) {
       assertId(id);
       readLayer(path, id); // which says so where there is none
       return createDiffGetter(`${path}/${id}/diff`, pool, worker);
     },
-
     close: home.close,
   };
-  const naive = createNaiveDiff(driver, home, worker, { ids, archiveDialect });
-
-  return driver;
 }

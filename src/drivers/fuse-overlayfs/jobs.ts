@@ -3,7 +3,7 @@ import { createNaiveJobs } from "../../graphdriver/kit.ts";
 import { withKnownSame } from "./known-same.ts";
 
 export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
-export { applyDiff } from "../overlay/fill-layer.ts";
+export { applyDiff } from "../overlay/apply-diff.ts";
 export { createLayer } from "../overlay/create-layer.ts";
 export { discardLayer, sweepStore } from "../overlay/layer-diff.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";

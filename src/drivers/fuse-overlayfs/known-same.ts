@@ -5,8 +5,8 @@ import type { WithKnownSame } from "../../graphdriver/kit.ts";
 import { parentOf, readLayer } from "../overlay/layout.ts";
 
 /**
- * A file that the layer's own folder does not hold is its parent's: the program redirects nothing, whatever is renamed. What
- * that folder does hold may have been written anew, or copied up for a mere `open`.
+ * A file that the layer's own folder does not hold is its parent's: the program redirects nothing, whatever is renamed.
+ * What that folder does hold may have been written anew, or copied up for a mere `open`.
  */
 export const withKnownSame: WithKnownSame = ({ home, id, parent }, visit) => {
   if (parentOf(home, readLayer(home, id)) !== parent) return visit(undefined);

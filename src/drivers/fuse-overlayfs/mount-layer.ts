@@ -1,9 +1,10 @@
 /**
- * Mounting and unmounting by programs, each with a deadline. The functions run on workers and wait on their event loops.
+ * Mounting and unmounting by programs, each with a deadline. The functions run on workers and wait on their event
+ * loops.
  *
- * The program that serves a mount outlives this process and may die before it: then all in the mount is ENOTCONN, and nothing
- * but a new mount helps. Nobody can tell a program that hangs from one that is slow but by waiting, so whoever asks is a
- * process that can be left behind.
+ * The program that serves a mount outlives this process and may die before it: then all in the mount is ENOTCONN, and
+ * nothing but a new mount helps. Nobody can tell a program that hangs from one that is slow but by waiting, so whoever
+ * asks is a process that can be left behind.
  */
 import { existsSync, mkdirSync, rmdirSync, statfsSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
@@ -19,7 +20,9 @@ export interface MountLayerOptions {
   readonly rootGid: number;
   /** The path of fuse-overlayfs. */
   readonly program: string;
-  /** Whether devices in layers may be opened, as on any other file system of root; not to be had in a user namespace. */
+  /**
+   * Whether devices in layers may be opened, as on any other file system of root; not to be had in a user namespace.
+   */
   readonly devices: boolean;
 }
 
@@ -30,8 +33,8 @@ const unmountDeadlineMs = 60_000;
 const answerDeadlineMs = 5_000;
 
 /**
- * Mounts a layer at `<id>/merged`, or finds it mounted there by a program that is alive, and returns where it can be seen; a
- * layer without a parent is its diff folder. Read-only once it has a child.
+ * Mounts a layer at `<id>/merged`, or finds it mounted there by a program that is alive, and returns where it can be
+ * seen; a layer without a parent is its diff folder. Read-only once it has a child.
  * @throws DEADLINE_EXCEEDED when the program hangs, FAILED_PRECONDITION when a layer below is gone.
  */
 export async function mountLayer(home: string, id: string, options: MountLayerOptions): Promise<string> {
@@ -81,8 +84,9 @@ function formatOptions(home: string, id: string, lowers: readonly string[], opti
 }
 
 /**
- * The categories of a label have commas between them. Version 1.10 of the program takes a label, as Docker's driver gives it one,
- * and tells nobody. Source: libfuse 3.14 `lib/fuse_opt.c`, `process_real_option_group`; fuse-overlayfs 1.10 `main.c`, `context`.
+ * The categories of a label have commas between them. Version 1.10 of the program takes a label, as Docker's driver
+ * gives it one, and tells nobody. Source: libfuse 3.14 `lib/fuse_opt.c`, `process_real_option_group`; fuse-overlayfs
+ * 1.10 `main.c`, `context`.
  */
 function escapeLabel(label: string): string {
   if (!/["\\\0]/.test(label)) return label.replaceAll(",", "\\,");
@@ -90,8 +94,8 @@ function escapeLabel(label: string): string {
 }
 
 /**
- * Whether the program behind a mount has died. Attributes come out of the kernel's memory, also those of the dead; for statfs(2)
- * the program is always asked.
+ * Whether the program behind a mount has died. Attributes come out of the kernel's memory, also those of the dead; for
+ * statfs(2) the program is always asked.
  */
 async function isDead(merged: string, id: string): Promise<boolean> {
   try {
@@ -114,9 +118,10 @@ function failsAtOnce(merged: string): boolean {
 }
 
 /**
- * Unmounts a layer, at once for new users and for good when the last open file in it is closed, and removes the mount point,
- * which makes the kernel let go of copies of the mount in other namespaces. Not mounted is success.
- * @throws DEADLINE_EXCEEDED when a program that hangs holds what was written; the layer is not mounted any more, all the same.
+ * Unmounts a layer, at once for new users and for good when the last open file in it is closed, and removes the mount
+ * point, which makes the kernel let go of copies of the mount in other namespaces. Not mounted is success.
+ * @throws DEADLINE_EXCEEDED when a program that hangs holds what was written; the layer is not mounted any more, all
+ * the same.
  */
 export async function unmountLayer(home: string, id: string): Promise<void> {
   const merged = `${home}/${id}/merged`;

@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { isSystemError, type MissingAbility } from "../../errors/index.ts";
 import { findProgram, searchPath } from "./program.ts";
 
-const device = "/dev/fuse";
+export const fuseDevice = "/dev/fuse";
 const reason = "prerequisites";
 
 /** The path of fuse-overlayfs, or `undefined`. */
@@ -29,12 +29,17 @@ function missingProgram(): MissingAbility | undefined {
   return { reason, needed, probed: "PATH", seen: searchPath() };
 }
 
+/** @throws a system error when FUSE's device is not there, or not open to this process. */
+export function accessFuse(): void {
+  accessSync(fuseDevice, constants.R_OK | constants.W_OK);
+}
+
 function closedDevice(): MissingAbility | undefined {
   try {
-    accessSync(device, constants.R_OK | constants.W_OK);
+    accessFuse();
     return undefined;
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return { reason, needed: "FUSE (modprobe fuse), open to this process", probed: device, seen: error.message };
+    return { reason, needed: "FUSE (modprobe fuse), open to this process", probed: fuseDevice, seen: error.message };
   }
 }

@@ -9,8 +9,8 @@ import { missingPrerequisite } from "./prerequisites.ts";
 export const moduleUrl = import.meta.url;
 
 /**
- * Asks for the program, the device and what files can keep. Mounts nothing: the program goes to the background, and would
- * outlive a probe that is killed.
+ * Asks for the program, the device and what files can keep. Mounts nothing: the program goes to the background, and
+ * would outlive a probe that is killed.
  */
 export function probeFolder(folder: string): ProbeFindings {
   const fileSystem = withFolderAt(folder, fileSystemName); // which says so where there is no folder
@@ -24,7 +24,10 @@ export function probeFolder(folder: string): ProbeFindings {
   return { missing, features: [] };
 }
 
-/** An overlay of the kernel keeps whiteouts of its own, and lets nobody else make one. Source: `probe.ts`, `keepDeletions`. */
+/**
+ * An overlay of the kernel keeps whiteouts of its own, and lets nobody else make one. Source: `probe.ts`,
+ * `keepDeletions`.
+ */
 function withoutWhiteouts(fileSystem: string): MissingAbility {
   const needed = "a file system that keeps overlay's whiteouts";
   return { reason: "incompatible-file-system", needed, probed: "statfs(2)", seen: fileSystem };

@@ -25,8 +25,8 @@ const programName = "fuse-overlayfs";
 
 /**
  * Finds out whether fuse-overlayfs works in a home by mounting with it there. Runs on a worker.
- * @throws UNIMPLEMENTED when this is not root, the program is not installed, `/dev/fuse` is not there or not ours to open, the
- * file system keeps no whiteouts, or a mount fails; the message says which.
+ * @throws UNIMPLEMENTED when this is not root, the program is not installed, `/dev/fuse` is not there or not ours to
+ * open, the file system keeps no whiteouts, or a mount fails; the message says which.
  */
 export async function probeFuseOverlayfs(home: string): Promise<FuseOverlayfsAbilities> {
   const missing = missingPrerequisite();
@@ -61,7 +61,10 @@ async function versionOf(program: string): Promise<string> {
   throw unsupported(`the program fuse-overlayfs`, `${program} --version`, said);
 }
 
-/** An overlay of the kernel, above all, takes no whiteouts from others. Source: Linux v6.1 `fs/overlayfs/dir.c` `ovl_mknod`. */
+/**
+ * An overlay of the kernel, above all, takes no whiteouts from others. Source: Linux v6.1 `fs/overlayfs/dir.c`
+ * `ovl_mknod`.
+ */
 function keepDeletions(folder: string, prefix: OverlayPrefix, fileSystem: string): void {
   try {
     withFolderAt(folder, (descriptor) => {

@@ -21,8 +21,8 @@ export interface ProgramOutcome {
 const maxOutputBytes = 16 * 1024;
 
 /**
- * Runs a program to its end. One that is not done in time is killed and not waited for: a process that waits for a hung file
- * system may not even die.
+ * Runs a program to its end. One that is not done in time is killed and not waited for: a process that waits for a hung
+ * file system may not even die.
  * @throws DEADLINE_EXCEEDED, NOT_FOUND when there is no such program.
  */
 export async function runProgram(
@@ -51,7 +51,9 @@ export async function runProgram(
   }
 }
 
-/** Messages in English, so that errors read alike everywhere; nothing else of ours reaches a process that outlives us. */
+/**
+ * Messages in English, so that errors read alike everywhere; nothing else of ours reaches a process that outlives us.
+ */
 function environment(): NodeJS.ProcessEnv {
   return { PATH: searchPath(), LC_ALL: "C" };
 }

@@ -28,14 +28,15 @@ export interface LayerSize {
 }
 
 /**
- * Makes a layer beside the store and renames it into place. Returns the project of a layer with a size. Blocks; runs on a
- * worker.
+ * Makes a layer beside the store and renames it into place. Returns the project of a layer with a size. Blocks; runs on
+ * a worker.
  *
- * A durable one costs three fsyncs where the file system keeps the order of names, else five. Both small files need their own:
- * without its content a layer is damaged. They come before the rename, for what a power loss leaves must be whole. The fsync of the
- * home, last, is the acknowledgement; the staged folder's and that of `l/` are only needed where it does not stand for them.
- * @throws ALREADY_EXISTS, NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep, INVALID_ARGUMENT for
- * a size that leaves no room.
+ * A durable one costs three fsyncs where the file system keeps the order of names, else five. Both small files need
+ * their own: without its content a layer is damaged. They come before the rename, for what a power loss leaves must be
+ * whole. The fsync of the home, last, is the acknowledgement; the staged folder's and that of `l/` are only needed
+ * where it does not stand for them.
+ * @throws ALREADY_EXISTS, NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep, INVALID_ARGUMENT
+ * for a size that leaves no room.
  */
 export function createLayer(home: string, layer: NewLayer): number | undefined {
   const { id, parent, rootUid, rootGid, durable, size } = layer;

@@ -1,5 +1,5 @@
 /** A layer's diff out of its folder, and layers out of the store. These functions block and run on workers. */
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
   type ArchiveDialect,
@@ -13,13 +13,14 @@ import {
   type WhiteoutConvention,
   withFolderAt,
 } from "../../layer/index.ts";
-import { MNT_DETACH, readMounts, tryUnlinkat, umount2 } from "../../syscall/index.ts";
+import { close, MNT_DETACH, O_PATH, readMounts, tryOpenat, tryUnlinkat, umount2 } from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import {
   discardOrRemove,
   ownFolder,
   removeIfPossible,
   stagedTreeOf,
+  stagingFolder,
   sweep,
   writeChanges,
 } from "../../graphdriver/kit.ts";
@@ -75,7 +76,10 @@ export function sizeOfDiff(home: string, id: string): number {
   return withFolderAt(`${home}/${id}/diff`, treeSize);
 }
 
-/** Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is success. */
+/**
+ * Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is
+ * success.
+ */
 export function discardLayer(home: string, id: string): string | undefined {
   const link = readLinkOf(home, id);
   return withFolderAt(home, (folder) => {
@@ -91,7 +95,7 @@ export function discardLayer(home: string, id: string): string | undefined {
   });
 }
 
-/** Without its link it is no layer any more, wherever this breaks off; who removes it again deletes the rest. */
+/** Without its link it is not a layer any more, wherever this breaks off; who removes it again deletes the rest. */
 function removeInPlace(home: number, id: string): void {
   removeTree(home, `${id}/link`);
   removeTree(home, id);
@@ -109,7 +113,8 @@ function readLinkOf(home: string, id: string): string | undefined {
 
 /** Removes what a crash left: staged and trashed layers, and links whose layer never came to be or is gone. */
 export function sweepStore(home: string): void {
-  // A process that was killed while it tried out whether it can mount (`probe/probe.ts`), or while it removed a layer, left a mount.
+  // A process that was killed while it tried out whether it can mount (`probe/probe.ts`), or while it removed a layer,
+  // left a mount.
   const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${ownFolder}/`));
   for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
   dropWaitingRecords(home);
@@ -118,13 +123,21 @@ export function sweepStore(home: string): void {
   withFolderAt(home, (folder) => {
     for (const link of readdirSync(`${home}/${linksFolder}`)) {
       const path = `${linksFolder}/${link}`;
-      if (!existsSync(`${home}/${path}`)) removeIfPossible(tryUnlinkat, folder, path);
+      if (!leadsSomewhere(folder, path)) removeIfPossible(tryUnlinkat, folder, path);
     }
   });
 }
 
-/** Records whose tree is still staged would seem to have got it once staging is swept. */
+function leadsSomewhere(home: number, path: string): boolean {
+  const target = tryOpenat(home, path, O_PATH);
+  if (target < 0) return false;
+  close(target);
+  return true;
+}
+
+/** Records whose tree is still staged would seem to have got it once staging is swept. Where nothing is staged, none waits. */
 export function dropWaitingRecords(home: string): void {
+  if (readdirSync(`${home}/${stagingFolder}`).length === 0) return;
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(home)) {
       if (stagedTreeOf(home, exactFolder(id)) !== undefined) removeTree(folder, exactFolder(id));

@@ -1,7 +1,7 @@
 /**
- * Layers that were not written under this driver's settings (`mount-switches.ts`): by Docker's own driver, which leaves them to the
- * kernel's defaults, or by an operator. Such a layer's diff folder is not the whole of its diff. The functions block and run on
- * workers.
+ * Layers that were not written under this driver's settings (`mount-switches.ts`): by Docker's own driver, which leaves
+ * them to the kernel's defaults, or by an operator. Such a layer's diff folder is not the whole of its diff. The
+ * functions block and run on workers.
  */
 import { statSync, writeFileSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
@@ -28,8 +28,9 @@ export function areDiffsWhole(home: string, id: string, attributePrefix: Overlay
 }
 
 /**
- * What overlay keeps of these layers elsewhere. Costs a walk of those that somebody else mounted for writing since they were
- * looked at or mounted here; layers of an image seldom ever were. In a user namespace overlay has no such features.
+ * What overlay keeps of these layers elsewhere. Costs a walk of those that somebody else mounted for writing since they
+ * were looked at or mounted here; layers of an image seldom ever were. In a user namespace overlay has no such
+ * features.
  */
 export function featuresOf(home: string, ids: readonly string[], attributePrefix: OverlayPrefix): OverlayFeatures {
   if (attributePrefix === "user.") return noOverlayFeatures;
@@ -37,8 +38,8 @@ export function featuresOf(home: string, ids: readonly string[], attributePrefix
 }
 
 /**
- * What an archive brought into a layer that was never mounted for writing is not believed: only the kernel may say where a file's
- * content is.
+ * What an archive brought into a layer that was never mounted for writing is not believed: only the kernel may say
+ * where a file's content is.
  */
 function featuresOfLayer(home: string, id: string, attributePrefix: OverlayPrefix): OverlayFeatures {
   const mount = lastWritableMount(home, id);
@@ -56,8 +57,9 @@ export function markWhole(home: string, id: string, attributePrefix: OverlayPref
 }
 
 /**
- * Tells a layer's last mount for writing from any other; `undefined` where there never was one. For each the kernel makes a folder
- * of its own anew, whose inode and time of birth are its own. Source: Linux v6.1 `fs/overlayfs/super.c` `ovl_workdir_create`.
+ * Tells a layer's last mount for writing from any other; `undefined` where there never was one. For each the kernel
+ * makes a folder of its own anew, whose inode and time of birth are its own. Source: Linux v6.1 `fs/overlayfs/super.c`
+ * `ovl_workdir_create`.
  */
 function lastWritableMount(home: string, id: string): string | undefined {
   const status = statSync(`${home}/${id}/work/work`, { bigint: true, throwIfNoEntry: false });

@@ -1,13 +1,15 @@
 /**
- * The limit on what a layer may hold: its diff and work folders are a project of their own, and what a container makes in
- * them is of that project too. The kernel keeps the project in the inodes and the limit in the file system, so that
+ * The limit on what a layer may hold: its diff and work folders are a project of their own, and what a container makes
+ * in them is of that project too. The kernel keeps the project in the inodes and the limit in the file system, so that
  * nothing is written down here. These functions block and run on workers.
  *
- * On ext4 root with CAP_SYS_RESOURCE writes beyond any limit; overlay takes that from whoever writes through its mounts, Docker from
- * its containers. Source: Linux v6.1 `fs/quota/dquot.c` `ignore_hardlimit`, `fs/overlayfs/super.c` `ovl_fill_super`.
+ * On ext4 root with CAP_SYS_RESOURCE writes beyond any limit; overlay takes that from whoever writes through its
+ * mounts, Docker from its containers. Source: Linux v6.1 `fs/quota/dquot.c` `ignore_hardlimit`, `fs/overlayfs/super.c`
+ * `ovl_fill_super`.
  *
- * The layer's folder itself carries the project without handing it on: Docker's driver looks there for projects that are
- * taken, and a mount point can be made in it when the project is full. Source: moby v20.10.24 `quota/projectquota.go`.
+ * The layer's folder itself carries the project without handing it on: Docker's driver looks there for projects that
+ * are taken, and a mount point can be made in it when the project is full. Source: moby v20.10.24
+ * `quota/projectquota.go`.
  */
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { withFolder, withFolderAt } from "../../layer/index.ts";
@@ -18,8 +20,8 @@ import { type ProjectQuotas, quotaTarget } from "./project-quotas.ts";
 const noProject = 2 ** 32 - 1;
 
 /**
- * Makes the folders of a layer that is being made, and nothing else yet, a project of their own with a limit. Returns its
- * number, the first free one above `after`.
+ * Makes the folders of a layer that is being made, and nothing else yet, a project of their own with a limit. Returns
+ * its number, the first free one above `after`.
  * @throws INVALID_ARGUMENT when the folders themselves take as much.
  */
 export function limitLayer(staged: number, sizeBytes: number, after: number, quotas: ProjectQuotas): number {
@@ -46,9 +48,9 @@ export function markFolder(layer: number, id: number): void {
 }
 
 /**
- * Finds a project of which the file system knows no file and gives it to a folder. The kernel is the only register that all who
- * use the file system share, and it has no call that takes a free number: so the folder takes one first, and looks
- * then whether it is alone there.
+ * Finds a project of which the file system knows no file and gives it to a folder. The kernel is the only register that
+ * all who use the file system share, and it has no call that takes a free number: so the folder takes one first, and
+ * looks then whether it is alone there.
  */
 function takeProject(folder: number, after: number, quotas: ProjectQuotas): number {
   const target = quotaTarget(quotas, folder);
@@ -108,16 +110,16 @@ export function assertWithinLimit(folder: number, quotas: ProjectQuotas): void {
 }
 
 /**
- * Takes the limit from a project whose layer is gone, while there are files of it in the trash: as soon as there are none, another
- * layer may be given the project, by another process even, and it would be that one's limit.
+ * Takes the limit from a project whose layer is gone, while there are files of it in the trash: as soon as there are
+ * none, another layer may be given the project, by another process even, and it would be that one's limit.
  */
 export function forgetLimit(home: string, project: number, quotas: ProjectQuotas): void {
   withFolderAt(home, (folder) => limitProject(quotaTarget(quotas, folder), project, 0));
 }
 
 /**
- * Gives an open folder the project of the one at `path`, which it is to replace, or in which it is to lie: another's could not
- * be renamed into the layer, and would not count.
+ * Gives an open folder the project of the one at `path`, which it is to replace, or in which it is to lie: another's
+ * could not be renamed into the layer, and would not count.
  */
 export function takeProjectOf(path: string, folder: number): void {
   const wanted = withFolderAt(path, readProject);

@@ -1,18 +1,20 @@
 import { access } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
-import type { ModuleReference } from "../../workers/index.ts";
+import type { ModuleReference, Ring } from "../../workers/index.ts";
 import {
   assertLayerId,
   type Lineage,
   listLayers,
   type MountCounts,
   type OpenHome,
+  reportApplied,
   type sendExactDiff,
   streamExactDiff,
   type usageOfTree,
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
+import type { applyDiff, ApplyDiffJobOptions } from "./apply-diff.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
 import type { readLayers } from "./read-parents.ts";
 import type { rebaseLayer } from "./rebase-layer.ts";
@@ -21,14 +23,29 @@ import type { rebaseLayer } from "./rebase-layer.ts";
 export interface LayeredStore extends Required<
   Pick<GraphDriver, "put" | "exists" | "metadata" | "list" | "cleanup" | "usage">
 > {
-  /** @throws INVALID_ARGUMENT for what is no layer id, and for the name of the folder of links. */
+  /** @throws INVALID_ARGUMENT for what is not a layer id, and for the name of the folder of links. */
   assertId(id: string): void;
-  /** Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer, FAILED_PRECONDITION when its own is gone. */
+  /**
+   * Whether `parent` lies right below. @throws NOT_FOUND when there is no such layer, FAILED_PRECONDITION when its own
+   * is gone.
+   */
   isDirectParent(id: string, parent: string | undefined): boolean;
-  /** The archive that the layer was filled from, where it is kept, and `parent` is the layer's own. @throws as `isDirectParent`. */
+  /**
+   * The archive that the layer was filled from, where it is kept, and `parent` is the layer's own. @throws as
+   * `isDirectParent`.
+   */
   exactDiff(id: string, parent: string | undefined, call: CallOptions | undefined): Readable | undefined;
-  /** @throws FAILED_PRECONDITION for a layer that cannot take the diff of a new one. */
-  assertUnmountedChildOf(id: string, parent: string | undefined): void;
+  /**
+   * `applyDiff` of the contract.
+   * @throws FAILED_PRECONDITION for a layer that cannot take the diff of a new one.
+   */
+  applyDiff(
+    id: string,
+    parent: string | undefined,
+    source: AsyncIterable<Uint8Array>,
+    options: ApplyDiffJobOptions,
+    call: CallOptions | undefined,
+  ): Promise<number>;
   /** `rebase` of the contract, for a driver that stacks so many layers. */
   rebase(lineage: Lineage, maxDepth: number): NonNullable<GraphDriver["rebase"]>;
 }
@@ -39,6 +56,7 @@ export interface LayeredStoreJobs {
   readonly readLayers: typeof readLayers;
   readonly usageOfTree: typeof usageOfTree;
   readonly rebaseLayer: typeof rebaseLayer;
+  readonly applyDiff: typeof applyDiff;
   unmountLayer(home: string, id: string): void | Promise<void>;
 }
 
@@ -65,6 +83,12 @@ export function createLayeredStore(
       if (parent !== undefined) readLayer(path, parent); // which says so where it is the one that is gone
       throw error;
     }
+  }
+
+  function assertUnmountedChildOf(id: string, parent: string | undefined): void {
+    const actual = parentOf(path, readLayer(path, id));
+    if (actual !== parent) throw precondition(id, `lies on ${show(actual)}, not on ${show(parent)}`);
+    if (counts.count(id) > 0) throw precondition(id, "is mounted; a diff is applied to a new layer");
   }
 
   return {
@@ -123,42 +147,52 @@ export function createLayeredStore(
 
     list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
 
-    async cleanup(call) {
-      const failures: unknown[] = [];
-      const unmount = async (id: string): Promise<void> => {
-        try {
-          await pool.run(worker, "unmountLayer", path, id);
-        } finally {
-          counts.forget(id);
-        }
-      };
-      const mounted = new Set([...counts.held(), ...findMounted(path)]).values();
-      const unmountSome = async (): Promise<void> => {
-        for (const id of mounted)
-          await home
-            .within(call)
-            .locks.withLock(id, () => unmount(id))
-            .catch((error) => failures.push(error));
-      };
-      await Promise.all(Array.from({ length: unmountsAtOnce }, unmountSome));
-      if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
-    },
+    cleanup: (call) => unmountAll(home, counts, findMounted, worker, call),
 
     exactDiff(id, parent, call) {
       const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
       return isDirectParent(id, parent) ? streamExactDiff(home.within(call), worker, id, parent, paths) : undefined;
     },
 
-    assertUnmountedChildOf(id, parent) {
-      const actual = parentOf(path, readLayer(path, id));
-      if (actual !== parent) throw precondition(id, `lies on ${show(actual)}, not on ${show(parent)}`);
-      if (counts.count(id) > 0) throw precondition(id, "is mounted; a diff is applied to a new layer");
+    async applyDiff(id, parent, source, options, call) {
+      assertId(id);
+      const wanted = home.within(call);
+      return wanted.locks.withLock(id, () => {
+        assertUnmountedChildOf(id, parent);
+        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, options);
+        return reportApplied(home.logger, id, pool.consume(source, apply));
+      });
     },
   };
 }
 
 /** A program of user space that hangs holds up its own layer, and not all of them. */
 const unmountsAtOnce = 8;
+
+/** @throws an `AggregateError` of what kept layers mounted, when all have been tried. */
+async function unmountAll(
+  home: OpenHome,
+  counts: MountCounts,
+  findMounted: (home: string) => readonly string[],
+  worker: ModuleReference<LayeredStoreJobs>,
+  call: CallOptions | undefined,
+): Promise<void> {
+  const { locks } = home.within(call);
+  const failures: unknown[] = [];
+  const mounted = new Set([...counts.held(), ...findMounted(home.path)]).values();
+  const unmount = async (id: string): Promise<void> => {
+    try {
+      await home.pool.run(worker, "unmountLayer", home.path, id);
+    } finally {
+      counts.forget(id);
+    }
+  };
+  const unmountSome = async (): Promise<void> => {
+    for (const id of mounted) await locks.withLock(id, () => unmount(id)).catch((error) => failures.push(error));
+  };
+  await Promise.all(Array.from({ length: unmountsAtOnce }, unmountSome));
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
+}
 
 export function precondition(id: string, what: string): CleatError {
   return new CleatError("FAILED_PRECONDITION", `layer "${id}" ${what}`);

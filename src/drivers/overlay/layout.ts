@@ -8,8 +8,10 @@
  *     <home>/<id>/work/          overlay's own; absent without a parent
  *     <home>/<id>/merged/        the mount point, while mounted
  *     <home>/<id>/committed      empty; the layer has a child and is mounted read-only
- *     <home>/<id>/whole          Cleat's own: the mount after which the diff folder was all of the diff (`layer-features.ts`)
- *     <home>/<id>/exact/         Cleat's own: what the layer's archive was (`../diff/exact-diff.ts`); absent without the option
+ *     <home>/<id>/whole          Cleat's own: the mount after which the diff folder was all of the diff
+ *                                (`layer-features.ts`)
+ *     <home>/<id>/exact/         Cleat's own: what the layer's archive was (`../diff/exact-diff.ts`); absent without the
+ *                                option
  *
  * Docker's driver leaves what it does not know alone, and removes it with the layer. Source: moby v20.10.24
  * `daemon/graphdriver/overlay2/overlay.go`.
@@ -17,7 +19,7 @@
 import { randomBytes } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { posix } from "node:path";
-import { CleatError, isSystemError } from "../../errors/index.ts";
+import { CleatError, isSystemError, quoteText } from "../../errors/index.ts";
 import { layerIdPattern, readIfThere } from "../../graphdriver/kit.ts";
 
 /** Holds the links; no layer may be called so. */
@@ -63,16 +65,12 @@ export interface LayerFiles {
 export function readLayer(home: string, id: string): LayerFiles {
   const link = readIfThere(`${home}/${id}/link`);
   if (link === undefined) throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
-  if (!isLink(link))
-    throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged link file: ${JSON.stringify(link.slice(0, 80))}`);
+  if (!isLink(link)) throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged link file: ${quoteText(link)}`);
   const lower = readIfThere(`${home}/${id}/lower`);
   const lowers = lower === undefined ? [] : lower.split(":");
   const damaged = lowers.find((path) => !isLowerPath(path));
   if (damaged !== undefined) {
-    throw new CleatError(
-      "DATA_LOSS",
-      `layer "${id}" has a damaged lower file: ${JSON.stringify(damaged.slice(0, 80))}`,
-    );
+    throw new CleatError("DATA_LOSS", `layer "${id}" has a damaged lower file: ${quoteText(damaged)}`);
   }
   return { id, link, lowers };
 }
@@ -131,6 +129,7 @@ function followLink(home: string, { id }: LayerFiles, lower: string): string {
   }
 }
 
-function idIn(target: string): string | undefined {
+/** The id in what a link holds. */
+export function idIn(target: string): string | undefined {
   return target.split("/")[1];
 }

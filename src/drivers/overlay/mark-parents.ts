@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
-import { CleatError, isDiskFull, isSystemError } from "../../errors/index.ts";
-import { parentOf, readLayer } from "./layout.ts";
+import { writeFileSync } from "node:fs";
+import { isDiskFull } from "../../errors/index.ts";
+import { withFolderAt } from "../../layer/index.ts";
+import { statIfThere } from "../../syscall/index.ts";
+import { readParents } from "./read-parents.ts";
 
 /** Says that a layer has a child, and is from here on mounted read-only. */
 export function markCommitted(home: string, id: string): void {
@@ -9,16 +11,16 @@ export function markCommitted(home: string, id: string): void {
 
 /**
  * Marks the layers that have a child and do not say so: Docker before 20.10 did not mark them, and a write to one would change
- * what is above it. Costs some small reads a layer; blocks; runs on a worker.
+ * what is above it. Costs what `readParents` does, and a look at each parent; blocks; runs on a worker.
  */
 export function markParents(home: string): void {
-  const layers = new Set(readdirSync(home));
-  for (const id of layers) {
-    const parent = parentIfReadable(home, id);
-    if (parent !== undefined && layers.has(parent) && !existsSync(`${home}/${parent}/committed`)) {
-      markIfRoom(home, parent);
+  const parents = new Set(readParents(home).map(([, parent]) => parent));
+  withFolderAt(home, (folder) => {
+    for (const id of parents) {
+      const isMarked = statIfThere(folder, `${id}/committed`) !== undefined;
+      if (!isMarked && statIfThere(folder, id) !== undefined) markIfRoom(home, id);
     }
-  }
+  });
 }
 
 /** A disk too full for it keeps no store shut: there is no room to write to the layer either. */
@@ -27,15 +29,5 @@ function markIfRoom(home: string, id: string): void {
     markCommitted(home, id);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
-  }
-}
-
-/** What is no layer, or a damaged one, keeps no other from being marked. */
-function parentIfReadable(home: string, id: string): string | undefined {
-  try {
-    return parentOf(home, readLayer(home, id));
-  } catch (error) {
-    if (error instanceof CleatError || isSystemError(error, "ENOENT", "EINVAL")) return undefined;
-    throw error;
   }
 }

@@ -15,20 +15,22 @@ export interface OverlayMounter {
 }
 
 /**
- * What mount(2) takes as data: a page less its NUL. containerd changes into the folder that all layers lie in when the paths do not
- * fit, and names them relative to that. Source: containerd v2.1.9 `core/mount/mount_linux.go` `compactLowerdirOption`.
+ * What mount(2) takes as data: a page less its NUL. containerd changes into the folder that all layers lie in when the
+ * paths do not fit, and names them relative to that. Source: containerd v2.1.9 `core/mount/mount_linux.go`
+ * `compactLowerdirOption`.
  */
 const maxDataBytes = 4095;
 
 /**
- * The one mount that shows a layer. Costs a small file or two, and a link for each layer below; blocks for that, which is less than
- * going to a worker takes.
+ * The one mount that shows a layer. Costs a small file or two, and a link for each layer below; blocks for that, which
+ * is less than going to a worker takes.
  *
- * Folders are named as they are, not by their short links: buildkit compares these paths as text, and the applier of containerd looks
- * whether what it is to fill is a folder. Source: containerd v2.1.9 `plugins/snapshots/overlay/overlay.go` `mounts`.
+ * Folders are named as they are, not by their short links: buildkit compares these paths as text, and the applier of
+ * containerd looks whether what it is to fill is a folder. Source: containerd v2.1.9
+ * `plugins/snapshots/overlay/overlay.go` `mounts`.
  * @throws NOT_FOUND, DATA_LOSS for damaged files, OUT_OF_RANGE when the stack is too deep for one mount.
- * @throws FAILED_PRECONDITION when a layer below is gone, when the layer has a child and is to be written to, or when the home's
- * path cannot be told in options.
+ * @throws FAILED_PRECONDITION when a layer below is gone, when the layer has a child and is to be written to, or when
+ * the home's path cannot be told in options.
  */
 export function mountSpecOf(home: string, id: string, readOnly: boolean, mounter: OverlayMounter): MountSpec {
   const layer = readLayer(home, id);

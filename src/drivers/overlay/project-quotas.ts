@@ -32,8 +32,9 @@ export function quotaTarget({ device }: ProjectQuotas, descriptor: number): Quot
 }
 
 /**
- * The highest project that no layer may have. The one above the home's is where Docker's driver tries out, each time it starts,
- * whether it can take a limit away: it would be a layer's. Source: moby v20.10.24 `quota/projectquota.go` `NewControl`.
+ * The highest project that no layer may have. The one above the home's is where Docker's driver tries out, each time it
+ * starts, whether it can take a limit away: it would be a layer's. Source: moby v20.10.24 `quota/projectquota.go`
+ * `NewControl`.
  */
 export function lastReservedProject({ homeProject }: ProjectQuotas): number {
   return homeProject + 1;
@@ -53,8 +54,8 @@ export function assertEnforced(support: QuotaSupport, subject: string): ProjectQ
 }
 
 /**
- * Finds out by asking, without making anything: a full disk must not keep a store from being opened. Source of the steps: moby
- * v20.10.24 `quota/projectquota.go` `NewControl`.
+ * Finds out by asking, without making anything: a full disk must not keep a store from being opened. Source of the
+ * steps: moby v20.10.24 `quota/projectquota.go` `NewControl`.
  */
 export function probeProjectQuotas(home: string): QuotaSupport {
   return withFolderAt(home, (folder) => {
@@ -104,8 +105,9 @@ export function makeDevice(home: string, folder: number): string {
 }
 
 /**
- * In a home that hands its project on, nothing of a layer's own project could be renamed into the trash. In a user namespace no
- * layer has one, and the kernel lets nobody change what is handed on. Source: Linux v6.1 `fs/ioctl.c` `fileattr_set_prepare`.
+ * In a home that hands its project on, nothing of a layer's own project could be renamed into the trash. In a user
+ * namespace no layer has one, and the kernel lets nobody change what is handed on. Source: Linux v6.1 `fs/ioctl.c`
+ * `fileattr_set_prepare`.
  */
 function freeTrash(home: number): void {
   if (isInUserNamespace()) return;

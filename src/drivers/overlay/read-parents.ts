@@ -1,18 +1,24 @@
-import { existsSync, readdirSync } from "node:fs";
-import { CleatError } from "../../errors/index.ts";
+import { existsSync, readdirSync, readSync } from "node:fs";
+import { isSystemError } from "../../errors/index.ts";
+import { withFolderAt } from "../../layer/index.ts";
+import { close, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscall/index.ts";
 import type { ListedLayer } from "../../graphdriver/index.ts";
-import { type Parents, readIfThere, toListedLayers } from "../../graphdriver/kit.ts";
-import { isLowerPath, linksFolder, parentOf } from "./layout.ts";
+import { type Parents, toListedLayers } from "../../graphdriver/kit.ts";
+import { idIn, isLowerPath, linksFolder } from "./layout.ts";
 
-/** Which layers lie on which; costs a small file and a link for each. What is damaged tells nothing. Blocks; runs on a worker. */
+/**
+ * Which layers lie on which; costs a small file and a link for each, some microseconds. What is damaged tells nothing. Blocks; runs on
+ * a worker.
+ */
 export function readParents(home: string): Parents {
-  return readdirSync(home).flatMap((id) => {
-    if (id === linksFolder) return [];
-    const [first] = readIfThere(`${home}/${id}/lower`)?.split(":", 1) ?? [];
-    if (first === undefined || !isLowerPath(first)) return [];
-    const parent = parentIfThere(home, id, first);
-    return parent === undefined ? [] : [[id, parent] as const];
-  });
+  return withFolderAt(home, (folder) =>
+    readdirSync(home).flatMap((id) => {
+      if (id === linksFolder) return [];
+      const lower = readFirstLower(folder, id);
+      const parent = lower === undefined ? undefined : readLinkedId(folder, lower);
+      return parent === undefined ? [] : [[id, parent] as const];
+    }),
+  );
 }
 
 /** What there is of layers, as `exists` has it. Costs the same and a look more for each. Blocks; runs on a worker. */
@@ -21,11 +27,29 @@ export function readLayers(home: string): readonly ListedLayer[] {
   return toListedLayers(ids, readParents(home));
 }
 
-function parentIfThere(home: string, id: string, lower: string): string | undefined {
+/** More than the longest path that `isLowerPath` takes, and the colon after it. */
+const start = Buffer.alloc(80);
+
+/** The parent's link alone: a `lower` file of many layers is long. */
+function readFirstLower(home: number, id: string): string | undefined {
+  const file = tryOpenat(home, `${id}/lower`, O_RDONLY | O_NONBLOCK);
+  if (file < 0) return undefined;
   try {
-    return parentOf(home, { id, link: "", lowers: [lower] });
+    const [first = ""] = start.toString("latin1", 0, readSync(file, start, 0, start.length, 0)).split(":", 1);
+    return isLowerPath(first) ? first : undefined;
   } catch (error) {
-    if (error instanceof CleatError) return undefined;
+    if (isSystemError(error)) return undefined; // no file
+    throw error;
+  } finally {
+    close(file);
+  }
+}
+
+function readLinkedId(home: number, lower: string): string | undefined {
+  try {
+    return idIn(readlinkat(home, lower).toString());
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Laying a layer on another, and taking that back. What a layer lies on is its `lower` file alone, which comes and goes by one rename
- * from and to staging, under a name that tells whose it is; a layer has a work folder before it has the file, and still after. So
- * whatever a crash leaves is a layer on its parent, or one without, whose work folder goes when the store is opened.
+ * Laying a layer on another, and taking that back. What a layer lies on is its `lower` file alone, which comes and goes
+ * by one rename from and to staging, under a name that tells whose it is; a layer has a work folder before it has the
+ * file, and still after. So whatever a crash leaves is a layer on its parent, or one without, whose work folder goes
+ * when the store is opened.
  *
  * These functions block and run on workers.
  */

@@ -4,7 +4,7 @@ import { createNaiveJobs } from "../../graphdriver/kit.ts";
 export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
 export { createLayer } from "../overlay/create-layer.ts";
 export { archiveDiff, discardLayer, sendChangesOfDiff, sizeOfDiff, sweepStore } from "../overlay/layer-diff.ts";
-export { applyDiff } from "../overlay/fill-layer.ts";
+export { applyDiff } from "../overlay/apply-diff.ts";
 export { areDiffsWhole, isDiffWhole } from "../overlay/layer-features.ts";
 export { forgetLimit, projectOfLayer } from "../overlay/layer-size.ts";
 export { mountWithSlack } from "./mount/mount-with-slack.ts";

@@ -107,12 +107,16 @@ export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void
   }
 }
 
-/** Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is success. */
+/**
+ * Takes a layer out of the store in one step. Returns the name under which `emptyTrash` deletes it; not there is
+ * success.
+ */
 export function discardLayer(home: string, id: string): string | undefined {
   return withFolderAt(home, (folder) => {
     if (!existsSync(layerPath(home, id))) return undefined;
     const path = `${layersFolder}/${id}`;
-    // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told that it is.
+    // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told
+    // that it is.
     const trashed = discardOrRemove(folder, path, () => removeTree(folder, path));
     removeTree(folder, `${unfilledFolder}/${id}`);
     removeTree(folder, `${fillingFolder}/${id}`);

@@ -52,7 +52,7 @@ export function findDamage(home: string): Damage[] {
 
 function describeStray(name: string): Damage {
   const path = `${layersFolder}/${name}`;
-  return unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's");
+  return unmendable({ kind: "stray", path, problem: `"${path}" is not a layer` }, "it is not the driver's");
 }
 
 function checkFilling(home: string, folder: number, id: string, ids: ReadonlySet<string>): Damage {

@@ -3,8 +3,8 @@ import { fileSystemName } from "../../syscall/index.ts";
 import { createMovedFolders, type MovedFolders } from "./moved-folders.ts";
 
 /**
- * A file of the copy that was not touched since it was made, of one that was not touched since before, both in folders that were
- * not moved since.
+ * A file of the copy that was not touched since it was made, of one that was not touched since before, both in folders
+ * that were not moved since.
  */
 export const withKnownSame: WithKnownSame = ({ home, id, parent, newer, older }, visit) => {
   const record = readLayerRecord(home, id);

@@ -22,9 +22,9 @@ interface Level {
 }
 
 /**
- * Tells of folders below `root` whether they were moved. To rename one leaves everything in it as it was, and marks the folder
- * itself and that which holds it; so one that was moved is marked, and lies in one that is. Costs a look at each folder that
- * is asked about, if that is done folder by folder, as walks do.
+ * Tells of folders below `root` whether they were moved. To rename one leaves everything in it as it was, and marks the
+ * folder itself and that which holds it; so one that was moved is marked, and lies in one that is. Costs a look at each
+ * folder that is asked about, if that is done folder by folder, as walks do.
  */
 export function createMovedFolders(root: number, options: MovedFoldersOptions): MovedFolders {
   /** From the root to the folder that was asked about last. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { prepareHome } from "../../graphdriver/home/home.ts";
 import { createLayer } from "./create-layer.ts";
-import { recoverStore, undoFilling } from "./fill-layer.ts";
+import { recoverStore, undoFilling } from "./apply-diff.ts";
 import { exactDiffsFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
 
 let home: string;

@@ -7,9 +7,8 @@ import {
   bindSpec,
   commonOptions,
   createDiffGetter,
-  createLineage,
+  createLayerKeeper,
   createNaiveDiff,
-  deleteTrashed,
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
@@ -50,10 +49,10 @@ const optionTable = {
 } as const satisfies DriverOptionTable;
 
 /**
- * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy that,
- * unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. Where an ordinary user
- * keeps the layers, every file belongs to that user, with the owner's permission to read and write it, devices are left out, and
- * of the extended attributes only `user.` ones are kept; `diff` gives the files to root.
+ * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy
+ * that, unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. Where an
+ * ordinary user keeps the layers, every file belongs to that user, with the owner's permission to read and write it,
+ * devices are left out, and of the extended attributes only `user.` ones are kept; `diff` gives the files to root.
  */
 export const vfs: GraphDriverFactory = {
   name: "vfs",
@@ -77,7 +76,7 @@ const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
 function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
   const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
-  const lineage = createLineage({ readParents: () => pool.run(worker, "readParents", path), exists: exists });
+  const keeper = createLayerKeeper(home, worker, exists);
 
   async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
     assertLayerId(id);
@@ -85,14 +84,13 @@ function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttribute
     const { parent } = options;
     if (parent !== undefined) assertLayerId(parent);
     if (parent !== undefined) await undoFilling(parent, call);
-    const wanted = home.within(call);
-    const make = () => wanted.pool.run(worker, "createLayer", path, { id, parent, durable, ...owner });
-    await wanted.locks.withChild(id, parent, () => lineage.making(id, parent, make));
+    const layer = { id, parent, durable, ...owner };
+    await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call);
   }
 
   /**
-   * A layer whose diff failed and could not be undone, as on a full disk, is half made and marked so. It is made anew before
-   * anybody sees it; who asks while its diff is being applied waits for that.
+   * A layer whose diff failed and could not be undone, as on a full disk, is half made and marked so. It is made anew
+   * before anybody sees it; who asks while its diff is being applied waits for that.
    */
   async function undoFilling(id: string, call: CallOptions | undefined): Promise<void> {
     if (!existsSync(`${path}/${fillingFolder}/${id}`)) return;
@@ -136,14 +134,13 @@ function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttribute
     },
     create: (id, options = {}, call) => create(id, options, false, call),
     createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
-    async remove(id, { evenWithChildren = false, onGone } = {}, call) {
+    async remove(id, options, call) {
       assertLayerId(id);
       const discard = () => {
         locks.markChanged(id);
         return pool.run(worker, "discardLayer", path, id);
       };
-      const trashed = await home.within(call).locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      await deleteTrashed(home, worker, trashed, onGone);
+      await keeper.remove(id, options, discard, call);
     },
     get,
     put,

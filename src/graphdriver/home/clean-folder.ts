@@ -10,8 +10,8 @@ export interface Owner {
 }
 
 /**
- * Makes a folder with just that mode and owner. An access control list or setgid bit of the folder around it, or this process's
- * umask, would else be in every layer that is made in it.
+ * Makes a folder with just that mode and owner. An access control list or setgid bit of the folder around it, or this
+ * process's umask, would else be in every layer that is made in it.
  */
 export function makeCleanFolder(path: string, mode: number, owner?: Owner): void {
   mkdirSync(path, { mode });

@@ -7,8 +7,8 @@ export interface TrashJobs {
 }
 
 /**
- * The end of a `remove`, when nobody has the layer's lock any more: tells that it is gone, then deletes what is in the trash, if
- * there is anything. Whatever the caller does when it is told, the files go.
+ * The end of a `remove`, when nobody has the layer's lock any more: tells that it is gone, then deletes what is in the
+ * trash, if there is anything. Whatever the caller does when it is told, the files go.
  */
 export async function deleteTrashed(
   { path, deleteBehind }: Pick<OpenHome, "path" | "deleteBehind">,

@@ -43,7 +43,7 @@ describe("the door of a home", () => {
     expect(() => assertUse(home, { driver: "vfs", door })).toThrow("door");
   });
 
-  it("is no snapshotter's where somebody keeps things without a record", () => {
+  it("is not a snapshotter's where somebody keeps things without a record", () => {
     const snapshotter = () => assertUse(home, { driver: "overlay2", door });
     for (const folder of ["l", "lost+found/x"]) mkdirSync(join(home, folder), { recursive: true });
     expect(snapshotter).not.toThrow();

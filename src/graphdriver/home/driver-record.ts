@@ -3,12 +3,13 @@
  *
  *     <home>/.cleat/driver.json   {"version": 1, "driver": "overlay2", "attributes": "trusted."}
  *
- * Written when a driver has opened the home for the first time, so that no other one ever takes its layers for its own: the
- * layouts of some are alike, and `--driver auto` must come to the same choice after a kernel has changed.
+ * Written when a driver has opened the home for the first time, so that no other one ever takes its layers for its own:
+ * the layouts of some are alike, and `--driver auto` must come to the same choice after a kernel has changed.
  *
- * `attributes`, with drivers of overlay's layout, are those that say which folders hide what lies below them: the host's root keeps
- * them in others than root of a user namespace, and where they are not looked for, what was deleted is there again. `squash` is true
- * where an ordinary user keeps the layers: all files are that user's, whoever owns them in a container.
+ * `attributes`, with drivers of overlay's layout, are those that say which folders hide what lies below them: the
+ * host's root keeps them in others than root of a user namespace, and where they are not looked for, what was deleted
+ * is there again. `squash` is true where an ordinary user keeps the layers: all files are that user's, whoever owns
+ * them in a container.
  *
  * `door` is `snapshotter` where a snapshotter's records tell which layers there are (`OpenOptions.door`).
  */
@@ -69,8 +70,8 @@ export function readDriverRecord(home: string): HomeUse | undefined {
 }
 
 /**
- * @throws FAILED_PRECONDITION when the home holds another driver's layers, such as are to be read otherwise, or such as were made
- * through the other door.
+ * @throws FAILED_PRECONDITION when the home holds another driver's layers, such as are to be read otherwise, or such as
+ * were made through the other door.
  */
 export function assertUse(home: string, { driver, attributes, squash, door }: HomeUse): void {
   const recorded = readDriverRecord(home);
@@ -98,7 +99,10 @@ function throughOtherDoor(home: string, driver: string, recorded: HomeDoor | und
   );
 }
 
-/** A store of Docker's own has no record; nor has one of containerd's. Folders that an open made which then failed are empty. */
+/**
+ * A store of Docker's own has no record; nor has one of containerd's. Folders that an open made which then failed are
+ * empty.
+ */
 function assertNothingHeld(home: string, door: HomeDoor): void {
   const names = existsSync(home) ? readdirSync(home).filter((name) => name !== ownFolder && !isOfFileSystem(name)) : [];
   const held = names.find((name) => !isEmptyFolder(`${home}/${name}`));
@@ -116,9 +120,9 @@ function refused(home: string, holds: string): CleatError {
 }
 
 /**
- * Whole or not there, whenever this process or the machine dies. Once per home; a disk too full for it does not keep shut a store
- * from which something could be removed, and the next process to open the home writes it. A home with a door holds nothing yet when
- * it gets its record, and would be taken for Docker's without one.
+ * Whole or not there, whenever this process or the machine dies. Once per home; a disk too full for it does not keep
+ * shut a store from which something could be removed, and the next process to open the home writes it. A home with a
+ * door holds nothing yet when it gets its record, and would be taken for Docker's without one.
  */
 export function recordUse(home: string, use: HomeUse): void {
   if (readDriverRecord(home) !== undefined) return;

@@ -99,7 +99,7 @@ describe.each(["at once", "later"] as const)("what is thrown %s", (when) => {
 
 it.each([[5], [undefined], [null], [{}]])("refuses %o for a layer's id, and for a parent", async (id) => {
   const driver = guardDriver(failing(new Error("was called"), "later"));
-  const refused = { code: "INVALID_ARGUMENT", message: expect.stringContaining("is no string") };
+  const refused = { code: "INVALID_ARGUMENT", message: expect.stringContaining("is not a string") };
   await expect(driver.get(id as unknown as string, {})).rejects.toMatchObject(refused);
   if (id != null) await expect(driver.diff("l", id as unknown as string)).rejects.toMatchObject(refused);
 });

@@ -10,10 +10,10 @@ import { createWanted, type Wanted } from "../given-up.ts";
 import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
 
 /**
- * The driver as its callers have it: whatever goes wrong in it, on whatever road, is a `CleatError` that names the layer. Here
- * system calls that nobody foresaw get their code; what a driver has said better stays as it is. The driver itself is told of a
- * caller's signal and time as one signal, and is not waited for long once that has aborted. No peer that is silent
- * holds up the removal of its layer, or the end of the driver.
+ * The driver as its callers have it: whatever goes wrong in it, on whatever road, is a `CleatError` that names the
+ * layer. Here system calls that nobody foresaw get their code; what a driver has said better stays as it is. The driver
+ * itself is told of a caller's signal and time as one signal, and is not waited for long once that has aborted. No peer
+ * that is silent holds up the removal of its layer, or the end of the driver.
  */
 export function guardDriver(driver: GraphDriverMethods): GraphDriver {
   const [diffGetter, list] = [driver.diffGetter?.bind(driver), driver.list?.bind(driver)];
@@ -106,7 +106,10 @@ async function ofLayer<T>(
   }
 }
 
-/** What changes a mount count gives up while it waits, and else is told to its end: a caller who was not told counts wrong. */
+/**
+ * What changes a mount count gives up while it waits, and else is told to its end: a caller who was not told counts
+ * wrong.
+ */
 async function counted<T>(id: string, call: CallOptions | undefined, run: Run<T>): Promise<T> {
   assertIds(id, undefined);
   const wanted = createWanted(`layer "${id}"`, call);
@@ -159,7 +162,7 @@ function assertIds(id: string, parent: string | undefined): void {
   for (const given of [id, parent ?? ""]) {
     // A pattern would take a number for its digits, and `null` for a word.
     if (typeof given !== "string")
-      throw new CleatError("INVALID_ARGUMENT", `layer id ${inspect(given, { depth: 0 })} is no string`);
+      throw new CleatError("INVALID_ARGUMENT", `layer id ${inspect(given, { depth: 0 })} is not a string`);
     if (isOfFileSystem(given))
       throw new CleatError("INVALID_ARGUMENT", `layer id "${given}" is a name that file systems keep for themselves`);
   }

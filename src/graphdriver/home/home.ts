@@ -7,8 +7,8 @@
  *     <home>/.cleat/staging/      what is being made; swept when the home is opened
  *     <home>/.cleat/trash/        what is being deleted; likewise
  *
- * Things come into the store and leave it by one `renameat2` from or to here, so that a crash at any point leaves a layer
- * whole or not there. The functions block and run on workers, but for `lockHome`.
+ * Things come into the store and leave it by one `renameat2` from or to here, so that a crash at any point leaves a
+ * layer whole or not there. The functions block and run on workers, but for `lockHome`.
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, existsSync, realpathSync, statSync } from "node:fs";
@@ -56,8 +56,8 @@ export function prepareHome(home: string, rootGid: number): string {
 export const passageMode = 0o710;
 
 /**
- * Lets root of a container, by its group, pass through a folder on the way to its files, where ids are mapped. Source: moby
- * v20.10.24 `overlay2.go` `Init`.
+ * Lets root of a container, by its group, pass through a folder on the way to its files, where ids are mapped. Source:
+ * moby v20.10.24 `overlay2.go` `Init`.
  */
 export function letThrough(folder: string, rootGid: number): void {
   if (rootGid === 0 || process.geteuid?.() !== 0) return;
@@ -66,7 +66,10 @@ export function letThrough(folder: string, rootGid: number): void {
   if ((mode & 0o010) === 0) chmodSync(folder, (mode & 0o7777) | 0o010);
 }
 
-/** One at a time: Node's recursive `mkdir` never comes back from a file system that says ENOENT below what is there (/proc). */
+/**
+ * One at a time: Node's recursive `mkdir` never comes back from a file system that says ENOENT below what is there
+ * (/proc).
+ */
 export function makeFolders(path: string): void {
   const parts = path.split("/");
   for (let count = 2; count <= parts.length; count++) {
@@ -82,8 +85,8 @@ function notAFolder(home: string, cause: unknown): CleatError {
 }
 
 /**
- * Makes sure that one process at a time serves a home: two would count each other's mounts wrong. The kernel gives the lock
- * back when the process ends, however it ends. The descriptor is the caller's to close.
+ * Makes sure that one process at a time serves a home: two would count each other's mounts wrong. The kernel gives the
+ * lock back when the process ends, however it ends. The descriptor is the caller's to close.
  * @throws FAILED_PRECONDITION when another process, or another driver of this one, has it.
  */
 export function lockHome(home: string): number {
@@ -134,8 +137,8 @@ function discard(homeDescriptor: number, path: string): string {
 }
 
 /**
- * The same, but on a disk so full that nothing can be renamed (btrfs, which deletes all the same) it runs `removeInPlace`, and
- * returns nothing to delete: removing layers is how room is made.
+ * The same, but on a disk so full that nothing can be renamed (btrfs, which deletes all the same) it runs
+ * `removeInPlace`, and returns nothing to delete: removing layers is how room is made.
  */
 export function discardOrRemove(homeDescriptor: number, path: string, removeInPlace: () => void): string | undefined {
   try {
@@ -153,7 +156,9 @@ export function discardOrRemove(homeDescriptor: number, path: string, removeInPl
   }
 }
 
-/** Deletes a name in an open folder with all that lies below; a driver whose layers are more than folders has its own. */
+/**
+ * Deletes a name in an open folder with all that lies below; a driver whose layers are more than folders has its own.
+ */
 export type Remove = (folder: number, name: Buffer | string) => void;
 
 /** Deletes what `discard` took out. */
@@ -162,8 +167,8 @@ export function emptyTrash(home: string, name: string, remove: Remove = removeTr
 }
 
 /**
- * Deletes what a crash left in staging and in the trash. What the kernel will not delete (a container made it immutable, say)
- * stays for the next time: it is in nobody's way, and a store that would not open would be.
+ * Deletes what a crash left in staging and in the trash. What the kernel will not delete (a container made it
+ * immutable, say) stays for the next time: it is in nobody's way, and a store that would not open would be.
  */
 export function sweep(home: string, remove: Remove = removeTree): void {
   for (const path of [stagingFolder, trashFolder]) {

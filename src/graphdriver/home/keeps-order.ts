@@ -4,12 +4,14 @@ import { isSystemError } from "../../errors/index.ts";
 import { fileSystemName, fstat } from "../../syscall/index.ts";
 
 /**
- * Whether the file system of an open folder brings names that come and go to the disk in the order in which they did, all folders
- * together: ext3, ext4 and xfs write them to one journal, and an fsync of one folder commits all that happened before it. Then the
- * last folder stands for those that were changed before. Of files it tells nothing: content is not in the journal.
+ * Whether the file system of an open folder brings names that come and go to the disk in the order in which they did,
+ * all folders together: ext3, ext4 and xfs write them to one journal, and an fsync of one folder commits all that
+ * happened before it. Then the last folder stands for those that were changed before. Of files it tells nothing:
+ * content is not in the journal.
  *
  * btrfs logs single folders; an ext file system may have no journal; of others nobody knows. Source: Linux v6.1
- * `Documentation/filesystems/ext4/journal.rst`, `fs/xfs/xfs_file.c` `xfs_dir_fsync`, `fs/btrfs/tree-log.c` `btrfs_log_inode_parent`.
+ * `Documentation/filesystems/ext4/journal.rst`, `fs/xfs/xfs_file.c` `xfs_dir_fsync`, `fs/btrfs/tree-log.c`
+ * `btrfs_log_inode_parent`.
  */
 export function keepsOrder(folder: number): boolean {
   const name = fileSystemName(folder);

@@ -1,8 +1,8 @@
 import { CleatError } from "../../errors/index.ts";
 
 /**
- * Who may do what with a layer at one time. Calls that change it run one after another; those that only read it run side by side,
- * and neither while it is changed. Turns come in the order in which they were asked for.
+ * Who may do what with a layer at one time. Calls that change it run one after another; those that only read it run
+ * side by side, and neither while it is changed. Turns come in the order in which they were asked for.
  *
  * What streams to a peer takes no turn, since a peer that is silent would keep the layer from being removed: it looks
  * afterwards whether what it read was changed meanwhile (`unlessChanged`).
@@ -14,7 +14,10 @@ export interface LayerLocks {
   whileUnchanged<T>(id: string, work: () => Promise<T>): Promise<T>;
   /** Runs `work` alone on a layer that is being made, while nobody changes the one that it is to lie on. */
   withChild<T>(id: string, parent: string | undefined, work: () => Promise<T>): Promise<T>;
-  /** The same locks for a caller who may give up while it waits: that rejects with CANCELLED, and nobody else waits for it. */
+  /**
+   * The same locks for a caller who may give up while it waits: that rejects with CANCELLED, and nobody else waits for
+   * it.
+   */
   within(signal: AbortSignal | undefined): LayerLocks;
   /** What is being read of the layer from here on tells of two states of it. For whoever has the lock. */
   markChanged(id: string): void;
@@ -69,7 +72,8 @@ export function createLayerLocks(): LayerLocks {
     whileUnchanged: (id, work) => take(id, true, work, signal),
     withChild(id, parent, work) {
       if (parent === undefined || parent === id) return take(id, false, work, signal);
-      // In one order, whoever is whose parent: two layers that are made on each other would wait for each other for good.
+      // In one order, whoever is whose parent: two layers that are made on each other would wait for each other for
+      // good.
       return id < parent
         ? take(id, false, () => take(parent, true, work, signal), signal)
         : take(parent, true, () => take(id, false, work, signal), signal);

@@ -4,16 +4,18 @@
  *     <home>/.cleat/layers/<id>    {"version": 1, "parent": "<id>" or null, "source": "<uuid>" or null,
  *                                   "copied": {"from": [<seconds>, <nanoseconds>], "to": […]} or null}
  *
- * `copied` is when the layer was made from its parent, as the file system itself stamped the record before and after. A file
- * was not touched since by any program when its inode's time of change, which none can set, lies in between: where no folder above
- * it was moved either, it is what it was in the parent, and need not be read. It is null where the file system's stamps cannot be trusted with that. `source` is
- * what the kernel calls the parent, where it has a name for it.
+ * `copied` is when the layer was made from its parent, as the file system itself stamped the record before and after. A
+ * file was not touched since by any program when its inode's time of change, which none can set, lies in between: where
+ * no folder above it was moved either, it is what it was in the parent, and need not be read. It is null where the file
+ * system's stamps cannot be trusted with that. `source` is what the kernel calls the parent, where it has a name for
+ * it.
  *
  * Whoever restores a store from files gives each a later time of change, and whoever made a layer without Cleat left no
- * record: then contents are compared. A clock that was set back tells lies only to who writes in the very moment, told by it,
- * in which the copy was made, and gives the old size and time back besides.
+ * record: then contents are compared. A clock that was set back tells lies only to who writes in the very moment, told
+ * by it, in which the copy was made, and gives the old size and time back besides.
  *
- * Durable as the layer is, but for that of a snapshot, of which the kernel tells the same. One that is damaged counts as none.
+ * Durable as the layer is, but for that of a snapshot, of which the kernel tells the same. One that is damaged counts
+ * as none.
  */
 import {
   closeSync,
@@ -108,9 +110,9 @@ export function stageLayerRecord(home: string): StagedLayerRecord {
 }
 
 /**
- * Tells once more that the tree is made, now that its rename has marked its root as changed: for drivers that look for folders
- * that were moved since. The layer must still be its maker's alone. On a disk too full for that the first record stays, by
- * which more files are compared.
+ * Tells once more that the tree is made, now that its rename has marked its root as changed: for drivers that look for
+ * folders that were moved since. The layer must still be its maker's alone. On a disk too full for that the first
+ * record stays, by which more files are compared.
  */
 export function restampLayerRecord(home: string, id: string): void {
   const record = readLayerRecord(home, id);
@@ -132,8 +134,8 @@ export function restampLayerRecord(home: string, id: string): void {
 }
 
 /**
- * Those on which whatever changes a file changes its inode's time of change, by this kernel's clock, writes through a mapping
- * too. Not tmpfs, which overlooks those, nor what another machine or a program serves.
+ * Those on which whatever changes a file changes its inode's time of change, by this kernel's clock, writes through a
+ * mapping too. Not tmpfs, which overlooks those, nor what another machine or a program serves.
  */
 const trustedFileSystems: readonly string[] = ["extfs", "xfs", "btrfs", "f2fs"];
 

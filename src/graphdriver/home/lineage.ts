@@ -5,8 +5,8 @@ export interface Lineage {
   /** Makes a layer on `parent`, which meanwhile is not removed; waits for a removal that has begun. */
   making<T>(id: string, parent: string | undefined, make: () => Promise<T>): Promise<T>;
   /**
-   * Lays a layer, on which none may lie, on another `parent` or on none; otherwise as `making`. Where it lies then is what
-   * `readParent` says, whatever became of `move`.
+   * Lays a layer, on which none may lie, on another `parent` or on none; otherwise as `making`. Where it lies then is
+   * what `readParent` says, whatever became of `move`.
    * @throws FAILED_PRECONDITION when another layer lies on it.
    */
   moving<T>(

@@ -3,8 +3,8 @@ import { toCleatError } from "../../errors/index.ts";
 import { readIfThere } from "./read-if-there.ts";
 
 /**
- * How many `get`s of each layer wait for their `put`. What a new start finds mounted counts as held once; counts above one
- * are written down, so that a plugin which was killed under a running engine goes on where it was.
+ * How many `get`s of each layer wait for their `put`. What a new start finds mounted counts as held once; counts above
+ * one are written down, so that a plugin which was killed under a running engine goes on where it was.
  */
 export interface MountCounts {
   /**
@@ -43,8 +43,8 @@ export function createMountCounts({ adopted, file, resume }: MountCountsOptions)
   }
 
   /**
-   * On a full disk no layer is held once more, for the next process would let go of it too early. What is held less is given back
-   * all the same, since that is how room is made; the next process holds it longer.
+   * On a full disk no layer is held once more, for the next process would let go of it too early. What is held less is
+   * given back all the same, since that is how room is made; the next process holds it longer.
    */
   function save(id: string, before: number, wanted: number): void {
     try {
@@ -66,7 +66,10 @@ export function createMountCounts({ adopted, file, resume }: MountCountsOptions)
   };
 }
 
-/** Mounts do not survive a machine that goes down, so nothing is synced; the rename keeps the file whole for the next process. */
+/**
+ * Mounts do not survive a machine that goes down, so nothing is synced; the rename keeps the file whole for the next
+ * process.
+ */
 function writeCounts(file: string, all: ReadonlyMap<string, number>): void {
   const counts = Object.fromEntries([...all].filter(([, count]) => count > 1));
   writeFileSync(`${file}.new`, JSON.stringify({ version: 1, counts }), { mode: 0o600 });

@@ -31,8 +31,8 @@ export interface OpenHome {
   /** The same for one call: what waits or runs for it ends when its signal aborts. */
   within(call: Pick<CallOptions, "signal"> | undefined): OpenHome;
   /**
-   * Deletes what is out of the store already. When the home is closed meanwhile that breaks off without an error, since whoever opens
-   * the home next sweeps what is left: a tree of millions of files holds up no shutdown.
+   * Deletes what is out of the store already. When the home is closed meanwhile that breaks off without an error, since
+   * whoever opens the home next sweeps what is left: a tree of millions of files holds up no shutdown.
    */
   deleteBehind(work: (pool: WorkerPool) => Promise<void>): Promise<void>;
   /** Waits for running calls, ends the threads, gives the home free. */
@@ -40,11 +40,11 @@ export interface OpenHome {
 }
 
 /**
- * Prepares and locks the home and runs `start` in it; when that fails, all is given back. What opened is recorded as the
- * home's driver (`driver-record.ts`), and throws nothing but what the contract says (`guard-driver.ts`). `use` is a function where it
- * takes a look at the machine, which may fail.
- * @throws FAILED_PRECONDITION when the home is not a folder, is being served already, or is another driver's or not to be
- * read by this process.
+ * Prepares and locks the home and runs `start` in it; when that fails, all is given back. What opened is recorded as
+ * the home's driver (`driver-record.ts`), and throws nothing but what the contract says (`guard-driver.ts`). `use` is a
+ * function where it takes a look at the machine, which may fail.
+ * @throws FAILED_PRECONDITION when the home is not a folder, is being served already, or is another driver's or not to
+ * be read by this process.
  */
 export async function openHome(
   use: HomeUse | (() => HomeUse),

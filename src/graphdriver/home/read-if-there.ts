@@ -5,8 +5,8 @@ import { isSystemError } from "../../errors/index.ts";
 export const maxRecordBytes = 1 << 20;
 
 /**
- * The text of a small file of a store; `undefined` where none is, and empty where something else has its name, as more than 1 MiB.
- * Nothing is waited for, as a FIFO would have it.
+ * The text of a small file of a store; `undefined` where none is, and empty where something else has its name, as more
+ * than 1 MiB. Nothing is waited for, as a FIFO would have it.
  */
 export function readIfThere(path: string): string | undefined {
   let descriptor: number;

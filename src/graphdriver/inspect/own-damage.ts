@@ -1,6 +1,6 @@
 import { unlinkSync } from "node:fs";
 import { basename } from "node:path";
-import { CleatError, isSystemError } from "../../errors/index.ts";
+import { CleatError, isSystemError, quoteText } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { MNT_DETACH, umount2 } from "../../syscall/index.ts";
 import { ownFolder, type Remove, stagingFolder, trashFolder } from "../home/home.ts";
@@ -127,7 +127,7 @@ const maxListed = 3;
 
 /** Names, quoted; of many the first. */
 export function formatNames(names: readonly string[]): string {
-  const shown = names.slice(0, maxListed).map((name) => JSON.stringify(name.slice(0, 80)));
+  const shown = names.slice(0, maxListed).map((name) => quoteText(name));
   const more = names.length - shown.length;
   return `${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

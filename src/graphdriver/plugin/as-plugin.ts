@@ -29,7 +29,8 @@ export interface GraphDriverPlugin {
  * - `Init` once more (the engine crashed) closes the driver and opens it anew, so that mounts are counted anew and
  *   adopted. For another home it is refused until the first engine has said `Cleanup`.
  * - `Cleanup` (the engine shuts down) closes it and forgets the saved `Init`.
- * - Both wait for running calls and keep later ones waiting. A peer that sends or reads nothing for a second meanwhile is broken off.
+ * - Both wait for running calls and keep later ones waiting. A peer that sends or reads nothing for a second meanwhile
+ *   is broken off.
  *
  * @throws INVALID_ARGUMENT without `open`; a driver that lacks a method is so refused at `Init`.
  */
@@ -91,8 +92,8 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
 }
 
 /**
- * An engine that is gone wants none of what it asked for that takes long; what it asked to be mounted, given back or removed is done
- * all the same.
+ * An engine that is gone wants none of what it asked for that takes long; what it asked to be mounted, given back or
+ * removed is done all the same.
  */
 function wanted({ signal }: Call): CallOptions {
   return { signal };

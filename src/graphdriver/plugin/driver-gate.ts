@@ -6,8 +6,8 @@ export interface DriverGate {
   /** Runs a call; one that answers a stream counts as running until the stream is closed. */
   shared<T>(run: () => Promise<T>): Promise<T>;
   /**
-   * Runs alone, after everything that was asked for earlier, but for peers that are silent meanwhile. What `admit` rejects does not run, and has waited only for
-   * what had to be alone before it, not for running calls.
+   * Runs alone, after everything that was asked for earlier, but for peers that are silent meanwhile. What `admit`
+   * rejects does not run, and has waited only for what had to be alone before it, not for running calls.
    */
   alone<T>(run: () => Promise<T>, admit?: () => Promise<void>): Promise<T>;
 }

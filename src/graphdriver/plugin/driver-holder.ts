@@ -230,7 +230,10 @@ function toOpenOptions(request: InitRequest, options: DriverHolderOptions, host:
   };
 }
 
-/** A home that held an engine's layers, and is gone, may lie on a disk that is not mounted yet: nothing is made in its place. */
+/**
+ * A home that held an engine's layers, and is gone, may lie on a disk that is not mounted yet: nothing is made in its
+ * place.
+ */
 async function assertFolder(home: string, mustExist: boolean): Promise<void> {
   try {
     if ((await stat(home)).isDirectory()) return;

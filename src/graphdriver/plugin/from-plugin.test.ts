@@ -63,7 +63,7 @@ it.each<[string, [number, string], string, string]>([
   await expect(driver.get("a", {})).rejects.toMatchObject({ code, message: expect.stringContaining(text) });
 });
 
-it("refuses a plugin that is no graph driver", async () => {
+it("refuses a plugin that is not a graph driver", async () => {
   await expect(open({ "/Plugin.Activate": [200, '{"Implements":["authz"]}'] })).rejects.toMatchObject({
     code: "UNIMPLEMENTED",
     message: 'plugin "old" does not implement GraphDriver: it implements authz',

@@ -9,10 +9,10 @@ import { toWireIdMap } from "./wire-shapes.ts";
 export interface FromPluginOptions extends OpenOptions, RemoteGraphDriverOptions, Omit<ClientOptions, "plugin"> {}
 
 /**
- * The graph driver behind a transport: activates the plugin, sends `Init` (`durability` is the plugin's own affair) and is then
- * what `createRemoteGraphDriver` makes. The transport stays its maker's to close.
+ * The graph driver behind a transport: activates the plugin, sends `Init` (`durability` is the plugin's own affair) and
+ * is then what `createRemoteGraphDriver` makes. The transport stays its maker's to close.
  *
- * @throws FAILED_PRECONDITION when what answers is no plugin, UNIMPLEMENTED when it is no graph driver.
+ * @throws FAILED_PRECONDITION when what answers is not a plugin, UNIMPLEMENTED when it is not a graph driver.
  * @throws INVALID_ARGUMENT for a `door`, of which the protocol has no word.
  */
 export async function createGraphDriverFromPlugin(

@@ -6,11 +6,12 @@ import { parseRecord, readJsonRecord } from "../home/json-record.ts";
  * The last `Init` as it is kept for the time after a crash. A running engine does not send `Init` again to a plugin
  * that was killed and started anew, so without this its calls would fail until the engine is restarted.
  *
- * Layout, version 1: `{"version": 1, "init": {"Home", "Opts", "UIDMaps", "GIDMaps"}, "host", "home", "released", "engine"}`.
- * `init` is the request as it came, `host` its `Host` header; `home` where the layers are, if the driver keeps them in a
- * folder, since the operator may have said so instead. `released` is true once the engine has sent `Cleanup`: nothing is
- * opened then, and the record tells only whoever looks for stores. `engine` is the process that sent `init`, where that
- * is known: `{"pid", "started", "boot"}`.
+ * Layout, version 1:
+ * `{"version": 1, "init": {"Home", "Opts", "UIDMaps", "GIDMaps"}, "host", "home", "released", "engine"}`. `init` is the
+ * request as it came, `host` its `Host` header; `home` where the layers are, if the driver keeps them in a folder,
+ * since the operator may have said so instead. `released` is true once the engine has sent `Cleanup`: nothing is opened
+ * then, and the record tells only whoever looks for stores. `engine` is the process that sent `init`, where that is
+ * known: `{"pid", "started", "boot"}`.
  */
 export interface InitStore {
   /** `undefined` when nothing is kept. */

@@ -11,10 +11,12 @@ export interface RemoteGraphDriverOptions {
 }
 
 /**
- * A graph driver behind a client: a driver like any other, for who has sent `Init` already, or finds the plugin opened by an earlier
- * process. What the plugin answers as failure is a `RemoteError`, with its code where the plugin is Cleat's.
+ * A graph driver behind a client: a driver like any other, for who has sent `Init` already, or finds the plugin opened
+ * by an earlier process. What the plugin answers as failure is a `RemoteError`, with its code where the plugin is
+ * Cleat's.
  *
- * - `GraphDriver.Capabilities` is asked once, before this resolves; of a plugin that does not know it the least is assumed.
+ * - `GraphDriver.Capabilities` is asked once, before this resolves; of a plugin that does not know it the least is
+ *   assumed.
  * - After `cleanup` a plugin waits for the next `Init`, so this object is of no more use.
  * - `remove` has no way to refuse a layer on which others lie: the protocol leaves that to the engine.
  * - `diffGetter`, `list`, `mounts`, `usage` and `rebase` are not there.

@@ -70,7 +70,7 @@ function toMalformedError(what: string, text: string): CleatError {
   return toNotHttpError(`${what} ${quoteText(text)}`);
 }
 
-/** What a connection carries that is no message of its protocol. */
+/** What a connection carries that is not a message of its protocol. */
 export function toNotHttpError(what: string): CleatError {
   return new CleatError("INVALID_ARGUMENT", `${what} is not HTTP/1.1`);
 }

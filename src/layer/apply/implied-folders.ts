@@ -37,7 +37,8 @@ export interface ImpliedFoldersOptions {
 
 /**
  * Opens a folder at a clean path to which something is missing on the way. One that is `needed` is made, with what is
- * missing above it; else the answer is `undefined` where nothing below shows it. The descriptor is the caller's to close.
+ * missing above it; else the answer is `undefined` where nothing below shows it. The descriptor is the caller's to
+ * close.
  */
 export type OpenImplied = (path: string, needed: boolean) => number | undefined;
 

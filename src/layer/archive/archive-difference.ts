@@ -11,8 +11,8 @@ import { withFolder } from "../tree/with-folder.ts";
  * deleted one, in the order of the bytes of their paths, while they are found. Whiteouts carry the time of the call.
  *
  * Memory as for `findChanges`, and besides a name for each file that has several, to the end: how many names a file has
- * is no measure of how many will come, since names may lie outside of the tree, be added meanwhile, or be told of too
- * late, as FUSE does.
+ * is not a measure of how many will come, since names may lie outside of the tree, be added meanwhile, or be told of
+ * too late, as FUSE does.
  *
  * Source: moby v20.10.24 `pkg/archive/changes.go` `ExportChanges`. Blocks; runs on a worker.
  * @throws ABORTED when a file shrinks while it is read.

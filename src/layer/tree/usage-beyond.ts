@@ -20,10 +20,11 @@ interface Count {
 }
 
 /**
- * What an open folder takes of the disk beyond another of which it is a snapshot, on a file system where a snapshot has its files'
- * inodes from there: a file counts whole that is another inode than under this name there, or was written to since; a folder that
- * is new, or another's. The two roots do not count. A file of several names counts once; what was moved counts where it is, for it
- * is of no name there. Blocks; costs a look at every name of the newer tree, and reads no content.
+ * What an open folder takes of the disk beyond another of which it is a snapshot, on a file system where a snapshot has
+ * its files' inodes from there: a file counts whole that is another inode than under this name there, or was written to
+ * since; a folder that is new, or another's. The two roots do not count. A file of several names counts once; what was
+ * moved counts where it is, for it is of no name there. Blocks; costs a look at every name of the newer tree, and reads
+ * no content.
  *
  * Source of what counts: containerd's `fs` package of `continuity` v0.4.5, `diffUsage` in `du_unix.go`.
  * @throws OUT_OF_RANGE when folders are nested beyond what a path can name.

@@ -14,7 +14,10 @@ export function syncfs(descriptor: number): void {
   check(syncfsCall(descriptor), "syncfs");
 }
 
-/** The same on a thread of Node's pool, as it may take as long as the disk does. The descriptor stays open until it settles. */
+/**
+ * The same on a thread of Node's pool, as it may take as long as the disk does. The descriptor stays open until it
+ * settles.
+ */
 export function syncfsBehind(descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => {
     syncfsBehindCall(descriptor, (failed, result) => {

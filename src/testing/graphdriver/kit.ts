@@ -1,13 +1,14 @@
 /**
- * The conformance kit for graph drivers: everything that `GraphDriver` promises, as checks that run without a test runner
- * against any driver.
+ * The conformance kit for graph drivers: everything that `GraphDriver` promises, as checks that run without a test
+ * runner against any driver.
  *
  * A driver in this process is its factory:
  *
  *     const results = await runGraphDriverKit({ open: overlay2.open, folder: "/var/tmp" });
  *     const failed = results.filter(({ outcome }) => outcome === "failed");
  *
- * A driver behind a socket, in whatever language it was written, is opened as `open` says, and closed with what carried it:
+ * A driver behind a socket, in whatever language it was written, is opened as `open` says, and closed with what carried
+ * it:
  *
  *     const transport = createHttpTransport({ unix: "/run/docker/plugins/theirs.sock" });
  *     await runGraphDriverKit({
@@ -53,9 +54,9 @@ export interface GraphDriverKitOptions {
 }
 
 /**
- * Runs the checks one after another. What a check made is removed after it, with the home unless that is reused; a layer
- * that cannot be removed or a mount that stays fails the check. As root everything is checked, as an ordinary user what
- * such a one can do.
+ * Runs the checks one after another. What a check made is removed after it, with the home unless that is reused; a
+ * layer that cannot be removed or a mount that stays fails the check. As root everything is checked, as an ordinary
+ * user what such a one can do.
  * @throws INVALID_ARGUMENT when `only` or `expectedFailures` name a check that there is not.
  */
 export async function runGraphDriverKit(options: GraphDriverKitOptions): Promise<readonly CheckResult[]> {

@@ -7,7 +7,10 @@ type Need = (context: GraphDriverContext) => string | undefined;
 /** For files that only root may make: devices, other people's files, attributes beyond `user.`. */
 export const root: Need = () => (process.geteuid?.() === 0 ? undefined : "an ordinary user may not make such files");
 
-/** For files that root of a user namespace may not make either: devices, `trusted.` attributes, owners that are not mapped. */
+/**
+ * For files that root of a user namespace may not make either: devices, `trusted.` attributes, owners that are not
+ * mapped.
+ */
 export const hostRoot: Need = (context) =>
   root(context) ?? (isInUserNamespace() ? "root of a user namespace may not make such files" : undefined);
 

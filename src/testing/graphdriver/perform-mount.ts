@@ -32,7 +32,9 @@ export async function mountSpecOf({ driver }: GraphDriverContext, id: string, re
   throw new AssertionError({ message: `layer "${id}" is shown by ${specs.length} mounts, not by one` });
 }
 
-/** As containerd v2.1.9 does it, `core/mount/mount_linux.go`: types with a dot are mounted by a program of that name. */
+/**
+ * As containerd v2.1.9 does it, `core/mount/mount_linux.go`: types with a dot are mounted by a program of that name.
+ */
 function performMount({ type, source, options }: MountSpec, target: string): void {
   const [helper, subtype] = type.split(".");
   if (subtype !== undefined) runHelper(`mount.${helper}`, subtype, source, options, target);

@@ -2,8 +2,8 @@ import { AssertionError } from "node:assert";
 import { CleatError, type ErrorCode } from "../../errors/index.ts";
 
 /**
- * What a driver's errors carry: a code of the contract, or, behind a plugin that speaks plain Docker protocol, text only.
- * Then the kit takes any error for the right one.
+ * What a driver's errors carry: a code of the contract, or, behind a plugin that speaks plain Docker protocol, text
+ * only. Then the kit takes any error for the right one.
  */
 export type Refusals = "coded" | "text";
 

@@ -1,6 +1,6 @@
 /**
- * The conformance kit for snapshotters: what `Snapshotter` promises and can be seen without mounting anything, as checks that
- * run without a test runner.
+ * The conformance kit for snapshotters: what `Snapshotter` promises and can be seen without mounting anything, as
+ * checks that run without a test runner.
  *
  *     await runSnapshotterKit({ open: (root) => openSnapshotter({ root, storage: myStorage(root) }) });
  *
@@ -12,8 +12,8 @@
  *       abilities: { reopens: false },
  *     });
  *
- * Under a test runner, make each of `snapshotterChecks` a test that calls the kit with `only: [check.id]`. Every check has
- * names of its own, so that a subject may hold other snapshots meanwhile; what a check made is removed after it.
+ * Under a test runner, make each of `snapshotterChecks` a test that calls the kit with `only: [check.id]`. Every check
+ * has names of its own, so that a subject may hold other snapshots meanwhile; what a check made is removed after it.
  */
 import { tmpdir } from "node:os";
 import type { Snapshotter } from "../../snapshotter/index.ts";

@@ -190,7 +190,7 @@ describe("what is left alone, with the reason", () => {
       /holds "_data", which is not the driver's/,
       () => mkdirSync(at("half/_data/precious"), { recursive: true }),
     ],
-    ["a folder among the links", "link-wrong", /no link/, () => mkdirSync(at("l/AAAA"))],
+    ["a folder among the links", "link-wrong", /not a link/, () => mkdirSync(at("l/AAAA"))],
     ["somebody else's symlink", "link-wrong", /no driver names/, () => symlinkSync("/etc", at("l/libc.so"))],
     ["a file in the home", "stray", /not the driver's/, () => writeFileSync(at("notes"), "")],
     ["a symlink in the home", "stray", /not the driver's/, () => symlinkSync("/etc", at("escape"))],
@@ -213,7 +213,7 @@ describe("what is left alone, with the reason", () => {
       () => writeFileSync(at(".cleat/driver.json"), "overlay2"),
     ],
     [
-      "a driver's record that is no file",
+      "a driver's record that is not a file",
       "record-damaged",
       /somebody to say/,
       () => symlinkSync("/etc/hostname", at(".cleat/driver.json")),

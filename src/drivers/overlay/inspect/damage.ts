@@ -14,7 +14,9 @@ import { findLinkDamage } from "./link-damage.ts";
 import { createLinkResolver, readStoreFacts } from "./store-facts.ts";
 import { mountedLayers } from "./survey.ts";
 
-/** All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker. */
+/**
+ * All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker.
+ */
 export function findDamage(home: string): Damage[] {
   const mounts = readMountsBelow(home);
   const mounted = mountedLayers(home, mounts);
@@ -34,5 +36,5 @@ export function findDamage(home: string): Damage[] {
 }
 
 function describeStray(path: string): Damage {
-  return unmendable({ kind: "stray", path, problem: `"${path}" is no layer` }, "it is not the driver's");
+  return unmendable({ kind: "stray", path, problem: `"${path}" is not a layer` }, "it is not the driver's");
 }

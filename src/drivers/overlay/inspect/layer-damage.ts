@@ -1,3 +1,4 @@
+import { quoteText } from "../../../errors/index.ts";
 import { withFolder, withFolderAt } from "../../../layer/index.ts";
 import { chownat, mkdirat, readSomeNames, rmdirat, statat, umount2 } from "../../../syscall/index.ts";
 import {
@@ -20,7 +21,7 @@ import { giveNewLink } from "./link-damage.ts";
 import { type LayerFacts, linkOf, lowerLinksOf, type StoreFacts } from "./store-facts.ts";
 import { mountsOf } from "./survey.ts";
 
-export interface LayerSurroundings {
+export interface LayerNeighbours {
   readonly home: string;
   /** The home, open. */
   readonly folder: number;
@@ -33,7 +34,7 @@ export interface LayerSurroundings {
 }
 
 /** What is wrong with one layer. */
-export function findLayerDamage(layer: LayerFacts, around: LayerSurroundings): Damage[] {
+export function findLayerDamage(layer: LayerFacts, around: LayerNeighbours): Damage[] {
   if (layer.diff !== "folder") return [checkWithoutDiff(layer, around)];
   return [
     ...checkLinkFile(layer, around),
@@ -44,9 +45,10 @@ export function findLayerDamage(layer: LayerFacts, around: LayerSurroundings): D
   ];
 }
 
-function checkWithoutDiff(layer: LayerFacts, around: LayerSurroundings): Damage {
+function checkWithoutDiff(layer: LayerFacts, around: LayerNeighbours): Damage {
   const { id, diff } = layer;
-  const problem = `layer "${id}" has ${diff === undefined ? "no diff folder" : `a ${diff} where its diff folder should be`}`;
+  const instead = diff === undefined ? "no diff folder" : `a ${diff} where its diff folder should be`;
+  const problem = `layer "${id}" has ${instead}`;
   const subject = { kind: "diff-missing", path: `${id}/diff`, problem, layer: id } as const;
   const children = childrenOf(id, around.facts);
   if (children.length > 0) return unmendable(subject, `layers lie on it: ${formatNames(children)}`);
@@ -64,7 +66,7 @@ function checkStaleMount(id: string, { mountPoint, fileSystemType }: LayerMount)
   return mendable(subject, () => umount2(mountPoint, 0));
 }
 
-function checkEmptyLayer({ id }: LayerFacts, { home, folder }: LayerSurroundings, problem: string): Damage {
+function checkEmptyLayer({ id }: LayerFacts, { home, folder }: LayerNeighbours, problem: string): Damage {
   const subject = { kind: "half-made-layer", path: id, problem, layer: id } as const;
   if (holdsSomething(folder, `${id}/merged`)) return unmendable(subject, "its merged folder holds something");
   const others = namesIn(folder, id).map(nameText).filter(isForeign);
@@ -79,14 +81,14 @@ export function removeLayer(home: string, id: string): void {
   if (trashed !== undefined) emptyTrash(home, trashed);
 }
 
-function checkLinkFile(layer: LayerFacts, around: LayerSurroundings): Damage[] {
+function checkLinkFile(layer: LayerFacts, around: LayerNeighbours): Damage[] {
   if (linkOf(layer) !== undefined) return [];
   const { id, linkText } = layer;
   const { home, folder, facts } = around;
   const problem =
     linkText === undefined
       ? `layer "${id}" has no link file`
-      : `layer "${id}" has a damaged link file: ${JSON.stringify(linkText.slice(0, 80))}`;
+      : `layer "${id}" has a damaged link file: ${quoteText(linkText)}`;
   const link = findUnclaimedLink(id, facts);
   const wasMade = link !== undefined || layer.lowerText !== undefined || childrenOf(id, facts).length > 0;
   const isMounted = mountsOf(home, id, around.mounts).length > 0;
@@ -105,7 +107,7 @@ function findUnclaimedLink(id: string, { layers, links }: StoreFacts): string | 
 }
 
 /** A child's list of layers begins with this one, and goes on with what lies below it. */
-function checkLower(layer: LayerFacts, around: LayerSurroundings): Damage[] {
+function checkLower(layer: LayerFacts, around: LayerNeighbours): Damage[] {
   const { home, facts, keepsFolders } = around;
   const { id, lowerText, work } = layer;
   const lowers = lowerLinksOf(layer);
@@ -129,7 +131,7 @@ function checkLower(layer: LayerFacts, around: LayerSurroundings): Damage[] {
   return [mendable(subject, () => withFolderAt(home, (folder) => writeRecord(folder, id, "lower", text, 0o644)))];
 }
 
-function checkLowers(id: string, lowers: readonly string[], { resolve }: LayerSurroundings): Damage[] {
+function checkLowers(id: string, lowers: readonly string[], { resolve }: LayerNeighbours): Damage[] {
   const missing = lowers.filter((link) => resolve(link) === undefined);
   if (missing.length === 0) return [];
   const problem = `layer "${id}" lies on ${formatNames(missing)}, which no layer has`;
@@ -138,7 +140,7 @@ function checkLowers(id: string, lowers: readonly string[], { resolve }: LayerSu
   ];
 }
 
-function checkWork({ id, work, lowerText }: LayerFacts, { home }: LayerSurroundings): Damage[] {
+function checkWork({ id, work, lowerText }: LayerFacts, { home }: LayerNeighbours): Damage[] {
   if (lowerText === undefined || work === "folder") return [];
   const subject = { kind: "work-missing", path: `${id}/work`, layer: id } as const;
   if (work !== undefined) {
@@ -161,7 +163,7 @@ function checkWork({ id, work, lowerText }: LayerFacts, { home }: LayerSurroundi
   ];
 }
 
-function checkMerged({ id, merged }: LayerFacts, { home, folder, mounts, keepsFolders }: LayerSurroundings): Damage[] {
+function checkMerged({ id, merged }: LayerFacts, { home, folder, mounts, keepsFolders }: LayerNeighbours): Damage[] {
   if (merged === undefined || keepsFolders || mountsOf(home, id, mounts).length > 0) return [];
   const subject = {
     kind: "merged-left",

@@ -59,7 +59,7 @@ function checkUnowned(
 ): Damage | undefined {
   const path = pathOf(name);
   if (link.kind !== "symlink") {
-    return unmendable({ kind: "link-wrong", path, problem: describe(name, link) }, "it is no link, and no layer's");
+    return unmendable({ kind: "link-wrong", path, problem: describe(name, link) }, "it is not a link, and no layer's");
   }
   if (!isLink(name)) {
     return unmendable({ kind: "link-wrong", path, problem: describe(name, link) }, "no driver names its links so");
@@ -74,7 +74,10 @@ function checkUnowned(
   }
   if (layer !== undefined) return undefined; // its diff is missing, which is told of the layer
   if (link.layer === undefined) {
-    return mendable({ kind: "link-wrong", path, problem: `${describe(name, link)}, which is no layer's diff` }, remove);
+    return mendable(
+      { kind: "link-wrong", path, problem: `${describe(name, link)}, which is not a layer's diff` },
+      remove,
+    );
   }
   return mendable({ kind: "link-dangling", path, problem: `${describe(name, link)}, which is not there` }, remove);
 }

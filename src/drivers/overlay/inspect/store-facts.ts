@@ -47,8 +47,8 @@ export interface LinkFacts {
 const namesOfDrivers: readonly string[] = [ownFolder, linksFolder, "backingFsBlockDev", "staging"];
 
 /**
- * Reads the small files of each layer; blocks. Of layers in `mounted` the mount point is not looked at: that would ask the mounted
- * file system, and one of a program in user space may hang.
+ * Reads the small files of each layer; blocks. Of layers in `mounted` the mount point is not looked at: that would ask
+ * the mounted file system, and one of a program in user space may hang.
  */
 export function readStoreFacts(home: number, mounted: ReadonlySet<string>): StoreFacts {
   const layers = new Map<string, LayerFacts>();

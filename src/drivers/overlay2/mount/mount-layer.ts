@@ -20,8 +20,8 @@ import { lowerIds, readLayer } from "../../overlay/layout.ts";
 import { type MountSwitch, mountSwitches } from "./mount-switches.ts";
 
 /**
- * What mount(2) takes as data: a page less its NUL. Docker's links of 28 characters let 128 layers fit, given relative to
- * the home. Source: mount(2).
+ * What mount(2) takes as data: a page less its NUL. Docker's links of 28 characters let 128 layers fit, given relative
+ * to the home. Source: mount(2).
  */
 const maxDataBytes = 4095;
 
@@ -35,9 +35,9 @@ export interface MountLayerOptions {
 }
 
 /**
- * Mounts a layer at `<id>/merged`, or finds it mounted there, and returns where it can be seen; a layer without a parent is
- * its diff folder. Read-only once it has a child. Runs on a worker, whose working directory becomes the home, so that the
- * layers' paths are short.
+ * Mounts a layer at `<id>/merged`, or finds it mounted there, and returns where it can be seen; a layer without a
+ * parent is its diff folder. Read-only once it has a child. Runs on a worker, whose working directory becomes the home,
+ * so that the layers' paths are short.
  */
 export function mountLayer(home: string, id: string, options: MountLayerOptions): string {
   const files = readLayer(home, id);

@@ -5,13 +5,14 @@ import type { OverlayFeatures, OverlayPrefix } from "../../../layer/index.ts";
 export type MountSwitch = readonly [name: string, value?: string];
 
 /**
- * What each mount is told about overlay's features, whatever the kernel's defaults are: to make nothing that keeps something of a
- * layer elsewhere than in its diff folder, and to understand what `features` says is there. Folders that were renamed under other
- * settings are always followed: such attributes come from the kernel's own mounts only, since `applyDiff` lets no archive bring
- * them, and lead to nothing outside the layers. Files without content can only be read by a mount that makes such files, too.
+ * What each mount is told about overlay's features, whatever the kernel's defaults are: to make nothing that keeps
+ * something of a layer elsewhere than in its diff folder, and to understand what `features` says is there. Folders that
+ * were renamed under other settings are always followed: such attributes come from the kernel's own mounts only, since
+ * `applyDiff` lets no archive bring them, and lead to nothing outside the layers. Files without content can only be
+ * read by a mount that makes such files, too.
  *
- * In a user namespace overlay has none of these features, and takes no word about them. Source: `overlayfs.rst` v6.1; Linux v6.6
- * `fs/overlayfs/params.c` `ovl_fs_params_verify`.
+ * In a user namespace overlay has none of these features, and takes no word about them. Source: `overlayfs.rst` v6.1;
+ * Linux v6.6 `fs/overlayfs/params.c` `ovl_fs_params_verify`.
  */
 export function mountSwitches(attributePrefix: OverlayPrefix, { metacopies }: OverlayFeatures): readonly MountSwitch[] {
   if (attributePrefix === "user.") return [["userxattr"], ...known(["index", "off"])];
@@ -21,9 +22,10 @@ export function mountSwitches(attributePrefix: OverlayPrefix, { metacopies }: Ov
 }
 
 /**
- * What is said of them to whoever mounts a layer for somebody else: as little as containerd's own snapshotter says, since buildkit
- * takes its slow road where it meets an option that it does not know. Source: containerd v2.1.9
- * `plugins/snapshots/overlay/overlay.go` `NewSnapshotter`; buildkit v0.25.2 `util/overlay/overlay_linux.go` `GetOverlayLayers`.
+ * What is said of them to whoever mounts a layer for somebody else: as little as containerd's own snapshotter says,
+ * since buildkit takes its slow road where it meets an option that it does not know. Source: containerd v2.1.9
+ * `plugins/snapshots/overlay/overlay.go` `NewSnapshotter`; buildkit v0.25.2 `util/overlay/overlay_linux.go`
+ * `GetOverlayLayers`.
  */
 export function specSwitches(attributePrefix: OverlayPrefix): readonly string[] {
   const own: readonly MountSwitch[] = attributePrefix === "user." ? [["userxattr"]] : [];

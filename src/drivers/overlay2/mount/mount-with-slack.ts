@@ -8,9 +8,9 @@ import { mountLayer, type MountLayerOptions } from "./mount-layer.ts";
 const slackBytes = 2 ** 20;
 
 /**
- * Mounts a layer, which meanwhile may hold a little more than its limit: overlay makes a folder in the layer's work folder,
- * without which a container that has filled its disk would be mounted read-only, and could never delete anything again. In a
- * layer of Docker's the mount point takes from the limit, too.
+ * Mounts a layer, which meanwhile may hold a little more than its limit: overlay makes a folder in the layer's work
+ * folder, without which a container that has filled its disk would be mounted read-only, and could never delete
+ * anything again. In a layer of Docker's the mount point takes from the limit, too.
  */
 export function mountWithSlack(
   home: string,

@@ -2,12 +2,15 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { isSystemError } from "../../../errors/index.ts";
 import { close, fsconfigString, fsmount, fsopen } from "../../../syscall/index.ts";
 import type { ProbedFeature } from "../../../graphdriver/index.ts";
+import { kernelMaxLayers } from "../../overlay/kernel-layers.ts";
 import type { TryOverlay } from "./private-overlays.ts";
 
 /** Switches of the overlay module, each with a default that the machine's owner may have changed. */
 const switches = ["metacopy", "redirect_dir", "index"] as const;
 
-/** What overlay can do, by mounting it so: over the folder, or in memory where the folder cannot be below an overlay. */
+/**
+ * What overlay can do, by mounting it so: over the folder, or in memory where the folder cannot be below an overlay.
+ */
 export function mountedFeatures(
   tryOverlayAt: TryOverlay,
   overFolder: boolean,
@@ -31,7 +34,7 @@ export function parameterFeatures(): ProbedFeature[] {
       if (value === undefined) return { name, ...unknown };
       return { name, state: "yes", how: "module parameter", note: `kernel default ${value}` };
     }),
-    ...["userxattr", "volatile", idMapped, "500 layers"].map((name) => ({ name, ...unknown })),
+    ...["userxattr", "volatile", idMapped, layersName].map((name) => ({ name, ...unknown })),
   ];
 }
 
@@ -70,18 +73,17 @@ function defaultOf(name: string): "on" | "off" | undefined {
   }
 }
 
-/** Source: Linux v6.6 `fs/overlayfs/params.c` `OVL_MAX_STACK`. */
-const maxLayers = 500;
+const layersName = `${kernelMaxLayers} layers`;
 
 /** The working directory is memory, as `withPrivateOverlays` leaves it. */
 function manyLayers(): ProbedFeature {
-  const name = `${maxLayers} layers`;
+  const name = layersName;
   const how = "mounted with lowerdir+";
-  for (let layer = 0; layer < maxLayers; layer++) mkdirSync(`/dev/layers/${layer}`, { recursive: true });
+  for (let layer = 0; layer < kernelMaxLayers; layer++) mkdirSync(`/dev/layers/${layer}`, { recursive: true });
   try {
     const context = fsopen("overlay");
     try {
-      for (let layer = 0; layer < maxLayers; layer++) fsconfigString(context, "lowerdir+", `layers/${layer}`);
+      for (let layer = 0; layer < kernelMaxLayers; layer++) fsconfigString(context, "lowerdir+", `layers/${layer}`);
       close(fsmount(context, 0));
       return { name, state: "yes", how };
     } finally {

@@ -27,16 +27,22 @@ export interface WhereToTry {
 export interface OverlayTrial {
   /** Why the kernel refused. */
   readonly error?: SystemError;
-  /** The options in effect that are not the kernel's default, as `/proc/self/mountinfo` shows them; a refused one is not. */
+  /**
+   * The options in effect that are not the kernel's default, as `/proc/self/mountinfo` shows them; a refused one is
+   * not.
+   */
   readonly shown: readonly string[];
 }
 
-/** Hidden, from the calling thread alone, by the memory in which it works: a folder that every machine has and no store lies on. */
+/**
+ * Hidden, from the calling thread alone, by the memory in which it works: a folder that every machine has and no store
+ * lies on.
+ */
 const hidden = "/dev";
 
 /**
- * Lets `use` mount overlays that only the calling thread sees, and that are gone with it: nothing is written to a disk. The
- * thread is of no other use afterwards.
+ * Lets `use` mount overlays that only the calling thread sees, and that are gone with it: nothing is written to a disk.
+ * The thread is of no other use afterwards.
  * @throws SystemError EPERM where this process may not mount.
  */
 export function withPrivateOverlays<T>(folder: string, use: (tryOverlay: TryOverlay) => T): T {

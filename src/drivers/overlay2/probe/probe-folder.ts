@@ -1,4 +1,6 @@
-/** Whether overlay2 could keep a store in a folder. A worker's module of its own, since its thread gets other mounts. */
+/**
+ * Whether overlay2 could keep a store in a folder. A worker's module of its own, since its thread gets other mounts.
+ */
 import { realpathSync } from "node:fs";
 import { isSystemError, type MissingAbility, type SystemError } from "../../../errors/index.ts";
 import { withFolderAt } from "../../../layer/index.ts";
@@ -18,14 +20,15 @@ import { withPrivateOverlays } from "./private-overlays.ts";
 export const moduleUrl = import.meta.url;
 
 /**
- * File systems that overlay cannot write to, or not well: stacked ones, and those that ask somebody about each name. Source:
- * moby v20.10.24 `overlay2.go` `Init`; Linux v6.6 `fs/overlayfs/super.c` "not supported as upperdir".
+ * File systems that overlay cannot write to, or not well: stacked ones, and those that ask somebody about each name.
+ * Source: moby v20.10.24 `overlay2.go` `Init`; Linux v6.6 `fs/overlayfs/super.c` "not supported as upperdir".
  */
 const unusable = ["9p", "afs", "aufs", "ceph", "cifs", "ecryptfs", "fuse", "nfs", "overlayfs", "smb", "smb2", "zfs"];
 
 /**
- * Reads what there is to know about the folder, then mounts overlays where nobody else sees them, with the folder as their
- * lowest layer; what they write stays in memory. `userNamespace` is the descriptor of one with ids of its own. Blocks.
+ * Reads what there is to know about the folder, then mounts overlays where nobody else sees them, with the folder as
+ * their lowest layer; what they write stays in memory. `userNamespace` is the descriptor of one with ids of its own.
+ * Blocks.
  */
 export function probeFolder(folder: string, userNamespace?: number): ProbeFindings {
   const fileSystem = withFolderAt(folder, fileSystemName);
@@ -59,7 +62,10 @@ function isVirtiofs(folder: string): boolean {
   return mountHolding(realpathSync(folder), readMounts())?.fileSystemType === "virtiofs";
 }
 
-/** In a user namespace the kernel shows no folder again, overlay's layers included, that others have mounted something in. */
+/**
+ * In a user namespace the kernel shows no folder again, overlay's layers included, that others have mounted something
+ * in.
+ */
 function cannotBeShown(folder: string): boolean {
   const below = `${realpathSync(folder)}/`.replace("//", "/");
   return (

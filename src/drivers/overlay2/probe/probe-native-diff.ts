@@ -6,9 +6,9 @@ import { stagingPath, uniqueName } from "../../../graphdriver/kit.ts";
 import { mountSwitches } from "../mount/mount-switches.ts";
 
 /**
- * Why the diff folder of a layer that this driver mounts would not be its diff; `undefined` where it is. Tries out the two known
- * reasons in a mount as the driver's own: kernels before 4.8 mark copies of opaque folders opaque, and one that redirects folders
- * in spite of what it is told keeps their content elsewhere. Blocks; runs on a worker.
+ * Why the diff folder of a layer that this driver mounts would not be its diff; `undefined` where it is. Tries out the
+ * two known reasons in a mount as the driver's own: kernels before 4.8 mark copies of opaque folders opaque, and one
+ * that redirects folders in spite of what it is told keeps their content elsewhere. Blocks; runs on a worker.
  *
  * Source: moby v20.10.24 `daemon/graphdriver/overlay2/check.go` `doesSupportNativeDiff`.
  * @throws UNIMPLEMENTED when the file system keeps no attributes for overlay.

@@ -26,9 +26,10 @@ export interface OverlayAbilities {
 }
 
 /**
- * Finds out whether overlay works in a home by mounting one there. A disk too full for that keeps no store shut in which overlay
- * worked before, for then nothing could be removed from it. Blocks; runs on a worker.
- * @throws UNIMPLEMENTED when the kernel has no overlay, or none in user namespaces, or the file system cannot be under one.
+ * Finds out whether overlay works in a home by mounting one there. A disk too full for that keeps no store shut in
+ * which overlay worked before, for then nothing could be removed from it. Blocks; runs on a worker.
+ * @throws UNIMPLEMENTED when the kernel has no overlay, or none in user namespaces, or the file system cannot be under
+ * one.
  */
 export function probeOverlay(home: string): OverlayAbilities {
   const attributePrefix = ownAttributePrefix();

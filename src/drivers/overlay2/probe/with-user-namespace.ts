@@ -8,8 +8,8 @@ import { unprivileged } from "../../../graphdriver/kit.ts";
 const timeoutMs = 2_000;
 
 /**
- * Gives `use` a descriptor of a user namespace with ids of its own, which needs a process in it; `undefined` where none can be
- * made, and for who could do nothing with it. The process ends with its input, and so with this one.
+ * Gives `use` a descriptor of a user namespace with ids of its own, which needs a process in it; `undefined` where none
+ * can be made, and for who could do nothing with it. The process ends with its input, and so with this one.
  */
 export async function withUserNamespace<T>(use: (userNamespace: number | undefined) => Promise<T>): Promise<T> {
   if (unprivileged() !== undefined) return use(undefined);

@@ -6,7 +6,7 @@ import { describeProcess, isRunning, type ProcessIdentity, readIfShown } from ".
 
 /**
  * Makes sure that an engine finds at `home` what the driver makes there, and where the driver `mounts`, also that. What
- * this user may not know of the engine's process is no failure.
+ * this user may not know of the engine's process is not a failure.
  * @throws FAILED_PRECONDITION, naming what puts a service into mounts of its own.
  */
 export function assertHomeSeen(engine: ProcessIdentity, home: string, mounts: boolean): void {

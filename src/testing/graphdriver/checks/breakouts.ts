@@ -1,6 +1,6 @@
 /**
- * Archives that try to leave their layer. A driver may refuse one or keep it below the layer's root; outside, nothing may
- * come to be, change or go. The names are containerd's (v1.6.20 `archive/tar_test.go` `TestBreakouts`) and moby's
+ * Archives that try to leave their layer. A driver may refuse one or keep it below the layer's root; outside, nothing
+ * may come to be, change or go. The names are containerd's (v1.6.20 `archive/tar_test.go` `TestBreakouts`) and moby's
  * (v20.10.24 `pkg/archive/archive_test.go`), where those are the source.
  */
 import { deepEqual, equal } from "node:assert/strict";

@@ -31,7 +31,9 @@ export interface ContainerWrites {
   readonly linksToImage?: boolean;
 }
 
-/** `VFS_CAP_REVISION_2`, effective, CAP_NET_BIND_SERVICE permitted. Source: capabilities(7), `linux/capability.h` v6.1. */
+/**
+ * `VFS_CAP_REVISION_2`, effective, CAP_NET_BIND_SERVICE permitted. Source: capabilities(7), `linux/capability.h` v6.1.
+ */
 const netBind = Buffer.from("0100000200040000000000000000000000000000", "hex");
 
 export const containerWrites: readonly ContainerWrites[] = [

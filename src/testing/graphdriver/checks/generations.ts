@@ -27,7 +27,7 @@ function live(writer: TreeWriter, generation: number): void {
 export const generationChecks: readonly GraphDriverCheck[] = [
   {
     id: "generations/commits",
-    title: `${generations} generations of containers, each committed on the last, show and list what a flat folder does`,
+    title: `${generations} generations of containers, each committed on the last, show and list what a flat one does`,
     source: "containerd v1.6.20 snapshots/testsuite checkFileFromLowerLayer, checkDeletedFilesInChildSnapshot",
     async run(context) {
       const replay = await context.newReplay();

@@ -1,4 +1,7 @@
-/** Extended attributes that the file system cannot hold. Source: moby v20.10.24 `pkg/archive/archive.go` `createTarFile`. */
+/**
+ * Extended attributes that the file system cannot hold. Source: moby v20.10.24 `pkg/archive/archive.go`
+ * `createTarFile`.
+ */
 import { equal } from "node:assert/strict";
 import { fifo, file, folder, symlink } from "../../archive/entry.ts";
 import { assertSameTree } from "../../tree/assert-same-tree.ts";

@@ -1,6 +1,6 @@
 /**
- * Folders that an archive does not announce, whiteouts and opaque markers, in whatever order they come: what the layer shows, what
- * `changes` says of it, and what its diff makes of a new layer are the same.
+ * Folders that an archive does not announce, whiteouts and opaque markers, in whatever order they come: what the layer
+ * shows, what `changes` says of it, and what its diff makes of a new layer are the same.
  */
 import { deepEqual, equal } from "node:assert/strict";
 import { type ArchiveEntry, device, fifo, file, folder, hardLink, symlink, whiteout } from "../../archive/entry.ts";

@@ -84,7 +84,7 @@ export const inheritedAccessChecks: readonly GraphDriverCheck[] = [
   },
 ];
 
-/** The same layers, before and after `spoil` was done to each folder of the home that is no layer's. */
+/** The same layers, before and after `spoil` was done to each folder of the home that is not a layer's. */
 async function assertUnaffected(context: GraphDriverContext, spoil: (path: string) => void): Promise<void> {
   const before = await makeLayers(context);
   for (const path of foldersOf(context.home)) spoil(path);

@@ -143,7 +143,7 @@ export const lifeCycleChecks: readonly GraphDriverCheck[] = [
   },
   {
     id: "life/missing-parent",
-    title: "a parent that is no layer is refused, and no layer is made",
+    title: "a parent that is not a layer is refused, and no layer is made",
     async run({ driver, newId, refused }) {
       const id = newId();
       await refused(driver.create(id, { parent: "nobody" }), "NOT_FOUND", "nobody");

@@ -108,7 +108,7 @@ export const mountSpecChecks: readonly GraphDriverCheck[] = [
   },
   {
     id: "spec/one-spelling",
-    title: "each mount names a layer's folder alike, by an absolute path that is no symlink",
+    title: "each mount names a layer's folder alike, by an absolute path that is not a symlink",
     source: "buildkit util/overlay/overlay_linux.go GetUpperdir compares the folders of two mounts as text",
     needs: mountSpecs,
     async run(context) {

@@ -1,6 +1,6 @@
 /**
- * Changes of which neither size nor time tells: `touch -d`, `cp -p`, builds that set all times to one date, and file systems
- * that keep whole seconds.
+ * Changes of which neither size nor time tells: `touch -d`, `cp -p`, builds that set all times to one date, and file
+ * systems that keep whole seconds.
  */
 import { deepEqual, equal } from "node:assert/strict";
 import * as fs from "node:fs";
@@ -216,7 +216,7 @@ export const sameTimesChecks: readonly GraphDriverCheck[] = [
   },
   {
     id: "same-times/nothing",
-    title: "a file that was opened for writing, or written again as it was, is no change",
+    title: "a file that was opened for writing, or written again as it was, is not a change",
     async run(context) {
       const parent = await makeLayer(context, undefined, image);
       const container = await makeContainer(context, parent);

@@ -1,4 +1,7 @@
-/** Senders of archives that fail in one way or another: the failure has a code, names the layer, and undoes what was unpacked. */
+/**
+ * Senders of archives that fail in one way or another: the failure has a code, names the layer, and undoes what was
+ * unpacked.
+ */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { CleatError } from "../../../errors/index.ts";
 import { buildArchive, encodeEntry } from "../../archive/build-archive.ts";

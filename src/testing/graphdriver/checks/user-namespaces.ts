@@ -1,4 +1,6 @@
-/** What root of a user namespace can keep of a layer is less than what the host's root can: the rest is told apart here. */
+/**
+ * What root of a user namespace can keep of a layer is less than what the host's root can: the rest is told apart here.
+ */
 import { deepEqual, equal } from "node:assert/strict";
 import { device, fifo, file, folder, symlink } from "../../archive/entry.ts";
 import type { GraphDriverCheck } from "../check.ts";
@@ -40,7 +42,7 @@ export const userNamespaceChecks: readonly GraphDriverCheck[] = [
   },
   ...(["file", "folder", "symlink"] as const).map((kind): GraphDriverCheck => ({
     id: `namespace/unmapped-${kind}`,
-    title: `in a user namespace, a ${kind} of an owner that it does not map is refused, and the layer is as it was created`,
+    title: `in a user namespace, a ${kind} of an owner that it does not map is refused, and the layer is as created`,
     needs: userNamespace,
     async run(context) {
       const id = await makeEmptyLayer(context);

@@ -1,4 +1,7 @@
-/** What others see of a layer while its diff is being applied, or undone: it as it was or as it will be, and nothing between. */
+/**
+ * What others see of a layer while its diff is being applied, or undone: it as it was or as it will be, and nothing
+ * between.
+ */
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { CleatError } from "../../../errors/index.ts";
 import { buildArchive, encodeEntry } from "../../archive/build-archive.ts";
@@ -10,7 +13,10 @@ import type { GraphDriverContext } from "../context.ts";
 import { applyEntries, listChanges, makeEmptyLayer, makeLayer, readDiff, readLayer } from "../layers.ts";
 
 const below = [folder("d"), file("d/old", "old"), file("kept", "kept")];
-/** Larger than what lies between a sender and a driver, so that some of it is unpacked when the sender is asked for more. */
+/**
+ * Larger than what lies between a sender and a driver, so that some of it is unpacked when the sender is asked for
+ * more.
+ */
 const first = [folder("d"), whiteout("d/old"), file("first", "1"), file("large", Buffer.alloc(4 * 2 ** 20, "large"))];
 const last = [file("d/new", "new"), file("last", "2")];
 const whole = [...first, ...last];

@@ -1,5 +1,6 @@
 /**
- * Where a union mount may differ from a flat folder: all of it, and why. A driver whose layers are whole folders may not.
+ * Where a union mount may differ from a flat folder: all of it, and why. A driver whose layers are whole folders may
+ * not.
  * Source: `overlayfs.rst` v6.1, "Non-standard behavior" and "renaming directories".
  */
 export interface Difference {

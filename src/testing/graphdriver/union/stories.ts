@@ -1,4 +1,7 @@
-/** Several steps of one process, or of two, on one file: what is open while its name changes, memory that is a file, programs. */
+/**
+ * Several steps of one process, or of two, on one file: what is open while its name changes, memory that is a file,
+ * programs.
+ */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { withMapping } from "../../../syscall/index.ts";

@@ -1,6 +1,6 @@
 /**
- * The oracle of the union checks: what a process does in a container must end as the same does in a flat folder of the same
- * file system. The idea, and what is tried, are those of unionmount-testsuite (David Howells, Amir Goldstein).
+ * The oracle of the union checks: what a process does in a container must end as the same does in a flat folder of the
+ * same file system. The idea, and what is tried, are those of unionmount-testsuite (David Howells, Amir Goldstein).
  */
 import { AssertionError } from "node:assert";
 import { mkdirSync } from "node:fs";
@@ -64,7 +64,8 @@ function answerOf(act: () => string): string {
     return act();
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    // Of a folder that holds something file systems say either, and union mounts say theirs. Source: rename(2), rmdir(2).
+    // Of a folder that holds something file systems say either, and union mounts say theirs. Source: rename(2),
+    // rmdir(2).
     return error.code === "ENOTEMPTY" ? "EEXIST" : error.code;
   }
 }

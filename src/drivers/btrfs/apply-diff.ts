@@ -34,7 +34,7 @@ import { limitSubvolume, recordedLimit } from "./layer-size.ts";
 import { withKnownSame } from "./known-same.ts";
 import { removeSubvolumes } from "./remove-subvolumes.ts";
 
-export interface FillOptions extends ApplyDiffOptions {
+export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   /** Whether nobody was given the layer's path since it was made; otherwise it is compared with its parent. */
   readonly untouched: boolean;
 }
@@ -54,7 +54,7 @@ export function applyDiff(
   id: string,
   parent: string | undefined,
   ring: Ring,
-  options: FillOptions,
+  options: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
   const staged: Staged = { tree: uniqueName(), exact: options.exactDiffs ? uniqueName() : undefined };
   return applyArchive(ring, id, async (source) => {
@@ -62,7 +62,7 @@ export function applyDiff(
     try {
       stageCopy(home, id, parent, staging, staged.tree, options.untouched);
       const applied = await unpack(home, parent, source, staged, options);
-      bringIn(home, id, staging, staged, options.durability !== "none");
+      commitStaged(home, id, staging, staged, options.durability !== "none");
       return applied;
     } finally {
       ignoreCancellation();
@@ -81,7 +81,7 @@ async function unpack(
   parent: string | undefined,
   source: SyncRingReader,
   staged: Staged,
-  { ids, durability, strictAttributes }: FillOptions,
+  { ids, durability, strictAttributes }: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
   const path = stagingPath(staged.tree);
   const tree = openPath(`${home}/${path}`, O_RDONLY | O_DIRECTORY);
@@ -100,10 +100,11 @@ async function unpack(
 }
 
 /**
- * The exchange is the moment at which the layer is filled. What was kept of its archive is there before, and waits until what the
- * layer was before is deleted; whether that or the tree with the diff is still staged after a crash, the file system knows.
+ * The exchange is the moment at which the layer is filled. What was kept of its archive is there before, and waits
+ * until what the layer was before is deleted; whether that or the tree with the diff is still staged after a crash, the
+ * file system knows.
  */
-function bringIn(home: string, id: string, staging: number, { tree, exact }: Staged, durable: boolean): void {
+function commitStaged(home: string, id: string, staging: number, { tree, exact }: Staged, durable: boolean): void {
   beginCommit();
   withFolderAt(home, (folder) => {
     try {
@@ -139,8 +140,9 @@ function stageCopy(
 }
 
 /**
- * What the kernel knows the layer to be a snapshot of tells whether it lies on `parent`, and whether it has had its diff, since that
- * makes it a snapshot of what it was before. Whether somebody wrote through the path that `get` gave takes a walk of both trees.
+ * What the kernel knows the layer to be a snapshot of tells whether it lies on `parent`, and whether it has had its
+ * diff, since that makes it a snapshot of what it was before. Whether somebody wrote through the path that `get` gave
+ * takes a walk of both trees.
  */
 function assertAsCreated(
   home: string,

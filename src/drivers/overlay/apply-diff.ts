@@ -35,7 +35,7 @@ import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
 import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
 import type { ProjectQuotas } from "./project-quotas.ts";
 
-export interface FillOptions extends ApplyDiffOptions {
+export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   readonly attributePrefix: OverlayPrefix;
   readonly userNamespace: boolean;
   /** What limits layers that have a size; undefined where nothing does. */
@@ -57,14 +57,14 @@ export function applyDiff(
   id: string,
   parent: string | undefined,
   ring: Ring,
-  options: FillOptions,
+  options: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
   const exact = options.exactDiffs ? stagingPath(uniqueName()) : undefined;
   const staged: Staged = { tree: stagingPath(uniqueName()), exact };
   return applyArchive(ring, id, async (source) => {
     assertAsCreated(home, id);
     const applied = await unpack(home, id, parent, source, staged, options);
-    bringIn(home, id, staged, options.durability !== "none");
+    commitStaged(home, id, staged, options.durability !== "none");
     return applied;
   }).finally(() => {
     ignoreCancellation();
@@ -86,7 +86,7 @@ async function unpack(
   parent: string | undefined,
   source: SyncRingReader,
   staged: Staged,
-  { ids, durability, attributePrefix, userNamespace, quotas, strictAttributes }: FillOptions,
+  { ids, durability, attributePrefix, userNamespace, quotas, strictAttributes }: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
   const { uids, gids } = createIdMaps(ids);
   makeCleanFolder(`${home}/${staged.tree}`, 0o755, { uid: uids.hostRoot, gid: gids.hostRoot });
@@ -109,10 +109,11 @@ async function unpack(
 }
 
 /**
- * The rename of the tree is the moment at which the layer is filled. What was kept of its archive is there before, and says
- * that it waits for the tree, so that whichever rename is the last before a crash, the layer has both or counts as empty.
+ * The rename of the tree is the moment at which the layer is filled. What was kept of its archive is there before, and
+ * says that it waits for the tree, so that whichever rename is the last before a crash, the layer has both or counts as
+ * empty.
  */
-function bringIn(home: string, id: string, { tree, exact }: Staged, durable: boolean): void {
+function commitStaged(home: string, id: string, { tree, exact }: Staged, durable: boolean): void {
   beginCommit();
   withFolderAt(home, (folder) => {
     try {

@@ -1,4 +1,6 @@
-/** Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block. */
+/**
+ * Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block.
+ */
 import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
@@ -38,14 +40,14 @@ import { resetLayer } from "./create-layer.ts";
 import { withKnownSame } from "./known-same.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 
-export interface FillOptions extends ApplyDiffOptions {
+export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   readonly squash: boolean;
   readonly userNamespace: boolean;
 }
 
 /**
- * Unpacks the archive in `ring` into a layer that was just created. That it is under way is written down first, so that a
- * crash is noticed at the next start.
+ * Unpacks the archive in `ring` into a layer that was just created. That it is under way is written down first, so that
+ * a crash is noticed at the next start.
  * @throws FAILED_PRECONDITION when the layer has its diff already, or lies on another parent.
  */
 export function applyDiff(
@@ -53,7 +55,7 @@ export function applyDiff(
   id: string,
   parent: string | undefined,
   ring: Ring,
-  options: FillOptions,
+  options: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
   return applyArchive(ring, id, async (source) => {
     beginFilling(home, id, parent);
@@ -77,7 +79,7 @@ async function unpack(
   id: string,
   parent: string | undefined,
   source: SyncRingReader,
-  { ids, durability, squash, userNamespace, exactDiffs, strictAttributes }: FillOptions,
+  { ids, durability, squash, userNamespace, exactDiffs, strictAttributes }: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
   const syncFiles = durability === "file";
   const whiteouts: WhiteoutConvention = { kind: "delete" };
@@ -110,7 +112,10 @@ function beginFilling(home: string, id: string, parent: string | undefined): voi
   });
 }
 
-/** Somebody may have written through the path that `get` gave; a walk of both trees tells, and is less than `create` cost. */
+/**
+ * Somebody may have written through the path that `get` gave; a walk of both trees tells, and is less than `create`
+ * cost.
+ */
 function isAsCreated(home: string, id: string, parent: string | undefined): boolean {
   return withFolderAt(layerPath(home, id), (layer) => {
     if (parent === undefined) return withFolder(layer, ".", readNames).length === 0;
@@ -165,7 +170,10 @@ function endFilling(home: string, id: string, durability: Durability): void {
   if (durability !== "none") withFolderAt(`${home}/${fillingFolder}`, fsync);
 }
 
-/** One layer that cannot be made anew now, on a full disk say, must not keep all others from being served; it stays marked. */
+/**
+ * One layer that cannot be made anew now, on a full disk say, must not keep all others from being served; it stays
+ * marked.
+ */
 function undoIfPossible(...layer: Parameters<typeof undoFilling>): void {
   try {
     undoFilling(...layer);

@@ -1,0 +1,74 @@
+import type { ModuleReference, Ring } from "../../workers/index.ts";
+import { createDiffGetter, type createNaiveDiff, type OpenHome, readChanges } from "../../graphdriver/kit.ts";
+import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
+import { type LayeredStore, precondition } from "../overlay/layered-store.ts";
+import { readLayer } from "../overlay/layout.ts";
+import type { ArchiveDiffOptions } from "../overlay/layer-diff.ts";
+import type * as jobs from "./jobs.ts";
+
+export interface NativeDiffOptions extends ArchiveDiffOptions {
+  /** Why diff folders cannot be read on this kernel; `undefined` where they can. */
+  readonly obstacle: string | undefined;
+  /** What compares trees instead. */
+  readonly naive: ReturnType<typeof createNaiveDiff>;
+}
+
+/** Diffs that are read from a layer's diff folder alone, wherever that holds the whole answer. */
+export function createNativeDiff(
+  home: OpenHome,
+  store: LayeredStore,
+  worker: ModuleReference<typeof jobs>,
+  { obstacle, naive, ...archiveOptions }: NativeDiffOptions,
+): Required<Pick<GraphDriver, "diff" | "changes" | "diffSize" | "diffGetter">> {
+  const { path, pool, locks } = home;
+  const { assertId } = store;
+  const { attributePrefix } = archiveOptions;
+
+  /** Whether what `job` looks at is the answer to what differs from `parent`; trees are compared else. */
+  async function isNative(
+    job: "isDiffWhole" | "areDiffsWhole",
+    id: string,
+    parent: string | undefined,
+    call: CallOptions | undefined,
+  ): Promise<boolean> {
+    if (!store.isDirectParent(id, parent) || obstacle !== undefined) return false;
+    return home.within(call).pool.run(worker, job, path, id, attributePrefix);
+  }
+
+  return {
+    async diff(id, parent, call) {
+      assertId(id);
+      const exact = store.exactDiff(id, parent, call);
+      if (exact !== undefined) return exact;
+      if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diff(id, parent, call);
+      const archive = (ring: Ring) => home.within(call).pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
+      return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
+    },
+
+    async changes(id, parent, call) {
+      assertId(id);
+      if (!(await isNative("areDiffsWhole", id, parent, call))) return naive.changes(id, parent, call);
+      const find = (ring: Ring) =>
+        home.within(call).pool.run(worker, "sendChangesOfDiff", path, id, ring, attributePrefix);
+      return locks.unlessChanged([id, parent], () => readChanges(pool.produce(find)));
+    },
+
+    async diffSize(id, parent, call) {
+      assertId(id);
+      if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diffSize(id, parent, call);
+      return locks.unlessChanged([id], () => home.within(call).pool.run(worker, "sizeOfDiff", path, id));
+    },
+
+    async diffGetter(id) {
+      assertId(id);
+      readLayer(path, id); // which says so where there is none
+      if (!(await pool.run(worker, "isDiffWhole", path, id, attributePrefix))) {
+        throw precondition(
+          id,
+          "was written with overlay's redirect_dir or metacopy; its files are not all in its diff folder",
+        );
+      }
+      return createDiffGetter(`${path}/${id}/diff`, pool, worker);
+    },
+  };
+}
