@@ -50,7 +50,7 @@ export async function measureDockerCommands(rounds: number): Promise<readonly Me
   await using builtin = await openEngine(builtinOverlay2);
   await using cleat = await openEngine(cleatOverlay2);
   const reference = { title: "builtin overlay2", docker: builtin.docker };
-  return compareDockers({ title: "", cleat, reference, limits: { "docker load": { maxRatio: 1.3 } } }, rounds);
+  return await compareDockers({ title: "", cleat, reference, limits: { "docker load": { maxRatio: 1.3 } } }, rounds);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type Containerd, startContainerd } from "../test/harness/containerd.ts";
+import { startContainerd } from "../test/harness/containerd.ts";
 import { createCtr, type Ctr } from "../test/harness/ctr.ts";
 import { runCommand } from "../test/harness/command.ts";
 import { startDockerOnContainerd } from "../test/harness/docker-on-containerd.ts";
@@ -21,16 +21,8 @@ const listRounds = 3;
 /** Cleat and the others: stargz is a proxy snapshotter in Go, overlayfs containerd's own. */
 type Name = "cleat" | "stargz" | "overlayfs";
 
-/**
- * Cleat's snapshotter over overlay2 beside stargz's and containerd's own overlayfs, at the socket and behind containerd; images
- * through `ctr` of the machine's containerd and through Docker 28. In turns, so that whatever else the machine does meets all.
- */
-export async function measureSnapshotter(rounds: number, snapshots: number): Promise<readonly Measurement[]> {
-  return [...(await measureCalls(rounds, snapshots)), ...(await measureDocker(rounds))];
-}
-
-async function measureCalls(rounds: number, snapshots: number): Promise<readonly Measurement[]> {
-  await using namespace = await openNamespace();
+/** The machine's containerd, with Cleat over overlay2 and stargz behind it. */
+async function openPeers(namespace: Namespace) {
   const cleat = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2" });
   const stargz = await startStargz(namespace);
   const containerd = await startContainerd(namespace, { proxies: [cleat, stargz] });
@@ -40,17 +32,22 @@ async function measureCalls(rounds: number, snapshots: number): Promise<readonly
     socket: containerd.socket,
     snapshotter: name,
   }));
-  const startMib = await residentMib(cleat.pid());
-  const calls = {
-    atSocket: await timeCalls(namespace, atSocket, rounds),
-    behind: await timeCalls(namespace, behind, rounds),
-  };
+  return { containerd, cleat, atSocket, behind, startMib: await residentMib(cleat.pid()) };
+}
+
+/**
+ * Calls of Cleat's snapshotter beside stargz's and containerd's own overlayfs, at the socket and behind containerd. In turns, so that
+ * whatever else the machine does meets all.
+ */
+export async function measureSnapshotterCalls(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { atSocket, behind } = await openPeers(namespace);
+  const direct = await timeCalls(namespace, atSocket, rounds);
+  const through = await timeCalls(namespace, behind, rounds);
   return [
-    ...compareCalls("at the socket", calls.atSocket, "stargz", { prepare: halfMore, stat: halfMore }),
-    ...compareCalls("behind containerd", calls.behind, "stargz", {}),
-    ...compareCalls("behind containerd", calls.behind, "overlayfs", { commitFiles: notMore }),
-    ...(await measureImports(namespace, containerd, rounds)),
-    ...(await measureLists(namespace, { atSocket, behind, cleat, startMib, snapshots })),
+    ...compareCalls("at the socket", direct, "stargz", { prepare: halfMore, stat: halfMore }),
+    ...compareCalls("behind containerd", through, "stargz", {}),
+    ...compareCalls("behind containerd", through, "overlayfs", { commitFiles: notMore }),
   ];
 }
 
@@ -75,8 +72,10 @@ async function timeCalls(namespace: Namespace, peers: readonly Peer<Name>[], rou
   return times;
 }
 
-/** The blobs are in containerd's store already; what is timed is all but their unpacking. */
-async function measureImports(namespace: Namespace, containerd: Containerd, rounds: number): Promise<Measurement[]> {
+/** The blobs are in containerd's store already: what is timed is their unpacking, for the most part. */
+export async function measureSnapshotterImports(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { containerd } = await openPeers(namespace);
   const archive = `${namespace.folder}/large.tar`;
   await writeImageArchive(archive, "localhost/large", largeImage);
   await containerd.ctr("kept", "images", "import", "--no-unpack", archive);
@@ -106,17 +105,10 @@ async function timeImport(subject: Ctr, archive: string): Promise<number> {
   return ms;
 }
 
-interface Lists {
-  readonly atSocket: readonly Peer<Name>[];
-  readonly behind: readonly Peer<Name>[];
-  readonly cleat: SnapshotterProcess;
-  readonly startMib: number;
-  readonly snapshots: number;
-}
-
 /** Lists of many snapshots, and the memory that Cleat holds then. */
-async function measureLists(namespace: Namespace, lists: Lists): Promise<Measurement[]> {
-  const { atSocket, behind, cleat, startMib, snapshots } = lists;
+export async function measureSnapshotterLists(snapshots: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { atSocket, behind, cleat, startMib } = await openPeers(namespace);
   const title = `list of ${snapshots.toLocaleString("en")}`;
   const direct = await timeLists(namespace, atSocket, snapshots);
   const filledMib = await residentMib(cleat.pid());
@@ -155,7 +147,7 @@ async function timeLists(namespace: Namespace, peers: readonly Peer<Name>[], sna
 }
 
 /** Docker 28, whose images are in containerd: half the time for a commit is what Cleat aims at. */
-async function measureDocker(rounds: number): Promise<readonly Measurement[]> {
+export async function measureSnapshotterDocker(rounds: number): Promise<readonly Measurement[]> {
   await using namespace = await openNamespace(forky);
   const proxy = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2" });
   const containerd = await startContainerd(namespace, { proxies: [proxy] });
@@ -163,5 +155,5 @@ async function measureDocker(rounds: number): Promise<readonly Measurement[]> {
   const cleat = await startDockerOnContainerd(namespace, containerd, proxy.name);
   const reference = { title: "overlayfs", docker: builtin.docker };
   const limits = { "docker load": notMore, "docker commit": { maxRatio: 0.5 } };
-  return compareDockers({ title: "Docker 28: ", cleat, reference, limits }, rounds);
+  return await compareDockers({ title: "Docker 28: ", cleat, reference, limits }, rounds);
 }
