@@ -15,10 +15,29 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./serving/serve-snapshotter.ts")).serveSnapshotter,
   },
   {
+    name: "serve all",
+    operands: "",
+    summary:
+      "Serve a graph driver and a snapshotter, as far as this machine's engines can use them; what npm start does.",
+    load: async () => (await import("./serving/serve-all.ts")).serveAll,
+  },
+  {
     name: "units",
     operands: "",
-    summary: "Print units of systemd that serve a graph driver, or write them.",
+    summary: "Print units of systemd that serve a graph driver or a snapshotter, or write them.",
     load: async () => (await import("./serving/units.ts")).units,
+  },
+  {
+    name: "config containerd",
+    operands: "",
+    summary: "Print what containerd's configuration needs to keep layers on Cleat, or write it.",
+    load: async () => (await import("./containerd/config-containerd.ts")).configContainerd,
+  },
+  {
+    name: "config docker",
+    operands: "",
+    summary: "Print what Docker's daemon.json needs to keep layers on Cleat, or write it.",
+    load: async () => (await import("./containerd/config-docker.ts")).configDocker,
   },
   {
     name: "doctor",

@@ -81,6 +81,8 @@ export interface GraphDriverFactory {
    * misread.
    */
   open(options: OpenOptions): Promise<GraphDriver>;
+  /** What whoever gets it without asking for it should know, in a few words: "copies every layer in full". */
+  readonly cost?: string;
   /**
    * What it takes as `OpenOptions.options`, by key in small letters; `readDriverOptions` reads them by such a table,
    * and `cleat serve graph` checks and explains them by it. Of a driver without one nothing is known before it is

@@ -2,25 +2,22 @@ import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
 import type { CallOptions } from "../protocol/index.ts";
 import { maxTimerMs } from "../transport/index.ts";
+import { undoPatienceMs } from "../workers/index.ts";
 
 /** A call whose caller may give up, or whose time may be over. */
 export interface Wanted {
   /** Its reason is a `CleatError`: CANCELLED or DEADLINE_EXCEEDED. `undefined` for a call that nobody can give up. */
   readonly signal: AbortSignal | undefined;
-  /** @throws the signal's reason, when the call was given up before it began, or a while before `work` ended. */
+  /**
+   * @throws the signal's reason, when the call was given up before it began, or a while before `work` ended, which then goes on: the
+   * layer stays locked meanwhile.
+   */
   unlessGivenUp<T>(work: () => Promise<T>): Promise<T>;
   /** The error that the caller is told: the signal's reason for one that follows from it. */
   toTold(error: unknown): unknown;
   /** The call is over; the caller's signal is not listened to any more. */
   release(): void;
 }
-
-/**
- * How long who gave up waits for what was done to be undone. Jobs look at each step whether they are wanted, so that
- * nearly all are undone by then; a parent that is copied anew, or a disk that hangs, is not waited for, and the layer
- * stays locked meanwhile.
- */
-const patienceMs = 60;
 
 /** `subject` is what the messages name: `layer "a"`. */
 export function createWanted(subject: string, { signal, timeoutMs }: CallOptions = {}): Wanted {
@@ -43,7 +40,7 @@ export function createWanted(subject: string, { signal, timeoutMs }: CallOptions
       own.throwIfAborted();
       let stop!: () => void;
       const tired = new Promise<never>((_, reject) => {
-        stop = () => void pause(patienceMs).then(() => reject(own.reason as Error));
+        stop = () => void pause(undoPatienceMs).then(() => reject(own.reason as Error));
         own.addEventListener("abort", stop, { once: true });
       });
       tired.catch(() => {}); // nobody hears of it once the work has ended

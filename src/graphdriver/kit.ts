@@ -86,7 +86,7 @@ export {
 export { usageAt } from "./inspect/usage-at.ts";
 export { writeLink, writeRecord } from "./inspect/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
-export { beginCommit, ignoreCancellation } from "../syscall/index.ts";
+export { beginCommit, ignoreCancellation, syncfs } from "../syscall/index.ts";
 export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";
 export { type ProbeFindings, runProbe } from "./probe/run-probe.ts";
 export type { RepairReport, StoreJobs } from "./store-jobs.ts";
@@ -99,3 +99,4 @@ export {
   type StoreSurvey,
   type SurveyedLayer,
 } from "./survey.ts";
+export type { ModuleReference, Ring } from "../workers/index.ts";

@@ -2,34 +2,36 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { CleatError } from "../errors/index.ts";
 import { withFolderAt } from "../layer/index.ts";
-import { driverRecordFile, findWrongFolders, ownFolder, readMountsBelow } from "../graphdriver/kit.ts";
+import {
+  driverRecordFile,
+  findWrongFolders,
+  ownFolder,
+  readMountsBelow,
+  stagingFolder,
+  trashFolder,
+} from "../graphdriver/kit.ts";
 import type { EngineRecords } from "./engine-records.ts";
 import { findUser } from "./who-uses.ts";
-
-/** The folders that some layout has, all of whose paths are gone by when something is mended. */
-const folders = [
-  ownFolder,
-  ...["staging", "trash", "unfilled", "filling", "exact"].map((name) => `${ownFolder}/${name}`),
-  "l",
-  "dir",
-  "subvolumes",
-  "quotas",
-];
 
 /**
  * Makes sure that nobody works on a store, but for those who would have Cleat's own lock. An engine whose built-in
  * driver has the store knows no such lock: nothing mounted, and no process with one of the engine's files open, tell
  * that it is at rest. Layers that are mounted are no obstacle to a store of Cleat's: they outlive the plugin, and
- * repairs let them be. Blocks.
+ * repairs let them be. `layoutFolders` are the driver's, by whose paths things are mended. Blocks.
  * @throws FAILED_PRECONDITION otherwise, and when a folder of the store is a symlink, or it is Podman's.
  */
-export function assertAtRest(home: string, engine: Pick<EngineRecords, "engine" | "root"> | undefined): void {
-  const obstacle = wrongFolder(home) ?? podman(engine) ?? user(home, engine) ?? mount(home);
+export function assertAtRest(
+  home: string,
+  layoutFolders: readonly string[],
+  engine: Pick<EngineRecords, "engine" | "root"> | undefined,
+): void {
+  const obstacle = wrongFolder(home, layoutFolders) ?? podman(engine) ?? user(home, engine) ?? mount(home);
   if (obstacle === undefined) return;
   throw new CleatError("FAILED_PRECONDITION", `home ${JSON.stringify(home)} cannot be repaired: ${obstacle}`);
 }
 
-function wrongFolder(home: string): string | undefined {
+function wrongFolder(home: string, layoutFolders: readonly string[]): string | undefined {
+  const folders = [ownFolder, stagingFolder, trashFolder, ...layoutFolders];
   return withFolderAt(home, (folder) => findWrongFolders({ folder }, folders))[0]?.finding.problem;
 }
 

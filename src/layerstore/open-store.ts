@@ -129,7 +129,7 @@ function createLayerStore(
       return { findings: findings.filter(stays), inUse };
     },
     async repair(consent = {}) {
-      await pool.run(inspection, "assertAtRest", home, await readEngine([]));
+      await pool.run(inspection, "assertAtRest", home, await pool.run(jobs, "layoutFolders"), await readEngine([]));
       return withLock(home, async () => {
         const { repaired, left } = await pool.run(jobs, "repairStore", home);
         if (consent.removeOrphans !== true) return { repaired, left: await withOrphans(left) };

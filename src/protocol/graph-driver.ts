@@ -45,11 +45,14 @@ export const graphDriverProtocol = defineProtocol({
     "drivers; those here are the ones of Cleat's own client.",
   methods: {
     init: {
-      summary: "Opens the store in a home; the first call of an engine. Without maps of users nobody is mapped.",
+      summary:
+        "Opens the store in a home, in the plugin's own where that is empty; the first call of an engine. Without maps of " +
+        "users nobody is mapped.",
       path: "/GraphDriver.Init",
       framing: "json",
       request: goStruct({
-        Home: z.string().default(""),
+        // Without one it is what Docker's client sends after the first try was lost: nothing.
+        Home: z.string(),
         Opts: z.array(z.string()).default([]),
         UIDMaps: idMaps,
         GIDMaps: idMaps,
@@ -90,20 +93,22 @@ export const graphDriverProtocol = defineProtocol({
       source: proxy,
     },
     get: {
-      summary: "Makes the layer visible as a folder, and counts who holds it.",
+      summary: "Makes the layer visible as a folder, and counts who holds it. Without a layer, as of `Put`, it fails.",
       path: "/GraphDriver.Get",
       framing: "json",
-      request: goStruct({ ID: z.string(), MountLabel: z.string().optional() }),
+      request: goStruct({ ID: z.string().default(""), MountLabel: z.string().optional() }),
       response: goStruct({ Dir: z.string() }),
       subject: "ID",
       timeoutMs: 2 * minuteMs,
       source: proxy,
     },
     put: {
-      summary: "Gives back one `Get`; the last one unmounts.",
+      summary:
+        "Gives back one `Get`; the last one unmounts. Without a layer, as Docker's client sends it once more when the answer " +
+        "was lost, it gives back nothing.",
       path: "/GraphDriver.Put",
       framing: "json",
-      request: layer,
+      request: goStruct({ ID: z.string().default("") }),
       response: nothing,
       subject: "ID",
       timeoutMs: 2 * minuteMs,

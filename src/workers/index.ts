@@ -6,5 +6,6 @@ export {
   type WorkerPool,
   type WorkerPoolOptions,
 } from "./pool.ts";
+export { undoPatienceMs } from "./streams/patience.ts";
 export { createPace, type Pace } from "./streams/pace.ts";
 export * from "./streams/ring.ts";

@@ -55,14 +55,17 @@ export async function startContainerd(namespace: Namespace, options: ContainerdO
   };
 }
 
+/** They have folders of the host's. */
+const hostPlugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"];
+
 /** Tables of later versions are unknown to earlier ones, which say so and go on; version 2 is understood by all. */
 function configOf(root: string, socket: string, { proxies, criSnapshotter }: ContainerdOptions): string {
-  const disabled = criSnapshotter === undefined ? ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"] : [];
+  const cri = criSnapshotter === undefined ? ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"] : [];
   return `
 version = 2
 root = "${root}"
 state = "/run/containerd/state"
-disabled_plugins = ${JSON.stringify(disabled)}
+disabled_plugins = ${JSON.stringify([...cri, ...hostPlugins])}
 [grpc]
 address = "${socket}"
 ${proxies.map(proxyOf).join("")}

@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -62,6 +62,27 @@ test("five lines run in a project that has nothing else", () => {
     await driver.close();`,
   );
   expect(execFileSync(process.execPath, ["layers.mjs"], { cwd: user, encoding: "utf8" })).toBe("true\n");
+});
+
+/** In memory, if that is to be had: what is kept is not tested here, and a disk takes minutes to have it. */
+test("the example of a driver is built there, and passes the kit", { timeout: 240_000 }, () => {
+  const example = join(folder, "example");
+  cpSync(join(project, "examples/copying-driver"), example, { recursive: true });
+  symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
+  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
+  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
+  const options = { cwd: example, encoding: "utf8" } as const;
+  execFileSync(join(project, "node_modules/.bin/tsc"), options);
+  const home = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : folder, "cleat-example-"));
+  try {
+    const { stdout } = spawnSync(process.execPath, ["dist/kit.js", home], options);
+    expect(stdout.split("\n").filter((line) => !line.startsWith("skipped"))).toEqual([
+      expect.stringMatching(/^\d{3} passed$/),
+      "",
+    ]);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });
 
 test("the command runs there", () => {

@@ -15,7 +15,7 @@ describe("call", () => {
       out: '{"Implements":["GraphDriver"]}\n',
       err: "",
     });
-    await cleat(["call", "p", "GraphDriver.Init"]);
+    await cleat(["call", "p", "GraphDriver.Init", '{"Home":""}']);
     const stdin = Readable.from([Buffer.from("an archive")]);
     expect(await cleat(["call", "p", "GraphDriver.ApplyDiff", '{"id":"a"}'], { stdin })).toMatchObject({
       out: '{\n  "Size": 10\n}\n',

@@ -43,6 +43,7 @@ export async function openGraphDoor(values: GraphValues, context: CommandContext
     optionsForHost,
     durability,
     state: createStateFile(join(root, "state", `${name}.json`)),
+    callsFolder: join(root, "state", `${name}.calls`),
     logger,
   });
   try {

@@ -19,10 +19,15 @@ vi.mock("../../selection/index.ts", async (original) => ({
 // Here and not in the first test, whose time a busy machine may need for it.
 await import("../../graphdriver/index.ts");
 
-function factory(name: string, isSupported: () => boolean, options: DriverOptionTable): GraphDriverFactory {
+function factory(
+  name: string,
+  isSupported: () => boolean,
+  { options, cost }: { readonly options: DriverOptionTable; readonly cost?: string },
+): GraphDriverFactory {
   return {
     name,
     options,
+    ...(cost !== undefined && { cost }),
     probe: async () => {
       const missing = { needed: "a kernel", probed: "it", seen: "none" };
       return { obstacle: isSupported() ? undefined : new UnsupportedError(name, missing), features: [] };
@@ -31,8 +36,11 @@ function factory(name: string, isSupported: () => boolean, options: DriverOption
   };
 }
 drivers.push(
-  factory("overlay2", () => state.works, { "overlay2.size": { ...optionKinds.size, help: "" } }),
-  factory("vfs", () => true, { "vfs.flag": { ...optionKinds.boolean, help: "" } }),
+  factory("overlay2", () => state.works, { options: { "overlay2.size": { ...optionKinds.size, help: "" } } }),
+  factory("vfs", () => true, {
+    options: { "vfs.flag": { ...optionKinds.boolean, help: "" } },
+    cost: "takes much room",
+  }),
 );
 
 let folder: string;
@@ -45,7 +53,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const select = (driver: string, wish: Partial<DriverWish> = {}, logger: Logger = silentLogger) =>
   selectDriver({ driver, home: undefined, root: folder, options: [], ...wish }, logger);
 
-const cost = "vfs copies every layer in full (reflinks where the file system has them)";
+const cost = "vfs takes much room";
 
 describe("the driver to serve", () => {
   it("is the one that is named, where an engine names the home, and what is in its way here is said", async () => {

@@ -29,10 +29,6 @@ export interface DriverChoice {
   readonly note: string | undefined;
 }
 
-const costs: Readonly<Record<string, string>> = {
-  vfs: "vfs copies every layer in full (reflinks where the file system has them)",
-};
-
 /** What a command line says of a driver. */
 export interface DriverWish {
   readonly driver: string;
@@ -55,13 +51,13 @@ export interface DriverWish {
 export async function selectDriver(wish: DriverWish, logger: Logger): Promise<DriverChoice> {
   const registry = createDriverRegistry(builtInFactories);
   if (wish.driver !== "auto") return named(wish, registry);
-  const factory = createAutomaticDriver(registry, (decision) => logDecision(decision, logger));
+  const factory = createAutomaticDriver(registry, (decision) => logDecision(decision, registry, logger));
   const folder = wish.home ?? wish.root;
   const decision = await decideDriver({ home: folder }, registry);
   const [driverName] = decision.choices;
   if (driverName === undefined) throw decision.refusal ?? new UsageError(`no driver works in "${folder}"`);
   await checkOptions(wish, wish.home === undefined ? factory : (registry.find(driverName) ?? factory));
-  return { factory, driverName, note: noteOn(driverName, decision) };
+  return { factory, driverName, note: noteOn(driverName, decision, registry) };
 }
 
 async function named(wish: DriverWish, registry: DriverRegistry): Promise<DriverChoice> {
@@ -75,7 +71,7 @@ async function named(wish: DriverWish, registry: DriverRegistry): Promise<Driver
   await checkOptions(wish, factory);
   if (home !== undefined) await assertDriverWorks(factory, home, { door });
   const obstacle = home === undefined ? await assertDriverWorks(factory, root).catch(toCleatError) : undefined;
-  const notes = [obstacle?.message, costs[driver]].filter((note) => note !== undefined);
+  const notes = [obstacle?.message, costOf(factory)].filter((note) => note !== undefined);
   return { factory, driverName: driver, note: notes.length === 0 ? undefined : notes.join("; ") };
 }
 
@@ -101,18 +97,26 @@ export async function formatDriverOptions(): Promise<string[]> {
   ];
 }
 
-function noteOn(driverName: string, { prior, candidates }: DriverDecision): string | undefined {
+function costOf(factory: GraphDriverFactory | undefined): string | undefined {
+  return factory?.cost && `${factory.name} ${factory.cost}`;
+}
+
+function noteOn(
+  driverName: string,
+  { prior, candidates }: DriverDecision,
+  registry: DriverRegistry,
+): string | undefined {
   const [best] = candidates;
   const notes = [
     prior.length > 0 ? "its layers are there" : best?.driver === driverName ? undefined : best?.obstacle?.message,
-    costs[driverName],
+    costOf(registry.find(driverName)),
   ].filter((note) => note !== undefined);
   return notes.length === 0 ? undefined : notes.join("; ");
 }
 
-function logDecision(decision: DriverDecision, logger: Logger): void {
+function logDecision(decision: DriverDecision, registry: DriverRegistry, logger: Logger): void {
   const [driver] = decision.choices;
   const { folder, fileSystem, prior } = decision;
   if (driver === undefined) return; // the refusal is an error of its own
-  logger.info({ driver, folder, fileSystem, prior, note: noteOn(driver, decision) }, "graph driver chosen");
+  logger.info({ driver, folder, fileSystem, prior, note: noteOn(driver, decision, registry) }, "graph driver chosen");
 }

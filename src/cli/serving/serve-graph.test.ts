@@ -39,7 +39,7 @@ describe("serve graph", () => {
     };
     await ask(`{"Home":"${folder}/engine"}`);
     await ask(`{"Home":"${folder}/engine"}`, "--home", join(folder, "mine"));
-    await ask("{}");
+    await ask('{"Home":""}');
     expect(homes).toEqual([join(folder, "engine"), join(folder, "mine"), join(folder, "root/layers/p")]);
   });
 

@@ -23,13 +23,18 @@ import { isLimit } from "./layer-size.ts";
 import { exactDiffsFolder, exactFolder, layersFolder, quotasFolder } from "./layout.ts";
 import { removeSubvolumes } from "./remove-subvolumes.ts";
 
+/** Relative to the home; what is done by their paths would be done elsewhere if one were a symlink. */
+export function layoutFolders(): readonly string[] {
+  return [layersFolder, quotasFolder, exactDiffsFolder, layerRecordsFolder];
+}
+
 /** All that is wrong with a store of subvolumes. Blocks; runs on a worker. */
 export function findDamage(home: string): Damage[] {
   return withFolderAt(home, (folder) => {
     const mounts = readMountsBelow(home);
     const own = { home, folder, mounts, remove: removeSubvolumes, mountedLayers: new Set<string>() };
     return [
-      ...findWrongFolders({ folder }, [layersFolder, quotasFolder, exactDiffsFolder, layerRecordsFolder]),
+      ...findWrongFolders({ folder }, layoutFolders()),
       ...findOwnDamage(own),
       ...findLeftRecords(home, folder),
       ...(withPathIfThere(folder, layersFolder, (layers) => checkLayers(home, folder, layers)) ?? []),

@@ -11,6 +11,7 @@ import { discardLayer, emptyTrash, sweepExactDiffs } from "./create-layer.ts";
 import { findDamage } from "./damage.ts";
 import { layersFolder } from "./layout.ts";
 
+export { layoutFolders } from "./damage.ts";
 export { surveyStore } from "./survey.ts";
 
 export const moduleUrl = import.meta.url;

@@ -152,14 +152,14 @@ function createOverlay2(
   async function get(id: string, { mountLabel = labels.get(id) ?? "" }: GetOptions = {}, call?: CallOptions) {
     assertId(id);
     return home.within(call).locks.withLock(id, async () => {
-      if (counts.count(id) === 0) {
-        const mountOptions = { mountLabel, layerByLayer, attributePrefix, ...owner };
-        const folder = await pool.run(worker, "mountWithSlack", path, id, mountOptions, quotas);
-        if (!folder.endsWith("/merged")) return folder;
-        if (mountLabel !== "") labels.set(id, mountLabel);
-      }
+      const mountOptions = { mountLabel, layerByLayer, attributePrefix, ...owner };
+      // Also where it is held: an engine may have unmounted it itself (moby v26.1.5 `daemon/daemon_linux.go`
+      // `cleanupMountsByID`).
+      const folder = await pool.run(worker, "mountWithSlack", path, id, mountOptions, quotas);
+      if (!folder.endsWith("/merged")) return folder;
+      if (mountLabel !== "") labels.set(id, mountLabel);
       counts.increment(id);
-      return `${path}/${id}/merged`;
+      return folder;
     });
   }
 

@@ -19,18 +19,17 @@ import { resetLayer } from "./create-layer.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
 import { readLayerIds } from "./survey.ts";
 
+/** Relative to the home; what is done by their paths would be done elsewhere if one were a symlink. */
+export function layoutFolders(): readonly string[] {
+  return [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder, layerRecordsFolder];
+}
+
 /** All that is wrong with a store of whole copies. Blocks; runs on a worker. */
 export function findDamage(home: string): Damage[] {
   return withFolderAt(home, (folder) => {
     const ids = new Set(readLayerIds(folder));
     return [
-      ...findWrongFolders({ folder }, [
-        layersFolder,
-        unfilledFolder,
-        fillingFolder,
-        exactDiffsFolder,
-        layerRecordsFolder,
-      ]),
+      ...findWrongFolders({ folder }, layoutFolders()),
       ...findOwnDamage({ home, folder, mounts: readMountsBelow(home), remove: removeTree, mountedLayers: new Set() }),
       ...namesIn(folder, layersFolder)
         .map(nameText)

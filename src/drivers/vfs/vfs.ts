@@ -56,6 +56,7 @@ const optionTable = {
  */
 export const vfs: GraphDriverFactory = {
   name: "vfs",
+  cost: "copies every layer in full (reflinks where the file system has them)",
   options: optionTable,
   probe: (folder) => runProbe("vfs", { url: probeUrl }, folder),
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,

@@ -1,13 +1,21 @@
+import { CleatError } from "../../errors/index.ts";
 import { type Call, type CallOptions, graphDriverProtocol } from "../../protocol/index.ts";
 import { assertMethods, implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
 import type { CreateOptions, GraphDriverMethods } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
+import { createLostCalls } from "./engine/lost-calls.ts";
+import { findMountedLayers } from "./engine/mounted-layers.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { toWireChanges, toWireCapabilities } from "./wire-shapes.ts";
 
 export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "logger"> {
   /** Default `errorLogger`: what nobody foresaw goes to standard error. */
   readonly logger?: Logger;
+  /**
+   * A folder for what the next process has to know of the calls in which this one was killed (`engine/lost-calls.ts`); to be of use
+   * only with `state`. Default: the next process knows nothing of them.
+   */
+  readonly callsFolder?: string;
 }
 
 /** A graph driver, ready for `serve`. */
@@ -36,7 +44,16 @@ export interface GraphDriverPlugin {
  */
 export function createGraphDriverPlugin(options: GraphDriverPluginOptions): GraphDriverPlugin {
   assertMethods(options, ["open"], "createGraphDriverPlugin: its options");
-  const holder = createDriverHolder({ ...options, logger: options.logger ?? errorLogger });
+  const { logger = errorLogger, callsFolder } = options;
+  const lost = createLostCalls({ folder: callsFolder, logger });
+  let home = "";
+  const open: GraphDriverPluginOptions["open"] = async (openOptions) => {
+    const driver = await options.open(openOptions);
+    lost.opened(openOptions.resume ?? false);
+    ({ home } = openOptions);
+    return driver;
+  };
+  const holder = createDriverHolder({ ...options, open, logger });
   const call = <T>({ connection }: Call, run: (driver: GraphDriverMethods) => Promise<T>) =>
     holder.use(connection, run);
 
@@ -50,15 +67,40 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
       return {};
     },
     create: ({ ID, ...rest }, from) =>
-      call(from, async (driver) => done(driver.create(checked(ID), toCreateOptions(rest), wanted(from)))),
+      call(from, async (driver) => {
+        await driver.create(checked(ID), toCreateOptions(rest), wanted(from));
+        lost.created(ID);
+        return {};
+      }),
     createReadWrite: ({ ID, ...rest }, from) =>
-      call(from, async (driver) => done(driver.createReadWrite(checked(ID), toCreateOptions(rest), wanted(from)))),
+      call(from, async (driver) => {
+        await driver.createReadWrite(checked(ID), toCreateOptions(rest), wanted(from));
+        lost.created(ID);
+        return {};
+      }),
     // A child that a crashed engine left behind, and does not know of, must not keep its image from being removed.
     remove: ({ ID }, from) =>
-      call(from, async (driver) => done(driver.remove(checked(ID), { evenWithChildren: true }))),
+      call(from, async (driver) => {
+        await driver.remove(checked(ID), { evenWithChildren: true });
+        lost.removed(ID);
+        return {};
+      }),
     get: ({ ID, MountLabel }, from) =>
-      call(from, async (driver) => ({ Dir: await driver.get(checked(ID), { mountLabel: MountLabel || undefined }) })),
-    put: ({ ID }, from) => call(from, async (driver) => done(driver.put(checked(ID)))),
+      call(from, async (driver) => {
+        if (ID === "") {
+          lost.getLost(findMountedLayers(home));
+          throw nameLost();
+        }
+        const mount = () => driver.get(checked(ID), { mountLabel: MountLabel || undefined });
+        return { Dir: await lost.get(checked(ID), mount) };
+      }),
+    put: ({ ID }, from) =>
+      call(from, async (driver) => {
+        if (ID === "")
+          logger.warn({}, "a Put came without its layer, as one that is sent again does; nothing is given back");
+        else await lost.put(checked(ID), () => driver.put(ID));
+        return {};
+      }),
     exists: ({ ID }, from) => call(from, async (driver) => ({ Exists: await driver.exists(checked(ID)) })),
     status: () =>
       holder.look(async (driver) => ({ Status: (await driver.status()).map(([name, value]) => [name, value]) })),
@@ -72,11 +114,12 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
         return { Changes: toWireChanges(changes) };
       }),
     applyDiff: ({ id, parent }, from) =>
-      call(from, async (driver) => ({
-        Size: await holder.receive(checked(id), from.body, (archive) =>
-          driver.applyDiff(id, checkedParent(parent), archive, wanted(from)),
-        ),
-      })),
+      call(from, async (driver) => {
+        lost.assertWholeArchive(checked(id));
+        const apply = (archive: AsyncIterable<Uint8Array>) =>
+          driver.applyDiff(id, checkedParent(parent), archive, wanted(from));
+        return { Size: await holder.receive(id, from.body, apply) };
+      }),
     diffSize: ({ ID, Parent }, from) =>
       call(from, async (driver) => ({ Size: await driver.diffSize(checked(ID), checkedParent(Parent), wanted(from)) })),
     capabilities: () => holder.look(async (driver) => ({ Capabilities: toWireCapabilities(driver.capabilities) })),
@@ -101,14 +144,14 @@ function wanted({ signal }: Call): CallOptions {
 
 const unixScheme = "unix://";
 
-async function done(step: Promise<void>): Promise<Record<string, never>> {
-  await step;
-  return {};
-}
-
 function checked(id: string): string {
   assertLayerId(id);
   return id;
+}
+
+function nameLost(): CleatError {
+  const why = "the call was lost with an earlier process of the plugin, and sent again without it; try again";
+  return new CleatError("INVALID_ARGUMENT", `layer id "" is not there: ${why}`);
 }
 
 /** Go leaves out an empty string or sends it; both mean that there is no parent. */

@@ -24,7 +24,6 @@ type Client = ReturnType<Plugin["connect"]>;
 const everyCall: Record<string, (client: Client) => Promise<unknown>> = {
   create: (client) => client.create({ ID: "x" }),
   createReadWrite: (client) => client.createReadWrite({ ID: "x" }),
-  remove: (client) => client.remove({ ID: "x" }),
   get: (client) => client.get({ ID: "x" }),
   put: (client) => client.put({ ID: "x" }),
   exists: (client) => client.exists({ ID: "x" }),
@@ -33,6 +32,7 @@ const everyCall: Record<string, (client: Client) => Promise<unknown>> = {
   changes: (client) => client.changes({ ID: "x" }),
   applyDiff: (client) => client.applyDiff({ id: "x" }, { body: Readable.from([]) }),
   diffSize: (client) => client.diffSize({ ID: "x" }),
+  remove: (client) => client.remove({ ID: "x" }),
 };
 
 const refused = { code: "FAILED_PRECONDITION", remoteMessage: expect.stringContaining("is refused") };

@@ -61,6 +61,19 @@ describe("what a job writes, as a stream", () => {
     expect(outcome).toMatchObject({ code: "CANCELLED" });
   });
 
+  it("keeps nobody waiting who has given up, and releases what the job needed when that has ended", async () => {
+    const { produce } = open();
+    let finish = (): void => {};
+    const released = new Promise<string>((resolve) => {
+      const hanging = () => new Promise<void>((end) => (finish = end));
+      const stream = produce(hanging, async () => resolve("released"));
+      stream.on("error", () => {});
+      setImmediate(() => stream.destroy(new CleatError("CANCELLED", "given up")));
+      stream.once("close", () => finish());
+    });
+    expect(await released).toBe("released");
+  });
+
   it("uses its ring again, also where a job failed or nobody read", async () => {
     const { produce, used } = open();
     for (let round = 0; round < 20; round++) {

@@ -4,17 +4,20 @@
  * served from the file, as slowly as it likes.
  */
 import { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../../errors/index.ts";
 import { createHandOver, type HandOver } from "./hand-over.ts";
 import type { JobRings } from "./job-rings.ts";
 import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
 import type { Slots } from "./slots.ts";
+import { undoPatienceMs } from "./patience.ts";
 import type { Spool } from "./spool.ts";
 
 /**
  * What a job writes into a ring, as a stream, which ends when the job has ended well; a job that fails destroys it with
  * the job's error, after all that was written. Destroying the stream makes the job's next write fail, or keeps the job
- * from starting. `release` runs once, when the job is over or will not be; the stream closes after it.
+ * from starting. `release` runs once, when the job is over or will not be; the stream closes after it, but for one that its caller
+ * has given up (CANCELLED, DEADLINE_EXCEEDED), who is not kept waiting by a job that reads from a slow disk.
  */
 export type Produce = (job: (ring: Ring) => Promise<unknown>, release?: () => Promise<void>) => Readable;
 
@@ -108,6 +111,10 @@ async function pushNext(stream: Readable, handOver: HandOver, over: Promise<void
   }
 }
 
+function isGivenUp(error: Error | null): boolean {
+  return error instanceof CleatError && (error.code === "CANCELLED" || error.code === "DEADLINE_EXCEEDED");
+}
+
 async function closeAll(
   handOver: HandOver,
   over: Promise<void>,
@@ -117,7 +124,7 @@ async function closeAll(
   let failure: Error | null = null;
   try {
     await handOver.close();
-    await over;
+    await (isGivenUp(error) ? Promise.race([over, pause(undoPatienceMs, undefined, { ref: false })]) : over);
   } catch (reason) {
     failure = reason as Error;
   }

@@ -14,9 +14,12 @@ import { findLinkDamage } from "./link-damage.ts";
 import { createLinkResolver, readStoreFacts } from "./store-facts.ts";
 import { mountedLayers } from "./survey.ts";
 
-/**
- * All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker.
- */
+/** Relative to the home; what is done by their paths would be done elsewhere if one were a symlink. */
+export function layoutFolders(): readonly string[] {
+  return [linksFolder];
+}
+
+/** All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker. */
 export function findDamage(home: string): Damage[] {
   const mounts = readMountsBelow(home);
   const mounted = mountedLayers(home, mounts);
@@ -26,7 +29,7 @@ export function findDamage(home: string): Damage[] {
     const resolve = createLinkResolver(facts);
     const around = { home, folder, facts, resolve, mounts, keepsFolders: existsSync(`${home}-layers`) };
     return [
-      ...findWrongFolders({ folder }, [linksFolder]),
+      ...findWrongFolders({ folder }, layoutFolders()),
       ...findOwnDamage({ home, folder, mounts, remove: removeTree, mountedLayers: mounted }),
       ...findLinkDamage(home, facts),
       ...layers.flatMap((layer) => findLayerDamage(layer, around)),

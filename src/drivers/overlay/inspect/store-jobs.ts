@@ -5,6 +5,7 @@ import { findDamage } from "./damage.ts";
 import { dropWaitingRecords } from "../layer-diff.ts";
 import { finishRebases } from "../rebase-layer.ts";
 
+export { layoutFolders } from "./damage.ts";
 export { removeLayer } from "./layer-damage.ts";
 export { surveyStore } from "./survey.ts";
 

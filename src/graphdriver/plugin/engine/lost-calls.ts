@@ -1,0 +1,171 @@
+/**
+ * Calls that were lost with an earlier process of the plugin, in the middle of them, and what an engine makes of that: a mount too
+ * many is unmounted when the engine shuts down or removes the layer, a mount too few is files lost. So where nobody knows, a layer
+ * stays mounted, and an archive is refused.
+ *
+ * - Docker's client sends a call again when its connection breaks, with what its reader still holds: of a call in JSON nothing, of
+ *   an archive the rest; other clients send all of it again. Whether the first one has taken effect, none of them knows.
+ * - An engine that starts a container gives back a layer whose `Get` it takes for failed, too, and with that what somebody else
+ *   holds; one that copies files does not. Source: moby v20.10.24 and v26.1.5 `layer/mounted_layer.go`, `Mount`, which counts
+ *   first, and `daemon/start.go`, `Cleanup`.
+ * - A failed `Put` has Docker unmount the layer itself, behind the plugin (`cleanupMountsByID` there); so a `Put` that has lost its
+ *   layer's name on the way is answered, and gives nothing back.
+ *
+ * Each `Get` and `Put` in flight is an empty file, `<number>.<layer>`, until its answer is out; so is a `Get` that has failed. What an
+ * earlier process left there, for an engine that runs still, is a doubt: one `Put` of that layer is left out for each. Nothing is
+ * synced, as mounts do not survive the machine.
+ */
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { CleatError, isSystemError } from "../../../errors/index.ts";
+import type { Logger } from "../../../transport/index.ts";
+
+export interface LostCalls {
+  /** A store was opened. `resume`: for an engine that runs still, whose calls an earlier process had. */
+  opened(resume: boolean): void;
+  created(id: string): void;
+  removed(id: string): void;
+  /**
+   * @throws FAILED_PRECONDITION when what is sent for a layer may be the rest of an archive, the beginning of which an earlier process
+   * was sent: the layer was created before this one resumed.
+   */
+  assertWholeArchive(id: string): void;
+  get<T>(id: string, run: () => Promise<T>): Promise<T>;
+  /** A `Get` came without its layer: it was lost before anything of it was written down, and may be of any of these. */
+  getLost(mounted: Iterable<string>): void;
+  put(id: string, run: () => Promise<void>): Promise<void>;
+}
+
+export interface LostCallsOptions {
+  /** Made when something is written. Without it this process alone knows. */
+  readonly folder: string | undefined;
+  readonly logger: Logger;
+}
+
+export function createLostCalls({ folder, logger }: LostCallsOptions): LostCalls {
+  const notes = createNotes(folder, logger);
+  /** The notes of each layer that are nobody's any more. */
+  const doubts = new Map<string, string[]>();
+  let resumed = false;
+  const createdHere = new Set<string>();
+
+  const doubt = (id: string, note: string) => doubts.set(id, [...(doubts.get(id) ?? []), note]);
+
+  return {
+    opened(resume) {
+      resumed = resume;
+      createdHere.clear();
+      doubts.clear();
+      for (const { id, note } of notes.all()) {
+        if (resume) doubt(id, note);
+        else notes.remove(note);
+      }
+    },
+
+    created: (id) => void createdHere.add(id),
+
+    removed(id) {
+      createdHere.delete(id);
+      for (const note of doubts.get(id) ?? []) notes.remove(note);
+      doubts.delete(id);
+    },
+
+    assertWholeArchive(id) {
+      if (!resumed || createdHere.has(id)) return;
+      const why = "was created before this plugin was started anew, and what is sent may be the rest of an archive";
+      throw new CleatError("FAILED_PRECONDITION", `layer "${id}" ${why}; remove it, create it and send all of it`);
+    },
+
+    async get(id, run) {
+      const note = notes.write(id);
+      try {
+        const answer = await run();
+        whenAnswered(() => notes.remove(note));
+        return answer;
+      } catch (error) {
+        if (isOfNoLayer(error)) notes.remove(note);
+        else doubt(id, note);
+        throw error;
+      }
+    },
+
+    getLost(mounted) {
+      for (const id of mounted) doubt(id, notes.write(id));
+    },
+
+    async put(id, run) {
+      const [doubted, ...rest] = doubts.get(id) ?? [];
+      if (doubted === undefined) {
+        const note = notes.write(id);
+        try {
+          return await run();
+        } finally {
+          whenAnswered(() => notes.remove(note));
+        }
+      }
+      if (rest.length > 0) doubts.set(id, rest);
+      else doubts.delete(id);
+      logger.warn(
+        { layer: id },
+        "not given back, as a call was lost and nobody knows whether it is held; it stays mounted",
+      );
+      whenAnswered(() => notes.remove(doubted));
+    },
+  };
+}
+
+/** Nobody holds such a layer. */
+function isOfNoLayer(error: unknown): boolean {
+  return error instanceof CleatError && (error.code === "NOT_FOUND" || error.code === "INVALID_ARGUMENT");
+}
+
+/** An answer is handed to the kernel in the turn of the event loop in which its call ends. */
+function whenAnswered(act: () => void): void {
+  setImmediate(act);
+}
+
+/** The files; a note that could not be written, on a full disk, is of this process alone. */
+function createNotes(folder: string | undefined, logger: Logger) {
+  const pathOf = (note: string) => `${folder}/${note}`;
+  let last = 0;
+
+  return {
+    /** What earlier processes have left. */
+    all(): { readonly id: string; readonly note: string }[] {
+      return readNames(folder).flatMap((note) => {
+        const [, number, id] = /^(\d+)\.(.+)$/.exec(note) ?? [];
+        if (id === undefined) return [];
+        last = Math.max(last, Number(number));
+        return [{ id, note }];
+      });
+    },
+    write(id: string): string {
+      const note = `${++last}.${id}`;
+      if (folder === undefined) return note;
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        closeSync(openSync(pathOf(note), "w", 0o600));
+      } catch (error) {
+        logger.debug({ err: error, layer: id }, "a call in flight could not be written down");
+      }
+      return note;
+    },
+    remove(note: string): void {
+      if (folder === undefined) return;
+      try {
+        rmSync(pathOf(note), { force: true });
+      } catch (error) {
+        logger.debug({ err: error, note }, "a call that was answered could not be struck out");
+      }
+    },
+  };
+}
+
+function readNames(folder: string | undefined): string[] {
+  if (folder === undefined) return [];
+  try {
+    return readdirSync(folder).toSorted();
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) return [];
+    throw error;
+  }
+}
