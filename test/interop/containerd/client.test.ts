@@ -9,7 +9,11 @@ import {
   writeBlob,
 } from "../../../src/containerd/index.ts";
 import { readThroughApi } from "../../../src/containerd/blobs/read-blob.ts";
-import { type RunningContainerd, startContainerd, testNamespace } from "../../harness/containerd.ts";
+import {
+  type ContainerdWithClient,
+  startContainerdWithClient,
+  testNamespace,
+} from "../../harness/containerd-client.ts";
 import { type Namespace, openNamespace } from "../../harness/namespace.ts";
 import { type EngineRelease, forky, machine, trixie } from "../../harness/release.ts";
 import { describeWith, needs } from "../../needs.ts";
@@ -26,10 +30,10 @@ for (const [release, required] of releases) {
 
 function testClient(engine: EngineRelease): void {
   let namespace: Namespace;
-  let containerd: RunningContainerd;
+  let containerd: ContainerdWithClient;
   beforeAll(async () => {
     namespace = await openNamespace(engine);
-    containerd = await startContainerd(namespace, {});
+    containerd = await startContainerdWithClient(namespace);
     await containerd.client.services.namespaces.create({ namespace: { name: testNamespace } });
   });
   afterAll(async () => {

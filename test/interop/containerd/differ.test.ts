@@ -15,11 +15,11 @@ import {
 import { createGrpcChannel, createGrpcClient } from "../../../src/grpc/index.ts";
 import { createRemoteSnapshotter, type Mount, type Snapshotter } from "../../../src/snapshotter/index.ts";
 import { createTarReader } from "../../../src/tar/index.ts";
-import { type RunningContainerd, startContainerd, testNamespace } from "../../harness/containerd.ts";
+import { type RunningContainerd, startContainerd, testNamespace } from "./containerd.support.ts";
 import type { Daemon } from "../../harness/daemon.ts";
 import { type Namespace, openNamespace } from "../../harness/namespace.ts";
 import { forky, trixie } from "../../harness/release.ts";
-import { differConfig, serveSnapshotter, snapshotterSocket } from "../../harness/snapshotter.ts";
+import { differConfig, serveSnapshotter, snapshotterSocket } from "./snapshotter.support.ts";
 import { describeWith, needs } from "../../needs.ts";
 
 /** What the lower layer holds, and what is done to it; a line of shell each. */

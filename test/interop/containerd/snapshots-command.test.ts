@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { createRemoteSnapshotter } from "../../../src/snapshotter/index.ts";
 import { createGrpcChannel } from "../../../src/grpc/index.ts";
 import { cleatCommand } from "../../harness/cleat.ts";
-import { type RunningContainerd, startContainerd, testNamespace } from "../../harness/containerd.ts";
+import { type RunningContainerd, startContainerd, testNamespace } from "./containerd.support.ts";
 import type { Daemon } from "../../harness/daemon.ts";
 import { shellLayer, writeImageArchive } from "../../harness/image-archive.ts";
 import { type Namespace, openNamespace } from "../../harness/namespace.ts";
 import { type EngineRelease, forky, machine } from "../../harness/release.ts";
-import { serveSnapshotter, snapshotterConfig, snapshotterSocket } from "../../harness/snapshotter.ts";
+import { serveSnapshotter, snapshotterConfig, snapshotterSocket } from "./snapshotter.support.ts";
 import { writeFile } from "node:fs/promises";
 import { describeWith, needs } from "../../needs.ts";
 
