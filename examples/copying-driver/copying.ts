@@ -69,7 +69,7 @@ function createCopying(home: kit.OpenHome, { archiveDialect, strictAttributes }:
     exists,
     async remove(id, options, call) {
       kit.assertLayerId(id);
-      const discard = () => {
+      const discard = async () => {
         home.locks.markChanged(id);
         return home.pool.run(worker, "discardLayer", path, id);
       };

@@ -214,6 +214,11 @@ describe("a stream", () => {
       yield { text: "late" };
     };
     expect(await collect(peer.client.converse(slow()))).toMatchObject([{ text: "late" }]);
+    const pausing = async function* () {
+      yield { text: "early" };
+      yield* slow();
+    };
+    expect(await collect(peer.client.converse(pausing()))).toMatchObject([{ text: "early" }, { text: "late" }]);
     const answers = peer.client.converse(
       (async function* () {
         yield* [];

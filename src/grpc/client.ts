@@ -7,6 +7,7 @@ import { createFrameReader, defaultMaxMessageBytes, encodeFrame } from "./frames
 import { collectMessages, iterateMessages } from "./read-messages.ts";
 import type { GrpcCallOptions, GrpcClient, Metadata } from "./sides.ts";
 import { pumpRequests, type RequestPump } from "./pump-requests.ts";
+import { createPeerSilence, type PeerSilence } from "./silence.ts";
 import { formatTimeout } from "./timeout.ts";
 
 export interface GrpcClientOptions {
@@ -74,7 +75,7 @@ async function callUnary(context: Context, request: Request, call: GrpcCallOptio
 async function callForOne(context: Context, requests: AsyncIterable<Request>, call: GrpcCallOptions): Promise<unknown> {
   return withDeadline(context, call, async (deadline) => {
     const opened = await openWithin(context, call, deadline);
-    const pumped = pump(context, opened, requests, deadline);
+    const pumped = pump(context, opened, requests, createPeerSilence(deadline));
     try {
       return await readOne(context, opened, pumped);
     } catch (error) {
@@ -96,12 +97,13 @@ async function* callForMany(
   let pumped: RequestPump | undefined;
   try {
     opened = await openWithin(context, call, deadline);
-    pumped = pump(context, opened, requests, deadline);
+    const silence = createPeerSilence(deadline);
+    pumped = pump(context, opened, requests, silence);
     const frames = createFrameReader(maxMessageBytes, "DATA_LOSS");
     for await (const message of iterateMessages(opened.stream, { frames, subject: "peer" })) {
-      deadline.pause();
+      silence.pause();
       yield method.response.decode(message, "DATA_LOSS");
-      deadline.start();
+      silence.wait();
     }
     pumped.stop();
     await opened.finish();
@@ -118,10 +120,10 @@ function pump(
   { method, maxMessageBytes }: Context,
   opened: ClientStream,
   requests: AsyncIterable<Request> | readonly Request[],
-  deadline: Deadline,
+  silence: PeerSilence,
 ): RequestPump {
   const encode = (request: Request) => encodeFrame(method.request.encode(request as never), maxMessageBytes);
-  return pumpRequests(opened, requests, encode, deadline);
+  return pumpRequests(opened, requests, encode, silence);
 }
 
 async function readOne(

@@ -1,5 +1,5 @@
-import type { Deadline } from "../transport/index.ts";
 import type { ClientStream } from "./client-stream.ts";
+import type { PeerSilence } from "./silence.ts";
 import { writeFrame } from "./write-frame.ts";
 
 export interface RequestPump {
@@ -17,7 +17,7 @@ export function pumpRequests<T>(
   { stream, cancel }: ClientStream,
   requests: AsyncIterable<T> | readonly T[],
   encode: (request: T) => Uint8Array,
-  deadline: Deadline,
+  silence: PeerSilence,
 ): RequestPump {
   const source = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
   let isStopped = false;
@@ -31,9 +31,7 @@ export function pumpRequests<T>(
   };
   const run = async () => {
     for (;;) {
-      deadline.pause();
-      const next = await source.next();
-      deadline.start();
+      const next = await silence.whileBusy(async () => source.next());
       if (isStopped || stream.closed) return;
       if (next.done) return void stream.end();
       await writeFrame(stream, encode(next.value));

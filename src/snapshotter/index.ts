@@ -1,5 +1,5 @@
 /** containerd's snapshotters. `snapshotter.ts` is the manual. */
-export { descriptorMessage, mountMessage } from "./service/containerd-types.ts";
+export { type DiffService, type DiffServiceOptions, openDiffService } from "./diff/diff-service.ts";
 export {
   openGraphDriverSnapshotter,
   type OpenGraphDriverSnapshotterOptions,
@@ -15,7 +15,6 @@ export type {
   SnapshotStorage,
   StorageCapabilities,
 } from "./snapshot-storage.ts";
-export { snapshotsService } from "./service/snapshots-service.ts";
 export {
   type CommitOptions,
   type Labels,

@@ -4,7 +4,26 @@ import { CleatError } from "../errors/index.ts";
 import { runSnapshotterKit } from "../testing/index.ts";
 import { createMemoryStorage, createPlaces, type Places } from "./memory-storage.test.support.ts";
 import { openSnapshotter } from "./store/open-snapshotter.ts";
-import type { Snapshotter } from "./snapshotter.ts";
+import type { PrepareOptions, SnapshotInfo, Snapshotter } from "./snapshotter.ts";
+
+const ref = "containerd.io/snapshot.ref";
+
+/** Takes any committed snapshot for the one that is asked for which `isIt` says so of. */
+function adopting(
+  right: Snapshotter,
+  isIt: (info: SnapshotInfo, wanted: PrepareOptions) => boolean,
+): Pick<Snapshotter, "prepare"> {
+  return {
+    async prepare(key, options) {
+      for await (const info of right.list(["kind==committed"])) {
+        if (options.labels?.[ref] !== undefined && isIt(info, options)) {
+          throw new CleatError("ALREADY_EXISTS", `layer of ${key}: already exists`);
+        }
+      }
+      return right.prepare(key, options);
+    },
+  };
+}
 
 /** What a snapshotter could get wrong, and the check that must notice. */
 const faults: readonly [fault: string, check: string, plant: (right: Snapshotter) => Partial<Snapshotter>][] = [
@@ -118,6 +137,23 @@ const faults: readonly [fault: string, check: string, plant: (right: Snapshotter
     (right) => ({ view: (key, options) => right.view(key, options).catch(() => []) }),
   ],
   ["what is removed stays", "life/reuse", () => ({ remove: async () => {} })],
+  [
+    "a layer that is there is unpacked again",
+    "adopt/unpacked",
+    (right) => ({ prepare: (key, { parent }) => right.prepare(key, { parent }) }),
+  ],
+  [
+    "a layer is found by its name, whatever its parent",
+    "adopt/other-parent",
+    (right) => adopting(right, ({ labels }, wanted) => labels[ref] === wanted.labels?.[ref]),
+  ],
+  [
+    "whoever names a layer is given it, also for a container",
+    "adopt/containers",
+    (right) =>
+      adopting(right, ({ labels, parent }, wanted) => labels[ref] === wanted.labels?.[ref] && parent === wanted.parent),
+  ],
+  ["a view counts as its parent", "usage/views", () => ({ usage: async () => ({ sizeBytes: 4096, inodes: 1 }) })],
 ];
 
 it.each(faults)("the kit notices when %s: %s", async (_, check, plant) => {

@@ -203,6 +203,118 @@ describe("a snapshot whose files are gone", () => {
   });
 });
 
+describe("a commit on a new parent", () => {
+  /** A committed "base" of number 1, and "k" of number 2. */
+  async function prepared(root: Root): Promise<Snapshotter> {
+    const snapshotter = await root.open();
+    await snapshotter.prepare("k1", {});
+    await snapshotter.commit("base", "k1", {});
+    await snapshotter.prepare("k", {});
+    return snapshotter;
+  }
+
+  it("that a crash cut in two is taken back, and can be done again", async () => {
+    await using root = await makeRoot();
+    await (await prepared(root)).close();
+    root.places.made.set(2, 1); // the files lie on base already, the record does not say so
+    const second = await root.open();
+    expect(root.places.made.get(2)).toBeUndefined();
+    expect(root.warnings).toEqual([]);
+    expect((await second.stat("k")).kind).toBe("active");
+    await second.commit("n", "k", { parent: "base" });
+    expect(root.places.made.get(2)).toBe(1);
+    expect((await second.stat("n")).parent).toBe("base");
+    await second.close();
+  });
+
+  it("is no snapshot any more when its files lie on another than its record says", async () => {
+    await using root = await makeRoot();
+    const first = await prepared(root);
+    await first.commit("n", "k", { parent: "base" });
+    await first.prepare("other", {});
+    await first.close();
+    root.places.made.set(2, undefined);
+    const second = await root.open();
+    expect(root.warnings).toMatchObject([{ fields: { snapshot: "n", parent: 1 } }]);
+    await expect(second.stat("n")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect((await second.stat("other")).kind).toBe("active");
+    await second.remove("n");
+    await second.close();
+  });
+});
+
+describe("what a commit promises", () => {
+  it("is on the disk before: a commit whose files cannot be synced is refused, and may be tried again", async () => {
+    await using root = await makeRoot();
+    const snapshotter = await root.open();
+    await snapshotter.prepare("k", {});
+    let fails = true;
+    root.places.beforeStep = (step) => {
+      if (fails && step === "sync") throw new Error("input/output error");
+    };
+    await expect(snapshotter.commit("n", "k", {})).rejects.toThrow("input/output error");
+    expect((await snapshotter.stat("k")).kind).toBe("active");
+    fails = false;
+    await snapshotter.commit("n", "k", {});
+    await snapshotter.close();
+  });
+
+  it("is not done behind the back of who was told that it failed", async () => {
+    await using root = await makeRoot();
+    const snapshotter = await root.open();
+    await snapshotter.prepare("k", {});
+    const gaveUp = new AbortController();
+    root.places.beforeStep = (step) => {
+      if (step === "sync") gaveUp.abort();
+    };
+    await expect(snapshotter.commit("n", "k", {}, { signal: gaveUp.signal })).rejects.toThrow();
+    expect((await snapshotter.stat("k")).kind).toBe("active");
+    await expect(snapshotter.stat("n")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await snapshotter.close();
+  });
+
+  it("is written behind while an engine unpacks, until it commits", async () => {
+    await using root = await makeRoot();
+    const snapshotter = await root.open();
+    let syncs = 0;
+    let synced = () => {};
+    const twice = new Promise<void>((resolve) => (synced = resolve));
+    root.places.beforeStep = (step) => {
+      if (step === "sync" && ++syncs === 2) synced();
+    };
+    const key = "default/1/extract-1 sha256:a";
+    await snapshotter.prepare("default/2/c1", {});
+    await snapshotter.prepare(key, { labels: { "containerd.io/snapshot.ref": "sha256:a" } });
+    await twice;
+    await snapshotter.commit("default/3/sha256:a", key, {});
+    const atCommit = syncs;
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(syncs).toBe(atCommit);
+    await snapshotter.close();
+  });
+});
+
+describe("a view", () => {
+  it("of a parent has no place; of nothing it has one", async () => {
+    await using root = await makeRoot();
+    const snapshotter = await root.open();
+    await fill(snapshotter);
+    const before = [...root.places.made.keys()];
+    const mounts = await snapshotter.view("v", { parent: "app" });
+    expect(mounts).toEqual([{ type: "bind", source: "/places/2", options: ["rbind", "ro"] }]);
+    expect([...root.places.made.keys()]).toEqual(before);
+    await snapshotter.view("empty", {});
+    expect(root.places.made.size).toBe(before.length + 1);
+    await snapshotter.close();
+    root.places.made.delete(2);
+    const second = await root.open(false);
+    await expect(second.mounts("v")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await second.remove("v");
+    expect([...root.places.made.keys()]).toEqual([1, 3, 5]);
+    await second.close();
+  });
+});
+
 describe("a storage that fails", () => {
   it("leaves no snapshot when it could not make a place, and the key is free", async () => {
     await using root = await makeRoot();

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { listFeatures } from "../../src/cli/containerd/config/versions.ts";
 import { madePages } from "#scripts/docs/pages.mjs";
 import { blocksOf, pages, project } from "./docs/pages.ts";
 
@@ -12,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe("the pages", () => {
   it("have no block of code that no test knows what to do with", () => {
     const kinds = new Set(pages.flatMap(({ blocks }) => blocks.map(({ kind }) => kind)));
-    expect([...kinds].toSorted()).toEqual(["console", "console scratch", "js", "ts"]);
+    expect([...kinds].toSorted()).toEqual(["console", "console engine", "console scratch", "js", "ts"]);
   });
 
   it("are those that the tables in the source make (npm run docs)", () => {
@@ -75,12 +76,14 @@ describe("the commands of cleat in the pages", () => {
   const commandPage = pages.find(({ path }) => path === "docs/command.md")?.text ?? "";
   /** That the page says what the command says of itself is tested above. */
   const helpOf = (name: string) => commandPage.split("\n## ").find((section) => section.startsWith(`cleat ${name}\n`));
-  const used = blocksOf("console", "console scratch").flatMap(({ page, text }) =>
-    [...text.matchAll(/^[$#] (?:npx )?cleat ((?:serve )?[a-z]+)([^|&\n]*)/gm)].map(([, name = "", rest = ""]) => ({
-      page,
-      name,
-      options: [...rest.matchAll(/(?<= )--[a-z-]+/g)].map(([option]) => option),
-    })),
+  const used = blocksOf("console", "console engine", "console scratch").flatMap(({ page, text }) =>
+    [...text.matchAll(/^[$#] (?:npx )?cleat ((?:(?:serve|config|snapshots) )?[a-z]+)([^|&\n]*)/gm)].map(
+      ([, name = "", rest = ""]) => ({
+        page,
+        name,
+        options: [...rest.matchAll(/(?<= )--[a-z-]+/g)].map(([option]) => option),
+      }),
+    ),
   );
   const names = [...new Set(used.map(({ name }) => name))].filter((name) => name !== "help");
 
@@ -108,7 +111,12 @@ describe("what the pages list", () => {
     const help = textOf("docs/command.md");
     const taken = [...help.matchAll(/^ {2}([a-z0-9]+\.[a-z_]+)=/gm)].map(([, key]) => key as string);
     const listed = [...textOf("docs/docker.md").matchAll(/^\| `([a-z0-9]+\.[a-z_]+)=/gm)].map(([, key]) => key);
-    expect(listed.toSorted()).toEqual([...new Set(taken)].toSorted()); // two commands list them
+    expect(listed.toSorted()).toEqual([...new Set(taken)].toSorted()); // several commands list them
+  });
+
+  it("of what containerd knows is what the source says", () => {
+    const rows = [...textOf("docs/containerd.md").matchAll(/^\| (.*) \| (\d[\d., ]*) \|$/gm)];
+    expect(rows.map(([, means, since]) => [means, since])).toEqual(listFeatures());
   });
 
   /** Folders and files that a layout's comment in the source names. */

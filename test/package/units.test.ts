@@ -27,7 +27,18 @@ test("units are written once, hold what they print, and systemd finds nothing wr
   expect({ status: verified.status, stderr: verified.stderr }).toEqual({ status: 0, stderr: "" });
 });
 
+test("those of a snapshotter serve one on the socket that systemd holds", (context) => {
+  const written = ["cleat-snapshotter.service", "cleat-snapshotter.socket"].map((name) => join(folder, name));
+  expect(cleat("units", "--snapshotter", "--write", folder)).toMatchObject({ status: 0 });
+  const service = readFileSync(written[0] as string, "utf8");
+  expect(service).toContain(`ExecStart=${process.execPath} ${main} serve snapshotter --systemd\n`);
+  const verified = spawnSync("systemd-analyze", ["verify", ...written], { encoding: "utf8" });
+  if (verified.error !== undefined) return context.skip("systemd-analyze is not there (apt-get install systemd)");
+  expect({ status: verified.status, stderr: verified.stderr }).toEqual({ status: 0, stderr: "" });
+});
+
 test("what is not a name of a plugin is not a unit's either", () => {
   expect(cleat("units", "--name", "../x")).toMatchObject({ status: 2, stdout: "" });
+  expect(cleat("units", "--snapshotter", "--name", "x")).toMatchObject({ status: 2, stdout: "" });
   expect(cleat("units", "--write", "here")).toMatchObject({ status: 2, stdout: "" });
 });

@@ -1,16 +1,52 @@
+/** What systemd serves: what it is, and who waits for it. */
+export interface ServedUnit {
+  /** The units' name without an ending. It is no plugin's own: one called "docker" would take the place of the engine's unit. */
+  readonly unit: string;
+  readonly description: string;
+  /** The engine's service, and what else starts with it. */
+  readonly before: { readonly service: string; readonly socket: string };
+  readonly socket: string;
+  /** Of the socket's folder, in octal. */
+  readonly folderMode: string;
+  /** Why a socket that nobody answers does not stay. */
+  readonly silence: string;
+}
+
+/** A graph driver, as Docker finds the plugin `name`. */
+export function graphDriverUnit(name: string): ServedUnit {
+  return {
+    unit: name === "cleat" ? name : `cleat-${name}`,
+    description: `container engine plugin ${name} (Cleat)`,
+    before: { service: "docker.service", socket: "docker.socket docker.service" },
+    socket: `/run/docker/plugins/${name}.sock`,
+    folderMode: "0755",
+    silence: "A socket that nobody answers costs engines 15 s each time they list plugins.",
+  };
+}
+
+/** A snapshotter, as containerd is told of it. */
+export const snapshotterUnit: ServedUnit = {
+  unit: "cleat-snapshotter",
+  description: "snapshotter for containerd (Cleat)",
+  before: { service: "containerd.service", socket: "containerd.service" },
+  socket: "/run/cleat/snapshotter.sock",
+  folderMode: "0700",
+  silence: "containerd waits without end for an answer.",
+};
+
 /**
- * The units by which systemd runs a plugin, by the names of their files. Those are no plugin's own name: one called "docker"
- * would take the place of the engine's unit.
+ * The units by which systemd runs `command`, by the names of their files.
  *
  * Source: systemd.service(5), systemd.socket(5), systemd.kill(5), systemd.exec(5), of systemd 252.
  */
-export function formatUnits(name: string, command: readonly string[]): Readonly<Record<string, string>> {
-  const unit = name === "cleat" ? name : `cleat-${name}`;
+export function formatUnits(served: ServedUnit, command: readonly string[]): Readonly<Record<string, string>> {
+  const { unit, description, before, socket, folderMode, silence } = served;
+  const capitalized = description.slice(0, 1).toUpperCase() + description.slice(1);
   return {
     [`${unit}.service`]: `[Unit]
-Description=Container engine plugin ${name} (Cleat)
+Description=${capitalized}
 # An engine that starts with it finds its layers.
-Before=docker.service
+Before=${before.service}
 Requires=${unit}.socket
 After=${unit}.socket local-fs.target
 # However often it fails, it is started anew: engines wait for it.
@@ -37,15 +73,15 @@ OOMScoreAdjust=-500
 WantedBy=multi-user.target
 `,
     [`${unit}.socket`]: `[Unit]
-Description=Socket of the container engine plugin ${name} (Cleat)
-Before=docker.socket docker.service
+Description=Socket of the ${description}
+Before=${before.socket}
 
 [Socket]
-ListenStream=/run/docker/plugins/${name}.sock
-# Who may write to it commands the plugin.
+ListenStream=${socket}
+# Who may write to it commands what is served.
 SocketMode=0600
-DirectoryMode=0755
-# A socket that nobody answers costs engines 15 s each time they list plugins.
+DirectoryMode=${folderMode}
+# ${silence}
 RemoveOnStop=true
 
 [Install]

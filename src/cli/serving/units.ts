@@ -3,21 +3,26 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
-import { defineCommand, orUsageError } from "../terminal/command.ts";
+import { defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { absolute } from "./listen-options.ts";
-import { formatUnits } from "./format-units.ts";
+import { formatUnits, graphDriverUnit, snapshotterUnit } from "./format-units.ts";
 
 /** The program that this installation starts with. */
 const program = fileURLToPath(new URL("../main.js", import.meta.url));
 
 export const units = defineCommand({
   details: [
-    "For the engines of the system: a service, which serves a graph driver, and a socket, which systemd holds. An engine may",
-    "start before the plugin, and calls wait for one that is started anew. They hold the paths of this Node and installation.",
+    "For the engines of the system: a service, which serves a graph driver or a snapshotter, and a socket, which systemd holds.",
+    "An engine may start before what is served, and calls wait for what is started anew. They hold the paths of this Node and",
+    "installation.",
     "",
     "  cleat units --write /etc/systemd/system",
     "  systemctl daemon-reload",
     "  systemctl enable --now cleat.socket cleat.service",
+    "",
+    "  cleat units --snapshotter --write /etc/systemd/system",
+    "  systemctl daemon-reload",
+    "  systemctl enable --now cleat-snapshotter.socket cleat-snapshotter.service",
     "",
     "What else the driver is to have goes into ExecStart= by systemctl edit --full cleat.service.",
   ],
@@ -27,14 +32,15 @@ export const units = defineCommand({
       value: "NAME",
       help: "what engines call the plugin; default cleat; units are cleat-NAME then",
     },
+    snapshotter: { type: "boolean", help: "serve a snapshotter to containerd instead; units are cleat-snapshotter" },
     driver: { type: "string", value: "DRIVER", help: "as serve graph has it; default auto" },
     write: { type: "string", value: "FOLDER", help: "write both there; a unit that is there already stays" },
   },
-  async run({ name = "cleat", driver, write }, _operands, { stdout, stderr }) {
-    orUsageError(() => assertPluginName(name));
+  async run({ name, snapshotter = false, driver, write }, _operands, { stdout, stderr }) {
     const folder = write === undefined ? undefined : absolute("write", write);
-    const command = [process.execPath, program, "serve", "graph", "--systemd", "--name", name];
-    const files = formatUnits(name, [...command, ...(driver === undefined ? [] : ["--driver", driver])]);
+    const driverWords = driver === undefined ? [] : ["--driver", driver];
+    const { served, words } = snapshotter ? snapshotterCommand(name) : graphCommand(name);
+    const files = formatUnits(served, [process.execPath, program, ...words, ...driverWords]);
     if (/\/_npx\//.test(program)) {
       stderr.write(`cleat: ${program} is in npx's cache, which may be cleared: install Cleat for good first\n`);
     }
@@ -51,6 +57,17 @@ export const units = defineCommand({
     return "done";
   },
 });
+
+function graphCommand(name = "cleat") {
+  orUsageError(() => assertPluginName(name));
+  return { served: graphDriverUnit(name), words: ["serve", "graph", "--systemd", "--name", name] };
+}
+
+function snapshotterCommand(name: string | undefined) {
+  if (name !== undefined)
+    throw new UsageError("--name is of no use with --snapshotter: containerd's configuration names it");
+  return { served: snapshotterUnit, words: ["serve", "snapshotter", "--systemd"] };
+}
 
 /** A unit that is there may have been edited. */
 async function writeNew(path: string, content: string): Promise<void> {

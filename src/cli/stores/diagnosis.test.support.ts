@@ -1,3 +1,4 @@
+import type { EngineReport } from "../containerd/diagnosis/engine-findings.ts";
 import type { Diagnosis } from "../../selection/index.ts";
 
 const mounted = (name: string, note?: string) =>
@@ -63,3 +64,27 @@ export const usual: Diagnosis = {
   chosen: "overlay2",
   refusal: null,
 };
+
+/** Its engines: a containerd that keeps images on Cleat, and a Docker that does not yet. */
+export const usualEngines: readonly EngineReport[] = [
+  {
+    engine: "containerd",
+    what: "2.1.9, running; its file is /etc/containerd/config.toml",
+    findings: [
+      { subject: "configuration", state: "right", text: "/etc/containerd/config.toml names the snapshotter cleat" },
+      { subject: "socket", state: "right", text: "/run/cleat/snapshotter.sock answers" },
+      { subject: "plugin", state: "right", text: "the containerd that runs knows the snapshotter" },
+    ],
+  },
+  {
+    engine: "Docker",
+    what: "28.5.2, running; its file is /etc/docker/daemon.json",
+    findings: [
+      {
+        subject: "daemon.json",
+        state: "off",
+        text: "keeps layers elsewhere; if it should not: cleat config docker --write",
+      },
+    ],
+  },
+];

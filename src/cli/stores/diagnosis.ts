@@ -1,5 +1,6 @@
 import type { Diagnosis, DriverFindings, PrivilegeFindings } from "../../selection/index.ts";
 import type { FuseFindings } from "../../drivers/index.ts";
+import type { EngineFinding, EngineReport } from "../containerd/diagnosis/engine-findings.ts";
 import { printable } from "../terminal/printable.ts";
 import { formatTable } from "../terminal/table.ts";
 
@@ -7,7 +8,7 @@ type Row = readonly [name: string, value: string];
 type Feature = DriverFindings["features"][number];
 
 /** For people, in lines. */
-export function formatDiagnosis(diagnosis: Diagnosis): string[] {
+export function formatDiagnosis(diagnosis: Diagnosis, engines: readonly EngineReport[]): string[] {
   const { kernel, privileges, fuse, drivers, fileSystem, chosen } = diagnosis;
   const sections: [title: string, rows: readonly Row[]][] = [
     [
@@ -33,6 +34,10 @@ export function formatDiagnosis(diagnosis: Diagnosis): string[] {
       "Drivers",
       drivers.map(({ name, verdict, why }) => [name, verdict === "unsupported" ? why : `${verdict}: ${why}`]),
     ],
+    ...engines.map(({ engine, what, findings }): [string, Row[]] => [
+      engine,
+      [...(what === "" ? [] : [["found", what] as const]), ...findings.map(formatFinding)],
+    ]),
   ];
   const shown = sections.filter(([, rows]) => rows.length > 0);
   const indented = shown.map(([title, rows]) => [title, ...formatTable(makePrintable(rows), "  "), ""]);
@@ -69,4 +74,8 @@ function formatFuse({ device, program }: FuseFindings): string {
 
 function formatFeature({ name, state, how, note }: Feature): Row {
   return [name, `${state} (${how})${note === undefined ? "" : `: ${note}`}`];
+}
+
+function formatFinding({ subject, state, text }: EngineFinding): Row {
+  return [subject, state === "wrong" ? `wrong: ${text}` : text];
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { EngineReport } from "../containerd/diagnosis/engine-findings.ts";
 import { CleatError } from "../../errors/index.ts";
 import type { Diagnosis, StorePlace } from "../../selection/index.ts";
-import { usual } from "./diagnosis.test.support.ts";
+import { usual, usualEngines } from "./diagnosis.test.support.ts";
 import { cleat, folder } from "../run.test.support.ts";
 
 /** What the process that examines would say, and what it was asked. */
@@ -17,6 +18,12 @@ vi.mock("./examine.ts", () => ({
   },
 }));
 
+vi.mock("../containerd/diagnosis/examine-engines.ts", () => ({ examineEngines: async () => engines.found }));
+const { engines } = vi.hoisted(() => ({ engines: { found: [] as readonly EngineReport[] } }));
+beforeEach(() => {
+  engines.found = [];
+});
+
 async function doctor(diagnosis: Diagnosis, ...options: string[]) {
   answer.say = () => diagnosis;
   answer.asked.length = 0;
@@ -25,6 +32,7 @@ async function doctor(diagnosis: Diagnosis, ...options: string[]) {
 
 describe("doctor", () => {
   it("prints what the page on Docker shows", async () => {
+    engines.found = usualEngines;
     const { code, out, err } = await doctor(usual);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const page = readFileSync(new URL("../../../docs/docker.md", import.meta.url), "utf8");
@@ -35,7 +43,7 @@ describe("doctor", () => {
     const { code, out } = await doctor(usual, "--json");
     expect(code).toBe(0);
     expect(out.indexOf("\n")).toBe(out.length - 1);
-    expect(JSON.parse(out)).toEqual(usual);
+    expect(JSON.parse(out)).toEqual({ ...usual, engines: [] });
   });
 
   it.each([
@@ -55,6 +63,16 @@ describe("doctor", () => {
     expect(out).toContain("holds             layers of zfs\n");
     expect(out).toContain("\nNo driver can be chosen.\n");
     expect(err).toBe(`cleat: ${message}\n`);
+  });
+
+  it("ends with 5, and says what to do, where an engine is configured wrongly", async () => {
+    const finding = { subject: "socket", state: "wrong", text: "nobody answers" } as const;
+    engines.found = [{ engine: "containerd", what: "2.1.9", findings: [finding] }];
+    const { code, out, err } = await doctor(usual);
+    expect({ code, err }).toEqual({ code: 5, err: "" });
+    expect(out).toContain(
+      "\ncontainerd\n  found             2.1.9\n  socket            wrong: nobody answers\n\nThe driver is",
+    );
   });
 
   it("does not let a path command the terminal", async () => {

@@ -5,7 +5,10 @@ export const exitCodes = {
   usage: { code: 2, meaning: "the command line is wrong; nothing was done" },
   unreachable: { code: 3, meaning: "the plugin is not there, does not answer, or may not be called by this user" },
   refused: { code: 4, meaning: "the plugin answered with a failure" },
-  findings: { code: 5, meaning: "something is wrong with a store; it is on stdout" },
+  findings: {
+    code: 5,
+    meaning: "something is wrong with a store, or with how an engine is configured; it is on stdout",
+  },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 
 export type Outcome = keyof typeof exitCodes;

@@ -87,9 +87,8 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
     },
 
     async close() {
-      removals.giveUp();
-      await Promise.all([removals.settled(), homeSync?.close()]);
-      await driver.close();
+      await Promise.all([driver.close(), homeSync?.close()]);
+      await removals.settled();
     },
   };
 }

@@ -4,16 +4,13 @@ import type { GraphDriver } from "../../graphdriver/index.ts";
 export interface Removals {
   /** Resolves when the layer is out of the store. @throws FAILED_PRECONDITION when another layer lies on it. */
   remove(layer: string): Promise<void>;
-  /** Waits for what is being deleted now. */
+  /** Waits for what is being deleted now. Where the driver is closed meanwhile it deletes no more, and leaves that to the next. */
   settled(): Promise<void>;
-  /** Deletes no more: what is left stands in the home's trash, which the next process to open it empties. */
-  giveUp(): void;
 }
 
-/** `onLeft` is told of what could be taken out of the way and not be deleted, which stays in the trash, too. */
+/** `onLeft` is told of what could be taken out of the way and not be deleted: it stays in the home's trash. */
 export function createRemovals(driver: GraphDriver, onLeft: (error: unknown, layer: string) => void): Removals {
   const running = new Set<Promise<void>>();
-  const givenUp = new AbortController();
   return {
     remove: (layer) =>
       new Promise<void>((resolve, reject) => {
@@ -22,9 +19,9 @@ export function createRemovals(driver: GraphDriver, onLeft: (error: unknown, lay
           isGone = true;
           resolve();
         };
-        const removal = driver.remove(layer, { onGone }, { signal: givenUp.signal }).then(resolve, (error: unknown) => {
-          if (!isGone) reject(error as Error);
-          else if (!givenUp.signal.aborted) onLeft(error, layer);
+        const removal = driver.remove(layer, { onGone }).then(resolve, (error: unknown) => {
+          if (isGone) onLeft(error, layer);
+          else reject(error as Error);
         });
         running.add(removal);
         void removal.finally(() => running.delete(removal));
@@ -32,6 +29,5 @@ export function createRemovals(driver: GraphDriver, onLeft: (error: unknown, lay
     async settled() {
       await Promise.all(running);
     },
-    giveUp: () => givenUp.abort(),
   };
 }

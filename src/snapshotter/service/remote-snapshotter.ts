@@ -1,6 +1,6 @@
 import { createGrpcClient, type GrpcChannel, type GrpcClientOptions } from "../../grpc/index.ts";
 import type { Snapshotter } from "../snapshotter.ts";
-import { snapshotsService } from "./snapshots-service.ts";
+import { snapshotsService } from "../../containerd/index.ts";
 import { fromWireInfo, fromWireMount } from "./wire-shapes.ts";
 
 export interface RemoteSnapshotterOptions extends GrpcClientOptions {

@@ -1,7 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
 import { implementService, type ImplementedService, type MessageIn } from "../../grpc/index.ts";
 import type { Mount, SnapshotInfo, Snapshotter } from "../snapshotter.ts";
-import { type infoMessage, snapshotsService } from "./snapshots-service.ts";
+import { type infoMessage, snapshotsService } from "../../containerd/index.ts";
 import { toWireInfo, toWireMount } from "./wire-shapes.ts";
 
 /**

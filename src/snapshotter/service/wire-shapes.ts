@@ -1,8 +1,7 @@
+import type { infoMessage, mountMessage } from "../../containerd/index.ts";
 import { CleatError } from "../../errors/index.ts";
 import { fromTimestamp, type MessageIn, type MessageOut, toTimestamp } from "../../grpc/index.ts";
-import type { mountMessage } from "./containerd-types.ts";
 import type { Mount, SnapshotInfo, SnapshotKind } from "../snapshotter.ts";
-import type { infoMessage } from "./snapshots-service.ts";
 
 /** Between the contract's shapes and the wire's, the one place where they meet. */
 

@@ -25,6 +25,7 @@ export function syncBehind(sync: (() => Promise<void>) | undefined, logger: Logg
     while (begunMs.size > 0) {
       await pause(pauseMs, undefined, { signal: closed.signal, ref: false }).catch(() => {});
       if (closed.signal.aborted) return;
+      if (begunMs.size === 0) break;
       // A commit tells its engine of a failure; here it is known earlier.
       await run().catch((error: unknown) => logger.warn({ err: error }, "could not write behind what is unpacked"));
       const now = performance.now();

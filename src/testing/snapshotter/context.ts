@@ -2,7 +2,8 @@ import { AssertionError } from "node:assert";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CleatError, type ErrorCode } from "../../errors/index.ts";
-import type { SnapshotInfo, Snapshotter } from "../../snapshotter/index.ts";
+import type { Mount, SnapshotInfo, Snapshotter } from "../../snapshotter/index.ts";
+import { performMount, unmount } from "./perform-mount.ts";
 
 /** What the subject can do beyond the contract; a snapshotter behind a socket cannot be asked. */
 export interface SnapshotterAbilities {
@@ -12,6 +13,12 @@ export interface SnapshotterAbilities {
   readonly codes: boolean;
   /** Can be closed and opened again on what it kept. */
   readonly reopens: boolean;
+  /** Its mounts can be performed in this process, which runs as root on the subject's machine. */
+  readonly mounts: boolean;
+  /** Keeps a whole copy of the parent in each snapshot, which counts in its usage. */
+  readonly copies: boolean;
+  /** Hands a layer that was unpacked in one namespace over to another; containerd's own snapshotters do not. */
+  readonly adopts: boolean;
 }
 
 /** What a check of snapshotters is given. */
@@ -28,27 +35,75 @@ export interface SnapshotterContext extends AsyncDisposable {
   /** What a list says of the check's own snapshots, by name. */
   listOwn(filters?: readonly string[]): Promise<ReadonlyMap<string, SnapshotInfo>>;
   reopen(): Promise<void>;
+  /** Mounts what the subject told, runs `work` on the folder, and unmounts. */
+  within<T>(mounts: readonly Mount[], work: (path: string) => T | Promise<T>): Promise<T>;
+  /** A committed snapshot on `parent` in which `work` was done; `options` are the commit's. */
+  newLayer(parent: string | undefined, work: (path: string) => void): Promise<string>;
+  /** Runs `work` on a view of the snapshot, and removes the view. */
+  viewed<T>(parent: string, work: (path: string) => T | Promise<T>): Promise<T>;
   /** Fails unless the call rejects with one of the codes. Returns the error. */
   refused(call: Promise<unknown>, ...codes: readonly ErrorCode[]): Promise<CleatError>;
 }
 
-export interface ContextOptions {
-  open(root: string): Promise<Snapshotter>;
-  readonly folder: string;
-  readonly abilities: SnapshotterAbilities;
+/** A snapshotter that one check has, or several in turn. */
+export interface Subject extends AsyncDisposable {
+  /** After `reopen` another object. */
+  readonly snapshotter: Snapshotter;
+  /** Where mount points are made. */
+  readonly mountPoints: string;
+  reopen(): Promise<void>;
+}
+
+/** Opens the snapshotter on a new folder below `folder`. */
+export async function openSubject(open: (root: string) => Promise<Snapshotter>, folder: string): Promise<Subject> {
+  const root = await mkdtemp(join(folder, "snapshotter-kit-"));
+  const mountPoints = await mkdtemp(join(folder, "snapshotter-mounts-"));
+  let snapshotter = await open(root);
+  return {
+    get snapshotter() {
+      return snapshotter;
+    },
+    mountPoints,
+    async reopen() {
+      await snapshotter.close();
+      snapshotter = await open(root);
+    },
+    async [Symbol.asyncDispose]() {
+      await snapshotter.close();
+      for (const path of [mountPoints, root]) await rm(path, { recursive: true, force: true });
+    },
+  };
 }
 
 let opened = 0;
 
-export async function openContext({ open, folder, abilities }: ContextOptions): Promise<SnapshotterContext> {
-  const root = await mkdtemp(join(folder, "snapshotter-kit-"));
+/** Hands out subjects: a new one each time or, where it is to be reused, always the same, which is disposed of at the end. */
+export interface Subjects extends AsyncDisposable {
+  take(): Promise<Subject>;
+}
+
+export function createSubjects(open: () => Promise<Subject>, reuse: boolean): Subjects {
+  let kept: Promise<Subject> | undefined;
+  const keep = async (): Promise<Subject> => {
+    const subject = await (kept ??= open());
+    return Object.create(subject, { [Symbol.asyncDispose]: { value: async () => {} } }) as Subject;
+  };
+  return {
+    take: reuse ? keep : open,
+    async [Symbol.asyncDispose]() {
+      await (await kept)?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What a check is given of a subject, which is disposed of with it. */
+export function openContext(subject: Subject, abilities: SnapshotterAbilities): SnapshotterContext {
   const run = `${process.pid}-${opened++}`;
   const names: string[] = [];
-  let snapshotter = await open(root);
 
   const context: SnapshotterContext = {
     get snapshotter() {
-      return snapshotter;
+      return subject.snapshotter;
     },
     abilities,
     newName: (prefix = "s") => context.own(`${prefix} ${run}/${names.length}`),
@@ -58,22 +113,43 @@ export async function openContext({ open, folder, abilities }: ContextOptions): 
     },
     async newCommitted(parent) {
       const [key, name] = [context.newName("key"), context.newName("committed")];
-      await snapshotter.prepare(key, { parent });
-      await snapshotter.commit(name, key, {});
+      await subject.snapshotter.prepare(key, { parent });
+      await subject.snapshotter.commit(name, key, {});
       return name;
     },
     async listOwn(filters) {
       const found = new Map<string, SnapshotInfo>();
-      for await (const info of snapshotter.list(filters)) {
+      for await (const info of subject.snapshotter.list(filters)) {
         if (!names.includes(info.name)) continue;
         if (found.has(info.name)) throw new AssertionError({ message: `list tells "${info.name}" twice` });
         found.set(info.name, info);
       }
       return found;
     },
-    async reopen() {
-      await snapshotter.close();
-      snapshotter = await open(root);
+    reopen: () => subject.reopen(),
+    async within([mount, ...others], work) {
+      if (mount === undefined || others.length > 0) throw new AssertionError({ message: "mounts are not one" });
+      const target = await mkdtemp(join(subject.mountPoints, "m-"));
+      performMount(mount, target);
+      try {
+        return await work(target);
+      } finally {
+        unmount(target);
+      }
+    },
+    async newLayer(parent, work) {
+      const { snapshotter } = subject;
+      const [key, name] = [context.newName("key"), context.newName("layer")];
+      await context.within(await snapshotter.prepare(key, { parent }), work);
+      await snapshotter.commit(name, key, {});
+      return name;
+    },
+    async viewed(parent, work) {
+      const { snapshotter } = subject;
+      const key = context.newName("view");
+      const result = await context.within(await snapshotter.view(key, { parent }), work);
+      await snapshotter.remove(key);
+      return result;
     },
     async refused(call, ...codes) {
       const error: unknown = await call.then(
@@ -90,10 +166,9 @@ export async function openContext({ open, folder, abilities }: ContextOptions): 
     },
     async [Symbol.asyncDispose]() {
       try {
-        await removeAll(snapshotter, names);
+        await removeAll(subject.snapshotter, names);
       } finally {
-        await snapshotter.close();
-        await rm(root, { recursive: true, force: true });
+        await subject[Symbol.asyncDispose]();
       }
     },
   };

@@ -1,6 +1,6 @@
 /**
- * The conformance kit for snapshotters: what `Snapshotter` promises and can be seen without mounting anything, as
- * checks that run without a test runner.
+ * The conformance kit for snapshotters: what `Snapshotter` promises, as checks that run without a test runner. Checks of files
+ * mount what the subject tells, where `abilities.mounts` says that they can.
  *
  *     await runSnapshotterKit({ open: (root) => openSnapshotter({ root, storage: myStorage(root) }) });
  *
@@ -20,14 +20,16 @@ import type { Snapshotter } from "../../snapshotter/index.ts";
 import type { CheckResult } from "../check.ts";
 import { runChecks } from "../run-checks.ts";
 import { snapshotterChecks } from "./checks/index.ts";
-import { openContext, type SnapshotterAbilities } from "./context.ts";
+import { createSubjects, openContext, openSubject, type SnapshotterAbilities } from "./context.ts";
 
 export interface SnapshotterKitOptions {
   /** Opens the snapshotter on a folder that is empty, and, after `close`, again on the same one. */
   open(root: string): Promise<Snapshotter>;
   /** Where those folders are made; default the system's folder for temporary files. */
   readonly folder?: string;
-  /** Default: tells codes, can be opened again, cannot rebase. */
+  /** One snapshotter for all checks, opened again where a check asks for that. Default false: one for each. */
+  readonly reuse?: boolean;
+  /** Default: tells codes, adopts, can be opened again; cannot rebase, and its mounts are not performed. */
   readonly abilities?: Partial<SnapshotterAbilities>;
   /** Ids of the checks to run; default all. */
   readonly only?: readonly string[];
@@ -40,15 +42,24 @@ export interface SnapshotterKitOptions {
 }
 
 /**
- * Runs the checks one after another, each on a snapshotter of its own.
+ * Runs the checks one after another, each on a snapshotter of its own unless that is reused.
  * @throws INVALID_ARGUMENT when `only` or `expectedFailures` name a check that there is not.
  */
 export async function runSnapshotterKit(options: SnapshotterKitOptions): Promise<readonly CheckResult[]> {
-  const { open, folder = tmpdir(), abilities, ...run } = options;
-  const able = { rebase: false, codes: true, reopens: true, ...abilities };
-  return runChecks({
+  const { open, folder = tmpdir(), abilities, reuse = false, ...run } = options;
+  const able = {
+    rebase: false,
+    codes: true,
+    reopens: true,
+    mounts: false,
+    copies: false,
+    adopts: true,
+    ...abilities,
+  };
+  await using subjects = createSubjects(() => openSubject(open, folder), reuse);
+  return await runChecks({
     ...run,
     checks: snapshotterChecks,
-    openContext: () => openContext({ open, folder, abilities: able }),
+    openContext: async () => openContext(await subjects.take(), able),
   });
 }

@@ -1,9 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { SnapshotterCheck } from "../check.ts";
-import type { SnapshotterContext } from "../context.ts";
-
-const needsRebase = ({ abilities }: SnapshotterContext) =>
-  abilities.rebase ? undefined : "the snapshotter gives no parent when it commits";
+import { needsRebase } from "../needs.ts";
 
 export const commitChecks: readonly SnapshotterCheck[] = [
   {

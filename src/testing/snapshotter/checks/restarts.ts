@@ -1,9 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { SnapshotterCheck } from "../check.ts";
-import type { SnapshotterContext } from "../context.ts";
-
-const needsReopen = ({ abilities }: SnapshotterContext) =>
-  abilities.reopens ? undefined : "the snapshotter cannot be closed and opened again";
+import { needsReopen } from "../needs.ts";
 
 export const restartChecks: readonly SnapshotterCheck[] = [
   {

@@ -19,7 +19,7 @@ import {
   stringMap,
   timestamp,
 } from "../../grpc/index.ts";
-import { mountMessage } from "./containerd-types.ts";
+import { mountMessage } from "./shared-messages.ts";
 
 const source = "containerd v1.6.20 api/services/snapshots/v1/snapshots.proto";
 const secondMs = 1_000;

@@ -16,3 +16,10 @@ export const descriptorMessage = message("containerd.types.Descriptor", {
   size: int64(3),
   annotations: stringMap(5),
 });
+
+/** Source: containerd v1.6.20 `api/types/platform.proto`. */
+export const platformMessage = message("containerd.types.Platform", {
+  os: string(1),
+  architecture: string(2),
+  variant: string(3),
+});

@@ -1,0 +1,147 @@
+import { CleatError } from "../../errors/index.ts";
+import { absolute } from "../serving/listen-options.ts";
+import { examine } from "../stores/examine.ts";
+import { defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
+import { defaultSnapshotterRoot, defaultSnapshotterSocket } from "../terminal/default-folders.ts";
+import { takeOutBlock } from "./config/block.ts";
+import { composeConfig, type ComposedConfig } from "./config/compose.ts";
+import { type EditedFile, keepCopy, readEditedFile, removeEditedFile, replaceText } from "./files/edited-file.ts";
+import { assertArrived, readEffectiveConfig } from "./config/effective-config.ts";
+import { assertOwnConfig, defaultAddress, defaultConfigPath, findContainerd } from "./config/find-containerd.ts";
+import { leftReferences } from "./config/left-references.ts";
+import { containerdPlatform } from "./config/tables.ts";
+import { hasFeature, parseContainerdVersion, type Version } from "./config/versions.ts";
+
+/** containerd is root's, whoever asks. */
+const systems = { env: {}, uid: 0 };
+const systemSocket = await defaultSnapshotterSocket(systems);
+const systemRoot = defaultSnapshotterRoot(systems);
+
+const restart = "restart containerd to have it read the file: systemctl restart containerd";
+
+export const configContainerd = defineCommand({
+  details: [
+    "Prints what has to be added to containerd's configuration so that it keeps layers on cleat serve snapshotter, and no",
+    "key that this release of containerd would stumble on. What the file says already is left out.",
+    "",
+    "--write adds it at the end of the file, between two marks, and keeps a copy of the file beside it; called again, it",
+    "writes what is between the marks anew. A table that is in the file already is never touched: the command says what to",
+    "write there, and changes nothing. --remove takes out what is between the marks, and nothing else.",
+    "",
+    "containerd reads its configuration when it starts. cleat doctor says whether it did.",
+  ],
+  options: {
+    containerd: {
+      type: "string",
+      value: "VERSION",
+      help: "for this release, as 2.1.9, or detect: the one that runs here, or is installed; default detect",
+    },
+    address: { type: "string", value: "PATH", help: `containerd's socket; default ${defaultAddress}` },
+    config: { type: "string", value: "FILE", help: `its file; default the one it runs with, or ${defaultConfigPath}` },
+    socket: { type: "string", value: "PATH", help: `serve snapshotter's; default ${systemSocket}` },
+    root: { type: "string", value: "PATH", help: `serve snapshotter's; default ${systemRoot}` },
+    driver: { type: "string", value: "DRIVER", help: "serve snapshotter's; default auto: what the root gets" },
+    cri: { type: "boolean", help: "Kubernetes keeps its images and containers on it" },
+    "cri-runtime": { type: "string", multiple: true, value: "NAME", help: "pods of this runtime do" },
+    transfer: { type: "boolean", help: "what ctr pulls can be unpacked on it, from containerd 1.7 on" },
+    diff: { type: "boolean", help: "diffs are made by serve snapshotter --diff, from containerd 1.7.4 on" },
+    write: { type: "boolean", help: "write it into the file" },
+    remove: { type: "boolean", help: "take out what --write has written" },
+  },
+  async run(values, _operands, { env, stdout, stderr }) {
+    if (values.write === true && values.remove === true)
+      throw new UsageError("--write and --remove exclude each other");
+    const path = (name: "socket" | "root" | "address" | "config", fallback: string) =>
+      absolute(name, values[name] ?? fallback);
+    const address = path("address", defaultAddress);
+    const named = values.containerd ?? "detect";
+    const found = named === "detect" || values.config === undefined ? await findContainerd(address, env) : undefined;
+    const file = await readEditedFile(path("config", found?.configPath ?? defaultConfigPath));
+    if (values.remove === true) {
+      await removeBlock(file, (line) => stdout.write(`${line}\n`));
+      const { text = "" } = await readEditedFile(file.path);
+      for (const table of leftReferences(text, file.path))
+        stderr.write(`cleat: ${file.path} still names Cleat in ${table}: write there what was there before\n`);
+      return "done";
+    }
+
+    const version = named === "detect" ? found?.version : orUsageError(() => parseContainerdVersion(named));
+    if (version === undefined)
+      throw new CleatError(
+        "NOT_FOUND",
+        "there is no containerd on this machine: name its release with --containerd VERSION",
+      );
+    const socket = path("socket", systemSocket);
+    const root = path("root", systemRoot);
+    const subject = file.path;
+    const request = {
+      version,
+      socket,
+      root,
+      platform: containerdPlatform(process.arch),
+      canRebase: await canRebase(version, values.driver ?? "auto", root),
+      cri: values.cri === true,
+      criRuntimes: values["cri-runtime"] ?? [],
+      transfer: values.transfer === true,
+      diff: values.diff === true,
+    };
+    // What is written anew stands for itself; what is printed is added to the file as it is.
+    const { text } = values.write === true ? takeOutBlock(file.text, subject) : file;
+    const composed = orUsageError(() => composeConfig(request, text, subject));
+    if (values.write !== true) {
+      stdout.write(composed.block?.replace(/^\n/, "") ?? "");
+      for (const conflict of composed.conflicts) stderr.write(`cleat: ${conflict}\n`);
+      if (composed.block === undefined && composed.conflicts.length === 0)
+        stderr.write(`cleat: ${subject} has all of it\n`);
+      return "done";
+    }
+    assertOwnConfig(file.path);
+    const isInstalled = found !== undefined && (named === "detect" || sameRelease(found.version, version));
+    await writeBlock(file, composed, isInstalled ? found.program : undefined, (line) => stdout.write(`${line}\n`));
+    return "done";
+  },
+});
+
+async function writeBlock(
+  file: EditedFile,
+  { block, planned, conflicts }: ComposedConfig,
+  program: string | undefined,
+  print: (line: string) => void,
+): Promise<void> {
+  if (conflicts.length > 0) throw new CleatError("FAILED_PRECONDITION", conflicts.join("; "));
+  const rest = takeOutBlock(file.text, file.path);
+  const text = (rest.text ?? "") + (block ?? "");
+  if (text === file.text) return print(`${file.path} has all of it`);
+  const copy = file.text === undefined ? undefined : await keepCopy(file);
+  await replaceText(file, text, async (path) => {
+    if (program === undefined) return;
+    assertArrived(planned, await readEffectiveConfig(program, path, file.path), file.path);
+  });
+  print(`${file.path} is written${copy === undefined ? "" : `; as it was it is in ${copy}`}`);
+  print(restart);
+}
+
+async function removeBlock(file: EditedFile, print: (line: string) => void): Promise<void> {
+  const { text, block } = takeOutBlock(file.text, file.path);
+  if (block === undefined) return print(`${file.path} has nothing that cleat config containerd --write wrote`);
+  if (text === undefined) await removeEditedFile(file);
+  else await replaceText(file, text);
+  print(
+    text === undefined
+      ? `${file.path} is removed: it held nothing else`
+      : `${file.path} is as it would be without Cleat`,
+  );
+  print(restart);
+}
+
+/** A fact about the driver, which is asked for where this containerd makes use of it. */
+async function canRebase(version: Version, driver: string, root: string): Promise<boolean> {
+  if (!hasFeature(version, "rebase")) return false;
+  if (driver !== "auto") return driver === "overlay2";
+  const { chosen, privileges } = await examine({ home: root }, 10_000);
+  return chosen === "overlay2" && privileges.initialUserNamespace;
+}
+
+function sameRelease(a: Version, b: Version): boolean {
+  return a.major === b.major && a.minor === b.minor && a.patch === b.patch;
+}

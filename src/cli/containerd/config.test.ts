@@ -1,0 +1,215 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { cleat, folder } from "../run.test.support.ts";
+
+vi.mock("./config/find-containerd.ts", async (original) => ({
+  ...(await original<typeof import("./config/find-containerd.ts")>()),
+  findContainerd: async () => found.containerd,
+}));
+vi.mock("./docker/find-docker.ts", async (original) => ({
+  ...(await original<typeof import("./docker/find-docker.ts")>()),
+  findDocker: async () => found.docker,
+  startsOwnContainerd: async () => found.startsOwn,
+}));
+/** What is on this machine. */
+const { found } = vi.hoisted(() => ({
+  found: { containerd: undefined as object | undefined, docker: undefined as object | undefined, startsOwn: false },
+}));
+
+let config: string;
+beforeEach(() => {
+  found.containerd = found.docker = undefined;
+  found.startsOwn = false;
+  config = join(folder, "config.toml");
+});
+
+const containerd = (...options: string[]) => cleat(["config", "containerd", "--config", config, ...options]);
+const for219 = ["--containerd", "2.1.9"];
+
+/** A containerd that prints what it is told to. */
+function program(script: string): string {
+  const path = join(folder, "containerd");
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+describe("config containerd", () => {
+  it("prints, and changes nothing", async () => {
+    const { code, out, err } = await containerd(...for219, "--socket", "/s.sock", "--root", "/r");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^version = 3\n/m);
+    expect(out).toContain('address = "/s.sock"\n');
+    expect(out).toContain('root = "/r"\n');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("writes a file that is there, writes it anew, and makes it again what it was", async () => {
+    const text = "# ours\nversion = 2";
+    writeFileSync(config, text, { mode: 0o640 });
+    expect((await containerd(...for219, "--write", "--cri")).out).toBe(
+      `${config} is written; as it was it is in ${config}.before-cleat\n` +
+        "restart containerd to have it read the file: systemctl restart containerd\n",
+    );
+    expect(readFileSync(`${config}.before-cleat`, "utf8")).toBe(text);
+    expect(readFileSync(config, "utf8")).toMatch(/^# ours\nversion = 2\n# >>> /);
+    expect((await containerd(...for219, "--write", "--cri")).out).toBe(`${config} has all of it\n`);
+    await containerd(...for219, "--write");
+    expect(readFileSync(config, "utf8")).not.toContain("cri");
+    await containerd("--remove");
+    expect(readFileSync(config, "utf8")).toBe(text);
+    expect((await containerd("--remove")).out).toContain("has nothing that cleat config containerd --write wrote\n");
+  });
+
+  it("prints no more than what a file lacks, so that it can be appended twice", async () => {
+    writeFileSync(config, "version = 3\n");
+    const { out } = await containerd(...for219);
+    writeFileSync(config, `version = 3\n${out}`);
+    expect(await containerd(...for219)).toEqual({ code: 0, out: "", err: `cleat: ${config} has all of it\n` });
+    await containerd("--remove");
+    expect(readFileSync(config, "utf8")).toBe("version = 3\n");
+  });
+
+  it("says when it is removed what else names it, since only its owner can take that back", async () => {
+    const own = 'version = 3\n[plugins."io.containerd.cri.v1.images"]\nsnapshotter = "cleat"\n';
+    writeFileSync(config, own);
+    await containerd(...for219, "--write", "--cri");
+    const { code, err } = await containerd("--remove");
+    expect({ code, text: readFileSync(config, "utf8") }).toEqual({ code: 0, text: own });
+    const table = '[plugins."io.containerd.cri.v1.images"]';
+    expect(err).toBe(`cleat: ${config} still names Cleat in ${table}: write there what was there before\n`);
+  });
+
+  it("removes a file that it made, when nothing else is in it", async () => {
+    await containerd(...for219, "--write");
+    await containerd("--remove");
+    expect(existsSync(config)).toBe(false);
+  });
+
+  it("refuses to write beside a table of the same name, and changes nothing", async () => {
+    const text = 'version = 3\n[proxy_plugins.cleat]\ntype = "snapshot"\naddress = "/other"\n';
+    writeFileSync(config, text);
+    const { code, err } = await containerd(...for219, "--write");
+    expect(code).toBe(1);
+    expect(err).toContain(
+      `line 2, has a table [proxy_plugins.cleat] already: write address = "/run/cleat/snapshotter.sock" instead of "/other"`,
+    );
+    expect(readdirSync(folder)).toEqual(["config.toml"]);
+    expect(readFileSync(config, "utf8")).toBe(text);
+    expect((await containerd(...for219)).err).toBe(err);
+  });
+
+  describe("asks the containerd that is there", () => {
+    const version = { major: 1, minor: 7, patch: 24 };
+    const installed = (script: string) =>
+      (found.containerd = { version, program: program(script), configPath: config, isRunning: true });
+
+    it("for its version, and whether what is written arrives", async () => {
+      installed('cat "$2"');
+      const { code, out } = await cleat(["config", "containerd", "--write"]);
+      expect({ code, out }).toMatchObject({
+        code: 0,
+        out: expect.stringContaining(`${config} is written\n`) as string,
+      });
+      expect(readFileSync(config, "utf8")).toContain("version = 2\n");
+    });
+
+    it("and leaves the file when it does not read it", async () => {
+      installed('echo "containerd: no good" >&2; exit 1');
+      const { code, err } = await cleat(["config", "containerd", "--write"]);
+      expect({ code, err }).toEqual({
+        code: 1,
+        err: `cleat: containerd does not read ${config}: no good\n`,
+      });
+      expect(existsSync(config)).toBe(false);
+    });
+
+    it("and leaves the file when an import takes a table away", async () => {
+      installed('sed /plugins.cleat.exports/,/^$/d "$2"');
+      const { err } = await cleat(["config", "containerd", "--write"]);
+      expect(err).toContain(
+        `containerd does not see [proxy_plugins.cleat.exports] of ${config}: another file that it imports replaces it\n`,
+      );
+      expect(readdirSync(folder)).toEqual(["containerd"]);
+    });
+
+    it("but does not write what dockerd writes", async () => {
+      installed("true");
+      const { err } = await cleat([
+        "config",
+        "containerd",
+        "--write",
+        "--config",
+        "/run/docker/containerd/containerd.toml",
+      ]);
+      expect(err).toContain("is written by dockerd at each start");
+    });
+  });
+
+  it("says so where there is none, or an option makes no sense", async () => {
+    expect(await containerd()).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("no containerd on this machine") as string,
+    });
+    expect(await containerd("--containerd", "soon")).toMatchObject({ code: 2 });
+    expect(await containerd("--containerd", "1.6.20", "--diff")).toMatchObject({ code: 2 });
+    expect(await containerd("--write", "--remove")).toMatchObject({ code: 2 });
+    expect(await containerd(...for219, "--socket", "unix:///x")).toMatchObject({ code: 2 });
+  });
+});
+
+describe("config docker", () => {
+  let daemonJson: string;
+  beforeEach(() => {
+    daemonJson = join(folder, "daemon.json");
+  });
+  const docker = (...options: string[]) => cleat(["config", "docker", "--config", daemonJson, ...options]);
+
+  it("writes, keeps a copy, and puts back what was there", async () => {
+    const text = '{"storage-driver": "overlay2"}';
+    writeFileSync(daemonJson, text);
+    const { out, err } = await docker("--docker", "28.5.2", "--write");
+    expect(out).toContain(`${daemonJson} is written; as it was it is in ${daemonJson}.before-cleat\n`);
+    expect(err).toBe(
+      "cleat: images and containers that Docker has now are hidden, not lost: they are there again after --remove\n",
+    );
+    expect(JSON.parse(readFileSync(daemonJson, "utf8"))).toEqual({
+      "storage-driver": "cleat",
+      features: { "containerd-snapshotter": true },
+    });
+    await docker("--remove");
+    expect(readFileSync(daemonJson, "utf8")).toBe(text);
+    expect((await docker("--remove")).out).toContain("has nothing that cleat config docker --write wrote\n");
+  });
+
+  it("removes a file that it made, whatever an earlier copy says", async () => {
+    writeFileSync(`${daemonJson}.before-cleat`, '{"storage-driver": "btrfs"}');
+    await docker("--docker", "26.1.5", "--graph", "--write");
+    expect(readFileSync(daemonJson, "utf8")).toBe('{\n  "experimental": true,\n  "storage-driver": "cleat"\n}\n');
+    await docker("--remove");
+    expect(existsSync(daemonJson)).toBe(false);
+  });
+
+  it("warns of what the file cannot say", async () => {
+    found.docker = {
+      version: { major: 28, minor: 5, patch: 2 },
+      configPath: daemonJson,
+      storageDriverFlag: "overlay2",
+    };
+    found.startsOwn = true;
+    const { code, out, err } = await cleat(["config", "docker"]);
+    expect({ code, written: existsSync(daemonJson) }).toEqual({ code: 0, written: false });
+    expect(JSON.parse(out)).toMatchObject({ "storage-driver": "cleat" });
+    expect(err).toContain(
+      `dockerd runs with --storage-driver overlay2, and does not start where ${daemonJson} names one, too`,
+    );
+    expect(err).toContain("dockerd would start its own, which knows no plugins");
+  });
+
+  it("says so where Docker has no such door, or is not there", async () => {
+    expect(await docker("--docker", "28", "--graph")).toMatchObject({ code: 2 });
+    expect(await docker("--docker", "20.10.24")).toMatchObject({ code: 2 });
+    expect((await docker()).err).toContain("there is no Docker on this machine");
+  });
+});

@@ -1,0 +1,40 @@
+import { describeFile, formatBlock } from "./block.ts";
+import { settleTables } from "./settle.ts";
+import { type PlannedTable, planTables, type SnapshotterRequest } from "./tables.ts";
+import { formatPlannedTable, parseToml, valueAt } from "./toml-text.ts";
+import { hasFeature } from "./versions.ts";
+
+/** A file with all that a request needs. */
+export interface ComposedConfig {
+  /** What is added at the end of the file; `undefined` where nothing has to be. */
+  readonly block: string | undefined;
+  readonly planned: readonly PlannedTable[];
+  /** Sentences about what only the file's owner can change. */
+  readonly conflicts: readonly string[];
+}
+
+type Wanted = Omit<SnapshotterRequest, "configVersion">;
+
+/**
+ * What a request adds to a file; nothing is in it of what it holds already.
+ * @throws FAILED_PRECONDITION when the file is not TOML, or too old; INVALID_ARGUMENT as `planTables` does.
+ */
+export function composeConfig(request: Wanted, text: string | undefined, subject: string): ComposedConfig {
+  const configVersion = text === undefined ? newestConfigVersion(request) : readConfigVersion(text, subject);
+  const planned = planTables({ ...request, configVersion });
+  const { missing, conflicts } = settleTables(planned, text ?? "", subject);
+  if (missing.length === 0 && text !== undefined) return { block: undefined, planned, conflicts };
+  const version = text === undefined ? [`version = ${configVersion}\n`] : [];
+  const body = [...version, ...missing.map(formatPlannedTable)].join("\n");
+  return { block: formatBlock(body, describeFile(text)), planned, conflicts };
+}
+
+function newestConfigVersion({ version }: Wanted): number {
+  return hasFeature(version, "configVersion3") ? 3 : 2;
+}
+
+/** A file that does not say is of the first. */
+function readConfigVersion(text: string, subject: string): number {
+  const version = valueAt(parseToml(text, subject), ["version"]);
+  return typeof version === "number" ? version : 1;
+}

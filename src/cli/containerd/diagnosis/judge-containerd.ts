@@ -1,0 +1,172 @@
+import { formatVersion, hasFeature } from "../config/versions.ts";
+import { isDockersConfig } from "../config/find-containerd.ts";
+import {
+  criImagesPlugin,
+  criPlugin,
+  differName,
+  diffService,
+  snapshotterName,
+  transferPlugin,
+} from "../config/tables.ts";
+import { type TomlTable, valueAt } from "../config/toml-text.ts";
+import type { ContainerdFacts } from "./containerd-facts.ts";
+import { type EngineFinding, off, right, wrong } from "./engine-findings.ts";
+
+const write = "cleat config containerd --write";
+const advice = "then restart containerd";
+
+/** What is configured for Cleat, whether it is right, and what to do where it is not. */
+export async function judgeContainerd(facts: ContainerdFacts): Promise<EngineFinding[]> {
+  const { config, configPath } = facts;
+  if (isDockersConfig(configPath))
+    return [
+      off("configuration", "dockerd has started this containerd and writes its file; start one of the system's first"),
+    ];
+  if (isUnreadable(config)) return [wrong("configuration", `${config.unreadable}; containerd does not start with it`)];
+  const proxy = valueAt(config, ["proxy_plugins", snapshotterName]);
+  const cri = judgeCri(facts, config, proxy !== undefined);
+  const differs = judgeDiffers(facts, config);
+  if (proxy === undefined) {
+    const text = `${configPath} has no [proxy_plugins.${snapshotterName}]: ${write}, ${advice}`;
+    return [off("configuration", text), ...cri.filter(isWrong), ...differs.filter(isWrong)];
+  }
+  return [
+    ...judgeProxy(facts, proxy),
+    ...(await judgeSocket(facts, proxy)),
+    ...judgeRunning(facts),
+    ...judgeTransfer(facts, config),
+    ...cri,
+    ...differs,
+  ];
+}
+
+function isUnreadable(config: ContainerdFacts["config"]): config is { readonly unreadable: string } {
+  return typeof (config as { unreadable?: unknown }).unreadable === "string";
+}
+
+const isWrong = ({ state }: EngineFinding) => state === "wrong";
+
+/** The lines of the snapshotter itself. */
+function judgeProxy({ version, configPath, driverOf }: ContainerdFacts, proxy: unknown): EngineFinding[] {
+  const at = (...path: string[]) => valueAt(proxy, path);
+  const findings: EngineFinding[] = [];
+  const table = `[proxy_plugins.${snapshotterName}]`;
+  const address = at("address");
+  if (at("type") !== "snapshot") findings.push(wrong("configuration", `${table} has not type = "snapshot": ${write}`));
+  else if (typeof address !== "string" || !address.startsWith("/"))
+    findings.push(wrong("configuration", `${table} needs a bare absolute path as address, without unix://: ${write}`));
+  const root = at("exports", "root");
+  if (hasFeature(version, "exports") && root === undefined)
+    findings.push(
+      wrong("exports", `containerd does not know where the layers are, so that nobody sees the disk fill: ${write}`),
+    );
+  const capabilities = at("capabilities");
+  if (Array.isArray(capabilities) && capabilities.includes("rebase") && hasFeature(version, "rebase")) {
+    const driver = typeof root === "string" ? driverOf(root) : undefined;
+    if (driver !== undefined && driver !== "overlay2")
+      findings.push(
+        wrong("capabilities", `${driver} cannot put layers on other layers: take "rebase" out of ${table}`),
+      );
+  }
+  return findings.length > 0
+    ? findings
+    : [right("configuration", `${configPath} names the snapshotter ${snapshotterName}`)];
+}
+
+async function judgeSocket({ socketFailure }: ContainerdFacts, proxy: unknown): Promise<EngineFinding[]> {
+  const address = valueAt(proxy, ["address"]);
+  if (typeof address !== "string" || !address.startsWith("/")) return [];
+  const failure = await socketFailure(address);
+  if (failure === undefined) return [right("socket", `${address} answers`)];
+  if (failure === "EACCES") return [off("socket", `${address} is root's; ask again as root`)];
+  return [wrong("socket", `nobody answers at ${address} (${failure}): start cleat serve snapshotter`)];
+}
+
+/** What the containerd that runs has made of it. */
+function judgeRunning({ isRunning, plugins }: ContainerdFacts): EngineFinding[] {
+  if (!isRunning) return [off("plugin", "containerd does not run: start it")];
+  if (plugins === undefined)
+    return [off("plugin", "containerd runs, and does not answer this user; ask again as root")];
+  const plugin = plugins.find(({ type, id }) => type === "io.containerd.snapshotter.v1" && id === snapshotterName);
+  if (plugin === undefined)
+    return [wrong("plugin", "the containerd that runs does not know the snapshotter yet: restart it")];
+  if (plugin.failure !== undefined)
+    return [wrong("plugin", `containerd could not load the snapshotter: ${plugin.failure}`)];
+  return [right("plugin", "the containerd that runs knows the snapshotter")];
+}
+
+/** What ctr, and Kubernetes from containerd 2.1 on, unpack images on. */
+function judgeTransfer({ version }: ContainerdFacts, config: TomlTable): EngineFinding[] {
+  if (!hasFeature(version, "transferService")) return [];
+  const entry = unpackEntry(config);
+  const subject = "unpack_config";
+  if (entry === undefined) {
+    const text = `ctr image pull needs --local to unpack on it: ${write} --transfer, ${advice}`;
+    return usesForCri(config) && hasFeature(version, "criTransfers") ? [] : [off(subject, text)];
+  }
+  const differ = valueAt(entry, ["differ"]);
+  if (differ === differName)
+    return [wrong(subject, `differ = "${differName}" fails where Cleat has no answer: write differ = "walking" there`)];
+  if ((differ === undefined || differ === "") && proxiesOf(config, "diff").length > 0)
+    return [wrong(subject, 'containerd guesses among several differs: write differ = "walking" there')];
+  return [right(subject, "what ctr pulls can be unpacked on it")];
+}
+
+function judgeCri({ version }: ContainerdFacts, config: TomlTable, isConfigured: boolean): EngineFinding[] {
+  if (isCriDisabled(config)) return [];
+  const subject = "Kubernetes";
+  if (!usesForCri(config))
+    return [off(subject, `keeps its images elsewhere; if it should not: ${write} --cri, ${advice}`)];
+  if (!isConfigured)
+    return [
+      wrong(
+        subject,
+        `is to use "${snapshotterName}", which is not configured, and the node is not ready: ${write} --cri`,
+      ),
+    ];
+  if (hasFeature(version, "criTransfers") && unpackEntry(config) === undefined)
+    return [
+      wrong(subject, `cannot pull: unpack_config has no entry for "${snapshotterName}": ${write} --cri, ${advice}`),
+    ];
+  return [right(subject, "keeps its images and containers on it")];
+}
+
+function judgeDiffers({ version }: ContainerdFacts, config: TomlTable): EngineFinding[] {
+  const proxies = proxiesOf(config, "diff");
+  if (proxies.length > 0 && !hasFeature(version, "diffProxies")) {
+    const text = `containerd ${formatVersion(version)} does not start with [proxy_plugins.${proxies[0]}]: take it out`;
+    return [wrong("differ", text)];
+  }
+  const asked = valueAt(config, ["plugins", diffService, "default"]);
+  const isAsked = Array.isArray(asked) && asked.includes(differName);
+  if (isAsked && !proxies.includes(differName))
+    return [wrong("differ", `the diff service is to ask "${differName}", which is not configured: ${write} --diff`)];
+  if (!proxies.includes(differName)) return [];
+  if (!isAsked) return [off("differ", `"${differName}" is configured, and nobody asks it: ${write} --diff`)];
+  return [right("differ", "Cleat makes the diffs")];
+}
+
+function unpackEntry(config: TomlTable): unknown {
+  const entries = valueAt(config, ["plugins", transferPlugin, "unpack_config"]);
+  if (!Array.isArray(entries)) return undefined;
+  return (entries as unknown[]).find((entry) => valueAt(entry, ["snapshotter"]) === snapshotterName);
+}
+
+function usesForCri(config: TomlTable): boolean {
+  const places = [
+    ["plugins", criPlugin, "containerd", "snapshotter"],
+    ["plugins", criImagesPlugin, "snapshotter"],
+  ];
+  return places.some((path) => valueAt(config, path) === snapshotterName);
+}
+
+function isCriDisabled(config: TomlTable): boolean {
+  const disabled = valueAt(config, ["disabled_plugins"]);
+  return Array.isArray(disabled) && disabled.some((id) => ["cri", criPlugin].includes(String(id)));
+}
+
+function proxiesOf(config: TomlTable, type: string): string[] {
+  const proxies = valueAt(config, ["proxy_plugins"]);
+  if (typeof proxies !== "object" || proxies === null) return [];
+  return Object.keys(proxies).filter((name) => valueAt(proxies, [name, "type"]) === type);
+}
