@@ -43,18 +43,18 @@ export interface SnapshotStorage {
   sync?(): Promise<void>;
 
   /**
-   * Takes it out of the way in constant time, durably; its files are deleted behind, by `sweep` at the latest. One that is not
-   * there is removed already.
+   * Deletes it with its files; no engine waits for that. Of one that a crash has cut off `sweep` deletes the rest. One that is
+   * not there is removed already.
    */
   remove(id: number): Promise<void>;
 
   /**
    * Deletes what removed snapshots have left, and every place whose number `isLive` does not know: it is asked after the
-   * place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes behind.
+   * place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes.
    */
   sweep(isLive: (id: number) => boolean): Promise<void>;
 
-  /** Gives back what this process holds. Deletes and unmounts nothing. */
+  /** Gives back what this process holds. Unmounts nothing, and deletes no more: a `remove` that runs breaks off. */
   close(): Promise<void>;
 }
 

@@ -6,7 +6,6 @@ import type { HomeSync } from "./home-sync.ts";
 import { toMountOptions } from "./id-remap.ts";
 import { layerOf, placeOf } from "./layer-names.ts";
 import { foldersOf, toUnpackedMount } from "./overlay-folders.ts";
-import { createRemovals } from "./removals.ts";
 import { giveRootItsOwner } from "./root-owner.ts";
 import type { ServableDriver } from "./servable-driver.ts";
 
@@ -26,9 +25,12 @@ export interface LayerStorageOptions {
 export function createLayerStorage(options: LayerStorageOptions): SnapshotStorage {
   const { driver, homeSync, logger } = options;
   const rebase = options.rebase ? driver.rebase?.bind(driver) : undefined;
-  const removals = createRemovals(driver, (error, layer) => {
-    logger.warn({ err: error, layer }, "files of a removed snapshot could not be deleted, and are left in the trash");
-  });
+  const removing = new Set<Promise<void>>();
+  const remove = (id: number): Promise<void> => {
+    const removal = driver.remove(layerOf(id)).finally(() => removing.delete(removal));
+    removing.add(removal);
+    return removal;
+  };
   const remapOf = ({ remap }: PlaceUse) => (options.remapIds ? remap : undefined);
   const toStorageOptions = createSizeOptions(driver, logger);
 
@@ -66,7 +68,7 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       if (place.isUnpacked) await driver.create(layer, wanted, call);
       else await driver.createReadWrite(layer, wanted, call);
       const mount = await mountOf(place.id, place, call);
-      if (!place.isReadOnly) await giveRootItsOwner(mount, remapOf(place));
+      if (!place.isReadOnly) giveRootItsOwner(mount, remapOf(place));
       return toMounts(mount, place);
     },
 
@@ -79,16 +81,16 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
     }),
     ...(homeSync && { sync: () => homeSync.sync() }),
 
-    remove: (id) => removals.remove(layerOf(id)),
+    remove,
 
     async sweep(isLive) {
-      await removeOrphans(list, isLive, (id) => removals.remove(layerOf(id)), logger);
-      await removals.settled();
+      await removeOrphans(list, isLive, remove, logger);
+      await Promise.allSettled(removing);
     },
 
     async close() {
       await Promise.all([driver.close(), homeSync?.close()]);
-      await removals.settled();
+      await Promise.allSettled(removing);
     },
   };
 }
