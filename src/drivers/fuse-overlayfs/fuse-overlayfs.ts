@@ -107,14 +107,14 @@ function createFuseOverlayfs(
 
   async function create(
     id: string,
-    { parent, storageOptions, mountLabel }: CreateOptions,
+    { parent, storageOptions, mountLabel, mendable }: CreateOptions,
     durable: boolean,
     call?: CallOptions,
   ): Promise<void> {
     assertId(id);
     refuseStorageOptions("fuse-overlayfs", id, storageOptions);
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, maxDepth, ...owner };
+    const layer = { id, parent, durable, mendable, maxDepth, ...owner };
     await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call);
     if (mountLabel !== undefined) labels.set(id, mountLabel);
   }
@@ -161,6 +161,7 @@ function createFuseOverlayfs(
     exists: store.exists,
     metadata: store.metadata,
     list: store.list,
+    mend: store.mend,
     ...(isMountable && {
       mounts: async (id, { readOnly = false } = {}) => {
         assertId(id);

@@ -16,12 +16,13 @@ import {
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import type { applyDiff, ApplyDiffJobOptions } from "./apply-diff.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import type { mendLayers } from "./mend-layers.ts";
 import type { readLayers } from "./read-parents.ts";
 import type { rebaseLayer } from "./rebase-layer.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
 export interface LayeredStore extends Required<
-  Pick<GraphDriver, "put" | "exists" | "metadata" | "list" | "cleanup" | "usage">
+  Pick<GraphDriver, "put" | "exists" | "metadata" | "list" | "cleanup" | "usage" | "mend">
 > {
   /** @throws INVALID_ARGUMENT for what is not a layer id, and for the name of the folder of links. */
   assertId(id: string): void;
@@ -55,6 +56,7 @@ export interface LayeredStoreJobs {
   readonly sendExactDiff: typeof sendExactDiff;
   readonly readLayers: typeof readLayers;
   readonly usageOfTree: typeof usageOfTree;
+  readonly mendLayers: typeof mendLayers;
   readonly rebaseLayer: typeof rebaseLayer;
   readonly applyDiff: typeof applyDiff;
   unmountLayer(home: string, id: string): void | Promise<void>;
@@ -144,6 +146,8 @@ export function createLayeredStore(
         home.locks.markChanged(id);
       });
     },
+
+    mend: (layers) => pool.run(worker, "mendLayers", path, layers),
 
     list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
 

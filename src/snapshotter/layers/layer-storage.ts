@@ -14,6 +14,8 @@ export interface LayerStorageOptions {
   readonly driver: ServableDriver;
   /** Without it, when what is written becomes durable is left to the kernel. */
   readonly homeSync: HomeSync | undefined;
+  /** Whether the records of snapshots are flushed to the file system of the layers, which brings the names of these along. */
+  readonly mendable: boolean;
   /** Whether a layer gets its parent when it is committed, where the driver can give it one. */
   readonly rebase: boolean;
   /** Whether engines are told to map the ids of a mount, and a layer's root is given to root of the mapped. */
@@ -25,6 +27,7 @@ export interface LayerStorageOptions {
 export function createLayerStorage(options: LayerStorageOptions): SnapshotStorage {
   const { driver, homeSync, logger } = options;
   const rebase = options.rebase ? driver.rebase?.bind(driver) : undefined;
+  const mend = driver.mend?.bind(driver);
   const removing = new Set<Promise<void>>();
   const remove = (id: number): Promise<void> => {
     const removal = driver.remove(layerOf(id)).finally(() => removing.delete(removal));
@@ -63,8 +66,8 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 
     async create(place: NewPlace, call) {
       const layer = layerOf(place.id);
-      const parent = place.parentId === undefined ? undefined : layerOf(place.parentId);
-      const wanted = { parent, storageOptions: toStorageOptions(place.maxSizeBytes) };
+      const parent = toLayer(place.parentId);
+      const wanted = { parent, storageOptions: toStorageOptions(place.maxSizeBytes), mendable: options.mendable };
       if (place.isUnpacked) await driver.create(layer, wanted, call);
       else await driver.createReadWrite(layer, wanted, call);
       const mount = await mountOf(place.id, place, call);
@@ -72,12 +75,18 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       return toMounts(mount, place);
     },
 
+    ...(mend && {
+      mend: async (places: readonly ListedPlace[]) => {
+        const layers = places.map(({ id, parentId }) => ({ id: layerOf(id), parent: toLayer(parentId) }));
+        return (await mend(layers)).map(Number);
+      },
+    }),
+
     mounts: async (id, use) => toMounts(await mountOf(id, use), use),
     usage: (id, call) => driver.usage(layerOf(id), call),
 
     ...(rebase && {
-      rebase: (id: number, parentId: number | undefined) =>
-        rebase(layerOf(id), parentId === undefined ? undefined : layerOf(parentId)),
+      rebase: (id: number, parentId: number | undefined) => rebase(layerOf(id), toLayer(parentId)),
     }),
     ...(homeSync && { sync: () => homeSync.sync() }),
 
@@ -93,6 +102,10 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       await Promise.allSettled(removing);
     },
   };
+}
+
+function toLayer(id: number | undefined): string | undefined {
+  return id === undefined ? undefined : layerOf(id);
 }
 
 /** Children before what they lie on, which is not removed before. What cannot be removed is left for the next time. */

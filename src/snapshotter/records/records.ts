@@ -107,7 +107,7 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
         one.resolve();
       }
       // What was appended is durable; a failure here spoils what comes next, which says so.
-      if (journal.isLong) await journal.rewrite(parentsFirst(durable), durableNextId).catch(() => {});
+      if (journal.isLong) await journal.rewrite(parentsFirst([...durable.values()]), durableNextId).catch(() => {});
     }
     writing = undefined; // in this turn: who comes in the next starts again
   };
@@ -177,9 +177,10 @@ function lengthOf({ put = [], remove = [] }: Change): number {
 }
 
 /** A child may be older than its parent, which it got when it was committed. */
-function parentsFirst(records: ReadonlyMap<number, SnapshotRecord>): SnapshotRecord[] {
+export function parentsFirst(all: readonly SnapshotRecord[]): SnapshotRecord[] {
+  const records = new Map(all.map((record) => [record.id, record]));
   const ordered = new Set<SnapshotRecord>();
-  for (const record of records.values()) {
+  for (const record of all) {
     const chain: SnapshotRecord[] = [];
     let next: SnapshotRecord | undefined = record;
     while (next !== undefined && !ordered.has(next)) {
