@@ -98,6 +98,9 @@ function testClient(engine: EngineRelease): void {
     };
     const id = await lease();
     await expect(writeBlob(containerd.client, failing(), { lease: id })).rejects.toThrow("the source is gone");
+    const failingAtOnce = failing();
+    await failingAtOnce.next();
+    await expect(writeBlob(containerd.client, failingAtOnce, { lease: id })).rejects.toThrow("the source is gone");
     const { content } = containerd.client.services;
     expect((await content.listStatuses({})).statuses).toEqual([]);
     await expect(writeBlob(containerd.client, failing(), { lease: id, ref: "mine" })).rejects.toThrow("is gone");
