@@ -1,6 +1,8 @@
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createMemoryStorage, createPlaces, type Places } from "./memory-storage.test.support.ts";
@@ -159,6 +161,18 @@ describe("records that are opened again", () => {
     const second = await root.open();
     await second.prepare("new", {}); // the storage would refuse a number that was given
     await second.close();
+  });
+
+  it.each([
+    ["a pipe, which is not waited for", (path: string) => promisify(execFile)("mkfifo", [path])],
+    ["a folder", (path: string) => mkdir(path)],
+    ["a link, even to what never ends", (path: string) => symlink("/dev/zero", path)],
+  ])("are refused where their file is %s", { timeout: 10_000 }, async (_, make) => {
+    await using root = await makeRoot();
+    await (await root.open()).close();
+    await rm(root.journal);
+    await make(root.journal);
+    await expect(root.open()).rejects.toMatchObject({ code: "FAILED_PRECONDITION", message: /is no plain file/ });
   });
 });
 
