@@ -150,16 +150,22 @@ describe("records that are opened again", () => {
     }
   });
 
-  it("never give a number again that a place had, whatever they say", async () => {
+  it("are refused where they are older than the places, none of which is deleted", async () => {
     await using root = await makeRoot();
     await (await root.open()).close();
     const older = await readFile(root.journal);
     const first = await root.open();
     for (let count = 0; count < 5; count++) await first.prepare(`k${count}`, {});
     await first.close();
+    const newer = await readFile(root.journal);
     await writeFile(root.journal, older); // from a backup
+    const opening = root.open();
+    await expect(opening).rejects.toMatchObject({ code: "DATA_LOSS" });
+    await expect(opening).rejects.toThrow("a snapshot of number 5 is there, and records know of none above 0");
+    expect([...root.places.made.keys()]).toEqual([1, 2, 3, 4, 5]);
+    await writeFile(root.journal, newer);
     const second = await root.open();
-    await second.prepare("new", {}); // the storage would refuse a number that was given
+    expect(await namesIn(second)).toEqual(["k0", "k1", "k2", "k3", "k4"]);
     await second.close();
   });
 
