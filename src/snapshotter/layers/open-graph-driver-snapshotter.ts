@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from "../../transport/index.ts";
 import { openSnapshotter } from "../store/open-snapshotter.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 import { openHomeSync } from "./home-sync.ts";
+import { keepToRoot } from "./keep-to-root.ts";
 import { createLayerStorage } from "./layer-storage.ts";
 import { assertServable } from "./servable-driver.ts";
 
@@ -66,7 +67,7 @@ async function openOverDriver(
   try {
     // In a user namespace no engine unpacks whiteouts as overlay has them (containerd issue 3762).
     const rebase = !isInUserNamespace();
-    const storage = createLayerStorage({ driver, homeSync, rebase, remapIds, logger });
+    const storage = await keepToRoot(createLayerStorage({ driver, homeSync, rebase, remapIds, logger }), root);
     return await openSnapshotter({ root: join(root, recordsFolder), storage, logger });
   } catch (error) {
     await homeSync?.close();
