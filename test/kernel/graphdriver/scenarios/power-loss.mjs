@@ -1,4 +1,6 @@
-/** What is on the disk at the moment in which the power fails: the image under the loop device is copied and mounted. */
+/**
+ * What is on the disk at the moment in which the power fails: the image under the loop device is copied and mounted.
+ */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
@@ -28,7 +30,10 @@ export async function powerLoss(driver, folder) {
   await opened.close();
 }
 
-/** What is acknowledged by `createReadWrite` and `rebase` alone, with nothing after it that would bring it to the disk as well. */
+/**
+ * What is acknowledged by `createReadWrite` and `rebase` alone, with nothing after it that would bring it to the disk
+ * as well.
+ */
 export async function powerLossOfLayers(driver, folder) {
   const home = `${folder}/home`;
   const opened = await factories[driver].open({ home });
