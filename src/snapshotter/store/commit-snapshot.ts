@@ -5,6 +5,7 @@ import { assertName, isGiven, quoteName, toLabels } from "../names-and-labels.ts
 import type { SnapshotRecord } from "../records/record.ts";
 import type { CommitOptions } from "../snapshotter.ts";
 import type { StoreContext } from "./store-context.ts";
+import { syncInTime } from "./sync-in-time.ts";
 
 /** `commit`. */
 export async function commitSnapshot(
@@ -25,8 +26,7 @@ export async function commitSnapshot(
     }
     const parent = isGiven(parentName) ? findNewParent(store, record, parentName) : undefined;
     await store.withParent(parent, async () => {
-      await storage.sync?.();
-      call.signal?.throwIfAborted(); // who was told that it failed must not find it done
+      await syncInTime(storage, key, call);
       const committed = { ...record, name, kind: "committed" as const, labels: kept, usage: undefined };
       if (parent === undefined) await putCommitted(store, committed);
       else await commitOn(store, committed, parent.id);
