@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createGrpcChannel } from "./channel.ts";
 import { createGrpcClient } from "./client.ts";
@@ -160,6 +161,22 @@ describe("a stream", () => {
     expect(server.seen.sent).toBeLessThan(10);
     await until(() => server.seen.left.length === 1);
     expect(server.seen.aborted).toEqual(["CANCELLED"]);
+  });
+
+  it.each([
+    ["while more of them come", 100],
+    ["when all have come", 4],
+  ])("that its caller leaves with answers unread, %s, is let go of, and its channel closes", async (_when, count) => {
+    await using server = await serveEcho();
+    const { channel, client } = connect(server);
+    const data = Buffer.alloc(15_000);
+    for await (const { number } of client.many({ count, data })) {
+      expect(number).toBe(0);
+      await delay(200);
+      break;
+    }
+    await channel.close();
+    expect(server.seen.left).toEqual(["many"]);
   });
 
   it("of requests is answered once", async () => {

@@ -70,6 +70,7 @@ function follow(stream: ClientHttp2Stream, method: GrpcMethod, address: string):
   ended.catch(() => {}); // who waits for it is told
   const cancel = () => {
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+    stream.resume(); // Node keeps a stream, and its session, for as long as it holds what nobody has read
   };
   return {
     stream,

@@ -12,6 +12,8 @@ export interface CloseOnSignalsOptions {
   readonly sameSignalMs?: number;
   /** Called on a second one; default ends the process with 128 + the signal's number, as a shell reports it. */
   readonly onSecondSignal?: (signal: NodeJS.Signals) => void;
+  /** Closes the plugin, too, where no signal of the process has come. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -20,16 +22,24 @@ export interface CloseOnSignalsOptions {
  * itself: this is for who has something to do afterwards.
  */
 export function closeOnSignals(plugin: { close(): Promise<void> }, options: CloseOnSignalsOptions = {}): Promise<void> {
-  const { signals, onSignal, sameSignalMs, onSecondSignal = endAtOnce } = options;
+  const { signals, onSignal, sameSignalMs, onSecondSignal = endAtOnce, signal: abort } = options;
   return new Promise((resolve, reject) => {
+    let isClosing = false;
+    const close = () => {
+      if (isClosing) return;
+      isClosing = true;
+      plugin.close().finally(unfollow).then(resolve, reject);
+    };
     const unfollow = followSignals({
       signals,
       sameSignalMs,
       onFirst(signal) {
         onSignal?.(signal);
-        plugin.close().finally(unfollow).then(resolve, reject);
+        close();
       },
       onSecond: onSecondSignal,
     });
+    if (abort?.aborted) close();
+    else abort?.addEventListener("abort", close, { once: true });
   });
 }

@@ -151,4 +151,17 @@ describe("close", () => {
     expect(seen).toEqual(["first SIGUSR2", "second SIGUSR2"]);
     expect(process.listenerCount("SIGUSR2")).toBe(0);
   });
+
+  it("happens once, also when the caller aborts before a signal or with it", async () => {
+    let closed = 0;
+    const ending = new AbortController();
+    const close = async () => void closed++;
+    const done = closeOnSignals({ close }, { signals: ["SIGUSR2"], signal: ending.signal });
+    ending.abort();
+    process.emit("SIGUSR2", "SIGUSR2");
+    await done;
+    await closeOnSignals({ close }, { signals: ["SIGUSR2"], signal: ending.signal });
+    expect(closed).toBe(2);
+    expect(process.listenerCount("SIGUSR2")).toBe(0);
+  });
 });

@@ -1,40 +1,24 @@
 /**
  * The conformance kit for snapshotters on every driver, in process and behind the socket of `cleat serve snapshotter`, with real
- * mounts. Each subject runs in a process and a mount namespace of its own, on the built package.
+ * mounts. Each subject runs in a process and a mount namespace of its own, on the built package; each check is a test, which
+ * ends when its result is there.
  */
-import { join } from "node:path";
-import { beforeAll, test } from "vitest";
+import { afterAll, test } from "vitest";
 
-import { type CheckResult, snapshotterChecks } from "cleat/testing";
+import { snapshotterChecks } from "cleat/testing";
 
 import { describeWith } from "../needs.ts";
-import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
+import { createKitRun } from "./snapshotter/kit-run.ts";
 import { subjects } from "./snapshotter/subjects.ts";
 
-/** As the kit's, with the error as text. */
-type Result = Omit<CheckResult, "error"> & { readonly error?: string };
+for (const subject of subjects) {
+  describeWith(subject.needs, subject.title, () => {
+    const run = createKitRun(subject);
+    afterAll(() => run.end());
 
-const program = join(import.meta.dirname, "snapshotter/kit-process.mjs");
-const longestMs = 5 * 60_000;
-
-for (const { title, needs, fileSystem, ...subject } of subjects) {
-  describeWith(needs, title, () => {
-    const results = new Map<string, Result>();
-    beforeAll(async () => {
-      const command = (folder: string) => [process.execPath, program, JSON.stringify({ ...subject, folder })];
-      await runWithPrivateMounts(command, {
-        fileSystem,
-        onLine(line) {
-          const result = JSON.parse(line) as Result;
-          results.set(result.id, result);
-        },
-      });
-    }, longestMs);
-
-    for (const check of snapshotterChecks) {
-      test(`${check.id}: ${check.title}`, ({ skip }) => {
-        const result = results.get(check.id);
-        if (result === undefined) throw new Error("the kit ended without a result");
+    for (const { id, title } of snapshotterChecks) {
+      test(`${id}: ${title}`, async ({ skip }) => {
+        const result = await run.resultOf(id);
         if (result.outcome === "skipped") skip(result.reason);
         if (result.outcome === "failed") throw new Error(result.error ?? result.reason);
       });

@@ -8,6 +8,7 @@ import { describeGraphDriver } from "./describe-serving.ts";
 import type { Door } from "./door.ts";
 import { selectDriver } from "./graph-drivers.ts";
 import { absolute, listenOptions, type ListenValues, readListenOptions, warnOfStrangers } from "./listen-options.ts";
+import { drainTimeoutMs } from "./serve-doors.ts";
 import { type DriverValues, parseDurability } from "./serving-options.ts";
 
 export const graphOptions = {
@@ -47,7 +48,7 @@ export async function openGraphDoor(values: GraphValues, context: CommandContext
     logger,
   });
   try {
-    const plugin = await serve({ drivers: [driver], listen, logger, handleSignals: false });
+    const plugin = await serve({ drivers: [driver], listen, logger, drainTimeoutMs, handleSignals: false });
     const serving = { name, address: plugin.address, root, home, ...choice };
     return { ...describeGraphDriver(serving, context), close: () => plugin.close() };
   } catch (error) {

@@ -5,7 +5,6 @@ import type { Door } from "./door.ts";
 import { findFittingDoors } from "./fitting-doors.ts";
 import { graphOptions, type GraphValues, openGraphDoor } from "./graph-door.ts";
 import { formatDriverOptions } from "./graph-drivers.ts";
-import { createLogger } from "./logger.ts";
 import { closeDoors, serveDoors } from "./serve-doors.ts";
 import { driverOptions, outputOptions } from "./serving-options.ts";
 import { openSnapshotterDoor } from "./snapshotter-door.ts";
@@ -29,15 +28,18 @@ export const serveAll = defineCommand({
   options: { ...driverOptions, ...graphOptions, ...snapshotterOptions, ...outputOptions },
   furtherHelp: formatDriverOptions,
   async run(values, _operands, context) {
-    const logger = await createLogger(values["log-level"] ?? "info", context);
-    const doors = await openDoors(values, context, logger);
-    await serveDoors(doors, { asJson: values.json === true, context, logger });
+    await serveDoors(values, context, (logger, ending) => openDoors(values, context, logger, ending));
     return "done";
   },
 });
 
 /** @throws what opening one of them throws; those that were opened are closed then. */
-async function openDoors(values: AllValues, context: CommandContext, logger: Logger): Promise<readonly Door[]> {
+async function openDoors(
+  values: AllValues,
+  context: CommandContext,
+  logger: Logger,
+  ending: AbortSignal,
+): Promise<readonly Door[]> {
   const { notGraph, notSnapshotter } = await findFittingDoors(context);
   const { driver, opt, durability } = values;
   const { "snapshotter-root": root, "snapshotter-socket": socket } = values;
@@ -52,6 +54,7 @@ async function openDoors(values: AllValues, context: CommandContext, logger: Log
   const doors: Door[] = [];
   try {
     for (const { served, obstacle, open } of openers) {
+      if (ending.aborted) return doors;
       if (obstacle === undefined) doors.push(await open());
       else logger.info({ served, reason: obstacle }, "not served");
     }

@@ -1,38 +1,72 @@
+import { CleatError } from "../../errors/index.ts";
 import { closeOnSignals, type Logger } from "../../plugin/index.ts";
 import type { CommandContext } from "../terminal/command.ts";
 import type { Door } from "./door.ts";
+import { createLogger } from "./logger.ts";
+import type { OutputValues } from "./serving-options.ts";
 
-export interface ServeDoorsOptions {
-  readonly asJson: boolean;
-  readonly context: CommandContext;
-  readonly logger: Logger;
-}
+/** How long running calls may take once a signal has come, so that everything ends within `endingPatienceMs`. */
+export const drainTimeoutMs = 8_000;
 
-/** Says what is served, and serves it until a signal ends that. */
-export async function serveDoors(doors: readonly Door[], options: ServeDoorsOptions): Promise<void> {
-  const { asJson, context, logger } = options;
+/** From a signal to the end of the process, whatever hangs; who stops a service often waits 10 s, and then kills it. */
+const endingPatienceMs = 9_500;
+
+/**
+ * Opens doors, one after another, and closes those that it opened when one of them cannot be. Where `ending` aborts meanwhile, it
+ * may leave out what it has not begun with.
+ */
+export type OpenDoors = (logger: Logger, ending: AbortSignal) => Promise<readonly Door[]>;
+
+/**
+ * Opens doors, says what is served, and serves it until a signal ends that. Signals are heeded before anything is made: one that
+ * comes while doors are opened closes them as soon as they are, and nothing is said of them.
+ * @throws DEADLINE_EXCEEDED when something could not be ended in time; the process may end then all the same.
+ */
+export async function serveDoors(values: OutputValues, context: CommandContext, open: OpenDoors): Promise<void> {
+  const logger = await createLogger(values["log-level"] ?? "info", context);
   const { stdout, closingSignals } = context;
-  const close = () => closeDoors(doors);
-  try {
-    for (const { lines, fields } of doors)
-      stdout.write(asJson ? `${JSON.stringify(fields)}\n` : `${lines.join("\n")}\n`);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  await closeOnSignals(
-    { close },
+  const [ending, failed] = [new AbortController(), new AbortController()];
+  const ended = closeOnSignals(
+    { close: async () => inTime(closeDoors(opened)) },
     {
       signals: closingSignals,
-      onSignal: (signal) => logger.info({ signal }, "closing; once more to stop at once"),
+      signal: failed.signal,
+      onSignal(signal) {
+        logger.info({ signal }, "closing; once more to stop at once");
+        ending.abort();
+      },
     },
   );
+  const opened = open(logger, ending.signal);
+  const say = async () => {
+    const doors = await opened;
+    if (!ending.signal.aborted) for (const door of doors) stdout.write(describe(door, values.json === true));
+  };
+  const said = say();
+  said.catch(() => failed.abort());
+  await ended;
+  await said;
 }
 
-/** All of them, whatever one says. */
-export async function closeDoors(doors: readonly Door[]): Promise<void> {
-  const outcomes = await Promise.allSettled(doors.map((door) => door.close()));
+function describe({ lines, fields }: Door, asJson: boolean): string {
+  return asJson ? `${JSON.stringify(fields)}\n` : `${lines.join("\n")}\n`;
+}
+
+/** All of them, whatever one says. @throws what opening them threw, too. */
+export async function closeDoors(doors: readonly Door[] | Promise<readonly Door[]>): Promise<void> {
+  const outcomes = await Promise.allSettled((await doors).map((door) => door.close()));
   const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
   if (errors.length === 1) throw errors[0];
   if (errors.length > 1) throw new AggregateError(errors, "not all could be closed cleanly");
+}
+
+async function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `what runs has not ended within ${endingPatienceMs} ms, and is broken off`;
+      reject(new CleatError("DEADLINE_EXCEEDED", message));
+    }, endingPatienceMs);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -1,7 +1,6 @@
 import { defineCommand } from "../terminal/command.ts";
 import { graphOptions, openGraphDoor } from "./graph-door.ts";
 import { formatDriverOptions } from "./graph-drivers.ts";
-import { createLogger } from "./logger.ts";
 import { serveDoors } from "./serve-doors.ts";
 import { driverOptions, outputOptions } from "./serving-options.ts";
 
@@ -17,9 +16,7 @@ export const serveGraph = defineCommand({
   options: { ...driverOptions, ...graphOptions, ...outputOptions },
   furtherHelp: formatDriverOptions,
   async run(values, _operands, context) {
-    const logger = await createLogger(values["log-level"] ?? "info", context);
-    const door = await openGraphDoor(values, context, logger);
-    await serveDoors([door], { asJson: values.json === true, context, logger });
+    await serveDoors(values, context, async (logger) => [await openGraphDoor(values, context, logger)]);
     return "done";
   },
 });

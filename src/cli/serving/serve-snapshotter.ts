@@ -1,6 +1,5 @@
 import { defineCommand } from "../terminal/command.ts";
 import { formatDriverOptions } from "./graph-drivers.ts";
-import { createLogger } from "./logger.ts";
 import { serveDoors } from "./serve-doors.ts";
 import { driverOptions, outputOptions } from "./serving-options.ts";
 import { openSnapshotterDoor, snapshotterOptions } from "./snapshotter-door.ts";
@@ -18,9 +17,7 @@ export const serveSnapshotter = defineCommand({
   options: { ...driverOptions, ...snapshotterOptions, ...outputOptions },
   furtherHelp: formatDriverOptions,
   async run(values, _operands, context) {
-    const logger = await createLogger(values["log-level"] ?? "info", context);
-    const door = await openSnapshotterDoor(values, context, logger);
-    await serveDoors([door], { asJson: values.json === true, context, logger });
+    await serveDoors(values, context, async (logger) => [await openSnapshotterDoor(values, context, logger)]);
     return "done";
   },
 });

@@ -21,6 +21,11 @@ export const outputOptions = {
   json: { type: "boolean", help: "print what is served as one line of JSON" },
 } as const satisfies CommandOptions;
 
+export interface OutputValues {
+  readonly "log-level"?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
 export interface DriverValues {
   readonly driver?: string | undefined;
   readonly opt?: readonly string[] | undefined;

@@ -16,6 +16,7 @@ import { describeSnapshotter } from "./describe-serving.ts";
 import type { Door } from "./door.ts";
 import { selectDriver } from "./graph-drivers.ts";
 import { absolute, readSocketOptions, type SocketValues, socketOptions } from "./listen-options.ts";
+import { drainTimeoutMs } from "./serve-doors.ts";
 import { type DriverValues, parseDurability } from "./serving-options.ts";
 
 export const snapshotterOptions = {
@@ -82,6 +83,7 @@ export async function openSnapshotterDoor(
           ? listenOnSystemd(http2, listen)
           : listenOnUnix(http2, { folderMode: socketFolderMode, ...listen }),
       close,
+      drainTimeoutMs,
       logger,
     });
     const toldReady = notifySystemd("READY=1", logger); // not waited for: signals may come as soon as it is told

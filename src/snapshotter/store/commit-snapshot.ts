@@ -5,6 +5,7 @@ import { assertName, isGiven, quoteName, toLabels } from "../names-and-labels.ts
 import type { SnapshotRecord } from "../records/record.ts";
 import type { CommitOptions } from "../snapshotter.ts";
 import type { StoreContext } from "./store-context.ts";
+import { syncInTime } from "./sync-in-time.ts";
 
 /** `commit`. */
 export async function commitSnapshot(
@@ -26,8 +27,7 @@ export async function commitSnapshot(
     const parent = isGiven(parentName) ? findNewParent(store, record, parentName) : undefined;
     await store.withParent(parent, async () => {
       if (parent === undefined && record.parentId !== undefined) await storage.settle?.(record.id, record.parentId);
-      await storage.sync?.();
-      call.signal?.throwIfAborted(); // who was told that it failed must not find it done
+      await syncInTime(storage, key, call);
       const committed = { ...record, name, kind: "committed" as const, labels: kept, usage: undefined };
       if (parent === undefined) await putCommitted(store, committed);
       else await commitOn(store, committed, parent.id);

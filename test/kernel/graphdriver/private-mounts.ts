@@ -31,6 +31,8 @@ export interface PrivateRun {
   readonly unprivileged?: boolean | undefined;
   /** Runs the command as root of a user namespace of 65,536 ids, which it neither leaves nor had a hand in making. */
   readonly userNamespace?: boolean | undefined;
+  /** Kills the command, and whatever it started. */
+  readonly signal?: AbortSignal | undefined;
   /** Told what the command prints, line by line. */
   onLine?(line: string): void;
 }
@@ -79,7 +81,7 @@ const script = `
  */
 export async function runWithPrivateMounts(
   command: (scratch: string) => readonly string[],
-  { fileSystem, unprivileged, userNamespace, onLine }: PrivateRun = {},
+  { fileSystem, unprivileged, userNamespace, signal, onLine }: PrivateRun = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(scratchBase, "cleat-"));
   try {
@@ -88,7 +90,11 @@ export async function runWithPrivateMounts(
     const user = unprivileged ? "unprivileged" : userNamespace ? "namespace" : "";
     const namespace = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
     const shell = ["bash", "-c", script, "private-mounts", folder, size, mkfs, user];
-    await finish(spawn("unshare", [...namespace, ...shell, ...command(join(folder, "scratch"))]), onLine);
+    const child = spawn("unshare", [...namespace, ...shell, ...command(join(folder, "scratch"))], {
+      ...(signal && { signal }),
+      killSignal: "SIGKILL",
+    });
+    await finish(child, onLine);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

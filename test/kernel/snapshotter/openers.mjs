@@ -70,6 +70,11 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
   address = "${socket}"
 [ttrpc]
   address = "${root}/ttrpc.sock"
+# Nothing refers to the kit's snapshots, so that the collector would take them away under it.
+[plugins."io.containerd.gc.v1.scheduler"]
+  deletion_threshold = 0
+  mutation_threshold = 1000000000
+  startup_delay = "24h"
 `;
 }
 

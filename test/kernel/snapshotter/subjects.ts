@@ -45,6 +45,15 @@ const control: Subject = {
   driver: "overlayfs",
   opener: "containerds",
   abilities: { mounts: true, adopts: false },
+  expectedFailures: {
+    "life/cleanup": "containerd 1.6.20 hands no Cleanup through its socket",
+    "files/removed-while-mounted": "containerd 1.6.20 hands no Cleanup through its socket",
+    "commit/same-parent": "containerd 1.6.20 does not know a commit's parent, which came with 2.2",
+    "commit/no-rebase": "containerd 1.6.20 does not know a commit's parent, which came with 2.2",
+    "name/none": "containerd 1.6.20 answers UNKNOWN to an empty key",
+    "list/malformed": "containerd 1.6.20 answers UNKNOWN to a malformed filter",
+    "list/long-labels": "containerd 1.6.20 puts a hundred snapshots into one message, whatever its length",
+  },
 };
 
 type Kind = Omit<Subject, "title" | "opener">;
@@ -60,11 +69,12 @@ const served = (kind: Kind): Subject => ({
   title: `${kind.driver} on ${kind.fileSystem}, served`,
 });
 
+/** By day the driver that most will have, through both doors; whoever changes another runs it by name, as at night. */
 export const subjects: readonly Subject[] = byDayOrNight(
-  [...[overlay2, btrfs, vfs, fuseOverlayfs].map(inProcess), served(overlay2)],
+  [inProcess(overlay2), served(overlay2)],
   [
     control,
-    ...[btrfs, vfs, fuseOverlayfs].map(served),
+    ...[btrfs, vfs, fuseOverlayfs].flatMap((kind) => [inProcess(kind), served(kind)]),
     ...[overlay2, vfs].map((kind) => inProcess({ ...kind, ...onXfs })),
   ],
 );

@@ -1,0 +1,83 @@
+/** What a signal leaves of a command that serves, whenever it comes. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createGrpcChannel } from "../../src/grpc/index.ts";
+import { createRemoteSnapshotter } from "../../src/snapshotter/index.ts";
+
+const main = join(import.meta.dirname, "../../dist/cli/main.js");
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "cleat-signals-"))));
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  await rm(folder, { recursive: true });
+});
+
+const root = () => join(folder, "root");
+const socket = () => join(folder, "run/cleat/s.sock");
+
+function start(command: readonly string[]) {
+  const child = spawn(process.execPath, [main, ...command, "--log-level", "warn"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  children.push(child);
+  return { child, ended: once(child, "exit") };
+}
+
+const snapshotter = () => ["serve", "snapshotter", "--driver", "vfs", "--root", root(), "--socket", socket()];
+const graph = () => ["serve", "graph", "--driver", "vfs", "--root", root(), "--home", root(), "--socket", socket()];
+
+async function untilThere(path: string, child: ChildProcess): Promise<void> {
+  while (!existsSync(path) && child.exitCode === null && child.signalCode === null) await delay(1);
+}
+
+test.each([
+  ["a snapshotter, when its root appears", snapshotter, root],
+  ["a snapshotter, when its home is locked", snapshotter, () => join(root(), ".cleat/lock")],
+  ["a snapshotter, when its records are locked", snapshotter, () => join(root(), ".cleat/snapshots/lock")],
+  ["a snapshotter, when its socket appears", snapshotter, socket],
+  ["a graph driver, when its socket appears", graph, socket],
+])("SIGTERM ends %s, and leaves no socket and no lock", async (_what, command, path) => {
+  for (let times = 0; times < 3; times++) {
+    await rm(root(), { recursive: true, force: true });
+    const { child, ended } = start(command());
+    await untilThere(path(), child);
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+    expect(existsSync(socket())).toBe(false);
+  }
+  const again = start(command());
+  await once(again.child.stdout as NodeJS.ReadableStream, "data");
+});
+
+test("SIGTERM does not wait for the files of removed snapshots, which the next start deletes", async () => {
+  const trash = join(root(), ".cleat/trash");
+  const first = start(snapshotter());
+  await once(first.child.stdout as NodeJS.ReadableStream, "data");
+  const channel = createGrpcChannel({ unix: socket() });
+  const remote = createRemoteSnapshotter({ channel, snapshotter: "cleat" });
+  const [mount] = await remote.prepare("large", {});
+  for (let folderIndex = 0; folderIndex < 10; folderIndex++) {
+    const path = join(mount?.source ?? "", String(folderIndex));
+    mkdirSync(path);
+    for (let file = 0; file < 1_000; file++) writeFileSync(join(path, String(file)), "");
+  }
+  await remote.remove("large");
+  const startedMs = performance.now();
+  first.child.kill("SIGTERM");
+  expect(await first.ended).toEqual([0, null]);
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  await channel.close();
+  expect(readdirSync(trash)).not.toEqual([]);
+
+  const second = start(snapshotter());
+  await once(second.child.stdout as NodeJS.ReadableStream, "data");
+  while (readdirSync(trash).length > 0) await delay(1);
+});
