@@ -12,6 +12,8 @@ export interface StoreJobs {
   surveyStore(home: string, driver: string): StoreSurvey;
   /** The folders that the layout has beside those of single layers, relative to the home: each must be a folder, if it is there. */
   layoutFolders(): readonly string[];
+  /** The folder that holds what a layer's own archive brought, relative to the home; with all below it where the driver copies. */
+  layerTree(id: string): string;
   /** `undefined` for a layer that is not there, any more. Costs a walk. */
   usageOfLayer(home: string, id: string): DiskUsage | undefined;
   checkStore(home: string): readonly StoreFinding[];

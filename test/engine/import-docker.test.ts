@@ -1,0 +1,132 @@
+/** Docker's images move into containerd: the newest Docker shows and runs what the oldest had on overlay2, and nothing is pulled. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWith, needs, needsOf } from "../needs.ts";
+import { byDayOrNight } from "../night.ts";
+import { cleatCommand } from "../harness/cleat.ts";
+import { startContainerd } from "../harness/containerd.ts";
+import { contentOfImage, identityOf, runScript } from "../harness/containers.ts";
+import { type DockerOnContainerd, startDockerOnContainerd } from "../harness/docker-on-containerd.ts";
+import { type Engine, startEngine } from "../harness/engine.ts";
+import { layeredImage, writeLayeredArchive } from "../harness/layered-image.ts";
+import { openNamespace, type Namespace } from "../harness/namespace.ts";
+import { forky } from "../harness/release.ts";
+import { sampleChanges } from "../harness/sample-changes.ts";
+import { startSnapshotter } from "../harness/snapshotter.ts";
+import { builtinOverlay2, cleatOverlay2, type Storage } from "../harness/storage.ts";
+import { listTree } from "../harness/tree-listing.ts";
+
+const required = [...needsOf(forky, "docker"), needs.dockerd, needs.overlay, needs.busybox, needs.attr];
+const committed = "committed:latest";
+/** What containerd's namespace of Docker's images is called; any will do. */
+const space = "moby";
+
+/** From what, to which driver of the snapshotter's. */
+type Move = readonly [from: Storage, driver: string];
+const moves = byDayOrNight<Move>([[builtinOverlay2, "overlay2"]], [[cleatOverlay2, "overlay2"], [builtinOverlay2, "vfs"]]);
+
+for (const [from, driver] of moves) {
+  describeWith([...required, ...from.needs], `images of ${from.title} move to a snapshotter over ${driver}`, () => {
+    let old: Namespace;
+    let namespace: Namespace;
+    let root: string;
+    let engine: DockerOnContainerd;
+    let before: Awaited<ReturnType<typeof observe>>;
+    let source: readonly string[];
+
+    beforeAll(async () => {
+      old = await openNamespace(from.release);
+      root = `${old.folder}/docker`;
+      before = await fillDataRoot(old, from, root);
+      source = await listTree(old.run, root);
+      namespace = await openNamespace(forky);
+      const snapshotter = await startSnapshotter(namespace, { name: "cleat", driver });
+      const containerd = await startContainerd(namespace, { proxies: [snapshotter] });
+      engine = await startDockerOnContainerd(namespace, containerd, "cleat", space);
+    });
+    afterAll(async () => {
+      await namespace?.[Symbol.asyncDispose]();
+      await old?.[Symbol.asyncDispose]();
+    });
+
+    const cleatImport = (...args: string[]) =>
+      namespace.run([...cleatCommand, "import", root, `--namespace=${space}`, ...args]);
+
+    test("what would be imported is told, and nothing is", async () => {
+      const told = await cleatImport("--dry-run");
+      expect(told).toContain("layer 1 of 4");
+      expect(told.match(/would be imported/g)).toHaveLength(3 + 4);
+      expect(await engine.docker("image", "ls", "--quiet")).toBe("");
+      expect(await engine.snapshots()).toEqual([]);
+    });
+
+    test("an import that is killed goes on where it was", async () => {
+      await killAfter(namespace, "layer 2 of", [...cleatCommand, "import", root]);
+      const snapshots = await engine.snapshots();
+      expect(snapshots.length).toBeGreaterThan(0);
+      const told = await cleatImport();
+      expect(told).toMatch(/layer 2 of .* there already/);
+      expect(told).toContain("2 imported, 0 there already, 0 left as they were, 0 failed");
+    });
+
+    test("they have the same layers, and hold the same", async () => {
+      expect(await observe(engine)).toEqual(before);
+      const committedHere = await engine.docker("run", "--rm", "--network=none", committed, "cat", "/data/modified");
+      expect(committedHere).not.toBe("");
+    });
+
+    test("they can be saved, and loaded by others", async () => {
+      const saved = `${namespace.folder}/saved.tar`;
+      await engine.docker("save", "--output", saved, layeredImage, committed);
+      const names = await namespace.run(["tar", "--list", `--file=${saved}`]);
+      for (const diffId of before.committed.layers) expect(names).toContain(diffId.replace("sha256:", "blobs/sha256/"));
+    });
+
+    test("imported again they are there, and a name that has another image keeps it", async () => {
+      expect(await cleatImport()).toContain("0 imported, 2 there already, 0 left as they were, 0 failed");
+      await engine.docker("tag", layeredImage, committed);
+      expect(await cleatImport(`--image=${committed}`)).toContain("0 imported, 0 there already, 1 left");
+      expect((await identityOf(engine, committed)).layers).toEqual(before.layered.layers);
+    });
+
+    test("what has a name stays when containerd collects", async () => {
+      await engine.docker("rmi", committed);
+      await cleatImport(`--image=${committed}`);
+      await namespace.run([...cleatCommand, "snapshots", "gc"]);
+      expect(await observe(engine)).toEqual(before);
+    });
+
+    test("the data root is as it was", async () => {
+      expect(await listTree(old.run, root)).toEqual(source);
+    });
+  });
+}
+
+/** Two images that share layers, in a data root whose daemon has ended. */
+async function fillDataRoot(namespace: Namespace, storage: Storage, root: string) {
+  const engine: Engine = await startEngine(namespace, storage, root);
+  const archive = `${namespace.folder}/layered.tar`;
+  await writeLayeredArchive(archive);
+  await engine.docker("load", "--quiet", "--input", archive);
+  await runScript(engine, "changed", layeredImage, sampleChanges.script);
+  await engine.docker("commit", "changed", committed);
+  await engine.docker("rm", "changed");
+  const observed = await observe(engine);
+  await engine.dockerd.end("SIGTERM");
+  await engine.cleat?.end("SIGTERM");
+  return observed;
+}
+
+async function observe(engine: Pick<Engine, "docker" | "namespace">) {
+  return {
+    layered: { layers: (await identityOf(engine, layeredImage)).layers },
+    layeredContent: await contentOfImage(engine, layeredImage),
+    committed: { layers: (await identityOf(engine, committed)).layers },
+    committedContent: await contentOfImage(engine, committed),
+  };
+}
+
+/** Runs a command until it has printed `text`, and kills it then. */
+async function killAfter(namespace: Namespace, text: string, argv: readonly string[]): Promise<void> {
+  const script = 'cd /; log=$1; text=$2; shift 2; "$@" > "$log" & until grep -q "$text" "$log"; do sleep 0.01; done; kill -9 $!';
+  await namespace.run(["bash", "-c", script, "kill-after", `${namespace.folder}/killed.log`, text, ...argv]);
+}
