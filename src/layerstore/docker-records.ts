@@ -11,7 +11,7 @@
  */
 import { nameText, namesIn, parseObject, readJsonAt, readRecordAt, withPathIfThere } from "../graphdriver/kit.ts";
 import type { EngineLayer } from "./engine-records.ts";
-import { chainIdsOf } from "./images/chain-ids.ts";
+import { chainIdsOf } from "./chain-ids.ts";
 
 /** By the id of the layer in the store; `undefined` where no daemon has kept anything. */
 export function readDockerLayers(dataRoot: number, driver: string): Map<string, EngineLayer> | undefined {

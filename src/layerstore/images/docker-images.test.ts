@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { withFolderAt } from "../../layer/index.ts";
-import { chainIdsOf } from "./chain-ids.ts";
+import { chainIdsOf } from "../chain-ids.ts";
 import { readDockerImages } from "./docker-images.ts";
 
 let root: string;

@@ -18,7 +18,7 @@ import {
   readRecordAt,
   withPathIfThere,
 } from "../../graphdriver/kit.ts";
-import { chainIdsOf } from "./chain-ids.ts";
+import { chainIdsOf } from "../chain-ids.ts";
 
 export interface DockerImage {
   /** The digest of `config`: "sha256:…". */

@@ -11,8 +11,8 @@ import {
 } from "../../graphdriver/kit.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { createWorkerPool, type ModuleReference } from "../../workers/index.ts";
-import * as inspectionJobs from "../inspection-jobs.ts";
 import { type DockerImageLayer, type DockerImageList, readDockerImages, tarSplitPath } from "./docker-images.ts";
+import * as imageJobs from "./image-jobs.ts";
 
 export interface OpenDockerImagesOptions {
   /** Docker's data root. */
@@ -61,7 +61,7 @@ export function openDockerImages({ root: given, drivers, ...options }: OpenDocke
   return createDockerImages(root, driver, home, jobs);
 }
 
-const inspection: ModuleReference<typeof inspectionJobs> = { url: inspectionJobs.moduleUrl };
+const worker: ModuleReference<typeof imageJobs> = { url: imageJobs.moduleUrl };
 
 function createDockerImages(
   root: string,
@@ -75,7 +75,7 @@ function createDockerImages(
     const tree = `${home}/${await pool.run(jobs, "layerTree", layer.id)}`;
     const place = { tree, data: `${root}/${tarSplitPath(driver, layer)}` };
     try {
-      yield* pool.produce((ring) => pool.run(inspection, "sendArchive", place, ring));
+      yield* pool.produce((ring) => pool.run(worker, "sendArchive", place, ring));
     } catch (error) {
       throw asLoss(withSubject(error, `layer "${layer.id}"`));
     }
@@ -88,7 +88,7 @@ function createDockerImages(
     list: () => withFolderAt(root, (folder) => readDockerImages(folder, driver)),
     archive,
     async assertAtRest() {
-      const user = await pool.run(inspection, "findUser", root);
+      const user = await pool.run(worker, "findUser", root);
       if (user === undefined) return;
       const holder = `process ${user.pid} (${user.command}) has ${JSON.stringify(user.path)} open`;
       throw new CleatError("FAILED_PRECONDITION", `data root "${root}" is in use: ${holder}; stop its Docker first`);
