@@ -7,13 +7,13 @@ import * as jobs from "./jobs.js";
 
 const { "cleat.exact_diffs": _, ...optionTable } = kit.commonOptions; // those that it can do
 
-export const copying: GraphDriverFactory = {
+export const copying: GraphDriverFactory<typeof optionTable> = {
   name: "copying",
   cost: "copies every layer in full, twice",
   options: optionTable,
   open: (options) =>
     kit.openHome({ driver: "copying" }, options, async (home) => {
-      const diffOptions = kit.toDiffOptions(kit.readDriverOptions("copying", options.options, optionTable));
+      const diffOptions = kit.toDiffOptions(kit.readDriverOptions("copying", options, optionTable));
       await home.pool.run(worker, "openStore", home.path);
       return createCopying(home, diffOptions);
     }),

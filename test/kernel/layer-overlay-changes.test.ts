@@ -1,4 +1,6 @@
-/** The fast diff of overlay, which reads the upper folder alone, against the slow one, which compares the mounted trees. */
+/**
+ * The fast diff of overlay, which reads the upper folder alone, against the slow one, which compares the mounted trees.
+ */
 import * as fs from "node:fs";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
