@@ -95,7 +95,7 @@ for (const [from, driver] of moves) {
       expect(await observe(engine)).toEqual(before);
     });
 
-    test("they can be saved, and loaded by others", async () => {
+    test("they can be saved, with the layers that they had", async () => {
       const saved = `${namespace.folder}/saved.tar`;
       await engine.docker("save", "--output", saved, layeredImage, committed);
       const names = await namespace.run(["tar", "--list", `--file=${saved}`]);
