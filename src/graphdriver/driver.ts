@@ -168,8 +168,8 @@ export interface GraphDriver extends AsyncDisposable {
 
   /**
    * Lays a layer that was made without a parent, and filled, on one, or takes that back; durable when it resolves.
-   * Deletions in it mean something from then on. Only where a layer keeps its diff alone. Over Docker's protocol there
-   * is not such a call.
+   * Deletions in it mean something from then on, an opaque mark at its root among them, also of a layer that lies
+   * there already. Only where a layer keeps its diff alone. Over Docker's protocol there is not such a call.
    * @throws FAILED_PRECONDITION when the layer is mounted here, or another layer lies on it.
    */
   rebase?(id: string, parent: string | undefined, call?: CallOptions): Promise<void>;

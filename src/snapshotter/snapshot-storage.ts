@@ -43,6 +43,13 @@ export interface SnapshotStorage {
   rebase?(id: number, parentId: number | undefined): Promise<void>;
 
   /**
+   * Makes a place show on its parent what was unpacked into it, where an engine left something that its mounts do not heed:
+   * overlay's mark of an opaque root. Called before `sync`, when a snapshot is committed on the parent that it has; `rebase` does the
+   * same. containerd holds a lock meanwhile, so it looks at the root alone.
+   */
+  settle?(id: number, parentId: number): Promise<void>;
+
+  /**
    * Makes durable all that was written to places until now. Called before a commit is acknowledged, and about every second while
    * an engine unpacks, so that there is little left to write then. Where there is none, that is left to the kernel.
    */

@@ -5,6 +5,7 @@ import type { ListedPlace, NewPlace, PlaceUse, SnapshotStorage } from "../snapsh
 import type { HomeSync } from "./home-sync.ts";
 import { toMountOptions } from "./id-remap.ts";
 import { layerOf, placeOf } from "./layer-names.ts";
+import { isRootMarkedOpaque } from "./opaque-root.ts";
 import { foldersOf, toUnpackedMount } from "./overlay-folders.ts";
 import { giveRootItsOwner } from "./root-owner.ts";
 import type { ServableDriver } from "./servable-driver.ts";
@@ -87,6 +88,12 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 
     ...(rebase && {
       rebase: (id: number, parentId: number | undefined) => rebase(layerOf(id), toLayer(parentId)),
+    }),
+    ...(driver.rebase && {
+      async settle(id: number, parentId: number) {
+        const mount = await mountOf(id, { isUnpacked: true, isReadOnly: false });
+        if (isRootMarkedOpaque(mount)) await driver.rebase?.(layerOf(id), layerOf(parentId));
+      },
     }),
     ...(homeSync && { sync: () => homeSync.sync() }),
 

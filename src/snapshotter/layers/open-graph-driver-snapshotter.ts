@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from "../../transport/index.ts";
 import { openSnapshotter } from "../store/open-snapshotter.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 import { openHomeSync } from "./home-sync.ts";
+import { keepToRoot } from "./keep-to-root.ts";
 import { createLayerStorage } from "./layer-storage.ts";
 import { assertServable } from "./servable-driver.ts";
 
@@ -67,14 +68,20 @@ async function openOverDriver(
     // In a user namespace no engine unpacks whiteouts as overlay has them (containerd issue 3762).
     const rebase = !isInUserNamespace();
     const records = join(root, recordsFolder);
-    await mkdir(records, { recursive: true, mode: privateMode });
-    const mendable = (await stat(records)).dev === (await stat(root)).dev;
-    const storage = createLayerStorage({ driver, homeSync, mendable, rebase, remapIds, logger });
+    const mendable = await lieOnOneFileSystem(root, records);
+    const layers = createLayerStorage({ driver, homeSync, mendable, rebase, remapIds, logger });
+    const storage = await keepToRoot(layers, root);
     return await openSnapshotter({ root: records, storage, logger });
   } catch (error) {
     await homeSync?.close();
     throw error;
   }
+}
+
+/** Whether a flush of the records brings the names of layers along; who opens the records makes their folder, durably. */
+async function lieOnOneFileSystem(root: string, records: string): Promise<boolean> {
+  const folder = await stat(records).catch(() => stat(dirname(records)));
+  return folder.dev === (await stat(root)).dev;
 }
 
 /** What is in a snapshot is its container's, whoever else may pass through the folder. */

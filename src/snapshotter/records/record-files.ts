@@ -1,13 +1,13 @@
-import { constants, type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { constants, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isSystemError } from "../../errors/index.ts";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 
 /**
  * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test may
  * stop the world between any two.
  */
 export interface RecordFiles {
-  /** `undefined` where there is none. */
+  /** `undefined` where there is none. @throws FAILED_PRECONDITION for what is no plain file: a link, a pipe, a folder. */
   read(name: string): Promise<Buffer | undefined>;
   /** Opens a file to append to, made if it is not there, cut to `lengthBytes`. */
   open(name: string, lengthBytes: number): Promise<RecordFile>;
@@ -34,14 +34,7 @@ export async function openRecordFiles(folder: string): Promise<RecordFiles> {
     for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
   }
   return {
-    async read(name) {
-      try {
-        return await readFile(join(folder, name));
-      } catch (error) {
-        if (isSystemError(error, "ENOENT")) return undefined;
-        throw error;
-      }
-    },
+    read: (name) => readPlainFile(join(folder, name)),
     async open(name, lengthBytes) {
       const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW, O_DSYNC } = constants;
       const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW;
@@ -71,6 +64,24 @@ export async function openRecordFiles(folder: string): Promise<RecordFiles> {
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+}
+
+/** Waits for no writer of a pipe, and follows no link: what stands there may never end. */
+async function readPlainFile(path: string): Promise<Buffer | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    await using file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!(await file.stat()).isFile()) throw notPlain(path);
+    return await file.readFile();
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    if (isSystemError(error, "ELOOP")) throw notPlain(path);
+    throw error;
+  }
+}
+
+function notPlain(path: string): CleatError {
+  return new CleatError("FAILED_PRECONDITION", `"${path}" is no plain file; records of snapshots are not read from it`);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -46,14 +46,19 @@ const behindMs = 1_000;
 const maxBatchLength = 4 * 1024 * 1024;
 
 /**
- * `usedId` is the highest of what is in use elsewhere, whatever the records say; 0 for nothing.
- * @throws DATA_LOSS when the records are damaged.
+ * `usedId` is the highest of what is in use elsewhere; 0 for nothing.
+ * @throws DATA_LOSS when the records are damaged, or older than what is in use, which would be deleted as left over.
  * @throws FAILED_PRECONDITION when a later version has written them, or they are not there and something is in use.
  */
 export async function openRecords(files: RecordFiles, usedId = 0): Promise<Records> {
   const state = createRecordState();
   const opened = await openJournal(files, usedId === 0, (change) => void state.apply(change));
-  return createRecords(state, opened, usedId);
+  if (usedId < state.nextId) return createRecords(state, opened);
+  await opened.journal.close();
+  const message =
+    `a snapshot of number ${usedId} is there, and records know of none above ${state.nextId - 1}: they are older than the ` +
+    "snapshots, as from a backup; nothing was deleted. Bring the newer records back, or take the newer snapshots out of the root";
+  throw new CleatError("DATA_LOSS", message);
 }
 
 interface Pending {
@@ -63,11 +68,11 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal, usedId: number): Records {
+function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal): Records {
   // What is on disk: `state` without what waits to be written.
   const durable = new Map(Array.from(state.all(), (record) => [record.id, record]));
   let durableNextId = state.nextId;
-  let nextId = Math.max(state.nextId, usedId + 1);
+  let nextId = state.nextId;
   const pending: Pending[] = [];
   let writing: Promise<void> | undefined;
   let writingBehind: NodeJS.Timeout | undefined;
@@ -77,7 +82,7 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
 
   const enqueue = (wanted: Change): Promise<void> =>
     new Promise((resolve, reject) => {
-      if (isClosed) throw new CleatError("FAILED_PRECONDITION", "records of snapshots are closed");
+      if (isClosed) throw closed();
       pending.push({ change: wanted, undo: state.apply(wanted), resolve, reject });
     });
   const change = (wanted: Change): Promise<void> => {
@@ -136,6 +141,7 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
       awaitingIds++;
       try {
         for (;;) {
+          if (isClosed) throw closed(); // which numbers were given is written already
           if (nextId < durableNextId) {
             if (state.nextId - nextId < idsInReserve) changeBehind({ nextId: state.nextId + idsAtOnce });
             return nextId++;
@@ -158,6 +164,10 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
       await journal.close();
     },
   };
+}
+
+function closed(): CleatError {
+  return new CleatError("FAILED_PRECONDITION", "records of snapshots are closed");
 }
 
 /** How many of the changes that wait go into one line: one at least. */

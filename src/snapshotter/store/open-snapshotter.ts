@@ -22,7 +22,7 @@ export interface OpenSnapshotterOptions {
  * Opens a snapshotter over a storage. What the records and the storage do not agree about is settled: places without a
  * record are deleted behind; a record without a place is no snapshot any more, and may be removed.
  * @throws FAILED_PRECONDITION when another process has it open, or places are there and the records are not.
- * @throws DATA_LOSS when the records are damaged. The storage is not closed then.
+ * @throws DATA_LOSS when the records are damaged, or older than the places. The storage is not closed then.
  */
 export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<Snapshotter> {
   const { root, storage, logger = silentLogger } = options;
