@@ -52,6 +52,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./containerd/snapshots/commands.ts")).gc,
   },
   {
+    name: "import",
+    operands: "DOCKER_ROOT",
+    summary: "Take the images of Docker's data root into containerd, so that none has to be pulled again.",
+    load: async () => (await import("./containerd/import.ts")).importImages,
+  },
+  {
     name: "units",
     operands: "",
     summary: "Print units of systemd that serve a graph driver or a snapshotter, or write them.",

@@ -9,9 +9,9 @@
  *
  * Source: moby v20.10.24 `layer/filestore.go`, `image/fs.go`, `reference/store.go`, `container/container.go`.
  */
-import { createHash } from "node:crypto";
 import { nameText, namesIn, parseObject, readJsonAt, readRecordAt, withPathIfThere } from "../graphdriver/kit.ts";
 import type { EngineLayer } from "./engine-records.ts";
+import { chainIdsOf } from "./chain-ids.ts";
 
 /** By the id of the layer in the store; `undefined` where no daemon has kept anything. */
 export function readDockerLayers(dataRoot: number, driver: string): Map<string, EngineLayer> | undefined {
@@ -86,13 +86,9 @@ function readImageNames(dataRoot: number, driver: string): Map<string, string[]>
 /** A digest as Docker writes it; anything else could lead out of the folder of images. */
 const digestPattern = /^[a-z0-9]+:[0-9a-f]+$/;
 
-/** Source: OCI image specification v1.0 `config.md`, "Layer ChainID". */
 function topChain(config: string | undefined): string | undefined {
   const { diff_ids: diffIds } = (parseObject(config ?? "")?.["rootfs"] ?? {}) as { diff_ids?: unknown };
-  if (!Array.isArray(diffIds) || diffIds.length === 0) return undefined;
-  return diffIds.map(String).reduce((chain, diffId) => {
-    return `sha256:${createHash("sha256").update(`${chain} ${diffId}`).digest("hex")}`;
-  });
+  return Array.isArray(diffIds) ? chainIdsOf(diffIds.map(String)).at(-1) : undefined;
 }
 
 /** As many as Docker's own tables show. */

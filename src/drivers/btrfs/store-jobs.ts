@@ -16,8 +16,12 @@ export { surveyStore } from "./survey.ts";
 
 export const moduleUrl = import.meta.url;
 
+export function layerTree(id: string): string {
+  return `${layersFolder}/${id}`;
+}
+
 export function usageOfLayer(home: string, id: string): DiskUsage | undefined {
-  return usageAt(home, `${layersFolder}/${id}`);
+  return usageAt(home, layerTree(id));
 }
 
 export function checkStore(home: string): StoreFinding[] {

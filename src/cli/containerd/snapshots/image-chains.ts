@@ -1,13 +1,13 @@
-import { createHash } from "node:crypto";
 import { type Containerd, readBlob } from "../../../containerd/index.ts";
 import { CleatError } from "../../../errors/index.ts";
+import { chainIdsOf } from "../../../layerstore/index.ts";
 
 /** Which images have a snapshot under them: chain ids, with the names of the images. */
 export type ImageChains = ReadonlyMap<string, readonly string[]>;
 
 /**
  * The chain ids of all images of a namespace, as far as their blobs are there: a manifest is read, of an index all that it names.
- * Source: OCI image-spec v1.0 `config.md`, "Layer ChainID"; `image-index.md`.
+ * Source: OCI image-spec v1.0 `image-index.md`.
  */
 export async function readImageChains(containerd: Containerd): Promise<ImageChains> {
   const chains = new Map<string, string[]>();
@@ -42,17 +42,6 @@ async function chainsBelow(containerd: Containerd, digest: string, depth: number
   const config = await readJson<{ rootfs?: { diff_ids?: unknown } }>(containerd, String(manifest.config.digest));
   const diffIds = config?.rootfs?.diff_ids;
   return [...chains, ...(Array.isArray(diffIds) ? chainIdsOf(diffIds.map(String)) : [])];
-}
-
-/** One for each layer. */
-export function chainIdsOf(diffIds: readonly string[]): string[] {
-  const chains: string[] = [];
-  for (const diffId of diffIds) {
-    const below = chains.at(-1);
-    const hash = () => createHash("sha256").update(`${below} ${diffId}`).digest("hex");
-    chains.push(below === undefined ? diffId : `sha256:${hash()}`);
-  }
-  return chains;
 }
 
 /** Nothing where the blob is not there, as those of other platforms, or is no such thing. */

@@ -11,8 +11,12 @@ export { surveyStore } from "./survey.ts";
 
 export const moduleUrl = import.meta.url;
 
+export function layerTree(id: string): string {
+  return `${id}/diff`;
+}
+
 export function usageOfLayer(home: string, id: string): DiskUsage | undefined {
-  return usageAt(home, `${id}/diff`);
+  return usageAt(home, layerTree(id));
 }
 
 export function checkStore(home: string): StoreFinding[] {

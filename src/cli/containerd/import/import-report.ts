@@ -1,0 +1,69 @@
+/** What an import says: a line for each layer as it comes, and an image's names when it is whole. */
+import type { DockerImage, DockerImageList } from "../../../layerstore/index.ts";
+import { formatBytes } from "../../stores/format-bytes.ts";
+import { printable } from "../../terminal/printable.ts";
+import type { ImportedImage, ImportedName } from "./import-image.ts";
+import type { ImportedLayer } from "./import-layer.ts";
+
+/** What became of an image, or would become of it. */
+export interface ImageOutcome {
+  readonly image: DockerImage;
+  /** Nothing where it was not imported. */
+  readonly imported?: ImportedImage | undefined;
+  /** Why it was not. */
+  readonly obstacle?: string | undefined;
+}
+
+export function imageLine({ names, id }: DockerImage): string {
+  return `${printable(names.join(", "))} (${shortDigest(id)})`;
+}
+
+export function layerLine(diffId: string, at: number, count: number, what: string): string {
+  return `  layer ${at + 1} of ${count}  ${shortDigest(diffId)}  ${what}`;
+}
+
+export function describeLayer({ descriptor, wasUnpacked }: ImportedLayer): string {
+  return wasUnpacked ? "there already" : `imported, ${formatBytes(descriptor.size)}`;
+}
+
+export function nameLine({ name, outcome }: ImportedName): string {
+  return `  ${printable(name)}  ${nameOutcomes[outcome]}`;
+}
+
+const nameOutcomes: Readonly<Record<ImportedName["outcome"], string>> = {
+  made: "imported",
+  there: "there already",
+  kept: "left as it is: containerd has another image of that name",
+};
+
+/** What was done, and what the reader has to know: nothing is left out silently. */
+export function closingLines(outcomes: readonly ImageOutcome[], { unnamed }: DockerImageList): string[] {
+  const names = outcomes.flatMap(({ imported }) => imported?.names ?? []);
+  const count = (outcome: ImportedName["outcome"]) => names.filter((one) => one.outcome === outcome).length;
+  const failed = outcomes.filter(({ obstacle }) => obstacle !== undefined).length;
+  const lines = [
+    `${count("made")} imported, ${count("there")} there already, ${count("kept")} left as they were, ${failed} failed`,
+  ];
+  if (unnamed > 0) lines.push(`${unnamed} without a name left out; docker tag gives one, while Docker runs there`);
+  if (count("made") > 0) lines.push(digestNote);
+  return lines;
+}
+
+const digestNote =
+  "Their digests in a registry are not known any more, as layers are not compressed here; docker pull brings them back.";
+
+export function toJson(outcomes: readonly ImageOutcome[], { unnamed }: DockerImageList, isDryRun: boolean): unknown {
+  const images = outcomes.map(({ image, imported, obstacle }) => ({
+    id: image.id,
+    names: imported?.names ?? image.names.map((name) => ({ name })),
+    digest: imported?.digest ?? null,
+    layers: image.layers.map(({ diffId, chainId }) => ({ diffId, chainId })),
+    obstacle: obstacle ?? null,
+  }));
+  return { version: 1, dryRun: isDryRun, images, unnamed };
+}
+
+/** As many digits as Docker's own tables show. */
+function shortDigest(digest: string): string {
+  return digest.slice(0, "sha256:".length + 12);
+}
