@@ -44,7 +44,7 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
-          exclude: atNight ? [] : ["test/engine/sizes-overlay2.test.ts"],
+          exclude: atNight ? [] : ["test/engine/sizes-overlay2.test.ts", "test/engine/snapshotter-cri.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each has mounts, processes and network of its own, and much of its time is engines' own waiting.

@@ -4,7 +4,7 @@ import { runCommand } from "../test/harness/command.ts";
 import { writeImageArchive } from "../test/harness/image-archive.ts";
 import { createScratch } from "../test/harness/scratch.ts";
 import { largeImage } from "./large-image.ts";
-import { median, timeMs, type Limit, type Measurement } from "./measure.ts";
+import { type Limit, median, type Measurement, timeMs } from "./measure.ts";
 
 const image = "large";
 const changedFiles = 2000;
@@ -14,7 +14,6 @@ const change = `mkdir /changed && cd /changed && for i in $(seq ${changedFiles})
 const steps: readonly Step[] = [
   {
     name: "docker load, 20,000 files in 6 layers",
-    limit: { maxRatio: 1.3 },
     run: ({ docker }, archive) => docker("load", "--quiet", "--input", archive),
   },
   {
@@ -31,37 +30,55 @@ const steps: readonly Step[] = [
   { name: "docker rmi, both images", run: ({ docker }) => docker("rmi", "committed", image) },
 ];
 
+type Docker = Pick<Engine, "docker">;
+
 interface Step {
   readonly name: string;
-  readonly limit?: Limit;
-  run(engine: Engine, archive: string): Promise<unknown>;
+  run(engine: Docker, archive: string): Promise<unknown>;
+}
+
+/** Two engines that do the same in turns, and what is set for a step, found by the command's words. */
+export interface DockerPair {
+  readonly title: string;
+  readonly cleat: Docker;
+  readonly reference: Docker & { readonly title: string };
+  readonly limits: Readonly<Record<string, Limit>>;
+}
+
+/** Docker's commands on its own overlay2 and on Cleat's. */
+export async function measureDockerCommands(rounds: number): Promise<readonly Measurement[]> {
+  await using builtin = await openEngine(builtinOverlay2);
+  await using cleat = await openEngine(cleatOverlay2);
+  const reference = { title: "builtin overlay2", docker: builtin.docker };
+  return await compareDockers({ title: "", cleat, reference, limits: { "docker load": { maxRatio: 1.3 } } }, rounds);
 }
 
 /**
- * Docker's commands on its own overlay2 and on Cleat's, in turns, so that whatever else the machine does meets both. The
- * median of `rounds`, after one that is not counted. What earlier steps left to write is written before a clock starts.
+ * In turns, so that whatever else the machine does meets both. The median of `rounds`, after one that is not counted. What earlier
+ * steps left to write is written before a clock starts.
  */
-export async function measureDockerCommands(rounds: number): Promise<readonly Measurement[]> {
+export async function compareDockers(
+  { title, cleat, reference, limits }: DockerPair,
+  rounds: number,
+): Promise<readonly Measurement[]> {
   await using scratch = await createScratch();
   const archive = `${scratch.path}/image.tar`;
   await writeImageArchive(archive, image, largeImage);
-  await using builtin = await openEngine(builtinOverlay2);
-  await using cleat = await openEngine(cleatOverlay2);
-  const builtinRounds: number[][] = [];
+  const referenceRounds: number[][] = [];
   const cleatRounds: number[][] = [];
   for (let round = 0; round <= rounds; round++) {
     const turns = [
-      async () => builtinRounds.push(await runRound(builtin, archive)),
+      async () => referenceRounds.push(await runRound(reference, archive)),
       async () => cleatRounds.push(await runRound(cleat, archive)),
     ];
     for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn();
   }
-  return steps.map(({ name, limit }, step) => ({
-    name,
+  return steps.map(({ name }, step) => ({
+    name: `${title}${name}`,
     unit: "ms",
     cleat: medianOf(cleatRounds, step),
-    reference: { name: "builtin overlay2", value: medianOf(builtinRounds, step) },
-    limit,
+    reference: { name: reference.title, value: medianOf(referenceRounds, step) },
+    limit: Object.entries(limits).find(([words]) => name.startsWith(words))?.[1],
   }));
 }
 
@@ -70,7 +87,7 @@ function medianOf(rounds: readonly number[][], step: number): number {
   return median(rounds.slice(1).map((times) => times[step]!));
 }
 
-async function runRound(engine: Engine, archive: string): Promise<number[]> {
+async function runRound(engine: Docker, archive: string): Promise<number[]> {
   const times: number[] = [];
   for (const step of steps) {
     await runCommand(["sync"]);

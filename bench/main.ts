@@ -7,12 +7,19 @@ import { isOverLimit, type Measurement } from "./measure.ts";
 import { formatJson, formatTable } from "./report.ts";
 import { measureNaiveChanges } from "./naive-changes.ts";
 import { measureSmallCalls } from "./small-calls.ts";
+import {
+  measureSnapshotterCalls,
+  measureSnapshotterDocker,
+  measureSnapshotterImports,
+  measureSnapshotterLists,
+} from "./snapshotter.ts";
 
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     rounds: { type: "string", default: "7" },
     "layer-gib": { type: "string", default: "4" },
+    snapshots: { type: "string", default: "10000" },
     only: { type: "string", multiple: true },
   },
 });
@@ -24,14 +31,21 @@ const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),
   "naive-changes": () => measureNaiveChanges(rounds),
   "small-calls": () => measureSmallCalls(rounds),
+  "snapshotter-calls": () => measureSnapshotterCalls(rounds),
+  "snapshotter-imports": () => measureSnapshotterImports(rounds),
+  "snapshotter-lists": () => measureSnapshotterLists(Number(values.snapshots)),
+  "snapshotter-docker": () => measureSnapshotterDocker(rounds),
 };
 
-const names = values.only ?? Object.keys(parts);
-const unknown = names.find((name) => !Object.hasOwn(parts, name));
-if (unknown !== undefined) {
-  console.error(`cleat: --only "${unknown}" names no part; there are ${Object.keys(parts).join(", ")}`);
+/** The part of this name, or all whose names begin with it: "snapshotter". */
+function partsOf(word: string): readonly string[] {
+  const found = Object.keys(parts).filter((name) => name === word || name.startsWith(`${word}-`));
+  if (found.length > 0) return found;
+  console.error(`cleat: --only "${word}" names no part; there are ${Object.keys(parts).join(", ")}`);
   process.exit(2);
 }
+
+const names = values.only?.flatMap(partsOf) ?? Object.keys(parts);
 const measurements: Measurement[] = [];
 for (const name of names) measurements.push(...(await parts[name]!()));
 console.log(values.json ? formatJson(measurements) : formatTable(measurements));

@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --only PART --json --rounds N --layer-gib N]`: compiles `bench` and runs it on `dist`. The parts are
- * `docker-commands`, `layer-memory` and `layer-stream`, for which it takes root and dockerd, `small-calls`, for which it takes
- * Go, and `naive-changes`.
+ * `npm run bench [-- --only PART --json --rounds N --layer-gib N --snapshots N]`: compiles `bench` and runs it on `dist`. The parts
+ * are `docker-commands`, `layer-memory` and `layer-stream`, for which it takes root and dockerd, `small-calls`, for which it takes
+ * Go, `snapshotter` with its four, for which it takes all that `npm run engines` brings, and `naive-changes`.
  */
 import { cpSync } from "node:fs";
 import { build, installPackages, main, packageCommand, run } from "./prepare.mjs";

@@ -3,21 +3,32 @@
  * installed. Tests run them in mount namespaces whose root is such a folder (`test/engine/harness`).
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { containerdSources } from "./go-sources.mjs";
 import { run } from "./prepare.mjs";
-import { cacheFolder, makeFolder } from "./staged-folder.mjs";
+import { cacheFolder, diskMb, makeFolder, replaceFolder } from "./staged-folder.mjs";
 
 /** What makes a root; it is installed with the other packages. */
 export const rootMaker = "mmdebstrap";
 
-/** Sizes as seen in 2026, on amd64. The releases move, and their sizes with them. */
+/**
+ * Sizes as seen in 2026, on amd64. The releases move, and their sizes with them. `more` is wanted of one release only; `sources` come
+ * without what they depend on.
+ */
 export const suites = {
-  trixie: { title: "Debian 13", fetchMb: 165, unpackedMb: 560 },
-  forky: { title: "Debian testing", fetchMb: 170, unpackedMb: 570 },
+  trixie: { title: "Debian 13", fetchMb: 168, unpackedMb: 608, more: [], sources: [] },
+  forky: {
+    title: "Debian testing",
+    fetchMb: 249,
+    unpackedMb: 1165,
+    // Docker's client there builds with buildx only.
+    more: ["docker-buildx", "golang-go"],
+    sources: containerdSources,
+  },
 };
 
-/** The engines, what they start, and what the tests run beside them in the same root. */
+/** The engines, what they start, and what the tests run beside them in every root. */
 const packages = [
   "attr",
   "base-passwd",
@@ -29,6 +40,7 @@ const packages = [
   "crun",
   "dash",
   "docker-cli",
+  "docker-registry",
   "docker.io",
   "e2fsprogs",
   "findutils",
@@ -54,35 +66,58 @@ export function rootFolder(suite) {
   return join(cacheFolder, "roots", suite);
 }
 
+/** Whether the root is there and was made of the packages that are wanted of it today. */
 export function hasRoot(suite) {
-  return existsSync(rootFolder(suite));
+  const stamp = join(rootFolder(suite), stampName);
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === stampOf(suite);
+}
+
+/** What a root was made of, in the root itself: one package a line. */
+const stampName = "cleat-packages";
+
+function stampOf(suite) {
+  return `${[...packagesOf(suite), ...suites[suite].sources].join("\n")}\n`;
+}
+
+function packagesOf(suite) {
+  return [...packages, ...suites[suite].more].toSorted();
+}
+
+/** What is going to be fetched and where it goes, as one line for people. */
+export function rootPlan(suite) {
+  const { title, fetchMb, unpackedMb } = suites[suite];
+  const folder = rootFolder(suite);
+  const state = existsSync(folder) ? "replacing" : "making";
+  return `the engines of ${title} (${suite}), ${state} ${folder}: about ${fetchMb} MB to fetch, ${unpackedMb} MB on disk`;
 }
 
 /**
- * Fetches and unpacks a release's engines, unless they are there; 10 to 15 s. Says first what, how much and where to. Debian's
- * lists of packages must be fresh.
+ * Fetches and unpacks a release's engines, unless they are there as they are wanted; 15 to 40 s. A root that was made of other
+ * packages is made anew. Says first what, how much and where to, and then what it took. Debian's lists of packages must be fresh.
  */
 export function makeRoot(suite) {
   if (hasRoot(suite)) return;
-  const { title, fetchMb, unpackedMb } = suites[suite];
-  const archive = debianArchive();
   const folder = rootFolder(suite);
-  console.error(
-    `cleat: unpacking the engines of ${title} (${suite}) from ${archive} into ${folder}: ` +
-      `about ${fetchMb} MB to fetch, ${unpackedMb} MB on disk`,
-  );
-  makeFolder(folder, (staged) => unpack(suite, archive, staged));
+  const archive = debianArchive();
+  console.error(`cleat: unpacking ${rootPlan(suite)}; from ${archive}`);
+  const startedAt = performance.now();
+  const make = existsSync(folder) ? replaceFolder : makeFolder;
+  make(folder, (staged) => unpack(suite, archive, staged));
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+  console.error(`cleat: ${folder} took ${seconds} s and ${diskMb(folder)} MB`);
 }
 
 /** `extract` runs no package's own scripts, and takes a fifth of an installation's time. */
 function unpack(suite, archive, folder) {
+  const { sources } = suites[suite];
   const options = [
     "--mode=root",
     "--variant=extract",
-    `--include=${packages.join(",")}`,
+    `--include=${packagesOf(suite).join(",")}`,
     // The index of testing is now and then older than it says it is good for.
     '--aptopt=Acquire::Check-Valid-Until "false"',
     '--aptopt=APT::Install-Recommends "false"',
+    ...(sources.length === 0 ? [] : [`--extract-hook=${unpackAlone(sources)}`]),
     "--quiet",
   ];
   const source = `deb [signed-by=${keyring}] ${archive} ${suite} main`;
@@ -92,6 +127,15 @@ function unpack(suite, archive, folder) {
   // What a script would have made, and programs miss.
   for (const file of ["passwd", "group"])
     copyFileSync(join(folder, `usr/share/base-passwd/${file}.master`), join(folder, "etc", file));
+  writeFileSync(join(folder, stampName), stampOf(suite));
+}
+
+/** A shell script that mmdebstrap runs when the packages are unpacked, with the root as its first argument. */
+function unpackAlone(names) {
+  return `set -e; mkdir "$1/debs"; cd "$1/debs"
+    APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --quiet=2 --option=APT::Sandbox::User=root download ${names.join(" ")}
+    for deb in *.deb; do dpkg-deb --extract "$deb" ..; done
+    cd ..; rm -r debs`;
 }
 
 /** The archive that this machine's own packages come from, as apt reads its settings. */

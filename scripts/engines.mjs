@@ -6,9 +6,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { hasRoot, makeRoot, rootMaker, suites } from "./engine-roots.mjs";
+import { hasRoot, makeRoot, rootMaker, rootPlan, suites } from "./engine-roots.mjs";
 import { fetchNode, nodeProgram, otherReleases } from "./node-releases.mjs";
 import { main, run } from "./prepare.mjs";
+import { cacheFolder, diskMb } from "./staged-folder.mjs";
 import { kernelVersion, unpackKernel } from "./virtual-machine.mjs";
 
 const packages = [
@@ -16,9 +17,13 @@ const packages = [
   "btrfs-progs",
   "busybox-static",
   "containerd",
+  "docker-registry",
   "docker.io",
   "e2fsprogs",
   "fuse-overlayfs",
+  "fuse3", // mount.fuse3, by which containerd mounts fuse-overlayfs
+  "golang-github-containerd-containerd-dev",
+  "golang-github-containerd-stargz-snapshotter-dev",
   "golang-github-docker-docker-dev",
   "golang-github-vbatts-tar-split-dev",
   "golang-go",
@@ -55,18 +60,22 @@ export function installEngines({ machine = true } = {}) {
   const wantsKernel = machine && kernelVersion() === undefined && process.arch === "x64";
   const wanted = [
     ...missing,
-    ...missingRoots.map((suite) => `${suite}'s engines`),
+    ...missingRoots.map(rootPlan),
     ...missingNodes.map((release) => `Node ${release}`),
     ...(wantsKernel ? ["a kernel"] : []),
   ];
   if (wanted.length === 0) return console.error("cleat: the engines are installed");
   const obstacle = whyNotInstallable();
   if (obstacle) throw new Error(`${obstacle} (missing: ${wanted.join(", ")})`);
+  console.error(`cleat: bringing ${wanted.join(", ")}`);
+  const startedAt = performance.now();
   aptGet("update", "--quiet=2");
   if (missing.length > 0) installMissing(missing);
   for (const suite of missingRoots) makeRoot(suite);
   for (const release of missingNodes) fetchNode(release);
   if (wantsKernel) unpackKernel();
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+  console.error(`cleat: all of that took ${seconds} s; ${cacheFolder} takes ${diskMb(cacheFolder)} MB`);
 }
 
 function installMissing(missing) {

@@ -33,8 +33,13 @@ await main(() => {
       ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-mount-views", "graphdriver-sizes"],
       env,
     );
+    vitest("interop", ["containerd-suite"], env);
     for (const release of releasesAtNight) testOnNode(release, { runs, isCi: process.env.CI === "true" });
-    vitest("engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "volumes"], env);
+    vitest(
+      "engine",
+      ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "snapshotter", "volumes"],
+      env,
+    );
   } else {
     vitest("kernel", ["graphdriver-properties"], {
       CLEAT_CASES: path === undefined ? cases : "1",

@@ -9,7 +9,7 @@ import { describe, test } from "vitest";
 import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
 import { overlayObstacle } from "./harness/overlay-probe.ts";
-import { hasGraphDriverPlugins, machine, type EngineRelease } from "./harness/release.ts";
+import { hasGraphDriverPlugins, machine, type EngineName, type EngineRelease } from "./harness/release.ts";
 
 export interface Need {
   readonly name: string;
@@ -31,12 +31,14 @@ export const needs = {
   podman: need("podman", engines, () => commandObstacle("podman", "runc")),
   trixie: need("Debian 13's engines", engines, () => rootObstacle("trixie")),
   forky: need("the engines of Debian testing", engines, () => rootObstacle("forky")),
-  containerd: need("containerd", engines, () => commandObstacle("containerd")),
+  containerd: need("containerd", engines, () => commandObstacle("containerd", "ctr", "runc")),
+  registry: need("docker-registry", engines, () => commandObstacle("docker-registry")),
   busybox: need("busybox", engines, () => commandObstacle("busybox")),
   strace: need("strace", engines, () => commandObstacle("strace")),
   attr: need("attr", engines, () => commandObstacle("setfattr", "getfattr", "setcap")),
   bsdtar: need("bsdtar", engines, () => commandObstacle("bsdtar")),
   fuseOverlayfs: need("fuse-overlayfs", engines, () => commandObstacle("fuse-overlayfs")),
+  fuseMount: need("mount.fuse3", engines, () => commandObstacle("mount.fuse3", "fusermount3")),
   overlay: need(
     "overlay",
     "a kernel with overlayfs, on a machine whose /var/tmp is not an overlay itself",
@@ -51,9 +53,10 @@ export const needs = {
   mobySource: need("moby's source", engines, mobySourceObstacle),
 } satisfies Record<string, Need>;
 
-/** What it takes to run the Docker or the Podman of a release. */
-export function needsOf({ suite }: EngineRelease, engine: "docker" | "podman"): readonly Need[] {
-  if (suite === "machine") return [needs.root, engine === "docker" ? needs.dockerd : needs.podman];
+/** What it takes to run an engine of a release. */
+export function needsOf({ suite }: EngineRelease, engine: EngineName): readonly Need[] {
+  const ofMachine = { docker: needs.dockerd, podman: needs.podman, containerd: needs.containerd };
+  if (suite === "machine") return [needs.root, ofMachine[engine]];
   return [needs.root, needs[suite]];
 }
 
@@ -102,7 +105,7 @@ function dockerdObstacle(): string | undefined {
 }
 
 function rootObstacle(suite: Suite): string | undefined {
-  return hasRoot(suite) ? undefined : `no ${rootFolder(suite)}`;
+  return hasRoot(suite) ? undefined : `no ${rootFolder(suite)}, or one made of other packages`;
 }
 
 function commandObstacle(...names: string[]): string | undefined {

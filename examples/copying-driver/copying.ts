@@ -7,13 +7,13 @@ import * as jobs from "./jobs.js";
 
 const { "cleat.exact_diffs": _, ...optionTable } = kit.commonOptions; // those that it can do
 
-export const copying: GraphDriverFactory = {
+export const copying: GraphDriverFactory<typeof optionTable> = {
   name: "copying",
   cost: "copies every layer in full, twice",
   options: optionTable,
   open: (options) =>
     kit.openHome({ driver: "copying" }, options, async (home) => {
-      const diffOptions = kit.toDiffOptions(kit.readDriverOptions("copying", options.options, optionTable));
+      const diffOptions = kit.toDiffOptions(kit.readDriverOptions("copying", options, optionTable));
       await home.pool.run(worker, "openStore", home.path);
       return createCopying(home, diffOptions);
     }),
@@ -21,9 +21,9 @@ export const copying: GraphDriverFactory = {
 
 const worker: kit.ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createCopying(home: kit.OpenHome, { userNames, strictAttributes }: kit.DiffOptions): GraphDriverMethods {
+function createCopying(home: kit.OpenHome, { archiveDialect, strictAttributes }: kit.DiffOptions): GraphDriverMethods {
   const { path, ids, owner, durability, squash, userNamespace } = home;
-  const lineage = kit.createLineage({ readParents: () => home.pool.run(worker, "readParents", path), exists });
+  const keeper = kit.createLayerKeeper(home, worker, exists);
 
   async function exists(id: string): Promise<boolean> {
     kit.assertLayerId(id);
@@ -41,9 +41,7 @@ function createCopying(home: kit.OpenHome, { userNames, strictAttributes }: kit.
     kit.assertLayerId(id);
     kit.refuseStorageOptions("copying", id, storageOptions);
     if (parent !== undefined) await assertThere(parent);
-    const { pool, locks } = home.within(call);
-    const make = () => pool.run(worker, "createLayer", path, id, parent, owner);
-    await locks.withChild(id, parent, () => lineage.making(id, parent, make));
+    await keeper.make(id, parent, (pool) => pool.run(worker, "createLayer", path, id, parent, owner), call);
   }
 
   const get: GraphDriverMethods["get"] = (id, _options, call) => {
@@ -69,15 +67,13 @@ function createCopying(home: kit.OpenHome, { userNames, strictAttributes }: kit.
     get,
     put,
     exists,
-    async remove(id, { evenWithChildren = false } = {}, call) {
+    async remove(id, options, call) {
       kit.assertLayerId(id);
-      const discard = () => {
+      const discard = async () => {
         home.locks.markChanged(id);
         return home.pool.run(worker, "discardLayer", path, id);
       };
-      const { locks } = home.within(call);
-      const trashed = await locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      if (trashed !== undefined) await home.pool.run(worker, "emptyTrash", path, trashed);
+      await keeper.remove(id, options, discard, call);
     },
     async applyDiff(id, parent, source, call) {
       kit.assertLayerId(id);
@@ -89,7 +85,7 @@ function createCopying(home: kit.OpenHome, { userNames, strictAttributes }: kit.
         return kit.reportApplied(home.logger, id, pool.consume(source, apply));
       });
     },
-    ...kit.createNaiveDiff({ get, put }, home, worker, { ids, userNames }),
+    ...kit.createNaiveDiff({ get, put }, home, worker, { ids, archiveDialect }),
     status: async () => [],
     metadata: async (id) => (await assertThere(id), {}),
     cleanup: async () => {},

@@ -5,7 +5,8 @@
  *     <home>/layers/<id>/created    the whole tree, as long as no diff was applied
  *     <home>/layers/<id>/filled     the whole tree from then on
  *
- * Whatever is made is made in staging and comes into its place by one rename, so that a crash leaves a layer whole or not there.
+ * Whatever is made is made in staging and comes into its place by one rename, so that a crash leaves a layer whole or
+ * not there.
  */
 import { closeSync, existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { CleatError } from "cleat/errors";

@@ -22,6 +22,36 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./serving/serve-all.ts")).serveAll,
   },
   {
+    name: "snapshots ls",
+    operands: "",
+    summary: "List the snapshots of containerd: kind, parent, images, what is mounted, orphaned, broken.",
+    load: async () => (await import("./containerd/snapshots/commands.ts")).ls,
+  },
+  {
+    name: "snapshots tree",
+    operands: "",
+    summary: "Show the snapshots of containerd as a tree: what lies on what.",
+    load: async () => (await import("./containerd/snapshots/commands.ts")).tree,
+  },
+  {
+    name: "snapshots du",
+    operands: "",
+    summary: "Print what each snapshot of containerd takes of the disk.",
+    load: async () => (await import("./containerd/snapshots/commands.ts")).du,
+  },
+  {
+    name: "snapshots repair",
+    operands: "",
+    summary: "Remove names of containerd's whose snapshots are gone, so that images can be pulled again.",
+    load: async () => (await import("./containerd/snapshots/commands.ts")).repair,
+  },
+  {
+    name: "snapshots gc",
+    operands: "",
+    summary: "Have containerd collect the snapshots that nothing needs, and wait for it.",
+    load: async () => (await import("./containerd/snapshots/commands.ts")).gc,
+  },
+  {
     name: "units",
     operands: "",
     summary: "Print units of systemd that serve a graph driver or a snapshotter, or write them.",

@@ -29,7 +29,10 @@ export type HomeDoor = "snapshotter";
 export interface OpenOptions {
   /** Absolute path; made (mode 0710) if it is not there. */
   readonly home: string;
-  /** Engine's or operator's `driver.key=value` options, as they were typed. */
+  /**
+   * Engine's or operator's `driver.key=value` options, as they were typed. A program gives a driver its options by
+   * their names instead, beside these (`DriverOption.name`): `overlay2.open({ home, exactDiffs: true })`.
+   */
   readonly options?: readonly string[];
   readonly uidMaps?: readonly IdMapping[];
   readonly gidMaps?: readonly IdMapping[];
@@ -49,13 +52,16 @@ export interface OpenOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** An option of a driver, as an operator types it after its key. */
+/** An option of a driver, as a program gives it by its name, or an operator types it after its key. */
 export interface DriverOption {
+  /** What it is called beside `home`, with the unit of its value: "sizeBytes". None that `OpenOptions` has. */
+  readonly name: string;
   /** What stands for the value in help: "SIZE". */
   readonly value: string;
   /** What it does, and its default. */
   readonly help: string;
   /**
+   * The value from what was typed, or from a value as text.
    * @throws INVALID_ARGUMENT when the value cannot be meant, or UNIMPLEMENTED when the driver cannot do it; names
    * `key`.
    */
@@ -64,8 +70,16 @@ export interface DriverOption {
 
 export type DriverOptionTable = Readonly<Record<string, DriverOption>>;
 
-/** A kind of graph driver: what a package of drivers exports. */
-export interface GraphDriverFactory {
+/** The options of a table by their names; what is left out has its default. */
+export type OptionValues<Table extends DriverOptionTable> = {
+  readonly [Key in keyof Table as Table[Key]["name"]]?: ReturnType<Table[Key]["parse"]> | undefined;
+};
+
+/** Who knows no more of a driver than that it is one gives it no options by their names. */
+type NoOptions = Readonly<Record<never, never>>;
+
+/** A kind of graph driver: what a package of drivers exports. `Table` are its own options, which `open` takes. */
+export interface GraphDriverFactory<Table extends DriverOptionTable = NoOptions> {
   readonly name: string;
   /**
    * Tells whether a store could be opened in a folder, without making anything there that a `kill -9` could leave: what
@@ -80,15 +94,14 @@ export interface GraphDriverFactory {
    * @throws FAILED_PRECONDITION when `home` is not a folder, or holds layers that are another driver's or would be
    * misread.
    */
-  open(options: OpenOptions): Promise<GraphDriver>;
+  open(options: OpenOptions & OptionValues<Table>): Promise<GraphDriver>;
   /** What whoever gets it without asking for it should know, in a few words: "copies every layer in full". */
   readonly cost?: string;
   /**
-   * What it takes as `OpenOptions.options`, by key in small letters; `readDriverOptions` reads them by such a table,
-   * and `cleat serve graph` checks and explains them by it. Of a driver without one nothing is known before it is
-   * opened.
+   * Its options, by key in small letters: `readDriverOptions` reads them by such a table, and `cleat serve graph`
+   * checks and explains them by it. Of a driver without one nothing is known before it is opened.
    */
-  readonly options?: DriverOptionTable;
+  readonly options?: NoOptions extends Table ? DriverOptionTable : Table;
   /** How its stores are looked at and mended without being opened (`store/open-store.ts`). */
   readonly store?: ModuleReference<StoreJobs>;
 }

@@ -1,6 +1,6 @@
 import { CleatError } from "../errors/index.ts";
 import type { ArchiveDialect } from "../layer/index.ts";
-import type { DriverOptionTable } from "./driver-factory.ts";
+import type { DriverOptionTable, OpenOptions, OptionValues } from "./driver-factory.ts";
 import { parseSize } from "./size.ts";
 
 /** What every driver can be told of its diffs. */
@@ -52,24 +52,28 @@ function parseMaxThreads(value: string, key: string): number {
 /** The options that every driver of Cleat's has. */
 export const commonOptions = {
   [maxThreadsKey]: {
+    name: "maxThreads",
     value: "N",
     parse: parseMaxThreads,
     // An eighth of them unpack layers while these are sent, as many unpack what has come whole, and as many archive.
     help: "how many threads the driver works with, which bounds its memory (some 14 MB each); at least 4, default 16",
   },
   "cleat.exact_diffs": {
+    name: "exactDiffs",
     ...optionKinds.boolean,
     help:
       "keep of each archive what gives it back byte for byte; a choice for good, made before the first image; " +
       "default false",
   },
   "cleat.strict_attributes": {
+    name: "strictAttributes",
     ...optionKinds.boolean,
     help:
       "refuse layers with extended attributes that the file system cannot hold, instead of leaving them out; " +
       "default false",
   },
   "cleat.archive_dialect": {
+    name: "archiveDialect",
     value: archiveDialects.join("|"),
     parse: parseDialect,
     help:
@@ -78,18 +82,15 @@ export const commonOptions = {
   },
 } as const satisfies DriverOptionTable;
 
-/** What was said of each option; nothing of those that were left out. */
-export type OptionValues<T extends DriverOptionTable> = { readonly [K in keyof T]?: ReturnType<T[K]["parse"]> };
+/** What a program or an operator says of the options in a table. */
+export type GivenOptions<Table extends DriverOptionTable> = Pick<OpenOptions, "options"> & OptionValues<Table>;
+
+const maxThreadsTable = { [maxThreadsKey]: commonOptions[maxThreadsKey] };
 
 /** Read before all others, for who opens a home needs threads. `undefined` where nothing is said. */
-export function readMaxThreads(options: readonly string[] = []): number | undefined {
-  let maxThreads: number | undefined;
-  for (const option of options) {
-    const [key = "", value] = option.split("=", 2);
-    if (value === undefined || key.trim().toLowerCase() !== maxThreadsKey) continue;
-    maxThreads = parseMaxThreads(value.trim(), maxThreadsKey);
-  }
-  return maxThreads;
+export function readMaxThreads({ options = [], maxThreads }: GivenOptions<typeof maxThreadsTable>): number | undefined {
+  const ofThreads = options.filter((option) => option.includes("=") && keyOf(option) === maxThreadsKey);
+  return readDriverOptions("", { options: ofThreads, maxThreads }, maxThreadsTable).maxThreads;
 }
 
 /**
@@ -104,25 +105,36 @@ export function optionsForHost(host: string | undefined): readonly string[] {
 }
 
 /**
- * Reads an operator's `key=value` options by a driver's table. Keys are matched without regard to case, as Docker
- * matches them; of several with one key the last counts.
+ * Reads the options of a driver by its table: values that a program gives by name, and an operator's `key=value`. Keys
+ * are matched without regard to case, as Docker matches them; of several with one key the last counts, and what is
+ * given by name before any of them.
  * @throws INVALID_ARGUMENT for a malformed or unknown option; whatever the table's `parse` throws.
  */
-export function readDriverOptions<T extends DriverOptionTable>(
+export function readDriverOptions<Table extends DriverOptionTable>(
   driver: string,
-  options: readonly string[] = [],
-  table: T,
-): OptionValues<T> {
+  { options = [], ...byName }: GivenOptions<Table>,
+  table: Table,
+): OptionValues<Table> {
   const values: Record<string, unknown> = {};
   for (const option of options) {
     const at = option.indexOf("=");
     if (at < 0) throw toOptionError(`${driver}: option ${JSON.stringify(option)} is not of the form key=value`, table);
-    const key = option.slice(0, at).trim().toLowerCase();
+    const key = keyOf(option);
     const known = Object.hasOwn(table, key) ? table[key] : undefined;
     if (known === undefined) throw toOptionError(`${driver}: unknown option ${JSON.stringify(key)}`, table);
-    values[key] = known.parse(option.slice(at + 1).trim(), key);
+    values[known.name] = known.parse(option.slice(at + 1).trim(), key);
   }
-  return values as OptionValues<T>;
+  const given: Readonly<Record<string, unknown>> = byName;
+  for (const known of Object.values(table)) {
+    const value = given[known.name];
+    // Programs that no compiler checks give texts, too: "false" is not true.
+    if (value !== undefined) values[known.name] = known.parse(String(value), known.name);
+  }
+  return values as OptionValues<Table>;
+}
+
+function keyOf(option: string): string {
+  return option.slice(0, option.indexOf("=")).trim().toLowerCase();
 }
 
 function toOptionError(what: string, table: DriverOptionTable): CleatError {
@@ -131,12 +143,13 @@ function toOptionError(what: string, table: DriverOptionTable): CleatError {
   return new CleatError("INVALID_ARGUMENT", `${what}; ${advice}`);
 }
 
-export function toDiffOptions(values: OptionValues<typeof commonOptions>): DiffOptions {
-  return {
-    archiveDialect: values["cleat.archive_dialect"] ?? newestArchiveDialect,
-    exactDiffs: values["cleat.exact_diffs"] ?? false,
-    strictAttributes: values["cleat.strict_attributes"] ?? false,
-  };
+/** With the default of each that was left out. */
+export function toDiffOptions({
+  archiveDialect = newestArchiveDialect,
+  exactDiffs = false,
+  strictAttributes = false,
+}: OptionValues<typeof commonOptions>): DiffOptions {
+  return { archiveDialect, exactDiffs, strictAttributes };
 }
 
 /**

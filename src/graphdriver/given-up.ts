@@ -9,8 +9,8 @@ export interface Wanted {
   /** Its reason is a `CleatError`: CANCELLED or DEADLINE_EXCEEDED. `undefined` for a call that nobody can give up. */
   readonly signal: AbortSignal | undefined;
   /**
-   * @throws the signal's reason, when the call was given up before it began, or a while before `work` ended, which then goes on: the
-   * layer stays locked meanwhile.
+   * @throws the signal's reason, when the call was given up before it began, or a while before `work` ended, which then
+   * goes on: the layer stays locked meanwhile.
    */
   unlessGivenUp<T>(work: () => Promise<T>): Promise<T>;
   /** The error that the caller is told: the signal's reason for one that follows from it. */

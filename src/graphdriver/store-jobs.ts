@@ -10,7 +10,10 @@ import type { StoreSurvey } from "./survey.ts";
 export interface StoreJobs {
   /** `driver` is what the driver that has this layout is called. */
   surveyStore(home: string, driver: string): StoreSurvey;
-  /** The folders that the layout has beside those of single layers, relative to the home: each must be a folder, if it is there. */
+  /**
+   * The folders that the layout has beside those of single layers, relative to the home: each must be a folder, if it
+   * is there.
+   */
   layoutFolders(): readonly string[];
   /** `undefined` for a layer that is not there, any more. Costs a walk. */
   usageOfLayer(home: string, id: string): DiskUsage | undefined;

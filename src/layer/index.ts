@@ -2,8 +2,11 @@
 export { applyLayer, type ApplyOptions } from "./apply/apply.ts";
 export type { ArchiveDialect } from "./archive/archive-dialect.ts";
 export { archiveDifference, differenceSize } from "./archive/archive-difference.ts";
+export { archiveChanges, type ArchiveChangesOptions } from "./archive/archive-changes.ts";
 export { archiveTree, type ArchiveOptions } from "./archive/archive-tree.ts";
 export { assembleLayerAt, type LayerPlace } from "./exact/assemble-layer-at.ts";
+export { findChangesDepthFirst } from "./changes/depth-first.ts";
+export type { ChangedFile, LayerChange } from "./changes/layer-change.ts";
 export { createListLimit, maxListBytes, type TreeChange } from "./changes/change.ts";
 export { compareTrees, findChanges, type IsKnownSame, treesDiffer } from "./changes/compare-trees.ts";
 export { openConfinedFolder } from "./tree/confine.ts";
@@ -14,7 +17,7 @@ export type { IdRange, IdRanges } from "./entry/id-map.ts";
 export { createIdMaps } from "./entry/id-map.ts";
 export { dropInherited } from "./tree/inherited-access.ts";
 export { openLayerFile } from "./tree/layer-files.ts";
-export { overlayChanges } from "./changes/overlay-changes.ts";
+export { findOverlayChanges, overlayChanges } from "./changes/overlay-changes.ts";
 export {
   findOverlayFeatures,
   joinFeatures,

@@ -1,4 +1,5 @@
 /** containerd's snapshotters. `snapshotter.ts` is the manual. */
+export { type DiffService, type DiffServiceOptions, openDiffService } from "./diff/diff-service.ts";
 export {
   openGraphDriverSnapshotter,
   type OpenGraphDriverSnapshotterOptions,

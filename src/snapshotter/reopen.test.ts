@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/prom
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createMemoryStorage, createPlaces, type Places } from "./memory-storage.test.support.ts";
 import { openSnapshotter } from "./store/open-snapshotter.ts";
 import type { Snapshotter } from "./snapshotter.ts";
@@ -338,11 +338,44 @@ describe("a storage that fails", () => {
       if (step === "remove") throw new Error("busy");
     };
     await snapshotter.remove("a");
-    expect(root.warnings).toHaveLength(1);
+    await vi.waitFor(() => expect(root.warnings).toHaveLength(1));
     expect(root.places.made.size).toBe(1);
     await snapshotter.cleanup();
     expect(root.places.made.size).toBe(0);
     await snapshotter.close();
+  });
+
+  it("takes the places of removed snapshots away soon, children first, while calls come without a pause", async () => {
+    await using root = await makeRoot();
+    const snapshotter = await root.open();
+    await snapshotter.prepare("a", {});
+    await snapshotter.commit("A", "a", {});
+    await snapshotter.prepare("b", { parent: "A" });
+    const removed: unknown[] = [];
+    root.places.beforeStep = (step, id) => void (step === "remove" && removed.push(id));
+    await snapshotter.remove("b");
+    await snapshotter.remove("A");
+    await snapshotter.prepare("c", {});
+    expect(removed).toEqual([]);
+    await vi.waitUntil(async () => (await snapshotter.update("c", { labels: {} })) && removed.length === 2, {
+      timeout: 5_000,
+      interval: 1,
+    });
+    expect(removed).toEqual([2, 1]);
+    await snapshotter.close();
+  });
+
+  it("leaves the places of removed snapshots to the next when it closes", async () => {
+    await using root = await makeRoot();
+    const snapshotter = await root.open();
+    for (const key of ["a", "b"]) await snapshotter.prepare(key, {});
+    for (const key of ["a", "b"]) await snapshotter.remove(key);
+    await snapshotter.close();
+    expect(root.places.made.size).toBe(2);
+    const again = await root.open();
+    await again.cleanup();
+    expect(root.places.made.size).toBe(0);
+    await again.close();
   });
 
   it("does not let a sweep take a place that is being made", async () => {

@@ -15,10 +15,16 @@ export interface SnapshotStorage {
   list(): Promise<readonly ListedPlace[]>;
 
   /**
-   * Makes a place, all or nothing, and says how to mount it. It is durable when that resolves: there after a power loss if its
-   * record is. Of one that is unpacked into, `sync` makes sure. What a crash leaves of it, `sweep` finds.
+   * Makes a place, all or nothing, and says how to mount it. It is there after a power loss if its record is, which is written and
+   * flushed next; what may be missing of it then, `mend` brings back. What a crash leaves of one without a record, `sweep` finds.
    */
   create(place: NewPlace, call?: CallOptions): Promise<readonly Mount[]>;
+
+  /**
+   * Puts places right of which a power loss has left a part, as their records say on what each was made; called once, before all
+   * else, with parents before children. Returns those that were not whole.
+   */
+  mend?(places: readonly ListedPlace[]): Promise<readonly number[]>;
 
   /**
    * How to mount it; at least one mount, and the same until it is committed. Mounts nothing, and walks nothing. `readOnly` is
@@ -43,18 +49,18 @@ export interface SnapshotStorage {
   sync?(): Promise<void>;
 
   /**
-   * Takes it out of the way in constant time, durably; its files are deleted behind, by `sweep` at the latest. One that is not
-   * there is removed already.
+   * Deletes it with its files; no engine waits for that. Of one that a crash has cut off `sweep` deletes the rest. One that is
+   * not there is removed already.
    */
   remove(id: number): Promise<void>;
 
   /**
    * Deletes what removed snapshots have left, and every place whose number `isLive` does not know: it is asked after the
-   * place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes behind.
+   * place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes.
    */
   sweep(isLive: (id: number) => boolean): Promise<void>;
 
-  /** Gives back what this process holds. Deletes and unmounts nothing. */
+  /** Gives back what this process holds. Unmounts nothing, and deletes no more: a `remove` that runs breaks off. */
   close(): Promise<void>;
 }
 

@@ -30,9 +30,15 @@ export const { S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG, S_IFBLK, S_IFDIR, S_IFCHR, S_
 export const S_ISGID = 0o2000;
 
 export const MNT_DETACH = 2;
+/** Source: `linux/mount.h` v6.1, with those below. */
 export const MS_RDONLY = 1;
-export const MS_REMOUNT = 0x20;
-export const MS_BIND = 0x1000;
+export const MS_NOSUID = 2;
+export const MS_NODEV = 4;
+export const MS_NOEXEC = 8;
+export const MS_REMOUNT = 32;
+export const MS_NOATIME = 1024;
+export const MS_NODIRATIME = 2048;
+export const MS_BIND = 4096;
 export const MS_REC = 0x4000;
 export const MS_PRIVATE = 0x40000;
 export const CLONE_FS = 0x200;

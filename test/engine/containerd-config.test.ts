@@ -1,5 +1,5 @@
 /** containerd itself reads what `cleat config containerd` writes, for every release that there is here. */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   type ConfiguredContainerd,
@@ -8,7 +8,9 @@ import {
   containerdReleases,
 } from "../harness/configured-containerd.ts";
 import { cleatCommand, startCleat } from "../harness/cleat.ts";
+import { runCommand } from "../harness/command.ts";
 import { logTail, untilReady } from "../harness/daemon.ts";
+import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
 import { type Namespace, openNamespace } from "../harness/namespace.ts";
 import { describeWith, needsOf } from "../needs.ts";
 import { forky, machine, trixie, titleOf } from "../harness/release.ts";
@@ -148,6 +150,28 @@ describeWith(containerdReleases[2]?.needs ?? [], "containerd 2 with a file of co
     await containerd.start();
     expect((await containerd.plugins()).get("io.containerd.transfer.v1 local")).toBe("ok");
     expect(criSnapshotter(await containerd.dump())).toBe("cleat");
+  });
+});
+
+describeWith(containerdReleases[2]?.needs ?? [], "the diffs of containerd 2", () => {
+  open(containerdReleases[2] as ContainerdRelease);
+
+  it("are made by Cleat once it is configured so", async () => {
+    await config("--write", "--diff");
+    const serving = ["serve", "snapshotter", `--root=${namespace.folder}/layers`, "--driver=overlay2", "--diff"];
+    const cleat = await namespace.start("cleat", [...cleatCommand, ...serving, "--log-level=debug"]);
+    const isServing = async () => (await readFile(cleat.logPath, "utf8")).includes('"serving"');
+    await untilReady(cleat, "cleat to serve", 30_000, isServing);
+    await containerd.start();
+    await writeImageArchive(`${namespace.folder}/busybox.tar`, "busybox", [shellLayer]);
+    const ctr = (...args: string[]) => namespace.run(["ctr", ...args]);
+    await ctr("image", "import", "--local", "--snapshotter=cleat", `${namespace.folder}/busybox.tar`);
+    const container = ["docker.io/library/busybox:latest", "box", "/bin/busybox", "sh", "-c", "echo hello > /greeting"];
+    await ctr("run", "--snapshotter=cleat", ...container);
+    const archive = `${namespace.folder}/diff.tar.gz`;
+    await namespace.run(["sh", "-c", 'ctr snapshots --snapshotter cleat diff box > "$0"', archive]);
+    expect(await runCommand(["tar", "-tzf", archive])).toContain("greeting\n");
+    expect(await readFile(cleat.logPath, "utf8")).toMatch(/services\.diff\.v1\.Diff\/Diff.*"answered"/);
   });
 });
 

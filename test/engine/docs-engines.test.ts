@@ -84,6 +84,8 @@ function quoted(text: string): string {
 function withoutWhatVaries(text: string): string {
   return text
     .replaceAll(/[0-9a-f]{64}/g, "DIGEST")
+    .replaceAll(/sha256:[0-9a-f]{12}\b/g, "sha256:DIGEST")
+    .replaceAll(/\b\d\.\d\d MiB/g, "SIZE")
     .replaceAll(/\b\d+\.\d+\.\d+(?:[+~]\S*?)?(?=[,\s]|$)/gm, "VERSION")
     .replaceAll(/\b\d+(?:\.\d+)?(?:ms|s)\b/g, "TIME")
     .replaceAll(/[ \t]+$/gm, "");

@@ -1,65 +1,111 @@
 import { writeFile } from "node:fs/promises";
-import { connectContainerd, type Containerd } from "../../src/containerd/index.ts";
+import { accepts } from "./accepts.ts";
 import { type Daemon, untilReady } from "./daemon.ts";
 import type { Namespace } from "./namespace.ts";
+import type { SnapshotterProcess } from "./snapshotter.ts";
 
-export interface ContainerdConfig {
-  /** Of the configuration file, in TOML, behind what every test has there. */
-  readonly more?: string;
+export interface ContainerdOptions {
+  readonly proxies: readonly Pick<SnapshotterProcess, "name" | "root" | "socket">[];
+  /** The snapshotter of its Kubernetes side, which is off without. */
+  readonly criSnapshotter?: string;
 }
 
 /** A containerd that meets nothing of the host's, and a client for it. */
-export interface RunningContainerd extends AsyncDisposable {
-  readonly daemon: Daemon;
-  readonly client: Containerd;
-  /** Where the host reaches its API. */
-  readonly socketPath: string;
-  /** Runs `ctr` and returns what it printed. */
-  ctr(...args: string[]): Promise<string>;
+export interface Containerd {
+  readonly root: string;
+  /** As the namespace sees it. */
+  readonly socket: string;
+  readonly logPath: string;
+  /** Runs `ctr` in a namespace of containerd's and returns what it printed, without the last line break. */
+  ctr(space: string, ...args: string[]): Promise<string>;
+  /** Ends the daemon; containers run on. */
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  start(): Promise<void>;
 }
 
-/** The namespace of containerd's that tests work in. */
-export const testNamespace = "test";
+/** Under which its snapshotters have their folders, and Cleat has the one of its own that needs no configuration. */
+export function containerdRoot({ folder }: Pick<Namespace, "folder">): string {
+  return `${folder}/containerd`;
+}
 
-const readyDeadlineMs = 60_000;
+const readyDeadlineMs = 30_000;
 
-/** Starts containerd on data of its own, which are there again when it is started anew. */
-export async function startContainerd(
-  namespace: Namespace,
-  { more = "" }: ContainerdConfig,
-): Promise<RunningContainerd> {
-  const folder = `${namespace.folder}/containerd`;
-  const socketPath = `${namespace.folder}/containerd.sock`;
+/** The pause image of pods is made by whoever needs it. */
+export const pauseImage = "localhost/pause:latest";
+
+export async function startContainerd(namespace: Namespace, options: ContainerdOptions): Promise<Containerd> {
+  const root = containerdRoot(namespace);
+  const socket = "/run/containerd/containerd.sock";
   const config = `${namespace.folder}/containerd.toml`;
-  await writeFile(config, `${baseConfig(folder, socketPath)}\n${more}`);
-  const daemon = await namespace.start("containerd", ["containerd", "--config", config]);
-  const client = connectContainerd({ socket: socketPath, namespace: testNamespace });
-  const answers = () =>
-    client.services.version.version({}).then(
-      () => true,
-      () => false,
-    );
-  await untilReady(daemon, "containerd to answer", readyDeadlineMs, answers);
+  await writeFile(config, configOf(root, socket, options));
+  let daemon: Daemon;
+  const start = async () => {
+    daemon = await namespace.start("containerd", ["containerd", "--config", config]);
+    await untilReady(daemon, "containerd to listen", readyDeadlineMs, () => accepts(namespace.reach(socket)));
+  };
+  await start();
   return {
-    daemon,
-    client,
-    socketPath,
-    ctr: (...args) => namespace.run(["ctr", "--address", socketPath, "--namespace", testNamespace, ...args]),
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      await daemon.end("SIGTERM");
-    },
+    root,
+    socket,
+    logPath: `${namespace.folder}/containerd.log`,
+    ctr: async (space, ...args) =>
+      (await namespace.run(["ctr", `--address=${socket}`, `--namespace=${space}`, ...args])).trimEnd(),
+    end: (signal) => daemon.end(signal),
+    start,
   };
 }
 
-/** The format of 1.6 and 1.7, which 2.x reads, too. What needs the network or the host's own folders is left out. */
-function baseConfig(folder: string, socketPath: string): string {
-  return `version = 2
-root = "${folder}/root"
-state = "${folder}/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
+/** They have folders of the host's. */
+const hostPlugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"];
+
+/** Tables of later versions are unknown to earlier ones, which say so and go on; version 2 is understood by all. */
+function configOf(root: string, socket: string, { proxies, criSnapshotter }: ContainerdOptions): string {
+  const cri = criSnapshotter === undefined ? ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"] : [];
+  return `
+version = 2
+root = "${root}"
+state = "/run/containerd/state"
+disabled_plugins = ${JSON.stringify([...cri, ...hostPlugins])}
 [grpc]
-  address = "${socketPath}"
-[ttrpc]
-  address = "${folder}/ttrpc.sock"`;
+address = "${socket}"
+${proxies.map(proxyOf).join("")}
+${["overlayfs", ...proxies.map(({ name }) => name)].map(unpackOf).join("")}
+${criSnapshotter === undefined ? "" : criOf(criSnapshotter)}
+`;
+}
+
+function proxyOf({ name, root, socket }: ContainerdOptions["proxies"][number]): string {
+  return `
+[proxy_plugins.${name}]
+type = "snapshot"
+address = "${socket}"
+[proxy_plugins.${name}.exports]
+root = "${root}"
+`;
+}
+
+/** The transfer service, by which `ctr` imports since 1.7, takes none that is not named here. */
+function unpackOf(snapshotter: string): string {
+  return `
+[[plugins."io.containerd.transfer.v1.local".unpack_config]]
+platform = "linux/${process.arch === "arm64" ? "arm64" : "amd64"}"
+snapshotter = "${snapshotter}"
+differ = "walking"
+`;
+}
+
+/** Of an earlier version's tables containerd 2.1.9 takes everything but the snapshotter. */
+function criOf(snapshotter: string): string {
+  return `
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "${pauseImage}"
+disable_apparmor = true
+disable_hugetlb_controller = true
+stats_collect_period = 1
+restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = "${snapshotter}"
+[plugins."io.containerd.cri.v1.images"]
+snapshotter = "${snapshotter}"
+`;
 }

@@ -11,6 +11,8 @@ export interface DockerdOptions {
   readonly dataRoot: string;
   /** Runs containers in a user namespace, whose root is `firstId` on the host. */
   readonly remap?: { readonly firstId: number } | undefined;
+  /** Keeps images and containers in a containerd, where `storageDriver` is a snapshotter of its; from Docker 28 on. */
+  readonly containerd?: { readonly socket: string; readonly space: string } | undefined;
 }
 
 /** A Docker daemon that meets nothing of the host's, and a client for it. */
@@ -31,11 +33,15 @@ export interface Dockerd {
 const readyDeadlineMs = 60_000;
 
 export async function startDockerd(namespace: Namespace, options: DockerdOptions): Promise<Dockerd> {
-  const { name, storageDriver, dataRoot, remap } = options;
+  const { name, storageDriver, dataRoot, remap, containerd } = options;
   const socketPath = `${namespace.folder}/${name}.sock`;
   // Debian's client belongs to Debian's daemon; a newer one elsewhere in the path may not speak to it.
   const client = existsSync(namespace.reach("/usr/bin/docker")) ? "/usr/bin/docker" : "docker";
-  const env = [`DOCKER_HOST=unix://${socketPath}`, `DOCKER_CONFIG=${namespace.folder}`, "DOCKER_BUILDKIT=0"];
+  const env = [
+    `DOCKER_HOST=unix://${socketPath}`,
+    `DOCKER_CONFIG=${namespace.folder}`,
+    `DOCKER_BUILDKIT=${containerd === undefined ? 0 : 1}`,
+  ];
   const argv = [
     "dockerd",
     `--data-root=${dataRoot}`,
@@ -48,6 +54,7 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
     "--ip-forward=false",
     "--experimental",
     `--storage-driver=${storageDriver}`,
+    ...(containerd === undefined ? [] : storeArguments(containerd)),
     ...(remap === undefined ? [] : [`--userns-remap=${await allowIds(namespace, remap.firstId)}`]),
   ];
   let daemon: Daemon;
@@ -65,6 +72,15 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
     end: (signal) => daemon.end(signal),
     start,
   };
+}
+
+function storeArguments({ socket, space }: { readonly socket: string; readonly space: string }): readonly string[] {
+  return [
+    "--feature=containerd-snapshotter=true",
+    `--containerd=${socket}`,
+    `--containerd-namespace=${space}`,
+    `--containerd-plugins-namespace=plugins-${space}`,
+  ];
 }
 
 /**

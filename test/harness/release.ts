@@ -10,13 +10,16 @@ export interface EngineRelease {
   /** Versions ("28.5.2") as the programs tell them, because releases move; undefined where there is none. */
   readonly docker: string | undefined;
   readonly podman: string | undefined;
+  readonly containerd: string | undefined;
 }
 
-/** Docker 20.10 and Podman 4.3 on Debian 12. */
+export type EngineName = "docker" | "podman" | "containerd";
+
+/** Docker 20.10, Podman 4.3 and containerd 1.6 on Debian 12. */
 export const machine = release("machine");
-/** Docker 26.1 and Podman 5.4. */
+/** Docker 26.1, Podman 5.4 and containerd 1.7. */
 export const trixie = release("trixie");
-/** Docker 28.5 and Podman 5.8, in November 2026. */
+/** Docker 28.5, Podman 5.8 and containerd 2.1, in November 2026. */
 export const forky = release("forky");
 
 /** Whose volumes are tested: by day the oldest and the newest, at night those between. */
@@ -28,9 +31,11 @@ export function hasGraphDriverPlugins({ docker = "" }: Pick<EngineRelease, "dock
 }
 
 /** "Docker 28.5.2"; where it cannot be asked, whose it is. */
-export function titleOf({ suite, ...versions }: EngineRelease, engine: "docker" | "podman"): string {
-  return `${engine === "docker" ? "Docker" : "Podman"} ${versions[engine] ?? `of ${suite}`}`;
+export function titleOf({ suite, ...versions }: EngineRelease, engine: EngineName): string {
+  return `${titles[engine]} ${versions[engine] ?? `of ${suite}`}`;
 }
+
+const titles = { docker: "Docker", podman: "Podman", containerd: "containerd" } as const;
 
 function release(suite: EngineRelease["suite"]): EngineRelease {
   const root = suite === "machine" ? undefined : rootFolder(suite);
@@ -45,10 +50,13 @@ function release(suite: EngineRelease["suite"]): EngineRelease {
     get podman() {
       return read().podman;
     },
+    get containerd() {
+      return read().containerd;
+    },
   };
 }
 
-type Versions = Pick<EngineRelease, "docker" | "podman">;
+type Versions = Pick<EngineRelease, EngineName>;
 
 /** Podman does not start where there is no `/proc`. */
 const inRoot = ["unshare", "--mount", "sh", "-c", 'mount --bind /proc "$0/proc" && exec chroot "$0" "$@"'];
@@ -56,9 +64,10 @@ const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** A tenth of a second; only root can ask in a folder. */
 function readVersions(root: string | undefined): Versions {
-  const ask = ["env", `PATH=${path}`, "sh", "-c", "dockerd --version; podman --version"];
+  const ask = ["env", `PATH=${path}`, "sh", "-c", "dockerd --version; podman --version; containerd --version"];
   const [command = "", ...args] = root === undefined ? ask : [...inRoot, root, ...ask];
   const { stdout } = spawnSync(command, args, { encoding: "utf8" });
-  const versionOf = (name: string) => new RegExp(`^${name} version (\\d+\\.\\d+\\.\\d+)`, "im").exec(stdout)?.[1];
-  return { docker: versionOf("docker"), podman: versionOf("podman") };
+  const versionOf = (name: string) =>
+    new RegExp(`^${name} (?:version|\\S+) v?(\\d+\\.\\d+\\.\\d+)`, "im").exec(stdout)?.[1];
+  return { docker: versionOf("docker"), podman: versionOf("podman"), containerd: versionOf("containerd") };
 }

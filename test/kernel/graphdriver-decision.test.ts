@@ -1,6 +1,6 @@
 /**
- * Which driver is chosen on real file systems: `cleat doctor`, `openDriver` without a name and the plugin's `auto` must come to
- * the same, and each driver must open where it was said to work, and nowhere else. On the built package.
+ * Which driver is chosen on real file systems: `cleat doctor`, `openDriver` without a name and the plugin's `auto` must
+ * come to the same, and each driver must open where it was said to work, and nowhere else. On the built package.
  */
 import { join } from "node:path";
 

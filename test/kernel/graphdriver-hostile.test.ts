@@ -1,6 +1,6 @@
 /**
- * What the drivers make of a hostile machine: full disks, attributes that the file system refuses, homes that are none, and
- * `kill -9`. Each scenario runs in a process and a mount namespace of its own, on the built package.
+ * What the drivers make of a hostile machine: full disks, attributes that the file system refuses, homes that are none,
+ * and `kill -9`. Each scenario runs in a process and a mount namespace of its own, on the built package.
  */
 import { join } from "node:path";
 
@@ -76,6 +76,7 @@ const anywhere: readonly Scenario[] = [
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
   { id: "crashDuringRemove", title: "kill -9 in remove leaves each layer whole or not there", drivers: both },
+  { id: "crashDuringSweep", title: "what a crash left to delete keeps no home shut, nor open", drivers: both },
   {
     id: "crashDuringExactApply",
     title: "kill -9 in applyDiff leaves a layer that gives back its archive, or is as it was created",
@@ -91,6 +92,11 @@ const anywhere: readonly Scenario[] = [
     id: "layerRemovedByDocker",
     title: "the archive of a layer that Docker's own driver removed is forgotten",
     drivers: ["vfs"],
+  },
+  {
+    id: "engineUnmounts",
+    title: "a layer that an engine unmounted while it was held is mounted anew",
+    drivers: ["overlay2"],
   },
   { id: "staleProbeMount", title: "a mount that a killed process left staged is swept", drivers: ["overlay2"] },
   { id: "homeOnAnotherFileSystem", title: "a home that is not on btrfs is refused, by name", drivers: btrfs },
@@ -127,6 +133,11 @@ const onBtrfs: readonly Scenario[] = [
 
 const onFuse: readonly Scenario[] = [
   ...anywhere.filter(({ drivers }) => drivers === both).map((scenario) => ({ ...scenario, drivers: fuse })),
+  {
+    id: "engineUnmounts",
+    title: "a layer that an engine unmounted while it was held is mounted anew",
+    drivers: fuse,
+  },
   { id: "programDies", title: "a layer whose program has died is mounted anew by get", drivers: fuse },
   { id: "programDiesUnnoticed", title: "so it is by open, and counts on", drivers: fuse },
   { id: "programHangs", title: "a program that hangs holds up nobody but who asks for its layer", drivers: fuse },
@@ -158,6 +169,14 @@ for (const fileSystem of ["ext4", "xfs"] as const) {
       {
         id: "powerLossOfLayers",
         title: "a layer that was made or laid on another stays so when the power fails",
+        drivers: both,
+      },
+      fileSystem,
+    );
+    defineTests(
+      {
+        id: "powerLossOfSnapshots",
+        title: "what a snapshotter acknowledged is there, whole, when the power fails",
         drivers: both,
       },
       fileSystem,

@@ -1,6 +1,6 @@
 /**
- * A kit that never fails anything proves nothing: drivers with one fault each, and the checks that must find it. Works without
- * root, on the built package.
+ * A kit that never fails anything proves nothing: drivers with one fault each, and the checks that must find it. Works
+ * without root, on the built package.
  */
 import * as fs from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * The conformance kit on every driver, on every file system, through every door, and on somebody else's driver: one test for
- * each check. Each subject runs in a process and a mount namespace of its own, on the built package.
+ * The conformance kit on every driver, on every file system, through every door, and on somebody else's driver: one
+ * test for each check. Each subject runs in a process and a mount namespace of its own, on the built package.
  */
 import { afterAll, beforeAll, test } from "vitest";
 

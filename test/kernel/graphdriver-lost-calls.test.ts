@@ -1,7 +1,7 @@
 /**
- * Calls in which `cleat serve graph` is killed with SIGKILL, before or after their effect, and which the engine then sends again: with
- * nothing, as Docker's client does; all of it, as others do; or the rest of an archive. What somebody holds stays mounted, and a layer
- * is what was sent, or not there.
+ * Calls in which `cleat serve graph` is killed with SIGKILL, before or after their effect, and which the engine then
+ * sends again: with nothing, as Docker's client does; all of it, as others do; or the rest of an archive. What somebody
+ * holds stays mounted, and a layer is what was sent, or not there.
  */
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -97,7 +97,7 @@ describeWith([needs.root, needs.overlay], "calls in which Cleat is killed", () =
         expect(await isMounted()).toBe(true);
       });
 
-      it("a Put of what nobody else holds is answered; the next Get mounts it, and its removal unmounts it", async () => {
+      it("a Put of what nobody else holds is answered; the next Get mounts it, its removal unmounts it", async () => {
         await get();
         await killedAt("Put", when, () => send("Put", { ID: layer }));
         expect(await again("Put")).toMatchObject({ status: 200 });

@@ -1,6 +1,6 @@
 /**
- * overlay2 as root of a user namespace, as rootless engines run it: what is not the kit's. Each scenario runs in a process, a user
- * namespace and a mount namespace of its own, on the built package.
+ * overlay2 as root of a user namespace, as rootless engines run it: what is not the kit's. Each scenario runs in a
+ * process, a user namespace and a mount namespace of its own, on the built package.
  */
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * What is overlay2's own: layers that were written under other settings, kernels that can less, stores of older Docker. Each
- * scenario runs in a process and a mount namespace of its own, on the built package.
+ * What is overlay2's own: layers that were written under other settings, kernels that can less, stores of older Docker.
+ * Each scenario runs in a process and a mount namespace of its own, on the built package.
  */
 import { join } from "node:path";
 

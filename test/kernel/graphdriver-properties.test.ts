@@ -1,6 +1,7 @@
 /**
- * Random layers: what a driver says of them is what whole readings of the trees say, its own diff is that of a comparison of
- * trees, and either, applied, gives the same files. A hundred cases for each driver; `npm run nightly` runs ten thousand.
+ * Random layers: what a driver says of them is what whole readings of the trees say, its own diff is that of a
+ * comparison of trees, and either, applied, gives the same files. A hundred cases for each driver; `npm run nightly`
+ * runs ten thousand.
  */
 import { join } from "node:path";
 

@@ -1,6 +1,6 @@
 /**
- * Sizes of overlay2 on a kernel that has project quotas: Debian's, in a virtual machine. All checks run in one, for to boot it and to
- * start Node in it takes longer than most of them.
+ * Sizes of overlay2 on a kernel that has project quotas: Debian's, in a virtual machine. All checks run in one, for to
+ * boot it and to start Node in it takes longer than most of them.
  */
 import { join } from "node:path";
 

@@ -1,6 +1,7 @@
 /**
- * `cleat fsck` and `cleat layers` on stores that real drivers made: every kind of damage is found, mended, not found again,
- * and the driver works with the store. Each scenario runs in a process and a mount namespace of its own, on the built package.
+ * `cleat fsck` and `cleat layers` on stores that real drivers made: every kind of damage is found, mended, not found
+ * again, and the driver works with the store. Each scenario runs in a process and a mount namespace of its own, on the
+ * built package.
  */
 import { join } from "node:path";
 import { test } from "vitest";

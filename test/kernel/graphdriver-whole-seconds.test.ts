@@ -1,6 +1,6 @@
 /**
- * Drivers on a file system that keeps whole seconds, as ext4 with small inodes does: two states of a file can look alike, and nothing
- * that is written may be lost for it.
+ * Drivers on a file system that keeps whole seconds, as ext4 with small inodes does: two states of a file can look
+ * alike, and nothing that is written may be lost for it.
  */
 import { join } from "node:path";
 

@@ -1,6 +1,6 @@
 /**
- * Layers archived by us and by moby are the same bytes, and so have the same digest. moby's side is `layer-moby.go` beside this,
- * built from Debian's golang-github-docker-docker-dev.
+ * Layers archived by us and by moby are the same bytes, and so have the same digest. moby's side is `layer-moby.go`
+ * beside this, built from Debian's golang-github-docker-docker-dev.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";

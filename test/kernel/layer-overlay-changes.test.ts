@@ -1,9 +1,19 @@
-/** The fast diff of overlay, which reads the upper folder alone, against the slow one, which compares the mounted trees. */
+/**
+ * The fast diff of overlay, which reads the upper folder alone, against the slow one, which compares the mounted trees.
+ */
 import * as fs from "node:fs";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { compareTrees, overlayChanges, type TreeChange, withFolderAt } from "../../src/layer/index.ts";
+import {
+  compareTrees,
+  findChangesDepthFirst,
+  findOverlayChanges,
+  type LayerChange,
+  overlayChanges,
+  type TreeChange,
+  withFolderAt,
+} from "../../src/layer/index.ts";
 import { lsetxattr } from "../../src/syscall/index.ts";
 import { describeWith, needs } from "../needs.ts";
 import { makeScratch, withOverlay } from "./layer-overlay-mount.support.ts";
@@ -80,6 +90,10 @@ function perform(list: readonly Edit[], root: string): void {
 
 const lines = (changes: readonly TreeChange[]): string[] => changes.map(({ kind, path: at }) => `${kind} ${at}`);
 
+function changedLines(changes: Iterable<LayerChange>): string[] {
+  return Array.from(changes, ({ kind, path: at }) => `${kind} ${at}`).filter((line) => !line.startsWith("same "));
+}
+
 function fastChanges(upper: string, lowers: readonly string[]): string[] {
   return withFolderAt(upper, (folder) => lines(overlayChanges(folder, lowers, "trusted.")));
 }
@@ -102,6 +116,13 @@ describeWith([needs.root, needs.overlay], "the changes of an overlay layer", () 
               const slow = withFolderAt(merged, (newer) => withFolderAt(below, (older) => compareTrees(newer, older)));
               for (const { kind } of slow) kinds.add(kind);
               expect(fastChanges(upper, lowers)).toEqual(lines(slow));
+              const inOrder = withFolderAt(merged, (newer) =>
+                withFolderAt(below, (older) => changedLines(findChangesDepthFirst(newer, older))),
+              );
+              const fast = withFolderAt(upper, (folder) =>
+                changedLines(findOverlayChanges(folder, lowers, "trusted.")),
+              );
+              expect(fast).toEqual(inOrder);
             });
           });
         }),

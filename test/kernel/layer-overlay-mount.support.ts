@@ -18,7 +18,9 @@ export function makeScratch(name: string): { readonly path: string; remove(): vo
   return { path, remove: () => withFolderAt(path.slice(0, slash), (up) => removeTree(up, path.slice(slash + 1))) };
 }
 
-/** Mounts an overlay of folders below `scratch` while `use` runs. Redirects and metacopy are off, as a diff needs it. */
+/**
+ * Mounts an overlay of folders below `scratch` while `use` runs. Redirects and metacopy are off, as a diff needs it.
+ */
 export function withOverlay<T>(
   scratch: string,
   lowers: readonly string[],

@@ -222,7 +222,8 @@ describeWith(tools, "our archives", () => {
     ["bsdtar", ["-x", "-p", "--numeric-owner", "--xattrs"]],
   ] as const)("are unpacked by %s", (tool, options) => {
     const tree = describeTree(makeTree("full"), false);
-    // libarchive wants a record hdrcharset=BINARY before it unpacks names that are not UTF-8; Go, and so we, write none.
+    // libarchive wants a record hdrcharset=BINARY before it unpacks names that are not UTF-8; Go, and so we, write
+    // none.
     if (tool === "bsdtar") delete tree["caf\xe9-\xff"];
     const copy = join(scratch, `unpacked-by-${tool}`);
     fs.mkdirSync(copy);

@@ -1,6 +1,7 @@
 /**
- * tar-split data of other people's archives: they come back byte for byte, also out of a layer that they were unpacked into, Go's
- * own tar-split (`tar-split.go` beside this) reads what we write and we read what it writes, and both write the same lines.
+ * tar-split data of other people's archives: they come back byte for byte, also out of a layer that they were unpacked
+ * into, Go's own tar-split (`tar-split.go` beside this) reads what we write and we read what it writes, and both write
+ * the same lines.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -213,7 +214,7 @@ describeWith([needs.root, needs.bsdtar, goTarSplit], "an archive of other people
     expect(() => run(program, ["apart"], root, archive)).toThrow("duplicates of file paths not supported");
   });
 
-  it("with trailing garbage or another archive behind it, or cut behind an entry, comes back, also out of Go's data", async () => {
+  it("with trailing garbage or another archive behind it, or cut behind an entry, comes back, out of Go's data too", async () => {
     const root = `${scratch.path}/full`;
     const whole = run("tar", ["-c", "-f", "-", "--format=gnu", "."], root);
     const one = run("tar", ["-c", "-f", "-", "--format=ustar", "empty"], root);

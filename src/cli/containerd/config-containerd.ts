@@ -8,8 +8,14 @@ import { composeConfig, type ComposedConfig } from "./config/compose.ts";
 import { type EditedFile, keepCopy, readEditedFile, removeEditedFile, replaceText } from "./files/edited-file.ts";
 import { assertArrived, readEffectiveConfig } from "./config/effective-config.ts";
 import { assertOwnConfig, defaultAddress, defaultConfigPath, findContainerd } from "./config/find-containerd.ts";
+import { leftReferences } from "./config/left-references.ts";
 import { containerdPlatform } from "./config/tables.ts";
 import { hasFeature, parseContainerdVersion, type Version } from "./config/versions.ts";
+
+/** containerd is root's, whoever asks. */
+const systems = { env: {}, uid: 0 };
+const systemSocket = await defaultSnapshotterSocket(systems);
+const systemRoot = defaultSnapshotterRoot(systems);
 
 const restart = "restart containerd to have it read the file: systemctl restart containerd";
 
@@ -32,8 +38,8 @@ export const configContainerd = defineCommand({
     },
     address: { type: "string", value: "PATH", help: `containerd's socket; default ${defaultAddress}` },
     config: { type: "string", value: "FILE", help: `its file; default the one it runs with, or ${defaultConfigPath}` },
-    socket: { type: "string", value: "PATH", help: "serve snapshotter's; default as there" },
-    root: { type: "string", value: "PATH", help: "serve snapshotter's; default as there" },
+    socket: { type: "string", value: "PATH", help: `serve snapshotter's; default ${systemSocket}` },
+    root: { type: "string", value: "PATH", help: `serve snapshotter's; default ${systemRoot}` },
     driver: { type: "string", value: "DRIVER", help: "serve snapshotter's; default auto: what the root gets" },
     cri: { type: "boolean", help: "Kubernetes keeps its images and containers on it" },
     "cri-runtime": { type: "string", multiple: true, value: "NAME", help: "pods of this runtime do" },
@@ -42,8 +48,7 @@ export const configContainerd = defineCommand({
     write: { type: "boolean", help: "write it into the file" },
     remove: { type: "boolean", help: "take out what --write has written" },
   },
-  async run(values, _operands, context) {
-    const { env, stdout, stderr } = context;
+  async run(values, _operands, { env, stdout, stderr }) {
     if (values.write === true && values.remove === true)
       throw new UsageError("--write and --remove exclude each other");
     const path = (name: "socket" | "root" | "address" | "config", fallback: string) =>
@@ -52,7 +57,13 @@ export const configContainerd = defineCommand({
     const named = values.containerd ?? "detect";
     const found = named === "detect" || values.config === undefined ? await findContainerd(address, env) : undefined;
     const file = await readEditedFile(path("config", found?.configPath ?? defaultConfigPath));
-    if (values.remove === true) return await removeBlock(file, (line) => stdout.write(`${line}\n`));
+    if (values.remove === true) {
+      await removeBlock(file, (line) => stdout.write(`${line}\n`));
+      const { text = "" } = await readEditedFile(file.path);
+      for (const table of leftReferences(text, file.path))
+        stderr.write(`cleat: ${file.path} still names Cleat in ${table}: write there what was there before\n`);
+      return "done";
+    }
 
     const version = named === "detect" ? found?.version : orUsageError(() => parseContainerdVersion(named));
     if (version === undefined)
@@ -60,8 +71,8 @@ export const configContainerd = defineCommand({
         "NOT_FOUND",
         "there is no containerd on this machine: name its release with --containerd VERSION",
       );
-    const socket = path("socket", await defaultSnapshotterSocket(context));
-    const root = path("root", defaultSnapshotterRoot(context));
+    const socket = path("socket", systemSocket);
+    const root = path("root", systemRoot);
     const subject = file.path;
     const request = {
       version,
@@ -110,12 +121,9 @@ async function writeBlock(
   print(restart);
 }
 
-async function removeBlock(file: EditedFile, print: (line: string) => void): Promise<"done"> {
+async function removeBlock(file: EditedFile, print: (line: string) => void): Promise<void> {
   const { text, block } = takeOutBlock(file.text, file.path);
-  if (block === undefined) {
-    print(`${file.path} has nothing that cleat config containerd --write wrote`);
-    return "done";
-  }
+  if (block === undefined) return print(`${file.path} has nothing that cleat config containerd --write wrote`);
   if (text === undefined) await removeEditedFile(file);
   else await replaceText(file, text);
   print(
@@ -124,7 +132,6 @@ async function removeBlock(file: EditedFile, print: (line: string) => void): Pro
       : `${file.path} is as it would be without Cleat`,
   );
   print(restart);
-  return "done";
 }
 
 /** A fact about the driver, which is asked for where this containerd makes use of it. */

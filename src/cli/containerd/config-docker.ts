@@ -108,7 +108,7 @@ async function warningsFor(door: DockerDoor, file: EditedFile, found: FoundDocke
   const containerd = memberAt(object, ["containerd"]) ?? found?.containerdFlag;
   const flag = found?.storageDriverFlag;
   return [
-    ...(driver === "cleat"
+    ...((driver ?? flag) === "cleat"
       ? []
       : ["images and containers that Docker has now are hidden, not lost: they are there again after --remove"]),
     ...(flag === undefined

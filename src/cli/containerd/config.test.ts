@@ -71,6 +71,16 @@ describe("config containerd", () => {
     expect(readFileSync(config, "utf8")).toBe("version = 3\n");
   });
 
+  it("says when it is removed what else names it, since only its owner can take that back", async () => {
+    const own = 'version = 3\n[plugins."io.containerd.cri.v1.images"]\nsnapshotter = "cleat"\n';
+    writeFileSync(config, own);
+    await containerd(...for219, "--write", "--cri");
+    const { code, err } = await containerd("--remove");
+    expect({ code, text: readFileSync(config, "utf8") }).toEqual({ code: 0, text: own });
+    const table = '[plugins."io.containerd.cri.v1.images"]';
+    expect(err).toBe(`cleat: ${config} still names Cleat in ${table}: write there what was there before\n`);
+  });
+
   it("removes a file that it made, when nothing else is in it", async () => {
     await containerd(...for219, "--write");
     await containerd("--remove");
@@ -83,7 +93,7 @@ describe("config containerd", () => {
     const { code, err } = await containerd(...for219, "--write");
     expect(code).toBe(1);
     expect(err).toContain(
-      `line 2, has a table [proxy_plugins.cleat] already: write address = "${folder}/cleat/snapshotter.sock" instead of "/other"`,
+      `line 2, has a table [proxy_plugins.cleat] already: write address = "/run/cleat/snapshotter.sock" instead of "/other"`,
     );
     expect(readdirSync(folder)).toEqual(["config.toml"]);
     expect(readFileSync(config, "utf8")).toBe(text);

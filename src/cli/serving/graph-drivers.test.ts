@@ -36,9 +36,11 @@ function factory(
   };
 }
 drivers.push(
-  factory("overlay2", () => state.works, { options: { "overlay2.size": { ...optionKinds.size, help: "" } } }),
+  factory("overlay2", () => state.works, {
+    options: { "overlay2.size": { name: "sizeBytes", ...optionKinds.size, help: "" } },
+  }),
   factory("vfs", () => true, {
-    options: { "vfs.flag": { ...optionKinds.boolean, help: "" } },
+    options: { "vfs.flag": { name: "flag", ...optionKinds.boolean, help: "" } },
     cost: "takes much room",
   }),
 );

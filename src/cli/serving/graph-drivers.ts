@@ -76,7 +76,7 @@ async function named(wish: DriverWish, registry: DriverRegistry): Promise<Driver
 }
 
 async function checkOptions({ options }: DriverWish, { name, options: table }: GraphDriverFactory): Promise<void> {
-  if (table !== undefined) orUsageError(() => readDriverOptions(name, options, table));
+  if (table !== undefined) orUsageError(() => readDriverOptions(name, { options }, table));
 }
 
 /** The options of all drivers, in lines for `--help`: those that all have, and then each one's own. */

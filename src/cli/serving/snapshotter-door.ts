@@ -1,8 +1,17 @@
 import { serveGrpc } from "../../grpc/index.ts";
 import { assertAddressFree, listenOnSystemd, listenOnUnix, type Logger, notifySystemd } from "../../plugin/index.ts";
-import { createSnapshotsService, openGraphDriverSnapshotter } from "../../snapshotter/index.ts";
-import type { CommandOptions, CommandContext } from "../terminal/command.ts";
-import { defaultSnapshotterRoot, defaultSnapshotterSocket } from "../terminal/default-folders.ts";
+import {
+  createSnapshotsService,
+  type DiffService,
+  openDiffService,
+  openGraphDriverSnapshotter,
+} from "../../snapshotter/index.ts";
+import { type CommandOptions, type CommandContext, UsageError } from "../terminal/command.ts";
+import {
+  defaultContainerdSocket,
+  defaultSnapshotterRoot,
+  defaultSnapshotterSocket,
+} from "../terminal/default-folders.ts";
 import { describeSnapshotter } from "./describe-serving.ts";
 import type { Door } from "./door.ts";
 import { selectDriver } from "./graph-drivers.ts";
@@ -21,11 +30,24 @@ export const snapshotterOptions = {
     type: "boolean",
     help: "mount with mapped ids where a snapshot's labels say so, as containerd 1.7 and later can",
   },
+  diff: {
+    type: "boolean",
+    help: "be containerd's differ, too (proxy plugin of type diff, since containerd 1.7.4): make layers of what containers changed",
+  },
+  apply: { type: "boolean", help: "with --diff: unpack layers, too" },
+  containerd: {
+    type: "string",
+    value: "PATH",
+    help: "with --diff: containerd's own socket; default /run/containerd/containerd.sock",
+  },
 } as const satisfies CommandOptions;
 
 export interface SnapshotterValues extends DriverValues, SocketValues {
   readonly root?: string | undefined;
   readonly "remap-ids"?: boolean | undefined;
+  readonly diff?: boolean | undefined;
+  readonly apply?: boolean | undefined;
+  readonly containerd?: string | undefined;
 }
 
 /** What is in it is root's business, as is who may connect. */
@@ -40,20 +62,27 @@ export async function openSnapshotterDoor(
   const { driver: wished = "auto", opt = [] } = values;
   const root = absolute("root", values.root ?? defaultSnapshotterRoot(context));
   const durability = parseDurability(values.durability);
+  const differ = readDifferOptions(values);
   const listen = await readSocketOptions(values, () => defaultSnapshotterSocket(context));
   await assertAddressFree(listen); // before anything is looked at that would be another process's
   const choice = await selectDriver({ driver: wished, home: root, root, options: opt, door: "snapshotter" }, logger);
   const remapIds = values["remap-ids"] === true;
   const opening = { driver: choice.factory, root, options: opt, durability, remapIds, logger };
   const snapshotter = await openGraphDriverSnapshotter(opening);
+  let diffs: DiffService | undefined;
+  const close = async () => {
+    await diffs?.close();
+    await snapshotter.close();
+  };
   try {
+    diffs = differ && (await openDiffService({ ...differ, root, logger }));
     const server = await serveGrpc({
-      services: [createSnapshotsService(snapshotter)],
+      services: [createSnapshotsService(snapshotter), ...(diffs === undefined ? [] : [diffs.service])],
       listen: (http2) =>
         "systemd" in listen
           ? listenOnSystemd(http2, listen)
           : listenOnUnix(http2, { folderMode: socketFolderMode, ...listen }),
-      close: () => snapshotter.close(),
+      close,
       drainTimeoutMs,
       logger,
     });
@@ -66,7 +95,16 @@ export async function openSnapshotterDoor(
       },
     };
   } catch (error) {
-    await snapshotter.close();
+    await close();
     throw error;
   }
+}
+
+/** @throws UsageError for options of a differ where there is to be none. */
+function readDifferOptions({ diff, apply = false, containerd }: SnapshotterValues) {
+  if (diff === true) {
+    return { apply, containerd: absolute("containerd", containerd ?? defaultContainerdSocket) };
+  }
+  if (!apply && containerd === undefined) return undefined;
+  throw new UsageError("--apply and --containerd say how --diff works, which is not given");
 }

@@ -72,3 +72,6 @@ function ownFolder({ env, uid }: UserContext): string | undefined {
 function ifAbsolute(path: string | undefined): string | undefined {
   return path?.startsWith("/") === true ? path : undefined;
 }
+
+/** Where containerd listens unless it is told otherwise. Source: containerd v1.6.20 `defaults/defaults_unix.go`. */
+export const defaultContainerdSocket = "/run/containerd/containerd.sock";

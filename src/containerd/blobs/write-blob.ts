@@ -27,8 +27,8 @@ export interface WrittenBlob {
 
 type WriteRequest = MessageIn<(typeof contentService)["methods"]["write"]["request"]>;
 
-/** Half of what containerd takes in one message. */
-const maxDataBytes = 4 * 1024 * 1024;
+/** What a message carries: each is answered before containerd looks at the next. It takes 16 MiB. */
+const messageBytes = 1024 * 1024;
 
 /**
  * Writes a blob from its beginning, whatever was written under `ref` before. A blob that is there already is a success: it
@@ -60,13 +60,10 @@ export async function writeBlob(
 
   async function* writeRequests(): AsyncGenerator<WriteRequest> {
     if (options.expected !== undefined) yield { action: "STAT", ref, expected: options.expected };
-    for await (const bytes of source) {
-      for (let at = 0; at < bytes.length; at += maxDataBytes) {
-        const data = bytes.subarray(at, at + maxDataBytes);
-        const offset = BigInt(digester.sizeBytes());
-        digester.update(data);
-        yield { action: "WRITE", ref, offset, data };
-      }
+    for await (const data of inMessages(source)) {
+      const offset = BigInt(digester.sizeBytes());
+      digester.update(data);
+      yield { action: "WRITE", ref, offset, data };
     }
     const [sizeBytes, digest] = [digester.sizeBytes(), digester.digest()];
     if (options.expected !== undefined && options.expected !== digest) throw otherDigest(options.expected, digest);
@@ -85,10 +82,31 @@ export async function writeBlob(
     if (isAlreadyThere(error) && digest !== undefined) return adoptBlob(containerd, digest, options, call);
     // Without the caller's signal: it may be why this ends.
     if (options.ref === undefined) await content.abort({ ref }).catch(() => {});
-    throw error;
+    throw failure === undefined ? error : failure.error; // a call without a request fails, too
   }
   if (written === undefined || answer !== written.digest) throw otherDigest(written?.digest ?? "", answer);
   return written;
+}
+
+/** Pieces of a mebibyte; what comes first goes out at once, so that the reference is taken. */
+async function* inMessages(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let gathered: Uint8Array[] = [];
+  let gatheredBytes = 0;
+  let enoughBytes = 1;
+  for await (const bytes of source) {
+    for (let at = 0; at < bytes.length;) {
+      const piece = bytes.subarray(at, at + messageBytes - gatheredBytes);
+      at += piece.length;
+      gathered.push(piece);
+      gatheredBytes += piece.length;
+      if (gatheredBytes < enoughBytes) continue;
+      yield gathered.length === 1 ? piece : Buffer.concat(gathered);
+      gathered = [];
+      gatheredBytes = 0;
+      enoughBytes = messageBytes;
+    }
+  }
+  if (gatheredBytes > 0) yield Buffer.concat(gathered);
 }
 
 /** A blob that is there: in the lease first, so that it stays there. */

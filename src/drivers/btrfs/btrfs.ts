@@ -1,14 +1,12 @@
 import { access } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
-import type { ModuleReference, Ring, WorkerPool } from "../../workers/index.ts";
+import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
 import {
   assertLayerId,
   bindSpec,
   commonOptions,
-  createDiffGetter,
   createLayerKeeper,
-  createNaiveDiff,
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
@@ -19,9 +17,7 @@ import {
   passageMode,
   readDriverOptions,
   readStorageSize,
-  reportApplied,
   runProbe,
-  streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
 import type {
@@ -32,13 +28,18 @@ import type {
   GraphDriverMethods,
 } from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
-import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
+import { createLayerDiffs } from "./layer-diffs.ts";
+import { exactDiffsFolder, layerPath, layersFolder, quotaPath } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import * as storeJobs from "./store-jobs.ts";
 
 const optionTable = {
   ...commonOptions,
-  "btrfs.min_space": { ...optionKinds.size, help: "the least size that a container may ask for; default 0" },
+  "btrfs.min_space": {
+    name: "minSizeBytes",
+    ...optionKinds.size,
+    help: "the least size that a container may ask for; default 0",
+  },
 } as const satisfies DriverOptionTable;
 
 /**
@@ -50,21 +51,21 @@ const optionTable = {
  * the first one turns the quotas of the file system on, which nothing turns off again. A process in a container that
  * makes subvolumes of its own escapes it: the kernel counts those by themselves.
  */
-export const btrfs: GraphDriverFactory = {
+export const btrfs: GraphDriverFactory<typeof optionTable> = {
   name: "btrfs",
   options: optionTable,
   probe: (folder) => runProbe("btrfs", { url: probeUrl }, folder),
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome({ driver: "btrfs" }, options, async (home) => {
-      const btrfsOptions = parseOptions(options.options);
+      const { minSizeBytes = 0, ...values } = readDriverOptions("btrfs", options, optionTable);
       await home.pool.run(worker, "probeBtrfs", home.path);
       for (const folder of [layersFolder, exactDiffsFolder]) {
         ensureCleanFolder(`${home.path}/${folder}`, passageMode);
       }
       letThrough(`${home.path}/${layersFolder}`, home.owner.rootGid);
       await home.pool.run(worker, "sweepStore", home.path);
-      return createBtrfs(home, btrfsOptions);
+      return createBtrfs(home, { ...toDiffOptions(values), minSizeBytes });
     }),
 };
 
@@ -73,21 +74,11 @@ interface BtrfsOptions extends DiffOptions {
   readonly minSizeBytes: number;
 }
 
-/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
-function parseOptions(options: readonly string[] | undefined): BtrfsOptions {
-  const values = readDriverOptions("btrfs", options, optionTable);
-  return { ...toDiffOptions(values), minSizeBytes: values["btrfs.min_space"] ?? 0 };
-}
-
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createBtrfs(
-  home: OpenHome,
-  { archiveDialect, exactDiffs, strictAttributes, minSizeBytes }: BtrfsOptions,
-): GraphDriverMethods {
-  const { path, pool, ids, owner, durability, locks } = home;
+function createBtrfs(home: OpenHome, { minSizeBytes, ...diffOptions }: BtrfsOptions): GraphDriverMethods {
+  const { path, pool, owner, durability, locks } = home;
   const keeper = createLayerKeeper(home, worker, exists);
-  /** Layers made by this process whose path nobody was given: they are as `create` left them, without a look. */
   const untouched = new Set<string>();
 
   async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
@@ -124,12 +115,11 @@ function createBtrfs(
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, home, worker, { ids, archiveDialect });
 
   return {
     name: "btrfs",
     capabilities: {
-      reproducesExactDiffs: exactDiffs,
+      reproducesExactDiffs: diffOptions.exactDiffs,
       mounts: false,
       enforcesSize: true,
       protectsParents: true,
@@ -162,31 +152,7 @@ function createBtrfs(
       const { limitBytes, referencedBytes } = usage;
       return { Size: String(limitBytes), ...(referencedBytes !== undefined && { Used: String(referencedBytes) }) };
     },
-    ...naive,
-    async diff(id, parent, call) {
-      await home.within(call).locks.whileUnchanged(id, () => assertExists(id));
-      const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
-      return streamExactDiff(home.within(call), worker, id, parent, paths) ?? naive.diff(id, parent, call);
-    },
-    async diffGetter(id, call) {
-      return home.within(call).locks.whileUnchanged(id, async () => {
-        await assertExists(id);
-        return createDiffGetter(layerPath(path, id), pool, worker);
-      });
-    },
-    async applyDiff(id, parent, source, call) {
-      const wanted = home.within(call);
-      assertLayerId(id);
-      if (parent !== undefined) assertLayerId(parent);
-      return wanted.locks.withLock(id, async () => {
-        const options = { ids, durability, exactDiffs, strictAttributes, untouched: untouched.has(id) };
-        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, options);
-        const sizeBytes = await reportApplied(home.logger, id, pool.consume(source, apply));
-        untouched.delete(id);
-        locks.markChanged(id); // what it was before is deleted
-        return sizeBytes;
-      });
-    },
+    ...createLayerDiffs(home, worker, { get, put, assertExists, untouched }, diffOptions),
     mounts: async (id, { readOnly = false } = {}, call) => [bindSpec(await get(id, {}, call), readOnly)],
     async usage(id, call) {
       await home.within(call).locks.whileUnchanged(id, () => assertExists(id));

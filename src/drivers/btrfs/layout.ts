@@ -3,9 +3,8 @@
  *
  *     <home>/subvolumes/<id>/    the whole tree of the layer: a subvolume, at first a snapshot of the parent's
  *     <home>/quotas/<id>         the layer's size limit in bytes, as decimal text; absent without one
- *     <home>/.cleat/exact/<id>/  Cleat's own: what the layer's archive was (`../diff/exact-diff.ts`); absent without the
- *                                option
- *     <home>/.cleat/layers/<id>  Cleat's own: on what the layer lies, and since when (`../home/layer-record.ts`)
+ *     <home>/.cleat/exact/<id>/  Cleat's own: what the layer's archive was (`exact-diff.ts`); absent without the option
+ *     <home>/.cleat/layers/<id>  Cleat's own: on what the layer lies, and since when (`layer-record.ts`)
  *
  * In a store of Docker's, the file system alone keeps what a snapshot was taken of. Docker's driver
  * does not look into `.cleat`; what it leaves there of layers that it removed goes when Cleat opens the home.

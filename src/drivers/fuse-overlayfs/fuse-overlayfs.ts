@@ -3,30 +3,22 @@ import {
   commonOptions,
   createDiffGetter,
   createLayerKeeper,
-  createMountCounts,
   createNaiveDiff,
   type DiffOptions,
   ensureCleanFolder,
   type OpenHome,
   openHome,
-  ownFolder,
   readDriverOptions,
   refuseStorageOptions,
   runProbe,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
-import type {
-  CallOptions,
-  CreateOptions,
-  GetOptions,
-  GraphDriverFactory,
-  GraphDriverMethods,
-} from "../../graphdriver/index.ts";
+import type { CallOptions, CreateOptions, GraphDriverFactory, GraphDriverMethods } from "../../graphdriver/index.ts";
 import { createLayeredStore } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout.ts";
 import { ownAttributePrefix } from "../overlay/own-attributes.ts";
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
-import { mountSpecOf, type OverlayMounter } from "../overlay/mount-specs.ts";
+import type { OverlayMounter } from "../overlay/mount-specs.ts";
 import * as jobs from "./jobs.ts";
 import { findMountedLayers, maxDepth } from "./layout.ts";
 import type { FuseOverlayfsAbilities } from "./probe.ts";
@@ -43,14 +35,14 @@ import { findProgram } from "./program.ts";
  * (systemd's `KillMode=control-group`) takes the file systems from under the containers. A layer whose process has died
  * is mounted anew by `open` or the next `get`.
  */
-export const fuseOverlayfs: GraphDriverFactory = {
+export const fuseOverlayfs: GraphDriverFactory<typeof commonOptions> = {
   name: "fuse-overlayfs",
   options: commonOptions,
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   probe: (folder) => runProbe("fuse-overlayfs", { url: probeUrl }, folder),
   open: (options) =>
     openHome(use, options, async (home) => {
-      const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options.options, commonOptions));
+      const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options, commonOptions));
       ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
       await home.pool.run(worker, "sweepStore", home.path);
       const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);
@@ -85,10 +77,15 @@ function createFuseOverlayfs(
 ): GraphDriverMethods {
   const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
-  const counts = createMountCounts({ adopted, file: `${path}/${ownFolder}/counts.json`, resume: home.resume });
-  const store = createLayeredStore("fuse-overlayfs", home, counts, findMountedLayers, worker);
+  const mountOptions = { ...abilities, ...owner };
+  const store = createLayeredStore("fuse-overlayfs", home, worker, {
+    find: () => findMountedLayers(path),
+    adopted,
+    mount: (id, mountLabel) => pool.run(worker, "mountLayer", path, id, { ...mountOptions, mountLabel }),
+    unmount: (id) => pool.run(worker, "unmountLayer", path, id),
+  });
+  const { assertId } = store;
   const keeper = createLayerKeeper(home, worker, store.exists);
-  const { assertId, put } = store;
   const applyOptions = {
     ids,
     durability,
@@ -102,43 +99,27 @@ function createFuseOverlayfs(
   /** Whoever mounts by type runs this program, of fuse3, which runs the one that the type names. */
   const isMountable = findProgram("mount.fuse3") !== undefined;
 
-  /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
-  const labels = new Map<string, string>();
-
   async function create(
     id: string,
-    { parent, storageOptions, mountLabel }: CreateOptions,
+    { parent, storageOptions, mountLabel, mendable }: CreateOptions,
     durable: boolean,
     call?: CallOptions,
   ): Promise<void> {
     assertId(id);
     refuseStorageOptions("fuse-overlayfs", id, storageOptions);
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, maxDepth, ...owner };
+    const layer = { id, parent, durable, mendable, maxDepth, ...owner };
     await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call);
-    if (mountLabel !== undefined) labels.set(id, mountLabel);
+    store.setLabel(id, mountLabel);
   }
 
   async function discard(id: string): Promise<string | undefined> {
-    await pool.run(worker, "unmountLayer", path, id);
-    counts.forget(id);
-    labels.delete(id);
+    await store.drop(id);
     locks.markChanged(id);
     return pool.run(worker, "discardLayer", path, id);
   }
 
-  async function get(id: string, { mountLabel = labels.get(id) ?? "" }: GetOptions = {}, call?: CallOptions) {
-    assertId(id);
-    return home.within(call).locks.withLock(id, async () => {
-      // Also where it is mounted: its program may have died since.
-      const folder = await pool.run(worker, "mountLayer", path, id, { ...abilities, ...owner, mountLabel });
-      if (folder.endsWith("/merged")) counts.increment(id);
-      if (mountLabel !== "") labels.set(id, mountLabel);
-      return folder;
-    });
-  }
-
-  const naive = createNaiveDiff({ get, put }, home, worker, { ids, archiveDialect });
+  const naive = createNaiveDiff(store, home, worker, { ids, archiveDialect });
 
   return {
     name: "fuse-overlayfs",
@@ -156,17 +137,13 @@ function createFuseOverlayfs(
       assertId(id);
       await keeper.remove(id, options, () => discard(id), call);
     },
-    get,
-    put,
+    get: store.get,
+    put: store.put,
     exists: store.exists,
     metadata: store.metadata,
     list: store.list,
-    ...(isMountable && {
-      mounts: async (id, { readOnly = false } = {}) => {
-        assertId(id);
-        return [mountSpecOf(path, id, readOnly, mounter)];
-      },
-    }),
+    mend: store.mend,
+    ...(isMountable && { mounts: store.mounts(mounter) }),
     usage: store.usage,
     rebase: store.rebase(keeper.lineage, maxDepth),
     cleanup: store.cleanup,

@@ -135,7 +135,10 @@ function leadsSomewhere(home: number, path: string): boolean {
   return true;
 }
 
-/** Records whose tree is still staged would seem to have got it once staging is swept. Where nothing is staged, none waits. */
+/**
+ * Records whose tree is still staged would seem to have got it once staging is swept. Where nothing is staged, none
+ * waits.
+ */
 export function dropWaitingRecords(home: string): void {
   if (readdirSync(`${home}/${stagingFolder}`).length === 0) return;
   withFolderAt(home, (folder) => {

@@ -6,7 +6,6 @@ import {
   assertLayerId,
   type Lineage,
   listLayers,
-  type MountCounts,
   type OpenHome,
   reportApplied,
   type sendExactDiff,
@@ -16,13 +15,15 @@ import {
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import type { applyDiff, ApplyDiffJobOptions } from "./apply-diff.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import type { mendLayers } from "./mend-layers.ts";
+import { createMountedLayers, type LayerMounts, type MountedLayers } from "./mounted-layers.ts";
+import { mountSpecOf, type OverlayMounter } from "./mount-specs.ts";
 import type { readLayers } from "./read-parents.ts";
 import type { rebaseLayer } from "./rebase-layer.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
-export interface LayeredStore extends Required<
-  Pick<GraphDriver, "put" | "exists" | "metadata" | "list" | "cleanup" | "usage">
-> {
+export interface LayeredStore
+  extends MountedLayers, Required<Pick<GraphDriver, "exists" | "metadata" | "list" | "usage" | "mend">> {
   /** @throws INVALID_ARGUMENT for what is not a layer id, and for the name of the folder of links. */
   assertId(id: string): void;
   /**
@@ -46,6 +47,8 @@ export interface LayeredStore extends Required<
     options: ApplyDiffJobOptions,
     call: CallOptions | undefined,
   ): Promise<number>;
+  /** `mounts` of the contract, for whoever mounts so. */
+  mounts(mounter: OverlayMounter): NonNullable<GraphDriver["mounts"]>;
   /** `rebase` of the contract, for a driver that stacks so many layers. */
   rebase(lineage: Lineage, maxDepth: number): NonNullable<GraphDriver["rebase"]>;
 }
@@ -55,19 +58,19 @@ export interface LayeredStoreJobs {
   readonly sendExactDiff: typeof sendExactDiff;
   readonly readLayers: typeof readLayers;
   readonly usageOfTree: typeof usageOfTree;
+  readonly mendLayers: typeof mendLayers;
   readonly rebaseLayer: typeof rebaseLayer;
   readonly applyDiff: typeof applyDiff;
-  unmountLayer(home: string, id: string): void | Promise<void>;
 }
 
 export function createLayeredStore(
   driver: string,
   home: OpenHome,
-  counts: MountCounts,
-  findMounted: (home: string) => readonly string[],
   worker: ModuleReference<LayeredStoreJobs>,
+  mounts: LayerMounts,
 ): LayeredStore {
   const { path, pool } = home;
+  const mounted = createMountedLayers(home, mounts);
 
   function assertId(id: string): void {
     assertLayerId(id);
@@ -75,32 +78,24 @@ export function createLayeredStore(
     throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by ${driver}'s layout`);
   }
 
-  function isDirectParent(id: string, parent: string | undefined): boolean {
-    const layer = readLayer(path, id);
-    try {
-      return parentOf(path, layer) === parent;
-    } catch (error) {
-      if (parent !== undefined) readLayer(path, parent); // which says so where it is the one that is gone
-      throw error;
-    }
-  }
-
   function assertUnmountedChildOf(id: string, parent: string | undefined): void {
     const actual = parentOf(path, readLayer(path, id));
     if (actual !== parent) throw precondition(id, `lies on ${show(actual)}, not on ${show(parent)}`);
-    if (counts.count(id) > 0) throw precondition(id, "is mounted; a diff is applied to a new layer");
+    if (mounted.isHeld(id)) throw precondition(id, "is mounted; a diff is applied to a new layer");
   }
 
   return {
     assertId,
-    isDirectParent,
+    isDirectParent: (id, parent) => isDirectParent(path, id, parent),
 
+    ...mounted,
+    async get(id, options, call) {
+      assertId(id);
+      return mounted.get(id, options, call);
+    },
     async put(id, call) {
       assertId(id);
-      await home.within(call).locks.withLock(id, async () => {
-        if (counts.count(id) === 1) await pool.run(worker, "unmountLayer", path, id);
-        counts.decrement(id);
-      });
+      await mounted.put(id, call);
     },
 
     async exists(id) {
@@ -113,14 +108,7 @@ export function createLayeredStore(
 
     async metadata(id) {
       assertId(id);
-      const lowers = lowerFolders(path, readLayer(path, id));
-      const folder = `${path}/${id}`;
-      return {
-        ...(lowers.length > 0 && { LowerDir: lowers.join(":") }),
-        MergedDir: `${folder}/merged`,
-        UpperDir: `${folder}/diff`,
-        WorkDir: `${folder}/work`,
-      };
+      return metadataOf(path, id);
     },
 
     async usage(id, call) {
@@ -130,28 +118,37 @@ export function createLayeredStore(
       return locks.unlessChanged([id], () => wanted.run(worker, "usageOfTree", `${path}/${id}/diff`));
     },
 
+    mounts:
+      (mounter) =>
+      async (id, { readOnly = false } = {}) => {
+        assertId(id);
+        return [mountSpecOf(path, id, readOnly, mounter)];
+      },
+
     rebase: (lineage, maxDepth) => async (id, parent, call) => {
       assertId(id);
       if (parent !== undefined) assertId(parent);
       const wanted = home.within(call);
+      const rebase = { id, parent, maxDepth, ...home.owner };
+      const move = () => wanted.pool.run(worker, "rebaseLayer", path, rebase);
       await wanted.locks.withChild(id, parent, async () => {
         const readParent = (): string | undefined => parentOf(path, readLayer(path, id));
         readParent(); // which says so where there is no layer
-        if (counts.count(id) > 0) throw precondition(id, "is mounted, and cannot be laid on another");
-        const rebase = { id, parent, maxDepth, ...home.owner };
-        const move = () => wanted.pool.run(worker, "rebaseLayer", path, rebase);
+        if (mounted.isHeld(id)) throw precondition(id, "is mounted, and cannot be laid on another");
         await lineage.moving(id, parent, move, readParent);
         home.locks.markChanged(id);
       });
     },
 
-    list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
+    mend: (layers) => pool.run(worker, "mendLayers", path, layers),
 
-    cleanup: (call) => unmountAll(home, counts, findMounted, worker, call),
+    list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
 
     exactDiff(id, parent, call) {
       const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
-      return isDirectParent(id, parent) ? streamExactDiff(home.within(call), worker, id, parent, paths) : undefined;
+      return isDirectParent(path, id, parent)
+        ? streamExactDiff(home.within(call), worker, id, parent, paths)
+        : undefined;
     },
 
     async applyDiff(id, parent, source, options, call) {
@@ -166,32 +163,26 @@ export function createLayeredStore(
   };
 }
 
-/** A program of user space that hangs holds up its own layer, and not all of them. */
-const unmountsAtOnce = 8;
+function isDirectParent(home: string, id: string, parent: string | undefined): boolean {
+  const layer = readLayer(home, id);
+  try {
+    return parentOf(home, layer) === parent;
+  } catch (error) {
+    if (parent !== undefined) readLayer(home, parent); // which says so where it is the one that is gone
+    throw error;
+  }
+}
 
-/** @throws an `AggregateError` of what kept layers mounted, when all have been tried. */
-async function unmountAll(
-  home: OpenHome,
-  counts: MountCounts,
-  findMounted: (home: string) => readonly string[],
-  worker: ModuleReference<LayeredStoreJobs>,
-  call: CallOptions | undefined,
-): Promise<void> {
-  const { locks } = home.within(call);
-  const failures: unknown[] = [];
-  const mounted = new Set([...counts.held(), ...findMounted(home.path)]).values();
-  const unmount = async (id: string): Promise<void> => {
-    try {
-      await home.pool.run(worker, "unmountLayer", home.path, id);
-    } finally {
-      counts.forget(id);
-    }
+/** As Docker's own driver names the folders of a layer. */
+function metadataOf(home: string, id: string): Readonly<Record<string, string>> {
+  const lowers = lowerFolders(home, readLayer(home, id));
+  const folder = `${home}/${id}`;
+  return {
+    ...(lowers.length > 0 && { LowerDir: lowers.join(":") }),
+    MergedDir: `${folder}/merged`,
+    UpperDir: `${folder}/diff`,
+    WorkDir: `${folder}/work`,
   };
-  const unmountSome = async (): Promise<void> => {
-    for (const id of mounted) await locks.withLock(id, () => unmount(id)).catch((error) => failures.push(error));
-  };
-  await Promise.all(Array.from({ length: unmountsAtOnce }, unmountSome));
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} layers cannot be unmounted`);
 }
 
 export function precondition(id: string, what: string): CleatError {

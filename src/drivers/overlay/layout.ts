@@ -10,8 +10,7 @@
  *     <home>/<id>/committed      empty; the layer has a child and is mounted read-only
  *     <home>/<id>/whole          Cleat's own: the mount after which the diff folder was all of the diff
  *                                (`layer-features.ts`)
- *     <home>/<id>/exact/         Cleat's own: what the layer's archive was (`../diff/exact-diff.ts`); absent without the
- *                                option
+ *     <home>/<id>/exact/         Cleat's own: what the layer's archive was (`exact-diff.ts`); absent without the option
  *
  * Docker's driver leaves what it does not know alone, and removes it with the layer. Source: moby v20.10.24
  * `daemon/graphdriver/overlay2/overlay.go`.

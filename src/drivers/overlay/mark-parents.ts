@@ -10,8 +10,8 @@ export function markCommitted(home: string, id: string): void {
 }
 
 /**
- * Marks the layers that have a child and do not say so: Docker before 20.10 did not mark them, and a write to one would change
- * what is above it. Costs what `readParents` does, and a look at each parent; blocks; runs on a worker.
+ * Marks the layers that have a child and do not say so: Docker before 20.10 did not mark them, and a write to one would
+ * change what is above it. Costs what `readParents` does, and a look at each parent; blocks; runs on a worker.
  */
 export function markParents(home: string): void {
   const parents = new Set(readParents(home).map(([, parent]) => parent));

@@ -7,8 +7,8 @@ import { type Parents, toListedLayers } from "../../graphdriver/kit.ts";
 import { idIn, isLowerPath, linksFolder } from "./layout.ts";
 
 /**
- * Which layers lie on which; costs a small file and a link for each, some microseconds. What is damaged tells nothing. Blocks; runs on
- * a worker.
+ * Which layers lie on which; costs a small file and a link for each, some microseconds. What is damaged tells nothing.
+ * Blocks; runs on a worker.
  */
 export function readParents(home: string): Parents {
   return withFolderAt(home, (folder) =>

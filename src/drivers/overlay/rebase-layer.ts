@@ -10,7 +10,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import { beginCommit, fsync, ignoreCancellation, renameat2 } from "../../syscall/index.ts";
-import { makeCleanFolder, stagingFolder, stagingPath } from "../../graphdriver/kit.ts";
+import { makeCleanFolder, removeIfPossible, stagingFolder, stagingPath } from "../../graphdriver/kit.ts";
 import { lowerOf } from "./create-layer.ts";
 import { takeProjectOf } from "./layer-size.ts";
 import { parentOf, readLayer } from "./layout.ts";
@@ -79,12 +79,14 @@ function takeOff(home: string, id: string): void {
   });
 }
 
-/** Ends what a crash cut off; to be called before staging is swept. */
+/** Ends what a crash cut off; to be called before staging is swept. The notes go, for their names are used again. */
 export function finishRebases(home: string): void {
-  const ids = readdirSync(`${home}/${stagingFolder}`)
-    .filter((name) => name.startsWith(stagedPrefix))
-    .map((name) => name.slice(stagedPrefix.length));
+  const notes = readdirSync(`${home}/${stagingFolder}`).filter((name) => name.startsWith(stagedPrefix));
   withFolderAt(home, (folder) => {
-    for (const id of ids) if (!existsSync(`${home}/${id}/lower`)) removeTree(folder, `${id}/work`);
+    for (const note of notes) {
+      const id = note.slice(stagedPrefix.length);
+      if (!existsSync(`${home}/${id}/lower`)) removeTree(folder, `${id}/work`);
+      removeIfPossible(removeTree, folder, stagingPath(note));
+    }
   });
 }

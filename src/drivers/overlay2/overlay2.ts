@@ -2,14 +2,12 @@ import type { ModuleReference } from "../../workers/index.ts";
 import {
   commonOptions,
   createLayerKeeper,
-  createMountCounts,
   createNaiveDiff,
   type DiffOptions,
   ensureCleanFolder,
   type OpenHome,
   openHome,
   optionKinds,
-  ownFolder,
   readDriverOptions,
   runProbe,
   toDiffOptions,
@@ -18,9 +16,9 @@ import type {
   CallOptions,
   CreateOptions,
   DriverOptionTable,
-  GetOptions,
   GraphDriverFactory,
   GraphDriverMethods,
+  OptionValues,
 } from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
 import { createLayeredStore } from "../overlay/layered-store.ts";
@@ -31,7 +29,7 @@ import { ownAttributePrefix } from "../overlay/own-attributes.ts";
 import type { OverlayAbilities } from "./probe/probe.ts";
 import { assertEnforced, type QuotaSupport } from "../overlay/project-quotas.ts";
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
-import { mountSpecOf, type OverlayMounter } from "../overlay/mount-specs.ts";
+import type { OverlayMounter } from "../overlay/mount-specs.ts";
 import { createContainerSizes } from "./container-size.ts";
 import { kernelMaxLayers } from "../overlay/kernel-layers.ts";
 import { specSwitches } from "./mount/mount-switches.ts";
@@ -41,10 +39,15 @@ import { withUserNamespace } from "./probe/with-user-namespace.ts";
 const optionTable = {
   ...commonOptions,
   "overlay2.size": {
+    name: "sizeBytes",
     ...optionKinds.size,
     help: "how much containers may add to their image that ask for no size of their own; default no limit",
   },
-  "overlay2.override_kernel_check": { ...optionKinds.boolean, help: "taken, and of no effect, as with Docker" },
+  "overlay2.override_kernel_check": {
+    name: "overrideKernelCheck",
+    ...optionKinds.boolean,
+    help: "taken, and of no effect, as with Docker",
+  },
 } as const satisfies DriverOptionTable;
 
 /**
@@ -55,10 +58,10 @@ const optionTable = {
  * A container's `size` is a limit on what it adds to its image, enforced where the home lies on xfs or ext4 with
  * project quotas (mount option `prjquota`), and refused elsewhere.
  */
-export const overlay2: GraphDriverFactory = createOverlay2Factory();
+export const overlay2: GraphDriverFactory<typeof optionTable> = createOverlay2Factory();
 
 /** With less than what the probe finds, the driver does as on a kernel that has no more; tests ask for that. */
-export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): GraphDriverFactory {
+export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): GraphDriverFactory<typeof optionTable> {
   return {
     name: "overlay2",
     options: optionTable,
@@ -66,7 +69,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
     probe: (folder) => withUserNamespace((namespace) => runProbe("overlay2", { url: probeUrl }, folder, namespace)),
     open: (options) =>
       openHome(use, options, async (home) => {
-        const overlayOptions = parseOptions(options.options);
+        const overlayOptions = toOverlayOptions(readDriverOptions("overlay2", options, optionTable));
         ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
         await home.pool.run(worker, "sweepStore", home.path);
         // One after another, on one thread: to start a second takes longer than any of these.
@@ -84,11 +87,10 @@ interface OverlayOptions extends DiffOptions {
   readonly sizeBytes: number | undefined;
 }
 
-/** @throws INVALID_ARGUMENT for a malformed or unknown option. */
-function parseOptions(options: readonly string[] | undefined): OverlayOptions {
-  const values = readDriverOptions("overlay2", options, optionTable);
-  return { ...toDiffOptions(values), sizeBytes: values["overlay2.size"] };
-}
+const toOverlayOptions = (values: OptionValues<typeof optionTable>): OverlayOptions => ({
+  ...toDiffOptions(values),
+  sizeBytes: values.sizeBytes,
+});
 
 const use = () => ({ driver: "overlay2", attributes: ownAttributePrefix() });
 
@@ -102,16 +104,17 @@ function createOverlay2(
 ): GraphDriverMethods {
   const { path, pool, ids, owner, durability, userNamespace, locks } = home;
   const { attributePrefix, layerByLayer, nativeDiffObstacle } = abilities;
-  const counts = createMountCounts({
-    adopted: findMountedLayers(path),
-    file: `${path}/${ownFolder}/counts.json`,
-    resume: home.resume,
-  });
-  const store = createLayeredStore("overlay2", home, counts, findMountedLayers, worker);
-  const keeper = createLayerKeeper(home, worker, store.exists);
   const sizes = createContainerSizes(support);
   const { quotas } = sizes;
-  const { assertId, put } = store;
+  const mountOptions = { layerByLayer, attributePrefix, ...owner };
+  const store = createLayeredStore("overlay2", home, worker, {
+    find: () => findMountedLayers(path),
+    adopted: findMountedLayers(path),
+    mount: (id, mountLabel) => pool.run(worker, "mountWithSlack", path, id, { mountLabel, ...mountOptions }, quotas),
+    unmount: (id) => pool.run(worker, "unmountLayer", path, id),
+  });
+  const { assertId } = store;
+  const keeper = createLayerKeeper(home, worker, store.exists);
   const maxDepth = layerByLayer ? kernelMaxLayers : pageMaxLayers;
   const mounter: OverlayMounter = {
     type: "overlay",
@@ -120,12 +123,9 @@ function createOverlay2(
   };
   const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, strictAttributes, quotas };
 
-  /** Labels by layer: who compares trees while a container starts must not mount its layer without one. */
-  const labels = new Map<string, string>();
-
   async function create(
     id: string,
-    { parent, storageOptions, mountLabel }: CreateOptions,
+    { parent, storageOptions, mountLabel, mendable }: CreateOptions,
     durable: boolean,
     call?: CallOptions,
     defaultBytes?: number,
@@ -133,15 +133,13 @@ function createOverlay2(
     assertId(id);
     const size = sizes.sizeOf(id, storageOptions, defaultBytes);
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, maxDepth, size, ...owner };
+    const layer = { id, parent, durable, mendable, maxDepth, size, ...owner };
     sizes.gave(await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call));
-    if (mountLabel !== undefined) labels.set(id, mountLabel);
+    store.setLabel(id, mountLabel);
   }
 
   async function discard(id: string): Promise<string | undefined> {
-    await pool.run(worker, "unmountLayer", path, id);
-    counts.forget(id);
-    labels.delete(id);
+    await store.drop(id);
     const project = quotas && (await pool.run(worker, "projectOfLayer", path, id, quotas));
     locks.markChanged(id);
     const trashed = await pool.run(worker, "discardLayer", path, id);
@@ -149,21 +147,7 @@ function createOverlay2(
     return trashed;
   }
 
-  async function get(id: string, { mountLabel = labels.get(id) ?? "" }: GetOptions = {}, call?: CallOptions) {
-    assertId(id);
-    return home.within(call).locks.withLock(id, async () => {
-      const mountOptions = { mountLabel, layerByLayer, attributePrefix, ...owner };
-      // Also where it is held: an engine may have unmounted it itself (moby v26.1.5 `daemon/daemon_linux.go`
-      // `cleanupMountsByID`).
-      const folder = await pool.run(worker, "mountWithSlack", path, id, mountOptions, quotas);
-      if (!folder.endsWith("/merged")) return folder;
-      if (mountLabel !== "") labels.set(id, mountLabel);
-      counts.increment(id);
-      return folder;
-    });
-  }
-
-  const naive = createNaiveDiff({ get, put }, home, worker, { ids, archiveDialect });
+  const naive = createNaiveDiff(store, home, worker, { ids, archiveDialect });
 
   return {
     name: "overlay2",
@@ -181,15 +165,13 @@ function createOverlay2(
       assertId(id);
       await keeper.remove(id, options, () => discard(id), call);
     },
-    get,
-    put,
+    get: store.get,
+    put: store.put,
     exists: store.exists,
     metadata: store.metadata,
     list: store.list,
-    mounts: async (id, { readOnly = false } = {}) => {
-      assertId(id);
-      return [mountSpecOf(path, id, readOnly, mounter)];
-    },
+    mend: store.mend,
+    mounts: store.mounts(mounter),
     usage: store.usage,
     rebase: store.rebase(keeper.lineage, maxDepth),
     cleanup: store.cleanup,

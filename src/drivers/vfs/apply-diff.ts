@@ -2,7 +2,7 @@
  * Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block.
  */
 import { existsSync, readdirSync, unlinkSync } from "node:fs";
-import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
+import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
   createIdMaps,
   removeTree,
@@ -22,7 +22,6 @@ import {
   readNames,
   renameat2,
   syncfs,
-  tryUnlinkat,
 } from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
 import type { Durability } from "../../graphdriver/index.ts";
@@ -171,31 +170,17 @@ function endFilling(home: string, id: string, durability: Durability): void {
 }
 
 /**
- * One layer that cannot be made anew now, on a full disk say, must not keep all others from being served; it stays
- * marked.
+ * Removes what a crash left. Layers whose diff was being applied stay marked: each is made anew before anybody sees it
+ * (`undoFilling`), since to copy their parents would keep the store shut.
  */
-function undoIfPossible(...layer: Parameters<typeof undoFilling>): void {
-  try {
-    undoFilling(...layer);
-  } catch (error) {
-    if (!(error instanceof CleatError || isSystemError(error))) throw error;
-  }
-}
-
-/** Removes what a crash left and makes layers whose diff was being applied anew from their parents. */
-export function recoverStore(home: string, rootUid: number, rootGid: number): void {
+export function sweepStore(home: string): void {
   sweep(home);
-  for (const id of readdirSync(`${home}/${fillingFolder}`)) {
-    undoIfPossible(home, id, rootUid, rootGid);
-  }
   sweepLayerRecords(home, (id) => existsSync(layerPath(home, id)));
   withFolderAt(home, (folder) => {
-    const isGone = (id: string): boolean => !existsSync(layerPath(home, id));
-    for (const id of readdirSync(`${home}/${unfilledFolder}`)) {
-      if (isGone(id)) removeIfPossible(tryUnlinkat, folder, `${unfilledFolder}/${id}`);
-    }
-    for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
-      if (isGone(id)) removeIfPossible(removeTree, folder, exactFolder(id));
+    for (const marks of [fillingFolder, unfilledFolder, exactDiffsFolder]) {
+      for (const id of readdirSync(`${home}/${marks}`)) {
+        if (!existsSync(layerPath(home, id))) removeIfPossible(removeTree, folder, `${marks}/${id}`);
+      }
     }
   });
 }

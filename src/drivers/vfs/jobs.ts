@@ -4,7 +4,7 @@ import { withKnownSame } from "./known-same.ts";
 
 export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
 export { createLayer, discardLayer } from "./create-layer.ts";
-export { applyDiff, recoverStore, undoFilling } from "./apply-diff.ts";
+export { applyDiff, sweepStore, undoFilling } from "./apply-diff.ts";
 export { readLayers, readParents } from "./survey.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);

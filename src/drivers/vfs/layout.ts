@@ -3,12 +3,12 @@
  *
  *     <home>/dir/<id>/                 the whole tree of the layer
  *     <home>/.cleat/unfilled/<id>      no diff was applied to the layer yet; holds the parent's id, or nothing
- *     <home>/.cleat/filling/<id>       the same file while a diff is being applied: found when the home is opened, the
- *                                      layer is made anew from its parent
- *     <home>/.cleat/exact/<id>/        what the layer's archive was (`../diff/exact-diff.ts`); absent without the option. It
+ *     <home>/.cleat/filling/<id>       the same file while a diff is being applied: where a process died meanwhile, the
+ *                                      layer is made anew from its parent before anybody sees it
+ *     <home>/.cleat/exact/<id>/        what the layer's archive was (`exact-diff.ts`); absent without the option. It
  *                                      counts once the layer is filled, that is, once `filling/<id>` is gone
- *     <home>/.cleat/layers/<id>        on what the layer lies, and when it was copied (`../home/layer-record.ts`); absent
- *                                      for layers that Cleat did not make
+ *     <home>/.cleat/layers/<id>        on what the layer lies, and when it was copied (`layer-record.ts`); absent for
+ *                                      layers that Cleat did not make
  *
  * Source: moby v20.10.24 `daemon/graphdriver/vfs/driver.go`.
  */

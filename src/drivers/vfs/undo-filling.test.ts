@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { prepareHome } from "../../graphdriver/home/home.ts";
 import { createLayer } from "./create-layer.ts";
-import { recoverStore, undoFilling } from "./apply-diff.ts";
+import { sweepStore, undoFilling } from "./apply-diff.ts";
 import { exactDiffsFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
 
 let home: string;
@@ -39,12 +39,12 @@ it("says of a layer whose parent is gone that it is half made, and start-up does
     message: expect.stringMatching(/^layer "top" is half made.*"base"/),
   });
   expect(() => undoFilling(home, "top", ...ids)).toThrow(refused);
-  recoverStore(home, ...ids);
+  sweepStore(home);
   expect(() => undoFilling(home, "top", ...ids)).toThrow(refused);
 });
 
 it("forgets a layer that is gone", () => {
   rmSync(at("dir/top"), { recursive: true });
-  recoverStore(home, ...ids);
+  sweepStore(home);
   expect(existsSync(at(`${fillingFolder}/top`))).toBe(false);
 });

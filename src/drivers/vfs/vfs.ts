@@ -1,28 +1,23 @@
 import { existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
-import type { ModuleReference, Ring } from "../../workers/index.ts";
+import type { ModuleReference } from "../../workers/index.ts";
 import {
   assertLayerId,
   bindSpec,
   commonOptions,
-  createDiffGetter,
   createLayerKeeper,
-  createNaiveDiff,
   type DiffOptions,
   ensureCleanFolder,
   letThrough,
   listLayers,
-  newestArchiveDialect,
   type OpenHome,
   openHome,
   passageMode,
   readDriverOptions,
   refuseStorageOptions,
-  reportApplied,
   runProbe,
   toSizeRefusal,
-  streamExactDiff,
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
 import type {
@@ -33,16 +28,18 @@ import type {
   GraphDriverMethods,
 } from "../../graphdriver/index.ts";
 import * as jobs from "./jobs.ts";
-import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
+import { createLayerDiffs } from "./layer-diffs.ts";
+import { exactDiffsFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import * as storeJobs from "./store-jobs.ts";
 
 const optionTable = {
   ...commonOptions,
   size: {
+    name: "sizeBytes",
     value: "SIZE",
     help: "refused: it cannot be enforced",
-    parse() {
+    parse(): never {
       throw toSizeRefusal("vfs");
     },
   },
@@ -54,7 +51,7 @@ const optionTable = {
  * ordinary user keeps the layers, every file belongs to that user, with the owner's permission to read and write it,
  * devices are left out, and of the extended attributes only `user.` ones are kept; `diff` gives the files to root.
  */
-export const vfs: GraphDriverFactory = {
+export const vfs: GraphDriverFactory<typeof optionTable> = {
   name: "vfs",
   cost: "copies every layer in full (reflinks where the file system has them)",
   options: optionTable,
@@ -62,21 +59,20 @@ export const vfs: GraphDriverFactory = {
   store: { url: storeJobs.moduleUrl } satisfies ModuleReference<typeof storeJobs>,
   open: (options) =>
     openHome({ driver: "vfs" }, options, async (home) => {
-      const vfsOptions = toDiffOptions(readDriverOptions("vfs", options.options, optionTable));
+      const vfsOptions = toDiffOptions(readDriverOptions("vfs", options, optionTable));
       for (const folder of [layersFolder, unfilledFolder, fillingFolder, exactDiffsFolder]) {
         ensureCleanFolder(`${home.path}/${folder}`, passageMode);
       }
-      const { rootUid, rootGid } = home.owner;
-      letThrough(`${home.path}/${layersFolder}`, rootGid);
-      await home.pool.run(worker, "recoverStore", home.path, rootUid, rootGid);
+      letThrough(`${home.path}/${layersFolder}`, home.owner.rootGid);
+      await home.pool.run(worker, "sweepStore", home.path);
       return createVfs(home, vfsOptions);
     }),
 };
 
 const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 
-function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttributes }: DiffOptions): GraphDriverMethods {
-  const { path, pool, ids, owner, durability, squash, userNamespace, locks } = home;
+function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods {
+  const { path, pool, owner, durability, locks } = home;
   const keeper = createLayerKeeper(home, worker, exists);
 
   async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
@@ -90,8 +86,9 @@ function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttribute
   }
 
   /**
-   * A layer whose diff failed and could not be undone, as on a full disk, is half made and marked so. It is made anew
-   * before anybody sees it; who asks while its diff is being applied waits for that.
+   * A layer whose diff failed and could not be undone, as on a full disk, or was being applied when a process died, is
+   * half made and marked so. It is made anew before anybody sees it; who asks while its diff is being applied waits for
+   * that.
    */
   async function undoFilling(id: string, call: CallOptions | undefined): Promise<void> {
     if (!existsSync(`${path}/${fillingFolder}/${id}`)) return;
@@ -119,15 +116,11 @@ function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttribute
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);
-  const naive = createNaiveDiff({ get, put }, home, worker, {
-    ids,
-    archiveDialect: squash ? newestArchiveDialect : archiveDialect,
-  });
 
   return {
     name: "vfs",
     capabilities: {
-      reproducesExactDiffs: exactDiffs,
+      reproducesExactDiffs: diffOptions.exactDiffs,
       mounts: false,
       enforcesSize: false,
       protectsParents: true,
@@ -151,25 +144,7 @@ function createVfs(home: OpenHome, { archiveDialect, exactDiffs, strictAttribute
       await get(id, {}, call);
       return {};
     },
-    ...naive,
-    async diff(id, parent, call) {
-      await get(id, {}, call);
-      if (parent !== undefined) assertLayerId(parent);
-      const paths = { tree: layerPath(path, id), folder: exactFolder(id) };
-      return streamExactDiff(home.within(call), worker, id, parent, paths) ?? naive.diff(id, parent, call);
-    },
-    diffGetter: async (id, call) => createDiffGetter(await get(id, {}, call), pool, worker),
-    async applyDiff(id, parent, source, call) {
-      const wanted = home.within(call);
-      assertLayerId(id);
-      await undoFilling(id, call);
-      return wanted.locks.withLock(id, () => {
-        if (existsSync(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
-        const applyOptions = { ids, durability, squash, userNamespace, exactDiffs, strictAttributes };
-        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
-        return reportApplied(home.logger, id, pool.consume(source, apply));
-      });
-    },
+    ...createLayerDiffs(home, worker, { get, put, undoFilling }, diffOptions),
     mounts: async (id, { readOnly = false } = {}, call) => [bindSpec(await get(id, {}, call), readOnly)],
     async usage(id, call) {
       const tree = await get(id, {}, call);

@@ -1,6 +1,10 @@
-import { expect, it } from "vitest";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { silentLogger } from "../../transport/index.ts";
 import type { WorkerPool } from "../../workers/index.ts";
-import { deleteTrashed, type TrashJobs } from "./delete-trashed.ts";
+import { deleteTrashed, emptyTrashBehind, type TrashJobs } from "./delete-trashed.ts";
 
 const worker = { url: "unused", exports: undefined as never as TrashJobs };
 
@@ -31,4 +35,47 @@ it("tells it of a layer that was not there, too", async () => {
   const { log, home } = fakeHome();
   await deleteTrashed(home, worker, undefined, () => log.push("gone"));
   expect(log).toEqual(["gone"]);
+});
+
+/** A home whose trash holds `names`; to delete one of them takes what `emptyTrash` takes. */
+function homeWithTrash(names: readonly string[], emptyTrash: (name: string) => Promise<void>) {
+  const path = mkdtempSync(join(tmpdir(), "cleat-"));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  mkdirSync(join(path, ".cleat/trash"), { recursive: true });
+  for (const name of names) writeFileSync(join(path, ".cleat/trash", name), "");
+  const run = (_: unknown, __: string, ___: string, name: string): Promise<void> => emptyTrash(name);
+  const pool = { run } as unknown as WorkerPool;
+  const warned: string[] = [];
+  const logger = { ...silentLogger, warn: (_: object, message: string) => void warned.push(message) };
+  return { path, logger, warned, deleteBehind: (work: (pool: WorkerPool) => Promise<void>) => work(pool) };
+}
+
+it("deletes what is in the trash, one after another, and not what comes there later", async () => {
+  const log: string[] = [];
+  const home = homeWithTrash(["a", "b"], async (name) => {
+    log.push(`${name} begins`);
+    writeFileSync(join(home.path, ".cleat/trash", `of-a-remove-${name}`), "");
+    await Promise.resolve();
+    log.push(`${name} ends`);
+  });
+  await emptyTrashBehind(home, worker);
+  expect(log).toEqual(["a begins", "a ends", "b begins", "b ends"]);
+});
+
+it("keeps nothing shut where the trash cannot be looked at", async () => {
+  const home = homeWithTrash([], async () => {});
+  rmSync(join(home.path, ".cleat"), { recursive: true });
+  await emptyTrashBehind(home, worker);
+  expect(home.warned).toEqual(["what was removed cannot be looked at"]);
+});
+
+it("goes on behind what cannot be deleted, and tells of it", async () => {
+  const deleted: string[] = [];
+  const home = homeWithTrash(["a", "b"], async (name) => {
+    if (name === "a") throw new Error("immutable");
+    deleted.push(name);
+  });
+  await emptyTrashBehind(home, worker);
+  expect(deleted).toEqual(["b"]);
+  expect(home.warned).toEqual(["what was removed cannot be deleted"]);
 });

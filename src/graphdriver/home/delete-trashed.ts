@@ -1,4 +1,6 @@
+import { readdirSync } from "node:fs";
 import type { ModuleReference } from "../../workers/index.ts";
+import { trashFolder } from "./home.ts";
 import type { OpenHome } from "./open-home.ts";
 
 /** What a driver runs on workers to delete what its `discardLayer` took out of the store. */
@@ -20,5 +22,27 @@ export async function deleteTrashed(
     onGone?.();
   } finally {
     if (trashed !== undefined) await deleteBehind((pool) => pool.run(worker, "emptyTrash", path, trashed));
+  }
+}
+
+/**
+ * Deletes what is in the trash when it is called, which is what a crash, or a process that closed, left there: one
+ * after another, while the home is served. What cannot be deleted is told to the logger, and left for the next opening.
+ */
+export async function emptyTrashBehind(
+  { path, deleteBehind, logger }: Pick<OpenHome, "path" | "deleteBehind" | "logger">,
+  worker: ModuleReference<TrashJobs>,
+): Promise<void> {
+  const deleteOne = async (name: string): Promise<void> => {
+    try {
+      await deleteBehind((pool) => pool.run(worker, "emptyTrash", path, name));
+    } catch (error) {
+      logger.warn({ err: error, path: `${trashFolder}/${name}` }, "what was removed cannot be deleted");
+    }
+  };
+  try {
+    for (const name of readdirSync(`${path}/${trashFolder}`)) await deleteOne(name);
+  } catch (error) {
+    logger.warn({ err: error, path: trashFolder }, "what was removed cannot be looked at");
   }
 }

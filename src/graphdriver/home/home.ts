@@ -4,14 +4,14 @@
  *     <home>/.cleat/lock          held (flock) by the process that serves the home
  *     <home>/.cleat/driver.json   whose layers these are (`driver-record.ts`)
  *     <home>/.cleat/counts.json   mount counts above one (`mount-counts.ts`)
- *     <home>/.cleat/staging/      what is being made; swept when the home is opened
- *     <home>/.cleat/trash/        what is being deleted; likewise
+ *     <home>/.cleat/staging/      what is being made; taken to the trash when the home is opened
+ *     <home>/.cleat/trash/        what is being deleted; deleted behind the opening
  *
  * Things come into the store and leave it by one `renameat2` from or to here, so that a crash at any point leaves a
  * layer whole or not there. The functions block and run on workers, but for `lockHome`.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, existsSync, realpathSync, statSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, realpathSync, statfsSync, statSync } from "node:fs";
 import { CleatError, isDiskFull, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
@@ -167,15 +167,42 @@ export function emptyTrash(home: string, name: string, remove: Remove = removeTr
 }
 
 /**
- * Deletes what a crash left in staging and in the trash. What the kernel will not delete (a container made it
- * immutable, say) stays for the next time: it is in nobody's way, and a store that would not open would be.
+ * Takes what a crash left in staging into the trash, in one step each, whatever its size: with what is there already it
+ * is deleted behind the opening (`emptyTrashBehind`), for which nobody waits. On a disk with hardly any room left all
+ * of it is deleted here, since it is the room that there is.
+ *
+ * What the kernel will neither move nor delete (a container made it immutable, say) stays for the next time: it is in
+ * nobody's way, and a store that would not open would be.
  */
 export function sweep(home: string, remove: Remove = removeTree): void {
-  for (const path of [stagingFolder, trashFolder]) {
-    withFolderAt(`${home}/${path}`, (folder) => {
-      for (const name of withFolder(folder, ".", readNames)) removeIfPossible(remove, folder, name);
-    });
+  withFolderAt(home, (folder) =>
+    withFolder(folder, stagingFolder, (staging) =>
+      withFolder(folder, trashFolder, (trash) => {
+        for (const name of withFolder(staging, ".", readNames)) moveOrRemove(staging, name, trash, remove);
+        if (!hasRoom(home)) {
+          for (const name of withFolder(trash, ".", readNames)) removeIfPossible(remove, trash, name);
+        }
+      }),
+    ),
+  );
+}
+
+function moveOrRemove(staging: number, name: Buffer, trash: number, remove: Remove): void {
+  try {
+    renameat2(staging, name, trash, uniqueName());
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    removeIfPossible(remove, staging, name);
   }
+}
+
+/** What a driver needs to try out what it can do, and an engine for the next small layer. */
+const leastRoom = { bytes: 64 * 2 ** 20, inodes: 1024 };
+
+function hasRoom(home: string): boolean {
+  const { bavail, bsize, files, ffree } = statfsSync(home);
+  const hasInodes = files === 0 || ffree >= leastRoom.inodes; // btrfs makes them as they are needed
+  return hasInodes && bavail * bsize >= leastRoom.bytes;
 }
 
 /** Also for what a driver finds of layers that are gone. */

@@ -1,7 +1,7 @@
 import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { RemoveOptions } from "../driver.ts";
-import { deleteTrashed, type TrashJobs } from "./delete-trashed.ts";
+import { deleteTrashed, emptyTrashBehind, type TrashJobs } from "./delete-trashed.ts";
 import { createLineage, type Lineage, type Parents } from "./lineage.ts";
 import type { OpenHome } from "./open-home.ts";
 
@@ -34,12 +34,14 @@ export interface LayerKeeperJobs extends TrashJobs {
   readParents(home: string): Parents | Promise<Parents>;
 }
 
+/** Of a home that is being opened: what it holds in the trash is deleted from here on, behind whatever else is done. */
 export function createLayerKeeper(
   home: OpenHome,
   worker: ModuleReference<LayerKeeperJobs>,
   exists: (id: string) => Promise<boolean>,
 ): LayerKeeper {
   const lineage = createLineage({ readParents: () => home.pool.run(worker, "readParents", home.path), exists });
+  void emptyTrashBehind(home, worker);
   return {
     lineage,
     make(id, parent, make, call) {

@@ -32,49 +32,15 @@ export interface LineageSources {
 
 /** Calls for one layer come one after another (`layer-locks.ts`). */
 export function createLineage({ readParents, exists }: LineageSources): Lineage {
-  const parentOf = new Map<string, string>();
-  const childrenOf = new Map<string, Set<string>>();
+  const relations = createRelations(readParents);
   /** By the parent, those that are being made. */
   const coming = new Map<string, Set<string>>();
   const leaving = new Map<string, Promise<unknown>>();
-  /** Layers that went while parents were being read. */
-  const gone = new Set<string>();
-  let reading: Promise<void> | undefined;
-  let isRead = false;
-
-  function add(id: string, parent: string): void {
-    parentOf.set(id, parent);
-    put(childrenOf, parent, id);
-  }
-
-  function forget(id: string): void {
-    const parent = parentOf.get(id);
-    parentOf.delete(id);
-    if (!isRead) gone.add(id);
-    if (parent !== undefined) take(childrenOf, parent, id);
-  }
-
-  async function readAll(): Promise<void> {
-    const found = await readParents();
-    for (const [id, parent] of found) if (!parentOf.has(id) && !gone.has(id)) add(id, parent);
-    isRead = true;
-    gone.clear();
-  }
-
-  async function read(): Promise<void> {
-    reading ??= readAll();
-    try {
-      await reading;
-    } catch (error) {
-      reading = undefined; // the next call tries again
-      throw error;
-    }
-  }
 
   /** One that is leaving does not count, but is waited for. */
   async function childOf(id: string): Promise<string | undefined> {
     for (;;) {
-      const children = [...(childrenOf.get(id) ?? []), ...(coming.get(id) ?? [])];
+      const children = [...relations.childrenOf(id), ...(coming.get(id) ?? [])];
       const staying = children.find((child) => !leaving.has(child));
       const [first] = children;
       if (staying !== undefined || first === undefined) return staying;
@@ -84,12 +50,12 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
 
   async function removeUnlessParent<T>(id: string, evenWithChildren: boolean, remove: () => Promise<T>): Promise<T> {
     if (!evenWithChildren) {
-      await read();
+      await relations.read();
       const child = await childOf(id);
       if (child !== undefined && (await exists(id))) throw hasChild(id, child, "be removed");
     }
     const removed = await remove();
-    forget(id);
+    relations.forget(id);
     return removed;
   }
 
@@ -110,12 +76,12 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
     making: (id, parent, make) =>
       laying(id, parent, async () => {
         const made = await make();
-        if (parent !== undefined) add(id, parent);
+        if (parent !== undefined) relations.add(id, parent);
         return made;
       }),
 
     async moving(id, parent, move, readParent) {
-      await read();
+      await relations.read();
       const child = await childOf(id);
       if (child !== undefined) throw hasChild(id, child, "be laid on another");
       return laying(id, parent, async () => {
@@ -123,8 +89,8 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
           return await move();
         } finally {
           const now = readParent();
-          forget(id);
-          if (now !== undefined) add(id, now);
+          relations.forget(id);
+          if (now !== undefined) relations.add(id, now);
         }
       });
     },
@@ -136,6 +102,57 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
         return await removal;
       } finally {
         leaving.delete(id);
+      }
+    },
+  };
+}
+
+/** What lies on what: of layers that this process made, and from `read` on of all. */
+interface Relations {
+  /** Costs what `readParents` does, once; a call that fails is made anew by the next. */
+  read(): Promise<void>;
+  add(id: string, parent: string): void;
+  /** The layer is gone, or lies elsewhere. */
+  forget(id: string): void;
+  childrenOf(id: string): Iterable<string>;
+}
+
+function createRelations(readParents: () => Promise<Parents>): Relations {
+  const parentOf = new Map<string, string>();
+  const childrenOf = new Map<string, Set<string>>();
+  /** Layers that went while parents were being read. */
+  const gone = new Set<string>();
+  let reading: Promise<void> | undefined;
+  let isRead = false;
+
+  function add(id: string, parent: string): void {
+    parentOf.set(id, parent);
+    put(childrenOf, parent, id);
+  }
+
+  async function readAll(): Promise<void> {
+    const found = await readParents();
+    for (const [id, parent] of found) if (!parentOf.has(id) && !gone.has(id)) add(id, parent);
+    isRead = true;
+    gone.clear();
+  }
+
+  return {
+    add,
+    childrenOf: (id) => childrenOf.get(id) ?? [],
+    forget(id) {
+      const parent = parentOf.get(id);
+      parentOf.delete(id);
+      if (!isRead) gone.add(id);
+      if (parent !== undefined) take(childrenOf, parent, id);
+    },
+    async read() {
+      reading ??= readAll();
+      try {
+        await reading;
+      } catch (error) {
+        reading = undefined;
+        throw error;
       }
     },
   };

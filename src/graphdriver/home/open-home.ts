@@ -39,6 +39,9 @@ export interface OpenHome {
   close(): Promise<void>;
 }
 
+/** What a driver was opened with; of its own options only `cleat.max_threads` is read here. */
+export type OpenHomeOptions = OpenOptions & { readonly maxThreads?: number | undefined };
+
 /**
  * Prepares and locks the home and runs `start` in it; when that fails, all is given back. What opened is recorded as
  * the home's driver (`driver-record.ts`), and throws nothing but what the contract says (`guard-driver.ts`). `use` is a
@@ -48,7 +51,7 @@ export interface OpenHome {
  */
 export async function openHome(
   use: HomeUse | (() => HomeUse),
-  options: OpenOptions,
+  options: OpenHomeOptions,
   start: (home: OpenHome) => Promise<GraphDriverMethods>,
 ): Promise<GraphDriver> {
   try {
@@ -60,14 +63,14 @@ export async function openHome(
 
 async function startIn(
   { driver, attributes }: HomeUse,
-  options: OpenOptions,
+  options: OpenHomeOptions,
   start: (home: OpenHome) => Promise<GraphDriverMethods>,
 ): Promise<GraphDriverMethods> {
   const squash = process.geteuid?.() !== 0;
   const use: HomeUse = { driver, attributes, squash: squash || undefined, door: options.door };
   const ids = squash ? ownIds() : { uids: options.uidMaps ?? [], gids: options.gidMaps ?? [] };
   const { uids, gids } = createIdMaps(ids);
-  const maxThreads = readMaxThreads(options.options);
+  const maxThreads = readMaxThreads(options);
   const userNamespace = isInUserNamespace();
   const path = prepareHome(options.home, gids.hostRoot);
   const lock = lockHome(path); // nothing may fail from here on before what gives it back

@@ -12,8 +12,8 @@ export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "log
   /** Default `errorLogger`: what nobody foresaw goes to standard error. */
   readonly logger?: Logger;
   /**
-   * A folder for what the next process has to know of the calls in which this one was killed (`engine/lost-calls.ts`); to be of use
-   * only with `state`. Default: the next process knows nothing of them.
+   * A folder for what the next process has to know of the calls in which this one was killed (`engine/lost-calls.ts`);
+   * to be of use only with `state`. Default: the next process knows nothing of them.
    */
   readonly callsFolder?: string;
 }

@@ -9,6 +9,8 @@ export interface ArchiveHeaderOptions {
   readonly names: UserNames;
   /** Whether mode fields have the bits of the file's type, too. */
   readonly typeBits: boolean;
+  /** Keeps the root id of a file's capabilities, as containerd does and Docker does not; default false. */
+  readonly capabilityRootIds?: boolean;
 }
 
 /** What a file has beside its status. */
@@ -34,7 +36,9 @@ export interface ArchiveHeaders {
 
 const noName = Buffer.alloc(0);
 
-export function createArchiveHeaders({ ids, names, typeBits }: ArchiveHeaderOptions): ArchiveHeaders {
+export function createArchiveHeaders(options: ArchiveHeaderOptions): ArchiveHeaders {
+  const { ids, names, typeBits, capabilityRootIds = false } = options;
+  const keptOf = (capability: Buffer): Buffer => (capabilityRootIds ? capability : withoutRootId(capability));
   return {
     // In one piece, because there is one for each file.
     ofFile: (path, type, status, { capability, linkName = noName }) => ({
@@ -51,7 +55,7 @@ export function createArchiveHeaders({ ids, names, typeBits }: ArchiveHeaderOpti
       groupName: names.group(status.gid),
       deviceMajor: status.deviceMajor,
       deviceMinor: status.deviceMinor,
-      xattrs: capability === undefined ? noXattrs : new Map([[capabilityAttribute, withoutRootId(capability)]]),
+      xattrs: capability === undefined ? noXattrs : new Map([[capabilityAttribute, keptOf(capability)]]),
       sparse: undefined,
     }),
     ofOpaqueMarker: (folder, { uid, gid, mode }) =>

@@ -53,8 +53,6 @@ export function createListLimit(): (path: string) => void {
 /** Gathers changes; a folder in which something changed is itself listed as modified. */
 export interface ChangeList {
   add(path: string, kind: TreeChange["kind"]): void;
-  /** Runs `visit` for the content of the folder at `path`. */
-  within(path: string, visit: () => void): void;
   /** All of them, sorted by the bytes of their paths. */
   sorted(): TreeChange[];
 }
@@ -62,15 +60,18 @@ export interface ChangeList {
 export function createChangeList(): ChangeList {
   const kinds = new Map<string, TreeChange["kind"]>();
   const assertFits = createListLimit();
+  const list = (path: string, kind: TreeChange["kind"]): void => {
+    assertFits(path);
+    kinds.set(path, kind);
+  };
   return {
     add(path, kind) {
-      assertFits(path);
-      kinds.set(path, kind);
-    },
-    within(path, visit) {
-      const before = kinds.size;
-      visit();
-      if (kinds.size > before && path !== "" && !kinds.has(path)) kinds.set(path, "modified");
+      list(path, kind);
+      for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+        const folder = path.slice(0, at);
+        if (kinds.has(folder)) return;
+        list(folder, "modified");
+      }
     },
     sorted() {
       const changes = [...kinds].map(([path, kind]) => ({ path, kind }));

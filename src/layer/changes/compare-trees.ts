@@ -1,9 +1,9 @@
-import { type FileStatus, isDirectory, statIfThere } from "../../syscall/index.ts";
-import { alikeFilesDiffer } from "./alike-files.ts";
-import { statusDiffers, type TreeChange } from "./change.ts";
+import { type FileStatus, isDirectory } from "../../syscall/index.ts";
+import type { TreeChange } from "./change.ts";
 import { joinPath } from "../entry/entry-name.ts";
 import { type FolderPair, type NameOfBoth, namesOfBoth } from "./names-of-both.ts";
-import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
+import type { FolderTrail } from "../tree/folder-trail.ts";
+import { createTrails, currentPair, enter, type IsKnownSame, leave, lookAtPair, type Trails } from "./tree-pair.ts";
 import { withFolder } from "../tree/with-folder.ts";
 
 /** A change as it is met in the walk. */
@@ -20,11 +20,7 @@ export interface VisitedFile {
   readonly status: FileStatus;
 }
 
-/**
- * Tells of a file, which is alike in all that `stat` shows, whether it is known to be the same in both trees, so that
- * it need not be read. `path` is a byte string without a leading slash.
- */
-export type IsKnownSame = (path: string, newer: FileStatus, older: FileStatus) => boolean;
+export type { IsKnownSame } from "./tree-pair.ts";
 
 /** `findChanges` as a list. */
 export function compareTrees(newer: number, older: number | undefined, isKnownSame?: IsKnownSame): TreeChange[] {
@@ -59,12 +55,6 @@ export function findChanges(
   return walk(createTrails(newer, older), "", true, isKnownSame);
 }
 
-/** The ways to the same folder in both trees. */
-interface Trails {
-  readonly newer: FolderTrail;
-  readonly older: FolderTrail | undefined;
-}
-
 /** A folder whose content is still to be looked into. */
 interface VisitedFolder {
   readonly visited: Visited;
@@ -88,13 +78,6 @@ interface Frame {
   coming: NameOfBoth | undefined;
   /** Each after the next, as "a" after "a." whose content comes first. All but the last are listed. */
   readonly waiting: VisitedFolder[];
-}
-
-function createTrails(newer: number, older?: number): Trails {
-  return {
-    newer: createFolderTrail(newer),
-    older: older === undefined ? undefined : createFolderTrail(older),
-  };
 }
 
 /** A stack of its own instead of recursion: folders can be nested deeper than a thread's stack allows. */
@@ -147,20 +130,6 @@ function isInBoth(frames: readonly Frame[], folder: VisitedFolder): boolean {
   return folder.isFolderInOlder && frames.at(-1)?.isInOlder === true;
 }
 
-function currentPair({ newer, older }: Trails, isInOlder: boolean): FolderPair {
-  return { newer: newer.current(), older: isInOlder ? older?.current() : undefined };
-}
-
-function enter({ newer, older }: Trails, name: Buffer, isInOlder: boolean): void {
-  newer.enter(name);
-  if (isInOlder) older?.enter(name);
-}
-
-function leave({ newer, older }: Trails, isInOlder: boolean): void {
-  newer.leave();
-  if (isInOlder) older?.leave();
-}
-
 function nextOf(names: Generator<NameOfBoth>): NameOfBoth | undefined {
   const { done, value } = names.next();
   return done === true ? undefined : value;
@@ -208,23 +177,17 @@ const slash = 0x2f;
 
 /** What the newer tree has under a name; `undefined` where that vanished, or is one and the same file in both trees. */
 function lookAt(
-  { name: base, isOld }: NameOfBoth,
-  { newer, older }: FolderPair,
+  name: NameOfBoth,
+  folders: FolderPair,
   folderPath: string,
   isKnownSame: IsKnownSame,
 ): Found | undefined {
-  const status = statIfThere(newer, base);
-  if (status === undefined) return undefined;
-  const before = older === undefined || !isOld ? undefined : statIfThere(older, base);
-  if (before?.inode === status.inode && before.fileSystem === status.fileSystem) return undefined;
-  const path = joinPath(folderPath, base);
-  const isChanged =
-    older === undefined ||
-    before === undefined ||
-    statusDiffers(before, status) ||
-    (!isDirectory(status) && !isKnownSame(path, status, before) && alikeFilesDiffer(newer, older, base, status));
+  const path = joinPath(folderPath, name.name);
+  const pair = lookAtPair(name, folders, path, isKnownSame);
+  if (pair === undefined) return undefined;
+  const { status, before, isChanged } = pair;
   return {
-    visited: { path, kind: before === undefined ? "added" : "modified", base, status },
+    visited: { path, kind: before === undefined ? "added" : "modified", base: name.name, status },
     isFolderInOlder: before !== undefined && isDirectory(before),
     isListed: false,
     isChanged,

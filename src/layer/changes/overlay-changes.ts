@@ -17,10 +17,11 @@ import {
   statIfThere,
 } from "../../syscall/index.ts";
 import { alikeFilesDiffer } from "./alike-files.ts";
-import { type ChangeList, createChangeList, statusDiffers, type TreeChange } from "./change.ts";
+import { createChangeList, statusDiffers, type TreeChange } from "./change.ts";
 import { joinPath, showBytes } from "../entry/entry-name.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
+import { hasFurtherNames, type LayerChange } from "./layer-change.ts";
 import { isOpaqueFolder, type Lowers, namesShown } from "../lowers/lower-folder.ts";
 import { type Covered, findCovered, type LowerEntry } from "../lowers/lower-entries.ts";
 import type { OverlayPrefix } from "../entry/whiteout.ts";
@@ -31,34 +32,60 @@ import type { OverlayPrefix } from "../entry/whiteout.ts";
  */
 export function overlayChanges(upper: number, lowers: Lowers, attributePrefix: OverlayPrefix): TreeChange[] {
   const changes = createChangeList();
-  compareFolder(createFolderTrail(upper), lowers, "", false, { changes, attributePrefix });
+  for (const { path, kind } of findOverlayChanges(upper, lowers, attributePrefix)) {
+    if (kind !== "same") changes.add(path, kind);
+  }
   return changes.sorted();
 }
 
-interface Context {
-  readonly changes: ChangeList;
-  readonly attributePrefix: OverlayPrefix;
+/** The same while it is found, with memory for the names of the folders on the way. */
+export function* findOverlayChanges(
+  upper: number,
+  lowers: Lowers,
+  attributePrefix: OverlayPrefix,
+): Generator<LayerChange> {
+  const trail = createFolderTrail(upper);
+  try {
+    yield* compareFolder(trail, lowers, "", false, attributePrefix);
+  } finally {
+    trail.close();
+  }
 }
 
 /** `isCovered` where a folder above is opaque: the kernel does not mark again what is made in one. */
-function compareFolder(trail: FolderTrail, lowers: Lowers, path: string, isCovered: boolean, context: Context): void {
+function* compareFolder(
+  trail: FolderTrail,
+  lowers: Lowers,
+  path: string,
+  isCovered: boolean,
+  attributePrefix: OverlayPrefix,
+): Generator<LayerChange> {
   const upper = trail.current();
-  const { changes, attributePrefix } = context;
   if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw toFeatureError(path, "redirect_dir");
   // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without
   // effect.
   const hidesLowers = isCovered || (path !== "" && isOpaqueFolder(upper, attributePrefix));
   const names = readNames(upper);
+  const hidden = hidesLowers ? hiddenNames(lowers, path, names) : [];
+  let passed = 0;
   for (let at = 0; at < names.length; at += namesAtOnce) {
-    for (const entry of lookUp(trail.current(), lowers, path, names.slice(at, at + namesAtOnce), context)) {
-      compareEntry(trail, entry, joinPath(path, entry.name), hidesLowers, context);
+    for (const entry of lookUp(trail.current(), lowers, path, names.slice(at, at + namesAtOnce), attributePrefix)) {
+      const name = entry.name.toString("latin1");
+      for (; passed < hidden.length && (hidden[passed] as string) < name; passed++) {
+        yield { path: joinPath(path, hidden[passed] as string), kind: "deleted" };
+      }
+      yield* compareEntry(trail, entry, joinPath(path, entry.name), hidesLowers, attributePrefix);
     }
   }
-  if (lowers.length === 0 || !hidesLowers) return;
-  const kept = new Set(names.map((name) => name.toString("latin1")));
-  for (const name of namesShown(lowers, path)) {
-    if (!kept.has(name)) changes.add(joinPath(path, name), "deleted");
-  }
+  for (const name of hidden.slice(passed)) yield { path: joinPath(path, name), kind: "deleted" };
+}
+
+/** What an opaque folder hides and has nothing else in the place of, as byte strings in order. */
+function hiddenNames(lowers: Lowers, path: string, names: readonly Buffer[]): string[] {
+  if (lowers.length === 0) return [];
+  const shown = namesShown(lowers, path);
+  for (const name of names) shown.delete(name.toString("latin1"));
+  return [...shown].toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** Looked up together, each layer's folder opened once for all of them; bounded, as a folder may hold millions. */
@@ -69,7 +96,7 @@ function lookUp(
   lowers: Lowers,
   path: string,
   names: readonly Buffer[],
-  { attributePrefix }: Context,
+  attributePrefix: OverlayPrefix,
 ): readonly Covered[] {
   const found = names.flatMap((name) => {
     const status = statIfThere(upper, name);
@@ -81,21 +108,27 @@ function lookUp(
   });
 }
 
-function compareEntry(trail: FolderTrail, entry: Covered, path: string, isCovered: boolean, context: Context): void {
-  const { changes } = context;
+function* compareEntry(
+  trail: FolderTrail,
+  entry: Covered,
+  path: string,
+  isCovered: boolean,
+  attributePrefix: OverlayPrefix,
+): Generator<LayerChange> {
   const { name, status, below, lowers } = entry;
   if (isOverlayWhiteout(status)) {
-    if (below !== "none") changes.add(path, "deleted");
+    if (below !== "none") yield { path, kind: "deleted" };
     return;
   }
-  if (below !== "same") changes.add(path, below === "none" ? "added" : "modified");
-  if (!isDirectory(status)) {
-    refuseMetacopy(trail.current(), name, status, path, context);
-    return;
-  }
-  changes.within(path, () => {
-    trail.within(name, () => compareFolder(trail, lowers, path, isCovered, context));
-  });
+  const isFolder = isDirectory(status);
+  if (!isFolder) refuseMetacopy(trail.current(), name, status, path, attributePrefix);
+  const met = { path, folder: trail.current(), base: name, status };
+  if (below !== "same") yield { ...met, kind: below === "none" ? "added" : "modified" };
+  else if (hasFurtherNames(status, isFolder)) yield { ...met, kind: "same" };
+  if (!isFolder) return;
+  trail.enter(name);
+  yield* compareFolder(trail, lowers, path, isCovered, attributePrefix);
+  trail.leave();
 }
 
 function isModified(upper: number, name: Buffer, status: FileStatus, lower: LowerEntry): boolean {
@@ -103,9 +136,9 @@ function isModified(upper: number, name: Buffer, status: FileStatus, lower: Lowe
   return !isDirectory(status) && alikeFilesDiffer(upper, lower.holder, name, status);
 }
 
-function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: string, context: Context): void {
+function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: string, prefix: OverlayPrefix): void {
   if (!isRegularFile(status)) return;
-  const attribute = `${context.attributePrefix}overlay.metacopy`;
+  const attribute = `${prefix}overlay.metacopy`;
   if (lgetxattr(procPath(upper, name), attribute) !== undefined) throw toFeatureError(path, "metacopy");
 }
 

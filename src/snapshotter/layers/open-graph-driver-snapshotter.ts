@@ -1,4 +1,4 @@
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, mkdir, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { CleatError, UnsupportedError } from "../../errors/index.ts";
 import type { Durability, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
@@ -66,8 +66,11 @@ async function openOverDriver(
   try {
     // In a user namespace no engine unpacks whiteouts as overlay has them (containerd issue 3762).
     const rebase = !isInUserNamespace();
-    const storage = createLayerStorage({ driver, homeSync, rebase, remapIds, logger });
-    return await openSnapshotter({ root: join(root, recordsFolder), storage, logger });
+    const records = join(root, recordsFolder);
+    await mkdir(records, { recursive: true, mode: privateMode });
+    const mendable = (await stat(records)).dev === (await stat(root)).dev;
+    const storage = createLayerStorage({ driver, homeSync, mendable, rebase, remapIds, logger });
+    return await openSnapshotter({ root: records, storage, logger });
   } catch (error) {
     await homeSync?.close();
     throw error;

@@ -11,16 +11,38 @@ it("reads a mount whatever optional fields it has", () => {
     "",
   ].join("\n");
   expect(parseMountInfo(text)).toEqual([
-    { mountPoint: "/proc", fileSystemType: "proc", device: "0:21", root: "/", propagation: ["shared:12"] },
+    {
+      mountPoint: "/proc",
+      fileSystemType: "proc",
+      device: "0:21",
+      root: "/",
+      propagation: ["shared:12"],
+      superOptions: "rw",
+    },
     {
       mountPoint: "/mnt two\\x",
       fileSystemType: "ext3",
       device: "98:0",
       root: "/mnt1",
       propagation: ["master:1", "propagate_from:2", "unbindable"],
+      superOptions: "rw,errors=continue",
     },
-    { mountPoint: "/-", fileSystemType: "overlay", device: "0:40", root: "/-", propagation: [] },
-    { mountPoint: "/new\nline\ttab", fileSystemType: "tmpfs", device: "0:41", root: "/", propagation: [] },
+    {
+      mountPoint: "/-",
+      fileSystemType: "overlay",
+      device: "0:40",
+      root: "/-",
+      propagation: [],
+      superOptions: "rw,lowerdir=l/A:l/B,upperdir=a-b",
+    },
+    {
+      mountPoint: "/new\nline\ttab",
+      fileSystemType: "tmpfs",
+      device: "0:41",
+      root: "/",
+      propagation: [],
+      superOptions: "rw",
+    },
   ]);
 });
 

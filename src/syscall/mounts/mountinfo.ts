@@ -12,6 +12,8 @@ export interface MountEntry {
    * mount_namespaces(7).
    */
   readonly propagation: readonly string[];
+  /** Of the file system: "rw,lowerdir=…,upperdir=…". */
+  readonly superOptions: string;
 }
 
 /** The mounts that this process sees, in the order they were made. Source: proc(5), `/proc/pid/mountinfo`. */
@@ -32,6 +34,7 @@ export function parseMountInfo(text: string): MountEntry[] {
         device: fields[2] ?? "",
         root: unescapeOctal(fields[3] ?? ""),
         propagation: fields.slice(6, separator),
+        superOptions: unescapeOctal(fields[separator + 3] ?? ""),
       };
     });
 }

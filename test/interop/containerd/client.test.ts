@@ -9,7 +9,11 @@ import {
   writeBlob,
 } from "../../../src/containerd/index.ts";
 import { readThroughApi } from "../../../src/containerd/blobs/read-blob.ts";
-import { type RunningContainerd, startContainerd, testNamespace } from "../../harness/containerd.ts";
+import {
+  type ContainerdWithClient,
+  startContainerdWithClient,
+  testNamespace,
+} from "../../harness/containerd-client.ts";
 import { type Namespace, openNamespace } from "../../harness/namespace.ts";
 import { type EngineRelease, forky, machine, trixie } from "../../harness/release.ts";
 import { describeWith, needs } from "../../needs.ts";
@@ -26,10 +30,10 @@ for (const [release, required] of releases) {
 
 function testClient(engine: EngineRelease): void {
   let namespace: Namespace;
-  let containerd: RunningContainerd;
+  let containerd: ContainerdWithClient;
   beforeAll(async () => {
     namespace = await openNamespace(engine);
-    containerd = await startContainerd(namespace, {});
+    containerd = await startContainerdWithClient(namespace);
     await containerd.client.services.namespaces.create({ namespace: { name: testNamespace } });
   });
   afterAll(async () => {
@@ -94,6 +98,9 @@ function testClient(engine: EngineRelease): void {
     };
     const id = await lease();
     await expect(writeBlob(containerd.client, failing(), { lease: id })).rejects.toThrow("the source is gone");
+    const failingAtOnce = failing();
+    await failingAtOnce.next();
+    await expect(writeBlob(containerd.client, failingAtOnce, { lease: id })).rejects.toThrow("the source is gone");
     const { content } = containerd.client.services;
     expect((await content.listStatuses({})).statuses).toEqual([]);
     await expect(writeBlob(containerd.client, failing(), { lease: id, ref: "mine" })).rejects.toThrow("is gone");

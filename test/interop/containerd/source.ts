@@ -8,5 +8,5 @@ export const containerdSource: Need = {
   name: "containerd's source",
   met: existsSync(`${source}/snapshots/proxy/proxy.go`),
   reason: `"${source}" is not there`,
-  bring: "apt-get install golang-github-containerd-containerd-dev",
+  bring: "npm run engines",
 };

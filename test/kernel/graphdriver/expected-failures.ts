@@ -1,6 +1,6 @@
 /**
- * Where drivers are known to fall short of the contract, each with what they do instead. One that holds after all fails its
- * test, so the lists cannot go stale. Moby's drivers are those of v20.10.24, as Debian packages it.
+ * Where drivers are known to fall short of the contract, each with what they do instead. One that holds after all fails
+ * its test, so the lists cannot go stale. Moby's drivers are those of v20.10.24, as Debian packages it.
  */
 type Failures = Readonly<Record<string, string>>;
 
@@ -8,7 +8,7 @@ type Failures = Readonly<Record<string, string>>;
 export const fuseOverlayfsFailures: Failures = {
   ...because("a symlink that the program copies up gets the time of that", "changes/owner", "commit/owner"),
   ...because(
-    "the program counts the names of a file as they are looked up (containers/fuse-overlayfs issue 435): the first has none",
+    "the program counts a file's names as they are looked up (containers/fuse-overlayfs issue 435): the first has none",
     "changes/hard-links",
     "commit/hard-links",
     "size/of-container",
@@ -23,7 +23,10 @@ export const fuseOverlayfsFailures: Failures = {
   ...because("an open file without a name still counts one", "union/stories"),
 };
 
-/** Of overlay2 in a user namespace, where the kernel may open no file by its handle. Source: Linux v6.6 `fs/overlayfs/export.c`. */
+/**
+ * Of overlay2 in a user namespace, where the kernel may open no file by its handle. Source: Linux v6.6
+ * `fs/overlayfs/export.c`.
+ */
 export const namespacedOverlay2Failures: Failures = because(
   "a file of the image that is copied up under one of its names has another inode number under the other",
   "union/link",

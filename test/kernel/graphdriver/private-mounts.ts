@@ -11,7 +11,9 @@ const makes = {
   "ext4 with whole seconds": { size: "256M", mkfs: "mkfs.ext4 -q -b 4096 -I 128" },
   xfs: { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=1" },
   "xfs without reflink": { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=0" },
-  /** Its folders hold no types of files, as those of xfs made with ftype=0, which many kernels do not mount any more. */
+  /**
+   * Its folders hold no types of files, as those of xfs made with ftype=0, which many kernels do not mount any more.
+   */
   "ext4 without d_type": { size: "64M", mkfs: "mkfs.ext4 -q -O ^filetype" },
   /** The kernel gives the space of what was deleted back when it has time. */
   btrfs: { size: "800M", mkfs: "mkfs.btrfs -q -K" },
@@ -36,8 +38,9 @@ export interface PrivateRun {
 }
 
 /**
- * Images lie in memory, where making a layer durable costs nothing. The loop device goes with its mount. Only who is outside may
- * map many ids, so the user namespace is made first, by a process that holds it while it is mapped and entered.
+ * Images lie in memory, where making a layer durable costs nothing. The loop device goes with its mount. Only who is
+ * outside may map many ids, so the user namespace is made first, by a process that holds it while it is mapped and
+ * entered.
  */
 const script = `
   set -e
@@ -73,8 +76,8 @@ const script = `
 `;
 
 /**
- * Runs a command in a mount namespace of its own: whatever it leaves mounted, however it ends, is gone with it. It is given
- * the path of an empty folder. Rejects with what it said when it fails.
+ * Runs a command in a mount namespace of its own: whatever it leaves mounted, however it ends, is gone with it. It is
+ * given the path of an empty folder. Rejects with what it said when it fails.
  */
 export async function runWithPrivateMounts(
   command: (scratch: string) => readonly string[],

@@ -156,7 +156,10 @@ const daily: readonly Subject[] = [
   ...onFileSystems.filter(isTelling),
 ];
 
-/** Somebody else's drivers, which prove that the kit asks for nothing that only ours do; and the other pairs of all these. */
+/**
+ * Somebody else's drivers, which prove that the kit asks for nothing that only ours do; and the other pairs of all
+ * these.
+ */
 const nightly: readonly Subject[] = [
   {
     title: "moby's overlay2 behind its plugin protocol",

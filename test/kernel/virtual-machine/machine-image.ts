@@ -20,8 +20,8 @@ const moduleFolders = [
 ];
 
 /**
- * Writes an initial RAM disk to `image`, by way of `folder`. It runs `program`, whose folder comes along, and holds `commands`
- * beside Node; 120 MB without any.
+ * Writes an initial RAM disk to `image`, by way of `folder`. It runs `program`, whose folder comes along, and holds
+ * `commands` beside Node; 120 MB without any.
  */
 export function makeMachineImage(folder: string, program: string, commands: readonly string[], image: string): void {
   copyPrograms(folder, [realpathSync(process.execPath), ...commands.map(commandPath)]);

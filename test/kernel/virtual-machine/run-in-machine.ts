@@ -23,8 +23,8 @@ export interface MachineRun {
 }
 
 /**
- * Boots Debian's kernel in a virtual machine and runs a program there as root. The processor is emulated: all takes some
- * twenty times as long. Rejects with the machine's console when the program fails, or the time is up.
+ * Boots Debian's kernel in a virtual machine and runs a program there as root. The processor is emulated: all takes
+ * some twenty times as long. Rejects with the machine's console when the program fails, or the time is up.
  */
 export async function runInMachine({ program, commands = [], disks, timeoutMs, onLine }: MachineRun): Promise<void> {
   await using scratch = await createScratch();

@@ -31,7 +31,8 @@ export function judgeDocker(facts: DockerFacts): EngineFinding[] {
     return [
       wrong(subject, `${name} takes no graph driver plugins; features.containerd-snapshotter is missing: ${write}`),
     ];
-  if (!hasStore) return [right(subject, `${configPath} names the graph driver plugin cleat`)];
+  const place = named === undefined ? "dockerd's command line" : configPath;
+  if (!hasStore) return [right(subject, `${place} names the graph driver plugin cleat`)];
   if (facts.startsOwnContainerd)
     return [
       wrong(subject, "no containerd runs, so dockerd would start its own, which knows no plugins: start one first"),
@@ -40,5 +41,5 @@ export function judgeDocker(facts: DockerFacts): EngineFinding[] {
     return [
       wrong(subject, "containerd is not configured for it, and every pull fails: cleat config containerd --write"),
     ];
-  return [right(subject, `${configPath} names the snapshotter cleat`)];
+  return [right(subject, `${place} names the snapshotter cleat`)];
 }

@@ -19,7 +19,9 @@ export function layoutFolders(): readonly string[] {
   return [linksFolder];
 }
 
-/** All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker. */
+/**
+ * All that is wrong with a store of this layout, what must be mended first before the rest. Blocks; runs on a worker.
+ */
 export function findDamage(home: string): Damage[] {
   const mounts = readMountsBelow(home);
   const mounted = mountedLayers(home, mounts);

@@ -1,19 +1,20 @@
 /**
- * Calls that were lost with an earlier process of the plugin, in the middle of them, and what an engine makes of that: a mount too
- * many is unmounted when the engine shuts down or removes the layer, a mount too few is files lost. So where nobody knows, a layer
- * stays mounted, and an archive is refused.
+ * Calls that were lost with an earlier process of the plugin, in the middle of them, and what an engine makes of that:
+ * a mount too many is unmounted when the engine shuts down or removes the layer, a mount too few is files lost. So
+ * where nobody knows, a layer stays mounted, and an archive is refused.
  *
- * - Docker's client sends a call again when its connection breaks, with what its reader still holds: of a call in JSON nothing, of
- *   an archive the rest; other clients send all of it again. Whether the first one has taken effect, none of them knows.
- * - An engine that starts a container gives back a layer whose `Get` it takes for failed, too, and with that what somebody else
- *   holds; one that copies files does not. Source: moby v20.10.24 and v26.1.5 `layer/mounted_layer.go`, `Mount`, which counts
- *   first, and `daemon/start.go`, `Cleanup`.
- * - A failed `Put` has Docker unmount the layer itself, behind the plugin (`cleanupMountsByID` there); so a `Put` that has lost its
- *   layer's name on the way is answered, and gives nothing back.
+ * - Docker's client sends a call again when its connection breaks, with what its reader still holds: of a call in JSON
+ *   nothing, of an archive the rest; other clients send all of it again. Whether the first one has taken effect, none
+ *   of them knows.
+ * - An engine that starts a container gives back a layer whose `Get` it takes for failed, too, and with that what
+ *   somebody else holds; one that copies files does not. Source: moby v20.10.24 and v26.1.5 `layer/mounted_layer.go`,
+ *   `Mount`, which counts first, and `daemon/start.go`, `Cleanup`.
+ * - A failed `Put` has Docker unmount the layer itself, behind the plugin (`cleanupMountsByID` there); so a `Put` that
+ *   has lost its layer's name on the way is answered, and gives nothing back.
  *
- * Each `Get` and `Put` in flight is an empty file, `<number>.<layer>`, until its answer is out; so is a `Get` that has failed. What an
- * earlier process left there, for an engine that runs still, is a doubt: one `Put` of that layer is left out for each. Nothing is
- * synced, as mounts do not survive the machine.
+ * Each `Get` and `Put` in flight is an empty file, `<number>.<layer>`, until its answer is out; so is a `Get` that has
+ * failed. What an earlier process left there, for an engine that runs still, is a doubt: one `Put` of that layer is
+ * left out for each. Nothing is synced, as mounts do not survive the machine.
  */
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { CleatError, isSystemError } from "../../../errors/index.ts";
@@ -25,8 +26,8 @@ export interface LostCalls {
   created(id: string): void;
   removed(id: string): void;
   /**
-   * @throws FAILED_PRECONDITION when what is sent for a layer may be the rest of an archive, the beginning of which an earlier process
-   * was sent: the layer was created before this one resumed.
+   * @throws FAILED_PRECONDITION when what is sent for a layer may be the rest of an archive, the beginning of which an
+   * earlier process was sent: the layer was created before this one resumed.
    */
   assertWholeArchive(id: string): void;
   get<T>(id: string, run: () => Promise<T>): Promise<T>;

@@ -1,7 +1,8 @@
 /**
- * Random archives, on the built package, in a process of their own: `archives.mjs JSON`. Layers whose archives name few files
- * many times, hide some and announce only some of their folders, in any order, are applied by each of the drivers and to a plain
- * folder; the trees are the same, and so is what each driver says of them. Prints one line of JSON, as `main.mjs` does.
+ * Random archives, on the built package, in a process of their own: `archives.mjs JSON`. Layers whose archives name few
+ * files many times, hide some and announce only some of their folders, in any order, are applied by each of the drivers
+ * and to a plain folder; the trees are the same, and so is what each driver says of them. Prints one line of JSON, as
+ * `main.mjs` does.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";

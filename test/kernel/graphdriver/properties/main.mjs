@@ -1,7 +1,8 @@
 /**
- * Random layers of a driver, on the built package, in a process of their own: `main.mjs JSON`. Three generations of containers
- * write, each on the last; then what the driver says of the third, and of all three, is held against what whole readings of
- * the trees say. Prints one line of JSON: how many cases ran, and of a failure all that it takes to run it again.
+ * Random layers of a driver, on the built package, in a process of their own: `main.mjs JSON`. Three generations of
+ * containers write, each on the last; then what the driver says of the third, and of all three, is held against what
+ * whole readings of the trees say. Prints one line of JSON: how many cases ran, and of a failure all that it takes to
+ * run it again.
  */
 import assert from "node:assert/strict";
 

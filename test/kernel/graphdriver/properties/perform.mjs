@@ -1,4 +1,7 @@
-/** Does random steps in a folder. Symlinks are never followed, devices and FIFOs never opened; what the kernel refuses does nothing. */
+/**
+ * Does random steps in a folder. Symlinks are never followed, devices and FIFOs never opened; what the kernel refuses
+ * does nothing.
+ */
 import * as fs from "node:fs";
 
 import {

@@ -1,9 +1,9 @@
 /**
- * Whether a diff that a driver read from its own bookkeeping says the same as one that was made by comparing trees. They may
- * differ in this, and in nothing else:
+ * Whether a diff that a driver read from its own bookkeeping says the same as one that was made by comparing trees.
+ * They may differ in this, and in nothing else:
  *
- * - order: one comes as a walk meets the files, the other sorted by whole paths; so which of a file's names is the file and
- *   which are its hard links;
+ * - order: one comes as a walk meets the files, the other sorted by whole paths; so which of a file's names is the file
+ *   and which are its hard links;
  * - files that were copied up and are as they were below: only the bookkeeping has them;
  * - deletions below an opaque folder: one has the marker, the other each name;
  * - whiteouts' mode, owner and time: one has the whiteout's own, the other none and the time of the call.

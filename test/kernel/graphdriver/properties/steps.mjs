@@ -1,9 +1,9 @@
 /**
- * Random edits of a tree, as data. A step names files by number: whatever is there is sorted and counted through, so that
- * every step finds something to do, and a case that failed does the same again (`perform.mjs`).
+ * Random edits of a tree, as data. A step names files by number: whatever is there is sorted and counted through, so
+ * that every step finds something to do, and a case that failed does the same again (`perform.mjs`).
  *
- * Two things are left out because no diff can tell of them: character devices 0/0, which overlay takes for deletions, and
- * names that begin with ".wh.", which archives do.
+ * Two things are left out because no diff can tell of them: character devices 0/0, which overlay takes for deletions,
+ * and names that begin with ".wh.", which archives do.
  */
 import * as fc from "fast-check";
 

@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { assertNothingStaged, factories, filesOf, toLayer } from "./layers.mjs";
+import { assertNothingStaged, factories, filesOf, toLayer, trashOf, whenTrashIsEmpty } from "./layers.mjs";
 
 /**
- * When the worker is killed: so many milliseconds after its start, where it opens the driver, or after so many lines, each of
- * which begins or ends a step of its work. By day every other one (`test/night.ts`).
+ * When the worker is killed: so many milliseconds after its start, where it opens the driver, or after so many lines,
+ * each of which begins or ends a step of its work. By day every other one (`test/night.ts`).
  */
 const lives = [
   ...[220, 300].map((ms) => ({ lines: 0, ms })),
@@ -33,7 +33,7 @@ async function crashAgainAndAgain(work, driver, folder, options = []) {
     const opened = await factories[driver].open({ home, options });
     for (const [id, step] of said) await assertWholeOrAsCreated(opened, id, step);
     await opened.close();
-    assertNothingStaged(driver, home);
+    await assertNothingStaged(driver, home);
   }
 }
 
@@ -69,6 +69,36 @@ async function assertWholeOrAsCreated(driver, id, step) {
   assert.equal(diff.equals(toLayer.archive), names > 0, `${id} does not give back its archive after ${step}`);
 }
 
+/**
+ * What a crash left to delete keeps no home shut, whatever its size: it is deleted while the home is served, by
+ * whichever process lives long enough, and holds up no close.
+ */
+export async function crashDuringSweep(driver, folder) {
+  const home = `${folder}/home`;
+  await (await factories[driver].open({ home })).close();
+  for (const part of ["staging", "trash"]) fillWithFiles(`${home}/.cleat/${part}/left`);
+  await workUntilKilled(["sweep", driver, home], { lines: 1, ms: 20 });
+  await (await factories[driver].open({ home })).close();
+  assert.notDeepEqual(trashOf(home), [], "it was all deleted before the home was open");
+
+  const opened = await factories[driver].open({ home });
+  assert.notDeepEqual(trashOf(home), [], "it was all deleted before the home was open");
+  await opened.create("layer");
+  await opened.applyDiff("layer", undefined, toLayer.stream());
+  assert.equal(await filesOf(opened, "layer"), toLayer.names);
+  await opened.remove("layer");
+  await whenTrashIsEmpty(home);
+  await opened.close();
+  await assertNothingStaged(driver, home);
+}
+
+function fillWithFiles(path) {
+  for (let folder = 0; folder < 100; folder++) {
+    mkdirSync(`${path}/${folder}`, { recursive: true });
+    for (let file = 0; file < 200; file++) writeFileSync(`${path}/${folder}/${file}`, "");
+  }
+}
+
 /** A mount that a killed process left in the staging folder, where drivers try whether they can mount. */
 export async function staleProbeMount(driver, folder) {
   const home = `${folder}/home`;
@@ -78,6 +108,6 @@ export async function staleProbeMount(driver, folder) {
   const options = "lowerdir=lower,upperdir=upper,workdir=work";
   assert.equal(spawnSync("mount", ["-t", "overlay", "-o", options, "overlay", "merged"], { cwd: staged }).status, 0);
   await (await factories[driver].open({ home })).close();
-  assertNothingStaged(driver, home);
+  await assertNothingStaged(driver, home);
   assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(staged));
 }

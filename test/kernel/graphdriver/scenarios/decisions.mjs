@@ -1,6 +1,6 @@
 /**
- * What is decided on a file system is what is then opened, and deciding leaves nothing: `main.mjs SCENARIO EXPECTED FOLDER`, where
- * EXPECTED is the driver to be chosen.
+ * What is decided on a file system is what is then opened, and deciding leaves nothing:
+ * `main.mjs SCENARIO EXPECTED FOLDER`, where EXPECTED is the driver to be chosen.
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";

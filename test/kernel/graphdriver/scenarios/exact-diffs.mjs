@@ -28,7 +28,7 @@ async function checkRecordWithoutTree(driver, folder, mend) {
   await mend(home);
 
   const opened = await factories[driver].open({ home, options });
-  assertNothingStaged(driver, home);
+  await assertNothingStaged(driver, home);
   assert.equal(await filesOf(opened, "layer"), 0);
   assert.ok(!(await diffOf(opened)).equals(toLayer.archive));
   await opened.applyDiff("layer", undefined, toLayer.stream());
@@ -48,7 +48,7 @@ async function checkExchanged(driver, folder, mend) {
   await mend(home);
 
   const opened = await factories[driver].open({ home, options });
-  assertNothingStaged(driver, home);
+  await assertNothingStaged(driver, home);
   assert.equal(await filesOf(opened, "layer"), toLayer.names);
   assert.ok((await diffOf(opened)).equals(toLayer.archive));
   await opened.close();

@@ -1,7 +1,7 @@
 /**
- * Every call on a driver, once for each kind of system call that it makes, with one of these failing: strace(1) stops the process's
- * threads at the call and has the kernel answer an error. Whatever fails, the caller is told by an error of the contract that names
- * the layer, no descriptor is lost, and the store is in order afterwards.
+ * Every call on a driver, once for each kind of system call that it makes, with one of these failing: strace(1) stops
+ * the process's threads at the call and has the kernel answer an error. Whatever fails, the caller is told by an error
+ * of the contract that names the layer, no descriptor is lost, and the store is in order afterwards.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -13,7 +13,7 @@ import { builtInFactories } from "cleat/selection";
 import { openStore } from "cleat/layerstore";
 import { buildArchive, file, folder as aFolder, whiteout } from "cleat/testing";
 
-import { factories, streamOf } from "./layers.mjs";
+import { factories, streamOf, whenTrashIsEmpty } from "./layers.mjs";
 
 /** What drivers call of the kernel, with an error; but for write(2), by which Node's threads wake each other. */
 const systemCalls = [
@@ -150,6 +150,7 @@ export async function failingCalls(name, folder) {
   }
   await driver.close();
   driver = await factories[name].open({ home });
+  await whenTrashIsEmpty(home); // of what was not deleted, since that failed
   await driver.close();
   const store = openStore({ home, drivers: builtInFactories, driver: name });
   const { findings } = await store.check();

@@ -1,4 +1,7 @@
-/** A process that may have 1,024 descriptors, as many shells and units allow, under an ordinary load and an extraordinary one. */
+/**
+ * A process that may have 1,024 descriptors, as many shells and units allow, under an ordinary load and an
+ * extraordinary one.
+ */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -43,7 +46,9 @@ async function manyAtOnce(driver) {
 
 const deepPath = Array.from({ length: 200 }, () => "d").join("/");
 
-/** A folder 200 deep that each of 120 layers shows through; what lies in it is changed, and asked for from all sides. */
+/**
+ * A folder 200 deep that each of 120 layers shows through; what lies in it is changed, and asked for from all sides.
+ */
 async function highAndDeep(driver) {
   const folders = Array.from({ length: 200 }, (_, at) => folder(deepPath.slice(0, 2 * at + 1)));
   const height = Math.min(120, driver.capabilities.maxDepth - 2);

@@ -18,7 +18,7 @@ export async function fullDiskDuringApply(driver, folder) {
     const tooMuch = buildArchive([file("small", "s"), file("big", megabytes(20))]);
     await assertRefused(opened.applyDiff("layer", "below", streamOf(tooMuch)), "RESOURCE_EXHAUSTED", "layer", "big");
     assert.deepEqual(await namesOf(opened, "layer"), ["below"]);
-    assertNothingStaged(driver, home);
+    await assertNothingStaged(driver, home);
     takeSpaceBack(driver, folder);
     await opened.applyDiff("layer", "below", streamOf(buildArchive([file("small", "s")])));
     assert.deepEqual(await namesOf(opened, "layer"), ["below", "small"]);
@@ -36,7 +36,7 @@ export async function fullDiskOfExactDiff(driver, folder) {
       const tooMuch = buildArchive([file("small", "s"), file(".wh.gone", randomBytes(20 * 2 ** 20))]);
       await assertRefused(opened.applyDiff("layer", undefined, streamOf(tooMuch)), "RESOURCE_EXHAUSTED", "layer");
       assert.equal(await filesOf(opened, "layer"), 0);
-      assertNothingStaged(driver, home);
+      await assertNothingStaged(driver, home);
       takeSpaceBack(driver, folder);
       await opened.applyDiff("layer", undefined, toLayer.stream());
       const diff = Buffer.concat(await (await opened.diff("layer")).toArray());
@@ -58,7 +58,7 @@ export async function fullDiskOfSmallFiles(driver, folder) {
       "layer",
     );
     assert.equal(await filesOf(opened, "layer"), 0);
-    assertNothingStaged(driver, home);
+    await assertNothingStaged(driver, home);
     takeSpaceBack(driver, folder);
     await opened.applyDiff("layer", undefined, toLayer.stream());
     assert.equal(await filesOf(opened, "layer"), toLayer.names);
@@ -77,7 +77,7 @@ export async function fullDiskDuringCreate(driver, folder) {
     await assertRefused(opened.createReadWrite("layer", { parent: "below" }), "RESOURCE_EXHAUSTED", "layer");
     assert.equal(await opened.exists("layer"), false);
     rmSync(ballast);
-    assertNothingStaged(driver, home);
+    await assertNothingStaged(driver, home);
     await opened.createReadWrite("layer", { parent: "below" });
     assert.deepEqual(await namesOf(opened, "layer"), ["below"]);
     await opened.remove("layer");
@@ -104,8 +104,8 @@ async function fill(driver, id, parent, entries) {
 }
 
 /**
- * Removal is how room is made, so it needs none: not on a disk that is full to its last block and name, by a process that opens the
- * store there. The last layer goes first, as the others lie below it.
+ * Removal is how room is made, so it needs none: not on a disk that is full to its last block and name, by a process
+ * that opens the store there. The last layer goes first, as the others lie below it.
  */
 export async function fullDiskDuringRemove(driver, folder) {
   const options = ["cleat.exact_diffs=true"];
@@ -134,7 +134,7 @@ export async function fullDiskDuringRemove(driver, folder) {
         await opened.remove(id);
         assert.equal(await opened.exists(id), false, id);
       }
-      assertNothingStaged(driver, home);
+      await assertNothingStaged(driver, home);
     },
     options,
   );

@@ -42,7 +42,10 @@ export async function homeOfItsOwn(name, home) {
   execFileSync("chattr", ["-i", `${home}/aquota.user`, `${home}/lost+found/#12`]);
 }
 
-/** Files that nobody may delete, and mounts, in what a crash left or a container made: no store is kept shut, nothing mounted lost. */
+/**
+ * Files that nobody may delete, and mounts, in what a crash left or a container made: no store is kept shut, nothing
+ * mounted lost.
+ */
 export async function mountsInTrash(name, folder) {
   const home = `${folder}/home`;
   const driver = await factories[name].open({ home });
@@ -73,6 +76,6 @@ export async function mountsInTrash(name, folder) {
     `grep -o ' ${home}/[^ ]*' /proc/self/mountinfo | while read -r at; do umount -l "$at"; done`,
   ]);
   await (await factories[name].open({ home })).close();
-  assertNothingStaged(name, home);
+  await assertNothingStaged(name, home);
   assert.ok(existsSync(`${folder}/elsewhere/kept`));
 }

@@ -1,6 +1,7 @@
 /** What scenarios share: the drivers, a layer of many files, and a look at what is left behind. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/drivers";
 import { buildArchive, file, folder, readTree } from "cleat/testing";
@@ -37,8 +38,12 @@ export async function namesOf(driver, id) {
 
 export const filesOf = async (driver, id) => (await namesOf(driver, id)).length;
 
-/** Nothing half made is left, and nothing that belongs to a layer that is not there. */
-export function assertNothingStaged(driver, home) {
+/**
+ * Nothing half made is left, and nothing that belongs to a layer that is not there. What is in the trash when a driver
+ * opens is deleted behind, so that one is opened until it is empty, where none is open.
+ */
+export async function assertNothingStaged(driver, home) {
+  await emptyTrash(driver, home);
   for (const part of ["staging", "trash", "filling"]) {
     const path = `${home}/.cleat/${part}`;
     if (existsSync(path)) assert.deepEqual(readdirSync(path), [], path);
@@ -54,6 +59,23 @@ export function assertNothingStaged(driver, home) {
   if (driver === "vfs") {
     for (const id of readdirSync(`${home}/.cleat/unfilled`))
       assert.ok(existsSync(`${home}/dir/${id}`), `${id} is unfilled but gone`);
+  }
+}
+
+async function emptyTrash(driver, home) {
+  if (trashOf(home).length === 0) return;
+  const opened = await factories[driver].open({ home }).catch((error) => {
+    assert.match(error.message, /is being served/);
+  });
+  await whenTrashIsEmpty(home);
+  await opened?.close();
+}
+
+export const trashOf = (home) => (existsSync(`${home}/.cleat/trash`) ? readdirSync(`${home}/.cleat/trash`) : []);
+
+export async function whenTrashIsEmpty(home) {
+  for (const until = Date.now() + 60_000; trashOf(home).length > 0; await delay(10)) {
+    assert.ok(Date.now() < until, `${home}/.cleat/trash still holds ${trashOf(home).length} names`);
   }
 }
 

@@ -55,7 +55,10 @@ export async function storesOfNamespaces(driver, path) {
   await readsStoreHere(driver, `${path}/outer`);
 }
 
-/** A quota on a user's folder, on xfs: what is made in it is of the user's project, and only the host's root can change that. */
+/**
+ * A quota on a user's folder, on xfs: what is made in it is of the user's project, and only the host's root can change
+ * that.
+ */
 export async function projectOfUser(driver, path) {
   const home = `${path}/home`;
   mkdirSync(home);

@@ -1,6 +1,7 @@
 /**
- * Stores that Docker's own overlay2 and Cleat's wrote in a user namespace, each read by the other: `namespace-exchange.mjs FOLDER
- * PROGRAM`, where the program is the plugin of moby's drivers. Fails with what went wrong.
+ * Stores that Docker's own overlay2 and Cleat's wrote in a user namespace, each read by the other:
+ * `namespace-exchange.mjs FOLDER PROGRAM`, where the program is the plugin of moby's drivers. Fails with what went
+ * wrong.
  */
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";

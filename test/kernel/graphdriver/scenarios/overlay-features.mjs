@@ -1,4 +1,7 @@
-/** Containers that ran under overlay's other settings: renamed folders are redirected, changed files are without content. */
+/**
+ * Containers that ran under overlay's other settings: renamed folders are redirected, changed files are without
+ * content.
+ */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -125,7 +128,10 @@ export const redirectedFolders = (driver, path) =>
 export const filesWithoutContent = (driver, path) =>
   checkSettings(driver, path, "redirect_dir=on,metacopy=on", ["redirect", "metacopy"]);
 
-/** Image layers are believed to be whole, so that mounting one costs no walk; only the kernel's own mounts leave attributes. */
+/**
+ * Image layers are believed to be whole, so that mounting one costs no walk; only the kernel's own mounts leave
+ * attributes.
+ */
 export async function forgedAttributes(driver, path) {
   const opened = await factories[driver].open({ home: `${path}/home` });
   const redirect = {
@@ -145,8 +151,8 @@ export async function forgedAttributes(driver, path) {
 }
 
 /**
- * With SELinux both mounts have the label, without it the kernel refuses both: either way a mount that compares trees is like the
- * container's own.
+ * With SELinux both mounts have the label, without it the kernel refuses both: either way a mount that compares trees
+ * is like the container's own.
  */
 export async function labelledLayers(driver, path) {
   const opened = await factories[driver].open({ home: `${path}/home` });

@@ -23,6 +23,26 @@ export async function programDies(name, folder) {
   await driver.close();
 }
 
+/** As Docker does when it starts, behind the plugin that holds its layers. Source: moby v26.1.5 `cleanupMountsByID`. */
+export async function engineUnmounts(name, folder) {
+  const home = `${folder}/home`;
+  const driver = await openWithContainers(name, home, ["c1"]);
+  const path = await driver.get("c1");
+  writeThrough(`${path}/written`);
+  for (const isLazy of [false, true]) {
+    execFileSync("umount", isLazy ? ["-l", path] : [path]);
+    assert.ok(!isMounted(path));
+    assert.equal(await driver.get("c1"), path);
+    assert.deepEqual(readdirSync(path), ["below", "written"]);
+  }
+  execFileSync("umount", [path]);
+  for (let held = 3; held > 0; held--) await driver.put("c1");
+  assert.ok(!isMounted(path));
+  assert.deepEqual(await namesOf(driver, "c1"), ["below", "written"]);
+  await driver.remove("c1");
+  await driver.close();
+}
+
 /** What died while nobody served the home is there again once somebody does, and counts on. */
 export async function programDiesUnnoticed(name, folder) {
   const home = `${folder}/home`;
@@ -60,7 +80,7 @@ export async function programHangs(name, folder) {
   await next.remove("c1");
   assert.ok(!isMounted(`${home}/c1/merged`));
   await next.close();
-  assertNothingStaged(name, home);
+  await assertNothingStaged(name, home);
   kill("c1", "SIGKILL");
 }
 
@@ -82,14 +102,15 @@ export async function programIsMissing(name, folder) {
 
 export async function programRefuses(name, folder) {
   mkdirSync(`${folder}/bin`);
-  const script = `#!/bin/sh\n[ "$1" = --version ] && exec /usr/bin/fuse-overlayfs --version\necho out of order >&2\nexit 7\n`;
+  const answerVersion = '[ "$1" = --version ] && exec /usr/bin/fuse-overlayfs --version';
+  const script = ["#!/bin/sh", answerVersion, "echo out of order >&2", "exit 7", ""].join("\n");
   execFileSync("sh", ["-c", `cat > ${folder}/bin/fuse-overlayfs; chmod 755 ${folder}/bin/fuse-overlayfs`], {
     input: script,
   });
   process.env.PATH = `${folder}/bin:${process.env.PATH}`;
   const open = factories[name].open({ home: `${folder}/home` });
   await assertRefused(open, "UNIMPLEMENTED", "needs a mount by fuse-overlayfs", folder, "out of order");
-  assertNothingStaged("", `${folder}/home`);
+  await assertNothingStaged("", `${folder}/home`);
 }
 
 /** A container's own root, say, on which Docker would put another. */
@@ -116,7 +137,7 @@ export async function staleProgramMount(name, folder) {
   const options = "lowerdir=lower,upperdir=upper,workdir=work";
   assert.equal(spawnSync("fuse-overlayfs", ["-o", options, "merged"], { cwd: staged }).status, 0);
   await (await factories[name].open({ home })).close();
-  assertNothingStaged(name, home);
+  await assertNothingStaged(name, home);
   assert.ok(!isMounted(`${staged}/merged`));
 }
 

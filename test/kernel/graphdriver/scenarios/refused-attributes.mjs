@@ -27,7 +27,7 @@ export async function refusedAttributes(driver, folder) {
       await assert.rejects(apply, (error) => error.message.includes(name) && error.message.includes(path));
     else await assertRefused(apply, code, "layer", name, path);
     assert.deepEqual(await namesOf(opened, "layer"), []);
-    assertNothingStaged(driver, home);
+    await assertNothingStaged(driver, home);
     await opened.remove("layer");
   }
   await opened.close();

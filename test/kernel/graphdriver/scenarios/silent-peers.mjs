@@ -92,7 +92,8 @@ async function startDownload(socketPath, id) {
   const body = JSON.stringify({ ID: id, Parent: "" });
   const socket = connect(socketPath);
   socket.pause();
-  const head = `POST /GraphDriver.Diff HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const headers = ["Host: x", "Connection: close", `Content-Length: ${body.length}`];
+  const head = ["POST /GraphDriver.Diff HTTP/1.1", ...headers, "", ""].join("\r\n");
   await new Promise((resolve) => socket.write(head + body, resolve));
   return { finish: () => unchunked(socket) };
 }

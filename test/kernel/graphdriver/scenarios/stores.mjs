@@ -1,4 +1,6 @@
-/** Damage done to real stores, what `cleat fsck` makes of it, and whether the driver works with the store thereafter. */
+/**
+ * Damage done to real stores, what `cleat fsck` makes of it, and whether the driver works with the store thereafter.
+ */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

@@ -94,7 +94,10 @@ export async function manySubvolumes(driver, folder) {
   await assertOnlyImageLeft(opened, folder, 0);
 }
 
-/** What a crash leaves, at the worst: subvolumes in subvolumes, read-only, staged and half removed; beside folders of another driver. */
+/**
+ * What a crash leaves, at the worst: subvolumes in subvolumes, read-only, staged and half removed; beside folders of
+ * another driver.
+ */
 export async function staleSubvolumes(driver, folder) {
   const home = `${folder}/home`;
   await (await factories[driver].open({ home })).close();
@@ -111,7 +114,7 @@ export async function staleSubvolumes(driver, folder) {
   mkdirSync(`${home}/quotas`);
   writeFileSync(`${home}/quotas/gone`, "1000000");
   await (await factories[driver].open({ home })).close();
-  assertNothingStaged(driver, home);
+  await assertNothingStaged(driver, home);
   assert.equal(countSubvolumes(folder), 0);
 }
 
@@ -154,7 +157,7 @@ async function withContainer(driver, work) {
 async function assertOnlyImageLeft(driver, folder, others) {
   assert.deepEqual(readdirSync(`${folder}/home/subvolumes`), ["image"]);
   assert.deepEqual(readdirSync(await driver.get("image", {})), ["below"]);
-  assertNothingStaged("btrfs", `${folder}/home`);
+  await assertNothingStaged("btrfs", `${folder}/home`);
   assert.equal(countSubvolumes(folder), others + 1);
   await driver.close();
 }

@@ -1,6 +1,6 @@
 /**
- * What is checked in the virtual machine, on a disk of xfs (`/dev/vda`) and one of ext4 (`/dev/vdb`), both made for project
- * quotas. Prints each result as a line of JSON, shaped as the kit's.
+ * What is checked in the virtual machine, on a disk of xfs (`/dev/vda`) and one of ext4 (`/dev/vdb`), both made for
+ * project quotas. Prints each result as a line of JSON, shaped as the kit's.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";

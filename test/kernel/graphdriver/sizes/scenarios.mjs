@@ -1,6 +1,7 @@
 /**
- * Limits by project quotas. Their titles are in `checks.mjs`. To open a driver takes seconds where the processor is emulated, so
- * most share `plain`, opened without options, or `strict`, opened with exact diffs and a default size of 8 MB.
+ * Limits by project quotas. Their titles are in `checks.mjs`. To open a driver takes seconds where the processor is
+ * emulated, so most share `plain`, opened without options, or `strict`, opened with exact diffs and a default size of 8
+ * MB.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -75,7 +76,8 @@ export async function forgotten({ plain: { driver, home } }) {
   assert.ok(usageOf(home, project).inodes >= 2);
   await driver.remove("forgotten");
   assert.equal(usageOf(home, project).limitBytes, 0);
-  // xfs lets go of what is deleted in the background, unless it freezes. Source: Linux v6.1 `fs/xfs/xfs_super.c` `xfs_fs_sync_fs`.
+  // xfs lets go of what is deleted in the background, unless it freezes. Source: Linux v6.1 `fs/xfs/xfs_super.c`
+  // `xfs_fs_sync_fs`.
   for (const action of ["--freeze", "--unfreeze"]) execFileSync("fsfreeze", [action, home]);
   assert.deepEqual(usageOf(home, project), { limitBytes: 0, usedBytes: 0, inodes: 0 });
 }
@@ -95,7 +97,10 @@ export async function appliedDiff({ strict: { driver, home } }) {
   assert.deepEqual(readdirSync(`${home}/.cleat/staging`), []);
 }
 
-/** Source: moby v20.10.24 `overlay2.go` `create`: the project is set on the layer's folder before anything is made in it. */
+/**
+ * Source: moby v20.10.24 `overlay2.go` `create`: the project is set on the layer's folder before anything is made in
+ * it.
+ */
 export async function dockersLayout({ strict: { driver, home } }) {
   for (const id of ["filled", "container"]) {
     mkdirSync(`${home}/${id}`);

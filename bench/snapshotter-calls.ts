@@ -1,0 +1,56 @@
+import { resolve } from "node:path";
+import type { Namespace } from "../test/harness/namespace.ts";
+import { type Limit, median, type Measurement } from "./measure.ts";
+
+/** Whom `snapshotter/calls.mjs` calls. */
+export interface Peer<Name extends string> {
+  readonly name: Name;
+  readonly socket: string;
+  /** Where the peer is containerd: which of its snapshotters. */
+  readonly snapshotter?: string;
+}
+
+/** What is timed, and what it is called. */
+const titles = {
+  prepare: "prepare",
+  stat: "stat",
+  commit: "commit, of nothing",
+  remove: "remove, of nothing",
+  commitFiles: "commit, of 2,000 files",
+  removeFiles: "remove, of 2,000 files",
+} as const;
+
+type Call = keyof typeof titles;
+
+export type CallTimes = Readonly<Record<Call, { readonly medianUs: number; readonly p99Us: number }>>;
+
+/** JavaScript, because it runs on the built package, which the compiler of the benchmarks does not know. */
+const program = resolve("bench/snapshotter/calls.mjs");
+
+export async function runPart<Result>(
+  { run }: Namespace,
+  { socket, snapshotter }: Peer<string>,
+  part: "calls" | "fill" | "list" | "empty",
+  count: number,
+  files = 0,
+): Promise<Result> {
+  const request = JSON.stringify({ socket, snapshotter, part, count, files });
+  return JSON.parse(await run([process.execPath, program, request])) as Result;
+}
+
+/** Cleat's calls beside another's: the medians of all rounds. Limits are on medians. */
+export function compareCalls(
+  where: string,
+  times: ReadonlyMap<string, readonly CallTimes[]>,
+  reference: string,
+  limits: Partial<Readonly<Record<Call, Limit>>>,
+): Measurement[] {
+  const row = (call: Call, figure: "medianUs" | "p99Us", name: string, limit?: Limit): Measurement => {
+    const of = (peer: string) => median(times.get(peer)!.map((round) => round[call][figure]));
+    return { name, unit: "µs", cleat: of("cleat"), reference: { name: reference, value: of(reference) }, limit };
+  };
+  return (Object.entries(titles) as [Call, string][]).flatMap(([call, title]) => [
+    row(call, "medianUs", `${title}, ${where}`, limits[call]),
+    row(call, "p99Us", `${title}, ${where}, 99th percentile`),
+  ]);
+}

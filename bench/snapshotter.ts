@@ -1,0 +1,159 @@
+import { resolve } from "node:path";
+import { startContainerd } from "../test/harness/containerd.ts";
+import { createCtr, type Ctr } from "../test/harness/ctr.ts";
+import { runCommand } from "../test/harness/command.ts";
+import { startDockerOnContainerd } from "../test/harness/docker-on-containerd.ts";
+import { writeImageArchive } from "../test/harness/image-archive.ts";
+import { type Namespace, openNamespace } from "../test/harness/namespace.ts";
+import { forky } from "../test/harness/release.ts";
+import { type SnapshotterProcess, startProxy, startSnapshotter } from "../test/harness/snapshotter.ts";
+import { buildGoProgram, debianGo } from "../test/interop/go-program.ts";
+import { compareDockers } from "./docker-commands.ts";
+import { largeImage } from "./large-image.ts";
+import { type Limit, median, type Measurement, timeMs } from "./measure.ts";
+import { residentMib } from "./resident-memory.ts";
+import { type CallTimes, compareCalls, type Peer, runPart } from "./snapshotter-calls.ts";
+
+const callsPerRound = 100;
+const filesCommitted = 2_000;
+const listRounds = 3;
+
+/** Cleat and the others: stargz is a proxy snapshotter in Go, overlayfs containerd's own. */
+type Name = "cleat" | "stargz" | "overlayfs";
+
+/** The machine's containerd, with Cleat over overlay2 and stargz behind it. */
+async function openPeers(namespace: Namespace) {
+  const cleat = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2" });
+  const stargz = await startStargz(namespace);
+  const containerd = await startContainerd(namespace, { proxies: [cleat, stargz] });
+  const atSocket: Peer<Name>[] = [cleat, stargz].map(({ name, socket }) => ({ name: name as Name, socket }));
+  const behind: Peer<Name>[] = (["cleat", "stargz", "overlayfs"] as const).map((name) => ({
+    name,
+    socket: containerd.socket,
+    snapshotter: name,
+  }));
+  return { containerd, cleat, atSocket, behind, startMib: await residentMib(cleat.pid()) };
+}
+
+/**
+ * Calls of Cleat's snapshotter beside stargz's and containerd's own overlayfs, at the socket and behind containerd. In turns, so that
+ * whatever else the machine does meets all.
+ */
+export async function measureSnapshotterCalls(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { atSocket, behind } = await openPeers(namespace);
+  const direct = await timeCalls(namespace, atSocket, rounds);
+  const through = await timeCalls(namespace, behind, rounds);
+  return [
+    ...compareCalls("at the socket", direct, "stargz", { prepare: halfMore, stat: halfMore }),
+    ...compareCalls("behind containerd", through, "stargz", {}),
+    ...compareCalls("behind containerd", through, "overlayfs", { commitFiles: notMore }),
+  ];
+}
+
+const halfMore: Limit = { maxRatio: 1.5 };
+const notMore: Limit = { maxRatio: 1 };
+
+async function startStargz(namespace: Namespace): Promise<SnapshotterProcess> {
+  const program = await buildGoProgram(resolve("bench/snapshotter/stargz"), namespace.folder, [debianGo]);
+  const root = `${namespace.folder}/stargz-root`;
+  return startProxy(namespace, { name: "stargz", root, argv: (socket) => [program, socket, root] });
+}
+
+/** A round of each, and another, after one that is not counted. */
+async function timeCalls(namespace: Namespace, peers: readonly Peer<Name>[], rounds: number) {
+  const times = new Map<Name, CallTimes[]>(peers.map(({ name }) => [name, []]));
+  for (let round = 0; round <= rounds; round++)
+    for (const peer of round % 2 === 0 ? peers : peers.toReversed()) {
+      await runCommand(["sync"]);
+      const measured = await runPart<CallTimes>(namespace, peer, "calls", callsPerRound, filesCommitted);
+      if (round > 0) times.get(peer.name)!.push(measured);
+    }
+  return times;
+}
+
+/** The blobs are in containerd's store already: what is timed is their unpacking, for the most part. */
+export async function measureSnapshotterImports(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { containerd } = await openPeers(namespace);
+  const archive = `${namespace.folder}/large.tar`;
+  await writeImageArchive(archive, "localhost/large", largeImage);
+  await containerd.ctr("kept", "images", "import", "--no-unpack", archive);
+  const subjects = (["cleat", "overlayfs", "stargz"] as const).map((name) =>
+    createCtr(namespace, containerd, { space: `import-${name}`, snapshotter: name }),
+  );
+  const times = new Map<string, number[]>(subjects.map(({ snapshotter }) => [snapshotter, []]));
+  for (let round = 0; round <= rounds; round++)
+    for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
+      const ms = await timeImport(subject, archive);
+      if (round > 0) times.get(subject.snapshotter)!.push(ms);
+    }
+  const of = (name: Name) => median(times.get(name)!);
+  return (["overlayfs", "stargz"] as const).map((name) => ({
+    name: "ctr images import, 20,000 files in 6 layers",
+    unit: "ms",
+    cleat: of("cleat"),
+    reference: { name, value: of(name) },
+    limit: name === "overlayfs" ? notMore : undefined,
+  }));
+}
+
+async function timeImport(subject: Ctr, archive: string): Promise<number> {
+  await runCommand(["sync"]);
+  const ms = await timeMs(() => subject.importImages(archive));
+  await subject.removeEverything();
+  return ms;
+}
+
+/** Lists of many snapshots, and the memory that Cleat holds then. */
+export async function measureSnapshotterLists(snapshots: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { atSocket, behind, cleat, startMib } = await openPeers(namespace);
+  const title = `list of ${snapshots.toLocaleString("en")}`;
+  const direct = await timeLists(namespace, atSocket, snapshots);
+  const filledMib = await residentMib(cleat.pid());
+  for (const peer of atSocket) await runPart(namespace, peer, "empty", snapshots);
+  const through = await timeLists(namespace, behind, snapshots);
+  const row = (where: string, times: ReadonlyMap<Name, number>, name: Name): Measurement => ({
+    name: `${title}, ${where}`,
+    unit: "ms",
+    cleat: times.get("cleat")!,
+    reference: { name, value: times.get(name)! },
+    limit: undefined,
+  });
+  return [
+    row("at the socket", direct, "stargz"),
+    row("behind containerd", through, "stargz"),
+    row("behind containerd", through, "overlayfs"),
+    {
+      name: `resident memory of Cleat with ${snapshots.toLocaleString("en")} snapshots`,
+      unit: "MiB",
+      cleat: filledMib,
+      reference: { name: "when it has started", value: startMib },
+      limit: { max: 200 },
+    },
+  ];
+}
+
+async function timeLists(namespace: Namespace, peers: readonly Peer<Name>[], snapshots: number) {
+  const times = new Map<Name, number[]>();
+  for (const peer of peers) await runPart(namespace, peer, "fill", snapshots);
+  for (let round = 0; round < listRounds; round++)
+    for (const peer of peers) {
+      const { listUs } = await runPart<{ listUs: number }>(namespace, peer, "list", snapshots);
+      times.set(peer.name, [...(times.get(peer.name) ?? []), listUs / 1_000]);
+    }
+  return new Map([...times].map(([name, each]) => [name, median(each)] as const));
+}
+
+/** Docker 28, whose images are in containerd: half the time for a commit is what Cleat aims at. */
+export async function measureSnapshotterDocker(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace(forky);
+  const proxy = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2" });
+  const containerd = await startContainerd(namespace, { proxies: [proxy] });
+  const builtin = await startDockerOnContainerd(namespace, containerd, "overlayfs");
+  const cleat = await startDockerOnContainerd(namespace, containerd, proxy.name);
+  const reference = { title: "overlayfs", docker: builtin.docker };
+  const limits = { "docker load": notMore, "docker commit": { maxRatio: 0.5 } };
+  return await compareDockers({ title: "Docker 28: ", cleat, reference, limits }, rounds);
+}

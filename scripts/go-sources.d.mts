@@ -1,0 +1,1 @@
+export function goIn(folder: string): { readonly program: string; readonly env: NodeJS.ProcessEnv };

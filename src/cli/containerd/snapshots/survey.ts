@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { CleatError } from "../../../errors/index.ts";
+import type { SnapshotInfo, SnapshotKind, Snapshotter } from "../../../snapshotter/index.ts";
+import type { NamespaceConnection, SnapshotterConnection } from "./connection.ts";
+import { type ImageChains, readImageChains } from "./image-chains.ts";
+import { createMountFinder } from "./mount-finder.ts";
+
+/**
+ * - `ok`: containerd and the snapshotter both have it.
+ * - `broken`: containerd has the name, and the snapshotter has no snapshot behind it: nothing can be made on it, and what is pulled
+ *   anew fails since it "already exists".
+ * - `orphaned`: no namespace has a name for it. containerd's collector takes it away.
+ */
+export type SnapshotState = "ok" | "broken" | "orphaned";
+
+/** A snapshot as a client knows it, or, where none does, as the snapshotter does. */
+export interface SurveyedSnapshot {
+  readonly namespace: string;
+  readonly name: string;
+  readonly state: SnapshotState;
+  /** Of a broken one neither is known. */
+  readonly kind: SnapshotKind | undefined;
+  readonly parent: string | undefined;
+  /** What the snapshotter calls it; of one that was adopted from another namespace that is not told. */
+  readonly backendName: string | undefined;
+  readonly images: readonly string[];
+  readonly mountPoints: readonly string[];
+}
+
+/** Sorted by namespace and name. Nothing is changed. */
+export async function surveySnapshots(connection: SnapshotterConnection): Promise<SurveyedSnapshot[]> {
+  const { backend, namespaces, snapshotter } = connection;
+  const held = await toArray(backend.list());
+  const backendByClient = new Map(held.map((info) => [clientKeyOf(info.name), info]));
+  const findMounts = createMountFinder(backend);
+  const rows: SurveyedSnapshot[] = [];
+  const known = new Set<string>();
+  for (const one of namespaces) {
+    const { namespace } = one;
+    const infos = await toArray(one.snapshots.list());
+    const chains = await readImageChains(one.containerd);
+    for (const { name, kind, parent } of infos) {
+      known.add(name);
+      const backendName = backendByClient.get(`${namespace}/${name}`)?.name;
+      const mountPoints = backendName === undefined ? [] : await findMounts({ name: backendName, kind });
+      const images = chains.get(name) ?? [];
+      rows.push({ namespace, name, state: "ok", kind, parent, backendName, images, mountPoints });
+    }
+    const listed = new Set(infos.map(({ name }) => name));
+    const candidates = await namesThatMayBeBroken(one, chains, held, snapshotter);
+    for (const name of candidates) {
+      if (listed.has(name) || !(await isNameTaken(one.snapshots, name))) continue;
+      known.add(name);
+      rows.push({ namespace, name, state: "broken", ...nothingKnown, images: chains.get(name) ?? [] });
+    }
+  }
+  const seen = new Set(namespaces.map(({ namespace }) => namespace));
+  for (const { name: backendName, kind, parent } of held) {
+    const { namespace, name } = splitBackendName(backendName);
+    if (known.has(name) || !seen.has(namespace)) continue;
+    const mountPoints = await findMounts({ name: backendName, kind });
+    const parentName = parent === undefined ? undefined : splitBackendName(parent).name;
+    rows.push({ namespace, name, state: "orphaned", kind, parent: parentName, backendName, images: [], mountPoints });
+  }
+  return rows.toSorted((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
+}
+
+const nothingKnown = { kind: undefined, parent: undefined, backendName: undefined, mountPoints: [] };
+
+/**
+ * A list of containerd's leaves out names behind which there is nothing, so they are looked for where something refers to them: in
+ * images, containers, leases, and in what the snapshotter once knew. Source: containerd v1.6.20 `metadata/snapshot.go` Walk.
+ */
+async function namesThatMayBeBroken(
+  { namespace, containerd: { services } }: NamespaceConnection,
+  chains: ImageChains,
+  held: readonly SnapshotInfo[],
+  snapshotter: string,
+): Promise<Set<string>> {
+  const names = new Set(chains.keys());
+  for (const info of held) {
+    const split = splitBackendName(info.name);
+    if (split.namespace === namespace) names.add(split.name);
+  }
+  for (const container of (await services.containers.list({})).containers) {
+    if (container.snapshotter === snapshotter) names.add(container.snapshot_key);
+  }
+  for (const { id } of (await services.leases.list({})).leases) {
+    const { resources } = await services.leases.listResources({ id }).catch(nothingIfGone);
+    for (const resource of resources) if (resource.type === `snapshots/${snapshotter}`) names.add(resource.id);
+  }
+  names.delete("");
+  return names;
+}
+
+/** A lease that expired since it was listed. */
+function nothingIfGone(error: unknown): { resources: { id: string; type: string }[] } {
+  if (error instanceof CleatError && error.code === "NOT_FOUND") return { resources: [] };
+  throw error;
+}
+
+/**
+ * Whether containerd has a name, whatever is behind it. It looks at the name before it looks at the parent, of which there is none,
+ * and asks no snapshotter. Source: containerd v1.6.20 and v2.1.9 `metadata/snapshot.go` createSnapshot.
+ */
+export async function isNameTaken(snapshots: Snapshotter, name: string): Promise<boolean> {
+  const parent = `cleat-nobody-${randomBytes(12).toString("hex")}`;
+  try {
+    await snapshots.prepare(name, { parent });
+  } catch (error) {
+    const code = error instanceof CleatError ? error.code : undefined;
+    if (code === "ALREADY_EXISTS") return true;
+    if (code === "NOT_FOUND") return false;
+    throw error;
+  }
+  throw new CleatError("INTERNAL", `snapshot ${JSON.stringify(name)} was made on a parent that is not there`);
+}
+
+/** Source of the form: containerd v1.6.20 `metadata/snapshot.go` createKey. */
+const backendPattern = /^([^/]+)\/\d+\/(.*)$/s;
+
+export function splitBackendName(backendName: string): { readonly namespace: string; readonly name: string } {
+  const [, namespace = "", name = backendName] = backendPattern.exec(backendName) ?? [];
+  return { namespace, name };
+}
+
+function clientKeyOf(backendName: string): string {
+  const { namespace, name } = splitBackendName(backendName);
+  return `${namespace}/${name}`;
+}
+
+async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
