@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createMemoryStorage, createPlaces, type Places } from "./memory-storage.test.support.ts";
 import { openSnapshotter } from "./store/open-snapshotter.ts";
+import { syncPatienceMs } from "./store/sync-in-time.ts";
 import type { Snapshotter } from "./snapshotter.ts";
 
 let folder: string;
@@ -28,14 +29,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What a commit that hangs was refused with, once 30 s have passed. */
+/** What a commit that hangs was refused with, once its patience is over. */
 async function refusal(): Promise<unknown> {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const outcome = snapshotter.commit("name", "key", {}).then(
     () => "committed",
     (error: unknown) => error,
   );
-  await vi.advanceTimersByTimeAsync(30_000);
+  await vi.advanceTimersByTimeAsync(syncPatienceMs);
   vi.useRealTimers();
   return outcome;
 }

@@ -79,7 +79,7 @@ export const snapshotsService = defineService({
         parent: string(5),
       }),
       response: empty,
-      timeoutMs: 30 * secondMs,
+      timeoutMs: 150 * secondMs, // what was unpacked is made durable
     },
     remove: {
       ...call,

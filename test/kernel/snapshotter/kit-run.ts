@@ -18,7 +18,9 @@ export interface KitRun {
 
 const program = join(import.meta.dirname, "kit-process.mjs");
 
-export function createKitRun({ title, fileSystem, ...subject }: Subject): KitRun {
+export function createKitRun(subject: Subject): KitRun {
+  const { title, driver, opener, fileSystem, abilities, expectedFailures } = subject;
+  const request = { driver, opener, abilities, expectedFailures };
   const killing = new AbortController();
   const results = new Map<string, KitResult>();
   const waiters: (() => void)[] = [];
@@ -27,7 +29,7 @@ export function createKitRun({ title, fileSystem, ...subject }: Subject): KitRun
 
   const wake = () => waiters.splice(0).forEach((waiter) => waiter());
   const begin = async () => {
-    const command = (folder: string) => [process.execPath, program, JSON.stringify({ ...subject, folder })];
+    const command = (folder: string) => [process.execPath, program, JSON.stringify({ ...request, folder })];
     const onLine = (line: string) => {
       const result = JSON.parse(line) as KitResult;
       results.set(result.id, result);
