@@ -168,11 +168,17 @@ export interface GraphDriver extends AsyncDisposable {
 
   /**
    * Lays a layer that was made without a parent, and filled, on one, or takes that back; durable when it resolves.
-   * Deletions in it mean something from then on. Only where a layer keeps its diff alone. Over Docker's protocol there
-   * is not such a call.
+   * Deletions in it mean something from then on, an opaque mark at its root among them, also of a layer that lies
+   * there already. Only where a layer keeps its diff alone. Over Docker's protocol there is not such a call.
    * @throws FAILED_PRECONDITION when the layer is mounted here, or another layer lies on it.
    */
   rebase?(id: string, parent: string | undefined, call?: CallOptions): Promise<void>;
+
+  /**
+   * Puts right what a power loss has left of layers that were made `mendable`; returns those which were not whole. To be called
+   * before any of them is used, parents before what lies on them. Costs a look at each. Over Docker's protocol there is no such call.
+   */
+  mend?(layers: readonly MendableLayer[]): Promise<readonly string[]>;
 
   /**
    * Every layer, sorted by id; one that is made or removed meanwhile may be among them or not. Costs a look at each
@@ -222,6 +228,18 @@ export interface CreateOptions {
   readonly mountLabel?: string | undefined;
   /** The engine's `--storage-opt` of this container, keys as typed by the user. */
   readonly storageOptions?: Readonly<Record<string, string>> | undefined;
+  /**
+   * The caller keeps what the layer lies on, flushes a file of its own in the same file system once the layer is made, and calls
+   * `mend` when it opens the driver again. The layer is durable with that flush, and need not be before. For drivers that have
+   * `mend`; others take no notice. Default false.
+   */
+  readonly mendable?: boolean | undefined;
+}
+
+/** A layer that was made `mendable`, and what it was made on. */
+export interface MendableLayer {
+  readonly id: string;
+  readonly parent: string | undefined;
 }
 
 export interface RemoveOptions {

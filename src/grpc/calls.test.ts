@@ -49,6 +49,21 @@ describe("a call", () => {
     expect(err.stack).toMatch(/failIfAsked/);
   });
 
+  it.each([
+    ["NOT_FOUND", "debug"],
+    ["ALREADY_EXISTS", "debug"],
+    ["RESOURCE_EXHAUSTED", "warn"],
+    ["INTERNAL", "warn"],
+  ] as const)("that fails with %s is logged as %s", async (fail, level) => {
+    const logged: string[] = [];
+    const log = (name: string) => () => void logged.push(name);
+    const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+    await using server = await serveEcho({ logger });
+    await using peer = connect(server);
+    await expect(peer.client.once({ text: "", fail })).rejects.toMatchObject({ code: fail });
+    expect(logged.filter((name) => name !== "info")).toEqual([level]);
+  });
+
   it("cuts a message short that headers could not carry", async () => {
     await using server = await serveEcho();
     await using peer = connect(server);

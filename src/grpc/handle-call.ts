@@ -35,6 +35,7 @@ export async function handleCall(
     const durationMs = Math.round(performance.now() - startedMs);
     const fields = { method: path.slice(0, maxLoggedPath), subject: subject.value, durationMs };
     if (failure === undefined) context.logger.debug(fields, "answered");
+    else if (answers.has(failure.code)) context.logger.debug({ ...fields, ...toLogFields(failure) }, "refused");
     else context.logger.warn({ ...fields, ...toLogFields(failure) }, "failed");
   };
   let call: ServerCall | undefined;
@@ -55,6 +56,12 @@ export async function handleCall(
 }
 
 const maxLoggedPath = 256;
+
+/**
+ * What peers ask in order to be told: containerd looks whether a snapshot is there, and prepares one to see whether it is. An
+ * operator has nothing to do about it.
+ */
+const answers: ReadonlySet<string> = new Set(["NOT_FOUND", "ALREADY_EXISTS", "CANCELLED"]);
 
 async function answer(
   stream: ServerHttp2Stream,

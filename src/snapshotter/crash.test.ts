@@ -53,7 +53,7 @@ describe("after a crash", () => {
     async (loss) => {
       const whole = createSimulatedDisk();
       const expected = await tell(whole, createPlaces());
-      expect(whole.steps).toBeGreaterThan(40);
+      expect(whole.steps).toBeGreaterThan(35);
       for (let failAt = 1; failAt <= whole.steps; failAt++) {
         const disk = createSimulatedDisk();
         disk.failAt = failAt;
@@ -108,7 +108,7 @@ describe("after a crash", () => {
       const live = await contentOf(snapshotter);
       await snapshotter.close();
       const again = await openOverFiles(disk.reboot("nothing is lost"), createMemoryStorage(places));
-      // After a failed fdatasync the disk may hold the last change, which was refused.
+      // After a failed flush the disk may hold the last change, which was refused.
       const names = (content: string) => content.split("\n").map((line) => line.split(",")[0]);
       const reopened = await contentOf(again);
       if (live !== reopened) expect(names(reopened).length - names(live).length).toBeLessThanOrEqual(1);

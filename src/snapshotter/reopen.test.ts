@@ -1,8 +1,10 @@
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createMemoryStorage, createPlaces, type Places } from "./memory-storage.test.support.ts";
 import { openSnapshotter } from "./store/open-snapshotter.ts";
 import type { Snapshotter } from "./snapshotter.ts";
@@ -148,17 +150,35 @@ describe("records that are opened again", () => {
     }
   });
 
-  it("never give a number again that a place had, whatever they say", async () => {
+  it("are refused where they are older than the places, none of which is deleted", async () => {
     await using root = await makeRoot();
     await (await root.open()).close();
     const older = await readFile(root.journal);
     const first = await root.open();
     for (let count = 0; count < 5; count++) await first.prepare(`k${count}`, {});
     await first.close();
+    const newer = await readFile(root.journal);
     await writeFile(root.journal, older); // from a backup
+    const opening = root.open();
+    await expect(opening).rejects.toMatchObject({ code: "DATA_LOSS" });
+    await expect(opening).rejects.toThrow("a snapshot of number 5 is there, and records know of none above 0");
+    expect([...root.places.made.keys()]).toEqual([1, 2, 3, 4, 5]);
+    await writeFile(root.journal, newer);
     const second = await root.open();
-    await second.prepare("new", {}); // the storage would refuse a number that was given
+    expect(await namesIn(second)).toEqual(["k0", "k1", "k2", "k3", "k4"]);
     await second.close();
+  });
+
+  it.each([
+    ["a pipe, which is not waited for", (path: string) => promisify(execFile)("mkfifo", [path])],
+    ["a folder", (path: string) => mkdir(path)],
+    ["a link, even to what never ends", (path: string) => symlink("/dev/zero", path)],
+  ])("are refused where their file is %s", { timeout: 10_000 }, async (_, make) => {
+    await using root = await makeRoot();
+    await (await root.open()).close();
+    await rm(root.journal);
+    await make(root.journal);
+    await expect(root.open()).rejects.toMatchObject({ code: "FAILED_PRECONDITION", message: /is no plain file/ });
   });
 });
 
@@ -338,11 +358,44 @@ describe("a storage that fails", () => {
       if (step === "remove") throw new Error("busy");
     };
     await snapshotter.remove("a");
-    expect(root.warnings).toHaveLength(1);
+    await vi.waitFor(() => expect(root.warnings).toHaveLength(1));
     expect(root.places.made.size).toBe(1);
     await snapshotter.cleanup();
     expect(root.places.made.size).toBe(0);
     await snapshotter.close();
+  });
+
+  it("takes the places of removed snapshots away soon, children first, while calls come without a pause", async () => {
+    await using root = await makeRoot();
+    const snapshotter = await root.open();
+    await snapshotter.prepare("a", {});
+    await snapshotter.commit("A", "a", {});
+    await snapshotter.prepare("b", { parent: "A" });
+    const removed: unknown[] = [];
+    root.places.beforeStep = (step, id) => void (step === "remove" && removed.push(id));
+    await snapshotter.remove("b");
+    await snapshotter.remove("A");
+    await snapshotter.prepare("c", {});
+    expect(removed).toEqual([]);
+    await vi.waitUntil(async () => (await snapshotter.update("c", { labels: {} })) && removed.length === 2, {
+      timeout: 5_000,
+      interval: 1,
+    });
+    expect(removed).toEqual([2, 1]);
+    await snapshotter.close();
+  });
+
+  it("leaves the places of removed snapshots to the next when it closes", async () => {
+    await using root = await makeRoot();
+    const snapshotter = await root.open();
+    for (const key of ["a", "b"]) await snapshotter.prepare(key, {});
+    for (const key of ["a", "b"]) await snapshotter.remove(key);
+    await snapshotter.close();
+    expect(root.places.made.size).toBe(2);
+    const again = await root.open();
+    await again.cleanup();
+    expect(root.places.made.size).toBe(0);
+    await again.close();
   });
 
   it("does not let a sweep take a place that is being made", async () => {

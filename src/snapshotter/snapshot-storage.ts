@@ -15,10 +15,16 @@ export interface SnapshotStorage {
   list(): Promise<readonly ListedPlace[]>;
 
   /**
-   * Makes a place, all or nothing, and says how to mount it. It is durable when that resolves: there after a power loss if its
-   * record is. Of one that is unpacked into, `sync` makes sure. What a crash leaves of it, `sweep` finds.
+   * Makes a place, all or nothing, and says how to mount it. It is there after a power loss if its record is, which is written and
+   * flushed next; what may be missing of it then, `mend` brings back. What a crash leaves of one without a record, `sweep` finds.
    */
   create(place: NewPlace, call?: CallOptions): Promise<readonly Mount[]>;
+
+  /**
+   * Puts places right of which a power loss has left a part, as their records say on what each was made; called once, before all
+   * else, with parents before children. Returns those that were not whole.
+   */
+  mend?(places: readonly ListedPlace[]): Promise<readonly number[]>;
 
   /**
    * How to mount it; at least one mount, and the same until it is committed. Mounts nothing, and walks nothing. `readOnly` is
@@ -37,24 +43,31 @@ export interface SnapshotStorage {
   rebase?(id: number, parentId: number | undefined): Promise<void>;
 
   /**
+   * Makes a place show on its parent what was unpacked into it, where an engine left something that its mounts do not heed:
+   * overlay's mark of an opaque root. Called before `sync`, when a snapshot is committed on the parent that it has; `rebase` does the
+   * same. containerd holds a lock meanwhile, so it looks at the root alone.
+   */
+  settle?(id: number, parentId: number): Promise<void>;
+
+  /**
    * Makes durable all that was written to places until now. Called before a commit is acknowledged, and about every second while
    * an engine unpacks, so that there is little left to write then. Where there is none, that is left to the kernel.
    */
   sync?(): Promise<void>;
 
   /**
-   * Takes it out of the way in constant time, durably; its files are deleted behind, by `sweep` at the latest. One that is not
-   * there is removed already.
+   * Deletes it with its files; no engine waits for that. Of one that a crash has cut off `sweep` deletes the rest. One that is
+   * not there is removed already.
    */
   remove(id: number): Promise<void>;
 
   /**
    * Deletes what removed snapshots have left, and every place whose number `isLive` does not know: it is asked after the
-   * place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes behind.
+   * place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes.
    */
   sweep(isLive: (id: number) => boolean): Promise<void>;
 
-  /** Gives back what this process holds. Deletes and unmounts nothing. */
+  /** Gives back what this process holds. Unmounts nothing, and deletes no more: a `remove` that runs breaks off. */
   close(): Promise<void>;
 }
 

@@ -19,7 +19,7 @@ describe("a driver behind the protocol", () => {
     expect(remote.name).toBe("p");
     expect(await remote.capabilities()).toEqual({ scope: "global" });
     await remote.create("data", { options: { size: "1g" } });
-    await remote.create("other", {});
+    await remote.create("other"); // no options are none
     expect(await remote.path("data")).toBeUndefined();
     expect(await remote.mount("data", "c1")).toBe("/volumes/data");
     expect(await remote.mount("data", "c2")).toBe("/volumes/data");

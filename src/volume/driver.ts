@@ -46,7 +46,7 @@ export interface VolumeDriver {
    * @throws INVALID_ARGUMENT for an option that the driver does not know.
    * @throws ALREADY_EXISTS when the volume is there with other options.
    */
-  create(name: string, options: CreateVolumeOptions, call?: CallOptions): Promise<void>;
+  create(name: string, options?: CreateVolumeOptions, call?: CallOptions): Promise<void>;
 
   /** Every volume. Engines call it often: it must be cheap. */
   list(call?: CallOptions): Promise<readonly Volume[]>;

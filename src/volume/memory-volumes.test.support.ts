@@ -37,7 +37,7 @@ export function createMemoryVolumes(overrides: Partial<VolumeDriver> = {}) {
   const driver: VolumeDriver = {
     name: "memory",
     capabilities: async (call) => (signals.push(call?.signal), { scope: "global" }),
-    async create(name, { options = {} }, call) {
+    async create(name, { options = {} } = {}, call) {
       signals.push(call?.signal);
       const there = volumes.get(name);
       if (there === undefined) volumes.set(name, { options, holders: new Set() });

@@ -39,7 +39,7 @@ export function createRemoteVolumeDriver(
   return {
     name: plugin,
     capabilities,
-    async create(name, { options }, call) {
+    async create(name, { options } = {}, call) {
       await client.create({ Name: checkName(name), Opts: { ...options } }, call);
     },
     async list(call) {

@@ -72,7 +72,7 @@ export async function openFolderVolumes(root) {
     async capabilities() {
       return { scope: "local" };
     },
-    async create(name, { options = {} }) {
+    async create(name, { options = {} } = {}) {
       const folder = folderOf(name);
       assertKnown(name, options);
       const staged = join(root, `.${randomUUID()}`);

@@ -173,6 +173,14 @@ for (const fileSystem of ["ext4", "xfs"] as const) {
       },
       fileSystem,
     );
+    defineTests(
+      {
+        id: "powerLossOfSnapshots",
+        title: "what a snapshotter acknowledged is there, whole, when the power fails",
+        drivers: both,
+      },
+      fileSystem,
+    );
   });
 }
 

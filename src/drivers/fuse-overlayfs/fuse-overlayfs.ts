@@ -101,14 +101,14 @@ function createFuseOverlayfs(
 
   async function create(
     id: string,
-    { parent, storageOptions, mountLabel }: CreateOptions,
+    { parent, storageOptions, mountLabel, mendable }: CreateOptions,
     durable: boolean,
     call?: CallOptions,
   ): Promise<void> {
     assertId(id);
     refuseStorageOptions("fuse-overlayfs", id, storageOptions);
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, maxDepth, ...owner };
+    const layer = { id, parent, durable, mendable, maxDepth, ...owner };
     await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call);
     store.setLabel(id, mountLabel);
   }
@@ -142,6 +142,7 @@ function createFuseOverlayfs(
     exists: store.exists,
     metadata: store.metadata,
     list: store.list,
+    mend: store.mend,
     ...(isMountable && { mounts: store.mounts(mounter) }),
     usage: store.usage,
     rebase: store.rebase(keeper.lineage, maxDepth),

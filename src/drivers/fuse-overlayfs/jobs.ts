@@ -6,6 +6,7 @@ export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "
 export { applyDiff } from "../overlay/apply-diff.ts";
 export { createLayer } from "../overlay/create-layer.ts";
 export { discardLayer, sweepStore } from "../overlay/layer-diff.ts";
+export { mendLayers } from "../overlay/mend-layers.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";
 export { probeFuseOverlayfs } from "./probe.ts";
 export { readLayers, readParents } from "../overlay/read-parents.ts";

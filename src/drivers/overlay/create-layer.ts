@@ -16,6 +16,8 @@ export interface NewLayer {
   readonly rootGid: number;
   /** Whether the layer must survive power loss from here on; an image layer need not before it is filled. */
   readonly durable: boolean;
+  /** Whether whoever wants it durable brings names to the disk, and mends what a power loss leaves (`mend-layers.ts`). */
+  readonly mendable?: boolean | undefined;
   readonly maxDepth: number;
   readonly size?: LayerSize | undefined;
 }
@@ -34,18 +36,21 @@ export interface LayerSize {
  * A durable one costs three fsyncs where the file system keeps the order of names, else five. Both small files need
  * their own: without its content a layer is damaged. They come before the rename, for what a power loss leaves must be
  * whole. The fsync of the home, last, is the acknowledgement; the staged folder's and that of `l/` are only needed
- * where it does not stand for them.
+ * where it does not stand for them. One that is mended costs none where the order is kept: names come to the disk with the
+ * first fsync after them, of whatever file.
  * @throws ALREADY_EXISTS, NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep, INVALID_ARGUMENT
  * for a size that leaves no room.
  */
 export function createLayer(home: string, layer: NewLayer): number | undefined {
-  const { id, parent, rootUid, rootGid, durable, size } = layer;
+  const { id, parent, rootUid, rootGid, size } = layer;
   if (existsSync(`${home}/${id}`)) throw alreadyExists(id);
   const lower = parent === undefined ? undefined : lowerOf(home, parent, layer);
   const staged = stagingPath(uniqueName());
   const path = `${home}/${staged}`;
   const link = createLink();
-  const eachFolder = durable && !withFolderAt(home, keepsOrder);
+  const isOrdered = layer.durable && withFolderAt(home, keepsOrder);
+  const durable = layer.durable && !(isOrdered && layer.mendable === true);
+  const eachFolder = durable && !isOrdered;
   let project: number | undefined;
   let placed = staged;
   makeCleanFolder(path, 0o710, { uid: 0, gid: rootGid });

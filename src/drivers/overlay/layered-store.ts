@@ -15,6 +15,7 @@ import {
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import type { applyDiff, ApplyDiffJobOptions } from "./apply-diff.ts";
 import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
+import type { mendLayers } from "./mend-layers.ts";
 import { createMountedLayers, type LayerMounts, type MountedLayers } from "./mounted-layers.ts";
 import { mountSpecOf, type OverlayMounter } from "./mount-specs.ts";
 import type { readLayers } from "./read-parents.ts";
@@ -22,7 +23,7 @@ import type { rebaseLayer } from "./rebase-layer.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
 export interface LayeredStore
-  extends MountedLayers, Required<Pick<GraphDriver, "exists" | "metadata" | "list" | "usage">> {
+  extends MountedLayers, Required<Pick<GraphDriver, "exists" | "metadata" | "list" | "usage" | "mend">> {
   /** @throws INVALID_ARGUMENT for what is not a layer id, and for the name of the folder of links. */
   assertId(id: string): void;
   /**
@@ -57,6 +58,7 @@ export interface LayeredStoreJobs {
   readonly sendExactDiff: typeof sendExactDiff;
   readonly readLayers: typeof readLayers;
   readonly usageOfTree: typeof usageOfTree;
+  readonly mendLayers: typeof mendLayers;
   readonly rebaseLayer: typeof rebaseLayer;
   readonly applyDiff: typeof applyDiff;
 }
@@ -137,6 +139,8 @@ export function createLayeredStore(
         home.locks.markChanged(id);
       });
     },
+
+    mend: (layers) => pool.run(worker, "mendLayers", path, layers),
 
     list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
 

@@ -8,12 +8,13 @@
  */
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
-import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import { beginCommit, fsync, ignoreCancellation, renameat2 } from "../../syscall/index.ts";
+import { hideBelowOpaqueRoot, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { beginCommit, fsync, ignoreCancellation, renameat2, syncfs } from "../../syscall/index.ts";
 import { makeCleanFolder, removeIfPossible, stagingFolder, stagingPath } from "../../graphdriver/kit.ts";
 import { lowerOf } from "./create-layer.ts";
 import { takeProjectOf } from "./layer-size.ts";
-import { parentOf, readLayer } from "./layout.ts";
+import { lowerFolders, parentOf, readLayer } from "./layout.ts";
+import { ownAttributePrefix } from "./own-attributes.ts";
 
 export interface Rebase {
   readonly id: string;
@@ -29,7 +30,8 @@ const stagedPrefix = "rebase-";
 const stagedLower = (id: string): string => stagingPath(`${stagedPrefix}${id}`);
 
 /**
- * Durable when it returns. A layer that lies there already is left as it is.
+ * Durable when it returns. A root that is marked opaque, which overlay does not heed, hides what the parent shows from then
+ * on; of a layer that lies there already nothing else is changed.
  * @throws FAILED_PRECONDITION when the layer lies on another one, or was to lie on itself.
  * @throws NOT_FOUND for the layer or the parent, OUT_OF_RANGE when the stack would become too deep.
  */
@@ -38,14 +40,26 @@ export function rebaseLayer(home: string, rebase: Rebase): void {
   const current = parentOf(home, readLayer(home, id));
   if (parent === undefined) takeOff(home, id);
   else if (current === undefined) layOn(home, parent, rebase);
-  else if (current === parent) withFolderAt(`${home}/${id}`, fsync);
+  else if (current === parent) settle(home, id);
   else throw new CleatError("FAILED_PRECONDITION", `layer "${id}" lies on layer "${current}", not on none`);
+}
+
+function settle(home: string, id: string): void {
+  hideBelow(home, id, lowerFolders(home, readLayer(home, id)));
+  withFolderAt(`${home}/${id}`, fsync);
+}
+
+function hideBelow(home: string, id: string, lowers: readonly string[]): void {
+  withFolderAt(`${home}/${id}/diff`, (root) => {
+    if (hideBelowOpaqueRoot(root, lowers, ownAttributePrefix())) syncfs(root);
+  });
 }
 
 function layOn(home: string, parent: string, { id, maxDepth, rootUid, rootGid }: Rebase): void {
   if (parent === id) throw new CleatError("FAILED_PRECONDITION", `layer "${id}" cannot lie on itself`);
   const lower = lowerOf(home, parent, { id, maxDepth });
   const staged = stagedLower(id);
+  hideBelow(home, id, [`${home}/${parent}/diff`, ...lowerFolders(home, readLayer(home, parent))]);
   withFolderAt(home, (folder) => {
     try {
       // First, and on the disk: it tells that a work folder without its file is nobody's.

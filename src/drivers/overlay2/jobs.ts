@@ -8,6 +8,7 @@ export { applyDiff } from "../overlay/apply-diff.ts";
 export { areDiffsWhole, isDiffWhole } from "../overlay/layer-features.ts";
 export { forgetLimit, projectOfLayer } from "../overlay/layer-size.ts";
 export { mountWithSlack } from "./mount/mount-with-slack.ts";
+export { mendLayers } from "../overlay/mend-layers.ts";
 export { markParents } from "../overlay/mark-parents.ts";
 export { unmountLayer } from "./mount/mount-layer.ts";
 export { probeOverlay } from "./probe/probe.ts";

@@ -125,7 +125,7 @@ function createOverlay2(
 
   async function create(
     id: string,
-    { parent, storageOptions, mountLabel }: CreateOptions,
+    { parent, storageOptions, mountLabel, mendable }: CreateOptions,
     durable: boolean,
     call?: CallOptions,
     defaultBytes?: number,
@@ -133,7 +133,7 @@ function createOverlay2(
     assertId(id);
     const size = sizes.sizeOf(id, storageOptions, defaultBytes);
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, maxDepth, size, ...owner };
+    const layer = { id, parent, durable, mendable, maxDepth, size, ...owner };
     sizes.gave(await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call));
     store.setLabel(id, mountLabel);
   }
@@ -170,6 +170,7 @@ function createOverlay2(
     exists: store.exists,
     metadata: store.metadata,
     list: store.list,
+    mend: store.mend,
     mounts: store.mounts(mounter),
     usage: store.usage,
     rebase: store.rebase(keeper.lineage, maxDepth),

@@ -28,6 +28,7 @@ function failing(failure: unknown, when: "at once" | "later"): GraphDriver {
     diffGetter: method,
     mounts: method,
     usage: method,
+    mend: method,
     rebase: method,
     list: () => ({ [Symbol.asyncIterator]: () => ({ next: method }) }),
     cleanup: method,
@@ -55,6 +56,7 @@ const calls: Readonly<Record<string, (driver: GraphDriver) => Promise<unknown> |
   rebase: (driver) => driver.rebase?.("l", "p"),
 };
 const ofNoLayer: typeof calls = {
+  mend: (driver) => driver.mend?.([]),
   status: (driver) => driver.status(),
   list: async (driver) => {
     for await (const layer of driver.list?.() ?? []) throw new Error(`listed ${layer.id}`);

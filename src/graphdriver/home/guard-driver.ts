@@ -17,7 +17,8 @@ import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
  */
 export function guardDriver(driver: GraphDriverMethods): GraphDriver {
   const [diffGetter, list] = [driver.diffGetter?.bind(driver), driver.list?.bind(driver)];
-  const [mounts, usage, rebase] = [
+  const [mend, mounts, usage, rebase] = [
+    driver.mend?.bind(driver),
     driver.mounts?.bind(driver),
     driver.usage?.bind(driver),
     driver.rebase?.bind(driver),
@@ -61,6 +62,7 @@ export function guardDriver(driver: GraphDriverMethods): GraphDriver {
     ...(mounts && {
       mounts: (id, options = {}, call) => ofLayer(id, undefined, call, (own) => mounts(id, options, own)),
     }),
+    ...(mend && { mend: (layers) => about(undefined, async () => mend(layers)) as Promise<readonly string[]> }),
     ...(usage && { usage: (id, call) => ofLayer(id, undefined, call, (own) => usage(id, own)) }),
     ...(rebase && { rebase: (id, parent, call) => ofLayer(id, parent, call, (own) => rebase(id, parent, own)) }),
     ...(list && {

@@ -19,7 +19,7 @@ export interface RemoteGraphDriverOptions {
  *   assumed.
  * - After `cleanup` a plugin waits for the next `Init`, so this object is of no more use.
  * - `remove` has no way to refuse a layer on which others lie: the protocol leaves that to the engine.
- * - `diffGetter`, `list`, `mounts`, `usage` and `rebase` are not there.
+ * - `diffGetter`, `list`, `mend`, `mounts`, `usage` and `rebase` are not there.
  * - `close` sends nothing: the driver is the plugin's.
  */
 export async function createRemoteGraphDriver(

@@ -1,8 +1,9 @@
-import { fsetxattr, isDirectory, mkdirat, mknodat, S_IFCHR, statat, statIfThere } from "../../syscall/index.ts";
+import { isDirectory, mkdirat, mknodat, S_IFCHR, statat, statIfThere } from "../../syscall/index.ts";
 import { type DirectoryAttributes, impliedMode } from "./directory-attributes.ts";
 import { joinPath } from "../entry/entry-name.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
 import type { OpenFolder } from "./folder-cache.ts";
+import { markOpaque } from "./opaque-root.ts";
 import type { OpenFolders } from "./open-folders.ts";
 import { removeTree } from "../tree/remove-tree.ts";
 import { dropUselessWhiteouts, hideNamesOf, type LayersBelow } from "./settle-whiteouts.ts";
@@ -18,8 +19,6 @@ export interface OverlayWhiteoutOptions {
   readonly below: LayersBelow | undefined;
 }
 
-const yes = Buffer.from("y");
-
 /** As the kernel's overlay keeps them: devices 0/0, and an attribute of folders. */
 export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOptions): WhiteoutMaker {
   const { folders, directories, prefix, below } = options;
@@ -32,7 +31,7 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
   let hidesRoot = false;
 
   function mark(folder: number): void {
-    fsetxattr(folder, `${prefix}overlay.opaque`, yes);
+    markOpaque(folder, prefix);
     below?.merged.changed();
   }
 

@@ -5,8 +5,8 @@ import type { ListedPlace, NewPlace, PlaceUse, SnapshotStorage } from "../snapsh
 import type { HomeSync } from "./home-sync.ts";
 import { toMountOptions } from "./id-remap.ts";
 import { layerOf, placeOf } from "./layer-names.ts";
+import { isRootMarkedOpaque } from "./opaque-root.ts";
 import { foldersOf, toUnpackedMount } from "./overlay-folders.ts";
-import { createRemovals } from "./removals.ts";
 import { giveRootItsOwner } from "./root-owner.ts";
 import type { ServableDriver } from "./servable-driver.ts";
 
@@ -15,6 +15,8 @@ export interface LayerStorageOptions {
   readonly driver: ServableDriver;
   /** Without it, when what is written becomes durable is left to the kernel. */
   readonly homeSync: HomeSync | undefined;
+  /** Whether the records of snapshots are flushed to the file system of the layers, which brings the names of these along. */
+  readonly mendable: boolean;
   /** Whether a layer gets its parent when it is committed, where the driver can give it one. */
   readonly rebase: boolean;
   /** Whether engines are told to map the ids of a mount, and a layer's root is given to root of the mapped. */
@@ -26,9 +28,13 @@ export interface LayerStorageOptions {
 export function createLayerStorage(options: LayerStorageOptions): SnapshotStorage {
   const { driver, homeSync, logger } = options;
   const rebase = options.rebase ? driver.rebase?.bind(driver) : undefined;
-  const removals = createRemovals(driver, (error, layer) => {
-    logger.warn({ err: error, layer }, "files of a removed snapshot could not be deleted, and are left in the trash");
-  });
+  const mend = driver.mend?.bind(driver);
+  const removing = new Set<Promise<void>>();
+  const remove = (id: number): Promise<void> => {
+    const removal = driver.remove(layerOf(id)).finally(() => removing.delete(removal));
+    removing.add(removal);
+    return removal;
+  };
   const remapOf = ({ remap }: PlaceUse) => (options.remapIds ? remap : undefined);
   const toStorageOptions = createSizeOptions(driver, logger);
 
@@ -61,36 +67,52 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 
     async create(place: NewPlace, call) {
       const layer = layerOf(place.id);
-      const parent = place.parentId === undefined ? undefined : layerOf(place.parentId);
-      const wanted = { parent, storageOptions: toStorageOptions(place.maxSizeBytes) };
+      const parent = toLayer(place.parentId);
+      const wanted = { parent, storageOptions: toStorageOptions(place.maxSizeBytes), mendable: options.mendable };
       if (place.isUnpacked) await driver.create(layer, wanted, call);
       else await driver.createReadWrite(layer, wanted, call);
       const mount = await mountOf(place.id, place, call);
-      if (!place.isReadOnly) await giveRootItsOwner(mount, remapOf(place));
+      if (!place.isReadOnly) giveRootItsOwner(mount, remapOf(place));
       return toMounts(mount, place);
     },
+
+    ...(mend && {
+      mend: async (places: readonly ListedPlace[]) => {
+        const layers = places.map(({ id, parentId }) => ({ id: layerOf(id), parent: toLayer(parentId) }));
+        return (await mend(layers)).map(Number);
+      },
+    }),
 
     mounts: async (id, use) => toMounts(await mountOf(id, use), use),
     usage: (id, call) => driver.usage(layerOf(id), call),
 
     ...(rebase && {
-      rebase: (id: number, parentId: number | undefined) =>
-        rebase(layerOf(id), parentId === undefined ? undefined : layerOf(parentId)),
+      rebase: (id: number, parentId: number | undefined) => rebase(layerOf(id), toLayer(parentId)),
+    }),
+    ...(driver.rebase && {
+      async settle(id: number, parentId: number) {
+        const mount = await mountOf(id, { isUnpacked: true, isReadOnly: false });
+        if (isRootMarkedOpaque(mount)) await driver.rebase?.(layerOf(id), layerOf(parentId));
+      },
     }),
     ...(homeSync && { sync: () => homeSync.sync() }),
 
-    remove: (id) => removals.remove(layerOf(id)),
+    remove,
 
     async sweep(isLive) {
-      await removeOrphans(list, isLive, (id) => removals.remove(layerOf(id)), logger);
-      await removals.settled();
+      await removeOrphans(list, isLive, remove, logger);
+      await Promise.allSettled(removing);
     },
 
     async close() {
       await Promise.all([driver.close(), homeSync?.close()]);
-      await removals.settled();
+      await Promise.allSettled(removing);
     },
   };
+}
+
+function toLayer(id: number | undefined): string | undefined {
+  return id === undefined ? undefined : layerOf(id);
 }
 
 /** Children before what they lie on, which is not removed before. What cannot be removed is left for the next time. */

@@ -1,4 +1,4 @@
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, mkdir, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { CleatError, UnsupportedError } from "../../errors/index.ts";
 import type { Durability, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
@@ -8,6 +8,7 @@ import { type Logger, silentLogger } from "../../transport/index.ts";
 import { openSnapshotter } from "../store/open-snapshotter.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 import { openHomeSync } from "./home-sync.ts";
+import { keepToRoot } from "./keep-to-root.ts";
 import { createLayerStorage } from "./layer-storage.ts";
 import { assertServable } from "./servable-driver.ts";
 
@@ -66,12 +67,21 @@ async function openOverDriver(
   try {
     // In a user namespace no engine unpacks whiteouts as overlay has them (containerd issue 3762).
     const rebase = !isInUserNamespace();
-    const storage = createLayerStorage({ driver, homeSync, rebase, remapIds, logger });
-    return await openSnapshotter({ root: join(root, recordsFolder), storage, logger });
+    const records = join(root, recordsFolder);
+    const mendable = await lieOnOneFileSystem(root, records);
+    const layers = createLayerStorage({ driver, homeSync, mendable, rebase, remapIds, logger });
+    const storage = await keepToRoot(layers, root);
+    return await openSnapshotter({ root: records, storage, logger });
   } catch (error) {
     await homeSync?.close();
     throw error;
   }
+}
+
+/** Whether a flush of the records brings the names of layers along; who opens the records makes their folder, durably. */
+async function lieOnOneFileSystem(root: string, records: string): Promise<boolean> {
+  const folder = await stat(records).catch(() => stat(dirname(records)));
+  return folder.dev === (await stat(root)).dev;
 }
 
 /** What is in a snapshot is its container's, whoever else may pass through the folder. */

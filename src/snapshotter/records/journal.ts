@@ -6,20 +6,20 @@
  *     d07a91be {"seq":41,"changes":[{"put":[…],"nextId":201}]}
  *     77b1d3f2 {"seq":42,"changes":[{"put":[{"id":7,…}]},{"remove":[3]}]}      what has changed since
  *
- * A line behind those of the header is a batch: changes that came together, made durable together by one `fdatasync`. The
- * next is not written before that has returned, so that after a crash the last line alone may be torn, and none of its
- * changes was acknowledged: it is cut off. A line that is damaged elsewhere means that something acknowledged is lost; the
- * file is refused then, and left as it is.
+ * A line behind those of the header is a batch: changes that came together, made durable together by one write that
+ * flushes (`O_DSYNC`). The next is not written before that has returned, so that after a crash the last line alone may be
+ * torn, and none of its changes was acknowledged: it is cut off. A line that is damaged elsewhere means that something
+ * acknowledged is lost; the file is refused then, and left as it is.
  *
  * When the changes have become longer than what they changed, all is written anew to `records.new`, made durable, renamed.
  *
  * This and no embedded store, because it is all that is needed: everything is in memory anyway, nothing is ever searched
- * on disk, one write and one `fdatasync` is what any store would do at least, and a person can read the file.
+ * on disk, one write and one flush is what any store would do at least, and a person can read the file.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, isDiskFull } from "../../errors/index.ts";
 import { fromStored, storedChanges, toStored } from "./encode-change.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
 import type { RecordFile, RecordFiles } from "./record-files.ts";
@@ -177,7 +177,7 @@ function createJournal(files: RecordFiles, read: ReadResult): Journal & { open()
   let broken: CleatError | undefined;
   let rewriteAtBytes = 0;
 
-  /** After a failed `fdatasync` nobody can say what is on the disk: the kernel reports it once and takes it for done. */
+  /** After a failed flush nobody can say what is on the disk: the kernel reports it once and takes it for done. */
   const breakDown = (error: unknown): CleatError => {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `records of snapshots cannot be written any more, until they are opened again: ${reason}`;
@@ -206,15 +206,11 @@ function createJournal(files: RecordFiles, read: ReadResult): Journal & { open()
       const to = opened();
       const bytes = formatLine({ seq: seq + 1, changes: changes.map(toStored) });
       try {
-        await to.append(bytes);
+        await to.appendDurably(bytes);
       } catch (error) {
-        await takeBack(to, error);
+        if (!isDiskFull(error)) throw breakDown(error);
+        await takeBack(to, error); // which writes the end of the file anew, whatever had become of it
         throw error;
-      }
-      try {
-        await to.sync();
-      } catch (error) {
-        throw breakDown(error);
       }
       seq++;
       lengthBytes += bytes.length;

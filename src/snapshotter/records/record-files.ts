@@ -1,13 +1,13 @@
-import { constants, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { constants, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { isSystemError } from "../../errors/index.ts";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 
 /**
  * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test may
  * stop the world between any two.
  */
 export interface RecordFiles {
-  /** `undefined` where there is none. */
+  /** `undefined` where there is none. @throws FAILED_PRECONDITION for what is no plain file: a link, a pipe, a folder. */
   read(name: string): Promise<Buffer | undefined>;
   /** Opens a file to append to, made if it is not there, cut to `lengthBytes`. */
   open(name: string, lengthBytes: number): Promise<RecordFile>;
@@ -19,6 +19,8 @@ export interface RecordFiles {
 
 export interface RecordFile {
   append(bytes: Uint8Array): Promise<void>;
+  /** The same, and what was appended survives power loss when it resolves. */
+  appendDurably(bytes: Uint8Array): Promise<void>;
   truncate(lengthBytes: number): Promise<void>;
   /** Makes content survive power loss. */
   sync(): Promise<void>;
@@ -32,36 +34,54 @@ export async function openRecordFiles(folder: string): Promise<RecordFiles> {
     for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
   }
   return {
-    async read(name) {
-      try {
-        return await readFile(join(folder, name));
-      } catch (error) {
-        if (isSystemError(error, "ENOENT")) return undefined;
-        throw error;
-      }
-    },
+    read: (name) => readPlainFile(join(folder, name)),
     async open(name, lengthBytes) {
-      const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW } = constants;
-      const file = await open(join(folder, name), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600);
+      const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW, O_DSYNC } = constants;
+      const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW;
+      const file = await open(join(folder, name), flags, 0o600);
+      let durable: FileHandle;
       try {
         await file.truncate(lengthBytes);
+        // Writes and flushes in one call: a second visit to Node's thread pool takes longer than either on a busy machine.
+        durable = await open(join(folder, name), flags | O_DSYNC);
       } catch (error) {
         await file.close();
         throw error;
       }
       return {
-        async append(bytes) {
-          for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
-        },
+        append: (bytes) => writeAll(file, bytes),
+        appendDurably: (bytes) => writeAll(durable, bytes),
         truncate: (length) => file.truncate(length),
         sync: () => file.datasync(),
-        close: () => file.close(),
+        close: async () => void (await Promise.all([file.close(), durable.close()])),
       };
     },
     rename: (from, to) => rename(join(folder, from), join(folder, to)),
     remove: (name) => rm(join(folder, name), { force: true }),
     syncFolder: () => syncFolder(folder),
   };
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+}
+
+/** Waits for no writer of a pipe, and follows no link: what stands there may never end. */
+async function readPlainFile(path: string): Promise<Buffer | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    await using file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!(await file.stat()).isFile()) throw notPlain(path);
+    return await file.readFile();
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    if (isSystemError(error, "ELOOP")) throw notPlain(path);
+    throw error;
+  }
+}
+
+function notPlain(path: string): CleatError {
+  return new CleatError("FAILED_PRECONDITION", `"${path}" is no plain file; records of snapshots are not read from it`);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -8,7 +8,7 @@ import { createRecordState, type RecordState } from "./state.ts";
  * The records of all snapshots: read in memory, changed durably.
  *
  * A change is made in memory at once, so that the next one builds on it, and acknowledged when it is on disk. Changes that
- * come while one is being written are written together: a thousand at once cost two or three `fdatasync`s.
+ * come while one is being written are written together: a thousand at once cost two or three flushes.
  */
 export interface Records {
   byName(name: string): SnapshotRecord | undefined;
@@ -23,6 +23,11 @@ export interface Records {
    * @throws RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when it has failed before.
    */
   change(change: Change): Promise<void>;
+  /**
+   * Makes a change that nobody waits for: it is written along with the next one, or within a second or so. What is lost
+   * of it by a crash, or by a full disk, must be such as can be found again.
+   */
+  changeBehind(change: Change): void;
   /** The disk has failed: a change that was refused may be there after all when the records are opened again. */
   readonly isBroken: boolean;
   /** Bytes of a torn last line that were cut off when the records were opened. */
@@ -33,18 +38,27 @@ export interface Records {
 
 /** How many ids are set aside by one write. Those that are left when the process is killed are never given. */
 const idsAtOnce = 100;
+/** Before so few are left, more are set aside along with the change that the next snapshot is, so that none waits. */
+const idsInReserve = 25;
+/** How long a change that nobody waits for may wait for one that somebody does. */
+const behindMs = 1_000;
 /** What one line of the journal may hold, roughly: it is one text in memory. */
 const maxBatchLength = 4 * 1024 * 1024;
 
 /**
- * `usedId` is the highest of what is in use elsewhere, whatever the records say; 0 for nothing.
- * @throws DATA_LOSS when the records are damaged.
+ * `usedId` is the highest of what is in use elsewhere; 0 for nothing.
+ * @throws DATA_LOSS when the records are damaged, or older than what is in use, which would be deleted as left over.
  * @throws FAILED_PRECONDITION when a later version has written them, or they are not there and something is in use.
  */
 export async function openRecords(files: RecordFiles, usedId = 0): Promise<Records> {
   const state = createRecordState();
   const opened = await openJournal(files, usedId === 0, (change) => void state.apply(change));
-  return createRecords(state, opened, usedId);
+  if (usedId < state.nextId) return createRecords(state, opened);
+  await opened.journal.close();
+  const message =
+    `a snapshot of number ${usedId} is there, and records know of none above ${state.nextId - 1}: they are older than the ` +
+    "snapshots, as from a backup; nothing was deleted. Bring the newer records back, or take the newer snapshots out of the root";
+  throw new CleatError("DATA_LOSS", message);
 }
 
 interface Pending {
@@ -54,25 +68,36 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal, usedId: number): Records {
+function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal): Records {
   // What is on disk: `state` without what waits to be written.
   const durable = new Map(Array.from(state.all(), (record) => [record.id, record]));
   let durableNextId = state.nextId;
-  let nextId = Math.max(state.nextId, usedId + 1);
+  let nextId = state.nextId;
   const pending: Pending[] = [];
   let writing: Promise<void> | undefined;
+  let writingBehind: NodeJS.Timeout | undefined;
   let reserving: Promise<void> | undefined;
   let awaitingIds = 0;
   let isClosed = false;
 
-  const change = (wanted: Change): Promise<void> =>
+  const enqueue = (wanted: Change): Promise<void> =>
     new Promise((resolve, reject) => {
-      if (isClosed) throw new CleatError("FAILED_PRECONDITION", "records of snapshots are closed");
+      if (isClosed) throw closed();
       pending.push({ change: wanted, undo: state.apply(wanted), resolve, reject });
-      writing ??= writeAll();
     });
+  const change = (wanted: Change): Promise<void> => {
+    const written = enqueue(wanted);
+    writing ??= writeAll();
+    return written;
+  };
+  const changeBehind = (wanted: Change): void => {
+    enqueue(wanted).catch(() => {}); // it was taken back, and nobody has built on it
+    if (writing === undefined) writingBehind ??= setTimeout(() => (writing ??= writeAll()), behindMs).unref();
+  };
 
   const writeAll = async () => {
+    clearTimeout(writingBehind);
+    writingBehind = undefined;
     await Promise.resolve(); // for what comes in the same turn
     while (pending.length > 0) {
       const batch = pending.splice(0, countOfBatch(pending));
@@ -87,7 +112,7 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
         one.resolve();
       }
       // What was appended is durable; a failure here spoils what comes next, which says so.
-      if (journal.isLong) await journal.rewrite(parentsFirst(durable), durableNextId).catch(() => {});
+      if (journal.isLong) await journal.rewrite(parentsFirst([...durable.values()]), durableNextId).catch(() => {});
     }
     writing = undefined; // in this turn: who comes in the next starts again
   };
@@ -116,7 +141,11 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
       awaitingIds++;
       try {
         for (;;) {
-          if (nextId < durableNextId) return nextId++;
+          if (isClosed) throw closed(); // which numbers were given is written already
+          if (nextId < durableNextId) {
+            if (state.nextId - nextId < idsInReserve) changeBehind({ nextId: state.nextId + idsAtOnce });
+            return nextId++;
+          }
           await reserve();
         }
       } finally {
@@ -124,16 +153,21 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
       }
     },
     change,
+    changeBehind,
     async close() {
       if (isClosed) return;
       // Those that were set aside and not given may be given next time.
-      const last = nextId < durableNextId ? change({ nextId }) : writing;
+      const last = nextId < state.nextId || pending.length > 0 ? change({ nextId }) : writing;
       isClosed = true;
       await last?.catch(() => {});
       await writing;
       await journal.close();
     },
   };
+}
+
+function closed(): CleatError {
+  return new CleatError("FAILED_PRECONDITION", "records of snapshots are closed");
 }
 
 /** How many of the changes that wait go into one line: one at least. */
@@ -153,9 +187,10 @@ function lengthOf({ put = [], remove = [] }: Change): number {
 }
 
 /** A child may be older than its parent, which it got when it was committed. */
-function parentsFirst(records: ReadonlyMap<number, SnapshotRecord>): SnapshotRecord[] {
+export function parentsFirst(all: readonly SnapshotRecord[]): SnapshotRecord[] {
+  const records = new Map(all.map((record) => [record.id, record]));
   const ordered = new Set<SnapshotRecord>();
-  for (const record of records.values()) {
+  for (const record of all) {
     const chain: SnapshotRecord[] = [];
     let next: SnapshotRecord | undefined = record;
     while (next !== undefined && !ordered.has(next)) {

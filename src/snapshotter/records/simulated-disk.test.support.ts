@@ -37,7 +37,11 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
     }
     if (disk.steps !== disk.refuseAt) return;
     partly();
-    throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC", syscall: "write" });
+    throw Object.assign(new Error("ENOSPC: no space left on device, write"), {
+      code: "ENOSPC",
+      errno: -28,
+      syscall: "write",
+    });
   };
   const disk = {
     steps: 0,
@@ -56,6 +60,10 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
         async append(bytes: Uint8Array) {
           step(() => append(bytes.subarray(0, bytes.length / 2)));
           append(bytes);
+        },
+        async appendDurably(bytes: Uint8Array) {
+          await this.append(bytes);
+          await this.sync();
         },
         async truncate(length: number) {
           step();

@@ -25,6 +25,7 @@ export async function commitSnapshot(
     }
     const parent = isGiven(parentName) ? findNewParent(store, record, parentName) : undefined;
     await store.withParent(parent, async () => {
+      if (parent === undefined && record.parentId !== undefined) await storage.settle?.(record.id, record.parentId);
       await storage.sync?.();
       call.signal?.throwIfAborted(); // who was told that it failed must not find it done
       const committed = { ...record, name, kind: "committed" as const, labels: kept, usage: undefined };

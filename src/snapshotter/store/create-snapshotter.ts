@@ -3,7 +3,7 @@ import { CleatError } from "../../errors/index.ts";
 import { nowNs } from "../clock.ts";
 import { filterInfos } from "../filters/filter-infos.ts";
 import { quoteName, updateLabels } from "../names-and-labels.ts";
-import type { Snapshotter } from "../snapshotter.ts";
+import type { SnapshotInfo, Snapshotter, UpdateOptions } from "../snapshotter.ts";
 import { commitSnapshot } from "./commit-snapshot.ts";
 import { makeSnapshot, mountsOf } from "./make-snapshot.ts";
 import { placeOf } from "./snapshot-table.ts";
@@ -11,11 +11,15 @@ import type { StoreContext } from "./store-context.ts";
 
 /** A snapshotter over what was opened; `release` is called at the end of `close`. */
 export function createSnapshotter(store: StoreContext, release: () => Promise<void>): Snapshotter {
-  const { records, table, storage, locks, measuring, logger } = store;
-  const sweep = () => storage.sweep((id) => store.making.has(id) || records.byId(id) !== undefined);
+  const { records, table, storage, measuring, removing, logger } = store;
+  const sweep = async () => {
+    await removing.settled();
+    await storage.sweep((id) => store.making.has(id) || records.byId(id) !== undefined);
+  };
   let closing: Promise<void> | undefined;
 
   const closeAll = async () => {
+    removing.stop();
     await store.syncing.close();
     await measuring.close();
     await records.close();
@@ -26,8 +30,8 @@ export function createSnapshotter(store: StoreContext, release: () => Promise<vo
   void sweep().catch((error: unknown) => logger.warn({ err: error }, "could not clean up"));
 
   return {
-    prepare: (key, prepare, call) => makeSnapshot(store, key, "active", prepare, call),
-    view: (key, prepare, call) => makeSnapshot(store, key, "view", prepare, call),
+    prepare: (key, prepare, call) => removing.before(() => makeSnapshot(store, key, "active", prepare, call)),
+    view: (key, prepare, call) => removing.before(() => makeSnapshot(store, key, "view", prepare, call)),
 
     async mounts(key) {
       const record = table.find(key);
@@ -35,32 +39,14 @@ export function createSnapshotter(store: StoreContext, release: () => Promise<vo
       throw new CleatError("FAILED_PRECONDITION", `snapshot ${quoteName(key)} is committed, and has no mounts`);
     },
 
-    commit: (name, key, commit, call) => commitSnapshot(store, name, key, commit, call),
-
-    remove: (key) =>
-      locks.hold([key], async () => {
-        const record = table.findAny(key);
-        const { id } = record;
-        if (records.hasChildren(id) || store.isAwaited(id)) {
-          throw new CleatError("FAILED_PRECONDITION", `cannot remove snapshot ${quoteName(key)}: it has children`);
-        }
-        await records.change({ remove: [id] });
-        store.missing.delete(id);
-        store.syncing.end(id);
-        if (placeOf(record) === id) await store.discard(id);
-      }),
+    commit: (name, key, commit, call) => removing.before(() => commitSnapshot(store, name, key, commit, call)),
+    remove: (key) => removing.before(() => removeSnapshot(store, key)),
 
     async stat(key) {
       return table.toInfo(table.find(key));
     },
 
-    update: (key, change) =>
-      locks.hold([key], async () => {
-        const record = table.find(key);
-        const updated = { ...record, labels: updateLabels(record.labels, change), updatedNs: nowNs() };
-        await records.change({ put: [updated] });
-        return table.toInfo(updated);
-      }),
+    update: (key, change) => removing.before(() => updateSnapshot(store, key, change)),
 
     async *list(filters = [], call = {}) {
       const matches = filterInfos(filters);
@@ -85,6 +71,35 @@ export function createSnapshotter(store: StoreContext, release: () => Promise<vo
     cleanup: sweep,
     close: () => (closing ??= closeAll()),
   };
+}
+
+/** Once its record is gone its place is nobody's, and may go whenever that disturbs nobody; `remove-behind.ts`. */
+async function removeSnapshot(store: StoreContext, key: string): Promise<void> {
+  const { records, table, locks, removing } = store;
+  await locks.hold([key], async () => {
+    const record = table.findAny(key);
+    const { id } = record;
+    if (records.hasChildren(id) || store.isAwaited(id)) {
+      throw new CleatError("FAILED_PRECONDITION", `cannot remove snapshot ${quoteName(key)}: it has children`);
+    }
+    await records.change({ remove: [id] });
+    store.missing.delete(id);
+    store.syncing.end(id);
+    if (placeOf(record) === id) removing.later(id);
+  });
+}
+
+function updateSnapshot(
+  { records, table, locks }: StoreContext,
+  key: string,
+  change: UpdateOptions,
+): Promise<SnapshotInfo> {
+  return locks.hold([key], async () => {
+    const record = table.find(key);
+    const updated = { ...record, labels: updateLabels(record.labels, change), updatedNs: nowNs() };
+    await records.change({ put: [updated] });
+    return table.toInfo(updated);
+  });
 }
 
 /** How many records a list looks at before others have their turn. */

@@ -26,8 +26,7 @@ export function measureBehind(records: Records, storage: SnapshotStorage, logger
     if (record === undefined) throw new CleatError("NOT_FOUND", `snapshot of number ${id} was removed: not found`);
     const usage = await storage.usage(id, { signal: closed.signal });
     const latest = records.byId(id);
-    // Whether it is kept is nobody's answer: it can be measured again.
-    if (latest !== undefined) await records.change({ put: [{ ...latest, usage }] }).catch(() => {});
+    if (latest !== undefined) records.changeBehind({ put: [{ ...latest, usage }] });
     return usage;
   };
   const measure = (id: number): Promise<Usage> => {

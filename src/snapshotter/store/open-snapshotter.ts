@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { openRecordFiles, type RecordFiles } from "../records/record-files.ts";
-import { openRecords } from "../records/records.ts";
+import { openRecords, parentsFirst, type Records } from "../records/records.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 import { createSnapshotter } from "./create-snapshotter.ts";
 import { lockRoot } from "./lock-root.ts";
 import { reconcile } from "./reconcile.ts";
+import { placeOf } from "./snapshot-table.ts";
 import { createStoreContext } from "./store-context.ts";
 
 export interface OpenSnapshotterOptions {
@@ -21,7 +22,7 @@ export interface OpenSnapshotterOptions {
  * Opens a snapshotter over a storage. What the records and the storage do not agree about is settled: places without a
  * record are deleted behind; a record without a place is no snapshot any more, and may be removed.
  * @throws FAILED_PRECONDITION when another process has it open, or places are there and the records are not.
- * @throws DATA_LOSS when the records are damaged. The storage is not closed then.
+ * @throws DATA_LOSS when the records are damaged, or older than the places. The storage is not closed then.
  */
 export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<Snapshotter> {
   const { root, storage, logger = silentLogger } = options;
@@ -42,11 +43,21 @@ export async function openOverFiles(
   logger: Logger = silentLogger,
   release: () => Promise<void> = async () => {},
 ): Promise<Snapshotter> {
-  const places = await storage.list();
-  const highest = places.reduce((most, { id }) => Math.max(most, id), 0);
+  const found = await storage.list();
+  const highest = found.reduce((most, { id }) => Math.max(most, id), 0);
   const records = await openRecords(files, highest);
   if (records.tornBytes > 0)
     logger.warn({ bytes: records.tornBytes }, "a change that was never acknowledged was cut off");
+  const places = (await mend(records, storage, logger)) ? await storage.list() : found;
   const missing = await reconcile(records, places, storage, logger);
   return createSnapshotter(createStoreContext(records, missing, storage, logger), release);
+}
+
+/** Before anybody reads a place. Returns whether there was anything to mend. */
+async function mend(records: Records, storage: SnapshotStorage, logger: Logger): Promise<boolean> {
+  if (storage.mend === undefined) return false;
+  const own = parentsFirst(records.all()).filter((record) => placeOf(record) === record.id);
+  const mended = await storage.mend(own.map(({ id, parentId }) => ({ id, parentId })));
+  if (mended.length > 0) logger.info({ ids: mended }, "mended what the machine left of snapshots when it went down");
+  return mended.length > 0;
 }

@@ -4,6 +4,7 @@ import type { Records } from "../records/records.ts";
 import type { SnapshotRecord } from "../records/record.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 import { type Measuring, measureBehind } from "./measure-behind.ts";
+import { type RemoveBehind, removeBehind } from "./remove-behind.ts";
 import { createSnapshotTable, type SnapshotTable } from "./snapshot-table.ts";
 import { type SyncBehind, syncBehind } from "./sync-behind.ts";
 
@@ -16,6 +17,7 @@ export interface StoreContext {
   readonly locks: KeyLocks;
   readonly measuring: Measuring;
   readonly syncing: SyncBehind;
+  readonly removing: RemoveBehind;
   /** Places whose files are gone. */
   readonly missing: Set<number>;
   /** Places that have no record yet. */
@@ -45,6 +47,7 @@ export function createStoreContext(
     locks: createKeyLocks(),
     measuring: measureBehind(records, storage, logger),
     syncing: syncBehind(storage.sync?.bind(storage), logger),
+    removing: removeBehind(storage, logger),
     making: new Set(),
 
     async withParent(parent, work) {

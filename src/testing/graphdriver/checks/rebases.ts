@@ -19,6 +19,10 @@ const below = [
   file("merged/below", "x"),
 ];
 
+function markOpaque(path: string): void {
+  lsetxattr(path, `${isInUserNamespace() ? "user" : "trusted"}.overlay.opaque`, Buffer.from("y"));
+}
+
 /** A layer without a parent, filled as containerd's applier fills it: with deletions as overlay keeps them. Its id. */
 async function makeLoose(context: GraphDriverContext): Promise<string> {
   const id = await makeEmptyLayer(context);
@@ -27,7 +31,7 @@ async function makeLoose(context: GraphDriverContext): Promise<string> {
     writer.write("added", "new");
     mknodat(AT_FDCWD, `${path}/deleted`, S_IFCHR, 0, 0);
     writer.makeFolder("hidden");
-    lsetxattr(`${path}/hidden`, `${isInUserNamespace() ? "user" : "trusted"}.overlay.opaque`, Buffer.from("y"));
+    markOpaque(`${path}/hidden`);
     writer.write("hidden/instead", "y");
     writer.makeFolder("merged");
     writer.write("merged/own", "z");
@@ -68,6 +72,30 @@ export const rebaseChecks: readonly GraphDriverCheck[] = [
       ]);
       const container = await makeContainer(context, id, (writer) => writer.write("written", "w"));
       deepEqual(await namesIn(context, container), [...merged, "written"].toSorted());
+    },
+  },
+  {
+    id: "rebase/opaque-root",
+    title: "a filled layer whose root is opaque shows nothing of what it is laid on, nor of the next one",
+    needs: rebases,
+    async run(context) {
+      const base = await makeLayer(context, undefined, below);
+      const next = await makeLayer(context, base, [file("further", "f"), folder("kept"), file("kept/f", "f")]);
+      const id = await makeLoose(context);
+      await visitMounted(context, id, false, (path) => markOpaque(path));
+      const own = ["added", "hidden", "hidden/instead", "merged", "merged/own"];
+      for (const parent of [base, next]) {
+        await rebase(context, id, undefined);
+        await rebase(context, id, parent);
+        await rebase(context, id, parent);
+        deepEqual(await namesIn(context, id), own);
+        deepEqual([...(await visitMounted(context, id, true, readTree)).keys()].toSorted(), own);
+      }
+      const changes = await listChanges(context, id, next);
+      deepEqual(
+        changes.filter((change) => change.startsWith("deleted")),
+        ["deleted /deleted", "deleted /further", "deleted /hidden/below", "deleted /kept", "deleted /merged/below"],
+      );
     },
   },
   {

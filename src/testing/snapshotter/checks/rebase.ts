@@ -10,8 +10,13 @@ const source = "containerd v2.2.0 core/unpack/unpacker.go; v1.6.20 diff/apply/ap
 const needsBoth = (context: SnapshotterContext) => needsMounts(context) ?? needsRebase(context);
 
 /** What containerd's applier does with a mount that it is told: it takes the upper folder from it, and writes there. */
-async function unpackInto(context: SnapshotterContext, layer: string, unpack: (upper: string) => void) {
-  const { key, options } = unpackRequest(layer, undefined);
+async function unpackInto(
+  context: SnapshotterContext,
+  layer: string,
+  unpack: (upper: string) => void,
+  parent?: string,
+): Promise<string> {
+  const { key, options } = unpackRequest(layer, parent);
   const [mount, ...others] = await context.snapshotter.prepare(context.own(key), options);
   equal(others.length, 0);
   equal(mount?.type, "overlay");
@@ -62,6 +67,34 @@ export const rebaseChecks: readonly SnapshotterCheck[] = [
       await viewed(names[0], (path) => deepEqual(fs.readdirSync(path).toSorted(), ["a", "b", "d"]));
       if (context.abilities.reopens) await context.reopen();
       await within(await context.snapshotter.prepare(newName(), { parent: names[2] }), assertTree);
+    },
+  },
+  {
+    id: "rebase/opaque-root",
+    title:
+      "a layer that hides at its root all that lies below does so, whether it had its parent before or gets it then",
+    source: "containerd v1.6.20 archive/tar_opts_linux.go, OverlayConvertWhiteout",
+    needs: needsBoth,
+    async run(context) {
+      const { snapshotter, newLayer, newName, viewed } = context;
+      const base = await newLayer(undefined, (path) => {
+        fs.mkdirSync(`${path}/d/sub`, { recursive: true });
+        for (const name of ["a", "d/a", "d/sub/a"]) fs.writeFileSync(`${path}/${name}`, "");
+      });
+      const unpack = (upper: string): void => {
+        makeOpaque(upper);
+        fs.mkdirSync(`${upper}/d/sub`, { recursive: true });
+        fs.writeFileSync(`${upper}/d/own`, "");
+      };
+      const parents = { "sha256:later": undefined, "sha256:before": base };
+      for (const [layer, parent] of Object.entries(parents)) {
+        const key = await unpackInto(context, layer, unpack, parent);
+        const name = newName();
+        await snapshotter.commit(name, key, { parent: base });
+        await viewed(name, (path) => {
+          deepEqual(fs.readdirSync(path, { recursive: true }).toSorted(), ["d", "d/own", "d/sub"]);
+        });
+      }
     },
   },
   {

@@ -3,9 +3,10 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { openGraphDriverSnapshotter } from "cleat/snapshotter";
 import { buildArchive, file } from "cleat/testing";
 
 import { factories, streamOf } from "./layers.mjs";
@@ -15,13 +16,13 @@ export async function powerLoss(driver, folder) {
   const content = Buffer.alloc(300_000, "content");
   await opened.create("image", {});
   await opened.applyDiff("image", undefined, streamOf(buildArchive([file("below", content)])));
-  withDiskOf(folder, (disk) => {
+  await withDiskOf(folder, (disk) => {
     assert.deepEqual(readFileSync(`${disk}/home/subvolumes/image/below`), content);
   });
   await opened.create("next", { parent: "image" });
   await opened.applyDiff("next", "image", streamOf(buildArchive([file("above", content)])));
   await opened.createReadWrite("container", { parent: "next", storageOptions: { size: "20M" } });
-  withDiskOf(folder, (disk) => {
+  await withDiskOf(folder, (disk) => {
     assert.deepEqual(readFileSync(`${disk}/home/subvolumes/next/above`), content);
     assert.deepEqual(readdirSync(`${disk}/home/subvolumes/container`), ["above", "below"]);
     assert.equal(readFileSync(`${disk}/home/quotas/container`, "latin1"), String(20 * 2 ** 20));
@@ -42,17 +43,66 @@ export async function powerLossOfLayers(driver, folder) {
   let parent = "base";
   for (const id of ["first", "second", "third"]) {
     await opened.createReadWrite(id, { parent });
-    withDiskOf(folder, (disk) => assertLayer(`${disk}/home`, home, id));
+    await withDiskOf(folder, (disk) => assertLayer(`${disk}/home`, home, id));
     parent = id;
   }
   if (opened.rebase !== undefined) {
     await opened.createReadWrite("filled");
     await opened.rebase("filled", "third");
-    withDiskOf(folder, (disk) => assertLayer(`${disk}/home`, home, "filled"));
+    await withDiskOf(folder, (disk) => assertLayer(`${disk}/home`, home, "filled"));
     await opened.rebase("filled", undefined);
-    withDiskOf(folder, (disk) => assert.ok(!existsSync(`${disk}/home/filled/lower`)));
+    await withDiskOf(folder, (disk) => assert.ok(!existsSync(`${disk}/home/filled/lower`)));
   }
   await opened.close();
+}
+
+/** All that a snapshotter acknowledged, each in its turn the last thing that happened. */
+export async function powerLossOfSnapshots(driver, folder) {
+  const root = `${folder}/snapshots`;
+  const snapshotter = await openGraphDriverSnapshotter({ driver: factories[driver], root });
+  const content = Buffer.alloc(30_000, "content");
+  const assertKept = async () => {
+    const expected = await tellSnapshots(snapshotter, root);
+    await withDiskOf(folder, async (disk) => {
+      const kept = `${disk}/snapshots`;
+      const opened = await openGraphDriverSnapshotter({ driver: factories[driver], root: kept });
+      try {
+        assert.deepEqual(await tellSnapshots(opened, kept), expected);
+        const [{ source }] = await opened.view("look", { parent: "base" });
+        assert.deepEqual(readFileSync(`${source}/file`), content);
+        await opened.prepare("next", { parent: "base" });
+      } finally {
+        await opened.close();
+      }
+    });
+  };
+  const [{ source }] = await snapshotter.prepare("filling", {});
+  writeFileSync(`${source}/file`, content);
+  await snapshotter.commit("base", "filling", {});
+  await assertKept();
+  for (const key of ["container", "another"]) {
+    await snapshotter.prepare(key, { parent: "base" });
+    await assertKept();
+  }
+  await snapshotter.commit("empty", "another", {});
+  await assertKept();
+  await snapshotter.prepare("on the empty one", { parent: "empty" });
+  await assertKept();
+  await snapshotter.view("view of nothing", {});
+  await assertKept();
+  await snapshotter.remove("container");
+  await assertKept();
+  await snapshotter.close();
+}
+
+/** What is there and how it is mounted, whatever its root is called. */
+async function tellSnapshots(snapshotter, root) {
+  const told = [];
+  for await (const { name, kind, parent } of snapshotter.list()) {
+    const mounts = kind === "committed" ? [] : await snapshotter.mounts(name);
+    told.push(JSON.stringify({ name, kind, parent, mounts }).replaceAll(root, ""));
+  }
+  return told.toSorted();
 }
 
 /** As the store itself has the layer. */
@@ -72,7 +122,7 @@ function assertLayer(kept, home, id) {
 }
 
 /** The file system is given another identity, for the kernel would take the copy for the one that is mounted. */
-function withDiskOf(folder, look) {
+async function withDiskOf(folder, look) {
   const images = `${dirname(folder)}/images`;
   const [copy, disk] = [`${images}/copy`, `${images}/disk`];
   execFileSync("cp", ["--sparse=always", `${images}/image`, copy]);
@@ -81,7 +131,7 @@ function withDiskOf(folder, look) {
   mkdirSync(disk, { recursive: true });
   execFileSync("mount", ["-o", type === "xfs" ? "loop,nouuid" : "loop", copy, disk]);
   try {
-    look(disk);
+    await look(disk);
   } finally {
     execFileSync("umount", [disk]);
   }

@@ -1,0 +1,66 @@
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { ensureCleanFolder, prepareHome } from "../../graphdriver/kit.ts";
+import { createLayer } from "./create-layer.ts";
+import { mendLayers } from "./mend-layers.ts";
+
+let home: string;
+
+const chain = [
+  { id: "1", parent: undefined },
+  { id: "2", parent: "1" },
+  { id: "3", parent: "2" },
+] as const;
+const owner = { rootUid: process.geteuid?.() ?? 0, rootGid: process.getegid?.() ?? 0 };
+const read = () => chain.flatMap(({ id }) => ["link", "lower"].map((name) => readIfThere(`${home}/${id}/${name}`)));
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "none";
+  }
+}
+
+beforeEach(() => {
+  home = prepareHome(mkdtempSync(join(tmpdir(), "mend-")), 0);
+  ensureCleanFolder(`${home}/l`, 0o700);
+  for (const layer of chain) createLayer(home, { ...layer, ...owner, durable: true, mendable: true, maxDepth: 128 });
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+it("leaves layers alone that are whole", () => {
+  const before = read();
+  expect(mendLayers(home, chain)).toEqual([]);
+  expect(read()).toEqual(before);
+});
+
+it.each([
+  ["link", ["1"]],
+  ["link", ["2", "3"]],
+  ["lower", ["3"]],
+  ["lower", ["2", "3"]],
+])("brings back the %s of layers %j, which are empty, or full of zeros", (name, ids) => {
+  const before = read();
+  for (const spoil of [truncateSync, (path: string) => writeFileSync(path, Buffer.alloc(26))]) {
+    for (const id of ids) spoil(`${home}/${id}/${name}`);
+    expect(mendLayers(home, chain)).toEqual(ids);
+    expect(read()).toEqual(before);
+  }
+});
+
+it("takes no link for a layer's own that leads to another", () => {
+  const before = read();
+  writeFileSync(`${home}/3/link`, readFileSync(`${home}/2/link`));
+  expect(mendLayers(home, chain)).toEqual(["3"]);
+  expect(read()).toEqual(before);
+});
+
+it("lays no layer on another that lies on none, and makes none that is not there", () => {
+  rmSync(`${home}/2/lower`);
+  expect(mendLayers(home, [...chain, { id: "4", parent: "3" }])).toEqual([]);
+  expect(readIfThere(`${home}/2/lower`)).toBe("none");
+  expect(readIfThere(`${home}/4/link`)).toBe("none");
+});

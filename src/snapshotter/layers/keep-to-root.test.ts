@@ -1,0 +1,46 @@
+import { mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { createMemoryStorage, createPlaces } from "../memory-storage.test.support.ts";
+import { openSnapshotter } from "../store/open-snapshotter.ts";
+import { keepToRoot } from "./keep-to-root.ts";
+
+it("neither reads nor deletes what another store has at the path of a root that was moved", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
+  const root = join(folder, "root");
+  const places = createPlaces(); // as on a disk: whoever comes by the path finds the same
+  const storage = () => createMemoryStorage(places);
+  const open = async () => {
+    const first = await openSnapshotter({ root, storage: storage() });
+    await first.close();
+    return openSnapshotter({ root, storage: await keepToRoot(storage(), root) });
+  };
+  try {
+    const moved = await open();
+    await moved.prepare("mine", {});
+    await rename(root, join(folder, "moved"));
+    places.made.clear();
+    places.everMade.length = 0;
+    for (const step of ["nothing there", "another there"]) {
+      if (step === "another there") {
+        const other = await open();
+        await other.prepare("theirs 1", {});
+        await other.prepare("theirs 2", {});
+        await other.close();
+      }
+      const there = [...places.made.keys()];
+      const refused = { code: "FAILED_PRECONDITION", message: expect.stringContaining("is not the folder any more") };
+      await expect(moved.mounts("mine"), step).rejects.toMatchObject(refused);
+      await expect(moved.prepare("more", {}), step).rejects.toMatchObject(refused);
+      await expect(moved.usage("mine"), step).rejects.toMatchObject(refused);
+      await expect(moved.cleanup(), step).rejects.toMatchObject(refused);
+      expect([...places.made.keys()], step).toEqual(there);
+    }
+    await moved.remove("mine"); // its record, which is where the root is now; its files are left to who opens that
+    expect([...places.made.keys()]).toEqual([1, 2]);
+    await moved.close();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

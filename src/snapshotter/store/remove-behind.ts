@@ -1,0 +1,73 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Logger } from "../../transport/index.ts";
+import type { SnapshotStorage } from "../snapshot-storage.ts";
+
+/** Takes away the places of removed snapshots when engines ask for nothing else: deleting keeps the disk busy. */
+export interface RemoveBehind {
+  /** Its record is gone, durably. Behind all that were removed before, so that children go before their parents. */
+  later(id: number): void;
+  /** Runs `call`, which an engine waits for, and which removals wait for, though not for long. */
+  before<T>(call: () => Promise<T>): Promise<T>;
+  /** Takes them all away now. */
+  settled(): Promise<void>;
+  /** Begins no more: the next to open it sweeps. */
+  stop(): void;
+}
+
+/** For as long nobody must have asked for anything. */
+const quietMs = 30;
+/** How long one waits for that at most; and how many wait, before none does. */
+const patienceMs = 500;
+const maxPatient = 1_000;
+
+export function removeBehind(storage: SnapshotStorage, logger: Logger): RemoveBehind {
+  const waiting: number[] = [];
+  let asking = 0;
+  let askedMs = 0;
+  let hurried = 0;
+  let isStopped = false;
+  let working: Promise<void> | undefined;
+
+  const isQuiet = () => asking === 0 && performance.now() - askedMs >= quietMs;
+  const mayGoOn = () => isQuiet() || isStopped || hurried > 0 || waiting.length >= maxPatient;
+  const untilQuiet = async () => {
+    const untilMs = performance.now() + patienceMs;
+    while (!mayGoOn() && performance.now() < untilMs) await pause(quietMs, undefined, { ref: false });
+  };
+  const work = async () => {
+    while (waiting.length > 0) {
+      await untilQuiet();
+      const id = isStopped ? undefined : waiting.shift();
+      if (id === undefined) break;
+      await storage.remove(id).catch((error: unknown) => {
+        if (!isStopped) logger.warn({ err: error, id }, "files of a removed snapshot are left for the next clean-up");
+      });
+    }
+    working = undefined;
+  };
+
+  return {
+    later(id) {
+      if (isStopped) return;
+      waiting.push(id);
+      working ??= work();
+    },
+    async before(call) {
+      asking++;
+      try {
+        return await call();
+      } finally {
+        asking--;
+        askedMs = performance.now();
+      }
+    },
+    async settled() {
+      hurried++;
+      await working;
+      hurried--;
+    },
+    stop() {
+      isStopped = true;
+    },
+  };
+}
