@@ -1,7 +1,7 @@
 /** What a signal leaves of a command that serves, whenever it comes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,10 +65,10 @@ test("SIGTERM does not wait for the files of removed snapshots, which the next s
   const channel = createGrpcChannel({ unix: socket() });
   const remote = createRemoteSnapshotter({ channel, snapshotter: "cleat" });
   const [mount] = await remote.prepare("large", {});
-  for (let folderIndex = 0; folderIndex < 10; folderIndex++) {
-    const path = join(mount?.source ?? "", String(folderIndex));
-    mkdirSync(path);
-    for (let file = 0; file < 1_000; file++) writeFileSync(join(path, String(file)), "");
+  for (const name of "ab") {
+    const file = join(mount?.source ?? "", name);
+    writeFileSync(file, "");
+    for (let count = 0; count < 50_000; count++) linkSync(file, `${file}${count}`);
   }
   await remote.remove("large");
   const startedMs = performance.now();
