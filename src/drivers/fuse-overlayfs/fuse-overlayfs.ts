@@ -18,7 +18,7 @@ import { createLayeredStore } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout.ts";
 import { ownAttributePrefix } from "../overlay/own-attributes.ts";
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
-import type { OverlayMounter } from "../overlay/mount-specs.ts";
+import { assertNameable, type OverlayMounter } from "../overlay/mount-specs.ts";
 import * as jobs from "./jobs.ts";
 import { findMountedLayers, maxDepth } from "./layout.ts";
 import type { FuseOverlayfsAbilities } from "./probe.ts";
@@ -43,6 +43,7 @@ export const fuseOverlayfs: GraphDriverFactory<typeof commonOptions> = {
   open: (options) =>
     openHome(use, options, async (home) => {
       const diffOptions = toDiffOptions(readDriverOptions("fuse-overlayfs", options, commonOptions));
+      if (options.door === "snapshotter") assertNameable(home.path);
       ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
       await home.pool.run(worker, "sweepStore", home.path);
       const abilities = await home.pool.run(worker, "probeFuseOverlayfs", home.path);

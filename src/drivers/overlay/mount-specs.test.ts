@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { prepareHome } from "../../graphdriver/home/home.ts";
 import { createLayer } from "./create-layer.ts";
 import { linksFolder, readLayer } from "./layout.ts";
-import { mountSpecOf, type OverlayMounter } from "./mount-specs.ts";
+import { assertNameable, mountSpecOf, type OverlayMounter } from "./mount-specs.ts";
 
 let home: string;
 beforeEach(() => {
@@ -87,6 +87,13 @@ it("refuses a home that options cannot name", () => {
   expect(() => mountSpecOf(odd, "2", true, mounter)).toThrow(
     'cannot be named in the options of a mount, as it holds ","',
   );
+});
+
+it("tells before the first layer whether a home can be named with many", () => {
+  for (const bad of ["/a,b", "/a:b", "/a\\b", `/${"long/".repeat(200)}`]) {
+    expect(() => assertNameable(bad)).toThrow("cannot be named in the options of a mount");
+  }
+  assertNameable("/var/lib/containerd/io.containerd.snapshotter.v1.cleat");
 });
 
 it("says what is missing or damaged", () => {

@@ -51,11 +51,20 @@ function isParent(id: string): CleatError {
   return new CleatError("FAILED_PRECONDITION", message);
 }
 
-/** Those who read options escape in ways of their own, if at all. */
-function assertNameable(home: string): void {
+/** With a longer home, upper and work folder leave no room for 128 layers in what mount(2) takes. */
+const maxHomeBytes = 1_000;
+
+/**
+ * Whether others can be told of the home's layers in the options of a mount; who reads those escapes in ways of his own,
+ * if at all.
+ * @throws FAILED_PRECONDITION when they cannot.
+ */
+export function assertNameable(home: string): void {
   const [found] = /[,:\\]/.exec(home) ?? [];
-  if (found === undefined) return;
-  const message = `home ${JSON.stringify(home)} cannot be named in the options of a mount, as it holds "${found}"`;
+  const bytes = Buffer.byteLength(home);
+  if (found === undefined && bytes <= maxHomeBytes) return;
+  const problem = found === undefined ? `is ${bytes} bytes long, more than ${maxHomeBytes}` : `holds "${found}"`;
+  const message = `home ${JSON.stringify(home)} cannot be named in the options of a mount, as it ${problem}`;
   throw new CleatError("FAILED_PRECONDITION", message);
 }
 

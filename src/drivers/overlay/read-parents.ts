@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { close, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscall/index.ts";
@@ -21,10 +21,21 @@ export function readParents(home: string): Parents {
   );
 }
 
-/** What there is of layers, as `exists` has it. Costs the same and a look more for each. Blocks; runs on a worker. */
+/**
+ * What there is of layers, as `exists` has it, but for one that is a link, or whose files are: those are another's. Costs
+ * the same and two looks more for each. Blocks; runs on a worker.
+ */
 export function readLayers(home: string): readonly ListedLayer[] {
-  const ids = readdirSync(home).filter((id) => id !== linksFolder && existsSync(`${home}/${id}/link`));
+  const ids = readdirSync(home, { withFileTypes: true }).flatMap((entry) => {
+    const path = `${home}/${entry.name}`;
+    const isLayer = entry.isDirectory() && entry.name !== linksFolder && existsSync(`${path}/link`);
+    return isLayer && isFolder(`${path}/diff`) ? [entry.name] : [];
+  });
   return toListedLayers(ids, readParents(home));
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** More than the longest path that `isLowerPath` takes, and the colon after it. */

@@ -29,7 +29,7 @@ import { ownAttributePrefix } from "../overlay/own-attributes.ts";
 import type { OverlayAbilities } from "./probe/probe.ts";
 import { assertEnforced, type QuotaSupport } from "../overlay/project-quotas.ts";
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
-import type { OverlayMounter } from "../overlay/mount-specs.ts";
+import { assertNameable, type OverlayMounter } from "../overlay/mount-specs.ts";
 import { createContainerSizes } from "./container-size.ts";
 import { kernelMaxLayers } from "../overlay/kernel-layers.ts";
 import { specSwitches } from "./mount/mount-switches.ts";
@@ -70,6 +70,7 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
     open: (options) =>
       openHome(use, options, async (home) => {
         const overlayOptions = toOverlayOptions(readDriverOptions("overlay2", options, optionTable));
+        if (options.door === "snapshotter") assertNameable(home.path);
         ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
         await home.pool.run(worker, "sweepStore", home.path);
         // One after another, on one thread: to start a second takes longer than any of these.
