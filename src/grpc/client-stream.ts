@@ -62,7 +62,8 @@ function follow(stream: ClientHttp2Stream, method: GrpcMethod, address: string):
   stream.once("error", (error) => (failure = error));
   const ended = new Promise<void>((resolve, reject) => {
     stream.once("close", () => {
-      const error = judge(method, address, { answer, trailers, failure, rstCode: stream.rstCode ?? 0 });
+      const isLost = stream.session === undefined || stream.session.destroyed;
+      const error = judge(method, address, { answer, trailers, failure, isLost, rstCode: stream.rstCode ?? 0 });
       if (error === undefined) resolve();
       else reject(error);
     });
@@ -90,6 +91,8 @@ interface StreamEnd {
   readonly answer: IncomingHttpHeaders | undefined;
   readonly trailers: IncomingHttpHeaders | undefined;
   readonly failure: Error | undefined;
+  /** The connection is gone; the stream's code is Node's own then, and another each time. */
+  readonly isLost: boolean;
   readonly rstCode: number;
 }
 
@@ -103,7 +106,7 @@ function judge(method: GrpcMethod, address: string, end: StreamEnd): CleatError 
   if (httpStatus !== 200) {
     return new GrpcError(codeOfHttpStatus[httpStatus] ?? "UNKNOWN", `HTTP status ${httpStatus}`, method.path, address);
   }
-  const code = codeOfReset(end.rstCode);
+  const code = end.isLost ? "UNAVAILABLE" : codeOfReset(end.rstCode);
   const reachedPeer = end.rstCode !== constants.NGHTTP2_REFUSED_STREAM;
   const reason = end.failure?.message ?? "the connection was lost";
   return new TransportError(code, `${subject} ended without a status: ${reason}`, { reachedPeer, cause: end.failure });

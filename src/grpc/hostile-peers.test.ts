@@ -1,6 +1,15 @@
-import { constants, type ClientHttp2Session, connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
+import {
+  constants,
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+} from "node:http2";
 import { connect as connectSocket, type Socket } from "node:net";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createGrpcChannel } from "./channel.ts";
 import { createGrpcClient } from "./client.ts";
@@ -218,5 +227,29 @@ describe("a server of gRPC", () => {
     expect(performance.now() - startedMs).toBeLessThan(5_000);
     silent.destroy();
     session.destroy();
+  });
+});
+
+describe("a client of gRPC", () => {
+  it.each(["once", "wait"] as const)("tells that a peer has died under a call as UNAVAILABLE (%s)", async (method) => {
+    const folder = await mkdtemp(join(tmpdir(), "cleat-grpc-"));
+    const server = createHttp2Server();
+    const sockets: Socket[] = [];
+    server.on("connection", (socket: Socket) => sockets.push(socket));
+    // Killed with bytes unread that the client has sent, or without.
+    server.on("stream", (stream) => {
+      stream.on("error", () => {});
+      if (method === "once") sockets[0]?.pause();
+      setTimeout(() => sockets[0]?.destroy(), 20);
+    });
+    await once(server.listen(join(folder, "s.sock")), "listening");
+    try {
+      await using channel = createGrpcChannel({ unix: join(folder, "s.sock") });
+      const call = createGrpcClient(echoService, channel)[method]({ data: Buffer.alloc(1_000_000) });
+      await expect(call).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    } finally {
+      server.close();
+      await rm(folder, { recursive: true });
+    }
   });
 });
