@@ -67,6 +67,9 @@ describeWith([needs.go, containerdSource], "containerd's client of proxy snapsho
     const labels = { "containerd.io/snapshot.ref": "sha256:\u00e9", __proto__x: "y" };
     const key = "default/2/extract-1 sha256:\u{1f9f5}";
     expect((await peer.call("prepare", { key, labels })).value).toEqual([
+      { Type: "overlay", Source: "overlay", Options: [expect.stringMatching(/^upperdir=/)] },
+    ]);
+    expect((await peer.call("prepare", { key: "container" })).value).toEqual([
       { Type: "bind", Source: expect.any(String) as string, Options: ["rbind", "rw"] },
     ]);
     const prepared = await peer.call("stat", { key });

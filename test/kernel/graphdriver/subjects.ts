@@ -128,23 +128,13 @@ const onEveryFileSystem = (kind: Kind): Subject[] =>
     })),
   );
 
-/** On which file systems a driver does something of its own. */
-const telling: Readonly<Record<string, readonly LoopFileSystem[]>> = {
-  overlay2: ["btrfs"],
-  vfs: ["xfs"],
-};
+const [overlay2] = drivers;
+const isOverlay2 = ({ driver }: Kind) => driver === "overlay2";
 
-const onFileSystems = drivers.flatMap(onEveryFileSystem);
-const isTelling = ({ driver, fileSystem, opener }: Subject) =>
-  opener === "inProcess" && fileSystem !== undefined && telling[driver]?.includes(fileSystem) === true;
-
-/** Its processes make it the slowest, and nothing of its own comes of archives that are kept. */
-const isSlow = ({ driver }: Kind) => driver === "fuse-overlayfs";
-
-/** Each driver, each file system, each door and each kind of user at least once. */
+/** Each driver, each door and each kind of user at least once. */
 const daily: readonly Subject[] = [
   ...everyDriver.map((kind) => plainly(kind, inProcess)),
-  ...everyDriver.filter((kind) => !isSlow(kind)).map((kind) => exactly(kind, overSocket)),
+  exactly(overlay2, overSocket),
   {
     title: "vfs of an ordinary user",
     needs: [needs.root, readableByAnybody],
@@ -152,8 +142,7 @@ const daily: readonly Subject[] = [
     opener: "inProcess",
     unprivileged: true,
   },
-  ...namespaced.map((kind) => plainly(kind, overSocket)),
-  ...onFileSystems.filter(isTelling),
+  plainly(inUserNamespace, overSocket),
 ];
 
 /**
@@ -179,8 +168,9 @@ const nightly: readonly Subject[] = [
   },
   ...everyDriver.map((kind) => plainly(kind, overSocket)),
   ...everyDriver.map((kind) => exactly(kind, inProcess)),
-  ...everyDriver.filter(isSlow).map((kind) => exactly(kind, overSocket)),
-  ...onFileSystems.filter((subject) => !isTelling(subject)),
+  ...everyDriver.filter((kind) => !isOverlay2(kind)).map((kind) => exactly(kind, overSocket)),
+  plainly(fuseInUserNamespace, overSocket),
+  ...drivers.flatMap(onEveryFileSystem),
   ...namespaced.flatMap(onEveryFileSystem),
 ];
 
