@@ -19,7 +19,7 @@ export interface LayerStorageOptions {
   readonly mendable: boolean;
   /** Whether a layer gets its parent when it is committed, where the driver can give it one. */
   readonly rebase: boolean;
-  /** Whether engines are told to map the ids of a mount, and a layer's root is given to root of the mapped. */
+  /** Whether engines are told to map the ids of a mount, and root of the mapped has the root of a layer on others. */
   readonly remapIds: boolean;
   readonly logger: Logger;
 }
