@@ -176,7 +176,8 @@ export interface GraphDriver extends AsyncDisposable {
 
   /**
    * Puts right what a power loss has left of layers that were made `mendable`; returns those which were not whole. To be called
-   * before any of them is used, parents before what lies on them. Costs a look at each. Over Docker's protocol there is no such call.
+   * before any of them is used, parents before what lies on them. Costs a look at each, but where no power can have been lost since
+   * the last time. Over Docker's protocol there is no such call.
    */
   mend?(layers: readonly MendableLayer[]): Promise<readonly string[]>;
 

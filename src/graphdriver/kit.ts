@@ -63,6 +63,7 @@ export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
 export { readIfThere } from "./home/read-if-there.ts";
+export { hasStayedWhole, recordWhole } from "./home/whole-record.ts";
 export { findExactDamage } from "./inspect/exact-damage.ts";
 export { dockerDrivers, markers, nativeDrivers, priority } from "./inspect/known-drivers.ts";
 export { mendStore } from "./inspect/mend-store.ts";

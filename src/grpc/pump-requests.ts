@@ -1,6 +1,6 @@
 import type { ClientStream } from "./client-stream.ts";
 import type { PeerSilence } from "./silence.ts";
-import { writeFrame } from "./write-frame.ts";
+import { createFrameWriter } from "./write-frame.ts";
 
 export interface RequestPump {
   /** The caller's own failure, which broke the call off. */
@@ -8,6 +8,12 @@ export interface RequestPump {
   /** The answer is there: nothing more is asked of the source. */
   stop(): void;
 }
+
+/**
+ * What may wait for the peer, beside one request: two pieces of a blob (`writeBlob` of `containerd`), of which one is made while the
+ * other is on its way.
+ */
+export const aheadBytes = 2 * 1024 * 1024;
 
 /**
  * Sends a caller's requests as fast as the peer takes them, then ends its half of the stream. The deadline counts the
@@ -20,6 +26,7 @@ export function pumpRequests<T>(
   silence: PeerSilence,
 ): RequestPump {
   const source = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
+  const write = createFrameWriter(stream, aheadBytes);
   let isStopped = false;
   const pump: { failure: { error: unknown } | undefined; stop(): void } = {
     failure: undefined,
@@ -34,7 +41,7 @@ export function pumpRequests<T>(
       const next = await silence.whileBusy(async () => source.next());
       if (isStopped || stream.closed) return;
       if (next.done) return void stream.end();
-      await writeFrame(stream, encode(next.value));
+      await write(encode(next.value));
     }
   };
   run().catch((error: unknown) => {

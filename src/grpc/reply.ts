@@ -1,7 +1,7 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { ErrorCode } from "../errors/index.ts";
 import { encodeStatus, okStatus } from "./status.ts";
-import { writeFrame } from "./write-frame.ts";
+import { createFrameWriter } from "./write-frame.ts";
 
 /** What a server sends on one call. After the end nothing is sent any more, whatever is called. */
 export interface Reply {
@@ -19,6 +19,7 @@ const patienceMs = 1_000;
 const replyHeaders = { ":status": 200, "content-type": "application/grpc" } as const;
 
 export function createReply(stream: ServerHttp2Stream): Reply {
+  const write = createFrameWriter(stream);
   let trailers: Record<string, string> | undefined;
 
   const respond = () => {
@@ -43,7 +44,7 @@ export function createReply(stream: ServerHttp2Stream): Reply {
     send(frame) {
       if (isOver()) return undefined;
       respond();
-      return writeFrame(stream, frame);
+      return write(frame);
     },
     finish(frame) {
       if (isOver()) return;

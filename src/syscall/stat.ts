@@ -73,6 +73,34 @@ export function fstat(descriptor: number): FileStatus {
   return parseStatus();
 }
 
+/** Tells a file on a mount from all others that there are, were and will be there until the machine is booted anew. */
+export interface MountedFile {
+  /** Never given to another mount, as the number in `/proc/self/mountinfo` is. */
+  readonly mount: bigint;
+  readonly inode: bigint;
+  /** When it was made; no program can set it, so that a copy has another. */
+  readonly birthSeconds: bigint;
+  readonly birthNanoseconds: number;
+}
+
+/** Of an open file; `undefined` where the kernel tells no such mount (before Linux 6.8), or the file system no birth. */
+export function readMountedFile(descriptor: number): MountedFile | undefined {
+  const wanted = STATX_INO | STATX_BTIME | STATX_MNT_ID_UNIQUE;
+  check(statxCall(descriptor, emptyPath, AT_EMPTY_PATH, wanted, buffer), "statx");
+  if ((view.getUint32(0, true) & wanted) !== wanted) return undefined;
+  return {
+    mount: view.getBigUint64(144, true),
+    inode: view.getBigUint64(32, true),
+    birthSeconds: view.getBigInt64(80, true),
+    birthNanoseconds: view.getUint32(88, true),
+  };
+}
+
+/** Source: `linux/stat.h` v6.8. */
+const STATX_INO = 0x100;
+const STATX_BTIME = 0x800;
+const STATX_MNT_ID_UNIQUE = 0x4000;
+
 export function isDirectory(status: FileStatus): boolean {
   return (status.mode & S_IFMT) === S_IFDIR;
 }

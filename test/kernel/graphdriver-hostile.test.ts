@@ -181,6 +181,14 @@ for (const fileSystem of ["ext4", "xfs"] as const) {
       },
       fileSystem,
     );
+    defineTests(
+      {
+        id: "powerLossIsLookedForOnce",
+        title: "what a power loss may have left of snapshots is looked for once on each mount",
+        drivers: ["overlay2"],
+      },
+      fileSystem,
+    );
   });
 }
 

@@ -4,9 +4,11 @@ import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
 import {
   assertLayerId,
+  hasStayedWhole,
   type Lineage,
   listLayers,
   type OpenHome,
+  recordWhole,
   reportApplied,
   type sendExactDiff,
   streamExactDiff,
@@ -140,7 +142,12 @@ export function createLayeredStore(
       });
     },
 
-    mend: (layers) => pool.run(worker, "mendLayers", path, layers),
+    async mend(layers) {
+      if (hasStayedWhole(path)) return [];
+      const mended = await pool.run(worker, "mendLayers", path, layers);
+      recordWhole(path);
+      return mended;
+    },
 
     list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
 

@@ -4,6 +4,7 @@
  *     <home>/.cleat/lock          held (flock) by the process that serves the home
  *     <home>/.cleat/driver.json   whose layers these are (`driver-record.ts`)
  *     <home>/.cleat/counts.json   mount counts above one (`mount-counts.ts`)
+ *     <home>/.cleat/whole.json    that its layers were found whole (`whole-record.ts`)
  *     <home>/.cleat/staging/      what is being made; taken to the trash when the home is opened
  *     <home>/.cleat/trash/        what is being deleted; deleted behind the opening
  *

@@ -57,13 +57,20 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
     }
     return places;
   };
+  // What was there before anything was made or removed is swept first, without a second look at each.
+  let seen: readonly ListedPlace[] | undefined;
+  const takeSeen = async (): Promise<readonly ListedPlace[]> => {
+    const places = seen ?? (await list());
+    seen = undefined;
+    return places;
+  };
 
   return {
     capabilities: {
       // A driver that mounts a layer to show it lays it on others; else it is a whole tree.
       needsParents: driver.capabilities.mounts,
     },
-    list,
+    list: async () => (seen = await list()),
 
     async create(place: NewPlace, call) {
       const layer = layerOf(place.id);
@@ -100,7 +107,7 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
     remove,
 
     async sweep(isLive) {
-      await removeOrphans(list, isLive, remove, logger);
+      await removeOrphans(await takeSeen(), isLive, remove, logger);
       await Promise.allSettled(removing);
     },
 
@@ -117,12 +124,12 @@ function toLayer(id: number | undefined): string | undefined {
 
 /** Children before what they lie on, which is not removed before. What cannot be removed is left for the next time. */
 async function removeOrphans(
-  list: () => Promise<readonly ListedPlace[]>,
+  places: readonly ListedPlace[],
   isLive: (id: number) => boolean,
   remove: (id: number) => Promise<void>,
   logger: Logger,
 ): Promise<void> {
-  let orphans = (await list()).filter(({ id }) => !isLive(id));
+  let orphans = places.filter(({ id }) => !isLive(id));
   while (orphans.length > 0) {
     const parents = new Set(orphans.map(({ parentId }) => parentId));
     const leaves = orphans.filter(({ id }) => !parents.has(id));

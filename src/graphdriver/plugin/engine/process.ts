@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { isSystemError } from "../../../errors/index.ts";
+import { bootId } from "../../home/boot-id.ts";
 
 /** A process, told apart from all that have had its number before it and will have it after. */
 export const processIdentity = z.object({
@@ -48,10 +49,4 @@ export function readIfShown(path: string): string | undefined {
     if (isSystemError(error, "ENOENT", "ESRCH", "EACCES", "EPERM")) return undefined;
     throw error;
   }
-}
-
-let boot: string | undefined;
-
-function bootId(): string {
-  return (boot ??= readIfShown("/proc/sys/kernel/random/boot_id")?.trim() ?? "");
 }
