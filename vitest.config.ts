@@ -24,7 +24,9 @@ export default defineConfig({
         test: {
           name: "kernel",
           include: ["test/kernel/**/*.test.ts"],
-          exclude: atNight ? [] : ["test/kernel/graphdriver-sizes.test.ts"],
+          exclude: atNight
+            ? []
+            : ["test/kernel/graphdriver-sizes.test.ts", "test/kernel/graphdriver-kit-faults.test.ts"],
           testTimeout: 180_000,
           ...alone(1),
         },
@@ -44,7 +46,9 @@ export default defineConfig({
         test: {
           name: "engine",
           include: ["test/engine/**/*.test.ts"],
-          exclude: atNight ? [] : ["test/engine/sizes-overlay2.test.ts", "test/engine/snapshotter-cri.test.ts"],
+          exclude: atNight
+            ? []
+            : ["sizes-overlay2", "snapshotter-cri", "import-docker"].map((name) => `test/engine/${name}.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each has mounts, processes and network of its own, and much of its time is engines' own waiting.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CleatError } from "../../errors/index.ts";
 import type { CreateOptions } from "../../graphdriver/index.ts";
 import { silentLogger } from "../../transport/index.ts";
 import type { NewPlace } from "../snapshot-storage.ts";
@@ -9,18 +10,21 @@ const remap = { uids: "0:100000:65536", gids: "0:200000:65536" };
 const place: NewPlace = { id: 7, parentId: 3, isUnpacked: false, isReadOnly: false };
 
 /** Layers without files, as binds, and notes of what was asked and said. */
-function createNotes({ enforcesSize = false, remapIds = false } = {}) {
+function createNotes({ enforcesSize = false, remapIds = false, leastBytes = 0 } = {}) {
   const made: [id: string, options: CreateOptions | undefined][] = [];
   const said: string[] = [];
   const driver = {
     name: "noting",
     capabilities: { enforcesSize, mounts: false },
     async createReadWrite(id: string, options?: CreateOptions) {
+      const { size } = options?.storageOptions ?? {};
+      if (Number(size) < leastBytes) throw new CleatError("INVALID_ARGUMENT", `a size of ${size} bytes leaves no room`);
       made.push([id, options]);
     },
     mounts: async (id: string) => [{ type: "bind", source: `/layers/${id}`, options: ["rw", "rbind"] }],
   } as unknown as ServableDriver;
-  const logger = { ...silentLogger, info: (_: object, message: string) => said.push(message) };
+  const say = (_: object, message: string) => void said.push(message);
+  const logger = { ...silentLogger, info: say, warn: say };
   const options = { driver, homeSync: undefined, mendable: false, rebase: false, remapIds, logger };
   return { storage: createLayerStorage(options), made, said };
 }
@@ -62,6 +66,13 @@ describe("a size", () => {
       ["8", { parent: "3", storageOptions: undefined }],
     ]);
     expect(said).toEqual([]);
+  });
+
+  it("that leaves no room is left out, and said", async () => {
+    const { storage, made, said } = createNotes({ enforcesSize: true, leastBytes: 4096 });
+    await storage.create({ ...place, maxSizeBytes: 1 });
+    expect(made).toMatchObject([["7", { parent: "3", storageOptions: undefined }]]);
+    expect(said).toEqual(["a snapshot is made without the size that it asks for"]);
   });
 
   it("is not asked of one that does not, which is said once", async () => {

@@ -1,4 +1,5 @@
-import type { MountSpec } from "../../graphdriver/index.ts";
+import { CleatError } from "../../errors/index.ts";
+import type { CreateOptions, MountSpec } from "../../graphdriver/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { ListedPlace, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
@@ -74,10 +75,20 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 
     async create(place: NewPlace, call) {
       const layer = layerOf(place.id);
-      const parent = toLayer(place.parentId);
-      const wanted = { parent, storageOptions: toStorageOptions(place.maxSizeBytes), mendable: options.mendable };
-      if (place.isUnpacked) await driver.create(layer, wanted, call);
-      else await driver.createReadWrite(layer, wanted, call);
+      const wanted = { parent: toLayer(place.parentId), mendable: options.mendable };
+      const make = (storageOptions: CreateOptions["storageOptions"]) =>
+        place.isUnpacked
+          ? driver.create(layer, { ...wanted, storageOptions }, call)
+          : driver.createReadWrite(layer, { ...wanted, storageOptions }, call);
+      const size = toStorageOptions(place.maxSizeBytes);
+      try {
+        await make(size);
+      } catch (error) {
+        if (size === undefined || !(error instanceof CleatError) || error.code !== "INVALID_ARGUMENT") throw error;
+        // A hint of the engine's; one that leaves no room (btrfs counts the image, too) must not keep a container from starting.
+        logger.warn({ err: error, ...size }, "a snapshot is made without the size that it asks for");
+        await make(undefined);
+      }
       const mount = await mountOf(place.id, place, call);
       if (!place.isReadOnly) giveRootItsOwner(mount, remapOf(place));
       return toMounts(mount, place);

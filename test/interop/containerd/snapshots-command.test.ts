@@ -10,6 +10,7 @@ import { type Namespace, openNamespace } from "../../harness/namespace.ts";
 import { type EngineRelease, forky, machine } from "../../harness/release.ts";
 import { serveSnapshotter, snapshotterConfig, snapshotterSocket } from "./snapshotter.support.ts";
 import { writeFile } from "node:fs/promises";
+import { until } from "../../harness/until.ts";
 import { describeWith, needs } from "../../needs.ts";
 
 for (const [release, required] of [
@@ -51,6 +52,11 @@ function testCommand(engine: EngineRelease): void {
     await namespace?.[Symbol.asyncDispose]();
   });
 
+  /** containerd calls a server that was away only when its own patience is over. */
+  const serveAgain = async () => {
+    daemon = await serveSnapshotter(namespace, ["--driver=overlay2"]);
+    await until("containerd to call the snapshotter again", 20_000, () => list("ls").catch(() => undefined));
+  };
   const load = () => containerd.ctr("images", "import", "--snapshotter=cleat", ...noTransfer(), archive);
   const noTransfer = () => (engine === machine ? [] : ["--local"]);
   const cleat = (...args: string[]) => {
@@ -106,7 +112,7 @@ function testCommand(engine: EngineRelease): void {
     expect(await cleat("repair")).toBe("nothing is broken\n");
     await daemon.end("SIGTERM");
     await rename(`${namespace.folder}/snapshotter`, `${namespace.folder}/lost`);
-    daemon = await serveSnapshotter(namespace, ["--driver=overlay2"]);
+    await serveAgain();
     await expect(load(), "as long as the names are there").rejects.toThrow();
     const broken = (await list("ls")).map(({ state, kind }) => `${state} ${kind}`);
     expect(broken).toEqual(["broken null", "broken null"]);
@@ -125,7 +131,7 @@ function testCommand(engine: EngineRelease): void {
     await snapshots().prepare("survivor", { parent: top, labels: { "containerd.io/gc.root": "1" } });
     await daemon.end("SIGTERM");
     await rename(`${namespace.folder}/snapshotter`, `${namespace.folder}/lost-2`);
-    daemon = await serveSnapshotter(namespace, ["--driver=overlay2"]);
+    await serveAgain();
     await expect(cleat("repair")).rejects.toThrow(/ended with 5.*cannot remove snapshot with child/s);
     await snapshots().remove("survivor");
     expect((await cleat("repair")).split("\n").filter((line) => line.startsWith("removed"))).toHaveLength(2);
