@@ -51,7 +51,7 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
     call.signal?.throwIfAborted();
     await addRecord(store, record, mounts);
     making.delete(id);
-    if (use.isUnpacked) store.syncing.begin(id);
+    if (record.kind === "active" && isUnpackKey(record.name)) store.syncing.begin(id);
     return mounts;
   } catch (error) {
     // Where its record may be on the disk all the same, its place must be there, too; the next to open it decides.
