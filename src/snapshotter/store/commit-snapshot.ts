@@ -1,10 +1,10 @@
 import { CleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
-import { nowNs } from "../clock.ts";
 import { assertName, isGiven, quoteName, toLabels } from "../names-and-labels.ts";
 import type { SnapshotRecord } from "../records/record.ts";
 import type { CommitOptions } from "../snapshotter.ts";
 import type { StoreContext } from "./store-context.ts";
+import { putNew } from "./put-new.ts";
 import { syncInTime } from "./sync-in-time.ts";
 
 /** `commit`. */
@@ -29,17 +29,12 @@ export async function commitSnapshot(
       if (parent === undefined && record.parentId !== undefined) await storage.settle?.(record.id, record.parentId);
       await syncInTime(storage, key, call);
       const committed = { ...record, name, kind: "committed" as const, labels: kept, usage: undefined };
-      if (parent === undefined) await putCommitted(store, committed);
+      if (parent === undefined) await putNew(store.records, committed);
       else await commitOn(store, committed, parent.id);
     });
     store.syncing.end(record.id);
     store.measuring.later(record.id);
   });
-}
-
-async function putCommitted({ records }: StoreContext, record: SnapshotRecord): Promise<void> {
-  const createdNs = nowNs();
-  await records.change({ put: [{ ...record, createdNs, updatedNs: createdNs }] });
 }
 
 /** The files come first: what a crash leaves between the two is taken back by who opens them next, as the record tells. */
@@ -48,7 +43,7 @@ async function commitOn(store: StoreContext, record: SnapshotRecord, parentId: n
   const { id } = record;
   await storage.rebase?.(id, parentId);
   try {
-    await putCommitted(store, { ...record, parentId });
+    await putNew(records, { ...record, parentId });
   } catch (error) {
     if (!records.isBroken) {
       await storage.rebase?.(id, undefined).catch((failure: unknown) => {

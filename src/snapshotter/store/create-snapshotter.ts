@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CleatError } from "../../errors/index.ts";
-import { nowNs } from "../clock.ts";
+import { nowNs } from "../../syscall/index.ts";
 import { filterInfos } from "../filters/filter-infos.ts";
 import { quoteName, updateLabels } from "../names-and-labels.ts";
 import type { SnapshotInfo, Snapshotter, UpdateOptions } from "../snapshotter.ts";
 import { commitSnapshot } from "./commit-snapshot.ts";
 import { makeSnapshot, mountsOf } from "./make-snapshot.ts";
-import { placeOf } from "./snapshot-table.ts";
+import { hasOwnPlace } from "./snapshot-table.ts";
 import type { StoreContext } from "./store-context.ts";
 
 /** A snapshotter over what was opened; `release` is called at the end of `close`. */
@@ -64,7 +64,7 @@ export function createSnapshotter(store: StoreContext, release: () => Promise<vo
     async usage(key, call) {
       const record = table.find(key);
       if (record.kind === "committed") return record.usage ?? measuring.now(record.id, call);
-      if (placeOf(record) !== record.id) return { sizeBytes: 0, inodes: 0 };
+      if (!hasOwnPlace(record)) return { sizeBytes: 0, inodes: 0 };
       return storage.usage(record.id, call);
     },
 
@@ -85,7 +85,7 @@ async function removeSnapshot(store: StoreContext, key: string): Promise<void> {
     await records.change({ remove: [id] });
     store.missing.delete(id);
     store.syncing.end(id);
-    if (placeOf(record) === id) removing.later(id);
+    if (hasOwnPlace(record)) removing.later(id);
   });
 }
 

@@ -1,15 +1,11 @@
 import { CleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
-import { nowNs } from "../clock.ts";
 import { assertName, isGiven, quoteName, toLabels } from "../names-and-labels.ts";
-import type { SnapshotRecord } from "../records/record.ts";
 import type { Labels, Mount, PrepareOptions } from "../snapshotter.ts";
 import { isUnpackKey, layerNamedBy, maxSizeOf, useOf } from "./snapshot-purpose.ts";
-import { placeOf } from "./snapshot-table.ts";
+import { type NewRecord, putNew } from "./put-new.ts";
+import { hasOwnPlace, placeOf } from "./snapshot-table.ts";
 import type { StoreContext } from "./store-context.ts";
-
-/** A record of a snapshot that is not there yet. */
-type NewRecord = Omit<SnapshotRecord, "createdNs" | "updatedNs">;
 
 /** `prepare` and `view`. */
 export async function makeSnapshot(
@@ -29,8 +25,10 @@ export async function makeSnapshot(
     return store.withParent(parent, async () => {
       const id = await records.takeId();
       const record = { id, name: key, kind, parentId: parent?.id, labels: kept, usage: undefined };
-      if (placeOf(record) !== id) return addRecord(store, record, await mountsOf(store, record));
-      return makePlace(store, record, call);
+      if (hasOwnPlace(record)) return makePlace(store, record, call);
+      const mounts = await mountsOf(store, record);
+      await putNew(records, record);
+      return mounts;
     });
   });
 }
@@ -49,7 +47,7 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
     const place = { id, parentId, maxSizeBytes: maxSizeOf(record.labels), ...use };
     const mounts = checked(record, await storage.create(place, call));
     call.signal?.throwIfAborted();
-    await addRecord(store, record, mounts);
+    await putNew(records, record);
     making.delete(id);
     if (record.kind === "active" && isUnpackKey(record.name)) store.syncing.begin(id);
     return mounts;
@@ -61,12 +59,6 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
     }
     throw error;
   }
-}
-
-async function addRecord({ records }: StoreContext, record: NewRecord, mounts: readonly Mount[]) {
-  const createdNs = nowNs();
-  await records.change({ put: [{ ...record, createdNs, updatedNs: createdNs }] });
-  return mounts;
 }
 
 /** An engine would unpack into a folder of its own, and lose it. */

@@ -7,7 +7,7 @@ import type { Snapshotter } from "../snapshotter.ts";
 import { createSnapshotter } from "./create-snapshotter.ts";
 import { lockRoot } from "./lock-root.ts";
 import { reconcile } from "./reconcile.ts";
-import { placeOf } from "./snapshot-table.ts";
+import { hasOwnPlace } from "./snapshot-table.ts";
 import { createStoreContext } from "./store-context.ts";
 
 export interface OpenSnapshotterOptions {
@@ -56,7 +56,7 @@ export async function openOverFiles(
 /** Before anybody reads a place. Returns whether there was anything to mend. */
 async function mend(records: Records, storage: SnapshotStorage, logger: Logger): Promise<boolean> {
   if (storage.mend === undefined) return false;
-  const own = parentsFirst(records.all()).filter((record) => placeOf(record) === record.id);
+  const own = parentsFirst(records.all()).filter(hasOwnPlace);
   const mended = await storage.mend(own.map(({ id, parentId }) => ({ id, parentId })));
   if (mended.length > 0) logger.info({ ids: mended }, "mended what the machine left of snapshots when it went down");
   return mended.length > 0;

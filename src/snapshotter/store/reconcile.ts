@@ -2,7 +2,7 @@ import type { Logger } from "../../transport/index.ts";
 import type { SnapshotRecord } from "../records/record.ts";
 import type { Records } from "../records/records.ts";
 import type { ListedPlace, SnapshotStorage } from "../snapshot-storage.ts";
-import { placeOf } from "./snapshot-table.ts";
+import { hasOwnPlace } from "./snapshot-table.ts";
 
 /**
  * Compares records with the places that are there. Returns those whose files are gone, or are not to be trusted: they are no
@@ -17,7 +17,7 @@ export async function reconcile(
   const places = new Map(listed.map((place) => [place.id, place]));
   const missing = new Set<number>();
   for (const record of records.all()) {
-    if (placeOf(record) !== record.id) continue;
+    if (!hasOwnPlace(record)) continue;
     const problem = await problemOf(record, places.get(record.id), storage);
     if (problem === undefined) continue;
     missing.add(record.id);

@@ -24,9 +24,15 @@ export interface SnapshotTable {
   toInfo(record: SnapshotRecord): SnapshotInfo;
 }
 
+type Placed = Pick<SnapshotRecord, "id" | "kind" | "parentId">;
+
 /** The place of a snapshot in the storage: its own, or its parent's where it is a view, which adds nothing. */
-export function placeOf({ id, kind, parentId }: Pick<SnapshotRecord, "id" | "kind" | "parentId">): number {
+export function placeOf({ id, kind, parentId }: Placed): number {
   return kind === "view" ? (parentId ?? id) : id;
+}
+
+export function hasOwnPlace(record: Placed): boolean {
+  return placeOf(record) === record.id;
 }
 
 /** `missing` are the places whose files are gone; with them go the children, where these need them. */

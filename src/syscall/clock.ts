@@ -1,19 +1,17 @@
-import koffi from "koffi";
-import { CleatError } from "../errors/index.ts";
+import { bindSystemCall, check } from "./libc.ts";
 
-const clockGettime = koffi.load(null).func("clock_gettime", "int", ["int", "void *"]) as unknown as (
-  clock: number,
-  time: BigInt64Array,
-) => number;
+const clockGettime = bindSystemCall("clock_gettime", "int", "void *");
 
-const realTime = 0;
+const CLOCK_REALTIME = 0;
+/** Seconds and nanoseconds, each of 64 bits. */
 const time = new BigInt64Array(2);
+const timeBytes = new Uint8Array(time.buffer);
 
 /**
  * Nanoseconds since 1970, as Go's `time.Now()` tells them. `Date.now()` is cut to milliseconds, and Node's other clocks
  * drift from the one that the machine is set by: an engine would see snapshots that were made before it asked for them.
  */
 export function nowNs(): bigint {
-  if (clockGettime(realTime, time) !== 0) throw new CleatError("INTERNAL", "clock_gettime failed");
+  check(clockGettime(CLOCK_REALTIME, timeBytes), "clock_gettime");
   return (time[0] as bigint) * 1_000_000_000n + (time[1] as bigint);
 }
