@@ -7,7 +7,7 @@ import { CleatError } from "../errors/index.ts";
 import { createGrpcChannel, createGrpcClient, serveGrpc } from "../grpc/index.ts";
 import type { VolumeDriver } from "../volume/index.ts";
 import { controllerService, createCsiPlugin, type CsiPluginOptions, identityService, nodeService } from "./index.ts";
-import type { PublishFlags, Publisher } from "./plugin/publisher.ts";
+import type { PublishFlags, Publisher } from "./showing/publisher.ts";
 
 /** What is shown where. */
 export function createMemoryPublisher() {

@@ -6,8 +6,8 @@ import type { CsiContext } from "./context.ts";
 import { createController } from "./controller.ts";
 import { createIdentity } from "./identity.ts";
 import { createNode } from "./node.ts";
-import { createMountPublisher } from "./mount-publisher.ts";
-import type { Publisher } from "./publisher.ts";
+import { createMountPublisher } from "../showing/mount-publisher.ts";
+import type { Publisher } from "../showing/publisher.ts";
 
 export interface CsiPluginOptions {
   readonly driver: VolumeDriver;

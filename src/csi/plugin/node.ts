@@ -7,7 +7,7 @@ import { assertCapable, type VolumeCapability } from "./capabilities.ts";
 import type { CsiContext } from "./context.ts";
 import { assertGiven, findVolume } from "./controller.ts";
 import { toPublishFlags } from "./publish-flags.ts";
-import type { Publisher } from "./publisher.ts";
+import type { Publisher } from "../showing/publisher.ts";
 import { topologyOf } from "./topology.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { CleatError, quoteText } from "../../errors/index.ts";
-import type { PublishFlags } from "./publisher.ts";
+import type { PublishFlags } from "../showing/publisher.ts";
 
 /**
  * The flags of a published volume, as `mount` spells them; the last of several that contradict each other counts.
