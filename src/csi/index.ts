@@ -3,3 +3,4 @@ export { createCsiPlugin, type CsiPlugin, type CsiPluginOptions } from "./plugin
 export { controllerService } from "./services/controller-service.ts";
 export { identityService } from "./services/identity-service.ts";
 export { nodeService } from "./services/node-service.ts";
+export { type CsiVolumesOptions, openCsiVolumes } from "./driver/open-csi-volumes.ts";
