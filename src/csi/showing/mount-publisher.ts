@@ -1,12 +1,15 @@
 import { mkdir, realpath, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import { readMounts } from "../../syscall/index.ts";
-import { runHelper, unmountFileSystem } from "../../volumedrivers/index.ts";
-import type { Publisher, VolumeStatistics } from "./publisher.ts";
+import {
+  type FileSystemUsage,
+  fileSystemUsage,
+  mountFileSystem,
+  unmountFileSystem,
+} from "../../volumedrivers/index.ts";
+import type { PublishFlags, Publisher, VolumeStatistics } from "./publisher.ts";
 import { isMountPoint, isShownSo, otherPlacesOf } from "./shown-places.ts";
-import type { ShowRequest } from "./show-request.ts";
 
 /**
  * Shows volumes by mounts of the kernel, for which the process has to be root. What is shown where is known from
@@ -22,8 +25,7 @@ export function createMountPublisher(): Publisher {
         throw new CleatError("ALREADY_EXISTS", `${quoteText(target)} shows something else, or with other flags`);
       }
       await makeFolder(place);
-      const request: ShowRequest = { source, target: place, flags };
-      await runHelper(process.execPath, [program, JSON.stringify(request)], { signal });
+      await mountFileSystem({ type: "none", source, target: place, options: ["bind", ...toOptions(flags)], signal });
     },
     async unpublish(target, signal) {
       const place = await placeOf(target, "or where it was");
@@ -37,12 +39,16 @@ export function createMountPublisher(): Publisher {
       if (!isMountPoint(place, readMounts())) {
         throw new CleatError("NOT_FOUND", `no volume is shown at ${quoteText(path)}`);
       }
-      return parseStatistics(await runHelper("stat", ["--file-system", "--printf", format, "--", place], { signal }));
+      return toStatistics(await fileSystemUsage(place, { signal }));
     },
   };
 }
 
-const program = fileURLToPath(new URL("show-folder.js", import.meta.url));
+function toOptions({ accessTimes, ...flags }: PublishFlags): string[] {
+  const names = { ro: flags.readonly, nosuid: flags.nosuid, nodev: flags.nodev, noexec: flags.noexec };
+  const set = Object.entries(names).flatMap(([name, isSet]) => (isSet ? [name] : []));
+  return accessTimes === undefined ? set : [...set, accessTimes];
+}
 
 /** The path without symlinks, as the kernel's table has it; the last part need not be there. */
 async function placeOf(path: string): Promise<string>;
@@ -73,15 +79,10 @@ async function removeFolder(path: string): Promise<void> {
   }
 }
 
-/** Size of a block, blocks, free ones, free ones for everybody, inodes, free ones. Source: stat(1), statfs(2). */
-const format = "%S %b %f %a %c %d";
-
-function parseStatistics(text: string): VolumeStatistics {
-  const [block, blocks, free, forAll, inodes, freeInodes] = text.split(" ").map(BigInt) as Six;
+function toStatistics(usage: FileSystemUsage): VolumeStatistics {
+  const { sizeBytes, usedBytes, availableBytes, inodes, freeInodes } = usage;
   return {
-    bytes: { total: blocks * block, used: (blocks - free) * block, available: forAll * block },
-    inodes: { total: inodes, used: inodes - freeInodes, available: freeInodes },
+    bytes: { total: BigInt(sizeBytes), used: BigInt(usedBytes), available: BigInt(availableBytes) },
+    inodes: { total: BigInt(inodes), used: BigInt(inodes - freeInodes), available: BigInt(freeInodes) },
   };
 }
-
-type Six = [bigint, bigint, bigint, bigint, bigint, bigint];

@@ -31,7 +31,7 @@ export interface VolumeTable {
   unmount(name: string): Promise<void>;
   remove(name: string): Promise<void>;
   hasUsage(name: string): boolean;
-  usage(name: string, timeoutMs: number): Promise<VolumeUsage>;
+  usage(name: string, timeoutMs: number): Promise<VolumeUsage | undefined>;
   resize(name: string, sizeBytes: number): Promise<void>;
 }
 
@@ -157,9 +157,9 @@ function readBackends(options: Options): Backends {
     const backend = options;
     return { select: (given) => ({ type: undefined, backend, own: given }), of: () => ({ backend }) };
   }
-  const { defaultType } = options;
-  const { types } = options;
-  const find = (type: string): VolumeBackend | undefined => (Object.hasOwn(types, type) ? types[type] : undefined);
+  const { types, defaultType, otherTypes } = options;
+  const find = (type: string): VolumeBackend | undefined =>
+    Object.hasOwn(types, type) ? types[type] : /^[\w.-]+$/.test(type) ? otherTypes : undefined;
   const known = Object.keys(types).toSorted().join(", ");
   return {
     select({ type = defaultType, ...own }) {

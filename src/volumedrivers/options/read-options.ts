@@ -1,6 +1,7 @@
 import { CleatError, quoteText } from "../../errors/index.ts";
 import { z } from "zod";
 import type { OptionReading, OptionsOf, OptionTable } from "./option-table.ts";
+import { hideListed, listedSecrets } from "./mount-list.ts";
 import { isSecret } from "./option-types.ts";
 
 /** What a user gave with `-o`. */
@@ -33,13 +34,18 @@ export function readOptions<Table extends OptionTable>(
 
 /** The options without secrets, for everybody to see. */
 export function showOptions(reading: OptionReading, given: GivenOptions): Record<string, string> {
-  const shown = Object.entries(given).map(([name, text]) => [name, isHidden(reading, name) ? hidden : text]);
+  const shown = Object.entries(given).map(([name, text]) => [
+    name,
+    isHidden(reading, name) ? hidden : hideListed(text, hidden),
+  ]);
   return Object.fromEntries(shown) as Record<string, string>;
 }
 
 /** What may be in no message. */
 export function secretsIn(reading: OptionReading, given: GivenOptions): string[] {
-  return Object.entries(given).flatMap(([name, text]) => (isHidden(reading, name) && text !== "" ? [text] : []));
+  return Object.entries(given).flatMap(([name, text]) =>
+    isHidden(reading, name) ? [text].filter((whole) => whole !== "") : listedSecrets(text),
+  );
 }
 
 export const hidden = "***";
