@@ -15,10 +15,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./serving/serve-snapshotter.ts")).serveSnapshotter,
   },
   {
+    name: "serve volume",
+    operands: "",
+    summary: "Serve volumes to Docker and Podman: folders with sizes, NFS, SMB, tmpfs, whatever the kernel mounts.",
+    load: async () => (await import("./serving/serve-volume.ts")).serveVolume,
+  },
+  {
     name: "serve all",
     operands: "",
     summary:
-      "Serve a graph driver and a snapshotter, as far as this machine's engines can use them; what npm start does.",
+      "Serve a graph driver, a snapshotter and volumes, as far as this machine's engines can use them; what npm start does.",
     load: async () => (await import("./serving/serve-all.ts")).serveAll,
   },
   {
@@ -74,6 +80,12 @@ export const commands: readonly CommandRow[] = [
     operands: "",
     summary: "Print what Docker's daemon.json needs to keep layers on Cleat, or write it.",
     load: async () => (await import("./containerd/config-docker.ts")).configDocker,
+  },
+  {
+    name: "config podman",
+    operands: "",
+    summary: "Print what Podman's configuration needs to find volumes of Cleat.",
+    load: async () => (await import("./serving/config-podman.ts")).configPodman,
   },
   {
     name: "doctor",

@@ -19,6 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   volume: ["transport", "protocol", "errors"],
   state: ["syscall", "errors"],
   volumedrivers: ["volume", "state", "workers", "layer", "tar", "syscall", "transport", "protocol", "errors"],
+  csi: ["volumedrivers", "volume", "grpc", "syscall", "transport", "protocol", "errors"],
   host: ["volume", "transport", "protocol", "errors"],
   containerd: ["grpc", "protocol", "errors"],
   snapshotter: [

@@ -24,6 +24,15 @@ export function graphDriverUnit(name: string): ServedUnit {
   };
 }
 
+/** Volumes, as Docker finds the plugin `name`. Podman starts with nothing. */
+export function volumeUnit(name: string): ServedUnit {
+  return {
+    ...graphDriverUnit(name),
+    unit: name === "cleat" ? "cleat-volumes" : `cleat-volumes-${name}`,
+    description: `volumes of the driver ${name} (Cleat)`,
+  };
+}
+
 /** A snapshotter, as containerd is told of it. */
 export const snapshotterUnit: ServedUnit = {
   unit: "cleat-snapshotter",
