@@ -28,10 +28,10 @@
  *
  * - **What was answered is on disk.** Engines keep their own record of pools and addresses over restarts, and do not ask
  *   again, unless `requiresRequestReplay`: an address that the driver forgot would be given to a second container.
- * - An engine that gets no answer sends a call again for half a minute. A pool that is there already, of that space, pool
- *   and sub-pool, may be asked for again: each `requestPool` is undone by one `releasePool` (see `requestPool`). Asking for an
- *   address of the driver's choice again is asking for another one; the first is lost until the pool goes, so there must be
- *   nothing that can fail after an address is recorded.
+ * - An engine that gets no answer sends the call once more, without its body, which `createIpamDriverPlugin` refuses: its
+ *   user sees a failure, and tries again. A pool that is asked for by name again, and of which nobody has an address, is
+ *   given again. An address whose answer was lost stays given until its pool goes, so there must be nothing that can
+ *   fail after an address is recorded.
  * - What is not there was released. `releasePool` takes the pool's last addresses with it.
  * - A driver never asks the engine anything.
  *
@@ -55,12 +55,11 @@ export interface IpamDriver {
 
   /**
    * Gives a pool: the one asked for, or one of the driver's choice. Engines refuse a choice that overlaps another network
-   * of theirs, and ask on; what they refused they release after. One that was asked for with the same space, pool and
-   * sub-pool is given again under the same id, and stays until it was released as often.
+   * of theirs, and ask on, for another; what they refused they release after.
    *
    * @throws INVALID_ARGUMENT for a pool that is none, and for an option that the driver does not know.
    * @throws RESOURCE_EXHAUSTED when there is none to choose.
-   * @throws ALREADY_EXISTS for one that overlaps another of its space.
+   * @throws ALREADY_EXISTS for one that overlaps another of its space, or is in use itself.
    */
   requestPool(request: PoolRequest, call?: CallOptions): Promise<Pool>;
 

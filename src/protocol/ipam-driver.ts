@@ -52,7 +52,8 @@ export const ipamDriverProtocol = defineProtocol({
       path: "/IpamDriver.RequestPool",
       framing: "json",
       request: goStruct({
-        AddressSpace: z.string().default(""),
+        // Without one it is what Docker's client sends after the first try was lost: nothing.
+        AddressSpace: z.string(),
         Pool: z.string().default(""),
         SubPool: z.string().default(""),
         Options: texts,

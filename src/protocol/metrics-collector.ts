@@ -6,12 +6,12 @@ const nothing = goStruct({});
 export const metricsCollectorProtocol = defineProtocol({
   name: "MetricsCollector",
   summary:
-    "Plugins that read Docker's own metrics (since 17.06). Docker answers `GET /metrics`, in Prometheus's text format, on a " +
-    "unix socket: `/run/docker/metrics.sock` within a managed plugin, `metrics.sock` in the daemon's `--exec-root` for " +
-    "others.",
+    "Managed plugins that read Docker's own metrics (since 17.06). Docker answers `GET /metrics`, in Prometheus's text " +
+    "format, on a unix socket: `/run/docker/metrics.sock` within the plugin. A plugin on a socket of its own must not list " +
+    "it: Docker's activation of it waits for itself (moby v20.10.24 `pkg/plugins/plugins.go`, `runHandlers`).",
   methods: {
     startMetrics: {
-      summary: "The socket is there: begin. Docker says so whenever it starts or activates the plugin.",
+      summary: "The socket is there: begin. Docker says so when the plugin is enabled, and when the daemon starts.",
       path: "/MetricsCollector.StartMetrics",
       framing: "json",
       request: nothing,
@@ -20,7 +20,7 @@ export const metricsCollectorProtocol = defineProtocol({
       source: "moby v20.10.24 daemon/metrics.go",
     },
     stopMetrics: {
-      summary: "The daemon stops: the socket goes. Docker tells managed plugins only.",
+      summary: "The daemon stops: the socket goes.",
       path: "/MetricsCollector.StopMetrics",
       framing: "json",
       request: nothing,

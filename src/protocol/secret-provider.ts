@@ -3,6 +3,8 @@ import { z } from "zod";
 import { defineProtocol } from "./define-protocol.ts";
 import { goBytes, goStruct } from "./go-json.ts";
 
+const labels = z.record(z.string(), z.string()).default({});
+
 const portConfig = goStruct({
   Name: z.string().default(""),
   Protocol: z.int().default(0),
@@ -27,9 +29,15 @@ export const secretProviderProtocol = defineProtocol({
       framing: "json",
       request: goStruct({
         SecretName: z.string(),
-        ServiceHostname: z.string().default(""),
+        SecretLabels: labels,
+        ServiceID: z.string().default(""),
         ServiceName: z.string().default(""),
-        ServiceLabels: z.record(z.string(), z.string()).default({}),
+        ServiceHostname: z.string().default(""),
+        ServiceLabels: labels,
+        TaskID: z.string().default(""),
+        TaskName: z.string().default(""),
+        TaskImage: z.string().default(""),
+        NodeID: z.string().default(""),
         ServiceEndpointSpec: goStruct({
           Mode: z.int().default(0),
           Ports: z.array(portConfig).default([]),

@@ -6,9 +6,9 @@
  *     docker secret create --driver NAME db-password
  *     docker service create --secret db-password …     getSecret("db-password", { service: { name: "…" } })
  *
- * A swarm's manager asks for each task that is to have the secret, before the task's host gets it. It keeps the value for
- * the secret's other tasks on that host, unless `doNotReuse`: a value that differs by service has to say so. A failure
- * leaves the task without the secret, and so not started; the manager asks again with the next change of the host's tasks.
+ * A swarm's manager asks for a task that is to have the secret, before the task's host gets it. It keeps the value for the
+ * secret's other tasks, unless `doNotReuse`: a value that differs by service or task has to say so. A failure leaves the
+ * task without the secret, and so not started.
  *
  * Nothing here is to be kept or undone, so there is nothing that a restart could lose. Messages of errors name the secret,
  * and never its value.
@@ -32,14 +32,21 @@ export interface SecretProvider {
   close(): Promise<void>;
 }
 
+/** Who is to have it, as the swarm's manager tells. */
 export interface SecretRequest {
+  /** The secret's own, `docker secret create --label`. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly service: {
+    readonly id?: string | undefined;
     readonly name: string;
     /** What its containers call themselves, where it is set. */
     readonly hostname?: string | undefined;
     readonly labels?: Readonly<Record<string, string>> | undefined;
     readonly endpoint?: ServiceEndpoint | undefined;
   };
+  readonly task?: { readonly id: string; readonly name: string; readonly image: string } | undefined;
+  /** The host that the task runs on. */
+  readonly nodeId?: string | undefined;
 }
 
 export interface ServiceEndpoint {

@@ -14,25 +14,34 @@ const protocolNames = ["tcp", "udp", "sctp"] as const;
 const publishModes = ["ingress", "host"] as const;
 
 export function fromWireRequest(wire: WireRequest): SecretRequest {
-  const { ServiceName, ServiceHostname, ServiceLabels, ServiceEndpointSpec: endpoint } = wire;
+  const { ServiceEndpointSpec: endpoint, TaskID: taskId } = wire;
   return {
+    labels: wire.SecretLabels,
     service: {
-      name: ServiceName,
-      hostname: ServiceHostname || undefined,
-      labels: ServiceLabels,
+      id: wire.ServiceID || undefined,
+      name: wire.ServiceName,
+      hostname: wire.ServiceHostname || undefined,
+      labels: wire.ServiceLabels,
       endpoint: endpoint && fromWireEndpoint(endpoint),
     },
+    task: taskId === "" ? undefined : { id: taskId, name: wire.TaskName, image: wire.TaskImage },
+    nodeId: wire.NodeID || undefined,
   };
 }
 
-export function toWireRequest(secretName: string, { service }: SecretRequest): WireRequest {
-  const { name, hostname = "", labels, endpoint } = service;
+export function toWireRequest(secretName: string, { labels, service, task, nodeId = "" }: SecretRequest): WireRequest {
   return {
     SecretName: secretName,
-    ServiceName: name,
-    ServiceHostname: hostname,
-    ServiceLabels: { ...labels },
-    ServiceEndpointSpec: endpoint && toWireEndpoint(endpoint),
+    SecretLabels: { ...labels },
+    ServiceID: service.id ?? "",
+    ServiceName: service.name,
+    ServiceHostname: service.hostname ?? "",
+    ServiceLabels: { ...service.labels },
+    TaskID: task?.id ?? "",
+    TaskName: task?.name ?? "",
+    TaskImage: task?.image ?? "",
+    NodeID: nodeId,
+    ServiceEndpointSpec: service.endpoint && toWireEndpoint(service.endpoint),
   };
 }
 
