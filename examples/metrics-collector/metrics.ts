@@ -5,6 +5,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
+import { CleatError } from "cleat/errors";
 import { createMetricsCollectorPlugin, metricsSocket, type MetricsCollector } from "cleat/metrics";
 import { serve } from "cleat/plugin";
 
@@ -41,9 +42,11 @@ function readMetrics(socketPath: string): Promise<string> {
     const signal = AbortSignal.timeout(deadlineMs);
     const call = request({ socketPath, path: "/metrics", signal, agent: false }, (response) => {
       if (response.statusCode === 200) text(response).then(resolve, reject);
-      else reject(new Error(`metrics: status ${response.statusCode}`));
+      else reject(new CleatError("UNAVAILABLE", `metrics at "${socketPath}": status ${response.statusCode}`));
     });
-    call.on("error", reject).end();
+    const fail = (cause: Error) =>
+      reject(new CleatError("UNAVAILABLE", `metrics at "${socketPath}": ${cause.message}`, { cause }));
+    call.on("error", fail).end();
   });
 }
 

@@ -54,11 +54,10 @@ function describeMethod(method) {
 function describeFailure(protocol) {
   const field = failureFieldOf(protocol);
   const fields = [...new Set(["Err", field])];
+  const properties = Object.fromEntries([...fields, "Code"].map((name) => [name, { type: "string" }]));
   return {
     description: `With a status other than 200 in \`Err\`; with 200 in \`${field}\`, where it is not empty.`,
-    type: "object",
-    properties: Object.fromEntries([...fields, "Code"].map((name) => [name, { type: "string" }])),
-    anyOf: fields.map((name) => ({ required: [name] })),
+    anyOf: fields.map((name) => ({ type: "object", properties, required: [name] })),
   };
 }
 

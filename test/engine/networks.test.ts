@@ -132,15 +132,12 @@ function withNetworksOf(release: EngineRelease): void {
   test.each(signals)("a daemon that got %s finds its networks, and gives back what containers had", async (signal) => {
     await createNetwork("blue");
     await keepRunning("one", "blue");
+    const told = signal === "SIGTERM"; // then the daemon stops its containers first
     await engine.dockerd.end(signal);
     await engine.dockerd.start();
-    // A plugin hears of an address that is free, and of no endpoint: of that there is its record alone.
-    expect(await engine.held()).toMatchObject({
-      bridges: 1,
-      pairs: 0,
-      networks: 1,
-      addresses: { "10.200.0.0/24": ["10.200.0.1"] },
-    });
+    // Of what ended without Docker a plugin hears that its address is free, and nothing of the endpoint.
+    const addresses = { "10.200.0.0/24": ["10.200.0.1"] };
+    expect(await engine.held()).toEqual({ bridges: 1, pairs: 0, addresses, networks: 1, endpoints: told ? 0 : 1 });
     await docker("start", "one");
     expect(await ping("one", "10.200.0.1")).toContain("1 packets received");
     await remove("one");
