@@ -1,5 +1,5 @@
 /**
- * A network driver: each network is a bridge, each endpoint a veth pair. `node bridge.js [NAME|SOCKET] [RECORDS]`, as root.
+ * A network driver: each network is a bridge, each endpoint a veth pair. `node bridge.js [NAME|SOCKET] [FOLDER]`, as root.
  *
  *     docker network create --driver bridges blue
  *
@@ -8,54 +8,47 @@
  */
 import { CleatError } from "cleat/errors";
 import { createNetworkDriverPlugin, type EngineOptions, type NetworkDriver } from "cleat/network";
-import { createStateFile, serve } from "cleat/plugin";
+import { serve } from "cleat/plugin";
+import { openStore } from "cleat/state";
+import { z } from "zod";
 import { deleteLink, findLink, ip, listLinks } from "./links.js";
 
-interface Records {
+const tables = {
   /** The addresses of each network's bridge, in CIDR notation. */
-  readonly networks: Record<string, { readonly gateways: readonly string[]; readonly internal: boolean }>;
+  networks: z.strictObject({ gateways: z.array(z.string()), internal: z.boolean() }),
   /** The network of each endpoint. */
-  readonly endpoints: Record<string, string>;
-}
+  endpoints: z.strictObject({ networkId: z.string() }),
+};
 
 /** Names of links have at most 15 bytes, ids 64 digits. */
 const nameOf = (prefix: "cb-" | "cv-" | "cc-", id: string): string => prefix + id.slice(0, 12);
 const bridgeOf = (networkId: string): string => nameOf("cb-", networkId);
 const pairOf = (id: string) => ({ host: nameOf("cv-", id), container: nameOf("cc-", id) });
 
-export async function openBridges(path: string): Promise<NetworkDriver> {
-  const file = createStateFile(path);
-  let records = ((await file.load()) ?? { networks: {}, endpoints: {} }) as Records;
+export async function openBridges(folder: string): Promise<NetworkDriver> {
+  const store = await openStore({ folder, tables });
+  const { networks, endpoints } = store.tables;
+  const networkOf = (id: string) => {
+    const network = networks.get(id);
+    if (network === undefined) throw new CleatError("NOT_FOUND", `network "${id}" does not exist`);
+    return network;
+  };
   let last: Promise<unknown> = Promise.resolve();
-
   /** Steps are taken one by one. */
   const inTurn = <T>(step: () => Promise<T>): Promise<T> => {
     const next = last.then(step);
     last = next.catch(() => {});
     return next;
   };
-  const record = async (change: (records: Records) => void) => {
-    const copy = structuredClone(records);
-    change(copy);
-    await file.save(copy);
-    records = copy;
-  };
-  const networkOf = (id: string) => {
-    const network = records.networks[id];
-    if (network === undefined) throw new CleatError("NOT_FOUND", `network "${id}" does not exist`);
-    return network;
-  };
 
   const links = (await listLinks()).map(({ ifname }) => ifname);
-  await record(({ endpoints }) => {
-    for (const id of Object.keys(endpoints)) if (!links.includes(pairOf(id).host)) delete endpoints[id];
-  });
+  for (const [id] of endpoints.entries()) if (!links.includes(pairOf(id).host)) await endpoints.delete(id);
   const known = new Set([
-    ...Object.keys(records.networks).map(bridgeOf),
-    ...Object.keys(records.endpoints).flatMap((id) => Object.values(pairOf(id))),
+    ...[...networks.entries()].map(([id]) => bridgeOf(id)),
+    ...[...endpoints.entries()].flatMap(([id]) => Object.values(pairOf(id))),
   ]);
   for (const link of links) if (/^c[bvc]-/.test(link) && !known.has(link)) await deleteLink(link);
-  for (const [id, { gateways }] of Object.entries(records.networks)) await makeBridge(id, gateways);
+  for (const [id, { gateways }] of networks.entries()) await makeBridge(id, gateways);
 
   return {
     name: "bridges",
@@ -66,18 +59,18 @@ export async function openBridges(path: string): Promise<NetworkDriver> {
         if (unknown !== undefined) throw new CleatError("INVALID_ARGUMENT", `option "${unknown}" is not known`);
         const gateways = [...ipv4, ...ipv6].flatMap(({ gateway }) => gateway ?? []);
         await makeBridge(id, gateways, call?.signal);
-        await record(({ networks }) => (networks[id] = { gateways, internal: isInternal(engineOptions) }));
+        await networks.put(id, { gateways, internal: isInternal(engineOptions) });
       }),
     deleteNetwork: (id, call) =>
       inTurn(async () => {
-        const left = Object.entries(records.endpoints).flatMap(([endpoint, network]) =>
-          network === id ? endpoint : [],
+        const left = [...endpoints.entries()].flatMap(([endpoint, { networkId }]) =>
+          networkId === id ? endpoint : [],
         );
         for (const endpoint of left) await deleteLink(pairOf(endpoint).host, call?.signal);
         await deleteLink(bridgeOf(id), call?.signal);
-        await record(({ networks, endpoints }) => {
-          for (const endpoint of left) delete endpoints[endpoint]; // of containers that ended while Docker was away
-          delete networks[id];
+        await store.transact((drafts) => {
+          for (const endpoint of left) drafts.endpoints.delete(endpoint); // of what ended while Docker was away
+          drafts.networks.delete(id);
         });
       }),
     createEndpoint: (networkId, id, _given, call) =>
@@ -87,13 +80,13 @@ export async function openBridges(path: string): Promise<NetworkDriver> {
         if ((await findLink(host, call?.signal)) === undefined)
           await ip(["link", "add", host, "type", "veth", "peer", "name", container], call?.signal);
         await ip(["link", "set", host, "master", bridgeOf(networkId), "up"], call?.signal);
-        await record(({ endpoints }) => (endpoints[id] = networkId));
+        await endpoints.put(id, { networkId });
         return { macAddress: (await findLink(container, call?.signal))?.address };
       }),
     deleteEndpoint: (_networkId, id, call) =>
       inTurn(async () => {
         await deleteLink(pairOf(id).host, call?.signal);
-        await record(({ endpoints }) => delete endpoints[id]);
+        await endpoints.delete(id);
       }),
     endpointInfo: async (_networkId, id) => ({ Link: pairOf(id).host }),
     async join(networkId, id) {
@@ -115,7 +108,10 @@ export async function openBridges(path: string): Promise<NetworkDriver> {
     },
     revokeExternalConnectivity: async () => {},
     leave: async () => {}, // the engine takes the link out of the container, or the kernel deletes it with the container
-    close: async () => void (await last),
+    async close() {
+      await last;
+      await store.close();
+    },
   };
 }
 
@@ -128,8 +124,8 @@ async function makeBridge(id: string, gateways: readonly string[], signal?: Abor
   await ip(["link", "set", bridge, "up"], signal);
 }
 
-const [place = "bridges", path = "/var/lib/bridges/records.json"] = process.argv.slice(2);
-const driver = await openBridges(path);
+const [place = "bridges", folder = "/var/lib/bridges"] = process.argv.slice(2);
+const driver = await openBridges(folder);
 await serve({
   drivers: [createNetworkDriverPlugin({ driver })],
   listen: place.includes("/") ? { unix: place } : place,

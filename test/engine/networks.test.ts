@@ -128,7 +128,7 @@ function withNetworksOf(release: EngineRelease): void {
     expect(await engine.held()).toEqual(nothing);
   });
 
-  const signals = byDayOrNight(["SIGKILL"] as const, ["SIGTERM", "SIGKILL"] as const);
+  const signals = byDayOrNight<"SIGTERM" | "SIGKILL">([], ["SIGTERM", "SIGKILL"]);
   test.each(signals)("a daemon that got %s finds its networks, and gives back what containers had", async (signal) => {
     await createNetwork("blue");
     await keepRunning("one", "blue");

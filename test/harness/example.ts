@@ -5,7 +5,7 @@ import type { Namespace } from "./namespace.ts";
 import { pluginSocket, startPlugin, type PluginProcess } from "./plugin-process.ts";
 
 /**
- * Builds an example in `folder`, in which only Cleat and the types of Node are there, as its author would; returns the
+ * Builds an example in `folder`, in which only Cleat, zod and the types of Node are there, as its author would; returns the
  * folder of its programs.
  */
 export async function buildExample(name: string, folder: string): Promise<string> {
@@ -13,6 +13,7 @@ export async function buildExample(name: string, folder: string): Promise<string
   await cp(`examples/${name}`, folder, { recursive: true });
   await mkdir(`${folder}/node_modules/@types`, { recursive: true });
   await symlink(project, `${folder}/node_modules/cleat`);
+  await symlink(`${project}/node_modules/zod`, `${folder}/node_modules/zod`);
   await symlink(`${project}/node_modules/@types/node`, `${folder}/node_modules/@types/node`);
   await runCommand([`${project}/node_modules/.bin/tsc`, "-p", folder]);
   return `${folder}/dist`;

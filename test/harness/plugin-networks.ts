@@ -1,5 +1,7 @@
 /** Docker with networks that two of the examples make, one for links and one for addresses, and what they hold. */
-import { readFile } from "node:fs/promises";
+import { cp, rm } from "node:fs/promises";
+import { z } from "zod";
+import { openStore, type TableSchemas } from "../../src/state/index.ts";
 import { openEngine, type Engine } from "./engine.ts";
 import { startExample } from "./example.ts";
 import { shellLayer, writeImageArchive } from "./image-archive.ts";
@@ -30,11 +32,11 @@ export async function openPluginNetworks(release: EngineRelease): Promise<Plugin
   const engine = await openEngine(ofRelease(release, builtinOverlay2));
   try {
     const { namespace } = engine;
-    const [ledgerFile, recordsFile] = [`${namespace.folder}/ledger.json`, `${namespace.folder}/records.json`];
-    const start = (name: string, example: string, program: string, file: string) =>
-      startExample(namespace, { name, example, program, arguments: [file] });
-    const ledger = await start("ledger", "ipam-driver", "ipam.js", ledgerFile);
-    const bridges = await start("bridges", "network-driver", "bridge.js", recordsFile);
+    const folderOf = (name: string) => `${namespace.folder}/records-of-${name}`;
+    const start = (name: string, example: string, program: string) =>
+      startExample(namespace, { name, example, program, arguments: [folderOf(name)] });
+    const ledger = await start("ledger", "ipam-driver", "ipam.js");
+    const bridges = await start("bridges", "network-driver", "bridge.js");
     const archive = `${namespace.folder}/small.tar`;
     await writeImageArchive(archive, "small", [shellLayer]);
     await engine.docker("load", "--input", archive);
@@ -48,14 +50,14 @@ export async function openPluginNetworks(release: EngineRelease): Promise<Plugin
     };
     const held = async () => {
       const made = await links();
-      const pools = Object.values(await readJson<Record<string, Pool>>(ledgerFile));
-      const records = await readJson<Record<"networks" | "endpoints", object>>(recordsFile);
+      const { pools } = await readRecords(folderOf("ledger"), ledgerTables);
+      const { networks, endpoints } = await readRecords(folderOf("bridges"), bridgeTables);
       return {
         bridges: made.bridges.length,
         pairs: made.pairs.length,
-        addresses: Object.fromEntries(pools.map(({ pool, given }) => [pool, given.toSorted()])),
-        networks: Object.keys(records.networks ?? {}).length,
-        endpoints: Object.keys(records.endpoints ?? {}).length,
+        addresses: Object.fromEntries(pools.map(({ range, given }) => [range, given.toSorted()])),
+        networks: networks.length,
+        endpoints: endpoints.length,
       };
     };
     return { ...engine, plugins: { ledger, bridges }, links, held };
@@ -65,13 +67,21 @@ export async function openPluginNetworks(release: EngineRelease): Promise<Plugin
   }
 }
 
-interface Pool {
-  readonly pool: string;
-  readonly given: readonly string[];
-}
+const ledgerTables = { pools: z.object({ range: z.string(), given: z.array(z.string()) }) };
+const bridgeTables = { networks: z.unknown(), endpoints: z.unknown() };
 
-/** Nothing recorded is nothing held. */
-async function readJson<T extends object>(path: string): Promise<Partial<T> & T> {
-  const text = await readFile(path, "utf8").catch(() => "{}");
-  return JSON.parse(text) as T;
+/** What a store holds on the disk, by table; it may be open elsewhere. */
+async function readRecords<const Schemas extends TableSchemas>(folder: string, tables: Schemas) {
+  const copy = `${folder}.copy`;
+  await cp(folder, copy, { recursive: true });
+  try {
+    await using store = await openStore({ folder: copy, tables });
+    const records = Object.entries(store.tables).map(([name, table]) => [
+      name,
+      [...table.entries()].map(([, it]) => it),
+    ]);
+    return Object.fromEntries(records) as { readonly [Name in keyof Schemas]: z.output<Schemas[Name]>[] };
+  } finally {
+    await rm(copy, { recursive: true });
+  }
 }
