@@ -71,9 +71,9 @@ function toMessageSchema(message) {
   return schema;
 }
 
-/** @type {(context: { zodSchema: import("zod/v4/core").$ZodTypes, jsonSchema: Record<string, unknown> }) => void} */
+/** @type {(context: { zodSchema: import("zod").ZodType, jsonSchema: Record<string, unknown> }) => void} */
 function asOnTheWire({ zodSchema, jsonSchema }) {
-  const { def } = zodSchema._zod;
+  const { def } = zodSchema;
   if (def.type === "object") {
     const required = Object.keys(def.shape).filter((name) => isRequired(def.shape[name]));
     for (const [name, property] of Object.entries(jsonSchema.properties))
@@ -83,15 +83,15 @@ function asOnTheWire({ zodSchema, jsonSchema }) {
     if (required.length > 0) jsonSchema.required = required;
   }
   if (def.type === "record") delete jsonSchema.propertyNames;
-  if (def.type === "pipe" && def.out._zod.def.type === "custom")
+  if (def.type === "pipe" && def.out.def.type === "custom")
     Object.assign(jsonSchema, { type: "string", contentEncoding: "base64" }); // bytes
   for (const limit of ["minimum", "maximum"])
     if (Math.abs(jsonSchema[limit]) === Number.MAX_SAFE_INTEGER) delete jsonSchema[limit];
 }
 
 /** A codec whose JSON side may be absent may be. */
-function isRequired({ _zod: { def } }) {
-  if (def.type === "pipe") return isRequired(def.in._zod.def.type === "unknown" ? def.out : def.in);
+function isRequired({ def }) {
+  if (def.type === "pipe") return isRequired(def.in.def.type === "unknown" ? def.out : def.in);
   return !["optional", "nullable", "default", "unknown"].includes(def.type);
 }
 

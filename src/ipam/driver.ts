@@ -55,7 +55,8 @@ export interface IpamDriver {
 
   /**
    * Gives a pool: the one asked for, or one of the driver's choice. Engines refuse a choice that overlaps another network
-   * of theirs, and ask on, for another; what they refused they release after.
+   * of theirs, and ask on until there is one that does not: each choice must be another than those before. What they
+   * refused they release after.
    *
    * @throws INVALID_ARGUMENT for a pool that is none, and for an option that the driver does not know.
    * @throws RESOURCE_EXHAUSTED when there is none to choose.
@@ -83,7 +84,10 @@ export interface IpamDriver {
 export interface IpamCapabilities {
   /** Requests for endpoints' addresses are to have their `macAddress`. Default false. */
   readonly requiresMacAddress?: boolean | undefined;
-  /** For a driver that keeps nothing: the engine is to ask for all it has once more when it starts. Default false. */
+  /**
+   * For a driver that keeps nothing: when it starts, the engine asks once more for the pools and addresses that it has, by
+   * name. A driver that still has them must not refuse. Default false.
+   */
   readonly requiresRequestReplay?: boolean | undefined;
 }
 
