@@ -4,6 +4,7 @@ export {
   defaultMaxRequestBytes,
   defineProtocol,
   type DownloadMethod,
+  failureFieldOf,
   type Framing,
   type JsonMethod,
   type Method,
@@ -22,10 +23,14 @@ export {
   parseGoJson,
 } from "./go-json.ts";
 export { graphDriverProtocol } from "./graph-driver.ts";
+export { ipamDriverProtocol } from "./ipam-driver.ts";
 export { pluginMediaType, streamMediaType, tarMediaType } from "./media-type.ts";
+export { metricsCollectorProtocol } from "./metrics-collector.ts";
+export { networkDriverProtocol } from "./network-driver.ts";
 export { assertPluginName, pluginNamePattern } from "./plugin-name.ts";
 export { pluginProtocol } from "./plugin.ts";
 export { protocols } from "./protocols.ts";
+export { secretProviderProtocol } from "./secret-provider.ts";
 export type {
   Call,
   CallOptions,

@@ -1,4 +1,5 @@
 export { activate, assertImplements } from "./activate.ts";
+export { activateClient, type ActivateOptions, unlessUnimplemented } from "./activate-client.ts";
 export { type Address, formatAddress, type HostAndPort, parseAddress } from "./address.ts";
 export { assertMethods } from "./assert-methods.ts";
 export { type ClientOptions, createClient } from "./client.ts";
