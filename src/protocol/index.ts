@@ -1,3 +1,4 @@
+export { authzProtocol } from "./authz.ts";
 export {
   announcedName,
   defaultMaxReplyBytes,
@@ -17,11 +18,13 @@ export {
   encodeGoJson,
   encodeGoJsonList,
   encodeValue,
+  foldGoName,
   goBytes,
   goStruct,
   parseGoJson,
 } from "./go-json.ts";
 export { graphDriverProtocol } from "./graph-driver.ts";
+export { logDriverProtocol } from "./log-driver.ts";
 export { pluginMediaType, streamMediaType, tarMediaType } from "./media-type.ts";
 export { assertPluginName, pluginNamePattern } from "./plugin-name.ts";
 export { pluginProtocol } from "./plugin.ts";

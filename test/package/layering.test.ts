@@ -17,6 +17,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   plugin: ["transport", "protocol", "errors"],
   grpc: ["transport", "protocol", "errors"],
   volume: ["transport", "protocol", "errors"],
+  authz: ["transport", "protocol", "errors"],
+  logdriver: ["syscall", "transport", "protocol", "errors"],
   host: ["volume", "transport", "protocol", "errors"],
   containerd: ["grpc", "protocol", "errors"],
   snapshotter: [
