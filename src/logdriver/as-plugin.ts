@@ -108,6 +108,9 @@ function toStream(read: (signal: AbortSignal) => AsyncIterable<LogEntry>): Reada
   return stream.once("close", () => reading.abort());
 }
 
+/** Docker prints what it reads back without a break after it. */
 async function* frames(entries: AsyncIterable<LogEntry>): AsyncGenerator<Buffer> {
-  for await (const entry of entries) yield encodeFrame(entry);
+  for await (const entry of entries) yield encodeFrame({ ...entry, line: Buffer.concat([entry.line, lineBreak]) });
 }
+
+const lineBreak = Buffer.from("\n");

@@ -54,7 +54,7 @@ export async function createLogDriverFromPlugin(
         const frames = createFrameReader(maxFrameBytes);
         const patience = asked.follow === true ? { timeoutMs: maxTimerMs } : {}; // a container may be silent for days
         const stream = await client.readLogs(request, { ...patience, ...call });
-        for await (const chunk of stream) yield* frames.push(chunk as Buffer);
+        for await (const chunk of stream) yield* frames.push(chunk as Buffer).map(withoutBreak);
         frames.end();
         if (frames.skippedBytes === 0) return;
         const problem = `${frames.skippedBytes} bytes of what it answered are no log entry`;
@@ -63,4 +63,8 @@ export async function createLogDriverFromPlugin(
     }),
     async close() {},
   };
+}
+
+function withoutBreak(entry: LogEntry): LogEntry {
+  return entry.line.at(-1) === 0x0a ? { ...entry, line: entry.line.subarray(0, -1) } : entry;
 }

@@ -7,8 +7,8 @@ const maxLineBytes = 1024 * 1024;
 
 /**
  * Whole lines in place of their pieces, each with the time of its first piece. Pieces of one line are together, or between
- * those of the other stream. Docker's `docker logs` breaks the line after every entry of a plugin (moby v20.10.24
- * `daemon/logger/adapter.go`, where what a plugin says of pieces is left out).
+ * those of the other stream. Of a plugin's entries Docker heeds the line, time and source only (moby v20.10.24
+ * `daemon/logger/adapter.go`, `ReadLogs`): `--timestamps` would stand before each piece, and `--tail` count them.
  */
 export async function* joinPartials(entries: Entries): AsyncGenerator<LogEntry> {
   const open = new Map<string, OpenLine>();

@@ -75,9 +75,9 @@ export const logDriverProtocol = defineProtocol({
     },
     readLogs: {
       summary:
-        "A container's log in the framing of the pipe, for `docker logs`. `Tail` is how many of the last lines are wanted: " +
-        "negative for all of them, 0 for none of those that are there. Docker ends each entry with a line break, whatever " +
-        "it says of being partial.",
+        "A container's log in the framing of the pipe, for `docker logs`, which prints each `line` as it is: unlike in the " +
+        "pipe, it ends with its line break. `Tail` is how many of the last lines are wanted: negative for all of them, 0 for " +
+        "none of those that are there. `Since` and `Until` are RFC 3339, Go's zero time for no bound.",
       path: "/LogDriver.ReadLogs",
       framing: "download",
       mediaType: streamMediaType,
