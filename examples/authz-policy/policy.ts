@@ -32,13 +32,22 @@ const execBody = goStruct({ Privileged: z.boolean().default(false) });
 const volumeBody = goStruct({ DriverOpts: options });
 
 /** What changes containers, images, volumes and networks, and gives nothing of the host. */
+const verbs = ["start", "stop", "restart", "kill", "wait", "attach", "resize", "pause", "unpause", "rename"];
 const harmless = [
-  ...["start", "stop", "restart", "kill", "wait", "attach", "resize", "pause", "unpause", "rename"].map(
-    (verb) => `/containers/{id}/${verb}`,
-  ),
-  ...["start", "resize"].map((verb) => `/exec/{id}/${verb}`),
-  ...["/containers/prune", "/images/create", "/images/load", "/images/{name}/tag", "/images/prune"],
-  ...["/networks/create", "/networks/{id}/connect", "/networks/{id}/disconnect", "/volumes/prune", "/commit", "/auth"],
+  ...verbs.map((verb) => `/containers/{id}/${verb}`),
+  "/exec/{id}/start",
+  "/exec/{id}/resize",
+  "/containers/prune",
+  "/images/create",
+  "/images/load",
+  "/images/{name}/tag",
+  "/images/prune",
+  "/networks/create",
+  "/networks/{id}/connect",
+  "/networks/{id}/disconnect",
+  "/volumes/prune",
+  "/commit",
+  "/auth",
 ];
 const removable = ["/containers/{id}", "/images/{name}", "/volumes/{name}", "/networks/{id}"];
 
