@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readdirSync, writeFileSync, writeSync } from "node:fs";
-import { readFile, symlink, writeFile } from "node:fs/promises";
+import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -8,23 +8,31 @@ import { createClient } from "../transport/index.ts";
 import { close, mknodat, O_DIRECTORY, O_RDONLY, openPath, S_IFIFO } from "../syscall/index.ts";
 import { encodeFrame } from "./entry-codec.ts";
 import type { ContainerLog, LogEntry } from "./driver.ts";
+import { openKeptLogs } from "./kept-logs.ts";
 import {
   connectLogs,
   containerOf,
   createMemoryLogs,
-  createMemoryState,
   createPipeFolder,
   createRecorder,
   entryOf,
+  infoOf,
+  keepLogs,
+  keptFiles,
   textOf,
   until,
 } from "./log-plugin.test.support.ts";
 
 let folder: Awaited<ReturnType<typeof createPipeFolder>>;
+let stateFolder: string;
 beforeEach(async () => {
   folder = await createPipeFolder();
+  stateFolder = `${folder.path}-state`;
 });
-afterEach(() => folder[Symbol.asyncDispose]());
+afterEach(async () => {
+  await folder[Symbol.asyncDispose]();
+  await rm(stateFolder, { recursive: true, force: true });
+});
 
 const noLoss = { dropped: 0 };
 const textsOf = (entries: readonly LogEntry[] | undefined) => entries?.map(textOf);
@@ -112,13 +120,13 @@ describe("a log behind the protocol", () => {
   });
 
   it("is refused by the driver with its reason, and leaves nothing", async () => {
-    const state = createMemoryState();
     const { driver, closed } = createMemoryLogs({
       openLog: () => Promise.reject(new Error("no such option")),
     });
-    const { remote } = await connectLogs({ driver, state }, folder.path);
+    const { remote, plugin } = await connectLogs({ driver, stateFolder }, folder.path);
     await expect(remote.openLog(containerOf("c1"))).rejects.toThrow("no such option");
-    expect([readdirSync(folder.path), state.value?.logs, closed]).toEqual([[], [], []]);
+    await plugin.close();
+    expect([readdirSync(folder.path), await keptFiles(stateFolder), closed]).toEqual([[], [], ["driver"]]);
   });
 
   it.each(["a file", "a link", "nothing"])("is refused where there is %s in place of a pipe", async (what) => {
@@ -134,9 +142,6 @@ describe("a log behind the protocol", () => {
     if (what === "a file") expect(await readFile(file, "utf8")).toBe("precious");
   });
 });
-
-const infoOf = (id: string) =>
-  logDriverProtocol.methods.startLogging.request.decode({ File: "", Info: { ContainerID: id } }).Info;
 
 describe("a container", () => {
   const hung: ContainerLog = { write: () => new Promise(() => {}), close: async () => {} };
@@ -213,9 +218,8 @@ describe("a container", () => {
 
 describe("a plugin that is started again", () => {
   it("goes on with its pipes, from the byte where the one before ended in peace", async () => {
-    const state = createMemoryState();
     const first = createMemoryLogs();
-    const { plugin, transport } = await connectLogs({ driver: first.driver, state }, folder.path);
+    const { plugin, transport } = await connectLogs({ driver: first.driver, stateFolder }, folder.path);
     const { file, descriptor } = makePipe("pipe");
     await createClient(logDriverProtocol, transport).startLogging({ File: file, Info: infoOf("c1") });
     const frames = ["one", "two", "three"].map((text) => encodeFrame(entryOf(text)));
@@ -224,29 +228,29 @@ describe("a plugin that is started again", () => {
     writeSync(descriptor, bytes.subarray(0, half));
     await until(() => plugin.logs()[0]?.entries === 1);
     await plugin.close();
-    expect(state.value?.logs).toHaveLength(1);
+    expect(await keptFiles(stateFolder)).toEqual([file]);
     writeSync(descriptor, bytes.subarray(half));
 
     const second = createMemoryLogs();
-    const next = await connectLogs({ driver: second.driver, state }, folder.path);
+    const next = await connectLogs({ driver: second.driver, stateFolder }, folder.path);
     next.plugin.onListening();
     await until(() => second.kept.get("c1")?.length === 2);
     expect([textsOf(first.kept.get("c1")), textsOf(second.kept.get("c1"))]).toEqual([["one"], ["two", "three"]]);
     expect(next.plugin.logs()[0]?.skippedBytes).toBe(0);
     await createClient(logDriverProtocol, next.transport).stopLogging({ File: file });
-    expect(state.value?.logs).toEqual([]);
+    await next.plugin.close();
+    expect(await keptFiles(stateFolder)).toEqual([]);
     closeSync(descriptor);
   });
 
   it("after a kill goes on with the next entry, and counts what it skips", async () => {
-    const state = createMemoryState();
     const { file, descriptor } = makePipe("pipe");
-    await state.save({ version: 1, logs: [{ start: { File: file, Info: { ContainerID: "c1" } }, unfinished: "" }] });
+    await keepLogs(stateFolder, [{ file, id: "c1" }]);
     const torn = encodeFrame(entryOf("half of it was read")).subarray(12);
     writeSync(descriptor, Buffer.concat([torn, encodeFrame(entryOf("whole"))]));
     const { driver, kept } = createMemoryLogs();
     const { lines, logger } = createRecorder();
-    const { plugin } = await connectLogs({ driver, state, logger }, folder.path);
+    const { plugin } = await connectLogs({ driver, stateFolder, logger }, folder.path);
     plugin.onListening();
     await until(() => kept.get("c1")?.length === 1);
     expect(textsOf(kept.get("c1"))).toEqual(["whole"]);
@@ -256,15 +260,14 @@ describe("a plugin that is started again", () => {
   });
 
   it("reads a container's pipe also while the driver cannot open its log", async () => {
-    const state = createMemoryState();
     const { file, descriptor } = makePipe("pipe");
-    await state.save({ version: 1, logs: [{ start: { File: file, Info: { ContainerID: "c1" } }, unfinished: "" }] });
+    await keepLogs(stateFolder, [{ file, id: "c1" }]);
     const memory = createMemoryLogs();
     let isFull = true;
     const openLog: typeof memory.driver.openLog = (container) =>
       isFull ? Promise.reject(new Error("disk is full")) : memory.driver.openLog(container);
     const { plugin } = await connectLogs(
-      { driver: { ...memory.driver, openLog }, state, logger: createRecorder().logger },
+      { driver: { ...memory.driver, openLog }, stateFolder, logger: createRecorder().logger },
       folder.path,
     );
     plugin.onListening();
@@ -278,27 +281,58 @@ describe("a plugin that is started again", () => {
   });
 
   it.each(["is gone", "has no engine", "is left by its engine"])("forgets a pipe that %s", async (what) => {
-    const state = createMemoryState();
     const { file, descriptor } = makePipe("pipe");
-    const start = { File: what === "is gone" ? `${file}-gone` : file, Info: { ContainerID: "c1" } };
-    await state.save({ version: 1, logs: [{ start, unfinished: "" }] });
+    await keepLogs(stateFolder, [{ file: what === "is gone" ? `${file}-gone` : file, id: "c1" }]);
     if (what === "has no engine") closeSync(descriptor);
     const { driver, closed } = createMemoryLogs();
-    const { plugin } = await connectLogs({ driver, state, logger: createRecorder().logger }, folder.path);
+    const { plugin } = await connectLogs({ driver, stateFolder, logger: createRecorder().logger }, folder.path);
     plugin.onListening();
     if (what === "is left by its engine") {
       await until(() => plugin.logs().length === 1);
       writeSync(descriptor, encodeFrame(entryOf("last words")));
       closeSync(descriptor);
     }
-    await until(() => state.value?.logs.length === 0);
+    await until(() => closed.length === 1);
     expect([plugin.logs(), closed]).toEqual([[], ["c1"]]);
+    await plugin.close();
+    expect(await keptFiles(stateFolder)).toEqual([]);
   });
 
-  it("refuses to work on a state that it does not know", async () => {
-    const state = createMemoryState();
-    await state.save({ version: 2 });
-    const { remote } = await connectLogs({ driver: createMemoryLogs().driver, state }, folder.path);
-    await expect(remote.openLog(containerOf("c1"))).rejects.toMatchObject({ code: "DATA_LOSS" });
+  it("keeps a pipe that it cannot open now, for the next one", async () => {
+    const file = join(folder.path, "pipe");
+    await writeFile(file, "no pipe");
+    await keepLogs(stateFolder, [{ file, id: "c1" }]);
+    const { lines, logger } = createRecorder();
+    const { plugin } = await connectLogs({ driver: createMemoryLogs().driver, stateFolder, logger }, folder.path);
+    plugin.onListening();
+    await until(() => lines.some(({ message }) => message === "log pipe was not opened again"));
+    await plugin.close();
+    expect(await keptFiles(stateFolder)).toEqual([file]);
+  });
+
+  it("is refused where another reads the pipes", async () => {
+    const first = await connectLogs({ driver: createMemoryLogs().driver, stateFolder }, folder.path);
+    const log = await first.remote.openLog(containerOf("c1"));
+    const { remote } = await connectLogs({ driver: createMemoryLogs().driver, stateFolder }, folder.path);
+    await expect(remote.openLog(containerOf("c1"))).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    await first.plugin.close();
+    await remote.openLog(containerOf("c2"));
+    await log.close().catch(() => {});
+  });
+
+  it("waits for one that still closes, and goes on then", async () => {
+    const { file, descriptor } = makePipe("pipe");
+    await keepLogs(stateFolder, [{ file, id: "c1" }]);
+    const closing = await openKeptLogs(stateFolder);
+    const { driver, kept } = createMemoryLogs();
+    const { lines, logger } = createRecorder();
+    const { plugin } = await connectLogs({ driver, stateFolder, logger }, folder.path);
+    plugin.onListening();
+    writeSync(descriptor, encodeFrame(entryOf("waiting")));
+    await until(() => lines.length === 1);
+    await closing.close();
+    await until(() => kept.get("c1")?.length === 1);
+    await plugin.close();
+    closeSync(descriptor);
   });
 });

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
 import { logDriverProtocol } from "../protocol/index.ts";
 import { assertMethods, errorLogger, implement, type Logger, type Service } from "../transport/index.ts";
@@ -6,7 +7,6 @@ import type { LogDriver, LogEntry } from "./driver.ts";
 import type { DropPolicy } from "./entry-buffer.ts";
 import { encodeFrame } from "./entry-codec.ts";
 import { defaultMaxFrameBytes } from "./frame-reader.ts";
-import type { LogStateStore } from "./kept-logs.ts";
 import { createLogTable } from "./log-table.ts";
 import type { LogStatus } from "./open-log.ts";
 import { joinPartials, withinTimes } from "./select-entries.ts";
@@ -15,11 +15,11 @@ import { fromWireInfo, fromWireReadConfig } from "./wire-shapes.ts";
 export interface LogDriverPluginOptions {
   readonly driver: LogDriver;
   /**
-   * Keeps which pipes are read, so that a plugin that is started again goes on with them: `createStateFile(path)` of
-   * `cleat/plugin`. It holds the containers' environments. Without one, containers that run while the plugin is started
-   * again wait once their pipes are full.
+   * A folder of its own, kept with `openStore` of `cleat/state`: which pipes are read, so that a plugin that is started again
+   * goes on with them. It holds the containers' environments, readable by the plugin's user only. Without one, containers that run while the
+   * plugin is started again wait once their pipes are full.
    */
-  readonly state?: LogStateStore;
+  readonly stateFolder?: string;
   /**
    * How much of one log is kept while the driver writes: default 1 MiB, as Docker's `max-buffer-size`. As much again may be
    * on its way to the driver.
@@ -58,13 +58,32 @@ export interface LogDriverPlugin {
  */
 export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDriverPlugin {
   assertMethods((options as Partial<typeof options> | undefined)?.driver, methods, "createLogDriverPlugin: driver");
-  const { driver, state, logger = errorLogger, stopTimeoutMs = 5_000 } = options;
+  const { driver, stateFolder, logger = errorLogger, stopTimeoutMs = 5_000 } = options;
   const { maxBufferBytes: maxBytes = 1024 * 1024, drop = "oldest", maxFrameBytes = defaultMaxFrameBytes } = options;
-  const table = createLogTable({ driver, state, buffer: { maxBytes, drop }, maxFrameBytes, stopTimeoutMs, logger });
+  const table = createLogTable({
+    driver,
+    stateFolder,
+    buffer: { maxBytes, drop },
+    maxFrameBytes,
+    stopTimeoutMs,
+    logger,
+  });
   const readLogs = driver.readLogs?.bind(driver);
   let closing: Promise<void> | undefined;
   const assertOpen = () => {
     if (closing !== undefined) throw new CleatError("UNAVAILABLE", `log driver "${driver.name}" is closed`);
+  };
+
+  /** The process before this one may still be closing, with its folder locked; containers wait meanwhile. */
+  const restoreAtLast = async () => {
+    for (let isTold = false; closing === undefined; await pause(retryMs, undefined, { ref: false })) {
+      try {
+        return await table.restore();
+      } catch (error) {
+        if (!isTold) logger.error({ err: error }, "logs were not opened again; trying on");
+        isTold = true;
+      }
+    }
   };
 
   const service = implement(logDriverProtocol, {
@@ -92,12 +111,14 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
   return {
     service,
     onListening() {
-      table.restore().catch((error: unknown) => logger.error({ err: error }, "logs were not opened again"));
+      void restoreAtLast();
     },
     logs: () => table.statuses(),
     close: () => (closing ??= table.close().finally(() => driver.close())),
   };
 }
+
+const retryMs = 250;
 
 const methods: readonly (keyof LogDriver)[] = ["openLog", "close"];
 

@@ -5,7 +5,6 @@ export type { DropPolicy } from "./entry-buffer.ts";
 export { encodeFrame } from "./entry-codec.ts";
 export { createLogDriverFromPlugin, type LogDriverFromPluginOptions } from "./from-plugin.ts";
 export { createFrameReader, type FrameReader } from "./frame-reader.ts";
-export type { LogStateStore } from "./kept-logs.ts";
 export { createLogFeed, type LogFeed } from "./log-feed.ts";
 export type { LogStatus } from "./open-log.ts";
 export { joinPartials, selectEntries } from "./select-entries.ts";

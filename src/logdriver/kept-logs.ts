@@ -1,63 +1,41 @@
 import { z } from "zod";
-import { decodeValue, goBytes, logDriverProtocol } from "../protocol/index.ts";
+import { logDriverProtocol } from "../protocol/index.ts";
+import { openStore } from "../state/index.ts";
 import type { WireInfo } from "./wire-shapes.ts";
 
-/** Which pipes are being read, and for whom, so that the next process goes on: the engine does not tell again. */
+/** Which pipe is being read, and for whom, so that the next process goes on: the engine does not tell again. */
 export interface KeptLog {
   readonly file: string;
-  /** As the engine sent it, environment and all: keep it where only the plugin reads. */
+  /** As the engine sent it, environment and all. */
   readonly info: WireInfo;
   /** What a process that ended in peace had read of a frame. */
   readonly unfinished: Uint8Array;
 }
 
-/** Where they are kept, as one JSON value; `createStateFile` of `cleat/plugin` makes one. */
-export interface LogStateStore {
-  load(): Promise<unknown>;
-  save(value: unknown): Promise<void>;
-}
-
-const start = logDriverProtocol.methods.startLogging.request;
-const kept = z.object({
-  version: z.literal(1),
-  logs: z.array(z.object({ start, unfinished: goBytes })),
-});
-
 export interface KeptLogs {
-  /** @throws DATA_LOSS when what is kept is nothing that this version has written. */
-  load(): Promise<readonly KeptLog[]>;
-  /** Saves run one after the other, and those that nobody has begun are one. */
-  save(logs: readonly KeptLog[]): Promise<void>;
+  readonly logs: readonly KeptLog[];
+  put(log: KeptLog): Promise<void>;
+  delete(file: string): Promise<void>;
+  close(): Promise<void>;
 }
 
-export function createKeptLogs(store: LogStateStore | undefined): KeptLogs {
-  let last: Promise<void> = Promise.resolve();
-  let next: { logs: readonly KeptLog[]; readonly saved: Promise<void> } | undefined;
+/** By pipe. */
+const log = z.strictObject({ start: logDriverProtocol.methods.startLogging.request, unfinished: z.base64() });
+
+/** In memory only where there is no folder. @throws what `openStore` throws. */
+export async function openKeptLogs(folder: string | undefined): Promise<KeptLogs> {
+  if (folder === undefined) return { logs: [], async put() {}, async delete() {}, async close() {} };
+  const store = await openStore({ folder, tables: { logs: log } });
+  const table = store.tables.logs;
   return {
-    async load() {
-      const value = await store?.load();
-      if (value === undefined) return [];
-      const { logs } = decodeValue(kept, value, "kept logs", "DATA_LOSS");
-      return logs.map(({ start: { File, Info }, unfinished }) => ({ file: File, info: Info, unfinished }));
+    logs: [...table.entries()].map(([file, { start, unfinished }]) => {
+      return { file, info: start.Info, unfinished: Buffer.from(unfinished, "base64") };
+    }),
+    async put({ file, info, unfinished }) {
+      const start = { File: file, Info: info };
+      await table.put(file, { start, unfinished: Buffer.from(unfinished).toString("base64") });
     },
-    save(logs) {
-      if (store === undefined) return Promise.resolve();
-      if (next !== undefined) {
-        next.logs = logs;
-        return next.saved;
-      }
-      const mine = { logs, saved: last.catch(() => {}).then(write) };
-      async function write(): Promise<void> {
-        next = undefined;
-        const rows = mine.logs.map(({ file, info, unfinished }) => ({
-          start: { File: file, Info: info },
-          unfinished: Buffer.from(unfinished).toString("base64"),
-        }));
-        await store?.save({ version: 1, logs: rows });
-      }
-      next = mine;
-      last = mine.saved;
-      return mine.saved;
-    },
+    delete: (file) => table.delete(file),
+    close: () => store.close(),
   };
 }

@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pluginProtocol } from "../protocol/index.ts";
+import { logDriverProtocol, pluginProtocol } from "../protocol/index.ts";
 import { createHandler, createMemoryTransport, implement, type Logger } from "../transport/index.ts";
 import type { LogDriverPluginOptions } from "./as-plugin.ts";
+import { openKeptLogs } from "./kept-logs.ts";
 import {
   type ContainerLog,
   createLogDriverFromPlugin,
@@ -71,16 +72,21 @@ export function createMemoryLogs(overrides: Partial<LogDriver> = {}) {
   return { driver, kept, opened, closed, losses };
 }
 
-export function createMemoryState() {
-  let value: unknown;
-  return {
-    load: async () => (value === undefined ? undefined : (JSON.parse(JSON.stringify(value)) as unknown)),
-    save: async (next: unknown) => void (value = next),
-    get value() {
-      return value as { readonly logs: readonly { readonly start: { readonly File: string } }[] } | undefined;
-    },
-  };
+/** What a plugin keeps, written and read while none runs. */
+export async function keepLogs(folder: string, logs: readonly { readonly file: string; readonly id: string }[]) {
+  const kept = await openKeptLogs(folder);
+  for (const { file, id } of logs) await kept.put({ file, info: infoOf(id), unfinished: new Uint8Array(0) });
+  await kept.close();
 }
+
+export async function keptFiles(folder: string): Promise<string[]> {
+  const kept = await openKeptLogs(folder);
+  await kept.close();
+  return kept.logs.map(({ file }) => file);
+}
+
+export const infoOf = (id: string) =>
+  logDriverProtocol.methods.startLogging.request.decode({ File: "", Info: { ContainerID: id } }).Info;
 
 export function createRecorder() {
   const lines: Record<string, unknown>[] = [];

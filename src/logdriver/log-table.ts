@@ -1,14 +1,14 @@
 import { CleatError, quoteText } from "../errors/index.ts";
 import type { Logger } from "../transport/index.ts";
-import type { LogDriver } from "./driver.ts";
+import type { ContainerLog, LogDriver, LoggedContainer } from "./driver.ts";
 import type { EntryBufferOptions } from "./entry-buffer.ts";
-import { createKeptLogs, type KeptLog, type LogStateStore } from "./kept-logs.ts";
+import { type KeptLog, type KeptLogs, openKeptLogs } from "./kept-logs.ts";
 import { type LogStatus, openLog, type OpenLog, reopening } from "./open-log.ts";
 import { fromWireInfo, type WireInfo } from "./wire-shapes.ts";
 
 export interface LogTableOptions {
   readonly driver: LogDriver;
-  readonly state: LogStateStore | undefined;
+  readonly stateFolder: string | undefined;
   readonly buffer: EntryBufferOptions;
   readonly maxFrameBytes: number;
   readonly stopTimeoutMs: number;
@@ -17,7 +17,7 @@ export interface LogTableOptions {
 
 /** The pipes that are being read. */
 export interface LogTable {
-  /** Opens again what the process before this one had open; once, however often it is called. */
+  /** Opens again what the process before this one had open; once, however often it is called. A failure is forgotten. */
   restore(): Promise<void>;
   start(file: string, info: WireInfo, signal: AbortSignal): Promise<void>;
   /** A pipe that is not there is stopped already. */
@@ -31,51 +31,50 @@ interface Row {
   readonly open: Promise<OpenLog>;
 }
 
+type Open = (container: LoggedContainer) => Promise<ContainerLog>;
 const nothing = new Uint8Array(0);
 
 export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: LogTableOptions): LogTable {
-  const keptLogs = createKeptLogs(options.state);
   const rows = new Map<string, Row>();
   const ready = new Map<string, OpenLog>();
-  let restored: Promise<void> | undefined;
-  const save = () => keptLogs.save([...rows.values()].map(({ kept }) => kept));
+  let opening: Promise<KeptLogs> | undefined;
+  const keptLogs = () => (opening ??= openKeptLogs(options.stateFolder).catch(forgetting(() => (opening = undefined))));
 
-  const add = (
-    kept: KeptLog,
-    open: (container: ReturnType<typeof fromWireInfo>) => ReturnType<LogDriver["openLog"]>,
-  ) => {
-    const container = fromWireInfo(kept.info);
+  /** The record comes first: a pipe that is read and not kept would be nobody's after a crash. */
+  const openOne = async (kept: KeptLog, open: Open): Promise<OpenLog> => {
     const { file, unfinished } = kept;
-    const opening = (async () => {
-      const log = await open(container);
-      try {
-        await save();
-        const { buffer, maxFrameBytes } = options;
-        const onGone = () => void forgetGone(file);
-        const opened = await openLog({ file, container, log, buffer, maxFrameBytes, unfinished, logger, onGone });
-        ready.set(file, opened);
-        return opened;
-      } catch (error) {
-        await log.close();
-        throw error;
-      }
-    })();
-    // What was unfinished is in the open log now: the next process is not to read it once more.
-    const row = { kept: { ...kept, unfinished: nothing }, open: opening };
-    rows.set(file, row);
-    opening.catch(() => {
-      if (rows.get(file) === row) rows.delete(file);
-    });
-    return opening;
+    const container = fromWireInfo(kept.info);
+    const log = await open(container);
+    try {
+      // What was unfinished is in the open log from now on: the next process is not to read it once more.
+      await (await keptLogs()).put({ ...kept, unfinished: nothing });
+      const { buffer, maxFrameBytes } = options;
+      const onGone = () => void forgetGone(file);
+      const opened = await openLog({ file, container, log, buffer, maxFrameBytes, unfinished, logger, onGone });
+      ready.set(file, opened);
+      return opened;
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
   };
 
-  const remove = async (file: string) => {
-    const row = rows.get(file);
-    if (row === undefined) return undefined;
-    const opened = await row.open.catch(() => undefined);
+  const add = (kept: KeptLog, open: Open): Promise<OpenLog> => {
+    const row = { kept, open: openOne(kept, open) };
+    rows.set(kept.file, row);
+    row.open.catch(() => {
+      if (rows.get(kept.file) === row) rows.delete(kept.file);
+    });
+    return row.open;
+  };
+
+  const stop = async (file: string) => {
+    const opened = await rows.get(file)?.open.catch(() => undefined);
+    if (opened === undefined) return;
     rows.delete(file);
     ready.delete(file);
-    return opened;
+    await opened.stop(stopTimeoutMs);
+    await (await keptLogs()).delete(file);
   };
 
   /** An engine that was killed says nothing; its next one has pipes of its own. */
@@ -84,51 +83,45 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
     await stop(file).catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
   };
 
-  const stop = async (file: string) => {
-    const opened = await remove(file);
-    await opened?.stop(stopTimeoutMs);
-    if (opened !== undefined) await save();
-  };
-
+  /** A record goes only with its pipe: what cannot be opened now may be opened by the next process. */
   const restoreOne = async (kept: KeptLog) => {
-    const again = (container: ReturnType<typeof fromWireInfo>) => driver.openLog(container);
+    const { file } = kept;
     try {
       await add(kept, async (container) => {
         try {
-          return await again(container);
+          return await driver.openLog(container);
         } catch (error) {
           // Its container runs: what it prints is read and lost, rather than that it waits.
-          logger.error({ file: kept.file, container: container.id, err: error }, "log was not opened again");
-          return reopening(() => again(container));
+          logger.error({ file, container: container.id, err: error }, "log was not opened again");
+          return reopening(() => driver.openLog(container));
         }
       });
     } catch (error) {
       const isGone = error instanceof CleatError && error.code === "NOT_FOUND";
-      if (isGone) logger.info({ file: kept.file }, "log pipe is gone");
-      else logger.error({ file: kept.file, err: error }, "log pipe was not opened again");
+      if (!isGone) return logger.error({ file, err: error }, "log pipe was not opened again");
+      logger.info({ file }, "log pipe is gone");
+      await (await keptLogs()).delete(file);
     }
   };
 
+  let restored: Promise<void> | undefined;
+  const restore = () =>
+    (restored ??= (async () => {
+      await Promise.all((await keptLogs()).logs.map(restoreOne));
+    })().catch(forgetting(() => (restored = undefined))));
+
   return {
-    restore() {
-      restored ??= (async () => {
-        const logs = await keptLogs.load();
-        await Promise.all(logs.map(restoreOne));
-        if (logs.length > 0) await save();
-      })();
-      return restored;
-    },
+    restore,
     async start(file, info, signal) {
       const known = rows.get(file);
       if (known !== undefined && known.kept.info.ContainerID !== info.ContainerID) {
         throw new CleatError("ALREADY_EXISTS", `pipe ${quoteText(file)} is another container's`);
       }
-      const opening =
-        known?.open ?? add({ file, info, unfinished: nothing }, (container) => driver.openLog(container, { signal }));
+      const kept = { file, info, unfinished: nothing };
       try {
-        await opening;
+        await (known?.open ?? add(kept, (container) => driver.openLog(container, { signal })));
       } catch (error) {
-        await save();
+        await (await keptLogs()).delete(file);
         throw error;
       }
     },
@@ -136,13 +129,28 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
     statuses: () => [...ready.values()].map((opened) => opened.status()),
     async close() {
       await restored?.catch(() => {});
-      const left = [...rows.values()].map(async ({ kept, open }) => {
-        const opened = await open.catch(() => undefined);
-        return opened && { ...kept, unfinished: await opened.leave(stopTimeoutMs) };
-      });
-      const logs = (await Promise.all(left)).filter((log) => log !== undefined);
-      [rows, ready].forEach((table) => table.clear());
-      if (restored !== undefined) await keptLogs.save(logs);
+      const records = await opening?.catch(() => undefined);
+      if (records === undefined) return;
+      try {
+        await Promise.all([...rows.values()].map((row) => leave(row, records)));
+      } finally {
+        [rows, ready].forEach((table) => table.clear());
+        await records.close();
+      }
     },
+  };
+
+  async function leave({ kept, open }: Row, records: KeptLogs): Promise<void> {
+    const opened = await open.catch(() => undefined);
+    const unfinished = await opened?.leave(stopTimeoutMs);
+    if (unfinished !== undefined && unfinished.byteLength > 0) await records.put({ ...kept, unfinished });
+  }
+}
+
+/** So that whoever asks next tries again. */
+function forgetting(forget: () => void): (error: unknown) => never {
+  return (error) => {
+    forget();
+    throw error;
   };
 }

@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   grpc: ["transport", "protocol", "errors"],
   volume: ["transport", "protocol", "errors"],
   authz: ["transport", "protocol", "errors"],
-  logdriver: ["syscall", "transport", "protocol", "errors"],
+  logdriver: ["state", "syscall", "transport", "protocol", "errors"],
   state: ["syscall", "errors"],
   volumedrivers: ["volume", "state", "workers", "layer", "tar", "syscall", "transport", "protocol", "errors"],
   host: ["volume", "transport", "protocol", "errors"],
