@@ -47,8 +47,9 @@ export interface LogDriverPlugin {
 }
 
 /**
- * Serves any log driver over Docker's protocol. Reads all pipes on the event loop, without a thread each, and never waits for
- * the driver: what it does not write in time is dropped, counted and logged as a warning.
+ * Serves any log driver over Docker's protocol. Reads all pipes on the event loop, without a thread each. A burst waits in its
+ * pipe for a driver that is quick; one that takes longer than 100 ms over a write is waited for no more until it has
+ * done it: what it does not take is dropped, counted and logged as a warning.
  *
  * - `StartLogging` of a pipe that is open is answered as done, and so is `StopLogging` of one that is not.
  * - Bytes that are no entry are skipped up to the next entry, counted, and logged as a warning.
@@ -70,13 +71,14 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
   });
   const readLogs = driver.readLogs?.bind(driver);
   let closing: Promise<void> | undefined;
+  const isClosing = () => closing !== undefined;
   const assertOpen = () => {
-    if (closing !== undefined) throw new CleatError("UNAVAILABLE", `log driver "${driver.name}" is closed`);
+    if (isClosing()) throw new CleatError("UNAVAILABLE", `log driver "${driver.name}" is closed`);
   };
 
   /** The process before this one may still be closing, with its folder locked; containers wait meanwhile. */
   const restoreAtLast = async () => {
-    for (let isTold = false; closing === undefined; await pause(retryMs, undefined, { ref: false })) {
+    for (let isTold = false; !isClosing(); await pause(retryMs, undefined, { ref: false })) {
       try {
         return await table.restore();
       } catch (error) {

@@ -14,14 +14,15 @@ import { CleatError, isSystemError } from "../errors/index.ts";
 import { resizePipe } from "../syscall/index.ts";
 
 export interface FifoReader {
-  /** Lets go of the pipe at once. What is in it stays there. May be called twice. */
+  /** Lets go of the pipe. What is in it stays there. May be called twice. */
   close(): void;
   /** Reads on what is in the pipe now, and lets go of it. The engine writes no more. */
-  drain(): void;
+  drain(): Promise<void>;
 }
 
 export interface FifoListener {
-  data(chunk: Buffer): void;
+  /** The pipe is read on when it has resolved. */
+  data(chunk: Buffer): Promise<void> | undefined;
   /** No engine has the pipe any more, or it could not be read. */
   end(error: Error | undefined): void;
 }
@@ -42,9 +43,9 @@ export async function readFifo(path: string, listener: FifoListener): Promise<Fi
   const descriptor = await openPipe(path);
   growPipe(descriptor);
   // Of a pipe that had no writer when it was opened the kernel tells no end (`fifo_open` in `fs/pipe.c`, v6.1).
-  if (readAll(descriptor, listener) === "ended") {
+  if ((await readAll(descriptor, listener)) === "ended") {
     close(descriptor, () => listener.end(undefined));
-    return { close() {}, drain() {} };
+    return { close() {}, async drain() {} };
   }
   const socket = new Socket({ fd: descriptor, readable: true, writable: false });
   let isClosed = false;
@@ -55,23 +56,28 @@ export async function readFifo(path: string, listener: FifoListener): Promise<Fi
     listener.end(error);
   };
   socket.on("data", (chunk: Buffer) => {
-    if (!isClosed) listener.data(chunk);
+    const wait = listener.data(chunk);
+    if (wait === undefined) return;
+    socket.pause();
+    void wait.then(() => (isClosed ? socket : socket.resume()));
   });
   socket.once("end", () => finish());
   socket.once("error", finish);
   const letGo = () => {
+    if (isClosed) return;
     isClosed = true;
+    while (socket.read() !== null); // what it holds while it is paused goes to `data`
     socket.destroy();
   };
   return {
     close: letGo,
-    drain() {
+    async drain() {
       if (isClosed) return;
       // Destroying the socket closes its descriptor, before the pipe is known to be empty.
       const again = openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY | constants.O_NONBLOCK);
       letGo();
       try {
-        readAll(again, listener);
+        await readAll(again, listener);
       } finally {
         close(again, () => {});
       }
@@ -105,14 +111,14 @@ function growPipe(descriptor: number): void {
 }
 
 /** Not longer than the pipe: who writes on meanwhile is read as time permits. */
-function readAll(descriptor: number, listener: FifoListener): "ended" | "empty" | "more" {
+async function readAll(descriptor: number, listener: FifoListener): Promise<"ended" | "empty" | "more"> {
   const chunk = Buffer.allocUnsafe(64 * 1024);
   for (let total = 0; total <= pipeBytes;) {
     const length = readOrNothing(descriptor, chunk);
     if (length === 0) return "ended";
     if (length === undefined) return "empty";
     total += length;
-    listener.data(Buffer.from(chunk.subarray(0, length)));
+    await listener.data(Buffer.from(chunk.subarray(0, length)));
   }
   return "more";
 }

@@ -2,6 +2,9 @@ import type { Logger } from "../transport/index.ts";
 import type { ContainerLog, LogEntry } from "./driver.ts";
 import { createEntryBuffer, type EntryBufferOptions } from "./entry-buffer.ts";
 
+/** How long a burst waits for a driver, in the pipe: long for a write, and short for a container. */
+const patienceMs = 100;
+
 export interface LogPumpOptions {
   readonly log: ContainerLog;
   readonly buffer: EntryBufferOptions;
@@ -12,8 +15,11 @@ export interface LogPumpOptions {
 
 /** Brings entries to a driver that may be slow, dead or hung, without ever waiting for it. */
 export interface LogPump {
-  /** Returns at once. */
-  push(entries: readonly LogEntry[]): void;
+  /**
+   * Takes entries. What it returns is to be waited for before the next ones, so that a burst is not lost on a driver that is
+   * quick; after `patienceMs` a driver counts as slow until it has done its write, and nobody waits.
+   */
+  push(entries: readonly LogEntry[]): Promise<void> | undefined;
   /** Resolves when the driver has all that was pushed until now, or has failed at it. */
   flushed(): Promise<void>;
   readonly dropped: number;
@@ -27,6 +33,26 @@ export function createLogPump({ log, buffer: bounds, logger, subject }: LogPumpO
   /** Of `dropped`, what the driver has not heard of. */
   let untold = 0;
 
+  let isSlow = false;
+  let waiting: { readonly room: Promise<void>; readonly end: () => void } | undefined;
+
+  const untilRoom = (): Promise<void> => {
+    if (waiting !== undefined) return waiting.room;
+    let resolve!: () => void;
+    const room = new Promise<void>((settle) => (resolve = settle));
+    const timer = setTimeout(() => {
+      isSlow = true;
+      waiting?.end();
+    }, patienceMs);
+    const end = () => {
+      clearTimeout(timer);
+      waiting = undefined;
+      resolve();
+    };
+    waiting = { room, end };
+    return room;
+  };
+
   const lose = (count: number, reason: string) => {
     if (count === 0) return;
     const before = dropped;
@@ -39,6 +65,7 @@ export function createLogPump({ log, buffer: bounds, logger, subject }: LogPumpO
   const pump = async () => {
     while (buffer.length > 0) {
       const { entries, dropped: overflown } = buffer.take();
+      waiting?.end();
       lose(overflown, "the driver is slower than the container");
       const loss = { dropped: untold };
       untold = 0;
@@ -48,14 +75,17 @@ export function createLogPump({ log, buffer: bounds, logger, subject }: LogPumpO
         untold += loss.dropped;
         lose(entries.length, `the driver failed: ${error instanceof Error ? error.message : String(error)}`);
       }
+      isSlow = false;
     }
+    pumping = undefined; // here, and not when the promise has settled: what is pushed in between would wait for ever
   };
 
   return {
     push(entries) {
-      if (entries.length === 0) return;
+      if (entries.length === 0) return undefined;
       buffer.push(entries);
-      pumping ??= pump().finally(() => (pumping = undefined));
+      pumping ??= pump();
+      return isSlow || buffer.sizeBytes <= bounds.maxBytes / 4 ? undefined : untilRoom();
     },
     async flushed() {
       await pumping;

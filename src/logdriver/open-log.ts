@@ -57,8 +57,8 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
   const take = (chunk: Uint8Array) => {
     const entries = frames.push(chunk);
     entryCount += entries.length;
-    pump.push(entries);
     tellSkipped();
+    return pump.push(entries);
   };
   const tellSkipped = () => {
     const { skippedBytes } = frames;
@@ -73,7 +73,7 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
     );
   };
 
-  take(options.unfinished);
+  await take(options.unfinished);
   const reader: FifoReader = await readFifo(file, {
     data: take,
     end(error) {
@@ -93,7 +93,7 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
       bufferedBytes: pump.bufferedBytes,
     }),
     async stop(timeoutMs) {
-      reader.drain();
+      await reader.drain();
       frames.end();
       tellSkipped();
       await finish(timeoutMs);

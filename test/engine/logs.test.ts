@@ -52,7 +52,7 @@ function withLogsOn(release: EngineRelease): void {
   /** A container that prints a line for each file that is put into its /in, until one is called `end`. */
   const startEcho = (name: string, driver = "files") => {
     const script =
-      "n=1; while :; do [ -e /tmp/$n ] && { cat /tmp/$n; [ -e /tmp/end ] && exit; n=$((n+1)); }; sleep 0.02; done";
+      "n=1; while :; do [ -e /tmp/$n ] && { cat /tmp/$n; echo > /tmp/done$n; [ -e /tmp/end ] && exit; n=$((n+1)); }; sleep 0.02; done";
     return docker("run", ...idling, ...logged(name, driver), "--tmpfs=/tmp", "small", "sh", "-c", script);
   };
   const say = (name: string, at: number, text: string) =>
@@ -118,12 +118,20 @@ function withLogsOn(release: EngineRelease): void {
       async () => (await linesOf("surviving")).includes("before") || undefined,
     );
     await plugin.end("SIGKILL");
-    await say("surviving", 2, "while it was away");
+    // In frames 350 KB, of which the kernel's 64 KiB would keep a fifth, and the container would wait with the rest.
+    await docker("exec", "surviving", "sh", "-c", "seq 1 10000 > /tmp/.new; busybox mv /tmp/.new /tmp/2");
+    await until("the container to have printed all", deadlineMs, async () => {
+      return (await docker("exec", "surviving", "ls", "/tmp")).includes("done2") || undefined;
+    });
     await plugin.start();
     await docker("exec", "surviving", "sh", "-c", "echo > /tmp/end");
     await say("surviving", 3, "after");
     await docker("wait", "surviving");
-    expect(await linesOf("surviving")).toEqual(["before", "while it was away", "after"]);
+    expect(await linesOf("surviving")).toEqual([
+      "before",
+      ...Array.from({ length: 10_000 }, (_, at) => `${at + 1}`),
+      "after",
+    ]);
     await untilPipesAre(others);
   });
 
