@@ -21,6 +21,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ipam: ["transport", "protocol", "errors"],
   secret: ["transport", "protocol", "errors"],
   metrics: ["transport", "protocol", "errors"],
+  authz: ["transport", "protocol", "errors"],
+  logdriver: ["state", "syscall", "transport", "protocol", "errors"],
   state: ["syscall", "errors"],
   volumedrivers: ["volume", "state", "workers", "layer", "tar", "syscall", "transport", "protocol", "errors"],
   csi: ["volumedrivers", "volume", "grpc", "syscall", "transport", "protocol", "errors"],

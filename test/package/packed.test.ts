@@ -116,6 +116,37 @@ test.each(exampleScenarios)("the example $name is built there, and is a plugin",
 
 test("the example of a network driver is built there", () => {
   expect(existsSync(join(buildExample("network-driver"), "dist/bridge.js"))).toBe(true);
+/** Their plugins meet engines in `test/engine`. */
+test("the examples of plugins are built there, and work", () => {
+  for (const name of ["authz-policy", "file-logs"]) {
+    const example = join(folder, name);
+    cpSync(join(project, "examples", name), example, { recursive: true });
+    symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
+    execFileSync(join(project, "node_modules/.bin/tsc"), { cwd: example, encoding: "utf8" });
+  }
+  const program = `
+    import { createAuthorizer } from "cleat/authz";
+    import { createHostPolicy } from "./authz-policy/dist/policy.js";
+    import { createFileLogs } from "./file-logs/dist/file-logs.js";
+    const facts = { user: "", authenticationMethod: "", headers: {}, body: undefined, peerCertificates: [] };
+    const { authorizeRequest } = createAuthorizer({ policy: createHostPolicy([]) });
+    const decisions = [["GET", "/info"], ["POST", "/swarm/init"], ["POST", "/containers/create"]]
+      .map(([method, uri]) => authorizeRequest({ ...facts, method, uri }));
+    console.log((await Promise.all(decisions)).map(({ allow }) => allow).join());
+    const container = { id: "0".repeat(64), options: { "max-size": "300", "max-file": "3" } };
+    const logs = createFileLogs("logs");
+    const log = await logs.openLog(container);
+    for (let at = 0; at < 20; at++) {
+      await log.write([{ source: "stdout", timeNs: BigInt(at), line: Buffer.from([255, 48 + at]) }], { dropped: 0 });
+    }
+    await log.close();
+    const kept = [];
+    for await (const { line } of logs.readLogs(container, { tail: 2 })) kept.push(line[0], line[1] - 48);
+    console.log(kept.join());`;
+  writeFileSync(join(folder, "examples.mjs"), program);
+  symlinkSync(join(user, "node_modules"), join(folder, "node_modules"));
+  const output = execFileSync(process.execPath, ["examples.mjs"], { cwd: folder, encoding: "utf8" });
+  expect(output).toBe("true,false,false\n255,18,255,19\n");
 });
 
 test("the command runs there", () => {
