@@ -24,6 +24,8 @@ interface MethodFacts {
   readonly timeoutMs: number;
   /** A plugin may lack the method: it answers 404, and callers go on without. */
   readonly optional?: true;
+  /** It asks and changes nothing, so that anybody may call it at any time. */
+  readonly safe?: true;
   /** Where the method is defined: project, version, file. */
   readonly source: string;
 }
