@@ -117,4 +117,10 @@ export const commands: readonly CommandRow[] = [
     summary: "Stand between an engine and a plugin, and print each call.",
     load: async () => (await import("./plugins/trace.ts")).trace,
   },
+  {
+    name: "check",
+    operands: "NAME",
+    summary: "Check a plugin in any language against its protocols, and against what engines do; results are TAP.",
+    load: async () => (await import("./authoring/check.ts")).check,
+  },
 ];
