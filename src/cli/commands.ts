@@ -123,4 +123,10 @@ export const commands: readonly CommandRow[] = [
     summary: "Check a plugin in any language against its protocols, and against what engines do; results are TAP.",
     load: async () => (await import("./authoring/check.ts")).check,
   },
+  {
+    name: "new",
+    operands: "KIND NAME",
+    summary: "Write the first steps of a plugin's project, with a test that runs the kit of checks.",
+    load: async () => (await import("./authoring/new.ts")).newProject,
+  },
 ];

@@ -41,6 +41,8 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(project, "node_modules", dependency), link);
   }
+  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
+  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
 }, 60_000);
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
@@ -69,8 +71,6 @@ test("the example of a driver is built there, and passes the kit", { timeout: 24
   const example = join(folder, "example");
   cpSync(join(project, "examples/copying-driver"), example, { recursive: true });
   symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
-  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
-  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
   const options = { cwd: example, encoding: "utf8" } as const;
   execFileSync(join(project, "node_modules/.bin/tsc"), options);
   const home = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : folder, "cleat-example-"));
@@ -83,6 +83,21 @@ test("the example of a driver is built there, and passes the kit", { timeout: 24
   } finally {
     rmSync(home, { recursive: true });
   }
+});
+
+/** As a newcomer does it, with what npm would have installed. */
+test("a project that cleat new has written is built there, and passes its own checks", { timeout: 120_000 }, () => {
+  const begun = join(folder, "begun");
+  const main = join(user, "node_modules/cleat/dist/cli/main.js");
+  execFileSync(main, ["new", "volume", "begun", "--folder", begun]);
+  symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
+  const bin = join(user, "node_modules/.bin");
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(main, join(bin, "cleat"));
+  symlinkSync(join(project, "node_modules/.bin/tsc"), join(bin, "tsc"));
+  const { status, stdout, stderr } = spawnSync("npm", ["test"], { cwd: begun, encoding: "utf8" });
+  expect({ status, failures: stdout.match(/^not ok .*/gm), stderr }).toMatchObject({ status: 0, failures: null });
+  expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
 });
 
 test("the command runs there", () => {
