@@ -24,6 +24,11 @@ export function graphDriverUnit(name: string): ServedUnit {
   };
 }
 
+/** A plugin of somebody's, as engines find one of that name. */
+export function pluginUnit(name: string, description: string): ServedUnit {
+  return { ...graphDriverUnit(name), unit: name, description };
+}
+
 /** A snapshotter, as containerd is told of it. */
 export const snapshotterUnit: ServedUnit = {
   unit: "cleat-snapshotter",
