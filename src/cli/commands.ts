@@ -129,4 +129,11 @@ export const commands: readonly CommandRow[] = [
     summary: "Write the first steps of a plugin's project, with a test that runs the kit of checks.",
     load: async () => (await import("./authoring/new.ts")).newProject,
   },
+  {
+    name: "pack",
+    operands: "KIND [FOLDER]",
+    summary:
+      "Pack a plugin's project for those who install it: a managed plugin of Docker's, or a package of Debian's.",
+    load: async () => (await import("./authoring/pack.ts")).pack,
+  },
 ];

@@ -96,7 +96,7 @@ test("a project that cleat new has written is built there, and passes its own ch
   symlinkSync(main, join(bin, "cleat"));
   symlinkSync(join(project, "node_modules/.bin/tsc"), join(bin, "tsc"));
   const { status, stdout, stderr } = spawnSync("npm", ["test"], { cwd: begun, encoding: "utf8" });
-  expect({ status, failures: stdout.match(/^not ok .*/gm), stderr }).toMatchObject({ status: 0, failures: null });
+  if (status !== 0) throw new Error(`npm test ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
   expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
 });
 

@@ -11,7 +11,7 @@ const manifest = JSON.parse(readFileSync(new URL("../../../../package.json", imp
 /** All files of a project, by their paths. */
 export function projectFiles(template: ProjectTemplate, name: string): Readonly<Record<string, string>> {
   return {
-    "package.json": `${JSON.stringify(packageOf(name), undefined, 2)}\n`,
+    "package.json": `${JSON.stringify(packageOf(template, name), undefined, 2)}\n`,
     "tsconfig.json": `${JSON.stringify({ compilerOptions, include: ["src"] }, undefined, 2)}\n`,
     ".gitignore": "/dist/\n/node_modules/\n/volumes/\n",
     "README.md": readme(template, name),
@@ -19,11 +19,12 @@ export function projectFiles(template: ProjectTemplate, name: string): Readonly<
   };
 }
 
-function packageOf(name: string) {
+function packageOf({ summary, implements: implemented }: ProjectTemplate, name: string) {
   return {
     name,
     version: "0.1.0",
     private: true,
+    description: summary,
     type: "module",
     scripts: {
       build: "tsc",
@@ -31,6 +32,7 @@ function packageOf(name: string) {
       test: "tsc && node --test dist/*.test.js && npm run check",
       check: `cleat check ./${name}.sock --restart 'node dist/main.js ./volumes ./${name}.sock'`,
     },
+    cleat: { implements: [implemented] },
     engines: { node: manifest.engines.node },
     dependencies: { cleat: `^${manifest.version}` },
     devDependencies: {

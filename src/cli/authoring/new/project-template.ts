@@ -2,6 +2,8 @@
 export interface ProjectTemplate {
   /** "volume": what `cleat new` calls it. */
   readonly kind: string;
+  /** What the plugin lists in its manifest. */
+  readonly implements: string;
   /** A sentence for the README and the help. */
   readonly summary: string;
   /** Where the protocol is explained, in Cleat's repository. */

@@ -1,9 +1,10 @@
 import type { ProjectTemplate } from "./project-template.ts";
 
-/** A volume driver that keeps all that it knows in folders, so that it forgets nothing when it is killed. */
+/** What is written is what only its author can know: state, holders, order and checks are those of managed volumes. */
 export const volumeTemplate: ProjectTemplate = {
   kind: "volume",
-  summary: "A volume driver for Docker and Podman. Each volume is a folder.",
+  implements: "VolumeDriver",
+  summary: "A volume driver for Docker and Podman. It begins with volumes that are folders.",
   page: "docs/volume-plugins.md",
   files: (name) => ({
     "src/driver.ts": driver(name),
@@ -12,85 +13,20 @@ export const volumeTemplate: ProjectTemplate = {
   }),
 };
 
-const driver = (
-  name: string,
-) => `import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { CleatError } from "cleat/errors";
-import { assertVolumeName, type VolumeDriver } from "cleat/volume";
+const driver = (name: string) => `import { type ManagedVolumes, openManagedVolumes } from "cleat/volumedrivers";
 
 /**
- * Volumes below \`root\`, one folder each:
- *
- *     volumes/NAME/data        what containers see
- *     volumes/NAME/holders/ID  an empty file for each who has it mounted
- *     staged/                  what is being made or removed
- *
- * All that the driver knows is there, so that another process knows it too. A volume comes and goes by one rename.
+ * Volumes that are folders. Names, options, who has a volume mounted, what outlives this process: all that is done. What is
+ * left is how files come to be: \`create\`, \`mount\`, \`unmount\`, \`remove\`, of which only \`mount\` is needed. The manual
+ * is at \`VolumeBackend\`.
  */
-export async function openDriver(root: string): Promise<VolumeDriver> {
-  const [volumes, staged] = [join(root, "volumes"), join(root, "staged")];
-  await rm(staged, { recursive: true, force: true }); // left by a process that was killed
-  await mkdir(staged, { recursive: true });
-  await mkdir(volumes, { recursive: true });
-
-  const dataOf = (name: string) => join(volumes, name, "data");
-  const holdersOf = (name: string) => join(volumes, name, "holders");
-  const holderFile = (name: string, id: string) => join(holdersOf(name), encodeURIComponent(id).slice(0, 255));
-
-  async function isThere(name: string): Promise<boolean> {
-    assertVolumeName(name);
-    return access(dataOf(name)).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  async function find(name: string): Promise<string> {
-    if (await isThere(name)) return dataOf(name);
-    throw new CleatError("NOT_FOUND", \`volume "\${name}" does not exist\`);
-  }
-
-  return {
+export function openDriver(folder: string): Promise<ManagedVolumes> {
+  return openManagedVolumes({
     name: "${name}",
-    capabilities: async () => ({ scope: "local" }),
-    async create(name, { options = {} } = {}) {
-      const [unknown] = Object.keys(options);
-      if (unknown !== undefined) throw new CleatError("INVALID_ARGUMENT", \`volume "\${name}": no option "\${unknown}"\`);
-      if (await isThere(name)) return;
-      const made = await mkdtemp(join(staged, "new-"));
-      await mkdir(join(made, "data"));
-      await mkdir(join(made, "holders"));
-      try {
-        await rename(made, join(volumes, name));
-      } catch (error) {
-        await rm(made, { recursive: true });
-        if (!(await isThere(name))) throw error; // another call made it meanwhile
-      }
-    },
-    list: async () => (await readdir(volumes)).map((name) => ({ name, mountpoint: dataOf(name) })),
-    get: async (name) => ({ name, mountpoint: await find(name) }),
-    path: find,
-    async mount(name, id) {
-      const path = await find(name);
-      await writeFile(holderFile(name, id), "");
-      return path; // a driver that mounts something does it here, unless it is mounted
-    },
-    async unmount(name, id) {
-      await find(name);
-      await rm(holderFile(name, id), { force: true });
-    },
-    async remove(name) {
-      await find(name);
-      if ((await readdir(holdersOf(name))).length > 0) {
-        throw new CleatError("FAILED_PRECONDITION", \`volume "\${name}" is in use\`);
-      }
-      const gone = join(await mkdtemp(join(staged, "gone-")), "volume");
-      await rename(join(volumes, name), gone);
-      await rm(gone, { recursive: true });
-    },
-    close: async () => {},
-  };
+    folder,
+    options: {}, // what users may give with --opt: { size: sizeOption().optional() }
+    mount: async (volume) => volume.folder, // or mount something at volume.target, and return nothing
+  });
 }
 `;
 
@@ -101,10 +37,11 @@ import { openDriver } from "./driver.js";
 
 // node dist/main.js [FOLDER] [SOCKET]: without a socket it listens where engines look for the plugin.
 const [folder = "/var/lib/${name}", socket] = process.argv.slice(2);
+const isPassed = process.env["LISTEN_FDS"] !== undefined; // by systemd
 const driver = await openDriver(resolve(folder));
 const plugin = await serve({
   drivers: [createVolumeDriverPlugin({ driver })],
-  listen: socket === undefined ? "${name}" : { unix: resolve(socket) },
+  listen: socket !== undefined ? { unix: resolve(socket) } : isPassed ? { systemd: true } : "${name}",
 });
 console.log(\`serving at \${plugin.address}\`);
 `;
