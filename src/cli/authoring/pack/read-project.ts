@@ -60,7 +60,7 @@ export async function readProject(folder: string): Promise<Project> {
   }
   const places = new Map<string, string>();
   const root = await realpath(folder);
-  await addDependencies(root, root, manifest, places);
+  await addDependencies(root, { folder: root, packed: "" }, manifest, places);
   const packages = await Promise.all([...places].map(([packed, place]) => filesBelow(place, "", packed)));
   const { author = "" } = manifest;
   return {
@@ -88,12 +88,12 @@ async function readManifest(folder: string): Promise<Manifest> {
 }
 
 /**
- * As Node finds them: beside whoever needs them, or above. They keep their place in the project; what lies outside of it, as of
- * a workspace, goes into its `node_modules`.
+ * As Node finds them: in whoever needs them, or above. They keep their place in the project, or in a package; what lies
+ * elsewhere, as of a workspace, goes into the project's `node_modules`.
  */
 async function addDependencies(
   project: string,
-  folder: string,
+  { folder, packed: within }: { readonly folder: string; readonly packed: string },
   { dependencies, optionalDependencies }: Pick<Manifest, "dependencies" | "optionalDependencies">,
   packages: Map<string, string>,
 ): Promise<void> {
@@ -105,7 +105,9 @@ async function addDependencies(
       throw new CleatError("FAILED_PRECONDITION", `dependency "${name}" is not installed: npm install`);
     }
     const isInside = found.startsWith(`${project}/node_modules/`);
-    const packed = isInside ? relative(project, found) : `node_modules/${name}`;
+    const isOwn = found.startsWith(`${folder}/node_modules/`);
+    const hoisted = `node_modules/${name}`;
+    const packed = isInside ? relative(project, found) : isOwn ? join(within, hoisted) : hoisted;
     const other = packages.get(packed);
     if (other === found) continue;
     if (other !== undefined) {
@@ -115,7 +117,12 @@ async function addDependencies(
     const { dependencies: more = {}, optionalDependencies: maybe = {} } = JSON.parse(
       await readFile(join(found, "package.json"), "utf8"),
     ) as Partial<Manifest>;
-    await addDependencies(project, found, { dependencies: more, optionalDependencies: maybe }, packages);
+    await addDependencies(
+      project,
+      { folder: found, packed },
+      { dependencies: more, optionalDependencies: maybe },
+      packages,
+    );
   }
 }
 
