@@ -6,7 +6,6 @@ import { expect, test } from "vitest";
 import { openEngine } from "../harness/engine.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
 import { titleOf, volumeReleases } from "../harness/release.ts";
-import { createScratch } from "../harness/scratch.ts";
 import { builtinOverlay2, ofRelease } from "../harness/storage.ts";
 import { describeWith, needs, needsOf } from "../needs.ts";
 
@@ -38,9 +37,9 @@ for (const release of volumeReleases) {
   describeWith(required, `a managed plugin of ${titleOf(release, "docker")}`, () => {
     test("is created, enabled, keeps files, and knows them when it is enabled again", async () => {
       await using engine = await openEngine(ofRelease(release, builtinOverlay2));
-      await using scratch = await createScratch(engine.namespace.folder);
-      const bundle = await packProject(scratch.path);
-      const archive = join(scratch.path, "small.tar");
+      const folder = engine.namespace.folder; // where the engine sees it
+      const bundle = await packProject(folder);
+      const archive = join(folder, "small.tar");
       await writeImageArchive(archive, "small", [shellLayer]);
       const docker = (...args: string[]) => engine.dockerd.docker(...args);
       await docker("load", "--input", archive);
