@@ -18,6 +18,7 @@ const interfaceTypes: Readonly<Record<string, string>> = {
   LogDriver: "docker.logdriver/1.0",
   MetricsCollector: "docker.metricscollector/1.0",
   authz: "docker.authz/1.0",
+  secretprovider: "docker.secretprovider/1.0",
 };
 
 /** What a volume driver tells of paths below it Docker finds: it is propagated to the host. */
