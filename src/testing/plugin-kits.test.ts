@@ -9,7 +9,9 @@ import { createFolderVolumes, type FaultyPlugin, serveFaulty } from "./faulty-pl
 import { runPluginKit, wireChecksOf } from "./protocol/kit.ts";
 import { volumeDriverChecks } from "./volume/checks/index.ts";
 import { runVolumeDriverKit } from "./volume/kit.ts";
-import { type Fault, volumeFaults, wireFaults } from "./plugin-faults.test.support.ts";
+import type { Fault } from "./planted-fault.test.support.ts";
+import { volumeFaults } from "./volume-faults.test.support.ts";
+import { wireFaults } from "./wire-faults.test.support.ts";
 
 const wireIds = wireChecksOf(["VolumeDriver"]).map(({ id }) => id);
 const volumeIds = volumeDriverChecks.map(({ id }) => id);
