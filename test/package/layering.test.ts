@@ -45,8 +45,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   drivers: ["graphdriver", "layer", "workers", "syscall", "errors"],
   selection: ["drivers", "graphdriver", "layer", "syscall", "transport", "protocol", "errors"],
   layerstore: ["graphdriver", "layer", "workers", "syscall", "errors"],
-  testing: ["snapshotter", "graphdriver", "layer", "tar", "syscall", "errors"],
+  testing: ["snapshotter", "graphdriver", "volume", "layer", "tar", "syscall", "transport", "protocol", "errors"],
   cli: [
+    "testing",
+    "volume",
     "containerd",
     "snapshotter",
     "layerstore",

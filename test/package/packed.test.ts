@@ -44,6 +44,8 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(project, "node_modules", dependency), link);
   }
+  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
+  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
 }, 60_000);
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
@@ -116,14 +118,11 @@ test.each(exampleScenarios)("the example $name is built there, and is a plugin",
 
 test("the example of a network driver is built there", () => {
   expect(existsSync(join(buildExample("network-driver"), "dist/bridge.js"))).toBe(true);
+});
+
 /** Their plugins meet engines in `test/engine`. */
 test("the examples of plugins are built there, and work", () => {
-  for (const name of ["authz-policy", "file-logs"]) {
-    const example = join(folder, name);
-    cpSync(join(project, "examples", name), example, { recursive: true });
-    symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
-    execFileSync(join(project, "node_modules/.bin/tsc"), { cwd: example, encoding: "utf8" });
-  }
+  for (const name of ["authz-policy", "file-logs"]) buildExample(name);
   const program = `
     import { createAuthorizer } from "cleat/authz";
     import { createHostPolicy } from "./authz-policy/dist/policy.js";
@@ -147,6 +146,21 @@ test("the examples of plugins are built there, and work", () => {
   symlinkSync(join(user, "node_modules"), join(folder, "node_modules"));
   const output = execFileSync(process.execPath, ["examples.mjs"], { cwd: folder, encoding: "utf8" });
   expect(output).toBe("true,false,false\n255,18,255,19\n");
+});
+
+/** As a newcomer does it, with what npm would have installed. */
+test("a project that cleat new has written is built there, and passes its own checks", { timeout: 120_000 }, () => {
+  const begun = join(folder, "begun");
+  const main = join(user, "node_modules/cleat/dist/cli/main.js");
+  execFileSync(main, ["new", "volume", "begun", "--folder", begun]);
+  symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
+  const bin = join(user, "node_modules/.bin");
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(main, join(bin, "cleat"));
+  symlinkSync(join(project, "node_modules/.bin/tsc"), join(bin, "tsc"));
+  const { status, stdout, stderr } = spawnSync("npm", ["test"], { cwd: begun, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm test ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
+  expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
 });
 
 test("the command runs there", () => {
