@@ -12,9 +12,9 @@ import (
 )
 
 type entry struct {
-	Type, Name, Link           []byte
-	Size, Mode, Uid, Gid, Time int64
-	Content                    string
+	Type, Name, Link                         []byte
+	Size, Mode, Uid, Gid, Time, Major, Minor int64
+	Content                                  string
 }
 
 type listing struct {
@@ -47,7 +47,8 @@ func list(path string) (found listing) {
 		}
 		found.Entries = append(found.Entries, entry{
 			[]byte{header.Typeflag}, []byte(header.Name), []byte(header.Linkname), header.Size, header.Mode,
-			int64(header.Uid), int64(header.Gid), header.ModTime.Unix(), hex.EncodeToString(hash.Sum(nil)),
+			int64(header.Uid), int64(header.Gid), header.ModTime.Unix(),
+			header.Devmajor, header.Devminor, hex.EncodeToString(hash.Sum(nil)),
 		})
 	}
 }
