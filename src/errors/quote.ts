@@ -18,3 +18,8 @@ export function quoteBytes(bytes: Uint8Array, maxBytes = 256): string {
 export function quoteValue(value: unknown): string {
   return inspect(value, { depth: 0, maxStringLength: 60, maxArrayLength: 3, breakLength: Number.POSITIVE_INFINITY });
 }
+
+/** Text in which parts of strangers stand unquoted, on one line: line breaks and other control characters escaped. */
+export function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => JSON.stringify(character).slice(1, -1));
+}

@@ -4,6 +4,7 @@ import { toMalformedError } from "../block/malformed.ts";
 import { parsePaxInteger, parsePaxNumber, type PaxRecords, sparseKeyPrefix, xattrKeyPrefix } from "./pax-records.ts";
 import { parsePaxTime } from "./pax-time.ts";
 
+const numberKeys = ["size", "uid", "gid", "mtime"];
 const perEntryKeys = ["path", "linkpath", "size"];
 
 /**
@@ -27,11 +28,11 @@ export function mergeGlobalPax(inForce: PaxRecords, added: PaxRecords, at: numbe
 }
 
 /**
- * Puts the records of a PAX header over the fields of the header block. An empty value takes a global record back and
- * leaves the field alone, as in Go. `atime`, `ctime`, `comment`, `charset`, `hdrcharset` (names are bytes here) and
+ * Puts the records of a PAX header over the fields of the header block. An empty text leaves the field
+ * alone, as in Go. `atime`, `ctime`, `comment`, `charset`, `hdrcharset` (names are bytes here) and
  * unknown keys are ignored; so is `LIBARCHIVE.xattr.*`, which repeats `SCHILY.xattr.*` in another encoding.
  * @throws INVALID_ARGUMENT when a number is none or out of range, there are more than `maxXattrs` attributes, or readers
- * disagree: about a global record that says other than the entry, or an empty size, which libarchive takes for 0.
+ * disagree: about a global record that says other than the entry, or an empty number, which libarchive takes for 0.
  */
 export function applyPax(
   draft: HeaderDraft,
@@ -44,7 +45,7 @@ export function applyPax(
     const value = local.get(key) ?? global.get(key);
     return value === undefined || value.length === 0 ? undefined : value;
   };
-  if (local.get("size")?.length === 0) throw toMalformedError(at, "has an empty PAX size");
+  for (const key of numberKeys) if (local.get(key)?.length === 0) throw toMalformedError(at, `has an empty PAX ${key}`);
   const own = { ...draft };
   draft.name = record("path") ?? draft.name;
   draft.linkName = record("linkpath") ?? draft.linkName;

@@ -40,6 +40,8 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
     const end = bytes.indexOf(0);
     if (end > sizeBytes || (end === -1 && bytes.length > sizeBytes))
       throw toMalformedError(at, `is a ${label} that goes on behind its size`);
+    // Go passes over it, libarchive does not.
+    if (end === 0 || sizeBytes === 0) throw toMalformedError(at, `is an empty ${label}`);
     return bytes.subarray(0, end === -1 ? sizeBytes : end);
   }
 

@@ -73,7 +73,7 @@ export function defineBreakouts(): void {
 
   it.each(rows)("and what it left is archived, compared, copied and removed: %s", (_, below, entries) => {
     const [copy, empty] = [`${scene.path}/copy`, `${scene.path}/empty`];
-    for (const folder of [copy, empty]) fs.mkdirSync(folder);
+    for (const made of [copy, empty]) fs.mkdirSync(made);
     for (const convention of [deleting, overlay]) {
       failureOf(() => apply(scene.root, scene.archiveAt([...below, ...entries]), convention));
       const before = scene.surroundings();
@@ -84,16 +84,16 @@ export function defineBreakouts(): void {
       for (const one of bytes) expect(one.includes(secret)).toBe(false);
       withFolderAt(scene.root, (from) => withFolderAt(copy, (to) => copyTree(from, to)));
       expect(readTree(copy)).toEqual(readTree(scene.root));
-      for (const folder of [copy, scene.root]) empties(folder);
+      for (const full of [copy, scene.root]) empties(full);
       expect(scene.surroundings()).toEqual(before);
     }
   });
 
-  function empties(folder: string): void {
-    withFolderAt(folder, (opened) => {
-      for (const name of fs.readdirSync(folder, "buffer")) removeTree(opened, name);
+  function empties(full: string): void {
+    withFolderAt(full, (opened) => {
+      for (const name of fs.readdirSync(full, "buffer")) removeTree(opened, name);
     });
-    expect(fs.readdirSync(folder)).toEqual([]);
+    expect(fs.readdirSync(full)).toEqual([]);
   }
 
   it.each<[name: string, archive: Buffer, code: string]>([

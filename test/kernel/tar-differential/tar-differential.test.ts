@@ -181,7 +181,7 @@ function knownDifference(bytes: Buffer, entries: readonly Listed[]): string | un
     if (isGnu && bytes[at + 345] !== 0) return "Go before 1.8 wrote prefixes into headers of GNU, which only Go reads";
   }
   if (entries.some(({ type }) => type === "character-device 0:0")) return "a device 0/0 is a whiteout to us";
-  const folders = entries.filter(({ name }) => name.endsWith("/")).map(({ name }) => normalize(`/${name}/`));
+  const folders = entries.filter(({ type }) => type === "directory").map(({ name }) => normalize(`/${name}/`));
   const paths = entries.map(({ name }) => normalize(`/${name}/`));
   if (folders.some((folder) => paths.filter((path) => path === folder).length > 1))
     return "libarchive 3.6 gives a folder that comes twice the first attributes";
