@@ -19,7 +19,7 @@ export function quoteValue(value: unknown): string {
   return inspect(value, { depth: 0, maxStringLength: 60, maxArrayLength: 3, breakLength: Number.POSITIVE_INFINITY });
 }
 
-/** Text in which parts of strangers stand unquoted, on one line: line breaks and other control characters escaped. */
+/** Text in which words of strangers may stand unquoted, on one line: line breaks and other control characters escaped. */
 export function onOneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, (character) => JSON.stringify(character).slice(1, -1));
 }

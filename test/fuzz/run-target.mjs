@@ -16,7 +16,7 @@ export async function runTarget(target, input) {
     if (!(error instanceof CleatError) || ["INTERNAL", "UNKNOWN"].includes(error.code)) throw error;
     if (target.codes !== undefined && !target.codes.includes(error.code)) throw error;
     if (error.message.includes("\n") || error.message.length > 10_000)
-      throw new Error(`message is no line: ${error.message}`);
+      throw new Error("its message is no line", { cause: error });
   }
   const tookMs = performance.now() - startedMs;
   if (tookMs > maxMs) throw new Error(`took ${Math.round(tookMs)} ms`);

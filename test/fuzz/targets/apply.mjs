@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 
 import { applyLayer, archiveTree, removeTree, withFolderAt } from "#dist/layer/index.js";
+import { lgetxattr } from "#dist/syscall/index.js";
 import { dictionary, repair, seeds } from "../tar-input.mjs";
 
 export { dictionary, repair, seeds };
@@ -42,6 +43,8 @@ function unpack(input, whiteouts) {
     } finally {
       assert.deepEqual(surroundings(), before, "something beside the layer has changed");
     }
+    // Of what an opaque root hides below nothing is in an archive.
+    if (lgetxattr(first, "trusted.overlay.opaque") !== undefined) return;
     const archive = archiveOf(first, whiteouts);
     withFolderAt(second, (folder) =>
       applyLayer(sourceOf(archive), folder, { whiteouts, ids: noIds, syncFiles: false, squash: !asRoot }),

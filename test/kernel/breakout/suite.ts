@@ -125,10 +125,10 @@ export function defineBreakouts(): void {
     ["an owner that means nobody", craftArchive(craftPax([["uid", "4294967295"]]), craftEntry({ name: "f" })), outside],
     ["an entry of unknown type", craftArchive(craftEntry({ name: "f", typeFlag: "Z" })), outside],
     ["nothing at all", Buffer.alloc(0), outside],
-  ])("or cannot be read: %s", (_, archive, code) => {
+  ])("or cannot be read: %s", (_, bytes, code) => {
     const before = scene.surroundings();
     for (const convention of [deleting, overlay]) {
-      expect(failureOf(() => apply(scene.root, archive, convention))?.code).toBe(code);
+      expect(failureOf(() => apply(scene.root, bytes, convention))?.code).toBe(code);
     }
     expect(scene.surroundings()).toEqual(before);
   });
@@ -142,19 +142,19 @@ export function defineBreakouts(): void {
   });
 
   it("or is cut off at any block, or followed by garbage", () => {
-    const archive = scene.archiveAt([
+    const bytes = scene.archiveAt([
       folder("d"),
       file("d/f", "x".repeat(3000)),
       symlink("l", victim),
       hardlink("h", "d/f"),
     ]);
     const before = scene.surroundings();
-    for (let end = 512; end <= archive.length; end += 512) {
-      const failure = failureOf(() => apply(scene.root, archive.subarray(0, end)));
+    for (let end = 512; end <= bytes.length; end += 512) {
+      const failure = failureOf(() => apply(scene.root, bytes.subarray(0, end)));
       expect([undefined, "DATA_LOSS"]).toContain(failure?.code);
-      expect(failureOf(() => apply(scene.root, archive.subarray(0, end - 1)))?.code ?? "DATA_LOSS").toBe("DATA_LOSS");
+      expect(failureOf(() => apply(scene.root, bytes.subarray(0, end - 1)))?.code ?? "DATA_LOSS").toBe("DATA_LOSS");
     }
-    apply(scene.root, Buffer.concat([archive, Buffer.from("garbage"), archive]));
+    apply(scene.root, Buffer.concat([bytes, Buffer.from("garbage"), bytes]));
     expect(scene.surroundings()).toEqual(before);
   });
 }
