@@ -49,6 +49,14 @@ export async function recordDisk(fileSystem, folder, at) {
       writeSync(marks, sector, 0, sectorBytes, bytes);
     },
     markAt: bytes,
+    /** What it holds, for whoever mounts it once more. */
+    disk,
+    /** From now on every access fails with EIO. */
+    async die() {
+      closeSync(marks);
+      daemon.kill("SIGKILL");
+      await once(daemon, "exit");
+    },
     async close() {
       closeSync(marks);
       execFileSync("umount", [at]);
