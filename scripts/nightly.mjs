@@ -30,14 +30,24 @@ await main(() => {
     const env = { CLEAT_NIGHT: "1" };
     vitest(
       "kernel",
-      ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-mount-views", "graphdriver-sizes"],
+      [
+        "graphdriver-kit.test",
+        "graphdriver-hostile",
+        "graphdriver-mount-views",
+        "graphdriver-sizes",
+        "breakout/race",
+        "tar-differential",
+        "crash-points",
+        "kernel/power-loss",
+      ],
       env,
     );
+    vitest("package", ["fuzz"], env);
     vitest("interop", ["containerd-suite"], env);
     for (const release of releasesAtNight) testOnNode(release, { runs, isCi: process.env.CI === "true" });
     vitest(
       "engine",
-      ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "snapshotter", "volumes"],
+      ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "snapshotter", "volumes", "killed-loads"],
       env,
     );
   } else {
