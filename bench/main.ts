@@ -1,5 +1,7 @@
 /** Times Cleat beside what it replaces, on this machine. Ends with code 1 when a limit is exceeded. */
 import { parseArgs } from "node:util";
+import { measureLayers } from "./layers/in-process.ts";
+import { measureThroughDocker } from "./layers/through-docker.ts";
 import { measureDockerCommands } from "./docker-commands.ts";
 import { measureLayerMemory } from "./layer-memory.ts";
 import { measureLayerStream } from "./layer-stream.ts";
@@ -27,6 +29,8 @@ const rounds = Number(values.rounds);
 
 const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "docker-commands": () => measureDockerCommands(rounds),
+  layers: () => measureLayers(rounds),
+  "layer-socket": () => measureThroughDocker(rounds),
   "layer-memory": measureLayerMemory,
   "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),
   "naive-changes": () => measureNaiveChanges(rounds),

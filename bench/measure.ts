@@ -5,7 +5,10 @@ export interface Measurement {
   readonly cleat: number;
   /** Undefined where there is nothing to compare with. */
   readonly reference: { readonly name: string; readonly value: number } | undefined;
-  readonly limit: Limit | undefined;
+  /** One that is exceeded fails the run. */
+  readonly limit?: Limit | undefined;
+  /** The ratio that is aimed at. A run says where it is not reached, and does not fail. */
+  readonly goal?: number | undefined;
 }
 
 export type Limit = { readonly maxRatio: number } | { readonly max: number };
