@@ -6,6 +6,7 @@ import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts
 import { createLostCalls } from "./engine/lost-calls.ts";
 import { findMountedLayers } from "./engine/mounted-layers.ts";
 import { assertLayerId } from "../layer-id.ts";
+import { removeBehind } from "./remove-behind.ts";
 import { toWireChanges, toWireCapabilities } from "./wire-shapes.ts";
 
 export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "logger"> {
@@ -78,10 +79,9 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
         lost.created(ID);
         return {};
       }),
-    // A child that a crashed engine left behind, and does not know of, must not keep its image from being removed.
     remove: ({ ID }, from) =>
       call(from, async (driver) => {
-        await driver.remove(checked(ID), { evenWithChildren: true });
+        await removeBehind(driver, checked(ID), home, logger);
         lost.removed(ID);
         return {};
       }),
