@@ -39,8 +39,8 @@ export interface OpenHome {
   close(): Promise<void>;
 }
 
-/** What is deleted behind calls must not keep their threads from them. */
-const deletionsAtOnce = 2;
+/** What is deleted behind calls must not keep their threads from them, nor have more of them started. */
+const deletionsAtOnce = 1;
 
 /** What a driver was opened with; of its own options only `cleat.max_threads` is read here. */
 export type OpenHomeOptions = OpenOptions & { readonly maxThreads?: number | undefined };
