@@ -34,3 +34,14 @@ export function isOverLimit(measurement: Measurement): boolean {
   if (limit === undefined) return false;
   return "max" in limit ? cleat > limit.max : (ratioOf(measurement) ?? 0) > limit.maxRatio;
 }
+
+/** Whether a larger figure is the better one. */
+export function isRate({ unit }: Measurement): boolean {
+  return unit === "MiB/s" || unit === "calls/s";
+}
+
+/** Whether what is aimed at is not reached. */
+export function misses(measurement: Measurement): boolean {
+  const [ratio, { goal }] = [ratioOf(measurement), measurement];
+  return ratio !== undefined && goal !== undefined && ratio > goal;
+}

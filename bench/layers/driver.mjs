@@ -12,8 +12,7 @@ const driver = await overlay2.open({ home, durability });
 
 const tasks = {
   create: ({ id }) => driver.create(id, {}),
-  apply: ({ id, archive }) =>
-    driver.applyDiff(id, undefined, createReadStream(archive, { highWaterMark: 256 * 1024 })),
+  apply: ({ id, archive }) => driver.applyDiff(id, undefined, createReadStream(archive, { highWaterMark: 256 * 1024 })),
   async diff({ id }) {
     for await (const _ of await driver.diff(id, undefined));
   },

@@ -53,7 +53,8 @@ export async function measureThroughDocker(rounds: number): Promise<readonly Mea
     const measured: Readonly<Record<PeerName, CallTimes>>[] = [];
     for (let round = 0; round <= rounds; round++) {
       const times: [string, CallTimes][] = [];
-      for (const [name, host] of Object.entries(hosts)) times.push([name, await host.run(part, archives["large files"])]);
+      for (const [name, host] of Object.entries(hosts))
+        times.push([name, await host.run(part, archives["large files"])]);
       measured.push(Object.fromEntries(times) as Record<PeerName, CallTimes>);
     }
     rows.push(...compare(measured.slice(1), parts[part]));

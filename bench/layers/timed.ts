@@ -11,7 +11,11 @@ export interface Times {
 
 /** Of a command line of bash, and of all that it starts. */
 export async function timeCommand(line: string): Promise<Times> {
-  const printed = await runCommand(["bash", "-c", `TIMEFORMAT='%R %U %S'; { time { ${line}; } >&3; } 3>/dev/null 2>&1`]);
+  const printed = await runCommand([
+    "bash",
+    "-c",
+    `TIMEFORMAT='%R %U %S'; { time { ${line}; } >&3; } 3>/dev/null 2>&1`,
+  ]);
   const [wall = 0, user = 0, system = 0] = printed.trim().split("\n").at(-1)!.split(" ").map(Number);
   return { wallMs: wall * 1000, processorMs: (user + system) * 1000 };
 }
