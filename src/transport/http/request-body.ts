@@ -11,12 +11,12 @@ export interface RequestBody extends BodyStream {
 
 export function createRequestBody(request: IncomingMessage): RequestBody {
   let isDiscarded = false;
-  async function* read(): AsyncGenerator<Uint8Array, undefined> {
-    if (isDiscarded) throw new CleatError("FAILED_PRECONDITION", "body is not read any more: its call was answered");
-    yield* readBody(request);
-  }
   return {
-    [Symbol.asyncIterator]: read,
+    [Symbol.asyncIterator]() {
+      if (!isDiscarded) return iterateBody(request);
+      const error = new CleatError("FAILED_PRECONDITION", "body is not read any more: its call was answered");
+      return { next: () => Promise.reject(error) };
+    },
     collect: (maxBytes, subject) => collectBody(request, maxBytes, subject),
     discard() {
       isDiscarded = true;
@@ -29,15 +29,39 @@ export function createRequestBody(request: IncomingMessage): RequestBody {
 }
 
 /**
+ * All that there is at a time, in one piece. No generators, each of which costs a large body as much as the copy of it.
  * Leaving the loop early must not destroy the request: that would drop the connection before the failure is answered.
  */
-async function* readBody(request: IncomingMessage): AsyncGenerator<Uint8Array, undefined> {
-  try {
-    yield* request.iterator({ destroyOnReturn: false });
-  } catch (error) {
-    throw peerGone("in the middle of its body", error);
-  }
-  if (!request.complete) throw peerGone("in the middle of its body");
+function iterateBody(request: IncomingMessage): AsyncIterator<Uint8Array, undefined> {
+  let wake = ignore;
+  let cause: Error | undefined;
+  const onReadable = (): void => wake();
+  const onError = (error: Error): void => {
+    cause = error;
+    wake();
+  };
+  const leave = (): void => {
+    request.off("readable", onReadable).off("end", onReadable).off("close", onReadable).off("error", onError);
+  };
+  request.on("readable", onReadable).on("end", onReadable).on("close", onReadable).on("error", onError);
+  return {
+    async next() {
+      for (;;) {
+        const value = request.destroyed ? null : (request.read() as Buffer | null);
+        if (value !== null) return { done: false, value };
+        if (request.readableEnded || request.destroyed) {
+          leave();
+          if (cause !== undefined || !request.complete) throw peerGone("in the middle of its body", cause);
+          return { done: true, value: undefined };
+        }
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+    async return() {
+      leave();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 /** By events, because an iterator costs a small call more than all else that is done for it here. */
