@@ -1,5 +1,6 @@
 export { activate, assertImplements } from "./activate.ts";
 export { type Address, formatAddress, type HostAndPort, parseAddress } from "./address.ts";
+export { toCallOptions } from "./call-options.ts";
 export { assertMethods } from "./assert-methods.ts";
 export { type ClientOptions, createClient } from "./client.ts";
 export { descriptorOf } from "./connection.ts";

@@ -1,6 +1,13 @@
 import { CleatError } from "../../errors/index.ts";
-import { type Call, type CallOptions, graphDriverProtocol } from "../../protocol/index.ts";
-import { assertMethods, implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
+import { type Call, graphDriverProtocol } from "../../protocol/index.ts";
+import {
+  assertMethods,
+  implement,
+  type Logger,
+  type Service,
+  errorLogger,
+  toCallOptions,
+} from "../../transport/index.ts";
 import type { CreateOptions, GraphDriverMethods } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { createLostCalls } from "./engine/lost-calls.ts";
@@ -138,9 +145,7 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
  * An engine that is gone wants none of what it asked for that takes long; what it asked to be mounted, given back or
  * removed is done all the same.
  */
-function wanted({ signal }: Call): CallOptions {
-  return { signal };
-}
+const wanted = toCallOptions;
 
 const unixScheme = "unix://";
 

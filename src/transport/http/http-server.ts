@@ -3,10 +3,10 @@ import { createServer as createTlsServer } from "node:https";
 import { finished, pipeline, Readable } from "node:stream";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
-import { connectionOf } from "../connection.ts";
 import { toReply } from "../handler.ts";
 import { refuseMalformed } from "./malformed-request.ts";
-import { createRequestBody, peerGone } from "./request-body.ts";
+import { IncomingCall } from "./incoming-call.ts";
+import { createRequestBody } from "./request-body.ts";
 import { assertServerOptions, oldestVersion } from "../tls/secure-context.ts";
 import type { TlsServerOptions } from "../tls/tls.ts";
 import type { BodyStream, Handler, WireReply } from "../wire.ts";
@@ -88,32 +88,7 @@ async function replyTo(
   if (request.method !== "POST") {
     return toReply(405, new CleatError("INVALID_ARGUMENT", `HTTP method "${request.method}" is not POST`));
   }
-  const [path = "", search = ""] = splitOnce(request.url ?? "", "?");
-  const query = search === "" ? noQuery : Object.fromEntries(new URLSearchParams(search));
-  let signal: AbortSignal | undefined;
-  return handler({
-    path,
-    query,
-    body,
-    connection: connectionOf(request.socket),
-    host: request.headers.host,
-    get signal() {
-      return (signal ??= signalOf(response)); // most calls end before anybody asks for it
-    },
-  });
-}
-
-const noQuery: Readonly<Record<string, string>> = {};
-
-/** Aborts when the peer is gone before it has its answer. */
-function signalOf(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  const onClose = (): void => {
-    if (!response.writableFinished) gone.abort(peerGone("before it had its answer"));
-  };
-  if (response.closed) onClose();
-  else response.once("close", onClose);
-  return gone.signal;
+  return handler(new IncomingCall(request, response, body));
 }
 
 function sendReply({ status, body, mediaType }: WireReply, request: IncomingMessage, response: ServerResponse): void {
@@ -132,11 +107,6 @@ function sendReply({ status, body, mediaType }: WireReply, request: IncomingMess
   response.writeHead(status, { "Content-Type": mediaType ?? streamMediaType });
   // On a failure the pipeline destroys the connection: without the last chunk no client takes the stream for complete.
   pipeline(body, response, () => {});
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** A character for each byte. */
