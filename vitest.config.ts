@@ -26,7 +26,11 @@ export default defineConfig({
           include: ["test/kernel/**/*.test.ts"],
           exclude: atNight
             ? []
-            : ["test/kernel/graphdriver-sizes.test.ts", "test/kernel/graphdriver-kit-faults.test.ts"],
+            : [
+                "test/kernel/graphdriver-sizes.test.ts",
+                "test/kernel/graphdriver-kit-faults.test.ts",
+                "test/kernel/volume-sizes.test.ts",
+              ],
           testTimeout: 180_000,
           ...alone(1),
         },

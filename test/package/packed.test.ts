@@ -1,8 +1,12 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { answers } from "../harness/answers.ts";
+import { post } from "../harness/post.ts";
+import { until } from "../harness/until.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "cleat-packed-"));
@@ -82,6 +86,38 @@ test("the example of a driver is built there, and passes the kit", { timeout: 24
     ]);
   } finally {
     rmSync(home, { recursive: true });
+  }
+});
+
+test("the example of a volume plugin has twelve lines, and keeps volumes", { timeout: 60_000 }, async () => {
+  const example = join(folder, "volume-plugin");
+  cpSync(join(project, "examples/volume-plugin"), example, { recursive: true });
+  symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
+  expect(readFileSync(join(example, "ramdisk.ts"), "utf8").trim().split("\n").length).toBe(12);
+  execFileSync(join(project, "node_modules/.bin/tsc"), { cwd: example });
+  const socket = join(example, "run/docker/plugins/ramdisk.sock");
+  // Where engines of a user's own look for plugins.
+  const places = {
+    ROOTLESSKIT_STATE_DIR: example,
+    XDG_RUNTIME_DIR: join(example, "run"),
+    RAMDISK_FOLDER: join(example, "state"),
+  };
+  for (const volumes of [[], [{ Name: "a", Status: { Options: { size: "1m" }, Mounts: 0 } }]]) {
+    const plugin = spawn(process.execPath, ["dist/ramdisk.js"], {
+      cwd: example,
+      env: { ...process.env, ...places },
+      stdio: "inherit",
+    });
+    const ended = once(plugin, "exit");
+    await until(
+      "plugin ramdisk to answer",
+      30_000,
+      async () => (await answers(socket, "POST", "/Plugin.Activate")) || undefined,
+    );
+    expect(await post(socket, "/VolumeDriver.List", {})).toMatchObject({ body: { Volumes: volumes } });
+    await post(socket, "/VolumeDriver.Create", { Name: "a", Opts: { size: "1m" } });
+    plugin.kill("SIGKILL");
+    await ended;
   }
 });
 

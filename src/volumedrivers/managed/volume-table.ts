@@ -55,10 +55,13 @@ export function createVolumeTable(
   const managed = (name: string): ManagedVolume => {
     const { type, options: given, created } = recordOf(name);
     const { backend } = backends.of(type);
+    let read: ManagedVolume["options"] | undefined;
     return {
       name,
       type,
-      options: readOptions(backend, given),
+      get options() {
+        return (read ??= readOptions(backend, given)); // not for each volume of a list
+      },
       createdAt: new Date(created),
       folder: folders.folderOf(name),
       target: folders.targetOf(name),

@@ -33,9 +33,15 @@ if (killAt !== undefined) {
   }
 }
 
+function stepIs(wanted) {
+  return new Promise((resolve) => channel("cleat:volumes").subscribe(({ step }) => step === wanted && resolve()));
+}
+
 async function check(folder, step) {
   const after = (earlier) => volumeSteps.indexOf(step) >= volumeSteps.indexOf(earlier);
   const target = `${folder}/mounts/data`;
+  const isHalf = !after("create: acknowledged") || (after("remove: recorded") && !after("remove: acknowledged"));
+  const removed = isHalf ? stepIs("remove: acknowledged") : undefined;
   const driver = await open(folder);
   const [volume] = await driver.list();
   if (after("create: acknowledged") && !after("remove: recorded")) {
@@ -45,6 +51,8 @@ async function check(folder, step) {
     if (isHeld) assert.equal(isMountPoint(target), true, step);
   }
   if (!after("create: acknowledged") || after("remove: acknowledged")) assert.equal(volume, undefined, step);
+  await removed; // behind the opening
+  if (isHalf) assert.deepEqual([await driver.list(), await readdir(`${folder}/volumes`)], [[], []], step);
   // An engine asks again; whatever it was, it goes on.
   if (after("create: acknowledged") && !after("remove: recorded")) {
     await driver.mount("data", "c1");
