@@ -45,6 +45,8 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(project, "node_modules", dependency), link);
   }
+  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
+  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
 }, 60_000);
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
@@ -73,8 +75,6 @@ test("the example of a driver is built there, and passes the kit", { timeout: 24
   const example = join(folder, "example");
   cpSync(join(project, "examples/copying-driver"), example, { recursive: true });
   symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
-  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
-  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
   const options = { cwd: example, encoding: "utf8" } as const;
   execFileSync(join(project, "node_modules/.bin/tsc"), options);
   const home = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : folder, "cleat-example-"));
