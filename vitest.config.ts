@@ -48,7 +48,7 @@ export default defineConfig({
           include: ["test/engine/**/*.test.ts"],
           exclude: atNight
             ? []
-            : ["sizes-overlay2", "snapshotter-cri", "import-docker", "secrets"].map(
+            : ["sizes-overlay2", "snapshotter-cri", "import-docker", "secrets", "metrics"].map(
                 (name) => `test/engine/${name}.test.ts`,
               ),
           testTimeout: 120_000,

@@ -10,7 +10,7 @@ import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
 import { openEngine } from "../harness/engine.ts";
 import { openNamespace, type Namespace } from "../harness/namespace.ts";
 import { openPluginNetworks } from "../harness/plugin-networks.ts";
-import { pluginSocket, startPlugin } from "../harness/plugin-process.ts";
+import { pluginSocket } from "../harness/plugin-process.ts";
 import { openPodman } from "../harness/podman.ts";
 import { post } from "../harness/post.ts";
 import { type EngineRelease, forky, hasGraphDriverPlugins, machine, trixie } from "../harness/release.ts";
@@ -25,7 +25,6 @@ for (const release of [machine, trixie, forky].filter(({ suite }) => only === un
   await captureDockerVolumes(release);
   await capturePodmanVolumes(release);
   await captureDockerNetworks(release);
-  await captureSwarmNetworks(release);
   await captureDockerSecrets(release);
   if (hasGraphDriverPlugins(release)) await captureDockerLayers(release);
 }
@@ -141,26 +140,6 @@ async function captureDockerNetworks(release: EngineRelease): Promise<void> {
   await docker("network", "rm", "blue", "inner");
   await keep(links, `docker-${release.docker}-networks`);
   await keep(pools, `docker-${release.docker}-addresses`);
-}
-
-async function captureSwarmNetworks(release: EngineRelease): Promise<void> {
-  await using engine = await openEngine(ofRelease(release, builtinOverlay2));
-  const { docker, namespace } = engine;
-  const argv = [process.execPath, resolve("test/harness/global-network.mjs"), pluginSocket("global")];
-  await startPlugin(namespace, { name: "global", argv });
-  const trace = await startTrace(namespace, { plugin: "global", name: "wide" });
-  await docker("load", "--input", await writeSmallImage(namespace));
-  await startSwarm(engine);
-  await docker("network", "create", "--driver=wide", "--opt=color=red", "--subnet=10.9.0.0/24", "red");
-  await docker("service", "create", "--detach", "--name=web", "--network=red", "small", "sleep", "3600");
-  const asked = async () => (await readFixtureFile(trace.savePath)).exchanges.map(({ request }) => request.url);
-  await until("the network to come to this host", 30_000, async () =>
-    (await asked()).includes("/NetworkDriver.CreateNetwork") ? true : undefined,
-  );
-  await docker("service", "rm", "web");
-  await until("the network to be free", 30_000, async () => docker("network", "rm", "red").catch(() => undefined));
-  await docker("swarm", "leave", "--force");
-  await keep(trace, `docker-${release.docker}-swarm-networks`);
 }
 
 async function captureDockerSecrets(release: EngineRelease): Promise<void> {
