@@ -51,6 +51,7 @@ export const needs = {
   btrfs: need("btrfs", engines, () => fileSystemObstacle("btrfs")),
   go: need("go", engines, () => commandObstacle("go")),
   virtualMachine: need("a virtual machine", engines, virtualMachineObstacle),
+  recordedDisks: need("qemu-storage-daemon", engines, () => commandObstacle("qemu-storage-daemon", "fusermount3")),
   mobySource: need("moby's source", engines, mobySourceObstacle),
 } satisfies Record<string, Need>;
 

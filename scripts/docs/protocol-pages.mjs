@@ -18,8 +18,10 @@ export function protocolPages() {
   ];
 }
 
-function fileName({ name }) {
-  return `${name.replace(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase()}.md`;
+function fileName(protocol) {
+  return `${announcedName(protocol)
+    .replace(/(?<=[a-z])(?=[A-Z])/g, "-")
+    .toLowerCase()}.md`;
 }
 
 function pagePath(protocol) {

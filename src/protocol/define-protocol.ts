@@ -29,6 +29,8 @@ interface MethodFacts {
    * as `since` in the metadata of its schema.
    */
   readonly since?: string;
+  /** It asks and changes nothing, so that anybody may call it at any time. */
+  readonly safe?: true;
   /** Where the method is defined: project, version, file. */
   readonly source: string;
 }

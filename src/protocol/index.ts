@@ -1,3 +1,4 @@
+export { authzProtocol } from "./authz.ts";
 export {
   announcedName,
   defaultMaxReplyBytes,
@@ -18,12 +19,14 @@ export {
   encodeGoJson,
   encodeGoJsonList,
   encodeValue,
+  foldGoName,
   goBytes,
   goStruct,
   parseGoJson,
 } from "./go-json.ts";
 export { graphDriverProtocol } from "./graph-driver.ts";
 export { ipamDriverProtocol } from "./ipam-driver.ts";
+export { logDriverProtocol } from "./log-driver.ts";
 export { pluginMediaType, streamMediaType, tarMediaType } from "./media-type.ts";
 export { metricsCollectorProtocol } from "./metrics-collector.ts";
 export { networkDriverProtocol } from "./network-driver.ts";

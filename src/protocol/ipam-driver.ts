@@ -23,6 +23,7 @@ export const ipamDriverProtocol = defineProtocol({
         "`RequiresRequestReplay` Docker asks for the pools and addresses that it has once more when it starts.",
       path: "/IpamDriver.GetCapabilities",
       framing: "json",
+      safe: true,
       optional: true,
       request: nothing,
       response: goStruct({
@@ -36,6 +37,7 @@ export const ipamDriverProtocol = defineProtocol({
       summary: "The names of the address spaces for networks of a host and of a swarm, where the user names none.",
       path: "/IpamDriver.GetDefaultAddressSpaces",
       framing: "json",
+      safe: true,
       request: nothing,
       response: goStruct({
         LocalDefaultAddressSpace: z.string().default(""),

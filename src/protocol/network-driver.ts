@@ -49,6 +49,7 @@ export const networkDriverProtocol = defineProtocol({
         "`GwAllocChecker` Docker asks `GwAllocCheck`.",
       path: "/NetworkDriver.GetCapabilities",
       framing: "json",
+      safe: true,
       request: nothing,
       response: goStruct({
         Scope: z.string().default(""),
@@ -159,6 +160,7 @@ export const networkDriverProtocol = defineProtocol({
       summary: "Whatever there is to tell of an endpoint. Docker asks when a container is inspected or listed.",
       path: "/NetworkDriver.EndpointOperInfo",
       framing: "json",
+      safe: true,
       request: endpoint,
       response: goStruct({ Value: anyOptions }),
       subject: "EndpointID",

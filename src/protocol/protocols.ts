@@ -1,8 +1,10 @@
+import { authzProtocol } from "./authz.ts";
 import type { Protocol } from "./define-protocol.ts";
 import { graphDriverProtocol } from "./graph-driver.ts";
 import { ipamDriverProtocol } from "./ipam-driver.ts";
 import { metricsCollectorProtocol } from "./metrics-collector.ts";
 import { networkDriverProtocol } from "./network-driver.ts";
+import { logDriverProtocol } from "./log-driver.ts";
 import { pluginProtocol } from "./plugin.ts";
 import { secretProviderProtocol } from "./secret-provider.ts";
 import { volumeDriverProtocol } from "./volume-driver.ts";
@@ -16,4 +18,6 @@ export const protocols: readonly Protocol[] = [
   ipamDriverProtocol,
   secretProviderProtocol,
   metricsCollectorProtocol,
+  authzProtocol,
+  logDriverProtocol,
 ];

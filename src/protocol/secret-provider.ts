@@ -27,6 +27,7 @@ export const secretProviderProtocol = defineProtocol({
         "TCP, 1 for UDP, 2 for SCTP; `PublishMode` 0 for ingress, 1 for the host.",
       path: "/SecretProvider.GetSecret",
       framing: "json",
+      safe: true,
       request: goStruct({
         SecretName: z.string(),
         SecretLabels: labels,

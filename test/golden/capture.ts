@@ -5,6 +5,7 @@ import { formatExchange, formatFixtureHeader, readFixtureFile } from "../../src/
 import { idling, keepRunning, runScript } from "../harness/containers.ts";
 import { startCleat } from "../harness/cleat.ts";
 import { startDockerd } from "../harness/dockerd.ts";
+import { buildExample } from "../harness/example.ts";
 import { startFolderVolumes } from "../harness/folder-volumes.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
 import { openEngine } from "../harness/engine.ts";
@@ -20,13 +21,21 @@ import { startTrace, type Trace } from "../harness/trace.ts";
 import { until } from "../harness/until.ts";
 import { trimFixture } from "./trim-fixture.ts";
 
-const only = process.argv[2];
-for (const release of [machine, trixie, forky].filter(({ suite }) => only === undefined || suite === only)) {
-  await captureDockerVolumes(release);
-  await capturePodmanVolumes(release);
-  await captureDockerNetworks(release);
-  await captureDockerSecrets(release);
-  if (hasGraphDriverPlugins(release)) await captureDockerLayers(release);
+const [suite, subject] = process.argv.slice(2);
+const captures = {
+  volumes: [captureDockerVolumes, capturePodmanVolumes],
+  networks: [captureDockerNetworks],
+  secrets: [captureDockerSecrets],
+  authz: [captureDockerAuthz],
+  logs: [captureDockerLogs],
+  layers: [captureDockerLayers],
+};
+for (const release of [machine, trixie, forky].filter((one) => suite === undefined || one.suite === suite)) {
+  for (const [name, steps] of Object.entries(captures)) {
+    if (subject !== undefined && subject !== name) continue;
+    if (name === "layers" && !hasGraphDriverPlugins(release)) continue;
+    for (const capture of steps) await capture(release);
+  }
 }
 
 async function captureDockerVolumes(release: EngineRelease): Promise<void> {
@@ -54,6 +63,44 @@ async function captureDockerVolumes(release: EngineRelease): Promise<void> {
   await docker("run", "--rm", "--network=none", "--volume-driver=traced", "--volume=made:/v", "small", "true");
   await docker("volume", "rm", "data", "made");
   await keep(trace, `docker-${release.docker}-volumes`);
+}
+
+/** By the engine's socket, so without a user or certificates. */
+async function captureDockerAuthz(release: EngineRelease): Promise<void> {
+  await using namespace = await openNamespace(release);
+  const program = `${await buildExample("authz-policy", `${namespace.folder}/example-authz-policy`)}/serve.js`;
+  await startPlugin(namespace, { name: "policy", argv: [process.execPath, program, "policy", "/srv"] });
+  const trace = await startTrace(namespace, { plugin: "policy", name: "traced" });
+  const { docker } = await startDockerd(namespace, {
+    name: "dockerd",
+    storageDriver: "overlay2",
+    dataRoot: `${namespace.folder}/docker`,
+    arguments: ["--authorization-plugin=traced"],
+  });
+  await docker("load", "--input", await writeSmallImage(namespace));
+  await docker("run", "--rm", "--network=none", "small", "true");
+  await refused(docker("run", "--rm", "--network=none", "--privileged", "small", "true"));
+  await keep(trace, `docker-${release.docker}-authz`);
+}
+
+async function captureDockerLogs(release: EngineRelease): Promise<void> {
+  await using namespace = await openNamespace(release);
+  const program = `${await buildExample("file-logs", `${namespace.folder}/example-file-logs`)}/serve.js`;
+  const argv = [process.execPath, program, "files", `${namespace.folder}/logs`];
+  await startPlugin(namespace, { name: "files", argv });
+  const trace = await startTrace(namespace, { plugin: "files", name: "traced" });
+  const { docker } = await startDockerd(namespace, {
+    name: "dockerd",
+    storageDriver: "overlay2",
+    dataRoot: `${namespace.folder}/docker`,
+  });
+  await docker("load", "--input", await writeSmallImage(namespace));
+  const logged = ["--network=none", "--log-driver=traced"];
+  await docker("run", "--name=printer", ...logged, "--log-opt=max-file=2", "small", "seq", "1", "3");
+  await docker("logs", "printer");
+  await docker("logs", "--since=2020-01-01T00:00:00.123456789Z", "--until=2100-01-01", "--tail=2", "printer");
+  await refused(docker("run", ...logged, "--log-opt=color=red", "small", "true"));
+  await keep(trace, `docker-${release.docker}-logs`);
 }
 
 async function capturePodmanVolumes(release: EngineRelease): Promise<void> {

@@ -19,6 +19,8 @@ export interface Namespace extends AsyncDisposable {
   readonly folder: string;
   /** Parent of the control groups of what runs in here, as engines spell it: `/name`. */
   readonly controlGroup: string;
+  /** The command before what is to run in here. */
+  readonly enter: readonly string[];
   run(argv: readonly string[]): Promise<string>;
   /** Where the host reaches an absolute path of the namespace, whatever is mounted there. */
   reach(path: string): string;
@@ -68,6 +70,7 @@ export async function openNamespace({ root }: Pick<EngineRelease, "root"> = mach
   return {
     folder: scratch.path,
     controlGroup,
+    enter,
     run,
     reach: (path) => `/proc/${first}/root${path}`,
     start: (name, argv) => startDaemon(enter, argv, { logPath: `${scratch.path}/${name}.log`, env }),

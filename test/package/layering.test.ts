@@ -21,8 +21,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ipam: ["transport", "protocol", "errors"],
   secret: ["transport", "protocol", "errors"],
   metrics: ["transport", "protocol", "errors"],
+  authz: ["transport", "protocol", "errors"],
+  logdriver: ["state", "syscall", "transport", "protocol", "errors"],
   state: ["syscall", "errors"],
   volumedrivers: ["volume", "state", "workers", "layer", "tar", "syscall", "transport", "protocol", "errors"],
+  csi: ["volumedrivers", "volume", "grpc", "syscall", "transport", "protocol", "errors"],
   host: ["volume", "transport", "protocol", "errors"],
   containerd: ["grpc", "protocol", "errors"],
   snapshotter: [
@@ -42,8 +45,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   drivers: ["graphdriver", "layer", "workers", "syscall", "errors"],
   selection: ["drivers", "graphdriver", "layer", "syscall", "transport", "protocol", "errors"],
   layerstore: ["graphdriver", "layer", "workers", "syscall", "errors"],
-  testing: ["snapshotter", "graphdriver", "layer", "tar", "syscall", "errors"],
+  testing: ["snapshotter", "graphdriver", "volume", "layer", "tar", "syscall", "transport", "protocol", "errors"],
   cli: [
+    "testing",
+    "volume",
     "containerd",
     "snapshotter",
     "layerstore",

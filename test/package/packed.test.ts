@@ -44,6 +44,8 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(project, "node_modules", dependency), link);
   }
+  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
+  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
 }, 60_000);
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
@@ -116,6 +118,49 @@ test.each(exampleScenarios)("the example $name is built there, and is a plugin",
 
 test("the example of a network driver is built there", () => {
   expect(existsSync(join(buildExample("network-driver"), "dist/bridge.js"))).toBe(true);
+});
+
+/** Their plugins meet engines in `test/engine`. */
+test("the examples of plugins are built there, and work", () => {
+  for (const name of ["authz-policy", "file-logs"]) buildExample(name);
+  const program = `
+    import { createAuthorizer } from "cleat/authz";
+    import { createHostPolicy } from "./authz-policy/dist/policy.js";
+    import { createFileLogs } from "./file-logs/dist/file-logs.js";
+    const facts = { user: "", authenticationMethod: "", headers: {}, body: undefined, peerCertificates: [] };
+    const { authorizeRequest } = createAuthorizer({ policy: createHostPolicy([]) });
+    const decisions = [["GET", "/info"], ["POST", "/swarm/init"], ["POST", "/containers/create"]]
+      .map(([method, uri]) => authorizeRequest({ ...facts, method, uri }));
+    console.log((await Promise.all(decisions)).map(({ allow }) => allow).join());
+    const container = { id: "0".repeat(64), options: { "max-size": "300", "max-file": "3" } };
+    const logs = createFileLogs("logs");
+    const log = await logs.openLog(container);
+    for (let at = 0; at < 20; at++) {
+      await log.write([{ source: "stdout", timeNs: BigInt(at), line: Buffer.from([255, 48 + at]) }], { dropped: 0 });
+    }
+    await log.close();
+    const kept = [];
+    for await (const { line } of logs.readLogs(container, { tail: 2 })) kept.push(line[0], line[1] - 48);
+    console.log(kept.join());`;
+  writeFileSync(join(folder, "examples.mjs"), program);
+  symlinkSync(join(user, "node_modules"), join(folder, "node_modules"));
+  const output = execFileSync(process.execPath, ["examples.mjs"], { cwd: folder, encoding: "utf8" });
+  expect(output).toBe("true,false,false\n255,18,255,19\n");
+});
+
+/** As a newcomer does it, with what npm would have installed. */
+test("a project that cleat new has written is built there, and passes its own checks", { timeout: 120_000 }, () => {
+  const begun = join(folder, "begun");
+  const main = join(user, "node_modules/cleat/dist/cli/main.js");
+  execFileSync(main, ["new", "volume", "begun", "--folder", begun]);
+  symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
+  const bin = join(user, "node_modules/.bin");
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(main, join(bin, "cleat"));
+  symlinkSync(join(project, "node_modules/.bin/tsc"), join(bin, "tsc"));
+  const { status, stdout, stderr } = spawnSync("npm", ["test"], { cwd: begun, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm test ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
+  expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
 });
 
 test("the command runs there", () => {
