@@ -11,7 +11,7 @@ import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
 import { openEngine } from "../harness/engine.ts";
 import { openNamespace, type Namespace } from "../harness/namespace.ts";
 import { openPluginNetworks } from "../harness/plugin-networks.ts";
-import { pluginSocket } from "../harness/plugin-process.ts";
+import { pluginSocket, startPlugin } from "../harness/plugin-process.ts";
 import { openPodman } from "../harness/podman.ts";
 import { post } from "../harness/post.ts";
 import { type EngineRelease, forky, hasGraphDriverPlugins, machine, trixie } from "../harness/release.ts";
