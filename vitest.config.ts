@@ -53,7 +53,7 @@ export default defineConfig({
           include: ["test/engine/**/*.test.ts"],
           exclude: atNight
             ? []
-            : ["sizes-overlay2", "snapshotter-cri", "import-docker", "secrets", "managed-plugin"].map(
+            : ["sizes-overlay2", "snapshotter-cri", "import-docker", "secrets", "metrics", "managed-plugin"].map(
                 (name) => `test/engine/${name}.test.ts`,
               ),
           testTimeout: 120_000,
