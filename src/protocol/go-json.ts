@@ -107,12 +107,15 @@ export function encodeValue<S extends z.ZodType>(schema: S, value: z.output<S>, 
   throw new SchemaError("INTERNAL", subject, toIssues(result.error));
 }
 
+/** One for all: a decoder is an object of the engine's, and the collector pays for each. */
+const utf8 = new TextDecoder();
+
 /**
  * The first half of `decodeGoJson`: text to value; nothing and `null` are `{}`.
  * @throws SchemaError when it is not JSON, or nested deeper than any message is.
  */
 export function parseGoJson(bytes: Uint8Array, subject: string, code: ErrorCode): unknown {
-  const text = new TextDecoder().decode(bytes).trim();
+  const text = utf8.decode(bytes).trim();
   if (text === "") return {};
   if (isNestedDeeper(text, maxDepth)) {
     throw new SchemaError(code, subject, [{ path: "", problem: `nested more than ${maxDepth} deep` }]);

@@ -65,6 +65,7 @@ export const logDriverProtocol = defineProtocol({
         "it has not, and Docker from 20.10 on keeps a copy of its own for `docker logs` then.",
       path: "/LogDriver.Capabilities",
       framing: "json",
+      safe: true,
       optional: true,
       request: nothing,
       response: goStruct({

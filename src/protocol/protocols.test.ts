@@ -55,8 +55,8 @@ describe("failures", () => {
   });
 
   it("are seen on a status of 200", () => {
-    expect(failureIn({ Err: "broken" })).toEqual({ code: "UNKNOWN", message: "broken" });
-    expect(failureIn({ Err: "" })).toBeUndefined();
-    expect(failureIn({})).toBeUndefined();
+    expect(failureIn({ Err: "broken" }, "Err")).toEqual({ code: "UNKNOWN", message: "broken" });
+    expect(failureIn({ Err: "" }, "Err")).toBeUndefined();
+    expect(failureIn({}, "Err")).toBeUndefined();
   });
 });

@@ -25,7 +25,7 @@ function withPolicyOn(release: EngineRelease): void {
   beforeAll(async () => {
     namespace = await openNamespace(release);
     shared = `${namespace.folder}/shared`;
-    const program = `${buildExample("authz-policy", namespace.folder)}/serve.js`;
+    const program = `${await buildExample("authz-policy", `${namespace.folder}/example-authz-policy`)}/serve.js`;
     plugin = await startPlugin(namespace, { name: "policy", argv: [process.execPath, program, "policy", shared] });
     dockerd = await startDockerd(namespace, {
       name: "dockerd",

@@ -29,7 +29,7 @@ function withLogsOn(release: EngineRelease): void {
   beforeAll(async () => {
     namespace = await openNamespace(release);
     root = `${namespace.folder}/logs`;
-    const program = `${buildExample("file-logs", namespace.folder)}/serve.js`;
+    const program = `${await buildExample("file-logs", `${namespace.folder}/example-file-logs`)}/serve.js`;
     plugin = await startPlugin(namespace, { name: "files", argv: [process.execPath, program, "files", root] });
     dockerd = await startDockerd(namespace, {
       name: "dockerd",

@@ -13,6 +13,7 @@ import { type Exchange, type RecordedRequest, type RecordedResponse } from "../.
 import {
   decodeGoJson,
   decodeValue,
+  encodeValue,
   type Method,
   parseFailure,
   protocols,
@@ -35,6 +36,12 @@ const neverSent: Readonly<Record<string, string>> = {
   "/GraphDriver.Exists": "asked only while layers of Docker before 1.10 are migrated (moby `layer/migration.go`)",
   "/VolumeDriver.Path":
     "Docker shows what Get and Mount answered (moby `volume/service/convert.go`, `CachedPath`), Podman only what Mount did",
+  "/NetworkDriver.AllocateNetwork": "a swarm asks a plugin of scope global, which the recorded one is not",
+  "/NetworkDriver.FreeNetwork": "as above",
+  "/NetworkDriver.DiscoverNew": "told to plugins whose connectivity is global, as above",
+  "/NetworkDriver.DiscoverDelete": "as above",
+  "/MetricsCollector.StartMetrics": "told to managed plugins, which cannot be listened to",
+  "/MetricsCollector.StopMetrics": "as above",
 };
 
 interface Call {
@@ -139,7 +146,8 @@ describe.each(corpus)("$name", ({ exchanges }) => {
       } else if (method.framing === "download") {
         expect((await buffer((await answer) as Readable)).byteLength).toBe(response.body.sizeBytes);
       } else {
-        expect(await answer).toMatchObject(JSON.parse(bytesOf(response.body).toString()) as object);
+        const written = encodeValue(method.response, await answer, "answer again");
+        expect(written).toMatchObject(JSON.parse(bytesOf(response.body).toString()) as object);
       }
       expect(asked).toMatchObject({ path: method.path, ...withoutNulls(fieldsOf(request)) });
     }

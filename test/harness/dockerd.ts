@@ -22,6 +22,8 @@ export interface Dockerd {
   readonly dataRoot: string;
   readonly storageDriver: string;
   readonly logPath: string;
+  /** Of the process that runs now, as the host sees it. */
+  pid(): number;
   /** Where the host reaches its API. */
   readonly socketPath: string;
   /** Runs the `docker` command and returns what it printed, without the last line break. */
@@ -71,6 +73,7 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
     storageDriver,
     logPath: `${namespace.folder}/${name}.log`,
     socketPath,
+    pid: () => daemon.pid,
     docker: async (...args) => (await namespace.run(["env", ...env, client, ...args])).trimEnd(),
     end: (signal) => daemon.end(signal),
     start,

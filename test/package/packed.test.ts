@@ -3,6 +3,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { exampleScenarios } from "./example-scenarios.ts";
+import { startProgram } from "./start-program.ts";
+import { post } from "../harness/post.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "cleat-packed-"));
@@ -16,7 +19,7 @@ let packed: readonly string[];
 /** As a clone that nothing was ever done in but `npm ci`, packed, and unpacked as npm does; no install script runs. */
 beforeAll(() => {
   const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: project });
-  const needed = /^(?:src|scripts)\/|^[^/]+$/;
+  const needed = /^(?:src|scripts|schemas)\/|^[^/]+$/;
   for (const file of files
     .toString()
     .split("\0")
@@ -41,10 +44,18 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(project, "node_modules", dependency), link);
   }
+  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
+  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
 }, 60_000);
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
-  for (const path of ["dist/cli/main.js", "dist/workers/thread.js", "dist/errors/index.d.ts", "README.md", "LICENSE"]) {
+  for (const path of [
+    "dist/cli/main.js",
+    "dist/workers/thread.js",
+    "dist/errors/index.d.ts",
+    "schemas/IpamDriver.json",
+    "LICENSE",
+  ]) {
     expect(packed).toContain(path);
   }
   expect(packed.filter((path) => /\.test\.|\.map$|^(src|test|scripts)\//.test(path))).toEqual([]);
@@ -64,15 +75,21 @@ test("five lines run in a project that has nothing else", () => {
   expect(execFileSync(process.execPath, ["layers.mjs"], { cwd: user, encoding: "utf8" })).toBe("true\n");
 });
 
+/** Copies an example beside the user's packages, and compiles it there, as its author would. */
+function buildExample(name: string): string {
+  const example = join(folder, name);
+  cpSync(join(project, "examples", name), example, { recursive: true });
+  symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
+  const types = join(user, "node_modules/@types/node");
+  mkdirSync(dirname(types), { recursive: true });
+  if (!existsSync(types)) symlinkSync(join(project, "node_modules/@types/node"), types);
+  execFileSync(join(project, "node_modules/.bin/tsc"), { cwd: example, encoding: "utf8" });
+  return example;
+}
+
 /** In memory, if that is to be had: what is kept is not tested here, and a disk takes minutes to have it. */
 test("the example of a driver is built there, and passes the kit", { timeout: 240_000 }, () => {
-  const example = join(folder, "example");
-  cpSync(join(project, "examples/copying-driver"), example, { recursive: true });
-  symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
-  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
-  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
-  const options = { cwd: example, encoding: "utf8" } as const;
-  execFileSync(join(project, "node_modules/.bin/tsc"), options);
+  const options = { cwd: buildExample("copying-driver"), encoding: "utf8" } as const;
   const home = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : folder, "cleat-example-"));
   try {
     const { stdout } = spawnSync(process.execPath, ["dist/kit.js", home], options);
@@ -85,14 +102,27 @@ test("the example of a driver is built there, and passes the kit", { timeout: 24
   }
 });
 
+/** What they do for engines is tested with engines (`test/engine`), but for the metrics of a socket that is not Docker's. */
+test.each(exampleScenarios)("the example $name is built there, and is a plugin", async (scenario) => {
+  const example = buildExample(scenario.name);
+  const socket = join(example, "plugin.sock");
+  const [state, metrics] = [join(example, "state"), join(example, "metrics.sock")];
+  await using plugin = await startProgram([`dist/${scenario.program}`, socket, state, metrics], example);
+  expect(await post(socket, "/Plugin.Activate", {})).toEqual({
+    status: 200,
+    body: { Implements: [scenario.announced] },
+  });
+  await scenario.run(socket, state, metrics);
+  expect(plugin.stderr()).toBe("");
+});
+
+test("the example of a network driver is built there", () => {
+  expect(existsSync(join(buildExample("network-driver"), "dist/bridge.js"))).toBe(true);
+});
+
 /** Their plugins meet engines in `test/engine`. */
 test("the examples of plugins are built there, and work", () => {
-  for (const name of ["authz-policy", "file-logs"]) {
-    const example = join(folder, name);
-    cpSync(join(project, "examples", name), example, { recursive: true });
-    symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
-    execFileSync(join(project, "node_modules/.bin/tsc"), { cwd: example, encoding: "utf8" });
-  }
+  for (const name of ["authz-policy", "file-logs"]) buildExample(name);
   const program = `
     import { createAuthorizer } from "cleat/authz";
     import { createHostPolicy } from "./authz-policy/dist/policy.js";
@@ -116,6 +146,21 @@ test("the examples of plugins are built there, and work", () => {
   symlinkSync(join(user, "node_modules"), join(folder, "node_modules"));
   const output = execFileSync(process.execPath, ["examples.mjs"], { cwd: folder, encoding: "utf8" });
   expect(output).toBe("true,false,false\n255,18,255,19\n");
+});
+
+/** As a newcomer does it, with what npm would have installed. */
+test("a project that cleat new has written is built there, and passes its own checks", { timeout: 120_000 }, () => {
+  const begun = join(folder, "begun");
+  const main = join(user, "node_modules/cleat/dist/cli/main.js");
+  execFileSync(main, ["new", "volume", "begun", "--folder", begun]);
+  symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
+  const bin = join(user, "node_modules/.bin");
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(main, join(bin, "cleat"));
+  symlinkSync(join(project, "node_modules/.bin/tsc"), join(bin, "tsc"));
+  const { status, stdout, stderr } = spawnSync("npm", ["test"], { cwd: begun, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm test ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
+  expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
 });
 
 test("the command runs there", () => {

@@ -39,14 +39,16 @@ export type ManagedVolumesOptions<Table extends OptionTable> = ManagedVolumesSet
 /** A driver of several kinds: the option `type` says which. */
 export interface TypedVolumesOptions extends ManagedVolumesSettings {
   readonly types: Readonly<Record<string, VolumeBackend>>;
+  /** Of every other type; which it is stands in `volume.type`. */
+  readonly otherTypes?: VolumeBackend;
   /** Of a volume without the option `type`; without this one it is needed. */
   readonly defaultType?: string;
 }
 
 /** A volume driver, and what its owner may ask of it beyond. */
 export interface ManagedVolumes extends VolumeDriver {
-  /** What a volume takes. @throws UNIMPLEMENTED where its backend does not know. */
-  usage(name: string, call?: CallOptions): Promise<VolumeUsage>;
+  /** What a volume takes, as far as its backend knows now. @throws UNIMPLEMENTED where it never does. */
+  usage(name: string, call?: CallOptions): Promise<VolumeUsage | undefined>;
   /** Gives a volume another size. @throws UNIMPLEMENTED where its backend cannot. */
   resize(name: string, sizeBytes: number, call?: CallOptions): Promise<void>;
   /** Who has the volume mounted. @throws NOT_FOUND */

@@ -31,7 +31,7 @@ export interface VolumeTable {
   unmount(name: string): Promise<void>;
   remove(name: string): Promise<void>;
   hasUsage(name: string): boolean;
-  usage(name: string, timeoutMs: number): Promise<VolumeUsage>;
+  usage(name: string, timeoutMs: number): Promise<VolumeUsage | undefined>;
   resize(name: string, sizeBytes: number): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function createVolumeTable(
   };
   const backendOf = (name: string) => backends.of(recordOf(name).type).backend;
   const subjectOf = (name: string, cannot: string, timeoutMs?: number) => {
-    const secrets = secretsIn(backendOf(name).options, recordOf(name).options);
+    const secrets = secretsIn(backendOf(name), recordOf(name).options);
     return { name, cannot, secrets, ...(timeoutMs !== undefined && { timeoutMs }) };
   };
 
@@ -94,7 +94,7 @@ export function createVolumeTable(
       const { type, options: given, state } = recordOf(name);
       return {
         ...(type !== undefined && { Type: type }),
-        Options: showOptions(backends.of(type).backend.options, given),
+        Options: showOptions(backends.of(type).backend, given),
         ...(state === "removing" && { State: "half removed" }),
       };
     },
@@ -157,9 +157,9 @@ function readBackends(options: Options): Backends {
     const backend = options;
     return { select: (given) => ({ type: undefined, backend, own: given }), of: () => ({ backend }) };
   }
-  const { defaultType } = options;
-  const { types } = options;
-  const find = (type: string): VolumeBackend | undefined => (Object.hasOwn(types, type) ? types[type] : undefined);
+  const { types, defaultType, otherTypes } = options;
+  const find = (type: string): VolumeBackend | undefined =>
+    Object.hasOwn(types, type) ? types[type] : /^[\w.-]+$/.test(type) ? otherTypes : undefined;
   const known = Object.keys(types).toSorted().join(", ");
   return {
     select({ type = defaultType, ...own }) {
