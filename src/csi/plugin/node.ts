@@ -67,7 +67,7 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
 }
 
 const isReadOnly = (capability: VolumeCapability | undefined): boolean =>
-  /READER_ONLY$/.test(capability?.access_mode?.mode ?? "");
+  (capability?.access_mode?.mode ?? "").endsWith("READER_ONLY");
 
 /**
  * SINGLE_NODE_WRITER is not one: where a plugin knows the newer modes, orchestrators mean by it what it means to

@@ -22,7 +22,10 @@ if (boot === undefined) {
   execFileSync(process.execPath, [program, scratch, "second"], { stdio: "inherit" });
 } else {
   const driver = await open();
-  assert.deepEqual((await driver.list()).map(({ name }) => name), ["data"]);
+  assert.deepEqual(
+    (await driver.list()).map(({ name }) => name),
+    ["data"],
+  );
   assert.deepEqual(driver.holders("data"), []);
   await driver.unmount("data", "before"); // Docker does when it cleans up
   await driver.mount("data", "after");
