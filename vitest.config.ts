@@ -26,7 +26,11 @@ export default defineConfig({
           include: ["test/kernel/**/*.test.ts"],
           exclude: atNight
             ? []
-            : ["test/kernel/graphdriver-sizes.test.ts", "test/kernel/graphdriver-kit-faults.test.ts"],
+            : [
+                "test/kernel/graphdriver-sizes.test.ts",
+                "test/kernel/graphdriver-kit-faults.test.ts",
+                "test/kernel/volume-sizes.test.ts",
+              ],
           testTimeout: 180_000,
           // Each has mounts of its own, and some of its time is waiting for what it killed or starts.
           ...alone(1, 2),

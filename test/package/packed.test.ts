@@ -1,11 +1,14 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { answers } from "../harness/answers.ts";
+import { post } from "../harness/post.ts";
+import { until } from "../harness/until.ts";
 import { exampleScenarios } from "./example-scenarios.ts";
 import { startProgram } from "./start-program.ts";
-import { post } from "../harness/post.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "cleat-packed-"));
@@ -161,6 +164,35 @@ test("a project that cleat new has written is built there, and passes its own ch
   const { status, stdout, stderr } = spawnSync("npm", ["test"], { cwd: begun, encoding: "utf8" });
   if (status !== 0) throw new Error(`npm test ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
   expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
+});
+
+test("the example of a volume plugin has twelve lines, and keeps volumes", { timeout: 60_000 }, async () => {
+  const example = buildExample("volume-plugin");
+  expect(readFileSync(join(example, "ramdisk.ts"), "utf8").trim().split("\n").length).toBe(12);
+  const socket = join(example, "run/docker/plugins/ramdisk.sock");
+  // Where engines of a user's own look for plugins.
+  const places = {
+    ROOTLESSKIT_STATE_DIR: example,
+    XDG_RUNTIME_DIR: join(example, "run"),
+    RAMDISK_FOLDER: join(example, "state"),
+  };
+  for (const volumes of [[], [{ Name: "a", Status: { Options: { size: "1m" }, Mounts: 0 } }]]) {
+    const plugin = spawn(process.execPath, ["dist/ramdisk.js"], {
+      cwd: example,
+      env: { ...process.env, ...places },
+      stdio: "inherit",
+    });
+    const ended = once(plugin, "exit");
+    await until(
+      "plugin ramdisk to answer",
+      30_000,
+      async () => (await answers(socket, "POST", "/Plugin.Activate")) || undefined,
+    );
+    expect(await post(socket, "/VolumeDriver.List", {})).toMatchObject({ body: { Volumes: volumes } });
+    await post(socket, "/VolumeDriver.Create", { Name: "a", Opts: { size: "1m" } });
+    plugin.kill("SIGKILL");
+    await ended;
+  }
 });
 
 test("the command runs there", () => {

@@ -6,7 +6,7 @@ import { createDeadline, type Logger, silentLogger } from "../../transport/index
 import type { Volume, VolumeCapabilities, VolumeDriver } from "../../volume/index.ts";
 import { createMountSet } from "../holders/mount-set.ts";
 import { createTurns } from "../holders/turns.ts";
-import { isMountPoint } from "../mounting/mount-file-system.ts";
+import { readMountPoints } from "../mounting/mount-file-system.ts";
 import { createSayStep } from "../steps.ts";
 import { createBackendCalls } from "./backend-calls.ts";
 import { createLifeCycle } from "./life-cycle.ts";
@@ -85,7 +85,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
     turns,
     mount: table.mount,
     unmount: table.unmount,
-    isMounted: (name) => isMountPoint(folders.targetOf(name)),
+    isMounted: (name, mountPoints = readMountPoints()) => mountPoints.has(folders.targetOf(name)),
     bootId: bootId(),
     logger,
     sayStep,
@@ -110,10 +110,11 @@ export async function openManagedVolumes<Table extends OptionTable>(
       deadline.release();
     }
   };
-  const mountpointOf = (name: string) => mounts.pathOf(name) ?? table.pathOf(name);
-  const toVolume = (name: string, usage?: VolumeUsage | string): Volume => ({
+  const mountpointOf = (name: string, mountPoints?: ReadonlySet<string>) =>
+    mounts.pathOf(name, mountPoints) ?? table.pathOf(name);
+  const toVolume = (name: string, usage?: VolumeUsage | string, mountPoints?: ReadonlySet<string>): Volume => ({
     name,
-    mountpoint: mountpointOf(name),
+    mountpoint: mountpointOf(name, mountPoints),
     createdAt: table.createdAt(name),
     status: { ...table.statusOf(name), Mounts: mounts.holders(name).length, ...toStatus(usage) },
   });
@@ -128,7 +129,10 @@ export async function openManagedVolumes<Table extends OptionTable>(
     capabilities: async () => ({ scope }),
     create: (name, { options: given = {} } = {}, call) =>
       inTurn(name, call, (signal) => life.create(name, given, signal)),
-    list: async () => table.names().map((name) => toVolume(name)),
+    async list() {
+      const mountPoints = readMountPoints();
+      return table.names().map((name) => toVolume(name, undefined, mountPoints));
+    },
     async get(name) {
       table.assertThere(name);
       const usage = table.hasUsage(name) ? await table.usage(name, usageTimeoutMs).catch(toProblem) : undefined;

@@ -46,6 +46,9 @@ export function createVolumeTable(
   const { volumes } = store.tables;
   const backends = readBackends(options);
 
+  /** Engines list all volumes often; a record is never changed, but replaced. */
+  const shown = new WeakMap<VolumeRecord, Record<string, unknown>>();
+
   const there = (name: string): VolumeRecord => {
     const record = volumes.get(name);
     if (record !== undefined && record.state !== "creating") return record;
@@ -55,10 +58,13 @@ export function createVolumeTable(
   const managed = (name: string): ManagedVolume => {
     const { type, options: given, created } = recordOf(name);
     const { backend } = backends.of(type);
+    let read: ManagedVolume["options"] | undefined;
     return {
       name,
       type,
-      options: readOptions(backend, given),
+      get options() {
+        return (read ??= readOptions(backend, given)); // not for each volume of a list
+      },
       createdAt: new Date(created),
       folder: folders.folderOf(name),
       target: folders.targetOf(name),
@@ -91,12 +97,17 @@ export function createVolumeTable(
     },
     managed,
     statusOf(name) {
-      const { type, options: given, state } = recordOf(name);
-      return {
+      const record = recordOf(name);
+      const known = shown.get(record);
+      if (known !== undefined) return known;
+      const { type, options: given, state } = record;
+      const status = {
         ...(type !== undefined && { Type: type }),
         Options: showOptions(backends.of(type).backend, given),
         ...(state === "removing" && { State: "half removed" }),
       };
+      shown.set(record, status);
+      return status;
     },
     createdAt: (name) => new Date(recordOf(name).created),
     pathOf: (name) => backendOf(name).pathOf?.(managed(name)),

@@ -73,9 +73,14 @@ export async function unmountFileSystem(target: string, { signal }: Pick<HelperO
   }
 }
 
-/** As the kernel's table says, without touching what is mounted. The path has no symlinks in it. */
+/** All places where something is mounted, as the kernel's table says, without touching what is mounted. */
+export function readMountPoints(): ReadonlySet<string> {
+  return new Set(readMounts().map(({ mountPoint }) => mountPoint));
+}
+
+/** The same of one place. The path has no symlinks in it. */
 export function isMountPoint(path: string): boolean {
-  return readMounts().some(({ mountPoint }) => mountPoint === path);
+  return readMountPoints().has(path);
 }
 
 /** Whether something is mounted at a folder or below. */
