@@ -129,4 +129,23 @@ export const commands: readonly CommandRow[] = [
     summary: "Stand between an engine and a plugin, and print each call.",
     load: async () => (await import("./plugins/trace.ts")).trace,
   },
+  {
+    name: "check",
+    operands: "NAME",
+    summary: "Check a plugin in any language against its protocols, and against what engines do; results are TAP.",
+    load: async () => (await import("./authoring/check.ts")).check,
+  },
+  {
+    name: "new",
+    operands: "KIND NAME",
+    summary: "Write the first steps of a plugin's project, with a test that runs the kit of checks.",
+    load: async () => (await import("./authoring/new.ts")).newProject,
+  },
+  {
+    name: "pack",
+    operands: "KIND [FOLDER]",
+    summary:
+      "Pack a plugin's project for those who install it: a managed plugin of Docker's, or a package of Debian's.",
+    load: async () => (await import("./authoring/pack.ts")).pack,
+  },
 ];

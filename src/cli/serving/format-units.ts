@@ -33,6 +33,11 @@ export function volumeUnit(name: string): ServedUnit {
   };
 }
 
+/** A plugin of somebody's, as engines find one of that name. */
+export function pluginUnit(name: string, description: string): ServedUnit {
+  return { ...graphDriverUnit(name), unit: name, description };
+}
+
 /** A snapshotter, as containerd is told of it. */
 export const snapshotterUnit: ServedUnit = {
   unit: "cleat-snapshotter",

@@ -72,7 +72,7 @@ export function createVolumeTable(
   };
   const backendOf = (name: string) => backends.of(recordOf(name).type).backend;
   const subjectOf = (name: string, cannot: string, timeoutMs?: number) => {
-    const secrets = secretsIn(backendOf(name).options, recordOf(name).options);
+    const secrets = secretsIn(backendOf(name), recordOf(name).options);
     return { name, cannot, secrets, ...(timeoutMs !== undefined && { timeoutMs }) };
   };
 
@@ -103,7 +103,7 @@ export function createVolumeTable(
       const { type, options: given, state } = record;
       const status = {
         ...(type !== undefined && { Type: type }),
-        Options: showOptions(backends.of(type).backend.options, given),
+        Options: showOptions(backends.of(type).backend, given),
         ...(state === "removing" && { State: "half removed" }),
       };
       shown.set(record, status);
