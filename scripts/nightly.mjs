@@ -16,6 +16,11 @@ import { createTestRuns } from "./test-runs.mjs";
 const parts = [
   ["drivers' kit", "kernel", ["graphdriver-kit"]],
   ["hostile machines", "kernel", ["graphdriver-hostile", "graphdriver-mount-views"]],
+  ["races of an extractor", "kernel", ["breakout/race"]],
+  ["archives beside GNU tar, libarchive and Go", "kernel", ["tar-differential"]],
+  ["processes killed at each system call", "kernel", ["crash-points"]],
+  ["power lost in a virtual machine", "kernel", ["kernel/power-loss"]],
+  ["fuzzers", "package", ["fuzz"]],
   ["sizes in a virtual machine", "kernel", ["graphdriver-sizes"]],
   ["snapshotters' kit", "kernel", ["snapshotter"]],
   ["containerd's own suite", "interop", ["containerd-suite"]],
@@ -27,6 +32,8 @@ const parts = [
   ],
   ["snapshotters under engines", "engine", ["snapshotter"]],
   ["volumes under engines", "engine", ["volumes"]],
+  ["other plugins under engines", "engine", ["network", "secrets", "authz", "logs.test", "managed-plugin"]],
+  ["engines and plugins killed during loads", "engine", ["killed-loads"]],
 ];
 
 const options = {

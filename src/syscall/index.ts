@@ -1,5 +1,6 @@
 /** Linux system calls that Node lacks, relative to descriptors, synchronous; for worker threads above all. */
 export { beginCommit, ignoreCancellation, throwIfCancelled, watchForCancellation } from "./cancellation.ts";
+export { bootId } from "./boot-id.ts";
 export { nowNs } from "./clock.ts";
 export * from "./files/attributes.ts";
 export * from "./files/copy.ts";
@@ -7,7 +8,7 @@ export * from "./files/directory.ts";
 export * from "./files/entries.ts";
 export { fileSystemName, fileSystemNames } from "./mounts/file-system.ts";
 export * from "./flags.ts";
-export { cloneMount, mapIds } from "./mounts/id-mapped-mount.ts";
+export { cloneMount, mapIds, setMountAttributes } from "./mounts/id-mapped-mount.ts";
 export { errnos, lastErrno, type PathBytes } from "./libc.ts";
 export { withMapping } from "./mapping.ts";
 export * from "./mounts/mount.ts";
@@ -19,6 +20,7 @@ export { type Project, readProject, setProject } from "./quotas/project.ts";
 export * from "./quotas/project-quota.ts";
 export * from "./mounts/private-mounts.ts";
 export * from "./btrfs/quota-group.ts";
+export { resizePipe } from "./files/pipe.ts";
 export * from "./stat.ts";
 export * from "./btrfs/subvolume.ts";
 export * from "./files/sync.ts";

@@ -219,6 +219,25 @@ describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB"
     defineTests(scenario, "tiny btrfs");
 });
 
+describeWith(
+  [needs.root, needs.overlay, needs.loopDevices, needs.recordedDisks, needs.ext4],
+  "on a disk that fails",
+  () => {
+    defineTests({
+      id: "diskDies",
+      title: "calls fail with EIO by name, another store goes on, and what was acknowledged is there later",
+      drivers: both,
+      byDay: [],
+    });
+    defineTests({
+      id: "diskTurnsReadOnly",
+      title: "a disk that turns read-only fails what writes, and nothing else",
+      drivers: both,
+      byDay: [],
+    });
+  },
+);
+
 const failingCalls: Scenario = {
   id: "failingCalls",
   title: "whatever system call fails, each method answers by an error of the contract, and nothing is lost",

@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
@@ -104,10 +104,7 @@ export function createLayeredStore(
 
     async exists(id) {
       assertId(id);
-      return access(`${path}/${id}/link`).then(
-        () => true,
-        () => false,
-      );
+      return existsSync(`${path}/${id}/link`);
     },
 
     async metadata(id) {

@@ -1,0 +1,90 @@
+import { constants, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CleatError, isSystemError } from "../../errors/index.ts";
+
+/**
+ * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test may
+ * stop the world between any two.
+ */
+export interface JournalFiles {
+  /** `undefined` where there is none. @throws FAILED_PRECONDITION for what is no plain file: a link, a pipe, a folder. */
+  read(name: string): Promise<Buffer | undefined>;
+  /** Opens a file to append to, made if it is not there, cut to `lengthBytes`. */
+  open(name: string, lengthBytes: number): Promise<JournalFile>;
+  rename(from: string, to: string): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Makes names survive power loss. */
+  syncFolder(): Promise<void>;
+}
+
+export interface JournalFile {
+  append(bytes: Uint8Array): Promise<void>;
+  /** The same, and what was appended survives power loss when it resolves. */
+  appendDurably(bytes: Uint8Array): Promise<void>;
+  truncate(lengthBytes: number): Promise<void>;
+  /** Makes content survive power loss. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Files of mode 0600 in a folder of mode 0700, which is made. Every call waits in Node's thread pool, not here. */
+export async function openJournalFiles(folder: string): Promise<JournalFiles> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first !== undefined) {
+    for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+  }
+  return {
+    read: (name) => readPlainFile(join(folder, name)),
+    async open(name, lengthBytes) {
+      const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW, O_DSYNC } = constants;
+      const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW;
+      const file = await open(join(folder, name), flags, 0o600);
+      let durable: FileHandle;
+      try {
+        await file.truncate(lengthBytes);
+        // Writes and flushes in one call: a second visit to Node's thread pool takes longer than either on a busy machine.
+        durable = await open(join(folder, name), flags | O_DSYNC);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+      return {
+        append: (bytes) => writeAll(file, bytes),
+        appendDurably: (bytes) => writeAll(durable, bytes),
+        truncate: (length) => file.truncate(length),
+        sync: () => file.datasync(),
+        close: async () => void (await Promise.all([file.close(), durable.close()])),
+      };
+    },
+    rename: (from, to) => rename(join(folder, from), join(folder, to)),
+    remove: (name) => rm(join(folder, name), { force: true }),
+    syncFolder: () => syncFolder(folder),
+  };
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
+}
+
+/** Waits for no writer of a pipe, and follows no link: what stands there may never end. */
+async function readPlainFile(path: string): Promise<Buffer | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    await using file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!(await file.stat()).isFile()) throw notPlain(path);
+    return await file.readFile();
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    if (isSystemError(error, "ELOOP")) throw notPlain(path);
+    throw error;
+  }
+}
+
+function notPlain(path: string): CleatError {
+  return new CleatError("FAILED_PRECONDITION", `"${path}" is no plain file; no journal is read from it`);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}
