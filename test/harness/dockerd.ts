@@ -13,6 +13,8 @@ export interface DockerdOptions {
   readonly remap?: { readonly firstId: number } | undefined;
   /** Keeps images and containers in a containerd, where `storageDriver` is a snapshotter of its; from Docker 28 on. */
   readonly containerd?: { readonly socket: string; readonly space: string } | undefined;
+  /** What else it is started with: `--authorization-plugin=NAME`. */
+  readonly arguments?: readonly string[];
 }
 
 /** A Docker daemon that meets nothing of the host's, and a client for it. */
@@ -57,6 +59,7 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
     "--experimental",
     `--storage-driver=${storageDriver}`,
     ...(containerd === undefined ? [] : storeArguments(containerd)),
+    ...(options.arguments ?? []),
     ...(remap === undefined ? [] : [`--userns-remap=${await allowIds(namespace, remap.firstId)}`]),
   ];
   let daemon: Daemon;

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { assertAddressFree, type Logger, serve, type ServedDriver } from "../../plugin/index.ts";
+import { assertPluginName } from "../../protocol/index.ts";
+import { createVolumeDriverPlugin } from "../../volume/index.ts";
+import {
+  defaultVolumeType,
+  type ManagedVolumes,
+  openManagedVolumes,
+  otherVolumeTypes,
+  volumeTypes,
+} from "../../volumedrivers/index.ts";
+import { type CommandContext, type CommandOptions, orUsageError } from "../terminal/command.ts";
+import { defaultRoot } from "../terminal/default-folders.ts";
+import type { Door } from "./door.ts";
+import { absolute, listenOptions, type ListenValues, readListenOptions, warnOfStrangers } from "./listen-options.ts";
+import { drainTimeoutMs } from "./serve-doors.ts";
+
+export const volumeOptions = {
+  name: { type: "string", value: "NAME", help: "what engines call the driver; default cleat" },
+  root: {
+    type: "string",
+    value: "PATH",
+    help: "keep volumes and what is known of them here; default /var/lib/cleat/volumes/NAME",
+  },
+  csi: {
+    type: "string",
+    value: "SOCKET",
+    help: "serve the volumes of a plugin of the Container Storage Interface, which listens there",
+  },
+  ...listenOptions,
+} as const satisfies CommandOptions;
+
+export interface VolumeValues extends ListenValues {
+  readonly name?: string | undefined;
+  readonly root?: string | undefined;
+  readonly csi?: string | undefined;
+}
+
+/** Volumes that are open, and not served yet. */
+export interface OpenVolumes {
+  readonly driver: ServedDriver & { close(): Promise<void> };
+  readonly name: string;
+  readonly root: string;
+  /** Which kinds of volumes there are, in words. */
+  readonly types: string;
+}
+
+/** Opens the volumes of a driver called `name`, as what users and engines call it. @throws what opening them throws. */
+export async function openVolumes(
+  values: Pick<VolumeValues, "name" | "root" | "csi">,
+  context: CommandContext,
+  logger: Logger,
+): Promise<OpenVolumes> {
+  const { managed, name, root } = await openManaged(values, context, logger);
+  const types = values.csi === undefined ? describeTypes() : `what the CSI plugin at ${values.csi} makes`;
+  return { driver: createVolumeDriverPlugin({ driver: managed, logger }), name, root, types };
+}
+
+export async function openManaged(
+  { name = "cleat", root, csi }: Pick<VolumeValues, "name" | "root" | "csi">,
+  context: CommandContext,
+  logger: Logger,
+): Promise<{ readonly managed: ManagedVolumes; readonly name: string; readonly root: string }> {
+  orUsageError(() => assertPluginName(name));
+  const folder = absolute("root", root ?? join(defaultRoot(context), "volumes", name));
+  const settings = { name, folder, logger };
+  if (csi !== undefined) {
+    const { openCsiVolumes } = await import("../../csi/index.ts");
+    return { managed: await openCsiVolumes({ ...settings, unix: absolute("csi", csi) }), name, root: folder };
+  }
+  const types = { types: volumeTypes, defaultType: defaultVolumeType, otherTypes: otherVolumeTypes };
+  return { managed: await openManagedVolumes({ ...settings, ...types }), name, root: folder };
+}
+
+/** The kinds of volumes there are without a CSI plugin. */
+export const describeTypes = (): string => `${Object.keys(volumeTypes).join(", ")}, and whatever the kernel mounts`;
+
+/** Serves volumes to Docker and Podman. @throws what is wrong with options, address or records. */
+export async function openVolumeDoor(values: VolumeValues, context: CommandContext, logger: Logger): Promise<Door> {
+  const { name = "cleat" } = values;
+  orUsageError(() => assertPluginName(name));
+  const listen = await readListenOptions(name, values, context);
+  warnOfStrangers(listen, logger);
+  await assertAddressFree(listen);
+  const volumes = await openVolumes(values, context, logger);
+  try {
+    const plugin = await serve({ drivers: [volumes.driver], listen, logger, drainTimeoutMs, handleSignals: false });
+    return { ...describeVolumes(volumes, plugin.address), close: () => plugin.close() };
+  } catch (error) {
+    await volumes.driver.close();
+    throw error;
+  }
+}
+
+/** What is served where, and what to try next. */
+export function describeVolumes({ name, root, types }: OpenVolumes, address: string): Pick<Door, "lines" | "fields"> {
+  const next = `docker volume create --driver ${name} data`;
+  return {
+    lines: [
+      `Cleat serves the volume driver "${name}" at ${address}`,
+      `  types   ${types}`,
+      `  volumes ${root}`,
+      `  try     ${next}`,
+    ],
+    fields: { door: "volume", name, address, types, root, next },
+  };
+}
