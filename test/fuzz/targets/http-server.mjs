@@ -37,7 +37,14 @@ export const seeds = [
 ];
 
 let unforeseen;
-const logger = { debug() {}, info() {}, warn() {}, error: ({ err }) => (unforeseen ??= err) };
+/** That the peer hung up is no fault of anybody here. */
+const isHangUp = (error) => error?.code === "ERR_STREAM_PREMATURE_CLOSE";
+const logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error: ({ err }) => (unforeseen ??= isHangUp(err) ? undefined : err),
+};
 
 const methods = {
   json: async () => {
