@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { createGrpcChannel } from "cleat/grpc";
 import { createRemoteSnapshotter } from "cleat/snapshotter";
 
-const { socket, snapshotter: name, part, count, files = 0 } = JSON.parse(process.argv[2]);
+const { socket, snapshotter: name, part, count, files = 0, from = 0 } = JSON.parse(process.argv[2]);
 const atOnce = 16;
 const largeCount = 4;
 /** Where the peer is containerd, its collector keeps away. */
@@ -78,9 +78,9 @@ function filled(index) {
   return `filled ${index}`;
 }
 
-/** Makes `count` snapshots, and leaves them. */
+/** Makes snapshots until there are `count` where there were `from`, and leaves them. */
 async function fill() {
-  let next = 0;
+  let next = from;
   const worker = async () => {
     while (next < count) await snapshotter.prepare(filled(next++), { labels });
   };

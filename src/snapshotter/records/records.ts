@@ -2,7 +2,7 @@ import { CleatError } from "../../errors/index.ts";
 import { type OpenedJournal, openJournal } from "./journal.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
 import type { RecordFiles } from "./record-files.ts";
-import { createRecordState, type RecordState } from "./state.ts";
+import { createRecordState, type IndexOf, type RecordState } from "./state.ts";
 
 /**
  * The records of all snapshots: read in memory, changed durably.
@@ -14,6 +14,8 @@ export interface Records {
   byName(name: string): SnapshotRecord | undefined;
   byId(id: number): SnapshotRecord | undefined;
   hasChildren(id: number): boolean;
+  /** Those of which the `indexOf` of `openRecords` says so. */
+  indexed(text: string): Iterable<SnapshotRecord>;
   /** All records, as they are now. */
   all(): readonly SnapshotRecord[];
   /** An id that nobody was ever given. Waits for the disk once in a hundred times. */
@@ -46,12 +48,12 @@ const behindMs = 1_000;
 const maxBatchLength = 4 * 1024 * 1024;
 
 /**
- * `usedId` is the highest of what is in use elsewhere; 0 for nothing.
+ * `usedId` is the highest of what is in use elsewhere; 0 for nothing. `indexOf` tells of a record always the same.
  * @throws DATA_LOSS when the records are damaged, or older than what is in use, which would be deleted as left over.
  * @throws FAILED_PRECONDITION when a later version has written them, or they are not there and something is in use.
  */
-export async function openRecords(files: RecordFiles, usedId = 0): Promise<Records> {
-  const state = createRecordState();
+export async function openRecords(files: RecordFiles, usedId = 0, indexOf?: IndexOf): Promise<Records> {
+  const state = createRecordState(indexOf);
   const opened = await openJournal(files, usedId === 0, (change) => void state.apply(change));
   if (usedId < state.nextId) return createRecords(state, opened);
   await opened.journal.close();
@@ -131,6 +133,7 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
   return {
     byName: state.byName,
     byId: state.byId,
+    indexed: state.indexed,
     hasChildren: (id) => state.childCount(id) > 0,
     all: () => [...state.all()],
     ...opened,
