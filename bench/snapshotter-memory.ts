@@ -41,10 +41,14 @@ async function startServer(namespace: Namespace, collected: string) {
   return startProxy(namespace, {
     name: "memory",
     root,
-    argv: (socket) => [
-      ...["env", `COLLECTED=${collected}`, node, "--import", collectProgram, ...program],
-      ...["serve", "snapshotter", "--driver=overlay2", `--root=${root}`, `--socket=${socket}`],
-    ],
+    argv: (socket) =>
+      ["env", `COLLECTED=${collected}`, node, "--import", collectProgram, ...program].concat([
+        "serve",
+        "snapshotter",
+        "--driver=overlay2",
+        `--root=${root}`,
+        `--socket=${socket}`,
+      ]),
   });
 }
 

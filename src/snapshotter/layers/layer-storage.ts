@@ -51,9 +51,9 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
   };
   const list = async (): Promise<readonly ListedPlace[]> => {
     const places: ListedPlace[] = [];
-    for await (const { id: layer, parent } of driver.list()) {
+    for await (const { id: layer, parent, misfit } of driver.list()) {
       const id = placeOf(layer);
-      if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent) });
+      if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent), misfit });
     }
     return places;
   };

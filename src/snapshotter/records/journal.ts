@@ -19,7 +19,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { CleatError, isDiskFull } from "../../errors/index.ts";
+import { CleatError, isDiskFull, isSystemError, toCleatError } from "../../errors/index.ts";
 import { fromStored, storedChanges, toStored } from "./encode-change.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
 import type { RecordFile, RecordFiles } from "./record-files.ts";
@@ -208,9 +208,10 @@ function createJournal(files: RecordFiles, read: ReadResult): Journal & { open()
       try {
         await to.appendDurably(bytes);
       } catch (error) {
-        if (!isDiskFull(error)) throw breakDown(error);
+        const hasNoRoom = isDiskFull(error) || isSystemError(error, "EFBIG"); // a limit on the length of files, of the process's
+        if (!hasNoRoom) throw breakDown(error);
         await takeBack(to, error); // which writes the end of the file anew, whatever had become of it
-        throw error;
+        throw toCleatError(error, "records of snapshots");
       }
       seq++;
       lengthBytes += bytes.length;

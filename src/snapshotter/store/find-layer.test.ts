@@ -21,7 +21,13 @@ afterEach(async () => {
 });
 
 const record = (id: number, more: Partial<SnapshotRecord>): SnapshotRecord => ({
-  ...{ id, name: `s${id}`, kind: "committed", parentId: undefined, createdNs: 1n, updatedNs: 1n, usage: undefined },
+  id,
+  name: `s${id}`,
+  kind: "committed",
+  parentId: undefined,
+  createdNs: 1n,
+  updatedNs: 1n,
+  usage: undefined,
   labels: { "containerd.io/snapshot.ref": "layer" },
   ...more,
 });
