@@ -55,6 +55,8 @@ const header = z.strictObject({
 
 /** Below that, writing anew would not pay. */
 const minRewriteBytes = 1024 * 1024;
+/** Node reads no file of 2 GiB in one piece; what there is takes less than half of that, however it is escaped. */
+const maxFileBytes = 1536 * 1024 * 1024;
 /** How many records one line of a rewritten file holds, and one turn of the event loop encodes. */
 const recordsPerLine = 200;
 
@@ -221,7 +223,8 @@ function createJournal(files: RecordFiles, read: ReadResult): Journal & { open()
     },
     get isLong() {
       const changesBytes = lengthBytes - checkpointBytes;
-      return changesBytes > Math.max(minRewriteBytes, 2 * checkpointBytes) && lengthBytes >= rewriteAtBytes;
+      const allowedBytes = Math.min(2 * checkpointBytes, maxFileBytes - checkpointBytes);
+      return changesBytes > Math.max(minRewriteBytes, allowedBytes) && lengthBytes >= rewriteAtBytes;
     },
     async rewrite(records, nextId) {
       if (broken !== undefined) throw broken;

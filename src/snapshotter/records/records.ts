@@ -2,7 +2,7 @@ import { CleatError } from "../../errors/index.ts";
 import { type OpenedJournal, openJournal } from "./journal.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
 import type { RecordFiles } from "./record-files.ts";
-import { createRecordState, type IndexOf, type RecordState } from "./state.ts";
+import { createRecordState, type IndexOf, type RecordState, textLengthOf } from "./state.ts";
 
 /**
  * The records of all snapshots: read in memory, changed durably.
@@ -22,7 +22,7 @@ export interface Records {
   takeId(): Promise<number>;
   /**
    * Makes a change. Resolves when it is durable. When it rejects, it was taken back, with those that came after it.
-   * @throws RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when it has failed before.
+   * @throws RESOURCE_EXHAUSTED when the disk is full, or there is too much text in all records; UNAVAILABLE when it has failed before.
    */
   change(change: Change): Promise<void>;
   /**
@@ -46,16 +46,30 @@ const idsInReserve = 25;
 const behindMs = 1_000;
 /** What one line of the journal may hold, roughly: it is one text in memory. */
 const maxBatchLength = 4 * 1024 * 1024;
+/**
+ * What names and labels of all snapshots may hold together, in characters: all of it is in memory, and is read in one piece, of 2 GiB
+ * at the most. Ten thousand snapshots with all that Kubernetes says of them have a third of it.
+ */
+const defaultMaxTextLength = 128 * 1024 * 1024;
+
+export interface OpenRecordsOptions {
+  /** The highest of what is in use elsewhere; default 0, for nothing. */
+  readonly usedId?: number;
+  /** Tells of a record always the same. */
+  readonly indexOf?: IndexOf;
+  /** What names and labels of all may hold together, in characters. */
+  readonly maxTextLength?: number;
+}
 
 /**
- * `usedId` is the highest of what is in use elsewhere; 0 for nothing. `indexOf` tells of a record always the same.
  * @throws DATA_LOSS when the records are damaged, or older than what is in use, which would be deleted as left over.
  * @throws FAILED_PRECONDITION when a later version has written them, or they are not there and something is in use.
  */
-export async function openRecords(files: RecordFiles, usedId = 0, indexOf?: IndexOf): Promise<Records> {
+export async function openRecords(files: RecordFiles, options: OpenRecordsOptions = {}): Promise<Records> {
+  const { usedId = 0, indexOf, maxTextLength = defaultMaxTextLength } = options;
   const state = createRecordState(indexOf);
   const opened = await openJournal(files, usedId === 0, (change) => void state.apply(change));
-  if (usedId < state.nextId) return createRecords(state, opened);
+  if (usedId < state.nextId) return createRecords(state, opened, maxTextLength);
   await opened.journal.close();
   const message =
     `a snapshot of number ${usedId} is there, and records know of none above ${state.nextId - 1}: they are older than the ` +
@@ -70,7 +84,7 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal): Records {
+function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal, maxTextLength: number): Records {
   // What is on disk: `state` without what waits to be written.
   const durable = new Map(Array.from(state.all(), (record) => [record.id, record]));
   let durableNextId = state.nextId;
@@ -87,10 +101,21 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
       if (isClosed) throw closed();
       pending.push({ change: wanted, undo: state.apply(wanted), resolve, reject });
     });
-  const change = (wanted: Change): Promise<void> => {
+  const change = async (wanted: Change): Promise<void> => {
+    assertRoom(wanted);
     const written = enqueue(wanted);
     writing ??= writeAll();
     return written;
+  };
+  const assertRoom = ({ put = [] }: Change) => {
+    let added = 0;
+    for (const record of put) {
+      const before = state.byId(record.id);
+      added += textLengthOf(record) - (before === undefined ? 0 : textLengthOf(before));
+    }
+    if (added <= 0 || state.textLength + added <= maxTextLength) return;
+    const message = `names and labels of all snapshots are longer than ${maxTextLength} characters together`;
+    throw new CleatError("RESOURCE_EXHAUSTED", message);
   };
   const changeBehind = (wanted: Change): void => {
     enqueue(wanted).catch(() => {}); // it was taken back, and nobody has built on it
@@ -182,10 +207,7 @@ function countOfBatch(pending: readonly Pending[]): number {
 
 function lengthOf({ put = [], remove = [] }: Change): number {
   let length = 100 * (1 + put.length + remove.length);
-  for (const { name, labels } of put) {
-    length += name.length;
-    for (const [key, value] of Object.entries(labels)) length += key.length + value.length;
-  }
+  for (const record of put) length += textLengthOf(record);
   return length;
 }
 

@@ -13,6 +13,8 @@ export interface RecordState {
   indexed(text: string): Iterable<SnapshotRecord>;
   all(): IterableIterator<SnapshotRecord>;
   readonly size: number;
+  /** Of all names and labels together, in characters. */
+  readonly textLength: number;
   readonly nextId: number;
   /**
    * Makes a change and returns one that takes it back, as long as nothing else has changed since.
@@ -27,6 +29,7 @@ export function createRecordState(indexOf: IndexOf = () => undefined): RecordSta
   const children = new Map<number, number>();
   const index = new Map<string, Set<SnapshotRecord>>();
   let nextId = 1;
+  let textLength = 0;
 
   const countChild = (parentId: number | undefined, by: 1 | -1) => {
     if (parentId === undefined) return;
@@ -51,12 +54,14 @@ export function createRecordState(indexOf: IndexOf = () => undefined): RecordSta
       names.delete(before.name);
       countChild(before.parentId, -1);
       leave(before);
+      textLength -= textLengthOf(before);
     }
     if (record !== undefined) {
       ids.set(id, record);
       names.set(record.name, record);
       countChild(record.parentId, 1);
       enter(record);
+      textLength += textLengthOf(record);
     }
     return before;
   };
@@ -88,6 +93,9 @@ export function createRecordState(indexOf: IndexOf = () => undefined): RecordSta
     get size() {
       return ids.size;
     },
+    get textLength() {
+      return textLength;
+    },
     get nextId() {
       return nextId;
     },
@@ -104,6 +112,13 @@ export function createRecordState(indexOf: IndexOf = () => undefined): RecordSta
       };
     },
   };
+}
+
+/** Of its name and labels. */
+export function textLengthOf({ name, labels }: SnapshotRecord): number {
+  let length = name.length;
+  for (const key in labels) length += key.length + (labels[key] as string).length;
+  return length;
 }
 
 function impossible(name: string, problem: string): CleatError {

@@ -9,7 +9,7 @@ import { createSnapshotTable, layerIndexOf } from "./snapshot-table.ts";
 
 let folder: string;
 let records: Records;
-const open = async () => void (records = await openRecords(await openRecordFiles(folder), 0, layerIndexOf));
+const open = async () => void (records = await openRecords(await openRecordFiles(folder), { indexOf: layerIndexOf }));
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "cleat-find-layer-"));

@@ -45,7 +45,7 @@ export async function openOverFiles(
 ): Promise<Snapshotter> {
   const found = await storage.list();
   const highest = found.reduce((most, { id }) => Math.max(most, id), 0);
-  const records = await openRecords(files, highest, layerIndexOf);
+  const records = await openRecords(files, { usedId: highest, indexOf: layerIndexOf });
   if (records.tornBytes > 0)
     logger.warn({ bytes: records.tornBytes }, "a change that was never acknowledged was cut off");
   const places = (await mend(records, storage, logger)) ? await storage.list() : found;
