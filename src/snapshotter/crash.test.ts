@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryStorage, createPlaces, type Places } from "./memory-storage.test.support.ts";
 import { openOverFiles } from "./store/open-snapshotter.ts";
-import { createSimulatedDisk, losses, PowerLoss, type SimulatedDisk } from "./records/simulated-disk.test.support.ts";
+import {
+  createSimulatedDisk,
+  losses,
+  PowerLoss,
+  type SimulatedDisk,
+} from "../state/journal/simulated-disk.test.support.ts";
 import type { Snapshotter } from "./snapshotter.ts";
 
 const long = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`l${index}`, "x".repeat(4_000)]));

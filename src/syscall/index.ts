@@ -1,5 +1,6 @@
 /** Linux system calls that Node lacks, relative to descriptors, synchronous; for worker threads above all. */
 export { beginCommit, ignoreCancellation, throwIfCancelled, watchForCancellation } from "./cancellation.ts";
+export { bootId } from "./boot-id.ts";
 export { nowNs } from "./clock.ts";
 export * from "./files/attributes.ts";
 export * from "./files/copy.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
-import { openRecordFiles } from "../../src/snapshotter/records/record-files.ts";
+import { openJournalFiles } from "../../src/state/journal/journal-files.ts";
 import { openRecords } from "../../src/snapshotter/records/records.ts";
 
 test("a snapshotter that is killed at any moment has all that it acknowledged, and gives no number twice", async () => {
@@ -32,7 +32,7 @@ test("a snapshotter that is killed at any moment has all that it acknowledged, a
       expect(await ended).toEqual([null, "SIGKILL"]);
 
       const places = new Set((await readdir(join(root, "places"))).map(Number));
-      const records = await openRecords(await openRecordFiles(join(root, "records")), { usedId: Math.max(...places) });
+      const records = await openRecords(await openJournalFiles(join(root, "records")), { usedId: Math.max(...places) });
       const all = records.all();
       await records.close();
       const names = new Set(all.map(({ name }) => name));

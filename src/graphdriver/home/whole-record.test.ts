@@ -23,9 +23,8 @@ vi.mock("../../syscall/index.ts", async (importOriginal) => {
     const { inode } = original.fstat(file);
     return machine.isKnown ? { mount: machine.mount, inode, birthSeconds: 1n, birthNanoseconds: 2 } : undefined;
   };
-  return { ...original, readMountedFile, fileSystemName: () => machine.fileSystem };
+  return { ...original, readMountedFile, fileSystemName: () => machine.fileSystem, bootId: () => machine.boot };
 });
-vi.mock("./boot-id.ts", () => ({ bootId: () => machine.boot }));
 
 let home: string;
 const path = () => join(home, wholeRecordFile);

@@ -11,8 +11,7 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { fileSystemName, readMountedFile } from "../../syscall/index.ts";
-import { bootId } from "./boot-id.ts";
+import { bootId, fileSystemName, readMountedFile } from "../../syscall/index.ts";
 import { ownFolder } from "./home.ts";
 
 /** Relative to the home. */

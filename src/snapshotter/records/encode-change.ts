@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { JournalFormat } from "../../state/kit.ts";
 import { snapshotKinds } from "../snapshotter.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
 
@@ -24,9 +25,15 @@ const storedChange = z.strictObject({
   nextId: id.optional(),
 });
 
-export const storedChanges = z.strictObject({ seq: z.int().nonnegative(), changes: z.array(storedChange) });
+/** The journal of records of snapshots. */
+export const snapshotsFormat: JournalFormat<Change> = {
+  name: "cleat-snapshots",
+  subject: "records of snapshots",
+  stored: storedChange.transform(fromStored),
+  toStored,
+};
 
-export function toStored({ put, remove, nextId }: Change): z.input<typeof storedChange> {
+function toStored({ put, remove, nextId }: Change): z.input<typeof storedChange> {
   return {
     ...(put !== undefined && { put: put.map(toStoredRecord) }),
     ...(remove !== undefined && { remove: [...remove] }),
@@ -34,7 +41,7 @@ export function toStored({ put, remove, nextId }: Change): z.input<typeof stored
   };
 }
 
-export function fromStored({ put, remove, nextId }: z.output<typeof storedChange>): Change {
+function fromStored({ put, remove, nextId }: z.output<typeof storedChange>): Change {
   return {
     ...(put !== undefined && { put: put.map(fromStoredRecord) }),
     ...(remove !== undefined && { remove }),

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { SnapshotRecord } from "./record.ts";
 import { openRecords } from "./records.ts";
-import { createSimulatedDisk } from "./simulated-disk.test.support.ts";
+import { createSimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
 
 const record = (id: number, labels: SnapshotRecord["labels"]): SnapshotRecord => ({
   id,

@@ -1,7 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
-import { type OpenedJournal, openJournal } from "./journal.ts";
+import { createChangeQueue, type JournalFiles, openJournal, type OpenedJournal } from "../../state/kit.ts";
+import { snapshotsFormat } from "./encode-change.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
-import type { RecordFiles } from "./record-files.ts";
 import { createRecordState, type IndexOf, type RecordState, textLengthOf } from "./state.ts";
 
 /**
@@ -42,10 +42,9 @@ export interface Records {
 const idsAtOnce = 100;
 /** Before so few are left, more are set aside along with the change that the next snapshot is, so that none waits. */
 const idsInReserve = 25;
-/** How long a change that nobody waits for may wait for one that somebody does. */
-const behindMs = 1_000;
-/** What one line of the journal may hold, roughly: it is one text in memory. */
-const maxBatchLength = 4 * 1024 * 1024;
+/** How many records one line of a rewritten journal holds, and one turn of the event loop encodes. */
+const recordsPerLine = 200;
+
 /**
  * What names and labels of all snapshots may hold together, in characters: all of it is in memory, and is read in one piece, of 2 GiB
  * at the most. Ten thousand snapshots with all that Kubernetes says of them have a third of it.
@@ -65,10 +64,18 @@ export interface OpenRecordsOptions {
  * @throws DATA_LOSS when the records are damaged, or older than what is in use, which would be deleted as left over.
  * @throws FAILED_PRECONDITION when a later version has written them, or they are not there and something is in use.
  */
-export async function openRecords(files: RecordFiles, options: OpenRecordsOptions = {}): Promise<Records> {
+export async function openRecords(files: JournalFiles, options: OpenRecordsOptions = {}): Promise<Records> {
   const { usedId = 0, indexOf, maxTextLength = defaultMaxTextLength } = options;
   const state = createRecordState(indexOf);
-  const opened = await openJournal(files, usedId === 0, (change) => void state.apply(change));
+  const opened = await openJournal({
+    files,
+    format: snapshotsFormat,
+    begin() {
+      if (usedId === 0) return checkpointOf([], 1);
+      throw new CleatError("FAILED_PRECONDITION", "snapshots are there whose records are not; nothing was changed");
+    },
+    onChange: (change) => void state.apply(change),
+  });
   if (usedId < state.nextId) return createRecords(state, opened, maxTextLength);
   await opened.journal.close();
   const message =
@@ -77,36 +84,25 @@ export async function openRecords(files: RecordFiles, options: OpenRecordsOption
   throw new CleatError("DATA_LOSS", message);
 }
 
-interface Pending {
-  readonly change: Change;
-  undo(): void;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal, maxTextLength: number): Records {
+function createRecords(state: RecordState, opened: OpenedJournal<Change>, maxTextLength: number): Records {
   // What is on disk: `state` without what waits to be written.
   const durable = new Map(Array.from(state.all(), (record) => [record.id, record]));
   let durableNextId = state.nextId;
   let nextId = state.nextId;
-  const pending: Pending[] = [];
-  let writing: Promise<void> | undefined;
-  let writingBehind: NodeJS.Timeout | undefined;
   let reserving: Promise<void> | undefined;
   let awaitingIds = 0;
   let isClosed = false;
 
-  const enqueue = (wanted: Change): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (isClosed) throw closed();
-      pending.push({ change: wanted, undo: state.apply(wanted), resolve, reject });
-    });
-  const change = async (wanted: Change): Promise<void> => {
-    assertRoom(wanted);
-    const written = enqueue(wanted);
-    writing ??= writeAll();
-    return written;
-  };
+  const queue = createChangeQueue(opened, {
+    apply: (change) => state.apply(change),
+    keep({ put = [], remove = [], nextId: reserved }) {
+      for (const id of remove) durable.delete(id);
+      for (const record of put) durable.set(record.id, record);
+      durableNextId = reserved ?? durableNextId;
+    },
+    checkpoint: () => checkpointOf(parentsFirst([...durable.values()]), durableNextId),
+    lengthOf,
+  });
   const assertRoom = ({ put = [] }: Change) => {
     let added = 0;
     for (const record of put) {
@@ -117,40 +113,10 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
     const message = `names and labels of all snapshots are longer than ${maxTextLength} characters together`;
     throw new CleatError("RESOURCE_EXHAUSTED", message);
   };
-  const changeBehind = (wanted: Change): void => {
-    enqueue(wanted).catch(() => {}); // it was taken back, and nobody has built on it
-    if (writing === undefined) writingBehind ??= setTimeout(() => (writing ??= writeAll()), behindMs).unref();
-  };
-
-  const writeAll = async () => {
-    clearTimeout(writingBehind);
-    writingBehind = undefined;
-    await Promise.resolve(); // for what comes in the same turn
-    while (pending.length > 0) {
-      const batch = pending.splice(0, countOfBatch(pending));
-      try {
-        await journal.append(batch.map((one) => one.change));
-      } catch (error) {
-        takeBack([...batch, ...pending.splice(0)], error);
-        continue;
-      }
-      for (const one of batch) {
-        keep(one.change);
-        one.resolve();
-      }
-      // What was appended is durable; a failure here spoils what comes next, which says so.
-      if (journal.isLong) await journal.rewrite(parentsFirst([...durable.values()]), durableNextId).catch(() => {});
-    }
-    writing = undefined; // in this turn: who comes in the next starts again
-  };
-  const takeBack = (changes: readonly Pending[], error: unknown) => {
-    for (const { undo } of changes.toReversed()) undo();
-    for (const { reject } of changes) reject(error);
-  };
-  const keep = ({ put = [], remove = [], nextId: reserved }: Change) => {
-    for (const id of remove) durable.delete(id);
-    for (const record of put) durable.set(record.id, record);
-    durableNextId = reserved ?? durableNextId;
+  const change = async (wanted: Change): Promise<void> => {
+    if (isClosed) throw closed();
+    assertRoom(wanted);
+    await queue.change(wanted);
   };
   const reserve = () =>
     (reserving ??= change({ nextId: nextId + awaitingIds + idsAtOnce }).finally(() => (reserving = undefined)));
@@ -161,9 +127,9 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
     indexed: state.indexed,
     hasChildren: (id) => state.childCount(id) > 0,
     all: () => [...state.all()],
-    ...opened,
+    tornBytes: queue.tornBytes,
     get isBroken() {
-      return journal.isBroken;
+      return queue.isBroken;
     },
     async takeId() {
       awaitingIds++;
@@ -171,7 +137,7 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
         for (;;) {
           if (isClosed) throw closed(); // which numbers were given is written already
           if (nextId < durableNextId) {
-            if (state.nextId - nextId < idsInReserve) changeBehind({ nextId: state.nextId + idsAtOnce });
+            if (state.nextId - nextId < idsInReserve) queue.changeBehind({ nextId: state.nextId + idsAtOnce });
             return nextId++;
           }
           await reserve();
@@ -181,15 +147,14 @@ function createRecords(state: RecordState, { journal, ...opened }: OpenedJournal
       }
     },
     change,
-    changeBehind,
+    changeBehind(wanted) {
+      if (!isClosed) queue.changeBehind(wanted);
+    },
     async close() {
       if (isClosed) return;
-      // Those that were set aside and not given may be given next time.
-      const last = nextId < state.nextId || pending.length > 0 ? change({ nextId }) : writing;
       isClosed = true;
-      await last?.catch(() => {});
-      await writing;
-      await journal.close();
+      // Those that were set aside and not given may be given next time.
+      await queue.close(nextId < state.nextId || queue.isWaiting ? { nextId } : undefined);
     },
   };
 }
@@ -198,11 +163,12 @@ function closed(): CleatError {
   return new CleatError("FAILED_PRECONDITION", "records of snapshots are closed");
 }
 
-/** How many of the changes that wait go into one line: one at least. */
-function countOfBatch(pending: readonly Pending[]): number {
-  let length = 0;
-  const end = pending.findIndex(({ change }) => (length += lengthOf(change)) > maxBatchLength);
-  return end < 0 ? pending.length : Math.max(1, end);
+/** All records, as changes of a line each. */
+function checkpointOf(records: readonly SnapshotRecord[], nextId: number): Change[] {
+  const changes: Change[] = [];
+  for (let at = 0; at < records.length; at += recordsPerLine)
+    changes.push({ put: records.slice(at, at + recordsPerLine) });
+  return [...changes.slice(0, -1), { put: changes.at(-1)?.put ?? [], nextId }];
 }
 
 function lengthOf({ put = [], remove = [] }: Change): number {

@@ -2,14 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { openRecordFiles } from "../records/record-files.ts";
+import { openJournalFiles } from "../../state/kit.ts";
 import type { SnapshotRecord } from "../records/record.ts";
 import { openRecords, type Records } from "../records/records.ts";
 import { createSnapshotTable, layerIndexOf } from "./snapshot-table.ts";
 
 let folder: string;
 let records: Records;
-const open = async () => void (records = await openRecords(await openRecordFiles(folder), { indexOf: layerIndexOf }));
+const open = async () => void (records = await openRecords(await openJournalFiles(folder), { indexOf: layerIndexOf }));
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "cleat-find-layer-"));

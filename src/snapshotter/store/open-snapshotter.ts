@@ -1,11 +1,9 @@
-import { join } from "node:path";
 import { type Logger, silentLogger } from "../../transport/index.ts";
-import { openRecordFiles, type RecordFiles } from "../records/record-files.ts";
+import { type JournalFiles, lockFolder, openJournalFiles } from "../../state/kit.ts";
 import { openRecords, parentsFirst, type Records } from "../records/records.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 import { createSnapshotter } from "./create-snapshotter.ts";
-import { lockRoot } from "./lock-root.ts";
 import { reconcile } from "./reconcile.ts";
 import { hasOwnPlace, layerIndexOf } from "./snapshot-table.ts";
 import { createStoreContext } from "./store-context.ts";
@@ -26,8 +24,8 @@ export interface OpenSnapshotterOptions {
  */
 export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<Snapshotter> {
   const { root, storage, logger = silentLogger } = options;
-  const files = await openRecordFiles(root);
-  const lock = await lockRoot(join(root, "lock"));
+  const files = await openJournalFiles(root);
+  const lock = await lockFolder(root, "snapshots");
   try {
     return await openOverFiles(files, storage, logger, () => lock.release());
   } catch (error) {
@@ -38,7 +36,7 @@ export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<
 
 /** As `openSnapshotter`, over any disk. @internal */
 export async function openOverFiles(
-  files: RecordFiles,
+  files: JournalFiles,
   storage: SnapshotStorage,
   logger: Logger = silentLogger,
   release: () => Promise<void> = async () => {},

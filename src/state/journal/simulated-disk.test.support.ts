@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { SystemError } from "../../errors/index.ts";
-import type { RecordFiles } from "./record-files.ts";
+import type { JournalFiles } from "./journal-files.ts";
 
 /** How much of what was not made durable a power loss leaves. */
 export const losses = ["nothing is lost", "all is lost", "half is lost", "blocks are lost", "names are lost"] as const;
@@ -12,7 +12,7 @@ interface Inode {
 }
 
 /** A disk that can lose power between any two steps, and in the middle of one. */
-export interface SimulatedDisk extends RecordFiles {
+export interface SimulatedDisk extends JournalFiles {
   /** Steps until now. */
   readonly steps: number;
   /** The power goes at this step: an append is half done, anything else not at all; nothing works any more. */

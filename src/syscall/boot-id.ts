@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isSystemError } from "../../errors/index.ts";
+import { isSystemError } from "../errors/index.ts";
 
 let known: string | undefined;
 

@@ -6,18 +6,18 @@ import { CleatError, isSystemError } from "../../errors/index.ts";
  * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test may
  * stop the world between any two.
  */
-export interface RecordFiles {
+export interface JournalFiles {
   /** `undefined` where there is none. @throws FAILED_PRECONDITION for what is no plain file: a link, a pipe, a folder. */
   read(name: string): Promise<Buffer | undefined>;
   /** Opens a file to append to, made if it is not there, cut to `lengthBytes`. */
-  open(name: string, lengthBytes: number): Promise<RecordFile>;
+  open(name: string, lengthBytes: number): Promise<JournalFile>;
   rename(from: string, to: string): Promise<void>;
   remove(name: string): Promise<void>;
   /** Makes names survive power loss. */
   syncFolder(): Promise<void>;
 }
 
-export interface RecordFile {
+export interface JournalFile {
   append(bytes: Uint8Array): Promise<void>;
   /** The same, and what was appended survives power loss when it resolves. */
   appendDurably(bytes: Uint8Array): Promise<void>;
@@ -28,7 +28,7 @@ export interface RecordFile {
 }
 
 /** Files of mode 0600 in a folder of mode 0700, which is made. Every call waits in Node's thread pool, not here. */
-export async function openRecordFiles(folder: string): Promise<RecordFiles> {
+export async function openJournalFiles(folder: string): Promise<JournalFiles> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (first !== undefined) {
     for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
@@ -81,7 +81,7 @@ async function readPlainFile(path: string): Promise<Buffer | undefined> {
 }
 
 function notPlain(path: string): CleatError {
-  return new CleatError("FAILED_PRECONDITION", `"${path}" is no plain file; records of snapshots are not read from it`);
+  return new CleatError("FAILED_PRECONDITION", `"${path}" is no plain file; no journal is read from it`);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -1,0 +1,177 @@
+/**
+ * Changes on disk: one file, `records`, in which every line is a checksum and JSON.
+ *
+ *     9c1f33a0 {"format":"cleat-snapshots","version":1,"seq":41,"lines":2}      the header
+ *     51e2cc07 {"seq":41,"changes":[{"put":[…]}]}                              what was, in `lines` lines
+ *     d07a91be {"seq":41,"changes":[{"put":[…],"nextId":201}]}
+ *     77b1d3f2 {"seq":42,"changes":[{"put":[{"id":7,…}]},{"remove":[3]}]}      what has changed since
+ *
+ * A line behind those of the header is a batch: changes that came together, made durable together by one write that
+ * flushes (`O_DSYNC`). The next is not written before that has returned, so that after a crash the last line alone may be
+ * torn, and none of its changes was acknowledged: it is cut off. A line that is damaged elsewhere means that something
+ * acknowledged is lost; the file is refused then, and left as it is.
+ *
+ * When the changes have become longer than what they changed, all is written anew to `records.new`, made durable, renamed.
+ *
+ * This and no embedded store, because it is all that is needed: everything is in memory anyway, nothing is ever searched
+ * on disk, one write and one flush is what any store would do at least, and a person can read the file.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { CleatError, isDiskFull, isSystemError, toCleatError } from "../../errors/index.ts";
+import type { JournalFile, JournalFiles } from "./journal-files.ts";
+import {
+  fileName,
+  formatLine,
+  formatVersion,
+  type JournalFormat,
+  type JournalHeader,
+  readJournal,
+  type ReadResult,
+} from "./read-journal.ts";
+
+export interface Journal<Change> {
+  /** Resolves when the changes are durable. Not called again before it has settled. */
+  append(changes: readonly Change[]): Promise<void>;
+  /** The disk has failed: what was refused last may be found there when it is opened again. */
+  readonly isBroken: boolean;
+  /** Whether it is time for `rewrite`. */
+  readonly isLong: boolean;
+  /** Replaces all that was written by what there is, a line for each change. As `append`, not while another runs. */
+  rewrite(changes: readonly Change[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OpenedJournal<Change> {
+  readonly journal: Journal<Change>;
+  /** Bytes of a last line that was torn, and cut off. */
+  readonly tornBytes: number;
+}
+
+export interface OpenJournalOptions<Change> {
+  readonly files: JournalFiles;
+  readonly format: JournalFormat<Change>;
+  /** What a new journal begins with; why there may be no new one is for it to throw. */
+  begin(): readonly Change[];
+  /** Told of everything that happened, in order. */
+  onChange(change: Change): void;
+}
+
+const stagedName = "records.new";
+
+/** Below that, writing anew would not pay. */
+const minRewriteBytes = 1024 * 1024;
+/** Node reads no file of 2 GiB in one piece; what there is has to take less than half of that. */
+const maxFileBytes = 1536 * 1024 * 1024;
+
+/**
+ * Reads the journal, and makes one where there is none.
+ * @throws DATA_LOSS when it is damaged, and FAILED_PRECONDITION when a later version has written it: it is left alone.
+ */
+export async function openJournal<Change>(options: OpenJournalOptions<Change>): Promise<OpenedJournal<Change>> {
+  const { files, format, begin, onChange } = options;
+  const content = (await files.read(fileName)) ?? Buffer.alloc(0);
+  const first = content.length === 0 ? begin() : undefined;
+  const read = readJournal(content, format, onChange);
+  const journal = createJournal(files, format, read);
+  if (first !== undefined) await journal.rewrite(first);
+  else await journal.open();
+  return { journal, tornBytes: content.length - read.goodBytes };
+}
+
+function createJournal<Change>(
+  files: JournalFiles,
+  { name, subject, toStored }: JournalFormat<Change>,
+  read: ReadResult,
+): Journal<Change> & { open(): Promise<void> } {
+  let { goodBytes: lengthBytes, checkpointBytes, seq } = read;
+  let file: JournalFile | undefined;
+  let broken: CleatError | undefined;
+  let rewriteAtBytes = 0;
+
+  /** After a failed flush nobody can say what is on the disk: the kernel reports it once and takes it for done. */
+  const breakDown = (error: unknown): CleatError => {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `${subject} cannot be written any more, until they are opened again: ${reason}`;
+    return (broken ??= new CleatError("UNAVAILABLE", message, { cause: error }));
+  };
+  const opened = (): JournalFile => {
+    if (broken !== undefined) throw broken;
+    if (file === undefined) throw new CleatError("FAILED_PRECONDITION", `${subject} are closed`);
+    return file;
+  };
+  const takeBack = async (to: JournalFile, cause: unknown) => {
+    try {
+      await to.truncate(lengthBytes);
+      await to.sync();
+    } catch {
+      throw breakDown(cause);
+    }
+  };
+
+  return {
+    async open() {
+      file = await files.open(fileName, lengthBytes);
+      await files.remove(stagedName);
+    },
+    async append(changes) {
+      const to = opened();
+      const bytes = formatLine({ seq: seq + 1, changes: changes.map(toStored) });
+      try {
+        await to.appendDurably(bytes);
+      } catch (error) {
+        // The second is a limit on the length of files, of the process's.
+        if (!isDiskFull(error) && !isSystemError(error, "EFBIG")) throw breakDown(error);
+        await takeBack(to, error); // which writes the end of the file anew, whatever had become of it
+        throw toCleatError(error, subject);
+      }
+      seq++;
+      lengthBytes += bytes.length;
+    },
+    get isBroken() {
+      return broken !== undefined;
+    },
+    get isLong() {
+      const changesBytes = lengthBytes - checkpointBytes;
+      const allowedBytes = Math.min(2 * checkpointBytes, maxFileBytes - checkpointBytes);
+      return changesBytes > Math.max(minRewriteBytes, allowedBytes) && lengthBytes >= rewriteAtBytes;
+    },
+    async rewrite(changes) {
+      if (broken !== undefined) throw broken;
+      const staged = await files.open(stagedName, 0);
+      let written = 0;
+      const write = async (value: object) => {
+        const bytes = formatLine(value);
+        await staged.append(bytes);
+        written += bytes.length;
+      };
+      try {
+        await write({ format: name, version: formatVersion, seq, lines: changes.length } satisfies JournalHeader);
+        for (const change of changes) {
+          await write({ seq, changes: [toStored(change)] });
+          await nextTurn();
+        }
+        await staged.sync();
+        await files.rename(stagedName, fileName);
+      } catch (error) {
+        rewriteAtBytes = lengthBytes + minRewriteBytes; // and not after each change
+        await staged.close();
+        throw error;
+      }
+      const before = file;
+      file = staged;
+      lengthBytes = checkpointBytes = written;
+      try {
+        await before?.close();
+        await files.syncFolder();
+      } catch (error) {
+        // Which of the two files a crash would leave is unknown, so nothing may be acknowledged in either.
+        throw breakDown(error);
+      }
+    },
+    async close() {
+      const last = file;
+      file = undefined;
+      await last?.close();
+    },
+  };
+}

@@ -1,0 +1,225 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { createSimulatedDisk, losses, PowerLoss, type SimulatedDisk } from "./journal/simulated-disk.test.support.ts";
+import { openStore } from "./index.ts";
+import { openStoreOver, type Store } from "./store.ts";
+
+const pool = z.strictObject({ subnet: z.string(), taken: z.array(z.string()) });
+const tables = { pools: pool, notes: z.string() };
+
+let folder: string;
+beforeEach(async () => void (folder = join(await mkdtemp(join(tmpdir(), "cleat-state-")), "deep/state")));
+afterEach(() => rm(join(folder, "../.."), { recursive: true }));
+
+describe("a store", () => {
+  it("has what was put into it, also when it is opened again", async () => {
+    const store = await openStore({ folder, tables });
+    await store.tables.pools.put("a", { subnet: "10.0.0.0/8", taken: [] });
+    await store.tables.notes.put("__proto__", "kept");
+    await store.tables.notes.put("gone", "x");
+    await store.tables.notes.delete("gone");
+    await store.tables.notes.delete("never there");
+    await store.close();
+    await store.close();
+    await using again = await openStore({ folder, tables });
+    expect([...again.tables.pools.entries()]).toEqual([["a", { subnet: "10.0.0.0/8", taken: [] }]]);
+    expect([...again.tables.notes.entries()]).toEqual([["__proto__", "kept"]]);
+    expect(again.tables.notes.size).toBe(1);
+    expect(again.tornBytes).toBe(0);
+  });
+
+  it("is its owner's alone: folder 0700, files 0600", async () => {
+    await using store = await openStore({ folder, tables });
+    await store.tables.notes.put("password", "hunter2");
+    const modes = await Promise.all([folder, `${folder}/records`, `${folder}/lock`].map((path) => stat(path)));
+    expect(modes.map(({ mode }) => (mode & 0o777).toString(8))).toEqual(["700", "600", "600"]);
+  });
+
+  it("is one process's, and one store's, at a time", async () => {
+    await using first = await openStore({ folder, tables });
+    expect(first.tornBytes).toBe(0);
+    await expect(openStore({ folder, tables })).rejects.toMatchObject({
+      code: "FAILED_PRECONDITION",
+      message: `records of "${folder}" are served by another process`,
+    });
+  });
+
+  it("hands out what nobody can change by the way", async () => {
+    await using store = await openStore({ folder, tables });
+    const value = { subnet: "s", taken: ["x"] };
+    await store.tables.pools.put("a", value);
+    value.taken.push("y");
+    expect(store.tables.pools.get("a")).toEqual({ subnet: "s", taken: ["x"] });
+    expect(() => store.tables.pools.get("a")?.taken.push("y")).toThrow(TypeError);
+  });
+
+  it("refuses what does not fit, and never shows it", async () => {
+    await using store = await openStore({ folder, tables });
+    const refused = store.tables.pools.put("a", { subnet: 5 as never, taken: ["secret"] });
+    await expect(refused).rejects.toMatchObject({ code: "INVALID_ARGUMENT", message: expect.stringMatching(/subnet/) });
+    await expect(refused).rejects.not.toThrow(/secret/);
+    expect(store.tables.pools.get("a")).toBeUndefined();
+    await store.close();
+    await expect(store.tables.notes.put("a", "b")).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+  });
+
+  it("keeps what its schema encodes", async () => {
+    const at = z.codec(z.string(), z.date(), { encode: (d) => d.toISOString(), decode: (t) => new Date(t) });
+    const schemas = { times: z.strictObject({ at, note: z.string().default("none") }) };
+    const store = await openStore({ folder, tables: schemas });
+    await store.tables.times.put("a", { at: new Date(0), note: "x" });
+    await store.close();
+    expect(await readFile(`${folder}/records`, "utf8")).toContain("1970-01-01T00:00:00.000Z");
+    await using again = await openStore({ folder, tables: schemas });
+    expect(again.tables.times.get("a")).toEqual({ at: new Date(0), note: "x" });
+  });
+});
+
+describe("a transaction", () => {
+  it("sees its own changes, and is made whole or not at all", async () => {
+    await using store = await openStore({ folder, tables });
+    await store.tables.notes.put("a", "1");
+    const result = await store.transact(({ notes, pools }) => {
+      notes.put("b", "2");
+      notes.delete("a");
+      pools.put("p", { subnet: "s", taken: [] });
+      return [notes.get("a"), notes.get("b"), notes.size, [...notes.entries()]];
+    });
+    expect(result).toEqual([undefined, "2", 1, [["b", "2"]]]);
+    const failing = store.transact(({ notes }) => {
+      notes.put("c", "3");
+      throw new Error("no");
+    });
+    await expect(failing).rejects.toThrow("no");
+    await expect(store.transact(async ({ notes }) => notes.put("d", "4"))).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
+    expect([...store.tables.notes.entries()]).toEqual([["b", "2"]]);
+  });
+});
+
+describe("versions", () => {
+  it("bring old records along, all or none", async () => {
+    const old = await openStore({ folder, tables: { notes: z.string() } });
+    await old.tables.notes.put("a", "1");
+    await old.tables.notes.put("b", "drop");
+    await old.close();
+    const schemas = { notes: z.strictObject({ text: z.string() }) };
+    await expect(openStore({ folder, tables: schemas })).rejects.toMatchObject({
+      code: "DATA_LOSS",
+      message: expect.stringMatching(/^record "a" of table "notes" does not fit its schema/),
+    });
+    const migrate = ({ value }: { value: unknown }) => (value === "drop" ? undefined : { text: value });
+    const store = await openStore({ folder, tables: schemas, version: 2, migrate });
+    expect([...store.tables.notes.entries()]).toEqual([["a", { text: "1" }]]);
+    await store.close();
+    const never = () => expect.unreachable();
+    const again = await openStore({ folder, tables: schemas, version: 2, migrate: never });
+    expect(again.tables.notes.get("a")).toEqual({ text: "1" });
+    await again.close();
+    await expect(openStore({ folder, tables: schemas })).rejects.toMatchObject({
+      code: "FAILED_PRECONDITION",
+      message: "records are of version 2, and this program knows none above 1",
+    });
+  });
+
+  it("know no tables but their own", async () => {
+    const old = await openStore({ folder, tables });
+    await old.tables.notes.put("a", "1");
+    await old.close();
+    const opening = openStore({ folder, tables: { pools: pool } });
+    await expect(opening).rejects.toMatchObject({
+      code: "FAILED_PRECONDITION",
+      message: expect.stringMatching(/table "notes"/),
+    });
+  });
+});
+
+describe("damage", () => {
+  it("of what was acknowledged is refused, and the file left as it is; a torn end is cut off", async () => {
+    const store = await openStore({ folder, tables });
+    for (const key of ["a", "b", "c"]) await store.tables.notes.put(key, key);
+    await store.close();
+    const file = `${folder}/records`;
+    const whole = await readFile(file);
+    const flipped = Buffer.from(whole);
+    flipped[whole.indexOf('"b"')] = 0x27;
+    await writeFile(file, flipped);
+    await expect(openStore({ folder, tables })).rejects.toMatchObject({ code: "DATA_LOSS" });
+    expect(await readFile(file)).toEqual(flipped);
+    await writeFile(file, whole.subarray(0, -5));
+    await using again = await openStore({ folder, tables });
+    expect([...again.tables.notes.entries()].map(([key]) => key)).toEqual(["a", "b"]);
+    expect(again.tornBytes).toBeGreaterThan(0);
+  });
+});
+
+/** Each is acknowledged before the next; the long ones make the file be written anew. */
+const long = "x".repeat(400_000);
+const story: readonly ((store: Store<typeof tables>) => Promise<unknown>)[] = [
+  ({ tables: { notes } }) => notes.put("a", "1"),
+  ({ tables: { notes } }) => notes.put("l", long),
+  (store) => store.transact(({ notes, pools }) => (notes.delete("a"), pools.put("p", { subnet: "s", taken: [] }))),
+  ({ tables: { notes } }) => notes.put("l", `${long}y`),
+  ({ tables: { notes } }) => notes.put("l", `${long}z`),
+  ({ tables: { notes } }) => notes.put("b", "2"),
+  ({ tables: { notes } }) => Promise.all([notes.put("c", "3"), notes.put("d", "4")]),
+];
+const contentOf = ({ tables: { notes, pools } }: Store<typeof tables>) =>
+  JSON.stringify([[...notes.entries()].map(([key, value]) => [key, value.at(-1)]), [...pools.entries()]]);
+
+async function tell(disk: SimulatedDisk): Promise<string[]> {
+  const contents = ["[[],[]]"];
+  try {
+    const store = await openStoreOver(disk, { tables });
+    for (const step of story) {
+      await step(store);
+      contents.push(contentOf(store));
+    }
+    await store.close();
+  } catch (error) {
+    if (!(error instanceof PowerLoss) && !String(error).includes("cannot be written any more")) throw error;
+  }
+  return contents;
+}
+
+describe("power loss", () => {
+  it.each(losses)("at any step of the disk, where %s, leaves all that was acknowledged, whole", async (loss) => {
+    const whole = createSimulatedDisk();
+    const expected = await tell(whole);
+    expect(whole.steps).toBeGreaterThan(25);
+    for (let failAt = 1; failAt <= whole.steps; failAt++) {
+      const disk = createSimulatedDisk();
+      disk.failAt = failAt;
+      const acknowledged = (await tell(disk)).length - 1;
+      const store = await openStoreOver(disk.reboot(loss), { tables });
+      const possible = [expected[acknowledged], expected[acknowledged + 1]];
+      expect(possible, `at step ${failAt}, ${acknowledged} acknowledged`).toContain(contentOf(store));
+      await store.tables.notes.put("new", "n");
+      await store.close();
+    }
+  });
+
+  it("a full disk is said, and nothing is kept of what it refused", async () => {
+    const disk = createSimulatedDisk();
+    const store = await openStoreOver(disk, { tables });
+    disk.refuseAt = disk.steps + 1;
+    await expect(store.tables.notes.put("a", "1")).rejects.toThrow(/ENOSPC/);
+    expect(store.tables.notes.get("a")).toBeUndefined();
+    await store.tables.notes.put("b", "2");
+    await store.close();
+    const again = await openStoreOver(disk.reboot("all is lost"), { tables });
+    expect([...again.tables.notes.entries()]).toEqual([["b", "2"]]);
+  });
+});
+
+it("many changes at once share their flushes", async () => {
+  const disk = createSimulatedDisk();
+  const store = await openStoreOver(disk, { tables });
+  const before = disk.steps;
+  await Promise.all(Array.from({ length: 1000 }, (_, index) => store.tables.notes.put(`${index}`, "x")));
+  expect(disk.steps - before).toBeLessThan(8);
+});

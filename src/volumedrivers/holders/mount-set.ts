@@ -1,0 +1,198 @@
+/**
+ * Who has which volume mounted: for each volume the *set* of its holders, on the disk.
+ *
+ * - The first holder mounts, the last unmounts; a holder counts once, and one that is not there has gone already.
+ * - What is mounted the kernel says (`/proc/self/mountinfo`), and never the engine, which may be waiting for an answer.
+ * - "Mounting" is recorded before anything is mounted, "not held" before anything is unmounted: so whatever a process that is
+ *   killed leaves, the next one knows that there may be something, and that nobody holds it. It unmounts that.
+ * - A mount that has gone while it was held (somebody unmounted it) is made again when the volume is mounted next.
+ * - After a reboot no holder is left: containers that come back mount again, with ids of their own. Source: moby v20.10.24
+ *   `volume/mounts/mounts.go` `Setup`, which makes an id for each; podman v4.3.1 `libpod/runtime.go` `refresh`, which sets
+ *   all counts to zero.
+ * - What is busy when the last holder goes is unmounted later, as soon as it is not; a holder who comes meanwhile has it.
+ * - An engine that gives up a mount asks again: what is mounted without a holder waits for it for a while.
+ */
+import { CleatError, toCleatError } from "../../errors/index.ts";
+import type { Logger } from "../../transport/index.ts";
+import type { SayStep } from "../steps.ts";
+import type { MountRecord } from "./mount-record.ts";
+import type { Turns } from "./turns.ts";
+
+export interface MountSetOptions {
+  readonly records: MountRecords;
+  readonly turns: Turns;
+  /** Mounts, and resolves to where the files are. */
+  mount(name: string): Promise<string>;
+  /** Takes back what `mount` did, also half of it or nothing. FAILED_PRECONDITION is that it is busy. */
+  unmount(name: string): Promise<void>;
+  /** Whether something is mounted at the volume's target. */
+  isMounted(name: string): boolean;
+  readonly bootId: string;
+  readonly logger: Logger;
+  readonly sayStep: SayStep;
+  /** How long a mount without a holder waits for one. */
+  readonly lingerMs: number;
+}
+
+export interface MountRecords {
+  get(name: string): MountRecord | undefined;
+  entries(): Iterable<[name: string, record: MountRecord]>;
+  /** As `Table.put` of a store: at once in memory, and resolves when it is on the disk. */
+  put(name: string, record: MountRecord): Promise<void>;
+  delete(name: string): Promise<void>;
+}
+
+export interface MountSet {
+  /** For whoever has the volume's turn. `signal` is the caller's, who is no holder when he has gone. */
+  mount(name: string, id: string, signal: AbortSignal): Promise<Mounted>;
+  /** For whoever has the volume's turn. */
+  unmount(name: string, id: string): Promise<void>;
+  /**
+   * Unmounts what nobody holds any more; for whoever has the turn.
+   * @throws FAILED_PRECONDITION while it is held, or busy.
+   */
+  release(name: string): Promise<void>;
+  holders(name: string): readonly string[];
+  /** Where its files are, as long as it is mounted. */
+  pathOf(name: string): string | undefined;
+  /** Settles with the kernel and the last boot what is recorded; what that leaves to unmount is unmounted behind. */
+  reconcile(): Promise<void>;
+  /** Unmounts nothing behind any more. */
+  stop(): void;
+}
+
+export interface Mounted {
+  readonly path: string;
+  /** The holder is on the disk; waited for outside of the turn, so that many at once share a flush. */
+  readonly recorded: Promise<void>;
+}
+
+/** How long what is busy is left alone before it is tried again, at first and at last. */
+const retryMs = { first: 1_000, last: 60_000 } as const;
+
+export function createMountSet(options: MountSetOptions): MountSet {
+  const { records, turns, bootId, logger, sayStep, lingerMs } = options;
+  const timers = new Map<string, NodeJS.Timeout>();
+  let isStopped = false;
+
+  const isUsable = (name: string, record: MountRecord | undefined): record is MountRecord & { path: string } =>
+    record?.path !== undefined && record.boot === bootId && (record.isMount !== true || options.isMounted(name));
+
+  const forgetTimer = (name: string) => {
+    clearTimeout(timers.get(name));
+    timers.delete(name);
+  };
+  const releaseLater = (name: string, delayMs: number, nextMs: number = retryMs.first) => {
+    forgetTimer(name);
+    if (isStopped) return;
+    const tryNow = () =>
+      turns.take(name, undefined, async () => {
+        const record = records.get(name);
+        if (isStopped || record === undefined || record.holders.length > 0) return;
+        try {
+          await unmountNow(name);
+        } catch (error) {
+          logger.debug({ err: error, volume: name }, "volume cannot be unmounted yet");
+          releaseLater(name, nextMs, Math.min(nextMs * 2, retryMs.last));
+        }
+      });
+    timers.set(name, setTimeout(() => void tryNow(), delayMs).unref());
+  };
+
+  const unmountNow = async (name: string) => {
+    await options.unmount(name);
+    sayStep("unmount: unmounted", name);
+    forgetTimer(name);
+    // Whoever finds the record after a crash unmounts what is not mounted.
+    records.delete(name).catch((error: unknown) => {
+      logger.warn({ err: error, volume: name }, "record of a mount cannot be deleted");
+    });
+  };
+
+  const mountNow = async (name: string): Promise<MountRecord & { path: string }> => {
+    const before = records.get(name);
+    const holders = before?.boot === bootId ? before.holders : [];
+    await records.put(name, { holders, boot: bootId });
+    sayStep("mount: recorded", name);
+    try {
+      if (before !== undefined) await options.unmount(name); // what is left of it
+      const path = await options.mount(name);
+      sayStep("mount: mounted", name);
+      return { holders, path, isMount: options.isMounted(name), boot: bootId };
+    } catch (error) {
+      try {
+        await options.unmount(name);
+        await (holders.length > 0 ? undefined : records.delete(name));
+      } catch (cleaning) {
+        logger.warn({ err: cleaning, volume: name }, "what a failed mount has left cannot be unmounted yet");
+        if (holders.length === 0) releaseLater(name, retryMs.first);
+      }
+      throw error;
+    }
+  };
+
+  return {
+    async mount(name, id, signal) {
+      const before = records.get(name);
+      const record = isUsable(name, before) ? before : await mountNow(name);
+      const isThere = record === before;
+      if (signal.aborted) {
+        const { length } = record.holders;
+        if (length === 0) releaseLater(name, lingerMs);
+        return { path: record.path, recorded: isThere ? Promise.resolve() : records.put(name, record) };
+      }
+      forgetTimer(name);
+      if (isThere && record.holders.includes(id)) return { path: record.path, recorded: Promise.resolve() };
+      const holders = [...new Set([...record.holders, id])];
+      return { path: record.path, recorded: records.put(name, { ...record, holders }) };
+    },
+    async unmount(name, id) {
+      const record = records.get(name);
+      if (record === undefined) return;
+      const holders = record.holders.filter((holder) => holder !== id);
+      if (holders.length < record.holders.length) await records.put(name, { ...record, holders });
+      sayStep("unmount: recorded", name);
+      if (holders.length > 0) return;
+      try {
+        await unmountNow(name);
+      } catch (error) {
+        releaseLater(name, retryMs.first);
+        if (toCleatError(error).code !== "FAILED_PRECONDITION") throw error;
+        logger.warn({ err: error, volume: name }, "volume is busy, and unmounted when it is not any more");
+      }
+    },
+    async release(name) {
+      const record = records.get(name);
+      if (record === undefined) return;
+      const { length } = record.holders;
+      if (length > 0) {
+        const who = length === 1 ? "one mount" : `${length} mounts`;
+        throw new CleatError("FAILED_PRECONDITION", `volume "${name}" is in use by ${who}`);
+      }
+      await unmountNow(name);
+    },
+    holders: (name) => records.get(name)?.holders ?? [],
+    pathOf(name) {
+      const record = records.get(name);
+      return isUsable(name, record) ? record.path : undefined;
+    },
+    async reconcile() {
+      const all = [...records.entries()];
+      const stale = all.filter(([, { boot }]) => boot !== bootId);
+      await Promise.all(stale.map(([name]) => records.put(name, { holders: [], boot: bootId })));
+      if (stale.length > 0) logger.info({ volumes: stale.length }, "the machine was started anew: nothing is mounted");
+      for (const [name] of all) {
+        const record = records.get(name);
+        if (record === undefined) continue;
+        if (record.holders.length === 0) releaseLater(name, 0);
+        else if (!isUsable(name, record)) {
+          logger.warn({ volume: name, holders: record.holders.length }, "the mount of a volume that is held has gone");
+        }
+      }
+    },
+    stop() {
+      isStopped = true;
+      for (const name of timers.keys()) forgetTimer(name);
+    },
+  };
+}

@@ -1,0 +1,14 @@
+/** Volume drivers of few lines: `managed/volume-backend.ts` is the manual. */
+export type * from "./managed/volume-backend.ts";
+export type * from "./options/option-table.ts";
+export {
+  type ManagedVolumes,
+  type ManagedVolumesOptions,
+  type ManagedVolumesSettings,
+  openManagedVolumes,
+  type TypedVolumesOptions,
+} from "./managed/open-managed-volumes.ts";
+export { isMountPoint, mountFileSystem, type MountRequest, unmountFileSystem } from "./mounting/mount-file-system.ts";
+export { type HelperOptions, runHelper } from "./mounting/run-helper.ts";
+export { flagOption, isSecret, pathOption, secretOption, sizeOption, textOption } from "./options/option-types.ts";
+export { type VolumeStep, type VolumeStepMessage, volumeSteps } from "./steps.ts";

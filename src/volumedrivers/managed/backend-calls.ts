@@ -1,0 +1,54 @@
+import { CleatError, toCleatError } from "../../errors/index.ts";
+import { createDeadline } from "../../transport/index.ts";
+import { hidden } from "../options/read-options.ts";
+import type { VolumeCall } from "./volume-backend.ts";
+
+/** How a backend is called: with a deadline, and so that what it throws says whose volume it is, and no secret. */
+export interface BackendCalls {
+  /** `cannot`: "cannot be mounted". */
+  run<Result>(subject: CallSubject, work: (call: VolumeCall) => Promise<Result>): Promise<Result>;
+  /** Aborts what runs. */
+  stop(): void;
+}
+
+export interface CallSubject {
+  readonly name: string;
+  readonly cannot: string;
+  readonly secrets: readonly string[];
+  readonly timeoutMs?: number;
+}
+
+export function createBackendCalls(defaultTimeoutMs: number): BackendCalls {
+  const ending = new AbortController();
+  return {
+    async run({ name, cannot, secrets, timeoutMs = defaultTimeoutMs }, work) {
+      const subject = `volume "${name}" ${cannot}`;
+      const deadline = createDeadline(timeoutMs, subject, ending.signal);
+      try {
+        return await work({ signal: deadline.signal });
+      } catch (error) {
+        throw describe(error, subject, secrets, deadline.signal, timeoutMs);
+      } finally {
+        deadline.release();
+      }
+    },
+    stop: () => ending.abort(new CleatError("CANCELLED", "driver is closed")),
+  };
+}
+
+function describe(
+  error: unknown,
+  subject: string,
+  secrets: readonly string[],
+  signal: AbortSignal,
+  timeoutMs: number,
+): CleatError {
+  const { code: deadlineCode } = signal.aborted ? toCleatError(signal.reason) : { code: undefined };
+  if (deadlineCode === "DEADLINE_EXCEEDED") {
+    return new CleatError("DEADLINE_EXCEEDED", `${subject}: that was not done within ${timeoutMs} ms`);
+  }
+  const { code, message } = toCleatError(error);
+  const whole = `${subject}: ${message}`;
+  const shown = secrets.reduce((text, secret) => text.replaceAll(secret, hidden), whole);
+  return new CleatError(deadlineCode ?? code, shown, shown === whole ? { cause: error } : {});
+}

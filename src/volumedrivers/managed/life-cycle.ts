@@ -1,0 +1,100 @@
+import { CleatError } from "../../errors/index.ts";
+import type { Store } from "../../state/index.ts";
+import type { Logger } from "../../transport/index.ts";
+import { assertVolumeName } from "../../volume/index.ts";
+import type { MountSet } from "../holders/mount-set.ts";
+import type { Turns } from "../holders/turns.ts";
+import type { GivenOptions } from "../options/read-options.ts";
+import type { SayStep } from "../steps.ts";
+import type { CreateCall } from "./volume-backend.ts";
+import type { VolumeFolders } from "./volume-folders.ts";
+import type { volumeTables } from "./volume-record.ts";
+import type { VolumeTable } from "./volume-table.ts";
+
+/**
+ * How volumes come and go. What is begun is recorded first: so one that is half made or half removed when the process is
+ * killed is known as such, and removed by the next.
+ */
+export interface LifeCycle {
+  create(name: string, given: GivenOptions, signal: AbortSignal): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Removes behind what a process that was killed had half made or half removed. */
+  finishRemovals(): void;
+}
+
+export interface LifeCycleParts {
+  readonly store: Store<typeof volumeTables>;
+  readonly turns: Turns;
+  readonly table: VolumeTable;
+  readonly mounts: MountSet;
+  readonly folders: VolumeFolders;
+  readonly sayStep: SayStep;
+  readonly logger: Logger;
+}
+
+export function createLifeCycle({ store, turns, table, mounts, folders, sayStep, logger }: LifeCycleParts): LifeCycle {
+  const { volumes } = store.tables;
+
+  const takeOut = async (name: string) => {
+    await table.remove(name);
+    sayStep("remove: removed", name);
+    await folders.discard(name);
+    sayStep("remove: taken out", name);
+    await store.transact((tables) => {
+      tables.volumes.delete(name);
+      tables.mounts.delete(name);
+    });
+    sayStep("remove: acknowledged", name);
+    folders.emptyTrash();
+  };
+
+  return {
+    async create(name, given, signal) {
+      assertVolumeName(name);
+      const wanted = table.check(given);
+      const state = table.recordOf(name)?.state;
+      if (state === "ready") return table.assertSame(name, given);
+      if (state !== undefined) await takeOut(name); // what is left of another
+      await volumes.put(name, { ...wanted, created: new Date().toISOString(), state: "creating" });
+      sayStep("create: recorded", name);
+      const withVolume: CreateCall["withVolume"] = (source, work) =>
+        turns.take(source, signal, async () => {
+          table.assertReady(source);
+          return work({ ...table.managed(source), isMounted: mounts.pathOf(source) !== undefined });
+        });
+      try {
+        await table.create(name, withVolume);
+      } catch (error) {
+        await takeOut(name).catch((cleaning: unknown) => {
+          logger.warn({ err: cleaning, volume: name }, "what a failed creation has left cannot be removed yet");
+        });
+        throw error;
+      }
+      sayStep("create: made", name);
+      const record = table.recordOf(name);
+      if (record === undefined) throw new CleatError("INTERNAL", `volume "${name}" was lost while it was made`);
+      await volumes.put(name, { ...record, state: "ready" });
+      sayStep("create: acknowledged", name);
+    },
+    async remove(name) {
+      table.assertThere(name);
+      await mounts.release(name);
+      const record = table.recordOf(name);
+      if (record?.state === "ready") await volumes.put(name, { ...record, state: "removing" });
+      sayStep("remove: recorded", name);
+      await takeOut(name);
+    },
+    finishRemovals() {
+      for (const [name, { state }] of volumes.entries()) {
+        if (state === "ready") continue;
+        const remove = async () => {
+          if (table.recordOf(name)?.state === "ready") return; // made anew meanwhile
+          if (table.recordOf(name) !== undefined) await takeOut(name);
+        };
+        turns.take(name, undefined, remove).catch((error: unknown) => {
+          logger.warn({ err: error, volume: name }, "what is half removed cannot be removed yet");
+        });
+      }
+    },
+  };
+}

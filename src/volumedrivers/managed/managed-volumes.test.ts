@@ -1,0 +1,194 @@
+/** What every driver gets, with a backend that mounts nothing. Real mounts are in test/kernel/volumes.test.ts. */
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  type ManagedVolumes,
+  type ManagedVolumesOptions,
+  openManagedVolumes,
+  secretOption,
+  sizeOption,
+  textOption,
+} from "../index.ts";
+
+const options = { size: sizeOption().optional(), password: secretOption().optional(), label: textOption().optional() };
+type Backend = Omit<ManagedVolumesOptions<typeof options>, "name" | "folder">;
+
+let folder: string;
+let told: string[];
+let open: ManagedVolumes | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cleat-volumes-"));
+  told = [];
+});
+afterEach(async () => {
+  await open?.close();
+  open = undefined;
+  await rm(folder, { recursive: true });
+});
+
+async function start(overrides: Partial<Backend> = {}): Promise<ManagedVolumes> {
+  await open?.close();
+  open = await openManagedVolumes({
+    name: "test",
+    folder,
+    options,
+    create: async ({ name }) => void told.push(`create ${name}`),
+    mount: async ({ name, folder: own }) => (told.push(`mount ${name}`), own),
+    unmount: async ({ name }) => void told.push(`unmount ${name}`),
+    remove: async ({ name }) => void told.push(`remove ${name}`),
+    ...overrides,
+  });
+  return open;
+}
+
+describe("volumes", () => {
+  it("live from create to remove, and mount once for all holders", async () => {
+    const driver = await start();
+    await driver.create("data", { options: { size: "1g" } });
+    await driver.create("data", { options: { size: "1024 MiB" } }); // the same
+    await expect(driver.create("data", { options: { size: "2g" } })).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
+    expect(await driver.path("data")).toBeUndefined();
+    const paths = await Promise.all(Array.from({ length: 64 }, (_, index) => driver.mount("data", `c${index % 32}`)));
+    expect(new Set(paths)).toEqual(new Set([join(folder, "volumes/data")]));
+    expect(await driver.get("data")).toMatchObject({
+      name: "data",
+      mountpoint: paths[0],
+      status: { Options: { size: "1g" }, Mounts: 32 },
+    });
+    await expect(driver.remove("data")).rejects.toMatchObject({
+      code: "FAILED_PRECONDITION",
+      message: 'volume "data" is in use by 32 mounts',
+    });
+    for (let index = 0; index < 32; index++) {
+      await driver.unmount("data", `c${index}`);
+      await driver.unmount("data", `c${index}`);
+    }
+    expect(told).toEqual(["create data", "mount data", "unmount data"]);
+    await writeFile(join(folder, "volumes/data/file"), "x");
+    await driver.remove("data");
+    expect(told.at(-1)).toBe("remove data");
+    expect(existsSync(join(folder, "volumes/data"))).toBe(false);
+    for (const call of [driver.get("data"), driver.remove("data"), driver.mount("data", "c"), driver.path("data")]) {
+      await expect(call).rejects.toMatchObject({ code: "NOT_FOUND", message: 'volume "data" does not exist' });
+    }
+    expect(await driver.list()).toEqual([]);
+  });
+
+  it("are there again, with their options and holders, when the driver is opened again", async () => {
+    const first = await start();
+    await first.create("data", { options: { label: "x" } });
+    await first.create("idle");
+    await first.mount("data", "c1");
+    const before = await first.list();
+    const second = await start();
+    expect(await second.list()).toEqual(before);
+    expect(second.holders("data")).toEqual(["c1"]);
+    await second.mount("data", "c2");
+    await second.unmount("data", "c1");
+    expect(told).toEqual(["create data", "create idle", "mount data"]);
+    await second.unmount("data", "c2");
+    expect(told.at(-1)).toBe("unmount data");
+  });
+
+  it("have options that are checked by name, and secrets that are shown nowhere", async () => {
+    const password = "s3cr3t-word";
+    const driver = await start({
+      mount: async () => {
+        throw new Error(`server says: ${password} is wrong`);
+      },
+    });
+    const refused = (given: Record<string, string>) => driver.create("bad", { options: given });
+    await expect(refused({ sise: "1g" })).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: 'option "sise" is unknown; known are label, password, size',
+    });
+    await expect(refused({ size: "big" })).rejects.toThrow('option "size" takes a size above nothing, such as "10g"');
+    await expect(refused({ password: "" })).rejects.toThrow('option "password" has a value that cannot be');
+    expect(await driver.list()).toEqual([]);
+    await driver.create("data", { options: { password } });
+    const shown = JSON.stringify([await driver.list(), await driver.get("data")]);
+    expect(shown).toContain('"password":"***"');
+    expect(shown).not.toContain(password);
+    const failure = await driver.mount("data", "c").catch((error: unknown) => error as Error);
+    expect(failure).toMatchObject({ message: 'volume "data" cannot be mounted: server says: *** is wrong' });
+    expect((failure as Error).cause).toBeUndefined();
+    expect(await readFile(join(folder, "state/records"), "utf8")).toContain(password); // 0600, in 0700
+  });
+
+  it("that fail to be created are not there, and may be created again", async () => {
+    let fails = true;
+    const driver = await start({
+      create: async () => {
+        if (fails) throw new Error("no room");
+      },
+    });
+    await expect(driver.create("data")).rejects.toThrow('volume "data" cannot be created: no room');
+    expect(told).toEqual(["remove data"]);
+    expect([await driver.list(), await readdir(join(folder, "volumes"))]).toEqual([[], []]);
+    fails = false;
+    await driver.create("data");
+    expect(await driver.list()).toMatchObject([{ name: "data" }]);
+  });
+});
+
+describe("a backend that hangs", () => {
+  it("costs its own calls a deadline, and no other volume anything", async () => {
+    const driver = await start({
+      timeoutMs: 100,
+      mount: ({ name, folder: own }, { signal }) =>
+        name === "data"
+          ? new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)))
+          : Promise.resolve(own),
+    });
+    for (const name of ["data", "other"]) await driver.create(name);
+    const hung = driver.mount("data", "c");
+    await driver.mount("other", "c");
+    await expect(hung).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    expect(told.at(-1)).toBe("unmount data");
+  });
+
+  it("goes on for an engine that has given up, which finds the mount when it asks again", async () => {
+    let finish: (path: string) => void = () => {};
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const mount = () => (begin(), new Promise<string>((resolve) => (finish = resolve)));
+    const driver = await start({ mount });
+    await driver.create("data");
+    const engine = new AbortController();
+    const given = driver.mount("data", "c", { signal: engine.signal });
+    await begun;
+    engine.abort();
+    await expect(given).rejects.toMatchObject({ code: "CANCELLED" });
+    const again = driver.mount("data", "c");
+    finish("/somewhere");
+    expect(await again).toBe("/somewhere");
+    expect(driver.holders("data")).toEqual(["c"]);
+  });
+});
+
+it("a driver of several types has each volume's own options", async () => {
+  const driver = await openManagedVolumes({
+    name: "test",
+    folder,
+    types: {
+      plain: { options: {}, mount: async ({ folder: own }) => own },
+      sized: { options: { size: sizeOption() }, mount: async ({ options: { size } }) => `/of/${size}` },
+    },
+    defaultType: "plain",
+  });
+  open = driver;
+  await driver.create("a");
+  await driver.create("b", { options: { type: "sized", size: "1k" } });
+  expect(await driver.mount("b", "c")).toBe("/of/1024");
+  expect((await driver.list()).map(({ status }) => status)).toEqual([
+    { Type: "plain", Options: {}, Mounts: 0 },
+    { Type: "sized", Options: { size: "1k" }, Mounts: 1 },
+  ]);
+  await expect(driver.create("c", { options: { type: "sized" } })).rejects.toThrow('option "size" is needed');
+  await expect(driver.create("c", { options: { type: "nfs" } })).rejects.toThrow(
+    'option "type": "nfs" is unknown; known are plain, sized',
+  );
+});

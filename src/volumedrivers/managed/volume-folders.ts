@@ -1,0 +1,97 @@
+/**
+ * What a driver keeps in its folder:
+ *
+ *     <folder>/state/            records (`cleat/state`), for root only
+ *     <folder>/volumes/<name>/   what is kept of a volume
+ *     <folder>/mounts/<name>/    where it is mounted, while it is
+ *     <folder>/trash/            what is being deleted
+ *
+ * Other users may pass through, and see nothing: runtimes mount volumes into containers as a mapped root. Source: moby
+ * v23.0.0 `volume/local/local.go` `New`.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readdir, realpath, rename, rmdir } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+import { CleatError, isSystemError } from "../../errors/index.ts";
+import type { Logger } from "../../transport/index.ts";
+import { hasMounts } from "../mounting/mount-file-system.ts";
+import { runHelper } from "../mounting/run-helper.ts";
+
+export interface VolumeFolders {
+  readonly state: string;
+  folderOf(name: string): string;
+  targetOf(name: string): string;
+  /** Makes a volume's folder, durably. */
+  make(name: string): Promise<void>;
+  makeTarget(name: string): Promise<void>;
+  removeTarget(name: string): Promise<void>;
+  /** Takes a volume's folder out of the way in one step; what is in it is deleted behind. */
+  discard(name: string): Promise<void>;
+  /** Deletes behind what was discarded, also by a process that was killed. */
+  emptyTrash(): void;
+}
+
+const passageMode = 0o711;
+
+/** Makes the folders. @throws INVALID_ARGUMENT for a path that is not absolute. */
+export async function openVolumeFolders(folder: string, logger: Logger): Promise<VolumeFolders> {
+  if (!isAbsolute(folder)) throw new CleatError("INVALID_ARGUMENT", `folder "${folder}" is not an absolute path`);
+  await mkdir(folder, { recursive: true, mode: passageMode });
+  const home = await realpath(folder); // as the kernel shows mounts below it
+  const [volumes, mounts, trash] = ["volumes", "mounts", "trash"].map((name) => join(home, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const path of [volumes, mounts, trash]) await mkdir(path, { recursive: true, mode: passageMode });
+  await syncFolder(home);
+  const folderOf = (name: string) => join(volumes, name);
+  const targetOf = (name: string) => join(mounts, name);
+  let emptying: Promise<void> = Promise.resolve();
+
+  const emptyTrash = async () => {
+    for (const name of await readdir(trash, { encoding: "buffer" })) {
+      const path = join(trash, name.toString("latin1"));
+      if (hasMounts(path)) continue; // somebody's files
+      // In a process of its own, which takes every name, crosses into no mount, and holds nobody up.
+      await runHelper("rm", ["-rf", "--one-file-system", "--", path]).catch((error: unknown) => {
+        logger.warn({ err: error, path }, "what was removed cannot be deleted");
+      });
+    }
+  };
+
+  return {
+    state: join(home, "state"),
+    folderOf,
+    targetOf,
+    async make(name) {
+      await mkdir(folderOf(name), { recursive: true, mode: 0o755 });
+      await syncFolder(volumes);
+    },
+    makeTarget: async (name) => void (await mkdir(targetOf(name), { recursive: true, mode: 0o755 })),
+    removeTarget: (name) => rmdir(targetOf(name)).catch(unlessGone),
+    async discard(name) {
+      const path = folderOf(name);
+      if (hasMounts(path)) {
+        const message = `volume "${name}" cannot be removed: something is mounted in "${path}"`;
+        throw new CleatError("FAILED_PRECONDITION", message);
+      }
+      await rename(path, join(trash, randomBytes(16).toString("hex"))).catch(unlessGone);
+      await syncFolder(volumes);
+    },
+    emptyTrash() {
+      emptying = emptying.then(emptyTrash).catch((error: unknown) => {
+        logger.warn({ err: error, path: trash }, "what was removed cannot be looked at");
+      });
+    },
+  };
+}
+
+function unlessGone(error: unknown): void {
+  if (!isSystemError(error, "ENOENT")) throw error;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}

@@ -1,0 +1,177 @@
+import { isDeepStrictEqual } from "node:util";
+import { CleatError, quoteText } from "../../errors/index.ts";
+import type { Store } from "../../state/index.ts";
+import { unmountFileSystem } from "../mounting/mount-file-system.ts";
+import { type GivenOptions, readOptions, secretsIn, showOptions } from "../options/read-options.ts";
+import type { BackendCalls } from "./backend-calls.ts";
+import type { ManagedVolumesSettings, TypedVolumesOptions } from "./open-managed-volumes.ts";
+import type { CreateCall, ManagedVolume, VolumeBackend, VolumeUsage } from "./volume-backend.ts";
+import type { VolumeFolders } from "./volume-folders.ts";
+import type { VolumeRecord, volumeTables } from "./volume-record.ts";
+
+/** Volumes by their names, as their backends see them. */
+export interface VolumeTable {
+  /** Those that engines see. */
+  names(): string[];
+  /** @throws NOT_FOUND */
+  assertThere(name: string): void;
+  /** @throws NOT_FOUND, FAILED_PRECONDITION when it is being removed. */
+  assertReady(name: string): void;
+  recordOf(name: string): VolumeRecord | undefined;
+  /** What a new one would be. @throws INVALID_ARGUMENT */
+  check(given: GivenOptions): Pick<VolumeRecord, "type" | "options">;
+  /** @throws ALREADY_EXISTS when it has other options. */
+  assertSame(name: string, given: GivenOptions): void;
+  managed(name: string): ManagedVolume;
+  statusOf(name: string): Record<string, unknown>;
+  createdAt(name: string): Date | undefined;
+  pathOf(name: string): string | undefined;
+  create(name: string, withVolume: CreateCall["withVolume"]): Promise<void>;
+  mount(name: string): Promise<string>;
+  unmount(name: string): Promise<void>;
+  remove(name: string): Promise<void>;
+  hasUsage(name: string): boolean;
+  usage(name: string, timeoutMs: number): Promise<VolumeUsage>;
+  resize(name: string, sizeBytes: number): Promise<void>;
+}
+
+type Options = ManagedVolumesSettings & (VolumeBackend | TypedVolumesOptions);
+
+export function createVolumeTable(
+  options: Options,
+  store: Store<typeof volumeTables>,
+  folders: VolumeFolders,
+  calls: BackendCalls,
+): VolumeTable {
+  const { volumes } = store.tables;
+  const backends = readBackends(options);
+
+  const there = (name: string): VolumeRecord => {
+    const record = volumes.get(name);
+    if (record !== undefined && record.state !== "creating") return record;
+    throw new CleatError("NOT_FOUND", `volume "${name}" does not exist`);
+  };
+  const recordOf = (name: string): VolumeRecord => volumes.get(name) ?? there(name);
+  const managed = (name: string): ManagedVolume => {
+    const { type, options: given, created } = recordOf(name);
+    const { backend } = backends.of(type);
+    return {
+      name,
+      type,
+      options: readOptions(backend, given),
+      createdAt: new Date(created),
+      folder: folders.folderOf(name),
+      target: folders.targetOf(name),
+    };
+  };
+  const backendOf = (name: string) => backends.of(recordOf(name).type).backend;
+  const subjectOf = (name: string, cannot: string, timeoutMs?: number) => {
+    const secrets = secretsIn(backendOf(name).options, recordOf(name).options);
+    return { name, cannot, secrets, ...(timeoutMs !== undefined && { timeoutMs }) };
+  };
+
+  return {
+    names: () => Array.from(volumes.entries()).flatMap(([name, { state }]) => (state === "creating" ? [] : [name])),
+    assertThere: (name) => void there(name),
+    assertReady(name) {
+      if (there(name).state === "ready") return;
+      throw new CleatError("FAILED_PRECONDITION", `volume "${name}" is half removed; remove it again`);
+    },
+    recordOf: (name) => volumes.get(name),
+    check(given) {
+      const { type, backend, own } = backends.select(given);
+      readOptions(backend, own);
+      return { ...(type !== undefined && { type }), options: own };
+    },
+    assertSame(name, given) {
+      const { type, backend, own } = backends.select(given);
+      const record = there(name);
+      const isSame = record.type === type && isDeepStrictEqual(readOptions(backend, own), managed(name).options);
+      if (!isSame) throw new CleatError("ALREADY_EXISTS", `volume "${name}" exists with other options`);
+    },
+    managed,
+    statusOf(name) {
+      const { type, options: given, state } = recordOf(name);
+      return {
+        ...(type !== undefined && { Type: type }),
+        Options: showOptions(backends.of(type).backend.options, given),
+        ...(state === "removing" && { State: "half removed" }),
+      };
+    },
+    createdAt: (name) => new Date(recordOf(name).created),
+    pathOf: (name) => backendOf(name).pathOf?.(managed(name)),
+    async create(name, withVolume) {
+      await folders.make(name);
+      await calls.run(subjectOf(name, "cannot be created"), async (call) => {
+        await backendOf(name).create?.(managed(name), { ...call, withVolume });
+      });
+    },
+    mount: (name) =>
+      calls.run(subjectOf(name, "cannot be mounted"), async (call) => {
+        const volume = managed(name);
+        await folders.makeTarget(name);
+        return (await backendOf(name).mount(volume, call)) ?? volume.target;
+      }),
+    unmount: (name) =>
+      calls.run(subjectOf(name, "cannot be unmounted"), async (call) => {
+        const { unmount } = backendOf(name);
+        if (unmount === undefined) await unmountFileSystem(folders.targetOf(name), call);
+        else await unmount(managed(name), call);
+        await folders.removeTarget(name);
+      }),
+    remove: (name) =>
+      calls.run(subjectOf(name, "cannot be removed"), async (call) => {
+        await backendOf(name).remove?.(managed(name), call);
+      }),
+    hasUsage: (name) => backendOf(name).usage !== undefined,
+    async usage(name, timeoutMs) {
+      there(name);
+      const { usage } = backendOf(name);
+      if (usage === undefined) throw unable(name, "cannot be measured");
+      return calls.run(subjectOf(name, "cannot be measured", timeoutMs), (call) => usage(managed(name), call));
+    },
+    async resize(name, sizeBytes) {
+      const record = there(name);
+      const { resize } = backendOf(name);
+      if (resize === undefined) throw unable(name, "cannot be given another size");
+      const subject = subjectOf(name, "cannot be given another size");
+      const changed = await calls.run(subject, (call) => resize(managed(name), sizeBytes, call));
+      await volumes.put(name, { ...record, options: { ...changed } });
+    },
+  };
+}
+
+function unable(name: string, cannot: string): CleatError {
+  return new CleatError("UNIMPLEMENTED", `volume "${name}" ${cannot}: its driver has no such ability`);
+}
+
+interface Backends {
+  /** The backend that a user's options ask for, and those that are its own. */
+  select(given: GivenOptions): { type: string | undefined; backend: VolumeBackend; own: GivenOptions };
+  /** @throws FAILED_PRECONDITION for a type that the driver had once. */
+  of(type: string | undefined): { backend: VolumeBackend };
+}
+
+function readBackends(options: Options): Backends {
+  if (!("types" in options)) {
+    const backend = options;
+    return { select: (given) => ({ type: undefined, backend, own: given }), of: () => ({ backend }) };
+  }
+  const { defaultType } = options;
+  const { types } = options;
+  const find = (type: string): VolumeBackend | undefined => (Object.hasOwn(types, type) ? types[type] : undefined);
+  const known = Object.keys(types).toSorted().join(", ");
+  return {
+    select({ type = defaultType, ...own }) {
+      if (type === undefined) throw new CleatError("INVALID_ARGUMENT", `option "type" is needed; known are ${known}`);
+      const backend = find(type);
+      if (backend !== undefined) return { type, backend, own };
+      throw new CleatError("INVALID_ARGUMENT", `option "type": ${quoteText(type)} is unknown; known are ${known}`);
+    },
+    of(type = "") {
+      const backend = find(type);
+      if (backend !== undefined) return { backend };
+      throw new CleatError("FAILED_PRECONDITION", `volumes of type ${quoteText(type)} are not known here any more`);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { CleatError, toCleatError } from "../../errors/index.ts";
+
+export interface HelperOptions {
+  /** Kills the program (SIGKILL) when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** What the program reads. */
+  readonly input?: string | Uint8Array;
+  /** On top of `PATH`; where secrets go, which would be seen by everybody among the arguments. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** How much of what a program says is kept. */
+const maxOutputBytes = 64 * 1024;
+
+/** Also where a service has none, and where root's programs are for users. */
+const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * Runs a program, which is a process that can be killed, with no shell in between; resolves to what it said on standard
+ * output. A process that the kernel does not let die (a disk, a server that is gone) is left behind: its caller waits no
+ * longer than its signal says.
+ * @throws UNIMPLEMENTED when there is no such program, UNKNOWN with what it said when it failed.
+ * @throws the reason of `signal`.
+ */
+export async function runHelper(
+  program: string,
+  args: readonly string[],
+  { signal, input, env }: HelperOptions = {},
+): Promise<string> {
+  signal?.throwIfAborted();
+  const child = spawn(program, args, {
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    env: { PATH: helperPath, LC_ALL: "C", ...env },
+  });
+  const said = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) {
+    child[stream]?.setEncoding("utf8").on("data", (text: string) => {
+      if (said[stream].length < maxOutputBytes) said[stream] += text;
+    });
+  }
+  child.stdin?.on("error", () => {}).end(input); // a program that has ended reads no more
+  return new Promise<string>((resolve, reject) => {
+    const giveUp = () => {
+      child.kill("SIGKILL");
+      child.unref();
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener("abort", giveUp, { once: true });
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      signal?.removeEventListener("abort", giveUp);
+      const isMissing = error.code === "ENOENT";
+      reject(
+        isMissing
+          ? new CleatError("UNIMPLEMENTED", `program "${program}" is not there`)
+          : toCleatError(error, `program "${program}"`),
+      );
+    });
+    child.once("close", (code, killed) => {
+      signal?.removeEventListener("abort", giveUp);
+      if (code === 0) return resolve(said.stdout);
+      const ending = killed === null ? `ended with status ${code}` : `was killed by ${killed}`;
+      const words = said.stderr.trim().replaceAll(/\s*\n\s*/g, "; ") || `${program} ${ending}`;
+      reject(new CleatError("UNKNOWN", words.startsWith(program) ? words : `${program}: ${words}`));
+    });
+  });
+}
