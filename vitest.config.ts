@@ -26,9 +26,14 @@ export default defineConfig({
           include: ["test/kernel/**/*.test.ts"],
           exclude: atNight
             ? []
-            : ["test/kernel/graphdriver-sizes.test.ts", "test/kernel/graphdriver-kit-faults.test.ts"],
+            : [
+                "test/kernel/graphdriver-sizes.test.ts",
+                "test/kernel/graphdriver-kit-faults.test.ts",
+                "test/kernel/volume-sizes.test.ts",
+              ],
           testTimeout: 180_000,
-          ...alone(1),
+          // Each has mounts of its own, and some of its time is waiting for what it killed or starts.
+          ...alone(1, 2),
         },
       },
       {
@@ -48,11 +53,13 @@ export default defineConfig({
           include: ["test/engine/**/*.test.ts"],
           exclude: atNight
             ? []
-            : ["sizes-overlay2", "snapshotter-cri", "import-docker"].map((name) => `test/engine/${name}.test.ts`),
+            : ["sizes-overlay2", "snapshotter-cri", "import-docker", "secrets", "managed-plugin"].map(
+                (name) => `test/engine/${name}.test.ts`,
+              ),
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each has mounts, processes and network of its own, and much of its time is engines' own waiting.
-          ...alone(3, 2),
+          ...alone(3, 3),
         },
       },
     ],

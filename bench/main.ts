@@ -1,10 +1,17 @@
-/** Times Cleat beside what it replaces, on this machine. Ends with code 1 when a limit is exceeded. */
+/**
+ * Times Cleat beside what it replaces, on this machine, and prints a table. Ends with code 1 when a limit is exceeded, or, with
+ * `--compare`, when a ratio is a tenth worse than in the committed table.
+ */
 import { parseArgs } from "node:util";
+import { measureLayers } from "./layers/in-process.ts";
+import { measureThroughDocker } from "./layers/through-docker.ts";
 import { measureDockerCommands } from "./docker-commands.ts";
 import { measureLayerMemory } from "./layer-memory.ts";
 import { measureLayerStream } from "./layer-stream.ts";
 import { isOverLimit, type Measurement } from "./measure.ts";
-import { formatJson, formatTable } from "./report.ts";
+import { describeMachine } from "./machine.ts";
+import { formatJson, formatMarkdown } from "./report.ts";
+import { findRegressions, readTable, saveTable, type Table } from "./table.ts";
 import { measureNaiveChanges } from "./naive-changes.ts";
 import { measureSmallCalls } from "./small-calls.ts";
 import { measureSnapshotterMemory } from "./snapshotter-memory.ts";
@@ -19,7 +26,9 @@ import {
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
-    rounds: { type: "string", default: "7" },
+    rounds: { type: "string", default: "5" },
+    save: { type: "boolean", default: false },
+    compare: { type: "boolean", default: false },
     "layer-gib": { type: "string", default: "4" },
     snapshots: { type: "string", default: "10000" },
     only: { type: "string", multiple: true },
@@ -28,7 +37,10 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 
 const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
-  "docker-commands": () => measureDockerCommands(rounds),
+  "docker-commands": () => measureDockerCommands(rounds, false),
+  "docker-exact": () => measureDockerCommands(rounds, true),
+  layers: () => measureLayers(rounds),
+  "layer-socket": () => measureThroughDocker(rounds),
   "layer-memory": measureLayerMemory,
   "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),
   "naive-changes": () => measureNaiveChanges(rounds),
@@ -50,7 +62,15 @@ function partsOf(word: string): readonly string[] {
 }
 
 const names = values.only?.flatMap(partsOf) ?? Object.keys(parts);
-const measurements: Measurement[] = [];
-for (const name of names) measurements.push(...(await parts[name]!()));
-console.log(values.json ? formatJson(measurements) : formatTable(measurements));
-if (measurements.some(isOverLimit)) process.exitCode = 1;
+const rows: Measurement[] = [];
+for (const name of names) rows.push(...(await parts[name]!()));
+const table: Table = { machine: describeMachine(), rows };
+console.log(values.json ? formatJson(table) : formatMarkdown(table));
+if (rows.some(isOverLimit)) process.exitCode = 1;
+if (values.compare) {
+  const committed = readTable();
+  const regressions = committed === undefined ? ["there is no committed table"] : findRegressions(rows, committed);
+  for (const sentence of regressions) console.error(`cleat: worse than committed: ${sentence}`);
+  if (regressions.length > 0) process.exitCode = 1;
+}
+if (values.save) saveTable(table);

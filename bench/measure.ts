@@ -5,7 +5,10 @@ export interface Measurement {
   readonly cleat: number;
   /** Undefined where there is nothing to compare with. */
   readonly reference: { readonly name: string; readonly value: number } | undefined;
-  readonly limit: Limit | undefined;
+  /** One that is exceeded fails the run. */
+  readonly limit?: Limit | undefined;
+  /** The ratio that is aimed at. A run says where it is not reached, and does not fail. */
+  readonly goal?: number | undefined;
 }
 
 export type Limit = { readonly maxRatio: number } | { readonly max: number };
@@ -30,4 +33,15 @@ export function isOverLimit(measurement: Measurement): boolean {
   const { cleat, limit } = measurement;
   if (limit === undefined) return false;
   return "max" in limit ? cleat > limit.max : (ratioOf(measurement) ?? 0) > limit.maxRatio;
+}
+
+/** Whether a larger figure is the better one. */
+export function isRate({ unit }: Measurement): boolean {
+  return unit === "MiB/s" || unit === "calls/s";
+}
+
+/** Whether what is aimed at is not reached. */
+export function misses(measurement: Measurement): boolean {
+  const [ratio, { goal }] = [ratioOf(measurement), measurement];
+  return ratio !== undefined && goal !== undefined && ratio > goal;
 }

@@ -6,6 +6,7 @@ import { startDockerOnContainerd } from "../test/harness/docker-on-containerd.ts
 import { writeImageArchive } from "../test/harness/image-archive.ts";
 import { type Namespace, openNamespace } from "../test/harness/namespace.ts";
 import { forky } from "../test/harness/release.ts";
+import { createScratch } from "../test/harness/scratch.ts";
 import { type SnapshotterProcess, startProxy, startSnapshotter } from "../test/harness/snapshotter.ts";
 import { buildGoProgram, debianGo } from "../test/interop/go-program.ts";
 import { compareDockers } from "./docker-commands.ts";
@@ -152,5 +153,7 @@ export async function measureSnapshotterDocker(rounds: number): Promise<readonly
   const builtin = await startDockerOnContainerd(other, await startContainerd(other, { proxies: [] }), "overlayfs");
   const reference = { title: "overlayfs", docker: builtin.docker };
   const limits = { "docker load": notMore, "docker commit": { maxRatio: 0.5 } };
-  return await compareDockers({ title: "Docker 28: ", cleat, reference, limits }, rounds);
+  await using scratch = await createScratch();
+  const pair = { title: "Docker 28: ", cleat, reference, limits, recipes: largeImage };
+  return await compareDockers(pair, rounds, scratch.path);
 }

@@ -27,6 +27,7 @@ const packages = [
   "golang-github-docker-docker-dev",
   "golang-github-vbatts-tar-split-dev",
   "golang-go",
+  "iproute2",
   "iptables",
   "libarchive-tools",
   "libcap2-bin",

@@ -2,7 +2,8 @@
  * `npm run nightly [-- --cases N] [--driver NAME] [--seed S [--path P]]`: the random layers of `npm test`, ten thousand for
  * each driver. A case that fails is printed with its seed and path, with which it alone is run again.
  *
- * `npm run nightly -- --tests`: the tests that `npm test` leaves out for their time (`test/night.ts`).
+ * `npm run nightly -- --tests [--only TEXT]`: the tests that `npm test` leaves out for their time (`test/night.ts`), and a table of
+ * their parts and rows with counts and seconds; only those parts whose titles hold the text.
  */
 import { parseArgs } from "node:util";
 
@@ -11,8 +12,33 @@ import { build, installPackages, main } from "./prepare.mjs";
 import { releasesAtNight, testOnNode } from "./test-on-node.mjs";
 import { createTestRuns } from "./test-runs.mjs";
 
+/** What `test/night.ts` is asked in, and what `vitest.config.ts` leaves to the night; each with its title in the table. */
+const parts = [
+  ["drivers' kit", "kernel", ["graphdriver-kit"]],
+  ["hostile machines", "kernel", ["graphdriver-hostile", "graphdriver-mount-views"]],
+  ["races of an extractor", "kernel", ["breakout/race"]],
+  ["archives beside GNU tar, libarchive and Go", "kernel", ["tar-differential"]],
+  ["processes killed at each system call", "kernel", ["crash-points"]],
+  ["power lost in a virtual machine", "kernel", ["kernel/power-loss"]],
+  ["fuzzers", "package", ["fuzz"]],
+  ["sizes in a virtual machine", "kernel", ["graphdriver-sizes"]],
+  ["snapshotters' kit", "kernel", ["snapshotter"]],
+  ["containerd's own suite", "interop", ["containerd-suite"]],
+  ["graph drivers under engines", "engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2"]],
+  [
+    "archives under engines",
+    "engine",
+    ["exact-diffs", "tar-split", "user-namespaces", "killed-calls", "import-docker"],
+  ],
+  ["snapshotters under engines", "engine", ["snapshotter"]],
+  ["volumes under engines", "engine", ["volumes"]],
+  ["other plugins under engines", "engine", ["network", "secrets", "authz", "logs.test", "managed-plugin"]],
+  ["engines and plugins killed during loads", "engine", ["killed-loads"]],
+];
+
 const options = {
   tests: { type: "boolean", default: false },
+  only: { type: "string" },
   cases: { type: "string", default: "10000" },
   driver: { type: "string" },
   seed: { type: "string" },
@@ -20,33 +46,26 @@ const options = {
 };
 
 await main(() => {
-  const { tests, cases, driver, seed, path } = parseArgs({ options }).values;
+  const { tests, only, cases, driver, seed, path } = parseArgs({ options }).values;
   installPackages();
   if (tests && whyNotInstallable() === undefined) installEngines();
   build();
   const runs = createTestRuns();
-  const vitest = (project, files, env) => runs.vitest(["--project", project, ...files], { env });
   if (tests) {
-    const env = { CLEAT_NIGHT: "1" };
-    vitest(
-      "kernel",
-      ["graphdriver-kit.test", "graphdriver-hostile", "graphdriver-mount-views", "graphdriver-sizes"],
-      env,
-    );
-    vitest("interop", ["containerd-suite"], env);
-    for (const release of releasesAtNight) testOnNode(release, { runs, isCi: process.env.CI === "true" });
-    vitest(
-      "engine",
-      ["containers.test", "restarts", "store-exchange", "sizes-overlay2", "snapshotter", "volumes"],
-      env,
-    );
+    const isMeant = (title) => only === undefined || title.includes(only);
+    for (const [title, project, files] of parts)
+      if (isMeant(title)) runs.vitest(["--project", project, ...files], { env: { CLEAT_NIGHT: "1" }, title });
+    for (const release of releasesAtNight)
+      if (isMeant(`Node ${release}`)) testOnNode(release, { runs, isCi: process.env.CI === "true" });
+    runs.printTable();
   } else {
-    vitest("kernel", ["graphdriver-properties"], {
+    const env = {
       CLEAT_CASES: path === undefined ? cases : "1",
       ...(driver !== undefined && { CLEAT_DRIVER: driver }),
       ...(seed !== undefined && { CLEAT_SEED: seed }),
       ...(path !== undefined && { CLEAT_PATH: path }),
-    });
+    };
+    runs.vitest(["--project", "kernel", "graphdriver-properties"], { env });
   }
   process.exitCode = runs.end();
 });

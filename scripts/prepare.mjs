@@ -4,17 +4,18 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const projectFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 export const cliEntry = join(projectFolder, "dist/cli/main.js");
 
-/** Runs a program of this project's in the foreground and returns its exit code. */
+/** Runs a program of this project's in the foreground and returns its exit code; that of one that a signal ended is the shell's. */
 export function run(command, args, options = {}) {
-  const { status, error } = spawnSync(command, args, { cwd: projectFolder, stdio: "inherit", ...options });
+  const { status, signal, error } = spawnSync(command, args, { cwd: projectFolder, stdio: "inherit", ...options });
   if (error) throw error;
-  return status ?? 1;
+  return status ?? 128 + constants.signals[signal];
 }
 
 /** The path of a command that a package in `node_modules` brings. */

@@ -16,7 +16,7 @@ export function testOnNode(release, { runs, isCi }) {
   if (program !== undefined) {
     for (const chosen of tests) {
       console.error(`cleat: on Node ${release}: ${chosen.join(" ")}`);
-      runs.vitest(chosen, { program });
+      runs.vitest(chosen, { program, title: `Node ${release}: ${chosen.join(" ")}` });
     }
     return;
   }

@@ -34,6 +34,7 @@ export const needs = {
   containerd: need("containerd", engines, () => commandObstacle("containerd", "ctr", "runc")),
   registry: need("docker-registry", engines, () => commandObstacle("docker-registry")),
   busybox: need("busybox", engines, () => commandObstacle("busybox")),
+  ip: need("iproute2", engines, () => commandObstacle("ip")),
   strace: need("strace", engines, () => commandObstacle("strace")),
   attr: need("attr", engines, () => commandObstacle("setfattr", "getfattr", "setcap")),
   bsdtar: need("bsdtar", engines, () => commandObstacle("bsdtar")),
@@ -50,6 +51,7 @@ export const needs = {
   btrfs: need("btrfs", engines, () => fileSystemObstacle("btrfs")),
   go: need("go", engines, () => commandObstacle("go")),
   virtualMachine: need("a virtual machine", engines, virtualMachineObstacle),
+  recordedDisks: need("qemu-storage-daemon", engines, () => commandObstacle("qemu-storage-daemon", "fusermount3")),
   mobySource: need("moby's source", engines, mobySourceObstacle),
 } satisfies Record<string, Need>;
 

@@ -3,6 +3,7 @@ import {
   announcedName,
   defaultMaxReplyBytes,
   defaultMaxRequestBytes,
+  failureFieldOf,
   pluginMediaType,
   protocols,
 } from "#dist/protocol/index.js";
@@ -17,8 +18,10 @@ export function protocolPages() {
   ];
 }
 
-function fileName({ name }) {
-  return `${name.replace(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase()}.md`;
+function fileName(protocol) {
+  return `${announcedName(protocol)
+    .replace(/(?<=[a-z])(?=[A-Z])/g, "-")
+    .toLowerCase()}.md`;
 }
 
 function pagePath(protocol) {
@@ -49,9 +52,11 @@ ${formatMarkdownTable(
 )}
 
 JSON is read as Go reads it: an empty body is \`{}\`, the names of fields match whatever their case, unknown fields are
-passed over, of duplicates the last one counts, \`null\` is as good as absent, bytes are base64.
+passed over, of duplicates the last one counts, \`null\` is as good as absent, bytes are base64. The package has each protocol's
+messages as a JSON Schema, too (\`cleat/schemas/NetworkDriver.json\`): \`methods\` says by path which of its \`$defs\` are
+whose.
 
-A failure is any status but 200, or an answer of 200 that has \`Err\`: \`{"Err": "why", "Code": "NOT_FOUND"}\`. \`Code\` is
+A failure is any status but 200, or an answer of 200 that has \`Err\` (in some protocols another field): \`{"Err": "why", "Code": "NOT_FOUND"}\`. \`Code\` is
 Cleat's addition, which engines pass over. 404 is for a method that is not there, 400 for a malformed request, 413 for one
 over the limit, 500 for a method that failed.
 
@@ -67,7 +72,7 @@ function formatProtocol(protocol) {
     `[\`${wireName(method)}\`](#${wireName(method).replace(".", "").toLowerCase()})`,
     method.framing,
     formatMs(method.timeoutMs),
-    method.optional === true ? "a plugin may lack it" : "",
+    [method.since && sinceText(method.since), method.optional && "a plugin may lack it"].filter(Boolean).join("; "),
   ]);
   const announced =
     name === "Plugin"
@@ -77,7 +82,8 @@ function formatProtocol(protocol) {
     `# ${name}`,
     madeBy,
     summary,
-    `${announced} What all protocols have in common is in the [overview](README.md).`,
+    `${announced}${failureText(protocol)} What all protocols have in common is in the [overview](README.md); as JSON Schema the messages are in
+[\`cleat/schemas/${name}.json\`](../../schemas/${name}.json).`,
     formatMarkdownTable(["method", "framing", "deadline", ""], overview),
     ...Object.values(methods).flatMap(formatMethod),
     "",
@@ -86,8 +92,17 @@ function formatProtocol(protocol) {
     .replace(/\n+$/, "\n");
 }
 
+function failureText(protocol) {
+  const field = failureFieldOf(protocol);
+  return field === "Err" ? "" : ` An answer of 200 that is a failure says so in \`${field}\`, not in \`Err\`.`;
+}
+
+function sinceText(version) {
+  return `from Docker ${version} on`;
+}
+
 function formatMethod(method) {
-  const { path, framing, mediaType, request, response, timeoutMs, source } = method;
+  const { path, framing, mediaType, request, response, timeoutMs, source, since } = method;
   const { maxRequestBytes = defaultMaxRequestBytes, maxReplyBytes = defaultMaxReplyBytes } = method;
   const silence = framing === "json" ? "" : " of silence";
   const facts = [
@@ -96,6 +111,7 @@ function formatMethod(method) {
     ["deadline", `${formatMs(timeoutMs)}${silence}`],
     ...(framing === "upload" ? [] : [["limit of the request", formatBytes(maxRequestBytes)]]),
     ...(framing === "download" ? [] : [["limit of the answer", formatBytes(maxReplyBytes)]]),
+    ...(since === undefined ? [] : [["since", `Docker ${since}`]]),
     ["source", source.replace(/(\S+\.go)$/, "`$1`")],
   ];
   return [
@@ -108,7 +124,11 @@ function formatMethod(method) {
 }
 
 function formatFields(title, schema) {
-  const rows = listFields(schema).map(({ field, type, presence }) => [`\`${field}\``, type, presence]);
+  const rows = listFields(schema).map(({ field, type, presence, since }) => [
+    `\`${field}\``,
+    type,
+    since === undefined ? presence : `${presence}; ${sinceText(since)}`,
+  ]);
   if (rows.length === 0) return `${title} has no fields.`;
   return `${title}:\n\n${formatMarkdownTable(["field", "type", ""], rows)}`;
 }

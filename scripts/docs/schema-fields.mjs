@@ -5,7 +5,7 @@
 
 /**
  * @param {import("zod").ZodType} schema of a request or a response
- * @returns {{ field: string, type: string, presence: string }[]} nested ones as `Volume.Name`, of lists as `Volumes[].Name`
+ * @returns {{ field: string, type: string, presence: string, since?: string }[]} nested ones as `Volume.Name`, of lists as `Volumes[].Name`
  */
 export function listFields(schema) {
   const { fields } = describe(schema);
@@ -15,7 +15,7 @@ export function listFields(schema) {
 function flatten(fields, prefix) {
   return Object.entries(fields).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;
-    const own = { field: path, type: field.type, presence: field.presence ?? "required" };
+    const own = { field: path, type: field.type, presence: field.presence ?? "required", since: field.since };
     return field.fields === undefined ? [own] : [own, ...flatten(field.fields, `${path}${field.isList ? "[]." : "."}`)];
   });
 }
@@ -46,7 +46,8 @@ function describe(schema) {
   const { def } = schema;
   const kind = kinds[def.type];
   if (kind === undefined) throw new Error(`a schema of kind ${def.type} cannot be described`);
-  return kind(def);
+  const since = schema.meta()?.since;
+  return { ...kind(def), ...(since !== undefined && { since }) };
 }
 
 /** The side that is a JSON value: what a codec of ours reads is that, or (`goBytes`) the text it is made of. */

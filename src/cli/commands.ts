@@ -15,10 +15,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./serving/serve-snapshotter.ts")).serveSnapshotter,
   },
   {
+    name: "serve volume",
+    operands: "",
+    summary: "Serve volumes to Docker and Podman: folders with sizes, NFS, SMB, tmpfs, whatever the kernel mounts.",
+    load: async () => (await import("./serving/serve-volume.ts")).serveVolume,
+  },
+  {
     name: "serve all",
     operands: "",
     summary:
-      "Serve a graph driver and a snapshotter, as far as this machine's engines can use them; what npm start does.",
+      "Serve a graph driver, a snapshotter and volumes, as far as this machine's engines can use them; what npm start does.",
     load: async () => (await import("./serving/serve-all.ts")).serveAll,
   },
   {
@@ -76,6 +82,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./containerd/config-docker.ts")).configDocker,
   },
   {
+    name: "config podman",
+    operands: "",
+    summary: "Print what Podman's configuration needs to find volumes of Cleat.",
+    load: async () => (await import("./serving/config-podman.ts")).configPodman,
+  },
+  {
     name: "doctor",
     operands: "",
     summary: "Print which graph driver would be chosen in a folder, why, and why not the others.",
@@ -116,5 +128,24 @@ export const commands: readonly CommandRow[] = [
     operands: "NAME",
     summary: "Stand between an engine and a plugin, and print each call.",
     load: async () => (await import("./plugins/trace.ts")).trace,
+  },
+  {
+    name: "check",
+    operands: "NAME",
+    summary: "Check a plugin in any language against its protocols, and against what engines do; results are TAP.",
+    load: async () => (await import("./authoring/check.ts")).check,
+  },
+  {
+    name: "new",
+    operands: "KIND NAME",
+    summary: "Write the first steps of a plugin's project, with a test that runs the kit of checks.",
+    load: async () => (await import("./authoring/new.ts")).newProject,
+  },
+  {
+    name: "pack",
+    operands: "KIND [FOLDER]",
+    summary:
+      "Pack a plugin's project for those who install it: a managed plugin of Docker's, or a package of Debian's.",
+    load: async () => (await import("./authoring/pack.ts")).pack,
   },
 ];

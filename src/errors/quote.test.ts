@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { quoteBytes, quoteText, quoteValue } from "./index.ts";
+import { quoteBytes, quoteText, quoteValue, SchemaError, SystemError } from "./index.ts";
 
 it("quotes text on one line, and tells how long it was where it cuts", () => {
   expect(quoteText('a "b"\n\u001b[2J')).toBe(String.raw`"a \"b\"\n\u001b[2J"`);
@@ -22,4 +22,11 @@ it("shows of a value what fits on a line", () => {
   expect(quoteValue({ a: { b: 1 }, c: ["d"] })).toBe("{ a: [Object], c: [Array] }");
   expect(quoteValue("y".repeat(99))).toBe(`'${"y".repeat(60)}'... 39 more characters`);
   expect(quoteValue([1, 2, 3, 4, 5])).toBe("[ 1, 2, 3, ... 2 more items ]");
+});
+
+it("keeps what strangers put into a message on its line", () => {
+  const issues = [{ path: "a\nb", problem: "not JSON (\u001b[2J\u2028c)" }];
+  const { message } = new SchemaError("INTERNAL", "reply", issues);
+  expect(message).toBe(String.raw`reply does not fit its schema: a\nb: not JSON (\u001b[2J\u2028c)`);
+  expect(new SystemError(2, "openat", "a\nb").message).toContain(String.raw`openat 'a\nb'`);
 });

@@ -18,3 +18,14 @@ export function quoteBytes(bytes: Uint8Array, maxBytes = 256): string {
 export function quoteValue(value: unknown): string {
   return inspect(value, { depth: 0, maxStringLength: 60, maxArrayLength: 3, breakLength: Number.POSITIVE_INFINITY });
 }
+
+/** As JSON does where it does. */
+function escapeCharacter(character: string): string {
+  const escaped = JSON.stringify(character).slice(1, -1);
+  return escaped === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
+}
+
+/** Text in which words of strangers may stand unquoted, on one line: line breaks and other control characters escaped. */
+export function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, escapeCharacter);
+}

@@ -1,5 +1,6 @@
 import { CleatError, type CleatErrorOptions } from "./cleat-error.ts";
 import type { ErrorCode } from "./codes.ts";
+import { onOneLine } from "./quote.ts";
 
 /** One place where a message differs from its schema: `path` is "UIDMaps.0.size", empty for the message as a whole. */
 export interface SchemaIssue {
@@ -17,7 +18,8 @@ export class SchemaError extends CleatError {
 
   constructor(code: ErrorCode, subject: string, issues: readonly SchemaIssue[], options: CleatErrorOptions = {}) {
     const list = issues.map(({ path, problem }) => (path === "" ? problem : `${path}: ${problem}`));
-    super(code, `${subject} does not fit its schema: ${list.join("; ")}`, options);
+    // Node quotes what is not JSON as it stands.
+    super(code, `${subject} does not fit its schema: ${onOneLine(list.join("; "))}`, options);
     this.issues = issues;
   }
 }

@@ -1,4 +1,5 @@
 import { getSystemErrorMap } from "node:util";
+import { onOneLine } from "./quote.ts";
 
 const systemErrors = getSystemErrorMap();
 
@@ -18,7 +19,7 @@ export class SystemError extends Error {
   constructor(errno: number, syscall: string, path?: string | Uint8Array) {
     const [code, text] = linuxErrors[errno] ?? systemErrors.get(-errno) ?? [`E${errno}`, "unknown error"];
     const shown = path === undefined || typeof path === "string" ? path : Buffer.from(path).toString();
-    super(`${code}: ${text}, ${syscall}${shown === undefined ? "" : ` '${shown}'`}`);
+    super(`${code}: ${text}, ${syscall}${shown === undefined ? "" : ` '${onOneLine(shown)}'`}`);
     this.errno = -errno;
     this.code = code;
     this.syscall = syscall;

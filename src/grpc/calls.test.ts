@@ -319,3 +319,11 @@ describe("calls that come while a server closes and another takes its place", ()
     expect([...outcomes]).toEqual([]);
   });
 });
+
+it("a channel may be closed twice, also at once", async () => {
+  await using server = await serveEcho();
+  const { channel, client } = connect(server);
+  await client.once({ text: "a" });
+  await Promise.all([channel.close(), channel.close()]);
+  await channel.close();
+});

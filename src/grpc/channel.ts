@@ -39,12 +39,14 @@ export function createGrpcChannel({ unix: path }: GrpcChannelOptions): GrpcChann
     if (isClosed) session.close();
     return (current = session);
   };
-  const close = async () => {
+  const shutDown = async () => {
     isClosed = true;
     const session = (await connecting?.catch(() => undefined)) ?? current;
     if (session === undefined || session.destroyed) return;
     await new Promise<void>((resolve) => session.close(resolve));
   };
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= shutDown()); // a session that is closing never answers a second close
   return {
     address,
     async session() {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { CleatError } from "../errors/index.ts";
-import type { Logger } from "../transport/index.ts";
+import { type Logger, traceCall, type TracedCall } from "../transport/index.ts";
 import type { GrpcMethod } from "./define-service.ts";
 import { createFrameReader, encodeFrame } from "./frames.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
@@ -20,12 +20,22 @@ export interface CallContext {
   readonly budget: MemoryBudget;
 }
 
-/** Answers one call. Never rejects: a failure is a status. */
+/** Answers one call, and traces it. Never rejects: a failure is a status. */
 export async function handleCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   route: Route | undefined,
   context: CallContext,
+): Promise<void> {
+  await traceCall(route?.method.path, (traced) => answerCall(stream, headers, route, context, traced));
+}
+
+async function answerCall(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  route: Route | undefined,
+  context: CallContext,
+  traced: TracedCall | undefined,
 ): Promise<void> {
   const path = String(headers[":path"]);
   const startedMs = performance.now();
@@ -50,7 +60,9 @@ export async function handleCall(
     const failure = toFailure(error, call);
     reply.fail(failure.code, failure.message);
     log(failure);
+    if (traced !== undefined) Object.assign(traced, { code: failure.code, error });
   } finally {
+    if (traced !== undefined) traced.subject = subject.value;
     call?.release();
   }
 }

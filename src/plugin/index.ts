@@ -3,6 +3,7 @@ export { closeOnSignals, type CloseOnSignalsOptions } from "./close-on-signals.t
 export { probeListener } from "./probe-listener.ts";
 export { type RunningPlugin, serve, type ServedDriver, type ServeOptions } from "./serve.ts";
 export { errorLogger, type Listening, type Logger, silentLogger } from "../transport/index.ts";
+export { type RunningMetrics, serveMetrics, type ServeMetricsOptions } from "./metrics/serve-metrics.ts";
 export { createStateFile, type StateFile } from "./state-file.ts";
 export type { SpecListen, TcpListen } from "./tcp-listener.ts";
 export type { TlsListen, TlsSpec } from "./tls-listener.ts";

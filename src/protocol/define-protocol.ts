@@ -24,6 +24,13 @@ interface MethodFacts {
   readonly timeoutMs: number;
   /** A plugin may lack the method: it answers 404, and callers go on without. */
   readonly optional?: true;
+  /**
+   * The first version of Docker that sends it, "28.0", where older ones that are still run do not. A field has the same
+   * as `since` in the metadata of its schema.
+   */
+  readonly since?: string;
+  /** It asks and changes nothing, so that anybody may call it at any time. */
+  readonly safe?: true;
   /** Where the method is defined: project, version, file. */
   readonly source: string;
 }
@@ -76,6 +83,11 @@ export interface Protocol {
    * What a plugin lists under `Implements`, where that is not the name: Docker's "authz" has paths of "AuthZPlugin".
    */
   readonly implements?: string;
+  /**
+   * The field in which an answer of 200 tells of a failure, where that is not `Err`. With any other status it is always
+   * `Err` (see `failure.ts`).
+   */
+  readonly failureField?: string;
   /** Who speaks it, for whoever reads the documentation. */
   readonly summary?: string;
   readonly methods: Readonly<Record<string, Method>>;
@@ -89,4 +101,9 @@ export function announcedName(protocol: Pick<Protocol, "name" | "implements">): 
 /** Declares a protocol, keeping the literal types of its rows. */
 export function defineProtocol<const P extends Protocol>(protocol: P): P {
   return protocol;
+}
+
+/** The field in which an answer of 200 tells of a failure. */
+export function failureFieldOf(protocol: Pick<Protocol, "failureField">): string {
+  return protocol.failureField ?? "Err";
 }

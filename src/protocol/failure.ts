@@ -22,20 +22,23 @@ export function encodeFailure(failure: Failure): Buffer {
  */
 export function parseFailure(bytes: Uint8Array): Failure {
   const text = new TextDecoder().decode(bytes).trim();
-  return failureIn(parseOrNothing(text)) ?? { code: "UNKNOWN", message: text === "" ? "(no reason given)" : text };
+  return (
+    failureIn(parseOrNothing(text), "Err") ?? { code: "UNKNOWN", message: text === "" ? "(no reason given)" : text }
+  );
 }
 
 /**
  * The failure that a decoded reply holds, if any: some plugins answer 200 with an `Err`, and Docker reads it there
- * too.
+ * too, under the protocol's own name for it.
  */
-export function failureIn(value: unknown): Failure | undefined {
-  const { Err: message, Code: code = "" } = failureFields.safeDecode(value).data ?? {};
+export function failureIn(value: unknown, field: string): Failure | undefined {
+  const { [field]: message, Code: code = "" } = failureFields(field).safeDecode(value).data ?? {};
   if (message === undefined || message === "") return undefined;
   return { message, code: Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "UNKNOWN" };
 }
 
-const failureFields = goStruct({ Err: z.string().optional(), Code: z.string().optional() });
+const optionalText = z.string().optional();
+const failureFields = (field: string) => goStruct({ [field]: optionalText, Code: optionalText });
 
 function parseOrNothing(text: string): unknown {
   try {

@@ -91,3 +91,10 @@ function catchError(run: () => unknown): unknown {
   }
   throw new Error("nothing was thrown");
 }
+
+it("tells on one line what is not JSON", () => {
+  const bytes = Buffer.from('{"ID":\n\u001b[2Je');
+  expect(() => decodeGoJson(z.unknown(), bytes, "message", "INVALID_ARGUMENT")).toThrow(
+    /^[^\p{Cc}]*\\n\\u001b[^\p{Cc}]*$/u,
+  );
+});

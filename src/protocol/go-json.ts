@@ -13,18 +13,27 @@ import { type ErrorCode, SchemaError } from "../errors/index.ts";
  * object holds the declared fields only, and zod leaves that key out of records.
  */
 export function goStruct<const S extends z.core.$ZodShape>(shape: S) {
-  const fieldOf = new Map(Object.keys(shape).map((field) => [field.toLowerCase(), field]));
+  const fieldOf = new Map(Object.keys(shape).map((field) => [foldGoName(field), field]));
   return z.codec(z.unknown(), z.object(shape), {
     decode: (value) => foldFields(value, fieldOf) as z.input<z.ZodObject<S>>,
     encode: (value): unknown => value,
   });
 }
 
+/**
+ * What two names have in common that are one field to Go: "HoſtConfig" and "hostconfig" are.
+ *
+ * Source: go1.19 `encoding/json/fold.go`; of letters that fold to ASCII, JavaScript lowers "K" (Kelvin), and not "ſ".
+ */
+export function foldGoName(name: string): string {
+  return name.toLowerCase().replaceAll("ſ", "s");
+}
+
 function foldFields(value: unknown, fieldOf: ReadonlyMap<string, string>): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const folded: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
-    const field = fieldOf.get(key.toLowerCase());
+    const field = fieldOf.get(foldGoName(key));
     if (field !== undefined && member !== null) folded[field] = member;
   }
   return folded;
@@ -98,12 +107,15 @@ export function encodeValue<S extends z.ZodType>(schema: S, value: z.output<S>, 
   throw new SchemaError("INTERNAL", subject, toIssues(result.error));
 }
 
+/** One for all: a decoder is an object of the engine's, and the collector pays for each. */
+const utf8 = new TextDecoder();
+
 /**
  * The first half of `decodeGoJson`: text to value; nothing and `null` are `{}`.
  * @throws SchemaError when it is not JSON, or nested deeper than any message is.
  */
 export function parseGoJson(bytes: Uint8Array, subject: string, code: ErrorCode): unknown {
-  const text = new TextDecoder().decode(bytes).trim();
+  const text = utf8.decode(bytes).trim();
   if (text === "") return {};
   if (isNestedDeeper(text, maxDepth)) {
     throw new SchemaError(code, subject, [{ path: "", problem: `nested more than ${maxDepth} deep` }]);

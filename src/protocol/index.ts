@@ -1,9 +1,11 @@
+export { authzProtocol } from "./authz.ts";
 export {
   announcedName,
   defaultMaxReplyBytes,
   defaultMaxRequestBytes,
   defineProtocol,
   type DownloadMethod,
+  failureFieldOf,
   type Framing,
   type JsonMethod,
   type Method,
@@ -17,15 +19,21 @@ export {
   encodeGoJson,
   encodeGoJsonList,
   encodeValue,
+  foldGoName,
   goBytes,
   goStruct,
   parseGoJson,
 } from "./go-json.ts";
 export { graphDriverProtocol } from "./graph-driver.ts";
+export { ipamDriverProtocol } from "./ipam-driver.ts";
+export { logDriverProtocol } from "./log-driver.ts";
 export { pluginMediaType, streamMediaType, tarMediaType } from "./media-type.ts";
+export { metricsCollectorProtocol } from "./metrics-collector.ts";
+export { networkDriverProtocol } from "./network-driver.ts";
 export { assertPluginName, pluginNamePattern } from "./plugin-name.ts";
 export { pluginProtocol } from "./plugin.ts";
 export { protocols } from "./protocols.ts";
+export { secretProviderProtocol } from "./secret-provider.ts";
 export type {
   Call,
   CallOptions,

@@ -11,6 +11,7 @@ export const pluginProtocol = defineProtocol({
       summary: "Which protocols the plugin speaks. The body of the request is empty.",
       path: "/Plugin.Activate",
       framing: "json",
+      safe: true,
       request: goStruct({}),
       response: goStruct({ Implements: z.array(z.string()).default([]) }),
       timeoutMs: 10_000,

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import {
+  authzProtocol,
   encodeFailure,
   failureIn,
   graphDriverProtocol,
+  logDriverProtocol,
   parseFailure,
   protocols,
   volumeDriverProtocol,
@@ -27,6 +29,8 @@ it.each([
     "ApplyDiff Capabilities Changes Cleanup Create CreateReadWrite Diff DiffSize Exists Get GetMetadata Init Put " +
       "Remove Status",
   ],
+  [authzProtocol, "AuthZReq AuthZRes"],
+  [logDriverProtocol, "Capabilities ReadLogs StartLogging StopLogging"],
   [volumeDriverProtocol, "Capabilities Create Get List Mount Path Remove Unmount"],
 ])("knows every method that Docker calls", (protocol, names) => {
   const paths = Object.values(protocol.methods).map(({ path }) => path);
@@ -51,8 +55,8 @@ describe("failures", () => {
   });
 
   it("are seen on a status of 200", () => {
-    expect(failureIn({ Err: "broken" })).toEqual({ code: "UNKNOWN", message: "broken" });
-    expect(failureIn({ Err: "" })).toBeUndefined();
-    expect(failureIn({})).toBeUndefined();
+    expect(failureIn({ Err: "broken" }, "Err")).toEqual({ code: "UNKNOWN", message: "broken" });
+    expect(failureIn({ Err: "" }, "Err")).toBeUndefined();
+    expect(failureIn({}, "Err")).toBeUndefined();
   });
 });

@@ -14,6 +14,7 @@ export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
 export const AT_EMPTY_PATH = 0x1000;
+export const AT_RECURSIVE = 0x8000;
 
 export const RESOLVE_NO_XDEV = 0x01;
 export const RESOLVE_NO_MAGICLINKS = 0x02;
@@ -30,6 +31,15 @@ export const { S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG, S_IFBLK, S_IFDIR, S_IFCHR, S_
 export const S_ISGID = 0o2000;
 
 export const MNT_DETACH = 2;
+/** Source: `linux/mount.h` v6.1; relatime, the default, is none of the last three. */
+export const MOUNT_ATTR_RDONLY = 1;
+export const MOUNT_ATTR_NOSUID = 2;
+export const MOUNT_ATTR_NODEV = 4;
+export const MOUNT_ATTR_NOEXEC = 8;
+export const MOUNT_ATTR_NOATIME = 0x10;
+export const MOUNT_ATTR_STRICTATIME = 0x20;
+export const MOUNT_ATTR_ATIME = 0x70;
+export const MOUNT_ATTR_NODIRATIME = 0x80;
 /** Source: `linux/mount.h` v6.1, with those below. */
 export const MS_RDONLY = 1;
 export const MS_NOSUID = 2;

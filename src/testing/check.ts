@@ -6,6 +6,12 @@ export interface Check<Context> {
   readonly title: string;
   /** The issue, test or manual page that the check comes from. */
   readonly source?: string;
+  /** What an engine's user sees where the subject falls short. */
+  readonly symptom?: string;
+  /** To fall short is no failure: no engine of today shows its users a difference. */
+  readonly advice?: true;
+  /** What it makes in the subject, and removes again: "volumes". Without it nothing is changed. */
+  readonly makes?: string;
   /** Why the check means nothing for this subject, `undefined` when it does. Asks for capabilities, never for names. */
   readonly needs?: (context: Context) => string | undefined;
   /** Rejects when the subject falls short. */
@@ -20,9 +26,7 @@ export interface Check<Context> {
  */
 export type CheckOutcome = "passed" | "failed" | "skipped" | "expected-failure";
 
-export interface CheckResult {
-  readonly id: string;
-  readonly title: string;
+export interface CheckResult extends Pick<Check<never>, "id" | "title" | "source" | "symptom" | "advice"> {
   readonly outcome: CheckOutcome;
   readonly reason?: string;
   readonly error?: unknown;

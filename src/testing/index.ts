@@ -8,7 +8,7 @@ export { graphDriverChecks } from "./graphdriver/checks/index.ts";
 export type { GraphDriverCheck } from "./graphdriver/check.ts";
 export type { GraphDriverContext } from "./graphdriver/context.ts";
 export { type GraphDriverKitOptions, runGraphDriverKit } from "./graphdriver/kit.ts";
-export type { Refusals } from "./graphdriver/refusals.ts";
+export type { Refusals } from "./refusals.ts";
 export { buildArchive } from "./archive/build-archive.ts";
 export {
   type ArchiveEntry,
@@ -34,3 +34,10 @@ export { snapshotterChecks } from "./snapshotter/checks/index.ts";
 export type { SnapshotterCheck } from "./snapshotter/check.ts";
 export type { SnapshotterAbilities, SnapshotterContext } from "./snapshotter/context.ts";
 export { runSnapshotterKit, type SnapshotterKitOptions } from "./snapshotter/kit.ts";
+export { type EngineDialect, engineDialects } from "./wire/engine-dialects.ts";
+export type { PeerConnection, PluginPeer, WireAnswer, WireMessage } from "./wire/plugin-peer.ts";
+export type { WireCheck, WireContext } from "./protocol/context.ts";
+export { type PluginKitOptions, runPluginKit, wireChecksOf } from "./protocol/kit.ts";
+export { volumeDriverChecks } from "./volume/checks/index.ts";
+export type { VolumeCheck, VolumeContext } from "./volume/context.ts";
+export { runVolumeDriverKit, type VolumeDriverKitOptions } from "./volume/kit.ts";

@@ -31,11 +31,21 @@ export async function runChecks<Context extends AsyncDisposable>(
     const startedMs = performance.now();
     const verdict = judge(await attempt(check, options), expectedFailures[check.id]);
     const durationMs = Math.round(performance.now() - startedMs);
-    const result = { id: check.id, title: check.title, ...verdict, durationMs };
+    const result = { ...factsOf(check), ...verdict, durationMs };
     results.push(result);
     onResult?.(result);
   }
   return results;
+}
+
+function factsOf({ id, title, source, symptom, advice }: Check<never>) {
+  return {
+    id,
+    title,
+    ...(source !== undefined && { source }),
+    ...(symptom !== undefined && { symptom }),
+    ...(advice !== undefined && { advice }),
+  };
 }
 
 function assertKnown(checks: readonly { readonly id: string }[], ids: readonly string[]): void {

@@ -8,6 +8,7 @@ import {
   defaultMaxReplyBytes,
   encodeGoJson,
   encodeValue,
+  failureFieldOf,
   failureIn,
   type Method,
   parseFailure,
@@ -31,13 +32,19 @@ export interface ClientOptions {
   readonly maxReplyBytes?: number | undefined;
 }
 
+/** And what the protocol's table says of all its methods. */
+interface KnownOptions extends ClientOptions {
+  readonly announced: string;
+  readonly failureField: string;
+}
+
 /** The client of a protocol over a transport. The transport stays its maker's to close. */
 export function createClient<P extends Protocol>(
   protocol: P,
   transport: Transport,
   options: ClientOptions = {},
 ): Client<P> {
-  const known = { ...options, announced: announcedName(protocol) };
+  const known = { ...options, announced: announcedName(protocol), failureField: failureFieldOf(protocol) };
   const call = (method: Method) => (request: unknown, callOptions?: CallOptions) =>
     callMethod(method, request, callOptions ?? {}, transport, known);
   const methods = Object.entries(protocol.methods).map(([name, method]) => [name, call(method)]);
@@ -49,7 +56,7 @@ async function callMethod(
   request: unknown,
   call: CallOptions | UploadOptions,
   transport: Transport,
-  options: ClientOptions & { readonly announced: string },
+  options: KnownOptions,
 ): Promise<unknown> {
   const { address } = transport;
   const peer = options.plugin === undefined ? address : `plugin "${options.plugin}" at ${address}`;
@@ -121,7 +128,7 @@ async function readReply(
   reply: WireReply,
   deadline: Deadline,
   subject: string,
-  options: ClientOptions,
+  options: KnownOptions,
   address: string,
 ): Promise<unknown> {
   const origin = { plugin: options.plugin ?? address, method: method.path, httpStatus: reply.status };
@@ -138,7 +145,7 @@ async function readReply(
   const maxBytes = options.maxReplyBytes ?? method.maxReplyBytes ?? defaultMaxReplyBytes;
   const bytes = await readAnswer(reply, maxBytes, subject);
   const value = parseGoJson(bytes, `answer of ${subject}`, "DATA_LOSS");
-  const failure = failureIn(value);
+  const failure = failureIn(value, options.failureField);
   if (failure !== undefined) throw new RemoteError(failure.code, failure.message, origin);
   return decodeValue(method.response, value, `answer of ${subject}`, "DATA_LOSS");
 }

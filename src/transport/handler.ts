@@ -13,6 +13,7 @@ import {
   type UploadMethod,
 } from "../protocol/index.ts";
 import { readBounded } from "./bounded-body.ts";
+import { traceCall, type TracedCall } from "./call-channel.ts";
 import { untilFirstByte } from "./first-byte.ts";
 import { errorLogger, type Logger } from "./logger.ts";
 import type { AnyServerMethod, Service } from "./service.ts";
@@ -40,9 +41,8 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
   const { logger = errorLogger, maxRequestBytes } = options;
   const routes = collectRoutes(services);
 
-  return async (request) => {
+  const answer = async (request: WireRequest, route: Route | undefined, traced: TracedCall | undefined) => {
     const startedMs = performance.now();
-    const route = routes.get(request.path);
     const fieldsOf = (status: number) => {
       return { method: request.path, subject, status, durationMs: Math.round(performance.now() - startedMs) };
     };
@@ -60,14 +60,15 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       failureStatus = 400;
       const input = await readArguments(route.method, request, maxRequestBytes);
       subject = subjectOf(route.method, input);
+      if (traced !== undefined) traced.subject = subject;
       failureStatus = 500;
-      const answer = await route.run(input as never, request as WireRequest & { body: AsyncIterable<Uint8Array> });
+      const answered = await route.run(input as never, request as WireRequest & { body: AsyncIterable<Uint8Array> });
       if (route.method.framing !== "download") {
-        const body = encodeAnswer(route.method, answer, `answer of ${request.path}`);
+        const body = encodeAnswer(route.method, answered, `answer of ${request.path}`);
         logger.debug(fieldsOf(200), "answered");
         return { status: 200, body, mediaType: pluginMediaType };
       }
-      const stream = answer as Readable;
+      const stream = answered as Readable;
       await untilFirstByte(stream, request.signal);
       finished(stream, { writable: false }, (error) => {
         if (!error) logger.debug(fieldsOf(200), "answered");
@@ -79,8 +80,13 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       const failure = toCleatError(error); // engines name the method themselves
       const status = failureStatus === 400 && failure.code === "RESOURCE_EXHAUSTED" ? 413 : failureStatus;
       logFailure(status, error);
+      if (traced !== undefined) Object.assign(traced, { code: failure.code, error });
       return toReply(status, failure);
     }
+  };
+  return async (request) => {
+    const route = routes.get(request.path);
+    return await traceCall(route?.method.path, (traced) => answer(request, route, traced));
   };
 }
 

@@ -10,7 +10,7 @@ export interface WireRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   /** A stream of chunks for uploads. Its iteration throws when the sender stopped before the end. */
-  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly body: Uint8Array | BodyStream;
   /** Of a body that is a stream, where it has one. */
   readonly mediaType?: string | undefined;
   /** What the plugin has to list under `Implements`; default the first half of the path. Only a client knows it. */
@@ -23,6 +23,11 @@ export interface WireRequest {
   readonly connection?: Connection | undefined;
   /** As the caller's `Host` header has it; only a server knows one. */
   readonly host?: string | undefined;
+}
+
+export interface BodyStream extends AsyncIterable<Uint8Array> {
+  /** All of it in one piece, where that costs less than to iterate: instead, and once. @throws as `readBounded`. */
+  readonly collect?: (maxBytes: number, subject: string) => Promise<Uint8Array>;
 }
 
 export interface WireReply {

@@ -1,6 +1,6 @@
 import { CleatError, quoteText } from "../errors/index.ts";
 import { volumeDriverProtocol } from "../protocol/index.ts";
-import { assertMethods, errorLogger, implement, type Logger, type Service } from "../transport/index.ts";
+import { assertMethods, errorLogger, implement, type Logger, type Service, toCallOptions } from "../transport/index.ts";
 import type { VolumeDriver } from "./driver.ts";
 import { usableVolumes } from "./usable-volumes.ts";
 import { assertVolumeName } from "./volume-name.ts";
@@ -33,22 +33,25 @@ export function createVolumeDriverPlugin(options: VolumeDriverPluginOptions): Vo
   assertMethods((options as Partial<typeof options> | undefined)?.driver, methods, "createVolumeDriverPlugin: driver");
   const { driver, logger = errorLogger } = options;
   const service = implement(volumeDriverProtocol, {
-    create: async ({ Name, Opts }, { signal }) => done(driver.create(checkName(Name), { options: Opts }, { signal })),
-    list: async (_, { signal }) => {
-      const volumes = (await driver.list({ signal })).map(toWireVolume);
+    create: async ({ Name, Opts }, call) =>
+      done(driver.create(checkName(Name), { options: Opts }, toCallOptions(call))),
+    list: async (_, call) => {
+      const volumes = (await driver.list(toCallOptions(call))).map(toWireVolume);
       return { Volumes: usableVolumes(volumes, { driver: driver.name }, logger) };
     },
-    get: async ({ Name }, { signal }) => ({ Volume: toWireVolume(await driver.get(checkName(Name), { signal })) }),
-    remove: async ({ Name }, { signal }) => done(driver.remove(checkName(Name), { signal })),
-    path: async ({ Name }, { signal }) => ({ Mountpoint: (await driver.path(checkName(Name), { signal })) ?? "" }),
-    mount: async ({ Name, ID }, { signal }) => {
-      const path = await driver.mount(checkName(Name), ID, { signal });
+    get: async ({ Name }, call) => ({ Volume: toWireVolume(await driver.get(checkName(Name), toCallOptions(call))) }),
+    remove: async ({ Name }, call) => done(driver.remove(checkName(Name), toCallOptions(call))),
+    path: async ({ Name }, call) => ({ Mountpoint: (await driver.path(checkName(Name), toCallOptions(call))) ?? "" }),
+    mount: async ({ Name, ID }, call) => {
+      const path = await driver.mount(checkName(Name), ID, toCallOptions(call));
       if (isUsablePath(path)) return { Mountpoint: path };
       const problem = `is mounted at ${quoteText(path)}, which is not an absolute path`;
       throw new CleatError("INTERNAL", `volume "${Name}" of driver "${driver.name}" ${problem}`);
     },
-    unmount: async ({ Name, ID }, { signal }) => done(driver.unmount(checkName(Name), ID, { signal })),
-    capabilities: async (_, { signal }) => ({ Capabilities: { Scope: (await driver.capabilities({ signal })).scope } }),
+    unmount: async ({ Name, ID }, call) => done(driver.unmount(checkName(Name), ID, toCallOptions(call))),
+    capabilities: async (_, call) => ({
+      Capabilities: { Scope: (await driver.capabilities(toCallOptions(call))).scope },
+    }),
   });
   return { service, close: () => driver.close() };
 }

@@ -1,12 +1,9 @@
 import { volumeDriverProtocol } from "../protocol/index.ts";
-import { activate, assertImplements, type ClientOptions, createClient, type Transport } from "../transport/index.ts";
+import { activateClient, type ActivateOptions, type Transport } from "../transport/index.ts";
 import type { VolumeDriver } from "./driver.ts";
 import { createRemoteVolumeDriver, type RemoteVolumeDriverOptions } from "./remote-driver.ts";
 
-export interface VolumeDriverFromPluginOptions extends RemoteVolumeDriverOptions, Omit<ClientOptions, "plugin"> {
-  /** Gives up activating the plugin. */
-  readonly signal?: AbortSignal | undefined;
-}
+export interface VolumeDriverFromPluginOptions extends RemoteVolumeDriverOptions, ActivateOptions {}
 
 /**
  * The volume driver behind a transport: activates the plugin and is then what `createRemoteVolumeDriver` makes, which
@@ -19,8 +16,5 @@ export async function createVolumeDriverFromPlugin(
   transport: Transport,
   options: VolumeDriverFromPluginOptions,
 ): Promise<VolumeDriver> {
-  const { name, signal, timeoutMs } = options;
-  assertImplements(name, await activate(transport, name, { signal, timeoutMs }), volumeDriverProtocol);
-  const client = createClient(volumeDriverProtocol, transport, { ...options, plugin: name });
-  return createRemoteVolumeDriver(client, options);
+  return createRemoteVolumeDriver(await activateClient(volumeDriverProtocol, transport, options), options);
 }

@@ -1,6 +1,6 @@
 import { CleatError, quoteText, SchemaError, type SchemaIssue } from "../errors/index.ts";
 import { type Client, type Method, volumeDriverProtocol } from "../protocol/index.ts";
-import { type Logger, silentLogger } from "../transport/index.ts";
+import { type Logger, silentLogger, unlessUnimplemented } from "../transport/index.ts";
 import { askOnce } from "./ask-once.ts";
 import type { VolumeCapabilities, VolumeDriver } from "./driver.ts";
 import { usableVolumes } from "./usable-volumes.ts";
@@ -90,12 +90,8 @@ function checkName(name: string): string {
  * starting would be taken for local for good.
  */
 async function askScope(client: Client<typeof volumeDriverProtocol>): Promise<string> {
-  try {
-    return (await client.capabilities({})).Capabilities.Scope;
-  } catch (error) {
-    if (error instanceof CleatError && error.code === "UNIMPLEMENTED") return ""; // an old plugin
-    throw error;
-  }
+  const answer = await unlessUnimplemented(client.capabilities({}), undefined);
+  return answer?.Capabilities.Scope ?? ""; // an old plugin
 }
 
 /** Source: moby v20.10.24 `volume/drivers/adapter.go`, `getCapabilities`. */

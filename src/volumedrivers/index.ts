@@ -8,7 +8,17 @@ export {
   openManagedVolumes,
   type TypedVolumesOptions,
 } from "./managed/open-managed-volumes.ts";
-export { isMountPoint, mountFileSystem, type MountRequest, unmountFileSystem } from "./mounting/mount-file-system.ts";
+export {
+  fileSystemUsage,
+  type FileSystemUsage,
+  hasMounts,
+  isMountPoint,
+  mountFileSystem,
+  type MountRequest,
+  unmountFileSystem,
+} from "./mounting/mount-file-system.ts";
 export { type HelperOptions, runHelper } from "./mounting/run-helper.ts";
 export { flagOption, isSecret, pathOption, secretOption, sizeOption, textOption } from "./options/option-types.ts";
 export { type VolumeStep, type VolumeStepMessage, volumeSteps } from "./steps.ts";
+export { hideListed, mountListOption, valueIn, withoutOptions } from "./options/mount-list.ts";
+export { defaultVolumeType, otherVolumeTypes, volumeTypes } from "./types/volume-types.ts";

@@ -7,5 +7,6 @@ export {
   type WorkerPoolOptions,
 } from "./pool.ts";
 export { undoPatienceMs } from "./streams/patience.ts";
+export { createSlots } from "./streams/slots.ts";
 export { createPace, type Pace } from "./streams/pace.ts";
 export * from "./streams/ring.ts";

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
+import { byDayOrNight } from "../night.ts";
 import { writeBaseArchive } from "../harness/base-image.ts";
 import { contentOfImage, identityOf, runScript } from "../harness/containers.ts";
 import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
@@ -21,79 +22,82 @@ import {
 } from "../harness/storage.ts";
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "exact diffs", () => {
-  describeOn([cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs, cleatVfs].map(withExactDiffs), (storage) => {
-    let engine: Engine & AsyncDisposable;
-    let folder: string;
-    let identity: Awaited<ReturnType<typeof identityOf>>;
-    let content: readonly string[];
+  describeOn(
+    byDayOrNight([cleatOverlay2, cleatBtrfs], [cleatFuseOverlayfs, cleatVfs]).map(withExactDiffs),
+    (storage) => {
+      let engine: Engine & AsyncDisposable;
+      let folder: string;
+      let identity: Awaited<ReturnType<typeof identityOf>>;
+      let content: readonly string[];
 
-    beforeAll(async () => {
-      engine = await openEngine(storage);
-      ({ folder } = engine.namespace);
-      await writeBaseArchive(`${folder}/base.tar`);
-      await engine.docker("import", `${folder}/base.tar`, "base");
-      await runScript(engine, "changed", "base", sampleChanges.script);
-      await engine.docker("commit", "changed", "committed");
-      identity = await identityOf(engine, "committed");
-      content = await contentOfImage(engine, "committed", "archived");
-    });
-    afterAll(() => engine?.[Symbol.asyncDispose]());
+      beforeAll(async () => {
+        engine = await openEngine(storage);
+        ({ folder } = engine.namespace);
+        await writeBaseArchive(`${folder}/base.tar`);
+        await engine.docker("import", `${folder}/base.tar`, "base");
+        await runScript(engine, "changed", "base", sampleChanges.script);
+        await engine.docker("commit", "changed", "committed");
+        identity = await identityOf(engine, "committed");
+        content = await contentOfImage(engine, "committed", "archived");
+      });
+      afterAll(() => engine?.[Symbol.asyncDispose]());
 
-    test("Docker keeps no data of its own", async () => {
-      const layers = `${engine.dockerd.dataRoot}/image/${storage.storageDriver}/layerdb`;
-      expect(await engine.namespace.run(["find", layers, "-name", "tar-split*"])).toBe("");
-      expect(await engine.namespace.run(["find", layers, "-name", "cache-id"])).not.toBe("");
-    });
+      test("Docker keeps no data of its own", async () => {
+        const layers = `${engine.dockerd.dataRoot}/image/${storage.storageDriver}/layerdb`;
+        expect(await engine.namespace.run(["find", layers, "-name", "tar-split*"])).toBe("");
+        expect(await engine.namespace.run(["find", layers, "-name", "cache-id"])).not.toBe("");
+      });
 
-    test("save streams the plugin's diffs, whose digests are those of what was imported and committed", async () => {
-      const before = await countOfDiffs(engine);
-      await engine.docker("save", "--output", `${folder}/saved.tar`, "committed");
-      expect(await countOfDiffs(engine)).toBe(before + 2);
-      expect(await layerDigestsOf(engine, "saved")).toEqual(identity.layers);
-    });
+      test("save streams the plugin's diffs, whose digests are those of what was imported and committed", async () => {
+        const before = await countOfDiffs(engine);
+        await engine.docker("save", "--output", `${folder}/saved.tar`, "committed");
+        expect(await countOfDiffs(engine)).toBe(before + 2);
+        expect(await layerDigestsOf(engine, "saved")).toEqual(identity.layers);
+      });
 
-    test("what was saved loads, and saves as the same, on Docker's own overlay2 too", async () => {
-      await engine.docker("rm", "changed");
-      await engine.docker("rmi", "committed", "base");
-      await engine.docker("load", "--input", `${folder}/saved.tar`);
-      expect(await identityOf(engine, "committed")).toEqual(identity);
-      expect(await contentOfImage(engine, "committed", "archived")).toEqual(content);
+      test("what was saved loads, and saves as the same, on Docker's own overlay2 too", async () => {
+        await engine.docker("rm", "changed");
+        await engine.docker("rmi", "committed", "base");
+        await engine.docker("load", "--input", `${folder}/saved.tar`);
+        expect(await identityOf(engine, "committed")).toEqual(identity);
+        expect(await contentOfImage(engine, "committed", "archived")).toEqual(content);
 
-      const reference = await startEngine(engine.namespace, builtinOverlay2, `${folder}/reference`);
-      await reference.docker("load", "--input", `${folder}/saved.tar`);
-      expect(await identityOf(reference, "committed")).toEqual(identity);
-      expect(await contentOfImage(reference, "committed", "archived")).toEqual(content);
-      await reference.docker("save", "--output", `${folder}/reference.tar`, "committed");
-      await reference.dockerd.end("SIGTERM");
-      expect(await layerDigestsOf(engine, "reference")).toEqual(identity.layers);
-    });
+        const reference = await startEngine(engine.namespace, builtinOverlay2, `${folder}/reference`);
+        await reference.docker("load", "--input", `${folder}/saved.tar`);
+        expect(await identityOf(reference, "committed")).toEqual(identity);
+        expect(await contentOfImage(reference, "committed", "archived")).toEqual(content);
+        await reference.docker("save", "--output", `${folder}/reference.tar`, "committed");
+        await reference.dockerd.end("SIGTERM");
+        expect(await layerDigestsOf(engine, "reference")).toEqual(identity.layers);
+      });
 
-    test("layers that another archiver wrote are saved as they were loaded, also after a restart", async () => {
-      await writeImageArchive(`${folder}/small.tar`, "small", [shellLayer]);
-      await engine.docker("load", "--input", `${folder}/small.tar`);
-      const { layers } = await identityOf(engine, "small");
-      await engine.dockerd.end("SIGTERM");
-      await engine.cleat?.end("SIGTERM");
-      await engine.cleat?.start();
-      await engine.dockerd.start();
-      await engine.docker("save", "--output", `${folder}/small-saved.tar`, "small");
-      expect(await layerDigestsOf(engine, "small-saved")).toEqual(layers);
-    });
+      test("layers that another archiver wrote are saved as they were loaded, also after a restart", async () => {
+        await writeImageArchive(`${folder}/small.tar`, "small", [shellLayer]);
+        await engine.docker("load", "--input", `${folder}/small.tar`);
+        const { layers } = await identityOf(engine, "small");
+        await engine.dockerd.end("SIGTERM");
+        await engine.cleat?.end("SIGTERM");
+        await engine.cleat?.start();
+        await engine.dockerd.start();
+        await engine.docker("save", "--output", `${folder}/small-saved.tar`, "small");
+        expect(await layerDigestsOf(engine, "small-saved")).toEqual(layers);
+      });
 
-    test("a file that was changed behind Docker's back is never saved", async () => {
-      const found = await engine.namespace.run(["find", engine.home, "-path", "*/bin/busybox", "-size", "+0"]);
-      for (const path of found.trim().split("\n")) await engine.namespace.run(["sh", "-c", 'printf x >> "$0"', path]);
-      await expect(engine.docker("save", "--output", `${folder}/changed.tar`, "small")).rejects.toThrow();
-      expect(await logOf(engine)).toContain("bytes that the archive had");
-    });
+      test("a file that was changed behind Docker's back is never saved", async () => {
+        const found = await engine.namespace.run(["find", engine.home, "-path", "*/bin/busybox", "-size", "+0"]);
+        for (const path of found.trim().split("\n")) await engine.namespace.run(["sh", "-c", 'printf x >> "$0"', path]);
+        await expect(engine.docker("save", "--output", `${folder}/changed.tar`, "small")).rejects.toThrow();
+        expect(await logOf(engine)).toContain("bytes that the archive had");
+      });
 
-    test("nothing is left when everything is removed", async () => {
-      await removeEverything(engine);
-      expect(await leftovers(engine)).toEqual({ mounts: [], layers: [] });
-      const kept = await engine.namespace.run(["find", engine.home, "-name", "tar-split.json.gz"]);
-      expect(kept).toBe("");
-    });
-  });
+      test("nothing is left when everything is removed", async () => {
+        await removeEverything(engine);
+        expect(await leftovers(engine)).toEqual({ mounts: [], layers: [] });
+        const kept = await engine.namespace.run(["find", engine.home, "-name", "tar-split.json.gz"]);
+        expect(kept).toBe("");
+      });
+    },
+  );
 });
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox], "the choice of exact diffs", () => {

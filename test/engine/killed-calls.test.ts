@@ -10,6 +10,7 @@ import { type IncomingMessage, request } from "node:http";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
+import { byDayOrNight } from "../night.ts";
 import { runCommand } from "../harness/command.ts";
 import { cleatCommand } from "../harness/cleat.ts";
 import { idling } from "../harness/containers.ts";
@@ -24,7 +25,7 @@ import { writeBaseArchive } from "../harness/base-image.ts";
 const name = "cleat-overlay2";
 const bytesToExport = 64 * 2 ** 20;
 
-for (const release of [machine, trixie]) {
+for (const release of byDayOrNight([trixie], [machine])) {
   const needed = [needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr, ...needsOf(release, "docker")];
   describeWith(needed, `calls in which Cleat is killed, of ${titleOf(release, "docker")}`, () => {
     let namespace: Namespace;

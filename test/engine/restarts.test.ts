@@ -8,14 +8,14 @@ import { openEngine, type Engine } from "../harness/engine.ts";
 import { leftovers, removeEverything } from "../harness/leftovers.ts";
 import { importWithPause } from "../harness/paused-import.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";
-import { cleatOverlay2, describeOn, laterStorages, ofRelease, storages } from "../harness/storage.ts";
+import { cleatOverlay2, describeOn, laterStorages, ofRelease, restartedStorages } from "../harness/storage.ts";
 import { trixie } from "../harness/release.ts";
 import { until } from "../harness/until.ts";
 
 const later = byDayOrNight([], [ofRelease(trixie, cleatOverlay2), ...laterStorages]);
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "restarts", () => {
-  describeOn([...storages, ...later], (storage) => {
+  describeOn([...restartedStorages, ...later], (storage) => {
     let engine: Engine & AsyncDisposable;
     let archive: string;
     let content: readonly string[];

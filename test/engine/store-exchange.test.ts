@@ -33,13 +33,13 @@ const later = (
 ).map(([one, other]): Pair => [ofRelease(trixie, one), ofRelease(trixie, other)]);
 
 const pairs = byDayOrNight<Pair>(
+  [[builtinOverlay2, cleatOverlay2], [builtinBtrfs, cleatBtrfs], ...later.slice(0, 1)],
   [
-    [builtinOverlay2, cleatOverlay2],
     [builtinFuseOverlayfs, cleatFuseOverlayfs],
-    [builtinBtrfs, cleatBtrfs],
-    ...later.slice(0, 1),
+    [builtinOverlay2, withExactDiffs(cleatOverlay2)],
+    [builtinBtrfs, withExactDiffs(cleatBtrfs)],
+    ...later.slice(1),
   ],
-  [[builtinOverlay2, withExactDiffs(cleatOverlay2)], [builtinBtrfs, withExactDiffs(cleatBtrfs)], ...later.slice(1)],
 );
 
 const onTop = "rm -r /data/replaced; mkdir /data/replaced; echo top > /data/replaced/top; rm /data/added";

@@ -5,6 +5,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { assembleLayerAt } from "cleat/layer";
 import { describeWith, needs } from "../needs.ts";
+import { byDayOrNight } from "../night.ts";
 import { writeBaseArchive } from "../harness/base-image.ts";
 import { identityOf, runScript } from "../harness/containers.ts";
 import { openEngine, type Engine } from "../harness/engine.ts";
@@ -15,7 +16,7 @@ import { sampleChanges } from "../harness/sample-changes.ts";
 import { builtinOverlay2, cleatOverlay2, cleatVfs, describeOn } from "../harness/storage.ts";
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "Docker's tar-split data", () => {
-  describeOn([builtinOverlay2, cleatOverlay2, cleatVfs], (storage) => {
+  describeOn(byDayOrNight([cleatOverlay2], [builtinOverlay2, cleatVfs]), (storage) => {
     let engine: Engine & AsyncDisposable;
 
     beforeAll(async () => {

@@ -2,6 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
+import { byDayOrNight } from "../night.ts";
 import { writeBaseArchive } from "../harness/base-image.ts";
 import { diffOf, identityOf, keepRunning } from "../harness/containers.ts";
 import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
@@ -40,7 +41,7 @@ describeWith(
   [needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr],
   "containers in user namespaces",
   () => {
-    describeOn([cleatOverlay2, cleatVfs, cleatBtrfs, builtinOverlay2], (storage) => {
+    describeOn(byDayOrNight([cleatOverlay2, cleatBtrfs], [cleatVfs, builtinOverlay2]), (storage) => {
       let engine: Engine & AsyncDisposable;
       let flat: string;
       const seen = (image: string) => engine.docker("run", "--rm", "--network", "none", image, "sh", "-c", listing);

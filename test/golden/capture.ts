@@ -5,21 +5,37 @@ import { formatExchange, formatFixtureHeader, readFixtureFile } from "../../src/
 import { idling, keepRunning, runScript } from "../harness/containers.ts";
 import { startCleat } from "../harness/cleat.ts";
 import { startDockerd } from "../harness/dockerd.ts";
+import { buildExample } from "../harness/example.ts";
 import { startFolderVolumes } from "../harness/folder-volumes.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
+import { openEngine } from "../harness/engine.ts";
 import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { pluginSocket } from "../harness/plugin-process.ts";
+import { openPluginNetworks } from "../harness/plugin-networks.ts";
+import { pluginSocket, startPlugin } from "../harness/plugin-process.ts";
 import { openPodman } from "../harness/podman.ts";
 import { post } from "../harness/post.ts";
 import { type EngineRelease, forky, hasGraphDriverPlugins, machine, trixie } from "../harness/release.ts";
+import { startSecretFolder, startService, startSwarm } from "../harness/swarm.ts";
+import { builtinOverlay2, ofRelease } from "../harness/storage.ts";
 import { startTrace, type Trace } from "../harness/trace.ts";
+import { until } from "../harness/until.ts";
 import { trimFixture } from "./trim-fixture.ts";
 
-const only = process.argv[2];
-for (const release of [machine, trixie, forky].filter(({ suite }) => only === undefined || suite === only)) {
-  await captureDockerVolumes(release);
-  await capturePodmanVolumes(release);
-  if (hasGraphDriverPlugins(release)) await captureDockerLayers(release);
+const [suite, subject] = process.argv.slice(2);
+const captures = {
+  volumes: [captureDockerVolumes, capturePodmanVolumes],
+  networks: [captureDockerNetworks, captureSwarmNetworks],
+  secrets: [captureDockerSecrets],
+  authz: [captureDockerAuthz],
+  logs: [captureDockerLogs],
+  layers: [captureDockerLayers],
+};
+for (const release of [machine, trixie, forky].filter((one) => suite === undefined || one.suite === suite)) {
+  for (const [name, steps] of Object.entries(captures)) {
+    if (subject !== undefined && subject !== name) continue;
+    if (name === "layers" && !hasGraphDriverPlugins(release)) continue;
+    for (const capture of steps) await capture(release);
+  }
 }
 
 async function captureDockerVolumes(release: EngineRelease): Promise<void> {
@@ -47,6 +63,44 @@ async function captureDockerVolumes(release: EngineRelease): Promise<void> {
   await docker("run", "--rm", "--network=none", "--volume-driver=traced", "--volume=made:/v", "small", "true");
   await docker("volume", "rm", "data", "made");
   await keep(trace, `docker-${release.docker}-volumes`);
+}
+
+/** By the engine's socket, so without a user or certificates. */
+async function captureDockerAuthz(release: EngineRelease): Promise<void> {
+  await using namespace = await openNamespace(release);
+  const program = `${await buildExample("authz-policy", `${namespace.folder}/example-authz-policy`)}/serve.js`;
+  await startPlugin(namespace, { name: "policy", argv: [process.execPath, program, "policy", "/srv"] });
+  const trace = await startTrace(namespace, { plugin: "policy", name: "traced" });
+  const { docker } = await startDockerd(namespace, {
+    name: "dockerd",
+    storageDriver: "overlay2",
+    dataRoot: `${namespace.folder}/docker`,
+    arguments: ["--authorization-plugin=traced"],
+  });
+  await docker("load", "--input", await writeSmallImage(namespace));
+  await docker("run", "--rm", "--network=none", "small", "true");
+  await refused(docker("run", "--rm", "--network=none", "--privileged", "small", "true"));
+  await keep(trace, `docker-${release.docker}-authz`);
+}
+
+async function captureDockerLogs(release: EngineRelease): Promise<void> {
+  await using namespace = await openNamespace(release);
+  const program = `${await buildExample("file-logs", `${namespace.folder}/example-file-logs`)}/serve.js`;
+  const argv = [process.execPath, program, "files", `${namespace.folder}/logs`];
+  await startPlugin(namespace, { name: "files", argv });
+  const trace = await startTrace(namespace, { plugin: "files", name: "traced" });
+  const { docker } = await startDockerd(namespace, {
+    name: "dockerd",
+    storageDriver: "overlay2",
+    dataRoot: `${namespace.folder}/docker`,
+  });
+  await docker("load", "--input", await writeSmallImage(namespace));
+  const logged = ["--network=none", "--log-driver=traced"];
+  await docker("run", "--name=printer", ...logged, "--log-opt=max-file=2", "small", "seq", "1", "3");
+  await docker("logs", "printer");
+  await docker("logs", "--since=2020-01-01T00:00:00.123456789Z", "--until=2100-01-01", "--tail=2", "printer");
+  await refused(docker("run", ...logged, "--log-opt=color=red", "small", "true"));
+  await keep(trace, `docker-${release.docker}-logs`);
 }
 
 async function capturePodmanVolumes(release: EngineRelease): Promise<void> {
@@ -95,6 +149,97 @@ async function captureDockerLayers(release: EngineRelease): Promise<void> {
   await docker("rmi", "committed", "small");
   await dockerd.end("SIGTERM");
   await keep(trace, `docker-${release.docker}-layers`);
+}
+
+async function captureDockerNetworks(release: EngineRelease): Promise<void> {
+  await using engine = await openPluginNetworks(release);
+  const { docker, namespace } = engine;
+  const links = await startTrace(namespace, { plugin: "bridges", name: "links" });
+  const pools = await startTrace(namespace, { plugin: "ledger", name: "pools" });
+  const create = (name: string, ...options: string[]) =>
+    docker("network", "create", "--driver=links", "--ipam-driver=pools", ...options, name);
+  const run = (name: string, ...options: string[]) =>
+    docker(
+      "run",
+      "--detach",
+      "--stop-signal=SIGKILL",
+      `--name=${name}`,
+      "--network=blue",
+      ...options,
+      "small",
+      "sleep",
+      "3600",
+    );
+  const ranges = ["--subnet=10.7.0.0/24", "--ip-range=10.7.0.128/25", "--aux-address=printer=10.7.0.200"];
+  await create("blue", ...ranges, "--ipam-opt=zone=a", "--label=color=blue");
+  await refused(create("red", "--opt=color=red"));
+  await create("inner", "--internal");
+  await run("one");
+  await run("two", "--ip=10.7.0.99", "--mac-address=02:42:0a:07:00:63", "--expose=80");
+  await refused(run("three", "--publish=8080:80"));
+  await refused(run("four", "--ip=10.7.0.99"));
+  await docker("inspect", "one");
+  await docker("network", "connect", "inner", "one");
+  await docker("network", "disconnect", "inner", "one");
+  await docker("rm", "--force", "one", "two", "three", "four");
+  await startSwarm(engine);
+  await docker("swarm", "leave", "--force");
+  await docker("network", "rm", "blue", "inner");
+  await keep(links, `docker-${release.docker}-networks`);
+  await keep(pools, `docker-${release.docker}-addresses`);
+}
+
+async function captureSwarmNetworks(release: EngineRelease): Promise<void> {
+  await using engine = await openEngine(ofRelease(release, builtinOverlay2));
+  const { docker, namespace } = engine;
+  const argv = [process.execPath, resolve("test/harness/global-network.mjs"), pluginSocket("global")];
+  await startPlugin(namespace, { name: "global", argv });
+  const trace = await startTrace(namespace, { plugin: "global", name: "wide" });
+  await docker("load", "--input", await writeSmallImage(namespace));
+  await startSwarm(engine);
+  await docker("network", "create", "--driver=wide", "--opt=color=red", "--subnet=10.9.0.0/24", "red");
+  await docker("service", "create", "--detach", "--name=web", "--network=red", "small", "sleep", "3600");
+  const asked = async () => (await readFixtureFile(trace.savePath)).exchanges.map(({ request }) => request.url);
+  await until("the network to come to this host", 30_000, async () =>
+    (await asked()).includes("/NetworkDriver.CreateNetwork") ? true : undefined,
+  );
+  await docker("service", "rm", "web");
+  await until("the network to be free", 30_000, async () => docker("network", "rm", "red").catch(() => undefined));
+  await docker("swarm", "leave", "--force");
+  await keep(trace, `docker-${release.docker}-swarm-networks`);
+}
+
+async function captureDockerSecrets(release: EngineRelease): Promise<void> {
+  await using engine = await openEngine(ofRelease(release, builtinOverlay2));
+  const { docker, namespace } = engine;
+  await startSecretFolder(namespace, "folder", { password: "correct horse" });
+  const trace = await startTrace(namespace, { plugin: "folder", name: "vault" });
+  await docker("load", "--input", await writeSmallImage(namespace));
+  await startSwarm(engine);
+  await docker("secret", "create", "--driver=vault", "--label=tier=back", "password");
+  await docker("secret", "create", "--driver=vault", "missing");
+  const endpoint = [
+    "--hostname=h",
+    "--publish=mode=host,target=80,published=8080,protocol=udp",
+    "--endpoint-mode=dnsrr",
+  ];
+  await startService(engine, "web", ["--label=secrets=password", "--secret=password", ...endpoint]);
+  await docker(
+    "service",
+    "create",
+    "--detach",
+    "--name=none",
+    "--label=secrets=missing",
+    "--secret=missing",
+    "small",
+    "true",
+  );
+  const asked = async () => (await readFixtureFile(trace.savePath)).exchanges.map(({ request }) => request.url);
+  await until("both secrets to be asked for", 30_000, async () =>
+    (await asked()).filter((url) => url === "/SecretProvider.GetSecret").length > 1 ? true : undefined,
+  );
+  await docker("service", "rm", "web", "none");
+  await keep(trace, `docker-${release.docker}-secrets`);
 }
 
 async function writeSmallImage({ folder }: Namespace): Promise<string> {

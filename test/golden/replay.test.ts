@@ -13,6 +13,7 @@ import { type Exchange, type RecordedRequest, type RecordedResponse } from "../.
 import {
   decodeGoJson,
   decodeValue,
+  encodeValue,
   type Method,
   parseFailure,
   protocols,
@@ -35,6 +36,12 @@ const neverSent: Readonly<Record<string, string>> = {
   "/GraphDriver.Exists": "asked only while layers of Docker before 1.10 are migrated (moby `layer/migration.go`)",
   "/VolumeDriver.Path":
     "Docker shows what Get and Mount answered (moby `volume/service/convert.go`, `CachedPath`), Podman only what Mount did",
+  "/NetworkDriver.AllocateNetwork": "a swarm asks a plugin of scope global, which the recorded one is not",
+  "/NetworkDriver.FreeNetwork": "as above",
+  "/NetworkDriver.DiscoverNew": "told to plugins whose connectivity is global, as above",
+  "/NetworkDriver.DiscoverDelete": "as above",
+  "/MetricsCollector.StartMetrics": "told to managed plugins, which cannot be listened to",
+  "/MetricsCollector.StopMetrics": "as above",
 };
 
 interface Call {
@@ -110,7 +117,7 @@ describe.each(corpus)("$name", ({ exchanges }) => {
       uploadedBytes = 0;
       const reply = await callRaw(socket, request);
       expect({ url: request.url, status: reply.status }).toEqual({ url: request.url, status: response.status });
-      expect(decoded).toMatchObject(nullsAsEmpty(fieldsOf(request)));
+      expect(withBytesAsText(decoded)).toMatchObject(nullsAsEmpty(fieldsOf(request)));
       if (rowOf(request).method.framing === "upload") expect(uploadedBytes).toBe(request.body.sizeBytes);
       const answered = meaningOf(request, response.status, bytesOf(response.body));
       expect(meaningOf(request, reply.status, reply.body)).toEqual(answered);
@@ -139,7 +146,8 @@ describe.each(corpus)("$name", ({ exchanges }) => {
       } else if (method.framing === "download") {
         expect((await buffer((await answer) as Readable)).byteLength).toBe(response.body.sizeBytes);
       } else {
-        expect(await answer).toMatchObject(JSON.parse(bytesOf(response.body).toString()) as object);
+        const written = encodeValue(method.response, await answer, "answer again");
+        expect(written).toMatchObject(JSON.parse(bytesOf(response.body).toString()) as object);
       }
       expect(asked).toMatchObject({ path: method.path, ...withoutNulls(fieldsOf(request)) });
     }
@@ -177,6 +185,12 @@ function fieldsOf(request: RecordedRequest): Record<string, unknown> {
 function parseFields(bytes: Uint8Array): Record<string, unknown> {
   const text = Buffer.from(bytes).toString();
   return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
+}
+
+/** As they are on the wire. */
+function withBytesAsText(fields: unknown): object {
+  const toText = (value: unknown) => (Buffer.isBuffer(value) ? value.toString("base64") : value);
+  return Object.fromEntries(Object.entries(fields as object).map(([name, value]) => [name, toText(value)]));
 }
 
 /** As Cleat is to read it: `null` is Go's empty map or slice. */

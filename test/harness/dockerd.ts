@@ -13,6 +13,8 @@ export interface DockerdOptions {
   readonly remap?: { readonly firstId: number } | undefined;
   /** Keeps images and containers in a containerd, where `storageDriver` is a snapshotter of its; from Docker 28 on. */
   readonly containerd?: { readonly socket: string; readonly space: string } | undefined;
+  /** What else it is started with: `--authorization-plugin=NAME`. */
+  readonly arguments?: readonly string[];
 }
 
 /** A Docker daemon that meets nothing of the host's, and a client for it. */
@@ -20,6 +22,8 @@ export interface Dockerd {
   readonly dataRoot: string;
   readonly storageDriver: string;
   readonly logPath: string;
+  /** Of the process that runs now, as the host sees it. */
+  pid(): number;
   /** Where the host reaches its API. */
   readonly socketPath: string;
   /** Runs the `docker` command and returns what it printed, without the last line break. */
@@ -55,6 +59,7 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
     "--experimental",
     `--storage-driver=${storageDriver}`,
     ...(containerd === undefined ? [] : storeArguments(containerd)),
+    ...(options.arguments ?? []),
     ...(remap === undefined ? [] : [`--userns-remap=${await allowIds(namespace, remap.firstId)}`]),
   ];
   let daemon: Daemon;
@@ -68,6 +73,7 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
     storageDriver,
     logPath: `${namespace.folder}/${name}.log`,
     socketPath,
+    pid: () => daemon.pid,
     docker: async (...args) => (await namespace.run(["env", ...env, client, ...args])).trimEnd(),
     end: (signal) => daemon.end(signal),
     start,

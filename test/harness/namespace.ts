@@ -19,10 +19,14 @@ export interface Namespace extends AsyncDisposable {
   readonly folder: string;
   /** Parent of the control groups of what runs in here, as engines spell it: `/name`. */
   readonly controlGroup: string;
+  /** The command before what is to run in here. */
+  readonly enter: readonly string[];
   run(argv: readonly string[]): Promise<string>;
   /** Where the host reaches an absolute path of the namespace, whatever is mounted there. */
   reach(path: string): string;
   start(name: string, argv: readonly string[]): Promise<Daemon>;
+  /** The same with this machine's own files, and only the network and the processes of in here. */
+  startWithMachineFiles(name: string, argv: readonly string[]): Promise<Daemon>;
   /** Where something is mounted in here, at or below `path`. */
   mountsUnder(path: string): Promise<string[]>;
 }
@@ -60,14 +64,18 @@ export async function openNamespace({ root }: Pick<EngineRelease, "root"> = mach
   if (line !== "ready") throw new Error("the namespace was not made: see what unshare said");
   const children = await readFile(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8");
   const first = children.trim();
-  const enter = ["nsenter", "--target", first, "--mount", "--pid", "--net"];
+  const enterFirst = ["nsenter", "--target", first, "--pid", "--net"];
+  const enter = [...enterFirst, "--mount"];
   const run = (argv: readonly string[]) => runCommand([...enter, ...argv], { env });
   return {
     folder: scratch.path,
     controlGroup,
+    enter,
     run,
     reach: (path) => `/proc/${first}/root${path}`,
     start: (name, argv) => startDaemon(enter, argv, { logPath: `${scratch.path}/${name}.log`, env }),
+    startWithMachineFiles: (name, argv) =>
+      startDaemon(enterFirst, argv, { logPath: `${scratch.path}/${name}.log`, env }),
     async mountsUnder(path) {
       const mountPoints = (await run(["cat", "/proc/self/mountinfo"]))
         .split("\n")

@@ -9,6 +9,8 @@ export interface PluginProcessOptions {
   readonly socket?: string;
   /** What starts it. */
   readonly argv: readonly string[];
+  /** Default false; see `startWithMachineFiles`. Then `argv` says where it listens, as the machine sees it. */
+  readonly machineFiles?: boolean;
 }
 
 /** A plugin in a process of its own, which can be ended and started again. */
@@ -27,11 +29,11 @@ export interface PluginProcess {
 const readyDeadlineMs = 30_000;
 
 export async function startPlugin(namespace: Namespace, options: PluginProcessOptions): Promise<PluginProcess> {
-  const { name, argv, socket = pluginSocket(name) } = options;
+  const { name, argv, socket = pluginSocket(name), machineFiles = false } = options;
   let daemon: Daemon;
-  const socketPath = () => `/proc/${daemon.pid}/root${socket}`;
+  const socketPath = () => namespace.reach(socket);
   const start = async () => {
-    daemon = await namespace.start(`plugin-${name}`, argv);
+    daemon = await namespace[machineFiles ? "startWithMachineFiles" : "start"](`plugin-${name}`, argv);
     await untilReady(daemon, `plugin ${name} to answer`, readyDeadlineMs, () =>
       answers(socketPath(), "POST", "/Plugin.Activate"),
     );

@@ -48,6 +48,12 @@ export const storages: readonly Storage[] = byDayOrNight(
   [cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
 );
 
+/** What Docker does to layers that are mounted through a restart: fuse-overlayfs' programs are the kit's and `programs.mjs`'. */
+export const restartedStorages: readonly Storage[] = byDayOrNight(
+  [cleatOverlay2, cleatBtrfs],
+  [cleatFuseOverlayfs, cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
+);
+
 /** The same for the last Docker whose graph drivers can be plugins. */
 export const laterStorages: readonly Storage[] = byDayOrNight(
   [cleatOverlay2],

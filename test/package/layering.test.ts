@@ -17,8 +17,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   plugin: ["transport", "protocol", "errors"],
   grpc: ["transport", "protocol", "errors"],
   volume: ["transport", "protocol", "errors"],
+  network: ["transport", "protocol", "errors"],
+  ipam: ["transport", "protocol", "errors"],
+  secret: ["transport", "protocol", "errors"],
+  metrics: ["transport", "protocol", "errors"],
+  authz: ["transport", "protocol", "errors"],
+  logdriver: ["state", "syscall", "transport", "protocol", "errors"],
   state: ["syscall", "errors"],
   volumedrivers: ["volume", "state", "workers", "layer", "tar", "syscall", "transport", "protocol", "errors"],
+  csi: ["volumedrivers", "volume", "grpc", "syscall", "transport", "protocol", "errors"],
   host: ["volume", "transport", "protocol", "errors"],
   containerd: ["grpc", "protocol", "errors"],
   snapshotter: [
@@ -35,11 +42,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "errors",
   ],
   graphdriver: ["layer", "workers", "syscall", "transport", "protocol", "errors"],
-  drivers: ["graphdriver", "layer", "workers", "syscall", "errors"],
+  drivers: ["graphdriver", "layer", "workers", "tar", "syscall", "errors"],
   selection: ["drivers", "graphdriver", "layer", "syscall", "transport", "protocol", "errors"],
   layerstore: ["graphdriver", "layer", "workers", "syscall", "errors"],
-  testing: ["snapshotter", "graphdriver", "layer", "tar", "syscall", "errors"],
+  testing: ["snapshotter", "graphdriver", "volume", "layer", "tar", "syscall", "transport", "protocol", "errors"],
   cli: [
+    "testing",
+    "volume",
     "containerd",
     "snapshotter",
     "layerstore",
@@ -47,6 +56,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "drivers",
     "graphdriver",
     "layer",
+    "tar",
     "syscall",
     "grpc",
     "plugin",
@@ -136,7 +146,7 @@ test("every room is a public entry, but for those that are the house's own", () 
   const { exports } = JSON.parse(readFileSync(join(source, "../package.json"), "utf8")) as {
     exports: Record<string, unknown>;
   };
-  const entries = Object.keys(exports).filter((entry) => entry !== "./package.json");
+  const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));
   const rooms = new Set(entries.map((entry) => roomOf(entry.slice(2))));
   expect([...rooms, "cli", "syscall", "workers"].toSorted()).toEqual(Object.keys(mayImport).toSorted());
 });

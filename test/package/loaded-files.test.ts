@@ -61,6 +61,14 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
   ["cleat/grpc", importing("grpc"), ["grpc", ...wire], ["@bufbuild", "zod"], 80],
   ["cleat/plugin", importing("plugin"), ["plugin", ...wire], ["zod"], 65],
   ["cleat/volume", importing("volume"), ["volume", ...wire], ["zod"], 60],
+  ["cleat/authz", importing("authz"), ["authz", ...wire], ["zod"], 65],
+  [
+    "cleat/logdriver",
+    importing("logdriver"),
+    ["logdriver", "state", "syscall", ...wire],
+    ["@bufbuild", "koffi", "zod"],
+    125,
+  ],
   ["cleat/host", importing("host"), ["host", "volume", ...wire], ["zod"], 105],
   ["cleat/tar", importing("tar"), ["errors", "tar"], [], 60],
 ];

@@ -1,8 +1,14 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { answers } from "../harness/answers.ts";
+import { post } from "../harness/post.ts";
+import { until } from "../harness/until.ts";
+import { exampleScenarios } from "./example-scenarios.ts";
+import { startProgram } from "./start-program.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "cleat-packed-"));
@@ -16,7 +22,7 @@ let packed: readonly string[];
 /** As a clone that nothing was ever done in but `npm ci`, packed, and unpacked as npm does; no install script runs. */
 beforeAll(() => {
   const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: project });
-  const needed = /^(?:src|scripts)\/|^[^/]+$/;
+  const needed = /^(?:src|scripts|schemas)\/|^[^/]+$/;
   for (const file of files
     .toString()
     .split("\0")
@@ -41,10 +47,18 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(project, "node_modules", dependency), link);
   }
+  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
+  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
 }, 60_000);
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
-  for (const path of ["dist/cli/main.js", "dist/workers/thread.js", "dist/errors/index.d.ts", "README.md", "LICENSE"]) {
+  for (const path of [
+    "dist/cli/main.js",
+    "dist/workers/thread.js",
+    "dist/errors/index.d.ts",
+    "schemas/IpamDriver.json",
+    "LICENSE",
+  ]) {
     expect(packed).toContain(path);
   }
   expect(packed.filter((path) => /\.test\.|\.map$|^(src|test|scripts)\//.test(path))).toEqual([]);
@@ -64,15 +78,21 @@ test("five lines run in a project that has nothing else", () => {
   expect(execFileSync(process.execPath, ["layers.mjs"], { cwd: user, encoding: "utf8" })).toBe("true\n");
 });
 
+/** Copies an example beside the user's packages, and compiles it there, as its author would. */
+function buildExample(name: string): string {
+  const example = join(folder, name);
+  cpSync(join(project, "examples", name), example, { recursive: true });
+  symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
+  const types = join(user, "node_modules/@types/node");
+  mkdirSync(dirname(types), { recursive: true });
+  if (!existsSync(types)) symlinkSync(join(project, "node_modules/@types/node"), types);
+  execFileSync(join(project, "node_modules/.bin/tsc"), { cwd: example, encoding: "utf8" });
+  return example;
+}
+
 /** In memory, if that is to be had: what is kept is not tested here, and a disk takes minutes to have it. */
 test("the example of a driver is built there, and passes the kit", { timeout: 240_000 }, () => {
-  const example = join(folder, "example");
-  cpSync(join(project, "examples/copying-driver"), example, { recursive: true });
-  symlinkSync(join(user, "node_modules"), join(example, "node_modules"));
-  mkdirSync(join(user, "node_modules/@types"), { recursive: true });
-  symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
-  const options = { cwd: example, encoding: "utf8" } as const;
-  execFileSync(join(project, "node_modules/.bin/tsc"), options);
+  const options = { cwd: buildExample("copying-driver"), encoding: "utf8" } as const;
   const home = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : folder, "cleat-example-"));
   try {
     const { stdout } = spawnSync(process.execPath, ["dist/kit.js", home], options);
@@ -82,6 +102,96 @@ test("the example of a driver is built there, and passes the kit", { timeout: 24
     ]);
   } finally {
     rmSync(home, { recursive: true });
+  }
+});
+
+/** What they do for engines is tested with engines (`test/engine`), but for the metrics of a socket that is not Docker's. */
+test.each(exampleScenarios)("the example $name is built there, and is a plugin", async (scenario) => {
+  const example = buildExample(scenario.name);
+  const socket = join(example, "plugin.sock");
+  const [state, metrics] = [join(example, "state"), join(example, "metrics.sock")];
+  await using plugin = await startProgram([`dist/${scenario.program}`, socket, state, metrics], example);
+  expect(await post(socket, "/Plugin.Activate", {})).toEqual({
+    status: 200,
+    body: { Implements: [scenario.announced] },
+  });
+  await scenario.run(socket, state, metrics);
+  expect(plugin.stderr()).toBe("");
+});
+
+test("the example of a network driver is built there", () => {
+  expect(existsSync(join(buildExample("network-driver"), "dist/bridge.js"))).toBe(true);
+});
+
+/** Their plugins meet engines in `test/engine`. */
+test("the examples of plugins are built there, and work", () => {
+  for (const name of ["authz-policy", "file-logs"]) buildExample(name);
+  const program = `
+    import { createAuthorizer } from "cleat/authz";
+    import { createHostPolicy } from "./authz-policy/dist/policy.js";
+    import { createFileLogs } from "./file-logs/dist/file-logs.js";
+    const facts = { user: "", authenticationMethod: "", headers: {}, body: undefined, peerCertificates: [] };
+    const { authorizeRequest } = createAuthorizer({ policy: createHostPolicy([]) });
+    const decisions = [["GET", "/info"], ["POST", "/swarm/init"], ["POST", "/containers/create"]]
+      .map(([method, uri]) => authorizeRequest({ ...facts, method, uri }));
+    console.log((await Promise.all(decisions)).map(({ allow }) => allow).join());
+    const container = { id: "0".repeat(64), options: { "max-size": "300", "max-file": "3" } };
+    const logs = createFileLogs("logs");
+    const log = await logs.openLog(container);
+    for (let at = 0; at < 20; at++) {
+      await log.write([{ source: "stdout", timeNs: BigInt(at), line: Buffer.from([255, 48 + at]) }], { dropped: 0 });
+    }
+    await log.close();
+    const kept = [];
+    for await (const { line } of logs.readLogs(container, { tail: 2 })) kept.push(line[0], line[1] - 48);
+    console.log(kept.join());`;
+  writeFileSync(join(folder, "examples.mjs"), program);
+  symlinkSync(join(user, "node_modules"), join(folder, "node_modules"));
+  const output = execFileSync(process.execPath, ["examples.mjs"], { cwd: folder, encoding: "utf8" });
+  expect(output).toBe("true,false,false\n255,18,255,19\n");
+});
+
+/** As a newcomer does it, with what npm would have installed. */
+test("a project that cleat new has written is built there, and passes its own checks", { timeout: 120_000 }, () => {
+  const begun = join(folder, "begun");
+  const main = join(user, "node_modules/cleat/dist/cli/main.js");
+  execFileSync(main, ["new", "volume", "begun", "--folder", begun]);
+  symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
+  const bin = join(user, "node_modules/.bin");
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(main, join(bin, "cleat"));
+  symlinkSync(join(project, "node_modules/.bin/tsc"), join(bin, "tsc"));
+  const { status, stdout, stderr } = spawnSync("npm", ["test"], { cwd: begun, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm test ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
+  expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
+});
+
+test("the example of a volume plugin has twelve lines, and keeps volumes", { timeout: 60_000 }, async () => {
+  const example = buildExample("volume-plugin");
+  expect(readFileSync(join(example, "ramdisk.ts"), "utf8").trim().split("\n").length).toBe(12);
+  const socket = join(example, "run/docker/plugins/ramdisk.sock");
+  // Where engines of a user's own look for plugins.
+  const places = {
+    ROOTLESSKIT_STATE_DIR: example,
+    XDG_RUNTIME_DIR: join(example, "run"),
+    RAMDISK_FOLDER: join(example, "state"),
+  };
+  for (const volumes of [[], [{ Name: "a", Status: { Options: { size: "1m" }, Mounts: 0 } }]]) {
+    const plugin = spawn(process.execPath, ["dist/ramdisk.js"], {
+      cwd: example,
+      env: { ...process.env, ...places },
+      stdio: "inherit",
+    });
+    const ended = once(plugin, "exit");
+    await until(
+      "plugin ramdisk to answer",
+      30_000,
+      async () => (await answers(socket, "POST", "/Plugin.Activate")) || undefined,
+    );
+    expect(await post(socket, "/VolumeDriver.List", {})).toMatchObject({ body: { Volumes: volumes } });
+    await post(socket, "/VolumeDriver.Create", { Name: "a", Opts: { size: "1m" } });
+    plugin.kill("SIGKILL");
+    await ended;
   }
 });
 

@@ -1,5 +1,13 @@
 import { type Exchange, type RecordedBody, recordedBytes } from "../../host/index.ts";
-import { decodeGoJson, decodeValue, failureIn, type Method, parseFailure, protocols } from "../../protocol/index.ts";
+import {
+  decodeGoJson,
+  decodeValue,
+  failureFieldOf,
+  failureIn,
+  type Method,
+  parseFailure,
+  protocols,
+} from "../../protocol/index.ts";
 import { printable } from "../terminal/printable.ts";
 
 /** What `cleat trace` shows of a call: never its options, which may hold passwords. */
@@ -22,7 +30,7 @@ export interface ExchangeSummary {
 
 export function summarize({ startedAt, durationMs, request, response, failure }: Exchange): ExchangeSummary {
   const [path = ""] = request.url.split("?");
-  const known = methods.get(path);
+  const { method: known, failureField = "Err" } = methods.get(path) ?? {};
   const name = path.replace(/^\//, "");
   return {
     startedAt,
@@ -32,7 +40,7 @@ export function summarize({ startedAt, durationMs, request, response, failure }:
     status: response?.status,
     requestBytes: request.body.sizeBytes,
     responseBytes: response?.body.sizeBytes,
-    err: response === undefined ? undefined : errIn(response.status, response.body, known),
+    err: response === undefined ? undefined : errIn(response.status, response.body, known, failureField),
     failure,
   };
 }
@@ -53,7 +61,10 @@ export function formatSummary(summary: ExchangeSummary): string {
 }
 
 const methods = new Map(
-  protocols.flatMap((protocol) => Object.values(protocol.methods)).map((method) => [method.path as string, method]),
+  protocols.flatMap((protocol) => {
+    const failureField = failureFieldOf(protocol);
+    return Object.values(protocol.methods).map((method) => [method.path as string, { method, failureField }] as const);
+  }),
 );
 
 function subjectOf(method: Method, field: string, { url, body }: Exchange["request"]): string | undefined {
@@ -69,11 +80,16 @@ function subjectOf(method: Method, field: string, { url, body }: Exchange["reque
   }
 }
 
-function errIn(status: number, body: RecordedBody, method: Method | undefined): string | undefined {
+function errIn(
+  status: number,
+  body: RecordedBody,
+  method: Method | undefined,
+  failureField: string,
+): string | undefined {
   if (status !== 200) return parseFailure(recordedBytes(body)).message;
   if (method?.framing === "download" || body.sha256 !== undefined || !("text" in body)) return undefined;
   try {
-    return failureIn(JSON.parse(body.text))?.message; // Docker reads it on 200 too
+    return failureIn(JSON.parse(body.text), failureField)?.message; // Docker reads it on 200 too
   } catch {
     return undefined; // no JSON, no `Err`
   }

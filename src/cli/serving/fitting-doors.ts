@@ -9,6 +9,8 @@ export interface FittingDoors {
   readonly notGraph: string | undefined;
   /** Why a snapshotter is of no use here; `undefined` where it is. */
   readonly notSnapshotter: string | undefined;
+  /** Why volumes are of no use here; `undefined` where they are. */
+  readonly notVolumes: string | undefined;
 }
 
 /** Docker 28 has lost the protocol of graph driver plugins. Source: moby v28.0.0 `daemon/graphdriver/driver.go`. */
@@ -21,6 +23,7 @@ export async function findFittingDoors({ env, uid }: Pick<CommandContext, "env" 
   return {
     notGraph: isLater ? `Docker ${docker.versionText} has no graph driver plugins` : undefined,
     notSnapshotter: uid === 0 ? containerd : "only root can mount what a snapshotter says",
+    notVolumes: uid === 0 ? undefined : "only root can mount volumes",
   };
 }
 

@@ -24,6 +24,20 @@ export function graphDriverUnit(name: string): ServedUnit {
   };
 }
 
+/** Volumes, as Docker finds the plugin `name`. Podman starts with nothing. */
+export function volumeUnit(name: string): ServedUnit {
+  return {
+    ...graphDriverUnit(name),
+    unit: name === "cleat" ? "cleat-volumes" : `cleat-volumes-${name}`,
+    description: `volumes of the driver ${name} (Cleat)`,
+  };
+}
+
+/** A plugin of somebody's, as engines find one of that name. */
+export function pluginUnit(name: string, description: string): ServedUnit {
+  return { ...graphDriverUnit(name), unit: name, description };
+}
+
 /** A snapshotter, as containerd is told of it. */
 export const snapshotterUnit: ServedUnit = {
   unit: "cleat-snapshotter",

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createGraphDriverPlugin, optionsForHost } from "../../graphdriver/index.ts";
-import { assertAddressFree, createStateFile, type Logger, serve } from "../../plugin/index.ts";
+import { assertAddressFree, createStateFile, type Logger, serve, type ServedDriver } from "../../plugin/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
 import { type CommandOptions, orUsageError, type CommandContext } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
@@ -24,8 +24,16 @@ export interface GraphValues extends DriverValues, ListenValues {
   readonly home?: string | undefined;
 }
 
-/** Serves a graph driver over Docker's protocol. @throws what is wrong with options, address, driver or home. */
-export async function openGraphDoor(values: GraphValues, context: CommandContext, logger: Logger): Promise<Door> {
+/**
+ * Serves a graph driver over Docker's protocol, and `alongside` on the same socket, which is closed with it.
+ * @throws what is wrong with options, address, driver or home; `alongside` stays open then.
+ */
+export async function openGraphDoor(
+  values: GraphValues,
+  context: CommandContext,
+  logger: Logger,
+  alongside: readonly ServedDriver[] = [],
+): Promise<Door> {
   const { name = "cleat", driver: wished = "auto", opt = [] } = values;
   orUsageError(() => assertPluginName(name));
   const root = absolute("root", values.root ?? defaultRoot(context));
@@ -48,7 +56,13 @@ export async function openGraphDoor(values: GraphValues, context: CommandContext
     logger,
   });
   try {
-    const plugin = await serve({ drivers: [driver], listen, logger, drainTimeoutMs, handleSignals: false });
+    const plugin = await serve({
+      drivers: [driver, ...alongside],
+      listen,
+      logger,
+      drainTimeoutMs,
+      handleSignals: false,
+    });
     const serving = { name, address: plugin.address, root, home, ...choice };
     return { ...describeGraphDriver(serving, context), close: () => plugin.close() };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
 import { closeOnSignals, type Logger } from "../../plugin/index.ts";
+import { openMetricsDoor } from "./metrics-door.ts";
 import type { CommandContext } from "../terminal/command.ts";
 import type { Door } from "./door.ts";
 import { createLogger } from "./logger.ts";
@@ -37,7 +38,7 @@ export async function serveDoors(values: OutputValues, context: CommandContext, 
       },
     },
   );
-  const opened = open(logger, ending.signal);
+  const opened = openAll(values, open, logger, ending.signal);
   const say = async () => {
     const doors = await opened;
     if (!ending.signal.aborted) for (const door of doors) stdout.write(describe(door, values.json === true));
@@ -46,6 +47,23 @@ export async function serveDoors(values: OutputValues, context: CommandContext, 
   said.catch(() => failed.abort());
   await ended;
   await said;
+}
+
+/** Metrics before all else, so that the first call is counted; told last. */
+async function openAll(
+  { metrics }: OutputValues,
+  open: OpenDoors,
+  logger: Logger,
+  ending: AbortSignal,
+): Promise<readonly Door[]> {
+  if (metrics === undefined) return await open(logger, ending);
+  const door = await openMetricsDoor(metrics);
+  try {
+    return [...(await open(logger, ending)), door];
+  } catch (error) {
+    await door.close();
+    throw error;
+  }
 }
 
 function describe({ lines, fields }: Door, asJson: boolean): string {

@@ -19,11 +19,17 @@ export const driverOptions = {
 export const outputOptions = {
   "log-level": { type: "string", value: "LEVEL", help: `${logLevels.join(", ")}; default info` },
   json: { type: "boolean", help: "print what is served as one line of JSON" },
+  metrics: {
+    type: "string",
+    value: "ADDRESS",
+    help: "answer GET /metrics there, for Prometheus: unix:///PATH or 127.0.0.1:PORT",
+  },
 } as const satisfies CommandOptions;
 
 export interface OutputValues {
   readonly "log-level"?: string | undefined;
   readonly json?: boolean | undefined;
+  readonly metrics?: string | undefined;
 }
 
 export interface DriverValues {

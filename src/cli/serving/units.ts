@@ -5,14 +5,15 @@ import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
 import { defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { absolute } from "./listen-options.ts";
-import { formatUnits, graphDriverUnit, snapshotterUnit } from "./format-units.ts";
+import { formatUnits, graphDriverUnit, snapshotterUnit, volumeUnit } from "./format-units.ts";
 
 /** The program that this installation starts with. */
 const program = fileURLToPath(new URL("../main.js", import.meta.url));
 
 export const units = defineCommand({
   details: [
-    "For the engines of the system: a service, which serves a graph driver or a snapshotter, and a socket, which systemd holds.",
+    "For the engines of the system: a service, which serves a graph driver, a snapshotter or volumes, and a socket, which systemd",
+    "holds.",
     "An engine may start before what is served, and calls wait for what is started anew. They hold the paths of this Node and",
     "installation.",
     "",
@@ -24,6 +25,12 @@ export const units = defineCommand({
     "  systemctl daemon-reload",
     "  systemctl enable --now cleat-snapshotter.socket cleat-snapshotter.service",
     "",
+    "  cleat units --volumes --write /etc/systemd/system",
+    "  systemctl daemon-reload",
+    "  systemctl enable --now cleat-volumes.socket cleat-volumes.service",
+    "",
+    "Graph driver and volumes of one name would be on one socket: give one of them another with --name.",
+    "",
     "What else the driver is to have goes into ExecStart= by systemctl edit --full cleat.service.",
   ],
   options: {
@@ -33,13 +40,20 @@ export const units = defineCommand({
       help: "what engines call the plugin; default cleat; units are cleat-NAME then",
     },
     snapshotter: { type: "boolean", help: "serve a snapshotter to containerd instead; units are cleat-snapshotter" },
+    volumes: { type: "boolean", help: "serve volumes instead; units are cleat-volumes" },
     driver: { type: "string", value: "DRIVER", help: "as serve graph has it; default auto" },
     write: { type: "string", value: "FOLDER", help: "write both there; a unit that is there already stays" },
   },
-  async run({ name, snapshotter = false, driver, write }, _operands, { stdout, stderr }) {
+  async run({ name, snapshotter = false, volumes = false, driver, write }, _operands, { stdout, stderr }) {
     const folder = write === undefined ? undefined : absolute("write", write);
     const driverWords = driver === undefined ? [] : ["--driver", driver];
-    const { served, words } = snapshotter ? snapshotterCommand(name) : graphCommand(name);
+    if (volumes && (snapshotter || driver !== undefined))
+      throw new UsageError(`--volumes and --${snapshotter ? "snapshotter" : "driver"} exclude each other`);
+    const { served, words } = snapshotter
+      ? snapshotterCommand(name)
+      : volumes
+        ? volumeCommand(name)
+        : graphCommand(name);
     const files = formatUnits(served, [process.execPath, program, ...words, ...driverWords]);
     if (/\/_npx\//.test(program)) {
       stderr.write(`cleat: ${program} is in npx's cache, which may be cleared: install Cleat for good first\n`);
@@ -61,6 +75,11 @@ export const units = defineCommand({
 function graphCommand(name = "cleat") {
   orUsageError(() => assertPluginName(name));
   return { served: graphDriverUnit(name), words: ["serve", "graph", "--systemd", "--name", name] };
+}
+
+function volumeCommand(name = "cleat") {
+  orUsageError(() => assertPluginName(name));
+  return { served: volumeUnit(name), words: ["serve", "volume", "--systemd", "--name", name] };
 }
 
 function snapshotterCommand(name: string | undefined) {

@@ -13,7 +13,7 @@ import { formatStore } from "./layers-table.ts";
 import { printableJson } from "../terminal/printable.ts";
 import type { CommandContext } from "../terminal/command.ts";
 import { boxHeight, boxWidth, placeLayers } from "./tree-layout.ts";
-import { writeWhole } from "./write-whole.ts";
+import { writeWhole } from "../terminal/write-whole.ts";
 
 const layer = (id: string, parent?: string, more: Partial<DescribedLayer> = {}): DescribedLayer => ({
   id,

@@ -6,7 +6,7 @@ import { formatStore } from "./layers-table.ts";
 import { drawStores } from "./layers-svg.ts";
 import { printableJson } from "../terminal/printable.ts";
 import { storeOptions, visitStores } from "./store-options.ts";
-import { writeWhole } from "./write-whole.ts";
+import { writeWhole } from "../terminal/write-whole.ts";
 
 export const layers = defineCommand({
   details: [

@@ -7,7 +7,7 @@ export const exitCodes = {
   refused: { code: 4, meaning: "the plugin answered with a failure" },
   findings: {
     code: 5,
-    meaning: "something is wrong with a store, or with how an engine is configured; it is on stdout",
+    meaning: "something is wrong with a store, a plugin, or how an engine is configured; it is on stdout",
   },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 

@@ -24,6 +24,7 @@ import {
   type AppliedDiff,
   applyArchive,
   type ApplyDiffOptions,
+  discardStaged,
   stagingFolder,
   stagingPath,
   uniqueName,
@@ -37,6 +38,8 @@ import { removeSubvolumes } from "./remove-subvolumes.ts";
 export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   /** Whether nobody was given the layer's path since it was made; otherwise it is compared with its parent. */
   readonly untouched: boolean;
+  /** Under which what was unpacked lies in the trash, where the diff could not be applied. */
+  readonly trashName: string;
 }
 
 /** Names in the open folder of what is staged. */
@@ -63,15 +66,17 @@ export function applyDiff(
       stageCopy(home, id, parent, staging, staged.tree, options.untouched);
       const applied = await unpack(home, parent, source, staged, options);
       commitStaged(home, id, staging, staged, options.durability !== "none");
+      removeSubvolumes(staging, staged.tree); // what the layer was before
       return applied;
-    } finally {
+    } catch (error) {
       ignoreCancellation();
-      try {
-        removeSubvolumes(staging, staged.tree);
-        if (staged.exact !== undefined) removeTree(staging, staged.exact);
-      } finally {
-        close(staging);
-      }
+      withFolderAt(home, (folder) =>
+        discardStaged(folder, stagingPath(staged.tree), options.trashName, removeSubvolumes),
+      );
+      if (staged.exact !== undefined) removeTree(staging, staged.exact);
+      throw error;
+    } finally {
+      close(staging);
     }
   });
 }

@@ -6,6 +6,7 @@ import {
   type OpenHome,
   reportApplied,
   streamExactDiff,
+  withUndoBehind,
 } from "../../graphdriver/kit.ts";
 import type { GraphDriver } from "../../graphdriver/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
@@ -47,14 +48,17 @@ export function createLayerDiffs(
       const wanted = home.within(call);
       assertLayerId(id);
       if (parent !== undefined) assertLayerId(parent);
-      return wanted.locks.withLock(id, async () => {
-        const options = { ids, durability, exactDiffs, strictAttributes, untouched: untouched.has(id) };
-        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, options);
-        const sizeBytes = await reportApplied(home.logger, id, pool.consume(source, apply));
-        untouched.delete(id);
-        locks.markChanged(id); // what it was before is deleted
-        return sizeBytes;
-      });
+      const options = { ids, durability, exactDiffs, strictAttributes };
+      return withUndoBehind(home, worker, call?.signal, (trashName) =>
+        wanted.locks.withLock(id, async () => {
+          const job = { ...options, trashName, untouched: untouched.has(id) };
+          const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, job);
+          const sizeBytes = await reportApplied(home.logger, id, pool.consume(source, apply));
+          untouched.delete(id);
+          locks.markChanged(id); // what it was before is deleted
+          return sizeBytes;
+        }),
+      );
     },
   };
 }

@@ -25,6 +25,7 @@ import {
   type AppliedDiff,
   applyArchive,
   type ApplyDiffOptions,
+  discardStaged,
   makeCleanFolder,
   readExactDiff,
   stagingPath,
@@ -40,6 +41,8 @@ export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   readonly userNamespace: boolean;
   /** What limits layers that have a size; undefined where nothing does. */
   readonly quotas: ProjectQuotas | undefined;
+  /** Under which what was unpacked lies in the trash, where the diff could not be applied. */
+  readonly trashName: string;
 }
 
 /** Where things are made, relative to the home. */
@@ -66,11 +69,13 @@ export function applyDiff(
     const applied = await unpack(home, id, parent, source, staged, options);
     commitStaged(home, id, staged, options.durability !== "none");
     return applied;
-  }).finally(() => {
+  }).catch((error: unknown) => {
     ignoreCancellation();
     withFolderAt(home, (folder) => {
-      for (const path of [staged.tree, staged.exact]) if (path !== undefined) removeTree(folder, path);
+      discardStaged(folder, staged.tree, options.trashName);
+      if (exact !== undefined) removeTree(folder, exact);
     });
+    throw error;
   });
 }
 

@@ -22,6 +22,11 @@ export function isDiffWhole(home: string, id: string, attributePrefix: OverlayPr
   return isNone(featuresOf(home, [id], attributePrefix));
 }
 
+/** As `isDiffWhole`, where that is known without a walk: some looks at small files, which need no worker. */
+export function isKnownWhole(home: string, id: string, attributePrefix: OverlayPrefix): boolean {
+  return attributePrefix === "user." || lastUnknownMount(home, id) === undefined;
+}
+
 /** Whether the diff folders of the layer and of those below tell all that it changes. */
 export function areDiffsWhole(home: string, id: string, attributePrefix: OverlayPrefix): boolean {
   return isNone(featuresOf(home, [id, ...lowerIds(home, readLayer(home, id))], attributePrefix));
@@ -42,12 +47,18 @@ export function featuresOf(home: string, ids: readonly string[], attributePrefix
  * where a file's content is.
  */
 function featuresOfLayer(home: string, id: string, attributePrefix: OverlayPrefix): OverlayFeatures {
-  const mount = lastWritableMount(home, id);
-  if (mount === undefined || mount === readMark(home, id)) return noOverlayFeatures;
+  const mount = lastUnknownMount(home, id);
+  if (mount === undefined) return noOverlayFeatures;
   const found = withFolderAt(`${home}/${id}/diff`, (folder) => findOverlayFeatures(folder, attributePrefix));
   // What is mounted may be written to still, under whatever settings.
   if (isNone(found) && !findMountedLayers(home).includes(id)) writeMark(home, id, mount);
   return found;
+}
+
+/** The last mount for writing, unless the layer was found whole after it. */
+function lastUnknownMount(home: string, id: string): string | undefined {
+  const mount = lastWritableMount(home, id);
+  return mount === readMark(home, id) ? undefined : mount;
 }
 
 /** Notes that the layer, whole until now, was mounted for writing by this driver, which leaves it so. */

@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
@@ -12,7 +12,9 @@ import {
   reportApplied,
   type sendExactDiff,
   streamExactDiff,
+  type TrashJobs,
   type usageOfTree,
+  withUndoBehind,
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import type { applyDiff, ApplyDiffJobOptions } from "./apply-diff.ts";
@@ -46,7 +48,7 @@ export interface LayeredStore
     id: string,
     parent: string | undefined,
     source: AsyncIterable<Uint8Array>,
-    options: ApplyDiffJobOptions,
+    options: Omit<ApplyDiffJobOptions, "trashName">,
     call: CallOptions | undefined,
   ): Promise<number>;
   /** `mounts` of the contract, for whoever mounts so. */
@@ -56,7 +58,7 @@ export interface LayeredStore
 }
 
 /** What a driver of overlay's layout runs on workers, as its own way of mounting has it. */
-export interface LayeredStoreJobs {
+export interface LayeredStoreJobs extends TrashJobs {
   readonly sendExactDiff: typeof sendExactDiff;
   readonly readLayers: typeof readLayers;
   readonly usageOfTree: typeof usageOfTree;
@@ -102,10 +104,7 @@ export function createLayeredStore(
 
     async exists(id) {
       assertId(id);
-      return access(`${path}/${id}/link`).then(
-        () => true,
-        () => false,
-      );
+      return existsSync(`${path}/${id}/link`);
     },
 
     async metadata(id) {
@@ -161,11 +160,14 @@ export function createLayeredStore(
     async applyDiff(id, parent, source, options, call) {
       assertId(id);
       const wanted = home.within(call);
-      return wanted.locks.withLock(id, () => {
-        assertUnmountedChildOf(id, parent);
-        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, options);
-        return reportApplied(home.logger, id, pool.consume(source, apply));
-      });
+      return withUndoBehind(home, worker, call?.signal, (trashName) =>
+        wanted.locks.withLock(id, () => {
+          assertUnmountedChildOf(id, parent);
+          const job = { ...options, trashName };
+          const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, job);
+          return reportApplied(home.logger, id, pool.consume(source, apply));
+        }),
+      );
     },
   };
 }

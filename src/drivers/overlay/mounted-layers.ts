@@ -1,5 +1,6 @@
 import type { CallOptions, GetOptions, GraphDriver } from "../../graphdriver/index.ts";
 import { createMountCounts, type MountCounts, type OpenHome, ownFolder } from "../../graphdriver/kit.ts";
+import { readLayer } from "./layout.ts";
 
 /** How a driver of overlay's layout mounts. */
 export interface LayerMounts {
@@ -23,6 +24,8 @@ export interface MountedLayers extends Required<Pick<GraphDriver, "get" | "put" 
   setLabel(id: string, mountLabel: string | undefined): void;
   /** Unmounts a layer that is to go, however often it is held. For whoever has its lock. */
   drop(id: string): Promise<void>;
+  /** The layer is unmounted, and gone. */
+  forget(id: string): void;
 }
 
 export function createMountedLayers(home: OpenHome, mounts: LayerMounts): MountedLayers {
@@ -30,7 +33,18 @@ export function createMountedLayers(home: OpenHome, mounts: LayerMounts): Mounte
   const counts = createMountCounts({ adopted: mounts.adopted, file: `${path}/${ownFolder}/counts.json`, resume });
   const labels = new Map<string, string>();
 
+  /** A layer without a parent is its diff folder; to see that takes no worker. */
+  async function mount(id: string, mountLabel: string): Promise<string> {
+    return readLayer(path, id).lowers.length === 0 ? `${path}/${id}/diff` : mounts.mount(id, mountLabel);
+  }
+
+  function forget(id: string): void {
+    counts.forget(id);
+    labels.delete(id);
+  }
+
   return {
+    forget,
     isHeld: (id) => counts.count(id) > 0,
 
     setLabel(id, mountLabel) {
@@ -41,7 +55,7 @@ export function createMountedLayers(home: OpenHome, mounts: LayerMounts): Mounte
       return home.within(call).locks.withLock(id, async () => {
         // Also where it is held: an engine may have unmounted it itself (moby v26.1.5 `daemon/daemon_linux.go`
         // `cleanupMountsByID`), and a program that serves it may have died.
-        const folder = await mounts.mount(id, mountLabel);
+        const folder = await mount(id, mountLabel);
         if (mountLabel !== "") labels.set(id, mountLabel);
         if (folder.endsWith("/merged")) counts.increment(id);
         return folder;
@@ -57,8 +71,7 @@ export function createMountedLayers(home: OpenHome, mounts: LayerMounts): Mounte
 
     async drop(id) {
       await mounts.unmount(id);
-      counts.forget(id);
-      labels.delete(id);
+      forget(id);
     },
 
     cleanup: (call) => unmountAll(home, mounts, counts, call),

@@ -3,13 +3,13 @@ import { createNaiveJobs } from "../../graphdriver/kit.ts";
 
 export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
 export { createLayer } from "../overlay/create-layer.ts";
-export { archiveDiff, discardLayer, sendChangesOfDiff, sizeOfDiff, sweepStore } from "../overlay/layer-diff.ts";
+export { archiveDiff, sendChangesOfDiff, sizeOfDiff, sweepStore } from "../overlay/layer-diff.ts";
 export { applyDiff } from "../overlay/apply-diff.ts";
 export { areDiffsWhole, isDiffWhole } from "../overlay/layer-features.ts";
-export { forgetLimit, projectOfLayer } from "../overlay/layer-size.ts";
 export { mountWithSlack } from "./mount/mount-with-slack.ts";
 export { mendLayers } from "../overlay/mend-layers.ts";
 export { markParents } from "../overlay/mark-parents.ts";
+export { discardMounted } from "./mount/discard-mounted.ts";
 export { unmountLayer } from "./mount/mount-layer.ts";
 export { probeOverlay } from "./probe/probe.ts";
 export { probeProjectQuotas } from "../overlay/project-quotas.ts";

@@ -1,7 +1,11 @@
+import { readdirSync } from "node:fs";
+import { Readable } from "node:stream";
+import { tarEndBlocks } from "../../tar/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
 import { createDiffGetter, type createNaiveDiff, type OpenHome, readChanges } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import { type LayeredStore, precondition } from "../overlay/layered-store.ts";
+import { isKnownWhole } from "../overlay/layer-features.ts";
 import { readLayer } from "../overlay/layout.ts";
 import type { ArchiveDiffOptions } from "../overlay/layer-diff.ts";
 import type * as jobs from "./jobs.ts";
@@ -32,6 +36,7 @@ export function createNativeDiff(
     call: CallOptions | undefined,
   ): Promise<boolean> {
     if (!store.isDirectParent(id, parent) || obstacle !== undefined) return false;
+    if (job === "isDiffWhole" && isKnownWhole(path, id, attributePrefix)) return true;
     return home.within(call).pool.run(worker, job, path, id, attributePrefix);
   }
 
@@ -41,6 +46,7 @@ export function createNativeDiff(
       const exact = store.exactDiff(id, parent, call);
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diff(id, parent, call);
+      if (readdirSync(`${path}/${id}/diff`).length === 0) return Readable.from([tarEndBlocks], { objectMode: false });
       const archive = (ring: Ring) => home.within(call).pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
       return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
     },

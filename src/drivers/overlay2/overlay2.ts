@@ -141,11 +141,9 @@ function createOverlay2(
   }
 
   async function discard(id: string): Promise<string | undefined> {
-    await store.drop(id);
-    const project = quotas && (await pool.run(worker, "projectOfLayer", path, id, quotas));
     locks.markChanged(id);
-    const trashed = await pool.run(worker, "discardLayer", path, id);
-    if (quotas !== undefined && project !== undefined) await pool.run(worker, "forgetLimit", path, project, quotas);
+    const trashed = await pool.run(worker, "discardMounted", path, id, quotas);
+    store.forget(id);
     return trashed;
   }
 

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "../../transport/index.ts";
 import type { WorkerPool } from "../../workers/index.ts";
-import { deleteTrashed, emptyTrashBehind, type TrashJobs } from "./delete-trashed.ts";
+import { deleteTrashed, emptyTrashBehind, type TrashJobs, withUndoBehind } from "./delete-trashed.ts";
 
 const worker = { url: "unused", exports: undefined as never as TrashJobs };
 
@@ -78,4 +78,47 @@ it("goes on behind what cannot be deleted, and tells of it", async () => {
   await emptyTrashBehind(home, worker);
   expect(deleted).toEqual(["b"]);
   expect(home.warned).toEqual(["what was removed cannot be deleted"]);
+});
+
+describe("what a diff that could not be applied leaves", () => {
+  /** Fails, and says by `log` when it is over and when what it left is deleted. */
+  function applyIn(log: string[], signal?: AbortSignal) {
+    let finish = (): void => {};
+    const deleting = new Promise<void>((resolve) => (finish = resolve));
+    const home = homeWithTrash([], async (name) => {
+      await deleting;
+      log.push(`deleted ${name}`);
+    });
+    const applied = withUndoBehind(home, worker, signal, async (name) => {
+      writeFileSync(join(home.path, ".cleat/trash", name), "");
+      throw new Error("no space left");
+    });
+    const told = applied.catch((error: Error) => log.push(error.message));
+    return { trash: () => readdirSync(join(home.path, ".cleat/trash")), told, finish };
+  }
+
+  it("is deleted before the failure is told, since the next try needs the room", async () => {
+    const log: string[] = [];
+    const { trash, told, finish } = applyIn(log);
+    finish();
+    await told;
+    expect(log).toEqual([`deleted ${trash()[0]}`, "no space left"]);
+  });
+
+  it("keeps nobody waiting who has given up", async () => {
+    const log: string[] = [];
+    const { trash, told, finish } = applyIn(log, AbortSignal.abort());
+    await told;
+    expect(log).toEqual(["no space left"]);
+    finish();
+    await new Promise(setImmediate);
+    expect(log).toEqual(["no space left", `deleted ${trash()[0]}`]);
+  });
+
+  it("is not looked for where there is nothing, and costs no thread", async () => {
+    const home = homeWithTrash([], () => Promise.reject(new Error("called")));
+    const applied = withUndoBehind(home, worker, undefined, () => Promise.reject(new Error("not there")));
+    await expect(applied).rejects.toThrow("not there");
+    expect(home.warned).toEqual([]);
+  });
 });

@@ -1,12 +1,14 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import type { ModuleReference } from "../../workers/index.ts";
-import { trashFolder } from "./home.ts";
+import { trashFolder, uniqueName } from "./home.ts";
 import type { OpenHome } from "./open-home.ts";
 
 /** What a driver runs on workers to delete what its `discardLayer` took out of the store. */
 export interface TrashJobs {
   emptyTrash(home: string, name: string): void;
 }
+
+type TrashHome = Pick<OpenHome, "path" | "deleteBehind" | "logger">;
 
 /**
  * The end of a `remove`, when nobody has the layer's lock any more: tells that it is gone, then deletes what is in the
@@ -26,23 +28,47 @@ export async function deleteTrashed(
 }
 
 /**
- * Deletes what is in the trash when it is called, which is what a crash, or a process that closed, left there: one
- * after another, while the home is served. What cannot be deleted is told to the logger, and left for the next opening.
+ * Runs `work`, which takes the lock of a layer and, when it fails, leaves in the trash what it has made, under the name that it is
+ * given. That is deleted when nobody has the lock any more: a gigabyte takes half a second. Who has given up does not wait for it;
+ * who is told of a full disk does, since the next try needs the room.
  */
-export async function emptyTrashBehind(
-  { path, deleteBehind, logger }: Pick<OpenHome, "path" | "deleteBehind" | "logger">,
+export async function withUndoBehind<T>(
+  home: TrashHome,
   worker: ModuleReference<TrashJobs>,
-): Promise<void> {
-  const deleteOne = async (name: string): Promise<void> => {
-    try {
-      await deleteBehind((pool) => pool.run(worker, "emptyTrash", path, name));
-    } catch (error) {
-      logger.warn({ err: error, path: `${trashFolder}/${name}` }, "what was removed cannot be deleted");
-    }
-  };
+  signal: AbortSignal | undefined,
+  work: (trashName: string) => Promise<T>,
+): Promise<T> {
+  const name = uniqueName();
   try {
-    for (const name of readdirSync(`${path}/${trashFolder}`)) await deleteOne(name);
+    return await work(name);
   } catch (error) {
-    logger.warn({ err: error, path: trashFolder }, "what was removed cannot be looked at");
+    const deleted = existsSync(`${home.path}/${trashFolder}/${name}`) && deleteOrTell(home, worker, name);
+    if (signal?.aborted !== true) await deleted;
+    throw error;
+  }
+}
+
+/**
+ * Deletes what is in the trash when it is called, which is what a crash, or a process that closed, left there: one
+ * after another, while the home is served.
+ */
+export async function emptyTrashBehind(home: TrashHome, worker: ModuleReference<TrashJobs>): Promise<void> {
+  try {
+    for (const name of readdirSync(`${home.path}/${trashFolder}`)) await deleteOrTell(home, worker, name);
+  } catch (error) {
+    home.logger.warn({ err: error, path: trashFolder }, "what was removed cannot be looked at");
+  }
+}
+
+/** What cannot be deleted is told to the logger, and left for the next opening. */
+async function deleteOrTell(
+  { path, deleteBehind, logger }: TrashHome,
+  worker: ModuleReference<TrashJobs>,
+  name: string,
+): Promise<void> {
+  try {
+    await deleteBehind((pool) => pool.run(worker, "emptyTrash", path, name));
+  } catch (error) {
+    logger.warn({ err: error, path: `${trashFolder}/${name}` }, "what was removed cannot be deleted");
   }
 }

@@ -13,6 +13,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, existsSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { CleatError, isDiskFull, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
@@ -154,6 +155,19 @@ export function discardOrRemove(homeDescriptor: number, path: string, removeInPl
     if (!isDiskFull(error)) throw error;
     removeInPlace();
     return undefined;
+  }
+}
+
+/**
+ * Takes what was staged, and is not wanted any more, into the trash under `name`, in one step whatever its size; not there is
+ * success. Where it cannot be moved (a full disk) it is deleted here.
+ */
+export function discardStaged(homeDescriptor: number, path: string, name: string, remove: Remove = removeTree): void {
+  try {
+    renameat2(homeDescriptor, path, homeDescriptor, `${trashFolder}/${name}`);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    withFolder(homeDescriptor, dirname(path), (folder) => remove(folder, basename(path)));
   }
 }
 

@@ -2,7 +2,7 @@ import { createIdMaps, type IdRanges, withFolderAt } from "../../layer/index.ts"
 import { close, isInUserNamespace } from "../../syscall/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
-import { createWorkerPool, type WorkerPool } from "../../workers/index.ts";
+import { createSlots, createWorkerPool, type WorkerPool } from "../../workers/index.ts";
 import { readMaxThreads } from "../driver-options.ts";
 import type { GraphDriver, GraphDriverMethods } from "../driver.ts";
 import type { Durability, OpenOptions } from "../driver-factory.ts";
@@ -41,6 +41,9 @@ export interface OpenHome {
   /** Waits for running calls, ends the threads, gives the home free. */
   close(): Promise<void>;
 }
+
+/** What is deleted behind calls must not keep their threads from them, nor have more of them started. */
+const deletionsAtOnce = 1;
 
 /** What a driver was opened with; of its own options only `cleat.max_threads` is read here. */
 export type OpenHomeOptions = OpenOptions & { readonly maxThreads?: number | undefined };
@@ -83,6 +86,7 @@ async function startIn(
     spoolFolder: `${path}/${stagingFolder}`,
   });
   const locks = createLayerLocks();
+  const deletions = createSlots(deletionsAtOnce);
   const ending = new AbortController();
   let closing: Promise<void> | undefined;
 
@@ -107,7 +111,7 @@ async function startIn(
     locks,
     async deleteBehind(work) {
       try {
-        await work(pool.within(ending.signal));
+        await deletions.within(() => work(pool.within(ending.signal)));
       } catch (error) {
         if (!ending.signal.aborted) throw error;
       }

@@ -1,11 +1,19 @@
 import { CleatError } from "../../errors/index.ts";
-import { type Call, type CallOptions, graphDriverProtocol } from "../../protocol/index.ts";
-import { assertMethods, implement, type Logger, type Service, errorLogger } from "../../transport/index.ts";
+import { type Call, graphDriverProtocol } from "../../protocol/index.ts";
+import {
+  assertMethods,
+  implement,
+  type Logger,
+  type Service,
+  errorLogger,
+  toCallOptions,
+} from "../../transport/index.ts";
 import type { CreateOptions, GraphDriverMethods } from "../driver.ts";
 import { createDriverHolder, type DriverHolderOptions } from "./driver-holder.ts";
 import { createLostCalls } from "./engine/lost-calls.ts";
 import { findMountedLayers } from "./engine/mounted-layers.ts";
 import { assertLayerId } from "../layer-id.ts";
+import { removeBehind } from "./remove-behind.ts";
 import { toWireChanges, toWireCapabilities } from "./wire-shapes.ts";
 
 export interface GraphDriverPluginOptions extends Omit<DriverHolderOptions, "logger"> {
@@ -78,10 +86,9 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
         lost.created(ID);
         return {};
       }),
-    // A child that a crashed engine left behind, and does not know of, must not keep its image from being removed.
     remove: ({ ID }, from) =>
       call(from, async (driver) => {
-        await driver.remove(checked(ID), { evenWithChildren: true });
+        await removeBehind(driver, checked(ID), home, logger);
         lost.removed(ID);
         return {};
       }),
@@ -138,9 +145,7 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
  * An engine that is gone wants none of what it asked for that takes long; what it asked to be mounted, given back or
  * removed is done all the same.
  */
-function wanted({ signal }: Call): CallOptions {
-  return { signal };
-}
+const wanted = toCallOptions;
 
 const unixScheme = "unix://";
 

@@ -1,5 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
-import { type ByteSource, createTarReader, type TarHeader, type TarReader } from "../../tar/index.ts";
+import { type ByteSource, createTarReader, type TarHeader, type TarLimits, type TarReader } from "../../tar/index.ts";
 import { classifyEntry, type EntryRole, reservedFolderOf } from "../entry/whiteout.ts";
 import { toEntryError } from "../entry/entry-error.ts";
 import { type EntryName, joinPath, parseEntryName } from "../entry/entry-name.ts";
@@ -35,6 +35,8 @@ export interface ApplyOptions {
   readonly squash?: boolean;
   /** Keeps of each entry what root of a user namespace can (`keepInUserNamespace`); default false. */
   readonly userNamespace?: boolean;
+  /** What the archive may ask for; each that is not given has its default (`defaultTarLimits`). */
+  readonly limits?: Partial<TarLimits>;
   /** Is told of extended attributes that cannot be held here and are passed over; without it they are errors. */
   readonly leaveOut?: LeaveOut | undefined;
 }
@@ -47,12 +49,12 @@ export interface ApplyOptions {
  * bytes of the files that the archive holds. Blocks; runs on a thread whose umask is 0 (`detachThread`), as a pool's
  * are.
  *
- * @throws INVALID_ARGUMENT when the archive is malformed, or an entry would leave the layer or cannot be kept exactly.
+ * @throws INVALID_ARGUMENT when the archive is malformed or exceeds a limit, or an entry would leave the layer or cannot be kept exactly.
  * @throws DATA_LOSS when the archive is truncated.
  * @throws RESOURCE_EXHAUSTED when the disk is full; other system errors by their errno.
  */
 export function applyLayer(source: ByteSource, root: number, options: ApplyOptions): number {
-  return applyEntries(createTarReader(source), root, options).sizeBytes;
+  return applyEntries(createTarReader(source, options.limits), root, options).sizeBytes;
 }
 
 export interface AppliedEntries {

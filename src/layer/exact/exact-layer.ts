@@ -39,7 +39,10 @@ export async function applyLayerExactly(
 ): Promise<ExactLayer> {
   const counted = countBytes(source);
   const gzip = createGzipSink({ write: (bytes) => writeAll(data, bytes) });
-  const reader = createSplittingTarReader(counted, createTarSplitPacker(gzip), { keepsContent });
+  const reader = createSplittingTarReader(counted, createTarSplitPacker(gzip), {
+    keepsContent,
+    ...(options.limits && { limits: options.limits }),
+  });
   const { sizeBytes, mayHaveLost } = applyEntries(reader, root, options);
   gzip.finish();
   const archiveBytes = counted.bytes();

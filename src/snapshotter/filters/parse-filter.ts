@@ -49,7 +49,7 @@ export function parseFilter(text: string): Filter {
   for (;;) {
     const next = scanner.peek();
     if (next === undefined) return (read) => selectors.every((matches) => matches(read));
-    if (next !== ",") throw scanner.malformed(`"${next}" is not expected there`);
+    if (next !== ",") throw scanner.malformed(`${JSON.stringify(next)} is not expected there`);
     scanner.scan();
     selectors.push(parseSelector(scanner));
   }

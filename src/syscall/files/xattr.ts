@@ -18,6 +18,12 @@ const lremovexattrCall = bindSystemCall("lremovexattr", "void *", "void *");
 /** The kernel's limit on a value and on the list of names. Source: `XATTR_SIZE_MAX`, `linux/limits.h` v6.1. */
 const buffer = Buffer.alloc(64 * 1024);
 
+/**
+ * What nearly all values, and lists of names, fit. The kernel clears as much memory as it is offered, whatever the value, which costs more
+ * than all else of the call. Source: Linux v6.1 `fs/xattr.c` `do_getxattr`.
+ */
+const usualBytes = 256;
+
 export function fsetxattr(descriptor: number, name: string, value: Uint8Array): void {
   check(fsetxattrCall(descriptor, attribute(name), value, value.length, 0), `fsetxattr ${name}`);
 }
@@ -37,20 +43,27 @@ export function lremovexattr(path: PathBytes, name: string): void {
 
 /** `undefined` where the file has no such attribute, or its file system none at all. */
 export function fgetxattr(descriptor: number, name: string): Buffer | undefined {
-  return copyValue(fgetxattrCall(descriptor, attribute(name), buffer, buffer.length), name);
+  const asked = attribute(name);
+  const length = fgetxattrCall(descriptor, asked, buffer, usualBytes);
+  return copyValue(isTooLong(length) ? fgetxattrCall(descriptor, asked, buffer, buffer.length) : length, name);
 }
 
 /** As `fgetxattr`, by path. */
 export function lgetxattr(path: PathBytes, name: string): Buffer | undefined {
-  return copyValue(lgetxattrCall(cString(path), attribute(name), buffer, buffer.length), name, path);
+  const [place, asked] = [cString(path), attribute(name)];
+  const length = lgetxattrCall(place, asked, buffer, usualBytes);
+  return copyValue(isTooLong(length) ? lgetxattrCall(place, asked, buffer, buffer.length) : length, name, path);
 }
 
 export function flistxattr(descriptor: number): string[] {
-  return splitNames(flistxattrCall(descriptor, buffer, buffer.length));
+  const length = flistxattrCall(descriptor, buffer, usualBytes);
+  return splitNames(isTooLong(length) ? flistxattrCall(descriptor, buffer, buffer.length) : length);
 }
 
 export function llistxattr(path: PathBytes): string[] {
-  return splitNames(llistxattrCall(cString(path), buffer, buffer.length), path);
+  const place = cString(path);
+  const length = llistxattrCall(place, buffer, usualBytes);
+  return splitNames(isTooLong(length) ? llistxattrCall(place, buffer, buffer.length) : length, path);
 }
 
 /** The path by which `l…` calls reach `name` in an open folder, without resolving anything else of its path again. */
@@ -64,6 +77,10 @@ let lastAttribute = { name: "", bytes: Buffer.alloc(0) };
 function attribute(name: string): Uint8Array {
   if (lastAttribute.name !== name) lastAttribute = { name, bytes: Buffer.from(name, "latin1") };
   return cString(lastAttribute.bytes, 1);
+}
+
+function isTooLong(length: number): boolean {
+  return length < 0 && lastErrno() === errnos.ERANGE;
 }
 
 function copyValue(length: number, name: string, path?: PathBytes): Buffer | undefined {

@@ -17,6 +17,7 @@ it("reads a mount whatever optional fields it has", () => {
       device: "0:21",
       root: "/",
       propagation: ["shared:12"],
+      options: "rw,nosuid",
       superOptions: "rw",
     },
     {
@@ -25,6 +26,7 @@ it("reads a mount whatever optional fields it has", () => {
       device: "98:0",
       root: "/mnt1",
       propagation: ["master:1", "propagate_from:2", "unbindable"],
+      options: "rw",
       superOptions: "rw,errors=continue",
     },
     {
@@ -33,6 +35,7 @@ it("reads a mount whatever optional fields it has", () => {
       device: "0:40",
       root: "/-",
       propagation: [],
+      options: "rw",
       superOptions: "rw,lowerdir=l/A:l/B,upperdir=a-b",
     },
     {
@@ -41,6 +44,7 @@ it("reads a mount whatever optional fields it has", () => {
       device: "0:41",
       root: "/",
       propagation: [],
+      options: "rw",
       superOptions: "rw",
     },
   ]);

@@ -12,6 +12,8 @@ export interface MountEntry {
    * mount_namespaces(7).
    */
   readonly propagation: readonly string[];
+  /** Of this mount alone: "rw,nosuid,relatime". */
+  readonly options: string;
   /** Of the file system: "rw,lowerdir=…,upperdir=…". */
   readonly superOptions: string;
 }
@@ -34,6 +36,7 @@ export function parseMountInfo(text: string): MountEntry[] {
         device: fields[2] ?? "",
         root: unescapeOctal(fields[3] ?? ""),
         propagation: fields.slice(6, separator),
+        options: fields[5] ?? "",
         superOptions: unescapeOctal(fields[separator + 3] ?? ""),
       };
     });

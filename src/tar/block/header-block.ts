@@ -32,6 +32,9 @@ const maxDevice = 2 ** 32 - 1;
 export function decodeHeaderBlock(block: Buffer, at: number): HeaderDraft {
   const dialect = dialectOf(block);
   const isV7 = dialect === "v7";
+  if (isV7 && isNearlyUstar(block) && block[fields.ustarPrefix.start] !== 0) {
+    throw toMalformedError(at, "has a prefix, and a magic by which only some readers know that");
+  }
   return {
     name: nameOf(block, dialect),
     type: "file",
@@ -69,6 +72,11 @@ function dialectOf(block: Buffer): Dialect {
   // The trailer is "tar\0".
   if (block[magic + 5] === 0) return block.readUInt32BE(fields.starTrailer.start) === 0x74617200 ? "star" : "ustar";
   return block[magic + 5] === 0x20 && block[magic + 6] === 0x20 && block[magic + 7] === 0 ? "gnu" : "v7";
+}
+
+/** libarchive asks no more of ustar's magic than its five letters. */
+function isNearlyUstar(block: Buffer): boolean {
+  return block.toString("latin1", fields.magic.start, fields.magic.start + 5) === "ustar";
 }
 
 function nameOf(block: Buffer, dialect: Dialect): Buffer {

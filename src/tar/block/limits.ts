@@ -11,7 +11,10 @@ export interface TarLimits {
   readonly maxNameBytes: number;
   /** Data regions of one sparse file. Default 262,144: some 16 MiB of memory. */
   readonly maxSparseRegions: number;
-  /** Extended attributes of one entry. Default 1,024; Linux lists at most 64 KiB of names per file. */
+  /**
+   * Extended attributes of one entry. Default 1,024; Linux lists at most 64 KiB of names per file. Their bytes are a part of
+   * `maxPaxBytes`, in which they come.
+   */
   readonly maxXattrs: number;
   /** Entries of the archive. Default 10,000,000, beyond what file systems hold in practice. */
   readonly maxEntries: number;

@@ -33,15 +33,16 @@ export const flagOfEntryType: Readonly<Record<TarEntryType, number>> = {
 const slash = 0x2f;
 
 /**
- * The type that a flag stands for, `undefined` for a flag that makes no entry. A file whose name ends in a slash is a
- * directory, which is how v7 archives say it: GNU tar and libarchive read flags `\0` and `0` so, Go only `\0`.
+ * The type that a flag stands for, `undefined` for a flag that makes no entry. A file of flag `\0` whose name ends in a
+ * slash is a directory, which is how v7 archives say it.
  */
 export function entryTypeOfFlag(flag: number, name: Uint8Array): TarEntryType | undefined {
   switch (flag) {
     case typeFlag.file:
-    case typeFlag.oldFile:
     case typeFlag.contiguousFile:
     case typeFlag.gnuSparseFile:
+      return "file";
+    case typeFlag.oldFile:
       return name[name.length - 1] === slash ? "directory" : "file";
     case typeFlag.hardlink:
       return "hardlink";

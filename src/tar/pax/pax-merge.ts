@@ -4,14 +4,14 @@ import { toMalformedError } from "../block/malformed.ts";
 import { parsePaxInteger, parsePaxNumber, type PaxRecords, sparseKeyPrefix, xattrKeyPrefix } from "./pax-records.ts";
 import { parsePaxTime } from "./pax-time.ts";
 
-const globalKeys = ["uid", "gid", "uname", "gname", "mtime"];
+const numberKeys = ["size", "uid", "gid", "mtime"];
 const perEntryKeys = ["path", "linkpath", "size"];
 
 /**
  * Adds a global header's records to those in force. Only what can be true of many entries is kept.
  * @throws INVALID_ARGUMENT when it would set a name, a size, a sparse map or extended attributes. GNU tar obeys global
  * headers as POSIX wants, Go (and so Docker) and libarchive ignore them: with a global name or size one archive would
- * hold other entries for each of them.
+ * hold other entries for each of them. The others are to say what each entry says as well (`applyPax`).
  */
 export function mergeGlobalPax(inForce: PaxRecords, added: PaxRecords, at: number): PaxRecords {
   for (const [key, value] of added) {
@@ -28,10 +28,11 @@ export function mergeGlobalPax(inForce: PaxRecords, added: PaxRecords, at: numbe
 }
 
 /**
- * Puts the records of a PAX header over the fields of the header block. An empty value takes a global record back and
- * leaves the field alone, as in Go. `atime`, `ctime`, `comment`, `charset`, `hdrcharset` (names are bytes here) and
+ * Puts the records of a PAX header over the fields of the header block. An empty text leaves the field
+ * alone, as in Go. `atime`, `ctime`, `comment`, `charset`, `hdrcharset` (names are bytes here) and
  * unknown keys are ignored; so is `LIBARCHIVE.xattr.*`, which repeats `SCHILY.xattr.*` in another encoding.
- * @throws INVALID_ARGUMENT when a number is none or out of range, or there are more than `maxXattrs` attributes.
+ * @throws INVALID_ARGUMENT when a number is none or out of range, there are more than `maxXattrs` attributes, or readers
+ * disagree: about a global record that says other than the entry, or an empty number, which libarchive takes for 0.
  */
 export function applyPax(
   draft: HeaderDraft,
@@ -44,6 +45,8 @@ export function applyPax(
     const value = local.get(key) ?? global.get(key);
     return value === undefined || value.length === 0 ? undefined : value;
   };
+  for (const key of numberKeys) if (local.get(key)?.length === 0) throw toMalformedError(at, `has an empty PAX ${key}`);
+  const own = { ...draft };
   draft.name = record("path") ?? draft.name;
   draft.linkName = record("linkpath") ?? draft.linkName;
   draft.userName = record("uname") ?? draft.userName;
@@ -58,7 +61,31 @@ export function applyPax(
     draft.mtimeSeconds = time.seconds;
     draft.mtimeNanoseconds = time.nanoseconds;
   }
+  refuseOverruled(own, draft, local, at);
   draft.xattrs = xattrsOf(local, at, maxXattrs) ?? draft.xattrs;
+}
+
+/** The keys of a global header by the fields that they set. */
+const globalFields = {
+  uid: ["uid"],
+  gid: ["gid"],
+  uname: ["userName"],
+  gname: ["groupName"],
+  mtime: ["mtimeSeconds", "mtimeNanoseconds"],
+} as const satisfies Record<string, readonly (keyof HeaderDraft)[]>;
+
+const globalKeys = Object.keys(globalFields) as (keyof typeof globalFields)[];
+
+/** A global record is to make no difference: those who obey it would else give the entry another owner than those who do not. */
+function refuseOverruled(own: HeaderDraft, draft: HeaderDraft, local: PaxRecords, at: number): void {
+  for (const key of globalKeys) {
+    if (local.has(key) || globalFields[key].every((field) => isSame(own[field], draft[field]))) continue;
+    throw toMalformedError(at, `has another ${key} than the global PAX header before it says`);
+  }
+}
+
+function isSame(one: Buffer | number, other: Buffer | number): boolean {
+  return typeof one === "number" || typeof other === "number" ? one === other : one.equals(other);
 }
 
 function idOf(key: string, value: Buffer | undefined, at: number): number | undefined {

@@ -7,7 +7,7 @@ import { type Entry, type EntryPreface, finishEntry } from "./entry.ts";
 import type { TarLimits } from "../block/limits.ts";
 import { toMalformedError, toTruncatedError } from "../block/malformed.ts";
 import { mergeGlobalPax } from "../pax/pax-merge.ts";
-import { noPaxRecords, parsePaxRecords } from "../pax/pax-records.ts";
+import { noPaxRecords, parsePaxRecords, type PaxRecords } from "../pax/pax-records.ts";
 import { typeFlag } from "../block/type-flag.ts";
 
 /** Reads an entry's headers up to its own and puts them together; `undefined` at the archive's end. */
@@ -20,16 +20,29 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
   let global = noPaxRecords;
   let entries = 0;
 
-  /** The content of the header in `block`, whose own size counts whatever PAX header came before it. */
-  function readContent(at: number, label: string, maxBytes: number): Buffer {
+  /** The content of the header in `block`, with its padding; its own size counts whatever PAX header came before it. */
+  function readPadded(at: number, label: string, maxBytes: number): { readonly bytes: Buffer; sizeBytes: number } {
     const sizeBytes = decodeSize(block, at);
     if (sizeBytes > maxBytes) throw toMalformedError(at, `is a ${label} of ${sizeBytes} bytes, more than ${maxBytes}`);
-    const content = Buffer.allocUnsafe(sizeBytes);
-    const paddingBytes = tarPaddingBytes(sizeBytes);
-    if (input.readInto(content) < sizeBytes || input.skip(paddingBytes) < paddingBytes) {
-      throw toTruncatedError(input.offset, `inside the ${label} at byte ${at}`);
-    }
-    return content;
+    const bytes = Buffer.allocUnsafe(sizeBytes + tarPaddingBytes(sizeBytes));
+    if (input.readInto(bytes) < bytes.length) throw toTruncatedError(input.offset, `inside the ${label} at byte ${at}`);
+    return { bytes, sizeBytes };
+  }
+
+  function readRecords(at: number, label: string): PaxRecords {
+    const { bytes, sizeBytes } = readPadded(at, label, limits.maxPaxBytes);
+    return parsePaxRecords(bytes.subarray(0, sizeBytes), at);
+  }
+
+  /** GNU tar reads the name on to the first NUL, be that in the padding; the others read as far as the size says. */
+  function readLongName(at: number, label: string): Buffer {
+    const { bytes, sizeBytes } = readPadded(at, label, limits.maxNameBytes);
+    const end = bytes.indexOf(0);
+    if (end > sizeBytes || (end === -1 && bytes.length > sizeBytes))
+      throw toMalformedError(at, `is a ${label} that goes on behind its size`);
+    // Go passes over it, libarchive does not.
+    if (end === 0 || sizeBytes === 0) throw toMalformedError(at, `is an empty ${label}`);
+    return bytes.subarray(0, end === -1 ? sizeBytes : end);
   }
 
   function skipVolumeLabel(at: number): void {
@@ -53,23 +66,19 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
         switch (flag) {
           case typeFlag.paxLocal:
             refuseSecond(preface.pax, "PAX header", at);
-            preface.pax = parsePaxRecords(readContent(at, "PAX header", limits.maxPaxBytes), at);
+            preface.pax = readRecords(at, "PAX header");
             break;
           case typeFlag.gnuLongName:
             refuseSecond(preface.longName, "GNU long name", at);
-            preface.longName = cString(readContent(at, "GNU long name", limits.maxNameBytes));
+            preface.longName = readLongName(at, "GNU long name");
             break;
           case typeFlag.gnuLongLinkName:
             refuseSecond(preface.longLinkName, "GNU long link name", at);
-            preface.longLinkName = cString(readContent(at, "GNU long link name", limits.maxNameBytes));
+            preface.longLinkName = readLongName(at, "GNU long link name");
             break;
           case typeFlag.paxGlobal:
             refuseBetween(hasPreface, flag, at);
-            global = mergeGlobalPax(
-              global,
-              parsePaxRecords(readContent(at, "global PAX header", limits.maxPaxBytes), at),
-              at,
-            );
+            global = mergeGlobalPax(global, readRecords(at, "global PAX header"), at);
             break;
           case typeFlag.gnuVolumeLabel:
             refuseBetween(hasPreface, flag, at);
@@ -99,9 +108,4 @@ function refuseBetween(hasPreface: boolean, flag: number, at: number): void {
   if (!hasPreface) return;
   const shown = quoteBytes(Buffer.of(flag));
   throw toMalformedError(at, `has type flag ${shown} and stands between an entry and the headers that describe it`);
-}
-
-function cString(bytes: Buffer): Buffer {
-  const end = bytes.indexOf(0);
-  return end === -1 ? bytes : bytes.subarray(0, end);
 }

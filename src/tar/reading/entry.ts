@@ -12,6 +12,8 @@ import { addInlineSparseMap, parsePaxSparse, type PaxSparse, readLeadingSparseMa
 import { createSparseMap } from "../sparse/sparse-map.ts";
 import { entryTypeOfFlag, typeFlag } from "../block/type-flag.ts";
 
+const slash = 0x2f;
+
 /** What headers of their own say about the entry that follows them. */
 export interface EntryPreface {
   pax: PaxRecords | undefined;
@@ -59,6 +61,9 @@ export function finishEntry(
     );
   }
   draft.type = type;
+  // For GNU tar and libarchive a directory, as with flag NUL; for Go a file.
+  if (type === "file" && draft.name[draft.name.length - 1] === slash)
+    throw toMalformedError(at, `of ${quoteBytes(draft.name)} is a file with the name of a directory`);
   if (type !== "hardlink" && type !== "symlink") draft.linkName = noBytes;
   if (type === "file") {
     if (flag === typeFlag.gnuSparseFile) return finishGnuSparse(input, block, at, draft, paxSparse, limits);

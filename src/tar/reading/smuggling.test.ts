@@ -18,6 +18,9 @@ const longName = craftEntry({ name: "././@LongLink", typeFlag: "L", magic: gnuMa
 const longLink = craftEntry({ name: "././@LongLink", typeFlag: "K", magic: gnuMagic }, "long\0");
 const pax = craftPax([["comment", "c"]]);
 const global = (key: string, value: string): Buffer => craftPax([[key, value]], { typeFlag: "g" });
+/** Its size says one byte, and a NUL is farther on. */
+const endless = (typeFlag: string): Buffer =>
+  Buffer.concat([craftBlock({ typeFlag, magic: gnuMagic, size: octal(1, 12) }), Buffer.alloc(512, "name\0")]);
 const rawPax = (records: string): Buffer => craftEntry({ typeFlag: "x", magic: ustarMagic }, records);
 const bytes = (hex: string): Buffer => Buffer.from(hex, "hex");
 
@@ -35,7 +38,24 @@ it.each([
   ["a global link", [global("linkpath", "p"), file], 'sets "linkpath" for all entries'],
   ["a global sparse map", [global("GNU.sparse.map", "0,1"), file], 'sets "GNU.sparse.map" for all entries'],
   ["a global xattr", [global("SCHILY.xattr.a", "1"), file], 'sets "SCHILY.xattr.a" for all entries'],
-  ["a directory with content", [craftEntry({ name: "d/" }, "x")], "1 bytes of content but a directory's name"],
+  ["a global owner", [global("uid", "1"), file], "has another uid than the global PAX header before it says"],
+  ["a global time", [global("mtime", "0.5"), file], "has another mtime than the global PAX header before it says"],
+  ["an empty PAX size", [craftPax([["size", ""]]), file], "has an empty PAX size"],
+  ["a long name that ends in its padding", [endless("L"), file], "is a GNU long name that goes on behind its size"],
+  ["a long link that ends in its padding", [endless("K"), file], "is a GNU long link name that goes on behind"],
+  [
+    "a prefix with half a magic",
+    [craftEntry({ name: "f", ustarPrefix: "p", magic: "ustar 00" })],
+    "has a prefix, and a magic by which only some readers know that",
+  ],
+  ["an empty PAX owner", [craftPax([["uid", ""]]), file], "has an empty PAX uid"],
+  ["an empty long name", [craftEntry({ typeFlag: "L", magic: gnuMagic }, "\0"), file], "is an empty GNU long name"],
+  ["a file with a directory's name", [craftEntry({ name: "d/" })], "is a file with the name of a directory"],
+  [
+    "a directory with content",
+    [craftEntry({ name: "d/", typeFlag: "\0" }, "x")],
+    "1 bytes of content but a directory's name",
+  ],
   ["a NUL in a PAX path", [craftPax([["path", "a\0b"]]), file], 'record "path=a\\u0000b" with a NUL in it'],
   ["a NUL in a PAX key", [craftPax([["a\0b", "v"]]), file], "with a NUL in it"],
   ["an xattr without name", [craftPax([["SCHILY.xattr.", "v"]]), file], "an extended attribute without a name"],

@@ -135,11 +135,11 @@ describe("malformed sparse maps", () => {
     ["an unknown version", with01("GNU.sparse.major", "2"), 'version "2.1"'],
     ["a name but no map", Buffer.concat([craftPax([["GNU.sparse.name", "n"]]), after]), 'version "."'],
     ["a NUL in the name", with01("GNU.sparse.name", "a\0b"), "with a NUL in it"],
-    ["a directory's name", with01("GNU.sparse.name", "a/"), "has a sparse map but is a directory"],
+    ["a directory's name", with01("GNU.sparse.name", "a/"), "is a file with the name of a directory"],
     [
       "a directory's name and flag S",
       craftEntry({ name: "s/", typeFlag: "S", magic: gnuMagic }),
-      "has a sparse map but is a",
+      "is a file with the name of a directory",
     ],
     ["two maps", Buffer.concat([craftPax(version01), oldGnu(pair(0, 5), 5, "abcde")]), "has two sparse maps"],
     ["both PAX forms", craftPax([...version00, ["GNU.sparse.map", "0,1"]]), "of versions 0.0 and 0.1"],

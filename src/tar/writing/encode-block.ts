@@ -47,7 +47,8 @@ export function encodePaxBlock(block: Buffer, name: Buffer, sizeBytes: number): 
 function writeStringField(block: Buffer, { start, bytes }: Field, text: Buffer): void {
   const end = start + bytes;
   let at = start;
-  for (const byte of text) {
+  for (let from = 0; from < text.length; from++) {
+    const byte = text[from] as number;
     if (byte === 0 || byte >= 0x80) continue;
     if (at === end) {
       dropTrailingSlash(block, end - 1);

@@ -26,7 +26,7 @@ export function encodeTarHeader(header: TarHeader): Buffer {
   const split = name.length > fields.name.bytes && isAscii(name) ? ustarSplitIndex(name) : -1;
   const isUstarName = split !== -1 || isPlain(name, fields.name);
   if (isUstarName && isUstarOtherwise(header)) {
-    const block = Buffer.alloc(blockBytes);
+    const block = Buffer.allocUnsafe(blockBytes).fill(0); // of the pool: most layers are small files
     if (split === -1) encodeEntryBlock(block, header, name, noBytes);
     else encodeEntryBlock(block, header, name.subarray(split + 1), name.subarray(0, split));
     return block;

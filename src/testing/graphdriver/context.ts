@@ -4,7 +4,7 @@ import type { ErrorCode } from "../../errors/index.ts";
 import type { GraphDriver, GraphDriverFactory, OpenOptions } from "../../graphdriver/index.ts";
 import { createReplay, type Replay } from "../tree/replay.ts";
 import { assertNoMounts, mountsBelow, type OpenedDriver, openDriver } from "./opened-driver.ts";
-import { assertRefused, type Refusals } from "./refusals.ts";
+import { assertRefused, type Refusals } from "../refusals.ts";
 
 /** What a check of graph drivers is given: a driver, and what to compare it with. */
 export interface GraphDriverContext extends AsyncDisposable {

@@ -29,7 +29,7 @@ import type { CheckResult } from "../check.ts";
 import { runChecks } from "../run-checks.ts";
 import { graphDriverChecks } from "./checks/index.ts";
 import { createContextSource } from "./context.ts";
-import type { Refusals } from "./refusals.ts";
+import type { Refusals } from "../refusals.ts";
 
 export interface GraphDriverKitOptions {
   /** Opens the driver on a home that is empty or not there yet, and, after `close`, again on the same one. */

@@ -1,14 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { finished, pipeline, Readable } from "node:stream";
-import { CleatError, toCleatError, TransportError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
-import { connectionOf } from "../connection.ts";
 import { toReply } from "../handler.ts";
 import { refuseMalformed } from "./malformed-request.ts";
+import { IncomingCall } from "./incoming-call.ts";
+import { createRequestBody } from "./request-body.ts";
 import { assertServerOptions, oldestVersion } from "../tls/secure-context.ts";
 import type { TlsServerOptions } from "../tls/tls.ts";
-import type { Handler, WireReply } from "../wire.ts";
+import type { BodyStream, Handler, WireReply } from "../wire.ts";
 
 export interface HttpServerOptions {
   /** Serves HTTPS, and nobody in plaintext. */
@@ -44,6 +45,8 @@ const httpOptions: ServerOptions = {
   requestTimeout: 0,
   headersTimeout: 0,
   maxHeaderSize: 16 * 1024,
+  // Of what waits to be read, or to be taken by a peer: fewer and larger pieces than Node's 16 KiB.
+  highWaterMark: 128 * 1024,
   // The kernel finds peers that are gone without a word; HTTP's own timeouts are off.
   keepAlive: true,
   keepAliveInitialDelay: 60_000,
@@ -66,14 +69,10 @@ function createHttpsServer(tls: TlsServerOptions): Server {
 }
 
 async function answer(handler: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  request.on("error", () => {}); // whoever reads the body gets it; nobody else needs it
-  const gone = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) gone.abort(peerGone("before it had its answer"));
-  });
-  const body = readableBody(request);
+  request.on("error", ignore); // whoever reads the body gets it; nobody else needs it
+  const body = createRequestBody(request);
   // What a handler or its logger throws of its own must not end the process, and every other call with it.
-  const reply = await replyTo(handler, request, body, gone.signal).catch((error: unknown) => {
+  const reply = await replyTo(handler, request, response, body).catch((error: unknown) => {
     return toReply(500, toCleatError(error));
   });
   sendReply(reply, request, response);
@@ -83,52 +82,13 @@ async function answer(handler: Handler, request: IncomingMessage, response: Serv
 async function replyTo(
   handler: Handler,
   request: IncomingMessage,
-  body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  response: ServerResponse,
+  body: BodyStream,
 ): Promise<WireReply> {
   if (request.method !== "POST") {
     return toReply(405, new CleatError("INVALID_ARGUMENT", `HTTP method "${request.method}" is not POST`));
   }
-  const [path = "", search = ""] = splitOnce(request.url ?? "", "?");
-  const query = Object.fromEntries(new URLSearchParams(search));
-  const connection = connectionOf(request.socket);
-  const { host } = request.headers;
-  return handler({ path, query, body, signal, connection, host });
-}
-
-interface RequestBody extends AsyncIterable<Uint8Array> {
-  /** Reads what is left, for nobody. Whoever reads on gets no more, and holds nothing up. */
-  discard(): void;
-}
-
-function readableBody(request: IncomingMessage): RequestBody {
-  let isDiscarded = false;
-  async function* read(): AsyncGenerator<Uint8Array, undefined> {
-    if (isDiscarded) throw new CleatError("FAILED_PRECONDITION", "body is not read any more: its call was answered");
-    yield* readBody(request);
-  }
-  return {
-    [Symbol.asyncIterator]: read,
-    discard() {
-      isDiscarded = true;
-      if (request.complete && request.readableEnded) return;
-      request.removeAllListeners("readable"); // an iterator that was left without `return` would hold the stream back
-      request.on("data", () => {}); // and one that is left later would stop it, if nobody listened
-      request.resume();
-    },
-  };
-}
-
-/**
- * Leaving the loop early must not destroy the request: that would drop the connection before the failure is answered.
- */
-async function* readBody(request: IncomingMessage): AsyncGenerator<Uint8Array, undefined> {
-  try {
-    yield* request.iterator({ destroyOnReturn: false });
-  } catch (error) {
-    throw peerGone("in the middle of its body", error);
-  }
-  if (!request.complete) throw peerGone("in the middle of its body");
+  return handler(new IncomingCall(request, response, body));
 }
 
 function sendReply({ status, body, mediaType }: WireReply, request: IncomingMessage, response: ServerResponse): void {
@@ -136,7 +96,8 @@ function sendReply({ status, body, mediaType }: WireReply, request: IncomingMess
     response.writeHead(status, { "Content-Type": pluginMediaType, "Content-Length": body.byteLength });
     // Node hangs up after the last answer of a connection, also on a peer who is still sending, and then gets no
     // answer.
-    if (request.complete) response.end(body);
+    // As text it goes out with the headers, in one write.
+    if (request.complete) response.end(toText(body), "latin1");
     else {
       response.write(body);
       finished(request, () => response.end());
@@ -148,11 +109,9 @@ function sendReply({ status, body, mediaType }: WireReply, request: IncomingMess
   pipeline(body, response, () => {});
 }
 
-function peerGone(when: string, cause?: unknown): TransportError {
-  return new TransportError("CANCELLED", `peer closed the connection ${when}`, { reachedPeer: true, cause });
+/** A character for each byte. */
+function toText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
-}
+function ignore(): void {}

@@ -25,8 +25,8 @@ export interface MountSetOptions {
   mount(name: string): Promise<string>;
   /** Takes back what `mount` did, also half of it or nothing. FAILED_PRECONDITION is that it is busy. */
   unmount(name: string): Promise<void>;
-  /** Whether something is mounted at the volume's target. */
-  isMounted(name: string): boolean;
+  /** Whether something is mounted at the volume's target; `mountPoints` is what there is, for who asks about many. */
+  isMounted(name: string, mountPoints?: ReadonlySet<string>): boolean;
   readonly bootId: string;
   readonly logger: Logger;
   readonly sayStep: SayStep;
@@ -53,8 +53,8 @@ export interface MountSet {
    */
   release(name: string): Promise<void>;
   holders(name: string): readonly string[];
-  /** Where its files are, as long as it is mounted. */
-  pathOf(name: string): string | undefined;
+  /** Where its files are, as long as it is mounted; `mountPoints` as above. */
+  pathOf(name: string, mountPoints?: ReadonlySet<string>): string | undefined;
   /** Settles with the kernel and the last boot what is recorded; what that leaves to unmount is unmounted behind. */
   reconcile(): Promise<void>;
   /** Unmounts nothing behind any more. */
@@ -75,8 +75,14 @@ export function createMountSet(options: MountSetOptions): MountSet {
   const timers = new Map<string, NodeJS.Timeout>();
   let isStopped = false;
 
-  const isUsable = (name: string, record: MountRecord | undefined): record is MountRecord & { path: string } =>
-    record?.path !== undefined && record.boot === bootId && (record.isMount !== true || options.isMounted(name));
+  const isUsable = (
+    name: string,
+    record: MountRecord | undefined,
+    mountPoints?: ReadonlySet<string>,
+  ): record is MountRecord & { path: string } =>
+    record?.path !== undefined &&
+    record.boot === bootId &&
+    (record.isMount !== true || options.isMounted(name, mountPoints));
 
   const forgetTimer = (name: string) => {
     clearTimeout(timers.get(name));
@@ -172,9 +178,9 @@ export function createMountSet(options: MountSetOptions): MountSet {
       await unmountNow(name);
     },
     holders: (name) => records.get(name)?.holders ?? [],
-    pathOf(name) {
+    pathOf(name, mountPoints) {
       const record = records.get(name);
-      return isUsable(name, record) ? record.path : undefined;
+      return isUsable(name, record, mountPoints) ? record.path : undefined;
     },
     async reconcile() {
       const all = [...records.entries()];

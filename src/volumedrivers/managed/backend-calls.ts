@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { createDeadline } from "../../transport/index.ts";
 import { hidden } from "../options/read-options.ts";
@@ -20,6 +21,7 @@ export interface CallSubject {
 
 export function createBackendCalls(defaultTimeoutMs: number): BackendCalls {
   const ending = new AbortController();
+  setMaxListeners(0, ending.signal); // one for each call that runs
   return {
     async run({ name, cannot, secrets, timeoutMs = defaultTimeoutMs }, work) {
       const subject = `volume "${name}" ${cannot}`;

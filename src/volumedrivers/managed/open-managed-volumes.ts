@@ -6,7 +6,7 @@ import { createDeadline, type Logger, silentLogger } from "../../transport/index
 import type { Volume, VolumeCapabilities, VolumeDriver } from "../../volume/index.ts";
 import { createMountSet } from "../holders/mount-set.ts";
 import { createTurns } from "../holders/turns.ts";
-import { isMountPoint } from "../mounting/mount-file-system.ts";
+import { readMountPoints } from "../mounting/mount-file-system.ts";
 import { createSayStep } from "../steps.ts";
 import { createBackendCalls } from "./backend-calls.ts";
 import { createLifeCycle } from "./life-cycle.ts";
@@ -39,14 +39,16 @@ export type ManagedVolumesOptions<Table extends OptionTable> = ManagedVolumesSet
 /** A driver of several kinds: the option `type` says which. */
 export interface TypedVolumesOptions extends ManagedVolumesSettings {
   readonly types: Readonly<Record<string, VolumeBackend>>;
+  /** Of every other type; which it is stands in `volume.type`. */
+  readonly otherTypes?: VolumeBackend;
   /** Of a volume without the option `type`; without this one it is needed. */
   readonly defaultType?: string;
 }
 
 /** A volume driver, and what its owner may ask of it beyond. */
 export interface ManagedVolumes extends VolumeDriver {
-  /** What a volume takes. @throws UNIMPLEMENTED where its backend does not know. */
-  usage(name: string, call?: CallOptions): Promise<VolumeUsage>;
+  /** What a volume takes, as far as its backend knows now. @throws UNIMPLEMENTED where it never does. */
+  usage(name: string, call?: CallOptions): Promise<VolumeUsage | undefined>;
   /** Gives a volume another size. @throws UNIMPLEMENTED where its backend cannot. */
   resize(name: string, sizeBytes: number, call?: CallOptions): Promise<void>;
   /** Who has the volume mounted. @throws NOT_FOUND */
@@ -83,7 +85,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
     turns,
     mount: table.mount,
     unmount: table.unmount,
-    isMounted: (name) => isMountPoint(folders.targetOf(name)),
+    isMounted: (name, mountPoints = readMountPoints()) => mountPoints.has(folders.targetOf(name)),
     bootId: bootId(),
     logger,
     sayStep,
@@ -108,10 +110,11 @@ export async function openManagedVolumes<Table extends OptionTable>(
       deadline.release();
     }
   };
-  const mountpointOf = (name: string) => mounts.pathOf(name) ?? table.pathOf(name);
-  const toVolume = (name: string, usage?: VolumeUsage | string): Volume => ({
+  const mountpointOf = (name: string, mountPoints?: ReadonlySet<string>) =>
+    mounts.pathOf(name, mountPoints) ?? table.pathOf(name);
+  const toVolume = (name: string, usage?: VolumeUsage | string, mountPoints?: ReadonlySet<string>): Volume => ({
     name,
-    mountpoint: mountpointOf(name),
+    mountpoint: mountpointOf(name, mountPoints),
     createdAt: table.createdAt(name),
     status: { ...table.statusOf(name), Mounts: mounts.holders(name).length, ...toStatus(usage) },
   });
@@ -126,7 +129,10 @@ export async function openManagedVolumes<Table extends OptionTable>(
     capabilities: async () => ({ scope }),
     create: (name, { options: given = {} } = {}, call) =>
       inTurn(name, call, (signal) => life.create(name, given, signal)),
-    list: async () => table.names().map((name) => toVolume(name)),
+    async list() {
+      const mountPoints = readMountPoints();
+      return table.names().map((name) => toVolume(name, undefined, mountPoints));
+    },
     async get(name) {
       table.assertThere(name);
       const usage = table.hasUsage(name) ? await table.usage(name, usageTimeoutMs).catch(toProblem) : undefined;

@@ -53,8 +53,8 @@ export interface VolumeBackend<Table extends OptionTable = OptionTable> extends 
   remove?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<void>;
   /** Where its files are while nobody has it mounted, if they are anywhere. May not wait for anything. */
   pathOf?(volume: ManagedVolume<OptionsOf<Table>>): string | undefined;
-  /** What it takes, and may take: for `Status` when one volume is asked for. */
-  usage?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<VolumeUsage>;
+  /** What it takes, and may take, as far as that is known without counting: for `Status` when one volume is asked for. */
+  usage?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<VolumeUsage | undefined>;
   /** Gives it another size, also while it is mounted; resolves to the options, as text, that it has from now on. */
   resize?(
     volume: ManagedVolume<OptionsOf<Table>>,

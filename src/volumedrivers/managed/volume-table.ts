@@ -31,7 +31,7 @@ export interface VolumeTable {
   unmount(name: string): Promise<void>;
   remove(name: string): Promise<void>;
   hasUsage(name: string): boolean;
-  usage(name: string, timeoutMs: number): Promise<VolumeUsage>;
+  usage(name: string, timeoutMs: number): Promise<VolumeUsage | undefined>;
   resize(name: string, sizeBytes: number): Promise<void>;
 }
 
@@ -46,6 +46,9 @@ export function createVolumeTable(
   const { volumes } = store.tables;
   const backends = readBackends(options);
 
+  /** Engines list all volumes often; a record is never changed, but replaced. */
+  const shown = new WeakMap<VolumeRecord, Record<string, unknown>>();
+
   const there = (name: string): VolumeRecord => {
     const record = volumes.get(name);
     if (record !== undefined && record.state !== "creating") return record;
@@ -55,10 +58,13 @@ export function createVolumeTable(
   const managed = (name: string): ManagedVolume => {
     const { type, options: given, created } = recordOf(name);
     const { backend } = backends.of(type);
+    let read: ManagedVolume["options"] | undefined;
     return {
       name,
       type,
-      options: readOptions(backend, given),
+      get options() {
+        return (read ??= readOptions(backend, given)); // not for each volume of a list
+      },
       createdAt: new Date(created),
       folder: folders.folderOf(name),
       target: folders.targetOf(name),
@@ -66,7 +72,7 @@ export function createVolumeTable(
   };
   const backendOf = (name: string) => backends.of(recordOf(name).type).backend;
   const subjectOf = (name: string, cannot: string, timeoutMs?: number) => {
-    const secrets = secretsIn(backendOf(name).options, recordOf(name).options);
+    const secrets = secretsIn(backendOf(name), recordOf(name).options);
     return { name, cannot, secrets, ...(timeoutMs !== undefined && { timeoutMs }) };
   };
 
@@ -91,12 +97,17 @@ export function createVolumeTable(
     },
     managed,
     statusOf(name) {
-      const { type, options: given, state } = recordOf(name);
-      return {
+      const record = recordOf(name);
+      const known = shown.get(record);
+      if (known !== undefined) return known;
+      const { type, options: given, state } = record;
+      const status = {
         ...(type !== undefined && { Type: type }),
-        Options: showOptions(backends.of(type).backend.options, given),
+        Options: showOptions(backends.of(type).backend, given),
         ...(state === "removing" && { State: "half removed" }),
       };
+      shown.set(record, status);
+      return status;
     },
     createdAt: (name) => new Date(recordOf(name).created),
     pathOf: (name) => backendOf(name).pathOf?.(managed(name)),
@@ -157,9 +168,9 @@ function readBackends(options: Options): Backends {
     const backend = options;
     return { select: (given) => ({ type: undefined, backend, own: given }), of: () => ({ backend }) };
   }
-  const { defaultType } = options;
-  const { types } = options;
-  const find = (type: string): VolumeBackend | undefined => (Object.hasOwn(types, type) ? types[type] : undefined);
+  const { types, defaultType, otherTypes } = options;
+  const find = (type: string): VolumeBackend | undefined =>
+    Object.hasOwn(types, type) ? types[type] : /^[\w.-]+$/.test(type) ? otherTypes : undefined;
   const known = Object.keys(types).toSorted().join(", ");
   return {
     select({ type = defaultType, ...own }) {

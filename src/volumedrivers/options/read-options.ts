@@ -1,6 +1,7 @@
 import { CleatError, quoteText } from "../../errors/index.ts";
 import { z } from "zod";
 import type { OptionReading, OptionsOf, OptionTable } from "./option-table.ts";
+import { hideListed, listedSecrets } from "./mount-list.ts";
 import { isSecret } from "./option-types.ts";
 
 /** What a user gave with `-o`. */
@@ -11,15 +12,19 @@ export type GivenOptions = Readonly<Record<string, string>>;
  * @throws INVALID_ARGUMENT about the first that is wrong, by its name and never with its value.
  */
 export function readOptions<Table extends OptionTable>(
-  { options: table, check }: OptionReading<Table>,
+  reading: OptionReading<Table>,
   given: GivenOptions,
 ): OptionsOf<Table> {
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(table, name));
+  const { options: table, others, check } = reading;
+  const unknown = Object.keys(given).find((name) => schemaOf(reading, name) === undefined);
   if (unknown !== undefined) throw wrong(`${quoteText(unknown)} is unknown; ${listKnown(table)}`);
-  const result = z.object(table).safeParse(given);
+  const result = z
+    .object(table)
+    .catchall(others ?? z.never())
+    .safeParse(given);
   if (!result.success) {
     const [issue] = result.error.issues;
-    throw wrong(describe(String(issue?.path[0] ?? ""), issue, table, given));
+    throw wrong(describe(String(issue?.path[0] ?? ""), issue, reading, given));
   }
   const options = result.data as OptionsOf<Table>;
   const problem = check?.(options);
@@ -28,27 +33,41 @@ export function readOptions<Table extends OptionTable>(
 }
 
 /** The options without secrets, for everybody to see. */
-export function showOptions(table: OptionTable, given: GivenOptions): Record<string, string> {
-  const shown = Object.entries(given).map(([name, text]) => [name, isHidden(table, name) ? hidden : text]);
+export function showOptions(reading: OptionReading, given: GivenOptions): Record<string, string> {
+  const shown = Object.entries(given).map(([name, text]) => [
+    name,
+    isHidden(reading, name) ? hidden : hideListed(text, hidden),
+  ]);
   return Object.fromEntries(shown) as Record<string, string>;
 }
 
 /** What may be in no message. */
-export function secretsIn(table: OptionTable, given: GivenOptions): string[] {
-  return Object.entries(given).flatMap(([name, text]) => (isHidden(table, name) && text !== "" ? [text] : []));
+export function secretsIn(reading: OptionReading, given: GivenOptions): string[] {
+  return Object.entries(given).flatMap(([name, text]) =>
+    isHidden(reading, name) ? [text].filter((whole) => whole !== "") : listedSecrets(text),
+  );
 }
 
 export const hidden = "***";
 
 /** An option that is not known any more may have been a secret. */
-function isHidden(table: OptionTable, name: string): boolean {
-  const schema = Object.hasOwn(table, name) ? table[name] : undefined;
+function isHidden(reading: OptionReading, name: string): boolean {
+  const schema = schemaOf(reading, name);
   return schema === undefined || isSecret(schema);
 }
 
-function describe(name: string, issue: z.core.$ZodIssue | undefined, table: OptionTable, given: GivenOptions): string {
+function schemaOf({ options: table, others }: OptionReading, name: string): z.ZodType | undefined {
+  return Object.hasOwn(table, name) ? table[name] : others;
+}
+
+function describe(
+  name: string,
+  issue: z.core.$ZodIssue | undefined,
+  reading: OptionReading,
+  given: GivenOptions,
+): string {
   if (!Object.hasOwn(given, name)) return `"${name}" is needed`;
-  if (isHidden(table, name)) return `"${name}" has a value that cannot be`;
+  if (isHidden(reading, name)) return `"${name}" has a value that cannot be`;
   return `"${name}" ${issue?.code === "custom" || issue?.message ? issue.message : "has a value that cannot be"}`;
 }
 

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
 import { CleatError } from "../../errors/index.ts";
+import type { Consume } from "./consume.ts";
 import { createAsyncRingReader, type Ring } from "./ring.ts";
 import {
   createSilentSender,
@@ -14,6 +15,19 @@ import {
 let streams: ReturnType<typeof openStreams>;
 const open = (options?: StreamsOptions) => (streams = openStreams(options));
 afterEach(() => streams.close());
+
+/** A silent sender whose job has begun, so that it has a place; `held` is what the job made of it. */
+async function holdPlace(consume: Consume) {
+  const sender = createSilentSender(Buffer.alloc(100_000));
+  let begin = (): void => {};
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const held = consume(sender.source, (ring) => {
+    begin();
+    return readJob(ring);
+  });
+  await begun;
+  return { held, end: sender.end };
+}
 
 const large = (sizeBytes = 300_000) => Readable.from([Buffer.alloc(sizeBytes, 1), Buffer.alloc(23, 2)]);
 
@@ -98,25 +112,26 @@ describe("silent senders", () => {
 
   it("who break off later leave no file", async () => {
     const { consume, spooled } = open({ slots: 1 });
-    const holder = createSilentSender(Buffer.alloc(100_000));
-    const held = consume(holder.source, readJob);
+    const holder = await holdPlace(consume);
+    const seen: string[][] = [];
     const source = (async function* () {
       yield Buffer.alloc(100_000);
+      seen.push(spooled());
       throw new CleatError("CANCELLED", "peer went away");
     })();
     await expect(consume(source, readJob)).rejects.toThrow("peer went away");
+    expect(seen).toEqual([["0"]]);
     expect(spooled()).toEqual([]);
     holder.end();
-    expect(await held).toBe(100_000);
+    expect(await holder.held).toBe(100_000);
   });
 
   it("keep others waiting only where the disk has no room for these", async () => {
     const { consume } = open({ slots: 1, spools: "full" });
-    const holder = createSilentSender(Buffer.alloc(100_000));
-    const held = consume(holder.source, readJob);
+    const holder = await holdPlace(consume);
     const waiting = consume(large(), readJob);
     holder.end();
-    expect(await held).toBe(100_000);
+    expect(await holder.held).toBe(100_000);
     expect(await waiting).toBe(300_023);
   });
 });

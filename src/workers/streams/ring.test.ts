@@ -136,7 +136,7 @@ describe("the end of a stream", () => {
 /**
  * The other end on a thread of its own. On Node 20 a thread cannot load TypeScript, so these speak the ring's protocol
  * in plain JavaScript, as its picture has it: one word each of written, read, data signal, space signal, end, gone,
- * waits.
+ * writer waits, reader waits.
  */
 const blockingReader = `
   const { workerData: { control, data }, parentPort } = require("node:worker_threads");
@@ -146,7 +146,10 @@ const blockingReader = `
     const held = (Atomics.load(control, 0) - Atomics.load(control, 1)) >>> 0;
     if (held === 0) {
       if (Atomics.load(control, 4) !== 0) break;
-      Atomics.wait(control, 2, signal);
+      Atomics.store(control, 7, 1);
+      const isEmpty = Atomics.load(control, 0) === Atomics.load(control, 1) && Atomics.load(control, 4) === 0;
+      if (isEmpty) Atomics.wait(control, 2, signal);
+      Atomics.store(control, 7, 0);
       continue;
     }
     const at = (Atomics.load(control, 1) >>> 0) % data.length;
@@ -176,8 +179,11 @@ const blockingWriter = `
     const count = Math.min(room, data.length - at, 1 + (written * 11) % 70, total - written);
     for (let i = 0; i < count; i++) data[at + i] = (written + i) % 251;
     Atomics.add(control, 0, count);
-    Atomics.add(control, 2, 1);
-    Atomics.notify(control, 2);
+    const held = (Atomics.load(control, 0) - Atomics.load(control, 1)) >>> 0;
+    if (held >= data.length / 2 && Atomics.load(control, 7) !== 0) {
+      Atomics.add(control, 2, 1);
+      Atomics.notify(control, 2);
+    }
     written += count;
   }
   Atomics.store(control, 4, 1);

@@ -10,7 +10,8 @@
  *                                                        └──────────────────────────────┘
  *
  * `written` and `read` count bytes and wrap at 2³², which a size that divides 2³² makes harmless. Whoever waits notes a
- * signal's value, looks once more, then sleeps until the value changes, so that no wake-up is lost.
+ * signal's value, looks once more, then sleeps until the value changes, so that no wake-up is lost. To wake a thread costs
+ * more than to copy what it waits for: neither side is woken before the other has done half a ring, or has no more.
  */
 import { CleatError } from "../../errors/index.ts";
 import { throwIfCancelled } from "../../syscall/index.ts";
@@ -28,6 +29,7 @@ const SPACE_SIGNAL = 3;
 const WRITER_END = 4;
 const READER_GONE = 5;
 const WRITER_WAITS = 6;
+const READER_WAITS = 7;
 const controlWords = 8;
 
 const writerEnds = { open: 0, finished: 1, aborted: 2 } as const;
@@ -57,7 +59,7 @@ function wake({ control }: Ring, signal: number): void {
   Atomics.notify(control, signal);
 }
 
-/** Copies what fits now; how many bytes that was. */
+/** Copies what fits now, and wakes a waiting reader once there is enough worth waking for; how many bytes that was. */
 function put(ring: Ring, bytes: Uint8Array): number {
   const { control, data } = ring;
   const written = Atomics.load(control, WRITTEN) >>> 0;
@@ -66,8 +68,12 @@ function put(ring: Ring, bytes: Uint8Array): number {
   if (count === 0) return 0;
   data.set(count === bytes.length ? bytes : bytes.subarray(0, count), at);
   Atomics.store(control, WRITTEN, (written + count) | 0);
-  wake(ring, DATA_SIGNAL);
+  if (bytesHeld(ring) >= data.length / 2) wakeReader(ring);
   return count;
+}
+
+function wakeReader(ring: Ring): void {
+  if (Atomics.load(ring.control, READER_WAITS) !== 0) wake(ring, DATA_SIGNAL);
 }
 
 /** Up to `maxBytes` that can be read in one piece now; empty when there are none. */
@@ -104,6 +110,11 @@ function isFinished(ring: Ring): boolean {
   return end === writerEnds.finished && bytesHeld(ring) === 0;
 }
 
+/** Empty, and not over. */
+function isEmpty(ring: Ring): boolean {
+  return bytesHeld(ring) === 0 && Atomics.load(ring.control, WRITER_END) === writerEnds.open;
+}
+
 export interface SyncRingReader {
   /** The next bytes, valid until the next call; `undefined` at the end. @throws CANCELLED when the writer aborted. */
   read(): Uint8Array | undefined;
@@ -126,7 +137,9 @@ export function createSyncRingReader(ring: Ring): SyncRingReader {
           return bytes;
         }
         if (isFinished(ring)) return undefined;
-        if (bytesHeld(ring) === 0) Atomics.wait(ring.control, DATA_SIGNAL, signal);
+        Atomics.store(ring.control, READER_WAITS, 1);
+        if (isEmpty(ring)) Atomics.wait(ring.control, DATA_SIGNAL, signal);
+        Atomics.store(ring.control, READER_WAITS, 0);
       }
     },
     leave: () => leave(ring),
@@ -177,7 +190,9 @@ export function createAsyncRingReader(ring: Ring): AsyncRingReader {
           return bytes;
         }
         if (isFinished(ring)) return undefined;
-        if (bytesHeld(ring) === 0) await changeOf(ring, DATA_SIGNAL, signal);
+        Atomics.store(ring.control, READER_WAITS, 1);
+        if (isEmpty(ring)) await changeOf(ring, DATA_SIGNAL, signal);
+        Atomics.store(ring.control, READER_WAITS, 0);
       }
     },
     leave: () => leave(ring),
@@ -200,8 +215,21 @@ export interface AsyncRingWriter {
 }
 
 export function createAsyncRingWriter(ring: Ring): AsyncRingWriter {
+  let isFlushing = false;
+
+  /** What little has come by the end of a turn of the event loop may be all that comes for long. */
+  function flushSoon(): void {
+    if (isFlushing) return;
+    isFlushing = true;
+    setImmediate(() => {
+      isFlushing = false;
+      wakeReader(ring);
+    });
+  }
+
   return {
     async write(bytes) {
+      flushSoon();
       for (let at = 0; at < bytes.length;) {
         if (readerGone(ring)) return false;
         const signal = Atomics.load(ring.control, SPACE_SIGNAL);

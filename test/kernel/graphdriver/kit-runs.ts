@@ -5,7 +5,7 @@ import type { CheckResult } from "cleat/testing";
 import { createScratch } from "../../harness/scratch.ts";
 import { buildMobyPlugin } from "./moby-plugin.ts";
 import { runWithPrivateMounts } from "./private-mounts.ts";
-import type { Subject } from "./subjects.ts";
+import { checksOf, type Subject } from "./subjects.ts";
 
 /** As the kit's, with the error as text. */
 export type KitResult = Omit<CheckResult, "error"> & { readonly error?: string };
@@ -47,7 +47,8 @@ async function runKit(subject: Subject): Promise<KitResults> {
   const program = opener === "somebodyElses" ? buildMobyPlugin(scratch.path) : undefined;
   const results = new Map<string, KitResult>();
   const command = (folder: string) => {
-    const request = { driver, opener, refusals, expectedFailures, options, folder, program };
+    const only = checksOf(subject);
+    const request = { driver, opener, refusals, expectedFailures, options, only, folder, program };
     return [process.execPath, join(import.meta.dirname, "kit-process.mjs"), JSON.stringify(request)];
   };
   await runWithPrivateMounts(command, {

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
 
+import { graphDriverChecks } from "cleat/testing";
+
 import { type Need, needs } from "../../needs.ts";
 import { byDayOrNight } from "../../night.ts";
 import {
@@ -25,6 +27,8 @@ export interface Subject {
   readonly options?: readonly string[];
   readonly refusals?: "text";
   readonly expectedFailures?: Readonly<Record<string, string>>;
+  /** Of the checks only those whose ids begin so; default all. */
+  readonly parts?: readonly string[];
 }
 
 const drivers = [
@@ -131,18 +135,40 @@ const onEveryFileSystem = (kind: Kind): Subject[] =>
 const [overlay2] = drivers;
 const isOverlay2 = ({ driver }: Kind) => driver === "overlay2";
 
-/** Each driver, each door and each kind of user at least once. */
+const ordinaryUser: Subject = {
+  title: "vfs of an ordinary user",
+  needs: [needs.root, readableByAnybody],
+  driver: "vfs",
+  opener: "inProcess",
+  unprivileged: true,
+};
+
+const [, fuseOverlayfs] = drivers;
+
+/** What a driver of overlay's layout does in its own way: the rest of fuse-overlayfs is the code of overlay2. */
+const partsOfMounting = ["union", "mount", "restart", "depth", "spec", "life", "apply", "whiteout", "size", "quota"];
+/** What depends on who keeps the layers. */
+const partsOfUser = [
+  "life",
+  "apply",
+  "attributes",
+  "access",
+  "implied",
+  "whiteout",
+  "diff",
+  "changes",
+  "breakout",
+  "broken",
+];
+const partsOfNamespace = [...partsOfUser, "union", "idmap", "mount", "restart"];
+
+/** Each driver, each door and each kind of user at least once, in what is its own. */
 const daily: readonly Subject[] = [
-  ...everyDriver.map((kind) => plainly(kind, inProcess)),
+  ...everyDriver.filter((kind) => kind !== fuseOverlayfs).map((kind) => plainly(kind, inProcess)),
+  { ...plainly(fuseOverlayfs, inProcess), parts: partsOfMounting },
   exactly(overlay2, overSocket),
-  {
-    title: "vfs of an ordinary user",
-    needs: [needs.root, readableByAnybody],
-    driver: "vfs",
-    opener: "inProcess",
-    unprivileged: true,
-  },
-  plainly(inUserNamespace, overSocket),
+  { ...ordinaryUser, parts: partsOfUser },
+  { ...plainly(inUserNamespace, overSocket), parts: partsOfNamespace },
 ];
 
 /**
@@ -166,6 +192,9 @@ const nightly: readonly Subject[] = [
     refusals: "text",
     expectedFailures: mobyVfsFailures,
   },
+  plainly(fuseOverlayfs, inProcess),
+  ordinaryUser,
+  plainly(inUserNamespace, overSocket),
   ...everyDriver.map((kind) => plainly(kind, overSocket)),
   ...everyDriver.map((kind) => exactly(kind, inProcess)),
   ...everyDriver.filter((kind) => !isOverlay2(kind)).map((kind) => exactly(kind, overSocket)),
@@ -175,3 +204,9 @@ const nightly: readonly Subject[] = [
 ];
 
 export const subjects = byDayOrNight(daily, nightly);
+
+/** The ids of the checks that a subject is to pass. */
+export function checksOf({ parts }: Subject): readonly string[] {
+  const ids = graphDriverChecks.map(({ id }) => id);
+  return parts === undefined ? ids : ids.filter((id) => parts.some((part) => id.startsWith(`${part}/`)));
+}

@@ -16,7 +16,7 @@
  * failed. What an earlier process left there, for an engine that runs still, is a doubt: one `Put` of that layer is
  * left out for each. Nothing is synced, as mounts do not survive the machine.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync } from "node:fs";
 import { CleatError, isSystemError } from "../../../errors/index.ts";
 import type { Logger } from "../../../transport/index.ts";
 
@@ -143,8 +143,7 @@ function createNotes(folder: string | undefined, logger: Logger) {
       const note = `${++last}.${id}`;
       if (folder === undefined) return note;
       try {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        closeSync(openSync(pathOf(note), "w", 0o600));
+        makeEmptyFile(folder, pathOf(note));
       } catch (error) {
         logger.debug({ err: error, layer: id }, "a call in flight could not be written down");
       }
@@ -153,12 +152,31 @@ function createNotes(folder: string | undefined, logger: Logger) {
     remove(note: string): void {
       if (folder === undefined) return;
       try {
-        rmSync(pathOf(note), { force: true });
+        unlinkIfThere(pathOf(note));
       } catch (error) {
         logger.debug({ err: error, note }, "a call that was answered could not be struck out");
       }
     },
   };
+}
+
+function makeEmptyFile(folder: string, path: string): void {
+  const make = (): void => closeSync(openSync(path, "w", 0o600));
+  try {
+    make();
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    make();
+  }
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+  }
 }
 
 function readNames(folder: string | undefined): string[] {

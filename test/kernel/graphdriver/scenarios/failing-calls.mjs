@@ -49,8 +49,22 @@ const systemCalls = [
   ["ioctl", "EIO"],
 ];
 
+const atNight = process.env.CLEAT_NIGHT !== undefined;
+if (atNight) {
+  systemCalls.push(
+    ["openat", "ENOMEM"],
+    ["statx", "ENOMEM"],
+    ["mkdirat", "ENOMEM"],
+    ["openat", "EROFS"],
+    ["mkdirat", "EROFS"],
+    ["renameat2", "EROFS"],
+    ["pwrite64", "EIO"],
+    ["openat", "ENFILE"],
+  );
+}
+
 /** The first of each, and at night later ones, and all from the first on. */
-const whens = process.env.CLEAT_NIGHT === undefined ? ["1"] : ["2", "3", "5", "8", "13", "1+"];
+const whens = !atNight ? ["1"] : ["2", "3", "5", "8", "13", "1+"];
 const trials = whens.flatMap((when) => systemCalls.map(([systemCall, errno]) => [systemCall, errno, when]));
 
 const image = [aFolder("d"), file("d/f", "f".repeat(5000)), file("g", "g")];

@@ -4,6 +4,7 @@ import * as badHomes from "./bad-homes.mjs";
 import * as decisions from "./decisions.mjs";
 import * as exactDiffs from "./exact-diffs.mjs";
 import * as failingCalls from "./failing-calls.mjs";
+import * as failingDisk from "./failing-disk.mjs";
 import * as fewDescriptors from "./few-descriptors.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as homeOfItsOwn from "./home-of-its-own.mjs";
@@ -30,6 +31,7 @@ const scenarios = {
   ...decisions,
   ...exactDiffs,
   ...failingCalls,
+  ...failingDisk,
   ...fewDescriptors,
   ...fullDisk,
   ...homeOfItsOwn,

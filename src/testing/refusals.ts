@@ -1,9 +1,9 @@
 import { AssertionError } from "node:assert";
-import { CleatError, type ErrorCode } from "../../errors/index.ts";
+import { CleatError, type ErrorCode, TransportError } from "../errors/index.ts";
 
 /**
  * What a driver's errors carry: a code of the contract, or, behind a plugin that speaks plain Docker protocol, text
- * only. Then the kit takes any error for the right one.
+ * only. Then the kit takes any error that the driver answers for the right one.
  */
 export type Refusals = "coded" | "text";
 
@@ -22,7 +22,7 @@ export async function assertRefused(
     },
     (reason: unknown) => reason,
   );
-  if (error instanceof AssertionError) throw error;
+  if (error instanceof AssertionError || error instanceof TransportError) throw error;
   if (refusals === "text") return;
   if (!(error instanceof CleatError)) {
     throw new AssertionError({ message: `rejected with ${String(error)}, which has no code of the contract` });

@@ -1,0 +1,44 @@
+/**
+ * A disk in memory for what tests write: they make thousands of layers durable, and what a machine's own disk takes for that is
+ * most of their time, also of the processor's. ext4 with a journal, which is what most machines have.
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+/** Where tests that mount or start engines have their scratch folders (`test/harness/scratch.ts`). */
+const folder = "/var/tmp";
+
+/** Enough for what a whole run has at once, which is some hundred megabytes: what is deleted is given back. */
+const sizeGb = 4;
+
+/** In a mount namespace of its own, so that nothing is left of it when the last process in there has ended. */
+const script = `
+  set -e
+  mount -t tmpfs -o size=$1 cleat-tests ${folder}
+  truncate -s $1 ${folder}/image
+  mkfs.ext4 -q -E nodiscard ${folder}/image
+  mount -o loop,discard ${folder}/image ${folder}
+  chmod 1777 ${folder}
+  shift
+  exec "$@"
+`;
+
+const inNamespace = ["unshare", "--mount", "--propagation", "private", "bash", "-c", script, "memory-disk"];
+
+/** What makes of a command one that runs on such a disk. Where this machine cannot have one, the command stays, and that is said. */
+export function createMemoryDisk() {
+  const obstacle = whyNotInMemory();
+  if (obstacle === undefined) return { wrap: (argv) => [...inNamespace, `${sizeGb}G`, ...argv] };
+  console.error(`cleat: tests write to this machine's disk, which takes longer than memory: ${obstacle}`);
+  return { wrap: (argv) => argv };
+}
+
+function whyNotInMemory() {
+  if (process.getuid() !== 0) return "mounting needs root";
+  const [, availableKb] = /^MemAvailable: +(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
+  const availableGb = Math.floor(availableKb / 1024 ** 2);
+  if (availableGb < 2 * sizeGb) return `${availableGb} GB of memory are available, and it takes ${2 * sizeGb}`;
+  const [command, ...args] = [...inNamespace, "64M", "true"];
+  const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  return status === 0 ? undefined : stderr.trim();
+}

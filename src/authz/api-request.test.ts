@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { goStruct } from "../protocol/index.ts";
+import { factsOf, withJson } from "./authz.test.support.ts";
+import { readApiRequest } from "./index.ts";
+
+const read = (method: string, uri: string, more: object = {}) => readApiRequest(factsOf(method, uri, more));
+const refused = { code: "INVALID_ARGUMENT" };
+const thrown = (act: () => unknown): unknown => {
+  try {
+    return act();
+  } catch (error) {
+    return error;
+  }
+};
+
+describe("a route", () => {
+  it.each([
+    ["/containers/create", "/containers/create", undefined],
+    ["/v1.41/containers/create?name=x", "/containers/create", "1.41"],
+    ["/v1.41/containers/%63reate", "/containers/create", "1.41"],
+    ["/%761.41/containers%2Fcreate", "/containers/create", "1.41"],
+    ["http://docker/v1.41/containers/create", "/containers/create", "1.41"],
+    ["unix://x:y@z/containers/create?a", "/containers/create", undefined],
+    ["http://docker", "/", undefined],
+    ["/v1.41/containers/create/", "/containers/create/", "1.41"],
+    ["/v1.41/containers/create#x", "/containers/create#x", "1.41"],
+    ["/v1.41/images/a+b%20c/json", "/images/a+b c/json", "1.41"],
+    ["/v1.x/info", "/v1.x/info", undefined],
+  ])("of %s is %s", (uri, path, version) => {
+    expect(read("POST", uri).route).toMatchObject({ path, version });
+  });
+
+  it.each([
+    "//containers/create",
+    "/v1.41//containers/create",
+    "/v1.41/../containers/create",
+    "/v1.41/%2e%2e/containers/create",
+    "/v1.41/./containers/create",
+    "/containers/%2Fcreate",
+    "/containers/%zz",
+    "/containers/%ff",
+    "/containers/\n",
+    "containers/create",
+    "",
+    "*",
+  ])("of %j is none that Docker asks about", (uri) => {
+    expect(thrown(() => read("POST", uri))).toMatchObject(refused);
+  });
+
+  it("is matched by method and template; names take slashes, as Docker's do", () => {
+    expect(read("POST", "/v1.41/containers/a/b/exec").match("POST", "/containers/{id}/exec")).toEqual({ id: "a/b" });
+    expect(read("GET", "/v1.41/containers/a/exec").match("POST", "/containers/{id}/exec")).toBeUndefined();
+    expect(read("POST", "/containers/axexec").is("POST", "/containers/{id}/exec")).toBe(false);
+    expect(read("POST", "/containers/create").is("POST", "/containers/create")).toBe(true);
+  });
+});
+
+describe("a query", () => {
+  const query = (text: string) => read("POST", `/x?${text}`).query;
+  it("is read as Go reads it", () => {
+    const { get, getAll, isTrue } = query("a=1&b=x+y%2Bz&c&%64=4&t=a&t=b&force=TRUE&v=False&n=none");
+    expect([get("a"), get("b"), get("c"), get("d"), get("nobody")]).toEqual(["1", "x y+z", "", "4", undefined]);
+    expect(getAll("t")).toEqual(["a", "b"]);
+    expect(["force", "v", "n", "c", "nobody"].map(isTrue)).toEqual([true, false, false, false, false]);
+  });
+
+  it.each(["name=a&name=b", "name=a&n%61me=b"])("that says two things is refused: %s", (text) => {
+    expect(thrown(() => query(text).get("name"))).toMatchObject(refused);
+  });
+
+  it.each(["a=1;b=2", "a=%zz", "%ff=1"])("that Go refuses is refused: %s", (text) => {
+    expect(thrown(() => query(text))).toMatchObject(refused);
+  });
+
+  it.each(["application/x-www-form-urlencoded", "Multipart/Form-Data; boundary=x"])(
+    "is not believed beside a form, whose fields come first: %s",
+    (type) => {
+      const headers = { "Content-Type": type };
+      expect(thrown(() => read("POST", "/images/create?fromImage=good", { headers }).query)).toMatchObject(refused);
+      expect(read("GET", "/images/json?a=1", { headers }).query.get("a")).toBe("1");
+    },
+  );
+});
+
+describe("a body", () => {
+  const schema = goStruct({
+    HostConfig: goStruct({ Privileged: z.boolean().default(false) }).default({ Privileged: false }),
+  });
+  const isPrivileged = (text: string) => read("POST", "/x", withJson(text)).json(schema).HostConfig.Privileged;
+
+  it.each([
+    '{"HostConfig":{"Privileged":true}}',
+    '{"hostconfig":{"PRIVILEGED":true}}',
+    '{"HoſtConfig":{"privileged":true}}',
+    '{"Host\\u0043onfig":{"Privileged":true,"Binds":null},"HostConfigs":[{"a":1},{"a":2}]}',
+  ])("is read as Go reads it: %s", (text) => {
+    expect(isPrivileged(text)).toBe(true);
+  });
+
+  it.each([
+    '{"HostConfig":{"Privileged":true},"HostConfig":{}}',
+    '{"HostConfig":{"Privileged":true},"hostconfig":{}}',
+    '{"HoſtConfig":{"Privileged":true},"hostconfig":{}}',
+    '{"HostConfig":{"Privileged":true,"p\\u0072ivileged":false}}',
+    '{"HostConfig":{"Privileged":1}}',
+    '{"HostConfig":{}}{"HostConfig":{"Privileged":true}}',
+    '{"HostConfig":',
+    "[]",
+    "7",
+  ])("with two meanings, or none, is refused: %s", (text) => {
+    expect(thrown(() => isPrivileged(text))).toMatchObject(refused);
+  });
+
+  it.each([
+    ["that Docker did not hand on, for its length", { "Content-Length": "1048576" }, "withheld"],
+    ["in chunks", {}, "unknown"],
+    ["of no length", { "Content-Length": "0" }, "none"],
+  ])("%s is none to decide by", (_, headers, state) => {
+    const request = read("POST", "/containers/create", { headers: { "Content-Type": "application/json", ...headers } });
+    expect(request.bodyState).toBe(state);
+    expect(thrown(() => request.json(schema))).toMatchObject(refused);
+    if (state === "none") expect(request.jsonIfAny(schema)).toBeUndefined();
+    else expect(thrown(() => request.jsonIfAny(schema))).toMatchObject(refused);
+  });
+
+  it("of a GET is none, and one that was handed on is read all the same", () => {
+    expect(read("GET", "/x").jsonIfAny(schema)).toBeUndefined();
+    expect(read("POST", "/x", { ...withJson("{}"), headers: {} }).jsonIfAny(schema)).toBeDefined();
+    expect(read("POST", "/x", { body: Buffer.alloc(0) }).bodyState).toBe("unknown");
+  });
+});

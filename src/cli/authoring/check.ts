@@ -1,0 +1,190 @@
+import { tmpdir } from "node:os";
+import { isAbsolute } from "node:path";
+import { CleatError } from "../../errors/index.ts";
+import { closeOnSignals } from "../../plugin/index.ts";
+import type { CheckResult } from "../../testing/index.ts";
+import { activate, formatAddress } from "../../transport/index.ts";
+import { findPlugin, openTransport } from "../plugins/find-plugin.ts";
+import { type CommandContext, defineCommand, UsageError } from "../terminal/command.ts";
+import { quote } from "../terminal/command-line.ts";
+import { parseSeconds } from "../terminal/seconds.ts";
+import { writeWhole } from "../terminal/write-whole.ts";
+import { isFailure } from "./check/explain.ts";
+import { formatJunit } from "./check/junit.ts";
+import { type Kit, kitsFor } from "./check/kits.ts";
+import { splitWords } from "./check/split-words.ts";
+import { type StartedPlugin, startPlugin } from "./check/started-plugin.ts";
+import { tapHead, tapResult } from "./check/tap.ts";
+
+export const check = defineCommand({
+  details: [
+    "NAME  a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
+    "",
+    "Checks a plugin in any language: what the table of each of its protocols says, and for volume drivers what the contract",
+    "promises and what each engine really sends. Results are TAP; each that fails says where the check comes from and what an",
+    "engine's user would see. Advice that is not followed is TODO, and no failure. The exit code is 5 where a check failed.",
+    "",
+    "Volumes named cleat-check-… are made, and removed after each check; --safe leaves those checks out. Layers of a graph",
+    "driver are checked with --subsystem GraphDriver only, as root, while no engine uses it.",
+    "",
+    "With --restart the plugin is started by that command, which must listen where NAME says, and is killed by SIGKILL",
+    "between any two calls:",
+    "  cleat check $PWD/mine.sock --restart 'node mine.js'",
+  ],
+  options: {
+    subsystem: {
+      type: "string",
+      value: "NAME",
+      multiple: true,
+      help: "only what it implements of these: VolumeDriver",
+    },
+    only: { type: "string", value: "ID", multiple: true, help: "only this check, or all whose ids begin with it" },
+    safe: { type: "boolean", help: "only checks that make nothing" },
+    known: { type: "string", value: "ID=WHY", multiple: true, help: "a check that is known to fail, and why" },
+    opt: { type: "string", value: "KEY=VALUE", multiple: true, help: "an option that volumes are made with" },
+    "other-files": { type: "boolean", help: "the plugin's paths are not paths here: look at no files" },
+    homes: {
+      type: "string",
+      value: "FOLDER",
+      help: "where homes of graph drivers are made; default that for temporary files",
+    },
+    restart: { type: "string", value: "COMMAND", help: "how the plugin is started; no shell reads it" },
+    timeout: {
+      type: "string",
+      value: "SECONDS",
+      help: "how long a call may take; default 5, which is Podman's patience",
+    },
+    junit: { type: "string", value: "FILE", help: "write the results there as well, as JUnit's XML" },
+  },
+  async run(values, [name = ""], context) {
+    const command = values.restart === undefined ? undefined : splitWords("restart", values.restart);
+    const callTimeoutMs = values.timeout === undefined ? undefined : parseSeconds("timeout", values.timeout);
+    const [volumeOptions, known] = [readPairs("opt", values.opt), readPairs("known", values.known)];
+    const homes = values.homes ?? tmpdir();
+    if (!isAbsolute(homes)) throw new UsageError(`--homes takes an absolute path, not ${quote(homes)}`);
+    return await untilSignal(context, async (onStart) => {
+      await using started = command && (await startFor(command, name, context));
+      if (started !== undefined) onStart(started);
+      const { plugin, implemented } = await activatePlugin(name, context);
+      const subsystems = pickSubsystems(implemented, values.subsystem);
+      const kits = kitsFor(subsystems, values.subsystem ?? []);
+      const chosen = choose(kits, { only: values.only, isSafe: values.safe === true, known: Object.keys(known) });
+      const comments = [
+        `plugin ${JSON.stringify(plugin.name)} at ${formatAddress(plugin.address)} implements ${implemented.join(", ")}`,
+        ...chosen.flatMap(({ kit: { makes } }) => (makes === undefined ? [] : [`makes and removes ${makes}`])),
+      ];
+      context.stdout.write(tapHead(chosen.flatMap(({ ids }) => ids).length, comments));
+      const results: CheckResult[] = [];
+      const onResult = (result: CheckResult) => {
+        results.push(result);
+        context.stdout.write(tapResult(results.length, result));
+      };
+      const shared = { plugin, callTimeoutMs, volumeOptions, homes, onResult };
+      const { killAndRestart } = started ?? {};
+      for (const { kit, ids } of chosen) {
+        const expectedFailures = Object.fromEntries(Object.entries(known).filter(([id]) => ids.includes(id)));
+        const seesFiles = values["other-files"] !== true;
+        await kit.run({ ...shared, seesFiles, killAndRestart, only: ids, expectedFailures });
+      }
+      context.stdout.write(summarize(results));
+      if (values.junit !== undefined) await writeWhole(values.junit, formatJunit(plugin.name, results));
+      return results.some(isFailure) ? "findings" : "done";
+    });
+  },
+});
+
+/** @throws CANCELLED when a signal comes first; what was started is ended. */
+async function untilSignal<T>(
+  { closingSignals }: CommandContext,
+  work: (onStart: (plugin: StartedPlugin) => void) => Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  let started: StartedPlugin | undefined;
+  const close = async () => {
+    if (done.signal.aborted) return;
+    await started?.[Symbol.asyncDispose]();
+    throw new CleatError("CANCELLED", "interrupted; volumes named cleat-check-… may be left");
+  };
+  const interrupted = closeOnSignals({ close }, { signals: closingSignals, signal: done.signal });
+  const worked = work((plugin) => (started = plugin));
+  worked.catch(() => {}); // of one that was interrupted
+  try {
+    return await Promise.race([worked, interrupted.then(() => worked)]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function activatePlugin(name: string, context: CommandContext) {
+  const plugin = await findPlugin(name, context);
+  const transport = openTransport(plugin, context);
+  try {
+    return { plugin, implemented: await activate(transport, plugin.name) };
+  } finally {
+    await transport.close();
+  }
+}
+
+/** Its output goes to stderr: stdout is the results'. */
+function startFor(
+  command: readonly [string, ...string[]],
+  name: string,
+  context: CommandContext,
+): Promise<StartedPlugin> {
+  const answers = () => activatePlugin(name, context);
+  return startPlugin({ command, answers, patienceMs: 30_000, onOutput: (text) => void context.stderr.write(text) });
+}
+
+function pickSubsystems(implemented: readonly string[], asked: readonly string[] | undefined): readonly string[] {
+  const missing = asked?.find((subsystem) => !implemented.includes(subsystem));
+  if (missing === undefined) return asked ?? implemented;
+  const listed = implemented.join(", ") || "nothing";
+  throw new CleatError("UNIMPLEMENTED", `plugin does not implement ${missing}: it implements ${listed}`);
+}
+
+interface Chosen {
+  readonly kit: Kit;
+  readonly ids: readonly string[];
+}
+
+/** Those checks that are asked for. @throws UsageError for an id that there is not. */
+function choose(
+  kits: readonly Kit[],
+  { only, isSafe, known }: { only: readonly string[] | undefined; isSafe: boolean; known: readonly string[] },
+): readonly Chosen[] {
+  const ids = kits.flatMap(({ checks }) => checks.map(({ id }) => id));
+  const unknown =
+    only?.find((start) => !ids.some((id) => id.startsWith(start))) ?? known.find((id) => !ids.includes(id));
+  if (unknown !== undefined)
+    throw new UsageError(`there is no check ${quote(unknown)} for what this plugin implements`);
+  return kits.flatMap((kit) => {
+    const chosen = kit.checks.filter(
+      ({ id, makes }) => (only?.some((start) => id.startsWith(start)) ?? true) && !(isSafe && makes !== undefined),
+    );
+    return chosen.length === 0 ? [] : [{ kit, ids: chosen.map(({ id }) => id) }];
+  });
+}
+
+function summarize(results: readonly CheckResult[]): string {
+  const count = (wanted: (result: CheckResult) => boolean) => results.filter(wanted).length;
+  const [failed, unheeded] = [
+    count(isFailure),
+    count(({ outcome, advice }) => outcome === "failed" && advice === true),
+  ];
+  const [passed, skipped] = [
+    count(({ outcome }) => outcome === "passed"),
+    count(({ outcome }) => outcome === "skipped"),
+  ];
+  const known = count(({ outcome }) => outcome === "expected-failure");
+  return `# passed ${passed}, failed ${failed}, advice ${unheeded}, known ${known}, skipped ${skipped}\n`;
+}
+
+function readPairs(option: string, texts: readonly string[] = []): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+      throw new UsageError(`--${option} takes NAME=VALUE, not ${quote(text)}`);
+    }),
+  );
+}

@@ -1,0 +1,43 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { cleat, folder } from "../run.test.support.ts";
+
+const inFolder = (name: string) => ["--folder", join(folder, name)];
+
+describe("cleat new", () => {
+  it("writes a project under its name, all files readable, and says what is next", async () => {
+    const { code, out, err } = await cleat(["new", "volume", "mine", ...inFolder("sub/mine")]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const files = (await readdir(join(folder, "sub/mine"), { recursive: true })).toSorted();
+    expect(files).toEqual(
+      [".gitignore", "README.md", "package.json", "src", "tsconfig.json"]
+        .concat(["driver.test.ts", "driver.ts", "main.ts"].map((file) => `src/${file}`))
+        .toSorted(),
+    );
+    expect(out).toContain(join(folder, "sub/mine/src/driver.ts"));
+    expect(await readFile(join(folder, "sub/mine/src/driver.ts"), "utf8")).toContain('name: "mine"');
+    expect(await readdir(join(folder, "sub"))).toEqual(["mine"]);
+  });
+
+  it("takes an empty folder, and none in which something is", async () => {
+    await mkdir(join(folder, "empty"));
+    expect(await cleat(["new", "volume", "mine", ...inFolder("empty")])).toMatchObject({ code: 0 });
+    const before = await readdir(join(folder, "empty"));
+    const again = await cleat(["new", "volume", "mine", ...inFolder("empty")]);
+    expect(again).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/empty" is not empty\n$/) });
+    expect(await readdir(join(folder, "empty"))).toEqual(before);
+    await writeFile(join(folder, "file"), "");
+    expect(await cleat(["new", "volume", "mine", ...inFolder("file")])).toMatchObject({ code: 1, out: "" });
+  });
+
+  it.each(["Mine", "../mine", "", "a b", "a/b", "-a", "a".repeat(65)])("refuses the name %j", async (name) => {
+    const { code, out } = await cleat(["new", "volume", "--", name]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+  });
+
+  it("says which kinds there are", async () => {
+    expect((await cleat(["new", "volum", "x"])).err).toContain("did you mean volume?");
+    expect((await cleat(["new", "teapot", "x"])).err).toContain("there is volume");
+  });
+});

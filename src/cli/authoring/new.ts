@@ -1,0 +1,83 @@
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
+import { defineCommand, UsageError } from "../terminal/command.ts";
+import { quote, suggest } from "../terminal/command-line.ts";
+import { findNearest } from "../terminal/nearest.ts";
+import { projectFiles } from "./new/project-files.ts";
+import type { ProjectTemplate } from "./new/project-template.ts";
+import { volumeTemplate } from "./new/volume-template.ts";
+
+/** Every kind of plugin that there is a beginning for. */
+const templates: readonly ProjectTemplate[] = [volumeTemplate];
+
+export const newProject = defineCommand({
+  details: [
+    `KIND  ${templates.map(({ kind }) => kind).join(", ")}`,
+    "NAME  what engines are to call the plugin, which is the folder's name too; small letters, digits, - _ .",
+    "",
+    "  cleat new volume my-volumes",
+    "  cd my-volumes && npm install && npm test",
+    "",
+    ...templates.map(({ kind, summary }) => `${kind}: ${summary}`),
+  ],
+  options: {
+    folder: { type: "string", value: "PATH", help: "where it goes; default ./NAME" },
+  },
+  async run(values, [kind = "", name = ""], { stdout }) {
+    const template = templates.find((one) => one.kind === kind);
+    const kinds = templates.map((one) => one.kind);
+    if (template === undefined) {
+      const known = suggest(findNearest(kind, kinds)) || `; there is ${kinds.join(", ")}`;
+      throw new UsageError(`there is no kind of plugin ${quote(kind)} to begin with${known}`);
+    }
+    if (!namePattern.test(name)) throw new UsageError(`${quote(name)} is not of the form ${namePattern.source}`);
+    const folder = resolve(values.folder ?? name);
+    const files = projectFiles(template, name);
+    await writeFolder(folder, files);
+    stdout.write(
+      `${Object.keys(files)
+        .map((path) => join(folder, path))
+        .join("\n")}\n`,
+    );
+    stdout.write(`\ncd ${relative(process.cwd(), folder) || "."} && npm install && npm test\n`);
+    return "done";
+  },
+});
+
+/** A plugin's name that npm takes for a package's as well. */
+const namePattern = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+
+/**
+ * Writes files into a folder that is not there or empty: all or none.
+ * @throws FAILED_PRECONDITION when something is in it.
+ */
+async function writeFolder(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const occupied = () => new CleatError("FAILED_PRECONDITION", `folder ${JSON.stringify(folder)} is not empty`);
+  try {
+    if ((await contentOf(folder)).length > 0) throw occupied();
+    await mkdir(dirname(folder), { recursive: true });
+    const staged = await mkdtemp(join(dirname(folder), `.${basename(folder)}-`));
+    try {
+      for (const [path, text] of Object.entries(files)) {
+        await mkdir(dirname(join(staged, path)), { recursive: true });
+        await writeFile(join(staged, path), text);
+      }
+      await rename(staged, folder); // takes the place of an empty folder, and of no other
+    } catch (error) {
+      await rm(staged, { recursive: true, force: true });
+      throw isSystemError(error, "ENOTEMPTY", "EEXIST") ? occupied() : error;
+    }
+  } catch (error) {
+    throw toCleatError(error, `folder ${JSON.stringify(folder)}`);
+  }
+}
+
+async function contentOf(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return [];
+    throw error;
+  }
+}

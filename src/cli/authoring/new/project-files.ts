@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import type { ProjectTemplate } from "./project-template.ts";
+
+/** Cleat's own, which says what a project is built with. */
+const manifest = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+  readonly engines: { readonly node: string };
+  readonly devDependencies: Readonly<Record<"typescript" | "@types/node", string>>;
+};
+
+/** All files of a project, by their paths. */
+export function projectFiles(template: ProjectTemplate, name: string): Readonly<Record<string, string>> {
+  return {
+    "package.json": `${JSON.stringify(packageOf(template, name), undefined, 2)}\n`,
+    "tsconfig.json": `${JSON.stringify({ compilerOptions, include: ["src"] }, undefined, 2)}\n`,
+    ".gitignore": "/dist/\n/node_modules/\n/volumes/\n",
+    "README.md": readme(template, name),
+    ...template.files(name),
+  };
+}
+
+function packageOf({ summary, implements: implemented }: ProjectTemplate, name: string) {
+  return {
+    name,
+    version: "0.1.0",
+    private: true,
+    description: summary,
+    type: "module",
+    scripts: {
+      build: "tsc",
+      start: "node dist/main.js",
+      test: "tsc && node --test dist/*.test.js && npm run check",
+      check: `cleat check ./${name}.sock --restart 'node dist/main.js ./volumes ./${name}.sock'`,
+    },
+    cleat: { implements: [implemented] },
+    engines: { node: manifest.engines.node },
+    dependencies: { cleat: `^${manifest.version}` },
+    devDependencies: {
+      "@types/node": manifest.devDependencies["@types/node"],
+      typescript: manifest.devDependencies.typescript,
+    },
+  };
+}
+
+const compilerOptions = {
+  target: "es2023",
+  module: "nodenext",
+  types: ["node"],
+  lib: ["es2023", "esnext.disposable"],
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: true,
+  rootDir: "src",
+  outDir: "dist",
+};
+
+const readme = ({ summary, page }: ProjectTemplate, name: string) => `# ${name}
+
+${summary} Written with Cleat, whose \`${page}\` says what each method has to do.
+
+    npm install
+    npm test           builds it, and checks all that a plugin of its kind promises, also when it is killed
+    npm start          serves it where engines look for plugins (as root)
+
+- \`src/driver.ts\` is the driver: begin there.
+- \`src/main.ts\` serves it.
+- \`src/driver.test.ts\` runs the kit of checks; \`npm run check\` runs it as engines call the plugin.
+`;

@@ -1,0 +1,245 @@
+import { describe, expect, it } from "vitest";
+import { createMemoryVolumes } from "../volume/memory-volumes.test.support.ts";
+import { mountable, oneNode, serveCsi } from "./csi.test.support.ts";
+
+const local = () => createMemoryVolumes({ capabilities: async () => ({ scope: "local" }) });
+const target = "/var/lib/kubelet/pods/1/volumes/mount";
+
+describe("identity", () => {
+  it("says who the plugin is and that its volumes are each node's own", async () => {
+    await using csi = await serveCsi(local().driver);
+    expect(await csi.identity.getPluginInfo({})).toMatchObject({
+      name: "volumes.example.org",
+      vendor_version: "1.2.3",
+    });
+    expect(await csi.identity.probe({})).toEqual({ ready: { value: true } });
+    const { capabilities } = await csi.identity.getPluginCapabilities({});
+    expect(capabilities.map(({ service }) => service?.type)).toEqual([
+      "CONTROLLER_SERVICE",
+      "VOLUME_ACCESSIBILITY_CONSTRAINTS",
+    ]);
+    expect(await csi.node.nodeGetInfo({})).toMatchObject({
+      node_id: "node-1",
+      accessible_topology: { segments: { "volumes.example.org/node": "node-1" } },
+    });
+  });
+
+  it("says nothing of places where all hosts see the same volumes", async () => {
+    await using csi = await serveCsi(createMemoryVolumes().driver);
+    const { capabilities } = await csi.identity.getPluginCapabilities({});
+    expect(capabilities).toHaveLength(1);
+    expect((await csi.node.nodeGetInfo({})).accessible_topology).toBeUndefined();
+  });
+
+  it.each(["", "-a", "a b", "x".repeat(64)])("refuses the plugin name %j", async (name) => {
+    await expect(serveCsi(local().driver, { name })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+});
+
+describe("volumes", () => {
+  it("are made once however often they are asked for, with parameters, secrets and size as options", async () => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver, { sizeOption: "size" });
+    const request = {
+      name: "pvc-1",
+      volume_capabilities: oneNode,
+      parameters: { type: "tmpfs" },
+      secrets: { password: "p" },
+      capacity_range: { required_bytes: 4096n, limit_bytes: 8192n },
+    };
+    const { volume } = await csi.controller.createVolume(request);
+    expect(volume).toMatchObject({
+      volume_id: "pvc-1",
+      capacity_bytes: 4096n,
+      accessible_topology: [{ segments: { "volumes.example.org/node": "node-1" } }],
+    });
+    expect(await csi.controller.createVolume(request)).toEqual({ volume });
+    const { status } = await driver.get("pvc-1");
+    expect(status?.["Options"]).toEqual({ type: "tmpfs", password: "p", size: "4096" });
+    await expect(
+      csi.controller.createVolume({ ...request, capacity_range: { required_bytes: 1n } }),
+    ).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
+  });
+
+  it.each([
+    ["no name", { name: "" }, "INVALID_ARGUMENT"],
+    ["a name with control characters", { name: "a\u0007" }, "INVALID_ARGUMENT"],
+    ["a name over 128 bytes", { name: "é".repeat(65) }, "INVALID_ARGUMENT"],
+    ["no capability", { volume_capabilities: [] }, "INVALID_ARGUMENT"],
+    ["a capability of no kind", { volume_capabilities: [{}] }, "INVALID_ARGUMENT"],
+    [
+      "a block device",
+      { volume_capabilities: [{ block: {}, access_mode: { mode: "SINGLE_NODE_WRITER" as const } }] },
+      "INVALID_ARGUMENT",
+    ],
+    ["no access mode", { volume_capabilities: [{ mount: {} }] }, "INVALID_ARGUMENT"],
+    ["a file system", { volume_capabilities: [{ ...oneNode[0], mount: { fs_type: "xfs" } }] }, "INVALID_ARGUMENT"],
+    ["several nodes", { volume_capabilities: [mountable("MULTI_NODE_MULTI_WRITER")] }, "INVALID_ARGUMENT"],
+    ["more than it allows", { capacity_range: { required_bytes: 2n, limit_bytes: 1n } }, "OUT_OF_RANGE"],
+    ["less than nothing", { capacity_range: { required_bytes: -1n } }, "INVALID_ARGUMENT"],
+    ["a source", { volume_content_source: { volume: { volume_id: "other" } } }, "INVALID_ARGUMENT"],
+    [
+      "another node",
+      { accessibility_requirements: { requisite: [{ segments: { "volumes.example.org/node": "node-2" } }] } },
+      "RESOURCE_EXHAUSTED",
+    ],
+  ])("are refused with %s", async (_, wrong, code) => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver, { sizeOption: "size" });
+    await expect(
+      csi.controller.createVolume({ name: "v", volume_capabilities: oneNode, ...wrong }),
+    ).rejects.toMatchObject({ code });
+    expect(await driver.list()).toEqual([]);
+  });
+
+  it("may have any name: what the driver would not take becomes a digest, the same each time", async () => {
+    await using csi = await serveCsi(local().driver);
+    const create = async (name: string) =>
+      (await csi.controller.createVolume({ name, volume_capabilities: oneNode })).volume?.volume_id;
+    const names = ["../etc", "ü and spaces", "csi-digest.1", "csi-snapshot.1", "plain.name_1"];
+    const ids = await Promise.all(names.map(create));
+    expect(new Set(ids).size).toBe(names.length);
+    expect(ids.slice(0, 4)).toEqual(ids.slice(0, 4).map(() => expect.stringMatching(/^csi-digest\.[0-9a-f]{64}$/)));
+    expect(ids[4]).toBe("plain.name_1");
+    expect(await Promise.all(names.map(create))).toEqual(ids);
+  });
+
+  it("are deleted also when they are gone, and not while they are published", async () => {
+    await using csi = await serveCsi(local().driver);
+    await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode });
+    await csi.node.nodePublishVolume({ volume_id: "v", target_path: target, volume_capability: oneNode[0] });
+    await expect(csi.controller.deleteVolume({ volume_id: "v" })).rejects.toMatchObject({
+      code: "FAILED_PRECONDITION",
+    });
+    await csi.node.nodeUnpublishVolume({ volume_id: "v", target_path: target });
+    for (let times = 0; times < 2; times++) await csi.controller.deleteVolume({ volume_id: "v" });
+    await csi.controller.deleteVolume({ volume_id: "../no/such" });
+    await expect(csi.controller.deleteVolume({})).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
+  it("are listed in pages that hold still while volumes come and go", async () => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver);
+    for (const name of ["a", "b", "c", "d"]) await driver.create(name);
+    const page = async (starting_token = "") => csi.controller.listVolumes({ max_entries: 2, starting_token });
+    const first = await page();
+    await driver.remove("b");
+    await driver.create("aa");
+    const second = await page(first.next_token);
+    expect([...first.entries, ...second.entries].map(({ volume }) => volume?.volume_id)).toEqual(["a", "b", "c", "d"]);
+    expect(second.next_token).toBe("");
+    await expect(page("invalid-token")).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  it("are validated", async () => {
+    await using csi = await serveCsi(local().driver);
+    await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode });
+    const validate = (volume_id: string, volume_capabilities: typeof oneNode) =>
+      csi.controller.validateVolumeCapabilities({ volume_id, volume_capabilities });
+    expect((await validate("v", oneNode)).confirmed?.volume_capabilities).toHaveLength(1);
+    const refused = await validate("v", [mountable("MULTI_NODE_MULTI_WRITER")]);
+    expect(refused).toMatchObject({ confirmed: undefined, message: expect.stringContaining("MULTI_NODE") as string });
+    await expect(validate("none", oneNode)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(validate("../none", oneNode)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(validate("v", [])).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+});
+
+describe("clones and snapshots", () => {
+  it("are volumes made from another one", async () => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver, { sourceOption: "from" });
+    await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode });
+    const { snapshot } = await csi.controller.createSnapshot({ name: "s", source_volume_id: "v" });
+    expect(snapshot).toMatchObject({ source_volume_id: "v", ready_to_use: true });
+    expect(await csi.controller.createSnapshot({ name: "s", source_volume_id: "v" })).toEqual({ snapshot });
+    const volume_content_source = { snapshot: { snapshot_id: snapshot?.snapshot_id ?? "" } };
+    const { volume } = await csi.controller.createVolume({
+      name: "w",
+      volume_capabilities: oneNode,
+      volume_content_source,
+    });
+    expect(volume?.content_source).toMatchObject(volume_content_source);
+    const { entries } = await csi.controller.listVolumes({});
+    expect(entries.map((entry) => entry.volume?.volume_id)).toEqual(["v", "w"]);
+    for (let times = 0; times < 2; times++) await csi.controller.deleteSnapshot({ snapshot_id: snapshot?.snapshot_id });
+    await csi.controller.deleteSnapshot({ snapshot_id: "v" });
+    expect((await driver.list()).map(({ name }) => name)).toEqual(["v", "w"]);
+  });
+
+  it("are told from other sources, and refused where there is none", async () => {
+    await using csi = await serveCsi(local().driver, { sourceOption: "from" });
+    for (const name of ["v", "w"]) await csi.controller.createVolume({ name, volume_capabilities: oneNode });
+    await csi.controller.createSnapshot({ name: "s", source_volume_id: "v" });
+    await expect(csi.controller.createSnapshot({ name: "s", source_volume_id: "w" })).rejects.toMatchObject({
+      code: "ALREADY_EXISTS",
+    });
+    await expect(csi.controller.createSnapshot({ name: "t", source_volume_id: "none" })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+    const volume_content_source = { volume: { volume_id: "none" } };
+    await expect(
+      csi.controller.createVolume({ name: "x", volume_capabilities: oneNode, volume_content_source }),
+    ).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+});
+
+describe("publishing", () => {
+  it("mounts for a target path, any number of times, and gives back", async () => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver);
+    await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode });
+    const capability = { ...oneNode[0], mount: { mount_flags: ["nosuid", "noatime"] } };
+    const publish = { volume_id: "v", target_path: target, volume_capability: capability };
+    for (let times = 0; times < 2; times++) await csi.node.nodePublishVolume(publish);
+    expect(csi.shown.get(target)).toMatchObject({
+      source: "/volumes/v",
+      flags: { readonly: false, nosuid: true, accessTimes: "noatime" },
+    });
+    await expect(csi.node.nodePublishVolume({ ...publish, readonly: true })).rejects.toMatchObject({
+      code: "ALREADY_EXISTS",
+    });
+    expect((await driver.get("v")).status?.["Holders"]).toEqual([target]);
+    expect((await csi.node.nodeGetVolumeStats({ volume_id: "v", volume_path: target })).usage).toHaveLength(2);
+    for (let times = 0; times < 2; times++) await csi.node.nodeUnpublishVolume({ volume_id: "v", target_path: target });
+    expect(csi.shown.size).toBe(0);
+    expect((await driver.get("v")).status?.["Holders"]).toEqual([]);
+    await driver.remove("v");
+    await csi.node.nodeUnpublishVolume({ volume_id: "v", target_path: target });
+  });
+
+  it("leaves no holder behind that could not be served", async () => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver);
+    await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode });
+    const alone = mountable("SINGLE_NODE_SINGLE_WRITER");
+    await csi.node.nodePublishVolume({ volume_id: "v", target_path: "/a", volume_capability: alone });
+    await expect(
+      csi.node.nodePublishVolume({ volume_id: "v", target_path: "/b", volume_capability: alone }),
+    ).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    await csi.node.nodePublishVolume({ volume_id: "v", target_path: "/a", volume_capability: alone });
+    expect((await driver.get("v")).status?.["Holders"]).toEqual(["/a"]);
+  });
+
+  it.each([
+    ["no volume", { volume_id: "" }, "INVALID_ARGUMENT"],
+    ["an unknown volume", { volume_id: "none" }, "NOT_FOUND"],
+    ["no target", { target_path: "" }, "INVALID_ARGUMENT"],
+    ["a relative target", { target_path: "a/b" }, "INVALID_ARGUMENT"],
+    ["a target that leads up", { target_path: "/a/../etc" }, "INVALID_ARGUMENT"],
+    ["no capability", { volume_capability: undefined }, "INVALID_ARGUMENT"],
+    [
+      "an unknown flag",
+      { volume_capability: { ...oneNode[0], mount: { mount_flags: ["ro,exec=1"] } } },
+      "INVALID_ARGUMENT",
+    ],
+  ])("is refused with %s", async (_, wrong, code) => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver);
+    await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode });
+    await expect(
+      csi.node.nodePublishVolume({ volume_id: "v", target_path: target, volume_capability: oneNode[0], ...wrong }),
+    ).rejects.toMatchObject({ code });
+    expect((await driver.get("v")).status?.["Holders"]).toEqual([]);
+  });
+});

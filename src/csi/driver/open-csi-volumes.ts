@@ -1,0 +1,165 @@
+import { mkdir, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { CleatError, errorCodes, isSystemError, quoteText, toCleatError } from "../../errors/index.ts";
+import type { MessageIn } from "../../grpc/index.ts";
+import {
+  type ManagedVolume,
+  type ManagedVolumes,
+  type ManagedVolumesSettings,
+  openManagedVolumes,
+  type OptionsOf,
+  sizeOption,
+  textOption,
+} from "../../volumedrivers/index.ts";
+import type { capabilityMessage } from "../services/shared-messages.ts";
+import { assertController, createCsiPeer, type CsiFacts, type CsiPeerOptions } from "./peer.ts";
+import { type Provisioned, readRecord, writeRecord } from "./provisioned.ts";
+
+export interface CsiVolumesOptions extends CsiPeerOptions, ManagedVolumesSettings {
+  /** What the plugin wants to be told with each call, and nobody else is to know. */
+  readonly secrets?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The volumes of a CSI plugin, as a volume driver for Docker and Podman on one host: a cluster orchestrator of one node.
+ * The plugin runs as it would under Kubernetes, as root and in the same mount namespace; nothing of a cluster is needed.
+ *
+ * Options of a volume: `size` becomes the capacity, `from` a volume of this driver to be cloned, `fstype` the file system;
+ * any other is a parameter of the plugin, as in a storage class. Secrets are the operator's, not the user's.
+ *
+ * What a plugin may be asked twice it is asked twice: after `kill -9` a volume that was being made is made again by its
+ * name, which is how its id is learned, and deleted.
+ *
+ * Source: container-storage-interface/spec v1.9.0 `spec.md`, "Volume Lifecycle".
+ * @throws what `openManagedVolumes` throws. A plugin that does not answer yet fails the calls that need it.
+ */
+export async function openCsiVolumes(options: CsiVolumesOptions): Promise<ManagedVolumes> {
+  const { unix, controllerUnix, secrets = {}, ...settings } = options;
+  const peer = createCsiPeer({ unix, ...(controllerUnix !== undefined && { controllerUnix }) });
+  const { controller, node } = peer;
+  const stagingOf = (volume: Volume) => join(settings.folder, "staging", volume.name);
+
+  /** Makes it, or learns what was made: a plugin answers the same for the same name. */
+  const provision = async (volume: Volume, sourceId: string | undefined, signal: AbortSignal): Promise<Provisioned> => {
+    const facts = await peer.facts(signal);
+    assertController(facts, "CREATE_DELETE_VOLUME", "make volumes");
+    if (sourceId !== undefined) assertController(facts, "CLONE_VOLUME", "clone volumes");
+    const { size, from: _, fstype: __, ...parameters } = volume.options;
+    const request = {
+      name: volume.name,
+      parameters: parameters as Record<string, string>,
+      secrets,
+      volume_capabilities: [capabilityOf(volume)],
+      ...(size !== undefined && { capacity_range: { required_bytes: BigInt(size) } }),
+      ...(sourceId !== undefined && { volume_content_source: { volume: { volume_id: sourceId } } }),
+      ...requirementsOf(facts),
+    };
+    const made = (await controller.createVolume(request, { signal })).volume;
+    if (made !== undefined && made.volume_id !== "") return { volumeId: made.volume_id, context: made.volume_context };
+    throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
+  };
+
+  const there = async ({ name, folder }: Pick<Volume, "name" | "folder">): Promise<Provisioned> => {
+    const provisioned = (await readRecord(folder))?.provisioned;
+    if (provisioned !== undefined) return provisioned;
+    throw new CleatError("DATA_LOSS", `what the CSI plugin said of volume "${name}" is gone from "${folder}"`);
+  };
+
+  const volumes = await openManagedVolumes({
+    ...settings,
+    options: csiOptions,
+    others: textOption(),
+    async create(volume, call) {
+      const { from } = volume.options;
+      const source = from === undefined ? undefined : await call.withVolume(from, there);
+      const record = source === undefined ? {} : { sourceId: source.volumeId };
+      await writeRecord(volume.folder, record);
+      const provisioned = await provision(volume, source?.volumeId, call.signal);
+      await writeRecord(volume.folder, { ...record, provisioned });
+    },
+    async mount(volume, call) {
+      const { signal } = call;
+      const facts = await peer.facts(signal);
+      const { volumeId: volume_id, context: volume_context } = await there(volume);
+      const common = { volume_id, volume_context, secrets, volume_capability: capabilityOf(volume) };
+      const publish_context = publishes(facts)
+        ? (await controller.controllerPublishVolume({ ...common, node_id: facts.info.node_id }, { signal }))
+            .publish_context
+        : {};
+      const staging_target_path = stages(facts) ? stagingOf(volume) : "";
+      if (stages(facts)) {
+        await mkdir(staging_target_path, { recursive: true, mode: 0o700 });
+        await node.nodeStageVolume({ ...common, publish_context, staging_target_path }, { signal });
+      }
+      const target_path = volume.target;
+      await node.nodePublishVolume({ ...common, publish_context, staging_target_path, target_path }, { signal });
+    },
+    async unmount(volume, { signal }) {
+      const facts = await peer.facts(signal);
+      const { volumeId: volume_id } = await there(volume);
+      await node.nodeUnpublishVolume({ volume_id, target_path: volume.target }, { signal });
+      if (stages(facts)) {
+        const staging_target_path = stagingOf(volume);
+        await node.nodeUnstageVolume({ volume_id, staging_target_path }, { signal });
+        await rmdir(staging_target_path).catch(unlessGone);
+      }
+      if (!publishes(facts)) return;
+      await controller.controllerUnpublishVolume({ volume_id, node_id: facts.info.node_id, secrets }, { signal });
+    },
+    async remove(volume, { signal }) {
+      const record = await readRecord(volume.folder);
+      if (record === undefined) return;
+      const made = record.provisioned ?? (await provision(volume, record.sourceId, signal).catch(unlessRefused));
+      if (made !== undefined) await controller.deleteVolume({ volume_id: made.volumeId, secrets }, { signal });
+    },
+    async usage(volume, { signal }) {
+      const { volumeId: volume_id } = await there(volume);
+      const { usage } = await node.nodeGetVolumeStats({ volume_id, volume_path: volume.target }, { signal });
+      const bytes = usage.find(({ unit }) => unit === "BYTES");
+      const inodes = usage.find(({ unit }) => unit === "INODES");
+      return {
+        usedBytes: Number(bytes?.used ?? 0n),
+        sizeBytes: bytes === undefined ? undefined : Number(bytes.total),
+        inodes: inodes === undefined ? undefined : Number(inodes.used),
+      };
+    },
+  }).catch(async (error: unknown) => {
+    await peer.close();
+    throw error;
+  });
+  return {
+    ...volumes,
+    async close() {
+      await volumes.close();
+      await peer.close();
+    },
+  };
+}
+
+const csiOptions = { size: sizeOption().optional(), from: textOption().optional(), fstype: textOption().optional() };
+type Volume = ManagedVolume<OptionsOf<typeof csiOptions>>;
+
+/** Any number of containers of this host. */
+function capabilityOf({ options }: Volume): MessageIn<typeof capabilityMessage> {
+  return { mount: { fs_type: options.fstype ?? "" }, access_mode: { mode: "SINGLE_NODE_WRITER" } };
+}
+
+function requirementsOf({ plugin, info }: CsiFacts) {
+  const here = info.accessible_topology;
+  if (!plugin.has("VOLUME_ACCESSIBILITY_CONSTRAINTS") || here === undefined) return {};
+  return { accessibility_requirements: { requisite: [here], preferred: [here] } };
+}
+
+const publishes = ({ controller }: CsiFacts): boolean => controller.has("PUBLISH_UNPUBLISH_VOLUME");
+const stages = ({ node }: CsiFacts): boolean => node.has("STAGE_UNSTAGE_VOLUME");
+
+/** What is refused whenever it is asked was not made. */
+function unlessRefused(error: unknown): undefined {
+  const { code } = toCleatError(error);
+  if (errorCodes[code].retryable && code !== "RESOURCE_EXHAUSTED") throw error;
+  if (code === "UNKNOWN" || code === "INTERNAL" || code === "CANCELLED") throw error;
+}
+
+function unlessGone(error: unknown): void {
+  if (!isSystemError(error, "ENOENT")) throw error;
+}

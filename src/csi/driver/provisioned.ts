@@ -1,0 +1,45 @@
+import { open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { CleatError, isSystemError } from "../../errors/index.ts";
+
+/** What a plugin has said of a volume that it made, and needs to be told again with each call. */
+const provisionedSchema = z.strictObject({ volumeId: z.string(), context: z.record(z.string(), z.string()) });
+export type Provisioned = Readonly<z.output<typeof provisionedSchema>>;
+
+const recordSchema = z.strictObject({
+  version: z.literal(1),
+  /** The volume of which it was to be a clone. */
+  sourceId: z.string().optional(),
+  /** Missing while nobody knows what came of asking. */
+  provisioned: provisionedSchema.optional(),
+});
+
+/** That a plugin was asked for a volume, and what it said. */
+export type ProvisionRecord = Omit<Readonly<z.output<typeof recordSchema>>, "version">;
+
+const fileName = "csi.json";
+
+/** In the volume's folder; durable when it resolves. */
+export async function writeRecord(folder: string, record: ProvisionRecord): Promise<void> {
+  const path = join(folder, fileName);
+  {
+    await using file = await open(`${path}.new`, "w", 0o600);
+    await file.writeFile(JSON.stringify({ version: 1, ...record }));
+    await file.sync();
+  }
+  await rename(`${path}.new`, path);
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}
+
+/** `undefined` where no plugin was asked. @throws DATA_LOSS when it cannot be read. */
+export async function readRecord(folder: string): Promise<ProvisionRecord | undefined> {
+  const path = join(folder, fileName);
+  try {
+    return recordSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw new CleatError("DATA_LOSS", `"${path}" is not what was written there`, { cause: error });
+  }
+}

@@ -1,0 +1,16 @@
+import { type ImplementedService, implementService } from "../../grpc/index.ts";
+import { identityService } from "../services/identity-service.ts";
+import type { CsiContext } from "./context.ts";
+
+/** Who the plugin is. Ready from the start: a driver is opened before it is served. */
+export function createIdentity({ pluginName, version, scope }: CsiContext): ImplementedService {
+  const types = [
+    "CONTROLLER_SERVICE",
+    ...(scope === "local" ? ["VOLUME_ACCESSIBILITY_CONSTRAINTS" as const] : []),
+  ] as const;
+  return implementService(identityService, {
+    getPluginInfo: async () => ({ name: pluginName, vendor_version: version }),
+    getPluginCapabilities: async () => ({ capabilities: types.map((type) => ({ service: { type } })) }),
+    probe: async () => ({ ready: { value: true } }),
+  });
+}

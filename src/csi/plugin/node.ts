@@ -1,0 +1,103 @@
+import { isAbsolute } from "node:path";
+import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
+import { type ImplementedService, implementService } from "../../grpc/index.ts";
+import { volumeNamePattern } from "../../volume/index.ts";
+import { nodeService } from "../services/node-service.ts";
+import { assertCapable, type VolumeCapability } from "./capabilities.ts";
+import type { CsiContext } from "./context.ts";
+import { assertGiven, findVolume } from "./controller.ts";
+import { toPublishFlags } from "./publish-flags.ts";
+import type { Publisher } from "../showing/publisher.ts";
+import { topologyOf } from "./topology.ts";
+
+/**
+ * Brings volumes to containers. The target path is the holder's name, so that who holds a volume is known to the driver
+ * alone, and to the kernel: a call that is repeated, by this process or the next, finds what there is.
+ */
+export function createNode(context: CsiContext, publisher: Publisher): ImplementedService {
+  const { driver, scope } = context;
+  const unimplemented = (method: string) => async () => {
+    throw new CleatError("UNIMPLEMENTED", `${method} is not needed for volumes of "${driver.name}"`);
+  };
+  return implementService(nodeService, {
+    nodeStageVolume: unimplemented("NodeStageVolume"),
+    nodeUnstageVolume: unimplemented("NodeUnstageVolume"),
+    async nodePublishVolume(request, { signal }) {
+      const { volume_id: id, target_path: target, volume_capability: capability } = request;
+      const capabilities = [capability];
+      assertCapable(capabilities, scope);
+      assertTarget(target);
+      await findVolume(id, context, signal);
+      const flags = toPublishFlags(capability?.mount?.mount_flags ?? [], request.readonly || isReadOnly(capability));
+      const source = await driver.mount(id, target, { signal });
+      try {
+        if (isSingleWriter(capability)) await assertAlone(source, target, publisher);
+        await publisher.publish(source, target, flags, signal);
+      } catch (error) {
+        const isShown = (await publisher.placesOf(source)).includes(target);
+        if (!isShown) await driver.unmount(id, target);
+        throw error;
+      }
+      return {};
+    },
+    async nodeUnpublishVolume({ volume_id: id, target_path: target }, { signal }) {
+      assertGiven(id, "volume_id");
+      assertTarget(target);
+      await publisher.unpublish(target, signal);
+      if (volumeNamePattern.test(id)) await unlessGone(driver.unmount(id, target, { signal }), id);
+      return {};
+    },
+    async nodeGetVolumeStats({ volume_id: id, volume_path: path }, { signal }) {
+      await findVolume(id, context, signal);
+      assertGiven(path, "volume_path");
+      const { bytes, inodes } = await publisher.statistics(path, signal);
+      return {
+        usage: [
+          { ...bytes, unit: "BYTES" },
+          { ...inodes, unit: "INODES" },
+        ],
+      };
+    },
+    nodeExpandVolume: unimplemented("NodeExpandVolume"),
+    nodeGetCapabilities: async () => ({
+      capabilities: (["GET_VOLUME_STATS", "SINGLE_NODE_MULTI_WRITER"] as const).map((type) => ({ rpc: { type } })),
+    }),
+    nodeGetInfo: async () => ({ node_id: context.nodeId, accessible_topology: topologyOf(context) }),
+  });
+}
+
+const isReadOnly = (capability: VolumeCapability | undefined): boolean =>
+  (capability?.access_mode?.mode ?? "").endsWith("READER_ONLY");
+
+/**
+ * SINGLE_NODE_WRITER is not one: where a plugin knows the newer modes, orchestrators mean by it what it means to
+ * older ones, any number of containers of one node.
+ *
+ * Source: container-storage-interface/spec v1.9.0 `csi.proto`, NodeServiceCapability.RPC.
+ */
+const isSingleWriter = (capability: VolumeCapability | undefined): boolean =>
+  capability?.access_mode?.mode === "SINGLE_NODE_SINGLE_WRITER";
+
+/** @throws FAILED_PRECONDITION when the volume is shown elsewhere, too. */
+async function assertAlone(source: string, target: string, publisher: Publisher): Promise<void> {
+  const other = (await publisher.placesOf(source)).find((place) => place !== target);
+  if (other === undefined) return;
+  throw new CleatError("FAILED_PRECONDITION", `volume for a single writer is published at ${quoteText(other)}`);
+}
+
+/** @throws INVALID_ARGUMENT for no path, one that is not absolute, or one that leads up. */
+function assertTarget(target: string): void {
+  assertGiven(target, "target_path");
+  if (isAbsolute(target) && !target.split("/").includes("..") && !target.includes("\0")) return;
+  throw new CleatError("INVALID_ARGUMENT", `target path ${quoteText(target)} is not an absolute path without ".."`);
+}
+
+/** What is gone has been given back. */
+async function unlessGone(unmounting: Promise<void>, id: string): Promise<void> {
+  try {
+    await unmounting;
+  } catch (error) {
+    const failure = toCleatError(error, `cannot give back volume "${id}"`);
+    if (failure.code !== "NOT_FOUND") throw failure;
+  }
+}

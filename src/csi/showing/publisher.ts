@@ -1,0 +1,41 @@
+/** Shows a volume's folder at the places that an orchestrator names. */
+export interface Publisher {
+  /**
+   * Makes the folder `target` and shows `source` there, with all flags from the first moment on. Does nothing where it
+   * is shown so already.
+   *
+   * @throws ALREADY_EXISTS when something else, or the same with other flags, is shown there.
+   * @throws INVALID_ARGUMENT when `target` cannot be such a place.
+   */
+  publish(source: string, target: string, flags: PublishFlags, signal: AbortSignal): Promise<void>;
+
+  /** Takes away what is shown at `target`, and the folder. Does nothing where nothing is. */
+  unpublish(target: string, signal: AbortSignal): Promise<void>;
+
+  /** Where else `source` is shown: the places that `publish` made, and no other mounts. */
+  placesOf(source: string): Promise<readonly string[]>;
+
+  /** How full the file system at `path` is. @throws NOT_FOUND when nothing is there. */
+  statistics(path: string, signal: AbortSignal): Promise<VolumeStatistics>;
+}
+
+export interface PublishFlags {
+  readonly readonly: boolean;
+  readonly nosuid: boolean;
+  readonly nodev: boolean;
+  readonly noexec: boolean;
+  /** What reading does to times of access; the file system's own way where it is undefined. */
+  readonly accessTimes: "noatime" | "relatime" | "strictatime" | undefined;
+}
+
+export interface VolumeStatistics {
+  readonly bytes: Amounts;
+  readonly inodes: Amounts;
+}
+
+interface Amounts {
+  readonly total: bigint;
+  readonly used: bigint;
+  /** For whoever is not root. */
+  readonly available: bigint;
+}

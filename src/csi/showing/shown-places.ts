@@ -1,0 +1,51 @@
+import { type MountEntry, mountHolding } from "../../syscall/index.ts";
+import type { PublishFlags } from "./publisher.ts";
+
+type Mounts = readonly MountEntry[];
+
+/** What is shown of a file system: a folder of it, whatever path leads there. */
+interface Shown {
+  readonly device: string;
+  readonly folder: string;
+  readonly options: ReadonlySet<string>;
+}
+
+/** What a path without symlinks leads to, as the kernel's table of mounts says, without touching what is mounted. */
+export function shownAt(path: string, mounts: Mounts): Shown | undefined {
+  const mount = mountHolding(path, mounts);
+  if (mount === undefined) return undefined;
+  const below = mount.mountPoint === "/" ? path : path.slice(mount.mountPoint.length);
+  const folder = `${mount.root}/${below}`.replaceAll(/\/+/g, "/").replace(/(.)\/$/, "$1");
+  return { device: mount.device, folder, options: new Set(mount.options.split(",")) };
+}
+
+export const isMountPoint = (path: string, mounts: Mounts): boolean =>
+  mounts.some(({ mountPoint }) => mountPoint === path);
+
+const isSame = (one: Shown | undefined, other: Shown | undefined): boolean =>
+  one?.device === other?.device && one?.folder === other?.folder;
+
+/** Where else the same folder is mounted. */
+export function otherPlacesOf(path: string, mounts: Mounts): string[] {
+  const shown = shownAt(path, mounts);
+  const points = new Set(mounts.map(({ mountPoint }) => mountPoint));
+  points.delete(path);
+  return [...points].filter((point) => isSame(shownAt(point, mounts), shown));
+}
+
+/** Whether `target` shows what is at `source`, with those flags and what `source` itself is mounted with. */
+export function isShownSo(source: string, target: string, flags: PublishFlags, mounts: Mounts): boolean {
+  const [original, shown] = [shownAt(source, mounts), shownAt(target, mounts)];
+  if (original === undefined || shown === undefined || !isSame(original, shown)) return false;
+  const names = { ro: flags.readonly, nosuid: flags.nosuid, nodev: flags.nodev, noexec: flags.noexec };
+  return (
+    Object.entries(names).every(([name, isSet]) => shown.options.has(name) === (isSet || original.options.has(name))) &&
+    hasAccessTimes(shown, flags.accessTimes)
+  );
+}
+
+/** The kernel says nothing of times that are strict. */
+function hasAccessTimes({ options }: Shown, wanted: PublishFlags["accessTimes"]): boolean {
+  if (wanted === undefined) return true;
+  return wanted === "strictatime" ? !options.has("noatime") && !options.has("relatime") : options.has(wanted);
+}

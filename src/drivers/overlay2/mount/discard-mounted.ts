@@ -1,0 +1,13 @@
+import { discardLayer } from "../../overlay/layer-diff.ts";
+import { forgetLimit, projectOfLayer } from "../../overlay/layer-size.ts";
+import type { ProjectQuotas } from "../../overlay/project-quotas.ts";
+import { unmountLayer } from "./mount-layer.ts";
+
+/** `discardLayer` of a layer that may be mounted, or have a limit. Blocks; runs on a worker. */
+export function discardMounted(home: string, id: string, quotas: ProjectQuotas | undefined): string | undefined {
+  unmountLayer(home, id);
+  const project = quotas && projectOfLayer(home, id, quotas);
+  const trashed = discardLayer(home, id);
+  if (quotas !== undefined && project !== undefined) forgetLimit(home, project, quotas);
+  return trashed;
+}

@@ -1,0 +1,64 @@
+import { ipamDriverProtocol } from "../protocol/index.ts";
+import { assertMethods, implement, type Service } from "../transport/index.ts";
+import type { IpamDriver } from "./driver.ts";
+import { assertCidr, fromWireAddressRequest, fromWirePoolRequest } from "./wire-shapes.ts";
+
+export interface IpamDriverPluginOptions {
+  readonly driver: IpamDriver;
+}
+
+/** An IPAM driver, ready for `serve`. */
+export interface IpamDriverPlugin {
+  readonly service: Service;
+  /** Closes the driver. Pools and addresses stay: this process ends, the engine may go on. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves any IPAM driver over Docker's protocol. Calls run side by side, also those about one pool: a driver that chooses
+ * does so one by one. A pool or an address that the driver answers without the length of its prefix is INTERNAL.
+ *
+ * @throws INVALID_ARGUMENT when `driver` lacks a method.
+ */
+export function createIpamDriverPlugin(options: IpamDriverPluginOptions): IpamDriverPlugin {
+  const { driver } = options;
+  assertMethods(driver, methods, "createIpamDriverPlugin: driver");
+  const service = implement(ipamDriverProtocol, {
+    getCapabilities: async (_, { signal }) => {
+      const { requiresMacAddress = false, requiresRequestReplay = false } = await driver.capabilities({ signal });
+      return { RequiresMACAddress: requiresMacAddress, RequiresRequestReplay: requiresRequestReplay };
+    },
+    getDefaultAddressSpaces: async (_, { signal }) => {
+      const { local, global } = await driver.defaultAddressSpaces({ signal });
+      return { LocalDefaultAddressSpace: local, GlobalDefaultAddressSpace: global };
+    },
+    requestPool: async (request, { signal }) => {
+      const { id, pool, data } = await driver.requestPool(fromWirePoolRequest(request), { signal });
+      assertCidr(pool, `pool of driver "${driver.name}"`, "INTERNAL");
+      return { PoolID: id, Pool: pool, Data: { ...data } };
+    },
+    releasePool: async ({ PoolID }, { signal }) => done(driver.releasePool(PoolID, { signal })),
+    requestAddress: async (request, { signal }) => {
+      const given = await driver.requestAddress(request.PoolID, fromWireAddressRequest(request), { signal });
+      assertCidr(given.address, `address of driver "${driver.name}"`, "INTERNAL");
+      return { Address: given.address, Data: { ...given.data } };
+    },
+    releaseAddress: async ({ PoolID, Address }, { signal }) => done(driver.releaseAddress(PoolID, Address, { signal })),
+  });
+  return { service, close: () => driver.close() };
+}
+
+const methods: readonly Exclude<keyof IpamDriver, "name">[] = [
+  "capabilities",
+  "defaultAddressSpaces",
+  "requestPool",
+  "releasePool",
+  "requestAddress",
+  "releaseAddress",
+  "close",
+];
+
+async function done(step: Promise<void>): Promise<Record<string, never>> {
+  await step;
+  return {};
+}

@@ -1,0 +1,139 @@
+import { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
+import { CleatError } from "../errors/index.ts";
+import { logDriverProtocol } from "../protocol/index.ts";
+import { assertMethods, errorLogger, implement, type Logger, type Service } from "../transport/index.ts";
+import type { LogDriver, LogEntry } from "./driver.ts";
+import type { DropPolicy } from "./entry-buffer.ts";
+import { encodeFrame } from "./entry-codec.ts";
+import { defaultMaxFrameBytes } from "./frame-reader.ts";
+import { createLogTable } from "./log-table.ts";
+import type { LogStatus } from "./open-log.ts";
+import { joinPartials, withinTimes } from "./select-entries.ts";
+import { fromWireInfo, fromWireReadConfig } from "./wire-shapes.ts";
+
+export interface LogDriverPluginOptions {
+  readonly driver: LogDriver;
+  /**
+   * A folder of its own, kept with `openStore` of `cleat/state`: which pipes are read, so that a plugin that is started again
+   * goes on with them. It holds the containers' environments, readable by the plugin's user only. Without one, containers that run while the
+   * plugin is started again wait once their pipes are full.
+   */
+  readonly stateFolder?: string;
+  /**
+   * How much of one log is kept while the driver writes: default 1 MiB, as Docker's `max-buffer-size`. As much again may be
+   * on its way to the driver.
+   */
+  readonly maxBufferBytes?: number;
+  /** What is dropped beyond that; default "oldest". */
+  readonly drop?: DropPolicy;
+  /** Longer messages are taken for damage; default 1 MiB. */
+  readonly maxFrameBytes?: number;
+  /** How long the end of a container waits for the driver to write; default 5 s, half of Docker's own patience. */
+  readonly stopTimeoutMs?: number;
+  /** Default `errorLogger`. */
+  readonly logger?: Logger;
+}
+
+/** A log driver, ready for `serve`. */
+export interface LogDriverPlugin {
+  readonly service: Service;
+  /** Opens the pipes again that the process before this one read. `serve` calls it; without, the first call does. */
+  onListening(): void;
+  /** How each open log fares. */
+  logs(): readonly LogStatus[];
+  /** Lets go of all pipes, which stay for the next process, and closes the driver. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves any log driver over Docker's protocol. Reads all pipes on the event loop, without a thread each. A burst waits in its
+ * pipe for a driver that is quick; one that takes longer than 100 ms over a write is waited for no more until it has
+ * done it: what it does not take is dropped, counted and logged as a warning.
+ *
+ * - `StartLogging` of a pipe that is open is answered as done, and so is `StopLogging` of one that is not.
+ * - Bytes that are no entry are skipped up to the next entry, counted, and logged as a warning.
+ * - `ReadLogs` goes out with whole lines and within the times asked for.
+ *
+ * @throws INVALID_ARGUMENT when `driver` lacks a method.
+ */
+export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDriverPlugin {
+  assertMethods((options as Partial<typeof options> | undefined)?.driver, methods, "createLogDriverPlugin: driver");
+  const { driver, stateFolder, logger = errorLogger, stopTimeoutMs = 5_000 } = options;
+  const { maxBufferBytes: maxBytes = 1024 * 1024, drop = "oldest", maxFrameBytes = defaultMaxFrameBytes } = options;
+  const table = createLogTable({
+    driver,
+    stateFolder,
+    buffer: { maxBytes, drop },
+    maxFrameBytes,
+    stopTimeoutMs,
+    logger,
+  });
+  const readLogs = driver.readLogs?.bind(driver);
+  let closing: Promise<void> | undefined;
+  const isClosing = () => closing !== undefined;
+  const assertOpen = () => {
+    if (isClosing()) throw new CleatError("UNAVAILABLE", `log driver "${driver.name}" is closed`);
+  };
+
+  /** The process before this one may still be closing, with its folder locked; containers wait meanwhile. */
+  const restoreAtLast = async () => {
+    for (let isTold = false; !isClosing(); await pause(retryMs, undefined, { ref: false })) {
+      try {
+        return await table.restore();
+      } catch (error) {
+        if (!isTold) logger.error({ err: error }, "logs were not opened again; trying on");
+        isTold = true;
+      }
+    }
+  };
+
+  const service = implement(logDriverProtocol, {
+    async startLogging({ File, Info }, { signal }) {
+      assertOpen();
+      await table.restore();
+      await table.start(File, Info, signal);
+      return {};
+    },
+    async stopLogging({ File }) {
+      assertOpen();
+      await table.restore();
+      await table.stop(File);
+      return {};
+    },
+    capabilities: async () => ({ Cap: { ReadLogs: readLogs !== undefined } }),
+    ...(readLogs !== undefined && {
+      async readLogs({ Info, Config }) {
+        assertOpen();
+        const asked = fromWireReadConfig(Config);
+        return toStream((signal) => withinTimes(joinPartials(readLogs(fromWireInfo(Info), asked, { signal })), asked));
+      },
+    }),
+  });
+  return {
+    service,
+    onListening() {
+      void restoreAtLast();
+    },
+    logs: () => table.statuses(),
+    close: () => (closing ??= table.close().finally(() => driver.close())),
+  };
+}
+
+const retryMs = 250;
+
+const methods: readonly (keyof LogDriver)[] = ["openLog", "close"];
+
+/** Entries as frames; the reader's leaving ends a driver that waits for more. */
+function toStream(read: (signal: AbortSignal) => AsyncIterable<LogEntry>): Readable {
+  const reading = new AbortController();
+  const stream = Readable.from(frames(read(reading.signal)), { objectMode: false, highWaterMark: 64 * 1024 });
+  return stream.once("close", () => reading.abort());
+}
+
+/** Docker prints what it reads back without a break after it. */
+async function* frames(entries: AsyncIterable<LogEntry>): AsyncGenerator<Buffer> {
+  for await (const entry of entries) yield encodeFrame({ ...entry, line: Buffer.concat([entry.line, lineBreak]) });
+}
+
+const lineBreak = Buffer.from("\n");

@@ -1,0 +1,156 @@
+import { CleatError, quoteText } from "../errors/index.ts";
+import type { Logger } from "../transport/index.ts";
+import type { ContainerLog, LogDriver, LoggedContainer } from "./driver.ts";
+import type { EntryBufferOptions } from "./entry-buffer.ts";
+import { type KeptLog, type KeptLogs, openKeptLogs } from "./kept-logs.ts";
+import { type LogStatus, openLog, type OpenLog, reopening } from "./open-log.ts";
+import { fromWireInfo, type WireInfo } from "./wire-shapes.ts";
+
+export interface LogTableOptions {
+  readonly driver: LogDriver;
+  readonly stateFolder: string | undefined;
+  readonly buffer: EntryBufferOptions;
+  readonly maxFrameBytes: number;
+  readonly stopTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+/** The pipes that are being read. */
+export interface LogTable {
+  /** Opens again what the process before this one had open; once, however often it is called. A failure is forgotten. */
+  restore(): Promise<void>;
+  start(file: string, info: WireInfo, signal: AbortSignal): Promise<void>;
+  /** A pipe that is not there is stopped already. */
+  stop(file: string): Promise<void>;
+  statuses(): LogStatus[];
+  close(): Promise<void>;
+}
+
+interface Row {
+  readonly kept: KeptLog;
+  readonly open: Promise<OpenLog>;
+}
+
+type Open = (container: LoggedContainer) => Promise<ContainerLog>;
+const nothing = new Uint8Array(0);
+
+export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: LogTableOptions): LogTable {
+  const rows = new Map<string, Row>();
+  const ready = new Map<string, OpenLog>();
+  let opening: Promise<KeptLogs> | undefined;
+  const keptLogs = () => (opening ??= openKeptLogs(options.stateFolder).catch(forgetting(() => (opening = undefined))));
+
+  /** The record comes first: a pipe that is read and not kept would be nobody's after a crash. */
+  const openOne = async (kept: KeptLog, open: Open): Promise<OpenLog> => {
+    const { file, unfinished } = kept;
+    const container = fromWireInfo(kept.info);
+    const log = await open(container);
+    try {
+      // What was unfinished is in the open log from now on: the next process is not to read it once more.
+      await (await keptLogs()).put({ ...kept, unfinished: nothing });
+      const { buffer, maxFrameBytes } = options;
+      const onGone = () => void forgetGone(file);
+      const opened = await openLog({ file, container, log, buffer, maxFrameBytes, unfinished, logger, onGone });
+      ready.set(file, opened);
+      return opened;
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  };
+
+  const add = (kept: KeptLog, open: Open): Promise<OpenLog> => {
+    const row = { kept, open: openOne(kept, open) };
+    rows.set(kept.file, row);
+    row.open.catch(() => {
+      if (rows.get(kept.file) === row) rows.delete(kept.file);
+    });
+    return row.open;
+  };
+
+  const stop = async (file: string) => {
+    const opened = await rows.get(file)?.open.catch(() => undefined);
+    if (opened === undefined) return;
+    rows.delete(file);
+    ready.delete(file);
+    await opened.stop(stopTimeoutMs);
+    await (await keptLogs()).delete(file);
+  };
+
+  /** An engine that was killed says nothing; its next one has pipes of its own. */
+  const forgetGone = async (file: string) => {
+    logger.warn({ file }, "the engine has left a log pipe");
+    await stop(file).catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
+  };
+
+  /** A record goes only with its pipe: what cannot be opened now may be opened by the next process. */
+  const restoreOne = async (kept: KeptLog) => {
+    const { file } = kept;
+    try {
+      await add(kept, async (container) => {
+        try {
+          return await driver.openLog(container);
+        } catch (error) {
+          // Its container runs: what it prints is read and lost, rather than that it waits.
+          logger.error({ file, container: container.id, err: error }, "log was not opened again");
+          return reopening(() => driver.openLog(container));
+        }
+      });
+    } catch (error) {
+      const isGone = error instanceof CleatError && error.code === "NOT_FOUND";
+      if (!isGone) return logger.error({ file, err: error }, "log pipe was not opened again");
+      logger.info({ file }, "log pipe is gone");
+      await (await keptLogs()).delete(file);
+    }
+  };
+
+  let restored: Promise<void> | undefined;
+  const restore = () =>
+    (restored ??= (async () => {
+      await Promise.all((await keptLogs()).logs.map(restoreOne));
+    })().catch(forgetting(() => (restored = undefined))));
+
+  return {
+    restore,
+    async start(file, info, signal) {
+      const known = rows.get(file);
+      if (known !== undefined && known.kept.info.ContainerID !== info.ContainerID) {
+        throw new CleatError("ALREADY_EXISTS", `pipe ${quoteText(file)} is another container's`);
+      }
+      const kept = { file, info, unfinished: nothing };
+      try {
+        await (known?.open ?? add(kept, (container) => driver.openLog(container, { signal })));
+      } catch (error) {
+        await (await keptLogs()).delete(file);
+        throw error;
+      }
+    },
+    stop,
+    statuses: () => [...ready.values()].map((opened) => opened.status()),
+    async close() {
+      await restored?.catch(() => {});
+      const records = await opening?.catch(() => undefined);
+      if (records === undefined) return;
+      try {
+        await Promise.all([...rows.values()].map((row) => leave(row, records)));
+      } finally {
+        [rows, ready].forEach((table) => table.clear());
+        await records.close();
+      }
+    },
+  };
+
+  async function leave({ kept, open }: Row, records: KeptLogs): Promise<void> {
+    const opened = await open.catch(() => undefined);
+    const unfinished = await opened?.leave(stopTimeoutMs);
+    if (unfinished !== undefined && unfinished.byteLength > 0) await records.put({ ...kept, unfinished });
+  }
+}
+
+/** So that whoever asks next tries again. */
+function forgetting(forget: () => void): (error: unknown) => never {
+  return (error) => {
+    forget();
+    throw error;
+  };
+}

@@ -1,0 +1,29 @@
+import { metricsCollectorProtocol } from "../protocol/index.ts";
+import { assertMethods, implement, type Service } from "../transport/index.ts";
+import type { MetricsCollector } from "./driver.ts";
+
+export interface MetricsCollectorPluginOptions {
+  readonly collector: MetricsCollector;
+}
+
+/** A metrics collector, ready for `serve`. */
+export interface MetricsCollectorPlugin {
+  readonly service: Service;
+  /** Closes the collector. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Serves any metrics collector over Docker's protocol. @throws INVALID_ARGUMENT when `collector` lacks a method. */
+export function createMetricsCollectorPlugin({ collector }: MetricsCollectorPluginOptions): MetricsCollectorPlugin {
+  assertMethods(collector, ["start", "stop", "close"], "createMetricsCollectorPlugin: collector");
+  const service = implement(metricsCollectorProtocol, {
+    startMetrics: async (_, { signal }) => done(collector.start({ signal })),
+    stopMetrics: async (_, { signal }) => done(collector.stop({ signal })),
+  });
+  return { service, close: () => collector.close() };
+}
+
+async function done(step: Promise<void>): Promise<Record<string, never>> {
+  await step;
+  return {};
+}

@@ -1,0 +1,111 @@
+import { AssertionError } from "node:assert";
+import { Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { connect, type Socket } from "node:net";
+import { type Address, createTlsDialer, formatAddress, type TlsClientOptions } from "../../transport/index.ts";
+
+export interface WireMessage {
+  /** "/VolumeDriver.Get" */
+  readonly path: string;
+  readonly body: string | Uint8Array;
+  /** `Content-Length` is added; nothing else is. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export interface WireAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+/** A connection that is kept between calls. */
+export interface PeerConnection extends Disposable {
+  /** Whether the call went over the connection of the one before. */
+  send(message: WireMessage): Promise<WireAnswer & { readonly reused: boolean }>;
+}
+
+/**
+ * A plugin as what it is: something at the other end of a connection, which may answer anything, slowly, without end, or
+ * not at all. Every call ends within its time and reads no more than `maxAnswerBytes`.
+ */
+export interface PluginPeer {
+  readonly address: string;
+  /** One call on a connection of its own. @throws AssertionError when there is no whole answer in time. */
+  send(message: WireMessage): Promise<WireAnswer>;
+  openConnection(): PeerConnection;
+  /** Bare; its errors are the caller's. */
+  openSocket(): Socket;
+}
+
+/** No honest answer of a check is nearly as long. */
+export const maxAnswerBytes = 16 * 1024 * 1024;
+
+/** @throws INVALID_ARGUMENT when `tls` is of no use. */
+export function createPluginPeer(address: Address, tls: TlsClientOptions = {}): PluginPeer {
+  const name = formatAddress(address);
+  const openSocket = "https" in address ? createTlsDialer(address.https, tls, name).dial : () => dial(address);
+  const openConnection = (): PeerConnection => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    agent.createConnection = openSocket;
+    return { send: (message) => exchange(agent, message), [Symbol.dispose]: () => agent.destroy() };
+  };
+  return {
+    address: name,
+    async send(message) {
+      using connection = openConnection();
+      return await connection.send(message);
+    },
+    openConnection,
+    openSocket,
+  };
+}
+
+/** Half open, as Go's connections may be. */
+function dial(address: Exclude<Address, { readonly https: unknown }>): Socket {
+  const place = "unix" in address ? { path: address.unix } : address.tcp;
+  return connect({ ...place, allowHalfOpen: true });
+}
+
+type Reply = WireAnswer & { readonly reused: boolean };
+
+function exchange(agent: Agent, message: WireMessage): Promise<Reply> {
+  const { path, timeoutMs } = message;
+  return new Promise((resolve, reject) => {
+    const body = Buffer.from(message.body as string);
+    const headers = { ...message.headers, "Content-Length": body.length };
+    const request = httpRequest({ agent, method: "POST", path, setHost: false, headers });
+    request.removeHeader("Connection"); // engines send none
+    const fail = (problem: string) => {
+      clearTimeout(timer);
+      request.destroy();
+      reject(new AssertionError({ message: `POST ${path}: ${problem}` }));
+    };
+    const timer = setTimeout(() => fail(`no whole answer within ${timeoutMs} ms`), timeoutMs);
+    request.on("error", (error) => fail(`connection broke: ${error.message}`));
+    request.on("upgrade", () => fail("answered with another protocol"));
+    request.on("response", (response) => collect(request, response, fail, finish));
+    request.end(body);
+    function finish(answer: Reply): void {
+      clearTimeout(timer);
+      resolve(answer);
+    }
+  });
+}
+
+function collect(
+  request: ClientRequest,
+  response: IncomingMessage,
+  fail: (problem: string) => void,
+  finish: (answer: Reply) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  response.on("data", (chunk: Buffer) => {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxAnswerBytes) fail(`answer is over ${maxAnswerBytes} bytes`);
+    else chunks.push(chunk);
+  });
+  response.on("error", (error) => fail(`answer broke off: ${error.message}`));
+  response.on("end", () => {
+    finish({ status: response.statusCode ?? 0, body: Buffer.concat(chunks), reused: request.reusedSocket });
+  });
+}

@@ -1,0 +1,39 @@
+import { rm, writeFile } from "node:fs/promises";
+import { cleatCommand } from "./cleat.ts";
+import type { Namespace } from "./namespace.ts";
+import { pluginSocket, startPlugin, type PluginProcess } from "./plugin-process.ts";
+
+/** A `cleat serve volume` process. */
+export interface CleatVolumes extends PluginProcess {
+  /** Its folder, as the namespace sees it. */
+  readonly root: string;
+  /** Where it has something mounted. */
+  mounts(): Promise<string[]>;
+}
+
+export async function startCleatVolumes(namespace: Namespace, name: string): Promise<CleatVolumes> {
+  const root = `${namespace.folder}/volumes-of-${name}`;
+  const argv = [
+    ...cleatCommand,
+    "serve",
+    "volume",
+    `--name=${name}`,
+    `--root=${root}`,
+    `--socket=${pluginSocket(name)}`,
+    "--log-level=debug",
+  ];
+  const plugin = await startPlugin(namespace, { name, argv });
+  return { ...plugin, root, mounts: () => namespace.mountsUnder(`${root}/mounts`) };
+}
+
+/**
+ * What a machine that is started anew does to volumes whose plugin has ended: their mounts are gone, and the kernel says that
+ * this is another boot.
+ */
+export async function forgetMounts(namespace: Namespace, volumes: CleatVolumes, boot: string): Promise<void> {
+  for (const target of await volumes.mounts()) await namespace.run(["umount", target]);
+  const path = `${namespace.folder}/boot-id`;
+  await rm(path, { force: true });
+  await writeFile(path, `${boot}\n`);
+  await namespace.run(["mount", "--bind", path, "/proc/sys/kernel/random/boot_id"]);
+}

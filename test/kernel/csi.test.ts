@@ -1,0 +1,24 @@
+/** The Container Storage Interface both ways, with mounts of this kernel, on the built package. */
+import { join } from "node:path";
+import { test } from "vitest";
+import { describeWith, needs } from "../needs.ts";
+import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
+
+const scenarios = [
+  ["publish", "a volume is shown at its targets with all flags, again when asked again, and leaves nothing"],
+  ["asDriver", "a plugin's volumes are those of a volume driver"],
+  ["lostAnswer", "a volume that was made for a lost answer is found and deleted"],
+] as const;
+
+describeWith([needs.root], "CSI", () => {
+  const program = join(import.meta.dirname, "csi/scenarios.mjs");
+  for (const [id, title] of scenarios) {
+    test.concurrent(
+      title,
+      async () => {
+        await runWithPrivateMounts((folder) => [process.execPath, program, id, folder]);
+      },
+      60_000,
+    );
+  }
+});

@@ -1,0 +1,175 @@
+/**
+ * Volumes behind the Container Storage Interface, mounted by this kernel. `node scenarios.mjs NAME FOLDER`, in a mount
+ * namespace of its own.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { controllerService, createCsiPlugin, nodeService, openCsiVolumes } from "cleat/csi";
+import { createGrpcChannel, createGrpcClient, implementService, serveGrpc } from "cleat/grpc";
+import { mountFileSystem, openManagedVolumes, sizeOption } from "cleat/volumedrivers";
+
+const [, , name, folder] = process.argv;
+
+const openMemoryVolumes = () =>
+  openManagedVolumes({
+    name: "memory",
+    folder: join(folder, "memory"),
+    options: { size: sizeOption().default(1 << 20) },
+    mount: ({ options, target }) =>
+      mountFileSystem({ type: "tmpfs", source: "memory", target, options: [`size=${options.size}`] }),
+  });
+
+/** The plugin on a socket, and clients of it. */
+async function serve(change = (services) => services) {
+  const driver = await openMemoryVolumes();
+  const plugin = await createCsiPlugin({
+    driver,
+    name: "memory.test",
+    version: "1",
+    nodeId: "here",
+    sizeOption: "size",
+  });
+  const unix = join(folder, "csi.sock");
+  const server = await serveGrpc({
+    services: change(plugin.services),
+    close: () => plugin.close(),
+    drainTimeoutMs: 500,
+    async listen(listener) {
+      await rm(unix, { force: true });
+      await once(listener.listen(unix), "listening");
+      return { address: unix, remove: async () => {} };
+    },
+  });
+  const channel = createGrpcChannel({ unix });
+  return {
+    unix,
+    driver,
+    controller: createGrpcClient(controllerService, channel),
+    node: createGrpcClient(nodeService, channel),
+    async close() {
+      await channel.close();
+      await server.close();
+    },
+  };
+}
+
+const capability = (flags = []) => ({ mount: { mount_flags: flags }, access_mode: { mode: "SINGLE_NODE_WRITER" } });
+
+async function mountsBelow(path) {
+  const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
+  return lines.map((line) => line.split(" ")).filter(([, , , , point = ""]) => point.startsWith(path));
+}
+
+const scenarios = {
+  /** Flags are there from the first moment; what is asked again is done again; nothing is left. */
+  async publish() {
+    let csi = await serve();
+    await csi.controller.createVolume({
+      name: "v",
+      volume_capabilities: [capability()],
+      capacity_range: { required_bytes: 65_536n },
+    });
+    const pods = join(folder, "pods");
+    await mkdir(pods);
+    const [one, other] = [join(pods, "one"), join(pods, "other")];
+    const publish = (target_path, flags, readonly = false) =>
+      csi.node.nodePublishVolume({ volume_id: "v", target_path, volume_capability: capability(flags), readonly });
+    await publish(one, ["nosuid", "noexec", "noatime"]);
+    await writeFile(join(one, "file"), "content");
+    await publish(other, [], true);
+    assert.equal(await readFile(join(other, "file"), "utf8"), "content");
+    await assert.rejects(writeFile(join(other, "file"), "other"), { code: "EROFS" });
+    const options = Object.fromEntries((await mountsBelow(pods)).map((fields) => [fields[4], fields[5].split(",")]));
+    for (const flag of ["rw", "nosuid", "noexec", "noatime"]) assert.ok(options[one].includes(flag), options[one]);
+    assert.ok(options[other].includes("ro") && !options[other].includes("nosuid"), options[other]);
+
+    await csi.close();
+    csi = await serve(); // another process knows no more than the kernel and the driver's records
+    await publish(one, ["nosuid", "noexec", "noatime"]);
+    await assert.rejects(publish(one, ["nosuid"]), { code: "ALREADY_EXISTS" });
+    await assert.rejects(publish(other, []), { code: "ALREADY_EXISTS" });
+    assert.equal((await mountsBelow(pods)).length, 2);
+    const { usage } = await csi.node.nodeGetVolumeStats({ volume_id: "v", volume_path: one });
+    assert.deepEqual([usage[0].unit, usage[0].total, usage[1].unit], ["BYTES", 65_536n, "INODES"]);
+    await assert.rejects(csi.node.nodeGetVolumeStats({ volume_id: "v", volume_path: pods }), { code: "NOT_FOUND" });
+    await assert.rejects(csi.controller.deleteVolume({ volume_id: "v" }), { code: "FAILED_PRECONDITION" });
+    await assert.rejects(publish(join(folder, "nowhere/pod"), []), { code: "INVALID_ARGUMENT" });
+    assert.deepEqual(csi.driver.holders("v").toSorted(), [one, other]);
+
+    for (const target_path of [one, other, one]) await csi.node.nodeUnpublishVolume({ volume_id: "v", target_path });
+    assert.deepEqual(csi.driver.holders("v"), []);
+    await assert.rejects(readFile(one), { code: "ENOENT" });
+    await csi.controller.deleteVolume({ volume_id: "v" });
+    assert.deepEqual(await mountsBelow(folder + "/"), []);
+    await csi.close();
+  },
+
+  /** A CSI plugin's volumes are those of a driver, whose records survive both. */
+  async asDriver() {
+    let csi = await serve();
+    const options = { name: "csi", folder: join(folder, "csi"), unix: csi.unix };
+    let driver = await openCsiVolumes(options);
+    await driver.create("v", { options: { size: "64k" } });
+    await driver.create("v", { options: { size: "64k" } });
+    const path = await driver.mount("v", "c1");
+    assert.equal(await driver.mount("v", "c2"), path);
+    await writeFile(join(path, "file"), "content");
+    await driver.close();
+    await csi.close();
+
+    driver = await openCsiVolumes(options);
+    await assert.rejects(driver.create("w"), { code: "UNAVAILABLE" });
+    csi = await serve();
+    assert.equal(await driver.mount("v", "c1"), path);
+    assert.equal(await readFile(join(path, "file"), "utf8"), "content");
+    assert.equal((await driver.get("v")).status.SizeBytes, 65_536);
+    await assert.rejects(driver.create("x", { options: { size: "1k", speed: "fast" } }), { code: "INVALID_ARGUMENT" });
+    await assert.rejects(driver.create("y", { options: { from: "v" } }), { code: "UNIMPLEMENTED" });
+    for (const holder of ["c1", "c2"]) await driver.unmount("v", holder);
+    await driver.remove("v");
+    assert.deepEqual(await driver.list(), []);
+    assert.deepEqual(await csi.driver.list(), []);
+    await driver.close();
+    await csi.close();
+    assert.deepEqual(await mountsBelow(folder + "/"), []);
+  },
+
+  /** What was made for a call that was never answered is found by its name, and deleted. */
+  async lostAnswer() {
+    let csi = await serve((services) =>
+      services.map((service) => {
+        if (service.service !== controllerService) return service;
+        const never = async (request, call) => {
+          await service.implementation.createVolume(request, call);
+          return new Promise(() => {});
+        };
+        return implementService(controllerService, { ...service.implementation, createVolume: never });
+      }),
+    );
+    const options = { name: "csi", folder: join(folder, "csi"), unix: csi.unix, timeoutMs: 1_000 };
+    let driver = await openCsiVolumes(options);
+    await assert.rejects(driver.create("v"));
+    assert.deepEqual(await driver.list(), []);
+    assert.deepEqual(
+      (await csi.driver.list()).map((volume) => volume.name),
+      ["v"],
+    );
+    await driver.close();
+    await csi.close();
+    csi = await serve();
+    driver = await openCsiVolumes(options);
+    for (let tries = 0; (await csi.driver.list()).length > 0; tries++) {
+      assert.ok(tries < 500, "what was made for nobody is still there");
+      await delay(20);
+    }
+    await driver.create("v");
+    await driver.remove("v");
+    await driver.close();
+    await csi.close();
+  },
+};
+
+await scenarios[name]();

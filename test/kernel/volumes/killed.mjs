@@ -1,0 +1,70 @@
+/**
+ * A driver of volumes in memory whose process is killed at each of its steps: `node killed.mjs FOLDER`. What was
+ * acknowledged is there, with options and holders; what was not is there or not; and all goes on from there. With
+ * `some STEP…` behind the folder it is killed at those only.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { channel } from "node:diagnostics_channel";
+import { mkdir, readdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { hasMounts, isMountPoint, openManagedVolumes, volumeSteps, volumeTypes } from "cleat/volumedrivers";
+
+const [, , scratch, killAt, ...some] = process.argv;
+const given = { type: "tmpfs", size: "1m" };
+const open = (folder) => openManagedVolumes({ name: "cleat", folder, types: volumeTypes });
+
+async function live(driver) {
+  await driver.create("data", { options: given });
+  await driver.mount("data", "c1");
+  await driver.unmount("data", "c1");
+  await driver.remove("data");
+}
+
+if (killAt !== undefined && killAt !== "some") {
+  channel("cleat:volumes").subscribe(({ step }) => step === killAt && process.kill(process.pid, "SIGKILL"));
+  await live(await open(scratch));
+} else {
+  const steps = volumeSteps.filter((step) => killAt === undefined || some.includes(step));
+  assert.ok(steps.length > 0);
+  for (const [index, step] of steps.entries()) {
+    const folder = `${scratch}/${index}`;
+    await mkdir(folder);
+    const { signal, stderr } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), folder, step]);
+    assert.equal(signal, "SIGKILL", `${step}: ${stderr}`);
+    await check(folder, step);
+  }
+}
+
+function stepIs(wanted) {
+  return new Promise((resolve) => channel("cleat:volumes").subscribe(({ step }) => step === wanted && resolve()));
+}
+
+async function check(folder, step) {
+  const after = (earlier) => volumeSteps.indexOf(step) >= volumeSteps.indexOf(earlier);
+  const target = `${folder}/mounts/data`;
+  const isHalf = !after("create: acknowledged") || (after("remove: recorded") && !after("remove: acknowledged"));
+  const removed = isHalf ? stepIs("remove: acknowledged") : undefined;
+  const driver = await open(folder);
+  const [volume] = await driver.list();
+  if (after("create: acknowledged") && !after("remove: recorded")) {
+    assert.deepEqual(volume?.status.Options, { size: "1m" }, step);
+    const isHeld = after("mount: acknowledged") && !after("unmount: recorded");
+    assert.deepEqual(driver.holders("data"), isHeld ? ["c1"] : [], step);
+    if (isHeld) assert.equal(isMountPoint(target), true, step);
+  }
+  if (!after("create: acknowledged") || after("remove: acknowledged")) assert.equal(volume, undefined, step);
+  await removed; // behind the opening
+  if (isHalf) assert.deepEqual([await driver.list(), await readdir(`${folder}/volumes`)], [[], []], step);
+  // An engine asks again; whatever it was, it goes on.
+  if (after("create: acknowledged") && !after("remove: recorded")) {
+    await driver.mount("data", "c1");
+    assert.equal(isMountPoint(target), true, step);
+    await driver.unmount("data", "c1");
+    await driver.remove("data");
+  }
+  await live(driver);
+  assert.equal(hasMounts(folder), false, step);
+  assert.deepEqual([await readdir(`${folder}/volumes`), await readdir(`${folder}/mounts`)], [[], []], step);
+  await driver.close();
+}
