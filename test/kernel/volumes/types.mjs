@@ -58,8 +58,10 @@ assert.equal(await driver.mount("memory", "d"), memory); // a holder who comes h
 assert.equal((await file.stat()).ino > 0, true);
 await driver.unmount("memory", "d");
 const unmounted = nextUnmount();
+const alive = setTimeout(() => {}, 60_000); // as a plugin's socket would
 await file.close();
 assert.deepEqual([await unmounted, isMountPoint(memory)], ["memory", false]);
+clearTimeout(alive);
 await driver.remove("memory");
 
 // somebody has unmounted it: the next mount mounts again
