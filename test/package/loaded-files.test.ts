@@ -52,7 +52,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
   ["cleat call", [...cli, "call", "nobody", "VolumeDriver.List"], ["cli", "errors"], [], 30],
   ["cleat ls", [...cli, "ls"], ["cli", "errors"], [], 30],
   ["cleat inspect", [...cli, "inspect", "nobody"], ["cli", "errors"], [], 30],
-  ["cleat units", [...cli, "units"], calling, ["zod"], 130],
+  ["cleat units", [...cli, "units"], calling, ["zod"], 140],
   ["cleat doctor", [...cli, "doctor", "--timeout", "0"], calling, ["zod"], 150],
   ["cleat trace", [...cli, "trace", "nobody"], [...calling, "plugin"], ["zod"], 160],
   ["cleat/errors", importing("errors"), ["errors"], [], 12],
