@@ -11,6 +11,13 @@ import { openNamespace, type Namespace } from "../harness/namespace.ts";
 import { machine, titleOf } from "../harness/release.ts";
 import { startSnapshotter } from "../harness/snapshotter.ts";
 
+/** By `cleat import --json`. */
+interface Told {
+  readonly images: readonly [{ readonly digest: string; readonly names: readonly object[] }];
+  readonly sharedBytes: number;
+  readonly copiedBytes: number;
+}
+
 const required = [...needsOf(machine, "containerd"), needs.overlay, needs.busybox, needs.attr];
 
 describeWith(required, `images move to ${titleOf(machine, "containerd")}`, () => {
@@ -36,15 +43,33 @@ describeWith(required, `images move to ${titleOf(machine, "containerd")}`, () =>
   const cleatImport = (...args: string[]) =>
     namespace.run(["sh", "-c", '"$@" || [ $? = 5 ]', "import", ...cleatCommand, "import", root, ...args]);
 
+  const bytesOfFiles = async () => {
+    const files = await namespace.run([
+      "sh",
+      "-c",
+      'find "$0"/overlay2/*/diff -type f -printf "%i %s\\n" | sort -u',
+      root,
+    ]);
+    return files.split("\n").reduce((sum, line) => sum + Number(line.split(" ")[1] ?? 0), 0);
+  };
+
+  /** Whether files here can share blocks, as cp finds. */
+  const canShare = async () => {
+    const script = 'cd "$0" && echo 1 > 1 && cp --reflink=always 1 2 2> /dev/null && echo yes; rm -f 1 2';
+    return (await namespace.run(["sh", "-c", script, namespace.folder])).includes("yes");
+  };
+
   test.each(["overlayfs", "cleat"])("on %s, with what ctr's own import gives", async (snapshotter) => {
     const space = `to-${snapshotter}`;
     const subject = createCtr(namespace, containerd, { space, snapshotter });
     const place = [`--namespace=${space}`, `--snapshotter=${snapshotter}`];
-    const told = JSON.parse(await cleatImport("--json", ...place)) as { images: [{ digest: string; names: object[] }] };
+    const told = JSON.parse(await cleatImport("--json", ...place)) as Told;
     expect(told.images[0].names).toEqual([
       { name: layeredImage, outcome: "made" },
       { name: "docker.io/library/short:1", outcome: "made" },
     ]);
+    const [bytes, isShared] = [await bytesOfFiles(), await canShare()];
+    expect([told.sharedBytes, told.copiedBytes]).toEqual(isShared ? [bytes, 0] : [0, bytes]);
     const targets = async (of: string) =>
       (await containerd.ctr(of, "images", "ls", `name==${layeredImage}`)).split("\n")[1];
     expect(await targets(space)).toBe(await targets("control")); // type, digest, size, platforms

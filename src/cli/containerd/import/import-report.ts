@@ -1,4 +1,5 @@
 /** What an import says: a line for each layer as it comes, and an image's names when it is whole. */
+import type { SharedContent } from "../../../layer/index.ts";
 import type { DockerImage, DockerImageList } from "../../../layerstore/index.ts";
 import { formatBytes } from "../../stores/format-bytes.ts";
 import { printable } from "../../terminal/printable.ts";
@@ -44,9 +45,20 @@ export function closingLines(outcomes: readonly ImageOutcome[], { unnamed }: Doc
   const lines = [
     `${count("made")} imported, ${count("there")} there already, ${count("kept")} left as they were, ${failed} failed`,
   ];
+  const { sharedBytes, copiedBytes } = contentOf(outcomes);
+  if (sharedBytes + copiedBytes > 0) {
+    const shared = `${formatBytes(sharedBytes)} are shared with DOCKER_ROOT and ${formatBytes(copiedBytes)} copied`;
+    lines.push(`of the files in new layers ${shared}; the layers' archives are copies`);
+  }
   if (unnamed > 0) lines.push(`${unnamed} without a name left out; docker tag gives one, while Docker runs there`);
   if (count("made") > 0) lines.push(digestNote);
   return lines;
+}
+
+function contentOf(outcomes: readonly ImageOutcome[]): SharedContent {
+  const contents = outcomes.flatMap(({ imported }) => imported?.content ?? []);
+  const sum = (of: keyof SharedContent) => contents.reduce((total, one) => total + one[of], 0);
+  return { sharedBytes: sum("sharedBytes"), copiedBytes: sum("copiedBytes") };
 }
 
 const digestNote =
@@ -60,7 +72,7 @@ export function toJson(outcomes: readonly ImageOutcome[], { unnamed }: DockerIma
     layers: image.layers.map(({ diffId, chainId }) => ({ diffId, chainId })),
     obstacle: obstacle ?? null,
   }));
-  return { version: 1, dryRun: isDryRun, images, unnamed };
+  return { version: 1, dryRun: isDryRun, images, unnamed, ...contentOf(outcomes) };
 }
 
 /** As many digits as Docker's own tables show. */
