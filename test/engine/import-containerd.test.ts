@@ -1,5 +1,5 @@
 /** What Docker has in a data root comes into containerd as if it had been pulled there, on whatever snapshotter. */
-import { appendFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
 import { cleatCommand } from "../harness/cleat.ts";
@@ -85,6 +85,22 @@ describeWith(required, `images move to ${titleOf(machine, "containerd")}`, () =>
       'containerd has no snapshotter "missing": cleat config containerd --write, then restart containerd',
     );
     expect(await containerd.ctr("moby", "content", "ls", "--quiet")).toBe("");
+  });
+
+  test("without a name only when that is asked for, under the one that Docker gives such an image", async () => {
+    const names = `${root}/image/overlay2/repositories.json`;
+    const kept = await readFile(names);
+    await writeFile(names, "{}");
+    const place = "--namespace=unnamed";
+    expect(await cleatImport(place)).toContain("1 without a name left out; --unnamed imports them, too");
+    expect(await containerd.ctr("unnamed", "images", "ls", "--quiet")).toBe("");
+    expect(await cleatImport(place, "--unnamed")).toMatch(
+      /<none> \(sha256:\w{12}\)\n(.*\n)*1 imported, 0 there already/,
+    );
+    const [line = ""] = (await containerd.ctr("unnamed", "images", "ls")).split("\n").slice(1);
+    expect(line).toMatch(/^moby-dangling@(sha256:\w{64}) +\S+ +\1 /);
+    expect(await cleatImport(place, "--unnamed")).toContain("0 imported, 1 there already");
+    await writeFile(names, kept);
   });
 
   test("not while somebody has a file of the data root open", async () => {

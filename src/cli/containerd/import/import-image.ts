@@ -2,7 +2,7 @@ import { writeBlob } from "../../../containerd/index.ts";
 import { CleatError } from "../../../errors/index.ts";
 import type { SharedContent } from "../../../layer/index.ts";
 import type { DockerImage } from "../../../layerstore/index.ts";
-import { toFullReference } from "./image-reference.ts";
+import { toDanglingReference, toFullReference } from "./image-reference.ts";
 import { type ImageSource, type ImportedLayer, importLayer } from "./import-layer.ts";
 import type { ImportTarget } from "./import-target.ts";
 import { createManifest, type Descriptor, type Manifest, mediaTypes } from "./manifest.ts";
@@ -43,8 +43,10 @@ export async function importImage(
   const manifest = createManifest(await writeConfig(target, image), layers);
   await writeBytes(target, manifest.bytes, manifest.descriptor.digest, manifest.labels);
   const names: ImportedName[] = [];
-  for (const name of image.names) names.push(await nameImage(target, toFullReference(name), manifest));
-  return { digest: manifest.descriptor.digest, names, content };
+  const { digest } = manifest.descriptor;
+  const references = image.names.length > 0 ? image.names.map(toFullReference) : [toDanglingReference(digest)];
+  for (const name of references) names.push(await nameImage(target, name, manifest));
+  return { digest, names, content };
 }
 
 /** The configuration keeps the snapshot from containerd's collector. Source: containerd v1.6.20 `unpacker.go`. */
