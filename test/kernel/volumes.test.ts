@@ -3,10 +3,14 @@ import { join } from "node:path";
 import { test } from "vitest";
 import { atNight } from "../night.ts";
 import { describeWith, needs } from "../needs.ts";
-import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
+import { type LoopFileSystem, runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
 
-const run = (program: string, ...args: readonly string[]) =>
-  runWithPrivateMounts((folder) => [process.execPath, join(import.meta.dirname, "volumes", program), folder, ...args]);
+const run = (program: string, ...args: readonly string[]) => runOn(undefined, program, ...args);
+
+const runOn = (fileSystem: LoopFileSystem | undefined, program: string, ...args: readonly string[]) =>
+  runWithPrivateMounts((folder) => [process.execPath, join(import.meta.dirname, "volumes", program), folder, ...args], {
+    fileSystem,
+  });
 
 /** By day a step of each call at which most is undecided; at night all. */
 const steps = atNight ? [] : ["some", "create: made", "mount: mounted", "unmount: recorded", "remove: removed"];
@@ -15,4 +19,7 @@ describeWith([needs.root], "volumes", () => {
   test("of every type are mounted as their options say, and given back", () => run("types.mjs"));
   test("have all that was acknowledged, whatever step their process is killed at", () => run("killed.mjs", ...steps));
   test("are there after the machine went down, with no holder left", () => run("rebooted.mjs"));
+  test.each<LoopFileSystem>(["ext4", "xfs", "btrfs"])("on %s are made from others, whole or not at all", (fileSystem) =>
+    runOn(fileSystem, "clones.mjs"),
+  );
 });
