@@ -22,4 +22,5 @@ describeWith([needs.root], "volumes", () => {
   test.each<LoopFileSystem>(["ext4", "xfs", "btrfs"])("on %s are made from others, whole or not at all", (fileSystem) =>
     runOn(fileSystem, "clones.mjs"),
   );
+  test("are backed up whole, and restored whole or not at all", () => run("backups.mjs", ...(atNight ? [] : ["some"])));
 });

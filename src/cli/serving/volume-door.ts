@@ -2,7 +2,13 @@ import { join } from "node:path";
 import { assertAddressFree, type Logger, serve, type ServedDriver } from "../../plugin/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
 import { createVolumeDriverPlugin } from "../../volume/index.ts";
-import { defaultVolumeType, openManagedVolumes, otherVolumeTypes, volumeTypes } from "../../volumedrivers/index.ts";
+import {
+  defaultVolumeType,
+  type ManagedVolumes,
+  openManagedVolumes,
+  otherVolumeTypes,
+  volumeTypes,
+} from "../../volumedrivers/index.ts";
 import { type CommandContext, type CommandOptions, orUsageError } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
 import type { Door } from "./door.ts";
@@ -33,21 +39,36 @@ export interface OpenVolumes {
 
 /** Opens the volumes of a driver called `name`. @throws what opening them throws. */
 export async function openVolumes(
-  { name = "cleat", root }: Pick<VolumeValues, "name" | "root">,
+  values: Pick<VolumeValues, "name" | "root">,
   context: CommandContext,
   logger: Logger,
 ): Promise<OpenVolumes> {
+  const { volumes, name, root } = await openVolumeFolder(values, context, logger);
+  return { driver: createVolumeDriverPlugin({ driver: volumes, logger }), name, root };
+}
+
+/** The folder of a driver called `name`. @throws UsageError when that is no name of a plugin. */
+export function volumeFolder({ name = "cleat", root }: Pick<VolumeValues, "name" | "root">, context: CommandContext) {
   orUsageError(() => assertPluginName(name));
-  const folder = absolute("root", root ?? join(defaultRoot(context), "volumes", name));
+  return { name, root: absolute("root", root ?? join(defaultRoot(context), "volumes", name)) };
+}
+
+/** Opens it, for whoever serves nothing. @throws FAILED_PRECONDITION when another process has it open. */
+export async function openVolumeFolder(
+  values: Pick<VolumeValues, "name" | "root">,
+  context: CommandContext,
+  logger: Logger,
+): Promise<{ volumes: ManagedVolumes; name: string; root: string }> {
+  const { name, root } = volumeFolder(values, context);
   const volumes = await openManagedVolumes({
     name,
-    folder,
+    folder: root,
     types: volumeTypes,
     defaultType: defaultVolumeType,
     otherTypes: otherVolumeTypes,
     logger,
   });
-  return { driver: createVolumeDriverPlugin({ driver: volumes, logger }), name, root: folder };
+  return { volumes, name, root };
 }
 
 /** Serves volumes to Docker and Podman. @throws what is wrong with options, address or records. */

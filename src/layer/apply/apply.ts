@@ -65,11 +65,13 @@ export interface AppliedEntries {
 
 /**
  * Makes in the empty folder open as `root` all that an archive holds which is no layer: `.wh.` in a name means nothing, and
- * an entry for the root itself gives it its attributes. Throws and blocks as `applyLayer` does.
+ * an entry for the root itself gives it its attributes. Throws and blocks as `applyLayer` does; an archive without end
+ * blocks is truncated.
  */
 export function unpackTree(source: ByteSource, root: number, limits?: Partial<TarLimits>): void {
   const ids = { uids: [], gids: [] };
-  applyLayer(source, root, { whiteouts: { kind: "none" }, ids, syncFiles: false, ...(limits && { limits }) });
+  const whole = { needsEndBlocks: true, ...limits };
+  applyLayer(source, root, { whiteouts: { kind: "none" }, ids, syncFiles: false, limits: whole });
 }
 
 /** As `applyLayer`, with what `reader` reads. */

@@ -20,6 +20,7 @@ import {
 import {
   type ByteSink,
   createTarHeader,
+  defaultTarLimits,
   encodeSparseTarHeader,
   encodeTarHeader,
   noXattrs,
@@ -101,8 +102,10 @@ function addFile(folder: number, base: Buffer, path: string, status: FileStatus,
 function addContent(descriptor: number, path: string, out: GatheredSink): void {
   const status = fstat(descriptor);
   const header = { ...headerOf(path, "file", status, xattrsOfOpen(descriptor)), sizeBytes: status.sizeBytes };
-  const isSparse = status.allocatedBytes < status.sizeBytes;
-  const regions = isSparse ? regionsOf(descriptor, status.sizeBytes) : [{ offset: 0, sizeBytes: status.sizeBytes }];
+  const found = status.allocatedBytes < status.sizeBytes ? regionsOf(descriptor, status.sizeBytes) : undefined;
+  // More regions no reader takes: then holes are written as zeros.
+  const isSparse = found !== undefined && found.length < defaultTarLimits.maxSparseRegions;
+  const regions = isSparse ? found : [{ offset: 0, sizeBytes: status.sizeBytes }];
   out.write(isSparse ? encodeSparseTarHeader({ ...header, sparse: regions }) : encodeTarHeader(header));
   let total = 0;
   for (const { offset, sizeBytes } of regions) {

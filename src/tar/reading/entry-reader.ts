@@ -58,7 +58,9 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
       for (;;) {
         const at = input.offset;
         const hasPreface = isFilled(preface);
-        if (!readHeaderBlock(input, block, entries > 0 && !hasPreface, limits.maxTrailingBytes)) {
+        if (
+          !readHeaderBlock(input, block, entries > 0 && !hasPreface && !limits.needsEndBlocks, limits.maxTrailingBytes)
+        ) {
           if (hasPreface) throw toMalformedError(at, "ends the archive behind a header that describes an entry");
           return undefined;
         }

@@ -43,7 +43,9 @@ export function encodeTarHeader(header: TarHeader): Buffer {
  */
 export function encodeSparseTarHeader(header: TarHeader & { readonly sparse: readonly SparseRegion[] }): Buffer {
   const { sparse, ...whole } = header;
-  const numbers = [sparse.length, ...sparse.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes])];
+  // GNU tar ends a file where its last region does, be that empty.
+  const regions = [...sparse, { offset: header.sizeBytes, sizeBytes: 0 }];
+  const numbers = [regions.length, ...regions.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes])];
   const text = Buffer.from(`${numbers.join("\n")}\n`);
   const map = Buffer.concat([text, Buffer.alloc(tarPaddingBytes(text.length))]);
   const dataBytes = sparse.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -11,6 +11,7 @@ import { detachThread, syncfs } from "../../syscall/index.ts";
 import type { TreeFailure, TreeOrder } from "./tree-order.ts";
 
 const [stdin, stdout, stderr] = [0, 1, 2] as const;
+const chunk = Buffer.alloc(256 * 1024);
 
 try {
   detachThread(); // no umask: files are made with the modes they have
@@ -53,8 +54,6 @@ function writeAll(bytes: Uint8Array): void {
     at += retried(() => writeSync(stdout, bytes, at));
   }
 }
-
-const chunk = Buffer.alloc(256 * 1024);
 
 function readChunk(): Uint8Array | undefined {
   const count = retried(() => readSync(stdin, chunk));

@@ -32,10 +32,15 @@ export async function copyImageFile(
 }
 
 /**
- * Writes all that is in a folder, and its own attributes, to `output` as a tar archive that GNU tar reads, and ends it:
- * owners, modes, times to the nanosecond, extended attributes, hard links, holes, devices; sockets are left out.
+ * Writes all that is in a folder, and its own attributes, to `output` (a descriptor, or a stream that stays open) as a tar
+ * archive that GNU tar reads: owners, modes, times to the nanosecond, extended attributes, hard links, holes, devices;
+ * sockets are left out.
  */
-export async function archiveFolder(from: string, output: Writable, options: TreeJobOptions = {}): Promise<void> {
+export async function archiveFolder(
+  from: string,
+  output: Writable | number,
+  options: TreeJobOptions = {},
+): Promise<void> {
   await runTreeJob({ job: "archive", from }, undefined, output, options);
 }
 
@@ -50,12 +55,12 @@ export async function unpackArchive(input: Readable, to: string, options: TreeJo
 async function runTreeJob(
   order: TreeOrder,
   input: Readable | undefined,
-  output: Writable | undefined,
+  output: Writable | number | undefined,
   { signal }: TreeJobOptions,
 ): Promise<void> {
   signal?.throwIfAborted();
   const child = spawn(process.execPath, [program, JSON.stringify(order)], {
-    stdio: [input === undefined ? "ignore" : "pipe", output === undefined ? "ignore" : "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", standardOutput(output), "pipe"],
   });
   const kill = () => child.kill("SIGKILL");
   signal?.addEventListener("abort", kill, { once: true });
@@ -66,7 +71,9 @@ async function runTreeJob(
     // A child that fails reads no more: what it says counts, and not the broken pipe.
     const fed = input && child.stdin ? pipeline(input, child.stdin).catch((error: unknown) => error) : undefined;
     const taken =
-      output && child.stdout ? pipeline(child.stdout, output, { end: false }).catch(stopped(kill)) : undefined;
+      typeof output === "object" && child.stdout
+        ? pipeline(child.stdout, output, { end: false }).catch(stopped(kill))
+        : undefined;
     const code = await closed;
     input?.destroy();
     signal?.throwIfAborted();
@@ -78,6 +85,11 @@ async function runTreeJob(
   } finally {
     signal?.removeEventListener("abort", kill);
   }
+}
+
+function standardOutput(output: Writable | number | undefined): "ignore" | "pipe" | number {
+  if (output === undefined) return "ignore";
+  return typeof output === "number" ? output : "pipe";
 }
 
 /** Hands on what went wrong, and ends who would go on writing. */
