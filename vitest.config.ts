@@ -53,9 +53,15 @@ export default defineConfig({
           include: ["test/engine/**/*.test.ts"],
           exclude: atNight
             ? []
-            : ["sizes-overlay2", "snapshotter-cri", "import-docker", "secrets", "managed-plugin"].map(
-                (name) => `test/engine/${name}.test.ts`,
-              ),
+            : [
+                "sizes-overlay2",
+                "snapshotter-cri",
+                "import-docker",
+                "secrets",
+                "metrics",
+                "managed-plugin",
+                "killed-loads",
+              ].map((name) => `test/engine/${name}.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each has mounts, processes and network of its own, and much of its time is engines' own waiting.

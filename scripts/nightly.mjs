@@ -32,7 +32,11 @@ const parts = [
   ],
   ["snapshotters under engines", "engine", ["snapshotter"]],
   ["volumes under engines", "engine", ["volumes"]],
-  ["other plugins under engines", "engine", ["network", "secrets", "authz", "logs.test", "managed-plugin"]],
+  [
+    "other plugins under engines",
+    "engine",
+    ["networks", "secrets", "engine/metrics", "authz", "logs.test", "managed-plugin"],
+  ],
   ["engines and plugins killed during loads", "engine", ["killed-loads"]],
 ];
 

@@ -21,6 +21,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./serving/serve-volume.ts")).serveVolume,
   },
   {
+    name: "serve csi",
+    operands: "",
+    summary: "Serve volumes to Kubernetes and Nomad, through the Container Storage Interface.",
+    load: async () => (await import("./serving/serve-csi.ts")).serveCsi,
+  },
+  {
     name: "serve all",
     operands: "",
     summary:

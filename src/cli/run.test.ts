@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { cleat } from "./run.test.support.ts";
 import { commands } from "./commands.ts";
-import { readVersion } from "./run.ts";
+import { readVersion } from "./terminal/version.ts";
 
 describe("without work to do", () => {
   it.each([[[]], [["--help"]], [["-h"]], [["help"]], [["help", "-h"]]])(

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { PluginNotFoundError, RemoteError, TransportError, withSubject } from "../errors/index.ts";
 import { commands } from "./commands.ts";
 import { type Command, type CommandContext, type CommandRow, UsageError } from "./terminal/command.ts";
@@ -8,6 +7,7 @@ import { formatFailure } from "./terminal/format-failure.ts";
 import { formatHelp, formatOverview } from "./terminal/help.ts";
 import { findNearest } from "./terminal/nearest.ts";
 import { watchOutput } from "./terminal/output.ts";
+import { readVersion } from "./terminal/version.ts";
 
 /**
  * Runs a command line (without "node cleat") and returns the exit code, when all that was printed has got out: the
@@ -104,12 +104,6 @@ function nextWords(prefix: string): string {
 function helpFor(argv: readonly string[]): string {
   const command = findCommand(argv);
   return command === undefined ? "cleat --help" : `cleat ${command.name} --help`;
-}
-
-/** The version in `package.json`, which is two folders up both from the source and from the build. */
-export function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 function outcomeOf(error: unknown): Outcome {

@@ -86,7 +86,7 @@ export {
   withPathIfThere,
 } from "./inspect/store-entries.ts";
 export { usageAt } from "./inspect/usage-at.ts";
-export { writeLink, writeRecord } from "./inspect/write-record.ts";
+export { writeLink, writeRecord } from "./home/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { beginCommit, ignoreCancellation, syncfs } from "../syscall/index.ts";
 export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";

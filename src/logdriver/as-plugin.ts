@@ -47,9 +47,9 @@ export interface LogDriverPlugin {
 }
 
 /**
- * Serves any log driver over Docker's protocol. Reads all pipes on the event loop, without a thread each. A burst waits in its
- * pipe for a driver that is quick; one that takes longer than 100 ms over a write is waited for no more until it has
- * done it: what it does not take is dropped, counted and logged as a warning.
+ * Serves any log driver over Docker's protocol. Reads all pipes on the event loop, without a thread each. While a driver
+ * writes, entries wait in a buffer and then in the pipe, which holds a mebibyte; once that is half full and the driver has not
+ * done its write, no more is waited for it: what it does not take is dropped, counted and logged as a warning.
  *
  * - `StartLogging` of a pipe that is open is answered as done, and so is `StopLogging` of one that is not.
  * - Bytes that are no entry are skipped up to the next entry, counted, and logged as a warning.

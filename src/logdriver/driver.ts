@@ -20,7 +20,7 @@
  * ## Promises
  *
  * - `write` is called when the one before has ended, with everything that has come since, in order. It may take as long as
- *   it likes: no container waits for it longer than 100 ms. What comes meanwhile is kept within bounds, and what is beyond them is dropped and
+ *   it likes: no container waits for it. What comes meanwhile is kept within bounds, and what is beyond them is dropped and
  *   counted, see `LogDriverPluginOptions`; `dropped` says how many entries were lost just before these.
  * - A log whose plugin was killed goes on in the next process with another `openLog` of the same container. Lines that the
  *   killed one had taken and not written are lost; those in the pipe are not.

@@ -11,18 +11,18 @@ import { close, constants, fstatSync, open, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
 import { promisify } from "node:util";
 import { CleatError, isSystemError } from "../errors/index.ts";
-import { resizePipe } from "../syscall/index.ts";
+import { pipeFill, resizePipe } from "../syscall/index.ts";
 
 export interface FifoReader {
   /** Lets go of the pipe. What is in it stays there. May be called twice. */
   close(): void;
-  /** Reads on what is in the pipe now, and lets go of it. The engine writes no more. */
-  drain(): Promise<void>;
+  /** Reads on what is in the pipe now, and lets go of it; waits for its listener no longer than that. The engine writes no more. */
+  drain(timeoutMs: number): Promise<void>;
 }
 
 export interface FifoListener {
-  /** The pipe is read on when it has resolved. */
-  data(chunk: Buffer): Promise<void> | undefined;
+  /** The pipe is read on when it has resolved; `mayWait` says whether the engine notices nothing of that yet. */
+  data(chunk: Buffer, mayWait: () => boolean): Promise<void> | undefined;
   /** No engine has the pipe any more, or it could not be read. */
   end(error: Error | undefined): void;
 }
@@ -42,8 +42,9 @@ const openFile = promisify(open);
 export async function readFifo(path: string, listener: FifoListener): Promise<FifoReader> {
   const descriptor = await openPipe(path);
   growPipe(descriptor);
+  const hasRoom = () => pipeFill(descriptor) < 0.5;
   // Of a pipe that had no writer when it was opened the kernel tells no end (`fifo_open` in `fs/pipe.c`, v6.1).
-  if ((await readAll(descriptor, listener)) === "ended") {
+  if ((await readAll(descriptor, listener, hasRoom)) === "ended") {
     close(descriptor, () => listener.end(undefined));
     return { close() {}, async drain() {} };
   }
@@ -56,7 +57,7 @@ export async function readFifo(path: string, listener: FifoListener): Promise<Fi
     listener.end(error);
   };
   socket.on("data", (chunk: Buffer) => {
-    const wait = listener.data(chunk);
+    const wait = listener.data(chunk, () => !isClosed && hasRoom());
     if (wait === undefined) return;
     socket.pause();
     void wait.then(() => (isClosed ? socket : socket.resume()));
@@ -71,13 +72,14 @@ export async function readFifo(path: string, listener: FifoListener): Promise<Fi
   };
   return {
     close: letGo,
-    async drain() {
+    async drain(timeoutMs) {
+      const deadlineMs = performance.now() + timeoutMs;
       if (isClosed) return;
       // Destroying the socket closes its descriptor, before the pipe is known to be empty.
       const again = openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY | constants.O_NONBLOCK);
       letGo();
       try {
-        await readAll(again, listener);
+        await readAll(again, listener, () => performance.now() < deadlineMs);
       } finally {
         close(again, () => {});
       }
@@ -111,14 +113,18 @@ function growPipe(descriptor: number): void {
 }
 
 /** Not longer than the pipe: who writes on meanwhile is read as time permits. */
-async function readAll(descriptor: number, listener: FifoListener): Promise<"ended" | "empty" | "more"> {
+async function readAll(
+  descriptor: number,
+  listener: FifoListener,
+  mayWait: () => boolean,
+): Promise<"ended" | "empty" | "more"> {
   const chunk = Buffer.allocUnsafe(64 * 1024);
   for (let total = 0; total <= pipeBytes;) {
     const length = readOrNothing(descriptor, chunk);
     if (length === 0) return "ended";
     if (length === undefined) return "empty";
     total += length;
-    await listener.data(Buffer.from(chunk.subarray(0, length)));
+    await listener.data(Buffer.from(chunk.subarray(0, length)), mayWait);
   }
   return "more";
 }

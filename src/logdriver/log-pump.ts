@@ -2,7 +2,7 @@ import type { Logger } from "../transport/index.ts";
 import type { ContainerLog, LogEntry } from "./driver.ts";
 import { createEntryBuffer, type EntryBufferOptions } from "./entry-buffer.ts";
 
-/** How long a burst waits for a driver, in the pipe: long for a write, and short for a container. */
+/** How long a burst waits for a driver before it is asked whether it may wait longer. */
 const patienceMs = 100;
 
 export interface LogPumpOptions {
@@ -17,9 +17,10 @@ export interface LogPumpOptions {
 export interface LogPump {
   /**
    * Takes entries. What it returns is to be waited for before the next ones, so that a burst is not lost on a driver that is
-   * quick; after `patienceMs` a driver counts as slow until it has done its write, and nobody waits.
+   * quick. Where `mayWait` says no, after `patienceMs` at the earliest, the driver counts as slow until it has done its write,
+   * and nobody waits.
    */
-  push(entries: readonly LogEntry[]): Promise<void> | undefined;
+  push(entries: readonly LogEntry[], mayWait: () => boolean): Promise<void> | undefined;
   /** Resolves when the driver has all that was pushed until now, or has failed at it. */
   flushed(): Promise<void>;
   readonly dropped: number;
@@ -36,16 +37,17 @@ export function createLogPump({ log, buffer: bounds, logger, subject }: LogPumpO
   let isSlow = false;
   let waiting: { readonly room: Promise<void>; readonly end: () => void } | undefined;
 
-  const untilRoom = (): Promise<void> => {
+  const untilRoom = (mayWait: () => boolean): Promise<void> => {
     if (waiting !== undefined) return waiting.room;
     let resolve!: () => void;
     const room = new Promise<void>((settle) => (resolve = settle));
-    const timer = setTimeout(() => {
+    const timer = setInterval(() => {
+      if (mayWait()) return;
       isSlow = true;
       waiting?.end();
     }, patienceMs);
     const end = () => {
-      clearTimeout(timer);
+      clearInterval(timer);
       waiting = undefined;
       resolve();
     };
@@ -81,11 +83,11 @@ export function createLogPump({ log, buffer: bounds, logger, subject }: LogPumpO
   };
 
   return {
-    push(entries) {
+    push(entries, mayWait) {
       if (entries.length === 0) return undefined;
       buffer.push(entries);
       pumping ??= pump();
-      return isSlow || buffer.sizeBytes <= bounds.maxBytes / 4 ? undefined : untilRoom();
+      return isSlow || buffer.sizeBytes <= bounds.maxBytes / 4 ? undefined : untilRoom(mayWait);
     },
     async flushed() {
       await pumping;

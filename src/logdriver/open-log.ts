@@ -54,11 +54,11 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
   let entryCount = 0;
   let skippedBefore = 0;
 
-  const take = (chunk: Uint8Array) => {
+  const take = (chunk: Uint8Array, mayWait: () => boolean) => {
     const entries = frames.push(chunk);
     entryCount += entries.length;
     tellSkipped();
-    return pump.push(entries);
+    return pump.push(entries, mayWait);
   };
   const tellSkipped = () => {
     const { skippedBytes } = frames;
@@ -73,7 +73,7 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
     );
   };
 
-  await take(options.unfinished);
+  await take(options.unfinished, () => false);
   const reader: FifoReader = await readFifo(file, {
     data: take,
     end(error) {
@@ -93,7 +93,7 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
       bufferedBytes: pump.bufferedBytes,
     }),
     async stop(timeoutMs) {
-      await reader.drain();
+      await reader.drain(timeoutMs);
       frames.end();
       tellSkipped();
       await finish(timeoutMs);

@@ -75,7 +75,7 @@ export const networkDriverProtocol = defineProtocol({
     allocateNetwork: {
       summary:
         "What a swarm's manager asks before a network of scope `global` is made anywhere: the answer's options go to " +
-        "every host. A plugin of scope `local` may lack it.",
+        "every host. A plugin of scope `local` may lack it, and so may one that is not managed: a swarm takes no other.",
       path: "/NetworkDriver.AllocateNetwork",
       framing: "json",
       optional: true,

@@ -20,7 +20,7 @@ export { type Project, readProject, setProject } from "./quotas/project.ts";
 export * from "./quotas/project-quota.ts";
 export * from "./mounts/private-mounts.ts";
 export * from "./btrfs/quota-group.ts";
-export { resizePipe } from "./files/pipe.ts";
+export { pipeFill, resizePipe } from "./files/pipe.ts";
 export * from "./stat.ts";
 export * from "./btrfs/subvolume.ts";
 export * from "./files/sync.ts";

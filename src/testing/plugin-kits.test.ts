@@ -1,5 +1,9 @@
 /** What the kits for plugins must find: one thing wrong at a time, in a plugin that is right otherwise. */
 import { expect, test } from "vitest";
+import { CleatError } from "../errors/index.ts";
+import { serve } from "../plugin/index.ts";
+import { announcedName, protocols } from "../protocol/index.ts";
+import { implement, silentLogger } from "../transport/index.ts";
 import type { CheckResult } from "./check.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -49,11 +53,30 @@ test("a plugin that is right passes every check", async () => {
   expect(results.map(({ id }) => id)).toEqual([...wireIds, ...volumeIds]);
 });
 
+/** What all tables are of, but for the one that every plugin answers. */
+const tables = protocols.filter(({ name }) => name !== "Plugin");
+const everything = tables.map(announcedName);
+
+/** Each of them with methods that refuse whatever is asked for. */
+test("whatever table there is, a plugin of Cleat's passes the checks that come from it", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-kit-"));
+  const refuse = () => Promise.reject(new CleatError("NOT_FOUND", "there is no such thing"));
+  const drivers = tables.map((protocol) => {
+    const names = Object.keys(protocol.methods);
+    return { service: implement(protocol, Object.fromEntries(names.map((name) => [name, refuse]))) };
+  });
+  const unix = join(folder, "all.sock");
+  await using plugin = await serve({ drivers, listen: { unix }, logger: silentLogger, handleSignals: false });
+  expect(plugin.address).toBe(`unix://${unix}`);
+  const only = wireChecksOf(everything).flatMap(({ id }) => (id.startsWith("plugin/") ? [] : [id]));
+  const results = await runPluginKit({ address: { unix }, only });
+  expect(results.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
+  expect(new Set(results.map(({ id }) => id.split("/")[0]))).toEqual(new Set(tables.map(({ name }) => name)));
+  await rm(folder, { recursive: true });
+});
+
 test("every check says where it comes from and what users see", () => {
-  for (const { id, title, source, symptom } of [
-    ...wireChecksOf(["VolumeDriver", "GraphDriver"]),
-    ...volumeDriverChecks,
-  ]) {
+  for (const { id, title, source, symptom } of [...wireChecksOf(everything), ...volumeDriverChecks]) {
     expect(title, id).toMatch(/^\S.*[^.]$/);
     expect(source, id).toMatch(/\w/);
     expect(symptom, id).toMatch(/\.$/);

@@ -24,7 +24,7 @@ import { trimFixture } from "./trim-fixture.ts";
 const [suite, subject] = process.argv.slice(2);
 const captures = {
   volumes: [captureDockerVolumes, capturePodmanVolumes],
-  networks: [captureDockerNetworks, captureSwarmNetworks],
+  networks: [captureDockerNetworks],
   secrets: [captureDockerSecrets],
   authz: [captureDockerAuthz],
   logs: [captureDockerLogs],
@@ -187,26 +187,6 @@ async function captureDockerNetworks(release: EngineRelease): Promise<void> {
   await docker("network", "rm", "blue", "inner");
   await keep(links, `docker-${release.docker}-networks`);
   await keep(pools, `docker-${release.docker}-addresses`);
-}
-
-async function captureSwarmNetworks(release: EngineRelease): Promise<void> {
-  await using engine = await openEngine(ofRelease(release, builtinOverlay2));
-  const { docker, namespace } = engine;
-  const argv = [process.execPath, resolve("test/harness/global-network.mjs"), pluginSocket("global")];
-  await startPlugin(namespace, { name: "global", argv });
-  const trace = await startTrace(namespace, { plugin: "global", name: "wide" });
-  await docker("load", "--input", await writeSmallImage(namespace));
-  await startSwarm(engine);
-  await docker("network", "create", "--driver=wide", "--opt=color=red", "--subnet=10.9.0.0/24", "red");
-  await docker("service", "create", "--detach", "--name=web", "--network=red", "small", "sleep", "3600");
-  const asked = async () => (await readFixtureFile(trace.savePath)).exchanges.map(({ request }) => request.url);
-  await until("the network to come to this host", 30_000, async () =>
-    (await asked()).includes("/NetworkDriver.CreateNetwork") ? true : undefined,
-  );
-  await docker("service", "rm", "web");
-  await until("the network to be free", 30_000, async () => docker("network", "rm", "red").catch(() => undefined));
-  await docker("swarm", "leave", "--force");
-  await keep(trace, `docker-${release.docker}-swarm-networks`);
 }
 
 async function captureDockerSecrets(release: EngineRelease): Promise<void> {

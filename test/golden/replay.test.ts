@@ -36,9 +36,10 @@ const neverSent: Readonly<Record<string, string>> = {
   "/GraphDriver.Exists": "asked only while layers of Docker before 1.10 are migrated (moby `layer/migration.go`)",
   "/VolumeDriver.Path":
     "Docker shows what Get and Mount answered (moby `volume/service/convert.go`, `CachedPath`), Podman only what Mount did",
-  "/NetworkDriver.AllocateNetwork": "a swarm asks a plugin of scope global, which the recorded one is not",
+  "/NetworkDriver.AllocateNetwork":
+    'a swarm asks managed plugins alone, which cannot be listened to: "legacy plugin … is not supported in swarm mode"',
   "/NetworkDriver.FreeNetwork": "as above",
-  "/NetworkDriver.DiscoverNew": "told to plugins whose connectivity is global, as above",
+  "/NetworkDriver.DiscoverNew": "as above",
   "/NetworkDriver.DiscoverDelete": "as above",
   "/MetricsCollector.StartMetrics": "told to managed plugins, which cannot be listened to",
   "/MetricsCollector.StopMetrics": "as above",

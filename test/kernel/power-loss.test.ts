@@ -10,7 +10,7 @@ import { byDayOrNight } from "../night.ts";
 import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
 
 const program = join(import.meta.dirname, "power-loss/main.mjs");
-const [rounds, count] = byDayOrNight([2, 8], [8, 200]) as [number, number];
+const [rounds, count] = byDayOrNight([1, 4], [8, 200]) as [number, number];
 
 interface Row {
   readonly fileSystem: "ext4" | "xfs" | "btrfs";

@@ -61,6 +61,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "grpc",
     "plugin",
     "host",
+    "csi",
     "volumedrivers",
     "volume",
     "transport",

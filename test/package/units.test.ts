@@ -37,8 +37,22 @@ test("those of a snapshotter serve one on the socket that systemd holds", (conte
   expect({ status: verified.status, stderr: verified.stderr }).toEqual({ status: 0, stderr: "" });
 });
 
+test("those of volumes serve them where Docker looks, and Podman is told where that is", (context) => {
+  const written = ["cleat-volumes.service", "cleat-volumes.socket"].map((name) => join(folder, name));
+  expect(cleat("units", "--volumes", "--write", folder)).toMatchObject({ status: 0 });
+  const service = readFileSync(written[0] as string, "utf8");
+  expect(service).toContain(`ExecStart=${process.execPath} ${main} serve volume --systemd --name cleat\n`);
+  expect(readFileSync(written[1] as string, "utf8")).toContain("ListenStream=/run/docker/plugins/cleat.sock\n");
+  const podman = '[engine.volume_plugins]\n"cleat" = "/run/docker/plugins/cleat.sock"\n';
+  expect(cleat("config", "podman")).toMatchObject({ status: 0, stdout: podman });
+  const verified = spawnSync("systemd-analyze", ["verify", ...written], { encoding: "utf8" });
+  if (verified.error !== undefined) return context.skip("systemd-analyze is not there (apt-get install systemd)");
+  expect({ status: verified.status, stderr: verified.stderr }).toEqual({ status: 0, stderr: "" });
+});
+
 test("what is not a name of a plugin is not a unit's either", () => {
   expect(cleat("units", "--name", "../x")).toMatchObject({ status: 2, stdout: "" });
   expect(cleat("units", "--snapshotter", "--name", "x")).toMatchObject({ status: 2, stdout: "" });
+  expect(cleat("units", "--volumes", "--driver", "vfs")).toMatchObject({ status: 2, stdout: "" });
   expect(cleat("units", "--write", "here")).toMatchObject({ status: 2, stdout: "" });
 });

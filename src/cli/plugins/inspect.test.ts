@@ -7,19 +7,19 @@ import { cleat, folder } from "../run.test.support.ts";
 
 it("prints where a plugin was found, what it can do, and how long it may take", async () => {
   await startPlugin("p", {
-    "/Plugin.Activate": { Implements: ["VolumeDriver", "GraphDriver", "LogDriver"] },
+    "/Plugin.Activate": { Implements: ["VolumeDriver", "GraphDriver", "CustomDriver"] },
     "/VolumeDriver.Capabilities": { Capabilities: { Scope: "global" } },
   });
   const { code, out } = await cleat(["inspect", "p"]);
   expect(code).toBe(0);
   expect(out).toMatch(/^Plugin "p"\n/);
   expect(out).toContain(`  address     unix://${socketOf("p")}\n  TLS         none\n  state       ok, answered in `);
-  expect(out).toContain("  implements  VolumeDriver, GraphDriver, LogDriver\n");
+  expect(out).toContain("  implements  VolumeDriver, GraphDriver, CustomDriver\n");
   expect(out).toContain(`\nPaths\n  found          ${socketOf("p")}\n  not looked at  `);
   expect(out).toContain('  VolumeDriver  {"Capabilities":{"Scope":"global"}}\n');
   expect(out).toContain("  GraphDriver   not implemented: engines assume the defaults\n");
   expect(out).toMatch(/\n {2}VolumeDriver\.Mount +120 s\n/);
-  expect(out).not.toContain("LogDriver.");
+  expect(out).not.toContain("CustomDriver.");
 });
 
 it("prints the same as JSON", async () => {

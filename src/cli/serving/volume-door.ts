@@ -22,12 +22,18 @@ export const volumeOptions = {
     value: "PATH",
     help: "keep volumes and what is known of them here; default /var/lib/cleat/volumes/NAME",
   },
+  csi: {
+    type: "string",
+    value: "SOCKET",
+    help: "serve the volumes of a plugin of the Container Storage Interface, which listens there",
+  },
   ...listenOptions,
 } as const satisfies CommandOptions;
 
 export interface VolumeValues extends ListenValues {
   readonly name?: string | undefined;
   readonly root?: string | undefined;
+  readonly csi?: string | undefined;
 }
 
 /** Volumes that are open, and not served yet. */
@@ -35,41 +41,48 @@ export interface OpenVolumes {
   readonly driver: ServedDriver & { close(): Promise<void> };
   readonly name: string;
   readonly root: string;
+  /** Which kinds of volumes there are, in words. */
+  readonly types: string;
 }
 
-/** Opens the volumes of a driver called `name`. @throws what opening them throws. */
+/** Opens the volumes of a driver called `name`, as what users and engines call it. @throws what opening them throws. */
 export async function openVolumes(
-  values: Pick<VolumeValues, "name" | "root">,
+  values: Pick<VolumeValues, "name" | "root" | "csi">,
   context: CommandContext,
   logger: Logger,
 ): Promise<OpenVolumes> {
-  const { volumes, name, root } = await openVolumeFolder(values, context, logger);
-  return { driver: createVolumeDriverPlugin({ driver: volumes, logger }), name, root };
+  const { managed, name, root } = await openManaged(values, context, logger);
+  const types = values.csi === undefined ? describeTypes() : `what the CSI plugin at ${values.csi} makes`;
+  return { driver: createVolumeDriverPlugin({ driver: managed, logger }), name, root, types };
 }
 
 /** The folder of a driver called `name`. @throws UsageError when that is no name of a plugin. */
-export function volumeFolder({ name = "cleat", root }: Pick<VolumeValues, "name" | "root">, context: CommandContext) {
+export function volumeFolder(
+  { name = "cleat", root }: Pick<VolumeValues, "name" | "root">,
+  context: CommandContext,
+): { readonly name: string; readonly folder: string } {
   orUsageError(() => assertPluginName(name));
-  return { name, root: absolute("root", root ?? join(defaultRoot(context), "volumes", name)) };
+  return { name, folder: absolute("root", root ?? join(defaultRoot(context), "volumes", name)) };
 }
 
-/** Opens it, for whoever serves nothing. @throws FAILED_PRECONDITION when another process has it open. */
-export async function openVolumeFolder(
-  values: Pick<VolumeValues, "name" | "root">,
+/** Opens it, for whoever serves it or nothing. @throws FAILED_PRECONDITION when another process has it open. */
+export async function openManaged(
+  { csi, ...place }: Pick<VolumeValues, "name" | "root" | "csi">,
   context: CommandContext,
   logger: Logger,
-): Promise<{ volumes: ManagedVolumes; name: string; root: string }> {
-  const { name, root } = volumeFolder(values, context);
-  const volumes = await openManagedVolumes({
-    name,
-    folder: root,
-    types: volumeTypes,
-    defaultType: defaultVolumeType,
-    otherTypes: otherVolumeTypes,
-    logger,
-  });
-  return { volumes, name, root };
+): Promise<{ readonly managed: ManagedVolumes; readonly name: string; readonly root: string }> {
+  const { name, folder } = volumeFolder(place, context);
+  const settings = { name, folder, logger };
+  if (csi !== undefined) {
+    const { openCsiVolumes } = await import("../../csi/index.ts");
+    return { managed: await openCsiVolumes({ ...settings, unix: absolute("csi", csi) }), name, root: folder };
+  }
+  const types = { types: volumeTypes, defaultType: defaultVolumeType, otherTypes: otherVolumeTypes };
+  return { managed: await openManagedVolumes({ ...settings, ...types }), name, root: folder };
 }
+
+/** The kinds of volumes there are without a CSI plugin. */
+export const describeTypes = (): string => `${Object.keys(volumeTypes).join(", ")}, and whatever the kernel mounts`;
 
 /** Serves volumes to Docker and Podman. @throws what is wrong with options, address or records. */
 export async function openVolumeDoor(values: VolumeValues, context: CommandContext, logger: Logger): Promise<Door> {
@@ -89,13 +102,12 @@ export async function openVolumeDoor(values: VolumeValues, context: CommandConte
 }
 
 /** What is served where, and what to try next. */
-export function describeVolumes({ name, root }: OpenVolumes, address: string): Pick<Door, "lines" | "fields"> {
+export function describeVolumes({ name, root, types }: OpenVolumes, address: string): Pick<Door, "lines" | "fields"> {
   const next = `docker volume create --driver ${name} data`;
-  const types = Object.keys(volumeTypes);
   return {
     lines: [
       `Cleat serves the volume driver "${name}" at ${address}`,
-      `  types   ${types.join(", ")}, and whatever the kernel mounts`,
+      `  types   ${types}`,
       `  volumes ${root}`,
       `  try     ${next}`,
     ],

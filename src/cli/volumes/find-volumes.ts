@@ -4,7 +4,7 @@ import { silentLogger } from "../../transport/index.ts";
 import { createVolumeDriverFromPlugin, type VolumeDriver } from "../../volume/index.ts";
 import type { ManagedVolumes } from "../../volumedrivers/index.ts";
 import { findPlugin, type NamedPlugin, openTransport } from "../plugins/find-plugin.ts";
-import { openVolumeFolder, volumeFolder } from "../serving/volume-door.ts";
+import { openManaged, volumeFolder } from "../serving/volume-door.ts";
 import { type CommandContext, type CommandOptions, UsageError } from "../terminal/command.ts";
 
 export const placeOptions = {
@@ -37,7 +37,7 @@ export async function findVolumes(values: PlaceValues, context: CommandContext):
   if (plugin !== undefined && root !== undefined) throw new UsageError("--plugin and --root say two places; give one");
   if (root !== undefined) return openStopped(root, context);
   if (plugin !== undefined) return openRunning(await findPlugin(plugin, context), context);
-  const { root: own } = volumeFolder({}, context);
+  const { folder: own } = volumeFolder({}, context);
   try {
     return await openRunning(await findPlugin("cleat", context), context);
   } catch (error) {
@@ -65,8 +65,8 @@ async function openStopped(root: string, context: CommandContext): Promise<Found
   if (!(await isFolder(`${root}/state`))) {
     throw new CleatError("NOT_FOUND", `"${root}" is no folder of a volume driver`);
   }
-  const { volumes } = await openVolumeFolder({ root }, context, silentLogger);
-  return { driver: volumes, managed: volumes, [Symbol.asyncDispose]: () => volumes.close() };
+  const { managed } = await openManaged({ root }, context, silentLogger);
+  return { driver: managed, managed, [Symbol.asyncDispose]: () => managed.close() };
 }
 
 async function isFolder(path: string): Promise<boolean> {

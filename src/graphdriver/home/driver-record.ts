@@ -13,25 +13,16 @@
  *
  * `door` is `snapshotter` where a snapshotter's records tell which layers there are (`OpenOptions.door`).
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename } from "node:path";
 import { z } from "zod";
 import { CleatError, toCleatError } from "../../errors/index.ts";
-import type { OverlayPrefix } from "../../layer/index.ts";
+import { type OverlayPrefix, withFolderAt } from "../../layer/index.ts";
 import type { HomeDoor } from "../driver-factory.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
-import { ownFolder, stagingPath, uniqueName } from "./home.ts";
+import { ownFolder } from "./home.ts";
 import { readJsonRecord } from "./json-record.ts";
+import { writeRecord } from "./write-record.ts";
 
 const homeDoor: z.ZodType<HomeDoor> = z.enum(["snapshotter"]);
 const overlayPrefix: z.ZodType<OverlayPrefix> = z.enum(["trusted.", "user."]);
@@ -127,35 +118,10 @@ function refused(home: string, holds: string): CleatError {
 export function recordUse(home: string, use: HomeUse): void {
   if (readDriverRecord(home) !== undefined) return;
   try {
-    writeRecord(home, use);
+    const { driver, attributes, squash, door } = use;
+    const text = `${JSON.stringify({ version: 1, driver, attributes, squash, door })}\n`;
+    withFolderAt(home, (folder) => writeRecord(folder, ownFolder, basename(driverRecordFile), text, 0o600));
   } catch (error) {
     if (use.door !== undefined || toCleatError(error).code !== "RESOURCE_EXHAUSTED") throw error;
-  }
-}
-
-function writeRecord(home: string, { driver, attributes, squash, door }: HomeUse): void {
-  const staged = `${home}/${stagingPath(uniqueName())}`;
-  const file = openSync(staged, "wx", 0o600);
-  try {
-    try {
-      writeSync(file, `${JSON.stringify({ version: 1, driver, attributes, squash, door })}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(staged, recordPath(home));
-  } catch (error) {
-    unlinkSync(staged);
-    throw error;
-  }
-  syncFolder(dirname(recordPath(home)));
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

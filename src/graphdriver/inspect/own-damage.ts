@@ -10,7 +10,7 @@ import { driverRecordFile } from "../home/driver-record.ts";
 import { countsFile, readRecordedCounts } from "./recorded-counts.ts";
 import { kindOf, namesIn, nameText, readJsonAt, withPathIfThere } from "./store-entries.ts";
 import type { LayerMount } from "../survey.ts";
-import { writeRecord } from "./write-record.ts";
+import { writeRecord } from "../home/write-record.ts";
 
 export interface OwnFacts {
   readonly home: string;

@@ -145,12 +145,12 @@ export function createMountSet(options: MountSetOptions): MountSet {
       if (signal.aborted) {
         const { length } = record.holders;
         if (length === 0) releaseLater(name, lingerMs);
-        return { path: record.path, recorded: isThere ? Promise.resolve() : records.put(name, record) };
+        return mounted(record.path, isThere ? undefined : records.put(name, record));
       }
       forgetTimer(name);
-      if (isThere && record.holders.includes(id)) return { path: record.path, recorded: Promise.resolve() };
+      if (isThere && record.holders.includes(id)) return mounted(record.path);
       const holders = [...new Set([...record.holders, id])];
-      return { path: record.path, recorded: records.put(name, { ...record, holders }) };
+      return mounted(record.path, records.put(name, { ...record, holders }));
     },
     async unmount(name, id) {
       const record = records.get(name);
@@ -201,4 +201,10 @@ export function createMountSet(options: MountSetOptions): MountSet {
       for (const name of timers.keys()) forgetTimer(name);
     },
   };
+}
+
+/** Whoever has given up does not look whether it was recorded. */
+function mounted(path: string, recorded: Promise<void> = Promise.resolve()): Mounted {
+  recorded.catch(() => {});
+  return { path, recorded };
 }

@@ -26,7 +26,7 @@ import { byDayOrNight } from "../../night.ts";
 import { file, folder, hardlink } from "./rows.ts";
 import { makeScene, type Scene, secret } from "./scene.ts";
 
-const [swaps] = byDayOrNight([1500], [100_000]) as [number];
+const [swaps] = byDayOrNight([500], [100_000]) as [number];
 
 const below = [folder("swap"), file("swap/hello"), folder("swap/sub"), file("swap/sub/hello"), file("other")];
 

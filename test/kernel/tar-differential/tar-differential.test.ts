@@ -17,7 +17,7 @@ import { byDayOrNight } from "../../night.ts";
 import { makeScratch } from "../layer-overlay-mount.support.ts";
 import { mutatedArchive } from "./mutate-archive.ts";
 
-const [count] = byDayOrNight([60], [Number(process.env["CLEAT_CASES"] ?? 5000)]) as [number];
+const [count] = byDayOrNight([40], [Number(process.env["CLEAT_CASES"] ?? 5000)]) as [number];
 const first = Number(process.env["CLEAT_SEED"] ?? 0);
 
 interface Entry {

@@ -12,19 +12,20 @@ import {
   symlinkat,
   tryUnlinkat,
 } from "../../syscall/index.ts";
-import { stagingPath, uniqueName } from "../home/home.ts";
+import { stagingPath, uniqueName } from "./home.ts";
 
 /** Puts a small file into a folder of an open home in one step, durably, in the place of whatever file is there. */
 export function writeRecord(home: number, folder: string, name: string, text: string, mode: number): void {
   const staged = stagingPath(uniqueName());
   const descriptor = openat(home, staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
-  try {
-    writeSync(descriptor, text);
-    fsync(descriptor);
-  } finally {
-    close(descriptor);
-  }
-  moveInto(home, staged, folder, name);
+  moveInto(home, staged, folder, name, () => {
+    try {
+      writeSync(descriptor, text);
+      fsync(descriptor);
+    } finally {
+      close(descriptor);
+    }
+  });
 }
 
 /** The same for a symlink. */
@@ -34,8 +35,10 @@ export function writeLink(home: number, folder: string, name: string, target: st
   moveInto(home, staged, folder, name);
 }
 
-function moveInto(home: number, staged: string, folder: string, name: string): void {
+/** What is staged when something fails, as on a full disk, does not stay. */
+function moveInto(home: number, staged: string, folder: string, name: string, fill = (): void => {}): void {
   try {
+    fill();
     withFolder(home, folder, (opened) => {
       renameat2(home, staged, opened, name);
       fsync(opened);
