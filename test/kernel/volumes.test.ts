@@ -23,4 +23,7 @@ describeWith([needs.root], "volumes", () => {
     runOn(fileSystem, "clones.mjs"),
   );
   test("are backed up whole, and restored whole or not at all", () => run("backups.mjs", ...(atNight ? [] : ["some"])));
+  test.each(["ext4", "xfs"])("that are files with a %s hold no more than that, and grow", (type) =>
+    run("images.mjs", type),
+  );
 });
