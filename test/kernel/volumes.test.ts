@@ -26,4 +26,14 @@ describeWith([needs.root], "volumes", () => {
   test.each(["ext4", "xfs"])("that are files with a %s hold no more than that, and grow", (type) =>
     run("images.mjs", type),
   );
+  test.runIf(atNight)("that are files have all that was acknowledged, too", () =>
+    runWithPrivateMounts((folder) => [
+      "env",
+      "VOLUME_TYPE=image",
+      process.execPath,
+      join(import.meta.dirname, "volumes/killed.mjs"),
+      folder,
+    ]),
+  );
+  test.runIf(atNight)("of every type that needs no server pass the kit", () => run("conformance.mjs"));
 });
