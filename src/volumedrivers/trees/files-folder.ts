@@ -49,8 +49,11 @@ export function snapshotFilesFolder(from: string, to: string): boolean {
   );
 }
 
-/** Deletes a subvolume, with what it holds; other folders, and those that hold further subvolumes, are left as they are. */
-export function destroyFilesSubvolume(path: string): void {
+/**
+ * Deletes a subvolume, with what it holds; other folders are left as they are.
+ * @returns false for one that holds further subvolumes, which is left, too.
+ */
+export function destroyFilesSubvolume(path: string): boolean {
   try {
     withFolderAt(dirname(path), (parent) => {
       if (fileSystemName(parent) !== "btrfs") return;
@@ -58,7 +61,10 @@ export function destroyFilesSubvolume(path: string): void {
         destroySubvolume(parent, basename(path));
       }
     });
+    return true;
   } catch (error) {
-    if (!isSystemError(error, "ENOENT", "ENOTEMPTY")) throw error;
+    if (isSystemError(error, "ENOTEMPTY")) return false;
+    if (isSystemError(error, "ENOENT")) return true;
+    throw error;
   }
 }

@@ -1,5 +1,7 @@
 import { join } from "node:path";
-import { mountFileSystem, unmountFileSystem } from "../mounting/mount-file-system.ts";
+import { CleatError } from "../../errors/index.ts";
+import { hasMounts, mountFileSystem, unmountFileSystem } from "../mounting/mount-file-system.ts";
+import { runHelper } from "../mounting/run-helper.ts";
 import { flagOption, sizeOption, textOption } from "../options/option-types.ts";
 import type { VolumeBackend } from "../managed/volume-backend.ts";
 import { destroyFilesSubvolume, makeFilesFolder } from "../trees/files-folder.ts";
@@ -41,10 +43,12 @@ export const local: VolumeBackend<typeof options> = {
     if (snapshot) await unmountFileSystem(target, call);
   },
   pathOf: ({ options: { snapshot }, folder }) => (snapshot ? undefined : filesOf(folder)),
-  async remove({ options: { size }, folder }) {
-    if (size !== undefined) await clearProject(filesOf(folder));
-    destroyFilesSubvolume(filesOf(folder));
-    // What is left is deleted behind, but for subvolumes that lie in it: that deletes across no file system.
+  async remove({ options: { size }, folder }, { signal }) {
+    const files = filesOf(folder);
+    // The kernel would take away what is mounted in a subvolume. What is no subvolume is deleted behind.
+    if (hasMounts(files)) throw new CleatError("FAILED_PRECONDITION", `something is mounted in "${files}"`);
+    if (size !== undefined) await clearProject(files);
+    if (!destroyFilesSubvolume(files)) await runHelper("rm", ["-rf", "--", files], { signal });
   },
   async usage({ options: { size }, folder }) {
     return usageOfFolder(filesOf(folder), size);

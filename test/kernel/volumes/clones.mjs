@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
+import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { hasMounts, openManagedVolumes, volumeTypes } from "cleat/volumedrivers";
@@ -40,6 +41,17 @@ async function live() {
   await writeFile(`${copy}/linked`, "changed");
   assert.equal(await readFile(`${origin}/linked`, "utf8"), "content");
   await driver.unmount("copy", "c");
+
+  // subvolumes in one: no snapshot has what they hold, so it is copied; and removed with them
+  if (fileSystem === "btrfs") {
+    await driver.create("outer");
+    execFileSync("btrfs", ["subvolume", "create", `${pathOf("outer")}/inner`]);
+    await writeFile(`${pathOf("outer")}/inner/file`, "inner");
+    await driver.create("outer2", { options: { from: "outer" } });
+    assert.equal(await readFile(`${pathOf("outer2")}/inner/file`, "utf8"), "inner");
+    for (const name of ["outer", "outer2"]) await driver.remove(name);
+    assert.equal(existsSync(`${folder}/volumes/outer`), false);
+  }
 
   // a snapshot: as it was, and read-only
   await driver.create("kept", { options: { from: "origin", snapshot: "true" } });
