@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { unpackArchive } from "../../volumedrivers/index.ts";
 import type { VolumeDriver } from "../../volume/index.ts";

@@ -1,5 +1,11 @@
 import { CleatError } from "../../errors/index.ts";
-import { type ByteSource, createTarReader, type TarHeader, type TarLimits, type TarReader } from "../../tar/index.ts";
+import {
+  type ByteSource,
+  createTarReader,
+  type TarHeader,
+  type TarReader,
+  type TarReaderOptions,
+} from "../../tar/index.ts";
 import { classifyEntry, type EntryRole, reservedFolderOf } from "../entry/whiteout.ts";
 import { toEntryError } from "../entry/entry-error.ts";
 import { type EntryName, joinPath, parseEntryName } from "../entry/entry-name.ts";
@@ -36,7 +42,7 @@ export interface ApplyOptions {
   /** Keeps of each entry what root of a user namespace can (`keepInUserNamespace`); default false. */
   readonly userNamespace?: boolean;
   /** What the archive may ask for; each that is not given has its default (`defaultTarLimits`). */
-  readonly limits?: Partial<TarLimits>;
+  readonly limits?: Partial<TarReaderOptions>;
   /** Is told of extended attributes that cannot be held here and are passed over; without it they are errors. */
   readonly leaveOut?: LeaveOut | undefined;
 }
@@ -68,7 +74,7 @@ export interface AppliedEntries {
  * an entry for the root itself gives it its attributes. Throws and blocks as `applyLayer` does; an archive without end
  * blocks is truncated.
  */
-export function unpackTree(source: ByteSource, root: number, limits?: Partial<TarLimits>): void {
+export function unpackTree(source: ByteSource, root: number, limits?: Partial<TarReaderOptions>): void {
   const ids = { uids: [], gids: [] };
   const whole = { needsEndBlocks: true, ...limits };
   applyLayer(source, root, { whiteouts: { kind: "none" }, ids, syncFiles: false, limits: whole });

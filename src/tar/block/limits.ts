@@ -20,6 +20,10 @@ export interface TarLimits {
   readonly maxEntries: number;
   /** Bytes after the end blocks, which are read and thrown away. Default 1 GiB. */
   readonly maxTrailingBytes: number;
+}
+
+/** How an archive is read. */
+export interface TarReaderOptions extends TarLimits {
   /** Whether an archive without end blocks is refused as truncated. Default false: Go and GNU tar accept it. */
   readonly needsEndBlocks: boolean;
 }
@@ -31,5 +35,4 @@ export const defaultTarLimits: TarLimits = {
   maxXattrs: 1024,
   maxEntries: 10_000_000,
   maxTrailingBytes: 1 << 30,
-  needsEndBlocks: false,
 };

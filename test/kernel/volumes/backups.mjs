@@ -75,7 +75,7 @@ fails(["restore", "half", ...stopped], /volume "half" cannot be restored: /, {
 fails(["restore", "half", "--opt", "sise=1g", ...stopped], /option "sise" is unknown/, { input: "" });
 const killed = spawn(process.execPath, [main, "volumes", "restore", "half", ...stopped], { stdio: ["pipe", 2, 2] });
 killed.stdin.write((await readFile(`${scratch}/gnu.tar`)).subarray(0, -1024));
-while (!existsSync(`${pathOf("half")}/deep/er/file`)) await new Promise(setImmediate);
+while (killed.exitCode === null && !existsSync(`${pathOf("half")}/deep/er/file`)) await new Promise(setImmediate);
 const ended = once(killed, "exit");
 killed.kill("SIGKILL");
 await ended;

@@ -72,7 +72,7 @@ const refused = (given, message) =>
   assert.rejects(driver.create("bad", { options: { type: "image", ...given } }), message);
 await refused({}, /option "size" is needed/);
 await refused({ size: "1g", fstype: "ntfs" }, /option "fstype" takes "ext4" or "xfs"/);
-await refused({ size: "1g", o: "loop=\/dev\/sda" }, /option "o" takes ro, nosuid/);
+await refused({ size: "1g", o: "loop=/dev/sda" }, /option "o" takes ro, nosuid/);
 await refused({ size: "4k", fstype }, /volume "bad" cannot be created: mkfs/);
 await driver.close();
 
