@@ -7,7 +7,7 @@ import { contentOfImage, contentOfRunning, diffOf, identityOf, keepRunning, runS
 import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
 import { replayFlat } from "../harness/flat-replay.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { leftovers, removeEverything } from "../harness/leftovers.ts";
+import { leftovers, leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";
 import { builtinOverlay2, describeOn, laterStorages, storages } from "../harness/storage.ts";
 import { listTree } from "../harness/tree-listing.ts";
@@ -119,7 +119,7 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
 
     test("nothing is left when everything is removed", async () => {
       await removeEverything(engine);
-      expect(await leftovers(engine)).toEqual({ mounts: [], layers: [] });
+      expect(await leftoversAtLast(engine)).toEqual({ mounts: [], layers: [] });
     });
   });
 });

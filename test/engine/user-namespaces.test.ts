@@ -6,7 +6,7 @@ import { byDayOrNight } from "../night.ts";
 import { writeBaseArchive } from "../harness/base-image.ts";
 import { diffOf, identityOf, keepRunning } from "../harness/containers.ts";
 import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
-import { leftovers, removeEverything } from "../harness/leftovers.ts";
+import { leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
 import { builtinOverlay2, cleatBtrfs, cleatOverlay2, cleatVfs, describeOn } from "../harness/storage.ts";
 
 const remap = { firstId: 100_000 };
@@ -106,7 +106,7 @@ describeWith(
         expect((await readdir(home)).length).toBeGreaterThan(0);
         expect((await stat(home)).mode & 0o7).toBe(0);
         await removeEverything(engine);
-        expect(await leftovers(engine)).toEqual({ mounts: [], layers: [] });
+        expect(await leftoversAtLast(engine)).toEqual({ mounts: [], layers: [] });
       });
     });
   },
