@@ -100,16 +100,19 @@ async function untilSignal<T>(
 ): Promise<T> {
   const done = new AbortController();
   let started: StartedPlugin | undefined;
+  let isInterrupted = false;
   const close = async () => {
     if (done.signal.aborted) return;
+    isInterrupted = true;
     await started?.[Symbol.asyncDispose]();
     throw new CleatError("CANCELLED", "interrupted; volumes named cleat-check-… may be left");
   };
   const interrupted = closeOnSignals({ close }, { signals: closingSignals, signal: done.signal });
   const worked = work((plugin) => (started = plugin));
-  worked.catch(() => {}); // of one that was interrupted
+  const finished = worked.finally(() => (isInterrupted ? interrupted : undefined)); // a plugin that is ended fails its check
+  finished.catch(() => {}); // of one that was interrupted
   try {
-    return await Promise.race([worked, interrupted.then(() => worked)]);
+    return await Promise.race([finished, interrupted.then(() => finished)]);
   } finally {
     done.abort();
   }
@@ -132,7 +135,13 @@ function startFor(
   context: CommandContext,
 ): Promise<StartedPlugin> {
   const answers = () => activatePlugin(name, context);
-  return startPlugin({ command, answers, patienceMs: 30_000, onOutput: (text) => void context.stderr.write(text) });
+  return startPlugin({
+    command,
+    address: name,
+    answers,
+    patienceMs: 30_000,
+    onOutput: (text) => void context.stderr.write(text),
+  });
 }
 
 function pickSubsystems(implemented: readonly string[], asked: readonly string[] | undefined): readonly string[] {

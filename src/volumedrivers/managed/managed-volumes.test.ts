@@ -154,8 +154,8 @@ describe("a folder in which others keep something", () => {
   it("is never taken for a new volume's, nor deleted with it", async () => {
     const read = await theirs("volumes/data");
     const message = `volume "data" cannot be created: "${folder}/volumes/data" is there already, and no volume's; move it away`;
-    for (const open of [start, start]) {
-      const driver = await open();
+    for (const again of [start, start]) {
+      const driver = await again();
       await expect(driver.create("data")).rejects.toMatchObject({ code: "FAILED_PRECONDITION", message });
       await expect(driver.remove("data")).rejects.toMatchObject({ code: "NOT_FOUND" });
     }
