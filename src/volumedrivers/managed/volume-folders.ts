@@ -15,7 +15,7 @@ import { isAbsolute, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { hasMounts } from "../mounting/mount-file-system.ts";
-import { runHelper } from "../mounting/run-helper.ts";
+import { runTool } from "../mounting/run-tool.ts";
 
 export interface VolumeFolders {
   readonly state: string;
@@ -60,8 +60,7 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
     for (const name of (await readdir(trash)).filter((one) => discardedName.test(one))) {
       const path = join(trash, name);
       if (hasMounts(path)) continue; // somebody's files
-      // In a process of its own, which takes every name, crosses into no mount, and holds nobody up.
-      await runHelper("rm", ["-rf", "--one-file-system", "--", path]).catch((error: unknown) => {
+      await runTool("rm", path).catch((error: unknown) => {
         logger.warn({ err: error, path }, "what was removed cannot be deleted");
       });
     }

@@ -13,10 +13,16 @@ import {
 
 const scratch = process.argv[2];
 const folder = `${scratch}/cleat`;
+/** The driver's own timers keep no process from ending. */
 const nextUnmount = () =>
-  new Promise((resolve) =>
-    channel("cleat:volumes").subscribe(({ step, volume }) => step === "unmount: unmounted" && resolve(volume)),
-  );
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("nothing was unmounted")), 20_000);
+    channel("cleat:volumes").subscribe(({ step, volume }) => {
+      if (step !== "unmount: unmounted") return;
+      clearTimeout(timer);
+      resolve(volume);
+    });
+  });
 
 const options = { types: volumeTypes, otherTypes: otherVolumeTypes, defaultType: "local" };
 const driver = await openManagedVolumes({ name: "cleat", folder, ...options });
