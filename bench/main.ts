@@ -14,7 +14,9 @@ import { formatJson, formatMarkdown } from "./report.ts";
 import { findRegressions, readTable, saveTable, type Table } from "./table.ts";
 import { measureNaiveChanges } from "./naive-changes.ts";
 import { measureSmallCalls } from "./small-calls.ts";
+import { measureSnapshotterMemory } from "./snapshotter-memory.ts";
 import {
+  measureSnapshotterBehind,
   measureSnapshotterCalls,
   measureSnapshotterDocker,
   measureSnapshotterImports,
@@ -44,8 +46,10 @@ const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "naive-changes": () => measureNaiveChanges(rounds),
   "small-calls": () => measureSmallCalls(rounds),
   "snapshotter-calls": () => measureSnapshotterCalls(rounds),
+  "snapshotter-behind": () => measureSnapshotterBehind(rounds),
   "snapshotter-imports": () => measureSnapshotterImports(rounds),
   "snapshotter-lists": () => measureSnapshotterLists(Number(values.snapshots)),
+  "snapshotter-memory": () => measureSnapshotterMemory(Number(values.snapshots), rounds),
   "snapshotter-docker": () => measureSnapshotterDocker(rounds),
 };
 

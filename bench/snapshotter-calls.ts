@@ -29,12 +29,13 @@ const program = resolve("bench/snapshotter/calls.mjs");
 
 export async function runPart<Result>(
   { run }: Namespace,
-  { socket, snapshotter }: Peer<string>,
+  { socket, snapshotter }: Omit<Peer<string>, "name">,
   part: "calls" | "fill" | "list" | "empty",
   count: number,
   files = 0,
+  from = 0,
 ): Promise<Result> {
-  const request = JSON.stringify({ socket, snapshotter, part, count, files });
+  const request = JSON.stringify({ socket, snapshotter, part, count, files, from });
   return JSON.parse(await run([process.execPath, program, request])) as Result;
 }
 

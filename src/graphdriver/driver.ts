@@ -301,6 +301,8 @@ export interface ListedLayer {
    * `unknown`.
    */
   readonly kind: LayerRole;
+  /** What of a layer contradicts itself or others, where the driver looks: "lies on …, which …". It is not to be trusted then. */
+  readonly misfit?: string | undefined;
 }
 
 export interface GetOptions {

@@ -18,6 +18,7 @@ export function collectMessages(stream: Http2Stream, options: ReadOptions): Prom
   const { frames, budget } = options;
   const messages: Uint8Array[] = [];
   return new Promise((resolve, reject) => {
+    let hasEnded = false;
     const fail = (error: unknown) => {
       stream.off("data", onData);
       reject(error as Error);
@@ -31,12 +32,15 @@ export function collectMessages(stream: Http2Stream, options: ReadOptions): Prom
       }
     };
     const onEnd = () => {
+      hasEnded = true;
       if (wasCutOff(stream, frames)) fail(cutOff(options.subject));
       else resolve(messages);
     };
     stream.on("data", onData);
     stream.once("end", onEnd);
-    stream.once("close", () => reject(cutOff(options.subject))); // too late to matter once it has ended
+    stream.once("close", () => {
+      if (!hasEnded) reject(cutOff(options.subject));
+    });
   });
 }
 

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { CleatError, TransportError } from "../errors/index.ts";
-import { createDeadline, maxTimerMs } from "../transport/index.ts";
+import { maxTimerMs } from "../transport/index.ts";
 import type { GrpcMethod } from "./define-service.ts";
-import type { GrpcCall } from "./sides.ts";
+import type { GrpcCall, Metadata } from "./sides.ts";
 import { parseTimeout } from "./timeout.ts";
 
 export interface ServerCall extends GrpcCall {
@@ -14,7 +14,7 @@ export interface ServerCall extends GrpcCall {
 
 /**
  * What bounds one call: its own `grpc-timeout`, or the method's deadline where a unary call has none; and the peer, who
- * may go away.
+ * may go away. A signal is made for who looks at it, as most implementations do not.
  * @throws INVALID_ARGUMENT for a `grpc-timeout` that is none.
  */
 export function openServerCall(
@@ -22,29 +22,43 @@ export function openServerCall(
   headers: IncomingHttpHeaders,
   method: GrpcMethod,
 ): ServerCall {
-  const gone = new AbortController();
-  const deadline = createDeadline(timeoutOf(headers, method), method.path, gone.signal);
-  const onGone = () => {
-    const message = `${method.path}: peer gave the call up`;
-    gone.abort(new TransportError("CANCELLED", message, { reachedPeer: true }));
+  const timeoutMs = Math.min(timeoutOf(headers, method), maxTimerMs);
+  let isReleased = false;
+  let reason: TransportError | undefined;
+  let controller: AbortController | undefined;
+  let reject: (reason: TransportError) => void = () => {};
+  const aborted = new Promise<never>((_, rejectIt) => (reject = rejectIt));
+  aborted.catch(() => {}); // who waits for it is told
+  const abort = (code: "CANCELLED" | "DEADLINE_EXCEEDED", message: string) => {
+    if (isReleased || reason !== undefined) return;
+    clearTimeout(timer);
+    reason = new TransportError(code, message, { reachedPeer: true });
+    reject(reason);
+    controller?.abort(reason);
   };
+  const onTimeout = () => abort("DEADLINE_EXCEEDED", `${method.path} gave no answer within ${timeoutMs} ms`);
+  const timer = setTimeout(onTimeout, timeoutMs);
+  // Never taken off: to take a listener off a stream costs more than the rest of this.
+  const onGone = () => abort("CANCELLED", `${method.path}: peer gave the call up`);
   stream.once("aborted", onGone);
   stream.once("close", onGone);
   if (stream.destroyed) onGone();
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(deadline.signal.reason as Error);
-    if (deadline.signal.aborted) onAbort();
-    else deadline.signal.addEventListener("abort", onAbort, { once: true });
-  });
-  aborted.catch(() => {}); // who waits for it is told
+  let metadata: Metadata | undefined;
   return {
-    signal: deadline.signal,
-    metadata: toMetadata(headers),
+    get signal() {
+      if (controller === undefined) {
+        controller = new AbortController();
+        if (reason !== undefined) controller.abort(reason);
+      }
+      return controller.signal;
+    },
+    get metadata() {
+      return (metadata ??= toMetadata(headers));
+    },
     aborted,
     release() {
-      deadline.release();
-      stream.off("aborted", onGone);
-      stream.off("close", onGone);
+      isReleased = true;
+      clearTimeout(timer);
     },
   };
 }
@@ -56,7 +70,7 @@ function timeoutOf({ "grpc-timeout": header }: IncomingHttpHeaders, method: Grpc
   throw new CleatError("INVALID_ARGUMENT", `header grpc-timeout "${String(header)}" is not a timeout`);
 }
 
-function toMetadata(headers: IncomingHttpHeaders): Record<string, string> {
+function toMetadata(headers: IncomingHttpHeaders): Metadata {
   const metadata = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(headers)) {
     if (!name.startsWith(":") && typeof value === "string") metadata[name] = value;

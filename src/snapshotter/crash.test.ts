@@ -101,6 +101,20 @@ describe("after a crash", () => {
     }
   });
 
+  it.each(["ENOSPC", "EFBIG"] as const)("%s is RESOURCE_EXHAUSTED, and the next may go well", async (refuseAs) => {
+    const disk = createSimulatedDisk();
+    const snapshotter = await openOverFiles(disk, createMemoryStorage(createPlaces()));
+    await snapshotter.prepare("first", {});
+    Object.assign(disk, { refuseAs, refuseAt: disk.steps + 1 });
+    const refused = {
+      code: "RESOURCE_EXHAUSTED",
+      message: expect.stringMatching(`^records of snapshots: ${refuseAs}`),
+    };
+    await expect(snapshotter.prepare("second", {})).rejects.toMatchObject(refused);
+    await snapshotter.prepare("second", {});
+    await snapshotter.close();
+  });
+
   it("a full disk takes back what it could not keep, and no more", async () => {
     const whole = createSimulatedDisk();
     await tell(whole, createPlaces());

@@ -57,6 +57,23 @@ function line(value: object): string {
 }
 
 describe("records that are opened again", () => {
+  it("serve no snapshot whose files contradict themselves, nor what lies on it", async () => {
+    await using root = await makeRoot();
+    const first = await root.open();
+    await fill(first);
+    await first.close();
+    const storage = createMemoryStorage(root.places);
+    const list = async () =>
+      (await storage.list()).map((place) =>
+        place.id === 2 ? { ...place, misfit: "its link leads elsewhere" } : place,
+      );
+    const again = await openSnapshotter({ root: root.path, storage: { ...storage, list } });
+    await expect(again.stat("app")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(again.mounts("c1")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect((await again.stat("base")).kind).toBe("committed");
+    await again.close();
+  });
+
   it("belong to one process, in files that are closed to others", async () => {
     await using root = await makeRoot();
     const snapshotter = await root.open();

@@ -80,6 +80,8 @@ export interface ListedPlace {
   readonly id: number;
   /** `undefined` for none, and where nothing tells. Only a storage that can `rebase` has to know. */
   readonly parentId: number | undefined;
+  /** What contradicts itself there: its files may be another's. */
+  readonly misfit?: string | undefined;
 }
 
 export interface NewPlace extends PlaceUse {

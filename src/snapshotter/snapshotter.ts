@@ -42,8 +42,9 @@
  * ## Errors
  *
  * Every method may reject with NOT_FOUND (no such snapshot; one whose files are gone is no such snapshot either),
- * INVALID_ARGUMENT (a key, name or label that is none) and RESOURCE_EXHAUSTED (disk full); further codes stand at the
- * method. Messages name the snapshot. `call.signal` aborts when nobody waits for the answer any more.
+ * INVALID_ARGUMENT (a key, name or label that is none) and RESOURCE_EXHAUSTED (disk full, or more than 128 Mi characters
+ * of names and labels in all snapshots together); further codes stand at the method. Messages name the snapshot.
+ * `call.signal` aborts when nobody waits for the answer any more.
  *
  * Source of the semantics: containerd v1.6.20 `snapshots/snapshotter.go`, `snapshots/storage/bolt.go`; v2.2.0 for the
  * parent that a commit gives.
@@ -55,6 +56,7 @@ export interface Snapshotter {
    * Makes an active snapshot, and says how to mount it.
    * @throws ALREADY_EXISTS when the key is taken, by whatever kind of snapshot.
    * @throws NOT_FOUND when the parent is not there, INVALID_ARGUMENT when it is not committed.
+   * @throws OUT_OF_RANGE when one mount does not take so many layers: on overlay some 450, by the length of their numbers.
    */
   prepare(key: string, options: PrepareOptions, call?: CallOptions): Promise<readonly Mount[]>;
 

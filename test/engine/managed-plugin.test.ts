@@ -1,6 +1,6 @@
 /** What cleat new begins and cleat pack packs, as a managed plugin of a real Docker. */
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, readFile, symlink } from "node:fs/promises";
+import { appendFile, cp, mkdir, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { openEngine } from "../harness/engine.ts";
@@ -46,6 +46,8 @@ for (const release of volumeReleases) {
       const run = (script: string) =>
         docker("run", "--rm", "--network=none", "--volume=data:/v", "small", "sh", "-c", script);
 
+      // Docker binds them into every plugin; a small root has none.
+      for (const file of ["/etc/hosts", "/etc/resolv.conf"]) await appendFile(engine.namespace.reach(file), "");
       await docker("plugin", "create", "begun", bundle);
       await docker("plugin", "enable", "begun");
       await docker("volume", "create", "--driver=begun", "data");

@@ -109,7 +109,7 @@ function withDocker(release: EngineRelease): void {
     await keepRunningOn("memory", "gone");
     const pids = (await docker("inspect", "--format={{.State.Pid}}", "back", "gone")).split("\n");
     await Promise.all([engine.dockerd.end("SIGKILL"), plugin.end("SIGKILL")]);
-    await engine.namespace.run(["kill", "-KILL", ...pids]);
+    await engine.namespace.run(["sh", "-c", 'kill -KILL "$@"', "sh", ...pids]);
     await forgetMounts(engine.namespace, plugin, "11111111-2222-3333-4444-555555555555");
     await plugin.start();
     await engine.dockerd.start();

@@ -1,7 +1,7 @@
 /** What a signal leaves of a command that serves, whenever it comes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, linkSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +32,24 @@ function start(command: readonly string[]) {
 }
 
 const snapshotter = () => ["serve", "snapshotter", "--driver", "vfs", "--root", root(), "--socket", socket()];
+/** What mounts to see what it can do; only root may. */
+const overlay = () => snapshotter().map((word) => (word === "vfs" && process.geteuid?.() === 0 ? "overlay2" : word));
 const graph = () => ["serve", "graph", "--driver", "vfs", "--root", root(), "--home", root(), "--socket", socket()];
+
+/** Mounts below the folder, and processes that were told of it. */
+function leftBehind(): string[] {
+  const mounted = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((row) => row.includes(folder));
+  const commands = readdirSync("/proc").flatMap((name) => {
+    try {
+      return /^\d+$/.test(name) ? [readFileSync(`/proc/${name}/cmdline`, "utf8")] : [];
+    } catch {
+      return []; // it has ended
+    }
+  });
+  return [...mounted, ...commands.filter((command) => command.includes(folder))];
+}
 
 async function untilThere(path: string, child: ChildProcess): Promise<void> {
   while (!existsSync(path) && child.exitCode === null && child.signalCode === null) await delay(1);
@@ -43,8 +60,9 @@ test.each([
   ["a snapshotter, when its home is locked", snapshotter, () => join(root(), ".cleat/lock")],
   ["a snapshotter, when its records are locked", snapshotter, () => join(root(), ".cleat/snapshots/lock")],
   ["a snapshotter, when its socket appears", snapshotter, socket],
+  ["a snapshotter that tries mounts", overlay, () => join(root(), ".cleat/lock")],
   ["a graph driver, when its socket appears", graph, socket],
-])("SIGTERM ends %s, and leaves no socket and no lock", async (_what, command, path) => {
+])("SIGTERM ends %s, and leaves no socket, no lock, no mount and no process", async (_what, command, path) => {
   for (let times = 0; times < 3; times++) {
     await rm(root(), { recursive: true, force: true });
     const { child, ended } = start(command());
@@ -52,9 +70,11 @@ test.each([
     child.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);
     expect(existsSync(socket())).toBe(false);
+    expect(leftBehind()).toEqual([]);
   }
   const again = start(command());
   await once(again.child.stdout as NodeJS.ReadableStream, "data");
+  expect(leftBehind()).toHaveLength(1);
 });
 
 test("SIGTERM does not wait for the files of removed snapshots, which the next start deletes", async () => {

@@ -32,7 +32,7 @@ test("a snapshotter that is killed at any moment has all that it acknowledged, a
       expect(await ended).toEqual([null, "SIGKILL"]);
 
       const places = new Set((await readdir(join(root, "places"))).map(Number));
-      const records = await openRecords(await openJournalFiles(join(root, "records")), Math.max(...places));
+      const records = await openRecords(await openJournalFiles(join(root, "records")), { usedId: Math.max(...places) });
       const all = records.all();
       await records.close();
       const names = new Set(all.map(({ name }) => name));

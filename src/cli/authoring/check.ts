@@ -100,19 +100,19 @@ async function untilSignal<T>(
 ): Promise<T> {
   const done = new AbortController();
   let started: StartedPlugin | undefined;
-  let isInterrupted = false;
+  let isClosing = false;
   const close = async () => {
     if (done.signal.aborted) return;
-    isInterrupted = true;
+    isClosing = true;
     await started?.[Symbol.asyncDispose]();
     throw new CleatError("CANCELLED", "interrupted; volumes named cleat-check-… may be left");
   };
   const interrupted = closeOnSignals({ close }, { signals: closingSignals, signal: done.signal });
   const worked = work((plugin) => (started = plugin));
-  const finished = worked.finally(() => (isInterrupted ? interrupted : undefined)); // a plugin that is ended fails its check
-  finished.catch(() => {}); // of one that was interrupted
+  worked.catch(() => {}); // of one that was interrupted
+  const found = worked.finally(() => (isClosing ? interrupted : undefined)); // a plugin that is ended fails its check
   try {
-    return await Promise.race([finished, interrupted.then(() => finished)]);
+    return await Promise.race([found, interrupted.then(() => worked)]);
   } finally {
     done.abort();
   }

@@ -76,7 +76,7 @@ function createFuseOverlayfs(
   abilities: FuseOverlayfsAbilities,
   adopted: readonly string[],
 ): GraphDriverMethods {
-  const { path, pool, ids, owner, durability, userNamespace, locks } = home;
+  const { path, pool, ids, owner, durability, ordered, userNamespace, locks } = home;
   const { attributePrefix } = abilities;
   const mountOptions = { ...abilities, ...owner };
   const store = createLayeredStore("fuse-overlayfs", home, worker, {
@@ -109,7 +109,7 @@ function createFuseOverlayfs(
     assertId(id);
     refuseStorageOptions("fuse-overlayfs", id, storageOptions);
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, mendable, maxDepth, ...owner };
+    const layer = { id, parent, durable, ordered, mendable, maxDepth, ...owner };
     await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call);
     store.setLabel(id, mountLabel);
   }

@@ -2,7 +2,7 @@ import { existsSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import { fsync, ignoreCancellation, RENAME_NOREPLACE, renameat2 } from "../../syscall/index.ts";
-import { keepsOrder, makeCleanFolder, stagingPath, uniqueName } from "../../graphdriver/kit.ts";
+import { makeCleanFolder, stagingPath, uniqueName } from "../../graphdriver/kit.ts";
 import { limitLayer, markFolder } from "./layer-size.ts";
 import { createLink, linksFolder, readLayer } from "./layout.ts";
 import { markCommitted } from "./mark-parents.ts";
@@ -16,6 +16,8 @@ export interface NewLayer {
   readonly rootGid: number;
   /** Whether the layer must survive power loss from here on; an image layer need not before it is filled. */
   readonly durable: boolean;
+  /** Whether the home's file system keeps the order of names (`keepsOrder` of the kit). Default false. */
+  readonly ordered?: boolean | undefined;
   /** Whether whoever wants it durable brings names to the disk, and mends what a power loss leaves (`mend-layers.ts`). */
   readonly mendable?: boolean | undefined;
   readonly maxDepth: number;
@@ -48,7 +50,7 @@ export function createLayer(home: string, layer: NewLayer): number | undefined {
   const staged = stagingPath(uniqueName());
   const path = `${home}/${staged}`;
   const link = createLink();
-  const isOrdered = layer.durable && withFolderAt(home, keepsOrder);
+  const isOrdered = layer.ordered === true;
   const durable = layer.durable && !(isOrdered && layer.mendable === true);
   const eachFolder = durable && !isOrdered;
   let project: number | undefined;

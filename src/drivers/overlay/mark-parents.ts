@@ -1,12 +1,13 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { isDiskFull } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { statIfThere } from "../../syscall/index.ts";
 import { readParents } from "./read-parents.ts";
 
-/** Says that a layer has a child, and is from here on mounted read-only. */
+/** Says that a layer has a child, and is from here on mounted read-only; one that says so is not written to once more. */
 export function markCommitted(home: string, id: string): void {
-  writeFileSync(`${home}/${id}/committed`, "", { mode: 0o600 });
+  const path = `${home}/${id}/committed`;
+  if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600 });
 }
 
 /**

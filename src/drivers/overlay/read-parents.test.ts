@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -30,4 +30,28 @@ it("takes no link for a layer, and no layer whose files are a link: it would sho
   rmSync(`${home}/2/diff`, { recursive: true });
   symlinkSync("/etc", `${home}/2/diff`);
   expect(readLayers(home).map(({ id }) => id)).toEqual(["3", "elsewhere"]);
+});
+
+const misfits = () => Object.fromEntries(readLayers(home).map(({ id, misfit }) => [id, misfit]));
+
+it("tells of layers that were swapped by hand", () => {
+  createLayer(home, { id: "4", parent: "1", rootUid: 0, rootGid: 0, durable: false, maxDepth: 128 });
+  expect(misfits()).toEqual({ 1: undefined, 2: undefined, 3: undefined, 4: undefined });
+  renameSync(`${home}/2`, `${home}/spare`);
+  renameSync(`${home}/4`, `${home}/2`);
+  renameSync(`${home}/spare`, `${home}/4`);
+  expect(misfits()).toMatchObject({
+    1: undefined,
+    2: 'its link leads to "../4/diff"',
+    4: 'its link leads to "../2/diff"',
+  });
+});
+
+it("tells of a layer that lies on more than its parent does", () => {
+  appendFileSync(`${home}/2/lower`, ":l/MORE");
+  expect(misfits()).toEqual({
+    1: undefined,
+    2: 'it lies on layer "1", and not on what that lies on',
+    3: 'it lies on layer "2", and not on what that lies on',
+  });
 });

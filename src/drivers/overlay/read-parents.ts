@@ -5,6 +5,7 @@ import { close, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscal
 import type { ListedLayer } from "../../graphdriver/index.ts";
 import { type Parents, toListedLayers } from "../../graphdriver/kit.ts";
 import { idIn, isLowerPath, linksFolder } from "./layout.ts";
+import { createMisfitFinder } from "./misfits.ts";
 
 /**
  * Which layers lie on which; costs a small file and a link for each, some microseconds. What is damaged tells nothing.
@@ -23,7 +24,7 @@ export function readParents(home: string): Parents {
 
 /**
  * What there is of layers, as `exists` has it, but for one that is a link, or whose files are: those are another's. Costs
- * the same and two looks more for each. Blocks; runs on a worker.
+ * the same, two looks more for each, and what `createMisfitFinder` does. Blocks; runs on a worker.
  */
 export function readLayers(home: string): readonly ListedLayer[] {
   const ids = readdirSync(home, { withFileTypes: true }).flatMap((entry) => {
@@ -31,7 +32,11 @@ export function readLayers(home: string): readonly ListedLayer[] {
     const isLayer = entry.isDirectory() && entry.name !== linksFolder && existsSync(`${path}/link`);
     return isLayer && isFolder(`${path}/diff`) ? [entry.name] : [];
   });
-  return toListedLayers(ids, readParents(home));
+  const misfitOf = createMisfitFinder(home);
+  return toListedLayers(ids, readParents(home)).map((layer) => {
+    const misfit = misfitOf(layer.id);
+    return misfit === undefined ? layer : { ...layer, misfit };
+  });
 }
 
 function isFolder(path: string): boolean {

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { Readable } from "node:stream";
-import { tarEndBlocks } from "../../tar/index.ts";
+import { emptyArchive } from "../../layer/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
 import { createDiffGetter, type createNaiveDiff, type OpenHome, readChanges } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
@@ -46,7 +46,7 @@ export function createNativeDiff(
       const exact = store.exactDiff(id, parent, call);
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diff(id, parent, call);
-      if (readdirSync(`${path}/${id}/diff`).length === 0) return Readable.from([tarEndBlocks], { objectMode: false });
+      if (readdirSync(`${path}/${id}/diff`).length === 0) return Readable.from([emptyArchive], { objectMode: false });
       const archive = (ring: Ring) => home.within(call).pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
       return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
     },

@@ -104,7 +104,7 @@ function createOverlay2(
   abilities: OverlayAbilities,
   support: QuotaSupport,
 ): GraphDriverMethods {
-  const { path, pool, ids, owner, durability, userNamespace, locks } = home;
+  const { path, pool, ids, owner, durability, ordered, userNamespace, locks } = home;
   const { attributePrefix, layerByLayer, nativeDiffObstacle } = abilities;
   const sizes = createContainerSizes(support);
   const { quotas } = sizes;
@@ -135,7 +135,7 @@ function createOverlay2(
     assertId(id);
     const size = sizes.sizeOf(id, storageOptions, defaultBytes);
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, mendable, maxDepth, size, ...owner };
+    const layer = { id, parent, durable, ordered, mendable, maxDepth, size, ...owner };
     sizes.gave(await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call));
     store.setLabel(id, mountLabel);
   }

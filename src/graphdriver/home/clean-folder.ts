@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { dropInherited, withFolderAt } from "../../layer/index.ts";
-import { fchmod, fchown } from "../../syscall/index.ts";
+import { fchmod, fchown, fstat } from "../../syscall/index.ts";
 
 /** Who a folder belongs to. */
 export interface Owner {
@@ -27,9 +27,14 @@ export function ensureCleanFolder(path: string, mode: number): void {
   }
 }
 
-/** Takes from a new folder that is open what others gave to it. Without `owner` it stays whose it is. */
+/**
+ * Takes from a new folder that is open what others gave to it. Without `owner` it stays whose it is. What is right already is not
+ * written once more.
+ */
 export function cleanFolder(folder: number, mode: number, owner?: Owner): void {
   dropInherited(folder);
-  if (owner !== undefined) fchown(folder, owner.uid, owner.gid);
-  fchmod(folder, mode);
+  const own = fstat(folder);
+  const isOwners = owner === undefined || (own.uid === owner.uid && own.gid === owner.gid);
+  if (!isOwners) fchown(folder, owner.uid, owner.gid);
+  if (!isOwners || (own.mode & 0o7777) !== mode) fchmod(folder, mode);
 }

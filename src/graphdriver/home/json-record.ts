@@ -17,7 +17,10 @@ interface RecordIssue {
  */
 export function readJsonRecord<T>(path: string, schema: RecordSchema<T>, subject: string): T | undefined {
   const text = readIfThere(path);
-  return text === undefined ? undefined : parseRecord(parseJson(text), schema, subject);
+  if (text === undefined) return undefined;
+  // A value of its own would be told of by what the schema wants of it.
+  if (text === "") throw unreadable(subject, "it is empty, or is no file of text");
+  return parseRecord(parseJson(text, subject), schema, subject);
 }
 
 /** @throws SchemaError (DATA_LOSS), about `subject`, when the value is not what the schema says. */
@@ -28,10 +31,14 @@ export function parseRecord<T>(value: unknown, schema: RecordSchema<T>, subject:
   throw new SchemaError("DATA_LOSS", subject, issues);
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, subject: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // which fits no schema
+    throw unreadable(subject, "it is no JSON");
   }
+}
+
+function unreadable(subject: string, problem: string): SchemaError {
+  return new SchemaError("DATA_LOSS", subject, [{ path: "", problem }]);
 }

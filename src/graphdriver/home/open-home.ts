@@ -1,4 +1,4 @@
-import { createIdMaps, type IdRanges } from "../../layer/index.ts";
+import { createIdMaps, type IdRanges, withFolderAt } from "../../layer/index.ts";
 import { close, isInUserNamespace } from "../../syscall/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
@@ -8,6 +8,7 @@ import type { GraphDriver, GraphDriverMethods } from "../driver.ts";
 import type { Durability, OpenOptions } from "../driver-factory.ts";
 import { assertUse, type HomeUse, recordUse } from "./driver-record.ts";
 import { guardDriver } from "./guard-driver.ts";
+import { keepsOrder } from "./keeps-order.ts";
 import { lockHome, prepareHome, stagingFolder } from "./home.ts";
 import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
 import { toErrorAbout } from "../layer-error.ts";
@@ -24,6 +25,8 @@ export interface OpenHome {
   /** Whether root of a user namespace keeps them, who can keep less of an archive than the host's. */
   readonly userNamespace: boolean;
   readonly durability: Durability;
+  /** Whether the file system keeps the order of names (`keeps-order.ts`). */
+  readonly ordered: boolean;
   readonly resume: boolean;
   readonly logger: Logger;
   readonly pool: WorkerPool;
@@ -76,6 +79,7 @@ async function startIn(
   const maxThreads = readMaxThreads(options);
   const userNamespace = isInUserNamespace();
   const path = prepareHome(options.home, gids.hostRoot);
+  const ordered = withFolderAt(path, keepsOrder);
   const lock = lockHome(path); // nothing may fail from here on before what gives it back
   const pool = createWorkerPool({
     maxThreads,
@@ -100,6 +104,7 @@ async function startIn(
     squash,
     userNamespace,
     durability: options.durability ?? "layer",
+    ordered,
     resume: options.resume ?? false,
     logger: options.logger ?? silentLogger,
     pool,

@@ -1,5 +1,5 @@
 import { fgetxattr, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
-import type { ByteSink } from "../../tar/index.ts";
+import { type ByteSink, tarEndBlocks } from "../../tar/index.ts";
 import type { ArchiveDialect } from "./archive-dialect.ts";
 import { type ArchiveWriter, createArchiveWriter } from "./archive-writer.ts";
 import { joinPath } from "../entry/entry-name.ts";
@@ -28,6 +28,9 @@ export function archiveTree(root: number, sink: ByteSink, options: ArchiveOption
   addBelow(createFolderTrail(root), "", writer, opaqueAttribute);
   writer.finish();
 }
+
+/** What `archiveTree` writes of a folder in which nothing lies. */
+export const emptyArchive: Uint8Array = tarEndBlocks;
 
 export function archiveWriterOptions({ whiteouts, ids, archiveDialect }: ArchiveOptions) {
   const isOld = archiveDialect === "docker-20.10";

@@ -4,16 +4,21 @@
  * ACLs".
  */
 import { isSystemError } from "../../errors/index.ts";
-import { fremovexattr, lremovexattr, procPath } from "../../syscall/index.ts";
+import { fgetxattr, fremovexattr, lremovexattr, procPath } from "../../syscall/index.ts";
 
 /** What new files in a folder get. */
 export const defaultAcl = "system.posix_acl_default";
 /** What a file has. Its mode's bits for the group are this list's mask then. */
 const accessAcl = "system.posix_acl_access";
 
-/** Takes the lists from an open file or folder; its mode, which they have changed, is the caller's to set. */
+/**
+ * Takes the lists from an open file or folder; its mode, which they have changed, is the caller's to set. Looks first: to take away
+ * what is not there costs a file system's journal more than a look.
+ */
 export function dropInherited(descriptor: number): void {
-  for (const name of [accessAcl, defaultAcl]) ignoreAbsence(() => fremovexattr(descriptor, name));
+  for (const name of [accessAcl, defaultAcl]) {
+    if (fgetxattr(descriptor, name) !== undefined) fremovexattr(descriptor, name);
+  }
 }
 
 /** As `dropInherited`, of `base` in an open folder, which is not a symlink: those have no lists. */

@@ -14,7 +14,7 @@ it("neither reads nor deletes what another store has at the path of a root that 
   const open = async () => {
     const first = await openSnapshotter({ root, storage: storage() });
     await first.close();
-    return openSnapshotter({ root, storage: await keepToRoot(storage(), root) });
+    return openSnapshotter({ root, storage: keepToRoot(storage(), root) });
   };
   try {
     const moved = await open();

@@ -1,18 +1,19 @@
-import { stat } from "node:fs/promises";
-import { CleatError } from "../../errors/index.ts";
+import { statSync } from "node:fs";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 
 /**
  * A storage whose layers are named by paths below `root`, kept to the folder that stands there now. When it is moved, or
  * unmounted, another store may stand at its path, whose layers have the same numbers: every method fails with
- * FAILED_PRECONDITION then, and touches none of them. Costs one stat(2) a call.
+ * FAILED_PRECONDITION then, and touches none of them. Costs one stat(2) a call, of what the kernel has at hand: to wait for
+ * another thread to do it takes ten times as long.
  */
-export async function keepToRoot(storage: SnapshotStorage, root: string): Promise<SnapshotStorage> {
-  const opened = await identityOf(root);
+export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStorage {
+  const opened = identityOf(root);
   const kept =
     <A extends readonly unknown[], R>(method: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
-      if ((await identityOf(root).catch(() => undefined)) === opened) return method(...args);
+      if (identityOf(root) === opened) return method(...args);
       const message = `root "${root}" is not the folder any more that was opened: it was moved, unmounted or mounted over`;
       throw new CleatError("FAILED_PRECONDITION", message);
     };
@@ -29,7 +30,13 @@ export async function keepToRoot(storage: SnapshotStorage, root: string): Promis
   };
 }
 
-async function identityOf(path: string): Promise<string> {
-  const { dev, ino } = await stat(path, { bigint: true });
-  return `${dev}:${ino}`;
+/** `undefined` where nothing is, or nothing that can be looked at. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
 }

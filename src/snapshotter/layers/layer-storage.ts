@@ -1,6 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
 import type { CreateOptions, MountSpec } from "../../graphdriver/index.ts";
-import type { CallOptions } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { ListedPlace, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
 import type { HomeSync } from "./home-sync.ts";
@@ -39,8 +38,8 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
   const remapOf = ({ remap }: PlaceUse) => (options.remapIds ? remap : undefined);
   const toStorageOptions = createSizeOptions(driver, logger);
 
-  const mountOf = async (id: number, use: PlaceUse, call?: CallOptions): Promise<MountSpec> => {
-    const [mount] = await driver.mounts(layerOf(id), { readOnly: use.isReadOnly }, call);
+  const mountOf = async (id: number, use: PlaceUse): Promise<MountSpec> => {
+    const [mount] = await driver.mounts(layerOf(id), { readOnly: use.isReadOnly });
     if (mount === undefined) throw new Error(`driver "${driver.name}" tells no mount of layer "${layerOf(id)}"`);
     return mount;
   };
@@ -52,9 +51,9 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
   };
   const list = async (): Promise<readonly ListedPlace[]> => {
     const places: ListedPlace[] = [];
-    for await (const { id: layer, parent } of driver.list()) {
+    for await (const { id: layer, parent, misfit } of driver.list()) {
       const id = placeOf(layer);
-      if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent) });
+      if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent), misfit });
     }
     return places;
   };
@@ -89,7 +88,7 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
         logger.warn({ err: error, ...size }, "a snapshot is made without the size that it asks for");
         await make(undefined);
       }
-      const mount = await mountOf(place.id, place, call);
+      const mount = await mountOf(place.id, place);
       if (!place.isReadOnly) giveRootItsOwner(mount, remapOf(place));
       return toMounts(mount, place);
     },

@@ -70,7 +70,7 @@ async function openOverDriver(
     const records = join(root, recordsFolder);
     const mendable = await lieOnOneFileSystem(root, records);
     const layers = createLayerStorage({ driver, homeSync, mendable, rebase, remapIds, logger });
-    const storage = await keepToRoot(layers, root);
+    const storage = keepToRoot(layers, root);
     return await openSnapshotter({ root: records, storage, logger });
   } catch (error) {
     await homeSync?.close();

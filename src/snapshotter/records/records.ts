@@ -2,7 +2,7 @@ import { CleatError } from "../../errors/index.ts";
 import { createChangeQueue, type JournalFiles, openJournal, type OpenedJournal } from "../../state/kit.ts";
 import { snapshotsFormat } from "./encode-change.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
-import { createRecordState, type RecordState } from "./state.ts";
+import { createRecordState, type IndexOf, type RecordState, textLengthOf } from "./state.ts";
 
 /**
  * The records of all snapshots: read in memory, changed durably.
@@ -14,13 +14,15 @@ export interface Records {
   byName(name: string): SnapshotRecord | undefined;
   byId(id: number): SnapshotRecord | undefined;
   hasChildren(id: number): boolean;
+  /** Those of which the `indexOf` of `openRecords` says so. */
+  indexed(text: string): Iterable<SnapshotRecord>;
   /** All records, as they are now. */
   all(): readonly SnapshotRecord[];
   /** An id that nobody was ever given. Waits for the disk once in a hundred times. */
   takeId(): Promise<number>;
   /**
    * Makes a change. Resolves when it is durable. When it rejects, it was taken back, with those that came after it.
-   * @throws RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when it has failed before.
+   * @throws RESOURCE_EXHAUSTED when the disk is full, or there is too much text in all records; UNAVAILABLE when it has failed before.
    */
   change(change: Change): Promise<void>;
   /**
@@ -44,12 +46,27 @@ const idsInReserve = 25;
 const recordsPerLine = 200;
 
 /**
- * `usedId` is the highest of what is in use elsewhere; 0 for nothing.
+ * What names and labels of all snapshots may hold together, in characters: all of it is in memory, and is read in one piece, of 2 GiB
+ * at the most. Ten thousand snapshots with all that Kubernetes says of them have a third of it.
+ */
+const defaultMaxTextLength = 128 * 1024 * 1024;
+
+export interface OpenRecordsOptions {
+  /** The highest of what is in use elsewhere; default 0, for nothing. */
+  readonly usedId?: number;
+  /** Tells of a record always the same. */
+  readonly indexOf?: IndexOf;
+  /** What names and labels of all may hold together, in characters. */
+  readonly maxTextLength?: number;
+}
+
+/**
  * @throws DATA_LOSS when the records are damaged, or older than what is in use, which would be deleted as left over.
  * @throws FAILED_PRECONDITION when a later version has written them, or they are not there and something is in use.
  */
-export async function openRecords(files: JournalFiles, usedId = 0): Promise<Records> {
-  const state = createRecordState();
+export async function openRecords(files: JournalFiles, options: OpenRecordsOptions = {}): Promise<Records> {
+  const { usedId = 0, indexOf, maxTextLength = defaultMaxTextLength } = options;
+  const state = createRecordState(indexOf);
   const opened = await openJournal({
     files,
     format: snapshotsFormat,
@@ -59,7 +76,7 @@ export async function openRecords(files: JournalFiles, usedId = 0): Promise<Reco
     },
     onChange: (change) => void state.apply(change),
   });
-  if (usedId < state.nextId) return createRecords(state, opened);
+  if (usedId < state.nextId) return createRecords(state, opened, maxTextLength);
   await opened.journal.close();
   const message =
     `a snapshot of number ${usedId} is there, and records know of none above ${state.nextId - 1}: they are older than the ` +
@@ -67,7 +84,7 @@ export async function openRecords(files: JournalFiles, usedId = 0): Promise<Reco
   throw new CleatError("DATA_LOSS", message);
 }
 
-function createRecords(state: RecordState, opened: OpenedJournal<Change>): Records {
+function createRecords(state: RecordState, opened: OpenedJournal<Change>, maxTextLength: number): Records {
   // What is on disk: `state` without what waits to be written.
   const durable = new Map(Array.from(state.all(), (record) => [record.id, record]));
   let durableNextId = state.nextId;
@@ -86,8 +103,19 @@ function createRecords(state: RecordState, opened: OpenedJournal<Change>): Recor
     checkpoint: () => checkpointOf(parentsFirst([...durable.values()]), durableNextId),
     lengthOf,
   });
+  const assertRoom = ({ put = [] }: Change) => {
+    let added = 0;
+    for (const record of put) {
+      const before = state.byId(record.id);
+      added += textLengthOf(record) - (before === undefined ? 0 : textLengthOf(before));
+    }
+    if (added <= 0 || state.textLength + added <= maxTextLength) return;
+    const message = `names and labels of all snapshots are longer than ${maxTextLength} characters together`;
+    throw new CleatError("RESOURCE_EXHAUSTED", message);
+  };
   const change = async (wanted: Change): Promise<void> => {
     if (isClosed) throw closed();
+    assertRoom(wanted);
     await queue.change(wanted);
   };
   const reserve = () =>
@@ -96,6 +124,7 @@ function createRecords(state: RecordState, opened: OpenedJournal<Change>): Recor
   return {
     byName: state.byName,
     byId: state.byId,
+    indexed: state.indexed,
     hasChildren: (id) => state.childCount(id) > 0,
     all: () => [...state.all()],
     tornBytes: queue.tornBytes,
@@ -144,10 +173,7 @@ function checkpointOf(records: readonly SnapshotRecord[], nextId: number): Chang
 
 function lengthOf({ put = [], remove = [] }: Change): number {
   let length = 100 * (1 + put.length + remove.length);
-  for (const { name, labels } of put) {
-    length += name.length;
-    for (const [key, value] of Object.entries(labels)) length += key.length + value.length;
-  }
+  for (const record of put) length += textLengthOf(record);
   return length;
 }
 

@@ -5,7 +5,7 @@ import type { SnapshotStorage } from "../snapshot-storage.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 import { createSnapshotter } from "./create-snapshotter.ts";
 import { reconcile } from "./reconcile.ts";
-import { hasOwnPlace } from "./snapshot-table.ts";
+import { hasOwnPlace, layerIndexOf } from "./snapshot-table.ts";
 import { createStoreContext } from "./store-context.ts";
 
 export interface OpenSnapshotterOptions {
@@ -43,7 +43,7 @@ export async function openOverFiles(
 ): Promise<Snapshotter> {
   const found = await storage.list();
   const highest = found.reduce((most, { id }) => Math.max(most, id), 0);
-  const records = await openRecords(files, highest);
+  const records = await openRecords(files, { usedId: highest, indexOf: layerIndexOf });
   if (records.tornBytes > 0)
     logger.warn({ bytes: records.tornBytes }, "a change that was never acknowledged was cut off");
   const places = (await mend(records, storage, logger)) ? await storage.list() : found;

@@ -37,6 +37,9 @@ async function problemOf(
   storage: SnapshotStorage,
 ): Promise<Problem | undefined> {
   if (place === undefined) return { message: "files of a snapshot are gone" };
+  if (place.misfit !== undefined) {
+    return { message: "files of a snapshot are not to be trusted", fields: { problem: place.misfit } };
+  }
   if (storage.rebase === undefined || place.parentId === parentId) return undefined;
   const fields = { parent: parentId, liesOn: place.parentId };
   if (kind !== "active" || parentId !== undefined) {

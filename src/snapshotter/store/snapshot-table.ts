@@ -35,6 +35,16 @@ export function hasOwnPlace(record: Placed): boolean {
   return placeOf(record) === record.id;
 }
 
+/** Where `findLayer` looks: every layer that an engine unpacks asks whether it is there. */
+export function layerIndexOf({ kind, labels, parentId }: SnapshotRecord): string | undefined {
+  const named = kind === "committed" ? layerNamedBy(labels) : undefined;
+  return named === undefined ? undefined : layerIndex(named, parentId);
+}
+
+function layerIndex(named: string, parentId: number | undefined): string {
+  return `${parentId ?? ""} ${named}`;
+}
+
 /** `missing` are the places whose files are gone; with them go the children, where these need them. */
 export function createSnapshotTable(
   records: Records,
@@ -78,10 +88,7 @@ export function createSnapshotTable(
       throw new CleatError(notCommitted, `parent snapshot ${quoteName(name)} is not committed but ${parent.kind}`);
     },
     findLayer(named, parentId) {
-      for (const record of records.all()) {
-        if (record.kind !== "committed" || record.parentId !== parentId) continue;
-        if (layerNamedBy(record.labels) === named && isUsable(record)) return record;
-      }
+      for (const record of records.indexed(layerIndex(named, parentId))) if (isUsable(record)) return record;
       return undefined;
     },
     toInfo(record) {

@@ -17,7 +17,7 @@
  * on disk, one write and one flush is what any store would do at least, and a person can read the file.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CleatError, isDiskFull } from "../../errors/index.ts";
+import { CleatError, isDiskFull, isSystemError, toCleatError } from "../../errors/index.ts";
 import type { JournalFile, JournalFiles } from "./journal-files.ts";
 import {
   fileName,
@@ -60,6 +60,8 @@ const stagedName = "records.new";
 
 /** Below that, writing anew would not pay. */
 const minRewriteBytes = 1024 * 1024;
+/** Node reads no file of 2 GiB in one piece; what there is has to take less than half of that. */
+const maxFileBytes = 1536 * 1024 * 1024;
 
 /**
  * Reads the journal, and makes one where there is none.
@@ -117,9 +119,10 @@ function createJournal<Change>(
       try {
         await to.appendDurably(bytes);
       } catch (error) {
-        if (!isDiskFull(error)) throw breakDown(error);
+        // The second is a limit on the length of files, of the process's.
+        if (!isDiskFull(error) && !isSystemError(error, "EFBIG")) throw breakDown(error);
         await takeBack(to, error); // which writes the end of the file anew, whatever had become of it
-        throw error;
+        throw toCleatError(error, subject);
       }
       seq++;
       lengthBytes += bytes.length;
@@ -129,7 +132,8 @@ function createJournal<Change>(
     },
     get isLong() {
       const changesBytes = lengthBytes - checkpointBytes;
-      return changesBytes > Math.max(minRewriteBytes, 2 * checkpointBytes) && lengthBytes >= rewriteAtBytes;
+      const allowedBytes = Math.min(2 * checkpointBytes, maxFileBytes - checkpointBytes);
+      return changesBytes > Math.max(minRewriteBytes, allowedBytes) && lengthBytes >= rewriteAtBytes;
     },
     async rewrite(changes) {
       if (broken !== undefined) throw broken;

@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+import { SystemError } from "../../errors/index.ts";
 import type { JournalFiles } from "./journal-files.ts";
 
 /** How much of what was not made durable a power loss leaves. */
@@ -17,6 +19,8 @@ export interface SimulatedDisk extends JournalFiles {
   failAt: number;
   /** A step that fails, once, as a full disk does: nothing or a part is written. */
   refuseAt: number;
+  /** As what: a full disk, or a file that is too long. */
+  refuseAs: "ENOSPC" | "EFBIG";
   /** What is found when the power is back. */
   reboot(loss: Loss): SimulatedDisk;
 }
@@ -37,16 +41,13 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
     }
     if (disk.steps !== disk.refuseAt) return;
     partly();
-    throw Object.assign(new Error("ENOSPC: no space left on device, write"), {
-      code: "ENOSPC",
-      errno: -28,
-      syscall: "write",
-    });
+    throw new SystemError(constants.errno[disk.refuseAs], "write");
   };
   const disk = {
     steps: 0,
     failAt: -1,
     refuseAt: -1,
+    refuseAs: "ENOSPC" as SimulatedDisk["refuseAs"],
     async read(name: string) {
       return names.get(name)?.content;
     },

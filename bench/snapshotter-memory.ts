@@ -1,0 +1,79 @@
+import { readFile, rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import { cleatCommand } from "../test/harness/cleat.ts";
+import { type Namespace, openNamespace } from "../test/harness/namespace.ts";
+import { startProxy } from "../test/harness/snapshotter.ts";
+import { until } from "../test/harness/until.ts";
+import type { Limit, Measurement } from "./measure.ts";
+import { residentMib } from "./resident-memory.ts";
+import { runPart } from "./snapshotter-calls.ts";
+
+const collectProgram = resolve("bench/snapshotter/collect-on-signal.mjs");
+
+/**
+ * What Cleat holds of a tenth, a half and all of so many snapshots, and when they were removed: after a collection each time, and for
+ * so many rounds, which tell growth from what was taken once.
+ */
+export async function measureSnapshotterMemory(snapshots: number, rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const collected = `${namespace.folder}/collected`;
+  const server = await startServer(namespace, collected);
+  const look = () => lookAfterCollection(server.pid(), collected);
+  const atStart = await look();
+  const rows: Measurement[] = [];
+  const keep = async (when: string) => void rows.push(...rowsOf(when, await look(), atStart));
+  for (let round = 1; round <= rounds; round++) {
+    let filled = 0;
+    for (const count of [snapshots / 10, snapshots / 2, snapshots]) {
+      await runPart(namespace, server, "fill", count, 0, filled);
+      filled = count;
+      await keep(`with ${count.toLocaleString("en")} snapshots, round ${round}`);
+    }
+    await runPart(namespace, server, "empty", filled);
+    await keep(`with all of them removed, round ${round}`);
+  }
+  return rows;
+}
+
+async function startServer(namespace: Namespace, collected: string) {
+  const root = `${namespace.folder}/memory`;
+  const [node = "", ...program] = cleatCommand;
+  return startProxy(namespace, {
+    name: "memory",
+    root,
+    argv: (socket) =>
+      ["env", `COLLECTED=${collected}`, node, "--import", collectProgram, ...program].concat([
+        "serve",
+        "snapshotter",
+        "--driver=overlay2",
+        `--root=${root}`,
+        `--socket=${socket}`,
+      ]),
+  });
+}
+
+interface Held {
+  readonly residentMib: number;
+  /** Of it, what the main thread's JavaScript holds. */
+  readonly heapMib: number;
+}
+
+async function lookAfterCollection(pid: number, collected: string): Promise<Held> {
+  await rm(collected, { force: true });
+  process.kill(pid, "SIGUSR2");
+  const heapBytes = await until("memory to be collected", 30_000, () =>
+    readFile(collected, "utf8").catch(() => undefined),
+  );
+  return { residentMib: await residentMib(pid), heapMib: Number(heapBytes) / 2 ** 20 };
+}
+
+function rowsOf(when: string, held: Held, atStart: Held): readonly Measurement[] {
+  const row = (what: string, of: keyof Held, limit: Limit | undefined): Measurement => ({
+    name: `${what} of Cleat ${when}`,
+    unit: "MiB",
+    cleat: held[of],
+    reference: { name: "when it has started", value: atStart[of] },
+    limit,
+  });
+  return [row("resident memory", "residentMib", undefined), row("heap", "heapMib", { max: 60 })];
+}

@@ -1,0 +1,51 @@
+import { readIfThere } from "../../graphdriver/kit.ts";
+import { isSystemError, quoteText } from "../../errors/index.ts";
+import { readlinkSync } from "node:fs";
+import { idIn, isLink, isLowerPath, linksFolder, linkTarget } from "./layout.ts";
+
+/** What the small files of a layer say; `undefined` where one is not there. */
+interface SmallFiles {
+  readonly link: string | undefined;
+  readonly lower: string | undefined;
+}
+
+/**
+ * Finds layers whose small files contradict others, as where somebody has swapped two folders or edited a `lower` file: the link of a
+ * layer leads to it, and it lies on its parent and on what that lies on. Reads the files of each layer once; blocks; runs on a
+ * worker. Other damage is `cleat fsck`'s to find.
+ */
+export function createMisfitFinder(home: string): (id: string) => string | undefined {
+  const known = new Map<string, SmallFiles>();
+  const read = (id: string): SmallFiles => {
+    const seen = known.get(id);
+    if (seen !== undefined) return seen;
+    const files = { link: readIfThere(`${home}/${id}/link`), lower: readIfThere(`${home}/${id}/lower`) };
+    known.set(id, files);
+    return files;
+  };
+  return (id) => {
+    const { link, lower } = read(id);
+    if (link === undefined || !isLink(link)) return undefined;
+    const target = readLink(`${home}/${linksFolder}/${link}`);
+    if (target !== undefined && target !== linkTarget(id)) {
+      return `its link leads to ${quoteText(target)}`;
+    }
+    if (lower === undefined) return undefined;
+    const [first = ""] = lower.split(":", 1);
+    if (!isLowerPath(first)) return undefined;
+    const parent = idIn(readLink(`${home}/${first}`) ?? "");
+    if (parent === undefined || parent === id) return undefined;
+    const below = read(parent);
+    const expected = [`${linksFolder}/${below.link ?? ""}`, ...(below.lower === undefined ? [] : [below.lower])];
+    return lower === expected.join(":") ? undefined : `it lies on layer "${parent}", and not on what that lies on`;
+  };
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
+}
