@@ -135,7 +135,13 @@ function startFor(
   context: CommandContext,
 ): Promise<StartedPlugin> {
   const answers = () => activatePlugin(name, context);
-  return startPlugin({ command, answers, patienceMs: 30_000, onOutput: (text) => void context.stderr.write(text) });
+  return startPlugin({
+    command,
+    address: name,
+    answers,
+    patienceMs: 30_000,
+    onOutput: (text) => void context.stderr.write(text),
+  });
 }
 
 function pickSubsystems(implemented: readonly string[], asked: readonly string[] | undefined): readonly string[] {

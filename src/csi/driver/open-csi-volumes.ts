@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CleatError, errorCodes, isSystemError, quoteText, toCleatError } from "../../errors/index.ts";
 import type { MessageIn } from "../../grpc/index.ts";
 import {
+  isMountPoint,
   type ManagedVolume,
   type ManagedVolumes,
   type ManagedVolumesSettings,
@@ -93,6 +94,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       }
       const target_path = volume.target;
       await node.nodePublishVolume({ ...common, publish_context, staging_target_path, target_path }, { signal });
+      assertSeen(target_path, facts);
     },
     async unmount(volume, { signal }) {
       const facts = await peer.facts(signal);
@@ -138,6 +140,16 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
 
 const csiOptions = { size: sizeOption().optional(), from: textOption().optional(), fstype: textOption().optional() };
 type Volume = ManagedVolume<OptionsOf<typeof csiOptions>>;
+
+/** Containers would write into the empty folder that is there otherwise, beside the volume. */
+function assertSeen(target: string, { name }: CsiFacts): void {
+  if (isMountPoint(target)) return;
+  throw new CleatError(
+    "FAILED_PRECONDITION",
+    `CSI plugin ${quoteText(name)} has published it, and nothing is mounted at ${quoteText(target)}: ` +
+      "it has to run in the mount namespace of this process",
+  );
+}
 
 /** Any number of containers of this host. */
 function capabilityOf({ options }: Volume): MessageIn<typeof capabilityMessage> {

@@ -55,6 +55,7 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
       const state = table.recordOf(name)?.state;
       if (state === "ready") return table.assertSame(name, given);
       if (state !== undefined) await takeOut(name); // what is left of another
+      await folders.assertUnused(name); // before it is recorded as half made, and deleted by whoever finds that
       await volumes.put(name, { ...wanted, created: new Date().toISOString(), state: "creating" });
       sayStep("create: recorded", name);
       const withVolume: CreateCall["withVolume"] = (source, work) =>
@@ -79,6 +80,7 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     async remove(name) {
       table.assertThere(name);
       await mounts.release(name);
+      folders.assertRemovable(name); // what is refused is not half removed, and so not finished behind
       const record = table.recordOf(name);
       if (record?.state === "ready") await volumes.put(name, { ...record, state: "removing" });
       sayStep("remove: recorded", name);

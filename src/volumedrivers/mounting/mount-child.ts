@@ -6,6 +6,7 @@
  * it or not at all, and so that a file system says in words what it does not like.
  */
 import { readFileSync, readSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { CleatError, type ErrorCode, isSystemError, toCleatError } from "../../errors/index.ts";
 import {
   cloneMount,
@@ -45,6 +46,7 @@ function run(order: MountOrder): MountOutcome {
 
 function bindFolder({ source, target, options }: MountOrder): void {
   const { set, clear, recursive } = sortOptions(options);
+  if (!isAbsolute(source)) throw new CleatError("INVALID_ARGUMENT", `source "${source}" is not an absolute path`);
   const folder = openPath(source, O_PATH | O_DIRECTORY);
   const cloned = cloneMount(folder, recursive);
   if (set !== 0 || clear !== 0) setMountAttributes(cloned, set, clear, recursive);

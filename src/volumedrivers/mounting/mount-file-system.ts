@@ -3,6 +3,7 @@ import { CleatError, toCleatError } from "../../errors/index.ts";
 import { readMounts } from "../../syscall/index.ts";
 import type { MountOrder, MountOutcome } from "./mount-child.ts";
 import { type HelperOptions, runHelper } from "./run-helper.ts";
+import { runTool } from "./run-tool.ts";
 
 export interface MountRequest extends Pick<HelperOptions, "signal"> {
   /** As the kernel calls it: "tmpfs", "nfs4", "ext4"; of no meaning for a bind. */
@@ -45,7 +46,7 @@ export async function fileSystemUsage(
   path: string,
   { signal }: Pick<HelperOptions, "signal"> = {},
 ): Promise<FileSystemUsage> {
-  const said = await runHelper("stat", ["--file-system", "--format=%S %b %f %a %c %d", "--", path], { signal });
+  const said = await runTool("statfs", path, { signal });
   const [block = 0, blocks = 0, free = 0, available = 0, inodes = 0, freeInodes = 0] = said.split(" ").map(Number);
   return {
     sizeBytes: blocks * block,
@@ -63,7 +64,7 @@ export async function fileSystemUsage(
 export async function unmountFileSystem(target: string, { signal }: Pick<HelperOptions, "signal"> = {}): Promise<void> {
   while (isMountPoint(target)) {
     try {
-      await runHelper("umount", ["--no-canonicalize", "--", target], { signal });
+      await runTool("umount", target, { signal });
     } catch (error) {
       if (!isMountPoint(target)) return; // somebody else has done it
       const { message } = toCleatError(error);
