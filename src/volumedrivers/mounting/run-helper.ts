@@ -4,6 +4,8 @@ import { CleatError, toCleatError } from "../../errors/index.ts";
 export interface HelperOptions {
   /** Kills the program (SIGKILL) when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** Exit codes, beside 0, that are no failure. */
+  readonly accepts?: readonly number[];
   /** What the program reads. */
   readonly input?: string | Uint8Array;
   /** On top of `PATH`; where secrets go, which would be seen by everybody among the arguments. */
@@ -26,7 +28,7 @@ const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export async function runHelper(
   program: string,
   args: readonly string[],
-  { signal, input, env }: HelperOptions = {},
+  { signal, accepts = [], input, env }: HelperOptions = {},
 ): Promise<string> {
   signal?.throwIfAborted();
   const child = spawn(program, args, {
@@ -59,7 +61,7 @@ export async function runHelper(
     });
     child.once("close", (code, killed) => {
       signal?.removeEventListener("abort", giveUp);
-      if (code === 0) return resolve(said.stdout);
+      if (code === 0 || (code !== null && accepts.includes(code))) return resolve(said.stdout);
       const ending = killed === null ? `ended with status ${code}` : `was killed by ${killed}`;
       const words = said.stderr.trim().replaceAll(/\s*\n\s*/g, "; ") || `${program} ${ending}`;
       reject(new CleatError("UNKNOWN", words.startsWith(program) ? words : `${program}: ${words}`));
