@@ -1,5 +1,5 @@
 import { authzProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Service } from "../transport/index.ts";
+import { assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { Authorizer, Decision, Policy } from "./authorizer.ts";
 import { createAuthorizer, type PolicyOptions } from "./fail-closed.ts";
 import { fromWireRequest, fromWireResponse } from "./wire-shapes.ts";
@@ -24,11 +24,11 @@ export interface AuthzPlugin {
 export function createAuthzPlugin(what: Policy | PolicyOptions | { readonly authorizer: Authorizer }): AuthzPlugin {
   const authorizer = toAuthorizer(what);
   const service = implement(authzProtocol, {
-    authZReq: async (request, { signal }) =>
-      toWireDecision(await authorizer.authorizeRequest(fromWireRequest(request), { signal })),
-    authZRes: async (request, { signal }) =>
+    authZReq: async (request, call) =>
+      toWireDecision(await authorizer.authorizeRequest(fromWireRequest(request), toCallOptions(call))),
+    authZRes: async (request, call) =>
       toWireDecision(
-        await authorizer.authorizeResponse(fromWireRequest(request), fromWireResponse(request), { signal }),
+        await authorizer.authorizeResponse(fromWireRequest(request), fromWireResponse(request), toCallOptions(call)),
       ),
   });
   return { service, authorizer };

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
 import { logDriverProtocol } from "../protocol/index.ts";
-import { assertMethods, errorLogger, implement, type Logger, type Service } from "../transport/index.ts";
+import { assertMethods, errorLogger, implement, type Logger, type Service, toCallOptions } from "../transport/index.ts";
 import type { LogDriver, LogEntry } from "./driver.ts";
 import type { DropPolicy } from "./entry-buffer.ts";
 import { encodeFrame } from "./entry-codec.ts";
@@ -89,10 +89,10 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
   };
 
   const service = implement(logDriverProtocol, {
-    async startLogging({ File, Info }, { signal }) {
+    async startLogging({ File, Info }, call) {
       assertOpen();
       await table.restore();
-      await table.start(File, Info, signal);
+      await table.start(File, Info, toCallOptions(call));
       return {};
     },
     async stopLogging({ File }) {

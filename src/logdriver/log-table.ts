@@ -1,4 +1,5 @@
 import { CleatError, quoteText } from "../errors/index.ts";
+import type { CallOptions } from "../protocol/index.ts";
 import type { Logger } from "../transport/index.ts";
 import type { ContainerLog, LogDriver, LoggedContainer } from "./driver.ts";
 import type { EntryBufferOptions } from "./entry-buffer.ts";
@@ -19,7 +20,7 @@ export interface LogTableOptions {
 export interface LogTable {
   /** Opens again what the process before this one had open; once, however often it is called. A failure is forgotten. */
   restore(): Promise<void>;
-  start(file: string, info: WireInfo, signal: AbortSignal): Promise<void>;
+  start(file: string, info: WireInfo, call: CallOptions): Promise<void>;
   /** A pipe that is not there is stopped already. */
   stop(file: string): Promise<void>;
   statuses(): LogStatus[];
@@ -112,14 +113,14 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
 
   return {
     restore,
-    async start(file, info, signal) {
+    async start(file, info, call) {
       const known = rows.get(file);
       if (known !== undefined && known.kept.info.ContainerID !== info.ContainerID) {
         throw new CleatError("ALREADY_EXISTS", `pipe ${quoteText(file)} is another container's`);
       }
       const kept = { file, info, unfinished: nothing };
       try {
-        await (known?.open ?? add(kept, (container) => driver.openLog(container, { signal })));
+        await (known?.open ?? add(kept, (container) => driver.openLog(container, call)));
       } catch (error) {
         await (await keptLogs()).delete(file);
         throw error;
