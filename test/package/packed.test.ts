@@ -15,7 +15,8 @@ const folder = mkdtempSync(join(tmpdir(), "cleat-packed-"));
 const clone = join(folder, "clone");
 /** Another's, which has Cleat and its dependencies, and nothing else. */
 const user = join(folder, "user");
-afterAll(() => rmSync(folder, { recursive: true }));
+/** Some thousand files, on a disk that others may write to. */
+afterAll(() => rmSync(folder, { recursive: true }), 60_000);
 
 let packed: readonly string[];
 
