@@ -11,13 +11,13 @@ export interface AuthzPlugin {
 }
 
 /**
- * Serves a policy over Docker's protocol, failing closed: see `createAuthorizer`. An authorizer that somebody has made is
- * served by `{ authorizer }`. A call that is malformed, or longer than the table allows, is a failure, which denies.
+ * Serves a policy over Docker's protocol, failing closed: see `createAuthorizer`. An authorizer that somebody has made
+ * is served by `{ authorizer }`. A call that is malformed, or longer than the table allows, is a failure, which denies.
  *
  *     await serve({ listen: "my-policy", drivers: [createAuthzPlugin(policy)] });
  *
- * Docker asks plugins that it was told of (`dockerd --authorization-plugin my-policy`) about everything: while such a plugin is
- * not there, nobody can use the engine.
+ * Docker asks plugins that it was told of (`dockerd --authorization-plugin my-policy`) about everything: while such a
+ * plugin is not there, nobody can use the engine.
  *
  * @throws INVALID_ARGUMENT when it is neither a policy nor an authorizer.
  */

@@ -15,8 +15,9 @@ export interface IpamDriverPlugin {
 }
 
 /**
- * Serves any IPAM driver over Docker's protocol. Calls run side by side, also those about one pool: a driver that chooses
- * does so one by one. A pool or an address that the driver answers without the length of its prefix is INTERNAL.
+ * Serves any IPAM driver over Docker's protocol. Calls run side by side, also those about one pool: a driver that
+ * chooses does so one by one. A pool or an address that the driver answers without the length of its prefix is
+ * INTERNAL.
  *
  * @throws INVALID_ARGUMENT when `driver` lacks a method.
  */

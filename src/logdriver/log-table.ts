@@ -18,7 +18,9 @@ export interface LogTableOptions {
 
 /** The pipes that are being read. */
 export interface LogTable {
-  /** Opens again what the process before this one had open; once, however often it is called. A failure is forgotten. */
+  /**
+   * Opens again what the process before this one had open; once, however often it is called. A failure is forgotten.
+   */
   restore(): Promise<void>;
   start(file: string, info: WireInfo, call: CallOptions): Promise<void>;
   /** A pipe that is not there is stopped already. */

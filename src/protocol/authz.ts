@@ -57,7 +57,8 @@ export const authzProtocol = defineProtocol({
       response: decision,
       subject: "RequestUri",
       timeoutMs: 30_000,
-      // 4 MiB of body in base64, and Go's default of 1 MiB for URI and headers, of which JSON may escape each byte sixfold.
+      // 4 MiB of body in base64, and Go's default of 1 MiB for URI and headers, of which JSON may escape each byte
+      // sixfold.
       maxRequestBytes: 16 * mebibyte,
       source: middleware,
     },

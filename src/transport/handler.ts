@@ -121,8 +121,8 @@ function isForeseen(thrown: unknown): thrown is CleatError {
 }
 
 /**
- * What Node's streams and functions say when they are ended before their time, as by a peer that hangs up: that they were,
- * and not why.
+ * What Node's streams and functions say when they are ended before their time, as by a peer that hangs up: that they
+ * were, and not why.
  */
 function isBreakOff(thrown: unknown): boolean {
   const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;

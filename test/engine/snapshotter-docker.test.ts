@@ -1,4 +1,7 @@
-/** Docker, with its images in containerd, on Cleat's snapshotter, beside containerd's own overlayfs: everything has the same digests. */
+/**
+ * Docker, with its images in containerd, on Cleat's snapshotter, beside containerd's own overlayfs: everything has the
+ * same digests.
+ */
 import { mkdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";

@@ -107,7 +107,10 @@ test("the example of a driver is built there, and passes the kit", { timeout: 24
   }
 });
 
-/** What they do for engines is tested with engines (`test/engine`), but for the metrics of a socket that is not Docker's. */
+/**
+ * What they do for engines is tested with engines (`test/engine`), but for the metrics of a socket that is not
+ * Docker's.
+ */
 test.each(exampleScenarios)("the example $name is built there, and is a plugin", async (scenario) => {
   const example = buildExample(scenario.name);
   const socket = join(example, "plugin.sock");

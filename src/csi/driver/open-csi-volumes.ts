@@ -21,11 +21,12 @@ export interface CsiVolumesOptions extends CsiPeerOptions, ManagedVolumesSetting
 }
 
 /**
- * The volumes of a CSI plugin, as a volume driver for Docker and Podman on one host: a cluster orchestrator of one node.
- * The plugin runs as it would under Kubernetes, as root and in the same mount namespace; nothing of a cluster is needed.
+ * The volumes of a CSI plugin, as a volume driver for Docker and Podman on one host: a cluster orchestrator of one
+ * node. The plugin runs as it would under Kubernetes, as root and in the same mount namespace; nothing of a cluster is
+ * needed.
  *
- * Options of a volume: `size` becomes the capacity, `from` a volume of this driver to be cloned, `fstype` the file system;
- * any other is a parameter of the plugin, as in a storage class. Secrets are the operator's, not the user's.
+ * Options of a volume: `size` becomes the capacity, `from` a volume of this driver to be cloned, `fstype` the file
+ * system; any other is a parameter of the plugin, as in a storage class. Secrets are the operator's, not the user's.
  *
  * What a plugin may be asked twice it is asked twice: after `kill -9` a volume that was being made is made again by its
  * name, which is how its id is learned, and deleted.

@@ -3,10 +3,10 @@ import { CleatError, isSystemError } from "../../errors/index.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 
 /**
- * A storage whose layers are named by paths below `root`, kept to the folder that stands there now. When it is moved, or
- * unmounted, another store may stand at its path, whose layers have the same numbers: every method fails with
- * FAILED_PRECONDITION then, and touches none of them. Costs one stat(2) a call, of what the kernel has at hand: to wait for
- * another thread to do it takes ten times as long.
+ * A storage whose layers are named by paths below `root`, kept to the folder that stands there now. When it is moved,
+ * or unmounted, another store may stand at its path, whose layers have the same numbers: every method fails with
+ * FAILED_PRECONDITION then, and touches none of them. Costs one stat(2) a call, of what the kernel has at hand: to wait
+ * for another thread to do it takes ten times as long.
  */
 export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStorage {
   const opened = identityOf(root);

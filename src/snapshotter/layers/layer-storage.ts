@@ -15,7 +15,10 @@ export interface LayerStorageOptions {
   readonly driver: ServableDriver;
   /** Without it, when what is written becomes durable is left to the kernel. */
   readonly homeSync: HomeSync | undefined;
-  /** Whether the records of snapshots are flushed to the file system of the layers, which brings the names of these along. */
+  /**
+   * Whether the records of snapshots are flushed to the file system of the layers, which brings the names of these
+   * along.
+   */
   readonly mendable: boolean;
   /** Whether a layer gets its parent when it is committed, where the driver can give it one. */
   readonly rebase: boolean;
@@ -84,7 +87,8 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
         await make(size);
       } catch (error) {
         if (size === undefined || !(error instanceof CleatError) || error.code !== "INVALID_ARGUMENT") throw error;
-        // A hint of the engine's; one that leaves no room (btrfs counts the image, too) must not keep a container from starting.
+        // A hint of the engine's; one that leaves no room (btrfs counts the image, too) must not keep a container from
+        // starting.
         logger.warn({ err: error, ...size }, "a snapshot is made without the size that it asks for");
         await make(undefined);
       }

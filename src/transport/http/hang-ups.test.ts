@@ -1,4 +1,6 @@
-/** A peer that hangs up is the peer's affair, wherever its call is: it is logged as CANCELLED, never as a fault of ours. */
+/**
+ * A peer that hangs up is the peer's affair, wherever its call is: it is logged as CANCELLED, never as a fault of ours.
+ */
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import type { Server } from "node:http";

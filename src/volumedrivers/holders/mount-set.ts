@@ -3,13 +3,14 @@
  *
  * - The first holder mounts, the last unmounts; a holder counts once, and one that is not there has gone already.
  * - What is mounted the kernel says (`/proc/self/mountinfo`), and never the engine, which may be waiting for an answer.
- * - "Mounting" is recorded before anything is mounted, "not held" before anything is unmounted: so whatever a process that is
- *   killed leaves, the next one knows that there may be something, and that nobody holds it. It unmounts that.
+ * - "Mounting" is recorded before anything is mounted, "not held" before anything is unmounted: so whatever a process
+ *   that is killed leaves, the next one knows that there may be something, and that nobody holds it. It unmounts that.
  * - A mount that has gone while it was held (somebody unmounted it) is made again when the volume is mounted next.
- * - After a reboot no holder is left: containers that come back mount again, with ids of their own. Source: moby v20.10.24
- *   `volume/mounts/mounts.go` `Setup`, which makes an id for each; podman v4.3.1 `libpod/runtime.go` `refresh`, which sets
- *   all counts to zero.
- * - What is busy when the last holder goes is unmounted later, as soon as it is not; a holder who comes meanwhile has it.
+ * - After a reboot no holder is left: containers that come back mount again, with ids of their own. Source: moby
+ *   v20.10.24 `volume/mounts/mounts.go` `Setup`, which makes an id for each; podman v4.3.1 `libpod/runtime.go`
+ *   `refresh`, which sets all counts to zero.
+ * - What is busy when the last holder goes is unmounted later, as soon as it is not; a holder who comes meanwhile has
+ *   it.
  * - An engine that gives up a mount asks again: what is mounted without a holder waits for it for a while.
  */
 import { CleatError, toCleatError } from "../../errors/index.ts";

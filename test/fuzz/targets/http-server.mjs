@@ -1,6 +1,6 @@
 /**
- * The HTTP server, on a connection in memory that sends anything: it answers what it understands, hangs up on the rest, and no
- * implementation is called with what its schema does not allow.
+ * The HTTP server, on a connection in memory that sends anything: it answers what it understands, hangs up on the rest,
+ * and no implementation is called with what its schema does not allow.
  */
 import assert from "node:assert/strict";
 import { duplexPair, Readable } from "node:stream";

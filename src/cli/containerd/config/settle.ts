@@ -21,8 +21,8 @@ export interface Settled {
 }
 
 /**
- * Compares what a file holds with what it should. A table that is there already is never written a second time: what it lacks is
- * for its owner to write.
+ * Compares what a file holds with what it should. A table that is there already is never written a second time: what it
+ * lacks is for its owner to write.
  * @throws FAILED_PRECONDITION when the file is not TOML.
  */
 export function settleTables(planned: readonly PlannedTable[], text: string, subject: string): Settled {

@@ -1,4 +1,6 @@
-/** What a plugin that speaks a protocol must do, derived from the protocol's table: nothing here knows a method's name. */
+/**
+ * What a plugin that speaks a protocol must do, derived from the protocol's table: nothing here knows a method's name.
+ */
 import { equal, ok } from "node:assert/strict";
 import { announcedName, type JsonMethod, type Method, type Protocol } from "../../../protocol/index.ts";
 import { assertFailure, assertFailureShape, assertSuccess, describeAnswer } from "../../wire/answers.ts";
