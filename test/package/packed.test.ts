@@ -48,7 +48,8 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(project, "node_modules", dependency), link);
   }
-  symlinkSync(join(project, "node_modules/@koromix"), join(user, "node_modules/@koromix")); // koffi's, for this processor
+  // koffi's, for this processor
+  symlinkSync(join(project, "node_modules/@koromix"), join(user, "node_modules/@koromix"));
   mkdirSync(join(user, "node_modules/@types"), { recursive: true });
   symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
 }, 60_000);

@@ -92,7 +92,9 @@ export async function openDiffService(options: DiffServiceOptions): Promise<Diff
 function namespaceOf({ metadata }: GrpcCall): string {
   const namespace = metadata[namespaceHeader];
   if (namespace !== undefined && namespace !== "") return namespace;
-  const message = `containerd sent no header ${namespaceHeader}, without which no blob can be reached: the next differ has to do it`;
+  const message =
+    `containerd sent no header ${namespaceHeader}, without which no blob can be reached: the next ` +
+    "differ has to do it";
   throw new CleatError("UNIMPLEMENTED", message);
 }
 

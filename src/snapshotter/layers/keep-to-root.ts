@@ -14,7 +14,8 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
     <A extends readonly unknown[], R>(method: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
       if (identityOf(root) === opened) return method(...args);
-      const message = `root "${root}" is not the folder any more that was opened: it was moved, unmounted or mounted over`;
+      const became = "it was moved, unmounted or mounted over";
+      const message = `root "${root}" is not the folder any more that was opened: ${became}`;
       throw new CleatError("FAILED_PRECONDITION", message);
     };
   const { rebase } = storage;

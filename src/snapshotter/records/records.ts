@@ -80,8 +80,9 @@ export async function openRecords(files: JournalFiles, options: OpenRecordsOptio
   if (usedId < state.nextId) return createRecords(state, opened, maxTextLength);
   await opened.journal.close();
   const message =
-    `a snapshot of number ${usedId} is there, and records know of none above ${state.nextId - 1}: they are older than the ` +
-    "snapshots, as from a backup; nothing was deleted. Bring the newer records back, or take the newer snapshots out of the root";
+    `a snapshot of number ${usedId} is there, and records know of none above ${state.nextId - 1}: they are older ` +
+    "than the snapshots, as from a backup; nothing was deleted. Bring the newer records back, or take the newer " +
+    "snapshots out of the root";
   throw new CleatError("DATA_LOSS", message);
 }
 

@@ -73,7 +73,8 @@ export function assertOwnConfig(configPath: string): void {
   if (!isDockersConfig(configPath)) return;
   throw new CleatError(
     "FAILED_PRECONDITION",
-    `${configPath} is written by dockerd at each start: run a containerd of the system's, and dockerd with --containerd=${defaultAddress}`,
+    `${configPath} is written by dockerd at each start: run a containerd of the system's, and dockerd with ` +
+      `--containerd=${defaultAddress}`,
   );
 }
 

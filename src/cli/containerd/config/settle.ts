@@ -95,5 +95,8 @@ function explainWithin({ path }: PlannedTable, held: TomlTable, subject: string)
     0,
     path.findLastIndex((_key, index) => valueAt(held, path.slice(0, index)) !== undefined),
   );
-  return `${subject} has a table ${formatHeader(outer)} in one line: write ${formatHeader(path)} into it, and run this again`;
+  return (
+    `${subject} has a table ${formatHeader(outer)} in one line: write ${formatHeader(path)} into it, and run ` +
+    "this again"
+  );
 }

@@ -89,7 +89,8 @@ function assertPossible({ version, configVersion, cri, criRuntimes, transfer, di
   if (configVersion >= 2 || !(cri || transfer || diff || criRuntimes.length > 0)) return;
   throw new CleatError(
     "FAILED_PRECONDITION",
-    'the file is of config version 1, in which plugins have other names: write "version = 2" at its top, and name its plugins in full',
+    'the file is of config version 1, in which plugins have other names: write "version = 2" at its top, and name ' +
+      "its plugins in full",
   );
 }
 

@@ -226,6 +226,7 @@ async function ask({ post }: WireContext, method: JsonMethod, body: string): Pro
 function assertAlike({ path }: Method, usual: WireAnswer, answer: WireAnswer, body: string): void {
   if (usual.status === answer.status) return;
   throw new Error(
-    `${path} answers ${describeAnswer(usual)} as engines send it, and ${describeAnswer(answer)} to ${body || "nothing"}`,
+    `${path} answers ${describeAnswer(usual)} as engines send it, and ${describeAnswer(answer)} to ` +
+      `${body || "nothing"}`,
   );
 }
