@@ -90,15 +90,7 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
   const restoreOne = async (kept: KeptLog) => {
     const { file } = kept;
     try {
-      await add(kept, async (container) => {
-        try {
-          return await driver.openLog(container);
-        } catch (error) {
-          // Its container runs: what it prints is read and lost, rather than that it waits.
-          logger.error({ file, container: container.id, err: error }, "log was not opened again");
-          return reopening(() => driver.openLog(container));
-        }
-      });
+      await add(kept, (container) => openAgain(driver, file, container, logger));
     } catch (error) {
       const isGone = error instanceof CleatError && error.code === "NOT_FOUND";
       if (!isGone) return logger.error({ file, err: error }, "log pipe was not opened again");
@@ -135,19 +127,35 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
       const records = await opening?.catch(() => undefined);
       if (records === undefined) return;
       try {
-        await Promise.all([...rows.values()].map((row) => leave(row, records)));
+        await Promise.all([...rows.values()].map((row) => leave(row, records, stopTimeoutMs)));
       } finally {
         [rows, ready].forEach((table) => table.clear());
         await records.close();
       }
     },
   };
+}
 
-  async function leave({ kept, open }: Row, records: KeptLogs): Promise<void> {
-    const opened = await open.catch(() => undefined);
-    const unfinished = await opened?.leave(stopTimeoutMs);
-    if (unfinished !== undefined && unfinished.byteLength > 0) await records.put({ ...kept, unfinished });
+/** Its container runs: where the driver fails, what it prints is read and lost, rather than that it waits. */
+async function openAgain(
+  driver: LogDriver,
+  file: string,
+  container: LoggedContainer,
+  logger: Logger,
+): Promise<ContainerLog> {
+  try {
+    return await driver.openLog(container);
+  } catch (error) {
+    logger.error({ file, container: container.id, err: error }, "log was not opened again");
+    return reopening(() => driver.openLog(container));
   }
+}
+
+/** For the next process, with what is half read. */
+async function leave({ kept, open }: Row, records: KeptLogs, timeoutMs: number): Promise<void> {
+  const opened = await open.catch(() => undefined);
+  const unfinished = await opened?.leave(timeoutMs);
+  if (unfinished !== undefined && unfinished.byteLength > 0) await records.put({ ...kept, unfinished });
 }
 
 /** So that whoever asks next tries again. */

@@ -60,12 +60,6 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
   };
 
-  const there = async ({ name, folder }: Pick<Volume, "name" | "folder">): Promise<Provisioned> => {
-    const provisioned = (await readRecord(folder))?.provisioned;
-    if (provisioned !== undefined) return provisioned;
-    throw new CleatError("DATA_LOSS", `what the CSI plugin said of volume "${name}" is gone from "${folder}"`);
-  };
-
   const volumes = await openManagedVolumes({
     ...settings,
     options: csiOptions,
@@ -135,6 +129,13 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       await peer.close();
     },
   };
+}
+
+/** What the plugin said of a volume. @throws DATA_LOSS when that is not there any more. */
+async function there({ name, folder }: Pick<Volume, "name" | "folder">): Promise<Provisioned> {
+  const provisioned = (await readRecord(folder))?.provisioned;
+  if (provisioned !== undefined) return provisioned;
+  throw new CleatError("DATA_LOSS", `what the CSI plugin said of volume "${name}" is gone from "${folder}"`);
 }
 
 const csiOptions = { size: sizeOption().optional(), from: textOption().optional(), fstype: textOption().optional() };

@@ -52,18 +52,10 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
     const remap = remapOf(use);
     return [remap === undefined ? mount : { ...mount, options: [...toMountOptions(remap), ...mount.options] }];
   };
-  const list = async (): Promise<readonly ListedPlace[]> => {
-    const places: ListedPlace[] = [];
-    for await (const { id: layer, parent, misfit } of driver.list()) {
-      const id = placeOf(layer);
-      if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent), misfit });
-    }
-    return places;
-  };
   // What was there before anything was made or removed is swept first, without a second look at each.
   let seen: readonly ListedPlace[] | undefined;
   const takeSeen = async (): Promise<readonly ListedPlace[]> => {
-    const places = seen ?? (await list());
+    const places = seen ?? (await listPlaces(driver));
     seen = undefined;
     return places;
   };
@@ -73,7 +65,7 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       // A driver that mounts a layer to show it lays it on others; else it is a whole tree.
       needsParents: driver.capabilities.mounts,
     },
-    list: async () => (seen = await list()),
+    list: async () => (seen = await listPlaces(driver)),
 
     async create(place: NewPlace, call) {
       const layer = layerOf(place.id);
@@ -130,6 +122,16 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       await Promise.allSettled(removing);
     },
   };
+}
+
+/** The layers that are places of snapshots. */
+async function listPlaces(driver: ServableDriver): Promise<readonly ListedPlace[]> {
+  const places: ListedPlace[] = [];
+  for await (const { id: layer, parent, misfit } of driver.list()) {
+    const id = placeOf(layer);
+    if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent), misfit });
+  }
+  return places;
 }
 
 function toLayer(id: number | undefined): string | undefined {
