@@ -55,7 +55,8 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
         "rm -r /data/deleted-folder && echo one > /data/one",
         "rm /data/one /data/from-context/remove && chmod 600 /data/modified",
         "rm -r /data/replaced && mkdir /data/replaced && echo fresh > /data/replaced/fresh",
-        "echo two > /data/one && rm -r /data/replaced && mkdir /data/deleted-folder && mv /data/from-context /data/moved",
+        "echo two > /data/one && rm -r /data/replaced && mkdir /data/deleted-folder && mv /data/from-context " +
+          "/data/moved",
       ];
       const copied = "mkdir -p /data/from-context && cd /data/from-context && echo keep > keep && echo remove > remove";
       await mkdir(`${context}/files`, { recursive: true });

@@ -1,4 +1,7 @@
-/** Docker told that a driver gives back archives: it keeps nothing of them itself, and saves what the plugin's `Diff` streams. */
+/**
+ * Docker told that a driver gives back archives: it keeps nothing of them itself, and saves what the plugin's `Diff`
+ * streams.
+ */
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";

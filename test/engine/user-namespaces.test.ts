@@ -1,4 +1,7 @@
-/** `dockerd --userns-remap`: root of a container is nobody on the host, and each file belongs to whom the container thinks. */
+/**
+ * `dockerd --userns-remap`: root of a container is nobody on the host, and each file belongs to whom the container
+ * thinks.
+ */
 import { readdir, stat } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";

@@ -12,8 +12,8 @@ export async function removeEverything({ docker }: Pick<Engine, "docker">): Prom
 }
 
 /**
- * Mounts below an engine's home, and folders or short links of layers in it. Docker's own drivers leave alone what Cleat kept for
- * itself there; Cleat sweeps it when it next opens the home.
+ * Mounts below an engine's home, and folders or short links of layers in it. Docker's own drivers leave alone what Cleat
+ * kept for itself there; Cleat sweeps it when it next opens the home.
  */
 export async function leftovers({ namespace, home, cleat }: Pick<Engine, "namespace" | "home" | "cleat">) {
   const found = await readdir(namespace.reach(home), { recursive: true, withFileTypes: true });

@@ -1,6 +1,6 @@
 /**
- * Types what a page says, word for word, in an empty project of its own in which Cleat is installed, and compares what comes
- * with what the page shows. `js` blocks are files, named by their first line; `console scratch` blocks are typed.
+ * Types what a page says, word for word, in an empty project of its own in which Cleat is installed, and compares what
+ * comes with what the page shows. `js` blocks are files, named by their first line; `console scratch` blocks are typed.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

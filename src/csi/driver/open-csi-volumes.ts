@@ -22,11 +22,12 @@ export interface CsiVolumesOptions extends CsiPeerOptions, ManagedVolumesSetting
 }
 
 /**
- * The volumes of a CSI plugin, as a volume driver for Docker and Podman on one host: a cluster orchestrator of one node.
- * The plugin runs as it would under Kubernetes, as root and in the same mount namespace; nothing of a cluster is needed.
+ * The volumes of a CSI plugin, as a volume driver for Docker and Podman on one host: a cluster orchestrator of one
+ * node. The plugin runs as it would under Kubernetes, as root and in the same mount namespace; nothing of a cluster is
+ * needed.
  *
- * Options of a volume: `size` becomes the capacity, `from` a volume of this driver to be cloned, `fstype` the file system;
- * any other is a parameter of the plugin, as in a storage class. Secrets are the operator's, not the user's.
+ * Options of a volume: `size` becomes the capacity, `from` a volume of this driver to be cloned, `fstype` the file
+ * system; any other is a parameter of the plugin, as in a storage class. Secrets are the operator's, not the user's.
  *
  * What a plugin may be asked twice it is asked twice: after `kill -9` a volume that was being made is made again by its
  * name, which is how its id is learned, and deleted.
@@ -58,12 +59,6 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     const made = (await controller.createVolume(request, { signal })).volume;
     if (made !== undefined && made.volume_id !== "") return { volumeId: made.volume_id, context: made.volume_context };
     throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
-  };
-
-  const there = async ({ name, folder }: Pick<Volume, "name" | "folder">): Promise<Provisioned> => {
-    const provisioned = (await readRecord(folder))?.provisioned;
-    if (provisioned !== undefined) return provisioned;
-    throw new CleatError("DATA_LOSS", `what the CSI plugin said of volume "${name}" is gone from "${folder}"`);
   };
 
   const volumes = await openManagedVolumes({
@@ -136,6 +131,13 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       await peer.close();
     },
   };
+}
+
+/** What the plugin said of a volume. @throws DATA_LOSS when that is not there any more. */
+async function there({ name, folder }: Pick<Volume, "name" | "folder">): Promise<Provisioned> {
+  const provisioned = (await readRecord(folder))?.provisioned;
+  if (provisioned !== undefined) return provisioned;
+  throw new CleatError("DATA_LOSS", `what the CSI plugin said of volume "${name}" is gone from "${folder}"`);
 }
 
 const csiOptions = { size: sizeOption().optional(), from: textOption().optional(), fstype: textOption().optional() };

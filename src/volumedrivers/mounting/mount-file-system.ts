@@ -12,8 +12,8 @@ export interface MountRequest extends Pick<HelperOptions, "signal"> {
   /** An absolute path with no symlinks in it. */
   readonly target: string;
   /**
-   * One each: those of every mount ("ro", "nosuid", "noexec", …), "bind" or "rbind", and the file system's own. Nobody else
-   * sees them: they may hold secrets.
+   * One each: those of every mount ("ro", "nosuid", "noexec", …), "bind" or "rbind", and the file system's own. Nobody
+   * else sees them: they may hold secrets.
    */
   readonly options?: readonly string[];
 }
@@ -21,8 +21,9 @@ export interface MountRequest extends Pick<HelperOptions, "signal"> {
 const child = fileURLToPath(new URL("./mount-child.js", import.meta.url));
 
 /**
- * Mounts a file system, or binds a folder, in a process of its own, which is killed when `signal` aborts. It is seen with all
- * its options or not at all. Costs the start of a Node; needs root, and Linux 5.2 (5.12 for a bind that has options).
+ * Mounts a file system, or binds a folder, in a process of its own, which is killed when `signal` aborts. It is seen
+ * with all its options or not at all. Costs the start of a Node; needs root, and Linux 5.2 (5.12 for a bind that has
+ * options).
  * @throws UNIMPLEMENTED for a file system that the kernel does not know; otherwise what the kernel says.
  */
 export async function mountFileSystem({ type, source, target, options = [], signal }: MountRequest): Promise<void> {
