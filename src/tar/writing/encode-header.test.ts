@@ -47,7 +47,8 @@ describe("golden headers", () => {
     const paxNumbers = "0000000\x000000000\x000000000\x0000000000153\x0000000000000\x00011473\x00 x";
     const paxBlock = nul("etc/PaxHeaders.0/gre", 100) + nul(paxNumbers, 157) + "ustar\x0000";
     const records =
-      "41 SCHILY.xattr.security.capability=\x01\0\0\x02\n14 mtime=-1.5\n18 path=etc/gr\xfc\xdfe\n19 size=8589934592\n15 uid=3000000\n";
+      "41 SCHILY.xattr.security.capability=\x01\0\0\x02\n14 mtime=-1.5\n18 path=etc/gr\xfc\xdfe\n19 " +
+      "size=8589934592\n15 uid=3000000\n";
     const numbers = "0104755\x000000000\x000000000\x0000000000000\x0000000000000\x00010456\x00 0";
     const block = nul("etc/gre", 100) + nul(numbers, 157) + nul("ustar\x0000", 72) + "0000000\x000000000";
     expect(encodeTarHeader(header).toString("latin1")).toBe(nul(paxBlock, 512) + nul(records, 512) + nul(block, 512));

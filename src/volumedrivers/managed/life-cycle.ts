@@ -64,6 +64,7 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     if (state === "ready" && fill !== undefined) throw new CleatError("ALREADY_EXISTS", `volume "${name}" exists`);
     if (state === "ready") return table.assertSame(name, given);
     if (state !== undefined) await takeOut(name); // what is left of another
+    await folders.assertUnused(name); // before it is recorded as half made, and deleted by whoever finds that
     await volumes.put(name, { ...wanted, created: new Date().toISOString(), state: "creating" });
     sayStep("create: recorded", name);
     const withVolume: CreateCall["withVolume"] = (source, work) =>
@@ -95,6 +96,7 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     async remove(name) {
       table.assertThere(name);
       await mounts.release(name);
+      folders.assertRemovable(name); // what is refused is not half removed, and so not finished behind
       const record = table.recordOf(name);
       if (record?.state === "ready") await volumes.put(name, { ...record, state: "removing" });
       sayStep("remove: recorded", name);

@@ -20,8 +20,8 @@ const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /**
  * Runs a program, which is a process that can be killed, with no shell in between; resolves to what it said on standard
- * output. A process that the kernel does not let die (a disk, a server that is gone) is left behind: its caller waits no
- * longer than its signal says.
+ * output. A process that the kernel does not let die (a disk, a server that is gone) is left behind: its caller waits
+ * no longer than its signal says.
  * @throws UNIMPLEMENTED when there is no such program, UNKNOWN with what it said when it failed.
  * @throws the reason of `signal`.
  */

@@ -9,8 +9,9 @@ import { overlay } from "./overlay.ts";
 import { tmpfs } from "./tmpfs.ts";
 
 /**
- * The kinds of volumes of one driver, told apart by the option `type`, as those of Docker's built-in `local` are: so what
- * was created there (`type=nfs,device=:/data,o=addr=…`) is created here with the same options, and all share one socket.
+ * The kinds of volumes of one driver, told apart by the option `type`, as those of Docker's built-in `local` are: so
+ * what was created there (`type=nfs,device=:/data,o=addr=…`) is created here with the same options, and all share one
+ * socket.
  */
 export const volumeTypes = { local, image, overlay, bind, none, tmpfs, nfs, nfs4, cifs } as const satisfies Record<
   string,

@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { chmod, mkdir, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { channel } from "node:diagnostics_channel";
-import { isMountPoint, openManagedVolumes, otherVolumeTypes, volumeTypes } from "cleat/volumedrivers";
+import {
+  isMountPoint,
+  mountFileSystem,
+  openManagedVolumes,
+  otherVolumeTypes,
+  unmountFileSystem,
+  volumeTypes,
+} from "cleat/volumedrivers";
 
 const scratch = process.argv[2];
 const folder = `${scratch}/cleat`;
@@ -27,6 +34,15 @@ await writeFile(`${await driver.mount("plain", "c")}/file`, "kept");
 await driver.unmount("plain", "c");
 assert.equal(await readFile(`${await driver.path("plain")}/file`, "utf8"), "kept");
 
+// what cannot be removed, as somebody has mounted something in it, stays what it was, also when that has gone
+await mkdir(`${await driver.path("plain")}/inside`);
+await mountFileSystem({ type: "tmpfs", source: "theirs", target: `${await driver.path("plain")}/inside` });
+await assert.rejects(driver.remove("plain"), { code: "FAILED_PRECONDITION" });
+assert.equal((await driver.get("plain")).status.State, undefined);
+assert.equal(await readFile(`${await driver.mount("plain", "c")}/file`, "utf8"), "kept");
+await driver.unmount("plain", "c");
+await unmountFileSystem(`${await driver.path("plain")}/inside`);
+
 // bind: another folder, which stays
 await mkdir(`${scratch}/theirs`);
 await writeFile(`${scratch}/theirs/file`, "theirs");
@@ -38,6 +54,8 @@ assert.match(await mountOptions(bound), /^ro,noexec/);
 await driver.unmount("bound", "c");
 await driver.remove("bound");
 assert.equal(await readFile(`${scratch}/theirs/file`, "utf8"), "theirs");
+await driver.create("relative", { options: { type: "tmpfs", o: "bind" } });
+await assert.rejects(driver.mount("relative", "c"), /"tmpfs" is not an absolute path/);
 await driver.create("docker-like", { options: { type: "none", device: `${scratch}/theirs`, o: "bind" } });
 assert.equal(await readFile(`${await driver.mount("docker-like", "c")}/file`, "utf8"), "theirs");
 await driver.unmount("docker-like", "c");
@@ -92,7 +110,6 @@ await driver.remove("memory");
 // somebody has unmounted it: the next mount mounts again
 await driver.create("again", { options: { type: "tmpfs" } });
 const again = await driver.mount("again", "c");
-const { unmountFileSystem } = await import("cleat/volumedrivers");
 await unmountFileSystem(again);
 assert.equal(await driver.path("again"), undefined);
 assert.equal(await driver.mount("again", "c"), again);
