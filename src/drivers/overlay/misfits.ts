@@ -10,9 +10,9 @@ interface SmallFiles {
 }
 
 /**
- * Finds layers whose small files contradict others, as where somebody has swapped two folders or edited a `lower` file: the link of a
- * layer leads to it, and it lies on its parent and on what that lies on. Reads the files of each layer once; blocks; runs on a
- * worker. Other damage is `cleat fsck`'s to find.
+ * Finds layers whose small files contradict others, as where somebody has swapped two folders or edited a `lower` file:
+ * the link of a layer leads to it, and it lies on its parent and on what that lies on. Reads the files of each layer
+ * once; blocks; runs on a worker. Other damage is `cleat fsck`'s to find.
  */
 export function createMisfitFinder(home: string): (id: string) => string | undefined {
   const known = new Map<string, SmallFiles>();
