@@ -26,6 +26,7 @@ export {
   noOverlayFeatures,
   type OverlayFeatures,
 } from "./changes/overlay-features.ts";
+export { shareContent, type SharedContent } from "./tree/share-content.ts";
 export { removeTree } from "./tree/remove-tree.ts";
 export { usageBeyond } from "./tree/usage-beyond.ts";
 export { treeSize } from "./tree/tree-size.ts";

@@ -114,6 +114,7 @@ export const errnos = {
   ENFILE: 23,
   EMFILE: 24,
   ENOTTY: 25,
+  ETXTBSY: 26,
   ENOSPC: 28,
   ERANGE: 34,
   ENAMETOOLONG: 36,

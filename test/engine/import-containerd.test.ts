@@ -1,5 +1,5 @@
 /** What Docker has in a data root comes into containerd as if it had been pulled there, on whatever snapshotter. */
-import { appendFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
 import { cleatCommand } from "../harness/cleat.ts";
@@ -10,6 +10,13 @@ import { layeredImage, writeLayeredArchive } from "../harness/layered-image.ts";
 import { openNamespace, type Namespace } from "../harness/namespace.ts";
 import { machine, titleOf } from "../harness/release.ts";
 import { startSnapshotter } from "../harness/snapshotter.ts";
+
+/** By `cleat import --json`. */
+interface Told {
+  readonly images: readonly [{ readonly digest: string; readonly names: readonly object[] }];
+  readonly sharedBytes: number;
+  readonly copiedBytes: number;
+}
 
 const required = [...needsOf(machine, "containerd"), needs.overlay, needs.busybox, needs.attr];
 
@@ -36,15 +43,33 @@ describeWith(required, `images move to ${titleOf(machine, "containerd")}`, () =>
   const cleatImport = (...args: string[]) =>
     namespace.run(["sh", "-c", '"$@" || [ $? = 5 ]', "import", ...cleatCommand, "import", root, ...args]);
 
+  const bytesOfFiles = async () => {
+    const files = await namespace.run([
+      "sh",
+      "-c",
+      'find "$0"/overlay2/*/diff -type f -printf "%i %s\\n" | sort -u',
+      root,
+    ]);
+    return files.split("\n").reduce((sum, line) => sum + Number(line.split(" ")[1] ?? 0), 0);
+  };
+
+  /** Whether files here can share blocks, as cp finds. */
+  const canShare = async () => {
+    const script = 'cd "$0" && echo 1 > 1 && cp --reflink=always 1 2 2> /dev/null && echo yes; rm -f 1 2';
+    return (await namespace.run(["sh", "-c", script, namespace.folder])).includes("yes");
+  };
+
   test.each(["overlayfs", "cleat"])("on %s, with what ctr's own import gives", async (snapshotter) => {
     const space = `to-${snapshotter}`;
     const subject = createCtr(namespace, containerd, { space, snapshotter });
     const place = [`--namespace=${space}`, `--snapshotter=${snapshotter}`];
-    const told = JSON.parse(await cleatImport("--json", ...place)) as { images: [{ digest: string; names: object[] }] };
+    const told = JSON.parse(await cleatImport("--json", ...place)) as Told;
     expect(told.images[0].names).toEqual([
       { name: layeredImage, outcome: "made" },
       { name: "docker.io/library/short:1", outcome: "made" },
     ]);
+    const [bytes, isShared] = [await bytesOfFiles(), await canShare()];
+    expect([told.sharedBytes, told.copiedBytes]).toEqual(isShared ? [bytes, 0] : [0, bytes]);
     const targets = async (of: string) =>
       (await containerd.ctr(of, "images", "ls", `name==${layeredImage}`)).split("\n")[1];
     expect(await targets(space)).toBe(await targets("control")); // type, digest, size, platforms
@@ -60,6 +85,22 @@ describeWith(required, `images move to ${titleOf(machine, "containerd")}`, () =>
       'containerd has no snapshotter "missing": cleat config containerd --write, then restart containerd',
     );
     expect(await containerd.ctr("moby", "content", "ls", "--quiet")).toBe("");
+  });
+
+  test("without a name only when that is asked for, under the one that Docker gives such an image", async () => {
+    const names = `${root}/image/overlay2/repositories.json`;
+    const kept = await readFile(names);
+    await writeFile(names, "{}");
+    const place = "--namespace=unnamed";
+    expect(await cleatImport(place)).toContain("1 without a name left out; --unnamed imports them, too");
+    expect(await containerd.ctr("unnamed", "images", "ls", "--quiet")).toBe("");
+    expect(await cleatImport(place, "--unnamed")).toMatch(
+      /<none> \(sha256:\w{12}\)\n(.*\n)*1 imported, 0 there already/,
+    );
+    const [line = ""] = (await containerd.ctr("unnamed", "images", "ls")).split("\n").slice(1);
+    expect(line).toMatch(/^moby-dangling@(sha256:\w{64}) +\S+ +\1 /);
+    expect(await cleatImport(place, "--unnamed")).toContain("0 imported, 1 there already");
+    await writeFile(names, kept);
   });
 
   test("not while somebody has a file of the data root open", async () => {

@@ -35,6 +35,7 @@ const options = {
   },
   home: { type: "string", value: "PATH", help: "where its layers are; default DOCKER_ROOT/NAME" },
   image: { type: "string", multiple: true, value: "NAME", help: "only this one, as docker images shows it: NAME:TAG" },
+  unnamed: { type: "boolean", help: 'those without a name, too, which docker images shows as "<none>"' },
   "dry-run": { type: "boolean", help: "say what would be imported, and change nothing" },
   json: { type: "boolean", help: 'print one line of JSON at the end, {"version": 1, "images": [...]}' },
 } as const satisfies CommandOptions;
@@ -50,11 +51,13 @@ export const importImages = defineCommand({
     "run, and cleat serve snapshotter.",
     "",
     "Each layer is made again as the archive it came as, checked against its digest, kept by containerd, and unpacked.",
-    "That copies: an image takes its size twice, and what is in DOCKER_ROOT stays until you remove it. What is there",
-    "already is not done again, so that an import that was interrupted can be called again, and goes on. What one has",
-    "done is kept from containerd's collector for a day.",
+    "The files that were unpacked share their blocks with those in DOCKER_ROOT where both lie on one file system that can",
+    "(xfs with reflink, btrfs); else an image takes its size twice. What is in DOCKER_ROOT stays until you remove it. What",
+    "is there already is not done again, so that an import that was interrupted can be called again, and goes on. What one",
+    "has done is kept from containerd's collector for a day.",
     "",
-    "Containers, volumes, networks, build cache and images without a name are left out. A name that containerd has",
+    "Containers, volumes, networks and build cache are left out, and images without a name unless --unnamed is given: they",
+    "get the one by which Docker knows such an image in containerd, moby-dangling@DIGEST. A name that containerd has",
     "already is left as it is. The exit code is 5 when an image is damaged or not whole; the others are imported.",
   ],
   options,
@@ -68,7 +71,10 @@ export const importImages = defineCommand({
     await images.assertAtRest();
     await using containerd = connectContainerd({ socket, namespace });
     const list = images.list();
-    const wanted = chooseImages(list.images, values.image);
+    const takesUnnamed = values.unnamed === true;
+    const named = chooseImages(list.images, values.image);
+    const wanted = takesUnnamed ? [...named, ...list.unnamed] : named;
+    const leftOut = takesUnnamed ? 0 : list.unnamed.length;
     const isDryRun = values["dry-run"] === true;
     const print = (line: string) => {
       if (values.json !== true) context.stdout.write(`${line}\n`);
@@ -77,8 +83,8 @@ export const importImages = defineCommand({
     const outcomes = isDryRun
       ? await lookAtAll({ containerd, snapshotter }, wanted, print)
       : await importAll({ containerd, snapshotter }, images, wanted, print);
-    if (!isDryRun) for (const line of closingLines(outcomes, list)) print(line);
-    if (values.json === true) context.stdout.write(`${printableJson(toJson(outcomes, list, isDryRun))}\n`);
+    if (!isDryRun) for (const line of closingLines(outcomes, leftOut)) print(line);
+    if (values.json === true) context.stdout.write(`${printableJson(toJson(outcomes, leftOut, isDryRun))}\n`);
     return outcomes.some(({ obstacle }) => obstacle !== undefined) ? "findings" : "done";
   },
 });

@@ -69,22 +69,23 @@ describe("images of a data root", () => {
           obstacle: undefined,
         },
       ],
-      unnamed: 0,
+      unnamed: [],
     });
   });
 
-  it("without a name are counted, but for steps on the way to another", () => {
+  it("without a name are apart, but for steps on the way to another", () => {
     const [step, child] = [writeImage('{"step":1}'), writeImage('{"child":1}')];
     write(`imagedb/metadata/${pathOf(child)}/parent`, step);
-    expect(read()).toEqual({ images: [], unnamed: 1 });
+    write("imagedb/content/sha256/not-a-digest", "{}");
+    expect(read()).toMatchObject({ images: [], unnamed: [{ id: child, names: [], layers: [], obstacle: undefined }] });
   });
 
   it("are none where nothing is, and where the names are damaged", () => {
-    expect(read()).toEqual({ images: [], unnamed: 0 });
+    expect(read()).toEqual({ images: [], unnamed: [] });
     write("repositories.json", "{");
-    expect(read()).toEqual({ images: [], unnamed: 0 });
+    expect(read()).toEqual({ images: [], unnamed: [] });
     writeNames({ "a:1": "sha256:../../../../etc/passwd", "b:1": 7 });
-    expect(read()).toEqual({ images: [], unnamed: 0 });
+    expect(read()).toEqual({ images: [], unnamed: [] });
   });
 });
 

@@ -23,7 +23,7 @@ import { chainIdsOf } from "../chain-ids.ts";
 export interface DockerImage {
   /** The digest of `config`: "sha256:…". */
   readonly id: string;
-  /** With their tags, as Docker shows them: "busybox:latest". */
+  /** With their tags, as Docker shows them: "busybox:latest"; none where Docker shows "<none>". */
   readonly names: readonly string[];
   /** The configuration, to the byte. */
   readonly config: Buffer;
@@ -45,8 +45,8 @@ export interface DockerImageLayer {
 export interface DockerImageList {
   /** Those that have a name. */
   readonly images: readonly DockerImage[];
-  /** How many have none, and are not just a step on the way to another. */
-  readonly unnamed: number;
+  /** Those that have none, and are not just a step on the way to another. */
+  readonly unnamed: readonly DockerImage[];
 }
 
 /** Reads the records of all images that `driver` keeps, as Docker calls it; a few small files for each layer. */
@@ -54,7 +54,8 @@ export function readDockerImages(dataRoot: number, driver: string): DockerImageL
   const folder = `image/${driver}`;
   const names = readNames(dataRoot, folder);
   const images = [...names].map(([id, own]) => readImage(dataRoot, folder, id, own.toSorted()));
-  return { images: images.toSorted(byName), unnamed: countUnnamed(dataRoot, folder, names) };
+  const unnamed = findUnnamed(dataRoot, folder, names).map((id) => readImage(dataRoot, folder, id, []));
+  return { images: images.toSorted(byName), unnamed };
 }
 
 /** Where Docker keeps the tar-split data of a layer, relative to its data root. */
@@ -82,12 +83,14 @@ function readNames(dataRoot: number, folder: string): Map<string, string[]> {
   return names;
 }
 
-function countUnnamed(dataRoot: number, folder: string, named: ReadonlyMap<string, unknown>): number {
-  const ids = namesIn(dataRoot, `${folder}/imagedb/content/sha256`).map((hex) => `sha256:${nameText(hex)}`);
+function findUnnamed(dataRoot: number, folder: string, named: ReadonlyMap<string, unknown>): readonly string[] {
+  const ids = namesIn(dataRoot, `${folder}/imagedb/content/sha256`)
+    .map((hex) => `sha256:${nameText(hex)}`)
+    .filter((id) => digestPattern.test(id));
   const metadata = `${folder}/imagedb/metadata`;
   const parents = ids.map((id) => readRecordAt(dataRoot, `${metadata}/${id.replace(":", "/")}/parent`)?.trim());
   const steps = new Set(parents);
-  return ids.filter((id) => !named.has(id) && !steps.has(id)).length;
+  return ids.filter((id) => !named.has(id) && !steps.has(id)).toSorted();
 }
 
 function readImage(dataRoot: number, folder: string, id: string, names: readonly string[]): DockerImage {

@@ -9,7 +9,7 @@ import {
   type StoreJobs,
   withPathIfThere,
 } from "../../graphdriver/kit.ts";
-import { withFolderAt } from "../../layer/index.ts";
+import { type SharedContent, withFolderAt } from "../../layer/index.ts";
 import { createWorkerPool, type ModuleReference } from "../../workers/index.ts";
 import { type DockerImageLayer, type DockerImageList, readDockerImages, tarSplitPath } from "./docker-images.ts";
 import * as imageJobs from "./image-jobs.ts";
@@ -39,6 +39,12 @@ export interface DockerImages extends AsyncDisposable {
    * @throws DATA_LOSS while it is read, when the layer or a file of it is gone, or changed.
    */
   archive(layer: DockerImageLayer): AsyncIterable<Uint8Array>;
+  /**
+   * Makes the files in a folder into which the layer's archive was unpacked share their blocks with those in the store, where the file
+   * system can, and they are alike; nothing else changes, in neither.
+   * @throws NOT_FOUND when there is no such folder.
+   */
+  share(layer: DockerImageLayer, folder: string): Promise<SharedContent>;
   /** @throws FAILED_PRECONDITION when a process has a file of the data root open, as a daemon that runs there has. */
   assertAtRest(): Promise<void>;
   /** Ends the threads. May be called twice. */
@@ -71,8 +77,10 @@ function createDockerImages(
 ): DockerImages {
   const pool = createWorkerPool();
 
+  const treeOf = async ({ id }: DockerImageLayer) => `${home}/${await pool.run(jobs, "layerTree", id)}`;
+
   async function* archive(layer: DockerImageLayer): AsyncGenerator<Uint8Array> {
-    const tree = `${home}/${await pool.run(jobs, "layerTree", layer.id)}`;
+    const tree = await treeOf(layer);
     const place = { tree, data: `${root}/${tarSplitPath(driver, layer)}` };
     try {
       yield* pool.produce((ring) => pool.run(worker, "sendArchive", place, ring));
@@ -87,6 +95,7 @@ function createDockerImages(
     home,
     list: () => withFolderAt(root, (folder) => readDockerImages(folder, driver)),
     archive,
+    share: async (layer, folder) => pool.run(worker, "shareFiles", await treeOf(layer), folder),
     async assertAtRest() {
       const user = await pool.run(worker, "findUser", root);
       if (user === undefined) return;

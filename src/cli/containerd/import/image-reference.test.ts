@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { toFullReference } from "./image-reference.ts";
+import { toDanglingReference, toFullReference } from "./image-reference.ts";
 
 it.each([
   ["busybox:latest", "docker.io/library/busybox:latest"],
@@ -14,4 +14,8 @@ it.each([
   ["quay.io/a/b:c", "quay.io/a/b:c"],
 ])("%s is %s", (name, full) => {
   expect(toFullReference(name)).toBe(full);
+});
+
+it("of an image without a name is that under which Docker keeps one", () => {
+  expect(toDanglingReference("sha256:1")).toBe("moby-dangling@sha256:1");
 });

@@ -13,3 +13,11 @@ export function toFullReference(name: string): string {
 
 const defaultDomain = "docker.io";
 const legacyDomain = "index.docker.io";
+
+/**
+ * The name of an image that has none: Docker shows it as "<none>", and its prune removes it. Source: moby
+ * `daemon/containerd/soft_delete.go`, `danglingImageName`.
+ */
+export function toDanglingReference(digest: string): string {
+  return `moby-dangling@${digest}`;
+}

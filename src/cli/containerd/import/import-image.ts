@@ -1,8 +1,9 @@
 import { writeBlob } from "../../../containerd/index.ts";
 import { CleatError } from "../../../errors/index.ts";
-import type { DockerImage, DockerImages } from "../../../layerstore/index.ts";
-import { toFullReference } from "./image-reference.ts";
-import { type ImportedLayer, importLayer } from "./import-layer.ts";
+import type { SharedContent } from "../../../layer/index.ts";
+import type { DockerImage } from "../../../layerstore/index.ts";
+import { toDanglingReference, toFullReference } from "./image-reference.ts";
+import { type ImageSource, type ImportedLayer, importLayer } from "./import-layer.ts";
 import type { ImportTarget } from "./import-target.ts";
 import { createManifest, type Descriptor, type Manifest, mediaTypes } from "./manifest.ts";
 
@@ -10,6 +11,8 @@ export interface ImportedImage {
   /** Of the manifest, by which containerd's clients know the image. */
   readonly digest: string;
   readonly names: readonly ImportedName[];
+  /** Of the layers that were not there already. */
+  readonly content: SharedContent;
 }
 
 export interface ImportedName {
@@ -24,21 +27,26 @@ export interface ImportedName {
  */
 export async function importImage(
   target: ImportTarget,
-  images: Pick<DockerImages, "archive">,
+  images: ImageSource,
   image: DockerImage,
   onLayer: (layer: ImportedLayer, at: number) => void,
 ): Promise<ImportedImage> {
   const layers: Descriptor[] = [];
+  const content = { sharedBytes: 0, copiedBytes: 0 };
   for (const [at, layer] of image.layers.entries()) {
     const imported = await importLayer(target, images, layer, image.layers[at - 1]?.chainId);
     layers.push(imported.descriptor);
+    content.sharedBytes += imported.content.sharedBytes;
+    content.copiedBytes += imported.content.copiedBytes;
     onLayer(imported, at);
   }
   const manifest = createManifest(await writeConfig(target, image), layers);
   await writeBytes(target, manifest.bytes, manifest.descriptor.digest, manifest.labels);
   const names: ImportedName[] = [];
-  for (const name of image.names) names.push(await nameImage(target, toFullReference(name), manifest));
-  return { digest: manifest.descriptor.digest, names };
+  const { digest } = manifest.descriptor;
+  const references = image.names.length > 0 ? image.names.map(toFullReference) : [toDanglingReference(digest)];
+  for (const name of references) names.push(await nameImage(target, name, manifest));
+  return { digest, names, content };
 }
 
 /** The configuration keeps the snapshot from containerd's collector. Source: containerd v1.6.20 `unpacker.go`. */

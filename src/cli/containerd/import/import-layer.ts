@@ -1,6 +1,8 @@
 import { writeBlob } from "../../../containerd/index.ts";
 import { CleatError } from "../../../errors/index.ts";
+import type { SharedContent } from "../../../layer/index.ts";
 import type { DockerImageLayer, DockerImages } from "../../../layerstore/index.ts";
+import { folderBehind, type Mounts } from "./folder-behind.ts";
 import { type ImportTarget, snapshotRefLabel, underLease, unpackKey } from "./import-target.ts";
 import { type Descriptor, mediaTypes } from "./manifest.ts";
 
@@ -8,7 +10,12 @@ export interface ImportedLayer {
   readonly descriptor: Descriptor;
   /** Whether its snapshot was there already; its archive may have been, or not. */
   readonly wasUnpacked: boolean;
+  /** What its snapshot shares with the store; nothing where that was there already, or somebody else has made it. */
+  readonly content: SharedContent;
 }
+
+/** The images to import from. */
+export type ImageSource = Pick<DockerImages, "archive" | "share">;
 
 /**
  * Takes one layer into containerd: its archive into the content store, then unpacked by containerd into a snapshot on `parent`, the
@@ -17,20 +24,20 @@ export interface ImportedLayer {
  */
 export async function importLayer(
   target: ImportTarget,
-  images: Pick<DockerImages, "archive">,
+  images: ImageSource,
   layer: DockerImageLayer,
   parent: string | undefined,
 ): Promise<ImportedLayer> {
   const descriptor = await importArchive(target, images, layer);
   const wasUnpacked = await adoptSnapshot(target, layer.chainId);
-  if (!wasUnpacked) await unpack(target, descriptor, layer, parent);
-  return { descriptor, wasUnpacked };
+  const content = wasUnpacked ? undefined : await unpack(target, images, descriptor, layer, parent);
+  return { descriptor, wasUnpacked, content: content ?? { sharedBytes: 0, copiedBytes: 0 } };
 }
 
 /** Under a name of the layer's own, so that two imports do not write the same twice, and what a killed one left is written over. */
 async function importArchive(
   { containerd, lease }: ImportTarget,
-  images: Pick<DockerImages, "archive">,
+  images: ImageSource,
   layer: DockerImageLayer,
 ): Promise<Descriptor> {
   const { diffId } = layer;
@@ -69,12 +76,15 @@ async function adoptSnapshot(target: ImportTarget, chainId: string): Promise<boo
   return hasSnapshot(target, chainId); // the collector may have taken it just before
 }
 
+/** @returns nothing where somebody else has unpacked it. */
 async function unpack(
   target: ImportTarget,
+  images: ImageSource,
   descriptor: Descriptor,
-  { diffId, chainId }: DockerImageLayer,
+  layer: DockerImageLayer,
   parent: string | undefined,
-): Promise<void> {
+): Promise<SharedContent | undefined> {
+  const { diffId, chainId } = layer;
   const { snapshotter, containerd } = target;
   const { snapshots } = containerd.services;
   const key = unpackKey(chainId);
@@ -82,17 +92,18 @@ async function unpack(
   try {
     const { mounts } = await snapshots.prepare({ snapshotter, key, parent, labels }, underLease(target));
     await apply(target, descriptor, diffId, mounts);
+    const content = await shareFiles(images, layer, mounts);
     await snapshots.commit({ snapshotter, name: chainId, key, labels }, underLease(target));
+    return content ?? { sharedBytes: 0, copiedBytes: descriptor.size };
   } catch (error) {
     // It has become the layer's, or is nobody's; containerd's collector takes it where it cannot be reached.
     await snapshots.remove({ snapshotter, key }).catch(() => {});
     // Somebody else has unpacked it meanwhile, or the snapshotter had it already and has handed it over.
     if (!hasCode(error, "ALREADY_EXISTS")) throw error;
     if (!(await adoptSnapshot(target, chainId))) throw lostSnapshot(snapshotter, chainId, error);
+    return undefined;
   }
 }
-
-type Mounts = Awaited<ReturnType<ImportTarget["containerd"]["services"]["snapshots"]["prepare"]>>["mounts"];
 
 /** containerd unpacks it, whatever the mounts are. @throws DATA_LOSS when it has read something else than was written. */
 async function apply(target: ImportTarget, descriptor: Descriptor, diffId: string, mounts: Mounts): Promise<void> {
@@ -101,6 +112,21 @@ async function apply(target: ImportTarget, descriptor: Descriptor, diffId: strin
   const { applied } = await target.containerd.services.diff.apply({ diff, mounts, sync_fs: true }, underLease(target));
   if (applied?.digest === diffId) return;
   throw new CleatError("DATA_LOSS", `containerd unpacked ${applied?.digest ?? "nothing"} where layer ${diffId} is`);
+}
+
+/** Before others can see the snapshot. @returns nothing where its folder is not told, or is not there for this process. */
+async function shareFiles(
+  images: ImageSource,
+  layer: DockerImageLayer,
+  mounts: Mounts,
+): Promise<SharedContent | undefined> {
+  const folder = folderBehind(mounts);
+  try {
+    return folder === undefined ? undefined : await images.share(layer, folder);
+  } catch (error) {
+    if (hasCode(error, "NOT_FOUND")) return undefined;
+    throw error;
+  }
 }
 
 function lostSnapshot(snapshotter: string, chainId: string, cause: unknown): CleatError {

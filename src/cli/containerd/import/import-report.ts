@@ -1,5 +1,6 @@
 /** What an import says: a line for each layer as it comes, and an image's names when it is whole. */
-import type { DockerImage, DockerImageList } from "../../../layerstore/index.ts";
+import type { SharedContent } from "../../../layer/index.ts";
+import type { DockerImage } from "../../../layerstore/index.ts";
 import { formatBytes } from "../../stores/format-bytes.ts";
 import { printable } from "../../terminal/printable.ts";
 import type { ImportedImage, ImportedName } from "./import-image.ts";
@@ -15,7 +16,7 @@ export interface ImageOutcome {
 }
 
 export function imageLine({ names, id }: DockerImage): string {
-  return `${printable(names.join(", "))} (${shortDigest(id)})`;
+  return `${printable(names.join(", ") || "<none>")} (${shortDigest(id)})`;
 }
 
 export function layerLine(diffId: string, at: number, count: number, what: string): string {
@@ -36,23 +37,34 @@ const nameOutcomes: Readonly<Record<ImportedName["outcome"], string>> = {
   kept: "left as it is: containerd has another image of that name",
 };
 
-/** What was done, and what the reader has to know: nothing is left out silently. */
-export function closingLines(outcomes: readonly ImageOutcome[], { unnamed }: DockerImageList): string[] {
+/** What was done, and what the reader has to know: nothing is left out silently. `unnamed` are how many were. */
+export function closingLines(outcomes: readonly ImageOutcome[], unnamed: number): string[] {
   const names = outcomes.flatMap(({ imported }) => imported?.names ?? []);
   const count = (outcome: ImportedName["outcome"]) => names.filter((one) => one.outcome === outcome).length;
   const failed = outcomes.filter(({ obstacle }) => obstacle !== undefined).length;
   const lines = [
     `${count("made")} imported, ${count("there")} there already, ${count("kept")} left as they were, ${failed} failed`,
   ];
-  if (unnamed > 0) lines.push(`${unnamed} without a name left out; docker tag gives one, while Docker runs there`);
+  const { sharedBytes, copiedBytes } = contentOf(outcomes);
+  if (sharedBytes + copiedBytes > 0) {
+    const shared = `${formatBytes(sharedBytes)} are shared with DOCKER_ROOT and ${formatBytes(copiedBytes)} copied`;
+    lines.push(`of the files in new layers ${shared}; the layers' archives are copies`);
+  }
+  if (unnamed > 0) lines.push(`${unnamed} without a name left out; --unnamed imports them, too`);
   if (count("made") > 0) lines.push(digestNote);
   return lines;
+}
+
+function contentOf(outcomes: readonly ImageOutcome[]): SharedContent {
+  const contents = outcomes.flatMap(({ imported }) => imported?.content ?? []);
+  const sum = (of: keyof SharedContent) => contents.reduce((total, one) => total + one[of], 0);
+  return { sharedBytes: sum("sharedBytes"), copiedBytes: sum("copiedBytes") };
 }
 
 const digestNote =
   "Their digests in a registry are not known any more, as layers are not compressed here; docker pull brings them back.";
 
-export function toJson(outcomes: readonly ImageOutcome[], { unnamed }: DockerImageList, isDryRun: boolean): unknown {
+export function toJson(outcomes: readonly ImageOutcome[], unnamed: number, isDryRun: boolean): unknown {
   const images = outcomes.map(({ image, imported, obstacle }) => ({
     id: image.id,
     names: imported?.names ?? image.names.map((name) => ({ name })),
@@ -60,7 +72,7 @@ export function toJson(outcomes: readonly ImageOutcome[], { unnamed }: DockerIma
     layers: image.layers.map(({ diffId, chainId }) => ({ diffId, chainId })),
     obstacle: obstacle ?? null,
   }));
-  return { version: 1, dryRun: isDryRun, images, unnamed };
+  return { version: 1, dryRun: isDryRun, images, unnamed, ...contentOf(outcomes) };
 }
 
 /** As many digits as Docker's own tables show. */
