@@ -63,7 +63,7 @@ export async function fileSystemUsage(
 export async function unmountFileSystem(target: string, { signal }: Pick<HelperOptions, "signal"> = {}): Promise<void> {
   while (isMountPoint(target)) {
     try {
-      await runHelper("umount", ["--no-canonicalize", "--", target], { signal });
+      await runHelper("umount", ["--no-canonicalize", "--internal-only", "--", target], { signal });
     } catch (error) {
       if (!isMountPoint(target)) return; // somebody else has done it
       const { message } = toCleatError(error);
