@@ -110,7 +110,7 @@ export function makeRoot(suite) {
 function unpack(suite, archive, folder) {
   const { sources } = suites[suite];
   const more = sources.length === 0 ? [] : [`--extract-hook=${unpackAlone(sources)}`];
-  extractPackages({ suite, archive, folder, packages: packagesOf(suite), more });
+  extractPackages({ suite, archive, folder, names: packagesOf(suite), more });
   // What a script would have made, and programs miss.
   for (const file of ["passwd", "group"])
     copyFileSync(join(folder, `usr/share/base-passwd/${file}.master`), join(folder, "etc", file));
@@ -121,11 +121,11 @@ function unpack(suite, archive, folder) {
  * Unpacks packages of a release and what they depend on into a new folder. `extract` runs no package's own scripts, and takes
  * a fifth of an installation's time.
  */
-export function extractPackages({ suite, archive = debianArchive(), folder, packages, more = [] }) {
+export function extractPackages({ suite, archive = debianArchive(), folder, names, more = [] }) {
   const options = [
     "--mode=root",
     "--variant=extract",
-    `--include=${packages.join(",")}`,
+    `--include=${names.join(",")}`,
     // The index of testing is now and then older than it says it is good for.
     '--aptopt=Acquire::Check-Valid-Until "false"',
     '--aptopt=APT::Install-Recommends "false"',

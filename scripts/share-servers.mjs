@@ -24,7 +24,7 @@ export function unpackShareServers() {
   if (hasShareServers()) return;
   console.error(`cleat: unpacking ${packages.join(", ")} into ${shareServersFolder}`);
   makeFolder(shareServersFolder, (folder) => {
-    extractPackages({ suite: "bookworm", folder, packages });
+    extractPackages({ suite: "bookworm", folder, names: packages });
     for (const path of superfluous) rmSync(join(folder, path), { recursive: true, force: true });
     for (const path of ["dev", "proc", "run", "srv"]) mkdirSync(join(folder, path), { recursive: true });
     // What packages' scripts would have made.

@@ -134,7 +134,9 @@ function collectArguments() {
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
       try {
         seen.add(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-      } catch {} // it has ended
+      } catch {
+        continue; // it has ended
+      }
     }
   }, 50);
   return () => {
