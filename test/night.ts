@@ -1,6 +1,7 @@
 /**
- * What `npm test` leaves out, to end in time, and `npm run nightly -- --tests` runs: pairs of drivers, file systems and doors that
- * other pairs nearly prove, other people's drivers as the tests' own proof, and what needs a virtual machine.
+ * What `npm test` leaves out, to end in time, and `npm run nightly -- --tests` runs: pairs of drivers, file systems and
+ * doors that other pairs nearly prove, other people's drivers as the tests' own proof, and what needs a virtual
+ * machine.
  */
 export const atNight = process.env["CLEAT_NIGHT"] !== undefined;
 

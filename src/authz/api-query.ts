@@ -6,7 +6,10 @@ import { CleatError, quoteText } from "../errors/index.ts";
  * Source: go1.19 `net/url/url.go`, `ParseQuery`; moby v20.10.24 `api/server/httputils/form.go`.
  */
 export interface ApiQuery {
-  /** `undefined` where it is not there. @throws INVALID_ARGUMENT where it is there more than once, with different values. */
+  /**
+   * `undefined` where it is not there. @throws INVALID_ARGUMENT where it is there more than once, with different
+   * values.
+   */
   get(name: string): string | undefined;
   getAll(name: string): readonly string[];
   /** As Docker reads it: everything but "", "0", "no", "false" and "none" is true. */

@@ -12,7 +12,8 @@ import { assertPlainJson } from "./plain-json.ts";
  *
  * - `passed`: the engine handed it on;
  * - `none`: there is none, the client says so (`Content-Length: 0`), or the method has none;
- * - `withheld`: there is one, and the engine handed it not on: its type, its length, or a path that begins with `/auth`;
+ * - `withheld`: there is one, and the engine handed it not on: its type, its length, or a path that begins with
+ *   `/auth`;
  * - `unknown`: nobody says: the client wrote it in chunks, or there is none.
  */
 export type BodyState = "passed" | "none" | "withheld" | "unknown";
@@ -27,8 +28,8 @@ export interface ApiRequest {
   readonly peerCertificates: readonly X509Certificate[];
   readonly bodyState: BodyState;
   /**
-   * Of the query. @throws INVALID_ARGUMENT where it cannot be read as Docker does: of a form in the body the engine hands on
-   * nothing, and its fields come before those of the query.
+   * Of the query. @throws INVALID_ARGUMENT where it cannot be read as Docker does: of a form in the body the engine
+   * hands on nothing, and its fields come before those of the query.
    */
   readonly query: ApiQuery;
   /** Whether it is this method and route: `is("POST", "/containers/{id}/exec")`. */
@@ -38,9 +39,10 @@ export interface ApiRequest {
   /** Of a header, whatever its case. */
   header(name: string): string | undefined;
   /**
-   * The body, by a schema. Describe objects with `goStruct`, whose names match as Go's do; what the schema does not name is
-   * let through unseen. @throws INVALID_ARGUMENT where there may be a body that the engine did not hand on, or none, and where
-   * it is not of the schema or not plain: an object with two names that differ in case only has two meanings.
+   * The body, by a schema. Describe objects with `goStruct`, whose names match as Go's do; what the schema does not
+   * name is let through unseen. @throws INVALID_ARGUMENT where there may be a body that the engine did not hand on, or
+   * none, and where it is not of the schema or not plain: an object with two names that differ in case only has two
+   * meanings.
    */
   json<S extends z.ZodType>(schema: S): z.output<S>;
   /** As `json`; `undefined` where it is sure that there is no body. */

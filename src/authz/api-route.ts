@@ -2,8 +2,8 @@
  * What Docker's router makes of a URI. A policy that looks at the URI itself sees `/containers/%63reate` and
  * `http://x/containers/create` pass, which are both the route that it forbids.
  *
- * Source: go1.19 `net/url/url.go`, `ParseRequestURI`; gorilla/mux v1.8.0 `mux.go`, `ServeHTTP` and `cleanPath`; moby v20.10.24
- * `api/server/server.go`, `createMux`, the same in v28.5.2.
+ * Source: go1.19 `net/url/url.go`, `ParseRequestURI`; gorilla/mux v1.8.0 `mux.go`, `ServeHTTP` and `cleanPath`; moby
+ * v20.10.24 `api/server/server.go`, `createMux`, the same in v28.5.2.
  */
 import { CleatError, quoteText } from "../errors/index.ts";
 
@@ -68,8 +68,8 @@ function splitAt(text: string, separator: string): [string, string] {
 const patterns = new Map<string, RegExp>();
 
 /**
- * The values of `{name}`s in `template` ("/containers/{id}/exec"), or `undefined` where it is another route. As in Docker's
- * routes a value may hold slashes, so that no path that Docker routes there is missed.
+ * The values of `{name}`s in `template` ("/containers/{id}/exec"), or `undefined` where it is another route. As in
+ * Docker's routes a value may hold slashes, so that no path that Docker routes there is missed.
  */
 export function matchRoute(template: string, path: string): Readonly<Record<string, string>> | undefined {
   let pattern = patterns.get(template);

@@ -1,5 +1,5 @@
 import { authzProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Service } from "../transport/index.ts";
+import { assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { Authorizer, Decision, Policy } from "./authorizer.ts";
 import { createAuthorizer, type PolicyOptions } from "./fail-closed.ts";
 import { fromWireRequest, fromWireResponse } from "./wire-shapes.ts";
@@ -11,24 +11,24 @@ export interface AuthzPlugin {
 }
 
 /**
- * Serves a policy over Docker's protocol, failing closed: see `createAuthorizer`. An authorizer that somebody has made is
- * served by `{ authorizer }`. A call that is malformed, or longer than the table allows, is a failure, which denies.
+ * Serves a policy over Docker's protocol, failing closed: see `createAuthorizer`. An authorizer that somebody has made
+ * is served by `{ authorizer }`. A call that is malformed, or longer than the table allows, is a failure, which denies.
  *
  *     await serve({ listen: "my-policy", drivers: [createAuthzPlugin(policy)] });
  *
- * Docker asks plugins that it was told of (`dockerd --authorization-plugin my-policy`) about everything: while such a plugin is
- * not there, nobody can use the engine.
+ * Docker asks plugins that it was told of (`dockerd --authorization-plugin my-policy`) about everything: while such a
+ * plugin is not there, nobody can use the engine.
  *
  * @throws INVALID_ARGUMENT when it is neither a policy nor an authorizer.
  */
 export function createAuthzPlugin(what: Policy | PolicyOptions | { readonly authorizer: Authorizer }): AuthzPlugin {
   const authorizer = toAuthorizer(what);
   const service = implement(authzProtocol, {
-    authZReq: async (request, { signal }) =>
-      toWireDecision(await authorizer.authorizeRequest(fromWireRequest(request), { signal })),
-    authZRes: async (request, { signal }) =>
+    authZReq: async (request, call) =>
+      toWireDecision(await authorizer.authorizeRequest(fromWireRequest(request), toCallOptions(call))),
+    authZRes: async (request, call) =>
       toWireDecision(
-        await authorizer.authorizeResponse(fromWireRequest(request), fromWireResponse(request), { signal }),
+        await authorizer.authorizeResponse(fromWireRequest(request), fromWireResponse(request), toCallOptions(call)),
       ),
   });
   return { service, authorizer };

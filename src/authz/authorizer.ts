@@ -1,8 +1,8 @@
 /**
  * The contract of authorization. This file is the manual.
  *
- * An engine asks an **authorizer** twice about each call of its API: before it does it, and before the answer goes out. Each
- * time it is told everything that the engine knows, and the answer is a **decision**. Two things are one:
+ * An engine asks an **authorizer** twice about each call of its API: before it does it, and before the answer goes out.
+ * Each time it is told everything that the engine knows, and the answer is a **decision**. Two things are one:
  *
  * - an `Authorizer` decides about plain facts; a plugin behind a socket is one, see `createAuthorizerFromPlugin`;
  * - a `Policy` is what an author writes: a function of an `ApiRequest`, which reads those facts as Docker does.
@@ -16,17 +16,17 @@
  *
  * ## Promises
  *
- * - **Whatever goes wrong denies**: a policy that throws, that answers anything but a decision, that takes longer than its
- *   deadline; a request that no Docker would send on, or whose meaning is open: a URI that cannot be read, a body that is
- *   not there, is no JSON, is not of the schema, or names a field twice.
- * - What a policy reads of a request is what Docker's router and its decoders would: `%63reate` is `create`, `hostconfig` is
- *   `HostConfig`, and the first of two values in the query counts (and so two of them deny).
+ * - **Whatever goes wrong denies**: a policy that throws, that answers anything but a decision, that takes longer than
+ *   its deadline; a request that no Docker would send on, or whose meaning is open: a URI that cannot be read, a body
+ *   that is not there, is no JSON, is not of the schema, or names a field twice.
+ * - What a policy reads of a request is what Docker's router and its decoders would: `%63reate` is `create`,
+ *   `hostconfig` is `HostConfig`, and the first of two values in the query counts (and so two of them deny).
  * - Policies run side by side, and hold no state of a call.
  *
  * ## What Docker does not tell
  *
- * `docker attach`, `exec` and `build` go on over connections that no plugin sees. Docker asks about an answer when the call has
- * been done: denying it hides it, and undoes nothing.
+ * `docker attach`, `exec` and `build` go on over connections that no plugin sees. Docker asks about an answer when the
+ * call has been done: denying it hides it, and undoes nothing.
  *
  * Source: moby v20.10.24 `pkg/authorization/{authz,middleware}.go`, v28.5.2 the same files.
  */

@@ -11,8 +11,8 @@ export interface AuthorizerFromPluginOptions extends Omit<ClientOptions, "plugin
 }
 
 /**
- * The authorizer behind a transport, as an engine has it: its methods reject where the plugin fails or gives no answer, and
- * whoever asks is to take that for a denial. The transport stays its maker's to close.
+ * The authorizer behind a transport, as an engine has it: its methods reject where the plugin fails or gives no answer,
+ * and whoever asks is to take that for a denial. The transport stays its maker's to close.
  *
  * @throws FAILED_PRECONDITION when what answers is not a plugin, UNIMPLEMENTED when it does not authorize.
  * @throws UNAVAILABLE or DEADLINE_EXCEEDED when nobody answers.

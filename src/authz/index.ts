@@ -1,4 +1,7 @@
-/** Authorization: the contract (`authorizer.ts` is the manual), policies that fail closed, both ends of Docker's protocol. */
+/**
+ * Authorization: the contract (`authorizer.ts` is the manual), policies that fail closed, both ends of Docker's
+ * protocol.
+ */
 export type * from "./authorizer.ts";
 export { allow, deny } from "./authorizer.ts";
 export type { ApiQuery } from "./api-query.ts";

@@ -100,6 +100,42 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./stores/doctor.ts")).doctor,
   },
   {
+    name: "volumes ls",
+    operands: "",
+    summary: "List the volumes of a driver, running or not: type, holders, where they are.",
+    load: async () => (await import("./volumes/ls.ts")).ls,
+  },
+  {
+    name: "volumes inspect",
+    operands: "NAME",
+    summary: "Print what is known of a volume: options, status, holders, where its files are.",
+    load: async () => (await import("./volumes/inspect.ts")).inspect,
+  },
+  {
+    name: "volumes du",
+    operands: "[NAME]",
+    summary: "Print what volumes take of the disk, and may take.",
+    load: async () => (await import("./volumes/du.ts")).du,
+  },
+  {
+    name: "volumes backup",
+    operands: "NAME",
+    summary: "Write the files of a volume to stdout or a file, as a tar archive with all that they have.",
+    load: async () => (await import("./volumes/backup.ts")).backup,
+  },
+  {
+    name: "volumes restore",
+    operands: "NAME",
+    summary: "Make a new volume of what backup wrote, all of it or nothing.",
+    load: async () => (await import("./volumes/restore.ts")).restore,
+  },
+  {
+    name: "volumes rm",
+    operands: "NAME",
+    summary: "Remove a volume that nobody has mounted.",
+    load: async () => (await import("./volumes/rm.ts")).rm,
+  },
+  {
     name: "layers",
     operands: "[HOME]",
     summary: "Show the layers of a store as a tree: what lies on what, is mounted, is orphaned.",

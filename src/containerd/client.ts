@@ -46,7 +46,10 @@ export interface ContainerdServices {
   readonly version: GrpcClient<typeof versionService>;
 }
 
-/** The headers by which containerd knows what a call is about. Source: containerd v1.6.20 `namespaces/grpc.go`, `leases/grpc.go`. */
+/**
+ * The headers by which containerd knows what a call is about. Source: containerd v1.6.20 `namespaces/grpc.go`,
+ * `leases/grpc.go`.
+ */
 export const namespaceHeader = "containerd-namespace";
 export const leaseHeader = "containerd-lease";
 

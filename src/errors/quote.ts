@@ -25,7 +25,9 @@ function escapeCharacter(character: string): string {
   return escaped === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}` : escaped;
 }
 
-/** Text in which words of strangers may stand unquoted, on one line: line breaks and other control characters escaped. */
+/**
+ * Text in which words of strangers may stand unquoted, on one line: line breaks and other control characters escaped.
+ */
 export function onOneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, escapeCharacter);
 }

@@ -175,9 +175,9 @@ export interface GraphDriver extends AsyncDisposable {
   rebase?(id: string, parent: string | undefined, call?: CallOptions): Promise<void>;
 
   /**
-   * Puts right what a power loss has left of layers that were made `mendable`; returns those which were not whole. To be called
-   * before any of them is used, parents before what lies on them. Costs a look at each, but where no power can have been lost since
-   * the last time. Over Docker's protocol there is no such call.
+   * Puts right what a power loss has left of layers that were made `mendable`; returns those which were not whole. To
+   * be called before any of them is used, parents before what lies on them. Costs a look at each, but where no power
+   * can have been lost since the last time. Over Docker's protocol there is no such call.
    */
   mend?(layers: readonly MendableLayer[]): Promise<readonly string[]>;
 
@@ -230,9 +230,9 @@ export interface CreateOptions {
   /** The engine's `--storage-opt` of this container, keys as typed by the user. */
   readonly storageOptions?: Readonly<Record<string, string>> | undefined;
   /**
-   * The caller keeps what the layer lies on, flushes a file of its own in the same file system once the layer is made, and calls
-   * `mend` when it opens the driver again. The layer is durable with that flush, and need not be before. For drivers that have
-   * `mend`; others take no notice. Default false.
+   * The caller keeps what the layer lies on, flushes a file of its own in the same file system once the layer is made,
+   * and calls `mend` when it opens the driver again. The layer is durable with that flush, and need not be before. For
+   * drivers that have `mend`; others take no notice. Default false.
    */
   readonly mendable?: boolean | undefined;
 }
@@ -301,7 +301,10 @@ export interface ListedLayer {
    * `unknown`.
    */
   readonly kind: LayerRole;
-  /** What of a layer contradicts itself or others, where the driver looks: "lies on …, which …". It is not to be trusted then. */
+  /**
+   * What of a layer contradicts itself or others, where the driver looks: "lies on …, which …". It is not to be trusted
+   * then.
+   */
   readonly misfit?: string | undefined;
 }
 

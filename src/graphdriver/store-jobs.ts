@@ -15,7 +15,10 @@ export interface StoreJobs {
    * is there.
    */
   layoutFolders(): readonly string[];
-  /** The folder that holds what a layer's own archive brought, relative to the home; with all below it where the driver copies. */
+  /**
+   * The folder that holds what a layer's own archive brought, relative to the home; with all below it where the driver
+   * copies.
+   */
   layerTree(id: string): string;
   /** `undefined` for a layer that is not there, any more. Costs a walk. */
   usageOfLayer(home: string, id: string): DiskUsage | undefined;

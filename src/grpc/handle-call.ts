@@ -70,8 +70,8 @@ async function answerCall(
 const maxLoggedPath = 256;
 
 /**
- * What peers ask in order to be told: containerd looks whether a snapshot is there, and prepares one to see whether it is. An
- * operator has nothing to do about it.
+ * What peers ask in order to be told: containerd looks whether a snapshot is there, and prepares one to see whether it
+ * is. An operator has nothing to do about it.
  */
 const answers: ReadonlySet<string> = new Set(["NOT_FOUND", "ALREADY_EXISTS", "CANCELLED"]);
 

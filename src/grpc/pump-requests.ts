@@ -10,8 +10,8 @@ export interface RequestPump {
 }
 
 /**
- * What may wait for the peer, beside one request: two pieces of a blob (`writeBlob` of `containerd`), of which one is made while the
- * other is on its way.
+ * What may wait for the peer, beside one request: two pieces of a blob (`writeBlob` of `containerd`), of which one is
+ * made while the other is on its way.
  */
 export const aheadBytes = 2 * 1024 * 1024;
 

@@ -1,8 +1,8 @@
 import type { Deadline } from "../transport/index.ts";
 
 /**
- * The time in which a stream's peer is waited for, out of a deadline for that: it stands still while the caller is busy, at either
- * end of the stream, and starts anew when the caller is at neither.
+ * The time in which a stream's peer is waited for, out of a deadline for that: it stands still while the caller is
+ * busy, at either end of the stream, and starts anew when the caller is at neither.
  */
 export interface PeerSilence {
   /** Runs `work`, the caller's own. */

@@ -1,5 +1,5 @@
 import { ipamDriverProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Service } from "../transport/index.ts";
+import { assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { IpamDriver } from "./driver.ts";
 import { assertCidr, fromWireAddressRequest, fromWirePoolRequest } from "./wire-shapes.ts";
 
@@ -15,8 +15,9 @@ export interface IpamDriverPlugin {
 }
 
 /**
- * Serves any IPAM driver over Docker's protocol. Calls run side by side, also those about one pool: a driver that chooses
- * does so one by one. A pool or an address that the driver answers without the length of its prefix is INTERNAL.
+ * Serves any IPAM driver over Docker's protocol. Calls run side by side, also those about one pool: a driver that
+ * chooses does so one by one. A pool or an address that the driver answers without the length of its prefix is
+ * INTERNAL.
  *
  * @throws INVALID_ARGUMENT when `driver` lacks a method.
  */
@@ -24,26 +25,29 @@ export function createIpamDriverPlugin(options: IpamDriverPluginOptions): IpamDr
   const { driver } = options;
   assertMethods(driver, methods, "createIpamDriverPlugin: driver");
   const service = implement(ipamDriverProtocol, {
-    getCapabilities: async (_, { signal }) => {
-      const { requiresMacAddress = false, requiresRequestReplay = false } = await driver.capabilities({ signal });
+    getCapabilities: async (_, call) => {
+      const { requiresMacAddress = false, requiresRequestReplay = false } = await driver.capabilities(
+        toCallOptions(call),
+      );
       return { RequiresMACAddress: requiresMacAddress, RequiresRequestReplay: requiresRequestReplay };
     },
-    getDefaultAddressSpaces: async (_, { signal }) => {
-      const { local, global } = await driver.defaultAddressSpaces({ signal });
+    getDefaultAddressSpaces: async (_, call) => {
+      const { local, global } = await driver.defaultAddressSpaces(toCallOptions(call));
       return { LocalDefaultAddressSpace: local, GlobalDefaultAddressSpace: global };
     },
-    requestPool: async (request, { signal }) => {
-      const { id, pool, data } = await driver.requestPool(fromWirePoolRequest(request), { signal });
+    requestPool: async (request, call) => {
+      const { id, pool, data } = await driver.requestPool(fromWirePoolRequest(request), toCallOptions(call));
       assertCidr(pool, `pool of driver "${driver.name}"`, "INTERNAL");
       return { PoolID: id, Pool: pool, Data: { ...data } };
     },
-    releasePool: async ({ PoolID }, { signal }) => done(driver.releasePool(PoolID, { signal })),
-    requestAddress: async (request, { signal }) => {
-      const given = await driver.requestAddress(request.PoolID, fromWireAddressRequest(request), { signal });
+    releasePool: async ({ PoolID }, call) => done(driver.releasePool(PoolID, toCallOptions(call))),
+    requestAddress: async (request, call) => {
+      const given = await driver.requestAddress(request.PoolID, fromWireAddressRequest(request), toCallOptions(call));
       assertCidr(given.address, `address of driver "${driver.name}"`, "INTERNAL");
       return { Address: given.address, Data: { ...given.data } };
     },
-    releaseAddress: async ({ PoolID, Address }, { signal }) => done(driver.releaseAddress(PoolID, Address, { signal })),
+    releaseAddress: async ({ PoolID, Address }, call) =>
+      done(driver.releaseAddress(PoolID, Address, toCallOptions(call))),
   });
   return { service, close: () => driver.close() };
 }

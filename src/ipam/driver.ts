@@ -1,8 +1,8 @@
 /**
  * The IPAM driver contract (IP address management). This file is the manual.
  *
- * An IPAM driver keeps **pools** of addresses, one for each network's subnet, and the **addresses** that were given out of
- * them. It makes nothing in the kernel: it is a ledger.
+ * An IPAM driver keeps **pools** of addresses, one for each network's subnet, and the **addresses** that were given out
+ * of them. It makes nothing in the kernel: it is a ledger.
  *
  *     docker network create --ipam-driver NAME blue
  *         requestPool({ addressSpace: "local" })                    { id: "p", pool: "10.1.0.0/16" }
@@ -18,20 +18,20 @@
  *
  * ## Words
  *
- * - **address space**: pools of one space do not overlap; those of different ones may. The driver names two, for networks
- *   of a host and of a swarm; users can name others.
+ * - **address space**: pools of one space do not overlap; those of different ones may. The driver names two, for
+ *   networks of a host and of a swarm; users can name others.
  * - **pool**: a subnet in CIDR notation. Its **sub-pool** is the part of it that addresses of the driver's choice come
  *   from; an address that was asked for by name may be any of the pool.
  * - **pool id**: the driver's own word for a pool, in whatever form. Engines only hand it back.
  *
  * ## Promises
  *
- * - **What was answered is on disk.** Engines keep their own record of pools and addresses over restarts, and do not ask
- *   again, unless `requiresRequestReplay`: an address that the driver forgot would be given to a second container.
- * - An engine that gets no answer sends the call once more, without its body, which `createIpamDriverPlugin` refuses: its
- *   user sees a failure, and tries again. A pool that is asked for by name again, and of which nobody has an address, is
- *   given again. An address whose answer was lost stays given until its pool goes, so there must be nothing that can
- *   fail after an address is recorded.
+ * - **What was answered is on disk.** Engines keep their own record of pools and addresses over restarts, and do not
+ *   ask again, unless `requiresRequestReplay`: an address that the driver forgot would be given to a second container.
+ * - An engine that gets no answer sends the call once more, without its body, which `createIpamDriverPlugin` refuses:
+ *   its user sees a failure, and tries again. A pool that is asked for by name again, and of which nobody has an
+ *   address, is given again. An address whose answer was lost stays given until its pool goes, so there must be nothing
+ *   that can fail after an address is recorded.
  * - What is not there was released. `releasePool` takes the pool's last addresses with it.
  * - A driver never asks the engine anything.
  *
@@ -54,9 +54,9 @@ export interface IpamDriver {
   defaultAddressSpaces(call?: CallOptions): Promise<AddressSpaces>;
 
   /**
-   * Gives a pool: the one asked for, or one of the driver's choice. Engines refuse a choice that overlaps another network
-   * of theirs, and ask on until there is one that does not: each choice must be another than those before. What they
-   * refused they release after.
+   * Gives a pool: the one asked for, or one of the driver's choice. Engines refuse a choice that overlaps another
+   * network of theirs, and ask on until there is one that does not: each choice must be another than those before. What
+   * they refused they release after.
    *
    * @throws INVALID_ARGUMENT for a pool that is none, and for an option that the driver does not know.
    * @throws RESOURCE_EXHAUSTED when there is none to choose.
@@ -85,8 +85,8 @@ export interface IpamCapabilities {
   /** Requests for endpoints' addresses are to have their `macAddress`. Default false. */
   readonly requiresMacAddress?: boolean | undefined;
   /**
-   * For a driver that keeps nothing: when it starts, the engine asks once more for the pools and addresses that it has, by
-   * name. A driver that still has them must not refuse. Default false.
+   * For a driver that keeps nothing: when it starts, the engine asks once more for the pools and addresses that it has,
+   * by name. A driver that still has them must not refuse. Default false.
    */
   readonly requiresRequestReplay?: boolean | undefined;
 }

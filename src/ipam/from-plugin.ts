@@ -4,8 +4,8 @@ import type { IpamDriver } from "./driver.ts";
 import { createRemoteIpamDriver } from "./remote-driver.ts";
 
 /**
- * The IPAM driver behind a transport: activates the plugin and is then what `createRemoteIpamDriver` makes. The transport
- * stays its maker's to close.
+ * The IPAM driver behind a transport: activates the plugin and is then what `createRemoteIpamDriver` makes. The
+ * transport stays its maker's to close.
  *
  * @throws FAILED_PRECONDITION when what answers is not a plugin, UNIMPLEMENTED when it is not an IPAM driver.
  * @throws UNAVAILABLE or DEADLINE_EXCEEDED when nobody answers.

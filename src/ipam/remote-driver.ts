@@ -4,11 +4,12 @@ import type { IpamDriver } from "./driver.ts";
 import { assertCidr, toWireAddressRequest, toWirePoolRequest } from "./wire-shapes.ts";
 
 /**
- * An IPAM driver behind a client: a driver like any other. What the plugin answers as failure is a `RemoteError`, with its
- * code where the plugin is Cleat's.
+ * An IPAM driver behind a client: a driver like any other. What the plugin answers as failure is a `RemoteError`, with
+ * its code where the plugin is Cleat's.
  *
  * - A plugin that does not know the method has no `capabilities`.
- * - `requestPool` and `requestAddress` reject with DATA_LOSS when the plugin answers no pool or address in CIDR notation.
+ * - `requestPool` and `requestAddress` reject with DATA_LOSS when the plugin answers no pool or address in CIDR
+ *   notation.
  * - `close` sends nothing: the driver is the plugin's.
  */
 export function createRemoteIpamDriver(

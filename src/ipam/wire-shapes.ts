@@ -1,4 +1,6 @@
-/** The places where the contract's shapes and those of Docker's protocol differ, both ways. Go leaves nothing out: "". */
+/**
+ * The places where the contract's shapes and those of Docker's protocol differ, both ways. Go leaves nothing out: "".
+ */
 import { isIP } from "node:net";
 import type { z } from "zod";
 import { CleatError, quoteText } from "../errors/index.ts";

@@ -1,9 +1,10 @@
 /** Tar archives ⇄ directory trees, through descriptors. Everything here blocks and is meant for worker threads. */
-export { applyLayer, type ApplyOptions } from "./apply/apply.ts";
+export { applyLayer, type ApplyOptions, unpackTree } from "./apply/apply.ts";
 export type { ArchiveDialect } from "./archive/archive-dialect.ts";
 export { archiveDifference, differenceSize } from "./archive/archive-difference.ts";
 export { archiveChanges, type ArchiveChangesOptions } from "./archive/archive-changes.ts";
 export { archiveTree, type ArchiveOptions, emptyArchive } from "./archive/archive-tree.ts";
+export { archiveWholeTree } from "./archive/archive-whole-tree.ts";
 export { assembleLayerAt, type LayerPlace } from "./exact/assemble-layer-at.ts";
 export { findChangesDepthFirst } from "./changes/depth-first.ts";
 export type { ChangedFile, LayerChange } from "./changes/layer-change.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * The digests by which layers are known together with all that they lie on, one for each of `diffIds`. Source: OCI image
- * specification v1.0 `config.md`, "Layer ChainID".
+ * The digests by which layers are known together with all that they lie on, one for each of `diffIds`. Source: OCI
+ * image specification v1.0 `config.md`, "Layer ChainID".
  */
 export function chainIdsOf(diffIds: readonly string[]): string[] {
   const chains: string[] = [];

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
 import { logDriverProtocol } from "../protocol/index.ts";
-import { assertMethods, errorLogger, implement, type Logger, type Service } from "../transport/index.ts";
+import { assertMethods, errorLogger, implement, type Logger, type Service, toCallOptions } from "../transport/index.ts";
 import type { LogDriver, LogEntry } from "./driver.ts";
 import type { DropPolicy } from "./entry-buffer.ts";
 import { encodeFrame } from "./entry-codec.ts";
@@ -15,14 +15,14 @@ import { fromWireInfo, fromWireReadConfig } from "./wire-shapes.ts";
 export interface LogDriverPluginOptions {
   readonly driver: LogDriver;
   /**
-   * A folder of its own, kept with `openStore` of `cleat/state`: which pipes are read, so that a plugin that is started again
-   * goes on with them. It holds the containers' environments, readable by the plugin's user only. Without one, containers that run while the
-   * plugin is started again wait once their pipes are full.
+   * A folder of its own, kept with `openStore` of `cleat/state`: which pipes are read, so that a plugin that is started
+   * again goes on with them. It holds the containers' environments, readable by the plugin's user only. Without one,
+   * containers that run while the plugin is started again wait once their pipes are full.
    */
   readonly stateFolder?: string;
   /**
-   * How much of one log is kept while the driver writes: default 1 MiB, as Docker's `max-buffer-size`. As much again may be
-   * on its way to the driver.
+   * How much of one log is kept while the driver writes: default 1 MiB, as Docker's `max-buffer-size`. As much again
+   * may be on its way to the driver.
    */
   readonly maxBufferBytes?: number;
   /** What is dropped beyond that; default "oldest". */
@@ -47,9 +47,10 @@ export interface LogDriverPlugin {
 }
 
 /**
- * Serves any log driver over Docker's protocol. Reads all pipes on the event loop, without a thread each. While a driver
- * writes, entries wait in a buffer and then in the pipe, which holds a mebibyte; once that is half full and the driver has not
- * done its write, no more is waited for it: what it does not take is dropped, counted and logged as a warning.
+ * Serves any log driver over Docker's protocol. Reads all pipes on the event loop, without a thread each. While a
+ * driver writes, entries wait in a buffer and then in the pipe, which holds a mebibyte; once that is half full and the
+ * driver has not done its write, no more is waited for it: what it does not take is dropped, counted and logged as a
+ * warning.
  *
  * - `StartLogging` of a pipe that is open is answered as done, and so is `StopLogging` of one that is not.
  * - Bytes that are no entry are skipped up to the next entry, counted, and logged as a warning.
@@ -89,10 +90,10 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
   };
 
   const service = implement(logDriverProtocol, {
-    async startLogging({ File, Info }, { signal }) {
+    async startLogging({ File, Info }, call) {
       assertOpen();
       await table.restore();
-      await table.start(File, Info, signal);
+      await table.start(File, Info, toCallOptions(call));
       return {};
     },
     async stopLogging({ File }) {

@@ -1,8 +1,8 @@
 /**
  * The log driver contract. This file is the manual.
  *
- * A log driver keeps what containers print. An engine begins a **log** for each run of a container, hands over entries, and
- * ends it; whoever asks reads them back.
+ * A log driver keeps what containers print. An engine begins a **log** for each run of a container, hands over entries,
+ * and ends it; whoever asks reads them back.
  *
  *     const log = await driver.openLog(container)      a container starts
  *     await log.write(entries, { dropped: 0 })         as often as there is something
@@ -13,17 +13,17 @@
  *
  * - **entry**: one line without its line break, or a piece of one: engines cut lines at 16 KiB. The pieces of one line
  *   have a `partial` with the same `id`, `ordinal`s from 1 on, and the last one is `last`.
- * - **log**: what comes through one pipe. A container that is started again has another one; Docker also opens and closes
- *   an empty one for each `docker logs` of a container that is not running. So `container.id` names a container, and
- *   several logs of one container are one story.
+ * - **log**: what comes through one pipe. A container that is started again has another one; Docker also opens and
+ *   closes an empty one for each `docker logs` of a container that is not running. So `container.id` names a container,
+ *   and several logs of one container are one story.
  *
  * ## Promises
  *
- * - `write` is called when the one before has ended, with everything that has come since, in order. It may take as long as
- *   it likes: no container waits for it. What comes meanwhile is kept within bounds, and what is beyond them is dropped and
- *   counted, see `LogDriverPluginOptions`; `dropped` says how many entries were lost just before these.
- * - A log whose plugin was killed goes on in the next process with another `openLog` of the same container. Lines that the
- *   killed one had taken and not written are lost; those in the pipe are not.
+ * - `write` is called when the one before has ended, with everything that has come since, in order. It may take as long
+ *   as it likes: no container waits for it. What comes meanwhile is kept within bounds, and what is beyond them is
+ *   dropped and counted, see `LogDriverPluginOptions`; `dropped` says how many entries were lost just before these.
+ * - A log whose plugin was killed goes on in the next process with another `openLog` of the same container. Lines that
+ *   the killed one had taken and not written are lost; those in the pipe are not.
  * - `close` of a log comes after its last `write`; a log that failed to open is not closed.
  * - Bytes are bytes: a `line` need not be UTF-8.
  *
@@ -45,8 +45,8 @@ export interface LogDriver {
   /**
    * Entries of a container in order, whether or not it runs. Without this method Docker keeps a copy of its own.
    * Entries outside of `since` and `until`, before the `tail` and cut lines are seen to by the adapter: a driver may
-   * leave out what it can leave out cheaply. With `follow` it goes on until `call.signal` aborts or no log of the container
-   * is open.
+   * leave out what it can leave out cheaply. With `follow` it goes on until `call.signal` aborts or no log of the
+   * container is open.
    * @throws NOT_FOUND when nothing is known of the container.
    */
   readLogs?(container: LoggedContainer, options: ReadLogsOptions, call?: CallOptions): AsyncIterable<LogEntry>;

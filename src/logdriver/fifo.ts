@@ -1,11 +1,11 @@
 /**
  * The reading end of a named pipe, without a thread.
  *
- * A read of a pipe that blocks takes one of the four threads that Node has for files; four quiet containers would stop every
- * other file of the process. So the pipe is opened without blocking and read by the event loop, as a socket is.
+ * A read of a pipe that blocks takes one of the four threads that Node has for files; four quiet containers would stop
+ * every other file of the process. So the pipe is opened without blocking and read by the event loop, as a socket is.
  *
- * It is opened for reading only: the engine holds it for both, so there is a writer as long as the engine lives, and the end
- * of the pipe is the end of the engine.
+ * It is opened for reading only: the engine holds it for both, so there is a writer as long as the engine lives, and
+ * the end of the pipe is the end of the engine.
  */
 import { close, constants, fstatSync, open, openSync, readSync } from "node:fs";
 import { Socket } from "node:net";
@@ -16,7 +16,10 @@ import { pipeFill, resizePipe } from "../syscall/index.ts";
 export interface FifoReader {
   /** Lets go of the pipe. What is in it stays there. May be called twice. */
   close(): void;
-  /** Reads on what is in the pipe now, and lets go of it; waits for its listener no longer than that. The engine writes no more. */
+  /**
+   * Reads on what is in the pipe now, and lets go of it; waits for its listener no longer than that. The engine writes
+   * no more.
+   */
   drain(timeoutMs: number): Promise<void>;
 }
 
@@ -28,8 +31,8 @@ export interface FifoListener {
 }
 
 /**
- * What the kernel is asked to keep while nobody reads: its default for users who are not root (`pipe-max-size`, pipe(7)).
- * While a plugin is started anew, that much of a container's output waits for it before the container does.
+ * What the kernel is asked to keep while nobody reads: its default for users who are not root (`pipe-max-size`,
+ * pipe(7)). While a plugin is started anew, that much of a container's output waits for it before the container does.
  */
 const pipeBytes = 1024 * 1024;
 

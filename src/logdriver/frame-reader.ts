@@ -21,10 +21,10 @@ export interface FrameReader {
 /**
  * Takes frames out of a stream of bytes, in chunks of any size. Keeps no more than one unfinished frame.
  *
- * A stream may begin in the middle of a frame, where a process before this one was killed while it read, and end in one.
- * Frames have no mark; but each message of an engine begins with its source, so that after bytes that cannot be a frame
- * the next one is found where a plausible length stands before `stdout` or `stderr` and the message decodes. A frame that
- * was torn by its writer may pass with bytes of the next one in its line; pipes do not do that to frames.
+ * A stream may begin in the middle of a frame, where a process before this one was killed while it read, and end in
+ * one. Frames have no mark; but each message of an engine begins with its source, so that after bytes that cannot be a
+ * frame the next one is found where a plausible length stands before `stdout` or `stderr` and the message decodes. A
+ * frame that was torn by its writer may pass with bytes of the next one in its line; pipes do not do that to frames.
  */
 export function createFrameReader(maxFrameBytes: number = defaultMaxFrameBytes): FrameReader {
   let rest: Buffer = Buffer.alloc(0);

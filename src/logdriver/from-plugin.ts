@@ -25,8 +25,8 @@ export interface LogDriverFromPluginOptions extends Omit<ClientOptions, "plugin"
 }
 
 /**
- * The log driver behind a transport, which has `readLogs` where the plugin says so. `close` sends nothing: the driver is the
- * plugin's. The transport stays its maker's to close.
+ * The log driver behind a transport, which has `readLogs` where the plugin says so. `close` sends nothing: the driver
+ * is the plugin's. The transport stays its maker's to close.
  *
  * @throws FAILED_PRECONDITION when what answers is not a plugin, UNIMPLEMENTED when it is not a log driver.
  * @throws UNAVAILABLE or DEADLINE_EXCEEDED when nobody answers.

@@ -1,4 +1,6 @@
-/** Log drivers: the contract (`driver.ts` is the manual), both ends of Docker's protocol, and what reading back takes. */
+/**
+ * Log drivers: the contract (`driver.ts` is the manual), both ends of Docker's protocol, and what reading back takes.
+ */
 export type * from "./driver.ts";
 export { createLogDriverPlugin, type LogDriverPlugin, type LogDriverPluginOptions } from "./as-plugin.ts";
 export type { DropPolicy } from "./entry-buffer.ts";

@@ -5,8 +5,8 @@ import { createEntryBuffer } from "./entry-buffer.ts";
 export interface LogFeed {
   publish(entries: readonly LogEntry[]): void;
   /**
-   * What is published from now on (from this call, not from the first `next`), until `end` or until `signal` aborts. One that
-   * is slow loses the oldest beyond `maxBytes`.
+   * What is published from now on (from this call, not from the first `next`), until `end` or until `signal` aborts.
+   * One that is slow loses the oldest beyond `maxBytes`.
    */
   follow(signal?: AbortSignal): AsyncGenerator<LogEntry>;
   /** Nothing more comes: followers end when they have read what is there. */

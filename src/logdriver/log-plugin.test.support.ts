@@ -1,4 +1,7 @@
-/** A log driver that keeps everything in memory, behind the protocol and in front of it again, on pipes of a scratch folder. */
+/**
+ * A log driver that keeps everything in memory, behind the protocol and in front of it again, on pipes of a scratch
+ * folder.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

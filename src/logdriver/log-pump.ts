@@ -16,9 +16,9 @@ export interface LogPumpOptions {
 /** Brings entries to a driver that may be slow, dead or hung, without ever waiting for it. */
 export interface LogPump {
   /**
-   * Takes entries. What it returns is to be waited for before the next ones, so that a burst is not lost on a driver that is
-   * quick. Where `mayWait` says no, after `patienceMs` at the earliest, the driver counts as slow until it has done its write,
-   * and nobody waits.
+   * Takes entries. What it returns is to be waited for before the next ones, so that a burst is not lost on a driver
+   * that is quick. Where `mayWait` says no, after `patienceMs` at the earliest, the driver counts as slow until it has
+   * done its write, and nobody waits.
    */
   push(entries: readonly LogEntry[], mayWait: () => boolean): Promise<void> | undefined;
   /** Resolves when the driver has all that was pushed until now, or has failed at it. */

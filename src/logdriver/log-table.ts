@@ -1,4 +1,5 @@
 import { CleatError, quoteText } from "../errors/index.ts";
+import type { CallOptions } from "../protocol/index.ts";
 import type { Logger } from "../transport/index.ts";
 import type { ContainerLog, LogDriver, LoggedContainer } from "./driver.ts";
 import type { EntryBufferOptions } from "./entry-buffer.ts";
@@ -17,9 +18,11 @@ export interface LogTableOptions {
 
 /** The pipes that are being read. */
 export interface LogTable {
-  /** Opens again what the process before this one had open; once, however often it is called. A failure is forgotten. */
+  /**
+   * Opens again what the process before this one had open; once, however often it is called. A failure is forgotten.
+   */
   restore(): Promise<void>;
-  start(file: string, info: WireInfo, signal: AbortSignal): Promise<void>;
+  start(file: string, info: WireInfo, call: CallOptions): Promise<void>;
   /** A pipe that is not there is stopped already. */
   stop(file: string): Promise<void>;
   statuses(): LogStatus[];
@@ -87,15 +90,7 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
   const restoreOne = async (kept: KeptLog) => {
     const { file } = kept;
     try {
-      await add(kept, async (container) => {
-        try {
-          return await driver.openLog(container);
-        } catch (error) {
-          // Its container runs: what it prints is read and lost, rather than that it waits.
-          logger.error({ file, container: container.id, err: error }, "log was not opened again");
-          return reopening(() => driver.openLog(container));
-        }
-      });
+      await add(kept, (container) => openAgain(driver, file, container, logger));
     } catch (error) {
       const isGone = error instanceof CleatError && error.code === "NOT_FOUND";
       if (!isGone) return logger.error({ file, err: error }, "log pipe was not opened again");
@@ -112,14 +107,14 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
 
   return {
     restore,
-    async start(file, info, signal) {
+    async start(file, info, call) {
       const known = rows.get(file);
       if (known !== undefined && known.kept.info.ContainerID !== info.ContainerID) {
         throw new CleatError("ALREADY_EXISTS", `pipe ${quoteText(file)} is another container's`);
       }
       const kept = { file, info, unfinished: nothing };
       try {
-        await (known?.open ?? add(kept, (container) => driver.openLog(container, { signal })));
+        await (known?.open ?? add(kept, (container) => driver.openLog(container, call)));
       } catch (error) {
         await (await keptLogs()).delete(file);
         throw error;
@@ -132,19 +127,35 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
       const records = await opening?.catch(() => undefined);
       if (records === undefined) return;
       try {
-        await Promise.all([...rows.values()].map((row) => leave(row, records)));
+        await Promise.all([...rows.values()].map((row) => leave(row, records, stopTimeoutMs)));
       } finally {
         [rows, ready].forEach((table) => table.clear());
         await records.close();
       }
     },
   };
+}
 
-  async function leave({ kept, open }: Row, records: KeptLogs): Promise<void> {
-    const opened = await open.catch(() => undefined);
-    const unfinished = await opened?.leave(stopTimeoutMs);
-    if (unfinished !== undefined && unfinished.byteLength > 0) await records.put({ ...kept, unfinished });
+/** Its container runs: where the driver fails, what it prints is read and lost, rather than that it waits. */
+async function openAgain(
+  driver: LogDriver,
+  file: string,
+  container: LoggedContainer,
+  logger: Logger,
+): Promise<ContainerLog> {
+  try {
+    return await driver.openLog(container);
+  } catch (error) {
+    logger.error({ file, container: container.id, err: error }, "log was not opened again");
+    return reopening(() => driver.openLog(container));
   }
+}
+
+/** For the next process, with what is half read. */
+async function leave({ kept, open }: Row, records: KeptLogs, timeoutMs: number): Promise<void> {
+  const opened = await open.catch(() => undefined);
+  const unfinished = await opened?.leave(timeoutMs);
+  if (unfinished !== undefined && unfinished.byteLength > 0) await records.put({ ...kept, unfinished });
 }
 
 /** So that whoever asks next tries again. */

@@ -14,8 +14,8 @@ import { toWireInfo } from "./wire-shapes.ts";
 const openFile = promisify(open);
 
 /**
- * The writing end, as an engine has it: a pipe in `folder`, held open for both, so that a plugin that dies breaks nothing. A
- * `write` resolves when the pipe has taken it: it waits while the plugin does not read.
+ * The writing end, as an engine has it: a pipe in `folder`, held open for both, so that a plugin that dies breaks
+ * nothing. A `write` resolves when the pipe has taken it: it waits while the plugin does not read.
  */
 export async function openRemoteLog(
   client: Client<typeof logDriverProtocol>,

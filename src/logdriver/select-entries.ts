@@ -6,8 +6,8 @@ type Entries = AsyncIterable<LogEntry> | Iterable<LogEntry>;
 const maxLineBytes = 1024 * 1024;
 
 /**
- * Whole lines in place of their pieces, each with the time of its first piece. Pieces of one line are together, or between
- * those of the other stream. Of a plugin's entries Docker heeds the line, time and source only (moby v20.10.24
+ * Whole lines in place of their pieces, each with the time of its first piece. Pieces of one line are together, or
+ * between those of the other stream. Of a plugin's entries Docker heeds the line, time and source only (moby v20.10.24
  * `daemon/logger/adapter.go`, `ReadLogs`): `--timestamps` would stand before each piece, and `--tail` count them.
  */
 export async function* joinPartials(entries: Entries): AsyncGenerator<LogEntry> {
@@ -55,8 +55,8 @@ export async function* withinTimes(entries: Entries, { sinceNs, untilNs }: ReadL
 }
 
 /**
- * Of what a driver has kept, what was asked for: the last `tail` lines of those within the times. Memory is that of `tail`
- * lines.
+ * Of what a driver has kept, what was asked for: the last `tail` lines of those within the times. Memory is that of
+ * `tail` lines.
  */
 export async function* selectEntries(entries: Entries, options: ReadLogsOptions): AsyncGenerator<LogEntry> {
   const lines = withinTimes(joinPartials(entries), options);

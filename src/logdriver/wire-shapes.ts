@@ -8,7 +8,10 @@ type ReadLogsRequest = z.output<(typeof logDriverProtocol)["methods"]["readLogs"
 export type WireInfo = ReadLogsRequest["Info"];
 export type WireReadConfig = ReadLogsRequest["Config"];
 
-/** Options of `--log-opt` that the engine itself obeys, and hands on all the same (moby v20.10.24 `container/container.go`). */
+/**
+ * Options of `--log-opt` that the engine itself obeys, and hands on all the same (moby v20.10.24
+ * `container/container.go`).
+ */
 const engineOptions = new Set(["mode", "max-buffer-size"]);
 /** Those of the copy that Docker keeps (moby v20.10.24 `daemon/logger/log_cache_opts.go`). */
 const isEngineOption = (name: string) => engineOptions.has(name) || name.startsWith("cache-");

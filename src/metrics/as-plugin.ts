@@ -1,5 +1,5 @@
 import { metricsCollectorProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Service } from "../transport/index.ts";
+import { assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { MetricsCollector } from "./driver.ts";
 
 export interface MetricsCollectorPluginOptions {
@@ -17,8 +17,8 @@ export interface MetricsCollectorPlugin {
 export function createMetricsCollectorPlugin({ collector }: MetricsCollectorPluginOptions): MetricsCollectorPlugin {
   assertMethods(collector, ["start", "stop", "close"], "createMetricsCollectorPlugin: collector");
   const service = implement(metricsCollectorProtocol, {
-    startMetrics: async (_, { signal }) => done(collector.start({ signal })),
-    stopMetrics: async (_, { signal }) => done(collector.stop({ signal })),
+    startMetrics: async (_, call) => done(collector.start(toCallOptions(call))),
+    stopMetrics: async (_, call) => done(collector.stop(toCallOptions(call))),
   });
   return { service, close: () => collector.close() };
 }

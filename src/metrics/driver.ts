@@ -7,11 +7,11 @@
  *     the daemon stops                stop()         the socket goes
  *
  * The socket is `/run/docker/metrics.sock` within the plugin, where Docker mounts it: metrics are for managed plugins
- * (`docker plugin create`). **A plugin on a socket of its own must not be one:** when Docker activates it, for whatever, the
- * call that made it do so never ends, as the activation asks for the plugin that it is about to activate.
+ * (`docker plugin create`). **A plugin on a socket of its own must not be one:** when Docker activates it, for
+ * whatever, the call that made it do so never ends, as the activation asks for the plugin that it is about to activate.
  *
- * `start` comes again after each restart of the daemon, with a new socket in the old one's place: it may be called while
- * collecting. Nothing survives, and nothing has to.
+ * `start` comes again after each restart of the daemon, with a new socket in the old one's place: it may be called
+ * while collecting. Nothing survives, and nothing has to.
  *
  * Source of the semantics: moby v20.10.24 `daemon/metrics_unix.go`, `daemon/metrics.go`,
  * `pkg/plugins/plugins.go` (`activate`, `runHandlers`).

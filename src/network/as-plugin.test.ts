@@ -132,7 +132,7 @@ describe("what goes over the wire", () => {
     expect((await send("GetCapabilities", {})).answer).toMatchObject({ Scope: "local", GwAllocChecker: false });
   });
 
-  it("reaches no driver without an id, which is what Docker sends after a lost answer, or with one that is a path", async () => {
+  it("reaches no driver without an id, as Docker calls after a lost answer, or with one that is a path", async () => {
     const { driver, asked } = createMemoryNetworks();
     const { send } = await connect(driver);
     for (const body of [

@@ -1,5 +1,5 @@
 import { networkDriverProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Service } from "../transport/index.ts";
+import { assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { NetworkDriver, NewNetwork } from "./driver.ts";
 import { assertNetworkId } from "./network-id.ts";
 import {
@@ -36,26 +36,32 @@ export function createNetworkDriverPlugin(options: NetworkDriverPluginOptions): 
   const { driver } = options;
   assertMethods(driver, methods, "createNetworkDriverPlugin: driver");
   const service = implement(networkDriverProtocol, {
-    getCapabilities: async (_, { signal }) => {
-      const { scope, connectivityScope = scope } = await driver.capabilities({ signal });
+    getCapabilities: async (_, call) => {
+      const { scope, connectivityScope = scope } = await driver.capabilities(toCallOptions(call));
       const GwAllocChecker = driver.skipsGateway !== undefined;
       return { Scope: scope, ConnectivityScope: connectivityScope, GwAllocChecker };
     },
-    createNetwork: async (request, { signal }) =>
-      done(driver.createNetwork(checkNetwork(request), toNewNetwork(request), { signal })),
-    deleteNetwork: async (request, { signal }) => done(driver.deleteNetwork(checkNetwork(request), { signal })),
-    createEndpoint: async ({ Interface, Options, ...ids }, { signal }) => {
+    createNetwork: async (request, call) =>
+      done(driver.createNetwork(checkNetwork(request), toNewNetwork(request), toCallOptions(call))),
+    deleteNetwork: async (request, call) => done(driver.deleteNetwork(checkNetwork(request), toCallOptions(call))),
+    createEndpoint: async ({ Interface, Options, ...ids }, call) => {
       const given = fromWireInterface(Interface);
-      const decided = await driver.createEndpoint(...check(ids), { ...given, engineOptions: Options }, { signal });
+      const decided = await driver.createEndpoint(
+        ...check(ids),
+        { ...given, engineOptions: Options },
+        toCallOptions(call),
+      );
       return { Interface: toWireInterface(withoutGiven(decided ?? {}, given)) };
     },
-    deleteEndpoint: async (ids, { signal }) => done(driver.deleteEndpoint(...check(ids), { signal })),
-    endpointOperInfo: async (ids, { signal }) => ({
-      Value: { ...(await driver.endpointInfo(...check(ids), { signal })) },
+    deleteEndpoint: async (ids, call) => done(driver.deleteEndpoint(...check(ids), toCallOptions(call))),
+    endpointOperInfo: async (ids, call) => ({
+      Value: { ...(await driver.endpointInfo(...check(ids), toCallOptions(call))) },
     }),
-    join: async ({ SandboxKey, Options, ...ids }, { signal }) =>
-      toWireJoined(await driver.join(...check(ids), { sandboxKey: SandboxKey, engineOptions: Options }, { signal })),
-    leave: async (ids, { signal }) => done(driver.leave(...check(ids), { signal })),
+    join: async ({ SandboxKey, Options, ...ids }, call) =>
+      toWireJoined(
+        await driver.join(...check(ids), { sandboxKey: SandboxKey, engineOptions: Options }, toCallOptions(call)),
+      ),
+    leave: async (ids, call) => done(driver.leave(...check(ids), toCallOptions(call))),
     ...optionalMethods(driver),
   });
   return { service, close: () => driver.close() };
@@ -66,35 +72,37 @@ function optionalMethods(
 ): Partial<Parameters<typeof implement<typeof networkDriverProtocol>>[1]> {
   return {
     ...(driver.programExternalConnectivity && {
-      programExternalConnectivity: async ({ Options, ...ids }, { signal }) =>
-        done(driver.programExternalConnectivity?.(...check(ids), Options, { signal })),
+      programExternalConnectivity: async ({ Options, ...ids }, call) =>
+        done(driver.programExternalConnectivity?.(...check(ids), Options, toCallOptions(call))),
     }),
     ...(driver.revokeExternalConnectivity && {
-      revokeExternalConnectivity: async (ids, { signal }) =>
-        done(driver.revokeExternalConnectivity?.(...check(ids), { signal })),
+      revokeExternalConnectivity: async (ids, call) =>
+        done(driver.revokeExternalConnectivity?.(...check(ids), toCallOptions(call))),
     }),
     ...(driver.skipsGateway && {
-      gwAllocCheck: async ({ Options }, { signal }) => {
-        const skipped = await driver.skipsGateway?.(fromWireOptions(Options), { signal });
+      gwAllocCheck: async ({ Options }, call) => {
+        const skipped = await driver.skipsGateway?.(fromWireOptions(Options), toCallOptions(call));
         return { SkipIPv4: skipped?.ipv4 ?? false, SkipIPv6: skipped?.ipv6 ?? false };
       },
     }),
     ...(driver.allocateNetwork && {
-      allocateNetwork: async (request, { signal }) => {
+      allocateNetwork: async (request, call) => {
         const network = { options: request.Options, ...toPools(request) };
-        return { Options: { ...(await driver.allocateNetwork?.(checkNetwork(request), network, { signal })) } };
+        return {
+          Options: { ...(await driver.allocateNetwork?.(checkNetwork(request), network, toCallOptions(call))) },
+        };
       },
     }),
     ...(driver.freeNetwork && {
-      freeNetwork: async (request, { signal }) => done(driver.freeNetwork?.(checkNetwork(request), { signal })),
+      freeNetwork: async (request, call) => done(driver.freeNetwork?.(checkNetwork(request), toCallOptions(call))),
     }),
-    discoverNew: async (request, { signal }) => {
+    discoverNew: async (request, call) => {
       const node = fromWireNode(request);
-      return done(node && driver.discoverNode?.(node, { signal }));
+      return done(node && driver.discoverNode?.(node, toCallOptions(call)));
     },
-    discoverDelete: async (request, { signal }) => {
+    discoverDelete: async (request, call) => {
       const node = fromWireNode(request);
-      return done(node && driver.forgetNode?.(node, { signal }));
+      return done(node && driver.forgetNode?.(node, toCallOptions(call)));
     },
   };
 }

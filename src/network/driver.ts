@@ -2,7 +2,8 @@
  * The network driver contract. This file is the manual.
  *
  * A network driver makes **networks**, and within them **endpoints**, a container's end of a network. An endpoint is
- * made, joins a sandbox (what is Docker's word for a container's own network), leaves it, and is removed; it joins once.
+ * made, joins a sandbox (what is Docker's word for a container's own network), leaves it, and is removed; it joins
+ * once.
  *
  *     docker network create --driver NAME blue    createNetwork(n, { options, ipv4: [{ pool, gateway }] })
  *     docker run --network blue                   createEndpoint(n, e, { address: "10.1.0.2/16" })
@@ -11,28 +12,28 @@
  *     the container ends                          revokeExternalConnectivity(n, e), leave(n, e), deleteEndpoint(n, e)
  *     docker network rm blue                      deleteNetwork(n)
  *
- * Addresses come from an IPAM driver, which the engine asks before it calls here and after: a network driver makes links
- * and gives them to the engine, which renames them, sets their addresses and adds the routes.
+ * Addresses come from an IPAM driver, which the engine asks before it calls here and after: a network driver makes
+ * links and gives them to the engine, which renames them, sets their addresses and adds the routes.
  *
  * ## Words
  *
- * - **network id**, **endpoint id**: 64 hexadecimal digits of the engine's; `createNetworkDriverPlugin` hands nothing on
- *   that is not of the form `networkIdPattern`, so that they may be part of a path or of a link's name.
+ * - **network id**, **endpoint id**: 64 hexadecimal digits of the engine's; `createNetworkDriverPlugin` hands nothing
+ *   on that is not of the form `networkIdPattern`, so that they may be part of a path or of a link's name.
  * - **source**: the link that the driver made in the host's network, for the engine to take.
- * - **gateway**: in `createNetwork` an address of the pool in CIDR notation, reserved for the driver; in `join` what the
- *   container's default route goes to.
+ * - **gateway**: in `createNetwork` an address of the pool in CIDR notation, reserved for the driver; in `join` what
+ *   the container's default route goes to.
  * - **scope**: of a `local` driver each host has networks of its own; those of a `global` one are a swarm's.
  *
  * ## Promises
  *
  * - An engine that gets no answer sends a call again for half a minute: each method may be called again, and finishes
  *   what was begun. What is there already was made, what is not there was removed.
- * - **The engine keeps networks over its restarts, and does not create them again.** A driver that is started anew, after
- *   a crash of its own or with the host, finds its networks in its own records, and makes anew what the kernel has lost.
- *   Endpoints of containers that run are the kernel's.
- * - **What containers had that ended while the engine was away, it forgets without a word** (it deletes with drivers that it
- *   has met since it started: `libnetwork/endpoint.go`, `deleteEndpoint`; seen on 20.10, 26.1 and 28.5). An endpoint whose
- *   link is gone is gone, and all endpoints of a network go with it.
+ * - **The engine keeps networks over its restarts, and does not create them again.** A driver that is started anew,
+ *   after a crash of its own or with the host, finds its networks in its own records, and makes anew what the kernel
+ *   has lost. Endpoints of containers that run are the kernel's.
+ * - **What containers had that ended while the engine was away, it forgets without a word** (it deletes with drivers
+ *   that it has met since it started: `libnetwork/endpoint.go`, `deleteEndpoint`; seen on 20.10, 26.1 and 28.5). An
+ *   endpoint whose link is gone is gone, and all endpoints of a network go with it.
  * - Docker forgets networks and endpoints also where their removal fails: such a failure leaves something behind, and
  *   should be none that the next start does not mend.
  * - A driver never asks the engine anything: engines wait for their plugins while they start.
@@ -59,8 +60,8 @@ export interface NetworkDriver {
   deleteNetwork(networkId: string, call?: CallOptions): Promise<void>;
 
   /**
-   * Makes an endpoint with the addresses given, and returns what the driver decided beyond them: a MAC address where none
-   * was given. Engines refuse a value for what they have decided themselves.
+   * Makes an endpoint with the addresses given, and returns what the driver decided beyond them: a MAC address where
+   * none was given. Engines refuse a value for what they have decided themselves.
    */
   createEndpoint(
     networkId: string,

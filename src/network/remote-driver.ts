@@ -16,11 +16,11 @@ import {
 export type RemoteNetworkDriver = Required<NetworkDriver>;
 
 /**
- * A network driver behind a client: a driver like any other. What the plugin answers as failure is a `RemoteError`, with
- * its code where the plugin is Cleat's.
+ * A network driver behind a client: a driver like any other. What the plugin answers as failure is a `RemoteError`,
+ * with its code where the plugin is Cleat's.
  *
- * - `capabilities` rejects with DATA_LOSS when the plugin answers another scope than `local` and `global`: Docker refuses
- *   such a plugin.
+ * - `capabilities` rejects with DATA_LOSS when the plugin answers another scope than `local` and `global`: Docker
+ *   refuses such a plugin.
  * - `skipsGateway` is asked only of a plugin whose capabilities say that it knows; of others the answer is no.
  * - A plugin may lack the methods for external connectivity and for nodes, as it may with Docker; one that lacks
  *   `allocateNetwork` rejects with UNIMPLEMENTED.

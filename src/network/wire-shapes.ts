@@ -1,4 +1,6 @@
-/** The places where the contract's shapes and those of Docker's protocol differ, both ways. Go leaves nothing out: "". */
+/**
+ * The places where the contract's shapes and those of Docker's protocol differ, both ways. Go leaves nothing out: "".
+ */
 import type { z } from "zod";
 import { CleatError } from "../errors/index.ts";
 import type { networkDriverProtocol } from "../protocol/index.ts";

@@ -41,30 +41,32 @@ export const authzProtocol = defineProtocol({
   name: "AuthZPlugin",
   implements: "authz",
   summary:
-    "Docker's authorization plugins (since 1.10; `dockerd --authorization-plugin NAME`): asked about every call of the " +
-    "engine's API before it is done, and about its answer before it goes out. Docker sets no deadlines here; those of " +
-    "the table are Cleat's own client's. A plugin that fails denies.",
+    "Docker's authorization plugins (since 1.10; `dockerd --authorization-plugin NAME`): asked about every call of " +
+    "the engine's API before it is done, and about its answer before it goes out. Docker sets no deadlines here; " +
+    "those of the table are Cleat's own client's. A plugin that fails denies.",
   methods: {
     authZReq: {
       summary:
-        "Whether a call may be done. `User` is the common name of the client's certificate, and empty on a unix socket. " +
-        "`RequestUri` is as the client wrote it. There is no `RequestBody` where the client sent none, where it is not " +
-        "`application/json`, where the path begins with `/auth`, and where it is too long: Docker 20.10 leaves out one of 1 " +
-        "MiB and more, and later fixes refuse one of over 4 MiB themselves. Of headers, those with credentials are left out.",
+        "Whether a call may be done. `User` is the common name of the client's certificate, and empty on a unix " +
+        "socket. `RequestUri` is as the client wrote it. There is no `RequestBody` where the client sent none, where " +
+        "it is not `application/json`, where the path begins with `/auth`, and where it is too long: Docker 20.10 " +
+        "leaves out one of 1 MiB and more, and later fixes refuse one of over 4 MiB themselves. Of headers, those " +
+        "with credentials are left out.",
       path: "/AuthZPlugin.AuthZReq",
       framing: "json",
       request: goStruct(requestFields),
       response: decision,
       subject: "RequestUri",
       timeoutMs: 30_000,
-      // 4 MiB of body in base64, and Go's default of 1 MiB for URI and headers, of which JSON may escape each byte sixfold.
+      // 4 MiB of body in base64, and Go's default of 1 MiB for URI and headers, of which JSON may escape each byte
+      // sixfold.
       maxRequestBytes: 16 * mebibyte,
       source: middleware,
     },
     authZRes: {
       summary:
-        "Whether an answer may go out: the request as `AuthZReq` had it, and what the engine answers. Docker asks when " +
-        "the call has been done. Of an answer that is streamed there is the beginning only, or nothing.",
+        "Whether an answer may go out: the request as `AuthZReq` had it, and what the engine answers. Docker asks " +
+        "when the call has been done. Of an answer that is streamed there is the beginning only, or nothing.",
       path: "/AuthZPlugin.AuthZRes",
       framing: "json",
       request: goStruct({

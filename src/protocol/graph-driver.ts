@@ -46,8 +46,8 @@ export const graphDriverProtocol = defineProtocol({
   methods: {
     init: {
       summary:
-        "Opens the store in a home, in the plugin's own where that is empty; the first call of an engine. Without maps of " +
-        "users nobody is mapped.",
+        "Opens the store in a home, in the plugin's own where that is empty; the first call of an engine. Without " +
+        "maps of users nobody is mapped.",
       path: "/GraphDriver.Init",
       framing: "json",
       request: goStruct({
@@ -104,8 +104,8 @@ export const graphDriverProtocol = defineProtocol({
     },
     put: {
       summary:
-        "Gives back one `Get`; the last one unmounts. Without a layer, as Docker's client sends it once more when the answer " +
-        "was lost, it gives back nothing.",
+        "Gives back one `Get`; the last one unmounts. Without a layer, as Docker's client sends it once more when " +
+        "the answer was lost, it gives back nothing.",
       path: "/GraphDriver.Put",
       framing: "json",
       request: goStruct({ ID: z.string().default("") }),

@@ -13,14 +13,14 @@ export const ipamDriverProtocol = defineProtocol({
   name: "IpamDriver",
   failureField: "Error",
   summary:
-    "Docker's address management plugins (since 1.9): what `docker network create --ipam-driver NAME` asks for pools and " +
-    "addresses. Docker sets no deadlines for plugins on sockets, and 30 s for managed ones; those here are the ones of " +
-    "Cleat's own client.",
+    "Docker's address management plugins (since 1.9): what `docker network create --ipam-driver NAME` asks for pools " +
+    "and addresses. Docker sets no deadlines for plugins on sockets, and 30 s for managed ones; those here are the " +
+    "ones of Cleat's own client.",
   methods: {
     getCapabilities: {
       summary:
-        "With `RequiresMACAddress` each request for an endpoint's address has its MAC address among the options. With " +
-        "`RequiresRequestReplay` Docker asks for the pools and addresses that it has once more when it starts.",
+        "With `RequiresMACAddress` each request for an endpoint's address has its MAC address among the options. " +
+        "With `RequiresRequestReplay` Docker asks for the pools and addresses that it has once more when it starts.",
       path: "/IpamDriver.GetCapabilities",
       framing: "json",
       safe: true,
@@ -48,9 +48,9 @@ export const ipamDriverProtocol = defineProtocol({
     },
     requestPool: {
       summary:
-        "A pool of addresses for a network: `Pool` in CIDR notation, or one of the plugin's choice where that is empty. " +
-        "Addresses are to come from `SubPool` where there is one. Docker takes a pool of the plugin's choice that overlaps " +
-        "another network's for none: it asks on, and gives the pool back.",
+        "A pool of addresses for a network: `Pool` in CIDR notation, or one of the plugin's choice where that is " +
+        "empty. Addresses are to come from `SubPool` where there is one. Docker takes a pool of the plugin's choice " +
+        "that overlaps another network's for none: it asks on, and gives the pool back.",
       path: "/IpamDriver.RequestPool",
       framing: "json",
       request: goStruct({
@@ -78,9 +78,9 @@ export const ipamDriverProtocol = defineProtocol({
     },
     requestAddress: {
       summary:
-        "An address of a pool: `Address`, or one of the plugin's choice where that is empty. The answer's has the length " +
-        "of the pool's prefix, `10.1.0.2/16`. Of a gateway's address `Options` says so: `RequestAddressType` is " +
-        "`com.docker.network.gateway`.",
+        "An address of a pool: `Address`, or one of the plugin's choice where that is empty. The answer's has the " +
+        "length of the pool's prefix, `10.1.0.2/16`. Of a gateway's address `Options` says so: `RequestAddressType` " +
+        "is `com.docker.network.gateway`.",
       path: "/IpamDriver.RequestAddress",
       framing: "json",
       request: goStruct({ PoolID: z.string(), Address: z.string().default(""), Options: texts }),

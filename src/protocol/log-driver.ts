@@ -34,10 +34,10 @@ const noInfo = () => info.decode({});
 export const logDriverProtocol = defineProtocol({
   name: "LogDriver",
   summary:
-    "Docker's logging plugins (since 17.05; `docker run --log-driver NAME`). The engine writes a container's output into a " +
-    "named pipe that the plugin reads: entries, each after its length in four bytes, big endian, each a protobuf `LogEntry` " +
-    "(moby v20.10.24 `api/types/plugins/logdriver/entry.proto`). Once the pipe is full the container waits for the " +
-    "plugin, unless it was started with `--log-opt mode=non-blocking`.",
+    "Docker's logging plugins (since 17.05; `docker run --log-driver NAME`). The engine writes a container's output " +
+    "into a named pipe that the plugin reads: entries, each after its length in four bytes, big endian, each a " +
+    "protobuf `LogEntry` (moby v20.10.24 `api/types/plugins/logdriver/entry.proto`). Once the pipe is full the " +
+    "container waits for the plugin, unless it was started with `--log-opt mode=non-blocking`.",
   methods: {
     startLogging: {
       summary: "Begins to read the pipe `File`. The engine has made it, and holds it open for reading and writing.",
@@ -61,8 +61,8 @@ export const logDriverProtocol = defineProtocol({
     },
     capabilities: {
       summary:
-        "Whether the plugin has `ReadLogs`. Asked before each `StartLogging`, with an empty body; a failure means that " +
-        "it has not, and Docker from 20.10 on keeps a copy of its own for `docker logs` then.",
+        "Whether the plugin has `ReadLogs`. Asked before each `StartLogging`, with an empty body; a failure means " +
+        "that it has not, and Docker from 20.10 on keeps a copy of its own for `docker logs` then.",
       path: "/LogDriver.Capabilities",
       framing: "json",
       safe: true,
@@ -76,9 +76,9 @@ export const logDriverProtocol = defineProtocol({
     },
     readLogs: {
       summary:
-        "A container's log in the framing of the pipe, for `docker logs`, which prints each `line` as it is: unlike in the " +
-        "pipe, it ends with its line break. `Tail` is how many of the last lines are wanted: negative for all of them, 0 for " +
-        "none of those that are there. `Since` and `Until` are RFC 3339, Go's zero time for no bound.",
+        "A container's log in the framing of the pipe, for `docker logs`, which prints each `line` as it is: unlike " +
+        "in the pipe, it ends with its line break. `Tail` is how many of the last lines are wanted: negative for all " +
+        "of them, 0 for none of those that are there. `Since` and `Until` are RFC 3339, Go's zero time for no bound.",
       path: "/LogDriver.ReadLogs",
       framing: "download",
       mediaType: streamMediaType,

@@ -6,9 +6,10 @@ const nothing = goStruct({});
 export const metricsCollectorProtocol = defineProtocol({
   name: "MetricsCollector",
   summary:
-    "Managed plugins that read Docker's own metrics (since 17.06). Docker answers `GET /metrics`, in Prometheus's text " +
-    "format, on a unix socket: `/run/docker/metrics.sock` within the plugin. A plugin on a socket of its own must not list " +
-    "it: Docker's activation of it waits for itself (moby v20.10.24 `pkg/plugins/plugins.go`, `runHandlers`).",
+    "Managed plugins that read Docker's own metrics (since 17.06). Docker answers `GET /metrics`, in Prometheus's " +
+    "text format, on a unix socket: `/run/docker/metrics.sock` within the plugin. A plugin on a socket of its own " +
+    "must not list it: Docker's activation of it waits for itself (moby v20.10.24 `pkg/plugins/plugins.go`, " +
+    "`runHandlers`).",
   methods: {
     startMetrics: {
       summary: "The socket is there: begin. Docker says so when the plugin is enabled, and when the daemon starts.",

@@ -38,15 +38,15 @@ const notification = goStruct({ DiscoveryType: z.int(), DiscoveryData: z.unknown
 export const networkDriverProtocol = defineProtocol({
   name: "NetworkDriver",
   summary:
-    "Docker's network plugins (since 1.7): what `docker network create --driver NAME` makes. Docker sets no deadlines for " +
-    "plugins on sockets, and 30 s for managed ones; those here are the ones of Cleat's own client. What Docker does not " +
-    "get an answer to it sends again for half a minute, at times without its body.",
+    "Docker's network plugins (since 1.7): what `docker network create --driver NAME` makes. Docker sets no " +
+    "deadlines for plugins on sockets, and 30 s for managed ones; those here are the ones of Cleat's own client. " +
+    "What Docker does not get an answer to it sends again for half a minute, at times without its body.",
   methods: {
     getCapabilities: {
       summary:
-        "What Docker asks first. `Scope` is `local` (each host has networks of its own) or `global` (a swarm has them); " +
-        "another value, and Docker does not take the plugin. `ConnectivityScope` is `Scope` where it is empty. With " +
-        "`GwAllocChecker` Docker asks `GwAllocCheck`.",
+        "What Docker asks first. `Scope` is `local` (each host has networks of its own) or `global` (a swarm has " +
+        "them); another value, and Docker does not take the plugin. `ConnectivityScope` is `Scope` where it is " +
+        "empty. With `GwAllocChecker` Docker asks `GwAllocCheck`.",
       path: "/NetworkDriver.GetCapabilities",
       framing: "json",
       safe: true,
@@ -61,8 +61,8 @@ export const networkDriverProtocol = defineProtocol({
     },
     gwAllocCheck: {
       summary:
-        "Whether a network with these options needs no address for a gateway. Asked before `CreateNetwork`, of plugins " +
-        "that said so in their capabilities.",
+        "Whether a network with these options needs no address for a gateway. Asked before `CreateNetwork`, of " +
+        "plugins that said so in their capabilities.",
       path: "/NetworkDriver.GwAllocCheck",
       framing: "json",
       optional: true,
@@ -75,7 +75,8 @@ export const networkDriverProtocol = defineProtocol({
     allocateNetwork: {
       summary:
         "What a swarm's manager asks before a network of scope `global` is made anywhere: the answer's options go to " +
-        "every host. A plugin of scope `local` may lack it, and so may one that is not managed: a swarm takes no other.",
+        "every host. A plugin of scope `local` may lack it, and so may one that is not managed: a swarm takes no " +
+        "other.",
       path: "/NetworkDriver.AllocateNetwork",
       framing: "json",
       optional: true,
@@ -103,8 +104,8 @@ export const networkDriverProtocol = defineProtocol({
     },
     createNetwork: {
       summary:
-        "Makes a network. What the user gave with `--opt` is in `Options` under `com.docker.network.generic`. `Pool`, " +
-        "`Gateway` and `AuxAddresses` are in CIDR notation, from the IPAM driver.",
+        "Makes a network. What the user gave with `--opt` is in `Options` under `com.docker.network.generic`. " +
+        "`Pool`, `Gateway` and `AuxAddresses` are in CIDR notation, from the IPAM driver.",
       path: "/NetworkDriver.CreateNetwork",
       framing: "json",
       request: goStruct({
@@ -130,9 +131,9 @@ export const networkDriverProtocol = defineProtocol({
     },
     createEndpoint: {
       summary:
-        "Makes a container's end of a network. `Interface` has what Docker decided: the addresses in CIDR notation, from " +
-        "the IPAM driver, and the MAC address if the user gave one. The answer's has only what the plugin decided: Docker " +
-        "refuses a value for what it has sent one for itself.",
+        "Makes a container's end of a network. `Interface` has what Docker decided: the addresses in CIDR notation, " +
+        "from the IPAM driver, and the MAC address if the user gave one. The answer's has only what the plugin " +
+        "decided: Docker refuses a value for what it has sent one for itself.",
       path: "/NetworkDriver.CreateEndpoint",
       framing: "json",
       request: goStruct({
@@ -170,8 +171,9 @@ export const networkDriverProtocol = defineProtocol({
     join: {
       summary:
         "A container starts. The answer names the link, in the host's network, that Docker is to move into the " +
-        "container's; there it is called `DstPrefix` and a number. `RouteType` is 0 for a route by `NextHop`, 1 for one by " +
-        "the link. With neither gateway nor `DisableGatewayService` Docker adds a link to its `docker_gwbridge`.",
+        "container's; there it is called `DstPrefix` and a number. `RouteType` is 0 for a route by `NextHop`, 1 for " +
+        "one by the link. With neither gateway nor `DisableGatewayService` Docker adds a link to its " +
+        "`docker_gwbridge`.",
       path: "/NetworkDriver.Join",
       framing: "json",
       request: goStruct({
@@ -230,8 +232,8 @@ export const networkDriverProtocol = defineProtocol({
     },
     discoverNew: {
       summary:
-        "A host joined the swarm, this one included. `DiscoveryType` is 1, `DiscoveryData` has `Address`, `BindAddress` " +
-        "and `Self`.",
+        "A host joined the swarm, this one included. `DiscoveryType` is 1, `DiscoveryData` has `Address`, " +
+        "`BindAddress` and `Self`.",
       path: "/NetworkDriver.DiscoverNew",
       framing: "json",
       optional: true,

@@ -17,14 +17,14 @@ export const secretProviderProtocol = defineProtocol({
   name: "SecretProvider",
   implements: "secretprovider",
   summary:
-    "Plugins with the values of a swarm's secrets (since 17.12): what `docker secret create --driver NAME` asks. Its paths " +
-    "say `SecretProvider`, and plugins list it in lower case.",
+    "Plugins with the values of a swarm's secrets (since 17.12): what `docker secret create --driver NAME` asks. Its " +
+    "paths say `SecretProvider`, and plugins list it in lower case.",
   methods: {
     getSecret: {
       summary:
-        "The value of a secret, asked by a swarm's manager for a task that is to have it. With `DoNotReuse` it is for that " +
-        "task alone, and asked for again for the next one. `Mode` is 0 for a virtual address, 1 for DNS; `Protocol` 0 for " +
-        "TCP, 1 for UDP, 2 for SCTP; `PublishMode` 0 for ingress, 1 for the host.",
+        "The value of a secret, asked by a swarm's manager for a task that is to have it. With `DoNotReuse` it is " +
+        "for that task alone, and asked for again for the next one. `Mode` is 0 for a virtual address, 1 for DNS; " +
+        "`Protocol` 0 for TCP, 1 for UDP, 2 for SCTP; `PublishMode` 0 for ingress, 1 for the host.",
       path: "/SecretProvider.GetSecret",
       framing: "json",
       safe: true,

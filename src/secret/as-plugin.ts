@@ -1,5 +1,5 @@
 import { secretProviderProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Service } from "../transport/index.ts";
+import { assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { SecretProvider } from "./driver.ts";
 import { fromWireRequest } from "./wire-shapes.ts";
 
@@ -18,8 +18,8 @@ export interface SecretProviderPlugin {
 export function createSecretProviderPlugin({ provider }: SecretProviderPluginOptions): SecretProviderPlugin {
   assertMethods(provider, ["getSecret", "close"], "createSecretProviderPlugin: provider");
   const service = implement(secretProviderProtocol, {
-    getSecret: async (request, { signal }) => {
-      const secret = await provider.getSecret(request.SecretName, fromWireRequest(request), { signal });
+    getSecret: async (request, call) => {
+      const secret = await provider.getSecret(request.SecretName, fromWireRequest(request), toCallOptions(call));
       return { Value: Buffer.from(secret.value), DoNotReuse: secret.doNotReuse ?? false };
     },
   });

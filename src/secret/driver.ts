@@ -6,12 +6,12 @@
  *     docker secret create --driver NAME db-password
  *     docker service create --secret db-password …     getSecret("db-password", { service: { name: "…" } })
  *
- * A swarm's manager asks for a task that is to have the secret, before the task's host gets it. It keeps the value for the
- * secret's other tasks, unless `doNotReuse`: a value that differs by service or task has to say so. A failure leaves the
- * task without the secret, and so not started.
+ * A swarm's manager asks for a task that is to have the secret, before the task's host gets it. It keeps the value for
+ * the secret's other tasks, unless `doNotReuse`: a value that differs by service or task has to say so. A failure
+ * leaves the task without the secret, and so not started.
  *
- * Nothing here is to be kept or undone, so there is nothing that a restart could lose. Messages of errors name the secret,
- * and never its value.
+ * Nothing here is to be kept or undone, so there is nothing that a restart could lose. Messages of errors name the
+ * secret, and never its value.
  *
  * Source of the semantics: moby v20.10.24 `vendor/github.com/docker/swarmkit/manager/drivers/secrets.go`,
  * `manager/dispatcher/assignments.go`.

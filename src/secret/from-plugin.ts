@@ -4,8 +4,9 @@ import type { SecretProvider } from "./driver.ts";
 import { toWireRequest } from "./wire-shapes.ts";
 
 /**
- * A secret provider behind a client: one like any other. What the plugin answers as failure is a `RemoteError`, with its
- * code where the plugin is Cleat's. A value that the plugin leaves out is empty, as it is to Docker. `close` sends nothing.
+ * A secret provider behind a client: one like any other. What the plugin answers as failure is a `RemoteError`, with
+ * its code where the plugin is Cleat's. A value that the plugin leaves out is empty, as it is to Docker. `close` sends
+ * nothing.
  */
 export function createRemoteSecretProvider(
   client: Client<typeof secretProviderProtocol>,

@@ -2,11 +2,12 @@ import type { CallOptions } from "../protocol/index.ts";
 import type { Mount, Usage } from "./snapshotter.ts";
 
 /**
- * Where the files of snapshots are. A snapshotter keeps the records, and asks its storage for **places**: a place holds what
- * one snapshot adds to its parent, and is known by the snapshot's number, which no other ever gets, and never by its key. A
- * view of a parent has none: it is the parent's, read only.
+ * Where the files of snapshots are. A snapshotter keeps the records, and asks its storage for **places**: a place holds
+ * what one snapshot adds to its parent, and is known by the snapshot's number, which no other ever gets, and never by
+ * its key. A view of a parent has none: it is the parent's, read only.
  *
- * Calls for one place come one after another; those for different ones side by side. No place that is a parent is removed.
+ * Calls for one place come one after another; those for different ones side by side. No place that is a parent is
+ * removed.
  */
 export interface SnapshotStorage {
   readonly capabilities: StorageCapabilities;
@@ -15,20 +16,22 @@ export interface SnapshotStorage {
   list(): Promise<readonly ListedPlace[]>;
 
   /**
-   * Makes a place, all or nothing, and says how to mount it. It is there after a power loss if its record is, which is written and
-   * flushed next; what may be missing of it then, `mend` brings back. What a crash leaves of one without a record, `sweep` finds.
+   * Makes a place, all or nothing, and says how to mount it. It is there after a power loss if its record is, which is
+   * written and flushed next; what may be missing of it then, `mend` brings back. What a crash leaves of one without a
+   * record, `sweep` finds.
    */
   create(place: NewPlace, call?: CallOptions): Promise<readonly Mount[]>;
 
   /**
-   * Puts places right of which a power loss has left a part, as their records say on what each was made; called once, before all
-   * else, with parents before children. Returns those that were not whole.
+   * Puts places right of which a power loss has left a part, as their records say on what each was made; called once,
+   * before all else, with parents before children. Returns those that were not whole.
    */
   mend?(places: readonly ListedPlace[]): Promise<readonly number[]>;
 
   /**
-   * How to mount it; at least one mount, and the same until it is committed. Mounts nothing, and walks nothing. `readOnly` is
-   * for a view, and anything else must not be `ro`: an engine takes that for a layer that is there already.
+   * How to mount it; at least one mount, and the same until it is committed. Mounts nothing, and walks nothing.
+   * `readOnly` is for a view, and anything else must not be `ro`: an engine takes that for a layer that is there
+   * already.
    */
   mounts(id: number, use: PlaceUse): Promise<readonly Mount[]>;
 
@@ -36,34 +39,35 @@ export interface SnapshotStorage {
   usage(id: number, call?: CallOptions): Promise<Usage>;
 
   /**
-   * Lays a place that was made without a parent on one, or takes that back; durable when it resolves. Whiteouts in it are kept,
-   * and mean something from then on. containerd holds a lock meanwhile, so it must not walk the tree. Where there is none, no
-   * snapshot gets a parent when it is committed.
+   * Lays a place that was made without a parent on one, or takes that back; durable when it resolves. Whiteouts in it
+   * are kept, and mean something from then on. containerd holds a lock meanwhile, so it must not walk the tree. Where
+   * there is none, no snapshot gets a parent when it is committed.
    */
   rebase?(id: number, parentId: number | undefined): Promise<void>;
 
   /**
-   * Makes a place show on its parent what was unpacked into it, where an engine left something that its mounts do not heed:
-   * overlay's mark of an opaque root. Called before `sync`, when a snapshot is committed on the parent that it has; `rebase` does the
-   * same. containerd holds a lock meanwhile, so it looks at the root alone.
+   * Makes a place show on its parent what was unpacked into it, where an engine left something that its mounts do not
+   * heed: overlay's mark of an opaque root. Called before `sync`, when a snapshot is committed on the parent that it
+   * has; `rebase` does the same. containerd holds a lock meanwhile, so it looks at the root alone.
    */
   settle?(id: number, parentId: number): Promise<void>;
 
   /**
-   * Makes durable all that was written to places until now. Called before a commit is acknowledged, and about every second while
-   * an engine unpacks, so that there is little left to write then. Where there is none, that is left to the kernel.
+   * Makes durable all that was written to places until now. Called before a commit is acknowledged, and about every
+   * second while an engine unpacks, so that there is little left to write then. Where there is none, that is left to
+   * the kernel.
    */
   sync?(): Promise<void>;
 
   /**
-   * Deletes it with its files; no engine waits for that. Of one that a crash has cut off `sweep` deletes the rest. One that is
-   * not there is removed already.
+   * Deletes it with its files; no engine waits for that. Of one that a crash has cut off `sweep` deletes the rest. One
+   * that is not there is removed already.
    */
   remove(id: number): Promise<void>;
 
   /**
-   * Deletes what removed snapshots have left, and every place whose number `isLive` does not know: it is asked after the
-   * place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes.
+   * Deletes what removed snapshots have left, and every place whose number `isLive` does not know: it is asked after
+   * the place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes.
    */
   sweep(isLive: (id: number) => boolean): Promise<void>;
 

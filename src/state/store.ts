@@ -15,12 +15,14 @@
  *
  * - What was acknowledged is there after `kill -9` and after power loss; what was not is there whole or not at all. One
  *   write and one flush for each change; changes that come together share them.
- * - A change is seen by every reader at once, before it is acknowledged. When it cannot be written it is taken back, with
- *   those that came after it, and all of them reject.
- * - When it is opened, all is read, checked (CRC, schemas) and kept in memory. A torn last line was never acknowledged: it
- *   is cut off, and said in `tornBytes`. Anything else that is damaged is refused with DATA_LOSS and left as it is.
- * - One process at a time. The folder is readable by its owner only (0700, files 0600), so that records may hold secrets.
- * - What has been overwritten leaves the disk: the file is written anew when it has become three times as long as needed.
+ * - A change is seen by every reader at once, before it is acknowledged. When it cannot be written it is taken back,
+ *   with those that came after it, and all of them reject.
+ * - When it is opened, all is read, checked (CRC, schemas) and kept in memory. A torn last line was never acknowledged:
+ *   it is cut off, and said in `tornBytes`. Anything else that is damaged is refused with DATA_LOSS and left as it is.
+ * - One process at a time. The folder is readable by its owner only (0700, files 0600), so that records may hold
+ *   secrets.
+ * - What has been overwritten leaves the disk: the file is written anew when it has become three times as long as
+ *   needed.
  *
  * Values are frozen: what `get` returns is what would be read from the disk, and stays so. What JSON cannot hold goes
  * through a codec of the schema (`z.codec`).
@@ -45,8 +47,8 @@ export interface StoreOptions<Schemas extends TableSchemas> {
   /** Which shape of records this is: an integer from 1, the default. Raise it when old records do not fit any more. */
   readonly version?: number;
   /**
-   * Brings a record as it was kept by an earlier `version` to this one; `undefined` drops it. All are brought at once when
-   * the store is opened, or none.
+   * Brings a record as it was kept by an earlier `version` to this one; `undefined` drops it. All are brought at once
+   * when the store is opened, or none.
    */
   migrate?(record: StoredRecord, fromVersion: number): unknown;
 }

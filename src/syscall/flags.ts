@@ -31,6 +31,7 @@ export const { S_IFMT, S_IFSOCK, S_IFLNK, S_IFREG, S_IFBLK, S_IFDIR, S_IFCHR, S_
 export const S_ISGID = 0o2000;
 
 export const MNT_DETACH = 2;
+export const UMOUNT_NOFOLLOW = 8;
 /** Source: `linux/mount.h` v6.1; relatime, the default, is none of the last three. */
 export const MOUNT_ATTR_RDONLY = 1;
 export const MOUNT_ATTR_NOSUID = 2;

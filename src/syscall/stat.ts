@@ -83,7 +83,9 @@ export interface MountedFile {
   readonly birthNanoseconds: number;
 }
 
-/** Of an open file; `undefined` where the kernel tells no such mount (before Linux 6.8), or the file system no birth. */
+/**
+ * Of an open file; `undefined` where the kernel tells no such mount (before Linux 6.8), or the file system no birth.
+ */
 export function readMountedFile(descriptor: number): MountedFile | undefined {
   const wanted = STATX_INO | STATX_BTIME | STATX_MNT_ID_UNIQUE;
   check(statxCall(descriptor, emptyPath, AT_EMPTY_PATH, wanted, buffer), "statx");

@@ -1,8 +1,8 @@
 export { blockBytes, tarEndBlocks, tarPaddingBytes } from "./block/block.ts";
 export type { ByteSink, ByteSource } from "./block/byte-source.ts";
-export { encodeTarHeader } from "./writing/encode-header.ts";
+export { encodeSparseTarHeader, encodeTarHeader } from "./writing/encode-header.ts";
 export { createTarHeader, noXattrs, type SparseRegion, type TarEntryType, type TarHeader } from "./block/header.ts";
-export { defaultTarLimits, type TarLimits } from "./block/limits.ts";
+export { defaultTarLimits, type TarLimits, type TarReaderOptions } from "./block/limits.ts";
 export { createTarReader, type TarReader } from "./reading/tar-reader.ts";
 export {
   createTarAssembler,

@@ -22,7 +22,9 @@ export async function assertRefused(
     },
     (reason: unknown) => reason,
   );
-  if (error instanceof AssertionError || error instanceof TransportError) throw error;
+  if (error instanceof AssertionError) throw error;
+  // A plugin that cannot be reached refuses nothing; a caller who gives up is told so before the plugin is.
+  if (error instanceof TransportError && !wanted.includes(error.code)) throw error;
   if (refusals === "text") return;
   if (!(error instanceof CleatError)) {
     throw new AssertionError({ message: `rejected with ${String(error)}, which has no code of the contract` });

@@ -27,8 +27,8 @@ export const callChannel = tracingChannel<TracedCall, TracedCall>("cleat:call");
 const unknown = { subsystem: "?", method: "?" } as const;
 
 /**
- * Runs a call, and publishes it where somebody listens. `run` may add to what is told; it never rejects, and a failure is
- * what it leaves in `code`.
+ * Runs a call, and publishes it where somebody listens. `run` may add to what is told; it never rejects, and a failure
+ * is what it leaves in `code`.
  */
 export function traceCall<T>(path: string | undefined, run: (call: TracedCall | undefined) => Promise<T>): Promise<T> {
   if (!callChannel.hasSubscribers) return run(undefined);

@@ -17,7 +17,7 @@ function createWatchedDeadline() {
   return { watched, deadline };
 }
 
-it("counts the time in which the caller waits for the peer, not that in which the peer waits for the caller", async () => {
+it("counts the time in which the caller waits for the peer, not the other way round", async () => {
   const { watched, deadline } = createWatchedDeadline();
   const body = new PassThrough();
   const stream = guardStream(body, deadline, "/X.Y on test:");

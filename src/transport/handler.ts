@@ -73,10 +73,11 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       finished(stream, { writable: false }, (error) => {
         if (!error) logger.debug(fieldsOf(200), "answered");
         else if (request.signal.aborted) logFailure(200, request.signal.reason);
-        else logFailure(200, error.code === "ERR_STREAM_PREMATURE_CLOSE" ? closedEarly() : error);
+        else logFailure(200, isBreakOff(error) ? closedEarly() : error);
       });
       return { status: 200, body: stream, mediaType: route.method.mediaType };
-    } catch (error) {
+    } catch (thrown) {
+      const error = isBreakOff(thrown) && request.signal.aborted ? request.signal.reason : thrown;
       const failure = toCleatError(error); // engines name the method themselves
       const status = failureStatus === 400 && failure.code === "RESOURCE_EXHAUSTED" ? 413 : failureStatus;
       logFailure(status, error);
@@ -117,6 +118,15 @@ export function toReply(status: number, { code, message: whole }: CleatError): W
 /** A stack is of use only where nobody has foreseen the failure. */
 function isForeseen(thrown: unknown): thrown is CleatError {
   return thrown instanceof CleatError && thrown.code !== "INTERNAL";
+}
+
+/**
+ * What Node's streams and functions say when they are ended before their time, as by a peer that hangs up: that they
+ * were, and not why.
+ */
+function isBreakOff(thrown: unknown): boolean {
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  return code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ABORT_ERR";
 }
 
 /** What Node says of it, as when a peer hangs up, is no slip of anybody's. */

@@ -18,6 +18,7 @@ export {
   unmountFileSystem,
 } from "./mounting/mount-file-system.ts";
 export { type HelperOptions, runHelper } from "./mounting/run-helper.ts";
+export { archiveFolder, copyFolder, type TreeJobOptions, unpackArchive } from "./trees/tree-jobs.ts";
 export { flagOption, isSecret, pathOption, secretOption, sizeOption, textOption } from "./options/option-types.ts";
 export { type VolumeStep, type VolumeStepMessage, volumeSteps } from "./steps.ts";
 export { hideListed, mountListOption, valueIn, withoutOptions } from "./options/mount-list.ts";

@@ -1,9 +1,9 @@
 import { channel } from "node:diagnostics_channel";
 
 /**
- * What has just happened to a volume, in the order of each call: between any two the process may be killed, and then the
- * volume is as it was before the call or as it is after it. Said on the `diagnostics_channel` "cleat:volumes", for whoever
- * traces, and for the tests that kill at each.
+ * What has just happened to a volume, in the order of each call: between any two the process may be killed, and then
+ * the volume is as it was before the call or as it is after it. Said on the `diagnostics_channel` "cleat:volumes", for
+ * whoever traces, and for the tests that kill at each.
  */
 export const volumeSteps = [
   "create: recorded",

@@ -101,12 +101,17 @@ describe.skipIf(!existsSync(built))("a pool of threads (of the built package: np
     expect(await pool.run(jobs, "add", 1, 1)).toBe(2);
   });
 
-  it("runs in a program that Node was given on its command line", async () => {
-    process.execArgv.push("--input-type=module");
+  it.each([
+    ["a program on its command line", ["--input-type=module"]],
+    ["flags of V8, which are the process's", ["--max-old-space-size=512", "--expose-gc"]],
+    ["both", ["--expose-gc", "--input-type=module"]],
+  ])("runs where Node was given %s", async (_, flags) => {
+    const before = process.execArgv.length;
+    process.execArgv.push(...flags);
     try {
       expect(await openPool().run(jobs, "add", 1, 2)).toBe(3);
     } finally {
-      process.execArgv.pop();
+      process.execArgv.length = before;
     }
   });
 

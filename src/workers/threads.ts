@@ -36,7 +36,7 @@ export interface ThreadData {
 export function startThread(onEnd: (thread: Thread) => void): Thread {
   const unwanted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const workerData: ThreadData = { unwanted };
-  const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false, execArgv: ownFlags(), workerData });
+  const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false, ...ownFlags(), workerData });
   const loaded = new Set<string>();
   let running: { readonly module: string; readonly settle: (end: JobEnd) => void } | undefined;
   let ended = false;
@@ -89,7 +89,10 @@ const entryUrl = new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./th
 /** Jobs keep their data in rings and native buffers; a small heap is collected often and keeps the process small. */
 const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1024 };
 
-/** Those of the process, but for the one that Node takes with a program of its command line only. */
-function ownFlags(): string[] {
-  return process.execArgv.filter((flag) => !flag.startsWith("--input-type"));
+/**
+ * A thread has the flags of its process unless it is given some, among which Node takes none that are the process's
+ * alone, as V8's are. With `--input-type`, which is for a program on the command line only, no thread would start.
+ */
+function ownFlags(): { readonly execArgv?: string[] } {
+  return process.execArgv.some((flag) => flag.startsWith("--input-type")) ? { execArgv: [] } : {};
 }

@@ -7,7 +7,7 @@ import { contentOfImage, contentOfRunning, diffOf, identityOf, keepRunning, runS
 import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
 import { replayFlat } from "../harness/flat-replay.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { leftovers, removeEverything } from "../harness/leftovers.ts";
+import { leftovers, leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";
 import { builtinOverlay2, describeOn, laterStorages, storages } from "../harness/storage.ts";
 import { listTree } from "../harness/tree-listing.ts";
@@ -55,7 +55,8 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
         "rm -r /data/deleted-folder && echo one > /data/one",
         "rm /data/one /data/from-context/remove && chmod 600 /data/modified",
         "rm -r /data/replaced && mkdir /data/replaced && echo fresh > /data/replaced/fresh",
-        "echo two > /data/one && rm -r /data/replaced && mkdir /data/deleted-folder && mv /data/from-context /data/moved",
+        "echo two > /data/one && rm -r /data/replaced && mkdir /data/deleted-folder && mv /data/from-context " +
+          "/data/moved",
       ];
       const copied = "mkdir -p /data/from-context && cd /data/from-context && echo keep > keep && echo remove > remove";
       await mkdir(`${context}/files`, { recursive: true });
@@ -119,7 +120,7 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
 
     test("nothing is left when everything is removed", async () => {
       await removeEverything(engine);
-      expect(await leftovers(engine)).toEqual({ mounts: [], layers: [] });
+      expect(await leftoversAtLast(engine)).toEqual({ mounts: [], layers: [] });
     });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Types what the pages show, word for word, as root on a machine of its own with Debian testing's engines, and compares what comes
- * with what the page shows. `console engine` blocks are typed, in one shell for each page.
+ * Types what the pages show, word for word, as root on a machine of its own with Debian testing's engines, and compares
+ * what comes with what the page shows. `console engine` blocks are typed, in one shell for each page.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
@@ -41,7 +41,10 @@ async function furnish({ folder, run }: Namespace): Promise<void> {
   }
 }
 
-/** There is no systemd in here: what it would do is done by a function of the shell. Both engines run when the reader comes. What runs in other terminals logs to a file. */
+/**
+ * There is no systemd in here: what it would do is done by a function of the shell. Both engines run when the reader
+ * comes. What runs in other terminals logs to a file.
+ */
 function toScript(transcript: string, { folder, controlGroup }: Namespace): string {
   const commands = [...transcript.matchAll(/^# ((?:npx|cat|ctr|docker|systemctl|tar|sed|dockerd)\b.*)$/gm)].map(
     ([, command = ""]) => command,

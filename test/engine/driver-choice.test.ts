@@ -1,4 +1,7 @@
-/** Docker's daemon, on the same file system and with the same folders under its data root, chooses the driver that Cleat chooses. */
+/**
+ * Docker's daemon, on the same file system and with the same folders under its data root, chooses the driver that Cleat
+ * chooses.
+ */
 import { join } from "node:path";
 
 import { test } from "vitest";

@@ -1,4 +1,7 @@
-/** Docker told that a driver gives back archives: it keeps nothing of them itself, and saves what the plugin's `Diff` streams. */
+/**
+ * Docker told that a driver gives back archives: it keeps nothing of them itself, and saves what the plugin's `Diff`
+ * streams.
+ */
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -8,7 +11,7 @@ import { writeBaseArchive } from "../harness/base-image.ts";
 import { contentOfImage, identityOf, runScript } from "../harness/containers.ts";
 import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { leftovers, removeEverything } from "../harness/leftovers.ts";
+import { leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
 import { openNamespace } from "../harness/namespace.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";
 import {
@@ -92,7 +95,7 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
 
       test("nothing is left when everything is removed", async () => {
         await removeEverything(engine);
-        expect(await leftovers(engine)).toEqual({ mounts: [], layers: [] });
+        expect(await leftoversAtLast(engine)).toEqual({ mounts: [], layers: [] });
         const kept = await engine.namespace.run(["find", engine.home, "-name", "tar-split.json.gz"]);
         expect(kept).toBe("");
       });

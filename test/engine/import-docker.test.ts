@@ -1,4 +1,7 @@
-/** Docker's images move into containerd: the newest Docker shows and runs what the oldest had on overlay2, and nothing is pulled. */
+/**
+ * Docker's images move into containerd: the newest Docker shows and runs what the oldest had on overlay2, and nothing
+ * is pulled.
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
 import { byDayOrNight } from "../night.ts";

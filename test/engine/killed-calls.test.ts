@@ -1,7 +1,7 @@
 /**
- * What an engine's containers and images are after Cleat was killed in the middle of one of its calls. Docker's client sends such a
- * call again when Cleat is back, with what its reader still has: nothing of a call in JSON, the rest of an archive.
- * Source: moby v26.1.5 `pkg/plugins/client.go`, `callWithRetry`.
+ * What an engine's containers and images are after Cleat was killed in the middle of one of its calls. Docker's client
+ * sends such a call again when Cleat is back, with what its reader still has: nothing of a call in JSON, the rest of an
+ * archive. Source: moby v26.1.5 `pkg/plugins/client.go`, `callWithRetry`.
  */
 import { once } from "node:events";
 import { existsSync } from "node:fs";

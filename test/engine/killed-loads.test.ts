@@ -1,7 +1,7 @@
 /**
- * Docker, Cleat, or both are killed while an image of ten layers is loaded: both start again, an image that is listed runs with
- * all its layers, and the image can be loaded. A hundred times at night. A dockerd that is killed forgets the layer that it was
- * filling, with its own drivers, too; nothing else is left.
+ * Docker, Cleat, or both are killed while an image of ten layers is loaded: both start again, an image that is listed
+ * runs with all its layers, and the image can be loaded. A hundred times at night. A dockerd that is killed forgets the
+ * layer that it was filling, with its own drivers, too; nothing else is left.
  */
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -52,7 +52,8 @@ function withLogsOn(release: EngineRelease): void {
   /** A container that prints a line for each file that is put into its /in, until one is called `end`. */
   const startEcho = (name: string, driver = "files") => {
     const script =
-      "n=1; while :; do [ -e /tmp/$n ] && { cat /tmp/$n; echo > /tmp/done$n; [ -e /tmp/end ] && exit; n=$((n+1)); }; sleep 0.02; done";
+      "n=1; while :; do [ -e /tmp/$n ] && { cat /tmp/$n; echo > /tmp/done$n; [ -e /tmp/end ] && exit; n=$((n+1)); }; " +
+      "sleep 0.02; done";
     return docker("run", ...idling, ...logged(name, driver), "--tmpfs=/tmp", "small", "sh", "-c", script);
   };
   const say = (name: string, at: number, text: string) =>

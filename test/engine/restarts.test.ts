@@ -5,7 +5,7 @@ import { byDayOrNight } from "../night.ts";
 import { writeBaseArchive } from "../harness/base-image.ts";
 import { contentOfRunning, diffOf, identityOf, keepRunning, runScript } from "../harness/containers.ts";
 import { openEngine, type Engine } from "../harness/engine.ts";
-import { leftovers, removeEverything } from "../harness/leftovers.ts";
+import { leftovers, leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
 import { importWithPause } from "../harness/paused-import.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";
 import { cleatOverlay2, describeOn, laterStorages, ofRelease, restartedStorages } from "../harness/storage.ts";
@@ -109,7 +109,7 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
 
     test("nothing is left when everything is removed", async () => {
       await removeEverything(engine);
-      expect(await leftovers(engine)).toEqual({ mounts: [], layers: [] });
+      expect(await leftoversAtLast(engine)).toEqual({ mounts: [], layers: [] });
     });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Sizes on overlay2 as Docker enforces them on xfs, Cleat on the same store in between, and Docker with Cleat as its plugin: on a
- * kernel that has project quotas, Debian's in a virtual machine.
+ * Sizes on overlay2 as Docker enforces them on xfs, Cleat on the same store in between, and Docker with Cleat as its
+ * plugin: on a kernel that has project quotas, Debian's in a virtual machine.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** containerd on Cleat's snapshotter, beside its own overlayfs: the same steps show the same, whatever ends on the way. */
+/**
+ * containerd on Cleat's snapshotter, beside its own overlayfs: the same steps show the same, whatever ends on the way.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";

@@ -1,4 +1,7 @@
-/** Docker, with its images in containerd, on Cleat's snapshotter, beside containerd's own overlayfs: everything has the same digests. */
+/**
+ * Docker, with its images in containerd, on Cleat's snapshotter, beside containerd's own overlayfs: everything has the
+ * same digests.
+ */
 import { mkdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
@@ -105,7 +108,7 @@ for (const { release, driver, fileSystem, needs: own } of dockerRows) {
       expect(await contentOfImage(engine, "all-changes", "archived")).toEqual(running);
     });
 
-    test("what BuildKit builds holds the same, and has the same digests once times of the day are taken out", async () => {
+    test("what BuildKit builds holds the same, and has the same digests but for times of the day", async () => {
       const context = `${namespace.folder}/context`;
       const { blobs } = await same(async (one) => {
         await one.docker("build", "--network=none", "--tag=built", context);

@@ -6,7 +6,7 @@ import { byDayOrNight } from "../night.ts";
 import { writeBaseArchive } from "../harness/base-image.ts";
 import { contentOfImage, diffOf, identityOf, runScript } from "../harness/containers.ts";
 import { startEngine, type Engine } from "../harness/engine.ts";
-import { leftovers, removeEverything } from "../harness/leftovers.ts";
+import { leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
 import { trixie } from "../harness/release.ts";
 import { openNamespace, type Namespace } from "../harness/namespace.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";
@@ -74,7 +74,7 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
     expect(await observe(second, to)).toEqual(before);
     await second.docker("start", "changed");
     await removeEverything(second);
-    expect(await leftovers(second)).toEqual({ mounts: [], layers: [] });
+    expect(await leftoversAtLast(second)).toEqual({ mounts: [], layers: [] });
     await end(second);
   }
 });

@@ -1,4 +1,7 @@
-/** What engines keep of the archives of their layers is read by us: each comes back with the digest that the engine knows it by. */
+/**
+ * What engines keep of the archives of their layers is read by us: each comes back with the digest that the engine
+ * knows it by.
+ */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";

@@ -1,4 +1,7 @@
-/** `dockerd --userns-remap`: root of a container is nobody on the host, and each file belongs to whom the container thinks. */
+/**
+ * `dockerd --userns-remap`: root of a container is nobody on the host, and each file belongs to whom the container
+ * thinks.
+ */
 import { readdir, stat } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
@@ -6,7 +9,7 @@ import { byDayOrNight } from "../night.ts";
 import { writeBaseArchive } from "../harness/base-image.ts";
 import { diffOf, identityOf, keepRunning } from "../harness/containers.ts";
 import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
-import { leftovers, removeEverything } from "../harness/leftovers.ts";
+import { leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
 import { builtinOverlay2, cleatBtrfs, cleatOverlay2, cleatVfs, describeOn } from "../harness/storage.ts";
 
 const remap = { firstId: 100_000 };
@@ -106,7 +109,7 @@ describeWith(
         expect((await readdir(home)).length).toBeGreaterThan(0);
         expect((await stat(home)).mode & 0o7).toBe(0);
         await removeEverything(engine);
-        expect(await leftovers(engine)).toEqual({ mounts: [], layers: [] });
+        expect(await leftoversAtLast(engine)).toEqual({ mounts: [], layers: [] });
       });
     });
   },

@@ -1,6 +1,7 @@
 /**
- * Docker and Podman with the volumes that Cleat brings along: what one of them, or the machine, forgets is not lost. Engines
- * that are started again find their volumes by day on a plugin of a test's own (`volumes.test.ts`), here at night.
+ * Docker and Podman with the volumes that Cleat brings along: what one of them, or the machine, forgets is not lost.
+ * Engines that are started again find their volumes by day on a plugin of a test's own (`volumes.test.ts`), here at
+ * night.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
@@ -101,7 +102,7 @@ function withDocker(release: EngineRelease): void {
     },
   );
 
-  test("the machine is started anew: containers that come back mount again, and no holder of before is left", async () => {
+  test("the machine is started anew: containers that come back mount again, and no earlier holder is left", async () => {
     await create("memory", "type=tmpfs");
     await create("data");
     await keepRunningOn("memory", "back", "--restart=always", "--volume=data:/d");

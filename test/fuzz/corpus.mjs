@@ -1,6 +1,6 @@
 /**
- * What is kept of a target: a file of lines, each an input in base64, of which some have a name before a colon: the fault
- * that was found by it, and mended.
+ * What is kept of a target: a file of lines, each an input in base64, of which some have a name before a colon: the
+ * fault that was found by it, and mended.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

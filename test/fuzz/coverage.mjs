@@ -1,4 +1,7 @@
-/** Which branches an input took that none took before, or as often: counts are told apart as 1, 2, 3, 4–7, 8–15, 16–31, 32–127, more. */
+/**
+ * Which branches an input took that none took before, or as often: counts are told apart as 1, 2, 3, 4–7, 8–15, 16–31,
+ * 32–127, more.
+ */
 const bucketOf = new Uint8Array(256).map((_, count) =>
   count < 4 ? [0, 1, 2, 4][count] : count < 8 ? 8 : count < 16 ? 16 : count < 32 ? 32 : count < 128 ? 64 : 128,
 );

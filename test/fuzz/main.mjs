@@ -1,6 +1,6 @@
 /**
- * `node --import ./test/fuzz/register.mjs test/fuzz/main.mjs TARGET SECONDS SEED [keep]`: fuzzes one target. Prints a line of
- * JSON; faults as inputs in base64. With `keep`, what takes new ways joins the corpus.
+ * `node --import ./test/fuzz/register.mjs test/fuzz/main.mjs TARGET SECONDS SEED [keep]`: fuzzes one target. Prints a
+ * line of JSON; faults as inputs in base64. With `keep`, what takes new ways joins the corpus.
  */
 import { readCorpus, writeCorpus } from "./corpus.mjs";
 import { fuzz, minimize } from "./fuzz-loop.mjs";

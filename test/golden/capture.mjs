@@ -1,6 +1,7 @@
 /**
- * `node test/golden/capture.mjs [machine | trixie | forky [volumes | authz | logs | layers]]`, as root: records anew what engines and Cleat's plugins tell each
- * other, into the `.jsonl` files beside this one: those of this machine and of the releases that `npm run engines` brings, or of one. Compiles `capture.ts` and runs it on `dist`.
+ * `node test/golden/capture.mjs [machine | trixie | forky [volumes | authz | logs | layers]]`, as root: records anew
+ * what engines and Cleat's plugins tell each other, into the `.jsonl` files beside this one: those of this machine and
+ * of the releases that `npm run engines` brings, or of one. Compiles `capture.ts` and runs it on `dist`.
  */
 import { build, installPackages, main, packageCommand, run } from "../../scripts/prepare.mjs";
 

@@ -35,7 +35,8 @@ const corpus = await readCorpus(import.meta.dirname);
 const neverSent: Readonly<Record<string, string>> = {
   "/GraphDriver.Exists": "asked only while layers of Docker before 1.10 are migrated (moby `layer/migration.go`)",
   "/VolumeDriver.Path":
-    "Docker shows what Get and Mount answered (moby `volume/service/convert.go`, `CachedPath`), Podman only what Mount did",
+    "Docker shows what Get and Mount answered (moby `volume/service/convert.go`, `CachedPath`), Podman only what " +
+    "Mount did",
   "/NetworkDriver.AllocateNetwork":
     'a swarm asks managed plugins alone, which cannot be listened to: "legacy plugin … is not supported in swarm mode"',
   "/NetworkDriver.FreeNetwork": "as above",

@@ -12,8 +12,8 @@ export interface ApiCall {
 }
 
 /**
- * A call of Docker's API as no client of Docker's makes it. An engine that refuses may hang up on who still writes; its answer
- * counts. `message` is what it says of a failure.
+ * A call of Docker's API as no client of Docker's makes it. An engine that refuses may hang up on who still writes; its
+ * answer counts. `message` is what it says of a failure.
  */
 export async function callApi(
   socketPath: string,

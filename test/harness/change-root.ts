@@ -1,10 +1,10 @@
 import { scratchBase } from "./scratch.ts";
 
 /**
- * Makes `$1`, the root of another release, that of the mount namespace which runs this script. What is written to it goes to
- * memory, so that many can use it at once and none leaves anything behind. From the machine come `/dev`, `/proc`, `/sys`, the namespace's
- * own `/run`, and under their own paths the scratch folders and the files or folders `$2…`: Node, and this project. Plugins and
- * engines so share one namespace, and what one mounts the other sees.
+ * Makes `$1`, the root of another release, that of the mount namespace which runs this script. What is written to it
+ * goes to memory, so that many can use it at once and none leaves anything behind. From the machine come `/dev`,
+ * `/proc`, `/sys`, the namespace's own `/run`, and under their own paths the scratch folders and the files or folders
+ * `$2…`: Node, and this project. Plugins and engines so share one namespace, and what one mounts the other sees.
  *
  * `chroot` is not enough: runc remounts `/`, which must be a mount point (runc 1.1.15).
  */

@@ -27,8 +27,8 @@ export async function startCleatVolumes(namespace: Namespace, name: string): Pro
 }
 
 /**
- * What a machine that is started anew does to volumes whose plugin has ended: their mounts are gone, and the kernel says that
- * this is another boot.
+ * What a machine that is started anew does to volumes whose plugin has ended: their mounts are gone, and the kernel
+ * says that this is another boot.
  */
 export async function forgetMounts(namespace: Namespace, volumes: CleatVolumes, boot: string): Promise<void> {
   for (const target of await volumes.mounts()) await namespace.run(["umount", target]);

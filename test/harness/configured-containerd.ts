@@ -6,7 +6,10 @@ import { type Daemon, untilReady } from "./daemon.ts";
 import type { Namespace } from "./namespace.ts";
 import { type EngineRelease, forky, machine, trixie } from "./release.ts";
 
-/** A containerd whose configuration `cleat config containerd` writes, in a namespace. Its socket is where containerd's always is. */
+/**
+ * A containerd whose configuration `cleat config containerd` writes, in a namespace. Its socket is where containerd's
+ * always is.
+ */
 export interface ConfiguredContainerd {
   /** "2.1.9" */
   readonly version: string;

@@ -28,8 +28,8 @@ export interface Ctr {
   /** Names of all snapshots. */
   names(): Promise<readonly string[]>;
   /**
-   * What a snapshot that may be mounted holds. Later mount(8)s call fsconfig(2) for every option, which takes 255 bytes of a value; and
-   * none knows the type by which containerd calls mount.fuse3.
+   * What a snapshot that may be mounted holds. Later mount(8)s call fsconfig(2) for every option, which takes 255 bytes
+   * of a value; and none knows the type by which containerd calls mount.fuse3.
    */
   contentOfSnapshot(key: string): Promise<readonly string[]>;
   /** Removes containers, images, snapshots and leases, and lets containerd collect what is left. */
@@ -148,7 +148,9 @@ async function removeChildrenFirst(snapshots: Ctr["snapshots"]): Promise<void> {
   }
 }
 
-/** Names, kinds, modes, owners, sizes, link targets. With this machine's tar: other releases are unpacked without gzip. */
+/**
+ * Names, kinds, modes, owners, sizes, link targets. With this machine's tar: other releases are unpacked without gzip.
+ */
 async function listArchive(archive: string): Promise<readonly string[]> {
   const listed = await runCommand([
     "tar",

@@ -45,7 +45,9 @@ export async function startDaemon(
   };
 }
 
-/** Waits for `probe` to answer true; a daemon that ends before, or takes too long, is an error with the end of its log. */
+/**
+ * Waits for `probe` to answer true; a daemon that ends before, or takes too long, is an error with the end of its log.
+ */
 export async function untilReady(daemon: Daemon, what: string, deadlineMs: number, probe: () => Promise<boolean>) {
   const ready = until(what, deadlineMs, async () => {
     if (daemon.hasEnded()) throw new Error(`${what}: it ended`);

@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import type { Namespace } from "./namespace.ts";
 
 /**
- * Makes a file system in a file and mounts it for an engine's data, unless the engine before left it there. The file lies in the
- * namespace's memory and takes what is written; it and the loop device go with the namespace.
+ * Makes a file system in a file and mounts it for an engine's data, unless the engine before left it there. The file
+ * lies in the namespace's memory and takes what is written; it and the loop device go with the namespace.
  */
 export async function mountDataRoot(namespace: Namespace, dataRoot: string, fileSystem: "btrfs"): Promise<void> {
   if ((await namespace.mountsUnder(dataRoot)).includes(dataRoot)) return;

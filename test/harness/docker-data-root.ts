@@ -8,8 +8,9 @@ import { close, O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, openPath } from "../../s
 import { runCommand } from "./command.ts";
 
 /**
- * Writes, without a daemon, what Docker has in its data root of the image in an archive of `writeImageArchive`'s, as far as the image's
- * archives are made of it; its tags are `names`. Layers are called "layer-1" and so on, from the lowest up.
+ * Writes, without a daemon, what Docker has in its data root of the image in an archive of `writeImageArchive`'s, as
+ * far as the image's archives are made of it; its tags are `names`. Layers are called "layer-1" and so on, from the
+ * lowest up.
  */
 export async function writeDockerDataRoot(root: string, archive: string, names: readonly string[]): Promise<void> {
   const staged = `${root}/staged`;

@@ -12,7 +12,10 @@ export interface DockerOnContainerd {
   snapshots(): Promise<readonly string[]>;
 }
 
-/** Several can be in one containerd, each in a namespace of its own there, which is called as its snapshotter unless told otherwise. */
+/**
+ * Several can be in one containerd, each in a namespace of its own there, which is called as its snapshotter unless
+ * told otherwise.
+ */
 export async function startDockerOnContainerd(
   namespace: Namespace,
   containerd: Containerd,

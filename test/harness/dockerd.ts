@@ -90,8 +90,8 @@ function storeArguments({ socket, space }: { readonly socket: string; readonly s
 }
 
 /**
- * Gives a user that every machine has the ids from `firstId` on, in the namespace only, and lets whoever has them through to the
- * data; returns the user. The engine takes the group for the user's name.
+ * Gives a user that every machine has the ids from `firstId` on, in the namespace only, and lets whoever has them
+ * through to the data; returns the user. The engine takes the group for the user's name.
  */
 async function allowIds({ run, folder }: Namespace, firstId: number): Promise<string> {
   await run(["bash", "-c", script, "allow-ids", folder, String(firstId)]);

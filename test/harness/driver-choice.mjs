@@ -1,4 +1,7 @@
-/** Which driver dockerd and Cleat choose under one data root: `driver-choice.mjs FOLDER PATH…`, of files and folders/ to make there. */
+/**
+ * Which driver dockerd and Cleat choose under one data root: `driver-choice.mjs FOLDER PATH…`, of files and folders/ to
+ * make there.
+ */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -5,8 +5,8 @@ import type { Namespace } from "./namespace.ts";
 import { pluginSocket, startPlugin, type PluginProcess } from "./plugin-process.ts";
 
 /**
- * Builds an example in `folder`, in which only Cleat, zod and the types of Node are there, as its author would; returns the
- * folder of its programs.
+ * Builds an example in `folder`, in which only Cleat, zod and the types of Node are there, as its author would; returns
+ * the folder of its programs.
  */
 export async function buildExample(name: string, folder: string): Promise<string> {
   const project = resolve(".");

@@ -4,7 +4,10 @@ import { copyFile, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { runCommand } from "./command.ts";
 
-/** A layer of an image that is made without an engine: `fill` writes its files into the folder `tree`, or there is an archive of it. */
+/**
+ * A layer of an image that is made without an engine: `fill` writes its files into the folder `tree`, or there is an
+ * archive of it.
+ */
 export type LayerRecipe =
   | { readonly name: string; fill(tree: string): Promise<void> }
   | { readonly name: string; readonly archive: string };
@@ -23,8 +26,8 @@ export const shellLayer = {
 const madeAt = "2001-02-03T04:05:06Z";
 
 /**
- * Writes an archive for `docker load`: an image of these layers, the lowest first, that runs `command`. The same recipes give the same image id
- * in every run. What is made on the way stands beside the archive until it is done.
+ * Writes an archive for `docker load`: an image of these layers, the lowest first, that runs `command`. The same
+ * recipes give the same image id in every run. What is made on the way stands beside the archive until it is done.
  */
 export async function writeImageArchive(
   archive: string,

@@ -1,6 +1,6 @@
 /**
- * Loaded into a process and its threads by `node --import`: numbers each system call that changes something, from the moment
- * that `armKill(n)` is called, and kills the process with SIGKILL right before the n-th.
+ * Loaded into a process and its threads by `node --import`: numbers each system call that changes something, from the
+ * moment that `armKill(n)` is called, and kills the process with SIGKILL right before the n-th.
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";

@@ -1,7 +1,8 @@
 /**
  * Loaded into a plugin's process by `node --import`, it kills that process at a point of a call: a file that holds
- * `{"path": "/GraphDriver.Put", "when": "before"}` beside this process's `KILL_AT` says which, and is taken away first, so that the
- * next process lives. `before` is when the call has come and nothing is done; `after` when all is done and nothing is answered.
+ * `{"path": "/GraphDriver.Put", "when": "before"}` beside this process's `KILL_AT` says which, and is taken away first,
+ * so that the next process lives. `before` is when the call has come and nothing is done; `after` when all is done and
+ * nothing is answered.
  */
 import { readFileSync, unlinkSync } from "node:fs";
 import { Server, ServerResponse } from "node:http";

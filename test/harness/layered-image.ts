@@ -13,8 +13,8 @@ export const layeredSigns = {
 };
 
 /**
- * Writes an archive, for `docker load` and `ctr images import`, of an image of three layers: the base image, one that adds
- * `/layers`, and one that deletes and replaces in there.
+ * Writes an archive, for `docker load` and `ctr images import`, of an image of three layers: the base image, one that
+ * adds `/layers`, and one that deletes and replaces in there.
  */
 export async function writeLayeredArchive(archive: string): Promise<void> {
   const base = `${archive}.base`;

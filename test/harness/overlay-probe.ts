@@ -11,8 +11,8 @@ const mountOne = `
 `;
 
 /**
- * Mounts an overlay in a mount namespace of its own; returns why that failed, or nothing when it did not. Nobody but root
- * can tell; to be root is a need of its own.
+ * Mounts an overlay in a mount namespace of its own; returns why that failed, or nothing when it did not. Nobody but
+ * root can tell; to be root is a need of its own.
  */
 export function overlayObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return undefined;

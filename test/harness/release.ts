@@ -25,7 +25,9 @@ export const forky = release("forky");
 /** Whose volumes are tested: by day the oldest and the newest, at night those between. */
 export const volumeReleases = byDayOrNight([machine, forky], [trixie]);
 
-/** Volume plugins are known to all; graph driver plugins were taken out of Docker in version 28, and switched off in 27. */
+/**
+ * Volume plugins are known to all; graph driver plugins were taken out of Docker in version 28, and switched off in 27.
+ */
 export function hasGraphDriverPlugins({ docker = "" }: Pick<EngineRelease, "docker">): boolean {
   return Number.parseInt(docker, 10) <= 26;
 }

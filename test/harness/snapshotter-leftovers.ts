@@ -26,8 +26,8 @@ export async function snapshotterLayers(namespace: Namespace, { root }: Snapshot
 export const nothingLeft = { mounts: [], layers: [], records: [] };
 
 /**
- * What is left of them, and of the snapshotter's own records, when everything is removed: nothing. Files are deleted behind, so that
- * folders have some seconds to go.
+ * What is left of them, and of the snapshotter's own records, when everything is removed: nothing. Files are deleted
+ * behind, so that folders have some seconds to go.
  */
 export async function snapshotterLeftovers(namespace: Namespace, snapshotter: Snapshotter) {
   const isEmpty = async () => (await snapshotterLayers(namespace, snapshotter)).layers.length === 0 || undefined;

@@ -5,7 +5,10 @@ import { type EngineRelease, forky, machine, trixie } from "./release.ts";
 /** What an engine keeps its snapshots on. */
 export interface SnapshotterRow {
   readonly release: EngineRelease;
-  /** The driver that Cleat serves; undefined for containerd's own overlayfs, which says nothing about Cleat where it fails. */
+  /**
+   * The driver that Cleat serves; undefined for containerd's own overlayfs, which says nothing about Cleat where it
+   * fails.
+   */
   readonly driver: string | undefined;
   readonly fileSystem?: "btrfs";
   readonly needs: readonly Need[];

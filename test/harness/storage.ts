@@ -15,13 +15,13 @@ export interface Storage {
   /** What a layer has of its parent; Docker's own `vfs` copies no attribute but `security.capability`. */
   readonly inherits: Fidelity;
   /**
-   * Whether the layer of a container is the same each time that it is committed: it is where a deletion has a time of its own. A
-   * naive diff gives it the time of the commit (moby v20.10.24 `pkg/archive/changes.go`, `ExportChanges`).
+   * Whether the layer of a container is the same each time that it is committed: it is where a deletion has a time of
+   * its own. A naive diff gives it the time of the commit (moby v20.10.24 `pkg/archive/changes.go`, `ExportChanges`).
    */
   readonly repeatsCommits: boolean;
   /**
-   * Whether the diff of a container may lack deletions: fuse-overlayfs 1.10 answers for names in a folder that was made anew which
-   * a listing no longer has (containers/fuse-overlayfs issue 324), and Docker's own driver asks by name.
+   * Whether the diff of a container may lack deletions: fuse-overlayfs 1.10 answers for names in a folder that was made
+   * anew which a listing no longer has (containers/fuse-overlayfs issue 324), and Docker's own driver asks by name.
    */
   readonly missesDeletions: boolean;
   /** What `dockerd --storage-driver` names; under a data root also the folder of the layers. */
@@ -40,15 +40,18 @@ export const cleatBtrfs = cleat("btrfs");
 export const cleatVfs = cleat("vfs");
 
 /**
- * Docker's own drivers are in here because a test that they fail says nothing about Cleat; but for its fuse-overlayfs, which fails
- * `missesDeletions`.
+ * Docker's own drivers are in here because a test that they fail says nothing about Cleat; but for its fuse-overlayfs,
+ * which fails `missesDeletions`.
  */
 export const storages: readonly Storage[] = byDayOrNight(
   [cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs],
   [cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
 );
 
-/** What Docker does to layers that are mounted through a restart: fuse-overlayfs' programs are the kit's and `programs.mjs`'. */
+/**
+ * What Docker does to layers that are mounted through a restart: fuse-overlayfs' programs are the kit's and
+ * `programs.mjs`'.
+ */
 export const restartedStorages: readonly Storage[] = byDayOrNight(
   [cleatOverlay2, cleatBtrfs],
   [cleatFuseOverlayfs, cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],

@@ -1,6 +1,6 @@
 /**
- * The power fails at every flush of the disk and between: 200 states or more of what it may hold then, of each file system.
- * By day a few of one.
+ * The power fails at every flush of the disk and between: 200 states or more of what it may hold then, of each file
+ * system. By day a few of one.
  */
 import { join } from "node:path";
 import { expect, test } from "vitest";

@@ -1,7 +1,7 @@
 /**
- * The conformance kit for snapshotters on every driver, in process and behind the socket of `cleat serve snapshotter`, with real
- * mounts. Each subject runs in a process and a mount namespace of its own, on the built package; each check is a test, which
- * ends when its result is there.
+ * The conformance kit for snapshotters on every driver, in process and behind the socket of `cleat serve snapshotter`,
+ * with real mounts. Each subject runs in a process and a mount namespace of its own, on the built package; each check
+ * is a test, which ends when its result is there.
  */
 import { afterAll, test } from "vitest";
 

@@ -214,7 +214,7 @@ describeWith([needs.root, needs.bsdtar, goTarSplit], "an archive of other people
     expect(() => run(program, ["apart"], root, archive)).toThrow("duplicates of file paths not supported");
   });
 
-  it("with trailing garbage or another archive behind it, or cut behind an entry, comes back, out of Go's data too", async () => {
+  it("comes back with garbage or another archive behind it, or cut behind an entry, out of Go's data too", async () => {
     const root = `${scratch.path}/full`;
     const whole = run("tar", ["-c", "-f", "-", "--format=gnu", "."], root);
     const one = run("tar", ["-c", "-f", "-", "--format=ustar", "empty"], root);

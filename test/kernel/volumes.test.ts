@@ -3,10 +3,14 @@ import { join } from "node:path";
 import { test } from "vitest";
 import { atNight } from "../night.ts";
 import { describeWith, needs } from "../needs.ts";
-import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
+import { type LoopFileSystem, runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
 
-const run = (program: string, ...args: readonly string[]) =>
-  runWithPrivateMounts((folder) => [process.execPath, join(import.meta.dirname, "volumes", program), folder, ...args]);
+const run = (program: string, ...args: readonly string[]) => runOn(undefined, program, ...args);
+
+const runOn = (fileSystem: LoopFileSystem | undefined, program: string, ...args: readonly string[]) =>
+  runWithPrivateMounts((folder) => [process.execPath, join(import.meta.dirname, "volumes", program), folder, ...args], {
+    fileSystem,
+  });
 
 /** By day a step of each call at which most is undecided; at night all. */
 const steps = atNight ? [] : ["some", "create: made", "mount: mounted", "unmount: recorded", "remove: removed"];
@@ -14,5 +18,24 @@ const steps = atNight ? [] : ["some", "create: made", "mount: mounted", "unmount
 describeWith([needs.root], "volumes", () => {
   test("of every type are mounted as their options say, and given back", () => run("types.mjs"));
   test("have all that was acknowledged, whatever step their process is killed at", () => run("killed.mjs", ...steps));
+  test("need no program but Node", () => run("bare.mjs"));
   test("are there after the machine went down, with no holder left", () => run("rebooted.mjs"));
+  test.each<LoopFileSystem>(atNight ? ["ext4", "xfs", "btrfs"] : ["xfs", "btrfs"])(
+    "on %s are made from others, whole or not at all",
+    (fileSystem) => runOn(fileSystem, "clones.mjs"),
+  );
+  test("are backed up whole, and restored whole or not at all", () => run("backups.mjs", ...(atNight ? [] : ["some"])));
+  test.each(atNight ? ["ext4", "xfs"] : ["ext4"])("that are files with a %s hold no more than that, and grow", (type) =>
+    run("images.mjs", type),
+  );
+  test.runIf(atNight)("that are files have all that was acknowledged, too", () =>
+    runWithPrivateMounts((folder) => [
+      "env",
+      "VOLUME_TYPE=image",
+      process.execPath,
+      join(import.meta.dirname, "volumes/killed.mjs"),
+      folder,
+    ]),
+  );
+  test.runIf(atNight)("of every type that needs no server pass the kit", () => run("conformance.mjs"));
 });

@@ -24,6 +24,23 @@ test("a graph driver of Cleat's passes the generic checks, and the first of the 
   expect(stdout).toMatch(/^ok \d+ - life\//m);
 });
 
+test("a plugin that runs already is not taken for the one that --restart starts and kills", async () => {
+  const socket = join(folder, "runs.sock");
+  const serve = [main, "serve", "graph", "--driver", "vfs", "--durability", "none", "--name", "runs"];
+  const argv = [...serve, "--root", join(folder, "runs"), "--socket", socket];
+  const running = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    await once(running.stdout, "data");
+    const options = [socket, "--only", "plugin/", "--restart", [process.execPath, ...argv].join(" ")];
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, "check", ...options], { encoding: "utf8" });
+    const told = `cleat: a plugin answers at ${JSON.stringify(socket)} already, which --restart cannot kill: end it first\n`;
+    expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: "", stderr: told });
+  } finally {
+    running.kill();
+    await once(running, "exit");
+  }
+});
+
 test("a signal ends it, and the plugin that it has started", async () => {
   const socket = join(folder, "waits.sock");
   const plugin = join(folder, "waits.mjs");

@@ -82,7 +82,7 @@ const inFolder = (words: readonly string[]) => words.map((word) => (word === "st
 const slowReader = "(sleep 0.2; cat)";
 
 describe.each(commands)("%s", (_name, words, stream) => {
-  it("arrives whole in a file, and with a slow reader of a pipe, and ends quietly when its reader goes away", async () => {
+  it("arrives whole in a file and at a slow reader of a pipe, and ends quietly when its reader leaves", async () => {
     const [piped, cut] =
       stream === "stdout"
         ? [`2>/dev/null | ${slowReader}`, '2>"$ERR.cut" | head -c 10']

@@ -1,6 +1,6 @@
 /**
- * Types what a page says, word for word, in an empty project of its own in which Cleat is installed, and compares what comes
- * with what the page shows. `js` blocks are files, named by their first line; `console scratch` blocks are typed.
+ * Types what a page says, word for word, in an empty project of its own in which Cleat is installed, and compares what
+ * comes with what the page shows. `js` blocks are files, named by their first line; `console scratch` blocks are typed.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -35,6 +35,7 @@ test.each(typed)("$path shows what one sees who types it", (page) => {
 function install(folder: string): void {
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
   symlinkSync(project, join(folder, "node_modules/cleat"));
+  symlinkSync(join(project, "node_modules/zod"), join(folder, "node_modules/zod")); // as npm puts it beside Cleat
   symlinkSync(join(project, "dist/cli/main.js"), join(folder, "node_modules/.bin/cleat"));
   writeFileSync(join(folder, "package.json"), "{}");
 }

@@ -77,7 +77,7 @@ describe("the commands of cleat in the pages", () => {
   /** That the page says what the command says of itself is tested above. */
   const helpOf = (name: string) => commandPage.split("\n## ").find((section) => section.startsWith(`cleat ${name}\n`));
   const used = blocksOf("console", "console engine", "console scratch").flatMap(({ page, text }) =>
-    [...text.matchAll(/^[$#] (?:npx )?cleat ((?:(?:serve|config|snapshots) )?[a-z]+)([^|&\n]*)/gm)].map(
+    [...text.matchAll(/^[$#] (?:npx )?cleat ((?:(?:serve|config|snapshots|volumes) )?[a-z]+)([^|&\n]*)/gm)].map(
       ([, name = "", rest = ""]) => ({
         page,
         name,

@@ -36,7 +36,9 @@ function declaredNames(entry: string): string[] {
   return lists.map((name) => name.trim().replace(/^type |^.* as /, "")).filter((name) => name !== "");
 }
 
-/** What is public is a promise: to make or break one, change the list (`npx vitest run --project package exports -u`). */
+/**
+ * What is public is a promise: to make or break one, change the list (`npx vitest run --project package exports -u`).
+ */
 test("what each entry of the built package exports is what the list says", async () => {
   const lines = Object.entries(publicNames()).flatMap(([entry, values]) => {
     const declared = declaredNames(entry);

@@ -3,8 +3,8 @@ import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 
 /**
- * Which rooms a room may import. Arrows point down only; siblings do not know each other. `CONTRIBUTING.md` draws the same
- * picture.
+ * Which rooms a room may import. Arrows point down only; siblings do not know each other. `CONTRIBUTING.md` draws the
+ * same picture.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],

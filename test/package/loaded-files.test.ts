@@ -44,7 +44,10 @@ const importing = (entry: string) => ["--input-type=module", "--eval", `await im
 const wire = ["errors", "protocol", "transport"];
 const calling = ["cli", ...wire, "host", "volume"];
 
-/** [what, its program, rooms, packages, at most so many files]: one more file in `--help` is half a millisecond. `call`, `ls` and `inspect` are put together (scripts/bundle-commands.mjs). */
+/**
+ * [what, its program, rooms, packages, at most so many files]: one more file in `--help` is half a millisecond. `call`,
+ * `ls` and `inspect` are put together (scripts/bundle-commands.mjs).
+ */
 const table: readonly (readonly [string, readonly string[], readonly string[], readonly string[], number])[] = [
   ["cleat --help", [...cli, "--help"], ["cli", "errors"], [], 30],
   ["cleat --version", [...cli, "--version"], ["cli", "errors"], [], 30],

@@ -15,7 +15,8 @@ const folder = mkdtempSync(join(tmpdir(), "cleat-packed-"));
 const clone = join(folder, "clone");
 /** Another's, which has Cleat and its dependencies, and nothing else. */
 const user = join(folder, "user");
-afterAll(() => rmSync(folder, { recursive: true }));
+/** Some thousand files, on a disk that others may write to. */
+afterAll(() => rmSync(folder, { recursive: true }), 60_000);
 
 let packed: readonly string[];
 
@@ -47,7 +48,8 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(project, "node_modules", dependency), link);
   }
-  symlinkSync(join(project, "node_modules/@koromix"), join(user, "node_modules/@koromix")); // koffi's, for this processor
+  // koffi's, for this processor
+  symlinkSync(join(project, "node_modules/@koromix"), join(user, "node_modules/@koromix"));
   mkdirSync(join(user, "node_modules/@types"), { recursive: true });
   symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
 }, 60_000);
@@ -106,7 +108,10 @@ test("the example of a driver is built there, and passes the kit", { timeout: 24
   }
 });
 
-/** What they do for engines is tested with engines (`test/engine`), but for the metrics of a socket that is not Docker's. */
+/**
+ * What they do for engines is tested with engines (`test/engine`), but for the metrics of a socket that is not
+ * Docker's.
+ */
 test.each(exampleScenarios)("the example $name is built there, and is a plugin", async (scenario) => {
   const example = buildExample(scenario.name);
   const socket = join(example, "plugin.sock");

@@ -11,7 +11,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const main = join(import.meta.dirname, "../../dist/cli/main.js");
 
-/** Answers each call with its own pid. Takes its socket's path over without a look, as Go's helpers do; or as Cleat does. */
+/**
+ * Answers each call with its own pid. Takes its socket's path over without a look, as Go's helpers do; or as Cleat
+ * does.
+ */
 const pluginProgram = `
 import { createServer } from "node:http";
 import { rmSync } from "node:fs";

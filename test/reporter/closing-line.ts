@@ -4,8 +4,9 @@ import type { Reporter, TestModule } from "vitest/node";
 
 /**
  * Ends a run with what is missing on this machine and then, alone on the last line, `N passed, N failed, N skipped`. A
- * file or suite that could not even run its tests counts as one failure. Whoever runs vitest several times names a file in
- * `CLEAT_COUNTS`, to which each run appends its counts as a line of JSON, with those of each row: of each suite that holds tests.
+ * file or suite that could not even run its tests counts as one failure. Whoever runs vitest several times names a file
+ * in `CLEAT_COUNTS`, to which each run appends its counts as a line of JSON, with those of each row: of each suite that
+ * holds tests.
  */
 export class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {

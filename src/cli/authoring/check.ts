@@ -20,12 +20,13 @@ export const check = defineCommand({
   details: [
     "NAME  a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
     "",
-    "Checks a plugin in any language: what the table of each of its protocols says, and for volume drivers what the contract",
-    "promises and what each engine really sends. Results are TAP; each that fails says where the check comes from and what an",
-    "engine's user would see. Advice that is not followed is TODO, and no failure. The exit code is 5 where a check failed.",
+    "Checks a plugin in any language: what the table of each of its protocols says, and for volume drivers what the",
+    "contract promises and what each engine really sends. Results are TAP; each that fails says where the check comes",
+    "from and what an engine's user would see. Advice that is not followed is TODO, and no failure. The exit code is 5",
+    "where a check failed.",
     "",
-    "Volumes named cleat-check-… are made, and removed after each check; --safe leaves those checks out. Layers of a graph",
-    "driver are checked with --subsystem GraphDriver only, as root, while no engine uses it.",
+    "Volumes named cleat-check-… are made, and removed after each check; --safe leaves those checks out. Layers of a",
+    "graph driver are checked with --subsystem GraphDriver only, as root, while no engine uses it.",
     "",
     "With --restart the plugin is started by that command, which must listen where NAME says, and is killed by SIGKILL",
     "between any two calls:",
@@ -70,7 +71,8 @@ export const check = defineCommand({
       const kits = kitsFor(subsystems, values.subsystem ?? []);
       const chosen = choose(kits, { only: values.only, isSafe: values.safe === true, known: Object.keys(known) });
       const comments = [
-        `plugin ${JSON.stringify(plugin.name)} at ${formatAddress(plugin.address)} implements ${implemented.join(", ")}`,
+        `plugin ${JSON.stringify(plugin.name)} at ${formatAddress(plugin.address)} implements ` +
+          `${implemented.join(", ")}`,
         ...chosen.flatMap(({ kit: { makes } }) => (makes === undefined ? [] : [`makes and removes ${makes}`])),
       ];
       context.stdout.write(tapHead(chosen.flatMap(({ ids }) => ids).length, comments));
@@ -135,7 +137,13 @@ function startFor(
   context: CommandContext,
 ): Promise<StartedPlugin> {
   const answers = () => activatePlugin(name, context);
-  return startPlugin({ command, answers, patienceMs: 30_000, onOutput: (text) => void context.stderr.write(text) });
+  return startPlugin({
+    command,
+    address: name,
+    answers,
+    patienceMs: 30_000,
+    onOutput: (text) => void context.stderr.write(text),
+  });
 }
 
 function pickSubsystems(implemented: readonly string[], asked: readonly string[] | undefined): readonly string[] {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -18,6 +19,8 @@ describe("cleat new", () => {
     expect(out).toContain(join(folder, "sub/mine/src/driver.ts"));
     expect(await readFile(join(folder, "sub/mine/src/driver.ts"), "utf8")).toContain('name: "mine"');
     expect(await readdir(join(folder, "sub"))).toEqual(["mine"]);
+    const modes = ["sub", "sub/mine", "sub/mine/src"].map((path) => statSync(join(folder, path)).mode);
+    expect(new Set(modes).size).toBe(1); // as its user's umask has it
   });
 
   it("takes an empty folder, and none in which something is", async () => {

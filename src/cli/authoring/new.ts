@@ -57,16 +57,19 @@ async function writeFolder(folder: string, files: Readonly<Record<string, string
   try {
     if ((await contentOf(folder)).length > 0) throw occupied();
     await mkdir(dirname(folder), { recursive: true });
-    const staged = await mkdtemp(join(dirname(folder), `.${basename(folder)}-`));
+    const holder = await mkdtemp(join(dirname(folder), `.${basename(folder)}-`));
+    const staged = join(holder, "project"); // as others may read as whoever makes it wants
     try {
+      await mkdir(staged);
       for (const [path, text] of Object.entries(files)) {
         await mkdir(dirname(join(staged, path)), { recursive: true });
         await writeFile(join(staged, path), text);
       }
       await rename(staged, folder); // takes the place of an empty folder, and of no other
     } catch (error) {
-      await rm(staged, { recursive: true, force: true });
       throw isSystemError(error, "ENOTEMPTY", "EEXIST") ? occupied() : error;
+    } finally {
+      await rm(holder, { recursive: true, force: true });
     }
   } catch (error) {
     throw toCleatError(error, `folder ${JSON.stringify(folder)}`);

@@ -19,9 +19,10 @@ export const pack = defineCommand({
     "  npm run build && cleat pack docker && docker plugin create mine mine-plugin && docker plugin enable mine",
     "  npm run build && cleat pack deb && apt install ./mine_0.1.0_amd64.deb",
     "",
-    'package.json says what the plugin implements: "cleat": {"implements": ["VolumeDriver"]}. Packed are dist/ and what',
-    "dependencies need at run time; the program is main, default dist/main.js, which gets a folder to keep things in and, with",
-    "docker, its socket. The same project gives the same bytes; files are of SOURCE_DATE_EPOCH, or of 1980.",
+    'package.json says what the plugin implements: "cleat": {"implements": ["VolumeDriver"]}. Packed are dist/ and',
+    "what dependencies need at run time; the program is main, default dist/main.js, which gets a folder to keep things",
+    "in and, with docker, its socket. The same project gives the same bytes; files are of SOURCE_DATE_EPOCH, or of",
+    "1980.",
   ],
   options: {
     out: {

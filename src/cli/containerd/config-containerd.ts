@@ -21,12 +21,12 @@ const restart = "restart containerd to have it read the file: systemctl restart 
 
 export const configContainerd = defineCommand({
   details: [
-    "Prints what has to be added to containerd's configuration so that it keeps layers on cleat serve snapshotter, and no",
-    "key that this release of containerd would stumble on. What the file says already is left out.",
+    "Prints what has to be added to containerd's configuration so that it keeps layers on cleat serve snapshotter, and",
+    "no key that this release of containerd would stumble on. What the file says already is left out.",
     "",
-    "--write adds it at the end of the file, between two marks, and keeps a copy of the file beside it; called again, it",
-    "writes what is between the marks anew. A table that is in the file already is never touched: the command says what to",
-    "write there, and changes nothing. --remove takes out what is between the marks, and nothing else.",
+    "--write adds it at the end of the file, between two marks, and keeps a copy of the file beside it; called again,",
+    "it writes what is between the marks anew. A table that is in the file already is never touched: the command says",
+    "what to write there, and changes nothing. --remove takes out what is between the marks, and nothing else.",
     "",
     "containerd reads its configuration when it starts. cleat doctor says whether it did.",
   ],

@@ -26,12 +26,12 @@ type Print = (line: string) => void;
 
 export const configDocker = defineCommand({
   details: [
-    "Prints Docker's daemon.json as it has to be for images and containers to be kept on Cleat, with all that it says now.",
-    "Docker 24 and later come by containerd, whose own configuration is needed, too: cleat config containerd. Docker up to",
-    "26 can come to a graph driver plugin instead, with --graph.",
+    "Prints Docker's daemon.json as it has to be for images and containers to be kept on Cleat, with all that it says",
+    "now. Docker 24 and later come by containerd, whose own configuration is needed, too: cleat config containerd.",
+    "Docker up to 26 can come to a graph driver plugin instead, with --graph.",
     "",
-    "--write writes it, and keeps a copy of the file beside it; --remove puts back what --write has changed, and leaves what",
-    "was written since.",
+    "--write writes it, and keeps a copy of the file beside it; --remove puts back what --write has changed, and",
+    "leaves what was written since.",
     "",
     "Images of another driver are not lost: Docker does not show them until it is back on that driver.",
   ],
@@ -114,11 +114,13 @@ async function warningsFor(door: DockerDoor, file: EditedFile, found: FoundDocke
     ...(flag === undefined
       ? []
       : [
-          `dockerd runs with --storage-driver ${flag}, and does not start where ${path} names one, too: take the flag away`,
+          `dockerd runs with --storage-driver ${flag}, and does not start where ${path} names one, too: take the ` +
+            "flag away",
         ]),
     ...(door === "snapshotter" && (await startsOwnContainerd(typeof containerd === "string" ? containerd : undefined))
       ? [
-          `no containerd listens at ${defaultAddress}, so dockerd would start its own, which knows no plugins: start that one first`,
+          `no containerd listens at ${defaultAddress}, so dockerd would start its own, which knows no plugins: start ` +
+            "that one first",
         ]
       : []),
   ];

@@ -93,7 +93,8 @@ describe("config containerd", () => {
     const { code, err } = await containerd(...for219, "--write");
     expect(code).toBe(1);
     expect(err).toContain(
-      `line 2, has a table [proxy_plugins.cleat] already: write address = "/run/cleat/snapshotter.sock" instead of "/other"`,
+      `line 2, has a table [proxy_plugins.cleat] already: write address = "/run/cleat/snapshotter.sock" instead of ` +
+        `"/other"`,
     );
     expect(readdirSync(folder)).toEqual(["config.toml"]);
     expect(readFileSync(config, "utf8")).toBe(text);
@@ -129,7 +130,8 @@ describe("config containerd", () => {
       installed('sed /plugins.cleat.exports/,/^$/d "$2"');
       const { err } = await cleat(["config", "containerd", "--write"]);
       expect(err).toContain(
-        `containerd does not see [proxy_plugins.cleat.exports] of ${config}: another file that it imports replaces it\n`,
+        `containerd does not see [proxy_plugins.cleat.exports] of ${config}: another file that it imports replaces ` +
+          `it\n`,
       );
       expect(readdirSync(folder)).toEqual(["containerd"]);
     });

@@ -1,6 +1,9 @@
 /** What systemd serves: what it is, and who waits for it. */
 export interface ServedUnit {
-  /** The units' name without an ending. It is no plugin's own: one called "docker" would take the place of the engine's unit. */
+  /**
+   * The units' name without an ending. It is no plugin's own: one called "docker" would take the place of the engine's
+   * unit.
+   */
   readonly unit: string;
   readonly description: string;
   /** The engine's service, and what else starts with it. */

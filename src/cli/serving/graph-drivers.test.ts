@@ -143,7 +143,9 @@ describe("the driver to serve", () => {
     state.works = false;
     await expect(select("auto")).rejects.toMatchObject({
       code: "UNIMPLEMENTED",
-      message: `"${folder}" holds layers of overlay2, which does not work now: overlay2 needs a kernel: probed it, saw none`,
+      message:
+        `"${folder}" holds layers of overlay2, which does not work now: overlay2 needs a kernel: probed it, ` +
+        "saw none",
     });
   });
 

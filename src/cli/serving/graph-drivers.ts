@@ -43,9 +43,10 @@ export interface DriverWish {
 }
 
 /**
- * The driver that `--driver` names. `auto` is decided anew for each home; that of the folder is decided on now, to tell the
- * user. What cannot work in the home, or is no option of the driver, is refused now and not when an engine calls.
- * @throws UsageError when no built-in driver has the name, as a plugin is served by whoever made it, or none has the options.
+ * The driver that `--driver` names. `auto` is decided anew for each home; that of the folder is decided on now, to tell
+ * the user. What cannot work in the home, or is no option of the driver, is refused now and not when an engine calls.
+ * @throws UsageError when no built-in driver has the name, as a plugin is served by whoever made it, or none has the
+ * options.
  * @throws what `assertDriverWorks` or `decideDriver` throw.
  */
 export async function selectDriver(wish: DriverWish, logger: Logger): Promise<DriverChoice> {

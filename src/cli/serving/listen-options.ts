@@ -7,7 +7,9 @@ import { readAccountId } from "./account-ids.ts";
 import { type CommandContext, type CommandOptions, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
 
-/** Where a command that serves listens: on a socket, its own or one that was passed. `help` says what is its default. */
+/**
+ * Where a command that serves listens: on a socket, its own or one that was passed. `help` says what is its default.
+ */
 export const socketOptions = (help: string) =>
   ({
     socket: { type: "string", value: "PATH", help },

@@ -26,10 +26,10 @@ interface AllValues extends GraphValues {
 
 export const serveAll = defineCommand({
   details: [
-    "A graph driver, as serve graph does, unless Docker is 28 or later, which takes none; a snapshotter, as serve snapshotter",
-    "does, where there is a containerd; and volumes, as serve volume does, for root. Graph driver and volumes share a name and a",
-    'socket; each keeps what is its own in a place of its own. Options without "snapshotter" or "volume" in their name are those',
-    "of serve graph; those of drivers are for both that keep layers.",
+    "A graph driver, as serve graph does, unless Docker is 28 or later, which takes none; a snapshotter, as serve",
+    "snapshotter does, where there is a containerd; and volumes, as serve volume does, for root. Graph driver and",
+    "volumes share a name and a socket; each keeps what is its own in a place of its own. Options without",
+    '"snapshotter" or "volume" in their name are those of serve graph; those of drivers are for both that keep layers.',
   ],
   options: { ...driverOptions, ...graphOptions, ...furtherOptions, ...outputOptions },
   furtherHelp: formatDriverOptions,

@@ -13,14 +13,14 @@ export const drainTimeoutMs = 8_000;
 const endingPatienceMs = 9_500;
 
 /**
- * Opens doors, one after another, and closes those that it opened when one of them cannot be. Where `ending` aborts meanwhile, it
- * may leave out what it has not begun with.
+ * Opens doors, one after another, and closes those that it opened when one of them cannot be. Where `ending` aborts
+ * meanwhile, it may leave out what it has not begun with.
  */
 export type OpenDoors = (logger: Logger, ending: AbortSignal) => Promise<readonly Door[]>;
 
 /**
- * Opens doors, says what is served, and serves it until a signal ends that. Signals are heeded before anything is made: one that
- * comes while doors are opened closes them as soon as they are, and nothing is said of them.
+ * Opens doors, says what is served, and serves it until a signal ends that. Signals are heeded before anything is made:
+ * one that comes while doors are opened closes them as soon as they are, and nothing is said of them.
  * @throws DEADLINE_EXCEEDED when something could not be ended in time; the process may end then all the same.
  */
 export async function serveDoors(values: OutputValues, context: CommandContext, open: OpenDoors): Promise<void> {

@@ -6,11 +6,11 @@ import { openSnapshotterDoor, snapshotterOptions } from "./snapshotter-door.ts";
 
 export const serveSnapshotter = defineCommand({
   details: [
-    "containerd has to be told of it: cleat config containerd prints how. The snapshotter's name is that of containerd's",
-    "configuration alone, and several may lead to one socket.",
+    "containerd has to be told of it: cleat config containerd prints how. The snapshotter's name is that of",
+    "containerd's configuration alone, and several may lead to one socket.",
     "",
-    "With --driver auto a root keeps the driver whose layers it holds. One process at a time has a root; an engine of Docker's",
-    "protocol (serve graph) needs another one.",
+    "With --driver auto a root keeps the driver whose layers it holds. One process at a time has a root; an engine of",
+    "Docker's protocol (serve graph) needs another one.",
     "",
     "SIGTERM and SIGINT let running calls finish; a second one does not wait. Nothing is unmounted: containers run on.",
   ],

@@ -32,7 +32,9 @@ export const snapshotterOptions = {
   },
   diff: {
     type: "boolean",
-    help: "be containerd's differ, too (proxy plugin of type diff, since containerd 1.7.4): make layers of what containers changed",
+    help:
+      "be containerd's differ, too (proxy plugin of type diff, since containerd 1.7.4): make layers of what " +
+      "containers changed",
   },
   apply: { type: "boolean", help: "with --diff: unpack layers, too" },
   containerd: {

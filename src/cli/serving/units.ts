@@ -12,10 +12,10 @@ const program = fileURLToPath(new URL("../main.js", import.meta.url));
 
 export const units = defineCommand({
   details: [
-    "For the engines of the system: a service, which serves a graph driver, a snapshotter or volumes, and a socket, which systemd",
-    "holds.",
-    "An engine may start before what is served, and calls wait for what is started anew. They hold the paths of this Node and",
-    "installation.",
+    "For the engines of the system: a service, which serves a graph driver, a snapshotter or volumes, and a socket,",
+    "which systemd holds.",
+    "An engine may start before what is served, and calls wait for what is started anew. They hold the paths of this",
+    "Node and installation.",
     "",
     "  cleat units --write /etc/systemd/system",
     "  systemctl daemon-reload",

@@ -56,13 +56,22 @@ export async function openVolumes(
   return { driver: createVolumeDriverPlugin({ driver: managed, logger }), name, root, types };
 }
 
+/** The folder of a driver called `name`. @throws UsageError when that is no name of a plugin. */
+export function volumeFolder(
+  { name = "cleat", root }: Pick<VolumeValues, "name" | "root">,
+  context: CommandContext,
+): { readonly name: string; readonly folder: string } {
+  orUsageError(() => assertPluginName(name));
+  return { name, folder: absolute("root", root ?? join(defaultRoot(context), "volumes", name)) };
+}
+
+/** Opens it, for whoever serves it or nothing. @throws FAILED_PRECONDITION when another process has it open. */
 export async function openManaged(
-  { name = "cleat", root, csi }: Pick<VolumeValues, "name" | "root" | "csi">,
+  { csi, ...place }: Pick<VolumeValues, "name" | "root" | "csi">,
   context: CommandContext,
   logger: Logger,
 ): Promise<{ readonly managed: ManagedVolumes; readonly name: string; readonly root: string }> {
-  orUsageError(() => assertPluginName(name));
-  const folder = absolute("root", root ?? join(defaultRoot(context), "volumes", name));
+  const { name, folder } = volumeFolder(place, context);
   const settings = { name, folder, logger };
   if (csi !== undefined) {
     const { openCsiVolumes } = await import("../../csi/index.ts");

@@ -8,8 +8,9 @@ import { parseSeconds } from "../terminal/seconds.ts";
 
 export const doctor = defineCommand({
   details: [
-    "Changes nothing: overlays are mounted where no other process sees them, and write into memory. Of containerd and Docker,",
-    "where they are installed, it prints whether they are configured for Cleat, and what to do where that is wrong.",
+    "Changes nothing: overlays are mounted where no other process sees them, and write into memory. Of containerd and",
+    "Docker, where they are installed, it prints whether they are configured for Cleat, and what to do where that is",
+    "wrong.",
     "",
     "The exit code is 0 where a driver can be chosen, and 5 where an engine is configured for Cleat and wrongly so.",
   ],

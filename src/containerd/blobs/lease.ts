@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { Containerd } from "../client.ts";
 
-/** When containerd forgets a lease by itself. Source: containerd v1.6.20 `metadata/gc.go`, `labelGCExpire`; RFC 3339. */
+/**
+ * When containerd forgets a lease by itself. Source: containerd v1.6.20 `metadata/gc.go`, `labelGCExpire`; RFC 3339.
+ */
 const expiryLabel = "containerd.io/gc.expire";
 
 /**
- * A lease of the caller's own, which containerd forgets after `expireMs`; its id. What is made under it is safe from the
- * collector until then, whether or not whoever makes it lives to refer to it.
+ * A lease of the caller's own, which containerd forgets after `expireMs`; its id. What is made under it is safe from
+ * the collector until then, whether or not whoever makes it lives to refer to it.
  */
 export async function createLease(
   { services }: Containerd,

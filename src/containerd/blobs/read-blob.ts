@@ -6,8 +6,8 @@ import type { Containerd } from "../client.ts";
 import { hexOfDigest } from "./digest.ts";
 
 /**
- * A blob's bytes, out of containerd's own file where this process sees it, since the API hands them out in pieces of 32 KiB;
- * else through the API. That they are those of the digest is the reader's to check.
+ * A blob's bytes, out of containerd's own file where this process sees it, since the API hands them out in pieces of 32
+ * KiB; else through the API. That they are those of the digest is the reader's to check.
  * @throws NOT_FOUND when the namespace has no such blob.
  * @throws INVALID_ARGUMENT for what is no SHA-256 digest.
  */

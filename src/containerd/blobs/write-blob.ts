@@ -10,8 +10,9 @@ export interface WriteBlobOptions {
   /** What keeps the blob from the collector until something refers to it; `createLease`. */
   readonly lease: string;
   /**
-   * The name of the write while it is under way, which one writer at a time may have. One that is given is its giver's: what a
-   * failure leaves of it stays, to be begun anew or aborted. Without it the write has a name of its own, and leaves nothing.
+   * The name of the write while it is under way, which one writer at a time may have. One that is given is its giver's:
+   * what a failure leaves of it stays, to be begun anew or aborted. Without it the write has a name of its own, and
+   * leaves nothing.
    */
   readonly ref?: string | undefined;
   /** What the blob is known to be; where containerd has it already nothing is sent. */
@@ -31,8 +32,8 @@ type WriteRequest = MessageIn<(typeof contentService)["methods"]["write"]["reque
 const messageBytes = 1024 * 1024;
 
 /**
- * Writes a blob from its beginning, whatever was written under `ref` before. A blob that is there already is a success: it
- * gets the labels that it lacks, and the lease.
+ * Writes a blob from its beginning, whatever was written under `ref` before. A blob that is there already is a success:
+ * it gets the labels that it lacks, and the lease.
  * @throws UNAVAILABLE when somebody else writes under `ref`.
  * @throws DATA_LOSS when containerd has another digest than what was sent, or than `expected`.
  * @throws what `source` throws.

@@ -1,7 +1,8 @@
 /**
  * containerd's containers, read only: which snapshot each has for its root.
  *
- * Source: containerd v1.6.20 `api/services/containers/v1/containers.proto`; v2.1.9 has one field more, which is not used.
+ * Source: containerd v1.6.20 `api/services/containers/v1/containers.proto`; v2.1.9 has one field more, which is not
+ * used.
  */
 import {
   any,

@@ -1,8 +1,8 @@
 /**
  * containerd's content store: blobs by their digests, and writes under way by their references.
  *
- * Source: containerd v1.6.20 `api/services/content/v1/content.proto`, `services/content/contentserver/contentserver.go`; no
- * field number differs in v2.1.9.
+ * Source: containerd v1.6.20 `api/services/content/v1/content.proto`,
+ * `services/content/contentserver/contentserver.go`; no field number differs in v2.1.9.
  */
 import {
   bytes,
@@ -111,8 +111,8 @@ export const contentService = defineService({
       timeoutMs: 30 * secondMs,
     },
     /**
-     * Each request is answered by one response. The first names the reference, which is locked for as long as the call runs. An
-     * offset of 0 on what was written before throws that away.
+     * Each request is answered by one response. The first names the reference, which is locked for as long as the call
+     * runs. An offset of 0 on what was written before throws that away.
      */
     write: {
       kind: "bidi",

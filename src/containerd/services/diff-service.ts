@@ -1,6 +1,6 @@
 /**
- * containerd's diffs: archives applied to mounts, and made of what two mounts differ in. containerd serves it, and calls it
- * of a proxy plugin of type "diff".
+ * containerd's diffs: archives applied to mounts, and made of what two mounts differ in. containerd serves it, and
+ * calls it of a proxy plugin of type "diff".
  *
  * Source: containerd v2.1.9 `api/services/diff/v1/diff.proto`. v1.6.20 lacks `sync_fs` and `source_date_epoch`.
  */

@@ -2,8 +2,8 @@
  * containerd's snapshots service, version 1.
  *
  * Source: containerd v1.6.20 `api/services/snapshots/v1/snapshots.proto`; `CommitSnapshotRequest.parent` of
- * v2.2.0. containerd calls without a deadline, and holds the lock of its database in `Commit` and `Update`: the deadlines
- * here are the server's as well as the client's.
+ * v2.2.0. containerd calls without a deadline, and holds the lock of its database in `Commit` and `Update`: the
+ * deadlines here are the server's as well as the client's.
  */
 import {
   defineService,

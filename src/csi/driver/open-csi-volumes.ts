@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CleatError, errorCodes, isSystemError, quoteText, toCleatError } from "../../errors/index.ts";
 import type { MessageIn } from "../../grpc/index.ts";
 import {
+  isMountPoint,
   type ManagedVolume,
   type ManagedVolumes,
   type ManagedVolumesSettings,
@@ -21,11 +22,12 @@ export interface CsiVolumesOptions extends CsiPeerOptions, ManagedVolumesSetting
 }
 
 /**
- * The volumes of a CSI plugin, as a volume driver for Docker and Podman on one host: a cluster orchestrator of one node.
- * The plugin runs as it would under Kubernetes, as root and in the same mount namespace; nothing of a cluster is needed.
+ * The volumes of a CSI plugin, as a volume driver for Docker and Podman on one host: a cluster orchestrator of one
+ * node. The plugin runs as it would under Kubernetes, as root and in the same mount namespace; nothing of a cluster is
+ * needed.
  *
- * Options of a volume: `size` becomes the capacity, `from` a volume of this driver to be cloned, `fstype` the file system;
- * any other is a parameter of the plugin, as in a storage class. Secrets are the operator's, not the user's.
+ * Options of a volume: `size` becomes the capacity, `from` a volume of this driver to be cloned, `fstype` the file
+ * system; any other is a parameter of the plugin, as in a storage class. Secrets are the operator's, not the user's.
  *
  * What a plugin may be asked twice it is asked twice: after `kill -9` a volume that was being made is made again by its
  * name, which is how its id is learned, and deleted.
@@ -59,12 +61,6 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
   };
 
-  const there = async ({ name, folder }: Pick<Volume, "name" | "folder">): Promise<Provisioned> => {
-    const provisioned = (await readRecord(folder))?.provisioned;
-    if (provisioned !== undefined) return provisioned;
-    throw new CleatError("DATA_LOSS", `what the CSI plugin said of volume "${name}" is gone from "${folder}"`);
-  };
-
   const volumes = await openManagedVolumes({
     ...settings,
     options: csiOptions,
@@ -93,6 +89,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       }
       const target_path = volume.target;
       await node.nodePublishVolume({ ...common, publish_context, staging_target_path, target_path }, { signal });
+      assertSeen(target_path, facts);
     },
     async unmount(volume, { signal }) {
       const facts = await peer.facts(signal);
@@ -136,8 +133,25 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
   };
 }
 
+/** What the plugin said of a volume. @throws DATA_LOSS when that is not there any more. */
+async function there({ name, folder }: Pick<Volume, "name" | "folder">): Promise<Provisioned> {
+  const provisioned = (await readRecord(folder))?.provisioned;
+  if (provisioned !== undefined) return provisioned;
+  throw new CleatError("DATA_LOSS", `what the CSI plugin said of volume "${name}" is gone from "${folder}"`);
+}
+
 const csiOptions = { size: sizeOption().optional(), from: textOption().optional(), fstype: textOption().optional() };
 type Volume = ManagedVolume<OptionsOf<typeof csiOptions>>;
+
+/** Containers would write into the empty folder that is there otherwise, beside the volume. */
+function assertSeen(target: string, { name }: CsiFacts): void {
+  if (isMountPoint(target)) return;
+  throw new CleatError(
+    "FAILED_PRECONDITION",
+    `CSI plugin ${quoteText(name)} has published it, and nothing is mounted at ${quoteText(target)}: ` +
+      "it has to run in the mount namespace of this process",
+  );
+}
 
 /** Any number of containers of this host. */
 function capabilityOf({ options }: Volume): MessageIn<typeof capabilityMessage> {

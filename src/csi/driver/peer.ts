@@ -61,7 +61,10 @@ export function createCsiPeer({ unix, controllerUnix = unix }: CsiPeerOptions): 
   };
 }
 
-/** Source: container-storage-interface/spec v1.9.0 `spec.md`, NodeGetInfo: only who publishes by its controller needs it. */
+/**
+ * Source: container-storage-interface/spec v1.9.0 `spec.md`, NodeGetInfo: only who publishes by its controller needs
+ * it.
+ */
 function unlessUnimplemented(error: unknown): CsiFacts["info"] {
   if (toCleatError(error).code !== "UNIMPLEMENTED") throw error;
   return { node_id: "", max_volumes_per_node: 0n, accessible_topology: undefined };

@@ -6,8 +6,8 @@ import type { AccessMode, capabilityMessage } from "../services/shared-messages.
 export type VolumeCapability = MessageOut<typeof capabilityMessage>;
 
 /**
- * Why volumes of a driver cannot be used as a capability says, or `undefined` where they can: as folders, by one node at
- * a time, or by several where all hosts see the same volumes.
+ * Why volumes of a driver cannot be used as a capability says, or `undefined` where they can: as folders, by one node
+ * at a time, or by several where all hosts see the same volumes.
  */
 export function whyNotCapable(capability: VolumeCapability, scope: VolumeCapabilities["scope"]): string | undefined {
   const { block, mount, access_mode: accessMode } = capability;

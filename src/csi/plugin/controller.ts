@@ -98,7 +98,9 @@ function rpcsOf({ sourceOption }: CsiContext) {
   return sourceOption === undefined ? always : ([...always, "CLONE_VOLUME", "CREATE_DELETE_SNAPSHOT"] as const);
 }
 
-/** A size that the driver cannot hold to is not promised: the volume's capacity is then unknown, as an NFS share's is. */
+/**
+ * A size that the driver cannot hold to is not promised: the volume's capacity is then unknown, as an NFS share's is.
+ */
 function sizeOption({ sizeOption: option }: CsiContext, bytes: bigint | undefined): Record<string, string> {
   return option === undefined || bytes === undefined ? {} : { [option]: String(bytes) };
 }

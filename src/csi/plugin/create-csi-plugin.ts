@@ -22,7 +22,10 @@ export interface CsiPluginOptions {
    * not promised, and volumes have an unknown one.
    */
   readonly sizeOption?: string;
-  /** The driver's option for the volume that a new one is made from: "from". Without one there are no clones and snapshots. */
+  /**
+   * The driver's option for the volume that a new one is made from: "from". Without one there are no clones and
+   * snapshots.
+   */
   readonly sourceOption?: string;
   /** Shows volumes at target paths. Default: by the kernel's mounts, for which the process has to be root. */
   readonly publisher?: Publisher;
@@ -41,9 +44,9 @@ export interface CsiPlugin {
  * Serves a volume driver to Kubernetes, Nomad and other orchestrators: identity, controller and node in one plugin.
  *
  * Volumes of a driver of local scope are made where they are to be used, so the plugin runs on every node with a
- * provisioner beside it (`--node-deployment` of Kubernetes' external-provisioner), and says so by its topology. Parameters
- * and secrets of a storage class become options of `create`. Nothing is staged: publishing mounts the volume for the
- * target path, which is the holder's name, and shows it there; it is safe to repeat, also by another process.
+ * provisioner beside it (`--node-deployment` of Kubernetes' external-provisioner), and says so by its topology.
+ * Parameters and secrets of a storage class become options of `create`. Nothing is staged: publishing mounts the volume
+ * for the target path, which is the holder's name, and shows it there; it is safe to repeat, also by another process.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`.
  * @throws INVALID_ARGUMENT for a name that is not of domain-name form, or an empty node id.

@@ -3,9 +3,9 @@ import { CleatError, quoteText } from "../../errors/index.ts";
 import { volumeNamePattern } from "../../volume/index.ts";
 
 /**
- * What a volume is called that an orchestrator named, and by which it asks for it from then on. CSI takes nearly any text
- * for a name, drivers do not: a name that they take stays what it is ("pvc-…" of Kubernetes), any other becomes its
- * digest, the same one each time.
+ * What a volume is called that an orchestrator named, and by which it asks for it from then on. CSI takes nearly any
+ * text for a name, drivers do not: a name that they take stays what it is ("pvc-…" of Kubernetes), any other becomes
+ * its digest, the same one each time.
  *
  * Source: container-storage-interface/spec v1.9.0 `csi.proto`, CreateVolumeRequest.name.
  * @throws INVALID_ARGUMENT for no name, one of over 128 bytes, or one with control characters.

@@ -1,7 +1,8 @@
 /**
  * Messages that more than one service of the Container Storage Interface uses.
  *
- * Source: container-storage-interface/spec v1.9.0 `csi.proto`. A `oneof` is described as its fields, of which one is set.
+ * Source: container-storage-interface/spec v1.9.0 `csi.proto`. A `oneof` is described as its fields, of which one is
+ * set.
  */
 import { bool, embedded, enumeration, int64, message, repeatedStrings, string, stringMap } from "../../grpc/index.ts";
 

@@ -18,7 +18,9 @@ export interface NewLayer {
   readonly durable: boolean;
   /** Whether the home's file system keeps the order of names (`keepsOrder` of the kit). Default false. */
   readonly ordered?: boolean | undefined;
-  /** Whether whoever wants it durable brings names to the disk, and mends what a power loss leaves (`mend-layers.ts`). */
+  /**
+   * Whether whoever wants it durable brings names to the disk, and mends what a power loss leaves (`mend-layers.ts`).
+   */
   readonly mendable?: boolean | undefined;
   readonly maxDepth: number;
   readonly size?: LayerSize | undefined;
@@ -38,8 +40,8 @@ export interface LayerSize {
  * A durable one costs three fsyncs where the file system keeps the order of names, else five. Both small files need
  * their own: without its content a layer is damaged. They come before the rename, for what a power loss leaves must be
  * whole. The fsync of the home, last, is the acknowledgement; the staged folder's and that of `l/` are only needed
- * where it does not stand for them. One that is mended costs none where the order is kept: names come to the disk with the
- * first fsync after them, of whatever file.
+ * where it does not stand for them. One that is mended costs none where the order is kept: names come to the disk with
+ * the first fsync after them, of whatever file.
  * @throws ALREADY_EXISTS, NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep, INVALID_ARGUMENT
  * for a size that leaves no room.
  */

@@ -76,11 +76,7 @@ export function createLayeredStore(
   const { path, pool } = home;
   const mounted = createMountedLayers(home, mounts);
 
-  function assertId(id: string): void {
-    assertLayerId(id);
-    if (id !== linksFolder) return;
-    throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by ${driver}'s layout`);
-  }
+  const assertId = (id: string): void => assertUnreserved(id, driver);
 
   function assertUnmountedChildOf(id: string, parent: string | undefined): void {
     const actual = parentOf(path, readLayer(path, id));
@@ -170,6 +166,12 @@ export function createLayeredStore(
       );
     },
   };
+}
+
+function assertUnreserved(id: string, driver: string): void {
+  assertLayerId(id);
+  if (id !== linksFolder) return;
+  throw new CleatError("INVALID_ARGUMENT", `layer id "${id}" is reserved by ${driver}'s layout`);
 }
 
 function isDirectParent(home: string, id: string, parent: string | undefined): boolean {

@@ -4,7 +4,9 @@ import { withFolderAt } from "../../layer/index.ts";
 import { statIfThere } from "../../syscall/index.ts";
 import { readParents } from "./read-parents.ts";
 
-/** Says that a layer has a child, and is from here on mounted read-only; one that says so is not written to once more. */
+/**
+ * Says that a layer has a child, and is from here on mounted read-only; one that says so is not written to once more.
+ */
 export function markCommitted(home: string, id: string): void {
   const path = `${home}/${id}/committed`;
   if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600 });

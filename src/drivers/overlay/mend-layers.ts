@@ -1,7 +1,7 @@
 /**
- * Puts right the small files of layers that were made without being flushed (`NewLayer.mendable`), of which a power loss leaves the
- * names and not the content. The link that leads to a layer tells what its `link` file said, and whoever had it made what it lies
- * on. These functions block and run on a worker.
+ * Puts right the small files of layers that were made without being flushed (`NewLayer.mendable`), of which a power
+ * loss leaves the names and not the content. The link that leads to a layer tells what its `link` file said, and
+ * whoever had it made what it lies on. These functions block and run on a worker.
  */
 import { existsSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import type { MendableLayer } from "../../graphdriver/index.ts";
@@ -10,8 +10,9 @@ import { isSystemError } from "../../errors/index.ts";
 import { createLink, idIn, isLink, isLowerPath, linksFolder, linkTarget, readLayer } from "./layout.ts";
 
 /**
- * Returns those that were not whole. Parents come before what lies on them. A layer that is not there stays so, and one without a
- * `lower` file lies on none, whatever is said of it: a name is never lost. Costs two small files and a link each.
+ * Returns those that were not whole. Parents come before what lies on them. A layer that is not there stays so, and one
+ * without a `lower` file lies on none, whatever is said of it: a name is never lost. Costs two small files and a link
+ * each.
  */
 export function mendLayers(home: string, layers: readonly MendableLayer[]): readonly string[] {
   let linkOf: ReadonlyMap<string, string> | undefined;

@@ -1,7 +1,7 @@
 import { readIfThere } from "../../graphdriver/kit.ts";
 import { isSystemError, quoteText } from "../../errors/index.ts";
 import { readlinkSync } from "node:fs";
-import { idIn, linksFolder, linkTarget } from "./layout.ts";
+import { idIn, isLink, isLowerPath, linksFolder, linkTarget } from "./layout.ts";
 
 /** What the small files of a layer say; `undefined` where one is not there. */
 interface SmallFiles {
@@ -10,9 +10,9 @@ interface SmallFiles {
 }
 
 /**
- * Finds layers whose small files contradict others, as where somebody has swapped two folders or edited a `lower` file: the link of a
- * layer leads to it, and it lies on its parent and on what that lies on. Reads the files of each layer once; blocks; runs on a
- * worker. Other damage is `cleat fsck`'s to find.
+ * Finds layers whose small files contradict others, as where somebody has swapped two folders or edited a `lower` file:
+ * the link of a layer leads to it, and it lies on its parent and on what that lies on. Reads the files of each layer
+ * once; blocks; runs on a worker. Other damage is `cleat fsck`'s to find.
  */
 export function createMisfitFinder(home: string): (id: string) => string | undefined {
   const known = new Map<string, SmallFiles>();
@@ -25,13 +25,14 @@ export function createMisfitFinder(home: string): (id: string) => string | undef
   };
   return (id) => {
     const { link, lower } = read(id);
-    if (link === undefined) return undefined;
+    if (link === undefined || !isLink(link)) return undefined;
     const target = readLink(`${home}/${linksFolder}/${link}`);
     if (target !== undefined && target !== linkTarget(id)) {
       return `its link leads to ${quoteText(target)}`;
     }
     if (lower === undefined) return undefined;
     const [first = ""] = lower.split(":", 1);
+    if (!isLowerPath(first)) return undefined;
     const parent = idIn(readLink(`${home}/${first}`) ?? "");
     if (parent === undefined || parent === id) return undefined;
     const below = read(parent);

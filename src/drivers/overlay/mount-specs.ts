@@ -55,8 +55,8 @@ function isParent(id: string): CleatError {
 const maxHomeBytes = 1_000;
 
 /**
- * Whether others can be told of the home's layers in the options of a mount; who reads those escapes in ways of his own,
- * if at all.
+ * Whether others can be told of the home's layers in the options of a mount; who reads those escapes in ways of his
+ * own, if at all.
  * @throws FAILED_PRECONDITION when they cannot.
  */
 export function assertNameable(home: string): void {

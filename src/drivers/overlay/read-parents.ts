@@ -23,8 +23,8 @@ export function readParents(home: string): Parents {
 }
 
 /**
- * What there is of layers, as `exists` has it, but for one that is a link, or whose files are: those are another's. Costs
- * the same, two looks more for each, and what `createMisfitFinder` does. Blocks; runs on a worker.
+ * What there is of layers, as `exists` has it, but for one that is a link, or whose files are: those are another's.
+ * Costs the same, two looks more for each, and what `createMisfitFinder` does. Blocks; runs on a worker.
  */
 export function readLayers(home: string): readonly ListedLayer[] {
   const ids = readdirSync(home, { withFileTypes: true }).flatMap((entry) => {

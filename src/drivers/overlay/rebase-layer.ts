@@ -30,8 +30,8 @@ const stagedPrefix = "rebase-";
 const stagedLower = (id: string): string => stagingPath(`${stagedPrefix}${id}`);
 
 /**
- * Durable when it returns. A root that is marked opaque, which overlay does not heed, hides what the parent shows from then
- * on; of a layer that lies there already nothing else is changed.
+ * Durable when it returns. A root that is marked opaque, which overlay does not heed, hides what the parent shows from
+ * then on; of a layer that lies there already nothing else is changed.
  * @throws FAILED_PRECONDITION when the layer lies on another one, or was to lie on itself.
  * @throws NOT_FOUND for the layer or the parent, OUT_OF_RANGE when the stack would become too deep.
  */

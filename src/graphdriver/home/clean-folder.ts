@@ -28,8 +28,8 @@ export function ensureCleanFolder(path: string, mode: number): void {
 }
 
 /**
- * Takes from a new folder that is open what others gave to it. Without `owner` it stays whose it is. What is right already is not
- * written once more.
+ * Takes from a new folder that is open what others gave to it. Without `owner` it stays whose it is. What is right
+ * already is not written once more.
  */
 export function cleanFolder(folder: number, mode: number, owner?: Owner): void {
   dropInherited(folder);

@@ -28,9 +28,9 @@ export async function deleteTrashed(
 }
 
 /**
- * Runs `work`, which takes the lock of a layer and, when it fails, leaves in the trash what it has made, under the name that it is
- * given. That is deleted when nobody has the lock any more: a gigabyte takes half a second. Who has given up does not wait for it;
- * who is told of a full disk does, since the next try needs the room.
+ * Runs `work`, which takes the lock of a layer and, when it fails, leaves in the trash what it has made, under the name
+ * that it is given. That is deleted when nobody has the lock any more: a gigabyte takes half a second. Who has given up
+ * does not wait for it; who is told of a full disk does, since the next try needs the room.
  */
 export async function withUndoBehind<T>(
   home: TrashHome,

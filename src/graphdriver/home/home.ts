@@ -159,8 +159,8 @@ export function discardOrRemove(homeDescriptor: number, path: string, removeInPl
 }
 
 /**
- * Takes what was staged, and is not wanted any more, into the trash under `name`, in one step whatever its size; not there is
- * success. Where it cannot be moved (a full disk) it is deleted here.
+ * Takes what was staged, and is not wanted any more, into the trash under `name`, in one step whatever its size; not
+ * there is success. Where it cannot be moved (a full disk) it is deleted here.
  */
 export function discardStaged(homeDescriptor: number, path: string, name: string, remove: Remove = removeTree): void {
   try {

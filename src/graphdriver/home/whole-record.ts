@@ -3,10 +3,11 @@
  *
  *     <home>/.cleat/whole.json   {"version":1,"boot":"4557356f-…","mount":"4294967381","inode":"786435","born":"1764318000.1"}
  *
- * As long as the machine runs, and the file system stays mounted where it is, nothing is lost of what was written to it, also by a
- * process that was killed. So the record needs no flush, and is believed only of the same boot and of the same mount, in the file
- * that it was written to: whatever was mounted anew, copied, moved to another machine or rolled back has another. Where the kernel
- * does not tell one mount from all later ones, and on file systems that somebody else may keep (NFS, FUSE), there is none.
+ * As long as the machine runs, and the file system stays mounted where it is, nothing is lost of what was written to
+ * it, also by a process that was killed. So the record needs no flush, and is believed only of the same boot and of the
+ * same mount, in the file that it was written to: whatever was mounted anew, copied, moved to another machine or rolled
+ * back has another. Where the kernel does not tell one mount from all later ones, and on file systems that somebody
+ * else may keep (NFS, FUSE), there is none.
  */
 import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
@@ -25,7 +26,9 @@ export function hasStayedWhole(home: string): boolean {
   });
 }
 
-/** To be called when every layer was looked at. Where it cannot be written, the layers are looked at again next time. */
+/**
+ * To be called when every layer was looked at. Where it cannot be written, the layers are looked at again next time.
+ */
 export function recordWhole(home: string): void {
   if (!keptHere.has(withFolderAt(home, fileSystemName))) return;
   withRecord(home, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (file) => {

@@ -1,18 +1,16 @@
-import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
-import { isAbsolute } from "node:path";
-import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { Connection } from "../../protocol/index.ts";
-import { assertMethods, type Logger } from "../../transport/index.ts";
+import type { Logger } from "../../transport/index.ts";
 import type { GraphDriverMethods } from "../driver.ts";
 import type { Durability, OpenOptions } from "../driver-factory.ts";
 import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
 import { createDriverGate } from "./driver-gate.ts";
 import { createEngineBinding } from "./engine/binding.ts";
 import { type Callers, createCallers } from "./engine/callers.ts";
-import { type InitRecord, type InitRequest, type InitStore, parseInitRecord } from "./init-record.ts";
+import type { InitRequest, InitStore } from "./init-record.ts";
+import { createHeldDriver, notInitialised, toOpenOptions } from "./held-driver.ts";
+import { createKeptInit } from "./kept-init.ts";
 import type { ProcessIdentity } from "./engine/process.ts";
-import { fromWireIdMap } from "./wire-shapes.ts";
 
 export interface DriverHolderOptions {
   readonly open: (options: OpenOptions) => Promise<GraphDriverMethods>;
@@ -59,69 +57,28 @@ export interface DriverHolder {
 
 export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
   const { state, logger, callers = createCallers() } = options;
+  const kept = createKeptInit(state, logger);
   const peers = createPeerStreams();
   const gate = createDriverGate(peers);
-  let driver: GraphDriverMethods | undefined;
-  let absence = notInitialised();
-  let record: InitRecord | undefined;
-  let openHome = "";
+  const held = createHeldDriver(options);
   let restored: Promise<void> | undefined;
 
-  /** Returns where the layers are, if the driver keeps them in its home. */
-  const open = async (
-    { init, host }: Pick<InitRecord, "init" | "host">,
-    resume: boolean,
-  ): Promise<string | undefined> => {
-    const openOptions = { ...toOpenOptions(init, options, host), resume };
-    const { home } = openOptions;
-    await assertFolder(home, resume && record?.home === home);
-    const opened = await options.open(openOptions);
-    assertMethods(opened, driverMethods, "graph driver that was opened");
-    driver = opened;
-    openHome = home;
-    logger.info({ driver: driver.name, home }, "graph driver opened");
-    return existsSync(home) ? home : undefined;
-  };
   const inspect = (engine: ProcessIdentity) => {
-    if (driver !== undefined) callers.assertHomeSeen(engine, openHome, driver.capabilities.mounts);
+    const driver = held.driver();
+    if (driver !== undefined) callers.assertHomeSeen(engine, held.home(), driver.capabilities.mounts);
   };
-  const closeDriver = async (reason: CleatError) => {
-    const closing = driver;
-    driver = undefined;
-    absence = reason;
-    await closing?.close();
-  };
-
-  /** On a disk too full to say so, that the next process opens nothing matters more than where stores are. */
-  const release = async () => {
-    binding.release();
-    if (record === undefined) return state?.clear();
-    const { engine: _, ...known } = record;
-    await state?.save({ ...known, released: true }).catch(() => state.clear());
-  };
-
-  /** What has changed without an `Init`. */
-  const note = async (changed: Partial<InitRecord>) => {
-    if (record === undefined) return;
-    record = { ...record, ...changed };
-    await state?.save(record).catch((error: unknown) => {
-      logger.warn({ err: error, ...changed }, "what the plugin serves, and to whom, could not be written down");
-    });
-  };
-  const binding = createEngineBinding({ callers, inspect, onSucceeded: (engine) => note({ engine }) });
+  const binding = createEngineBinding({ callers, inspect, onSucceeded: (engine) => kept.note({ engine }) });
 
   const restore = () =>
     (restored ??= gate.alone(async () => {
       try {
-        const saved = await state?.load();
-        if (saved === undefined) return;
-        record = parseInitRecord(saved);
-        if (record.released) return;
+        const record = await kept.load();
+        if (record === undefined || record.released) return;
         binding.bind(homeAsked(record.init, options), { process: record.engine });
-        const home = await open(record, true);
-        if (record.home !== home) await note({ home }); // the operator may have named another since
+        const home = await held.open(record, true, record.home);
+        if (record.home !== home) await kept.note({ home }); // the operator may have named another since
       } catch (error) {
-        absence = becauseOf(error);
+        held.explainAbsence(becauseOf(error));
         logger.error({ err: error }, "graph driver could not be opened as it was before");
       }
     }));
@@ -137,18 +94,17 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       };
       await gate.alone(async () => {
         try {
-          await closeDriver(notInitialised());
+          await held.close(notInitialised());
         } catch (error) {
           logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
         }
         try {
-          const opened = await open({ init: request, host }, false);
+          const opened = await held.open({ init: request, host }, false);
           if (caller.process !== undefined) inspect(caller.process);
-          record = { version: 1, init: request, host, home: opened, engine: caller.process };
-          await state?.save(record);
+          await kept.replace({ version: 1, init: request, host, home: opened, engine: caller.process });
           binding.bind(home, caller);
         } catch (error) {
-          await closeDriver(becauseOf(error));
+          await held.close(becauseOf(error));
           throw error;
         }
       }, admit);
@@ -159,10 +115,11 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       await gate.alone(
         async () => {
           try {
-            await driver?.cleanup();
+            await held.driver()?.cleanup();
           } finally {
-            await closeDriver(notInitialised());
-            await release();
+            await held.close(notInitialised());
+            binding.release();
+            await kept.release();
           }
         },
         () => binding.admitCleanup(caller),
@@ -170,22 +127,20 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
     },
     close() {
       restored ??= Promise.resolve();
-      return gate.alone(() => closeDriver(new CleatError("UNAVAILABLE", "graph driver is closed")));
+      return gate.alone(() => held.close(new CleatError("UNAVAILABLE", "graph driver is closed")));
     },
     async use(connection, run) {
       void restore();
       const caller = binding.identify(connection);
       return gate.shared(async () => {
         await binding.admitCall(caller);
-        if (driver === undefined) throw absence;
-        return run(driver);
+        return run(held.required());
       });
     },
     async look(run) {
       void restore();
       return gate.shared(async () => {
-        if (driver === undefined) throw absence;
-        return run(driver);
+        return run(held.required());
       });
     },
     receive: peers.receive,
@@ -196,57 +151,6 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
 /** The home by which an engine is known, wherever the operator has its layers kept. */
 function homeAsked(request: InitRequest, options: DriverHolderOptions): string {
   return request.Home || options.defaultHome || toOpenOptions(request, options, undefined).home;
-}
-
-/** What the protocol asks of one. */
-const driverMethods: readonly (keyof GraphDriverMethods)[] = [
-  "create",
-  "createReadWrite",
-  "remove",
-  "get",
-  "put",
-  "exists",
-  "status",
-  "metadata",
-  "diff",
-  "changes",
-  "applyDiff",
-  "diffSize",
-  "cleanup",
-  "close",
-];
-
-function toOpenOptions(request: InitRequest, options: DriverHolderOptions, host: string | undefined): OpenOptions {
-  const home = options.home ?? (request.Home || options.defaultHome);
-  if (home === undefined) throw new CleatError("INVALID_ARGUMENT", "Init names no Home, and no default is set");
-  if (!isAbsolute(home)) throw new CleatError("INVALID_ARGUMENT", `home "${home}" is not an absolute path`);
-  return {
-    home,
-    options: [...(options.optionsForHost?.(host) ?? []), ...(options.options ?? []), ...request.Opts],
-    uidMaps: request.UIDMaps.map(fromWireIdMap),
-    gidMaps: request.GIDMaps.map(fromWireIdMap),
-    ...(options.durability !== undefined && { durability: options.durability }),
-    logger: options.logger,
-  };
-}
-
-/**
- * A home that held an engine's layers, and is gone, may lie on a disk that is not mounted yet: nothing is made in its
- * place.
- */
-async function assertFolder(home: string, mustExist: boolean): Promise<void> {
-  try {
-    if ((await stat(home)).isDirectory()) return;
-  } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw toCleatError(error, `home "${home}"`);
-    if (!mustExist) return; // the driver makes it
-    throw new CleatError("FAILED_PRECONDITION", `home "${home}", which held the layers, is gone`);
-  }
-  throw new CleatError("FAILED_PRECONDITION", `home "${home}" is not a folder`);
-}
-
-function notInitialised(): CleatError {
-  return new CleatError("FAILED_PRECONDITION", "graph driver is not initialised; the engine sends Init first");
 }
 
 function becauseOf(error: unknown): CleatError {

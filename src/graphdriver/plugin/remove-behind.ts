@@ -5,9 +5,9 @@ import type { GraphDriverMethods } from "../driver.ts";
 
 /**
  * Removes a layer, even with children: a child that a crashed engine left behind, and does not know of, must not keep
- * its image from being removed. Ends when the layer is gone for everybody; its files are deleted behind, unless the disk
- * of `home` has little room left: what is done next may need theirs. What cannot be deleted is told to the logger, and
- * left for the next opening.
+ * its image from being removed. Ends when the layer is gone for everybody; its files are deleted behind, unless the
+ * disk of `home` has little room left: what is done next may need theirs. What cannot be deleted is told to the logger,
+ * and left for the next opening.
  */
 export function removeBehind(
   driver: Pick<GraphDriverMethods, "remove">,

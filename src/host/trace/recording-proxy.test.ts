@@ -242,7 +242,8 @@ it("reads requests that are sent before their turn, and answers in between", asy
     plugin.once("data", () =>
       plugin.write(
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\nContent-Length: 9\n\n" +
-          "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: 1\r\n\r\nHTTP/1.0 200\r\n\r\nrest",
+          "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: " +
+          "1\r\n\r\nHTTP/1.0 200\r\n\r\nrest",
       ),
     );
     plugin.once("end", () => plugin.end());

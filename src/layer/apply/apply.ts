@@ -1,5 +1,11 @@
 import { CleatError } from "../../errors/index.ts";
-import { type ByteSource, createTarReader, type TarHeader, type TarLimits, type TarReader } from "../../tar/index.ts";
+import {
+  type ByteSource,
+  createTarReader,
+  type TarHeader,
+  type TarReader,
+  type TarReaderOptions,
+} from "../../tar/index.ts";
 import { classifyEntry, type EntryRole, reservedFolderOf } from "../entry/whiteout.ts";
 import { toEntryError } from "../entry/entry-error.ts";
 import { type EntryName, joinPath, parseEntryName } from "../entry/entry-name.ts";
@@ -36,7 +42,7 @@ export interface ApplyOptions {
   /** Keeps of each entry what root of a user namespace can (`keepInUserNamespace`); default false. */
   readonly userNamespace?: boolean;
   /** What the archive may ask for; each that is not given has its default (`defaultTarLimits`). */
-  readonly limits?: Partial<TarLimits>;
+  readonly limits?: Partial<TarReaderOptions>;
   /** Is told of extended attributes that cannot be held here and are passed over; without it they are errors. */
   readonly leaveOut?: LeaveOut | undefined;
 }
@@ -63,6 +69,17 @@ export interface AppliedEntries {
   readonly mayHaveLost: boolean;
 }
 
+/**
+ * Makes in the empty folder open as `root` all that an archive holds which is no layer: `.wh.` in a name means nothing, and
+ * an entry for the root itself gives it its attributes. Throws and blocks as `applyLayer` does; an archive without end
+ * blocks is truncated.
+ */
+export function unpackTree(source: ByteSource, root: number, limits?: Partial<TarReaderOptions>): void {
+  const ids = { uids: [], gids: [] };
+  const whole = { needsEndBlocks: true, ...limits };
+  applyLayer(source, root, { whiteouts: { kind: "none" }, ids, syncFiles: false, limits: whole });
+}
+
 /** As `applyLayer`, with what `reader` reads. */
 export function applyEntries(reader: TarReader, root: number, options: ApplyOptions): AppliedEntries {
   const ids = createIdMaps(options.ids);
@@ -81,17 +98,22 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
       : createDeletions(folders, ids);
   const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles, leaveOut });
   const keep = keptOf(options);
+  const isWhole = options.whiteouts.kind === "none";
   /** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
   const reserved = new Set<string>();
   let deleted = false;
   try {
     for (let header = reader.next(); header !== undefined; header = reader.next()) {
       const name = parseEntryName(header.name);
-      if (name === undefined) continue;
-      const folder = reservedFolderOf(name.folder);
+      if (name === undefined) {
+        if (isWhole && header.type === "directory") directories.set("", header);
+        continue;
+      }
+      const folder = isWhole ? undefined : reservedFolderOf(name.folder);
       if (folder !== undefined) reserved.add(folder);
       const kept = keep(header);
-      if (kept !== undefined && applyEntry(name, kept, reader, maker, whiteouts) !== "file") deleted = true;
+      if (kept !== undefined && applyEntry(name, kept, reader, maker, isWhole ? undefined : whiteouts) !== "file")
+        deleted = true;
     }
     for (const folder of reserved) {
       removeTree(root, Buffer.from(folder, "latin1"));
@@ -123,17 +145,20 @@ function keptOf({ squash, userNamespace }: ApplyOptions): (header: TarHeader) =>
   return userNamespace ? keepInUserNamespace : (header) => header;
 }
 
+/** What every entry is of an archive that is no layer. */
+const wholeEntry: EntryRole = { role: "file" };
+
 function applyEntry(
   name: EntryName,
   header: TarHeader,
   reader: TarReader,
   maker: EntryMaker,
-  whiteouts: WhiteoutMaker,
+  whiteouts: WhiteoutMaker | undefined,
 ): EntryRole["role"] {
   try {
-    const entry = classifyEntry(name.base);
-    if (entry.role === "opaque") whiteouts.makeOpaque(name.folder);
-    else if (entry.role === "whiteout") whiteouts.hide(name.folder, entry.hidden);
+    const entry = whiteouts === undefined ? wholeEntry : classifyEntry(name.base);
+    if (entry.role === "opaque") whiteouts?.makeOpaque(name.folder);
+    else if (entry.role === "whiteout") whiteouts?.hide(name.folder, entry.hidden);
     else if (entry.role === "file") maker.make(name, header, reader);
     return entry.role;
   } catch (error) {

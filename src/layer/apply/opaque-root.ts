@@ -12,9 +12,9 @@ export function markOpaque(folder: number, attributePrefix: OverlayPrefix): void
 }
 
 /**
- * Hides name by name what the `lowers` show, the uppermost first, where the layer's root is marked opaque. Appliers leave
- * that mark for an archive with `.wh..wh..opq` at its root, and overlay does not heed it there. The mark stays, since
- * the layer may come to lie on others; done twice, it changes nothing. False where there is no mark, which is one
+ * Hides name by name what the `lowers` show, the uppermost first, where the layer's root is marked opaque. Appliers
+ * leave that mark for an archive with `.wh..wh..opq` at its root, and overlay does not heed it there. The mark stays,
+ * since the layer may come to lie on others; done twice, it changes nothing. False where there is no mark, which is one
  * system call; else a few for each name. Nobody may have the layer mounted. Source: containerd v1.6.20
  * `archive/tar_opts_linux.go` `OverlayConvertWhiteout`; moby v20.10.24 `pkg/archive/archive_linux.go` `ConvertRead`.
  */

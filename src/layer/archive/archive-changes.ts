@@ -16,13 +16,13 @@ export interface ArchiveChangesOptions {
 }
 
 /**
- * Archives changes as containerd does, so that a layer gets the same digest from either: before a change the folders that it
- * lies in, unless the archive has them; whole seconds; owners by number; of attributes only `security.capability`; whiteouts of
- * 1970, and one for each name that an opaque folder hides. `root` is the folder in which the changes were found: the newer tree,
- * or the layer that holds them.
+ * Archives changes as containerd does, so that a layer gets the same digest from either: before a change the folders
+ * that it lies in, unless the archive has them; whole seconds; owners by number; of attributes only
+ * `security.capability`; whiteouts of 1970, and one for each name that an opaque folder hides. `root` is the folder in
+ * which the changes were found: the newer tree, or the layer that holds them.
  *
- * Sockets are left out; one that stands in the place of a file is a deletion of that, which containerd forgets. Memory is a name for each
- * folder, and for each file that has several. Blocks; runs on a worker.
+ * Sockets are left out; one that stands in the place of a file is a deletion of that, which containerd forgets. Memory
+ * is a name for each folder, and for each file that has several. Blocks; runs on a worker.
  *
  * Source: containerd v2.1.9 `pkg/archive/tar.go` `ChangeWriter`. Its 1.6 and 1.7 give whiteouts the time of the call.
  * @throws ABORTED when a file shrinks, or a folder is taken away, while it is read.
@@ -70,7 +70,10 @@ function notLater(status: FileStatus, latestSeconds: number): FileStatus {
   return status.mtimeSeconds <= latestSeconds ? status : { ...status, mtimeSeconds: latestSeconds };
 }
 
-/** Adds the folders above a path that the archive lacks, the uppermost first; with `isFolder` the path is about to be added. */
+/**
+ * Adds the folders above a path that the archive lacks, the uppermost first; with `isFolder` the path is about to be
+ * added.
+ */
 function createFolderAdder(root: number, writer: ArchiveWriter, latestSeconds: number) {
   const added = new Set<string>();
   function addFolder(path: string): void {

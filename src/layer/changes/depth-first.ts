@@ -8,8 +8,8 @@ import { createTrails, currentPair, enter, type IsKnownSame, leave, lookAtPair }
  * As `findChanges`, in the order in which containerd walks two trees. Without `older`, everything in `newer` is added.
  * Blocks; runs on a worker. Memory is the names of the folders on the way to where the walk stands.
  *
- * Source of the order: containerd/continuity v0.3.0 `fs/diff.go` `doubleWalkDiff`, `fs/path.go` `directoryCompare`. It takes files
- * for the same whose sizes and times are, unless those are whole seconds; here they are read.
+ * Source of the order: containerd/continuity v0.3.0 `fs/diff.go` `doubleWalkDiff`, `fs/path.go` `directoryCompare`. It
+ * takes files for the same whose sizes and times are, unless those are whole seconds; here they are read.
  * @throws OUT_OF_RANGE, ABORTED as `findChanges`.
  */
 export function* findChangesDepthFirst(

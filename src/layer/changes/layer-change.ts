@@ -1,8 +1,8 @@
 import type { FileStatus } from "../../syscall/index.ts";
 
 /**
- * A change as a walk meets it that goes down into each folder before its next sibling: "a", "a/c", "a.b". Folders in which
- * something changed are met only if they changed themselves.
+ * A change as a walk meets it that goes down into each folder before its next sibling: "a", "a/c", "a.b". Folders in
+ * which something changed are met only if they changed themselves.
  */
 export type LayerChange = ChangedFile | { readonly path: string; readonly kind: "deleted" };
 

@@ -6,8 +6,8 @@ import type { FolderPair, NameOfBoth } from "./names-of-both.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
 
 /**
- * Tells of a file, which is alike in all that `stat` shows, whether it is known to be the same in both trees, so that it
- * need not be read. `path` is a byte string without a leading slash.
+ * Tells of a file, which is alike in all that `stat` shows, whether it is known to be the same in both trees, so that
+ * it need not be read. `path` is a byte string without a leading slash.
  */
 export type IsKnownSame = (path: string, newer: FileStatus, older: FileStatus) => boolean;
 

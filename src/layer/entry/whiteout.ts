@@ -4,13 +4,14 @@ import { showBytes } from "./entry-name.ts";
 /**
  * How a folder keeps deletions. `overlay`: a character device 0/0 and the attribute `<prefix>overlay.opaque`, which the
  * kernel's overlay understands (`user.` inside a user namespace). `delete`: not at all; the folder is a whole copy and
- * what a layer deletes is removed from it.
+ * what a layer deletes is removed from it. `none`: the archive is no layer, and every name means itself.
  *
  * Source: `overlayfs.rst` v6.1; OCI image-spec v1.0 `layer.md`.
  */
 export type WhiteoutConvention =
   | { readonly kind: "overlay"; readonly attributePrefix: OverlayPrefix }
-  | { readonly kind: "delete" };
+  | { readonly kind: "delete" }
+  | { readonly kind: "none" };
 
 /**
  * Which extended attributes overlay keeps its books in: the host's, or in a user namespace (`userxattr`) any owner's.

@@ -12,8 +12,8 @@ export const defaultAcl = "system.posix_acl_default";
 const accessAcl = "system.posix_acl_access";
 
 /**
- * Takes the lists from an open file or folder; its mode, which they have changed, is the caller's to set. Looks first: to take away
- * what is not there costs a file system's journal more than a look.
+ * Takes the lists from an open file or folder; its mode, which they have changed, is the caller's to set. Looks first:
+ * to take away what is not there costs a file system's journal more than a look.
  */
 export function dropInherited(descriptor: number): void {
   for (const name of [accessAcl, defaultAcl]) {

@@ -29,8 +29,8 @@ type Tally = { count: number; sumSeconds: number; buckets: number[] } & Pick<
 >;
 
 /**
- * Counts every call that this process answers, from now on. There are as many rows as methods have outcomes: what strangers
- * make up is one method, "?".
+ * Counts every call that this process answers, from now on. There are as many rows as methods have outcomes: what
+ * strangers make up is one method, "?".
  */
 export function countCalls(): CallMetrics {
   const tallies = new Map<string, Tally>();

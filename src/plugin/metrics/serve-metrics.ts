@@ -8,7 +8,10 @@ import { type CallMetrics, countCalls } from "./call-metrics.ts";
 import { formatMetrics, metricsMediaType } from "./format-metrics.ts";
 
 export interface ServeMetricsOptions {
-  /** A socket, or an address of this machine alone: whoever can connect may read what is counted. Port 0 takes a free one. */
+  /**
+   * A socket, or an address of this machine alone: whoever can connect may read what is counted. Port 0 takes a free
+   * one.
+   */
   readonly listen: { readonly unix: string } | { readonly tcp: HostAndPort };
 }
 

@@ -9,7 +9,8 @@ import type { DiffContext } from "./create-diff.ts";
 import { createDecompressor, detectCompression } from "./media-types.ts";
 
 /**
- * Unpacks a blob into a layer: what containerd has is read, decompressed on threads of Node's own, unpacked on one of ours.
+ * Unpacks a blob into a layer: what containerd has is read, decompressed on threads of Node's own, unpacked on one of
+ * ours.
  * @throws UNIMPLEMENTED, before anything is written, for a compression that is not known.
  * @throws DATA_LOSS when the blob cannot be decompressed, or ends early.
  */

@@ -7,7 +7,9 @@ import { readMountStack } from "./mount-stack.ts";
 export interface ApplyTarget {
   readonly folder: string;
   readonly whiteouts: WhiteoutConvention;
-  /** Of an overlay: what lies below, the uppermost first; undefined where that is said when it is committed (`rebase`). */
+  /**
+   * Of an overlay: what lies below, the uppermost first; undefined where that is said when it is committed (`rebase`).
+   */
   readonly lowers: readonly string[] | undefined;
 }
 

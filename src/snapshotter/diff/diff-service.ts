@@ -30,9 +30,9 @@ export interface DiffService extends AsyncDisposable {
 }
 
 /**
- * containerd's diffs as a service, which `serveGrpc` serves beside a snapshotter's (a proxy plugin of type "diff", which containerd knows
- * since v1.7.4). Whatever it cannot do is UNIMPLEMENTED, before anything was written, so that the next differ in
- * containerd's configuration has its turn; `walking` does everything.
+ * containerd's diffs as a service, which `serveGrpc` serves beside a snapshotter's (a proxy plugin of type "diff",
+ * which containerd knows since v1.7.4). Whatever it cannot do is UNIMPLEMENTED, before anything was written, so that
+ * the next differ in containerd's configuration has its turn; `walking` does everything.
  * @throws NOT_FOUND when `root` is not there.
  */
 export async function openDiffService(options: DiffServiceOptions): Promise<DiffService> {
@@ -85,17 +85,22 @@ export async function openDiffService(options: DiffServiceOptions): Promise<Diff
   return { service, close, [Symbol.asyncDispose]: close };
 }
 
-/** Without it containerd answers nothing about blobs. Source: containerd v1.7.24 as Debian builds it sends none to proxies. */
+/**
+ * Without it containerd answers nothing about blobs. Source: containerd v1.7.24 as Debian builds it sends none to
+ * proxies.
+ */
 function namespaceOf({ metadata }: GrpcCall): string {
   const namespace = metadata[namespaceHeader];
   if (namespace !== undefined && namespace !== "") return namespace;
-  const message = `containerd sent no header ${namespaceHeader}, without which no blob can be reached: the next differ has to do it`;
+  const message =
+    `containerd sent no header ${namespaceHeader}, without which no blob can be reached: the next ` +
+    "differ has to do it";
   throw new CleatError("UNIMPLEMENTED", message);
 }
 
 /**
- * Which of the folders that mounts name are the store's: below its root, spelled as they are, and not by way of a symlink, which
- * an image may have brought.
+ * Which of the folders that mounts name are the store's: below its root, spelled as they are, and not by way of a
+ * symlink, which an image may have brought.
  */
 async function ownFolders(root: string, mounts: readonly Mount[]): Promise<(folder: string) => boolean> {
   const named = new Set(mounts.flatMap(({ source, options }) => [source, ...options.flatMap(pathsInOption)]));

@@ -20,8 +20,8 @@ const compressions: Readonly<Record<string, Compression>> = {
 };
 
 /**
- * @throws UNIMPLEMENTED for media types that are none of a layer, encrypted ones among them, and for zstd before Node 22.15: the
- * next differ in containerd's configuration then has its turn.
+ * @throws UNIMPLEMENTED for media types that are none of a layer, encrypted ones among them, and for zstd before Node
+ * 22.15: the next differ in containerd's configuration then has its turn.
  */
 export function compressionOf(mediaType: string): Compression {
   const compression = Object.hasOwn(compressions, mediaType) ? compressions[mediaType] : undefined;

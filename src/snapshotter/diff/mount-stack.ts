@@ -2,8 +2,9 @@ import type { OverlayPrefix } from "../../layer/index.ts";
 import type { Mount } from "../snapshotter.ts";
 
 /**
- * Which folders a mount shows, without mounting it: those of a bind mount, or the layers of an overlay, the uppermost first.
- * Nothing where the mount is of another kind, or has options that make more of it than its layers, so that it has to be mounted.
+ * Which folders a mount shows, without mounting it: those of a bind mount, or the layers of an overlay, the uppermost
+ * first. Nothing where the mount is of another kind, or has options that make more of it than its layers, so that it
+ * has to be mounted.
  */
 export interface MountStack {
   readonly folders: readonly string[];

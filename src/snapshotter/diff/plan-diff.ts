@@ -18,8 +18,8 @@ export type DiffPlan =
 export type Tree = { readonly folder: string } | { readonly mounts: readonly Mount[] };
 
 /**
- * Plans the cheapest way that is right. `isOurs` tells of folders that may be read where they are: those of the store that this
- * process serves; of all others mounts are made, so that no path of a request is opened as such.
+ * Plans the cheapest way that is right. `isOurs` tells of folders that may be read where they are: those of the store
+ * that this process serves; of all others mounts are made, so that no path of a request is opened as such.
  */
 export function planDiff(
   older: readonly Mount[],

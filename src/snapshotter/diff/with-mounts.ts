@@ -20,8 +20,9 @@ import {
 import type { Mount } from "../snapshotter.ts";
 
 /**
- * Opens what mounts show, read only, for as long as `visit` runs. They lie in a folder that only root may enter, and not even
- * there once they are open: the kernel takes them away with the descriptor, however the process ends. Blocks; runs on a worker.
+ * Opens what mounts show, read only, for as long as `visit` runs. They lie in a folder that only root may enter, and
+ * not even there once they are open: the kernel takes them away with the descriptor, however the process ends. Blocks;
+ * runs on a worker.
  * @throws UNIMPLEMENTED for mounts of a kind that is not known here, or that the kernel refuses.
  */
 export function withMounts<T>(mounts: readonly Mount[], visit: (folder: number) => T): T {
@@ -77,7 +78,10 @@ function mountReadOnly(mount: Mount, target: string): void {
   }
 }
 
-/** An upper folder belongs to one mount at a time; read only, it is one layer more. Source: containerd v1.7 `mount/temp.go`. */
+/**
+ * An upper folder belongs to one mount at a time; read only, it is one layer more. Source: containerd v1.7
+ * `mount/temp.go`.
+ */
 function withoutUpper(options: readonly string[]): readonly string[] {
   const valueOf = (key: string) => options.find((option) => option.startsWith(`${key}=`))?.slice(key.length + 1);
   const upper = valueOf("upperdir");

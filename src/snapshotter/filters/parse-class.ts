@@ -1,4 +1,6 @@
-/** Characters in a regular expression, and classes of them. Each function takes what it reads, and throws `malformed`. */
+/**
+ * Characters in a regular expression, and classes of them. Each function takes what it reads, and throws `malformed`.
+ */
 import { foldCase, inRanges, perlClass, posixClass, unicodeClass } from "./character-classes.ts";
 import type { RegexSource } from "./regex-source.ts";
 import type { CharacterTest } from "./regex-tree.ts";

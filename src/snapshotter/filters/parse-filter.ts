@@ -6,11 +6,11 @@
  *     labels.l                                                has that label
  *     name~=/^default\/[0-9]+\//                              matches a regular expression
  *
- * A filter is a list of selectors, all of which must match, with commas between; of several filters one must. A selector is
- * a path of fields with dots between, then an operator and a value, or nothing, which asks whether the field is there. A
- * field is a word of `[A-Za-z0-9_]` or quoted; a value is quoted, or any run of printable characters without a comma. Space
- * may stand before any of them. Quotes are `"`, and for the value of `~=` also `/` and `|`; inside them Go's escapes are
- * understood.
+ * A filter is a list of selectors, all of which must match, with commas between; of several filters one must. A
+ * selector is a path of fields with dots between, then an operator and a value, or nothing, which asks whether the
+ * field is there. A field is a word of `[A-Za-z0-9_]` or quoted; a value is quoted, or any run of printable characters
+ * without a comma. Space may stand before any of them. Quotes are `"`, and for the value of `~=` also `/` and `|`;
+ * inside them Go's escapes are understood.
  *
  * A regular expression that is none is an error here; containerd logs it and matches nothing.
  *

@@ -1,10 +1,10 @@
 /**
- * Regular expressions as Go has them (RE2 syntax), matched in time linear in the text whatever the pattern: JavaScript's own
- * backtrack, and a pattern that comes from elsewhere could stop the process. Ken Thompson's way: all ways to match are
- * followed at once, one character of the text after another.
+ * Regular expressions as Go has them (RE2 syntax), matched in time linear in the text whatever the pattern:
+ * JavaScript's own backtrack, and a pattern that comes from elsewhere could stop the process. Ken Thompson's way: all
+ * ways to match are followed at once, one character of the text after another.
  *
- * Source: Go 1.19 `regexp/syntax` (its documentation is the grammar); R. Cox, "Regular Expression Matching Can Be Simple And
- * Fast".
+ * Source: Go 1.19 `regexp/syntax` (its documentation is the grammar); R. Cox, "Regular Expression Matching Can Be
+ * Simple And Fast".
  */
 import { CleatError } from "../../errors/index.ts";
 import { parseRegex } from "./parse-regex.ts";

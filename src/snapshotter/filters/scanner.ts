@@ -15,9 +15,9 @@ export interface Scanner {
 }
 
 /**
- * Cuts a filter into tokens. What a word is depends on what came before: behind an operator it is a value, which may hold
- * nearly anything. Source: containerd v1.6.20 `filters/scanner.go`, whose oddities are kept: an operator is any run of "=",
- * "!" and "~", and a value loses its meaning with the next separator.
+ * Cuts a filter into tokens. What a word is depends on what came before: behind an operator it is a value, which may
+ * hold nearly anything. Source: containerd v1.6.20 `filters/scanner.go`, whose oddities are kept: an operator is any
+ * run of "=", "!" and "~", and a value loses its meaning with the next separator.
  */
 export function createScanner(text: string): Scanner {
   const characters = Array.from(text);

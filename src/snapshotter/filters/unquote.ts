@@ -1,6 +1,6 @@
 /**
- * The text that stands between quotes, its escapes resolved; `undefined` where it is malformed. The same quote surrounds it
- * on both sides. Source: containerd v1.6.20 `filters/quote.go`, Go's `strconv.Unquote` with more quotes.
+ * The text that stands between quotes, its escapes resolved; `undefined` where it is malformed. The same quote
+ * surrounds it on both sides. Source: containerd v1.6.20 `filters/quote.go`, Go's `strconv.Unquote` with more quotes.
  */
 export function unquote(quoted: string): string | undefined {
   const quote = quoted[0];

@@ -2,8 +2,8 @@ import { CleatError } from "../../errors/index.ts";
 import type { IdRemap } from "../snapshot-storage.ts";
 
 /**
- * As mount options. containerd itself maps the ids of a mount that has them, from v1.7 on: `mount/mount_linux.go`. It maps a bind
- * as a whole, and of an overlay what lies below, so that there the upper folder holds the host's ids.
+ * As mount options. containerd itself maps the ids of a mount that has them, from v1.7 on: `mount/mount_linux.go`. It
+ * maps a bind as a whole, and of an overlay what lies below, so that there the upper folder holds the host's ids.
  * @throws INVALID_ARGUMENT as `rootOf`.
  */
 export function toMountOptions(remap: IdRemap): readonly string[] {
@@ -19,7 +19,9 @@ export function rootOf({ uids, gids }: IdRemap): { readonly uid: number; readonl
   return { uid: hostRootOf(uids, "uidmapping"), gid: hostRootOf(gids, "gidmapping") };
 }
 
-/** The last is none, which stands for "as it is" in chown(2). Source: Linux v6.1 `kernel/user_namespace.c` `map_write`. */
+/**
+ * The last is none, which stands for "as it is" in chown(2). Source: Linux v6.1 `kernel/user_namespace.c` `map_write`.
+ */
 const idCount = 2 ** 32 - 1;
 
 /** Source: containerd v2.1.9 `internal/userns/idmap.go`, `deserializeLinuxIDMapping`. */

@@ -3,10 +3,10 @@ import { CleatError, isSystemError } from "../../errors/index.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 
 /**
- * A storage whose layers are named by paths below `root`, kept to the folder that stands there now. When it is moved, or
- * unmounted, another store may stand at its path, whose layers have the same numbers: every method fails with
- * FAILED_PRECONDITION then, and touches none of them. Costs one stat(2) a call, of what the kernel has at hand: to wait for
- * another thread to do it takes ten times as long.
+ * A storage whose layers are named by paths below `root`, kept to the folder that stands there now. When it is moved,
+ * or unmounted, another store may stand at its path, whose layers have the same numbers: every method fails with
+ * FAILED_PRECONDITION then, and touches none of them. Costs one stat(2) a call, of what the kernel has at hand: to wait
+ * for another thread to do it takes ten times as long.
  */
 export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStorage {
   const opened = identityOf(root);
@@ -14,7 +14,8 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
     <A extends readonly unknown[], R>(method: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
       if (identityOf(root) === opened) return method(...args);
-      const message = `root "${root}" is not the folder any more that was opened: it was moved, unmounted or mounted over`;
+      const became = "it was moved, unmounted or mounted over";
+      const message = `root "${root}" is not the folder any more that was opened: ${became}`;
       throw new CleatError("FAILED_PRECONDITION", message);
     };
   const { rebase } = storage;

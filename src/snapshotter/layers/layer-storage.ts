@@ -15,7 +15,10 @@ export interface LayerStorageOptions {
   readonly driver: ServableDriver;
   /** Without it, when what is written becomes durable is left to the kernel. */
   readonly homeSync: HomeSync | undefined;
-  /** Whether the records of snapshots are flushed to the file system of the layers, which brings the names of these along. */
+  /**
+   * Whether the records of snapshots are flushed to the file system of the layers, which brings the names of these
+   * along.
+   */
   readonly mendable: boolean;
   /** Whether a layer gets its parent when it is committed, where the driver can give it one. */
   readonly rebase: boolean;
@@ -49,18 +52,10 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
     const remap = remapOf(use);
     return [remap === undefined ? mount : { ...mount, options: [...toMountOptions(remap), ...mount.options] }];
   };
-  const list = async (): Promise<readonly ListedPlace[]> => {
-    const places: ListedPlace[] = [];
-    for await (const { id: layer, parent, misfit } of driver.list()) {
-      const id = placeOf(layer);
-      if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent), misfit });
-    }
-    return places;
-  };
   // What was there before anything was made or removed is swept first, without a second look at each.
   let seen: readonly ListedPlace[] | undefined;
   const takeSeen = async (): Promise<readonly ListedPlace[]> => {
-    const places = seen ?? (await list());
+    const places = seen ?? (await listPlaces(driver));
     seen = undefined;
     return places;
   };
@@ -70,7 +65,7 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       // A driver that mounts a layer to show it lays it on others; else it is a whole tree.
       needsParents: driver.capabilities.mounts,
     },
-    list: async () => (seen = await list()),
+    list: async () => (seen = await listPlaces(driver)),
 
     async create(place: NewPlace, call) {
       const layer = layerOf(place.id);
@@ -84,7 +79,8 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
         await make(size);
       } catch (error) {
         if (size === undefined || !(error instanceof CleatError) || error.code !== "INVALID_ARGUMENT") throw error;
-        // A hint of the engine's; one that leaves no room (btrfs counts the image, too) must not keep a container from starting.
+        // A hint of the engine's; one that leaves no room (btrfs counts the image, too) must not keep a container from
+        // starting.
         logger.warn({ err: error, ...size }, "a snapshot is made without the size that it asks for");
         await make(undefined);
       }
@@ -126,6 +122,16 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       await Promise.allSettled(removing);
     },
   };
+}
+
+/** The layers that are places of snapshots. */
+async function listPlaces(driver: ServableDriver): Promise<readonly ListedPlace[]> {
+  const places: ListedPlace[] = [];
+  for await (const { id: layer, parent, misfit } of driver.list()) {
+    const id = placeOf(layer);
+    if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent), misfit });
+  }
+  return places;
 }
 
 function toLayer(id: number | undefined): string | undefined {

@@ -3,9 +3,9 @@ import { lgetxattr } from "../../syscall/index.ts";
 import { foldersOf } from "./overlay-folders.ts";
 
 /**
- * Whether the applier of an engine has marked the root opaque of a layer that lies on others. In the mount that writes go
- * to, overlay does not heed that, and shows their names again. Source: containerd v1.6.20 `archive/tar_opts_linux.go`
- * `OverlayConvertWhiteout`.
+ * Whether the applier of an engine has marked the root opaque of a layer that lies on others. In the mount that writes
+ * go to, overlay does not heed that, and shows their names again. Source: containerd v1.6.20
+ * `archive/tar_opts_linux.go` `OverlayConvertWhiteout`.
  */
 export function isRootMarkedOpaque(mount: MountSpec): boolean {
   const { upper, lower } = foldersOf(mount);

@@ -15,18 +15,21 @@ import { assertServable } from "./servable-driver.ts";
 export interface OpenGraphDriverSnapshotterOptions {
   /** Any graph driver that can tell a layer's mounts and usage, and list its layers. */
   readonly driver: GraphDriverFactory;
-  /** Absolute path of the folder for layers and records, which is made, and is for root alone. One process at a time has it. */
+  /**
+   * Absolute path of the folder for layers and records, which is made, and is for root alone. One process at a time has
+   * it.
+   */
   readonly root: string;
   /** The driver's own options, `key=value`, each. */
   readonly options?: readonly string[];
   /**
-   * With `layer`, the default, and with `file` all that was unpacked is on the disk when a commit is acknowledged. With `none` the
-   * kernel writes it in its own time: an image may be there after a power loss whose files are empty.
+   * With `layer`, the default, and with `file` all that was unpacked is on the disk when a commit is acknowledged. With
+   * `none` the kernel writes it in its own time: an image may be there after a power loss whose files are empty.
    */
   readonly durability?: Durability;
   /**
-   * Whether a snapshot with labels `containerd.io/snapshot/uidmapping` and `gidmapping` is mounted with mapped ids. containerd v1.7
-   * and later do that, and are told so in their configuration: capability `remap-ids`. Default false.
+   * Whether a snapshot with labels `containerd.io/snapshot/uidmapping` and `gidmapping` is mounted with mapped ids.
+   * containerd v1.7 and later do that, and are told so in their configuration: capability `remap-ids`. Default false.
    */
   readonly remapIds?: boolean;
   readonly logger?: Logger;
@@ -37,9 +40,11 @@ export const recordsFolder = `${ownFolder}/snapshots`;
 
 /**
  * Opens a snapshotter over a graph driver: each snapshot is a layer, named by its number.
- * @throws UNIMPLEMENTED when the driver cannot be a snapshotter, does not work here, or cannot map ids that it is asked to map.
+ * @throws UNIMPLEMENTED when the driver cannot be a snapshotter, does not work here, or cannot map ids that it is asked
+ * to map.
  * @throws FAILED_PRECONDITION when another process has the root, or it holds layers of another driver's or of Docker's.
- * @throws DATA_LOSS when the records are damaged; INVALID_ARGUMENT when the root is no absolute path, or for a wrong option.
+ * @throws DATA_LOSS when the records are damaged; INVALID_ARGUMENT when the root is no absolute path, or for a wrong
+ * option.
  */
 export async function openGraphDriverSnapshotter(options: OpenGraphDriverSnapshotterOptions): Promise<Snapshotter> {
   const { driver: factory, root, durability = "layer", remapIds = false, logger = silentLogger } = options;
@@ -78,7 +83,9 @@ async function openOverDriver(
   }
 }
 
-/** Whether a flush of the records brings the names of layers along; who opens the records makes their folder, durably. */
+/**
+ * Whether a flush of the records brings the names of layers along; who opens the records makes their folder, durably.
+ */
 async function lieOnOneFileSystem(root: string, records: string): Promise<boolean> {
   const folder = await stat(records).catch(() => stat(dirname(records)));
   return folder.dev === (await stat(root)).dev;
@@ -86,7 +93,10 @@ async function lieOnOneFileSystem(root: string, records: string): Promise<boolea
 
 /** What is in a snapshot is its container's, whoever else may pass through the folder. */
 const privateMode = 0o700;
-/** containerd's own for its root, through which containers with mapped ids pass. Source: containerd v1.6.20 `services/server/server.go`. */
+/**
+ * containerd's own for its root, through which containers with mapped ids pass. Source: containerd v1.6.20
+ * `services/server/server.go`.
+ */
 const passageMode = 0o711;
 
 async function makePrivate(root: string): Promise<void> {

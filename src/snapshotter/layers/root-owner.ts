@@ -5,11 +5,11 @@ import { foldersOf } from "./overlay-folders.ts";
 import { rootOf } from "./id-remap.ts";
 
 /**
- * Gives the root of a new layer that lies on others the owner that it is to show, which overlay would hide under its own: root of the
- * mapped ids, or the parent's. Where a mount is a bind there is nothing to give: a copy of the parent has its owner, and engines
- * map a bind as a whole, which would make nobody's of what is root of the mapped ids already. Source: containerd v2.1.9
- * `plugins/snapshots/overlay/overlay.go` `createSnapshot`, which gives it there, too. Blocks for two looks, at what was just made
- * and at what it was made on: less than to wait for a thread.
+ * Gives the root of a new layer that lies on others the owner that it is to show, which overlay would hide under its
+ * own: root of the mapped ids, or the parent's. Where a mount is a bind there is nothing to give: a copy of the parent
+ * has its owner, and engines map a bind as a whole, which would make nobody's of what is root of the mapped ids
+ * already. Source: containerd v2.1.9 `plugins/snapshots/overlay/overlay.go` `createSnapshot`, which gives it there,
+ * too. Blocks for two looks, at what was just made and at what it was made on: less than to wait for a thread.
  */
 export function giveRootItsOwner(mount: MountSpec, remap: IdRemap | undefined): void {
   const { upper, lower } = foldersOf(mount);

@@ -6,7 +6,9 @@ import type { Change, SnapshotRecord } from "./record.ts";
 const id = z.int().positive();
 const nanoseconds = z.string().regex(/^-?\d{1,20}$/);
 
-/** A record as it is kept: JSON, so that people can read it. Nanoseconds are text, being more than a number can hold. */
+/**
+ * A record as it is kept: JSON, so that people can read it. Nanoseconds are text, being more than a number can hold.
+ */
 const storedRecord = z.strictObject({
   id,
   name: z.string().min(1),

@@ -7,8 +7,8 @@ import { createRecordState, type IndexOf, type RecordState, textLengthOf } from 
 /**
  * The records of all snapshots: read in memory, changed durably.
  *
- * A change is made in memory at once, so that the next one builds on it, and acknowledged when it is on disk. Changes that
- * come while one is being written are written together: a thousand at once cost two or three flushes.
+ * A change is made in memory at once, so that the next one builds on it, and acknowledged when it is on disk. Changes
+ * that come while one is being written are written together: a thousand at once cost two or three flushes.
  */
 export interface Records {
   byName(name: string): SnapshotRecord | undefined;
@@ -22,7 +22,8 @@ export interface Records {
   takeId(): Promise<number>;
   /**
    * Makes a change. Resolves when it is durable. When it rejects, it was taken back, with those that came after it.
-   * @throws RESOURCE_EXHAUSTED when the disk is full, or there is too much text in all records; UNAVAILABLE when it has failed before.
+   * @throws RESOURCE_EXHAUSTED when the disk is full, or there is too much text in all records; UNAVAILABLE when it has
+   * failed before.
    */
   change(change: Change): Promise<void>;
   /**
@@ -46,8 +47,8 @@ const idsInReserve = 25;
 const recordsPerLine = 200;
 
 /**
- * What names and labels of all snapshots may hold together, in characters: all of it is in memory, and is read in one piece, of 2 GiB
- * at the most. Ten thousand snapshots with all that Kubernetes says of them have a third of it.
+ * What names and labels of all snapshots may hold together, in characters: all of it is in memory, and is read in one
+ * piece, of 2 GiB at the most. Ten thousand snapshots with all that Kubernetes says of them have a third of it.
  */
 const defaultMaxTextLength = 128 * 1024 * 1024;
 
@@ -79,8 +80,9 @@ export async function openRecords(files: JournalFiles, options: OpenRecordsOptio
   if (usedId < state.nextId) return createRecords(state, opened, maxTextLength);
   await opened.journal.close();
   const message =
-    `a snapshot of number ${usedId} is there, and records know of none above ${state.nextId - 1}: they are older than the ` +
-    "snapshots, as from a backup; nothing was deleted. Bring the newer records back, or take the newer snapshots out of the root";
+    `a snapshot of number ${usedId} is there, and records know of none above ${state.nextId - 1}: they are older ` +
+    "than the snapshots, as from a backup; nothing was deleted. Bring the newer records back, or take the newer " +
+    "snapshots out of the root";
   throw new CleatError("DATA_LOSS", message);
 }
 

@@ -18,7 +18,8 @@ export interface RecordState {
   readonly nextId: number;
   /**
    * Makes a change and returns one that takes it back, as long as nothing else has changed since.
-   * @throws DATA_LOSS for one that cannot be: a name of two snapshots, a parent that is not there. Nothing is changed then.
+   * @throws DATA_LOSS for one that cannot be: a name of two snapshots, a parent that is not there. Nothing is changed
+   * then.
    */
   apply(change: Change): () => void;
 }

@@ -5,8 +5,9 @@ import { type infoMessage, snapshotsService } from "../../containerd/index.ts";
 import { toWireInfo, toWireMount } from "./wire-shapes.ts";
 
 /**
- * A snapshotter as containerd's service, which `serveGrpc` serves. Whatever name containerd knows it by is accepted: the
- * socket says which is meant. Nor is a namespace looked at: keys begin with it, and not every containerd sends the header.
+ * A snapshotter as containerd's service, which `serveGrpc` serves. Whatever name containerd knows it by is accepted:
+ * the socket says which is meant. Nor is a namespace looked at: keys begin with it, and not every containerd sends the
+ * header.
  */
 export function createSnapshotsService(snapshotter: Snapshotter): ImplementedService {
   return implementService(snapshotsService, {

@@ -37,7 +37,9 @@ export async function commitSnapshot(
   });
 }
 
-/** The files come first: what a crash leaves between the two is taken back by who opens them next, as the record tells. */
+/**
+ * The files come first: what a crash leaves between the two is taken back by who opens them next, as the record tells.
+ */
 async function commitOn(store: StoreContext, record: SnapshotRecord, parentId: number): Promise<void> {
   const { storage, records, missing, logger } = store;
   const { id } = record;

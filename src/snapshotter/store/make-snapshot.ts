@@ -68,8 +68,9 @@ function checked(record: NewRecord, mounts: readonly Mount[]): readonly Mount[] 
 }
 
 /**
- * A layer that was unpacked already, for another namespace, is not unpacked again: told that, containerd lists what we have, and
- * takes what has the label and the parent that it asked for. Source: containerd v1.6.20 `metadata/snapshot.go` `createSnapshot`.
+ * A layer that was unpacked already, for another namespace, is not unpacked again: told that, containerd lists what we
+ * have, and takes what has the label and the parent that it asked for. Source: containerd v1.6.20
+ * `metadata/snapshot.go` `createSnapshot`.
  * @throws ALREADY_EXISTS then.
  */
 function assertNotUnpacked(store: StoreContext, key: string, labels: Labels, parentId: number | undefined): void {

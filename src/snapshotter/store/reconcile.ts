@@ -5,8 +5,8 @@ import type { ListedPlace, SnapshotStorage } from "../snapshot-storage.ts";
 import { hasOwnPlace } from "./snapshot-table.ts";
 
 /**
- * Compares records with the places that are there. Returns those whose files are gone, or are not to be trusted: they are no
- * snapshots any more. A commit on a new parent that a crash cut in two is taken back.
+ * Compares records with the places that are there. Returns those whose files are gone, or are not to be trusted: they
+ * are no snapshots any more. A commit on a new parent that a crash cut in two is taken back.
  */
 export async function reconcile(
   records: Records,

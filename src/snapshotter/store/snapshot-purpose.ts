@@ -35,9 +35,9 @@ export function maxSizeOf({ [maxSizeLabel]: text = "" }: Labels): number | undef
 }
 
 /**
- * Whether an engine asks for a snapshot to unpack a layer into: it names the key "extract-…", before which containerd puts its
- * namespace and a number. Source: containerd v1.6.20 `unpacker.go`, `snapshots/snapshotter.go` `UnpackKeyFormat`;
- * `metadata/snapshot.go` `createKey`.
+ * Whether an engine asks for a snapshot to unpack a layer into: it names the key "extract-…", before which containerd
+ * puts its namespace and a number. Source: containerd v1.6.20 `unpacker.go`, `snapshots/snapshotter.go`
+ * `UnpackKeyFormat`; `metadata/snapshot.go` `createKey`.
  */
 export function isUnpackKey(key: string): boolean {
   return key.split("/", 3)[2]?.startsWith("extract-") === true;

@@ -4,14 +4,15 @@ import { quoteName } from "../names-and-labels.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 
 /**
- * containerd sets no deadline, and holds its database's lock while it waits for a commit: on a disk that hangs all of its calls
- * would hang, also those of other snapshotters. A slow disk may take long over a large layer, most of which is written behind.
+ * containerd sets no deadline, and holds its database's lock while it waits for a commit: on a disk that hangs all of
+ * its calls would hang, also those of other snapshotters. A slow disk may take long over a large layer, most of which
+ * is written behind.
  */
 export const syncPatienceMs = 120_000;
 
 /**
- * Makes durable what was unpacked, for the commit of `key`. What is given up goes on, and is waited for by nobody: the commit is
- * refused, and nothing acknowledges it later.
+ * Makes durable what was unpacked, for the commit of `key`. What is given up goes on, and is waited for by nobody: the
+ * commit is refused, and nothing acknowledges it later.
  * @throws DEADLINE_EXCEEDED after two minutes; the caller's own reason when its call is given up.
  */
 export async function syncInTime(storage: SnapshotStorage, key: string, { signal }: CallOptions): Promise<void> {

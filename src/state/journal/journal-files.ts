@@ -3,11 +3,13 @@ import { dirname, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 
 /**
- * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test may
- * stop the world between any two.
+ * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test
+ * may stop the world between any two.
  */
 export interface JournalFiles {
-  /** `undefined` where there is none. @throws FAILED_PRECONDITION for what is no plain file: a link, a pipe, a folder. */
+  /**
+   * `undefined` where there is none. @throws FAILED_PRECONDITION for what is no plain file: a link, a pipe, a folder.
+   */
   read(name: string): Promise<Buffer | undefined>;
   /** Opens a file to append to, made if it is not there, cut to `lengthBytes`. */
   open(name: string, lengthBytes: number): Promise<JournalFile>;
@@ -42,7 +44,8 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
       let durable: FileHandle;
       try {
         await file.truncate(lengthBytes);
-        // Writes and flushes in one call: a second visit to Node's thread pool takes longer than either on a busy machine.
+        // Writes and flushes in one call: a second visit to Node's thread pool takes longer than either on a busy
+        // machine.
         durable = await open(join(folder, name), flags | O_DSYNC);
       } catch (error) {
         await file.close();

@@ -7,14 +7,15 @@
  *     77b1d3f2 {"seq":42,"changes":[{"put":[{"id":7,…}]},{"remove":[3]}]}      what has changed since
  *
  * A line behind those of the header is a batch: changes that came together, made durable together by one write that
- * flushes (`O_DSYNC`). The next is not written before that has returned, so that after a crash the last line alone may be
- * torn, and none of its changes was acknowledged: it is cut off. A line that is damaged elsewhere means that something
- * acknowledged is lost; the file is refused then, and left as it is.
+ * flushes (`O_DSYNC`). The next is not written before that has returned, so that after a crash the last line alone may
+ * be torn, and none of its changes was acknowledged: it is cut off. A line that is damaged elsewhere means that
+ * something acknowledged is lost; the file is refused then, and left as it is.
  *
- * When the changes have become longer than what they changed, all is written anew to `records.new`, made durable, renamed.
+ * When the changes have become longer than what they changed, all is written anew to `records.new`, made durable,
+ * renamed.
  *
- * This and no embedded store, because it is all that is needed: everything is in memory anyway, nothing is ever searched
- * on disk, one write and one flush is what any store would do at least, and a person can read the file.
+ * This and no embedded store, because it is all that is needed: everything is in memory anyway, nothing is ever
+ * searched on disk, one write and one flush is what any store would do at least, and a person can read the file.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CleatError, isDiskFull, isSystemError, toCleatError } from "../../errors/index.ts";

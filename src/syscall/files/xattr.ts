@@ -19,8 +19,8 @@ const lremovexattrCall = bindSystemCall("lremovexattr", "void *", "void *");
 const buffer = Buffer.alloc(64 * 1024);
 
 /**
- * What nearly all values, and lists of names, fit. The kernel clears as much memory as it is offered, whatever the value, which costs more
- * than all else of the call. Source: Linux v6.1 `fs/xattr.c` `do_getxattr`.
+ * What nearly all values, and lists of names, fit. The kernel clears as much memory as it is offered, whatever the
+ * value, which costs more than all else of the call. Source: Linux v6.1 `fs/xattr.c` `do_getxattr`.
  */
 const usualBytes = 256;
 

@@ -9,8 +9,8 @@ const OPEN_TREE_CLONE = 1;
 const MOUNT_ATTR_IDMAP = 0x100000n;
 
 /**
- * A mount of its own of an open folder, that lies nowhere yet, with what is mounted below where `recursive`; the descriptor
- * is the caller's to close. Linux 5.2.
+ * A mount of its own of an open folder, that lies nowhere yet, with what is mounted below where `recursive`; the
+ * descriptor is the caller's to close. Linux 5.2.
  */
 export function cloneMount(folder: number, recursive = false): number {
   const flags = OPEN_TREE_CLONE | AT_EMPTY_PATH | O_CLOEXEC | (recursive ? AT_RECURSIVE : 0);

@@ -22,6 +22,12 @@ export interface TarLimits {
   readonly maxTrailingBytes: number;
 }
 
+/** How an archive is read. */
+export interface TarReaderOptions extends TarLimits {
+  /** Whether an archive without end blocks is refused as truncated. Default false: Go and GNU tar accept it. */
+  readonly needsEndBlocks: boolean;
+}
+
 export const defaultTarLimits: TarLimits = {
   maxPaxBytes: 1 << 20,
   maxNameBytes: 1 << 20,

@@ -31,8 +31,9 @@ export function mergeGlobalPax(inForce: PaxRecords, added: PaxRecords, at: numbe
  * Puts the records of a PAX header over the fields of the header block. An empty text leaves the field
  * alone, as in Go. `atime`, `ctime`, `comment`, `charset`, `hdrcharset` (names are bytes here) and
  * unknown keys are ignored; so is `LIBARCHIVE.xattr.*`, which repeats `SCHILY.xattr.*` in another encoding.
- * @throws INVALID_ARGUMENT when a number is none or out of range, there are more than `maxXattrs` attributes, or readers
- * disagree: about a global record that says other than the entry, or an empty number, which libarchive takes for 0.
+ * @throws INVALID_ARGUMENT when a number is none or out of range, there are more than `maxXattrs` attributes, or
+ * readers disagree: about a global record that says other than the entry, or an empty number, which libarchive takes
+ * for 0.
  */
 export function applyPax(
   draft: HeaderDraft,
@@ -76,7 +77,10 @@ const globalFields = {
 
 const globalKeys = Object.keys(globalFields) as (keyof typeof globalFields)[];
 
-/** A global record is to make no difference: those who obey it would else give the entry another owner than those who do not. */
+/**
+ * A global record is to make no difference: those who obey it would else give the entry another owner than those who do
+ * not.
+ */
 function refuseOverruled(own: HeaderDraft, draft: HeaderDraft, local: PaxRecords, at: number): void {
   for (const key of globalKeys) {
     if (local.has(key) || globalFields[key].every((field) => isSame(own[field], draft[field]))) continue;

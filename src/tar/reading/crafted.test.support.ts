@@ -2,7 +2,7 @@
 import type { ByteSource } from "../block/byte-source.ts";
 import { blockBytes, fields, tarEndBlocks, tarPaddingBytes } from "../block/block.ts";
 import type { TarHeader } from "../block/header.ts";
-import type { TarLimits } from "../block/limits.ts";
+import type { TarReaderOptions } from "../block/limits.ts";
 import { createTarReader } from "./tar-reader.ts";
 
 export type RawFields = Partial<Record<keyof typeof fields, string | Uint8Array>>;
@@ -72,7 +72,7 @@ export interface ReadEntry {
 /** All entries of an archive that comes in chunks of `chunkBytes`, read as the docstring of `TarReader` says. */
 export function readArchive(
   archive: Uint8Array,
-  options: { readonly chunkBytes?: number; readonly limits?: Partial<TarLimits> } = {},
+  options: { readonly chunkBytes?: number; readonly limits?: Partial<TarReaderOptions> } = {},
 ): ReadEntry[] {
   const { chunkBytes = 65_536, limits } = options;
   const chunks: Uint8Array[] = [];
@@ -80,7 +80,7 @@ export function readArchive(
   return readSource(sourceOf(...chunks), limits);
 }
 
-export function readSource(source: ByteSource, limits?: Partial<TarLimits>): ReadEntry[] {
+export function readSource(source: ByteSource, limits?: Partial<TarReaderOptions>): ReadEntry[] {
   const reader = createTarReader(source, limits);
   const entries: ReadEntry[] = [];
   for (let header = reader.next(); header !== undefined; header = reader.next()) {

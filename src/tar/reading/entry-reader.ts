@@ -4,7 +4,7 @@ import { blockBytes, fields, tarPaddingBytes } from "../block/block.ts";
 import { readHeaderBlock } from "./read-header-block.ts";
 import { decodeSize } from "../block/header-block.ts";
 import { type Entry, type EntryPreface, finishEntry } from "./entry.ts";
-import type { TarLimits } from "../block/limits.ts";
+import type { TarReaderOptions } from "../block/limits.ts";
 import { toMalformedError, toTruncatedError } from "../block/malformed.ts";
 import { mergeGlobalPax } from "../pax/pax-merge.ts";
 import { noPaxRecords, parsePaxRecords, type PaxRecords } from "../pax/pax-records.ts";
@@ -15,7 +15,7 @@ export interface EntryReader {
   next(): Entry | undefined;
 }
 
-export function createEntryReader(input: ArchiveInput, limits: TarLimits): EntryReader {
+export function createEntryReader(input: ArchiveInput, limits: TarReaderOptions): EntryReader {
   const block = Buffer.alloc(blockBytes);
   let global = noPaxRecords;
   let entries = 0;
@@ -58,7 +58,9 @@ export function createEntryReader(input: ArchiveInput, limits: TarLimits): Entry
       for (;;) {
         const at = input.offset;
         const hasPreface = isFilled(preface);
-        if (!readHeaderBlock(input, block, entries > 0 && !hasPreface, limits.maxTrailingBytes)) {
+        if (
+          !readHeaderBlock(input, block, entries > 0 && !hasPreface && !limits.needsEndBlocks, limits.maxTrailingBytes)
+        ) {
           if (hasPreface) throw toMalformedError(at, "ends the archive behind a header that describes an entry");
           return undefined;
         }

@@ -42,6 +42,12 @@ describe("the end of an archive", () => {
     expect(readArchive(Buffer.concat([file, end]))).toHaveLength(1);
   });
 
+  it("is two blocks of zeros, or one, where that is asked for", () => {
+    const read = (...chunks: Buffer[]) => readSource({ read: () => chunks.shift() }, { needsEndBlocks: true });
+    expect(read(file, zeroBlock)).toHaveLength(1);
+    expect(failureOf(() => read(file))).toMatch(/^DATA_LOSS: archive ends at byte 1536, /);
+  });
+
   it("may be all there is", () => {
     expect(readArchive(Buffer.from(tarEndBlocks))).toEqual([]);
   });

@@ -4,7 +4,7 @@ import type { Entry } from "./entry.ts";
 import { createEntryContent } from "./entry-content.ts";
 import { createEntryReader } from "./entry-reader.ts";
 import type { TarHeader } from "../block/header.ts";
-import { defaultTarLimits, type TarLimits } from "../block/limits.ts";
+import { defaultTarLimits, type TarReaderOptions } from "../block/limits.ts";
 
 /**
  * Reads an archive entry by entry. A file is written, sparse or not, by
@@ -38,8 +38,8 @@ export interface TarReader {
  * holds it does as Go's `archive/tar` (and so Docker) or refuses the archive, so that nothing is smuggled past whoever
  * looked at it with another tool; which of the two, and why, stands at the line that decides.
  */
-export function createTarReader(source: ByteSource, limits: Partial<TarLimits> = {}): TarReader {
-  return createReaderOf(createArchiveInput(source), limits, unwatched);
+export function createTarReader(source: ByteSource, options: Partial<TarReaderOptions> = {}): TarReader {
+  return createReaderOf(createArchiveInput(source), options, unwatched);
 }
 
 /** Is told what a reader finds. */
@@ -52,8 +52,8 @@ export interface ReaderWatch {
 
 const unwatched: ReaderWatch = { began() {}, finish() {} };
 
-export function createReaderOf(input: ArchiveInput, limits: Partial<TarLimits>, watch: ReaderWatch): TarReader {
-  const entries = createEntryReader(input, { ...defaultTarLimits, ...limits });
+export function createReaderOf(input: ArchiveInput, options: Partial<TarReaderOptions>, watch: ReaderWatch): TarReader {
+  const entries = createEntryReader(input, { ...defaultTarLimits, needsEndBlocks: false, ...options });
   const content = createEntryContent(input);
   let hasEnded = false;
   let failure: unknown;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { blockBytes } from "../block/block.ts";
 import { failureOf, sourceOf } from "../reading/crafted.test.support.ts";
-import { encodeTarHeader } from "./encode-header.ts";
+import { encodeSparseTarHeader, encodeTarHeader } from "./encode-header.ts";
 import { createTarHeader, type TarEntryType, type TarHeader } from "../block/header.ts";
 import { createTarReader } from "../reading/tar-reader.ts";
 
@@ -47,7 +47,8 @@ describe("golden headers", () => {
     const paxNumbers = "0000000\x000000000\x000000000\x0000000000153\x0000000000000\x00011473\x00 x";
     const paxBlock = nul("etc/PaxHeaders.0/gre", 100) + nul(paxNumbers, 157) + "ustar\x0000";
     const records =
-      "41 SCHILY.xattr.security.capability=\x01\0\0\x02\n14 mtime=-1.5\n18 path=etc/gr\xfc\xdfe\n19 size=8589934592\n15 uid=3000000\n";
+      "41 SCHILY.xattr.security.capability=\x01\0\0\x02\n14 mtime=-1.5\n18 path=etc/gr\xfc\xdfe\n19 " +
+      "size=8589934592\n15 uid=3000000\n";
     const numbers = "0104755\x000000000\x000000000\x0000000000000\x0000000000000\x00010456\x00 0";
     const block = nul("etc/gre", 100) + nul(numbers, 157) + nul("ustar\x0000", 72) + "0000000\x000000000";
     expect(encodeTarHeader(header).toString("latin1")).toBe(nul(paxBlock, 512) + nul(records, 512) + nul(block, 512));
@@ -163,5 +164,28 @@ describe("reading what was encoded", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("gives the regions of a file with holes back, and where their data belong", () => {
+    const sparse = [
+      { offset: 1024, sizeBytes: 3 },
+      { offset: 8192, sizeBytes: 2 },
+    ];
+    const name = latin1(`gr\xfc\xdfe/${"n".repeat(200)}`);
+    const header = createTarHeader({ name, mode: 0o640, uid: 7, sizeBytes: 10_000, mtimeNanoseconds: 5 });
+    const blocks = encodeSparseTarHeader({ ...header, sparse });
+    expect(blocks.length % blockBytes).toBe(0);
+    const reader = createTarReader(sourceOf(blocks, Buffer.from("abcde"), Buffer.alloc(507), Buffer.alloc(1024)));
+    const read = reader.next();
+    expect({ ...read, sparse: read?.sparse?.filter(({ sizeBytes }) => sizeBytes > 0) }).toEqual({ ...header, sparse });
+    const chunks = [];
+    for (let chunk = reader.read(); chunk !== undefined; chunk = reader.read()) {
+      chunks.push([reader.chunkOffset, Buffer.from(chunk).toString()]);
+    }
+    expect(chunks).toEqual([
+      [1024, "abc"],
+      [8192, "de"],
+    ]);
+    expect(reader.next()).toBeUndefined();
   });
 });

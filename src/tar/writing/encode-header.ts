@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { CleatError, quoteBytes } from "../../errors/index.ts";
 import { blockBytes, type Field, fields, noBytes, tarPaddingBytes } from "../block/block.ts";
 import { encodeEntryBlock, encodePaxBlock } from "./encode-block.ts";
-import type { TarHeader } from "../block/header.ts";
+import type { SparseRegion, TarHeader } from "../block/header.ts";
 import { checkEncodable } from "./encodable.ts";
 import { defaultTarLimits } from "../block/limits.ts";
 import { fitsOctalField } from "../block/number-field.ts";
@@ -16,7 +16,8 @@ import { ustarSplitIndex } from "../block/ustar-path.ts";
  * header before it. Byte for byte what Go 1.19's `archive/tar` writes with `Format: FormatPAX`, as Docker does, so that
  * equal layers have equal digests. The content, and `tarPaddingBytes` of zeros, are the caller's to write.
  *
- * Sparse files are written whole, as Go has no way to write them otherwise: `header.sparse` must be `undefined`.
+ * Sparse files are written whole, as Go has no way to write them otherwise: `header.sparse` must be `undefined`
+ * (`encodeSparseTarHeader` is for others).
  * @throws INVALID_ARGUMENT when the header cannot be written: a name with a NUL, a file's name with a slash at its end,
  * a number out of range, content on what has none, PAX records of more than 1 MiB.
  */
@@ -31,7 +32,37 @@ export function encodeTarHeader(header: TarHeader): Buffer {
     else encodeEntryBlock(block, header, name.subarray(split + 1), name.subarray(0, split));
     return block;
   }
-  const records = Buffer.concat(paxRecordsOf(header));
+  return encodeWithPax(header, paxRecordsOf(header));
+}
+
+/**
+ * The blocks before the data of a file with holes, as GNU tar's format 1.0 has it: its regions are told in a block of text
+ * of the content. What is written behind is the data of `header.sparse`, one region after the other, and
+ * `tarPaddingBytes` of all of it. Source: GNU tar 1.34 manual, "Storing Sparse Files".
+ * @throws INVALID_ARGUMENT as `encodeTarHeader`.
+ */
+export function encodeSparseTarHeader(header: TarHeader & { readonly sparse: readonly SparseRegion[] }): Buffer {
+  const { sparse, ...whole } = header;
+  // GNU tar ends a file where its last region does, be that empty.
+  const regions = [...sparse, { offset: header.sizeBytes, sizeBytes: 0 }];
+  const numbers = [regions.length, ...regions.flatMap(({ offset, sizeBytes }) => [offset, sizeBytes])];
+  const text = Buffer.from(`${numbers.join("\n")}\n`);
+  const map = Buffer.concat([text, Buffer.alloc(tarPaddingBytes(text.length))]);
+  const dataBytes = sparse.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  checkEncodable({ ...whole, sparse: undefined });
+  const stored = { ...whole, sizeBytes: map.length + dataBytes, sparse: undefined };
+  const own = [
+    formatPaxRecord("GNU.sparse.major", Buffer.from("1")),
+    formatPaxRecord("GNU.sparse.minor", Buffer.from("0")),
+    formatPaxRecord("GNU.sparse.name", header.name),
+    formatPaxRecord("GNU.sparse.realsize", Buffer.from(String(header.sizeBytes))),
+  ];
+  return Buffer.concat([encodeWithPax(stored, [...own, ...paxRecordsOf(stored)]), map]);
+}
+
+function encodeWithPax(header: TarHeader, lines: readonly Buffer[]): Buffer {
+  const { name } = header;
+  const records = Buffer.concat(lines);
   if (records.length > defaultTarLimits.maxPaxBytes) {
     throw new CleatError("INVALID_ARGUMENT", `entry ${quoteBytes(name)} needs ${records.length} bytes of PAX records`);
   }

@@ -1,6 +1,6 @@
 /**
- * The generic kit for plugins, in any language: what the table of each protocol says, and what every plugin has in common.
- * Nothing is made by it.
+ * The generic kit for plugins, in any language: what the table of each protocol says, and what every plugin has in
+ * common. Nothing is made by it.
  *
  *     const results = await runPluginKit({ address: { unix: "/run/docker/plugins/theirs.sock" } });
  *

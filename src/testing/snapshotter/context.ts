@@ -77,7 +77,10 @@ export async function openSubject(open: (root: string) => Promise<Snapshotter>, 
 
 let opened = 0;
 
-/** Hands out subjects: a new one each time or, where it is to be reused, always the same, which is disposed of at the end. */
+/**
+ * Hands out subjects: a new one each time or, where it is to be reused, always the same, which is disposed of at the
+ * end.
+ */
 export interface Subjects extends AsyncDisposable {
   take(): Promise<Subject>;
 }

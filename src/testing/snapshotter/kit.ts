@@ -1,6 +1,6 @@
 /**
- * The conformance kit for snapshotters: what `Snapshotter` promises, as checks that run without a test runner. Checks of files
- * mount what the subject tells, where `abilities.mounts` says that they can.
+ * The conformance kit for snapshotters: what `Snapshotter` promises, as checks that run without a test runner. Checks
+ * of files mount what the subject tells, where `abilities.mounts` says that they can.
  *
  *     await runSnapshotterKit({ open: (root) => openSnapshotter({ root, storage: myStorage(root) }) });
  *

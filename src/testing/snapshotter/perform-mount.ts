@@ -10,8 +10,8 @@ const flags: Readonly<Record<string, number>> = { bind: MS_BIND, rbind: MS_BIND 
 const maxDataBytes = 4095;
 
 /**
- * Does what containerd does with a snapshotter's mount. Blocks, and needs root. Where the options do not fit into a page the working
- * directory of the process is changed meanwhile, to the folder that all lowers lie in.
+ * Does what containerd does with a snapshotter's mount. Blocks, and needs root. Where the options do not fit into a
+ * page the working directory of the process is changed meanwhile, to the folder that all lowers lie in.
  */
 export function performMount({ type, source, options }: Mount, target: string): void {
   if (type.startsWith("fuse3.")) return mountWithHelper(type.slice("fuse3.".length), source, options, target);

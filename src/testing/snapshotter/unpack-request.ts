@@ -1,6 +1,8 @@
 import type { PrepareOptions } from "../../snapshotter/index.ts";
 
-/** What containerd asks for to unpack a layer into. Source: containerd v1.6.20 `unpacker.go`, `metadata/snapshot.go`. */
+/**
+ * What containerd asks for to unpack a layer into. Source: containerd v1.6.20 `unpacker.go`, `metadata/snapshot.go`.
+ */
 export interface UnpackRequest {
   readonly key: string;
   readonly options: PrepareOptions;

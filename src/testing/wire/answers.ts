@@ -36,8 +36,8 @@ export function describeAnswer({ status, body }: WireAnswer): string {
 }
 
 /**
- * The reason of a failure: in `Err`, whatever the case, as Go reads it; of the protocols of networks and addresses an answer of
- * 200 has it in `Error`.
+ * The reason of a failure: in `Err`, whatever the case, as Go reads it; of the protocols of networks and addresses an
+ * answer of 200 has it in `Error`.
  */
 function reasonIn(value: unknown, fields: readonly string[]): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;

@@ -1,6 +1,6 @@
 /**
- * How engines send the same call: each has headers and ways of its own, which a plugin must not mind. A test compares them
- * with what was recorded of each (`test/golden`).
+ * How engines send the same call: each has headers and ways of its own, which a plugin must not mind. A test compares
+ * them with what was recorded of each (`test/golden`).
  */
 export interface EngineDialect {
   /** "docker-20.10": what the ids of checks have. */

@@ -24,8 +24,8 @@ export interface PeerConnection extends Disposable {
 }
 
 /**
- * A plugin as what it is: something at the other end of a connection, which may answer anything, slowly, without end, or
- * not at all. Every call ends within its time and reads no more than `maxAnswerBytes`.
+ * A plugin as what it is: something at the other end of a connection, which may answer anything, slowly, without end,
+ * or not at all. Every call ends within its time and reads no more than `maxAnswerBytes`.
  */
 export interface PluginPeer {
   readonly address: string;

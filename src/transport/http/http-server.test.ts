@@ -122,7 +122,8 @@ describe("requests of real engines", () => {
 
   it("with an unescaped query and a chunked body", async () => {
     const reply = await exchange(
-      "POST /GraphDriver.ApplyDiff?id=a&parent= HTTP/1.1\r\nHost: \r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+      "POST /GraphDriver.ApplyDiff?id=a&parent= HTTP/1.1\r\nHost: \r\nTransfer-Encoding: " +
+        "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
     );
     expect(reply).toMatchObject({ status: 200, body: { Size: 3 } });
   });

@@ -71,7 +71,9 @@ describe("on a tcp address", () => {
     const port = await portOf(createNetServer((socket) => socket.once("data", () => socket.write(alert))));
     expect(await failureOf(clientInClear(port).echo({ Text: "" }))).toMatchObject({
       code: "FAILED_PRECONDITION",
-      message: `tcp://127.0.0.1:${port} answers in TLS, but is called in plaintext; an address of TLS begins with https://`,
+      message:
+        `tcp://127.0.0.1:${port} answers in TLS, but is called in plaintext; an address of TLS begins with ` +
+        "https://",
     });
   });
 

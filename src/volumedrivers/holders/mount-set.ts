@@ -3,19 +3,21 @@
  *
  * - The first holder mounts, the last unmounts; a holder counts once, and one that is not there has gone already.
  * - What is mounted the kernel says (`/proc/self/mountinfo`), and never the engine, which may be waiting for an answer.
- * - "Mounting" is recorded before anything is mounted, "not held" before anything is unmounted: so whatever a process that is
- *   killed leaves, the next one knows that there may be something, and that nobody holds it. It unmounts that.
+ * - "Mounting" is recorded before anything is mounted, "not held" before anything is unmounted: so whatever a process
+ *   that is killed leaves, the next one knows that there may be something, and that nobody holds it. It unmounts that.
  * - A mount that has gone while it was held (somebody unmounted it) is made again when the volume is mounted next.
- * - After a reboot no holder is left: containers that come back mount again, with ids of their own. Source: moby v20.10.24
- *   `volume/mounts/mounts.go` `Setup`, which makes an id for each; podman v4.3.1 `libpod/runtime.go` `refresh`, which sets
- *   all counts to zero.
- * - What is busy when the last holder goes is unmounted later, as soon as it is not; a holder who comes meanwhile has it.
+ * - After a reboot no holder is left: containers that come back mount again, with ids of their own. Source: moby
+ *   v20.10.24 `volume/mounts/mounts.go` `Setup`, which makes an id for each; podman v4.3.1 `libpod/runtime.go`
+ *   `refresh`, which sets all counts to zero.
+ * - What is busy when the last holder goes is unmounted later, as soon as it is not; a holder who comes meanwhile has
+ *   it.
  * - An engine that gives up a mount asks again: what is mounted without a holder waits for it for a while.
  */
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { SayStep } from "../steps.ts";
 import type { MountRecord } from "./mount-record.ts";
+import { createReleases } from "./releases.ts";
 import type { Turns } from "./turns.ts";
 
 export interface MountSetOptions {
@@ -67,55 +69,23 @@ export interface Mounted {
   readonly recorded: Promise<void>;
 }
 
-/** How long what is busy is left alone before it is tried again, at first and at last. */
-const retryMs = { first: 1_000, last: 60_000 } as const;
-
 export function createMountSet(options: MountSetOptions): MountSet {
   const { records, turns, bootId, logger, sayStep, lingerMs } = options;
-  const timers = new Map<string, NodeJS.Timeout>();
-  let isStopped = false;
 
-  const isUsable = (
-    name: string,
-    record: MountRecord | undefined,
-    mountPoints?: ReadonlySet<string>,
-  ): record is MountRecord & { path: string } =>
-    record?.path !== undefined &&
-    record.boot === bootId &&
-    (record.isMount !== true || options.isMounted(name, mountPoints));
-
-  const forgetTimer = (name: string) => {
-    clearTimeout(timers.get(name));
-    timers.delete(name);
-  };
-  const releaseLater = (name: string, delayMs: number, nextMs: number = retryMs.first) => {
-    forgetTimer(name);
-    if (isStopped) return;
-    const tryNow = () =>
-      turns.take(name, undefined, async () => {
-        const record = records.get(name);
-        if (isStopped || record === undefined || record.holders.length > 0) return;
-        try {
-          await unmountNow(name);
-        } catch (error) {
-          logger.debug({ err: error, volume: name }, "volume cannot be unmounted yet");
-          releaseLater(name, nextMs, Math.min(nextMs * 2, retryMs.last));
-        }
-      });
-    timers.set(name, setTimeout(() => void tryNow(), delayMs).unref());
-  };
+  const isUnheld = (name: string): boolean => records.get(name)?.holders.length === 0;
+  const releases = createReleases({ turns, logger, isUnheld, release: (name) => unmountNow(name) });
 
   const unmountNow = async (name: string) => {
     await options.unmount(name);
     sayStep("unmount: unmounted", name);
-    forgetTimer(name);
+    releases.forget(name);
     // Whoever finds the record after a crash unmounts what is not mounted.
     records.delete(name).catch((error: unknown) => {
       logger.warn({ err: error, volume: name }, "record of a mount cannot be deleted");
     });
   };
 
-  const mountNow = async (name: string): Promise<MountRecord & { path: string }> => {
+  const mountNow = async (name: string): Promise<MountedRecord> => {
     const before = records.get(name);
     const holders = before?.boot === bootId ? before.holders : [];
     await records.put(name, { holders, boot: bootId });
@@ -131,7 +101,7 @@ export function createMountSet(options: MountSetOptions): MountSet {
         await (holders.length > 0 ? undefined : records.delete(name));
       } catch (cleaning) {
         logger.warn({ err: cleaning, volume: name }, "what a failed mount has left cannot be unmounted yet");
-        if (holders.length === 0) releaseLater(name, retryMs.first);
+        if (holders.length === 0) releases.retry(name);
       }
       throw error;
     }
@@ -140,14 +110,14 @@ export function createMountSet(options: MountSetOptions): MountSet {
   return {
     async mount(name, id, signal) {
       const before = records.get(name);
-      const record = isUsable(name, before) ? before : await mountNow(name);
+      const record = isUsable(name, before, options) ? before : await mountNow(name);
       const isThere = record === before;
       if (signal.aborted) {
         const { length } = record.holders;
-        if (length === 0) releaseLater(name, lingerMs);
+        if (length === 0) releases.after(name, lingerMs);
         return mounted(record.path, isThere ? undefined : records.put(name, record));
       }
-      forgetTimer(name);
+      releases.forget(name);
       if (isThere && record.holders.includes(id)) return mounted(record.path);
       const holders = [...new Set([...record.holders, id])];
       return mounted(record.path, records.put(name, { ...record, holders }));
@@ -162,7 +132,7 @@ export function createMountSet(options: MountSetOptions): MountSet {
       try {
         await unmountNow(name);
       } catch (error) {
-        releaseLater(name, retryMs.first);
+        releases.retry(name);
         if (toCleatError(error).code !== "FAILED_PRECONDITION") throw error;
         logger.warn({ err: error, volume: name }, "volume is busy, and unmounted when it is not any more");
       }
@@ -170,17 +140,13 @@ export function createMountSet(options: MountSetOptions): MountSet {
     async release(name) {
       const record = records.get(name);
       if (record === undefined) return;
-      const { length } = record.holders;
-      if (length > 0) {
-        const who = length === 1 ? "one mount" : `${length} mounts`;
-        throw new CleatError("FAILED_PRECONDITION", `volume "${name}" is in use by ${who}`);
-      }
+      assertUnheld(name, record);
       await unmountNow(name);
     },
     holders: (name) => records.get(name)?.holders ?? [],
     pathOf(name, mountPoints) {
       const record = records.get(name);
-      return isUsable(name, record, mountPoints) ? record.path : undefined;
+      return isUsable(name, record, options, mountPoints) ? record.path : undefined;
     },
     async reconcile() {
       const all = [...records.entries()];
@@ -190,17 +156,33 @@ export function createMountSet(options: MountSetOptions): MountSet {
       for (const [name] of all) {
         const record = records.get(name);
         if (record === undefined) continue;
-        if (record.holders.length === 0) releaseLater(name, 0);
-        else if (!isUsable(name, record)) {
+        if (record.holders.length === 0) releases.after(name, 0);
+        else if (!isUsable(name, record, options)) {
           logger.warn({ volume: name, holders: record.holders.length }, "the mount of a volume that is held has gone");
         }
       }
     },
-    stop() {
-      isStopped = true;
-      for (const name of timers.keys()) forgetTimer(name);
-    },
+    stop: () => releases.stop(),
   };
+}
+
+type MountedRecord = MountRecord & { readonly path: string };
+
+/** Whether what was mounted still is, as far as the kernel knows. */
+function isUsable(
+  name: string,
+  record: MountRecord | undefined,
+  { bootId, isMounted }: Pick<MountSetOptions, "bootId" | "isMounted">,
+  mountPoints?: ReadonlySet<string>,
+): record is MountedRecord {
+  if (record?.path === undefined || record.boot !== bootId) return false;
+  return record.isMount !== true || isMounted(name, mountPoints);
+}
+
+function assertUnheld(name: string, { holders: { length } }: MountRecord): void {
+  if (length === 0) return;
+  const who = length === 1 ? "one mount" : `${length} mounts`;
+  throw new CleatError("FAILED_PRECONDITION", `volume "${name}" is in use by ${who}`);
 }
 
 /** Whoever has given up does not look whether it was recorded. */

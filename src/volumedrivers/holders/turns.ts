@@ -3,8 +3,8 @@ import { CleatError } from "../../errors/index.ts";
 /** A queue for each volume: what is asked of one is done in order, and holds nobody else up. */
 export interface Turns {
   /**
-   * Runs `work` when all that was asked of the volume before has ended, whatever became of it. A caller whose signal aborts
-   * leaves: before its turn `work` is not begun, and otherwise goes on without anybody waiting for it.
+   * Runs `work` when all that was asked of the volume before has ended, whatever became of it. A caller whose signal
+   * aborts leaves: before its turn `work` is not begun, and otherwise goes on without anybody waiting for it.
    * @throws the reason of `signal`.
    */
   take<Result>(name: string, signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result>;

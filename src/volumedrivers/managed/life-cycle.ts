@@ -2,6 +2,7 @@ import { CleatError } from "../../errors/index.ts";
 import type { Store } from "../../state/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { assertVolumeName } from "../../volume/index.ts";
+import { isMountPoint } from "../mounting/mount-file-system.ts";
 import type { MountSet } from "../holders/mount-set.ts";
 import type { Turns } from "../holders/turns.ts";
 import type { GivenOptions } from "../options/read-options.ts";
@@ -17,10 +18,15 @@ import type { VolumeTable } from "./volume-table.ts";
  */
 export interface LifeCycle {
   create(name: string, given: GivenOptions, signal: AbortSignal): Promise<void>;
+  /** As `create` of one that is not there yet, and done when `fill` has filled it: until then nobody sees it. */
+  createFilled(name: string, given: GivenOptions, fill: FillVolume, signal: AbortSignal): Promise<void>;
   remove(name: string): Promise<void>;
   /** Removes behind what a process that was killed had half made or half removed. */
   finishRemovals(): void;
 }
+
+/** Makes the files of a volume that is mounted at `path`. */
+export type FillVolume = (path: string) => Promise<void>;
 
 export interface LifeCycleParts {
   readonly store: Store<typeof volumeTables>;
@@ -36,6 +42,9 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
   const { volumes } = store.tables;
 
   const takeOut = async (name: string) => {
+    // Of one that was being filled, which nobody held.
+    if (isMountPoint(folders.targetOf(name))) await table.unmount(name);
+    else await folders.removeTarget(name);
     await table.remove(name);
     sayStep("remove: removed", name);
     await folders.discard(name);
@@ -48,37 +57,46 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     folders.emptyTrash();
   };
 
-  return {
-    async create(name, given, signal) {
-      assertVolumeName(name);
-      const wanted = table.check(given);
-      const state = table.recordOf(name)?.state;
-      if (state === "ready") return table.assertSame(name, given);
-      if (state !== undefined) await takeOut(name); // what is left of another
-      await volumes.put(name, { ...wanted, created: new Date().toISOString(), state: "creating" });
-      sayStep("create: recorded", name);
-      const withVolume: CreateCall["withVolume"] = (source, work) =>
-        turns.take(source, signal, async () => {
-          table.assertReady(source);
-          return work({ ...table.managed(source), isMounted: mounts.pathOf(source) !== undefined });
-        });
-      try {
-        await table.create(name, withVolume);
-      } catch (error) {
-        await takeOut(name).catch((cleaning: unknown) => {
-          logger.warn({ err: cleaning, volume: name }, "what a failed creation has left cannot be removed yet");
-        });
-        throw error;
+  const make = async (name: string, given: GivenOptions, signal: AbortSignal, fill?: FillVolume) => {
+    assertVolumeName(name);
+    const wanted = table.check(given);
+    const state = table.recordOf(name)?.state;
+    if (state === "ready" && fill !== undefined) throw new CleatError("ALREADY_EXISTS", `volume "${name}" exists`);
+    if (state === "ready") return table.assertSame(name, given);
+    if (state !== undefined) await takeOut(name); // what is left of another
+    await folders.assertUnused(name); // before it is recorded as half made, and deleted by whoever finds that
+    await volumes.put(name, { ...wanted, created: new Date().toISOString(), state: "creating" });
+    sayStep("create: recorded", name);
+    const withVolume: CreateCall["withVolume"] = (source, work) =>
+      turns.take(source, signal, async () => {
+        table.assertReady(source);
+        return work({ ...table.managed(source), isMounted: mounts.pathOf(source) !== undefined });
+      });
+    try {
+      await table.create(name, withVolume);
+      if (fill !== undefined) {
+        await fill(await table.mount(name));
+        await table.unmount(name);
       }
-      sayStep("create: made", name);
-      const record = table.recordOf(name);
-      if (record === undefined) throw new CleatError("INTERNAL", `volume "${name}" was lost while it was made`);
-      await volumes.put(name, { ...record, state: "ready" });
-      sayStep("create: acknowledged", name);
-    },
+    } catch (error) {
+      await takeOut(name).catch((cleaning: unknown) => {
+        logger.warn({ err: cleaning, volume: name }, "what a failed creation has left cannot be removed yet");
+      });
+      throw error;
+    }
+    sayStep("create: made", name);
+    const record = table.recordOf(name);
+    if (record === undefined) throw new CleatError("INTERNAL", `volume "${name}" was lost while it was made`);
+    await volumes.put(name, { ...record, state: "ready" });
+    sayStep("create: acknowledged", name);
+  };
+  return {
+    create: (name, given, signal) => make(name, given, signal),
+    createFilled: (name, given, fill, signal) => make(name, given, signal, fill),
     async remove(name) {
       table.assertThere(name);
       await mounts.release(name);
+      folders.assertRemovable(name); // what is refused is not half removed, and so not finished behind
       const record = table.recordOf(name);
       if (record?.state === "ready") await volumes.put(name, { ...record, state: "removing" });
       sayStep("remove: recorded", name);

@@ -1,9 +1,9 @@
 /** What every driver gets, with a backend that mounts nothing. Real mounts are in test/kernel/volumes.test.ts. */
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   type ManagedVolumes,
   type ManagedVolumesOptions,
@@ -131,6 +131,36 @@ describe("volumes", () => {
     fails = false;
     await driver.create("data");
     expect(await driver.list()).toMatchObject([{ name: "data" }]);
+  });
+});
+
+describe("a folder in which others keep something", () => {
+  const theirs = async (path: string) => {
+    await mkdir(join(folder, path), { recursive: true });
+    await writeFile(join(folder, path, "file"), "theirs");
+    return () => readFile(join(folder, path, "file"), "utf8");
+  };
+
+  it("keeps what is in a trash that is not the driver's", async () => {
+    const read = await theirs("trash/theirs");
+    const discarded = join(folder, "trash", "0".repeat(32));
+    await mkdir(discarded);
+    await start();
+    await vi.waitUntil(() => !existsSync(discarded));
+    await open?.close();
+    expect(await read()).toBe("theirs");
+  });
+
+  it("is never taken for a new volume's, nor deleted with it", async () => {
+    const read = await theirs("volumes/data");
+    const message = `volume "data" cannot be created: "${folder}/volumes/data" is there already, and no volume's; move it away`;
+    for (const again of [start, start]) {
+      const driver = await again();
+      await expect(driver.create("data")).rejects.toMatchObject({ code: "FAILED_PRECONDITION", message });
+      await expect(driver.remove("data")).rejects.toMatchObject({ code: "NOT_FOUND" });
+    }
+    expect(told).toEqual([]);
+    expect(await read()).toBe("theirs");
   });
 });
 

@@ -3,7 +3,7 @@ import { CleatError, quoteText } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { openStore } from "../../state/index.ts";
 import { createDeadline, type Logger, silentLogger } from "../../transport/index.ts";
-import type { Volume, VolumeCapabilities, VolumeDriver } from "../../volume/index.ts";
+import type { CreateVolumeOptions, Volume, VolumeCapabilities, VolumeDriver } from "../../volume/index.ts";
 import { createMountSet } from "../holders/mount-set.ts";
 import { createTurns } from "../holders/turns.ts";
 import { readMountPoints } from "../mounting/mount-file-system.ts";
@@ -51,6 +51,17 @@ export interface ManagedVolumes extends VolumeDriver {
   usage(name: string, call?: CallOptions): Promise<VolumeUsage | undefined>;
   /** Gives a volume another size. @throws UNIMPLEMENTED where its backend cannot. */
   resize(name: string, sizeBytes: number, call?: CallOptions): Promise<void>;
+  /**
+   * Makes a new volume with the files that `fill` makes at `path`: all of it or, after an error or `kill -9`, nothing. Takes
+   * as long as `call` says; default without an end.
+   * @throws ALREADY_EXISTS when there is one of that name, whatever its options; what `fill` throws.
+   */
+  createFilled(
+    name: string,
+    options: CreateVolumeOptions,
+    fill: (path: string) => Promise<void>,
+    call?: CallOptions,
+  ): Promise<void>;
   /** Who has the volume mounted. @throws NOT_FOUND */
   holders(name: string): readonly string[];
 }
@@ -58,6 +69,8 @@ export interface ManagedVolumes extends VolumeDriver {
 const defaultTimeoutMs = 50_000;
 /** What a caller waits on top of that: what a failed call has left is cleaned up. */
 const cleaningMs = 5_000;
+/** What Node's timers can wait. */
+const endlessMs = 2 ** 31 - 1;
 const defaultLingerMs = 120_000;
 /** Podman waits 5 s for an answer, whatever it asks. */
 const usageTimeoutMs = 2_000;
@@ -129,6 +142,8 @@ export async function openManagedVolumes<Table extends OptionTable>(
     capabilities: async () => ({ scope }),
     create: (name, { options: given = {} } = {}, call) =>
       inTurn(name, call, (signal) => life.create(name, given, signal)),
+    createFilled: (name, { options: given = {} }, fill, call) =>
+      inTurn(name, { timeoutMs: endlessMs, ...call }, (signal) => life.createFilled(name, given, fill, signal)),
     async list() {
       const mountPoints = readMountPoints();
       return table.names().map((name) => toVolume(name, undefined, mountPoints));

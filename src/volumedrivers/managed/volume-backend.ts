@@ -1,6 +1,6 @@
 /**
- * What the author of a volume driver writes; this file is the manual. `openManagedVolumes` makes a complete driver of it,
- * whose names, options, holders, order, records, checks, listing, restarts and shutdown are done.
+ * What the author of a volume driver writes; this file is the manual. `openManagedVolumes` makes a complete driver of
+ * it, whose names, options, holders, order, records, checks, listing, restarts and shutdown are done.
  *
  *     const driver = await openManagedVolumes({
  *       name: "ramdisk",
@@ -14,28 +14,31 @@
  *
  * - **folder** of a volume: its own, on the disk of the driver, made before `create` and deleted after `remove`. What a
  *   driver keeps of a volume lies there. Nothing may be mounted in it.
- * - **target**: an empty folder of the volume's own, for `mount` to mount on, there before `mount` and gone after `unmount`.
- * - **holder**: who has the volume mounted, as the engine names it. An author never meets one: `mount` is called for the
- *   first, `unmount` after the last.
+ * - **target**: an empty folder of the volume's own, for `mount` to mount on, there before `mount` and gone after
+ *   `unmount`.
+ * - **holder**: who has the volume mounted, as the engine names it. An author never meets one: `mount` is called for
+ *   the first, `unmount` after the last.
  *
  * ## What an author may rely on
  *
- * - One call at a time for a volume, in the order in which they were asked for. Those of different volumes run side by side.
- * - `create` is called once for a volume, unless `remove` has been called in between; `mount` only while it is not mounted,
- *   as `/proc/self/mountinfo` has it; `unmount` and `remove` only while nobody holds it.
+ * - One call at a time for a volume, in the order in which they were asked for. Those of different volumes run side by
+ *   side.
+ * - `create` is called once for a volume, unless `remove` has been called in between; `mount` only while it is not
+ *   mounted, as `/proc/self/mountinfo` has it; `unmount` and `remove` only while nobody holds it.
  * - Options are as the schemas read them: what a user gave and none of them takes has been refused.
  *
  * ## What is asked of an author
  *
  * - To end when `call.signal` aborts, which it does after `timeoutMs`: a call that goes on keeps others for that volume
- *   waiting, and nobody else. It does not abort because an engine has given up: the engine will ask again, and the mount is
- *   there then.
- * - After `kill -9` nothing is known of a step that was not answered: `remove` takes what `create` has half made, and what it
- *   has half removed itself; `unmount` takes what is not mounted.
+ *   waiting, and nobody else. It does not abort because an engine has given up: the engine will ask again, and the
+ *   mount is there then.
+ * - After `kill -9` nothing is known of a step that was not answered: `remove` takes what `create` has half made, and
+ *   what it has half removed itself; `unmount` takes what is not mounted.
  * - Never to touch (stat, readdir) what is mounted at `target` in this process: a server that is gone would take the
  *   process along. `runHelper` runs programs that can be killed.
  *
- * Errors may be any; those with a code (`CleatError`) keep it. Values of secret options are taken out of their messages.
+ * Errors may be any; those with a code (`CleatError`) keep it. Values of secret options are taken out of their
+ * messages.
  */
 import type { OptionReading, OptionsOf, OptionTable } from "../options/option-table.ts";
 
@@ -53,7 +56,9 @@ export interface VolumeBackend<Table extends OptionTable = OptionTable> extends 
   remove?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<void>;
   /** Where its files are while nobody has it mounted, if they are anywhere. May not wait for anything. */
   pathOf?(volume: ManagedVolume<OptionsOf<Table>>): string | undefined;
-  /** What it takes, and may take, as far as that is known without counting: for `Status` when one volume is asked for. */
+  /**
+   * What it takes, and may take, as far as that is known without counting: for `Status` when one volume is asked for.
+   */
   usage?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<VolumeUsage | undefined>;
   /** Gives it another size, also while it is mounted; resolves to the options, as text, that it has from now on. */
   resize?(
@@ -80,8 +85,8 @@ export interface VolumeCall {
 
 export interface CreateCall extends VolumeCall {
   /**
-   * Runs `work` with another volume, which is neither mounted, unmounted nor removed meanwhile: for one that is made from
-   * another.
+   * Runs `work` with another volume, which is neither mounted, unmounted nor removed meanwhile: for one that is made
+   * from another.
    * @throws NOT_FOUND when there is none.
    */
   withVolume<Result>(name: string, work: (source: SourceVolume) => Promise<Result>): Promise<Result>;

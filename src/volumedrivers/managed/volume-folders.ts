@@ -10,17 +10,21 @@
  * v23.0.0 `volume/local/local.go` `New`.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, realpath, rename, rmdir } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, realpath, rename, rmdir } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { hasMounts } from "../mounting/mount-file-system.ts";
-import { runHelper } from "../mounting/run-helper.ts";
+import { runTool } from "../mounting/run-tool.ts";
 
 export interface VolumeFolders {
   readonly state: string;
   folderOf(name: string): string;
   targetOf(name: string): string;
+  /** @throws FAILED_PRECONDITION where a folder of that name is somebody else's. */
+  assertUnused(name: string): Promise<void>;
+  /** @throws FAILED_PRECONDITION while something is mounted in the volume's folder. */
+  assertRemovable(name: string): void;
   /** Makes a volume's folder, durably. */
   make(name: string): Promise<void>;
   makeTarget(name: string): Promise<void>;
@@ -32,6 +36,9 @@ export interface VolumeFolders {
 }
 
 const passageMode = 0o711;
+
+/** Of what is in the trash. Anything else is not the driver's: its folder may have been somebody's before. */
+const discardedName = /^[0-9a-f]{32}$/;
 
 /** Makes the folders. @throws INVALID_ARGUMENT for a path that is not absolute. */
 export async function openVolumeFolders(folder: string, logger: Logger): Promise<VolumeFolders> {
@@ -50,20 +57,33 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
   let emptying: Promise<void> = Promise.resolve();
 
   const emptyTrash = async () => {
-    for (const name of await readdir(trash, { encoding: "buffer" })) {
-      const path = join(trash, name.toString("latin1"));
+    for (const name of (await readdir(trash)).filter((one) => discardedName.test(one))) {
+      const path = join(trash, name);
       if (hasMounts(path)) continue; // somebody's files
-      // In a process of its own, which takes every name, crosses into no mount, and holds nobody up.
-      await runHelper("rm", ["-rf", "--one-file-system", "--", path]).catch((error: unknown) => {
+      await runTool("rm", path).catch((error: unknown) => {
         logger.warn({ err: error, path }, "what was removed cannot be deleted");
       });
     }
+  };
+
+  const assertRemovable = (name: string) => {
+    if (!hasMounts(folderOf(name))) return;
+    const message = `volume "${name}" cannot be removed: something is mounted in "${folderOf(name)}"`;
+    throw new CleatError("FAILED_PRECONDITION", message);
   };
 
   return {
     state: join(home, "state"),
     folderOf,
     targetOf,
+    async assertUnused(name) {
+      const path = folderOf(name);
+      const isThere = await lstat(path).then(() => true, unlessGone);
+      if (isThere !== true) return;
+      const message = `volume "${name}" cannot be created: "${path}" is there already, and no volume's; move it away`;
+      throw new CleatError("FAILED_PRECONDITION", message);
+    },
+    assertRemovable,
     async make(name) {
       await mkdir(folderOf(name), { recursive: true, mode: 0o755 });
       await syncFolder(volumes);
@@ -71,12 +91,8 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
     makeTarget: async (name) => void (await mkdir(targetOf(name), { recursive: true, mode: 0o755 })),
     removeTarget: (name) => rmdir(targetOf(name)).catch(unlessGone),
     async discard(name) {
-      const path = folderOf(name);
-      if (hasMounts(path)) {
-        const message = `volume "${name}" cannot be removed: something is mounted in "${path}"`;
-        throw new CleatError("FAILED_PRECONDITION", message);
-      }
-      await rename(path, join(trash, randomBytes(16).toString("hex"))).catch(unlessGone);
+      assertRemovable(name);
+      await rename(folderOf(name), join(trash, randomBytes(16).toString("hex"))).catch(unlessGone);
       await syncFolder(volumes);
     },
     emptyTrash() {

@@ -6,7 +6,10 @@ const volumeRecord = z.strictObject({
   /** As the user gave them, secrets among them. */
   options: z.record(z.string(), z.string()),
   created: z.iso.datetime(),
-  /** One that is being made when the process ends was never acknowledged, and is removed; so is one that is being removed. */
+  /**
+   * One that is being made when the process ends was never acknowledged, and is removed; so is one that is being
+   * removed.
+   */
   state: z.enum(["creating", "ready", "removing"]),
 });
 

@@ -45,9 +45,7 @@ export function createVolumeTable(
 ): VolumeTable {
   const { volumes } = store.tables;
   const backends = readBackends(options);
-
-  /** Engines list all volumes often; a record is never changed, but replaced. */
-  const shown = new WeakMap<VolumeRecord, Record<string, unknown>>();
+  const statusOf = createStatuses(backends);
 
   const there = (name: string): VolumeRecord => {
     const record = volumes.get(name);
@@ -96,19 +94,7 @@ export function createVolumeTable(
       if (!isSame) throw new CleatError("ALREADY_EXISTS", `volume "${name}" exists with other options`);
     },
     managed,
-    statusOf(name) {
-      const record = recordOf(name);
-      const known = shown.get(record);
-      if (known !== undefined) return known;
-      const { type, options: given, state } = record;
-      const status = {
-        ...(type !== undefined && { Type: type }),
-        Options: showOptions(backends.of(type).backend, given),
-        ...(state === "removing" && { State: "half removed" }),
-      };
-      shown.set(record, status);
-      return status;
-    },
+    statusOf: (name) => statusOf(recordOf(name)),
     createdAt: (name) => new Date(recordOf(name).created),
     pathOf: (name) => backendOf(name).pathOf?.(managed(name)),
     async create(name, withVolume) {
@@ -149,6 +135,23 @@ export function createVolumeTable(
       const changed = await calls.run(subject, (call) => resize(managed(name), sizeBytes, call));
       await volumes.put(name, { ...record, options: { ...changed } });
     },
+  };
+}
+
+/** What engines show of records. They list all volumes often; a record is never changed, but replaced. */
+function createStatuses(backends: Backends): (record: VolumeRecord) => Record<string, unknown> {
+  const shown = new WeakMap<VolumeRecord, Record<string, unknown>>();
+  return (record) => {
+    const known = shown.get(record);
+    if (known !== undefined) return known;
+    const { type, options: given, state } = record;
+    const status = {
+      ...(type !== undefined && { Type: type }),
+      Options: showOptions(backends.of(type).backend, given),
+      ...(state === "removing" && { State: "half removed" }),
+    };
+    shown.set(record, status);
+    return status;
   };
 }
 

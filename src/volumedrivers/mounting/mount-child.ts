@@ -1,11 +1,12 @@
 /**
- * A program that mounts what it reads on standard input, and says how that went: a process of its own, which can be killed
- * where a server or a disk is gone. Nobody sees a secret among its arguments.
+ * A program that mounts what it reads on standard input, and says how that went: a process of its own, which can be
+ * killed where a server or a disk is gone. Nobody sees a secret among its arguments.
  *
- * By Linux's later mount API (5.2; attributes of a bind: 5.12), so that what is mounted is seen with all that was asked of
- * it or not at all, and so that a file system says in words what it does not like.
+ * By Linux's later mount API (5.2; attributes of a bind: 5.12), so that what is mounted is seen with all that was asked
+ * of it or not at all, and so that a file system says in words what it does not like.
  */
 import { readFileSync, readSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { CleatError, type ErrorCode, isSystemError, toCleatError } from "../../errors/index.ts";
 import {
   cloneMount,
@@ -45,6 +46,7 @@ function run(order: MountOrder): MountOutcome {
 
 function bindFolder({ source, target, options }: MountOrder): void {
   const { set, clear, recursive } = sortOptions(options);
+  if (!isAbsolute(source)) throw new CleatError("INVALID_ARGUMENT", `source "${source}" is not an absolute path`);
   const folder = openPath(source, O_PATH | O_DIRECTORY);
   const cloned = cloneMount(folder, recursive);
   if (set !== 0 || clear !== 0) setMountAttributes(cloned, set, clear, recursive);

@@ -3,6 +3,7 @@ import { CleatError, toCleatError } from "../../errors/index.ts";
 import { readMounts } from "../../syscall/index.ts";
 import type { MountOrder, MountOutcome } from "./mount-child.ts";
 import { type HelperOptions, runHelper } from "./run-helper.ts";
+import { runTool } from "./run-tool.ts";
 
 export interface MountRequest extends Pick<HelperOptions, "signal"> {
   /** As the kernel calls it: "tmpfs", "nfs4", "ext4"; of no meaning for a bind. */
@@ -11,8 +12,8 @@ export interface MountRequest extends Pick<HelperOptions, "signal"> {
   /** An absolute path with no symlinks in it. */
   readonly target: string;
   /**
-   * One each: those of every mount ("ro", "nosuid", "noexec", …), "bind" or "rbind", and the file system's own. Nobody else
-   * sees them: they may hold secrets.
+   * One each: those of every mount ("ro", "nosuid", "noexec", …), "bind" or "rbind", and the file system's own. Nobody
+   * else sees them: they may hold secrets.
    */
   readonly options?: readonly string[];
 }
@@ -20,8 +21,9 @@ export interface MountRequest extends Pick<HelperOptions, "signal"> {
 const child = fileURLToPath(new URL("./mount-child.js", import.meta.url));
 
 /**
- * Mounts a file system, or binds a folder, in a process of its own, which is killed when `signal` aborts. It is seen with all
- * its options or not at all. Costs the start of a Node; needs root, and Linux 5.2 (5.12 for a bind that has options).
+ * Mounts a file system, or binds a folder, in a process of its own, which is killed when `signal` aborts. It is seen
+ * with all its options or not at all. Costs the start of a Node; needs root, and Linux 5.2 (5.12 for a bind that has
+ * options).
  * @throws UNIMPLEMENTED for a file system that the kernel does not know; otherwise what the kernel says.
  */
 export async function mountFileSystem({ type, source, target, options = [], signal }: MountRequest): Promise<void> {
@@ -45,7 +47,7 @@ export async function fileSystemUsage(
   path: string,
   { signal }: Pick<HelperOptions, "signal"> = {},
 ): Promise<FileSystemUsage> {
-  const said = await runHelper("stat", ["--file-system", "--format=%S %b %f %a %c %d", "--", path], { signal });
+  const said = await runTool("statfs", path, { signal });
   const [block = 0, blocks = 0, free = 0, available = 0, inodes = 0, freeInodes = 0] = said.split(" ").map(Number);
   return {
     sizeBytes: blocks * block,
@@ -63,7 +65,7 @@ export async function fileSystemUsage(
 export async function unmountFileSystem(target: string, { signal }: Pick<HelperOptions, "signal"> = {}): Promise<void> {
   while (isMountPoint(target)) {
     try {
-      await runHelper("umount", ["--no-canonicalize", "--internal-only", "--", target], { signal });
+      await runTool("umount", target, { signal });
     } catch (error) {
       if (!isMountPoint(target)) return; // somebody else has done it
       const { message } = toCleatError(error);

@@ -4,6 +4,8 @@ import { CleatError, toCleatError } from "../../errors/index.ts";
 export interface HelperOptions {
   /** Kills the program (SIGKILL) when it aborts. */
   readonly signal?: AbortSignal | undefined;
+  /** Exit codes, beside 0, that are no failure. */
+  readonly accepts?: readonly number[];
   /** What the program reads. */
   readonly input?: string | Uint8Array;
   /** On top of `PATH`; where secrets go, which would be seen by everybody among the arguments. */
@@ -18,15 +20,15 @@ const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /**
  * Runs a program, which is a process that can be killed, with no shell in between; resolves to what it said on standard
- * output. A process that the kernel does not let die (a disk, a server that is gone) is left behind: its caller waits no
- * longer than its signal says.
+ * output. A process that the kernel does not let die (a disk, a server that is gone) is left behind: its caller waits
+ * no longer than its signal says.
  * @throws UNIMPLEMENTED when there is no such program, UNKNOWN with what it said when it failed.
  * @throws the reason of `signal`.
  */
 export async function runHelper(
   program: string,
   args: readonly string[],
-  { signal, input, env }: HelperOptions = {},
+  { signal, accepts = [], input, env }: HelperOptions = {},
 ): Promise<string> {
   signal?.throwIfAborted();
   const child = spawn(program, args, {
@@ -59,7 +61,7 @@ export async function runHelper(
     });
     child.once("close", (code, killed) => {
       signal?.removeEventListener("abort", giveUp);
-      if (code === 0) return resolve(said.stdout);
+      if (code === 0 || (code !== null && accepts.includes(code))) return resolve(said.stdout);
       const ending = killed === null ? `ended with status ${code}` : `was killed by ${killed}`;
       const words = said.stderr.trim().replaceAll(/\s*\n\s*/g, "; ") || `${program} ${ending}`;
       reject(new CleatError("UNKNOWN", words.startsWith(program) ? words : `${program}: ${words}`));

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * Options of a mount in one text, as Docker's own driver and mount(8) take them: "rw,addr=10.0.0.2". Read as a list; values
- * of those that are passwords are shown nowhere (`hideListed`).
+ * Options of a mount in one text, as Docker's own driver and mount(8) take them: "rw,addr=10.0.0.2". Read as a list;
+ * values of those that are passwords are shown nowhere (`hideListed`).
  */
 export function mountListOption() {
   return z

@@ -10,8 +10,8 @@ export interface OptionReading<Table extends OptionTable = OptionTable> {
   /** A schema marked by `secretOption` is shown nowhere. */
   readonly options: Table;
   /**
-   * A schema for options of any other name, of a driver that only hands them on; they stand in `options` beside those that
-   * are known. Without it, any other name is refused.
+   * A schema for options of any other name, of a driver that only hands them on; they stand in `options` beside those
+   * that are known. Without it, any other name is refused.
    */
   readonly others?: z.ZodType;
   /** What no single schema sees: says what is wrong, beginning with an option's name in quotes, or nothing. */

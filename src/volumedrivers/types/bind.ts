@@ -6,8 +6,8 @@ import { pathOption } from "../options/option-types.ts";
 const options = { device: pathOption(), o: mountListOption().default([]) };
 
 /**
- * A folder of the host, which stays there when the volume is removed: `device` is its path, `o` may hold `ro`, `noexec` and
- * the like, `rbind` for what is mounted below. Docker's `type=none,o=bind`.
+ * A folder of the host, which stays there when the volume is removed: `device` is its path, `o` may hold `ro`, `noexec`
+ * and the like, `rbind` for what is mounted below. Docker's `type=none,o=bind`.
  */
 export const bind: VolumeBackend<typeof options> = {
   options,

@@ -14,8 +14,8 @@ const options = {
 };
 
 /**
- * A share of an SMB server: `device` is "//server/share". By the kernel alone, without mount.cifs, so that the password is
- * nobody's argument. Source: Linux v6.1 `fs/cifs/fs_context.c`; moby v26.1.0 `volume/local/local_unix.go` `mount`.
+ * A share of an SMB server: `device` is "//server/share". By the kernel alone, without mount.cifs, so that the password
+ * is nobody's argument. Source: Linux v6.1 `fs/cifs/fs_context.c`; moby v26.1.0 `volume/local/local_unix.go` `mount`.
  */
 export const cifs: VolumeBackend<typeof options> = {
   options,

@@ -40,7 +40,9 @@ export async function limitFolder(folder: string, sizeBytes: number): Promise<vo
   });
 }
 
-/** Takes the limit away, so that the project is free once the files are gone. Of a folder that is gone it does nothing. */
+/**
+ * Takes the limit away, so that the project is free once the files are gone. Of a folder that is gone it does nothing.
+ */
 export async function clearProject(folder: string): Promise<void> {
   try {
     await withFolder(folder, (descriptor) => {

@@ -1,34 +1,61 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { sizeOption } from "../options/option-types.ts";
+import { CleatError } from "../../errors/index.ts";
+import { hasMounts, mountFileSystem, unmountFileSystem } from "../mounting/mount-file-system.ts";
+import { runHelper } from "../mounting/run-helper.ts";
+import { flagOption, sizeOption, textOption } from "../options/option-types.ts";
 import type { VolumeBackend } from "../managed/volume-backend.ts";
+import { destroyFilesSubvolume, makeFilesFolder } from "../trees/files-folder.ts";
+import { copyFolder } from "../trees/tree-jobs.ts";
 import { clearProject, giveProject, limitFolder, usageOfFolder } from "./folder-size.ts";
+import { withSource } from "./with-source.ts";
 
-const options = { size: sizeOption().optional() };
+const options = {
+  size: sizeOption().optional(),
+  from: textOption().optional(),
+  snapshot: flagOption().default(false),
+};
 
 /**
  * A folder of the driver's own, as Docker's `local` makes without options. With `size` it holds no more than that, where it
- * lies on xfs or ext4 with project quotas; elsewhere such a volume is refused.
+ * lies on xfs or ext4 with project quotas; elsewhere such a volume is refused. With `from` it begins as a copy of another
+ * volume (`copyFolder`), and with `snapshot` it stays that: it is mounted read-only.
  */
 export const local: VolumeBackend<typeof options> = {
   options,
-  async create({ options: { size }, folder }) {
+  check: ({ from, snapshot }) =>
+    snapshot && from === undefined ? '"snapshot" needs "from", the volume that it is of' : undefined,
+  async create({ name, type, options: { size, from }, folder }, { withVolume, signal }) {
     const files = filesOf(folder);
-    await mkdir(files, { recursive: true, mode: 0o755 });
+    if (size !== undefined || from === undefined) makeFilesFolder(files);
     if (size !== undefined) await giveProject(files, size);
+    if (from === undefined) return;
+    await withSource({ name, type, from, withVolume }, async ({ folder: source }) => {
+      await copyFolder(filesOf(source), files, { signal });
+    });
   },
-  mount: async ({ folder }) => filesOf(folder),
-  unmount: async () => {},
-  pathOf: ({ folder }) => filesOf(folder),
-  async remove({ options: { size }, folder }) {
-    if (size !== undefined) await clearProject(filesOf(folder));
+  async mount({ options: { snapshot }, folder, target }, { signal }) {
+    const files = filesOf(folder);
+    if (!snapshot) return files;
+    await mountFileSystem({ type: "none", source: files, target, options: ["bind", "ro"], signal });
+    return undefined;
+  },
+  async unmount({ options: { snapshot }, target }, call) {
+    if (snapshot) await unmountFileSystem(target, call);
+  },
+  pathOf: ({ options: { snapshot }, folder }) => (snapshot ? undefined : filesOf(folder)),
+  async remove({ options: { size }, folder }, { signal }) {
+    const files = filesOf(folder);
+    // The kernel would take away what is mounted in a subvolume. What is no subvolume is deleted behind.
+    if (hasMounts(files)) throw new CleatError("FAILED_PRECONDITION", `something is mounted in "${files}"`);
+    if (size !== undefined) await clearProject(files);
+    if (!destroyFilesSubvolume(files)) await runHelper("rm", ["-rf", "--", files], { signal });
   },
   async usage({ options: { size }, folder }) {
     return usageOfFolder(filesOf(folder), size);
   },
-  async resize({ folder }, sizeBytes) {
+  async resize({ options: { from, snapshot }, folder }, sizeBytes) {
     await limitFolder(filesOf(folder), sizeBytes);
-    return { size: String(sizeBytes) };
+    return { size: String(sizeBytes), ...(from !== undefined && { from }), ...(snapshot && { snapshot: "true" }) };
   },
 };
 

@@ -8,8 +8,8 @@ import { usageWhileMounted } from "./usage-while-mounted.ts";
 const options = { device: textOption(), o: mountListOption().default([]) };
 
 /**
- * A share of an NFS server: `device` is "server:/path", or ":/path" with `addr=server` in `o`, as Docker's own driver has it.
- * By the kernel alone, without mount.nfs. Source: nfs(5); moby v26.1.0 `volume/local/local_unix.go` `mount`.
+ * A share of an NFS server: `device` is "server:/path", or ":/path" with `addr=server` in `o`, as Docker's own driver
+ * has it. By the kernel alone, without mount.nfs. Source: nfs(5); moby v26.1.0 `volume/local/local_unix.go` `mount`.
  */
 function nfsOf(type: "nfs" | "nfs4"): VolumeBackend<typeof options> {
   return {

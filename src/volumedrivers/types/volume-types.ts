@@ -2,15 +2,18 @@ import type { VolumeBackend } from "../managed/volume-backend.ts";
 import { anyFileSystem } from "./any-file-system.ts";
 import { bind, none } from "./bind.ts";
 import { cifs } from "./cifs.ts";
+import { image } from "./image.ts";
 import { local } from "./local.ts";
 import { nfs, nfs4 } from "./nfs.ts";
+import { overlay } from "./overlay.ts";
 import { tmpfs } from "./tmpfs.ts";
 
 /**
- * The kinds of volumes of one driver, told apart by the option `type`, as those of Docker's built-in `local` are: so what
- * was created there (`type=nfs,device=:/data,o=addr=…`) is created here with the same options, and all share one socket.
+ * The kinds of volumes of one driver, told apart by the option `type`, as those of Docker's built-in `local` are: so
+ * what was created there (`type=nfs,device=:/data,o=addr=…`) is created here with the same options, and all share one
+ * socket.
  */
-export const volumeTypes = { local, bind, none, tmpfs, nfs, nfs4, cifs } as const satisfies Record<
+export const volumeTypes = { local, image, overlay, bind, none, tmpfs, nfs, nfs4, cifs } as const satisfies Record<
   string,
   VolumeBackend
 >;

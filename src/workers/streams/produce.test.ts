@@ -38,7 +38,7 @@ describe("what a job writes, as a stream", () => {
     expect(seen).toBe(1000);
   });
 
-  it("fails, instead of waiting for ever, where the job never started, or what it needed cannot be released", async () => {
+  it("fails, and does not wait for ever, where the job never started, or what it needed cannot be freed", async () => {
     const { produce } = open();
     await expect(buffer(produce(neverStarted))).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
     const stream = produce(

@@ -16,8 +16,8 @@ import type { Spool } from "./spool.ts";
 /**
  * What a job writes into a ring, as a stream, which ends when the job has ended well; a job that fails destroys it with
  * the job's error, after all that was written. Destroying the stream makes the job's next write fail, or keeps the job
- * from starting. `release` runs once, when the job is over or will not be; the stream closes after it, but for one that its caller
- * has given up (CANCELLED, DEADLINE_EXCEEDED), who is not kept waiting by a job that reads from a slow disk.
+ * from starting. `release` runs once, when the job is over or will not be; the stream closes after it, but for one that
+ * its caller has given up (CANCELLED, DEADLINE_EXCEEDED), who is not kept waiting by a job that reads from a slow disk.
  */
 export type Produce = (job: (ring: Ring) => Promise<unknown>, release?: () => Promise<void>) => Readable;
 

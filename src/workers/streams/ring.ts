@@ -10,8 +10,9 @@
  *                                                        └──────────────────────────────┘
  *
  * `written` and `read` count bytes and wrap at 2³², which a size that divides 2³² makes harmless. Whoever waits notes a
- * signal's value, looks once more, then sleeps until the value changes, so that no wake-up is lost. To wake a thread costs
- * more than to copy what it waits for: neither side is woken before the other has done half a ring, or has no more.
+ * signal's value, looks once more, then sleeps until the value changes, so that no wake-up is lost. To wake a thread
+ * costs more than to copy what it waits for: neither side is woken before the other has done half a ring, or has no
+ * more.
  */
 import { CleatError } from "../../errors/index.ts";
 import { throwIfCancelled } from "../../syscall/index.ts";

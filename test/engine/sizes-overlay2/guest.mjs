@@ -1,6 +1,6 @@
 /**
- * Docker with its own overlay2 on xfs with project quotas, and Cleat on the same store in between; then Docker with Cleat as its
- * plugin. Prints what each saw as lines of JSON.
+ * Docker with its own overlay2 on xfs with project quotas, and Cleat on the same store in between; then Docker with
+ * Cleat as its plugin. Prints what each saw as lines of JSON.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

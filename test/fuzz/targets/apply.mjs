@@ -1,6 +1,6 @@
 /**
- * A layer that is unpacked: nothing beside its folder changes, what is there can be archived and removed, and the archive of
- * it unpacks to the same.
+ * A layer that is unpacked: nothing beside its folder changes, what is there can be archived and removed, and the
+ * archive of it unpacks to the same.
  */
 import assert from "node:assert/strict";
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";

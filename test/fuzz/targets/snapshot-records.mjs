@@ -1,4 +1,7 @@
-/** The journal of a snapshotter's records, damaged: refused and left as it is, or read, and then it takes a change and keeps it. */
+/**
+ * The journal of a snapshotter's records, damaged: refused and left as it is, or read, and then it takes a change and
+ * keeps it.
+ */
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
 

@@ -1,4 +1,7 @@
-/** containerd's own tests of snapshotters, on every driver of Cleat behind its socket, and on containerd's own as the proof of the tests. */
+/**
+ * containerd's own tests of snapshotters, on every driver of Cleat behind its socket, and on containerd's own as the
+ * proof of the tests.
+ */
 import { mkdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cleatCommand } from "../../harness/cleat.ts";

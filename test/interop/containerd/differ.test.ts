@@ -35,8 +35,10 @@ const changes = [
   "rm -r gone; rm -r opaque; mkdir opaque; echo new > opaque/new; rm -r replaced-folder; echo f > replaced-folder",
   "rm replaced-file; mkdir replaced-file; echo in > replaced-file/in; rm link; ln -s elsewhere link",
   "ln usr/bin/linked usr/bin/also; ln usr/bin/linked aaa-first; mknod dev-c c 1 3; mknod dev-b b 7 0; mkfifo new-pipe",
-  "echo setuid > suid; chmod 4755 suid; mkdir sticky; chmod 1777 sticky; mkdir -p new/x/y; echo z > new/x/y/z; ln new/x/y/z new/x/q",
-  `mkdir ${"n".repeat(90)}; echo long > ${"n".repeat(90)}/${"m".repeat(120)}; echo ü > ünïcödé; printf 'b' > "$(printf 'b\\377d')"`,
+  "echo setuid > suid; chmod 4755 suid; mkdir sticky; chmod 1777 sticky; mkdir -p new/x/y; echo z > new/x/y/z; ln " +
+    "new/x/y/z new/x/q",
+  `mkdir ${"n".repeat(90)}; echo long > ${"n".repeat(90)}/${"m".repeat(120)}; echo ü > ünïcödé; printf 'b' > ` +
+    `"$(printf 'b\\377d')"`,
   "cp -p old/sub/o old/sub/o.tmp; mv old/sub/o.tmp old/sub/o; touch -d 1965-01-01 before-1970; truncate -s 5M holes",
   "echo cap > capable; setcap cap_net_raw+ep capable; mkdir a.c; echo after > a.c/f; echo ' ' > 'a b'; mkdir sock",
 ] as const;

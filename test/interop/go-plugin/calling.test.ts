@@ -69,7 +69,8 @@ describeWith([needs.go], "a client in Go", () => {
     const { Answered, Refused } = await runGoClient(program, socket, { calls: 1_000_000, callers });
     await closed;
     expect(Answered.length).toBeGreaterThanOrEqual(500);
-    // HTTP/1.1 has no way to tell a client in time that its idle connection closes: such a call is broken off, but never ran.
+    // HTTP/1.1 has no way to tell a client in time that its idle connection closes: such a call is broken off, but
+    // never ran.
     expect(Answered.toSorted()).toEqual(ran.toSorted());
     expect(Refused).toBe(callers);
   });

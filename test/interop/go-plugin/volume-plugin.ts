@@ -4,7 +4,9 @@ import { readFile, rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { until } from "../../harness/until.ts";
 
-/** The Go program `server` in a process: a volume plugin that nobody here wrote in TypeScript. Its state dies with it. */
+/**
+ * The Go program `server` in a process: a volume plugin that nobody here wrote in TypeScript. Its state dies with it.
+ */
 export interface GoVolumePlugin extends AsyncDisposable {
   /** Stops it: from here on it is as good as hung. */
   stop(): Promise<void>;

@@ -30,7 +30,7 @@ describeWith([needs.go, needs.mobySource], "a host and calls that fail", () => {
     expect(bodiesOf(peer, "/VolumeDriver.Mount").slice(2)).toEqual([JSON.stringify(mount)]);
   });
 
-  test("U1: a layer that broke off counts as applied when its second, empty try is; here the caller is told", async () => {
+  test("U1: a layer that broke off counts as applied when its second, empty try is; here that is told", async () => {
     await using hosts = await openTwoHosts({ program: program() });
     const { original, registry } = hosts;
     const peer = await hosts.startPlugin("g", breakingOff("GraphDriver", "/GraphDriver.ApplyDiff"));

@@ -1,8 +1,8 @@
 /**
  * Whom moby's own host (v20.10.24 `pkg/plugins`), run here, takes for a plugin; and Cleat's.
  *
- * U5 (a TLS plugin whose spec file says `tcp://`) and U9 (limits, spec files and broken streams of servers) are defects of
- * docker/go-plugins-helpers, which Debian does not package: `src/plugin` and `src/transport` test our side.
+ * U5 (a TLS plugin whose spec file says `tcp://`) and U9 (limits, spec files and broken streams of servers) are defects
+ * of docker/go-plugins-helpers, which Debian does not package: `src/plugin` and `src/transport` test our side.
  */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -83,7 +83,9 @@ describeWith([needs.go, needs.mobySource], "a host and who calls itself a plugin
   });
 });
 
-/** Without moby's side: v20.10.24 has no rootless folders, and v26.1.0, which has, never takes the one for spec files. */
+/**
+ * Without moby's side: v20.10.24 has no rootless folders, and v26.1.0, which has, never takes the one for spec files.
+ */
 test("U7: the folders of a rootless host are looked into, for sockets and for spec files", async () => {
   const home = await mkdtemp(join(tmpdir(), "cleat-"));
   try {

@@ -1,6 +1,6 @@
 /**
- * How long a plugin that is missing, dead or hung holds up a host: moby's own, run here, and Cleat's. The numbers are those
- * of the defects in moby v20.10.24 `pkg/plugins`.
+ * How long a plugin that is missing, dead or hung holds up a host: moby's own, run here, and Cleat's. The numbers are
+ * those of the defects in moby v20.10.24 `pkg/plugins`.
  */
 import { rename } from "node:fs/promises";
 import { join } from "node:path";

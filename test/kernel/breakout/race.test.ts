@@ -1,6 +1,6 @@
 /**
- * A second process exchanges a folder of the tree and a symlink to the victim while it is unpacked into, archived, compared,
- * copied, looked up in and removed: 100,000 times for each of these at night.
+ * A second process exchanges a folder of the tree and a symlink to the victim while it is unpacked into, archived,
+ * compared, copied, looked up in and removed: 100,000 times for each of these at night.
  */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";

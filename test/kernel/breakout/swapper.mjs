@@ -1,6 +1,7 @@
 /**
- * Exchanges a folder and a symlink to the victim, again and again, until it is killed: `swapper.mjs FOLDER LINK TARGET COUNT`. What
- * somebody removed meanwhile it makes anew. The file COUNT holds how often it exchanged them.
+ * Exchanges a folder and a symlink to the victim, again and again, until it is killed:
+ * `swapper.mjs FOLDER LINK TARGET COUNT`. What somebody removed meanwhile it makes anew. The file COUNT holds how often
+ * it exchanged them.
  */
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 

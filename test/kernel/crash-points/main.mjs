@@ -1,6 +1,6 @@
 /**
- * `main.mjs OPERATION DRIVER EVERY FOLDER`: kills the operation before each of its system calls that change something, or before
- * one in EVERY, and once behind the last: then it was acknowledged. Prints how many there were.
+ * `main.mjs OPERATION DRIVER EVERY FOLDER`: kills the operation before each of its system calls that change something,
+ * or before one in EVERY, and once behind the last: then it was acknowledged. Prints how many there were.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

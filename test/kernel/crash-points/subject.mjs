@@ -1,6 +1,6 @@
 /**
- * `subject.mjs OPERATION DRIVER HOME ID NUMBER`: does one thing and is killed before its call of that number. Prints how many
- * there were when it lives to the end.
+ * `subject.mjs OPERATION DRIVER HOME ID NUMBER`: does one thing and is killed before its call of that number. Prints
+ * how many there were when it lives to the end.
  */
 import { writeSync } from "node:fs";
 

@@ -137,6 +137,30 @@ const scenarios = {
     assert.deepEqual(await mountsBelow(folder + "/"), []);
   },
 
+  /** A plugin in mounts of its own says that it has mounted, and containers would write beside the volume. */
+  async seenElsewhere() {
+    const unpublished = [];
+    const csi = await serve((services) =>
+      services.map((service) => {
+        if (service.service !== nodeService) return service;
+        const nodePublishVolume = async () => ({});
+        const nodeUnpublishVolume = async ({ target_path }) => (unpublished.push(target_path), {});
+        return implementService(nodeService, { ...service.implementation, nodePublishVolume, nodeUnpublishVolume });
+      }),
+    );
+    const driver = await openCsiVolumes({ name: "csi", folder: join(folder, "csi"), unix: csi.unix });
+    await driver.create("v");
+    const target = join(folder, "csi/mounts/v");
+    await assert.rejects(driver.mount("v", "c"), {
+      code: "FAILED_PRECONDITION",
+      message: `volume "v" cannot be mounted: CSI plugin "memory.test" has published it, and nothing is mounted at "${target}": it has to run in the mount namespace of this process`,
+    });
+    assert.deepEqual([unpublished, driver.holders("v")], [[target], []]);
+    await driver.remove("v");
+    await driver.close();
+    await csi.close();
+  },
+
   /** What was made for a call that was never answered is found by its name, and deleted. */
   async lostAnswer() {
     let csi = await serve((services) =>

@@ -1,6 +1,6 @@
 /**
- * What a disk may hold when the power fails: all that was flushed, and of what was written since whatever it likes: each
- * sector was written or not.
+ * What a disk may hold when the power fails: all that was flushed, and of what was written since whatever it likes:
+ * each sector was written or not.
  */
 import { closeSync, copyFileSync, openSync, rmSync, writeSync } from "node:fs";
 

@@ -1,6 +1,6 @@
 /**
- * `main.mjs FILE-SYSTEM SUBJECT DRIVER DURABILITY ROUNDS COUNT FOLDER`: records what a subject does to a disk, and looks at COUNT
- * states or more in which the power may leave that. Prints a line of JSON with what was found.
+ * `main.mjs FILE-SYSTEM SUBJECT DRIVER DURABILITY ROUNDS COUNT FOLDER`: records what a subject does to a disk, and
+ * looks at COUNT states or more in which the power may leave that. Prints a line of JSON with what was found.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";

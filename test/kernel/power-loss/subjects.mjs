@@ -138,8 +138,8 @@ async function committedState(snapshotter, id) {
 }
 
 /**
- * What must not be: something that was acknowledged, and is not so. `as` is the last mark of each; what was only begun may
- * be there or not, but is whole or empty. A layer that `create` made is to last only once it is filled.
+ * What must not be: something that was acknowledged, and is not so. `as` is the last mark of each; what was only begun
+ * may be there or not, but is whole or empty. A layer that `create` made is to last only once it is filled.
  */
 export function assertKept(found, as) {
   for (const [id, state] of found) {

@@ -8,8 +8,8 @@ const fuaFlag = 2n;
 const discardFlag = 4n;
 
 /**
- * What happened to the disk, in order: `{ write: bytes, at }`, `{ flush: true }`, `{ mark: value }`. Ends at the last mark:
- * what comes behind is the unmounting.
+ * What happened to the disk, in order: `{ write: bytes, at }`, `{ flush: true }`, `{ mark: value }`. Ends at the last
+ * mark: what comes behind is the unmounting.
  */
 export function readLog({ log, markAt }) {
   const file = openSync(log);

@@ -54,7 +54,10 @@ export function onPrepare(spoil: (upper: string) => void): Plant<Snapshotter> {
   });
 }
 
-/** Does something to each file of a snapshot, its root among them, before that is committed; `below` is where its parent has it. */
+/**
+ * Does something to each file of a snapshot, its root among them, before that is committed; `below` is where its parent
+ * has it.
+ */
 export function onCommit(spoil: (path: string, below: string) => unknown): Plant<Snapshotter> {
   return (right) => ({
     async commit(name, key, options) {

@@ -1,6 +1,6 @@
 /**
- * What GNU tar, libarchive and Go's `archive/tar` make of an archive and what a layer becomes of it: the same, or the layer is
- * refused. Where readers disagree, what one of them looked at is not what another unpacks.
+ * What GNU tar, libarchive and Go's `archive/tar` make of an archive and what a layer becomes of it: the same, or the
+ * layer is refused. Where readers disagree, what one of them looked at is not what another unpacks.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

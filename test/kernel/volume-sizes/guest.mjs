@@ -1,6 +1,6 @@
 /**
- * Folders with a size, on a disk of xfs (`/dev/vda`) and one of ext4 (`/dev/vdb`), both made for project quotas: run in the
- * virtual machine. Prints each result as a line of JSON.
+ * Folders with a size, on a disk of xfs (`/dev/vda`) and one of ext4 (`/dev/vdb`), both made for project quotas: run in
+ * the virtual machine. Prints each result as a line of JSON.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

@@ -1,5 +1,5 @@
 /**
- * A driver of volumes in memory whose process is killed at each of its steps: `node killed.mjs FOLDER`. What was
+ * A driver of volumes in memory, or of the type VOLUME_TYPE, whose process is killed at each of its steps: `node killed.mjs FOLDER`. What was
  * acknowledged is there, with options and holders; what was not is there or not; and all goes on from there. With
  * `some STEP…` behind the folder it is killed at those only.
  */
@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
 import { hasMounts, isMountPoint, openManagedVolumes, volumeSteps, volumeTypes } from "cleat/volumedrivers";
 
 const [, , scratch, killAt, ...some] = process.argv;
-const given = { type: "tmpfs", size: "1m" };
+const { VOLUME_TYPE: type = "tmpfs" } = process.env;
+const given = { type, size: type === "image" ? "8m" : "1m" };
 const open = (folder) => openManagedVolumes({ name: "cleat", folder, types: volumeTypes });
 
 async function live(driver) {
@@ -48,7 +49,7 @@ async function check(folder, step) {
   const driver = await open(folder);
   const [volume] = await driver.list();
   if (after("create: acknowledged") && !after("remove: recorded")) {
-    assert.deepEqual(volume?.status.Options, { size: "1m" }, step);
+    assert.deepEqual(volume?.status.Options, { size: given.size }, step);
     const isHeld = after("mount: acknowledged") && !after("unmount: recorded");
     assert.deepEqual(driver.holders("data"), isHeld ? ["c1"] : [], step);
     if (isHeld) assert.equal(isMountPoint(target), true, step);

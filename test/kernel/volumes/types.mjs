@@ -1,8 +1,15 @@
 /** The ready-made types of volumes, mounted for real in mounts of this process's own: `node types.mjs FOLDER`. */
 import assert from "node:assert/strict";
-import { mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { channel } from "node:diagnostics_channel";
-import { isMountPoint, openManagedVolumes, otherVolumeTypes, volumeTypes } from "cleat/volumedrivers";
+import {
+  isMountPoint,
+  mountFileSystem,
+  openManagedVolumes,
+  otherVolumeTypes,
+  unmountFileSystem,
+  volumeTypes,
+} from "cleat/volumedrivers";
 
 const scratch = process.argv[2];
 const folder = `${scratch}/cleat`;
@@ -27,6 +34,15 @@ await writeFile(`${await driver.mount("plain", "c")}/file`, "kept");
 await driver.unmount("plain", "c");
 assert.equal(await readFile(`${await driver.path("plain")}/file`, "utf8"), "kept");
 
+// what cannot be removed, as somebody has mounted something in it, stays what it was, also when that has gone
+await mkdir(`${await driver.path("plain")}/inside`);
+await mountFileSystem({ type: "tmpfs", source: "theirs", target: `${await driver.path("plain")}/inside` });
+await assert.rejects(driver.remove("plain"), { code: "FAILED_PRECONDITION" });
+assert.equal((await driver.get("plain")).status.State, undefined);
+assert.equal(await readFile(`${await driver.mount("plain", "c")}/file`, "utf8"), "kept");
+await driver.unmount("plain", "c");
+await unmountFileSystem(`${await driver.path("plain")}/inside`);
+
 // bind: another folder, which stays
 await mkdir(`${scratch}/theirs`);
 await writeFile(`${scratch}/theirs/file`, "theirs");
@@ -38,9 +54,36 @@ assert.match(await mountOptions(bound), /^ro,noexec/);
 await driver.unmount("bound", "c");
 await driver.remove("bound");
 assert.equal(await readFile(`${scratch}/theirs/file`, "utf8"), "theirs");
+await driver.create("relative", { options: { type: "tmpfs", o: "bind" } });
+await assert.rejects(driver.mount("relative", "c"), /"tmpfs" is not an absolute path/);
 await driver.create("docker-like", { options: { type: "none", device: `${scratch}/theirs`, o: "bind" } });
 assert.equal(await readFile(`${await driver.mount("docker-like", "c")}/file`, "utf8"), "theirs");
 await driver.unmount("docker-like", "c");
+
+// overlay: another folder, which stays as it is below the volume's own changes
+await chmod(`${scratch}/theirs`, 0o1770);
+await driver.create("above", { options: { type: "overlay", device: `${scratch}/theirs`, o: "nodev" } });
+const above = await driver.mount("above", "c");
+assert.equal((await stat(above)).mode & 0o7777, 0o1770);
+await writeFile(`${above}/file`, "mine");
+await writeFile(`${above}/new`, "mine");
+await driver.unmount("above", "c");
+assert.equal(isMountPoint(above), false);
+assert.deepEqual(
+  [await readdir(`${scratch}/theirs`), await readFile(`${scratch}/theirs/file`, "utf8")],
+  [["file"], "theirs"],
+);
+await driver.mount("above", "d");
+assert.equal(await readFile(`${above}/file`, "utf8"), "mine");
+await driver.unmount("above", "d");
+await driver.remove("above");
+await refused({ type: "overlay", device: `${scratch}/a:b` }, /option "device" takes an absolute path without colons/);
+const layers = ["upper", "work"].map((name) => `${scratch}/${name}`);
+for (const layer of layers) await mkdir(layer);
+const given = `lowerdir=${scratch}/theirs,upperdir=${layers[0]},workdir=${layers[1]}`;
+await driver.create("given", { options: { type: "overlay", device: "overlay", o: given } }); // as Docker's own driver
+assert.equal(await readFile(`${await driver.mount("given", "c")}/file`, "utf8"), "theirs");
+await driver.unmount("given", "c");
 
 // tmpfs: with a size, as an option of its own or in o
 await driver.create("memory", { options: { type: "tmpfs", size: "1m", o: "uid=7,nodev" } });
@@ -67,7 +110,6 @@ await driver.remove("memory");
 // somebody has unmounted it: the next mount mounts again
 await driver.create("again", { options: { type: "tmpfs" } });
 const again = await driver.mount("again", "c");
-const { unmountFileSystem } = await import("cleat/volumedrivers");
 await unmountFileSystem(again);
 assert.equal(await driver.path("again"), undefined);
 assert.equal(await driver.mount("again", "c"), again);

@@ -2,8 +2,8 @@ import type { CheckResult } from "../../../testing/index.ts";
 import { explain, isFailure } from "./explain.ts";
 
 /**
- * Results as a file of JUnit's, which CI servers read: a suite for each half of an id before its slash. Advice that is not
- * followed is told as skipped.
+ * Results as a file of JUnit's, which CI servers read: a suite for each half of an id before its slash. Advice that is
+ * not followed is told as skipped.
  */
 export function formatJunit(plugin: string, results: readonly CheckResult[]): string {
   const suites = new Map<string, CheckResult[]>();

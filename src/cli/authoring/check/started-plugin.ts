@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { CleatError, toCleatError } from "../../../errors/index.ts";
+import { CleatError, quoteText, toCleatError } from "../../../errors/index.ts";
 
 export interface StartedPlugin extends AsyncDisposable {
   /** Ends its process group by SIGKILL, and starts it anew. Resolves when it answers. */
@@ -10,6 +10,8 @@ export interface StartedPlugin extends AsyncDisposable {
 
 export interface StartOptions {
   readonly command: readonly [program: string, ...args: string[]];
+  /** The plugin's address, as its user says it. */
+  readonly address: string;
   /** Resolves as soon as the plugin answers; rejects where it does not yet. */
   answers(): Promise<unknown>;
   /** How long a process may take until it answers. */
@@ -23,6 +25,7 @@ const pauseMs = 50;
 
 /**
  * Starts a plugin's own command, without a shell, in a process group of its own.
+ * @throws FAILED_PRECONDITION when one answers already: it would be checked in its place, and never be killed.
  * @throws UNAVAILABLE when it cannot be started, ends, or does not answer in time.
  */
 export async function startPlugin(options: StartOptions): Promise<StartedPlugin> {
@@ -36,8 +39,16 @@ export async function startPlugin(options: StartOptions): Promise<StartedPlugin>
   };
 }
 
-async function startOnce({ command, answers, patienceMs, onOutput }: StartOptions): Promise<ChildProcess> {
+async function startOnce({ command, address, answers, patienceMs, onOutput }: StartOptions): Promise<ChildProcess> {
   const [program, ...args] = command;
+  const isThere = await answers().then(
+    () => true,
+    () => false,
+  );
+  if (isThere) {
+    const message = `a plugin answers at ${quoteText(address)} already, which --restart cannot kill: end it first`;
+    throw new CleatError("FAILED_PRECONDITION", message);
+  }
   const child = spawn(program, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.on("data", (chunk) => onOutput(String(chunk)));
   child.stderr.on("data", (chunk) => onOutput(String(chunk)));

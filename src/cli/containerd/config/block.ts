@@ -14,7 +14,9 @@ export interface TakenOut {
 const begin = "# >>> cleat config containerd";
 const end = "# <<< cleat config containerd";
 
-/** The sentence in the first line tells a reader what it is, and what is after it tells `takeOutBlock` what to restore. */
+/**
+ * The sentence in the first line tells a reader what it is, and what is after it tells `takeOutBlock` what to restore.
+ */
 const marks: Readonly<Record<FileBefore, string>> = {
   absent: "a file of its own",
   "whole lines": "added to this file",
@@ -35,7 +37,8 @@ export function describeFile(text: string | undefined): FileBefore {
 
 /**
  * Takes the block out of a file, if there is one.
- * @throws FAILED_PRECONDITION when it was changed since it was written: what somebody has written into it is not Cleat's.
+ * @throws FAILED_PRECONDITION when it was changed since it was written: what somebody has written into it is not
+ * Cleat's.
  */
 export function takeOutBlock(text: string | undefined, subject: string): TakenOut {
   if (text === undefined) return { text, block: undefined };

@@ -18,8 +18,8 @@ export async function readEffectiveConfig(program: string, path: string, subject
 }
 
 /**
- * Asks containerd itself whether the tables arrive. In 1.6 and 1.7 a plugin's section of a file that is imported replaces that of the
- * importing file as a whole, silently.
+ * Asks containerd itself whether the tables arrive. In 1.6 and 1.7 a plugin's section of a file that is imported
+ * replaces that of the importing file as a whole, silently.
  * @throws FAILED_PRECONDITION when they do not.
  */
 export function assertArrived(tables: readonly PlannedTable[], effective: TomlTable, subject: string): void {

@@ -22,8 +22,8 @@ const askDeadlineMs = 2_000;
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The containerd that listens at `address`, or the one that is installed where none does, or this user may not ask it; `undefined`
- * where there is none.
+ * The containerd that listens at `address`, or the one that is installed where none does, or this user may not ask it;
+ * `undefined` where there is none.
  * @throws INVALID_ARGUMENT when it is older than what Cleat knows.
  */
 export async function findContainerd(address: string, env: Env): Promise<FoundContainerd | undefined> {
@@ -66,12 +66,15 @@ async function findOwnProgram(
   return undefined;
 }
 
-/** @throws FAILED_PRECONDITION when containerd is one that dockerd started: dockerd writes its file anew at each start. */
+/**
+ * @throws FAILED_PRECONDITION when containerd is one that dockerd started: dockerd writes its file anew at each start.
+ */
 export function assertOwnConfig(configPath: string): void {
   if (!isDockersConfig(configPath)) return;
   throw new CleatError(
     "FAILED_PRECONDITION",
-    `${configPath} is written by dockerd at each start: run a containerd of the system's, and dockerd with --containerd=${defaultAddress}`,
+    `${configPath} is written by dockerd at each start: run a containerd of the system's, and dockerd with ` +
+      `--containerd=${defaultAddress}`,
   );
 }
 

@@ -2,8 +2,8 @@ import { differName, snapshotterName } from "./tables.ts";
 import { formatHeader, parseToml } from "./toml-text.ts";
 
 /**
- * The tables that name Cleat's plugins although none of them is configured: their owner has written that, and containerd, or
- * Kubernetes on it, does not come up so. "[plugins."io.containerd.grpc.v1.cri".containerd]"
+ * The tables that name Cleat's plugins although none of them is configured: their owner has written that, and
+ * containerd, or Kubernetes on it, does not come up so. "[plugins."io.containerd.grpc.v1.cri".containerd]"
  */
 export function leftReferences(text: string, subject: string): string[] {
   const file = parseToml(text, subject);

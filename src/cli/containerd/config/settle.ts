@@ -21,8 +21,8 @@ export interface Settled {
 }
 
 /**
- * Compares what a file holds with what it should. A table that is there already is never written a second time: what it lacks is
- * for its owner to write.
+ * Compares what a file holds with what it should. A table that is there already is never written a second time: what it
+ * lacks is for its owner to write.
  * @throws FAILED_PRECONDITION when the file is not TOML.
  */
 export function settleTables(planned: readonly PlannedTable[], text: string, subject: string): Settled {
@@ -95,5 +95,8 @@ function explainWithin({ path }: PlannedTable, held: TomlTable, subject: string)
     0,
     path.findLastIndex((_key, index) => valueAt(held, path.slice(0, index)) !== undefined),
   );
-  return `${subject} has a table ${formatHeader(outer)} in one line: write ${formatHeader(path)} into it, and run this again`;
+  return (
+    `${subject} has a table ${formatHeader(outer)} in one line: write ${formatHeader(path)} into it, and run ` +
+    "this again"
+  );
 }

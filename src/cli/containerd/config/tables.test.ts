@@ -68,7 +68,7 @@ describe("the tables for containerd", () => {
     }
   });
 
-  it("keep the built-in snapshotter in the list for pulls, but add to a list that is there no more than Cleat's", () => {
+  it("keep the built-in snapshotter in the list for pulls, but add only Cleat's to a list that is there", () => {
     const list = '[[plugins."io.containerd.transfer.v1.local".unpack_config]]\nsnapshotter = "zfs"\n';
     expect(valueAt(configFor("2.1.9", { transfer: true }, `version = 3\n${list}`), unpackConfig)).toMatchObject([
       { snapshotter: "zfs" },
@@ -130,12 +130,14 @@ describe("a table of the same name", () => {
     [
       "with another value",
       'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\n  snapshotter = "overlayfs"\n',
-      'config.toml, line 2, has a table [plugins."io.containerd.grpc.v1.cri".containerd] already: write snapshotter = "cleat" instead of "overlayfs" there, and run this again',
+      'config.toml, line 2, has a table [plugins."io.containerd.grpc.v1.cri".containerd] already: write snapshotter ' +
+        '= "cleat" instead of "overlayfs" there, and run this again',
     ],
     [
       "without the value",
       "version = 2\n\n  [plugins.'io.containerd.grpc.v1.cri'.containerd]\n  default_runtime_name = \"runc\"\n",
-      'config.toml, line 3, has a table [plugins."io.containerd.grpc.v1.cri".containerd] already: write snapshotter = "cleat" there, and run this again',
+      'config.toml, line 3, has a table [plugins."io.containerd.grpc.v1.cri".containerd] already: write snapshotter ' +
+        '= "cleat" there, and run this again',
     ],
     [
       "in one line",
@@ -145,7 +147,8 @@ describe("a table of the same name", () => {
     [
       "as a list in one line",
       'version = 2\nplugins."io.containerd.transfer.v1.local".unpack_config = [{ snapshotter = "x" }]\n',
-      'config.toml has a list [[plugins."io.containerd.transfer.v1.local".unpack_config]] in one line: add Cleat\'s entry to it, and run this again',
+      'config.toml has a list [[plugins."io.containerd.transfer.v1.local".unpack_config]] in one line: add Cleat\'s ' +
+        "entry to it, and run this again",
     ],
   ])("%s is for its owner to change", (_what, text, sentence) => {
     const { conflicts } = blockFor("1.7.24", { cri: true, transfer: true }, text);
@@ -161,7 +164,8 @@ it("an older table that containerd 2 would take over is for its owner to change"
   const older = (snapshotter: string) =>
     `version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\nsnapshotter = "${snapshotter}"\n`;
   expect(blockFor("2.1.9", { cri: true }, older("overlayfs")).conflicts).toEqual([
-    'config.toml, line 2, has a table [plugins."io.containerd.grpc.v1.cri".containerd] already: write snapshotter = "cleat" instead of "overlayfs" there, and run this again',
+    'config.toml, line 2, has a table [plugins."io.containerd.grpc.v1.cri".containerd] already: write snapshotter = ' +
+      '"cleat" instead of "overlayfs" there, and run this again',
   ]);
   // By itself it would have no effect: containerd 2 looks at it where there are runtimes.
   const config = configFor("2.1.9", { cri: true }, older("cleat"));

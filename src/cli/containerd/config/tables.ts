@@ -7,8 +7,8 @@ export type ConfigValue = string | readonly string[];
 export interface PlannedTable {
   readonly path: readonly string[];
   /**
-   * One more of a list of tables, told from the others by `entry`; `builtin` where the list holds it unless it is given: a list in
-   * the file replaces the one that is built in.
+   * One more of a list of tables, told from the others by `entry`; `builtin` where the list holds it unless it is
+   * given: a list in the file replaces the one that is built in.
    */
   readonly entry?: "own" | "builtin";
   readonly values: Readonly<Record<string, ConfigValue>>;
@@ -39,8 +39,8 @@ export interface SnapshotterRequest {
 }
 
 /**
- * The plugin's name in containerd: never one that containerd has itself (it would not start: "id already registered"), nor one with
- * a dot (which would be a table in a table, without a type: it would not start either).
+ * The plugin's name in containerd: never one that containerd has itself (it would not start: "id already registered"),
+ * nor one with a dot (which would be a table in a table, without a type: it would not start either).
  */
 export const snapshotterName = "cleat";
 export const differName = "cleat-diff";
@@ -89,7 +89,8 @@ function assertPossible({ version, configVersion, cri, criRuntimes, transfer, di
   if (configVersion >= 2 || !(cri || transfer || diff || criRuntimes.length > 0)) return;
   throw new CleatError(
     "FAILED_PRECONDITION",
-    'the file is of config version 1, in which plugins have other names: write "version = 2" at its top, and name its plugins in full',
+    'the file is of config version 1, in which plugins have other names: write "version = 2" at its top, and name ' +
+      "its plugins in full",
   );
 }
 
@@ -141,8 +142,9 @@ function planTransfer({ platform }: SnapshotterRequest): PlannedTable[] {
 }
 
 /**
- * By the name that this containerd has for it, whatever the file's version: containerd 2 takes the older one into account only where
- * the file lists runtimes, too. Source: containerd v2.1.9 `plugins/cri/images/plugin.go`, `migrateConfig`.
+ * By the name that this containerd has for it, whatever the file's version: containerd 2 takes the older one into
+ * account only where the file lists runtimes, too. Source: containerd v2.1.9 `plugins/cri/images/plugin.go`,
+ * `migrateConfig`.
  */
 function planCri({ version, configVersion }: SnapshotterRequest): PlannedTable {
   const older = ["plugins", criPlugin, "containerd"];
@@ -156,8 +158,8 @@ function planCri({ version, configVersion }: SnapshotterRequest): PlannedTable {
 }
 
 /**
- * A runtime in the file replaces the one that is built in, `runc`, whose type has to be said then. containerd 2 takes runtimes over
- * from files of config version 2, but not where their images are.
+ * A runtime in the file replaces the one that is built in, `runc`, whose type has to be said then. containerd 2 takes
+ * runtimes over from files of config version 2, but not where their images are.
  */
 function planCriRuntime(runtime: string, { version, configVersion }: SnapshotterRequest): PlannedTable[] {
   const own = { snapshotter: snapshotterName };

@@ -8,9 +8,10 @@ export interface Version {
 }
 
 /**
- * When containerd came to understand what Cleat writes into its configuration: the first release of each branch that has it.
- * A branch that is not named has what the one before it has. Unknown keys of `proxy_plugins` are ignored, wrong types are not.
- * Sources: `cmd/containerd/server/config`, `plugins/transfer`, `internal/cri/config` of containerd, counted over its tags.
+ * When containerd came to understand what Cleat writes into its configuration: the first release of each branch that
+ * has it. A branch that is not named has what the one before it has. Unknown keys of `proxy_plugins` are ignored, wrong
+ * types are not. Sources: `cmd/containerd/server/config`, `plugins/transfer`, `internal/cri/config` of containerd,
+ * counted over its tags.
  */
 const features = {
   exports: { means: "`exports` of a plugin: where its layers are", since: ["1.6.32", "1.7.16", "2.0.0"] },

@@ -16,7 +16,10 @@ export interface RunningPlugin {
 
 /** What is known of a containerd, for who judges it. */
 export interface ContainerdFacts extends FoundContainerd {
-  /** What it makes of its configuration, or what the file says where it cannot be asked; why not, where neither can be read. */
+  /**
+   * What it makes of its configuration, or what the file says where it cannot be asked; why not, where neither can be
+   * read.
+   */
   readonly config: TomlTable | { readonly unreadable: string };
   /** `undefined` where it does not run, or cannot be asked. */
   readonly plugins: readonly RunningPlugin[] | undefined;

@@ -119,7 +119,8 @@ describe("of containerd", () => {
       factsOf(
         "2.1.9",
         toml(
-          `${text219}\n[[plugins."io.containerd.transfer.v1.local".unpack_config]]\nsnapshotter="cleat"\ndiffer="cleat-diff"`,
+          `${text219}\n[[plugins."io.containerd.transfer.v1.local".unpack_config]]\n` +
+            'snapshotter="cleat"\ndiffer="cleat-diff"',
         ),
       ),
       'write differ = "walking" there',

@@ -29,7 +29,8 @@ describe("daemon.json", () => {
 
   it("keeps all that it says, in its order", () => {
     expect(write(owners)).toBe(
-      '{\n  "log-driver": "local",\n  "features": { "buildkit": true, "containerd-snapshotter": true },\n  "storage-driver": "cleat"\n}\n',
+      '{\n  "log-driver": "local",\n  "features": { "buildkit": true, "containerd-snapshotter": true },\n  ' +
+        '"storage-driver": "cleat"\n}\n',
     );
   });
 

@@ -14,8 +14,8 @@ export interface Setting {
 const atLeast = (version: Version, major: number) => compareBranches(version, { major, minor: 0 }) >= 0;
 
 /**
- * Docker 24 and later can keep images with a containerd snapshotter (an experiment at first); graph driver plugins are gone in 28, and
- * switched off in 27. Sources: moby v26.1.5 `daemon/daemon.go`, v28.5.2 `daemon/daemon.go`.
+ * Docker 24 and later can keep images with a containerd snapshotter (an experiment at first); graph driver plugins are
+ * gone in 28, and switched off in 27. Sources: moby v26.1.5 `daemon/daemon.go`, v28.5.2 `daemon/daemon.go`.
  * @throws INVALID_ARGUMENT when this Docker has no such door.
  */
 export function chooseDoor(version: Version, wantsPlugin: boolean): DockerDoor {
@@ -39,7 +39,9 @@ export function dockerSettings(door: DockerDoor): Setting[] {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** @throws FAILED_PRECONDITION when it is not an object of JSON. An empty file is what dockerd takes it for: nothing. */
+/**
+ * @throws FAILED_PRECONDITION when it is not an object of JSON. An empty file is what dockerd takes it for: nothing.
+ */
 export function parseDaemonJson(text: string | undefined, subject: string): Json {
   if (text === undefined || text.trim() === "") return {};
   try {
@@ -64,8 +66,8 @@ export function withSettings(text: string | undefined, settings: readonly Settin
 }
 
 /**
- * The file as it would be without Cleat: what its owner had there before, or nothing. `before` is the text from which `withSettings`
- * made it; what has been written since stays. `undefined` where there would be no file.
+ * The file as it would be without Cleat: what its owner had there before, or nothing. `before` is the text from which
+ * `withSettings` made it; what has been written since stays. `undefined` where there would be no file.
  */
 export function withoutSettings(text: string, before: string | undefined, subject: string): string | undefined {
   const settings = settingsOf(text, subject);

@@ -41,8 +41,8 @@ export async function findDocker(env: Readonly<Record<string, string | undefined
 }
 
 /**
- * Whether dockerd would start a containerd of its own, which knows no plugins of others. It takes the system's where that listens when
- * dockerd starts. Source: moby v28.5.2 `cmd/dockerd/daemon.go`, `initContainerd`.
+ * Whether dockerd would start a containerd of its own, which knows no plugins of others. It takes the system's where
+ * that listens when dockerd starts. Source: moby v28.5.2 `cmd/dockerd/daemon.go`, `initContainerd`.
  */
 export async function startsOwnContainerd(containerd: string | undefined): Promise<boolean> {
   if (containerd !== undefined) return false;

@@ -1,6 +1,6 @@
 /**
- * Changing members of a JSON object in its text, so that what is not changed stays as its owner wrote it: order, spaces, numbers.
- * The text has to be JSON, an object.
+ * Changing members of a JSON object in its text, so that what is not changed stays as its owner wrote it: order,
+ * spaces, numbers. The text has to be JSON, an object.
  */
 interface Member {
   readonly key: string;

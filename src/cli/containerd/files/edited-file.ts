@@ -35,8 +35,8 @@ function decode(bytes: Buffer, subject: string): string {
 }
 
 /**
- * Puts `text` in the file's place, durably: after a crash there is all of the old or all of the new. Mode and owner stay. `check` may
- * refuse what is about to be put there, which it finds at the path that it gets, in the same folder.
+ * Puts `text` in the file's place, durably: after a crash there is all of the old or all of the new. Mode and owner
+ * stay. `check` may refuse what is about to be put there, which it finds at the path that it gets, in the same folder.
  * @throws ABORTED when somebody else has written the file meanwhile; whatever `check` does. Nothing has changed then.
  */
 export async function replaceText(
@@ -66,7 +66,10 @@ export async function removeEditedFile(file: EditedFile): Promise<void> {
   await syncFolder(dirname(file.realPath));
 }
 
-/** Keeps what was read beside the file, under a name that no earlier copy has; an empty one tells that there was no file. */
+/**
+ * Keeps what was read beside the file, under a name that no earlier copy has; an empty one tells that there was no
+ * file.
+ */
 export async function keepCopy({ realPath, text }: EditedFile): Promise<string> {
   for (let number = 1; ; number++) {
     const copy = copyName(realPath, number);

@@ -70,8 +70,8 @@ export function versionIn(text: string): string | undefined {
 }
 
 /**
- * The daemon `name` that listens on a socket, or whatever program does; only root sees those of others, and none sees those of
- * another network namespace. Costs a look at the descriptors of every process.
+ * The daemon `name` that listens on a socket, or whatever program does; only root sees those of others, and none sees
+ * those of another network namespace. Costs a look at the descriptors of every process.
  */
 export async function findListener(socket: string, name: string): Promise<Daemon | undefined> {
   const inodes = await inodesOf(socket);

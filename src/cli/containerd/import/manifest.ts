@@ -8,8 +8,9 @@ export interface Descriptor {
 }
 
 /**
- * Docker's own types, which are those of a configuration that Docker wrote; as `docker load` has them, so that the image has the same
- * digest both ways. Source: containerd v2.1.9 `core/images/mediatypes.go`, `core/images/archive/importer.go`.
+ * Docker's own types, which are those of a configuration that Docker wrote; as `docker load` has them, so that the
+ * image has the same digest both ways. Source: containerd v2.1.9 `core/images/mediatypes.go`,
+ * `core/images/archive/importer.go`.
  */
 export const mediaTypes = {
   manifest: "application/vnd.docker.distribution.manifest.v2+json",
@@ -20,7 +21,10 @@ export const mediaTypes = {
 export interface Manifest {
   readonly bytes: Buffer;
   readonly descriptor: Descriptor;
-  /** What keeps containerd's collector from the blobs that the manifest names. Source: containerd v1.6.20 `images/mediatypes.go`. */
+  /**
+   * What keeps containerd's collector from the blobs that the manifest names. Source: containerd v1.6.20
+   * `images/mediatypes.go`.
+   */
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -3,9 +3,9 @@ import { createLease } from "../../../containerd/index.ts";
 import type { SnapshotterConnection } from "./connection.ts";
 
 /**
- * Has containerd collect what nothing refers to, and waits for it. The collector visits a snapshotter only after something was removed
- * from it, so that a snapshot is made and removed in one namespace; with the end of a lease it begins. Source: containerd v1.6.20
- * `metadata/db.go` GarbageCollect, `services/leases/local.go` Delete.
+ * Has containerd collect what nothing refers to, and waits for it. The collector visits a snapshotter only after
+ * something was removed from it, so that a snapshot is made and removed in one namespace; with the end of a lease it
+ * begins. Source: containerd v1.6.20 `metadata/db.go` GarbageCollect, `services/leases/local.go` Delete.
  */
 export async function collectGarbage({ namespaces }: SnapshotterConnection): Promise<void> {
   const [first] = namespaces;

@@ -38,8 +38,8 @@ export const tree = defineListing(formatTree, false, [
   ...states,
 ]);
 export const du = defineListing(formatUsage, true, [
-  "SIZE is what a snapshot takes beyond those it lies on. Of a committed one it is known; others are walked now. What several",
-  "namespaces share counts once in the sum.",
+  "SIZE is what a snapshot takes beyond those it lies on. Of a committed one it is known; others are walked now.",
+  "What several namespaces share counts once in the sum.",
 ]);
 
 function defineListing(format: Format, counts: boolean, details: readonly string[]): CommandBody {
@@ -85,9 +85,10 @@ async function usageOf(snapshot: SurveyedSnapshot, connection: SnapshotterConnec
 
 export const repair = defineCommand({
   details: [
-    "Where the snapshotter has lost a snapshot, containerd still has its name: what needs it fails as not found, and pulling it again",
-    "since it already exists. Those names are removed, children first, through containerd; then images can be pulled again.",
-    "Containers that lie on a lost snapshot have lost their files with it, and have to be removed first.",
+    "Where the snapshotter has lost a snapshot, containerd still has its name: what needs it fails as not found, and",
+    "pulling it again since it already exists. Those names are removed, children first, through containerd; then",
+    "images can be pulled again. Containers that lie on a lost snapshot have lost their files with it, and have to be",
+    "removed first.",
     "",
     "The exit code is 0 when nothing is broken, any more, and 5 when something is.",
   ],
@@ -121,8 +122,8 @@ export const repair = defineCommand({
 
 export const gc = defineCommand({
   details: [
-    "containerd's collector takes away what no image, container or lease refers to, and visits a snapshotter only when it has reason",
-    "to. It is given one, and waited for; then the snapshotter deletes what removed snapshots have left.",
+    "containerd's collector takes away what no image, container or lease refers to, and visits a snapshotter only when",
+    "it has reason to. It is given one, and waited for; then the snapshotter deletes what removed snapshots have left.",
   ],
   options: connectionOptions,
   async run(values, _operands, context) {

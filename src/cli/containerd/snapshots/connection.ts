@@ -44,7 +44,10 @@ export interface NamespaceConnection {
   readonly snapshots: Snapshotter;
 }
 
-/** @throws TransportError when containerd does not answer, NOT_FOUND when it lacks the namespace; the snapshotter is first asked by who uses it. */
+/**
+ * @throws TransportError when containerd does not answer, NOT_FOUND when it lacks the namespace; the snapshotter is
+ * first asked by who uses it.
+ */
 export async function openConnection(
   values: ConnectionValues,
   context: CommandContext,

@@ -111,7 +111,10 @@ function treeLines(rows: readonly SnapshotRow[], truncate: boolean): string[][] 
   return lines;
 }
 
-/** Version 1: a list of what `SurveyedSnapshot` has, `null` for what is not known, with `sizeBytes` and `inodes` where counted. */
+/**
+ * Version 1: a list of what `SurveyedSnapshot` has, `null` for what is not known, with `sizeBytes` and `inodes` where
+ * counted.
+ */
 export function toJson(rows: readonly SnapshotRow[]): object {
   const snapshots = rows.map(({ snapshot, usage }) => ({
     namespace: snapshot.namespace,

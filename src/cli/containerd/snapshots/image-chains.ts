@@ -6,8 +6,8 @@ import { chainIdsOf } from "../../../layerstore/index.ts";
 export type ImageChains = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The chain ids of all images of a namespace, as far as their blobs are there: a manifest is read, of an index all that it names.
- * Source: OCI image-spec v1.0 `image-index.md`.
+ * The chain ids of all images of a namespace, as far as their blobs are there: a manifest is read, of an index all that
+ * it names. Source: OCI image-spec v1.0 `image-index.md`.
  */
 export async function readImageChains(containerd: Containerd): Promise<ImageChains> {
   const chains = new Map<string, string[]>();

@@ -9,8 +9,8 @@ export interface RepairedName {
 }
 
 /**
- * Removes names of containerd's behind which there is nothing, children first: they do not tell of whom they are children, so that all
- * are tried until nothing more goes. A name that has got a snapshot meanwhile is left alone.
+ * Removes names of containerd's behind which there is nothing, children first: they do not tell of whom they are
+ * children, so that all are tried until nothing more goes. A name that has got a snapshot meanwhile is left alone.
  */
 export async function removeBrokenNames(
   broken: readonly SurveyedSnapshot[],

@@ -7,8 +7,8 @@ import { createMountFinder } from "./mount-finder.ts";
 
 /**
  * - `ok`: containerd and the snapshotter both have it.
- * - `broken`: containerd has the name, and the snapshotter has no snapshot behind it: nothing can be made on it, and what is pulled
- *   anew fails since it "already exists".
+ * - `broken`: containerd has the name, and the snapshotter has no snapshot behind it: nothing can be made on it, and
+ *   what is pulled anew fails since it "already exists".
  * - `orphaned`: no namespace has a name for it. containerd's collector takes it away.
  */
 export type SnapshotState = "ok" | "broken" | "orphaned";
@@ -68,8 +68,9 @@ export async function surveySnapshots(connection: SnapshotterConnection): Promis
 const nothingKnown = { kind: undefined, parent: undefined, backendName: undefined, mountPoints: [] };
 
 /**
- * A list of containerd's leaves out names behind which there is nothing, so they are looked for where something refers to them: in
- * images, containers, leases, and in what the snapshotter once knew. Source: containerd v1.6.20 `metadata/snapshot.go` Walk.
+ * A list of containerd's leaves out names behind which there is nothing, so they are looked for where something refers
+ * to them: in images, containers, leases, and in what the snapshotter once knew. Source: containerd v1.6.20
+ * `metadata/snapshot.go` Walk.
  */
 async function namesThatMayBeBroken(
   { namespace, containerd: { services } }: NamespaceConnection,
@@ -100,8 +101,8 @@ function nothingIfGone(error: unknown): { resources: { id: string; type: string 
 }
 
 /**
- * Whether containerd has a name, whatever is behind it. It looks at the name before it looks at the parent, of which there is none,
- * and asks no snapshotter. Source: containerd v1.6.20 and v2.1.9 `metadata/snapshot.go` createSnapshot.
+ * Whether containerd has a name, whatever is behind it. It looks at the name before it looks at the parent, of which
+ * there is none, and asks no snapshotter. Source: containerd v1.6.20 and v2.1.9 `metadata/snapshot.go` createSnapshot.
  */
 export async function isNameTaken(snapshots: Snapshotter, name: string): Promise<boolean> {
   const parent = `cleat-nobody-${randomBytes(12).toString("hex")}`;

@@ -17,6 +17,7 @@ import { CleatError } from "../../../errors/index.ts";
 import type { Connection } from "../../../protocol/index.ts";
 import type { Callers } from "./callers.ts";
 import { isSameHome, resolveHome } from "./homes.ts";
+import { createSaidHomes } from "./said-homes.ts";
 import { describeProcess, isSameProcess, type ProcessIdentity } from "./process.ts";
 
 /** Who calls. */
@@ -72,9 +73,7 @@ export function createEngineBinding({ callers, inspect, onSucceeded }: EngineBin
   let listeningOn: string | undefined;
   /** The last process that was found listening there instead. */
   let proxy: ProcessIdentity | undefined;
-  /** What each said in its last `Init`, whether it was taken or not. */
-  const homesOfProcesses = new Map<ProcessIdentity, string>();
-  const homesOfConnections = new WeakMap<Connection, string>();
+  const homes = createSaidHomes(callers);
   const admitted = new WeakMap<Connection, Store>();
 
   /**
@@ -100,28 +99,9 @@ export function createEngineBinding({ callers, inspect, onSucceeded }: EngineBin
     open.engine !== undefined &&
     callers.isRunning(open.engine);
 
-  const homeOf = ({ connection, process: from }: Caller): string | undefined => {
-    const said = connection === undefined ? undefined : homesOfConnections.get(connection);
-    if (said !== undefined || from === undefined) return said;
-    return [...homesOfProcesses].find(([other]) => isSameProcess(other, from))?.[1];
-  };
-
-  const noteProcess = (from: ProcessIdentity, home: string) => {
-    for (const other of homesOfProcesses.keys()) {
-      if (isSameProcess(other, from) || !callers.isRunning(other)) homesOfProcesses.delete(other);
-    }
-    homesOfProcesses.set(from, home);
-  };
-
-  /** A refused `Init` takes nothing from who has said another one. */
-  const noteRefused = ({ connection, process: from }: Caller, home: string) => {
-    if (connection !== undefined && !homesOfConnections.has(connection)) homesOfConnections.set(connection, home);
-    if (from !== undefined) noteProcess(from, home);
-  };
-
   const assertEngine = (caller: Caller, open: Store, what: string) => {
     if (isEngine(caller, open)) return;
-    const home = homeOf(caller);
+    const home = homes.of(caller);
     if (home !== undefined && home !== open.home) {
       throw refused(`${what} of an engine with home "${home}"`, open, callers);
     }
@@ -140,7 +120,7 @@ export function createEngineBinding({ callers, inspect, onSucceeded }: EngineBin
       }
     }
     if (known.connection === undefined) return;
-    homesOfConnections.set(known.connection, store.home);
+    homes.note({ connection: known.connection }, store.home);
     admitted.set(known.connection, store);
   };
 
@@ -153,14 +133,13 @@ export function createEngineBinding({ callers, inspect, onSucceeded }: EngineBin
       if (store === undefined) return known;
       const isSame = isSameHome(store.home, said);
       if (isSame && !isIntruder(known, store)) return known;
-      if (!isEngine(known, store)) noteRefused(known, isSame ? store.home : resolveHome(said));
+      if (!isEngine(known, store)) homes.noteRefused(known, isSame ? store.home : resolveHome(said));
       throw refused(`home "${said}"`, store, callers);
     },
     bind(said, { connection, process: engine }) {
       const home = store !== undefined && isSameHome(store.home, said) ? store.home : resolveHome(said);
       store = { home, engine };
-      if (connection !== undefined) homesOfConnections.set(connection, home);
-      if (engine !== undefined) noteProcess(engine, home);
+      homes.note({ connection, process: engine }, home);
     },
     async admitCleanup(caller) {
       if (store === undefined || isEngine(caller, store)) return;

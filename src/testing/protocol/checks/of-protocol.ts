@@ -1,4 +1,6 @@
-/** What a plugin that speaks a protocol must do, derived from the protocol's table: nothing here knows a method's name. */
+/**
+ * What a plugin that speaks a protocol must do, derived from the protocol's table: nothing here knows a method's name.
+ */
 import { equal, ok } from "node:assert/strict";
 import { announcedName, type JsonMethod, type Method, type Protocol } from "../../../protocol/index.ts";
 import { assertFailure, assertFailureShape, assertSuccess, describeAnswer } from "../../wire/answers.ts";
@@ -224,6 +226,7 @@ async function ask({ post }: WireContext, method: JsonMethod, body: string): Pro
 function assertAlike({ path }: Method, usual: WireAnswer, answer: WireAnswer, body: string): void {
   if (usual.status === answer.status) return;
   throw new Error(
-    `${path} answers ${describeAnswer(usual)} as engines send it, and ${describeAnswer(answer)} to ${body || "nothing"}`,
+    `${path} answers ${describeAnswer(usual)} as engines send it, and ${describeAnswer(answer)} to ` +
+      `${body || "nothing"}`,
   );
 }

@@ -1,6 +1,6 @@
 import { equal, deepEqual, ok } from "node:assert/strict";
-import { lstat, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, readdir } from "node:fs/promises";
+import { readChecked, writeChecked } from "../checked-file.ts";
 import type { VolumeCheck } from "../context.ts";
 import { files } from "../needs.ts";
 
@@ -18,7 +18,7 @@ export const fileChecks: readonly VolumeCheck[] = [
     async run({ create, mount }) {
       const path = await mount(await create(), "c1");
       ok((await lstat(path)).isDirectory(), "is no folder");
-      await writeFile(join(path, "cleat-check"), "x");
+      await using _ = await writeChecked(path, "x");
     },
   },
   {
@@ -30,9 +30,9 @@ export const fileChecks: readonly VolumeCheck[] = [
     needs: files,
     async run({ driver, create, mount }) {
       const name = await create();
-      await writeFile(join(await mount(name, "c1"), "cleat-check"), "kept");
+      await using file = await writeChecked(await mount(name, "c1"), "kept");
       await driver.unmount(name, "c1");
-      equal(await readFile(join(await mount(name, "c2"), "cleat-check"), "utf8"), "kept");
+      equal(await readChecked(await mount(name, "c2"), file.name), "kept");
     },
   },
   {
@@ -45,8 +45,8 @@ export const fileChecks: readonly VolumeCheck[] = [
     async run({ create, mount }) {
       const name = await create();
       const [first, second] = [await mount(name, "c1"), await mount(name, "c2")];
-      await writeFile(join(first, "cleat-check"), "seen");
-      equal(await readFile(join(second, "cleat-check"), "utf8"), "seen");
+      await using file = await writeChecked(first, "seen");
+      equal(await readChecked(second, file.name), "seen");
     },
   },
   {
@@ -58,8 +58,8 @@ export const fileChecks: readonly VolumeCheck[] = [
     needs: files,
     async run({ create, mount }) {
       const [first, second] = [await mount(await create(), "c1"), await mount(await create(), "c1")];
-      await writeFile(join(first, "cleat-check"), "first");
-      ok(!(await readdir(second)).includes("cleat-check"), "a file of one volume is in the other");
+      await using file = await writeChecked(first, "first");
+      ok(!(await readdir(second)).includes(file.name), "a file of one volume is in the other");
     },
   },
   {
@@ -73,7 +73,7 @@ export const fileChecks: readonly VolumeCheck[] = [
       const name = await create();
       const before = await mount(name, "c1");
       const empty = await readdir(before);
-      await writeFile(join(before, "cleat-check"), "old");
+      await using _ = await writeChecked(before, "old");
       await driver.unmount(name, "c1");
       await driver.remove(name);
       await create(name);

@@ -10,8 +10,8 @@ import { mountDisk, recordDisk } from "../../power-loss/recorded-disk.mjs";
 import { assertNothingStaged, factories, filesOf, toLayer } from "./layers.mjs";
 
 /**
- * Each call answers by an error of the contract that names its layer, none hangs, and another store of the process goes on.
- * What was acknowledged is there when the disk is.
+ * Each call answers by an error of the contract that names its layer, none hangs, and another store of the process goes
+ * on. What was acknowledged is there when the disk is.
  */
 export async function diskDies(name, folder) {
   await withDisk(folder, async (recorded, disk, sound) => {

@@ -106,8 +106,8 @@ export async function powerLossOfSnapshots(driver, folder) {
 }
 
 /**
- * A power loss is looked for once on each mount, and again where that is not sure. A kernel that does not tell mounts apart (before
- * Linux 6.8) has no record of it.
+ * A power loss is looked for once on each mount, and again where that is not sure. A kernel that does not tell mounts
+ * apart (before Linux 6.8) has no record of it.
  */
 export async function powerLossIsLookedForOnce(driver, folder) {
   const root = `${folder}/snapshots`;

@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Writable } from "node:stream";
+import { toCleatError } from "../../errors/index.ts";
+import type { VolumeDriver } from "../../volume/index.ts";
+import { archiveFolder } from "../../volumedrivers/index.ts";
+import { defineCommand, UsageError } from "../terminal/command.ts";
+import { findVolumes, placeOptions } from "./find-volumes.ts";
+import { watchForInterruption } from "./interruption.ts";
+
+/**
+ * Whoever reads a volume holds it meanwhile, so that nobody removes it. Always the same: what a backup that was killed has
+ * left is given back by the next. Two at once do no harm: a mount whose files are being read is busy, and stays.
+ */
+const holder = "cleat-backup";
+
+export const backup = defineCommand({
+  details: [
+    "Owners, modes, times to the nanosecond, extended attributes, hard links, holes and devices are kept; GNU tar reads it:",
+    "  cleat volumes backup data --output data.tar",
+    "  cleat volumes backup data | zstd > data.tar.zst",
+    "",
+    "Files are read one after another while programs may write them. For one moment's state stop the containers, or make a",
+    "snapshot and back that up: docker volume create -d cleat -o from=data -o snapshot=true data-now",
+  ],
+  options: {
+    ...placeOptions,
+    output: { type: "string", value: "FILE", help: "write it there, whole or not at all; default stdout" },
+  },
+  async run({ output, ...place }, [name = ""], context) {
+    const { stdout } = context;
+    if (output === undefined && stdout.isTTY === true) {
+      throw new UsageError("a backup is a tar archive; send stdout to a file or a command, or give --output FILE");
+    }
+    await using volumes = await findVolumes(place, context);
+    using interruption = watchForInterruption(context);
+    const { signal } = interruption;
+    const write = (target: Writable | number) => archiveVolume(name, volumes.driver, target, signal);
+    await (output === undefined ? write(stdout) : writeArchive(output, write));
+    return "done";
+  },
+});
+
+async function archiveVolume(
+  name: string,
+  driver: VolumeDriver,
+  target: Writable | number,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = await driver.mount(name, holder);
+  try {
+    await archiveFolder(path, target, { signal });
+  } finally {
+    await driver.unmount(name, holder);
+  }
+}
+
+/** Beside its place until it is on the disk. */
+async function writeArchive(path: string, write: (target: Writable | number) => Promise<void>): Promise<void> {
+  const beside = `${path}.${randomUUID()}`;
+  try {
+    await using file = await open(beside, "wx", 0o600); // as private as the volume
+    await write(file.fd);
+    await file.sync();
+    await rename(beside, path);
+    await using folder = await open(dirname(path), "r");
+    await folder.sync();
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw toCleatError(error, `file ${JSON.stringify(path)}`);
+  }
+}

@@ -1,0 +1,37 @@
+import { fileURLToPath } from "node:url";
+import { toCleatError } from "../../errors/index.ts";
+import { type HelperOptions, runHelper } from "./run-helper.ts";
+import type { ToolOrder } from "./tool-child.ts";
+
+/** Programs of the host that do something with a path. */
+const commands = {
+  /** Without a file system's own program, such as umount.nfs. */
+  umount: ["--no-canonicalize", "--internal-only", "--"],
+  statfs: ["--file-system", "--format=%S %b %f %a %c %d", "--"],
+  /** Takes every name, and crosses into no mount. */
+  rm: ["-rf", "--one-file-system", "--"],
+} as const;
+
+export type Tool = keyof typeof commands;
+
+const programs: Readonly<Record<Tool, string>> = { umount: "umount", statfs: "stat", rm: "rm" };
+const child = fileURLToPath(new URL("./tool-child.js", import.meta.url));
+
+/**
+ * Does it in a process that can be killed: the host's program, which starts in a millisecond, or where there is none, as in a
+ * managed plugin of Docker's, a Node. Resolves to what it said.
+ * @throws what `runHelper` throws.
+ */
+export async function runTool(
+  tool: Tool,
+  path: string,
+  { signal }: Pick<HelperOptions, "signal"> = {},
+): Promise<string> {
+  try {
+    return await runHelper(programs[tool], [...commands[tool], path], { signal });
+  } catch (error) {
+    if (signal?.aborted === true || toCleatError(error).code !== "UNIMPLEMENTED") throw error;
+    const order: ToolOrder = { tool, path };
+    return await runHelper(process.execPath, [child], { signal, input: JSON.stringify(order) });
+  }
+}

@@ -1,0 +1,27 @@
+/** A program that does to a path what it reads on standard input, in place of a program that the host does not have. */
+import { readFileSync, rmSync, statfsSync } from "node:fs";
+import { toCleatError } from "../../errors/index.ts";
+import { umount2, UMOUNT_NOFOLLOW } from "../../syscall/index.ts";
+import type { Tool } from "./run-tool.ts";
+
+export interface ToolOrder {
+  readonly tool: Tool;
+  readonly path: string;
+}
+
+const tools: Readonly<Record<Tool, (path: string) => string>> = {
+  umount: (path) => (umount2(path, UMOUNT_NOFOLLOW), ""),
+  statfs(path) {
+    const { bsize, blocks, bfree, bavail, files, ffree } = statfsSync(path);
+    return [bsize, blocks, bfree, bavail, files, ffree].join(" ");
+  },
+  rm: (path) => (rmSync(Buffer.from(path), { recursive: true, force: true }), ""),
+};
+
+const { tool, path } = JSON.parse(readFileSync(0, "utf8")) as ToolOrder;
+try {
+  process.stdout.write(tools[tool](path));
+} catch (error) {
+  process.stderr.write(toCleatError(error).message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,100 @@
+/** Volumes that are made from others: `node clones.mjs FOLDER`, on any file system. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { channel } from "node:diagnostics_channel";
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { hasMounts, openManagedVolumes, volumeTypes } from "cleat/volumedrivers";
+import { assertSameTree, growTree } from "./tree.mjs";
+
+const [, , scratch, killed] = process.argv;
+const folder = `${scratch}/cleat`;
+const open = () => openManagedVolumes({ name: "cleat", folder, types: volumeTypes, defaultType: "local" });
+const pathOf = (name) => `${folder}/volumes/${name}/data`;
+
+if (killed === undefined) await live();
+else {
+  // The process ends while the copy runs, or when it is made and not acknowledged yet.
+  const driver = await open();
+  if (killed === "copying") setInterval(() => hasChild() && process.kill(process.pid, "SIGKILL"), 1);
+  else channel("cleat:volumes").subscribe(({ step }) => step === killed && process.kill(process.pid, "SIGKILL"));
+  await driver.create("half", { options: { from: "origin" } });
+}
+
+function hasChild() {
+  return spawnSync("pgrep", ["-P", String(process.pid), "-f", "tree-child"]).status === 0;
+}
+
+async function live() {
+  const driver = await open();
+  await driver.create("origin");
+  const origin = await driver.mount("origin", "c");
+  growTree(origin);
+  const fileSystem = execFileSync("stat", ["-f", "-c", "%T", origin], { encoding: "utf8" }).trim();
+
+  await driver.create("copy", { options: { from: "origin" } });
+  await driver.create("copy", { options: { from: "origin" } }); // an engine asks twice
+  assertSameTree(pathOf("copy"), origin, "a copy");
+  if (fileSystem === "btrfs") assert.equal(execFileSync("stat", ["-c", "%i", pathOf("copy")]).toString(), "256\n");
+  const copy = await driver.mount("copy", "c");
+  await writeFile(`${copy}/linked`, "changed");
+  assert.equal(await readFile(`${origin}/linked`, "utf8"), "content");
+  await driver.unmount("copy", "c");
+
+  // subvolumes in one: no snapshot has what they hold, so it is copied; and removed with them
+  if (fileSystem === "btrfs") {
+    await driver.create("outer");
+    execFileSync("btrfs", ["subvolume", "create", `${pathOf("outer")}/inner`]);
+    await writeFile(`${pathOf("outer")}/inner/file`, "inner");
+    await driver.create("outer2", { options: { from: "outer" } });
+    assert.equal(await readFile(`${pathOf("outer2")}/inner/file`, "utf8"), "inner");
+    for (const name of ["outer", "outer2"]) await driver.remove(name);
+    assert.equal(existsSync(`${folder}/volumes/outer`), false);
+  }
+
+  // a snapshot: as it was, and read-only
+  await driver.create("kept", { options: { from: "origin", snapshot: "true" } });
+  await writeFile(`${origin}/later`, "later");
+  const kept = await driver.mount("kept", "c");
+  assert.equal(kept, `${folder}/mounts/kept`);
+  assert.equal((await readdir(kept)).includes("later"), false);
+  await assert.rejects(writeFile(`${kept}/file`, "x"), { code: "EROFS" });
+  await driver.unmount("kept", "c");
+  assert.equal(await driver.path("kept"), undefined);
+  await driver.create("again", { options: { from: "kept" } }); // and the way back
+  await writeFile(`${await driver.mount("again", "c")}/file`, "x");
+  await driver.unmount("again", "c");
+
+  // what is wrong is said by its name, and leaves nothing
+  const refused = (options, message) => assert.rejects(driver.create("bad", { options }), message);
+  await refused({ from: "nobody" }, /volume "bad" cannot be created: volume "nobody" does not exist/);
+  await refused({ from: "bad" }, /option "from": volume "bad" does not exist/);
+  await refused({ snapshot: "true" }, /option "snapshot" needs "from"/);
+  await driver.create("memory", { options: { type: "tmpfs" } });
+  await refused({ from: "memory" }, /option "from": volume "memory" is of type "tmpfs", and this one of type "local"/);
+  await driver.close();
+
+  for (const when of ["copying", "create: made", "create: acknowledged"]) {
+    const { signal, stderr } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), scratch, when]);
+    assert.equal(signal, "SIGKILL", `${when}: ${stderr}`);
+    const removed = when === "create: acknowledged" ? undefined : stepIs("remove: acknowledged");
+    const next = await open();
+    await removed;
+    const names = (await next.list()).map(({ name }) => name);
+    assert.equal(names.includes("half"), when === "create: acknowledged", when);
+    assert.equal((await readdir(`${folder}/volumes`)).includes("half"), when === "create: acknowledged", when);
+    if (when === "create: acknowledged") {
+      assert.equal(await readFile(`${pathOf("half")}/later`, "utf8"), "later");
+      await next.unmount("origin", "c");
+      for (const name of names) await next.remove(name);
+      assert.deepEqual(await readdir(`${folder}/volumes`), []);
+      assert.equal(hasMounts(folder), false);
+    }
+    await next.close();
+  }
+}
+
+function stepIs(wanted) {
+  return new Promise((resolve) => channel("cleat:volumes").subscribe(({ step }) => step === wanted && resolve()));
+}
