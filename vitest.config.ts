@@ -30,6 +30,7 @@ export default defineConfig({
                 "test/kernel/graphdriver-sizes.test.ts",
                 "test/kernel/graphdriver-kit-faults.test.ts",
                 "test/kernel/volume-sizes.test.ts",
+                "test/kernel/volume-shares.test.ts",
               ],
           testTimeout: 180_000,
           // Each has mounts of its own, and some of its time is waiting for what it killed or starts.

@@ -107,27 +107,35 @@ export function makeRoot(suite) {
   console.error(`cleat: ${folder} took ${seconds} s and ${diskMb(folder)} MB`);
 }
 
-/** `extract` runs no package's own scripts, and takes a fifth of an installation's time. */
 function unpack(suite, archive, folder) {
   const { sources } = suites[suite];
+  const more = sources.length === 0 ? [] : [`--extract-hook=${unpackAlone(sources)}`];
+  extractPackages({ suite, archive, folder, names: packagesOf(suite), more });
+  // What a script would have made, and programs miss.
+  for (const file of ["passwd", "group"])
+    copyFileSync(join(folder, `usr/share/base-passwd/${file}.master`), join(folder, "etc", file));
+  writeFileSync(join(folder, stampName), stampOf(suite));
+}
+
+/**
+ * Unpacks packages of a release and what they depend on into a new folder. `extract` runs no package's own scripts, and takes
+ * a fifth of an installation's time.
+ */
+export function extractPackages({ suite, archive = debianArchive(), folder, names, more = [] }) {
   const options = [
     "--mode=root",
     "--variant=extract",
-    `--include=${packagesOf(suite).join(",")}`,
+    `--include=${names.join(",")}`,
     // The index of testing is now and then older than it says it is good for.
     '--aptopt=Acquire::Check-Valid-Until "false"',
     '--aptopt=APT::Install-Recommends "false"',
-    ...(sources.length === 0 ? [] : [`--extract-hook=${unpackAlone(sources)}`]),
+    ...more,
     "--quiet",
   ];
   const source = `deb [signed-by=${keyring}] ${archive} ${suite} main`;
   const status = run(rootMaker, [...options, suite, folder, source], { stdio: ["ignore", 2, 2] });
   if (status !== 0) throw new Error(`${rootMaker} ${suite} ended with code ${status}`);
   chmodSync(folder, 0o755);
-  // What a script would have made, and programs miss.
-  for (const file of ["passwd", "group"])
-    copyFileSync(join(folder, `usr/share/base-passwd/${file}.master`), join(folder, "etc", file));
-  writeFileSync(join(folder, stampName), stampOf(suite));
 }
 
 /** A shell script that mmdebstrap runs when the packages are unpacked, with the root as its first argument. */

@@ -1,7 +1,7 @@
 /**
  * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need, as
- * Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later Nodes, and a
- * kernel for a virtual machine. Says first what it will install; does nothing when all of it is there.
+ * Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later Nodes, a kernel
+ * for a virtual machine, and servers of shares for it. Says first what it will install; does nothing when all of it is there.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { hasRoot, makeRoot, rootMaker, rootPlan, suites } from "./engine-roots.mjs";
 import { fetchNode, nodeProgram, otherReleases } from "./node-releases.mjs";
 import { main, run } from "./prepare.mjs";
+import { hasShareServers, unpackShareServers } from "./share-servers.mjs";
 import { cacheFolder, diskMb } from "./staged-folder.mjs";
 import { kernelVersion, unpackKernel } from "./virtual-machine.mjs";
 
@@ -59,11 +60,13 @@ export function installEngines({ machine = true } = {}) {
   const missingRoots = Object.keys(suites).filter((suite) => !hasRoot(suite));
   const missingNodes = otherReleases.filter((release) => nodeProgram(release) === undefined);
   const wantsKernel = machine && kernelVersion() === undefined && process.arch === "x64";
+  const wantsServers = machine && !hasShareServers() && process.arch === "x64";
   const wanted = [
     ...missing,
     ...missingRoots.map(rootPlan),
     ...missingNodes.map((release) => `Node ${release}`),
     ...(wantsKernel ? ["a kernel"] : []),
+    ...(wantsServers ? ["servers of NFS and SMB"] : []),
   ];
   if (wanted.length === 0) return console.error("cleat: the engines are installed");
   const obstacle = whyNotInstallable();
@@ -75,6 +78,7 @@ export function installEngines({ machine = true } = {}) {
   for (const suite of missingRoots) makeRoot(suite);
   for (const release of missingNodes) fetchNode(release);
   if (wantsKernel) unpackKernel();
+  if (wantsServers) unpackShareServers();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   console.error(`cleat: all of that took ${seconds} s; ${cacheFolder} takes ${diskMb(cacheFolder)} MB`);
 }

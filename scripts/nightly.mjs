@@ -22,6 +22,7 @@ const parts = [
   ["power lost in a virtual machine", "kernel", ["kernel/power-loss"]],
   ["fuzzers", "package", ["fuzz"]],
   ["sizes in a virtual machine", "kernel", ["graphdriver-sizes"]],
+  ["shares in a virtual machine", "kernel", ["volume-shares"]],
   ["snapshotters' kit", "kernel", ["snapshotter"]],
   ["containerd's own suite", "interop", ["containerd-suite"]],
   ["graph drivers under engines", "engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2"]],

@@ -7,6 +7,7 @@ import { accessSync, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
 import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
+import { hasShareServers, shareServersFolder } from "#scripts/share-servers.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
 import { overlayObstacle } from "./harness/overlay-probe.ts";
 import { hasGraphDriverPlugins, machine, type EngineName, type EngineRelease } from "./harness/release.ts";
@@ -51,6 +52,9 @@ export const needs = {
   btrfs: need("btrfs", engines, () => fileSystemObstacle("btrfs")),
   go: need("go", engines, () => commandObstacle("go")),
   virtualMachine: need("a virtual machine", engines, virtualMachineObstacle),
+  shareServers: need("servers of NFS and SMB", engines, () =>
+    hasShareServers() ? undefined : `no ${shareServersFolder}`,
+  ),
   recordedDisks: need("qemu-storage-daemon", engines, () => commandObstacle("qemu-storage-daemon", "fusermount3")),
   mobySource: need("moby's source", engines, mobySourceObstacle),
 } satisfies Record<string, Need>;

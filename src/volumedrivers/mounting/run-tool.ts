@@ -5,7 +5,8 @@ import type { ToolOrder } from "./tool-child.ts";
 
 /** Programs of the host that do something with a path. */
 const commands = {
-  umount: ["--no-canonicalize", "--"],
+  /** Without a file system's own program, such as umount.nfs. */
+  umount: ["--no-canonicalize", "--internal-only", "--"],
   statfs: ["--file-system", "--format=%S %b %f %a %c %d", "--"],
   /** Takes every name, and crosses into no mount. */
   rm: ["-rf", "--one-file-system", "--"],

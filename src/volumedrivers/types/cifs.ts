@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { VolumeBackend } from "../managed/volume-backend.ts";
-import { mountFileSystem } from "../mounting/mount-file-system.ts";
+import { mountShare } from "./mount-share.ts";
 import { mountListOption, valueIn, withoutOptions } from "../options/mount-list.ts";
 import { secretOption, textOption } from "../options/option-types.ts";
 import { usageWhileMounted } from "./usage-while-mounted.ts";
@@ -19,11 +19,18 @@ const options = {
  */
 export const cifs: VolumeBackend<typeof options> = {
   options,
-  check: ({ device }) => (serverOf(device) === undefined ? '"device" takes "//server/share"' : undefined),
+  check({ device, o }) {
+    if (serverOf(device) === undefined) return '"device" takes "//server/share"';
+    const ofFile = ["credentials", "cred"].find((name) => valueIn(o, name) !== undefined);
+    // The kernel passes over it, and would go to the server as nobody.
+    if (ofFile !== undefined)
+      return `"o" takes no "${ofFile}", which only mount.cifs reads; give username and password`;
+    return undefined;
+  },
   async mount({ options: { device, o, ...account }, target }, { signal }) {
     const { address } = await lookup(valueIn(o, "addr") ?? valueIn(o, "ip") ?? serverOf(device) ?? "");
     const given = Object.entries(account).flatMap(([name, text]) => (text === undefined ? [] : [`${name}=${text}`]));
-    await mountFileSystem({
+    await mountShare({
       type: "cifs",
       source: device,
       target,

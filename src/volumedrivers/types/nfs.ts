@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { VolumeBackend } from "../managed/volume-backend.ts";
-import { mountFileSystem } from "../mounting/mount-file-system.ts";
+import { mountShare } from "./mount-share.ts";
 import { mountListOption, valueIn, withoutOptions } from "../options/mount-list.ts";
 import { textOption } from "../options/option-types.ts";
 import { usageWhileMounted } from "./usage-while-mounted.ts";
@@ -24,7 +24,7 @@ function nfsOf(type: "nfs" | "nfs4"): VolumeBackend<typeof options> {
     async mount({ options: { device, o }, target }, { signal }) {
       const { server, path = "/" } = splitShare(device);
       const { address } = await lookup(valueIn(o, "addr") ?? server);
-      await mountFileSystem({
+      await mountShare({
         type,
         source: `${server === "" ? address : server}:${path}`,
         target,

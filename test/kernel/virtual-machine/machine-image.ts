@@ -19,17 +19,28 @@ const moduleFolders = [
   "lib",
 ];
 
-/**
- * Writes an initial RAM disk to `image`, by way of `folder`. It runs `program`, whose folder comes along, and holds
- * `commands` beside Node; 120 MB without any.
- */
-export function makeMachineImage(folder: string, program: string, commands: readonly string[], image: string): void {
+export interface MachineContents {
+  /** A program of Node's in a folder of its own, all of which comes along; it must be called `guest.mjs`. */
+  readonly program: string;
+  /** Of the host, by name; they come along with their libraries. */
+  readonly commands?: readonly string[];
+  /** Further modules of the kernel, by their folders. */
+  readonly modules?: readonly string[];
+  /** Folders of the host that come along whole: where they are to be, and where they are. */
+  readonly trees?: Readonly<Record<string, string>>;
+}
+
+/** Writes an initial RAM disk to `image`, by way of `folder`. Beside Node alone it takes 120 MB. */
+export function makeMachineImage(folder: string, image: string, contents: MachineContents): void {
+  const { program, commands = [], modules = [], trees = {} } = contents;
   copyPrograms(folder, [realpathSync(process.execPath), ...commands.map(commandPath)]);
   cpSync(commandPath("busybox"), join(folder, "bin/busybox"));
   copyPackage(join(folder, "cleat"));
   cpSync(dirname(program), join(folder, "cleat"), { recursive: true });
   cpSync(join(import.meta.dirname, "guest/init"), join(folder, "init"));
-  copyModules(folder);
+  copyModules(folder, [...moduleFolders, ...modules]);
+  for (const [target, source] of Object.entries(trees))
+    cpSync(source, join(folder, target), { recursive: true, verbatimSymlinks: true });
   const archive = 'cd "$1" && find . | busybox cpio -o -H newc > "$2" 2>/dev/null';
   execFileSync("sh", ["-c", archive, "sh", folder, image]);
 }
@@ -60,10 +71,10 @@ function copyPackage(target: string): void {
   }
 }
 
-function copyModules(folder: string): void {
+function copyModules(folder: string, parts: readonly string[]): void {
   const version = kernelVersion() as string;
   const modules = join("lib/modules", version);
-  for (const part of moduleFolders) {
+  for (const part of parts) {
     const path = join(modules, "kernel", part);
     cpSync(join(kernelFolder, path), join(folder, path), { recursive: true });
   }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { createScratch } from "../../harness/scratch.ts";
-import { kernelImage, makeMachineImage } from "./machine-image.ts";
+import { kernelImage, type MachineContents, makeMachineImage } from "./machine-image.ts";
 
 /** Disks as the guest sees them: the first is `/dev/vda`. Each is a new file system. */
 export interface Disk {
@@ -11,11 +11,7 @@ export interface Disk {
   readonly mkfs: string;
 }
 
-export interface MachineRun {
-  /** A program of Node's in a folder of its own, all of which comes along; it must be called `guest.mjs`. */
-  readonly program: string;
-  /** Of the host, by name; they come along with their libraries. */
-  readonly commands?: readonly string[];
+export interface MachineRun extends MachineContents {
   readonly disks: readonly Disk[];
   readonly timeoutMs: number;
   /** Told what the program prints, line by line. */
@@ -26,10 +22,10 @@ export interface MachineRun {
  * Boots Debian's kernel in a virtual machine and runs a program there as root. The processor is emulated: all takes
  * some twenty times as long. Rejects with the machine's console when the program fails, or the time is up.
  */
-export async function runInMachine({ program, commands = [], disks, timeoutMs, onLine }: MachineRun): Promise<void> {
+export async function runInMachine({ disks, timeoutMs, onLine, ...contents }: MachineRun): Promise<void> {
   await using scratch = await createScratch();
   const inScratch = (name: string) => join(scratch.path, name);
-  makeMachineImage(inScratch("tree"), program, commands, inScratch("initrd"));
+  makeMachineImage(inScratch("tree"), inScratch("initrd"), contents);
   const images = disks.map(({ size, mkfs }, at) => makeDisk(inScratch(`disk${at}`), size, mkfs));
   const options = [
     "-accel tcg,thread=multi -smp 2 -m 2048 -nodefaults -no-reboot -display none".split(" "),

@@ -1,0 +1,3 @@
+export const shareServersFolder: string;
+export function hasShareServers(): boolean;
+export function unpackShareServers(): void;
