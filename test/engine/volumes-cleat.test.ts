@@ -132,7 +132,7 @@ function withDocker(release: EngineRelease): void {
   });
 
   test("a password is nowhere to be seen, and what is wrong is said", async () => {
-    await expect(create("red", "sise=1g")).rejects.toThrow('option "sise" is unknown; known are size');
+    await expect(create("red", "sise=1g")).rejects.toThrow('option "sise" is unknown; known are from, size, snapshot');
     const secrets = ["username=me", "password=hunter2", "o=password=swordfish"];
     await create("share", "type=cifs", "device=//127.0.0.1/data", ...secrets);
     const { Status } = (await inspect("share")) ?? {};

@@ -37,3 +37,10 @@ it.each(["", "\0".repeat(26)])("leaves files without content to others: %j", (te
   writeFileSync(`${home}/2/link`, text);
   expect(misfit("2")).toBeUndefined();
 });
+
+/** As a sector that cannot be read is; a folder stands for it here. */
+it("leaves files that cannot be read to others, and good layers above them alone", () => {
+  rmSync(`${home}/1/link`);
+  mkdirSync(`${home}/1/link`);
+  expect([misfit("1"), misfit("2")]).toEqual([undefined, undefined]);
+});

@@ -19,7 +19,7 @@ export function createMisfitFinder(home: string): (id: string) => string | undef
   const read = (id: string): SmallFiles => {
     const seen = known.get(id);
     if (seen !== undefined) return seen;
-    const files = { link: readIfThere(`${home}/${id}/link`), lower: readIfThere(`${home}/${id}/lower`) };
+    const files = { link: readText(`${home}/${id}/link`), lower: readText(`${home}/${id}/lower`) };
     known.set(id, files);
     return files;
   };
@@ -36,9 +36,20 @@ export function createMisfitFinder(home: string): (id: string) => string | undef
     const parent = idIn(readLink(`${home}/${first}`) ?? "");
     if (parent === undefined || parent === id) return undefined;
     const below = read(parent);
-    const expected = [`${linksFolder}/${below.link ?? ""}`, ...(below.lower === undefined ? [] : [below.lower])];
+    if (below.link === undefined || !isLink(below.link) || below.lower === "") return undefined;
+    const expected = [`${linksFolder}/${below.link}`, ...(below.lower === undefined ? [] : [below.lower])];
     return lower === expected.join(":") ? undefined : `it lies on layer "${parent}", and not on what that lies on`;
   };
+}
+
+/** What cannot be read contradicts nobody, and keeps no other layer from being listed. */
+function readText(path: string): string | undefined {
+  try {
+    return readIfThere(path);
+  } catch (error) {
+    if (isSystemError(error)) return "";
+    throw error;
+  }
 }
 
 function readLink(path: string): string | undefined {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { CleatError, type ErrorCode } from "../../errors/index.ts";
 import { silentLogger } from "../../transport/index.ts";
 import type { WorkerPool } from "../../workers/index.ts";
 import { deleteTrashed, emptyTrashBehind, type TrashJobs, withUndoBehind } from "./delete-trashed.ts";
@@ -82,7 +83,7 @@ it("goes on behind what cannot be deleted, and tells of it", async () => {
 
 describe("what a diff that could not be applied leaves", () => {
   /** Fails, and says by `log` when it is over and when what it left is deleted. */
-  function applyIn(log: string[], signal?: AbortSignal) {
+  function applyIn(log: string[], signal?: AbortSignal, code: ErrorCode = "RESOURCE_EXHAUSTED") {
     let finish = (): void => {};
     const deleting = new Promise<void>((resolve) => (finish = resolve));
     const home = homeWithTrash([], async (name) => {
@@ -91,11 +92,21 @@ describe("what a diff that could not be applied leaves", () => {
     });
     const applied = withUndoBehind(home, worker, signal, async (name) => {
       writeFileSync(join(home.path, ".cleat/trash", name), "");
-      throw new Error("no space left");
+      throw new CleatError(code, "no space left");
     });
     const told = applied.catch((error: Error) => log.push(error.message));
     return { trash: () => readdirSync(join(home.path, ".cleat/trash")), told, finish };
   }
+
+  it("is deleted behind, where the failure has nothing to do with room", async () => {
+    const log: string[] = [];
+    const { trash, told, finish } = applyIn(log, undefined, "INVALID_ARGUMENT");
+    await told;
+    expect(log).toEqual(["no space left"]);
+    finish();
+    await new Promise(setImmediate);
+    expect(log).toEqual(["no space left", `deleted ${trash()[0]}`]);
+  });
 
   it("is deleted before the failure is told, since the next try needs the room", async () => {
     const log: string[] = [];

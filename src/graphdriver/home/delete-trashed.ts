@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
 import { trashFolder, uniqueName } from "./home.ts";
 import type { OpenHome } from "./open-home.ts";
@@ -29,8 +30,8 @@ export async function deleteTrashed(
 
 /**
  * Runs `work`, which takes the lock of a layer and, when it fails, leaves in the trash what it has made, under the name
- * that it is given. That is deleted when nobody has the lock any more: a gigabyte takes half a second. Who has given up
- * does not wait for it; who is told of a full disk does, since the next try needs the room.
+ * that it is given. That is deleted when nobody has the lock any more: a gigabyte takes half a second, and others may
+ * come first. Who is told of a full disk waits for it, since the next try needs the room; nobody else does.
  */
 export async function withUndoBehind<T>(
   home: TrashHome,
@@ -43,7 +44,8 @@ export async function withUndoBehind<T>(
     return await work(name);
   } catch (error) {
     const deleted = existsSync(`${home.path}/${trashFolder}/${name}`) && deleteOrTell(home, worker, name);
-    if (signal?.aborted !== true) await deleted;
+    const needsRoom = error instanceof CleatError && error.code === "RESOURCE_EXHAUSTED";
+    if (needsRoom && signal?.aborted !== true) await deleted;
     throw error;
   }
 }

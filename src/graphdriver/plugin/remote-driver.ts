@@ -71,8 +71,9 @@ export async function createRemoteGraphDriver(
     async applyDiff(id, parent, source, call) {
       const { ID, Parent } = layerOn(id, parent);
       const query = { id: ID, ...(Parent !== undefined && { parent: Parent }) };
-      return (await ofLayer(id, client.applyDiff(query, { ...call, body: checkedSource(source, id, call?.signal) })))
-        .Size;
+      const { signal, timeoutMs } = call ?? {}; // by name: a call's signal may be no property of its own
+      const options = { ...(timeoutMs !== undefined && { timeoutMs }), ...(signal !== undefined && { signal }) };
+      return (await ofLayer(id, client.applyDiff(query, { ...options, body: checkedSource(source, id, signal) }))).Size;
     },
     async diffSize(id, parent, call) {
       return (await ofLayer(id, client.diffSize(layerOn(id, parent), call))).Size;

@@ -10,6 +10,7 @@ import type { SnapshotStorage } from "../snapshot-storage.ts";
  */
 export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStorage {
   const opened = identityOf(root);
+  if (opened === undefined) throw new CleatError("FAILED_PRECONDITION", `root "${root}" cannot be looked at`);
   const kept =
     <A extends readonly unknown[], R>(method: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
@@ -18,7 +19,7 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
       const message = `root "${root}" is not the folder any more that was opened: ${became}`;
       throw new CleatError("FAILED_PRECONDITION", message);
     };
-  const { rebase } = storage;
+  const { rebase, settle, mend } = storage;
   return {
     ...storage,
     list: kept(() => storage.list()),
@@ -26,6 +27,8 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
     mounts: kept((id, use) => storage.mounts(id, use)),
     usage: kept((id, call) => storage.usage(id, call)),
     ...(rebase && { rebase: kept((id: number, parentId: number | undefined) => rebase(id, parentId)) }),
+    ...(settle && { settle: kept((id: number, parentId: number) => settle(id, parentId)) }),
+    ...(mend && { mend: kept((places: Parameters<typeof mend>[0]) => mend(places)) }),
     remove: kept((id) => storage.remove(id)),
     sweep: kept((isLive) => storage.sweep(isLive)),
   };

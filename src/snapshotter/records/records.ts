@@ -45,6 +45,8 @@ const idsAtOnce = 100;
 const idsInReserve = 25;
 /** How many records one line of a rewritten journal holds, and one turn of the event loop encodes. */
 const recordsPerLine = 200;
+/** And how many characters of names and labels, roughly: a text may take six times as many in JSON. */
+const maxLineLength = 4 * 1024 * 1024;
 
 /**
  * What names and labels of all snapshots may hold together, in characters: all of it is in memory, and is read in one
@@ -168,8 +170,11 @@ function closed(): CleatError {
 /** All records, as changes of a line each. */
 function checkpointOf(records: readonly SnapshotRecord[], nextId: number): Change[] {
   const changes: Change[] = [];
-  for (let at = 0; at < records.length; at += recordsPerLine)
-    changes.push({ put: records.slice(at, at + recordsPerLine) });
+  for (let at = 0, end = 0; at < records.length; at = end) {
+    for (let length = 0; end < records.length && end - at < recordsPerLine && length <= maxLineLength; end++)
+      length += textLengthOf(records[end] as SnapshotRecord);
+    changes.push({ put: records.slice(at, end) });
+  }
   return [...changes.slice(0, -1), { put: changes.at(-1)?.put ?? [], nextId }];
 }
 

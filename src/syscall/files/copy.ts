@@ -15,8 +15,11 @@ const FICLONE = ioctlRequest("write", 0x94, 9, 4);
 /** How file systems say that they do not share blocks, or not those. */
 const cannotShare: readonly number[] = [errnos.EOPNOTSUPP, errnos.EXDEV, errnos.EINVAL, errnos.ENOTTY];
 
-/** What may be said of one file while others can be shared: one without checksums, in use as swap, or that nobody may change. */
-const cannotShareFile: readonly number[] = [errnos.EINVAL, errnos.EPERM, errnos.ETXTBSY];
+/**
+ * What may be said of one file while others can be shared: one without checksums, in use as swap, or that nobody may
+ * change; or there is no room for what sharing writes down, and it stays as it is.
+ */
+const cannotShareFile: readonly number[] = [errnos.EINVAL, errnos.EPERM, errnos.ETXTBSY, errnos.ENOSPC, errnos.EDQUOT];
 
 /**
  * Makes `to` share the blocks of `from` (a reflink).

@@ -51,7 +51,9 @@ function iterateBody(request: IncomingMessage): AsyncIterator<Uint8Array, undefi
         if (value !== null) return { done: false, value };
         if (request.readableEnded || request.destroyed) {
           leave();
-          if (cause !== undefined || !request.complete) throw peerGone("in the middle of its body", cause);
+          // `complete` says that all has come, not that it was read: what was destroyed before that is not whole.
+          const isWhole = cause === undefined && request.complete && request.readableEnded;
+          if (!isWhole) throw peerGone("in the middle of its body", cause);
           return { done: true, value: undefined };
         }
         await new Promise<void>((resolve) => (wake = resolve));
@@ -77,7 +79,7 @@ function collectBody(request: IncomingMessage, maxBytes: number, subject: string
       reject(refuseOverCap(subject, maxBytes));
     };
     const onEnd = (): void => {
-      if (!request.complete) return reject(peerGone("in the middle of its body"));
+      if (!request.complete || !request.readableEnded) return reject(peerGone("in the middle of its body"));
       resolve(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks, sizeBytes));
     };
     if (request.destroyed) return onEnd();

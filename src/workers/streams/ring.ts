@@ -230,13 +230,15 @@ export function createAsyncRingWriter(ring: Ring): AsyncRingWriter {
 
   return {
     async write(bytes) {
-      flushSoon();
       for (let at = 0; at < bytes.length;) {
         if (readerGone(ring)) return false;
         const signal = Atomics.load(ring.control, SPACE_SIGNAL);
         const count = put(ring, at === 0 ? bytes : bytes.subarray(at));
         at += count;
-        if (count > 0) continue;
+        if (count > 0) {
+          flushSoon(); // also of what is put after a wait for room: a flush from before is spent by then
+          continue;
+        }
         Atomics.store(ring.control, WRITER_WAITS, 1);
         if (bytesHeld(ring) === ring.data.length && !readerGone(ring)) await changeOf(ring, SPACE_SIGNAL, signal);
         Atomics.store(ring.control, WRITER_WAITS, 0);
