@@ -48,6 +48,7 @@ export async function serveCsi(driver: VolumeDriver, options: Partial<CsiPluginO
   });
   const channel = createGrpcChannel({ unix: path });
   return {
+    unix: path,
     shown,
     identity: createGrpcClient(identityService, channel),
     controller: createGrpcClient(controllerService, channel),
