@@ -208,6 +208,19 @@ describe("publishing", () => {
     await csi.node.nodeUnpublishVolume({ volume_id: "v", target_path: target });
   });
 
+  it("knows a target by any spelling of its slashes", async () => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver);
+    await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode });
+    const volume_capability = mountable("SINGLE_NODE_SINGLE_WRITER");
+    for (const target_path of ["/pods/a", "/pods//a/", "//pods/./a"]) {
+      await csi.node.nodePublishVolume({ volume_id: "v", target_path, volume_capability });
+      expect((await driver.get("v")).status?.["Holders"]).toEqual(["/pods/a"]);
+    }
+    await csi.node.nodeUnpublishVolume({ volume_id: "v", target_path: "/pods/a/" });
+    expect((await driver.get("v")).status?.["Holders"]).toEqual([]);
+  });
+
   it("leaves no holder behind that could not be served", async () => {
     const { driver } = local();
     await using csi = await serveCsi(driver);

@@ -1,4 +1,4 @@
-import { isAbsolute } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import { type ImplementedService, implementService } from "../../grpc/index.ts";
 import { volumeNamePattern } from "../../volume/index.ts";
@@ -23,10 +23,10 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
     nodeStageVolume: unimplemented("NodeStageVolume"),
     nodeUnstageVolume: unimplemented("NodeUnstageVolume"),
     async nodePublishVolume(request, { signal }) {
-      const { volume_id: id, target_path: target, volume_capability: capability } = request;
+      const { volume_id: id, volume_capability: capability } = request;
       const capabilities = [capability];
       assertCapable(capabilities, scope);
-      assertTarget(target);
+      const target = toTarget(request.target_path);
       await findVolume(id, context, signal);
       const flags = toPublishFlags(capability?.mount?.mount_flags ?? [], request.readonly || isReadOnly(capability));
       const source = await driver.mount(id, target, { signal });
@@ -34,15 +34,15 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
         if (isSingleWriter(capability)) await assertAlone(source, target, publisher);
         await publisher.publish(source, target, flags, signal);
       } catch (error) {
-        const isShown = (await publisher.placesOf(source)).includes(target);
-        if (!isShown) await driver.unmount(id, target);
+        const { isHere } = await publisher.placesOf(source, target);
+        if (!isHere) await driver.unmount(id, target); // otherwise somebody holds it since an earlier call
         throw error;
       }
       return {};
     },
-    async nodeUnpublishVolume({ volume_id: id, target_path: target }, { signal }) {
+    async nodeUnpublishVolume({ volume_id: id, target_path: path }, { signal }) {
       assertGiven(id, "volume_id");
-      assertTarget(target);
+      const target = toTarget(path);
       await publisher.unpublish(target, signal);
       if (volumeNamePattern.test(id)) await unlessGone(driver.unmount(id, target, { signal }), id);
       return {};
@@ -80,16 +80,20 @@ const isSingleWriter = (capability: VolumeCapability | undefined): boolean =>
 
 /** @throws FAILED_PRECONDITION when the volume is shown elsewhere, too. */
 async function assertAlone(source: string, target: string, publisher: Publisher): Promise<void> {
-  const other = (await publisher.placesOf(source)).find((place) => place !== target);
+  const [other] = (await publisher.placesOf(source, target)).elsewhere;
   if (other === undefined) return;
   throw new CleatError("FAILED_PRECONDITION", `volume for a single writer is published at ${quoteText(other)}`);
 }
 
-/** @throws INVALID_ARGUMENT for no path, one that is not absolute, or one that leads up. */
-function assertTarget(target: string): void {
-  assertGiven(target, "target_path");
-  if (isAbsolute(target) && !target.split("/").includes("..") && !target.includes("\0")) return;
-  throw new CleatError("INVALID_ARGUMENT", `target path ${quoteText(target)} is not an absolute path without ".."`);
+/**
+ * The target path in one spelling, without doubled and trailing slashes: it is a holder's name.
+ *
+ * @throws INVALID_ARGUMENT for no path, one that is not absolute, or one that leads up.
+ */
+function toTarget(path: string): string {
+  assertGiven(path, "target_path");
+  if (isAbsolute(path) && !path.split("/").includes("..") && !path.includes("\0")) return resolve(path);
+  throw new CleatError("INVALID_ARGUMENT", `target path ${quoteText(path)} is not an absolute path without ".."`);
 }
 
 /** What is gone has been given back. */
