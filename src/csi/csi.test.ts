@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryVolumes } from "../volume/memory-volumes.test.support.ts";
-import { mountable, oneNode, serveCsi } from "./csi.test.support.ts";
+import { createMemoryPublisher, mountable, oneNode, serveCsi } from "./csi.test.support.ts";
+import { createCsiPlugin, nodeService } from "./index.ts";
 
 const local = () => createMemoryVolumes({ capabilities: async () => ({ scope: "local" }) });
 const target = "/var/lib/kubelet/pods/1/volumes/mount";
@@ -219,6 +220,26 @@ describe("publishing", () => {
     }
     await csi.node.nodeUnpublishVolume({ volume_id: "v", target_path: "/pods/a/" });
     expect((await driver.get("v")).status?.["Holders"]).toEqual([]);
+  });
+
+  it("lets one of several through that want a single writer's volume at once", async () => {
+    const { driver } = local();
+    await driver.create("v");
+    const { shown, publisher } = createMemoryPublisher();
+    const { services } = await createCsiPlugin({ driver, publisher, name: "test", version: "1", nodeId: "node-1" });
+    const node = services.find(({ service }) => service === nodeService)?.implementation;
+    const publish = node?.["nodePublishVolume"] as (request: object, call: object) => Promise<unknown>;
+    const volume_capability = mountable("SINGLE_NODE_SINGLE_WRITER");
+    const outcomes = await Promise.allSettled(
+      ["/a", "/b", "/c"].map((target_path) =>
+        publish({ volume_id: "v", target_path, volume_capability }, { signal: new AbortController().signal }),
+      ),
+    );
+    expect(outcomes).toMatchObject([
+      { status: "fulfilled" },
+      ...["/b", "/c"].map(() => ({ status: "rejected", reason: { code: "FAILED_PRECONDITION" } })),
+    ]);
+    expect([[...shown.keys()], (await driver.get("v")).status?.["Holders"]]).toEqual([["/a"], ["/a"]]);
   });
 
   it("leaves no holder behind that could not be served", async () => {

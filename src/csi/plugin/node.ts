@@ -9,13 +9,16 @@ import { assertGiven, findVolume } from "./controller.ts";
 import { toPublishFlags } from "./publish-flags.ts";
 import type { Publisher } from "../showing/publisher.ts";
 import { topologyOf } from "./topology.ts";
+import { createVolumeTurns } from "./volume-turns.ts";
 
 /**
  * Brings volumes to containers. The target path is the holder's name, so that who holds a volume is known to the driver
- * alone, and to the kernel: a call that is repeated, by this process or the next, finds what there is.
+ * alone, and to the kernel: a call that is repeated, by this process or the next, finds what there is. What is asked of
+ * one volume is done in order, so that what was looked at is so until it is acted upon.
  */
 export function createNode(context: CsiContext, publisher: Publisher): ImplementedService {
   const { driver, scope } = context;
+  const takeTurn = createVolumeTurns();
   const unimplemented = (method: string) => async () => {
     throw new CleatError("UNIMPLEMENTED", `${method} is not needed for volumes of "${driver.name}"`);
   };
@@ -29,23 +32,27 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
       const target = toTarget(request.target_path);
       await findVolume(id, context, signal);
       const flags = toPublishFlags(capability?.mount?.mount_flags ?? [], request.readonly || isReadOnly(capability));
-      const source = await driver.mount(id, target, { signal });
-      try {
-        if (isSingleWriter(capability)) await assertAlone(source, target, publisher);
-        await publisher.publish(source, target, flags, signal);
-      } catch (error) {
-        const { isHere } = await publisher.placesOf(source, target);
-        if (!isHere) await driver.unmount(id, target); // otherwise somebody holds it since an earlier call
-        throw error;
-      }
-      return {};
+      return takeTurn(id, signal, async () => {
+        const source = await driver.mount(id, target, { signal });
+        try {
+          if (isSingleWriter(capability)) await assertAlone(source, target, publisher);
+          await publisher.publish(source, target, flags, signal);
+        } catch (error) {
+          const { isHere } = await publisher.placesOf(source, target);
+          if (!isHere) await driver.unmount(id, target); // otherwise somebody holds it since an earlier call
+          throw error;
+        }
+        return {};
+      });
     },
     async nodeUnpublishVolume({ volume_id: id, target_path: path }, { signal }) {
       assertGiven(id, "volume_id");
       const target = toTarget(path);
-      await publisher.unpublish(target, signal);
-      if (volumeNamePattern.test(id)) await unlessGone(driver.unmount(id, target, { signal }), id);
-      return {};
+      return takeTurn(id, signal, async () => {
+        await publisher.unpublish(target, signal);
+        if (volumeNamePattern.test(id)) await unlessGone(driver.unmount(id, target, { signal }), id);
+        return {};
+      });
     },
     async nodeGetVolumeStats({ volume_id: id, volume_path: path }, { signal }) {
       await findVolume(id, context, signal);
