@@ -27,6 +27,7 @@ export function createMemoryPublisher() {
       const places = [...shown].filter(([, there]) => there.source === source).map(([place]) => place);
       return { isHere: places.includes(target), elsewhere: places.filter((place) => place !== target) };
     },
+    isTaken: async (target) => shown.has(target),
     async statistics(path) {
       if (!shown.has(path)) throw new CleatError("NOT_FOUND", "nothing is shown there");
       return { bytes: { total: 10n, used: 4n, available: 5n }, inodes: { total: 3n, used: 1n, available: 2n } };

@@ -242,6 +242,19 @@ describe("publishing", () => {
     expect([[...shown.keys()], (await driver.get("v")).status?.["Holders"]]).toEqual([["/a"], ["/a"]]);
   });
 
+  it("leaves alone what is shown where a volume that nobody knows is to be given back", async () => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver);
+    await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode });
+    await csi.node.nodePublishVolume({ volume_id: "v", target_path: target, volume_capability: oneNode[0] });
+    for (const volume_id of ["none", "../none"]) {
+      const unpublish = (target_path: string) => csi.node.nodeUnpublishVolume({ volume_id, target_path });
+      await expect(unpublish(target)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      await unpublish("/nothing/there");
+    }
+    expect([...csi.shown.keys()]).toEqual([target]);
+  });
+
   it("leaves no holder behind that could not be served", async () => {
     const { driver } = local();
     await using csi = await serveCsi(driver);

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import { type ImplementedService, implementService } from "../../grpc/index.ts";
-import { volumeNamePattern } from "../../volume/index.ts";
+import { type VolumeDriver, volumeNamePattern } from "../../volume/index.ts";
 import { nodeService } from "../services/node-service.ts";
 import { assertCapable, type VolumeCapability } from "./capabilities.ts";
 import type { CsiContext } from "./context.ts";
@@ -49,6 +49,7 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
       assertGiven(id, "volume_id");
       const target = toTarget(path);
       return takeTurn(id, signal, async () => {
+        if (!(await isKnown(id, driver, signal))) await assertFree(target, publisher);
         await publisher.unpublish(target, signal);
         if (volumeNamePattern.test(id)) await unlessGone(driver.unmount(id, target, { signal }), id);
         return {};
@@ -101,6 +102,23 @@ function toTarget(path: string): string {
   assertGiven(path, "target_path");
   if (isAbsolute(path) && !path.split("/").includes("..") && !path.includes("\0")) return resolve(path);
   throw new CleatError("INVALID_ARGUMENT", `target path ${quoteText(path)} is not an absolute path without ".."`);
+}
+
+/** Asked for its path, which a driver knows also while the volume's server does not answer. */
+async function isKnown(id: string, driver: VolumeDriver, signal: AbortSignal): Promise<boolean> {
+  if (!volumeNamePattern.test(id)) return false;
+  try {
+    await driver.path(id, { signal });
+    return true;
+  } catch (error) {
+    return toCleatError(error).code !== "NOT_FOUND";
+  }
+}
+
+/** @throws NOT_FOUND when something is shown at the target: of no volume that is known, it is somebody else's. */
+async function assertFree(target: string, publisher: Publisher): Promise<void> {
+  if (!(await publisher.isTaken(target))) return;
+  throw new CleatError("NOT_FOUND", `what is mounted at ${quoteText(target)} is not of a volume with such an id`);
 }
 
 /** What is gone has been given back. */

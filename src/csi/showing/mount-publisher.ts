@@ -39,6 +39,10 @@ export function createMountPublisher(): Publisher {
       const elsewhere = places.filter((other) => other !== place);
       return { isHere: elsewhere.length < places.length, elsewhere };
     },
+    async isTaken(target) {
+      const place = await placeOf(target, "or where it was");
+      return place !== undefined && isMountPoint(place, readMounts());
+    },
     async statistics(path, signal) {
       const place = await placeOf(path);
       if (!isMountPoint(place, readMounts())) {

@@ -15,6 +15,9 @@ export interface Publisher {
   /** Where `source` is shown, whatever path leads to `target`: there, and at the places that `publish` made beside it. */
   placesOf(source: string, target: string): Promise<PublishedPlaces>;
 
+  /** Whether anything is shown at `target`, whosever it is. */
+  isTaken(target: string): Promise<boolean>;
+
   /** How full the file system at `path` is. @throws NOT_FOUND when nothing is there. */
   statistics(path: string, signal: AbortSignal): Promise<VolumeStatistics>;
 }
