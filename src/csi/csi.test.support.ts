@@ -23,7 +23,11 @@ export function createMemoryPublisher() {
     async unpublish(target) {
       shown.delete(target);
     },
-    placesOf: async (source) => [...shown].filter(([, there]) => there.source === source).map(([target]) => target),
+    async placesOf(source, target) {
+      const places = [...shown].filter(([, there]) => there.source === source).map(([place]) => place);
+      return { isHere: places.includes(target), elsewhere: places.filter((place) => place !== target) };
+    },
+    isTaken: async (target) => shown.has(target),
     async statistics(path) {
       if (!shown.has(path)) throw new CleatError("NOT_FOUND", "nothing is shown there");
       return { bytes: { total: 10n, used: 4n, available: 5n }, inodes: { total: 3n, used: 1n, available: 2n } };
@@ -48,6 +52,7 @@ export async function serveCsi(driver: VolumeDriver, options: Partial<CsiPluginO
   });
   const channel = createGrpcChannel({ unix: path });
   return {
+    unix: path,
     shown,
     identity: createGrpcClient(identityService, channel),
     controller: createGrpcClient(controllerService, channel),

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CleatError, errorCodes, isSystemError, quoteText, toCleatError } from "../../errors/index.ts";
@@ -14,7 +15,7 @@ import {
 } from "../../volumedrivers/index.ts";
 import type { capabilityMessage } from "../services/shared-messages.ts";
 import { assertController, createCsiPeer, type CsiFacts, type CsiPeerOptions } from "./peer.ts";
-import { type Provisioned, readRecord, writeRecord } from "./provisioned.ts";
+import { type Provisioned, type ProvisionRecord, readRecord, recordPath, writeRecord } from "./provisioned.ts";
 
 export interface CsiVolumesOptions extends CsiPeerOptions, ManagedVolumesSettings {
   /** What the plugin wants to be told with each call, and nobody else is to know. */
@@ -29,8 +30,9 @@ export interface CsiVolumesOptions extends CsiPeerOptions, ManagedVolumesSetting
  * Options of a volume: `size` becomes the capacity, `from` a volume of this driver to be cloned, `fstype` the file
  * system; any other is a parameter of the plugin, as in a storage class. Secrets are the operator's, not the user's.
  *
- * What a plugin may be asked twice it is asked twice: after `kill -9` a volume that was being made is made again by its
- * name, which is how its id is learned, and deleted.
+ * A plugin gives the same volume to whoever asks by the same name, so each is asked for by a name that no other host
+ * and no later volume has, recorded before: after `kill -9` a volume that was being made is made again by that name,
+ * which is how its id is learned, and deleted.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`, "Volume Lifecycle".
  * @throws what `openManagedVolumes` throws. A plugin that does not answer yet fails the calls that need it.
@@ -42,13 +44,14 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
   const stagingOf = (volume: Volume) => join(settings.folder, "staging", volume.name);
 
   /** Makes it, or learns what was made: a plugin answers the same for the same name. */
-  const provision = async (volume: Volume, sourceId: string | undefined, signal: AbortSignal): Promise<Provisioned> => {
+  const provision = async (volume: Volume, asked: Asked, signal: AbortSignal): Promise<Provisioned> => {
+    const { askedName: name, sourceId } = asked;
     const facts = await peer.facts(signal);
     assertController(facts, "CREATE_DELETE_VOLUME", "make volumes");
     if (sourceId !== undefined) assertController(facts, "CLONE_VOLUME", "clone volumes");
     const { size, from: _, fstype: __, ...parameters } = volume.options;
     const request = {
-      name: volume.name,
+      name,
       parameters: parameters as Record<string, string>,
       secrets,
       volume_capabilities: [capabilityOf(volume)],
@@ -68,10 +71,11 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     async create(volume, call) {
       const { from } = volume.options;
       const source = from === undefined ? undefined : await call.withVolume(from, there);
-      const record = source === undefined ? {} : { sourceId: source.volumeId };
-      await writeRecord(volume.folder, record);
-      const provisioned = await provision(volume, source?.volumeId, call.signal);
-      await writeRecord(volume.folder, { ...record, provisioned });
+      const askedName = toAskedName(volume.name);
+      const asked = { askedName, ...(source !== undefined && { sourceId: source.volumeId }) };
+      await writeRecord(volume.folder, asked);
+      const provisioned = await provision(volume, asked, call.signal);
+      await writeRecord(volume.folder, { ...asked, provisioned });
     },
     async mount(volume, call) {
       const { signal } = call;
@@ -106,7 +110,8 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     async remove(volume, { signal }) {
       const record = await readRecord(volume.folder);
       if (record === undefined) return;
-      const made = record.provisioned ?? (await provision(volume, record.sourceId, signal).catch(unlessRefused));
+      const learn = async (asked: Asked) => provision(volume, asked, signal).catch(unlessRefused);
+      const made = record.provisioned ?? (await learn(askedOf(record, volume)));
       if (made !== undefined) await controller.deleteVolume({ volume_id: made.volumeId, secrets }, { signal });
     },
     async usage(volume, { signal }) {
@@ -131,6 +136,22 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       await peer.close();
     },
   };
+}
+
+type Asked = ProvisionRecord & { readonly askedName: string };
+
+/** "data-0b0e…": within the 128 bytes that a name may have. */
+const toAskedName = (name: string): string => `${name.slice(0, 80)}-${randomUUID()}`;
+
+/** @throws FAILED_PRECONDITION when it was asked for by a name by which others may have asked, too. */
+function askedOf(record: ProvisionRecord, { name, folder }: Volume): Asked {
+  const { askedName } = record;
+  if (askedName !== undefined) return { ...record, askedName };
+  throw new CleatError(
+    "FAILED_PRECONDITION",
+    `what came of asking the CSI plugin for ${quoteText(name)} is not known, and a volume of that name may be another ` +
+      `host's: delete it by the plugin's own means where it is not, and then ${quoteText(recordPath(folder))}`,
+  );
 }
 
 /** What the plugin said of a volume. @throws DATA_LOSS when that is not there any more. */

@@ -9,6 +9,8 @@ export type Provisioned = Readonly<z.output<typeof provisionedSchema>>;
 
 const recordSchema = z.strictObject({
   version: z.literal(1),
+  /** The name that the plugin was asked for, nobody else's. Missing where that was the volume's own. */
+  askedName: z.string().optional(),
   /** The volume of which it was to be a clone. */
   sourceId: z.string().optional(),
   /** Missing while nobody knows what came of asking. */
@@ -18,11 +20,11 @@ const recordSchema = z.strictObject({
 /** That a plugin was asked for a volume, and what it said. */
 export type ProvisionRecord = Omit<Readonly<z.output<typeof recordSchema>>, "version">;
 
-const fileName = "csi.json";
+export const recordPath = (folder: string): string => join(folder, "csi.json");
 
 /** In the volume's folder; durable when it resolves. */
 export async function writeRecord(folder: string, record: ProvisionRecord): Promise<void> {
-  const path = join(folder, fileName);
+  const path = recordPath(folder);
   {
     await using file = await open(`${path}.new`, "w", 0o600);
     await file.writeFile(JSON.stringify({ version: 1, ...record }));
@@ -35,7 +37,7 @@ export async function writeRecord(folder: string, record: ProvisionRecord): Prom
 
 /** `undefined` where no plugin was asked. @throws DATA_LOSS when it cannot be read. */
 export async function readRecord(folder: string): Promise<ProvisionRecord | undefined> {
-  const path = join(folder, fileName);
+  const path = recordPath(folder);
   try {
     return recordSchema.parse(JSON.parse(await readFile(path, "utf8")));
   } catch (error) {

@@ -1,7 +1,7 @@
-import { isAbsolute } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import { type ImplementedService, implementService } from "../../grpc/index.ts";
-import { volumeNamePattern } from "../../volume/index.ts";
+import { type VolumeDriver, volumeNamePattern } from "../../volume/index.ts";
 import { nodeService } from "../services/node-service.ts";
 import { assertCapable, type VolumeCapability } from "./capabilities.ts";
 import type { CsiContext } from "./context.ts";
@@ -9,13 +9,16 @@ import { assertGiven, findVolume } from "./controller.ts";
 import { toPublishFlags } from "./publish-flags.ts";
 import type { Publisher } from "../showing/publisher.ts";
 import { topologyOf } from "./topology.ts";
+import { createVolumeTurns } from "./volume-turns.ts";
 
 /**
  * Brings volumes to containers. The target path is the holder's name, so that who holds a volume is known to the driver
- * alone, and to the kernel: a call that is repeated, by this process or the next, finds what there is.
+ * alone, and to the kernel: a call that is repeated, by this process or the next, finds what there is. What is asked of
+ * one volume is done in order, so that what was looked at is so until it is acted upon.
  */
 export function createNode(context: CsiContext, publisher: Publisher): ImplementedService {
   const { driver, scope } = context;
+  const takeTurn = createVolumeTurns();
   const unimplemented = (method: string) => async () => {
     throw new CleatError("UNIMPLEMENTED", `${method} is not needed for volumes of "${driver.name}"`);
   };
@@ -23,29 +26,34 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
     nodeStageVolume: unimplemented("NodeStageVolume"),
     nodeUnstageVolume: unimplemented("NodeUnstageVolume"),
     async nodePublishVolume(request, { signal }) {
-      const { volume_id: id, target_path: target, volume_capability: capability } = request;
+      const { volume_id: id, volume_capability: capability } = request;
       const capabilities = [capability];
       assertCapable(capabilities, scope);
-      assertTarget(target);
+      const target = toTarget(request.target_path);
       await findVolume(id, context, signal);
       const flags = toPublishFlags(capability?.mount?.mount_flags ?? [], request.readonly || isReadOnly(capability));
-      const source = await driver.mount(id, target, { signal });
-      try {
-        if (isSingleWriter(capability)) await assertAlone(source, target, publisher);
-        await publisher.publish(source, target, flags, signal);
-      } catch (error) {
-        const isShown = (await publisher.placesOf(source)).includes(target);
-        if (!isShown) await driver.unmount(id, target);
-        throw error;
-      }
-      return {};
+      return takeTurn(id, signal, async () => {
+        const source = await driver.mount(id, target, { signal });
+        try {
+          if (isSingleWriter(capability)) await assertAlone(source, target, publisher);
+          await publisher.publish(source, target, flags, signal);
+        } catch (error) {
+          const { isHere } = await publisher.placesOf(source, target);
+          if (!isHere) await driver.unmount(id, target); // otherwise somebody holds it since an earlier call
+          throw error;
+        }
+        return {};
+      });
     },
-    async nodeUnpublishVolume({ volume_id: id, target_path: target }, { signal }) {
+    async nodeUnpublishVolume({ volume_id: id, target_path: path }, { signal }) {
       assertGiven(id, "volume_id");
-      assertTarget(target);
-      await publisher.unpublish(target, signal);
-      if (volumeNamePattern.test(id)) await unlessGone(driver.unmount(id, target, { signal }), id);
-      return {};
+      const target = toTarget(path);
+      return takeTurn(id, signal, async () => {
+        if (!(await isKnown(id, driver, signal))) await assertFree(target, publisher);
+        await publisher.unpublish(target, signal);
+        if (volumeNamePattern.test(id)) await unlessGone(driver.unmount(id, target, { signal }), id);
+        return {};
+      });
     },
     async nodeGetVolumeStats({ volume_id: id, volume_path: path }, { signal }) {
       await findVolume(id, context, signal);
@@ -80,16 +88,37 @@ const isSingleWriter = (capability: VolumeCapability | undefined): boolean =>
 
 /** @throws FAILED_PRECONDITION when the volume is shown elsewhere, too. */
 async function assertAlone(source: string, target: string, publisher: Publisher): Promise<void> {
-  const other = (await publisher.placesOf(source)).find((place) => place !== target);
+  const [other] = (await publisher.placesOf(source, target)).elsewhere;
   if (other === undefined) return;
   throw new CleatError("FAILED_PRECONDITION", `volume for a single writer is published at ${quoteText(other)}`);
 }
 
-/** @throws INVALID_ARGUMENT for no path, one that is not absolute, or one that leads up. */
-function assertTarget(target: string): void {
-  assertGiven(target, "target_path");
-  if (isAbsolute(target) && !target.split("/").includes("..") && !target.includes("\0")) return;
-  throw new CleatError("INVALID_ARGUMENT", `target path ${quoteText(target)} is not an absolute path without ".."`);
+/**
+ * The target path in one spelling, without doubled and trailing slashes: it is a holder's name.
+ *
+ * @throws INVALID_ARGUMENT for no path, one that is not absolute, or one that leads up.
+ */
+function toTarget(path: string): string {
+  assertGiven(path, "target_path");
+  if (isAbsolute(path) && !path.split("/").includes("..") && !path.includes("\0")) return resolve(path);
+  throw new CleatError("INVALID_ARGUMENT", `target path ${quoteText(path)} is not an absolute path without ".."`);
+}
+
+/** Asked for its path, which a driver knows also while the volume's server does not answer. */
+async function isKnown(id: string, driver: VolumeDriver, signal: AbortSignal): Promise<boolean> {
+  if (!volumeNamePattern.test(id)) return false;
+  try {
+    await driver.path(id, { signal });
+    return true;
+  } catch (error) {
+    return toCleatError(error).code !== "NOT_FOUND";
+  }
+}
+
+/** @throws NOT_FOUND when something is shown at the target: of no volume that is known, it is somebody else's. */
+async function assertFree(target: string, publisher: Publisher): Promise<void> {
+  if (!(await publisher.isTaken(target))) return;
+  throw new CleatError("NOT_FOUND", `what is mounted at ${quoteText(target)} is not of a volume with such an id`);
 }
 
 /** What is gone has been given back. */

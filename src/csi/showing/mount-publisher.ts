@@ -1,6 +1,6 @@
 import { mkdir, realpath, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
+import { CleatError, isSystemError, quoteText, toCleatError } from "../../errors/index.ts";
 import { readMounts } from "../../syscall/index.ts";
 import {
   type FileSystemUsage,
@@ -33,7 +33,16 @@ export function createMountPublisher(): Publisher {
       await unmountFileSystem(place, { signal });
       await removeFolder(place);
     },
-    placesOf: async (source) => otherPlacesOf(source, readMounts()),
+    async placesOf(source, target) {
+      const place = await placeOf(target, "or where it was");
+      const places = otherPlacesOf(source, readMounts());
+      const elsewhere = places.filter((other) => other !== place);
+      return { isHere: elsewhere.length < places.length, elsewhere };
+    },
+    async isTaken(target) {
+      const place = await placeOf(target, "or where it was");
+      return place !== undefined && isMountPoint(place, readMounts());
+    },
     async statistics(path, signal) {
       const place = await placeOf(path);
       if (!isMountPoint(place, readMounts())) {
@@ -50,15 +59,17 @@ function toOptions({ accessTimes, ...flags }: PublishFlags): string[] {
   return accessTimes === undefined ? set : [...set, accessTimes];
 }
 
-/** The path without symlinks, as the kernel's table has it; the last part need not be there. */
+/**
+ * The path without symlinks, as the kernel's table has it; the last part need not be there. `undefined` where nothing can
+ * be.
+ */
 async function placeOf(path: string): Promise<string>;
 async function placeOf(path: string, otherwise: "or where it was"): Promise<string | undefined>;
 async function placeOf(path: string, otherwise?: string): Promise<string | undefined> {
   try {
     return join(await realpath(dirname(path)), basename(path));
   } catch (error) {
-    const failure = toCleatError(error);
-    if (failure.code === "NOT_FOUND" && otherwise !== undefined) return undefined;
+    if (isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG") && otherwise !== undefined) return undefined;
     throw new CleatError("INVALID_ARGUMENT", `folder of ${quoteText(path)} cannot be found`, { cause: error });
   }
 }

@@ -12,11 +12,21 @@ export interface Publisher {
   /** Takes away what is shown at `target`, and the folder. Does nothing where nothing is. */
   unpublish(target: string, signal: AbortSignal): Promise<void>;
 
-  /** Where else `source` is shown: the places that `publish` made, and no other mounts. */
-  placesOf(source: string): Promise<readonly string[]>;
+  /** Where `source` is shown, whatever path leads to `target`: there, and at the places that `publish` made beside it. */
+  placesOf(source: string, target: string): Promise<PublishedPlaces>;
+
+  /** Whether anything is shown at `target`, whosever it is. */
+  isTaken(target: string): Promise<boolean>;
 
   /** How full the file system at `path` is. @throws NOT_FOUND when nothing is there. */
   statistics(path: string, signal: AbortSignal): Promise<VolumeStatistics>;
+}
+
+export interface PublishedPlaces {
+  /** At the target. */
+  readonly isHere: boolean;
+  /** Anywhere but at the target. */
+  readonly elsewhere: readonly string[];
 }
 
 export interface PublishFlags {

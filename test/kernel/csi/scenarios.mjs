@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { controllerService, createCsiPlugin, nodeService, openCsiVolumes } from "cleat/csi";
@@ -56,7 +56,10 @@ async function serve(change = (services) => services) {
   };
 }
 
-const capability = (flags = []) => ({ mount: { mount_flags: flags }, access_mode: { mode: "SINGLE_NODE_WRITER" } });
+const capability = (flags = [], mode = "SINGLE_NODE_WRITER") => ({
+  mount: { mount_flags: flags },
+  access_mode: { mode },
+});
 
 async function mountsBelow(path) {
   const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
@@ -104,6 +107,31 @@ const scenarios = {
     await assert.rejects(readFile(one), { code: "ENOENT" });
     await csi.controller.deleteVolume({ volume_id: "v" });
     assert.deepEqual(await mountsBelow(folder + "/"), []);
+    await csi.close();
+  },
+
+  /** The kernel knows a target by its path without symlinks, orchestrators by theirs. */
+  async linkedFolder() {
+    const csi = await serve();
+    await csi.controller.createVolume({ name: "v", volume_capabilities: [capability()] });
+    const [pods, link] = [join(folder, "pods"), join(folder, "link")];
+    await mkdir(pods);
+    await symlink(pods, link);
+    const target = join(link, "one");
+    const publish = (target_path, flags = []) => {
+      const volume_capability = capability(flags, "SINGLE_NODE_SINGLE_WRITER");
+      return csi.node.nodePublishVolume({ volume_id: "v", target_path, volume_capability });
+    };
+    for (const path of [target, target, `${target}/`, join(link, "/one//")]) await publish(path);
+    await assert.rejects(publish(target, ["nosuid"]), { code: "ALREADY_EXISTS" });
+    await assert.rejects(publish(join(link, "two")), { code: "FAILED_PRECONDITION", message: /pods\/one/ });
+    await writeFile(join(folder, "file"), "");
+    await assert.rejects(publish(join(folder, "file/one")), { code: "FAILED_PRECONDITION" });
+    assert.deepEqual(csi.driver.holders("v"), [target]);
+    assert.equal((await mountsBelow(pods)).length, 1);
+    await csi.node.nodeUnpublishVolume({ volume_id: "v", target_path: `${target}/` });
+    assert.deepEqual([csi.driver.holders("v"), await mountsBelow(folder + "/")], [[], []]);
+    await csi.controller.deleteVolume({ volume_id: "v" });
     await csi.close();
   },
 
@@ -161,7 +189,7 @@ const scenarios = {
     await csi.close();
   },
 
-  /** What was made for a call that was never answered is found by its name, and deleted. */
+  /** What was made for a call that was never answered is found by the name it was asked for by, and deleted. */
   async lostAnswer() {
     let csi = await serve((services) =>
       services.map((service) => {
@@ -177,10 +205,9 @@ const scenarios = {
     let driver = await openCsiVolumes(options);
     await assert.rejects(driver.create("v"));
     assert.deepEqual(await driver.list(), []);
-    assert.deepEqual(
-      (await csi.driver.list()).map((volume) => volume.name),
-      ["v"],
-    );
+    const made = await csi.driver.list();
+    assert.equal(made.length, 1);
+    assert.match(made[0].name, /^v-[0-9a-f-]{36}$/);
     await driver.close();
     await csi.close();
     csi = await serve();
