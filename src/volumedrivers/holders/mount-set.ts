@@ -65,12 +65,27 @@ export interface MountSet {
 
 export interface Mounted {
   readonly path: string;
-  /** The holder is on the disk; waited for outside of the turn, so that many at once share a flush. */
+  /**
+   * The holder is on the disk, whoever of those of one id was the first; waited for outside of the turn, so that many at
+   * once share a flush.
+   */
   readonly recorded: Promise<void>;
 }
 
 export function createMountSet(options: MountSetOptions): MountSet {
   const { records, turns, bootId, logger, sayStep, lingerMs } = options;
+
+  /** What is not on the disk yet of volumes' holders. Podman has one id for all. */
+  const pending = new Map<string, Promise<void>>();
+  const putHolders = (name: string, record: MountRecord): Promise<void> => {
+    const written = records.put(name, record);
+    const forget = () => {
+      if (pending.get(name) === written) pending.delete(name);
+    };
+    pending.set(name, written);
+    written.then(forget, forget);
+    return written;
+  };
 
   const isUnheld = (name: string): boolean => records.get(name)?.holders.length === 0;
   const releases = createReleases({ turns, logger, isUnheld, release: (name) => unmountNow(name) });
@@ -118,9 +133,9 @@ export function createMountSet(options: MountSetOptions): MountSet {
         return mounted(record.path, isThere ? undefined : records.put(name, record));
       }
       releases.forget(name);
-      if (isThere && record.holders.includes(id)) return mounted(record.path);
+      if (isThere && record.holders.includes(id)) return mounted(record.path, pending.get(name));
       const holders = [...new Set([...record.holders, id])];
-      return mounted(record.path, records.put(name, { ...record, holders }));
+      return mounted(record.path, putHolders(name, { ...record, holders }));
     },
     async unmount(name, id) {
       const record = records.get(name);
