@@ -65,3 +65,18 @@ it("refuses one id's second mount, too, when the first one's record cannot be wr
   for (const { recorded } of both) await expect(recorded).rejects.toThrow("no room");
   expect(set.holders("data")).toEqual([]);
 });
+
+it("has no holder of an earlier boot, also when the disk is full and keeps their records", async () => {
+  const full = async () => {
+    throw new Error("no room");
+  };
+  const unmounted: string[] = [];
+  const record = { holders: ["c"], path: "/of/data", isMount: true, boot: "before" };
+  const set = openSet({ put: full, unmount: async (name) => void unmounted.push(name) }, [["data", record]]);
+  await set.reconcile();
+  expect([set.holders("data"), set.pathOf("data")]).toEqual([[], undefined]);
+  await set.unmount("data", "c"); // engines do when they clean up
+  await set.release("data");
+  set.stop();
+  expect(unmounted).toEqual(["data"]);
+});
