@@ -101,7 +101,7 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     create: (name, given, signal) => make(name, given, signal),
     createFilled: (name, given, fill, signal) => make(name, given, signal, fill),
     async remove(name) {
-      table.assertThere(name);
+      table.assertKnown(name);
       await mounts.release(name);
       folders.assertRemovable(name); // what is refused is not half removed, and so not finished behind
       const record = table.recordOf(name);
