@@ -57,7 +57,10 @@ export interface MountSet {
   holders(name: string): readonly string[];
   /** Where its files are, as long as it is mounted; `mountPoints` as above. */
   pathOf(name: string, mountPoints?: ReadonlySet<string>): string | undefined;
-  /** Settles with the kernel and the last boot what is recorded; what that leaves to unmount is unmounted behind. */
+  /**
+   * Settles with the kernel and the last boot what is recorded, as far as the disk takes it; what that leaves to unmount
+   * is unmounted behind.
+   */
   reconcile(): Promise<void>;
   /** Unmounts nothing behind any more. */
   stop(): void;
@@ -65,14 +68,34 @@ export interface MountSet {
 
 export interface Mounted {
   readonly path: string;
-  /** The holder is on the disk; waited for outside of the turn, so that many at once share a flush. */
+  /**
+   * The holder is on the disk, whoever of those of one id was the first; waited for outside of the turn, so that many at
+   * once share a flush.
+   */
   readonly recorded: Promise<void>;
 }
 
 export function createMountSet(options: MountSetOptions): MountSet {
   const { records, turns, bootId, logger, sayStep, lingerMs } = options;
 
-  const isUnheld = (name: string): boolean => records.get(name)?.holders.length === 0;
+  /** What is recorded of this boot: of another one nothing is held nor mounted, whether or not that could be written. */
+  const recordOf = (name: string): MountRecord | undefined => {
+    const record = records.get(name);
+    return record === undefined || record.boot === bootId ? record : { holders: [], boot: bootId };
+  };
+  /** What is not on the disk yet of volumes' holders. Podman has one id for all. */
+  const pending = new Map<string, Promise<void>>();
+  const putHolders = (name: string, record: MountRecord): Promise<void> => {
+    const written = records.put(name, record);
+    const forget = () => {
+      if (pending.get(name) === written) pending.delete(name);
+    };
+    pending.set(name, written);
+    written.then(forget, forget);
+    return written;
+  };
+
+  const isUnheld = (name: string): boolean => recordOf(name)?.holders.length === 0;
   const releases = createReleases({ turns, logger, isUnheld, release: (name) => unmountNow(name) });
 
   const unmountNow = async (name: string) => {
@@ -86,8 +109,8 @@ export function createMountSet(options: MountSetOptions): MountSet {
   };
 
   const mountNow = async (name: string): Promise<MountedRecord> => {
-    const before = records.get(name);
-    const holders = before?.boot === bootId ? before.holders : [];
+    const before = recordOf(name);
+    const holders = before?.holders ?? [];
     await records.put(name, { holders, boot: bootId });
     sayStep("mount: recorded", name);
     try {
@@ -109,7 +132,7 @@ export function createMountSet(options: MountSetOptions): MountSet {
 
   return {
     async mount(name, id, signal) {
-      const before = records.get(name);
+      const before = recordOf(name);
       const record = isUsable(name, before, options) ? before : await mountNow(name);
       const isThere = record === before;
       if (signal.aborted) {
@@ -118,12 +141,12 @@ export function createMountSet(options: MountSetOptions): MountSet {
         return mounted(record.path, isThere ? undefined : records.put(name, record));
       }
       releases.forget(name);
-      if (isThere && record.holders.includes(id)) return mounted(record.path);
+      if (isThere && record.holders.includes(id)) return mounted(record.path, pending.get(name));
       const holders = [...new Set([...record.holders, id])];
-      return mounted(record.path, records.put(name, { ...record, holders }));
+      return mounted(record.path, putHolders(name, { ...record, holders }));
     },
     async unmount(name, id) {
-      const record = records.get(name);
+      const record = recordOf(name);
       if (record === undefined) return;
       const holders = record.holders.filter((holder) => holder !== id);
       if (holders.length < record.holders.length) await records.put(name, { ...record, holders });
@@ -138,23 +161,26 @@ export function createMountSet(options: MountSetOptions): MountSet {
       }
     },
     async release(name) {
-      const record = records.get(name);
+      const record = recordOf(name);
       if (record === undefined) return;
       assertUnheld(name, record);
       await unmountNow(name);
     },
-    holders: (name) => records.get(name)?.holders ?? [],
+    holders: (name) => recordOf(name)?.holders ?? [],
     pathOf(name, mountPoints) {
-      const record = records.get(name);
+      const record = recordOf(name);
       return isUsable(name, record, options, mountPoints) ? record.path : undefined;
     },
     async reconcile() {
       const all = [...records.entries()];
       const stale = all.filter(([, { boot }]) => boot !== bootId);
-      await Promise.all(stale.map(([name]) => records.put(name, { holders: [], boot: bootId })));
+      const puts = await Promise.allSettled(stale.map(([name]) => records.put(name, { holders: [], boot: bootId })));
+      const failed = puts.find((put) => put.status === "rejected");
+      if (failed !== undefined)
+        logger.warn({ err: failed.reason }, "records of an earlier boot cannot be written anew");
       if (stale.length > 0) logger.info({ volumes: stale.length }, "the machine was started anew: nothing is mounted");
       for (const [name] of all) {
-        const record = records.get(name);
+        const record = recordOf(name);
         if (record === undefined) continue;
         if (record.holders.length === 0) releases.after(name, 0);
         else if (!isUsable(name, record, options)) {
@@ -172,10 +198,10 @@ type MountedRecord = MountRecord & { readonly path: string };
 function isUsable(
   name: string,
   record: MountRecord | undefined,
-  { bootId, isMounted }: Pick<MountSetOptions, "bootId" | "isMounted">,
+  { isMounted }: Pick<MountSetOptions, "isMounted">,
   mountPoints?: ReadonlySet<string>,
 ): record is MountedRecord {
-  if (record?.path === undefined || record.boot !== bootId) return false;
+  if (record?.path === undefined) return false;
   return record.isMount !== true || isMounted(name, mountPoints);
 }
 

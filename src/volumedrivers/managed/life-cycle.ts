@@ -67,11 +67,18 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     await folders.assertUnused(name); // before it is recorded as half made, and deleted by whoever finds that
     await volumes.put(name, { ...wanted, created: new Date().toISOString(), state: "creating" });
     sayStep("create: recorded", name);
-    const withVolume: CreateCall["withVolume"] = (source, work) =>
-      turns.take(source, signal, async () => {
-        table.assertReady(source);
-        return work({ ...table.managed(source), isMounted: mounts.pathOf(source) !== undefined });
-      });
+    const withVolume: CreateCall["withVolume"] = async (source, work) => {
+      const waiting = followUntilBegun(signal);
+      try {
+        return await turns.take(source, waiting.signal, async () => {
+          waiting.end();
+          table.assertReady(source);
+          return work({ ...table.managed(source), isMounted: mounts.pathOf(source) !== undefined });
+        });
+      } finally {
+        waiting.end();
+      }
+    };
     try {
       await table.create(name, withVolume);
       if (fill !== undefined) {
@@ -94,7 +101,7 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     create: (name, given, signal) => make(name, given, signal),
     createFilled: (name, given, fill, signal) => make(name, given, signal, fill),
     async remove(name) {
-      table.assertThere(name);
+      table.assertKnown(name);
       await mounts.release(name);
       folders.assertRemovable(name); // what is refused is not half removed, and so not finished behind
       const record = table.recordOf(name);
@@ -115,4 +122,16 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
       }
     },
   };
+}
+
+/**
+ * A signal that aborts when `signal` does, until `end`: a caller who gives up leaves a queue, and not what he has begun.
+ * That would be undone while it still runs.
+ */
+function followUntilBegun(signal: AbortSignal): { signal: AbortSignal; end(): void } {
+  const waiting = new AbortController();
+  const giveUp = () => waiting.abort(signal.reason);
+  if (signal.aborted) giveUp();
+  signal.addEventListener("abort", giveUp, { once: true });
+  return { signal: waiting.signal, end: () => signal.removeEventListener("abort", giveUp) };
 }

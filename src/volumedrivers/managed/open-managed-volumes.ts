@@ -86,6 +86,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
 ): Promise<ManagedVolumes> {
   const { name: driver, folder, scope = "local", logger = silentLogger } = options;
   const { timeoutMs = defaultTimeoutMs, lingerMs = defaultLingerMs } = options;
+  const boot = bootId();
   const folders = await openVolumeFolders(folder, logger);
   const store = await openStore({ folder: folders.state, tables: volumeTables });
   if (store.tornBytes > 0) logger.warn({ bytes: store.tornBytes }, "a change that was never acknowledged was cut off");
@@ -99,7 +100,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
     mount: table.mount,
     unmount: table.unmount,
     isMounted: (name, mountPoints = readMountPoints()) => mountPoints.has(folders.targetOf(name)),
-    bootId: bootId(),
+    bootId: boot,
     logger,
     sayStep,
     lingerMs,
@@ -132,10 +133,22 @@ export async function openManagedVolumes<Table extends OptionTable>(
     status: { ...table.statusOf(name), Mounts: mounts.holders(name).length, ...toStatus(usage) },
   });
 
-  await mounts.reconcile();
+  const end = async () => {
+    mounts.stop();
+    calls.stop();
+    await Promise.race([turns.idle(), patience()]);
+    await store.close();
+  };
+  let closing: Promise<void> | undefined;
+
+  try {
+    await mounts.reconcile();
+  } catch (error) {
+    await end();
+    throw error;
+  }
   life.finishRemovals();
   folders.emptyTrash();
-  let closing: Promise<void> | undefined;
 
   return {
     name: driver,
@@ -181,13 +194,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
       table.assertThere(name);
       return mounts.holders(name);
     },
-    close: () =>
-      (closing ??= (async () => {
-        mounts.stop();
-        calls.stop();
-        await Promise.race([turns.idle(), patience()]);
-        await store.close();
-      })()),
+    close: () => (closing ??= end()),
   };
 }
 

@@ -17,6 +17,8 @@ export interface VolumeTable {
   assertThere(name: string): void;
   /** @throws NOT_FOUND, FAILED_PRECONDITION when it is being removed. */
   assertReady(name: string): void;
+  /** @throws NOT_FOUND, FAILED_PRECONDITION when the driver does not know its type any more. */
+  assertKnown(name: string): void;
   recordOf(name: string): VolumeRecord | undefined;
   /** What a new one would be. @throws INVALID_ARGUMENT */
   check(given: GivenOptions): Pick<VolumeRecord, "type" | "options">;
@@ -69,6 +71,8 @@ export function createVolumeTable(
     };
   };
   const backendOf = (name: string) => backends.of(recordOf(name).type).backend;
+  /** What has no answer for a volume whose type is not known any more: others are still listed. */
+  const knownBackendOf = (name: string) => backends.find(recordOf(name).type);
   const subjectOf = (name: string, cannot: string, timeoutMs?: number) => {
     const secrets = secretsIn(backendOf(name), recordOf(name).options);
     return { name, cannot, secrets, ...(timeoutMs !== undefined && { timeoutMs }) };
@@ -81,6 +85,7 @@ export function createVolumeTable(
       if (there(name).state === "ready") return;
       throw new CleatError("FAILED_PRECONDITION", `volume "${name}" is half removed; remove it again`);
     },
+    assertKnown: (name) => void backends.of(there(name).type),
     recordOf: (name) => volumes.get(name),
     check(given) {
       const { type, backend, own } = backends.select(given);
@@ -96,7 +101,7 @@ export function createVolumeTable(
     managed,
     statusOf: (name) => statusOf(recordOf(name)),
     createdAt: (name) => new Date(recordOf(name).created),
-    pathOf: (name) => backendOf(name).pathOf?.(managed(name)),
+    pathOf: (name) => knownBackendOf(name)?.pathOf?.(managed(name)),
     async create(name, withVolume) {
       await folders.make(name);
       await calls.run(subjectOf(name, "cannot be created"), async (call) => {
@@ -120,7 +125,7 @@ export function createVolumeTable(
       calls.run(subjectOf(name, "cannot be removed"), async (call) => {
         await backendOf(name).remove?.(managed(name), call);
       }),
-    hasUsage: (name) => backendOf(name).usage !== undefined,
+    hasUsage: (name) => knownBackendOf(name)?.usage !== undefined,
     async usage(name, timeoutMs) {
       there(name);
       const { usage } = backendOf(name);
@@ -145,9 +150,11 @@ function createStatuses(backends: Backends): (record: VolumeRecord) => Record<st
     const known = shown.get(record);
     if (known !== undefined) return known;
     const { type, options: given, state } = record;
+    const backend = backends.find(type);
     const status = {
       ...(type !== undefined && { Type: type }),
-      Options: showOptions(backends.of(type).backend, given),
+      Options: showOptions(backend ?? { options: {} }, given), // of one that is not known all may be secret
+      ...(backend === undefined && { Note: unknownType(type) }),
       ...(state === "removing" && { State: "half removed" }),
     };
     shown.set(record, status);
@@ -162,14 +169,20 @@ function unable(name: string, cannot: string): CleatError {
 interface Backends {
   /** The backend that a user's options ask for, and those that are its own. */
   select(given: GivenOptions): { type: string | undefined; backend: VolumeBackend; own: GivenOptions };
-  /** @throws FAILED_PRECONDITION for a type that the driver had once. */
+  /** None of a type that the driver had once. */
+  find(type: string | undefined): VolumeBackend | undefined;
+  /** @throws FAILED_PRECONDITION in its place. */
   of(type: string | undefined): { backend: VolumeBackend };
 }
 
 function readBackends(options: Options): Backends {
   if (!("types" in options)) {
     const backend = options;
-    return { select: (given) => ({ type: undefined, backend, own: given }), of: () => ({ backend }) };
+    return {
+      select: (given) => ({ type: undefined, backend, own: given }),
+      find: () => backend,
+      of: () => ({ backend }),
+    };
   }
   const { types, defaultType, otherTypes } = options;
   const find = (type: string): VolumeBackend | undefined =>
@@ -182,10 +195,15 @@ function readBackends(options: Options): Backends {
       if (backend !== undefined) return { type, backend, own };
       throw new CleatError("INVALID_ARGUMENT", `option "type": ${quoteText(type)} is unknown; known are ${known}`);
     },
+    find: (type = "") => find(type),
     of(type = "") {
       const backend = find(type);
       if (backend !== undefined) return { backend };
-      throw new CleatError("FAILED_PRECONDITION", `volumes of type ${quoteText(type)} are not known here any more`);
+      throw new CleatError("FAILED_PRECONDITION", unknownType(type));
     },
   };
+}
+
+function unknownType(type = ""): string {
+  return `volumes of type ${quoteText(type)} are not known here any more`;
 }

@@ -69,10 +69,15 @@ export async function unmountFileSystem(target: string, { signal }: Pick<HelperO
     } catch (error) {
       if (!isMountPoint(target)) return; // somebody else has done it
       const { message } = toCleatError(error);
-      if (/busy/.test(message)) throw new CleatError("FAILED_PRECONDITION", message, { cause: error });
+      if (tellsOfBusy(message, target)) throw new CleatError("FAILED_PRECONDITION", message, { cause: error });
       throw error;
     }
   }
+}
+
+/** Whether umount(8), or the system call, says so: not the path, which may be of a volume "busybox". */
+export function tellsOfBusy(message: string, target: string): boolean {
+  return /\b(?:target is|resource) busy\b/i.test(message.replaceAll(target, () => ""));
 }
 
 /** All places where something is mounted, as the kernel's table says, without touching what is mounted. */

@@ -17,6 +17,15 @@ export async function makeFileSystem(path: string, type: ImageFileSystem, call: 
   await runHelper("debugfs", ["-w", "-R", "rmdir lost+found", path], call);
 }
 
+/**
+ * Whether a loop device has it, whoever mounted that: mounts of other namespaces are in no table of this one, and a mount
+ * that was given up may still come. Whoever writes to the file then damages what runs. Source: losetup(8), by inode.
+ */
+export async function isAttached(path: string, call: Call): Promise<boolean> {
+  const devices = await runHelper("losetup", ["--noheadings", "--output", "NAME", "--associated", path], call);
+  return devices.trim() !== "";
+}
+
 /** e2fsck(8): errors were corrected. */
 const corrected = 1;
 

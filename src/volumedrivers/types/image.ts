@@ -13,6 +13,7 @@ import {
   growMounted,
   growUnmounted,
   type ImageFileSystem,
+  isAttached,
   makeFileSystem,
   mountImage,
 } from "./image-programs.ts";
@@ -35,6 +36,9 @@ const allowed = /^(?:ro|rw|no(?:suid|dev|exec|atime|diratime)|(?:rel|strict|lazy
  *
  * With `from` it begins as a copy of another image: while that is mounted only where its disk shares blocks (xfs, btrfs),
  * and then as after a power failure at that moment.
+ *
+ * Where another mount namespace has it mounted (`podman run -v /:/host` keeps a copy of each mount), it is mounted from
+ * the same loop device, and so the same file system: programs that work on the file are run only where none has it.
  */
 export const image: VolumeBackend<typeof options> = {
   options,
@@ -54,15 +58,19 @@ export const image: VolumeBackend<typeof options> = {
       const { fstype: theirs } = source.options as { fstype: ImageFileSystem };
       if (theirs !== fstype)
         throw new CleatError("INVALID_ARGUMENT", `option "fstype": volume "${from}" has ${theirs}`);
-      await copyImageFile(imageOf(source.folder), path, { atOnce: source.isMounted, signal });
+      const origin = imageOf(source.folder);
+      const atOnce = source.isMounted || (await isAttached(origin, { signal }));
+      await copyImageFile(origin, path, { atOnce, signal });
     });
     if (size !== undefined) await grow(path, size);
   },
   async mount({ options: { fstype, o }, folder, target }, { signal }) {
     const path = imageOf(folder);
-    await checkImage(path, fstype, { signal });
-    // What grew while it was not mounted, or when a process was killed that grew it.
-    await growUnmounted(path, fstype, { signal });
+    if (!(await isAttached(path, { signal }))) {
+      await checkImage(path, fstype, { signal });
+      // What grew while it was not mounted, or when a process was killed that grew it.
+      await growUnmounted(path, fstype, { signal });
+    }
     await mountImage(path, fstype, target, o, { signal });
     if (fstype === "xfs" && !o.includes("ro")) await growMounted(target, fstype, { signal });
   },
