@@ -57,7 +57,7 @@ describe("a route", () => {
 });
 
 describe("a query", () => {
-  const query = (text: string) => read("POST", `/x?${text}`).query;
+  const query = (text: string) => read("DELETE", `/x?${text}`).query;
   it("is read as Go reads it", () => {
     const { get, getAll, isTrue } = query("a=1&b=x+y%2Bz&c&%64=4&t=a&t=b&force=TRUE&v=False&n=none");
     expect([get("a"), get("b"), get("c"), get("d"), get("nobody")]).toEqual(["1", "x y+z", "", "4", undefined]);
@@ -73,14 +73,46 @@ describe("a query", () => {
     expect(thrown(() => query(text))).toMatchObject(refused);
   });
 
-  it.each(["application/x-www-form-urlencoded", "Multipart/Form-Data; boundary=x"])(
-    "is not believed beside a form, whose fields come first: %s",
-    (type) => {
-      const headers = { "Content-Type": type };
-      expect(thrown(() => read("POST", "/images/create?fromImage=good", { headers }).query)).toMatchObject(refused);
-      expect(read("GET", "/images/json?a=1", { headers }).query.get("a")).toBe("1");
-    },
-  );
+  it.each([
+    ["%20%09%0a%0b%0c%0d0", false],
+    ["No%c2%85", false],
+    ["%c2%a0%e1%9a%80%e2%80%80%e2%80%8a%e2%80%a8%e2%80%a9%e2%80%af%e2%81%9f%e3%80%80", false],
+    ["%ef%bb%bf", true],
+    ["%ef%bb%bf0", true],
+    ["%e2%80%8bno", true],
+    ["n o", true],
+    ["0 0", true],
+    ["FAL%c5%bfE", true],
+    ["%e2%84%aa", true],
+  ])("has a switch that is %j, which Go takes for %s", (value, isOn) => {
+    expect(query(`force=${value}`).isTrue("force")).toBe(isOn);
+  });
+
+  const uri = "/images/create?fromImage=good";
+  const form = { "Content-Type": "application/x-www-form-urlencoded" };
+  const cases: [string, object][] = [
+    ["a form", { headers: { ...form, "Content-Length": "13" } }],
+    ["a form in chunks", { headers: form }],
+    ["one of another type, by the last of two headers", { headers: { "Content-Type": "a/b", "Content-Length": "13" } }],
+    ["one of a type that only Go reads so", { headers: { "Content-Type": `${form["Content-Type"]}\u0085` } }],
+    ["nobody says what", {}],
+    ["a form that was handed on", { headers: form, body: Buffer.from("fromImage=evil") }],
+  ];
+  it.each(cases)("is not believed beside a body that may be a form, whose fields come first: %s", (_, more) => {
+    for (const method of ["POST", "PUT", "PATCH"]) {
+      expect(thrown(() => read(method, uri, more).query)).toMatchObject(refused);
+    }
+    for (const method of ["GET", "HEAD", "DELETE"]) {
+      expect(read(method, uri, more).query.get("fromImage")).toBe("good");
+    }
+  });
+
+  it("is believed where there is no body, or one of JSON", () => {
+    const empty = { headers: { ...form, "Content-Length": "0" } };
+    const json = withJson("{}");
+    const charset = { ...json, headers: { "Content-Type": "Application/JSON ; charset=utf-8" } };
+    for (const more of [empty, json, charset]) expect(read("POST", uri, more).query.get("fromImage")).toBe("good");
+  });
 });
 
 describe("a body", () => {

@@ -28,15 +28,16 @@ export interface ApiRequest {
   readonly peerCertificates: readonly X509Certificate[];
   readonly bodyState: BodyState;
   /**
-   * Of the query. @throws INVALID_ARGUMENT where it cannot be read as Docker does: of a form in the body the engine
-   * hands on nothing, and its fields come before those of the query.
+   * Of the query. @throws INVALID_ARGUMENT where it cannot be read as Docker does, and for POST, PUT and PATCH unless
+   * there is no body (`bodyState` is `none`) or one of JSON that the engine handed on: any other may be a form, whose
+   * fields come before those of the query.
    */
   readonly query: ApiQuery;
   /** Whether it is this method and route: `is("POST", "/containers/{id}/exec")`. */
   is(method: string, template: string): boolean;
   /** The values of the names in the template; `undefined` where it is another method or route. */
   match(method: string, template: string): Readonly<Record<string, string>> | undefined;
-  /** Of a header, whatever its case. */
+  /** Of a header, whatever its case. Of one that came more than once the last value, while Docker heeds the first. */
   header(name: string): string | undefined;
   /**
    * The body, by a schema. Describe objects with `goStruct`, whose names match as Go's do; what the schema does not
@@ -73,10 +74,10 @@ export function readApiRequest(facts: RequestFacts): ApiRequest {
     peerCertificates: facts.peerCertificates,
     bodyState,
     get query() {
-      if (hasForm(facts.method, header("content-type"))) {
+      if (mayHaveForm(facts.method, bodyState, header("content-type"))) {
         throw new CleatError(
           "INVALID_ARGUMENT",
-          `${subject} is a form, which is not seen here and comes before the query`,
+          `${subject} may be a form, which is not seen here and comes before the query`,
         );
       }
       return parseApiQuery(route.rawQuery);
@@ -105,8 +106,14 @@ function bodyStateOf({ body, method }: RequestFacts, contentLength: string | und
 }
 
 /** Source: go1.19 `net/http/request.go`, `ParseForm`. */
-function hasForm(method: string, contentType = ""): boolean {
-  const [mediaType = ""] = contentType.split(";");
-  const isForm = /^(application\/x-www-form-urlencoded|multipart\/form-data)$/i.test(mediaType.trim());
-  return isForm && ["POST", "PUT", "PATCH"].includes(method);
+const withForm = new Set(["POST", "PUT", "PATCH"]);
+
+/**
+ * Of a header that came twice the engine tells the last value and heeds the first (moby v20.10.24
+ * `pkg/authorization/authz.go`, `headers`): so the type proves nothing of a body that was not handed on. What Docker
+ * hands on is JSON by the first.
+ */
+function mayHaveForm(method: string, bodyState: BodyState, contentType = ""): boolean {
+  if (!withForm.has(method) || bodyState === "none") return false;
+  return bodyState !== "passed" || !/^application\/json[ \t]*(;|$)/i.test(contentType);
 }

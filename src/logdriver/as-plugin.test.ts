@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { closeSync, constants, openSync, readdirSync, writeFileSync, writeSync } from "node:fs";
 import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -22,6 +23,7 @@ import {
   textOf,
   until,
 } from "./log-plugin.test.support.ts";
+import { toWireReadConfig } from "./wire-shapes.ts";
 
 let folder: Awaited<ReturnType<typeof createPipeFolder>>;
 let stateFolder: string;
@@ -107,6 +109,32 @@ describe("a log behind the protocol", () => {
     await log.write([entryOf("later", 4n)], noLoss);
     await log.close();
     expect(await following).toEqual(["long line", "later"]);
+  });
+
+  it.each([
+    ["never printed", []],
+    ["is silent now", [entryOf("once")]],
+  ])("lets its driver go at once when the reader of a container that %s leaves", async (_, printed) => {
+    let signal: AbortSignal | undefined;
+    let silent = () => {};
+    const isSilent = new Promise<void>((resolve) => (silent = resolve));
+    const { driver } = createMemoryLogs({
+      async *readLogs(_container, _options, call) {
+        yield* printed;
+        signal = call?.signal;
+        silent();
+        if (signal !== undefined) await once(signal, "abort");
+      },
+    });
+    const { transport } = await connectLogs({ driver }, folder.path);
+    const leaving = new AbortController();
+    const request = { Info: infoOf("c1"), Config: toWireReadConfig({ follow: true }) };
+    const reading = createClient(logDriverProtocol, transport).readLogs(request, { signal: leaving.signal });
+    const ended = reading.then((stream) => stream.resume().toArray()).catch(() => {});
+    await isSilent;
+    leaving.abort();
+    await ended;
+    expect(signal?.aborted).toBe(true);
   });
 
   it("cannot be read back where the driver cannot", async () => {

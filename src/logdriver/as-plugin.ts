@@ -125,11 +125,21 @@ const retryMs = 250;
 
 const methods: readonly (keyof LogDriver)[] = ["openLog", "close"];
 
-/** Entries as frames; the reader's leaving ends a driver that waits for more. */
+/**
+ * Entries as frames; the reader's leaving ends a driver that waits for more. It is told before the stream's own end: that
+ * waits for the generator, which waits for the driver.
+ */
 function toStream(read: (signal: AbortSignal) => AsyncIterable<LogEntry>): Readable {
   const reading = new AbortController();
   const stream = Readable.from(frames(read(reading.signal)), { objectMode: false, highWaterMark: 64 * 1024 });
-  return stream.once("close", () => reading.abort());
+  // oxlint-disable-next-line no-underscore-dangle -- the name is Node's
+  const endGenerator = stream._destroy.bind(stream);
+  // oxlint-disable-next-line no-underscore-dangle
+  stream._destroy = (error, done) => {
+    reading.abort();
+    endGenerator(error, done);
+  };
+  return stream;
 }
 
 /** Docker prints what it reads back without a break after it. */

@@ -3,17 +3,11 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { toCleatError } from "../../errors/index.ts";
-import type { VolumeDriver } from "../../volume/index.ts";
 import { archiveFolder } from "../../volumedrivers/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
 import { findVolumes, placeOptions } from "./find-volumes.ts";
+import { holdVolume } from "./hold-volume.ts";
 import { watchForInterruption } from "./interruption.ts";
-
-/**
- * Whoever reads a volume holds it meanwhile, so that nobody removes it. Always the same: what a backup that was killed has
- * left is given back by the next. Two at once do no harm: a mount whose files are being read is busy, and stays.
- */
-const holder = "cleat-backup";
 
 export const backup = defineCommand({
   details: [
@@ -23,6 +17,9 @@ export const backup = defineCommand({
     "",
     "Files are read one after another while programs may write them. For one moment's state stop the containers, or make a",
     "snapshot and back that up: docker volume create -d cleat -o from=data -o snapshot=true data-now",
+    "",
+    "The volume is not removed meanwhile; should it go away all the same, the backup fails, and what stdout got is no whole one.",
+    "After kill -9 the volume is in use by one mount more until the machine starts anew.",
   ],
   options: {
     ...placeOptions,
@@ -36,25 +33,12 @@ export const backup = defineCommand({
     await using volumes = await findVolumes(place, context);
     using interruption = watchForInterruption(context);
     const { signal } = interruption;
-    const write = (target: Writable | number) => archiveVolume(name, volumes.driver, target, signal);
+    const write = (target: Writable | number) =>
+      holdVolume(name, volumes.driver, (path) => archiveFolder(path, target, { signal }));
     await (output === undefined ? write(stdout) : writeArchive(output, write));
     return "done";
   },
 });
-
-async function archiveVolume(
-  name: string,
-  driver: VolumeDriver,
-  target: Writable | number,
-  signal: AbortSignal,
-): Promise<void> {
-  const path = await driver.mount(name, holder);
-  try {
-    await archiveFolder(path, target, { signal });
-  } finally {
-    await driver.unmount(name, holder);
-  }
-}
 
 /** Beside its place until it is on the disk. */
 async function writeArchive(path: string, write: (target: Writable | number) => Promise<void>): Promise<void> {

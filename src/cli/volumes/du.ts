@@ -9,7 +9,8 @@ import { findVolumes, placeOptions } from "./find-volumes.ts";
 export const du = defineCommand({
   details: [
     "What the driver knows is shown; else the files are counted, which reads every folder of a volume whose files are on this",
-    "machine's disk now. USED is a dash for one that is not mounted and whose driver does not tell.",
+    "machine's disk now. USED is a dash for one that is not mounted and whose driver does not tell, and for one of which the",
+    "driver could not tell, as when its server is gone: cleat volumes inspect NAME shows why.",
   ],
   options: {
     ...placeOptions,
@@ -36,10 +37,14 @@ interface Usage {
   readonly sizeBytes: number | undefined;
 }
 
-async function usageOf(name: string, driver: VolumeDriver): Promise<Usage> {
+/** What the driver tells, or else what counting the files gives. */
+export async function usageOf(name: string, driver: VolumeDriver): Promise<Usage> {
   const { status = {}, mountpoint } = await driver.get(name);
   const number = (key: string) => (typeof status[key] === "number" ? status[key] : undefined);
-  return { usedBytes: number("UsedBytes") ?? countFiles(mountpoint), sizeBytes: number("SizeBytes") };
+  // A driver that could not tell says why: its server may be gone, and whoever touches the files would hang.
+  const isUnknown = typeof status["Usage"] === "string";
+  const count = () => (isUnknown ? undefined : countFiles(mountpoint));
+  return { usedBytes: number("UsedBytes") ?? count(), sizeBytes: number("SizeBytes") };
 }
 
 function countFiles(mountpoint: Volume["mountpoint"]): number | undefined {
