@@ -102,7 +102,7 @@ export const pluginChecks: readonly WireCheck[] = [
     symptom: goesOn,
     async run(context) {
       await sendAndBreakOff(context, `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"Na`);
-      await context.activate();
+      await assertGoesOn(context);
     },
   },
   {
@@ -112,7 +112,7 @@ export const pluginChecks: readonly WireCheck[] = [
     symptom: goesOn,
     async run(context) {
       await sendAndBreakOff(context, `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`);
-      await context.activate();
+      await assertGoesOn(context);
     },
   },
   {
@@ -122,10 +122,16 @@ export const pluginChecks: readonly WireCheck[] = [
     symptom: goesOn,
     async run(context) {
       await sendAndBreakOff(context, "\u0016\u0003\u0001\0\u0001garbage\r\n\r\n");
-      await context.activate();
+      await assertGoesOn(context);
     },
   },
 ];
+
+/** Twice: the first call may be answered before the plugin has noticed what became of the one before. */
+async function assertGoesOn(context: WireContext): Promise<void> {
+  await context.activate();
+  await context.activate();
+}
 
 async function sendAndBreakOff({ peer, callTimeoutMs }: WireContext, text: string): Promise<void> {
   const socket = await openSocket(peer.openSocket(), callTimeoutMs);
