@@ -57,7 +57,7 @@ it("acknowledges one id's second mount when the first one's record is on the dis
 });
 
 it("refuses one id's second mount, too, when the first one's record cannot be written", async () => {
-  let fail = (_: Error) => {};
+  let fail: (error: Error) => void = () => {};
   const written = new Promise<void>((_, reject) => (fail = reject));
   const set = openSet({ put: async (_, { holders }) => (holders.length > 0 ? written : undefined) });
   const both = [await set.mount("data", "podman", signal), await set.mount("data", "podman", signal)];
