@@ -50,7 +50,8 @@ describe("publishing", () => {
     const { services } = await createCsiPlugin({ driver, publisher, name: "test", version: "1", nodeId: "node-1" });
     const node = services.find(({ service }) => service === nodeService)?.implementation;
     const publish = node?.["nodePublishVolume"] as (request: object, call: object) => Promise<unknown>;
-    const volume_capability = mountable("SINGLE_NODE_SINGLE_WRITER");
+    const mount = { fs_type: "", mount_flags: [], volume_mount_group: "" };
+    const volume_capability = { ...mountable("SINGLE_NODE_SINGLE_WRITER"), mount };
     const outcomes = await Promise.allSettled(
       ["/a", "/b", "/c"].map((target_path) =>
         publish({ volume_id: "v", target_path, volume_capability }, { signal: new AbortController().signal }),
