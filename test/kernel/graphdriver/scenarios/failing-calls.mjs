@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { CleatError } from "cleat/errors";
 import { builtInFactories } from "cleat/selection";
@@ -158,7 +159,8 @@ export async function failingCalls(name, folder) {
       const subject = `${method} with ${systemCall} failing (${errno}), call ${when} of a thread`;
       if (failure !== undefined && !isOfContract(failure, named))
         problems.push(`${subject}: ${failure?.stack ?? failure}`);
-      if (descriptors() > before) problems.push(`${subject}: ${descriptors() - before} descriptors are lost`);
+      const lost = await descriptorsBeyond(before);
+      if (lost > 0) problems.push(`${subject}: ${lost} descriptors are lost`);
       await tidy(driver, id).catch((error) => problems.push(`${subject}, and then: ${error.stack}`));
     }
   }
@@ -182,6 +184,12 @@ function isOfContract(failure, named) {
 /** Of the process, but for those of the tracer's pipes and the pool's threads, which come and go. */
 function descriptors() {
   return readdirSync("/proc/self/fd").length;
+}
+
+/** How many more there are than `before`, once what a failed call has made is deleted behind it. */
+async function descriptorsBeyond(before) {
+  for (let tries = 1; tries < 100 && descriptors() > before; tries++) await delay(50);
+  return descriptors() - before;
 }
 
 /** Runs `call` while system calls fail as strace's `inject` says, of each thread as it counts them. */
