@@ -1,12 +1,11 @@
 import { hostname } from "node:os";
 import { createCsiPlugin } from "../../csi/index.ts";
-import { serveGrpc } from "../../grpc/index.ts";
-import { assertAddressFree, listenOnSystemd, listenOnUnix, type Logger, notifySystemd } from "../../plugin/index.ts";
+import { assertAddressFree, type Logger } from "../../plugin/index.ts";
 import type { CommandContext, CommandOptions } from "../terminal/command.ts";
 import { readVersion } from "../terminal/version.ts";
 import type { Door } from "./door.ts";
 import { readSocketOptions, type SocketValues, socketOptions } from "./listen-options.ts";
-import { drainTimeoutMs } from "./serve-doors.ts";
+import { serveGrpcDoor } from "./serve-grpc-door.ts";
 import { describeTypes, openManaged } from "./volume-door.ts";
 
 export const csiOptions = {
@@ -32,9 +31,6 @@ export interface CsiValues extends SocketValues {
   readonly "node-id"?: string | undefined;
 }
 
-/** What is in it is root's business, as is who may connect. */
-const socketFolderMode = 0o700;
-
 /** Serves volumes to orchestrators. @throws what is wrong with options, address or records. */
 export async function openCsiDoor(values: CsiValues, context: CommandContext, logger: Logger): Promise<Door> {
   const { name = "csi", root: wished } = values;
@@ -53,17 +49,8 @@ export async function openCsiDoor(values: CsiValues, context: CommandContext, lo
       sizeOption: "size",
       logger,
     });
-    const server = await serveGrpc({
-      services: plugin.services,
-      listen: (http2) =>
-        "systemd" in listen
-          ? listenOnSystemd(http2, listen)
-          : listenOnUnix(http2, { folderMode: socketFolderMode, ...listen }),
-      close: () => plugin.close(),
-      drainTimeoutMs,
-      logger,
-    });
-    const toldReady = notifySystemd("READY=1", logger);
+    const { services, close } = plugin;
+    const server = await serveGrpcDoor({ services, listen, close, logger });
     return {
       lines: [
         `Cleat serves the CSI plugin "${pluginName}" at ${server.address}`,
@@ -72,10 +59,7 @@ export async function openCsiDoor(values: CsiValues, context: CommandContext, lo
         `  node    ${nodeId}`,
       ],
       fields: { door: "csi", name: pluginName, address: server.address, root, nodeId },
-      async close() {
-        const told = toldReady.then(() => notifySystemd("STOPPING=1", logger));
-        await Promise.all([server.close(), told]);
-      },
+      close: server.close,
     };
   } catch (error) {
     await managed.close();

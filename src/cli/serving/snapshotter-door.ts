@@ -1,5 +1,4 @@
-import { serveGrpc } from "../../grpc/index.ts";
-import { assertAddressFree, listenOnSystemd, listenOnUnix, type Logger, notifySystemd } from "../../plugin/index.ts";
+import { assertAddressFree, type Logger } from "../../plugin/index.ts";
 import {
   createSnapshotsService,
   type DiffService,
@@ -16,7 +15,7 @@ import { describeSnapshotter } from "./describe-serving.ts";
 import type { Door } from "./door.ts";
 import { selectDriver } from "./graph-drivers.ts";
 import { absolute, readSocketOptions, type SocketValues, socketOptions } from "./listen-options.ts";
-import { drainTimeoutMs } from "./serve-doors.ts";
+import { serveGrpcDoor } from "./serve-grpc-door.ts";
 import { type DriverValues, parseDurability } from "./serving-options.ts";
 
 export const snapshotterOptions = {
@@ -52,9 +51,6 @@ export interface SnapshotterValues extends DriverValues, SocketValues {
   readonly containerd?: string | undefined;
 }
 
-/** What is in it is root's business, as is who may connect. */
-const socketFolderMode = 0o700;
-
 /** Serves a snapshotter over gRPC. @throws what is wrong with options, address, driver or root. */
 export async function openSnapshotterDoor(
   values: SnapshotterValues,
@@ -78,23 +74,11 @@ export async function openSnapshotterDoor(
   };
   try {
     diffs = differ && (await openDiffService({ ...differ, root, logger }));
-    const server = await serveGrpc({
-      services: [createSnapshotsService(snapshotter), ...(diffs === undefined ? [] : [diffs.service])],
-      listen: (http2) =>
-        "systemd" in listen
-          ? listenOnSystemd(http2, listen)
-          : listenOnUnix(http2, { folderMode: socketFolderMode, ...listen }),
-      close,
-      drainTimeoutMs,
-      logger,
-    });
-    const toldReady = notifySystemd("READY=1", logger); // not waited for: signals may come as soon as it is told
+    const services = [createSnapshotsService(snapshotter), ...(diffs === undefined ? [] : [diffs.service])];
+    const server = await serveGrpcDoor({ services, listen, close, logger });
     return {
       ...describeSnapshotter({ address: server.address, root, ...choice }),
-      async close() {
-        const told = toldReady.then(() => notifySystemd("STOPPING=1", logger));
-        await Promise.all([server.close(), told]);
-      },
+      close: server.close,
     };
   } catch (error) {
     await close();
