@@ -1,6 +1,7 @@
 /** Volume drivers of few lines: `managed/volume-backend.ts` is the manual. */
 export type * from "./managed/volume-backend.ts";
 export type * from "./options/option-table.ts";
+export { createTurns, type Turns } from "./holders/turns.ts";
 export {
   type ManagedVolumes,
   type ManagedVolumesOptions,

@@ -25,7 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   logdriver: ["state", "syscall", "transport", "protocol", "errors"],
   state: ["syscall", "errors"],
   volumedrivers: ["volume", "state", "workers", "layer", "tar", "syscall", "transport", "protocol", "errors"],
-  csi: ["volumedrivers", "volume", "grpc", "syscall", "transport", "protocol", "errors"],
+  csi: ["volumedrivers", "volume", "state", "grpc", "syscall", "transport", "protocol", "errors"],
   host: ["volume", "transport", "protocol", "errors"],
   containerd: ["grpc", "protocol", "errors"],
   snapshotter: [

@@ -2,6 +2,7 @@ import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CleatError, isSystemError } from "../../errors/index.ts";
+import { syncFolder } from "../../state/kit.ts";
 
 /** What a plugin has said of a volume that it made, and needs to be told again with each call. */
 const provisionedSchema = z.strictObject({ volumeId: z.string(), context: z.record(z.string(), z.string()) });
@@ -31,8 +32,7 @@ export async function writeRecord(folder: string, record: ProvisionRecord): Prom
     await file.sync();
   }
   await rename(`${path}.new`, path);
-  await using handle = await open(folder, "r");
-  await handle.sync();
+  await syncFolder(folder);
 }
 
 /** `undefined` where no plugin was asked. @throws DATA_LOSS when it cannot be read. */

@@ -1,10 +1,10 @@
-import { CleatError, toCleatError } from "../../errors/index.ts";
+import { CleatError } from "../../errors/index.ts";
 import { type ImplementedService, implementService, toTimestamp } from "../../grpc/index.ts";
-import { type Volume, volumeNamePattern } from "../../volume/index.ts";
 import { controllerService } from "../services/controller-service.ts";
 import { assertCapable, whyNotCapable } from "./capabilities.ts";
 import { bytesOf } from "./capacity.ts";
 import type { CsiContext } from "./context.ts";
+import { assertGiven, findVolume, removeVolume } from "./find-volume.ts";
 import { pageOf } from "./pages.ts";
 import { assertReachable, topologyOf } from "./topology.ts";
 import { isSnapshotId, toSnapshotId, toVolumeId } from "./volume-id.ts";
@@ -48,7 +48,7 @@ export function createController(context: CsiContext): ImplementedService {
     },
     async deleteVolume({ volume_id: id }, { signal }) {
       assertGiven(id, "volume_id");
-      await removeIfThere(id, context, signal);
+      await removeVolume(id, context, signal);
       return {};
     },
     controllerPublishVolume: unimplemented("ControllerPublishVolume"),
@@ -84,7 +84,7 @@ export function createController(context: CsiContext): ImplementedService {
     },
     async deleteSnapshot({ snapshot_id: id }, { signal }) {
       assertGiven(id, "snapshot_id");
-      if (isSnapshotId(id)) await removeIfThere(id, context, signal);
+      if (isSnapshotId(id)) await removeVolume(id, context, signal);
       return {};
     },
     controllerExpandVolume: unimplemented("ControllerExpandVolume"),
@@ -120,26 +120,4 @@ async function sourceOptionOf(
   }
   await findVolume(id, context, signal);
   return { [option]: id };
-}
-
-/** @throws INVALID_ARGUMENT for no id. @throws NOT_FOUND when there is no such volume. */
-export async function findVolume(id: string, { driver }: CsiContext, signal: AbortSignal): Promise<Volume> {
-  assertGiven(id, "volume_id");
-  if (!volumeNamePattern.test(id)) throw new CleatError("NOT_FOUND", "no volume has such an id");
-  return driver.get(id, { signal });
-}
-
-async function removeIfThere(id: string, { driver }: CsiContext, signal: AbortSignal): Promise<void> {
-  if (!volumeNamePattern.test(id)) return;
-  try {
-    await driver.remove(id, { signal });
-  } catch (error) {
-    const failure = toCleatError(error, `cannot remove volume "${id}"`);
-    if (failure.code !== "NOT_FOUND") throw failure;
-  }
-}
-
-/** @throws INVALID_ARGUMENT when a required text is missing. */
-export function assertGiven(value: string, field: string): void {
-  if (value === "") throw new CleatError("INVALID_ARGUMENT", `request has no ${field}`);
 }

@@ -2,14 +2,14 @@ import { isAbsolute, resolve } from "node:path";
 import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import { type ImplementedService, implementService } from "../../grpc/index.ts";
 import { type VolumeDriver, volumeNamePattern } from "../../volume/index.ts";
+import { createTurns } from "../../volumedrivers/index.ts";
 import { nodeService } from "../services/node-service.ts";
 import { assertCapable, type VolumeCapability } from "./capabilities.ts";
 import type { CsiContext } from "./context.ts";
-import { assertGiven, findVolume } from "./controller.ts";
+import { assertGiven, findVolume, giveBack } from "./find-volume.ts";
 import { toPublishFlags } from "./publish-flags.ts";
 import type { Publisher } from "../showing/publisher.ts";
 import { topologyOf } from "./topology.ts";
-import { createVolumeTurns } from "./volume-turns.ts";
 
 /**
  * Brings volumes to containers. The target path is the holder's name, so that who holds a volume is known to the driver
@@ -18,7 +18,7 @@ import { createVolumeTurns } from "./volume-turns.ts";
  */
 export function createNode(context: CsiContext, publisher: Publisher): ImplementedService {
   const { driver, scope } = context;
-  const takeTurn = createVolumeTurns();
+  const turns = createTurns();
   const unimplemented = (method: string) => async () => {
     throw new CleatError("UNIMPLEMENTED", `${method} is not needed for volumes of "${driver.name}"`);
   };
@@ -32,7 +32,7 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
       const target = toTarget(request.target_path);
       await findVolume(id, context, signal);
       const flags = toPublishFlags(capability?.mount?.mount_flags ?? [], request.readonly || isReadOnly(capability));
-      return takeTurn(id, signal, async () => {
+      return turns.take(id, signal, async () => {
         const source = await driver.mount(id, target, { signal });
         try {
           if (isSingleWriter(capability)) await assertAlone(source, target, publisher);
@@ -48,10 +48,10 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
     async nodeUnpublishVolume({ volume_id: id, target_path: path }, { signal }) {
       assertGiven(id, "volume_id");
       const target = toTarget(path);
-      return takeTurn(id, signal, async () => {
+      return turns.take(id, signal, async () => {
         if (!(await isKnown(id, driver, signal))) await assertFree(target, publisher);
         await publisher.unpublish(target, signal);
-        if (volumeNamePattern.test(id)) await unlessGone(driver.unmount(id, target, { signal }), id);
+        await giveBack(id, target, context, signal);
         return {};
       });
     },
@@ -119,14 +119,4 @@ async function isKnown(id: string, driver: VolumeDriver, signal: AbortSignal): P
 async function assertFree(target: string, publisher: Publisher): Promise<void> {
   if (!(await publisher.isTaken(target))) return;
   throw new CleatError("NOT_FOUND", `what is mounted at ${quoteText(target)} is not of a volume with such an id`);
-}
-
-/** What is gone has been given back. */
-async function unlessGone(unmounting: Promise<void>, id: string): Promise<void> {
-  try {
-    await unmounting;
-  } catch (error) {
-    const failure = toCleatError(error, `cannot give back volume "${id}"`);
-    if (failure.code !== "NOT_FOUND") throw failure;
-  }
 }

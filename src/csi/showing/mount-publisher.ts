@@ -5,11 +5,12 @@ import { readMounts } from "../../syscall/index.ts";
 import {
   type FileSystemUsage,
   fileSystemUsage,
+  isMountPoint,
   mountFileSystem,
   unmountFileSystem,
 } from "../../volumedrivers/index.ts";
 import type { PublishFlags, Publisher, VolumeStatistics } from "./publisher.ts";
-import { isMountPoint, isShownSo, otherPlacesOf } from "./shown-places.ts";
+import { flagsAsNamed, isShownSo, otherPlacesOf } from "./shown-places.ts";
 
 /**
  * Shows volumes by mounts of the kernel, for which the process has to be root. What is shown where is known from
@@ -19,9 +20,8 @@ export function createMountPublisher(): Publisher {
   return {
     async publish(source, target, flags, signal) {
       const place = await placeOf(target);
-      const mounts = readMounts();
-      if (isMountPoint(place, mounts)) {
-        if (isShownSo(source, place, flags, mounts)) return;
+      if (isMountPoint(place)) {
+        if (isShownSo(source, place, flags, readMounts())) return;
         throw new CleatError("ALREADY_EXISTS", `${quoteText(target)} shows something else, or with other flags`);
       }
       await makeFolder(place);
@@ -41,11 +41,11 @@ export function createMountPublisher(): Publisher {
     },
     async isTaken(target) {
       const place = await placeOf(target, "or where it was");
-      return place !== undefined && isMountPoint(place, readMounts());
+      return place !== undefined && isMountPoint(place);
     },
     async statistics(path, signal) {
       const place = await placeOf(path);
-      if (!isMountPoint(place, readMounts())) {
+      if (!isMountPoint(place)) {
         throw new CleatError("NOT_FOUND", `no volume is shown at ${quoteText(path)}`);
       }
       return toStatistics(await fileSystemUsage(place, { signal }));
@@ -53,10 +53,9 @@ export function createMountPublisher(): Publisher {
   };
 }
 
-function toOptions({ accessTimes, ...flags }: PublishFlags): string[] {
-  const names = { ro: flags.readonly, nosuid: flags.nosuid, nodev: flags.nodev, noexec: flags.noexec };
-  const set = Object.entries(names).flatMap(([name, isSet]) => (isSet ? [name] : []));
-  return accessTimes === undefined ? set : [...set, accessTimes];
+function toOptions(flags: PublishFlags): string[] {
+  const set = flagsAsNamed(flags).flatMap(([name, isSet]) => (isSet ? [name] : []));
+  return flags.accessTimes === undefined ? set : [...set, flags.accessTimes];
 }
 
 /**

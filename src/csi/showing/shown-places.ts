@@ -19,9 +19,6 @@ export function shownAt(path: string, mounts: Mounts): Shown | undefined {
   return { device: mount.device, folder, options: new Set(mount.options.split(",")) };
 }
 
-export const isMountPoint = (path: string, mounts: Mounts): boolean =>
-  mounts.some(({ mountPoint }) => mountPoint === path);
-
 const isSame = (one: Shown | undefined, other: Shown | undefined): boolean =>
   one?.device === other?.device && one?.folder === other?.folder;
 
@@ -37,11 +34,15 @@ export function otherPlacesOf(path: string, mounts: Mounts): string[] {
 export function isShownSo(source: string, target: string, flags: PublishFlags, mounts: Mounts): boolean {
   const [original, shown] = [shownAt(source, mounts), shownAt(target, mounts)];
   if (original === undefined || shown === undefined || !isSame(original, shown)) return false;
-  const names = { ro: flags.readonly, nosuid: flags.nosuid, nodev: flags.nodev, noexec: flags.noexec };
   return (
-    Object.entries(names).every(([name, isSet]) => shown.options.has(name) === (isSet || original.options.has(name))) &&
+    flagsAsNamed(flags).every(([name, isSet]) => shown.options.has(name) === (isSet || original.options.has(name))) &&
     hasAccessTimes(shown, flags.accessTimes)
   );
+}
+
+/** Which flags are set, by the names that the kernel and mount(8) have for them. */
+export function flagsAsNamed({ readonly, nosuid, nodev, noexec }: PublishFlags): [name: string, isSet: boolean][] {
+  return Object.entries({ ro: readonly, nosuid, nodev, noexec });
 }
 
 /** The kernel says nothing of times that are strict. */

@@ -87,7 +87,8 @@ function notPlain(path: string): CleatError {
   return new CleatError("FAILED_PRECONDITION", `"${path}" is no plain file; no journal is read from it`);
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes the names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, "r");
   await handle.sync();
 }

@@ -10,9 +10,10 @@
  * v23.0.0 `volume/local/local.go` `New`.
  */
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, open, readdir, realpath, rename, rmdir } from "node:fs/promises";
+import { lstat, mkdir, readdir, realpath, rename, rmdir } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
+import { syncFolder } from "../../state/kit.ts";
 import type { Logger } from "../../transport/index.ts";
 import { hasMounts } from "../mounting/mount-file-system.ts";
 import { runTool } from "../mounting/run-tool.ts";
@@ -105,9 +106,4 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
 
 function unlessGone(error: unknown): void {
   if (!isSystemError(error, "ENOENT")) throw error;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, "r");
-  await handle.sync();
 }

@@ -1,0 +1,35 @@
+import { CleatError, toCleatError } from "../../errors/index.ts";
+import { type Volume, volumeNamePattern } from "../../volume/index.ts";
+import type { CsiContext } from "./context.ts";
+
+/** @throws INVALID_ARGUMENT when a required text is missing. */
+export function assertGiven(value: string, field: string): void {
+  if (value === "") throw new CleatError("INVALID_ARGUMENT", `request has no ${field}`);
+}
+
+/** @throws INVALID_ARGUMENT for no id. @throws NOT_FOUND when there is no such volume. */
+export async function findVolume(id: string, { driver }: CsiContext, signal: AbortSignal): Promise<Volume> {
+  assertGiven(id, "volume_id");
+  if (!volumeNamePattern.test(id)) throw new CleatError("NOT_FOUND", "no volume has such an id");
+  return driver.get(id, { signal });
+}
+
+/** Removes a volume, unless it is gone. */
+export async function removeVolume(id: string, { driver }: CsiContext, signal: AbortSignal): Promise<void> {
+  if (volumeNamePattern.test(id)) await unlessGone(driver.remove(id, { signal }), `cannot remove volume "${id}"`);
+}
+
+/** Gives a volume back, unless it is gone. */
+export async function giveBack(id: string, target: string, { driver }: CsiContext, signal: AbortSignal): Promise<void> {
+  if (!volumeNamePattern.test(id)) return;
+  await unlessGone(driver.unmount(id, target, { signal }), `cannot give back volume "${id}"`);
+}
+
+async function unlessGone(step: Promise<void>, subject: string): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    const failure = toCleatError(error, subject);
+    if (failure.code !== "NOT_FOUND") throw failure;
+  }
+}
