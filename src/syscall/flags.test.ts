@@ -5,7 +5,9 @@ import { errnos } from "./libc.ts";
 import * as flags from "./flags.ts";
 import { type Headers, headersObstacle, readHeaders } from "./kernel-headers.test.support.ts";
 
-/** Of each header what is asked of it. Those of `fcntl.h` that Node knows are its to know, and differ between machines. */
+/**
+ * Of each header what is asked of it. Those of `fcntl.h` that Node knows are its to know, and differ between machines.
+ */
 const flagHeaders: Readonly<Record<string, RegExp>> = {
   "linux/fcntl.h": /^(O_CLOEXEC|O_PATH|O_TMPFILE|AT_)/,
   "linux/openat2.h": /^RESOLVE_/,

@@ -1,4 +1,6 @@
-/** What a C compiler makes of the kernel's headers: this machine's, and arm64's where they are unpacked. Not published. */
+/**
+ * What a C compiler makes of the kernel's headers: this machine's, and arm64's where they are unpacked. Not published.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
