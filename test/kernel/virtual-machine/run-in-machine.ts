@@ -72,6 +72,7 @@ async function runMachine(
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
     machine.on("error", reject).on("close", (...ended) => resolve(ended));
   });
+  if (machine.killed) throw new Error(`the virtual machine did not end within ${timeoutMs / 1000} s: ${lines.at(-1)}`);
   if (code === 0) return lines;
   throw new Error(`the virtual machine ended with ${signal ?? `code ${code}`}: ${said}`);
 }
