@@ -45,3 +45,6 @@ export type { KitRunOptions, KitSubject, RestartOptions } from "./driver-kit.ts"
 export { ipamDriverChecks } from "./ipam/checks/index.ts";
 export type { IpamCheck, IpamContext } from "./ipam/context.ts";
 export { type IpamDriverKitOptions, runIpamDriverKit } from "./ipam/kit.ts";
+export { networkDriverChecks } from "./network/checks/index.ts";
+export type { NetworkCheck, NetworkContext } from "./network/context.ts";
+export { type NetworkDriverKitOptions, runNetworkDriverKit } from "./network/kit.ts";

@@ -25,6 +25,9 @@ export interface IpamContext extends AsyncDisposable {
   /** What was released is not released again after the check. */
   releaseAddress(poolId: string, address: string): Promise<void>;
   releasePool(poolId: string): Promise<void>;
+  /** What a pool that was asked for otherwise is called, so that it is released after the check; and is no more. */
+  keepPool(poolId: string): void;
+  forgetPool(poolId: string): void;
   /** Fails unless the call is answered with a failure of one of the codes, in one line that names the subject. */
   refused(call: Promise<unknown>, codes: ErrorCode | readonly ErrorCode[], subject: string): Promise<void>;
 }
@@ -67,6 +70,8 @@ export function createIpamContext({ ranges, refusals, ...given }: IpamContextOpt
       await driver.releasePool(poolId);
       pools.delete(poolId);
     },
+    keepPool: (poolId) => void pools.add(poolId),
+    forgetPool: (poolId) => void pools.delete(poolId),
     refused: (call, codes, subject) => assertRefused(call, codes, subject, refusals),
     async [Symbol.asyncDispose]() {
       const errors: unknown[] = [];

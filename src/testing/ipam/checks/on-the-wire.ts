@@ -64,14 +64,17 @@ export const onTheWireChecks: readonly IpamCheck[] = [
   }),
 ];
 
-function opening(Pool: string, Options: object, space: string): readonly StoryStep[] {
+function opening({ options: Options, space, keepPool }: IpamContext, Pool: string): readonly StoryStep[] {
   return [
     { method: getCapabilities },
     { method: getDefaultAddressSpaces },
     {
       method: requestPool,
       request: () => ({ AddressSpace: space, Pool, SubPool: "", Options, V6: false }),
-      read: ({ PoolID }: { PoolID: string }, answered) => void (answered["pool"] = PoolID),
+      read: ({ PoolID }: { PoolID: string }, answered) => {
+        answered["pool"] = PoolID;
+        keepPool(PoolID);
+      },
     },
     take("gateway", { Address: "", Options: gatewayType }),
   ];
@@ -90,16 +93,21 @@ const give = (name: string): StoryStep => ({
   method: releaseAddress,
   request: (answered) => ({ PoolID: answered["pool"], Address: answered[name] }),
 });
-const close: StoryStep = { method: releasePool, request: ({ pool }) => ({ PoolID: pool }) };
+const close = ({ forgetPool }: IpamContext): StoryStep => ({
+  method: releasePool,
+  request: ({ pool }) => ({ PoolID: pool }),
+  read: (_, answered) => forgetPool(answered["pool"] ?? ""),
+});
 
-function networkStory({ options, space }: IpamContext): readonly StoryStep[] {
-  return [...opening("", options, space), give("gateway"), close];
+function networkStory(context: IpamContext): readonly StoryStep[] {
+  return [...opening(context, ""), give("gateway"), close(context)];
 }
 
-function runStory({ options, range, space }: IpamContext): readonly StoryStep[] {
+function runStory(context: IpamContext): readonly StoryStep[] {
+  const { range } = context;
   const named = withoutPrefix(range(32, 99));
   return [
-    ...opening(range(24), options, space),
+    ...opening(context, range(24)),
     take("first", { Address: "", Options: null }),
     take("second", { Address: named, Options: null }),
     {
@@ -112,7 +120,7 @@ function runStory({ options, range, space }: IpamContext): readonly StoryStep[] 
     give("second"),
     give("first"),
     give("gateway"),
-    close,
+    close(context),
   ];
 }
 
