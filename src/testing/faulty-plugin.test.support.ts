@@ -35,7 +35,7 @@ export interface RightPlugin<Driver, Store> {
   createStore(): Store;
   open(root: string, store: Store): Driver;
   serve(driver: Driver, root: string): { readonly service: Service; kill?(): Promise<void> };
-  /** Of requests; default 1 MiB. */
+  /** Of requests; default what the table says. */
   readonly maxRequestBytes?: number;
 }
 
@@ -67,7 +67,7 @@ export async function serveFaultyPlugin<Driver extends object, Store>(
     const driver = right.open(root, store);
     const { service, ...process } = right.serve({ ...driver, ...wrongs.driver?.(driver, root) }, root);
     const activation = implement(pluginProtocol, { activate: async () => ({ Implements: [right.implements] }) });
-    const { maxRequestBytes = 2 ** 20 } = right;
+    const { maxRequestBytes } = right;
     const handle = createHandler([activation, service], { logger: silentLogger, maxRequestBytes });
     return { handle, ...process };
   }

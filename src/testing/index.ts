@@ -48,3 +48,6 @@ export { type IpamDriverKitOptions, runIpamDriverKit } from "./ipam/kit.ts";
 export { networkDriverChecks } from "./network/checks/index.ts";
 export type { NetworkCheck, NetworkContext } from "./network/context.ts";
 export { type NetworkDriverKitOptions, runNetworkDriverKit } from "./network/kit.ts";
+export { authzChecks } from "./authz/checks/index.ts";
+export type { AuthzCheck, AuthzContext } from "./authz/context.ts";
+export { type AuthzKitOptions, runAuthzKit } from "./authz/kit.ts";
