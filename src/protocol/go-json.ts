@@ -142,7 +142,7 @@ function isNestedDeeper(text: string, limit: number): boolean {
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
     if (character === '"') {
-      at = endOfString(text, at);
+      at = endOfJsonString(text, at);
     } else if (character === "[" || character === "{") {
       if (++depth > limit) return true;
     } else if (character === "]" || character === "}") {
@@ -152,8 +152,8 @@ function isNestedDeeper(text: string, limit: number): boolean {
   return false;
 }
 
-/** Where the quote is that closes the string, or the text's end where none does. */
-function endOfString(text: string, start: number): number {
+/** Where the quote is that closes a string of JSON, which `start` opens; the text's end where none does. */
+export function endOfJsonString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let escapes = 0;
     while (text[end - 1 - escapes] === "\\") escapes++;
