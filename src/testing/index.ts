@@ -51,3 +51,12 @@ export { type NetworkDriverKitOptions, runNetworkDriverKit } from "./network/kit
 export { authzChecks } from "./authz/checks/index.ts";
 export type { AuthzCheck, AuthzContext } from "./authz/context.ts";
 export { type AuthzKitOptions, runAuthzKit } from "./authz/kit.ts";
+export { logDriverChecks } from "./logdriver/checks/index.ts";
+export type { LogCheck, LogContext } from "./logdriver/context.ts";
+export { type LogDriverKitOptions, runLogDriverKit } from "./logdriver/kit.ts";
+export { secretProviderChecks } from "./secret/checks.ts";
+export type { SecretCheck, SecretContext } from "./secret/context.ts";
+export { runSecretProviderKit, type SecretProviderKitOptions } from "./secret/kit.ts";
+export { metricsCollectorChecks } from "./metrics/checks.ts";
+export type { MetricsCheck, MetricsContext } from "./metrics/context.ts";
+export { type MetricsCollectorKitOptions, runMetricsCollectorKit } from "./metrics/kit.ts";
