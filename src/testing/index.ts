@@ -49,7 +49,7 @@ export { networkDriverChecks } from "./network/checks/index.ts";
 export type { NetworkCheck, NetworkContext } from "./network/context.ts";
 export { type NetworkDriverKitOptions, runNetworkDriverKit } from "./network/kit.ts";
 export { authzChecks } from "./authz/checks/index.ts";
-export type { AuthzCheck, AuthzContext } from "./authz/context.ts";
+export { type AuthzCheck, type AuthzContext, requestFacts } from "./authz/context.ts";
 export { type AuthzKitOptions, runAuthzKit } from "./authz/kit.ts";
 export { logDriverChecks } from "./logdriver/checks/index.ts";
 export type { LogCheck, LogContext } from "./logdriver/context.ts";

@@ -63,7 +63,7 @@ export const authzFaults: readonly Fault<Authorizer>[] = [
   answered(
     "it wants a status of every answer",
     ({ path, body }) => (path.endsWith("AuthZRes") && !/"ResponseStatusCode":[1-9]/.test(body) ? no(500) : undefined),
-    ["decide/streamed-answer", ...docker.map(({ id }) => `engine/${id}-run`)],
+    ["decide/streamed-answer", ...docker.map(({ id }) => `engine/${id}-decisions`)],
   ),
   ...docker.map(({ id, headers }) =>
     answered(
@@ -72,7 +72,7 @@ export const authzFaults: readonly Fault<Authorizer>[] = [
         path.includes("AuthZ") && sent.host === headers["Host"] && sent["user-agent"] !== undefined
           ? no(500)
           : undefined,
-      [`engine/${id}-run`],
+      [`engine/${id}-decisions`],
       cut,
     ),
   ),

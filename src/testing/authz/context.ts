@@ -19,7 +19,7 @@ export interface AuthzContext extends AsyncDisposable {
 export type AuthzCheck = Check<AuthzContext>;
 
 /** A call as Docker tells it of a client on a unix socket. */
-export function factsOf(method: string, uri: string, body?: string | Uint8Array): RequestFacts {
+export function requestFacts(method: string, uri: string, body?: string | Uint8Array): RequestFacts {
   const bytes = body === undefined ? undefined : Buffer.from(body as string);
   const headers = {
     "User-Agent": "Docker-Client/28.5.2 (linux)",
@@ -30,12 +30,12 @@ export function factsOf(method: string, uri: string, body?: string | Uint8Array)
 
 /** What many policies deny, the likeliest first. */
 const candidates: readonly RequestFacts[] = [
-  factsOf("POST", "/v1.41/containers/create", '{"Image":"small","HostConfig":{"Privileged":true}}'),
-  factsOf("POST", "/v1.41/containers/create", '{"Image":"small","HostConfig":{"Binds":["/:/host"]}}'),
-  factsOf("POST", "/v1.41/containers/cleat-check/exec", '{"Cmd":["sh"],"Privileged":true}'),
-  factsOf("POST", "/v1.41/swarm/init", '{"ListenAddr":"127.0.0.1:2377"}'),
-  factsOf("POST", "/v1.41/plugins/pull?remote=cleat-check", "[]"),
-  factsOf("DELETE", "/v1.41/containers/cleat-check?force=1"),
+  requestFacts("POST", "/v1.41/containers/create", '{"Image":"small","HostConfig":{"Privileged":true}}'),
+  requestFacts("POST", "/v1.41/containers/create", '{"Image":"small","HostConfig":{"Binds":["/:/host"]}}'),
+  requestFacts("POST", "/v1.41/containers/cleat-check/exec", '{"Cmd":["sh"],"Privileged":true}'),
+  requestFacts("POST", "/v1.41/swarm/init", '{"ListenAddr":"127.0.0.1:2377"}'),
+  requestFacts("POST", "/v1.41/plugins/pull?remote=cleat-check", "[]"),
+  requestFacts("DELETE", "/v1.41/containers/cleat-check?force=1"),
 ];
 
 /** The first that is denied by a decision. */

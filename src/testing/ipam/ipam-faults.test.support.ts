@@ -183,7 +183,7 @@ export const ipamFaults: readonly Fault<IpamDriver>[] = [
     "an address that is asked for by name is given to all",
     (right) => ({ requestAddress: orGivenAlready(right) }),
     ["address/by-name", "address/released-of-another"].concat(
-      docker.map(({ id }) => `engine/${id}-run`),
+      docker.map(({ id }) => `engine/${id}-addresses`),
       ["restart/after-address"],
     ),
     cut,
@@ -278,13 +278,13 @@ export const ipamFaults: readonly Fault<IpamDriver>[] = [
   answered(
     "it trips over options that are null",
     ({ body }) => (body.includes('"Options":null') ? no(500) : undefined),
-    ["wire/null-options"].concat(docker.map(({ id }) => `engine/${id}-run`)),
+    ["wire/null-address-options"].concat(docker.map(({ id }) => `engine/${id}-addresses`)),
   ),
   answered(
     "a request without a body is one for a pool of its choice",
     ({ path, body }) =>
       body === "" && isCall(path, "RequestPool") ? [200, '{"PoolID":"p","Pool":"10.9.0.0/24"}'] : undefined,
-    ["wire/empty-request"],
+    ["wire/empty-pool-request"],
   ),
   ...docker.map(({ id, headers }) =>
     answered(
@@ -293,7 +293,7 @@ export const ipamFaults: readonly Fault<IpamDriver>[] = [
         isCall(path, "RequestPool") && sent.host === headers["Host"] && sent["user-agent"] !== undefined
           ? no(500)
           : undefined,
-      [`engine/${id}-network`, `engine/${id}-run`],
+      [`engine/${id}-pools`, `engine/${id}-addresses`],
       cut,
     ),
   ),

@@ -96,7 +96,7 @@ export const logFaults: readonly Fault<LogDriver>[] = [
         },
       };
     },
-    ["read/next-run", ...docker.map(({ id }) => `engine/${id}-run`)],
+    ["read/next-run", ...docker.map(({ id }) => `engine/${id}-logs`)],
     cut,
   ),
   planted(
@@ -149,7 +149,7 @@ export const logFaults: readonly Fault<LogDriver>[] = [
         isCall(path, "StartLogging") && sent.host === headers["Host"] && sent["user-agent"] !== undefined
           ? no(500)
           : undefined,
-      [`engine/${id}-run`],
+      [`engine/${id}-logs`],
       cut,
     ),
   ),

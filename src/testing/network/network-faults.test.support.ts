@@ -194,7 +194,7 @@ export const networkFaults: readonly Fault<NetworkDriver>[] = [
   answered(
     "a request without a body is one for some network",
     ({ path, body }) => (body === "" && /Create|Join|Delete/.test(path) ? [200, "{}"] : undefined),
-    ["wire/empty-request"],
+    ["wire/empty-network-request"],
     cut,
   ),
   ...docker.flatMap(({ id, headers }) => {
@@ -209,9 +209,9 @@ export const networkFaults: readonly Fault<NetworkDriver>[] = [
         cut,
       );
     return [
-      fails("CreateNetwork", "", ["network", "internal", "run", "connect"]),
+      fails("CreateNetwork", "", ["network", "internal", "endpoints", "connect"]),
       fails("CreateNetwork", "internal", ["internal"]),
-      fails("RevokeExternalConnectivity", "", ["run", "connect"]),
+      fails("RevokeExternalConnectivity", "", ["endpoints", "connect"]),
       fails("CreateEndpoint", "198.18.1.", ["connect"]),
     ];
   }),

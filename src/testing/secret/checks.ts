@@ -71,7 +71,7 @@ export const secretProviderChecks: readonly SecretCheck[] = [
     },
   },
   {
-    id: "wire/empty-request",
+    id: "wire/empty-secret-request",
     title: "gives nothing to a request without a body",
     source: "moby v20.10.24 pkg/plugins/client.go callWithRetry: what it sends again has no body any more",
     symptom: "After a call whose answer was lost a task has another secret, or an empty one.",

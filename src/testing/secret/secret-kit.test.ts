@@ -82,7 +82,7 @@ const faults: readonly Fault<SecretProvider>[] = [
     "no name is one",
     ({ path, body }) =>
       path.endsWith("GetSecret") && ["", "{}"].includes(body) ? [200, '{"Value":"YQ=="}'] : undefined,
-    ["wire/empty-request"],
+    ["wire/empty-secret-request"],
     cut,
   ),
   ...docker.map(({ id, headers }) =>

@@ -6,12 +6,12 @@ import { authzProtocol } from "../../../protocol/index.ts";
 import { needsWire, wireOf } from "../../driver-kit.ts";
 import { dialectsOf } from "../../wire/engine-dialects.ts";
 import { type StoryStep, tellStory } from "../../wire/engine-story.ts";
-import { type AuthzCheck, deniedOf, factsOf, needsDenied } from "../context.ts";
+import { type AuthzCheck, deniedOf, requestFacts, needsDenied } from "../context.ts";
 import { checkedCertificate } from "./checked-certificate.ts";
 
 const { authZReq, authZRes } = authzProtocol.methods;
 const authz = "moby v20.10.24 pkg/authorization/authz.go";
-const ping = factsOf("GET", "/_ping");
+const ping = requestFacts("GET", "/_ping");
 
 export const decisionChecks: readonly AuthzCheck[] = [
   {
@@ -54,7 +54,7 @@ export const decisionChecks: readonly AuthzCheck[] = [
     symptom: "docker build, docker config create and other long requests are denied.",
     async run({ authorizer }) {
       const body = JSON.stringify({ Data: "a".repeat(4 * 1024 * 1024 - 1024) });
-      await authorizer.authorizeRequest(factsOf("POST", "/v1.41/configs/create", body));
+      await authorizer.authorizeRequest(requestFacts("POST", "/v1.41/configs/create", body));
     },
   },
   {
@@ -65,7 +65,7 @@ export const decisionChecks: readonly AuthzCheck[] = [
     async run({ authorizer }) {
       const body = Buffer.from(JSON.stringify(["a".repeat(8 * 1024 * 1024)]));
       const response = { statusCode: 200, headers: { "Content-Type": "application/json" }, body };
-      await authorizer.authorizeResponse(factsOf("GET", "/v1.41/containers/json?all=1"), response);
+      await authorizer.authorizeResponse(requestFacts("GET", "/v1.41/containers/json?all=1"), response);
     },
   },
   {
@@ -74,14 +74,14 @@ export const decisionChecks: readonly AuthzCheck[] = [
     source: "recorded (test/golden): docker load, docker wait and docker attach",
     symptom: "docker load, docker logs and docker run fail when they have done their work.",
     async run({ authorizer }) {
-      const facts = factsOf("POST", "/v1.41/images/load?quiet=1");
+      const facts = requestFacts("POST", "/v1.41/images/load?quiet=1");
       await authorizer.authorizeResponse(facts, { statusCode: 0, headers: {}, body: undefined });
     },
   },
   ...dialectsOf(authzProtocol).map((dialect): AuthzCheck => {
     const versions = dialect.versions.join(", ");
     return {
-      id: `engine/${dialect.id}-run`,
+      id: `engine/${dialect.id}-decisions`,
       title: `decides about all that ${versions} ask for docker run`,
       source: `${versions}, recorded (test/golden)`,
       symptom: `docker run fails on ${versions} with an error of the plugin's.`,
@@ -94,12 +94,12 @@ export const decisionChecks: readonly AuthzCheck[] = [
 /** As Docker's client does it; fields that are empty are left out. */
 function runStory(version: string): readonly StoryStep[] {
   const id = "5628".padEnd(64, "a");
-  const create = factsOf("POST", `/v${version}/containers/create`, createBody);
-  const start = factsOf("POST", `/v${version}/containers/${id}/start`);
-  const attach = factsOf("POST", `/v${version}/containers/${id}/attach?stderr=1&stdout=1&stream=1`);
-  const wait = factsOf("POST", `/v${version}/containers/${id}/wait?condition=removed`);
+  const create = requestFacts("POST", `/v${version}/containers/create`, createBody);
+  const start = requestFacts("POST", `/v${version}/containers/${id}/start`);
+  const attach = requestFacts("POST", `/v${version}/containers/${id}/attach?stderr=1&stdout=1&stream=1`);
+  const wait = requestFacts("POST", `/v${version}/containers/${id}/wait?condition=removed`);
   const upgrade = { Connection: "Upgrade", Upgrade: "tcp", "Content-Length": "0", "Content-Type": "text/plain" };
-  const head = factsOf("HEAD", "/_ping");
+  const head = requestFacts("HEAD", "/_ping");
   return [
     ask(head),
     answer(head, { ResponseHeaders: { "Content-Length": "0", "Api-Version": version } }),

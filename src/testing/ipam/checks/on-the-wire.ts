@@ -14,7 +14,7 @@ const gatewayType = { RequestAddressType: "com.docker.network.gateway" };
 
 export const onTheWireChecks: readonly IpamCheck[] = [
   {
-    id: "wire/null-options",
+    id: "wire/null-address-options",
     title: "takes options that are null, or are not there",
     source: "recorded (test/golden): docker run of an endpoint asks with Options null",
     symptom: "docker run --network fails where docker network create works.",
@@ -30,7 +30,7 @@ export const onTheWireChecks: readonly IpamCheck[] = [
     },
   },
   {
-    id: "wire/empty-request",
+    id: "wire/empty-pool-request",
     title: "gives nothing to a request without a body",
     source: "moby v20.10.24 pkg/plugins/client.go callWithRetry: what it sends again has no body any more",
     symptom: "After a call whose answer was lost a pool is gone for good, or a network has one that nobody asked for.",
@@ -47,14 +47,14 @@ export const onTheWireChecks: readonly IpamCheck[] = [
     const facts = { source: `${versions}, recorded (test/golden)`, makes, needs: needsWire };
     return [
       {
-        id: `engine/${dialect.id}-network`,
+        id: `engine/${dialect.id}-pools`,
         title: `does what ${versions} want for docker network create and rm`,
         symptom: `docker network create --ipam-driver fails on ${versions}.`,
         ...facts,
         run: (context) => tellStory(wireOf(context), dialect, networkStory(context)),
       },
       {
-        id: `engine/${dialect.id}-run`,
+        id: `engine/${dialect.id}-addresses`,
         title: `does what ${versions} want for docker run, with --ip and without, twice at the same time`,
         symptom: `docker run --network fails on ${versions}.`,
         ...facts,

@@ -15,7 +15,7 @@ const zeroTime = "0001-01-01T00:00:00Z";
 export const engineStoryChecks: readonly LogCheck[] = dialectsOf(logDriverProtocol).map((dialect): LogCheck => {
   const versions = dialect.versions.join(", ");
   return {
-    id: `engine/${dialect.id}-run`,
+    id: `engine/${dialect.id}-logs`,
     title: `does what ${versions} want for docker run and docker logs`,
     source: `${versions}, recorded (test/golden)`,
     symptom: `docker run --log-driver or docker logs fails on ${versions}.`,

@@ -11,7 +11,7 @@ const makes = "networks";
 
 export const onTheWireChecks: readonly NetworkCheck[] = [
   {
-    id: "wire/empty-request",
+    id: "wire/empty-network-request",
     title: "makes and deletes nothing for a request without a body",
     source: "moby v20.10.24 pkg/plugins/client.go callWithRetry: what it sends again has no body any more",
     symptom: "After a call whose answer was lost there is a network without a name, or one less.",
@@ -39,7 +39,7 @@ export const onTheWireChecks: readonly NetworkCheck[] = [
         ...create(0, { "com.docker.network.internal": true }),
         ...remove(0),
       ]),
-      told("run", "docker run --network, twice at the same time", ({ create, remove, start, stop, info }) => [
+      told("endpoints", "docker run --network, twice at the same time", ({ create, remove, start, stop, info }) => [
         ...create(0),
         ...start(0, 0),
         ...info(0, 0),
