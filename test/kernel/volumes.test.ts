@@ -18,6 +18,8 @@ const steps = atNight ? [] : ["some", "create: made", "mount: mounted", "unmount
 describeWith([needs.root], "volumes", () => {
   test("of every type are mounted as their options say, and given back", () => run("types.mjs"));
   test("have all that was acknowledged, whatever step their process is killed at", () => run("killed.mjs", ...steps));
+  test("that are folders of the host are given back with what is mounted below, and the host keeps its own", () =>
+    run("bound-trees.mjs"));
   test("need no program but Node", () => run("bare.mjs"));
   test("are there after the machine went down, with no holder left", () => run("rebooted.mjs"));
   test.each<LoopFileSystem>(atNight ? ["ext4", "xfs", "btrfs"] : ["xfs", "btrfs"])(

@@ -7,6 +7,10 @@ import type { ToolOrder } from "./tool-child.ts";
 const commands = {
   /** Without a file system's own program, such as umount.nfs. */
   umount: ["--no-canonicalize", "--internal-only", "--"],
+  /** At once, with what is mounted below; who has files open keeps them. */
+  detach: ["--no-canonicalize", "--internal-only", "--lazy", "--"],
+  /** What is unmounted below is unmounted nowhere else. */
+  enslave: ["--make-rslave", "--"],
   statfs: ["--file-system", "--format=%S %b %f %a %c %d", "--"],
   /** Takes every name, and crosses into no mount. */
   rm: ["-rf", "--one-file-system", "--"],
@@ -14,7 +18,13 @@ const commands = {
 
 export type Tool = keyof typeof commands;
 
-const programs: Readonly<Record<Tool, string>> = { umount: "umount", statfs: "stat", rm: "rm" };
+const programs: Readonly<Record<Tool, string>> = {
+  umount: "umount",
+  detach: "umount",
+  enslave: "mount",
+  statfs: "stat",
+  rm: "rm",
+};
 const child = fileURLToPath(new URL("./tool-child.js", import.meta.url));
 
 /**

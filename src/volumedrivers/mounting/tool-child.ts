@@ -1,7 +1,7 @@
 /** A program that does to a path what it reads on standard input, in place of a program that the host does not have. */
 import { readFileSync, rmSync, statfsSync } from "node:fs";
 import { toCleatError } from "../../errors/index.ts";
-import { umount2, UMOUNT_NOFOLLOW } from "../../syscall/index.ts";
+import { MNT_DETACH, mount, MS_REC, MS_SLAVE, umount2, UMOUNT_NOFOLLOW } from "../../syscall/index.ts";
 import type { Tool } from "./run-tool.ts";
 
 export interface ToolOrder {
@@ -11,6 +11,8 @@ export interface ToolOrder {
 
 const tools: Readonly<Record<Tool, (path: string) => string>> = {
   umount: (path) => (umount2(path, UMOUNT_NOFOLLOW), ""),
+  detach: (path) => (umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH), ""),
+  enslave: (path) => (mount("none", path, "none", MS_REC | MS_SLAVE, ""), ""),
   statfs(path) {
     const { bsize, blocks, bfree, bavail, files, ffree } = statfsSync(path);
     return [bsize, blocks, bfree, bavail, files, ffree].join(" ");
