@@ -7,7 +7,7 @@ import type { MountSet } from "../holders/mount-set.ts";
 import type { Turns } from "../holders/turns.ts";
 import type { GivenOptions } from "../options/read-options.ts";
 import type { SayStep } from "../steps.ts";
-import type { CreateCall } from "./volume-backend.ts";
+import { createSources } from "./volume-sources.ts";
 import type { VolumeFolders } from "./volume-folders.ts";
 import type { volumeTables } from "./volume-record.ts";
 import type { VolumeTable } from "./volume-table.ts";
@@ -21,6 +21,10 @@ export interface LifeCycle {
   /** As `create` of one that is not there yet, and done when `fill` has filled it: until then nobody sees it. */
   createFilled(name: string, given: GivenOptions, fill: FillVolume, signal: AbortSignal): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Whether it is being made now, also where whoever asked for it waits no longer. */
+  isMaking(name: string): boolean;
+  /** Stops making it, if it is being made: it will not be there. */
+  stopMaking(name: string): void;
   /** Removes behind what a process that was killed had half made or half removed. */
   finishRemovals(): void;
 }
@@ -40,6 +44,8 @@ export interface LifeCycleParts {
 
 export function createLifeCycle({ store, turns, table, mounts, folders, sayStep, logger }: LifeCycleParts): LifeCycle {
   const { volumes } = store.tables;
+  const sources = createSources({ turns, table, mounts });
+  const making = new Map<string, AbortController>();
 
   const takeOut = async (name: string) => {
     // Of one that was being filled, which nobody held.
@@ -67,20 +73,10 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     await folders.assertUnused(name); // before it is recorded as half made, and deleted by whoever finds that
     await volumes.put(name, { ...wanted, created: new Date().toISOString(), state: "creating" });
     sayStep("create: recorded", name);
-    const withVolume: CreateCall["withVolume"] = async (source, work) => {
-      const waiting = followUntilBegun(signal);
-      try {
-        return await turns.take(source, waiting.signal, async () => {
-          waiting.end();
-          table.assertReady(source);
-          return work({ ...table.managed(source), isMounted: mounts.pathOf(source) !== undefined });
-        });
-      } finally {
-        waiting.end();
-      }
-    };
+    const stopping = new AbortController();
+    making.set(name, stopping);
     try {
-      await table.create(name, withVolume);
+      await table.create(name, sources.reading(signal), stopping.signal);
       if (fill !== undefined) {
         await fill(await table.mount(name));
         await table.unmount(name);
@@ -90,6 +86,8 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
         logger.warn({ err: cleaning, volume: name }, "what a failed creation has left cannot be removed yet");
       });
       throw error;
+    } finally {
+      making.delete(name);
     }
     sayStep("create: made", name);
     const record = table.recordOf(name);
@@ -102,6 +100,7 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     createFilled: (name, given, fill, signal) => make(name, given, signal, fill),
     async remove(name) {
       table.assertKnown(name);
+      sources.assertUnread(name);
       await mounts.release(name);
       folders.assertRemovable(name); // what is refused is not half removed, and so not finished behind
       const record = table.recordOf(name);
@@ -109,6 +108,8 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
       sayStep("remove: recorded", name);
       await takeOut(name);
     },
+    isMaking: (name) => making.has(name),
+    stopMaking: (name) => making.get(name)?.abort(new CleatError("CANCELLED", "it was removed while it was made")),
     finishRemovals() {
       for (const [name, { state }] of volumes.entries()) {
         if (state === "ready") continue;
@@ -122,16 +123,4 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
       }
     },
   };
-}
-
-/**
- * A signal that aborts when `signal` does, until `end`: a caller who gives up leaves a queue, and not what he has begun.
- * That would be undone while it still runs.
- */
-function followUntilBegun(signal: AbortSignal): { signal: AbortSignal; end(): void } {
-  const waiting = new AbortController();
-  const giveUp = () => waiting.abort(signal.reason);
-  if (signal.aborted) giveUp();
-  signal.addEventListener("abort", giveUp, { once: true });
-  return { signal: waiting.signal, end: () => signal.removeEventListener("abort", giveUp) };
 }

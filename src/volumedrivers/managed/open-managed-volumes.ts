@@ -1,5 +1,5 @@
 import { bootId } from "../../syscall/index.ts";
-import { CleatError, quoteText } from "../../errors/index.ts";
+import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { openStore } from "../../state/index.ts";
 import { createDeadline, type Logger, silentLogger } from "../../transport/index.ts";
@@ -153,8 +153,15 @@ export async function openManagedVolumes<Table extends OptionTable>(
   return {
     name: driver,
     capabilities: async () => ({ scope }),
-    create: (name, { options: given = {} } = {}, call) =>
-      inTurn(name, call, (signal) => life.create(name, given, signal)),
+    async create(name, { options: given = {} } = {}, call) {
+      try {
+        await inTurn(name, call, (signal) => life.create(name, given, signal));
+      } catch (error) {
+        const { code } = toCleatError(error);
+        if (code !== "DEADLINE_EXCEEDED" || !life.isMaking(name)) throw error;
+        throw new CleatError(code, `volume "${name}" is still being made; it goes on, so ask again`, { cause: error });
+      }
+    },
     createFilled: (name, { options: given = {} }, fill, call) =>
       inTurn(name, { timeoutMs: endlessMs, ...call }, (signal) => life.createFilled(name, given, fill, signal)),
     async list() {
@@ -167,7 +174,15 @@ export async function openManagedVolumes<Table extends OptionTable>(
       table.assertThere(name); // it may have gone meanwhile
       return toVolume(name, usage);
     },
-    remove: (name, call) => inTurn(name, call, () => life.remove(name)),
+    async remove(name, call) {
+      const isMaking = life.isMaking(name);
+      life.stopMaking(name);
+      try {
+        await inTurn(name, call, () => life.remove(name));
+      } catch (error) {
+        if (!isMaking || toCleatError(error).code !== "NOT_FOUND") throw error;
+      }
+    },
     async path(name) {
       table.assertThere(name);
       return mountpointOf(name);

@@ -28,7 +28,7 @@ export interface VolumeTable {
   statusOf(name: string): Record<string, unknown>;
   createdAt(name: string): Date | undefined;
   pathOf(name: string): string | undefined;
-  create(name: string, withVolume: CreateCall["withVolume"]): Promise<void>;
+  create(name: string, withVolume: CreateCall["withVolume"], signal: AbortSignal): Promise<void>;
   mount(name: string): Promise<string>;
   unmount(name: string): Promise<void>;
   remove(name: string): Promise<void>;
@@ -102,10 +102,11 @@ export function createVolumeTable(
     statusOf: (name) => statusOf(recordOf(name)),
     createdAt: (name) => new Date(recordOf(name).created),
     pathOf: (name) => knownBackendOf(name)?.pathOf?.(managed(name)),
-    async create(name, withVolume) {
+    async create(name, withVolume, signal) {
       await folders.make(name);
-      await calls.run(subjectOf(name, "cannot be created"), async (call) => {
-        await backendOf(name).create?.(managed(name), { ...call, withVolume });
+      await calls.run({ ...subjectOf(name, "cannot be created"), signal }, async ({ untimed, ...call }) => {
+        const copying: CreateCall["withVolume"] = (...source) => untimed(() => withVolume(...source));
+        await backendOf(name).create?.(managed(name), { ...call, withVolume: copying });
       });
     },
     mount: (name) =>
