@@ -20,6 +20,7 @@ describeWith([needs.root], "volumes", () => {
   test("have all that was acknowledged, whatever step their process is killed at", () => run("killed.mjs", ...steps));
   test("that are folders of the host are given back with what is mounted below, and the host keeps its own", () =>
     run("bound-trees.mjs"));
+  test("of servers whose names nobody looks up end at their deadline, and hold nobody else up", () => run("names.mjs"));
   test("need no program but Node", () => run("bare.mjs"));
   test("are there after the machine went down, with no holder left", () => run("rebooted.mjs"));
   test.each<LoopFileSystem>(atNight ? ["ext4", "xfs", "btrfs"] : ["xfs", "btrfs"])(
