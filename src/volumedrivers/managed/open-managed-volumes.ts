@@ -49,7 +49,10 @@ export interface TypedVolumesOptions extends ManagedVolumesSettings {
 export interface ManagedVolumes extends VolumeDriver {
   /** What a volume takes, as far as its backend knows now. @throws UNIMPLEMENTED where it never does. */
   usage(name: string, call?: CallOptions): Promise<VolumeUsage | undefined>;
-  /** Gives a volume another size. @throws UNIMPLEMENTED where its backend cannot. */
+  /**
+   * Gives a volume another size, also while it is mounted, where its backend can; shown with its options from then on.
+   * @throws UNIMPLEMENTED where its backend cannot, INVALID_ARGUMENT for one that is no whole number above nothing.
+   */
   resize(name: string, sizeBytes: number, call?: CallOptions): Promise<void>;
   /**
    * Makes a new volume with the files that `fill` makes at `path`: all of it or, after an error or `kill -9`, nothing. Takes
@@ -147,7 +150,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
     await end();
     throw error;
   }
-  life.finishRemovals();
+  life.finishBegun();
   folders.emptyTrash();
 
   return {
@@ -204,7 +207,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
       sayStep("unmount: acknowledged", name);
     },
     usage: (name, call) => inTurnless(call, () => table.usage(name, timeoutMs)),
-    resize: (name, sizeBytes, call) => inTurn(name, call, () => table.resize(name, sizeBytes)),
+    resize: (name, sizeBytes, call) => inTurn(name, call, () => life.resize(name, sizeBytes)),
     holders(name) {
       table.assertThere(name);
       return mounts.holders(name);
