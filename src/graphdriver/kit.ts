@@ -25,7 +25,13 @@ export {
 } from "./driver-options.ts";
 export { type Damage, mendable, type StoreFinding, type StoreFindingKind, unmendable } from "./finding.ts";
 export { isOfFileSystem } from "./foreign-names.ts";
-export { cleanFolder, ensureCleanFolder, makeCleanFolder } from "./home/clean-folder.ts";
+export {
+  cleanFolder,
+  ensureCleanFolder,
+  makeCleanFolder,
+  makeFolderInClean,
+  withCleanFolder,
+} from "./home/clean-folder.ts";
 export { bindSpec } from "./home/bind-spec.ts";
 export { deleteTrashed, emptyTrashBehind, type TrashJobs, withUndoBehind } from "./home/delete-trashed.ts";
 export { assertUse, driverRecordFile, readDriverRecord } from "./home/driver-record.ts";
