@@ -69,6 +69,7 @@ export { createLayerKeeper, type LayerKeeper, type LayerKeeperJobs } from "./hom
 export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
+export { streamArchive } from "./diff/short-archive.ts";
 export { readIfThere } from "./home/read-if-there.ts";
 export { hasStayedWhole, recordWhole } from "./home/whole-record.ts";
 export { findExactDamage } from "./inspect/exact-damage.ts";

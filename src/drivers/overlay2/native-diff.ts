@@ -1,8 +1,6 @@
-import { readdirSync } from "node:fs";
-import { Readable } from "node:stream";
-import { emptyArchive } from "../../layer/index.ts";
+import { emptyArchive, isEmptyFolderAt } from "../../layer/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
-import { createDiffGetter, type createNaiveDiff, type OpenHome, readChanges } from "../../graphdriver/kit.ts";
+import { createDiffGetter, type createNaiveDiff, type OpenHome, readChanges, streamArchive } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import { type LayeredStore, precondition } from "../overlay/layered-store.ts";
 import { isKnownWhole } from "../overlay/layer-features.ts";
@@ -46,8 +44,12 @@ export function createNativeDiff(
       const exact = store.exactDiff(id, parent, call);
       if (exact !== undefined) return exact;
       if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diff(id, parent, call);
-      if (readdirSync(`${path}/${id}/diff`).length === 0) return Readable.from([emptyArchive], { objectMode: false });
-      const archive = (ring: Ring) => home.within(call).pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
+      if (isEmptyFolderAt(`${path}/${id}/diff`)) return streamArchive(emptyArchive);
+      const wanted = home.within(call).pool;
+      const lookForSmall = () => wanted.run(worker, "archiveSmallDiff", path, id, archiveOptions);
+      const small = await locks.unlessChanged([id], lookForSmall);
+      if (small !== undefined) return streamArchive(small);
+      const archive = (ring: Ring) => wanted.run(worker, "archiveDiff", path, id, ring, archiveOptions);
       return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
     },
 
