@@ -39,6 +39,7 @@ export {
   discardOrRemove,
   discardStaged,
   emptyTrash,
+  isStagedOrTrashed,
   letThrough,
   lockHome,
   ownFolder,
