@@ -1,6 +1,12 @@
 import { emptyArchive, isEmptyFolderAt } from "../../layer/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
-import { createDiffGetter, type createNaiveDiff, type OpenHome, readChanges, streamArchive } from "../../graphdriver/kit.ts";
+import {
+  createDiffGetter,
+  type createNaiveDiff,
+  type OpenHome,
+  readChanges,
+  streamArchive,
+} from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import { type LayeredStore, precondition } from "../overlay/layered-store.ts";
 import { isKnownWhole } from "../overlay/layer-features.ts";
