@@ -12,7 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   syscall: ["errors"],
   tar: ["errors"],
   transport: ["protocol", "errors"],
-  workers: ["syscall", "errors"],
+  workers: ["syscall", "protocol", "errors"],
   layer: ["tar", "syscall", "errors"],
   plugin: ["transport", "protocol", "errors"],
   grpc: ["transport", "protocol", "errors"],

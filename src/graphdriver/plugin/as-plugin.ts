@@ -1,5 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
-import { type Call, graphDriverProtocol } from "../../protocol/index.ts";
+import { type Call, graphDriverProtocol, type LendingSource } from "../../protocol/index.ts";
 import {
   assertMethods,
   implement,
@@ -123,7 +123,7 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
     applyDiff: ({ id, parent }, from) =>
       call(from, async (driver) => {
         lost.assertWholeArchive(checked(id));
-        const apply = (archive: AsyncIterable<Uint8Array>) =>
+        const apply = (archive: LendingSource) =>
           driver.applyDiff(id, checkedParent(parent), archive, wanted(from));
         return { Size: await holder.receive(id, from.body, apply) };
       }),

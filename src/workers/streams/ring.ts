@@ -9,6 +9,8 @@
  *     └─────────┴──────┴──────────┴───────┴────────┘     │ the size, a power of two      │
  *                                                        └──────────────────────────────┘
  *
+ * What the writer's bytes come from it may lend to the reader meanwhile (`loan.ts`).
+ *
  * `written` and `read` count bytes and wrap at 2³², which a size that divides 2³² makes harmless. Whoever waits notes a
  * signal's value, looks once more, then sleeps until the value changes, so that no wake-up is lost. To wake a thread
  * costs more than to copy what it waits for: neither side is woken before the other has done half a ring, or has no
@@ -16,49 +18,26 @@
  */
 import { CleatError } from "../../errors/index.ts";
 import { throwIfCancelled } from "../../syscall/index.ts";
+import {
+  bytesHeld,
+  changeOf,
+  DATA_SIGNAL,
+  READ,
+  READER_GONE,
+  readerGone,
+  READER_WAITS,
+  type Ring,
+  SPACE_SIGNAL,
+  throwIfAborted,
+  wake,
+  WRITER_END,
+  writerEnds,
+  WRITER_WAITS,
+  WRITTEN,
+} from "./control.ts";
+import { createBorrower } from "./borrower.ts";
 
-/** What is handed to the other thread; clones by reference. */
-export interface Ring {
-  readonly control: Int32Array<SharedArrayBuffer>;
-  readonly data: Uint8Array<SharedArrayBuffer>;
-}
-
-const WRITTEN = 0;
-const READ = 1;
-const DATA_SIGNAL = 2;
-const SPACE_SIGNAL = 3;
-const WRITER_END = 4;
-const READER_GONE = 5;
-const WRITER_WAITS = 6;
-const READER_WAITS = 7;
-const controlWords = 8;
-
-const writerEnds = { open: 0, finished: 1, aborted: 2 } as const;
-
-/** @throws INVALID_ARGUMENT when `sizeBytes` is not a power of two up to 2³¹. */
-export function createRing(sizeBytes = 2 ** 20): Ring {
-  if (!(sizeBytes > 0 && sizeBytes <= 2 ** 31 && Number.isInteger(Math.log2(sizeBytes)))) {
-    throw new CleatError("INVALID_ARGUMENT", `ring of ${sizeBytes} bytes is not a power of two up to 2 ** 31`);
-  }
-  return {
-    control: new Int32Array(new SharedArrayBuffer(controlWords * 4)),
-    data: new Uint8Array(new SharedArrayBuffer(sizeBytes)),
-  };
-}
-
-/** Makes a ring that both ends have let go of as good as new. */
-export function resetRing({ control }: Ring): void {
-  control.fill(0);
-}
-
-function bytesHeld({ control }: Ring): number {
-  return (Atomics.load(control, WRITTEN) - Atomics.load(control, READ)) >>> 0;
-}
-
-function wake({ control }: Ring, signal: number): void {
-  Atomics.add(control, signal, 1);
-  Atomics.notify(control, signal);
-}
+export { createRing, resetRing, type Ring } from "./control.ts";
 
 /** Copies what fits now, and wakes a waiting reader once there is enough worth waking for; how many bytes that was. */
 function put(ring: Ring, bytes: Uint8Array): number {
@@ -90,10 +69,6 @@ function release(ring: Ring, count: number): void {
   wake(ring, SPACE_SIGNAL);
 }
 
-function readerGone({ control }: Ring): boolean {
-  return Atomics.load(control, READER_GONE) === 1;
-}
-
 function endWriting(ring: Ring, end: number): void {
   Atomics.compareExchange(ring.control, WRITER_END, writerEnds.open, end);
   wake(ring, DATA_SIGNAL);
@@ -106,9 +81,8 @@ function leave(ring: Ring): void {
 
 /** Whether the stream is over. Asked only after the ring was seen empty. */
 function isFinished(ring: Ring): boolean {
-  const end = Atomics.load(ring.control, WRITER_END);
-  if (end === writerEnds.aborted) throw new CleatError("CANCELLED", "stream was cut off by its sender");
-  return end === writerEnds.finished && bytesHeld(ring) === 0;
+  throwIfAborted(ring);
+  return Atomics.load(ring.control, WRITER_END) === writerEnds.finished && bytesHeld(ring) === 0;
 }
 
 /** Empty, and not over. */
@@ -124,6 +98,7 @@ export interface SyncRingReader {
 }
 
 export function createSyncRingReader(ring: Ring): SyncRingReader {
+  const borrower = createBorrower(ring);
   let lent = 0;
   return {
     read() {
@@ -137,13 +112,18 @@ export function createSyncRingReader(ring: Ring): SyncRingReader {
           lent = bytes.length;
           return bytes;
         }
+        const borrowed = borrower.read();
+        if (borrowed !== undefined) return borrowed;
         if (isFinished(ring)) return undefined;
         Atomics.store(ring.control, READER_WAITS, 1);
         if (isEmpty(ring)) Atomics.wait(ring.control, DATA_SIGNAL, signal);
         Atomics.store(ring.control, READER_WAITS, 0);
       }
     },
-    leave: () => leave(ring),
+    leave() {
+      leave(ring);
+      borrower.giveBack();
+    },
   };
 }
 
@@ -248,9 +228,4 @@ export function createAsyncRingWriter(ring: Ring): AsyncRingWriter {
     finish: () => endWriting(ring, writerEnds.finished),
     abort: () => endWriting(ring, writerEnds.aborted),
   };
-}
-
-async function changeOf({ control }: Ring, signal: number, seen: number): Promise<void> {
-  const { async: pending, value } = Atomics.waitAsync(control, signal, seen);
-  if (pending) await value;
 }
