@@ -52,8 +52,12 @@ function descriptorOf(stream: ReadStream): number | undefined {
 
 /** To open a pipe takes until somebody writes to it. What keeps a file from being opened, whoever iterates is told. */
 async function openedDescriptor(stream: ReadStream): Promise<number | undefined> {
-  if (stream.path === undefined || statSync(stream.path, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
-  await new Promise<unknown>((resolve) => stream.once("open", resolve).once("error", resolve).once("close", resolve));
+  if (stream.path === undefined || statSync(stream.path, { throwIfNoEntry: false })?.isFile() !== true)
+    return undefined;
+  await new Promise<void>((resolve) => {
+    const settle = (): void => resolve();
+    stream.once("open", settle).once("error", settle).once("close", settle);
+  });
   return descriptorOf(stream);
 }
 

@@ -9,11 +9,7 @@ import { createPace } from "../workers/index.ts";
  */
 export interface PeerStreams {
   /** Runs `work` on what `source` sends for a layer. @throws ABORTED when the sender was silent and somebody waited. */
-  receive<T>(
-    id: string,
-    source: LendingSource,
-    work: (source: LendingSource) => Promise<T>,
-  ): Promise<T>;
+  receive<T>(id: string, source: LendingSource, work: (source: LendingSource) => Promise<T>): Promise<T>;
   /** Follows what a peer reads, until it is closed. */
   follow(stream: Readable): void;
   /** Runs `work`, which ends after what is being sent for a layer, or else after all streams. */

@@ -65,7 +65,7 @@ export function createChunkTracker(): ChunkTracker {
     push(pushed) {
       const bytes = begun.length === 0 ? pushed : Buffer.concat([begun, pushed]);
       begun = Buffer.alloc(0);
-      for (let at = 0; isPlain; ) {
+      for (let at = 0; isPlain;) {
         const passed = Math.min(leftBytes, bytes.length - at);
         at += passed;
         leftBytes -= passed;

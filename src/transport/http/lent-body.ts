@@ -1,5 +1,11 @@
 import type { IncomingMessage } from "node:http";
-import { type BodyFraming, type Borrow, type Borrower, createChunkTracker, type Returned } from "../../protocol/index.ts";
+import {
+  type BodyFraming,
+  type Borrow,
+  type Borrower,
+  createChunkTracker,
+  type Returned,
+} from "../../protocol/index.ts";
 import { createHeldReading, type HeldReading, readHeadBytes } from "./held-reading.ts";
 import { peerGone } from "./peer-gone.ts";
 

@@ -43,7 +43,9 @@ export function createBorrower(ring: Ring): BorrowedReader {
 
   function take(): boolean {
     const { offered, taken } = loanStates;
-    return Atomics.load(control, LOAN) === offered && Atomics.compareExchange(control, LOAN, offered, taken) === offered;
+    return (
+      Atomics.load(control, LOAN) === offered && Atomics.compareExchange(control, LOAN, offered, taken) === offered
+    );
   }
 
   return {

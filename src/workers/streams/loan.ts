@@ -88,18 +88,14 @@ function createBorrower(ring: Ring, onCut: (error: Error) => void): Borrower {
 /** Until the job has given it back, or has ended, with it or without. */
 async function settle(ring: Ring, over: JobOver): Promise<Returned> {
   const { control } = ring;
-  let isOver = false;
-  let isIntact = true;
-  void over.then((intact) => {
-    isOver = true;
-    isIntact = intact;
-  });
-  for (;;) {
+  const changed = Symbol("changed");
+  for (let isIntact: boolean | undefined; ;) {
     const state = Atomics.load(control, LOAN);
     if (state === loanStates.returned) return takeReturned(ring);
-    if (isOver && (!isIntact || state === loanStates.taken)) return lost;
-    if (isOver && Atomics.compareExchange(control, LOAN, state, loanStates.none) === state) return untouched;
-    await Promise.race([changeOf(ring, LOAN, state), over]);
+    if (isIntact === false || (isIntact === true && state === loanStates.taken)) return lost;
+    if (isIntact === true && Atomics.compareExchange(control, LOAN, state, loanStates.none) === state) return untouched;
+    const next = await Promise.race([changeOf(ring, LOAN, state).then(() => changed), over]);
+    if (typeof next === "boolean") isIntact = next;
   }
 }
 
