@@ -89,6 +89,8 @@ export interface Client {
   readonly socket: Socket;
   /** Each piece in a write of its own, with a turn of the event loop between. */
   send(...pieces: readonly Uint8Array[]): Promise<void>;
+  /** Resolves when the connection is closed, by whomever and however. */
+  readonly closed: Promise<void>;
   /** The status and body of the next answer. */
   answer(): Promise<{ readonly status: number; readonly body: string }>;
 }
@@ -105,8 +107,10 @@ async function openClient(path: string): Promise<Client> {
   });
   socket.once("close", () => wake());
   const answered = /^HTTP\/1\.1 (\d+) [^]*?Content-Length: (\d+)[^]*?\r\n\r\n/;
+  const closed = new Promise<void>((resolve) => void socket.once("close", () => resolve()));
   return {
     socket,
+    closed,
     async send(...pieces) {
       for (const piece of pieces) {
         if (!socket.write(piece) && !socket.destroyed) {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -92,9 +91,8 @@ describe("a body that a thread reads from the socket", () => {
     "is broken off where Node's parser would not read on: %j",
     async (line) => {
       const client = await uploads.connect();
-      const closed = once(client.socket, "close");
       await client.send(chunkedHead, chunksOf(megabytes(1), [30_000]), Buffer.from(line), lastChunk);
-      await closed;
+      await client.closed;
       await expect.poll(() => uploads.outcomes).toMatchObject([{ code: "CANCELLED" }]);
     },
   );
@@ -106,7 +104,7 @@ describe("a body that a thread reads from the socket", () => {
       const client = await uploads.connect();
       await client.send(chunkedHead, ...cutInto(framed.subarray(0, length), [60_000]));
       client.socket.end();
-      await once(client.socket, "close");
+      await client.closed;
     }
     const failed = Array.from({ length: ends.length + 6 }, () => expect.objectContaining({ code: "CANCELLED" }));
     await expect.poll(() => uploads.outcomes).toEqual(failed);
