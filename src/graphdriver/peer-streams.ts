@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { CleatError } from "../errors/index.ts";
-import type { Borrow, Borrower, LendingSource } from "../protocol/index.ts";
+import type { Borrow, Borrower, DescriptorWriting, LendingSource } from "../protocol/index.ts";
 import { createPace } from "../workers/index.ts";
 
 /**
@@ -133,6 +133,8 @@ function createDownload(stream: Readable, patienceMs: number): Peer {
   return {
     id: undefined,
     isSilent() {
+      const silentMs = (stream as Readable & Partial<DescriptorWriting>).silentMs?.();
+      if (silentMs !== undefined) return silentMs >= patienceMs;
       if (isBeingRead(stream)) stalledMs = undefined;
       else stalledMs ??= performance.now();
       return stalledMs !== undefined && performance.now() - stalledMs >= patienceMs;

@@ -58,3 +58,24 @@ export interface Returned {
   /** Whoever read came to grief, and nobody knows where. */
   readonly isLost: boolean;
 }
+
+/** A stream whose maker can write to a peer's descriptor itself; to be read to its end in no other way then. */
+export interface DescriptorWriting {
+  /**
+   * Writes all that is to come to `sink`, as much of it as can be through its descriptor. Resolves when all is written.
+   * @throws what the stream fails with, also where it is destroyed meanwhile.
+   */
+  writeTo(sink: Sink): Promise<void>;
+  /** While `writeTo` runs: for how long the peer has taken nothing. */
+  silentMs(): number | undefined;
+}
+
+/** Where a peer reads a body in chunks (RFC 9112, 7.1). */
+export interface Sink {
+  /** As a chunk of its own, with its frame. Resolves when there is room for more, or nobody reads any more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Framed already: the rest of what somebody else has begun to write. */
+  writeFramed(bytes: Uint8Array): Promise<void>;
+  /** The descriptor, once all that was written has left the process; `undefined` where it cannot be had any more. */
+  flush(): Promise<number | undefined>;
+}

@@ -21,6 +21,7 @@ import {
   type Ring,
   throwIfAborted,
 } from "./control.ts";
+import { briskBytes } from "./pace.ts";
 import { createPeerWatch } from "./peer-watch.ts";
 
 export interface BorrowedReader {
@@ -67,7 +68,7 @@ function createReading(ring: Ring): BorrowedReader {
   const isFile = framing === framings.file;
   const isSized = framing === framings.sized;
   const window = Math.min(windowBytes, data.length / 2);
-  const watch = createPeerWatch(control);
+  const watch = createPeerWatch(control, briskBytes);
   /** What has been read and not been given out: from `at` to `end` of the data. */
   let at = 0;
   let end = 0;
@@ -92,7 +93,7 @@ function createReading(ring: Ring): BorrowedReader {
       if (count === 0) return false;
       if (count !== undefined) {
         end += count;
-        watch.received(count);
+        watch.moved(count);
         return true;
       }
       watch.waiting();

@@ -34,6 +34,13 @@ export const loanStates = { none: 0, offered: 1, taken: 2, returned: 3 } as cons
 /** Inside of a chunk, or of a body, of which so many bytes are left; behind a chunk's content; before its size. */
 export const framings = { chunk: 0, chunkEnd: 1, chunkStart: 2, sized: 3, file: 4 } as const;
 
+/**
+ * In a ring that a job writes, the word of the loan says how far the job has come to write to a descriptor itself: its
+ * reader asks for that; the job stands still, with all that it wrote in the ring; the reader lends the descriptor, may
+ * call it back, and gets it back.
+ */
+export const outletStates = { none: 0, asked: 1, standing: 2, lent: 3, recalled: 4, returned: 5 } as const;
+
 /** Counts of up to 2⁵³ behind the words: what is left of the chunk or body, or where in the file; what was missed. */
 export const LEFT = 0;
 export const MISSED = 1;

@@ -18,7 +18,7 @@ import {
   type Ring,
   wake,
 } from "./control.ts";
-import { isPeerSlow } from "./peer-watch.ts";
+import { peerSilentMs } from "./peer-watch.ts";
 import type { AsyncRingWriter } from "./ring.ts";
 
 /** How the job that reads the ring ends: whether no thread touches the ring any more. */
@@ -82,7 +82,7 @@ function offer(ring: Ring, descriptor: number, { framing, left }: Terms): void {
 }
 
 function createBorrower(ring: Ring, onCut: (error: Error) => void): Borrower {
-  return { isSlow: (timeMs) => isPeerSlow(ring.control, timeMs), cutOff: onCut };
+  return { isSlow: (timeMs) => peerSilentMs(ring.control) >= timeMs, cutOff: onCut };
 }
 
 /** Until the job has given it back, or has ended, with it or without. */

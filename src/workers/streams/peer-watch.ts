@@ -1,22 +1,21 @@
 import { PEER_SILENT_SINCE, PEER_WAITED_FOR } from "./control.ts";
-import { briskBytes } from "./pace.ts";
 
-/** What a thread that reads from a peer tells of it, where others can see it (`isPeerSlow`). */
+/** What a thread that waits for a peer tells of it, where others can see it (`peerSilentMs`). */
 export interface PeerWatch {
-  received(sizeBytes: number): void;
+  moved(sizeBytes: number): void;
   waiting(): void;
   waited(): void;
 }
 
-/** Only the time in which the peer is waited for is the peer's. */
-export function createPeerWatch(control: Int32Array<SharedArrayBuffer>): PeerWatch {
+/** Only the time in which the peer is waited for is the peer's; a brisk one moves `enoughBytes` in no time. */
+export function createPeerWatch(control: Int32Array<SharedArrayBuffer>, enoughBytes: number): PeerWatch {
   let sizeBytes = 0;
   let waitedMs = 0;
   let startMs = 0;
   return {
-    received(count) {
+    moved(count) {
       sizeBytes += count;
-      if (sizeBytes < briskBytes) return;
+      if (sizeBytes < enoughBytes) return;
       sizeBytes = 0;
       waitedMs = 0;
     },
@@ -32,10 +31,10 @@ export function createPeerWatch(control: Int32Array<SharedArrayBuffer>): PeerWat
   };
 }
 
-/** Whether a thread waits for a peer who has sent less than a brisk one does, for at least so long. */
-export function isPeerSlow(control: Int32Array<SharedArrayBuffer>, timeMs: number): boolean {
-  if (Atomics.load(control, PEER_WAITED_FOR) === 0) return false;
-  return ((monotonicMs() - Atomics.load(control, PEER_SILENT_SINCE)) | 0) >= timeMs;
+/** For how long a thread has waited for a peer who is no brisk one; 0 while it waits for none. */
+export function peerSilentMs(control: Int32Array<SharedArrayBuffer>): number {
+  if (Atomics.load(control, PEER_WAITED_FOR) === 0) return 0;
+  return (monotonicMs() - Atomics.load(control, PEER_SILENT_SINCE)) | 0;
 }
 
 /** The same on every thread, unlike `performance.now()`; cut to 31 bits it goes round once in 24 days. */

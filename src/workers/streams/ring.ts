@@ -9,7 +9,7 @@
  *     └─────────┴──────┴──────────┴───────┴────────┘     │ the size, a power of two      │
  *                                                        └──────────────────────────────┘
  *
- * What the writer's bytes come from it may lend to the reader meanwhile (`loan.ts`).
+ * What bytes come from, or go to, one side may lend the other meanwhile (`loan.ts`, `outlet.ts`).
  *
  * `written` and `read` count bytes and wrap at 2³², which a size that divides 2³² makes harmless. Whoever waits notes a
  * signal's value, looks once more, then sleeps until the value changes, so that no wake-up is lost. To wake a thread
@@ -22,6 +22,8 @@ import {
   bytesHeld,
   changeOf,
   DATA_SIGNAL,
+  LOAN,
+  outletStates,
   READ,
   READER_GONE,
   readerGone,
@@ -36,6 +38,7 @@ import {
   WRITTEN,
 } from "./control.ts";
 import { createBorrower } from "./borrower.ts";
+import { createDirectWriter } from "./direct-writer.ts";
 
 export { createRing, resetRing, type Ring } from "./control.ts";
 
@@ -135,10 +138,11 @@ export interface SyncRingWriter {
 }
 
 export function createSyncRingWriter(ring: Ring): SyncRingWriter {
+  const direct = createDirectWriter(ring);
   return {
     write(bytes) {
       throwIfCancelled();
-      for (let at = 0; at < bytes.length;) {
+      for (let at = direct.write(bytes); at < bytes.length;) {
         if (readerGone(ring)) throw new CleatError("CANCELLED", "stream is no longer read by its receiver");
         const signal = Atomics.load(ring.control, SPACE_SIGNAL);
         const count = put(ring, at === 0 ? bytes : bytes.subarray(at));
@@ -149,13 +153,22 @@ export function createSyncRingWriter(ring: Ring): SyncRingWriter {
         Atomics.store(ring.control, WRITER_WAITS, 0);
       }
     },
-    finish: () => endWriting(ring, writerEnds.finished),
-    abort: () => endWriting(ring, writerEnds.aborted),
+    finish() {
+      direct.end();
+      endWriting(ring, writerEnds.finished);
+    },
+    abort() {
+      direct.end();
+      endWriting(ring, writerEnds.aborted);
+    },
   };
 }
 
 export interface AsyncRingReader {
-  /** A copy of the next bytes; `undefined` at the end. @throws CANCELLED when the writer aborted. */
+  /**
+   * A copy of the next bytes; `undefined` at the end, none where the writer waits to be lent a descriptor (`outlet.ts`).
+   * @throws CANCELLED when the writer aborted.
+   */
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
   leave(): void;
 }
@@ -170,6 +183,7 @@ export function createAsyncRingReader(ring: Ring): AsyncRingReader {
           release(ring, bytes.length);
           return bytes;
         }
+        if (Atomics.load(ring.control, LOAN) === outletStates.standing) return bytes;
         if (isFinished(ring)) return undefined;
         Atomics.store(ring.control, READER_WAITS, 1);
         if (isEmpty(ring)) await changeOf(ring, DATA_SIGNAL, signal);
