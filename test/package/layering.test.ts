@@ -13,7 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   syscall: ["errors"],
   tar: ["errors"],
   transport: ["protocol", "errors"],
-  workers: ["syscall", "errors"],
+  workers: ["syscall", "protocol", "errors"],
   layer: ["tar", "syscall", "errors"],
   plugin: ["files", "transport", "protocol", "errors"],
   grpc: ["transport", "protocol", "errors"],
