@@ -14,8 +14,8 @@ export interface ReplaceFileOptions {
 
 /**
  * Puts a new file in the place of `path`, or where nothing is: whoever reads it finds all of the old content or all of
- * the new, and so does, unless it is told otherwise, who reads it after a crash at any point. `fill` writes the content;
- * after an error of its nothing has changed. A symlink at `path` is replaced, not followed.
+ * the new, and so does, unless it is told otherwise, who reads it after a crash at any point. `fill` writes the
+ * content; after an error of its nothing has changed. A symlink at `path` is replaced, not followed.
  */
 export async function replaceFile(
   path: string,

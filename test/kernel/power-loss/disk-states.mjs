@@ -8,8 +8,9 @@ import { createRandom } from "../../fuzz/random.mjs";
 import { sectorBytes } from "./recorded-disk.mjs";
 
 /**
- * Where file systems keep what tells that they are there, with one checksum over several sectors: ext4 (whose own mount refuses
- * one that is torn; `e2fsck` has a copy) and btrfs. Disks that tear those lose whole file systems, whatever is in them.
+ * Where file systems keep what tells that they are there, with one checksum over several sectors: ext4 (whose own mount
+ * refuses one that is torn; `e2fsck` has a copy) and btrfs. Disks that tear those lose whole file systems, whatever is
+ * in them.
  */
 const superblocks = [
   [1024, 2048],
