@@ -8,15 +8,15 @@ import {
   cutInto,
   digestOf,
   lastChunk,
-  openUploadServer,
+  openBodyServer,
   patternOf,
   smallCall,
-  type UploadServer,
+  type BodyServer,
 } from "./lent-bodies.test.support.ts";
 
-let uploads: UploadServer;
+let uploads: BodyServer;
 beforeEach(async () => {
-  uploads = await openUploadServer();
+  uploads = await openBodyServer();
 });
 afterEach(() => uploads[Symbol.asyncDispose]());
 
@@ -129,7 +129,7 @@ describe("a body that a thread reads from the socket", () => {
 
 describe("a body of which its job has had enough", () => {
   it.each([70_000, 200_000, 1_000_000])("after %i bytes is read to its end, and then answered", async (failAfter) => {
-    await using failing = await openUploadServer(failAfter);
+    await using failing = await openBodyServer({ failAfter });
     const client = await failing.connect();
     for (let round = 0; round < 3; round++) {
       const sent = client.send(chunkedHead, ...cutInto(chunksOf(megabytes(4), [32_768, 7]), [90_001]), lastChunk);
