@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CleatError } from "../errors/index.ts";
+import type { LendingSource } from "../protocol/index.ts";
 import { createHttpServer } from "../transport/index.ts";
 import type * as Workers from "../workers/index.ts";
 
@@ -53,6 +54,27 @@ interface Jobs {
   send(ring: Workers.Ring, bytes: Uint8Array, pieceBytes: number, failAfter: number): void;
 }
 
+function openPool() {
+  const folder = mkdtempSync(join(tmpdir(), "cleat-lent-"));
+  const module = join(folder, "jobs.mjs");
+  writeFileSync(module, jobsSource);
+  const jobs = { url: pathToFileURL(module).href } as Workers.ModuleReference<Jobs>;
+  return { folder, jobs, pool: createWorkerPool({ spoolFolder: folder }) };
+}
+
+/** The same without a server. */
+export function openJobs() {
+  const { folder, jobs, pool } = openPool();
+  return {
+    hash: (source: LendingSource) =>
+      pool.consume(source, (ring) => pool.run(jobs, "hash", ring, Number.POSITIVE_INFINITY)),
+    async [Symbol.asyncDispose]() {
+      await pool.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
 export interface BodyServer extends AsyncDisposable {
   readonly server: Server;
   /** What became of the jobs, in order: a digest or nothing, or an error. */
@@ -73,11 +95,7 @@ export interface BodyServerOptions {
 
 export async function openBodyServer(options: BodyServerOptions = {}): Promise<BodyServer> {
   const { failAfter = Number.POSITIVE_INFINITY, download = new Uint8Array(0), pieceBytes = 256 * 1024 } = options;
-  const folder = mkdtempSync(join(tmpdir(), "cleat-lent-"));
-  const module = join(folder, "jobs.mjs");
-  writeFileSync(module, jobsSource);
-  const jobs = { url: pathToFileURL(module).href } as Workers.ModuleReference<Jobs>;
-  const pool = createWorkerPool({ spoolFolder: folder });
+  const { folder, jobs, pool } = openPool();
   const outcomes: (string | Error | undefined)[] = [];
   const shared = new Uint8Array(new SharedArrayBuffer(download.length));
   shared.set(download);

@@ -127,6 +127,20 @@ describe("a body that a thread reads from the socket", () => {
   });
 });
 
+it("a body comes by Node's own way where Node is made otherwise", async () => {
+  uploads.server.on("connection", (socket) => {
+    const { parser } = socket as { readonly parser?: { getCurrentBuffer?: unknown } };
+    parser!.getCurrentBuffer = undefined;
+  });
+  const body = megabytes(3);
+  const client = await uploads.connect();
+  const sent = client.send(chunkedHead, ...cutInto(chunksOf(body, [32_768]), [200_000]), lastChunk, smallCall);
+  expect(await client.answer()).toEqual(whole(body));
+  expect(await client.answer()).toEqual(small);
+  await sent;
+  expect(uploads.readBytes()).toBeGreaterThan(body.length);
+});
+
 describe("a body of which its job has had enough", () => {
   it.each([70_000, 200_000, 1_000_000])("after %i bytes is read to its end, and then answered", async (failAfter) => {
     await using failing = await openBodyServer({ failAfter });
