@@ -1,4 +1,4 @@
-/** A server whose uploads a pool's threads read, as drivers have it; the pool is the built one, as on Node 20 a thread loads no TypeScript. */
+/** A server whose bodies a pool's threads read and write, as drivers have it; the pool is the built one, as on Node 20 a thread loads no TypeScript. */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,17 +7,18 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { CleatError, toCleatError } from "../errors/index.ts";
+import { CleatError } from "../errors/index.ts";
+import type { LendingSource } from "../protocol/index.ts";
 import { createHttpServer } from "../transport/index.ts";
 import type * as Workers from "../workers/index.ts";
 
 const built = new URL("../../dist/workers/index.js", import.meta.url);
 const { createWorkerPool } = (await import(built.href)) as typeof Workers;
 
-/** Reads what a ring brings, all of it or so many bytes, and then fails. */
+/** Reads what a ring brings, or writes what it is to bring, all of it or so many bytes, and then fails. */
 const jobsSource = `
   import { createHash } from "node:crypto";
-  import { createSyncRingReader } from ${JSON.stringify(built.href)};
+  import { createSyncRingReader, createSyncRingWriter } from ${JSON.stringify(built.href)};
   export function hash(ring, failAfter) {
     const reader = createSyncRingReader(ring);
     const all = createHash("sha256");
@@ -33,30 +34,82 @@ const jobsSource = `
     }
     return all.digest("hex");
   }
+  export function send(ring, bytes, pieceBytes, failAfter) {
+    const writer = createSyncRingWriter(ring);
+    try {
+      for (let at = 0; at < bytes.length; at += pieceBytes) {
+        if (at > failAfter) throw new Error("job has failed");
+        writer.write(bytes.subarray(at, at + pieceBytes));
+      }
+      writer.finish();
+    } catch (error) {
+      writer.abort();
+      throw error;
+    }
+  }
 `;
 
 interface Jobs {
   hash(ring: Workers.Ring, failAfter: number): string;
+  send(ring: Workers.Ring, bytes: Uint8Array, pieceBytes: number, failAfter: number): void;
 }
 
-export interface UploadServer extends AsyncDisposable {
-  readonly server: Server;
-  /** What became of the uploads, in order: a digest, or an error. */
-  readonly outcomes: (string | CleatError)[];
-  /** How many bytes the event loop has read of all connections. */
-  readBytes(): number;
-  connect(): Promise<Client>;
-}
-
-export async function openUploadServer(failAfter = Number.POSITIVE_INFINITY): Promise<UploadServer> {
+function openPool() {
   const folder = mkdtempSync(join(tmpdir(), "cleat-lent-"));
   const module = join(folder, "jobs.mjs");
   writeFileSync(module, jobsSource);
   const jobs = { url: pathToFileURL(module).href } as Workers.ModuleReference<Jobs>;
-  const pool = createWorkerPool({ spoolFolder: folder });
-  const outcomes: (string | CleatError)[] = [];
+  return { folder, jobs, pool: createWorkerPool({ spoolFolder: folder }) };
+}
+
+/** The same without a server. */
+export function openJobs() {
+  const { folder, jobs, pool } = openPool();
+  return {
+    hash: (source: LendingSource) =>
+      pool.consume(source, (ring) => pool.run(jobs, "hash", ring, Number.POSITIVE_INFINITY)),
+    async [Symbol.asyncDispose]() {
+      await pool.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export interface BodyServer extends AsyncDisposable {
+  readonly server: Server;
+  /** What became of the jobs, in order: a digest or nothing, or an error. */
+  readonly outcomes: (string | Error | undefined)[];
+  /** How many bytes the event loop has read from all connections, and written to them. */
+  readBytes(): number;
+  writtenBytes(): number;
+  readonly path: string;
+  connect(): Promise<Client>;
+}
+
+/** What a download asks for is `download` of its own size, in pieces of `pieceBytes`. */
+export interface BodyServerOptions {
+  readonly failAfter?: number;
+  readonly download?: Uint8Array;
+  readonly pieceBytes?: number;
+}
+
+export async function openBodyServer(options: BodyServerOptions = {}): Promise<BodyServer> {
+  const { failAfter = Number.POSITIVE_INFINITY, download = new Uint8Array(0), pieceBytes = 256 * 1024 } = options;
+  const { folder, jobs, pool } = openPool();
+  const outcomes: (string | Error | undefined)[] = [];
+  const shared = new Uint8Array(new SharedArrayBuffer(download.length));
+  shared.set(download);
   const sockets: Socket[] = [];
+  const writeDownload = async (ring: Workers.Ring): Promise<void> => {
+    try {
+      outcomes.push(await pool.run(jobs, "send", ring, shared, pieceBytes, failAfter).then(() => undefined));
+    } catch (error) {
+      outcomes.push(error as Error);
+      throw error;
+    }
+  };
   const server = createHttpServer(async ({ body, path, signal }) => {
+    if (path === "/download") return { status: 200, body: pool.produce(writeDownload) };
     if (body instanceof Uint8Array || path !== "/upload") return { status: 200, body: Buffer.from("{}") };
     try {
       const wanted = pool.within(signal);
@@ -64,7 +117,7 @@ export async function openUploadServer(failAfter = Number.POSITIVE_INFINITY): Pr
       outcomes.push(digest);
       return { status: 200, body: Buffer.from(digest) };
     } catch (error) {
-      outcomes.push(toCleatError(error));
+      outcomes.push(error as Error);
       return { status: 500, body: Buffer.from("failed") };
     }
   });
@@ -75,6 +128,8 @@ export async function openUploadServer(failAfter = Number.POSITIVE_INFINITY): Pr
     server,
     outcomes,
     readBytes: () => sockets.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
+    writtenBytes: () => sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0),
+    path: join(folder, "s"),
     connect: () => openClient(join(folder, "s")),
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

@@ -1,5 +1,4 @@
 export { authzProtocol } from "./authz.ts";
-export { type ChunkPlace, createChunkTracker, readChunkLine } from "./chunk-line.ts";
 export {
   announcedName,
   defaultMaxReplyBytes,

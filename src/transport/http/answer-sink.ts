@@ -54,6 +54,7 @@ function createSink(response: ServerResponse): Sink {
         else response.socket.write(bytes, done);
       }),
     async flush() {
+      response.flushHeaders();
       await untilTaken((done) => {
         if (response.socket === null) done();
         else response.socket.write("", done);

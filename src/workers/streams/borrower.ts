@@ -5,7 +5,7 @@
  */
 import { readSync } from "node:fs";
 import { SystemError } from "../../errors/index.ts";
-import { readChunkLine } from "../../protocol/index.ts";
+import { readChunkLine } from "../../protocol/kit.ts";
 import { readNow, throwIfCancelled, waitUntilReadable } from "../../syscall/index.ts";
 import {
   countsOf,

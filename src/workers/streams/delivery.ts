@@ -35,8 +35,10 @@ export function createDelivery(streamOf: () => Readable): Delivery {
       } else if (stream.destroyed && !stream.readableEnded) {
         throw stream.errored ?? new CleatError("CANCELLED", "stream was closed before its end");
       } else if (stream.readableEnded) return;
-      else if (outlet.isAwaited() && writtenBytes === handedBytes) await outlet.lendTo(sink);
-      else await changed;
+      else if (outlet.isAwaited() && writtenBytes === handedBytes) {
+        const rest = await outlet.lendTo(sink);
+        if (rest.length > 0) await whilePeerTakes(sink.writeFramed(rest));
+      } else await changed;
     }
   }
 

@@ -17,8 +17,11 @@ export interface Outlet {
   isAwaited(): boolean;
   /** Somebody would lend one: the job is to stand still. */
   ask(): void;
-  /** Lends what `sink` gives, and resolves when it has come back, or was not to be had. */
-  lendTo(sink: Sink): Promise<void>;
+  /**
+   * Lends what `sink` gives, and resolves when it has come back, or was not to be had, with what has to be written there
+   * before anything else.
+   */
+  lendTo(sink: Sink): Promise<Uint8Array>;
   /** The job writes into its ring from now on. */
   recall(): void;
   /** For how long the job has waited for who reads. */
@@ -68,7 +71,7 @@ export function createOutlet(onAwaited: () => void): Outlet {
         change(returned, none);
         return rest;
       }
-      if (isOver) return new Uint8Array(0); // its thread died, and the stream fails
+      if (isOver) return nothing; // its thread died, and the stream fails
       await Promise.race([changeOf(from, LOAN, state), ended]);
     }
   }
@@ -99,17 +102,16 @@ export function createOutlet(onAwaited: () => void): Outlet {
       const from = ring as Ring;
       const descriptor = await sink.flush();
       const copy = descriptor === undefined || isRecalled || isClosed ? undefined : tryDuplicate(descriptor);
-      if (copy === undefined) return refuse();
-      try {
+      let rest: Uint8Array = nothing;
+      if (copy === undefined) refuse();
+      else {
         standingMs = undefined;
         Atomics.store(from.control, LENT, copy);
-        if (!change(standing, lent)) return settle(!isClosed);
-        const rest = await awaitReturn(from);
-        if (rest.length > 0) await sink.writeFramed(rest);
-      } finally {
+        if (change(standing, lent)) rest = await awaitReturn(from);
         close(copy);
       }
       settle(!isClosed);
+      return rest;
     },
     recall() {
       isRecalled = true;
@@ -130,6 +132,8 @@ export function createOutlet(onAwaited: () => void): Outlet {
     },
   };
 }
+
+const nothing = new Uint8Array(0);
 
 /** Without a descriptor to spare the bytes go as they did. */
 function tryDuplicate(descriptor: number): number | undefined {

@@ -8,15 +8,15 @@ import {
   cutInto,
   digestOf,
   lastChunk,
-  openUploadServer,
+  openBodyServer,
   patternOf,
   smallCall,
-  type UploadServer,
+  type BodyServer,
 } from "./lent-bodies.test.support.ts";
 
-let uploads: UploadServer;
+let uploads: BodyServer;
 beforeEach(async () => {
-  uploads = await openUploadServer();
+  uploads = await openBodyServer();
 });
 afterEach(() => uploads[Symbol.asyncDispose]());
 
@@ -127,9 +127,23 @@ describe("a body that a thread reads from the socket", () => {
   });
 });
 
+it("a body comes by Node's own way where Node is made otherwise", async () => {
+  uploads.server.on("connection", (socket) => {
+    const { parser } = socket as { readonly parser?: { getCurrentBuffer?: unknown } };
+    parser!.getCurrentBuffer = undefined;
+  });
+  const body = megabytes(3);
+  const client = await uploads.connect();
+  const sent = client.send(chunkedHead, ...cutInto(chunksOf(body, [32_768]), [200_000]), lastChunk, smallCall);
+  expect(await client.answer()).toEqual(whole(body));
+  expect(await client.answer()).toEqual(small);
+  await sent;
+  expect(uploads.readBytes()).toBeGreaterThan(body.length);
+});
+
 describe("a body of which its job has had enough", () => {
   it.each([70_000, 200_000, 1_000_000])("after %i bytes is read to its end, and then answered", async (failAfter) => {
-    await using failing = await openUploadServer(failAfter);
+    await using failing = await openBodyServer({ failAfter });
     const client = await failing.connect();
     for (let round = 0; round < 3; round++) {
       const sent = client.send(chunkedHead, ...cutInto(chunksOf(megabytes(4), [32_768, 7]), [90_001]), lastChunk);
