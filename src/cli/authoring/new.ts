@@ -33,7 +33,7 @@ export const newProject = defineCommand({
     }
     if (!namePattern.test(name)) throw new UsageError(`${quote(name)} is not of the form ${namePattern.source}`);
     const folder = resolve(values.folder ?? name);
-    const files = projectFiles(template, name);
+    const files = projectFiles(template, name, folder);
     await writeFolder(folder, files);
     stdout.write(
       `${Object.keys(files)
