@@ -21,7 +21,7 @@ import {
   stageLayerRecord,
   stagingPath,
   uniqueName,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 
 export interface NewLayer {
