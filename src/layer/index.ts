@@ -29,6 +29,7 @@ export {
 } from "./changes/overlay-features.ts";
 export { shareContent, type SharedContent } from "./tree/share-content.ts";
 export { removeTree } from "./tree/remove-tree.ts";
+export { restoreCopy } from "./tree/restore-copy.ts";
 export { usageBeyond } from "./tree/usage-beyond.ts";
 export { treeSize } from "./tree/tree-size.ts";
 export type { OverlayPrefix, WhiteoutConvention } from "./entry/whiteout.ts";

@@ -79,9 +79,9 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
       [
         `the jobs of ${driver}`,
         ["--input-type=module", "--eval", `await import("./dist/drivers/${driver}/jobs.js")`],
-        ["drivers", "errors", "graphdriver", "layer", "syscall", "tar", "workers"],
+        ["drivers", "errors", "graphdriver", "layer", "protocol", "syscall", "tar", "workers"],
         ["koffi"],
-        215,
+        225,
       ] as const,
   ),
   ["cleat/tar", importing("tar"), ["errors", "tar"], [], 60],

@@ -4,6 +4,7 @@ import { finished, pipeline, Readable } from "node:stream";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
 import { toReply } from "../handler.ts";
+import { answerFromMaker, takesFromMaker } from "./answer-sink.ts";
 import { refuseMalformed } from "./malformed-request.ts";
 import { IncomingCall } from "./incoming-call.ts";
 import { createRequestBody } from "./request-body.ts";
@@ -105,6 +106,7 @@ function sendReply({ status, body, mediaType }: WireReply, request: IncomingMess
     return;
   }
   response.writeHead(status, { "Content-Type": mediaType ?? streamMediaType });
+  if (takesFromMaker(body, response)) return answerFromMaker(body, response);
   // On a failure the pipeline destroys the connection: without the last chunk no client takes the stream for complete.
   pipeline(body, response, () => {});
 }
