@@ -73,6 +73,17 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
     125,
   ],
   ["cleat/host", importing("host"), ["host", "volume", ...wire], ["zod"], 115],
+  // What each thread of workers loads, of which there may be sixteen.
+  ...["overlay2", "fuse-overlayfs", "btrfs", "vfs"].map(
+    (driver) =>
+      [
+        `the jobs of ${driver}`,
+        ["--input-type=module", "--eval", `await import("./dist/drivers/${driver}/jobs.js")`],
+        ["drivers", "errors", "graphdriver", "layer", "protocol", "syscall", "tar", "workers"],
+        ["koffi"],
+        225,
+      ] as const,
+  ),
   ["cleat/tar", importing("tar"), ["errors", "tar"], [], 60],
 ];
 

@@ -22,7 +22,7 @@ import {
   stagingPath,
   trashFolder,
   uniqueName,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { withKnownSame } from "./known-same.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 import { openTrashedFiles } from "./move-to-trash.ts";
