@@ -9,6 +9,7 @@ import { describe, test } from "vitest";
 import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
 import { hasShareServers, shareServersFolder } from "#scripts/share-servers.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
+import { hasVolumePrograms, volumeProgramsFolder } from "#scripts/volume-programs.mjs";
 import { overlayObstacle } from "./harness/overlay-probe.ts";
 import { hasGraphDriverPlugins, machine, type EngineName, type EngineRelease } from "./harness/release.ts";
 
@@ -54,6 +55,9 @@ export const needs = {
   virtualMachine: need("a virtual machine", engines, virtualMachineObstacle),
   shareServers: need("servers of NFS and SMB", engines, () =>
     hasShareServers() ? undefined : `no ${shareServersFolder}`,
+  ),
+  volumePrograms: need("sshfs, rclone and etcd", engines, () =>
+    hasVolumePrograms() ? undefined : `no ${volumeProgramsFolder}`,
   ),
   recordedDisks: need("qemu-storage-daemon", engines, () => commandObstacle("qemu-storage-daemon", "fusermount3")),
   mobySource: need("moby's source", engines, mobySourceObstacle),

@@ -135,6 +135,7 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
       await mounts.release(name);
       folders.assertRemovable(name); // what is refused is not half removed, and so not finished behind
       const record = table.recordOf(name);
+      if (record?.state === "ready") await table.assertRemovable(name);
       if (record?.state === "ready") await volumes.put(name, { ...record, state: "removing" });
       sayStep("remove: recorded", name);
       await takeOut(name);

@@ -94,7 +94,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
   const store = await openStore({ folder: folders.state, tables: volumeTables });
   if (store.tornBytes > 0) logger.warn({ bytes: store.tornBytes }, "a change that was never acknowledged was cut off");
   const turns = createTurns();
-  const calls = createBackendCalls(timeoutMs);
+  const calls = createBackendCalls(timeoutMs, logger);
   const sayStep = createSayStep(driver);
   const table = createVolumeTable(options, store, folders, calls);
   const mounts = createMountSet({
@@ -102,6 +102,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
     turns,
     mount: table.mount,
     unmount: table.unmount,
+    care: table.care,
     isMounted: (name, mountPoints = readMountPoints()) => mountPoints.has(folders.targetOf(name)),
     bootId: boot,
     logger,

@@ -31,9 +31,12 @@ export interface VolumeTable {
   create(name: string, withVolume: CreateCall["withVolume"], signal: AbortSignal): Promise<void>;
   mount(name: string): Promise<string>;
   unmount(name: string): Promise<void>;
+  assertRemovable(name: string): Promise<void>;
   remove(name: string): Promise<void>;
   hasUsage(name: string): boolean;
   usage(name: string, timeoutMs: number): Promise<VolumeUsage | undefined>;
+  /** Looks after one that an earlier process has mounted. */
+  care(name: string): Promise<void>;
   /** @throws UNIMPLEMENTED where its backend cannot. */
   assertResizable(name: string): void;
   /** Resolves to the options that it has from now on. */
@@ -125,6 +128,10 @@ export function createVolumeTable(
         else await unmount(managed(name), call);
         await folders.removeTarget(name);
       }),
+    assertRemovable: (name) =>
+      calls.run(subjectOf(name, "cannot be removed"), async (call) => {
+        await backendOf(name).assertRemovable?.(managed(name), call);
+      }),
     remove: (name) =>
       calls.run(subjectOf(name, "cannot be removed"), async (call) => {
         await backendOf(name).remove?.(managed(name), call);
@@ -136,6 +143,7 @@ export function createVolumeTable(
       if (usage === undefined) throw unable(name, "cannot be measured");
       return calls.run(subjectOf(name, "cannot be measured", timeoutMs), (call) => usage(managed(name), call));
     },
+    care: async (name) => knownBackendOf(name)?.care?.(managed(name), calls.care),
     assertResizable(name) {
       there(name);
       if (backendOf(name).resize === undefined) throw unable(name, "cannot be given another size");
