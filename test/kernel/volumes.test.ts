@@ -49,6 +49,8 @@ describeWith([needs.root, needs.volumePrograms], "volumes that programs serve", 
     "by %s live on when it dies, when Cleat does and when the server hangs, and show no secret",
     (type) => run("fuse.mjs", volumeProgramsFolder, type),
   );
+  test("are one host's at a time where they are to be, whoever is killed, frozen or not heard, with etcd and without", () =>
+    run("global.mjs", volumeProgramsFolder));
   test("have all that was acknowledged, whatever step their driver is killed at", () =>
     runWithPrivateMounts((folder) => [
       "env",

@@ -29,6 +29,9 @@ export const volumeTypes = {
   rclone,
 } as const satisfies Record<string, VolumeBackend>;
 
+/** Those whose files are on a server, where several hosts reach them. */
+export const sharedVolumeTypes = { nfs, nfs4, cifs, sshfs, rclone } as const satisfies Record<string, VolumeBackend>;
+
 export const defaultVolumeType = "local";
 
 /** Of every other type: what the kernel mounts. */
