@@ -3,7 +3,7 @@ import { CleatError, quoteText } from "../../errors/index.ts";
 import type { Store } from "../../state/index.ts";
 import { unmountFileSystem } from "../mounting/mount-file-system.ts";
 import { type GivenOptions, readOptions, secretsIn, showOptions } from "../options/read-options.ts";
-import type { BackendCalls } from "./backend-calls.ts";
+import type { BackendCalls, CallSubject } from "./backend-calls.ts";
 import type { ManagedVolumesSettings, TypedVolumesOptions } from "./open-managed-volumes.ts";
 import type { CreateCall, ManagedVolume, VolumeBackend, VolumeUsage } from "./volume-backend.ts";
 import type { VolumeFolders } from "./volume-folders.ts";
@@ -136,6 +136,29 @@ export function createVolumeTable(
       calls.run(subjectOf(name, "cannot be removed"), async (call) => {
         await backendOf(name).remove?.(managed(name), call);
       }),
+    ...createAbilities({ there, managed, backendOf, knownBackendOf, subjectOf, calls }),
+  };
+}
+
+interface AbilityParts {
+  there(name: string): VolumeRecord;
+  managed(name: string): ManagedVolume;
+  backendOf(name: string): VolumeBackend;
+  knownBackendOf(name: string): VolumeBackend | undefined;
+  subjectOf(name: string, cannot: string, timeoutMs?: number): CallSubject;
+  readonly calls: BackendCalls;
+}
+
+/** What some backends can, and others cannot. */
+function createAbilities({
+  there,
+  managed,
+  backendOf,
+  knownBackendOf,
+  subjectOf,
+  calls,
+}: AbilityParts): Pick<VolumeTable, "hasUsage" | "usage" | "care" | "assertResizable" | "resize"> {
+  return {
     hasUsage: (name) => knownBackendOf(name)?.usage !== undefined,
     async usage(name, timeoutMs) {
       there(name);
