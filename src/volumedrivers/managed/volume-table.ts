@@ -61,21 +61,8 @@ export function createVolumeTable(
     throw new CleatError("NOT_FOUND", `volume "${name}" does not exist`);
   };
   const recordOf = (name: string): VolumeRecord => volumes.get(name) ?? there(name);
-  const managed = (name: string): ManagedVolume => {
-    const { type, options: given, created } = recordOf(name);
-    const { backend } = backends.of(type);
-    let read: ManagedVolume["options"] | undefined;
-    return {
-      name,
-      type,
-      get options() {
-        return (read ??= readOptions(backend, given)); // not for each volume of a list
-      },
-      createdAt: new Date(created),
-      folder: folders.folderOf(name),
-      target: folders.targetOf(name),
-    };
-  };
+  const managed = createManaged(folders, backends);
+  const managedOf = (name: string): ManagedVolume => managed(name, recordOf(name));
   const backendOf = (name: string) => backends.of(recordOf(name).type).backend;
   /** What has no answer for a volume whose type is not known any more: others are still listed. */
   const knownBackendOf = (name: string) => backends.find(recordOf(name).type);
@@ -101,23 +88,23 @@ export function createVolumeTable(
     assertSame(name, given) {
       const { type, backend, own } = backends.select(given);
       const record = there(name);
-      const isSame = record.type === type && isDeepStrictEqual(readOptions(backend, own), managed(name).options);
+      const isSame = record.type === type && isDeepStrictEqual(readOptions(backend, own), managedOf(name).options);
       if (!isSame) throw new CleatError("ALREADY_EXISTS", `volume "${name}" exists with other options`);
     },
-    managed,
+    managed: managedOf,
     statusOf: (name) => statusOf(recordOf(name)),
     createdAt: (name) => new Date(recordOf(name).created),
-    pathOf: (name) => knownBackendOf(name)?.pathOf?.(managed(name)),
+    pathOf: (name) => knownBackendOf(name)?.pathOf?.(managedOf(name)),
     async create(name, withVolume, signal) {
       await folders.make(name);
       await calls.run({ ...subjectOf(name, "cannot be created"), signal }, async ({ untimed, ...call }) => {
         const copying: CreateCall["withVolume"] = (...source) => untimed(() => withVolume(...source));
-        await backendOf(name).create?.(managed(name), { ...call, withVolume: copying });
+        await backendOf(name).create?.(managedOf(name), { ...call, withVolume: copying });
       });
     },
     mount: (name) =>
       calls.run(subjectOf(name, "cannot be mounted"), async (call) => {
-        const volume = managed(name);
+        const volume = managedOf(name);
         await folders.makeTarget(name);
         return (await backendOf(name).mount(volume, call)) ?? volume.target;
       }),
@@ -125,24 +112,51 @@ export function createVolumeTable(
       calls.run(subjectOf(name, "cannot be unmounted"), async (call) => {
         const { unmount } = backendOf(name);
         if (unmount === undefined) await unmountFileSystem(folders.targetOf(name), call);
-        else await unmount(managed(name), call);
+        else await unmount(managedOf(name), call);
         await folders.removeTarget(name);
       }),
     assertRemovable: (name) =>
       calls.run(subjectOf(name, "cannot be removed"), async (call) => {
-        await backendOf(name).assertRemovable?.(managed(name), call);
+        await backendOf(name).assertRemovable?.(managedOf(name), call);
       }),
     remove: (name) =>
       calls.run(subjectOf(name, "cannot be removed"), async (call) => {
-        await backendOf(name).remove?.(managed(name), call);
+        await backendOf(name).remove?.(managedOf(name), call);
       }),
-    ...createAbilities({ there, managed, backendOf, knownBackendOf, subjectOf, calls }),
+    ...createAbilities({ there, managedOf, backendOf, knownBackendOf, subjectOf, calls }),
+  };
+}
+
+/** Volumes as their backends see them, made once for each record, since engines list them all often; what changes is a new record. */
+function createManaged(
+  folders: VolumeFolders,
+  backends: Backends,
+): (name: string, record: VolumeRecord) => ManagedVolume {
+  const made = new WeakMap<VolumeRecord, ManagedVolume>();
+  return (name, record) => {
+    const known = made.get(record);
+    if (known !== undefined) return known;
+    const { type, options: given, created } = record;
+    const { backend } = backends.of(type);
+    let read: ManagedVolume["options"] | undefined;
+    const volume: ManagedVolume = {
+      name,
+      type,
+      get options() {
+        return (read ??= Object.freeze(readOptions(backend, given)));
+      },
+      createdAt: new Date(created),
+      folder: folders.folderOf(name),
+      target: folders.targetOf(name),
+    };
+    made.set(record, volume);
+    return volume;
   };
 }
 
 interface AbilityParts {
   there(name: string): VolumeRecord;
-  managed(name: string): ManagedVolume;
+  managedOf(name: string): ManagedVolume;
   backendOf(name: string): VolumeBackend;
   knownBackendOf(name: string): VolumeBackend | undefined;
   subjectOf(name: string, cannot: string, timeoutMs?: number): CallSubject;
@@ -152,7 +166,7 @@ interface AbilityParts {
 /** What some backends can, and others cannot. */
 function createAbilities({
   there,
-  managed,
+  managedOf,
   backendOf,
   knownBackendOf,
   subjectOf,
@@ -164,9 +178,9 @@ function createAbilities({
       there(name);
       const { usage } = backendOf(name);
       if (usage === undefined) throw unable(name, "cannot be measured");
-      return calls.run(subjectOf(name, "cannot be measured", timeoutMs), (call) => usage(managed(name), call));
+      return calls.run(subjectOf(name, "cannot be measured", timeoutMs), (call) => usage(managedOf(name), call));
     },
-    care: async (name) => knownBackendOf(name)?.care?.(managed(name), calls.care),
+    care: async (name) => knownBackendOf(name)?.care?.(managedOf(name), calls.care),
     assertResizable(name) {
       there(name);
       if (backendOf(name).resize === undefined) throw unable(name, "cannot be given another size");
@@ -175,7 +189,7 @@ function createAbilities({
       const { resize } = backendOf(name);
       if (resize === undefined) throw unable(name, "cannot be given another size");
       const subject = subjectOf(name, "cannot be given another size");
-      return { ...(await calls.run(subject, (call) => resize(managed(name), sizeBytes, call))) };
+      return { ...(await calls.run(subject, (call) => resize(managedOf(name), sizeBytes, call))) };
     },
   };
 }
