@@ -17,6 +17,7 @@ import { traceCall, type TracedCall } from "./call-channel.ts";
 import { untilFirstByte } from "./first-byte.ts";
 import { errorLogger, type Logger } from "./logger.ts";
 import type { AnyServerMethod, Service } from "./service.ts";
+import { takeWhole } from "./whole-body.ts";
 import type { Handler, WireReply, WireRequest } from "./wire.ts";
 
 export interface HandlerOptions {
@@ -75,6 +76,11 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       }
       const stream = answered as Readable;
       await untilFirstByte(stream, request.signal);
+      const whole = await takeWhole(stream);
+      if (whole !== undefined) {
+        logger.debug(fieldsOf(200), "answered");
+        return { status: 200, body: whole, mediaType: route.method.mediaType };
+      }
       finished(stream, { writable: false }, (error) => {
         if (!error) logger.debug(fieldsOf(200), "answered");
         else if (request.signal.aborted) logFailure(200, request.signal.reason);
