@@ -16,6 +16,7 @@ export * from "./mounts/mountinfo.ts";
 export { type SystemCallName, systemCallNumbers } from "./numbers.ts";
 export * from "./open.ts";
 export { peerProcess } from "./peer.ts";
+export * from "./process.ts";
 export { type Project, readProject, setProject } from "./quotas/project.ts";
 export * from "./quotas/project-quota.ts";
 export * from "./mounts/private-mounts.ts";
