@@ -1,18 +1,9 @@
 import { CleatError } from "../../errors/index.ts";
-import {
-  chmodNode,
-  chownat,
-  fchmod,
-  fchown,
-  fsetxattr,
-  futimens,
-  lsetxattr,
-  procPath,
-  utimensat,
-} from "../../syscall/index.ts";
+import { chmodNode, chownat, fsetxattr, futimens, lsetxattr, procPath, utimensat } from "../../syscall/index.ts";
 import type { TarHeader } from "../../tar/index.ts";
 import { cannotBeHeld } from "./held-attributes.ts";
 import { type IdMaps, maxId } from "../entry/id-map.ts";
+import { type OwnerAndMode, setOwnerAndMode } from "../tree/owner-and-mode.ts";
 import { dropInheritedAt } from "../tree/inherited-access.ts";
 import type { OpenFolder } from "./folder-cache.ts";
 
@@ -32,11 +23,7 @@ export type HeaderAttributes = Pick<TarHeader, "type" | "mtimeSeconds" | "mtimeN
 export type LeaveOut = (name: string) => void;
 
 /** What an entry asks for, translated to this host. */
-export interface Attributes {
-  readonly uid: number;
-  readonly gid: number;
-  readonly mode: number;
-}
+export type Attributes = OwnerAndMode;
 
 export function attributesOf(header: TarHeader, ids: IdMaps): Attributes {
   const { uid, gid, mode } = header;
@@ -63,10 +50,7 @@ export function setAttributes(
   made: Attributes,
   leaveOut?: LeaveOut,
 ): void {
-  const { uid, gid, mode } = wanted;
-  const newOwner = uid !== made.uid || gid !== made.gid;
-  if (newOwner) fchown(descriptor, uid, gid);
-  if (mode !== made.mode || (newOwner && (mode & 0o6000) !== 0)) fchmod(descriptor, mode);
+  setOwnerAndMode(descriptor, wanted, made);
   setXattrs(header, descriptor, leaveOut, (name, value) => fsetxattr(descriptor, name, value));
   futimens(descriptor, header.mtimeSeconds, header.mtimeNanoseconds);
 }

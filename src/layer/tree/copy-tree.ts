@@ -1,4 +1,4 @@
-import { ftruncateSync } from "node:fs";
+import { ftruncateSync, readSync, writeSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import {
   chmodNode,
@@ -6,8 +6,6 @@ import {
   cloneFile,
   close,
   copyFileRange,
-  fchmod,
-  fchown,
   fgetxattr,
   type FileStatus,
   flistxattr,
@@ -33,7 +31,7 @@ import {
   openat,
   procPath,
   readlinkat,
-  readNames,
+  readEntries,
   S_IFLNK,
   S_IFMT,
   S_IFREG,
@@ -41,10 +39,13 @@ import {
   SEEK_SET,
   statIfThere,
   symlinkat,
+  throwIfCancelled,
   utimensat,
 } from "../../syscall/index.ts";
 import { joinPath, showBytes } from "../entry/entry-name.ts";
 import { createFolderTrail, type FolderTrail } from "./folder-trail.ts";
+import { openRegularFile } from "./open-regular.ts";
+import { creationMode, type OwnerAndMode, setOwnerAndMode } from "./owner-and-mode.ts";
 import { fileKey } from "../entry/file-key.ts";
 
 /**
@@ -67,14 +68,16 @@ interface Copy {
 }
 
 function copyFolder(sources: FolderTrail, targets: FolderTrail, path: string, copy: Copy): void {
-  for (const name of readNames(sources.current())) {
+  for (const { name, text, isRegular } of readEntries(sources.current())) {
     const from = sources.current();
     const to = targets.current();
+    const childPath = joinPath(path, text);
+    // What the folder says spares the look at it before it is opened.
+    if (isRegular && copyListedFile(from, to, name, childPath, copy)) continue;
     const status = statIfThere(from, name);
     if (status === undefined) continue;
-    const childPath = joinPath(path, name);
     if (isDirectory(status)) {
-      mkdirat(to, name, 0o700);
+      mkdirat(to, name, creationMode(ownerAndMode(status), true));
       sources.within(name, () => {
         targets.within(name, () => {
           copyFolder(sources, targets, childPath, copy);
@@ -112,19 +115,37 @@ function copyNode(from: number, to: number, name: Buffer, status: FileStatus, co
   utimensat(to, name, status.mtimeSeconds, status.mtimeNanoseconds);
 }
 
+/** False where it is no regular file now, and nothing was copied. */
+function copyListedFile(from: number, to: number, name: Buffer, path: string, copy: Copy): boolean {
+  const file = openRegularFile(from, name);
+  if (file === undefined) return false;
+  const { descriptor: source, status } = file;
+  try {
+    if (!linkToCopy(to, name, path, status, copy)) copyOpened(source, to, name, status, copy);
+  } finally {
+    close(source);
+  }
+  return true;
+}
+
 function copyFile(from: number, to: number, name: Buffer, status: FileStatus, copy: Copy): void {
   const source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    const target = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    try {
-      if (copy.clones && status.sizeBytes > 0) copy.clones = cloneFile(source, target);
-      if (!copy.clones) copyContent(source, target, name, status);
-      copyOpenAttributes(source, target, status);
-    } finally {
-      close(target);
-    }
+    copyOpened(source, to, name, status, copy);
   } finally {
     close(source);
+  }
+}
+
+function copyOpened(source: number, to: number, name: Buffer, status: FileStatus, copy: Copy): void {
+  const mode = creationMode(ownerAndMode(status), false);
+  const target = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  try {
+    if (copy.clones && status.sizeBytes > 0) copy.clones = cloneFile(source, target);
+    if (!copy.clones) copyContent(source, target, name, status);
+    copyOpenAttributes(source, target, status);
+  } finally {
+    close(target);
   }
 }
 
@@ -139,7 +160,10 @@ function copyContent(
   { sizeBytes, allocatedBytes }: Pick<FileStatus, "sizeBytes" | "allocatedBytes">,
 ): void {
   // Most files have no holes, and the search for them costs a small one more than its copy.
-  if (allocatedBytes >= sizeBytes) return copyRange(source, target, name, 0, sizeBytes);
+  if (allocatedBytes >= sizeBytes) {
+    if (sizeBytes <= buffer.length) return copyThrough(buffer, source, target, name, sizeBytes);
+    return copyRange(source, target, name, 0, sizeBytes);
+  }
   ftruncateSync(target, sizeBytes);
   for (let at = nextData(source, 0); at < sizeBytes; at = nextData(source, at)) {
     const end = nextHole(source, at);
@@ -150,22 +174,42 @@ function copyContent(
   }
 }
 
+/** The kernel's own way to copy costs more than reading and writing, but for large files. */
+const buffer = Buffer.alloc(64 * 1024);
+
+function copyThrough(buffer: Buffer, source: number, target: number, name: Buffer, sizeBytes: number): void {
+  throwIfCancelled();
+  for (let at = 0; at < sizeBytes;) {
+    const count = readSync(source, buffer, 0, sizeBytes - at, null);
+    if (count === 0) throw toShorterError(name);
+    for (let written = 0; written < count;) written += writeSync(target, buffer, written, count - written);
+    at += count;
+  }
+}
+
+function toShorterError(name: Buffer): CleatError {
+  return new CleatError("ABORTED", `file ${showBytes(name.toString("latin1"))} became shorter while it was copied`);
+}
+
 /** From where both descriptors stand. */
 function copyRange(source: number, target: number, name: Buffer, from: number, to: number): void {
   for (let at = from; at < to;) {
     const count = copyFileRange(source, target, Math.min(to - at, maxRangeBytes));
-    if (count === 0)
-      throw new CleatError("ABORTED", `file ${showBytes(name.toString("latin1"))} became shorter while it was copied`);
+    if (count === 0) throw toShorterError(name);
     at += count;
   }
 }
 
 function copyOpenAttributes(from: number, to: number, status: FileStatus): void {
-  fchown(to, status.uid, status.gid);
-  fchmod(to, status.mode & 0o7777);
+  // A look costs less than what would be written without a need; what the folder around it has given is seen, too.
+  setOwnerAndMode(to, ownerAndMode(status), ownerAndMode(fstat(to)));
   for (const attribute of flistxattr(from)) {
     const value = fgetxattr(from, attribute);
     if (value !== undefined) fsetxattr(to, attribute, value);
   }
   futimens(to, status.mtimeSeconds, status.mtimeNanoseconds);
+}
+
+function ownerAndMode({ uid, gid, mode }: FileStatus): OwnerAndMode {
+  return { uid, gid, mode: mode & 0o7777 };
 }
