@@ -1,7 +1,7 @@
 /** Making, resetting and removing layers. These functions block and run on workers. */
 import { existsSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
-import { copyTree, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { type AskCopyHelp, copyFoldersUrl, copyTree, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   beginCommit,
   fsync,
@@ -12,6 +12,7 @@ import {
   renameat2,
   syncfs,
 } from "../../syscall/index.ts";
+import { askBeside } from "../../workers/index.ts";
 import {
   discardOrRemove,
   forgetLayerRecord,
@@ -73,8 +74,11 @@ function stageTree(home: string, staged: string, { parent, rootUid, rootGid }: O
   const path = `${home}/${staged}`;
   makeCleanFolder(path, 0o755, { uid: rootUid, gid: rootGid });
   if (parent === undefined) return;
-  withFolderAt(layerPath(home, parent), (from) => withFolderAt(path, (to) => copyTree(from, to)));
+  withFolderAt(layerPath(home, parent), (from) => withFolderAt(path, (to) => copyTree(from, to, askCopyHelp)));
 }
+
+const askCopyHelp: AskCopyHelp = (queue) =>
+  askBeside({ job: { module: copyFoldersUrl, name: "copyFolders", args: [queue] }, state: queue.state });
 
 function alreadyExists(id: string): CleatError {
   return new CleatError("ALREADY_EXISTS", `layer "${id}" exists already`);
