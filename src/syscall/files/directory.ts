@@ -43,7 +43,7 @@ export function readEntries(descriptor: number): DirectoryEntry[] {
     if (found.length > maxNames) throw toTooManyError();
   }
   // Of byte strings, so that no name costs a call for each of its comparisons.
-  return found.sort((a, b) => (a.text < b.text ? -1 : 1));
+  return found.toSorted((a, b) => (a.text < b.text ? -1 : 1));
 }
 
 /** Adds the next names, a few thousand at the most, unsorted; false at the end of the folder. */
