@@ -2,14 +2,14 @@ import { ftruncateSync, writeSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { close, fsync, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, openat } from "../../syscall/index.ts";
 import type { SparseRegion, TarHeader, TarReader } from "../../tar/index.ts";
-import { type Attributes, type LeaveOut, setAttributes } from "./attributes.ts";
+import { type AttributeRules, type Attributes, setAttributes } from "./attributes.ts";
 import { creationMode, processGid, processUid } from "../tree/owner-and-mode.ts";
 import { dropInherited } from "../tree/inherited-access.ts";
 import type { OpenFolder } from "./folder-cache.ts";
 
 export interface MakeFileOptions {
   readonly syncFiles: boolean;
-  readonly leaveOut?: LeaveOut | undefined;
+  readonly rules: AttributeRules;
 }
 
 /**
@@ -22,7 +22,7 @@ export function makeFile(
   header: TarHeader,
   wanted: Attributes,
   reader: TarReader,
-  { syncFiles, leaveOut }: MakeFileOptions,
+  { syncFiles, rules }: MakeFileOptions,
 ): void {
   const mode = folder.givesGroup || folder.givesAcl ? 0o600 : creationMode(wanted, false);
   const descriptor = openat(folder.descriptor, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
@@ -31,7 +31,7 @@ export function makeFile(
     else writeSparse(descriptor, reader, header.sparse, header.sizeBytes);
     const gid = folder.givesGroup ? -1 : processGid;
     if (folder.givesAcl) dropInherited(descriptor);
-    setAttributes(descriptor, header, wanted, { uid: processUid, gid, mode: folder.givesAcl ? -1 : mode }, leaveOut);
+    setAttributes(descriptor, header, wanted, { uid: processUid, gid, mode: folder.givesAcl ? -1 : mode }, rules);
     if (syncFiles) fsync(descriptor);
   } finally {
     close(descriptor);

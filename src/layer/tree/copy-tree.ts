@@ -125,7 +125,8 @@ function linkToCopy(to: number, name: Buffer, path: string, status: FileStatus, 
   return earlier !== undefined;
 }
 
-function copyNode(from: number, to: number, name: Buffer, status: FileStatus, copy: Copy): void {
+/** Copies what is no folder; a socket is passed over. */
+export function copyNode(from: number, to: number, name: Buffer, status: FileStatus, copy: Cloning): void {
   const type = status.mode & S_IFMT;
   if (type === S_IFSOCK) return;
   if (type === S_IFREG) return copyFile(from, to, name, status, copy);
@@ -155,7 +156,7 @@ function copyListedFile(from: number, to: number, name: Buffer, path: string, co
   return true;
 }
 
-function copyFile(from: number, to: number, name: Buffer, status: FileStatus, copy: Copy): void {
+function copyFile(from: number, to: number, name: Buffer, status: FileStatus, copy: Cloning): void {
   const source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     copyOpened(source, to, name, status, copy);
