@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { atNight } from "../night.ts";
 import { answers } from "../harness/answers.ts";
 import { post } from "../harness/post.ts";
 import { until } from "../harness/until.ts";
@@ -157,20 +158,37 @@ test("the examples of plugins are built there, and work", () => {
   expect(output).toBe("true,false,false\n255,18,255,19\n");
 });
 
-/** As a newcomer does it, with what npm would have installed. */
-test("a project that cleat new has written is built there, and passes its own checks", { timeout: 120_000 }, () => {
-  const begun = join(folder, "begun");
-  const main = join(user, "node_modules/cleat/dist/cli/main.js");
-  execFileSync(main, ["new", "volume", "begun", "--folder", begun]);
-  symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
-  const bin = join(user, "node_modules/.bin");
-  mkdirSync(bin, { recursive: true });
-  symlinkSync(main, join(bin, "cleat"));
-  symlinkSync(join(project, "node_modules/.bin/tsc"), join(bin, "tsc"));
-  const { status, stdout, stderr } = spawnSync("npm", ["test"], { cwd: begun, encoding: "utf8" });
-  if (status !== 0) throw new Error(`npm test ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
-  expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
-});
+const kinds = ["volume", "network", "ipam", "authz", "log", "secret", "metrics"];
+
+/** As a newcomer does it, with what npm would have installed; by day one of them as engines call it. */
+test.each(kinds)(
+  "a project that cleat new %s has written is built there, and passes its checks",
+  (kind) => {
+    const begun = join(folder, `my-${kind}`);
+    const main = join(user, "node_modules/cleat/dist/cli/main.js");
+    execFileSync(main, ["new", kind, `my-${kind}`, "--folder", begun]);
+    symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
+    const bin = join(user, "node_modules/.bin");
+    mkdirSync(bin, { recursive: true });
+    for (const [name, target] of [
+      ["cleat", main],
+      ["tsc", join(project, "node_modules/.bin/tsc")],
+    ] as const)
+      if (!existsSync(join(bin, name))) symlinkSync(target, join(bin, name));
+    const isWhole = atNight || kind === "volume";
+    const inProcess = ["-c", "node_modules/.bin/tsc && node --test dist/*.test.js"];
+    const [command, args] = isWhole ? ["npm", ["test"]] : ["sh", inProcess];
+    const env = { ...process.env, TMPDIR: "/var/tmp" }; // in memory, when all is tested
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: begun, encoding: "utf8", env });
+    if (status !== 0) throw new Error(`${command} ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
+    expect(stdout).toMatch(/^# pass [1-9]\d*$/m);
+    if (isWhole) expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped \d$/m);
+    const packed = execFileSync(main, ["pack", "deb"], { cwd: begun, encoding: "utf8" });
+    expect(existsSync(packed.trim())).toBe(true);
+    rmSync(begun, { recursive: true });
+  },
+  120_000,
+);
 
 test("the example of a volume plugin has twelve lines, and keeps volumes", { timeout: 60_000 }, async () => {
   const example = buildExample("volume-plugin");
