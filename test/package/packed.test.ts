@@ -20,11 +20,12 @@ const user = join(folder, "user");
 afterAll(() => rmSync(folder, { recursive: true }), 60_000);
 
 let packed: readonly string[];
+let unbuilt: { readonly status: number | null; readonly stderr: string };
 
 /** As a clone that nothing was ever done in but `npm ci`, packed, and unpacked as npm does; no install script runs. */
 beforeAll(() => {
   const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: project });
-  const needed = /^(?:src|scripts|schemas)\/|^[^/]+$/;
+  const needed = /^(?:bin|src|scripts|schemas)\/|^[^/]+$/;
   for (const file of files
     .toString()
     .split("\0")
@@ -33,6 +34,7 @@ beforeAll(() => {
     cpSync(join(project, file), join(clone, file), { verbatimSymlinks: true });
   }
   symlinkSync(join(project, "node_modules"), join(clone, "node_modules"));
+  unbuilt = spawnSync(process.execPath, ["bin/cleat.mjs", "--version"], { cwd: clone, encoding: "utf8" });
   const name = execFileSync("npm", ["pack", "--silent"], { cwd: clone, encoding: "utf8" }).trim();
   const target = join(user, "node_modules/cleat");
   mkdirSync(target, { recursive: true });
@@ -53,7 +55,7 @@ beforeAll(() => {
   symlinkSync(join(project, "node_modules/@koromix"), join(user, "node_modules/@koromix"));
   mkdirSync(join(user, "node_modules/@types"), { recursive: true });
   symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
-}, 60_000);
+}, 120_000);
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
   for (const path of [
@@ -67,6 +69,10 @@ test("a fresh clone is built before it is packed, without tests and what leads t
   }
   expect(packed.filter((path) => /\.test\.|\.map$|^(src|test|scripts)\//.test(path))).toEqual([]);
   expect(readFileSync(join(user, "node_modules/cleat/dist/cli/run.js"), "utf8")).not.toContain("sourceMappingURL");
+});
+
+test("the command of a clone that is not built says so", () => {
+  expect(unbuilt).toMatchObject({ status: 1, stderr: expect.stringContaining("run npm run build") });
 });
 
 /** With workers, and system calls by koffi, whose install script never ran. */
@@ -221,7 +227,7 @@ test("the example of a volume plugin has twelve lines, and keeps volumes", { tim
 
 test("the command runs there", () => {
   const version = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { version: string };
-  const main = join(user, "node_modules/cleat/dist/cli/main.js");
+  const main = join(user, "node_modules/cleat/bin/cleat.mjs");
   expect(execFileSync(main, ["--version"], { cwd: user, encoding: "utf8" })).toBe(`${version.version}\n`);
 });
 

@@ -19,12 +19,14 @@ import {
   type CheckResult,
   graphDriverChecks,
   ipamDriverChecks,
+  layerWireChecks,
   logDriverChecks,
   metricsCollectorChecks,
   networkDriverChecks,
   runAuthzKit,
   runGraphDriverKit,
   runIpamDriverKit,
+  runLayerWireKit,
   runLogDriverKit,
   runMetricsCollectorKit,
   runNetworkDriverKit,
@@ -148,6 +150,12 @@ const kits: readonly (readonly [Protocol, Kit])[] = [
     metricsCollectorProtocol,
     driverKit(metricsCollectorChecks, undefined, (subject, { metricsSocket: socket }) =>
       runMetricsCollectorKit({ ...subject, socket }),
+    ),
+  ],
+  [
+    graphDriverProtocol,
+    driverKit(layerWireChecks, undefined, ({ killAndRestart: _, ...subject }, { homes: folder }) =>
+      runLayerWireKit({ ...subject, folder }),
     ),
   ],
   [graphDriverProtocol, graphKit],
