@@ -47,7 +47,7 @@ for (const release of volumeReleases) {
       const run = (script: string) =>
         docker("run", "--rm", "--network=none", "--volume=data:/v", "small", "sh", "-c", script);
 
-      await using _bound = await makeBoundFiles(engine.namespace);
+      await using _ = await makeBoundFiles(engine.namespace);
       await docker("plugin", "create", "begun", bundle);
       await docker("plugin", "enable", "begun");
       await docker("volume", "create", "--driver=begun", "data");

@@ -17,7 +17,7 @@ for (const release of [machine, trixie, forky]) {
       const { docker, namespace, dockerd } = engine;
       const bundle = `${namespace.folder}/bundle`;
       await writeBundle(bundle, await buildExample("metrics-collector", `${namespace.folder}/example`));
-      await using _bound = await makeBoundFiles(namespace);
+      await using _ = await makeBoundFiles(namespace);
       await docker("plugin", "create", "collector", bundle);
       await docker("plugin", "enable", "collector");
       const id = await docker("plugin", "inspect", "--format", "{{.ID}}", "collector");

@@ -8,15 +8,13 @@ const boundFiles = ["/etc/hosts", "/etc/resolv.conf"];
 export async function makeBoundFiles(namespace: Namespace): Promise<AsyncDisposable> {
   const made: string[] = [];
   for (const path of boundFiles.map((file) => namespace.reach(file))) {
-    await open(path, "wx").then(
-      async (file) => {
-        await file.close();
-        made.push(path);
-      },
-      (error: NodeJS.ErrnoException) => {
-        if (error.code !== "EEXIST") throw error;
-      },
-    );
+    const file = await open(path, "wx").catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+      return undefined;
+    });
+    if (file === undefined) continue;
+    await file.close();
+    made.push(path);
   }
   return {
     async [Symbol.asyncDispose]() {

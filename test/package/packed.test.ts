@@ -189,8 +189,8 @@ test.each(kinds)(
     if (status !== 0) throw new Error(`${command} ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
     expect(stdout).toMatch(/^# pass [1-9]\d*$/m);
     if (isWhole) expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped \d$/m);
-    const packed = execFileSync(main, ["pack", "deb"], { cwd: begun, encoding: "utf8" });
-    expect(existsSync(packed.trim())).toBe(true);
+    const deb = execFileSync(main, ["pack", "deb"], { cwd: begun, encoding: "utf8" });
+    expect(existsSync(deb.trim())).toBe(true);
     rmSync(begun, { recursive: true });
   },
   120_000,

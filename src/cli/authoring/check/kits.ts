@@ -91,7 +91,7 @@ function driverKit(
 const graphKit = driverKit(
   graphDriverChecks.map((check) => ({ makes: "layers in a home of their own", ...check })),
   "homes with layers: no engine may use the plugin meanwhile",
-  async ({ address, tls, callTimeoutMs: _, killAndRestart: __, ...run }, { plugin: { name }, homes }) => {
+  async ({ address, tls, only, expectedFailures, onResult }, { plugin: { name }, homes }) => {
     const transport = createHttpTransport(address, { ...(tls !== undefined && { tls }) });
     try {
       return await runGraphDriverKit({
@@ -99,7 +99,9 @@ const graphKit = driverKit(
         folder: homes,
         refusals: "text",
         reuse: true,
-        ...run,
+        only,
+        expectedFailures,
+        onResult,
       });
     } finally {
       await transport.close();
@@ -154,9 +156,7 @@ const kits: readonly (readonly [Protocol, Kit])[] = [
   ],
   [
     graphDriverProtocol,
-    driverKit(layerWireChecks, undefined, ({ killAndRestart: _, ...subject }, { homes: folder }) =>
-      runLayerWireKit({ ...subject, folder }),
-    ),
+    driverKit(layerWireChecks, undefined, (subject, { homes: folder }) => runLayerWireKit({ ...subject, folder })),
   ],
   [graphDriverProtocol, graphKit],
 ];
@@ -173,5 +173,5 @@ export function kitsFor(implemented: readonly string[], asked: readonly string[]
 
 function genericKit(implemented: readonly string[]): Kit {
   const checks = wireChecksOf(implemented);
-  return driverKit(checks, undefined, ({ killAndRestart: _, ...subject }) => runPluginKit({ ...subject, checks }));
+  return driverKit(checks, undefined, (subject) => runPluginKit({ ...subject, checks }));
 }
