@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CleatError, isSystemError, quoteText, toCleatError } from "../../errors/index.ts";
-import { syncFolder } from "../../state/kit.ts";
+import { syncFolder } from "../../files/index.ts";
 import type { Etcd } from "./etcd.ts";
 import type { ThisHost } from "./shared-records.ts";
 
