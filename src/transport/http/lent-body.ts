@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { type BodyFraming, type Borrow, type Borrower, type Returned } from "../../protocol/index.ts";
+import type { BodyFraming, Borrow, Borrower, Returned } from "../../protocol/kit.ts";
 import { createChunkTracker } from "../../protocol/kit.ts";
 import { createHeldReading, type HeldReading, readHeadBytes } from "./held-reading.ts";
 import { peerGone } from "./peer-gone.ts";

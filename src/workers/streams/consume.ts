@@ -12,7 +12,7 @@
  * so does the wait for it. However many senders are silent, they cost 64 KiB each, no descriptor, and on the disk what
  * they have sent.
  */
-import type { LendingSource } from "../../protocol/index.ts";
+import type { LendingSource } from "../../protocol/kit.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { feedJob } from "./feed-job.ts";
 import type { JobRings } from "./job-rings.ts";
