@@ -48,7 +48,7 @@ async function borrow(stream: Buffer, come: number, framing: BodyFraming, wanted
   try {
     readSync(descriptor, Buffer.alloc(come), 0, come, null);
     const ring = createRing(4096);
-    let finish = (_: boolean): void => {};
+    let finish: (isIntact: boolean) => void = () => {};
     const over = new Promise<boolean>((resolve) => (finish = resolve));
     const loan = { descriptor, ahead: new Uint8Array(0), framing, onBorrowed() {} };
     const writer = createAsyncRingWriter(ring);
