@@ -90,7 +90,7 @@ export async function serveFaultyPlugin<Driver extends object, Store>(
     });
     response.writeHead(reply.status);
     if (reply.body instanceof Readable) await pipeline(reply.body, response);
-    else response.end(String(reply.body));
+    else response.end(reply.body);
   }
 
   return {

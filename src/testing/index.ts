@@ -41,7 +41,7 @@ export { type PluginKitOptions, runPluginKit, wireChecksOf } from "./protocol/ki
 export { volumeDriverChecks } from "./volume/checks/index.ts";
 export type { VolumeCheck, VolumeContext } from "./volume/context.ts";
 export { runVolumeDriverKit, type VolumeDriverKitOptions } from "./volume/kit.ts";
-export type { KitRunOptions, KitSubject, RestartOptions } from "./driver-kit.ts";
+export type { KitRunOptions, KitSubject, RestartOptions } from "./protocol/driver-kit.ts";
 export { ipamDriverChecks } from "./ipam/checks/index.ts";
 export type { IpamCheck, IpamContext } from "./ipam/context.ts";
 export { type IpamDriverKitOptions, runIpamDriverKit } from "./ipam/kit.ts";

@@ -8,7 +8,13 @@
  */
 import { type Authorizer, createAuthorizerFromPlugin, type RequestFacts } from "../../authz/index.ts";
 import type { CheckResult } from "../check.ts";
-import { type KitRunOptions, type KitSubject, openSubject, type RestartOptions, runKit } from "../driver-kit.ts";
+import {
+  type KitRunOptions,
+  type KitSubject,
+  openSubject,
+  type RestartOptions,
+  runKit,
+} from "../protocol/driver-kit.ts";
 import { authzChecks } from "./checks/index.ts";
 import { findDenied } from "./context.ts";
 

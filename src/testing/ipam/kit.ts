@@ -15,7 +15,7 @@ import {
   refusalsOf,
   type RestartOptions,
   runKit,
-} from "../driver-kit.ts";
+} from "../protocol/driver-kit.ts";
 import type { Refusals } from "../refusals.ts";
 import { parseRange } from "./address-range.ts";
 import { ipamDriverChecks } from "./checks/index.ts";

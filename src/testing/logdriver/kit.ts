@@ -14,7 +14,13 @@ import { createLogDriverFromPlugin, createLogDriverPlugin, type LogDriver } from
 import { logDriverProtocol, pluginProtocol } from "../../protocol/index.ts";
 import { createHandler, createMemoryTransport, implement, silentLogger } from "../../transport/index.ts";
 import type { CheckResult } from "../check.ts";
-import { type KitRunOptions, type KitSubject, openSubject, type RestartOptions, runKit } from "../driver-kit.ts";
+import {
+  type KitRunOptions,
+  type KitSubject,
+  openSubject,
+  type RestartOptions,
+  runKit,
+} from "../protocol/driver-kit.ts";
 import type { Refusals } from "../refusals.ts";
 import { logDriverChecks } from "./checks/index.ts";
 import { createLogContext } from "./context.ts";

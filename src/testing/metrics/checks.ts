@@ -1,9 +1,9 @@
 /** All that the contract promises, and what Docker tells of its metrics. */
 import { CleatError, TransportError } from "../../errors/index.ts";
 import { metricsCollectorProtocol } from "../../protocol/index.ts";
-import { needsRestart, needsWire, wireOf } from "../driver-kit.ts";
+import { needsRestart, needsWire, wireOf } from "../protocol/driver-kit.ts";
 import { dialectsOf } from "../wire/engine-dialects.ts";
-import { tellStory } from "../wire/engine-story.ts";
+import { tellStory } from "../protocol/engine-story.ts";
 import { type MetricsCheck, type MetricsContext, needsSocket } from "./context.ts";
 
 const { startMetrics, stopMetrics } = metricsCollectorProtocol.methods;

@@ -8,7 +8,13 @@ import { rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createMetricsCollectorFromPlugin, type MetricsCollector } from "../../metrics/index.ts";
 import type { CheckResult } from "../check.ts";
-import { type KitRunOptions, type KitSubject, openSubject, type RestartOptions, runKit } from "../driver-kit.ts";
+import {
+  type KitRunOptions,
+  type KitSubject,
+  openSubject,
+  type RestartOptions,
+  runKit,
+} from "../protocol/driver-kit.ts";
 import { metricsCollectorChecks } from "./checks.ts";
 import type { MetricsContext, SocketBehaviour } from "./context.ts";
 

@@ -18,7 +18,7 @@ import {
   refusalsOf,
   type RestartOptions,
   runKit,
-} from "../driver-kit.ts";
+} from "../protocol/driver-kit.ts";
 import { parseRange } from "../ipam/address-range.ts";
 import type { Refusals } from "../refusals.ts";
 import { networkDriverChecks } from "./checks/index.ts";

@@ -3,11 +3,11 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { secretProviderProtocol } from "../../protocol/index.ts";
-import { needsRestart, needsWire, wireOf } from "../driver-kit.ts";
+import { needsRestart, needsWire, wireOf } from "../protocol/driver-kit.ts";
 import { assertRefused } from "../refusals.ts";
 import { assertFailure } from "../wire/answers.ts";
 import { dialectsOf } from "../wire/engine-dialects.ts";
-import { tellStory } from "../wire/engine-story.ts";
+import { tellStory } from "../protocol/engine-story.ts";
 import { knownOf, needsKnown, requestOf, type SecretCheck, type SecretContext } from "./context.ts";
 
 const { getSecret } = secretProviderProtocol.methods;

@@ -14,7 +14,7 @@ import {
   refusalsOf,
   type RestartOptions,
   runKit,
-} from "../driver-kit.ts";
+} from "../protocol/driver-kit.ts";
 import type { Refusals } from "../refusals.ts";
 import { secretProviderChecks } from "./checks.ts";
 import { type KnownSecret, requestOf } from "./context.ts";

@@ -21,7 +21,7 @@ import {
   refusalsOf,
   type RestartOptions,
   runKit,
-} from "../driver-kit.ts";
+} from "../protocol/driver-kit.ts";
 import type { Refusals } from "../refusals.ts";
 import { volumeDriverChecks } from "./checks/index.ts";
 import { createVolumeContext, namePrefix } from "./context.ts";

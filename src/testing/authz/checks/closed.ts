@@ -2,7 +2,7 @@
 import { equal } from "node:assert/strict";
 import type { RequestFacts } from "../../../authz/index.ts";
 import { authzProtocol } from "../../../protocol/index.ts";
-import { needsRestart, needsWire, wireOf } from "../../driver-kit.ts";
+import { needsRestart, needsWire, wireOf } from "../../protocol/driver-kit.ts";
 import { describeAnswer } from "../../wire/answers.ts";
 import {
   assertDenied,

@@ -3,9 +3,9 @@ import { X509Certificate } from "node:crypto";
 import { equal, ok } from "node:assert/strict";
 import type { RequestFacts } from "../../../authz/index.ts";
 import { authzProtocol } from "../../../protocol/index.ts";
-import { needsWire, wireOf } from "../../driver-kit.ts";
+import { needsWire, wireOf } from "../../protocol/driver-kit.ts";
 import { dialectsOf } from "../../wire/engine-dialects.ts";
-import { type StoryStep, tellStory } from "../../wire/engine-story.ts";
+import { type StoryStep, tellStory } from "../../protocol/engine-story.ts";
 import { type AuthzCheck, deniedOf, requestFacts, needsDenied } from "../context.ts";
 import { checkedCertificate } from "./checked-certificate.ts";
 

@@ -6,7 +6,7 @@ import { file, folder } from "../../archive/entry.ts";
 import { readArchive } from "../../archive/read-archive.ts";
 import { assertFailureShape, assertSuccess } from "../../wire/answers.ts";
 import { engineDialects } from "../../wire/engine-dialects.ts";
-import { type StoryStep, tellStory } from "../../wire/engine-story.ts";
+import { type StoryStep, tellStory } from "../../protocol/engine-story.ts";
 import type { WireAnswer } from "../../wire/plugin-peer.ts";
 import type { LayerWireCheck, LayerWireContext } from "./context.ts";
 

@@ -5,7 +5,7 @@
 import { tmpdir } from "node:os";
 import type { Address, TlsClientOptions } from "../../../transport/index.ts";
 import type { CheckResult } from "../../check.ts";
-import { type KitRunOptions, runKit } from "../../driver-kit.ts";
+import { type KitRunOptions, runKit } from "../../protocol/driver-kit.ts";
 import { createWireContext } from "../../protocol/context.ts";
 import { createPluginPeer } from "../../wire/plugin-peer.ts";
 import { layerWireChecks } from "./checks.ts";

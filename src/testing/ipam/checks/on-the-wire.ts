@@ -1,10 +1,10 @@
 /** What engines send, and Cleat's own client would hide. */
 import { equal } from "node:assert/strict";
 import { ipamDriverProtocol } from "../../../protocol/index.ts";
-import { needsWire, wireOf } from "../../driver-kit.ts";
+import { needsWire, wireOf } from "../../protocol/driver-kit.ts";
 import { assertFailure, assertSuccess } from "../../wire/answers.ts";
 import { dialectsOf } from "../../wire/engine-dialects.ts";
-import { type StoryStep, tellStory } from "../../wire/engine-story.ts";
+import { type StoryStep, tellStory } from "../../protocol/engine-story.ts";
 import { type IpamCheck, type IpamContext, withoutPrefix } from "../context.ts";
 
 const { getDefaultAddressSpaces, getCapabilities, requestPool, requestAddress, releaseAddress, releasePool } =

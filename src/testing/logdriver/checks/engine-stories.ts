@@ -2,7 +2,7 @@
 import { equal, ok } from "node:assert/strict";
 import { createFrameReader, encodeFrame } from "../../../logdriver/index.ts";
 import { logDriverProtocol } from "../../../protocol/index.ts";
-import { needsWire, wireOf } from "../../driver-kit.ts";
+import { needsWire, wireOf } from "../../protocol/driver-kit.ts";
 import { assertSuccess } from "../../wire/answers.ts";
 import { bodyWithoutArguments, dialectsOf, type EngineDialect } from "../../wire/engine-dialects.ts";
 import { firstNs, type LogCheck, type LogContext } from "../context.ts";

@@ -5,7 +5,7 @@ import { constants, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { logDriverProtocol } from "../../../protocol/index.ts";
 import type { ContainerLog } from "../../../logdriver/index.ts";
-import { needsRestart, needsWire, wireOf } from "../../driver-kit.ts";
+import { needsRestart, needsWire, wireOf } from "../../protocol/driver-kit.ts";
 import { assertFailure } from "../../wire/answers.ts";
 import { linesOf, type LogCheck, type LogContext, needsReading } from "../context.ts";
 

@@ -1,9 +1,9 @@
 /** What engines send, call by call, as it was recorded; and what Docker's client sends again. */
 import { networkDriverProtocol } from "../../../protocol/index.ts";
-import { needsWire, wireOf } from "../../driver-kit.ts";
+import { needsWire, wireOf } from "../../protocol/driver-kit.ts";
 import { assertFailure } from "../../wire/answers.ts";
 import { dialectsOf, type EngineDialect } from "../../wire/engine-dialects.ts";
-import { type StoryStep, tellStory } from "../../wire/engine-story.ts";
+import { type StoryStep, tellStory } from "../../protocol/engine-story.ts";
 import { type NetworkCheck, type NetworkContext, sandboxOf } from "../context.ts";
 
 const methods = networkDriverProtocol.methods;

@@ -1,6 +1,6 @@
 /** The plugin's process is killed between any two calls, and another one takes its place. */
 import { ok } from "node:assert/strict";
-import { needsRestart } from "../../driver-kit.ts";
+import { needsRestart } from "../../protocol/driver-kit.ts";
 import type { NetworkCheck, NetworkContext } from "../context.ts";
 
 interface Made {

@@ -1,11 +1,11 @@
 /** What the kits for drivers of Docker's protocols have in common: a driver in this process, or one behind a socket. */
-import { RemoteError } from "../errors/index.ts";
-import { type Address, createHttpTransport, type TlsClientOptions, type Transport } from "../transport/index.ts";
-import type { Check, CheckResult } from "./check.ts";
-import { createWireContext, type WireContext } from "./protocol/context.ts";
-import type { Refusals } from "./refusals.ts";
-import { runChecks } from "./run-checks.ts";
-import { createPluginPeer } from "./wire/plugin-peer.ts";
+import { RemoteError } from "../../errors/index.ts";
+import { type Address, createHttpTransport, type TlsClientOptions, type Transport } from "../../transport/index.ts";
+import type { Check, CheckResult } from "../check.ts";
+import { createWireContext, type WireContext } from "./context.ts";
+import type { Refusals } from "../refusals.ts";
+import { runChecks } from "../run-checks.ts";
+import { createPluginPeer } from "../wire/plugin-peer.ts";
 
 /** How checks are run, whatever they are about. */
 export interface KitRunOptions {

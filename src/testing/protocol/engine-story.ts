@@ -1,9 +1,9 @@
 /** What an engine sends for what its user does, call by call, as it was recorded (`test/golden`). */
 import type { Method } from "../../protocol/index.ts";
-import type { WireContext } from "../protocol/context.ts";
-import { assertFailureShape, assertSuccess } from "./answers.ts";
-import { bodyWithoutArguments, type EngineDialect } from "./engine-dialects.ts";
-import type { WireAnswer } from "./plugin-peer.ts";
+import type { WireContext } from "./context.ts";
+import { assertFailureShape, assertSuccess } from "../wire/answers.ts";
+import { bodyWithoutArguments, type EngineDialect } from "../wire/engine-dialects.ts";
+import type { WireAnswer } from "../wire/plugin-peer.ts";
 
 /** What was answered before, by names of the story's own: a pool's id. */
 export type Answered = Record<string, string>;
