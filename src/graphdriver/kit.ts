@@ -45,6 +45,7 @@ export {
   trashFolder,
   uniqueName,
 } from "./home/home.ts";
+export { takeBack } from "./home/take-back.ts";
 export {
   changeTime,
   forgetLayerRecord,

@@ -240,6 +240,24 @@ describeWith(
   },
 );
 
+describeWith([needs.root, needs.overlay, needs.loopDevices, needs.ext4], "on a disk that loses writes", () => {
+  defineTests({
+    id: "writesOfSeveralLost",
+    title: "diffs that are applied at once are each on the disk, or refused",
+    drivers: both,
+  });
+  defineTests({
+    id: "writesOfCreateLost",
+    title: "what a layer was made of is on the disk when its diff is, also where another was told that it is not",
+    drivers: both,
+  });
+  defineTests({
+    id: "writesOfCopyLost",
+    title: "a copy is on the disk when it is acknowledged, also where another was told that it is not",
+    drivers: ["vfs"],
+  });
+});
+
 const failingCalls: Scenario = {
   id: "failingCalls",
   title: "whatever system call fails, each method answers by an error of the contract, and nothing is lost",
