@@ -119,7 +119,10 @@ export async function openManagedVolumes<Table extends OptionTable>(
       call?.signal,
     );
     try {
-      return await turns.take(name, deadline.signal, () => work(deadline.signal));
+      return await turns.take(name, deadline.signal, async () => {
+        folders.assertInPlace();
+        return work(deadline.signal);
+      });
     } finally {
       deadline.release();
     }
