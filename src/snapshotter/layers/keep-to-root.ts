@@ -25,6 +25,11 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
     ...(rebase && { rebase: kept((id: number, parentId: number | undefined) => rebase(id, parentId)) }),
     ...(settle && { settle: kept((id: number, parentId: number) => settle(id, parentId)) }),
     ...(mend && { mend: kept((places: Parameters<typeof mend>[0]) => mend(places)) }),
+    async sync() {
+      assertInPlace();
+      await storage.sync?.();
+      assertInPlace(); // or what is flushed is not where it was unpacked
+    },
     remove: kept((id) => storage.remove(id)),
     sweep: kept((isLive) => storage.sweep(isLive)),
   };
