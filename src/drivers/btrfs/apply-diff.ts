@@ -27,6 +27,7 @@ import {
   discardStaged,
   stagingFolder,
   stagingPath,
+  takeBack,
   uniqueName,
   unpackDiff,
 } from "../../graphdriver/kit.ts";
@@ -112,17 +113,22 @@ async function unpack(
 function commitStaged(home: string, id: string, staging: number, { tree, exact }: Staged, durable: boolean): void {
   beginCommit();
   withFolderAt(home, (folder) => {
+    const exchange = () => renameat2(staging, tree, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
+    let isFilled = false;
     try {
       if (exact !== undefined) {
         renameat2(staging, exact, folder, exactFolder(id));
         if (durable) withFolder(folder, exactDiffsFolder, fsync);
       }
-      renameat2(staging, tree, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
+      exchange();
+      isFilled = true;
+      if (durable) withFolder(folder, layersFolder, fsync);
     } catch (error) {
-      removeTree(folder, exactFolder(id));
-      throw error;
+      throw takeBack(error, () => {
+        if (isFilled) exchange();
+        removeTree(folder, exactFolder(id));
+      });
     }
-    if (durable) withFolder(folder, layersFolder, fsync);
   });
 }
 

@@ -1,8 +1,8 @@
 /**
  * Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block.
  */
-import { existsSync, readdirSync, unlinkSync } from "node:fs";
-import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
+import { existsSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { CleatError, withSubject } from "../../errors/index.ts";
 import {
   createIdMaps,
   removeTree,
@@ -33,6 +33,9 @@ import {
   removeIfPossible,
   sweep,
   sweepLayerRecords,
+  stagingPath,
+  takeBack,
+  uniqueName,
   unpackDiff,
 } from "../../graphdriver/kit.ts";
 import { resetLayer } from "./create-layer.ts";
@@ -67,8 +70,10 @@ export function applyDiff(
       ignoreCancellation();
       source.leave(); // whoever sends need not wait while the parent is copied
       const { uids, gids } = createIdMaps(options.ids);
-      undoAfter(error, home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
-      throw error;
+      throw takeBack(error, () => {
+        markFilling(home, id, parent);
+        resetLayer(home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
+      });
     }
   });
 }
@@ -131,17 +136,16 @@ function holdsChanges(): CleatError {
   return new CleatError("FAILED_PRECONDITION", "it holds changes already; a diff is applied to a new layer");
 }
 
-/** @throws `failure`, with what kept it from being undone. The layer stays marked, and `undoFilling` tries again. */
-function undoAfter(failure: unknown, home: string, layer: Parameters<typeof resetLayer>[1]): void {
-  try {
-    resetLayer(home, layer);
-  } catch (error) {
-    const { code, message } = toCleatError(failure);
-    const cause = new AggregateError([failure, error]);
-    throw new CleatError(code, `${message}; what was unpacked is not undone yet: ${toCleatError(error).message}`, {
-      cause,
-    });
-  }
+/**
+ * Before anything is undone: what is emptied without a mark would be taken for whole. With it, `undoFilling` tries again
+ * what cannot be undone now. It is gone already where what failed was to make that durable.
+ */
+function markFilling(home: string, id: string, parent: string | undefined): void {
+  const mark = `${home}/${fillingFolder}/${id}`;
+  if (existsSync(mark)) return;
+  const staged = `${home}/${stagingPath(uniqueName())}`;
+  writeFileSync(staged, parent ?? "", { mode: 0o600, flush: true });
+  renameSync(staged, mark);
 }
 
 /**
