@@ -33,6 +33,7 @@ export {
   discardOrRemove,
   discardStaged,
   emptyTrash,
+  isStagedOrTrashed,
   letThrough,
   lockHome,
   ownFolder,
