@@ -161,13 +161,13 @@ export async function failingCalls(name, folder) {
       );
       injected += hits;
       const subject = `${method} with ${systemCall} failing (${errno}), call ${when} of a thread`;
-      if (failure !== undefined && repeatable.includes(method)) {
-        await call(driver, id).catch((error) => problems.push(`${subject}, and again: ${error.stack}`));
-      }
       if (failure !== undefined && !isOfContract(failure, named))
         problems.push(`${subject}: ${failure?.stack ?? failure}`);
       const lost = await descriptorsBeyond(before);
       if (lost > 0) problems.push(`${subject}: ${lost} descriptors are lost`);
+      if (failure !== undefined && repeatable.includes(method)) {
+        await call(driver, id).catch((error) => problems.push(`${subject}, and again: ${error.stack}`));
+      }
       await tidy(driver, id).catch((error) => problems.push(`${subject}, and then: ${error.stack}`));
     }
   }
