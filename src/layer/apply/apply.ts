@@ -19,6 +19,7 @@ import { createDeletions } from "./deletions.ts";
 import { createOverlayWhiteouts } from "./overlay-whiteouts.ts";
 import type { LayersBelow } from "./settle-whiteouts.ts";
 import type { WhiteoutMaker } from "./whiteout-maker.ts";
+import { createHeldPaths } from "./held-paths.ts";
 import { createDirectoryAttributes } from "./directory-attributes.ts";
 import { removeTree } from "../tree/remove-tree.ts";
 import { squashHeader } from "./squash.ts";
@@ -84,7 +85,8 @@ export function unpackTree(source: ByteSource, root: number, limits?: Partial<Ta
 export function applyEntries(reader: TarReader, root: number, options: ApplyOptions): AppliedEntries {
   const ids = createIdMaps(options.ids);
   const { syncFiles, leaveOut } = options;
-  const directories = createDirectoryAttributes(root, ids, leaveOut);
+  const held = createHeldPaths();
+  const directories = createDirectoryAttributes(root, ids, held, leaveOut);
   const below = belowOf(root, options);
   const folders = createOpenFolders(root, {
     ids,
@@ -94,8 +96,8 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
   });
   const whiteouts: WhiteoutMaker =
     options.whiteouts.kind === "overlay"
-      ? createOverlayWhiteouts(root, { folders, directories, prefix: options.whiteouts.attributePrefix, below })
-      : createDeletions(folders, ids);
+      ? createOverlayWhiteouts(root, { folders, directories, held, prefix: options.whiteouts.attributePrefix, below })
+      : createDeletions(folders, ids, held);
   const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles, leaveOut });
   const keep = keptOf(options);
   const isWhole = options.whiteouts.kind === "none";
@@ -110,7 +112,10 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
         continue;
       }
       const folder = isWhole ? undefined : reservedFolderOf(name.folder);
-      if (folder !== undefined) reserved.add(folder);
+      if (folder !== undefined && !reserved.has(folder)) {
+        held.hold(folder);
+        reserved.add(folder);
+      }
       const kept = keep(header);
       if (kept !== undefined && applyEntry(name, kept, reader, maker, isWhole ? undefined : whiteouts) !== "file")
         deleted = true;
