@@ -142,7 +142,7 @@ describe("of overlay", () => {
     let attempts = 0;
     const count = await failEach(
       () => {
-        const options = { ...applyOptions, exactDiffs, trashName: `trashed-${attempts++}` };
+        const options = { ...applyOptions, exactDiffs, stagedName: `staged-${attempts++}` };
         return overlayApply.applyDiff(home, "top", "base", toRing(), options);
       },
       () => {

@@ -27,7 +27,7 @@ export { type Damage, mendable, type StoreFinding, type StoreFindingKind, unmend
 export { isOfFileSystem } from "./foreign-names.ts";
 export { cleanFolder, ensureCleanFolder, makeCleanFolder } from "./home/clean-folder.ts";
 export { bindSpec } from "./home/bind-spec.ts";
-export { deleteTrashed, emptyTrashBehind, type TrashJobs, withUndoBehind } from "./home/delete-trashed.ts";
+export { deleteTrashed, emptyTrashBehind, exactNameOf, type TrashJobs, withUndoBehind } from "./home/delete-trashed.ts";
 export { assertUse, driverRecordFile, readDriverRecord } from "./home/driver-record.ts";
 export {
   discardOrRemove,

@@ -84,6 +84,7 @@ const anywhere: readonly Scenario[] = [
     drivers: both,
     byDay: [],
   },
+  { id: "longPaths", title: "paths beyond a thread's memory are refused, and leave nothing", drivers: both, byDay: [] },
   { id: "silentPeers", title: "peers who neither send nor read keep nobody waiting", drivers: both, byDay: byOne },
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },

@@ -25,10 +25,10 @@ import {
   applyArchive,
   type ApplyDiffOptions,
   discardStaged,
+  exactNameOf,
   stagingFolder,
   stagingPath,
   takeBack,
-  uniqueName,
   unpackDiff,
 } from "../../graphdriver/kit.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
@@ -39,8 +39,8 @@ import { removeSubvolumes } from "./remove-subvolumes.ts";
 export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   /** Whether nobody was given the layer's path since it was made; otherwise it is compared with its parent. */
   readonly untouched: boolean;
-  /** Under which what was unpacked lies in the trash, where the diff could not be applied. */
-  readonly trashName: string;
+  /** Under which the diff is staged, and lies in the trash where it could not be applied. */
+  readonly stagedName: string;
 }
 
 /** Names in the open folder of what is staged. */
@@ -60,7 +60,10 @@ export function applyDiff(
   ring: Ring,
   options: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
-  const staged: Staged = { tree: uniqueName(), exact: options.exactDiffs ? uniqueName() : undefined };
+  const staged: Staged = {
+    tree: options.stagedName,
+    exact: options.exactDiffs ? exactNameOf(options.stagedName) : undefined,
+  };
   return applyArchive(ring, id, async (source) => {
     const staging = openPath(`${home}/${stagingFolder}`, O_RDONLY | O_DIRECTORY);
     try {
@@ -72,7 +75,7 @@ export function applyDiff(
     } catch (error) {
       ignoreCancellation();
       withFolderAt(home, (folder) =>
-        discardStaged(folder, stagingPath(staged.tree), options.trashName, removeSubvolumes),
+        discardStaged(folder, stagingPath(staged.tree), options.stagedName, removeSubvolumes),
       );
       if (staged.exact !== undefined) removeTree(staging, staged.exact);
       throw error;

@@ -28,11 +28,11 @@ import {
   applyArchive,
   type ApplyDiffOptions,
   discardStaged,
+  exactNameOf,
   makeCleanFolder,
   readExactDiff,
   stagingPath,
   takeBack,
-  uniqueName,
   unpackDiff,
 } from "../../graphdriver/kit.ts";
 import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
@@ -44,8 +44,8 @@ export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   readonly userNamespace: boolean;
   /** What limits layers that have a size; undefined where nothing does. */
   readonly quotas: ProjectQuotas | undefined;
-  /** Under which what was unpacked lies in the trash, where the diff could not be applied. */
-  readonly trashName: string;
+  /** Under which the diff is staged, and lies in the trash where it could not be applied. */
+  readonly stagedName: string;
 }
 
 /** Where things are made, relative to the home. */
@@ -65,8 +65,8 @@ export function applyDiff(
   ring: Ring,
   options: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
-  const exact = options.exactDiffs ? stagingPath(uniqueName()) : undefined;
-  const staged: Staged = { tree: stagingPath(uniqueName()), exact };
+  const exact = options.exactDiffs ? stagingPath(exactNameOf(options.stagedName)) : undefined;
+  const staged: Staged = { tree: stagingPath(options.stagedName), exact };
   return applyArchive(ring, id, async (source) => {
     assertAsCreated(home, id);
     const applied = await unpack(home, id, parent, source, staged, options);
@@ -75,7 +75,7 @@ export function applyDiff(
   }).catch((error: unknown) => {
     ignoreCancellation();
     withFolderAt(home, (folder) => {
-      discardStaged(folder, staged.tree, options.trashName);
+      discardStaged(folder, staged.tree, options.stagedName);
       if (exact !== undefined) removeTree(folder, exact);
     });
     throw error;
