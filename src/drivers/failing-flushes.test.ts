@@ -97,9 +97,10 @@ describe("of vfs", () => {
 
   it.each([false, true])("in applyDiff, keeping what the archive was: %s", async (exactDiffs) => {
     vfsCreate.createLayer(home, layer("top"));
-    const options = { ...applyOptions, exactDiffs };
+    let attempts = 0;
     const count = await failEach(
       async () => {
+        const options = { ...applyOptions, exactDiffs, trashName: `trashed-${attempts++}` };
         vfsApply.undoFilling(home, "top", uid, gid);
         await vfsApply.applyDiff(home, "top", "base", toRing(), options);
       },

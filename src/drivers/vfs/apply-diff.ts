@@ -38,13 +38,15 @@ import {
   uniqueName,
   unpackDiff,
 } from "../../graphdriver/kit.ts";
-import { resetLayer } from "./create-layer.ts";
+import { resetLayer, restoreLayer } from "./create-layer.ts";
 import { withKnownSame } from "./known-same.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 
 export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   readonly squash: boolean;
   readonly userNamespace: boolean;
+  /** Under which what was unpacked lies in the trash, where the diff could not be applied. */
+  readonly trashName: string;
 }
 
 /**
@@ -70,9 +72,11 @@ export function applyDiff(
       ignoreCancellation();
       source.leave(); // whoever sends need not wait while the parent is copied
       const { uids, gids } = createIdMaps(options.ids);
+      const owner = { rootUid: uids.hostRoot, rootGid: gids.hostRoot };
+      const { durability, trashName } = options;
       throw takeBack(error, () => {
         markFilling(home, id, parent);
-        resetLayer(home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
+        restoreLayer(home, { id, parent, ...owner, durable: durability !== "none", trashName });
       });
     }
   });

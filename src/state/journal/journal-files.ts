@@ -1,6 +1,7 @@
 import { constants, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
+import { syncFolder } from "../../files/index.ts";
 import { dropCached } from "../../syscall/index.ts";
 
 /**
@@ -106,10 +107,4 @@ async function readPlainFile(path: string, shown: string): Promise<Buffer | unde
 
 function notPlain(path: string): CleatError {
   return new CleatError("FAILED_PRECONDITION", `"${path}" is no plain file; no journal is read from it`);
-}
-
-/** Makes the names in a folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, "r");
-  await handle.sync();
 }

@@ -13,8 +13,8 @@ const endBytes = 1024;
 async function* manyFolders(count) {
   const one = buildArchive([directory(`${above}/0000000`)]);
   const entry = one.subarray(0, one.length - endBytes);
-  const at = entry.lastIndexOf("0000000\n");
-  assert.ok(at > 0, "the path is in no PAX record");
+  const at = entry.lastIndexOf("/0000000") + 1;
+  assert.ok(at > 512, "the path is in no PAX record");
   const piece = 200;
   for (let made = 0; made < count; made += piece) {
     const entries = Buffer.concat(Array.from({ length: piece }, () => entry));
