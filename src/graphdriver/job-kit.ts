@@ -5,7 +5,7 @@
 export { applyArchive, type ApplyDiffOptions, unpackDiff } from "./diff/apply-archive.ts";
 export { writeChanges } from "./diff/change-records.ts";
 export { openDiffFile, openTree } from "./diff/diff-getter.ts";
-export { readExactDiff, recordFile, sendExactDiff, stagedTreeOf } from "./diff/exact-diff.ts";
+export { exactNameOf, readExactDiff, recordFile, sendExactDiff, stagedTreeOf } from "./diff/exact-diff.ts";
 export { type AppliedDiff } from "./diff/left-out.ts";
 export { usageOfTree, usageWith } from "./diff/layer-usage.ts";
 export { createNaiveJobs, type WithKnownSame } from "./diff/naive-jobs.ts";
@@ -40,6 +40,7 @@ export {
 export { toListedLayers } from "./home/list-layers.ts";
 export { type Parents } from "./home/lineage.ts";
 export { readIfThere } from "./home/read-if-there.ts";
+export { takeBack } from "./home/take-back.ts";
 export { readMountsBelow } from "./inspect/mounts-below.ts";
 export {
   namesIn,

@@ -33,7 +33,7 @@ export {
   withCleanFolder,
 } from "./home/clean-folder.ts";
 export { bindSpec } from "./home/bind-spec.ts";
-export { deleteTrashed, emptyTrashBehind, type TrashJobs, withUndoBehind } from "./home/delete-trashed.ts";
+export { deleteTrashed, emptyTrashBehind, exactNameOf, type TrashJobs, withUndoBehind } from "./home/delete-trashed.ts";
 export { assertUse, driverRecordFile, readDriverRecord } from "./home/driver-record.ts";
 export {
   discardOrRemove,
@@ -52,6 +52,7 @@ export {
   trashFolder,
   uniqueName,
 } from "./home/home.ts";
+export { takeBack } from "./home/take-back.ts";
 export {
   changeTime,
   forgetLayerRecord,

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -29,6 +30,40 @@ describe("a store", () => {
     expect([...again.tables.notes.entries()]).toEqual([["__proto__", "kept"]]);
     expect(again.tables.notes.size).toBe(1);
     expect(again.tornBytes).toBe(0);
+  });
+
+  it("that is moved is written where it is, and never into another that stands in its place", async () => {
+    const store = await openStore({ folder, tables });
+    await store.tables.notes.put("mine", "");
+    const moved = `${folder}-moved`;
+    await rename(folder, moved);
+    const other = await openStore({ folder, tables });
+    await other.tables.notes.put("theirs", "");
+    await other.close();
+    const whole = await readFile(`${folder}/records`);
+    // More than once as long as it takes to be written anew.
+    for (let at = 0; at < 30; at++) await store.tables.notes.put("mine", String(at).repeat(50_000));
+    expect((await stat(`${moved}/records`)).size).toBeLessThan(1_500_000);
+    await store.close();
+    expect((await readFile(`${folder}/records`)).equals(whole)).toBe(true);
+    expect(await readdir(folder)).toEqual(await readdir(moved));
+    await using again = await openStore({ folder: moved, tables });
+    expect(again.tables.notes.get("mine")).toBe("29".repeat(50_000));
+  });
+
+  it("that is closed, or could not be opened, holds nothing open", async () => {
+    const held = () => readdirSync("/proc/self/fd").filter((fd) => isBelow(`/proc/self/fd/${fd}`)).length;
+    const isBelow = (link: string) => existsSync(link) && readlinkSync(link).startsWith(folder);
+    await using store = await openStore({ folder, tables });
+    expect(held()).toBeGreaterThan(0);
+    const most = held();
+    await expect(openStore({ folder, tables })).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    expect(held()).toBe(most);
+    await store.close();
+    expect(held()).toBe(0);
+    await writeFile(`${folder}/records`, "damaged\nfrom the beginning\n");
+    await expect(openStore({ folder, tables })).rejects.toMatchObject({ code: "DATA_LOSS" });
+    expect(held()).toBe(0);
   });
 
   it("is its owner's alone: folder 0700, files 0600", async () => {

@@ -112,12 +112,14 @@ export async function openStore<const Schemas extends TableSchemas>(
 ): Promise<Store<Schemas>> {
   const { folder } = options;
   const files = await openJournalFiles(folder);
-  await chmod(folder, 0o700); // who made it may have been less careful
-  const lock = await lockFolder(folder, "records");
+  let lock: Awaited<ReturnType<typeof lockFolder>> | undefined;
   try {
-    return await openStoreOver(files, options, () => lock.release());
+    await chmod(folder, 0o700); // who made it may have been less careful
+    lock = await lockFolder(folder, "records");
+    return await openStoreOver(files, options, lock.release);
   } catch (error) {
-    await lock.release();
+    await lock?.release();
+    await files.close();
     throw error;
   }
 }

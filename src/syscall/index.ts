@@ -7,6 +7,7 @@ export * from "./files/attributes.ts";
 export * from "./files/copy.ts";
 export * from "./files/directory.ts";
 export * from "./files/entries.ts";
+export { keepToFolder } from "./files/kept-folder.ts";
 export { fileSystemName, fileSystemNames } from "./mounts/file-system.ts";
 export * from "./flags.ts";
 export { cloneMount, makeSlave, mapIds, setMountAttributes } from "./mounts/id-mapped-mount.ts";

@@ -84,6 +84,7 @@ const anywhere: readonly Scenario[] = [
     drivers: both,
     byDay: [],
   },
+  { id: "longPaths", title: "paths beyond a thread's memory are refused, and leave nothing", drivers: both, byDay: [] },
   { id: "silentPeers", title: "peers who neither send nor read keep nobody waiting", drivers: both, byDay: byOne },
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },
@@ -240,6 +241,24 @@ describeWith(
     });
   },
 );
+
+describeWith([needs.root, needs.overlay, needs.loopDevices, needs.ext4], "on a disk that loses writes", () => {
+  defineTests({
+    id: "writesOfSeveralLost",
+    title: "diffs that are applied at once are each on the disk, or refused",
+    drivers: both,
+  });
+  defineTests({
+    id: "writesOfCreateLost",
+    title: "what a layer was made of is on the disk when its diff is, also where another was told that it is not",
+    drivers: both,
+  });
+  defineTests({
+    id: "writesOfCopyLost",
+    title: "a copy is on the disk when it is acknowledged, also where another was told that it is not",
+    drivers: ["vfs"],
+  });
+});
 
 const failingCalls: Scenario = {
   id: "failingCalls",

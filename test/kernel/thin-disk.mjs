@@ -1,6 +1,6 @@
 /** A disk that promises more room than it has: what the kernel writes back to it later fails. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 
 const sizeBytes = 128 * 2 ** 20;
 
@@ -16,10 +16,17 @@ export function mountThinDisk(folder) {
   execFileSync("mount", ["-o", "loop", image, disk]);
   return {
     path: disk,
-    /** From now on nothing is written where nothing is: contents fail, and what the file system keeps of them does not. */
+    /**
+     * From now on contents are not written. What the file system itself keeps is: its tables have their places, and new
+     * folders take those of folders that were there, since it looks for the smallest gap.
+     */
     exhaust() {
-      for (const to of ["--freeze", "--unfreeze"]) execFileSync("fsfreeze", [to, disk]); // folders get to their places
+      const spares = Array.from({ length: 256 }, (_, at) => `${disk}/spare-${at}`);
+      for (const spare of spares) mkdirSync(spare);
+      for (const to of ["--freeze", "--unfreeze"]) execFileSync("fsfreeze", [to, disk]); // out of the journal
       execFileSync("fstrim", [disk]);
+      for (const spare of spares) rmdirSync(spare);
+      for (const to of ["--freeze", "--unfreeze"]) execFileSync("fsfreeze", [to, disk]);
       for (const block of ["1M", "4k"]) {
         spawnSync("dd", ["if=/dev/zero", `of=${memory}/rest-${block}`, `bs=${block}`], { stdio: "ignore" });
       }

@@ -25,9 +25,10 @@ import {
   applyArchive,
   type ApplyDiffOptions,
   discardStaged,
+  exactNameOf,
   stagingFolder,
   stagingPath,
-  uniqueName,
+  takeBack,
   unpackDiff,
 } from "../../graphdriver/job-kit.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
@@ -38,8 +39,8 @@ import { removeSubvolumes } from "./remove-subvolumes.ts";
 export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   /** Whether nobody was given the layer's path since it was made; otherwise it is compared with its parent. */
   readonly untouched: boolean;
-  /** Under which what was unpacked lies in the trash, where the diff could not be applied. */
-  readonly trashName: string;
+  /** Under which the diff is staged, and lies in the trash where it could not be applied. */
+  readonly stagedName: string;
 }
 
 /** Names in the open folder of what is staged. */
@@ -59,7 +60,10 @@ export function applyDiff(
   ring: Ring,
   options: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
-  const staged: Staged = { tree: uniqueName(), exact: options.exactDiffs ? uniqueName() : undefined };
+  const staged: Staged = {
+    tree: options.stagedName,
+    exact: options.exactDiffs ? exactNameOf(options.stagedName) : undefined,
+  };
   return applyArchive(ring, id, async (source) => {
     const staging = openPath(`${home}/${stagingFolder}`, O_RDONLY | O_DIRECTORY);
     try {
@@ -71,7 +75,7 @@ export function applyDiff(
     } catch (error) {
       ignoreCancellation();
       withFolderAt(home, (folder) =>
-        discardStaged(folder, stagingPath(staged.tree), options.trashName, removeSubvolumes),
+        discardStaged(folder, stagingPath(staged.tree), options.stagedName, removeSubvolumes),
       );
       if (staged.exact !== undefined) removeTree(staging, staged.exact);
       throw error;
@@ -112,17 +116,22 @@ async function unpack(
 function commitStaged(home: string, id: string, staging: number, { tree, exact }: Staged, durable: boolean): void {
   beginCommit();
   withFolderAt(home, (folder) => {
+    const exchange = () => renameat2(staging, tree, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
+    let isFilled = false;
     try {
       if (exact !== undefined) {
         renameat2(staging, exact, folder, exactFolder(id));
         if (durable) withFolder(folder, exactDiffsFolder, fsync);
       }
-      renameat2(staging, tree, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
+      exchange();
+      isFilled = true;
+      if (durable) withFolder(folder, layersFolder, fsync);
     } catch (error) {
-      removeTree(folder, exactFolder(id));
-      throw error;
+      throw takeBack(error, () => {
+        if (isFilled) exchange();
+        removeTree(folder, exactFolder(id));
+      });
     }
-    if (durable) withFolder(folder, layersFolder, fsync);
   });
 }
 

@@ -27,6 +27,7 @@ import {
   stagingFolder,
   sweep,
   sweepLayerRecords,
+  takeBack,
   uniqueName,
 } from "../../graphdriver/job-kit.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotasFolder } from "./layout.ts";
@@ -56,6 +57,8 @@ export function createLayer(home: string, layer: NewLayer): void {
   withFolderAt(home, (folder) =>
     withFolder(folder, stagingFolder, (staging) => {
       const record = stageLayerRecord(home);
+      const path = `${layersFolder}/${id}`;
+      let isPlaced = false;
       try {
         stageLayer(home, staging, staged, layer);
         if (sizeBytes !== undefined) {
@@ -66,14 +69,21 @@ export function createLayer(home: string, layer: NewLayer): void {
         beginCommit();
         record.place(id, parent, withFolder(staging, staged, subvolumeInfo).sourceUuid);
         // The record may be lost: the kernel keeps what the layer is a snapshot of, and since when.
-        renameat2(staging, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
+        renameat2(staging, staged, folder, path, RENAME_NOREPLACE);
+        isPlaced = true;
         if (durable) withFolder(folder, layersFolder, fsync);
       } catch (error) {
         ignoreCancellation();
-        removeSubvolumes(staging, staged);
-        if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
-        removeTree(folder, `${quotasFolder}/${id}`);
-        throw withSubject(error, `layer "${id}" cannot be made`);
+        if (isSystemError(error, "EEXIST") && !isPlaced) {
+          removeSubvolumes(staging, staged);
+          throw alreadyExists(id);
+        }
+        const failure = takeBack(error, () => {
+          if (isPlaced) renameat2(folder, path, staging, staged);
+          removeSubvolumes(staging, staged);
+          removeTree(folder, `${quotasFolder}/${id}`);
+        });
+        throw withSubject(failure, `layer "${id}" cannot be made`);
       } finally {
         record.discard();
       }

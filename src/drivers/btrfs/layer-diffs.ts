@@ -49,9 +49,9 @@ export function createLayerDiffs(
       assertLayerId(id);
       if (parent !== undefined) assertLayerId(parent);
       const options = { ids, durability, exactDiffs, strictAttributes };
-      return withUndoBehind(home, worker, call?.signal, (trashName) =>
+      return withUndoBehind(home, worker, call?.signal, (stagedName) =>
         wanted.locks.withLock(id, async () => {
-          const job = { ...options, trashName, untouched: untouched.has(id) };
+          const job = { ...options, stagedName, untouched: untouched.has(id) };
           const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, job);
           const sizeBytes = await reportApplied(home.logger, id, pool.consume(source, apply));
           untouched.delete(id);

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import {
   createIdMaps,
+  type IdRanges,
   type OverlayPrefix,
   removeTree,
   type WhiteoutConvention,
@@ -17,6 +18,7 @@ import {
   O_DIRECTORY,
   O_RDONLY,
   openPath,
+  RENAME_EXCHANGE,
   renameat2,
   syncfs,
 } from "../../syscall/index.ts";
@@ -26,10 +28,11 @@ import {
   applyArchive,
   type ApplyDiffOptions,
   discardStaged,
+  exactNameOf,
   makeCleanFolder,
   readExactDiff,
   stagingPath,
-  uniqueName,
+  takeBack,
   unpackDiff,
 } from "../../graphdriver/job-kit.ts";
 import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
@@ -41,8 +44,8 @@ export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   readonly userNamespace: boolean;
   /** What limits layers that have a size; undefined where nothing does. */
   readonly quotas: ProjectQuotas | undefined;
-  /** Under which what was unpacked lies in the trash, where the diff could not be applied. */
-  readonly trashName: string;
+  /** Under which the diff is staged, and lies in the trash where it could not be applied. */
+  readonly stagedName: string;
 }
 
 /** Where things are made, relative to the home. */
@@ -62,17 +65,17 @@ export function applyDiff(
   ring: Ring,
   options: ApplyDiffJobOptions,
 ): Promise<AppliedDiff> {
-  const exact = options.exactDiffs ? stagingPath(uniqueName()) : undefined;
-  const staged: Staged = { tree: stagingPath(uniqueName()), exact };
+  const exact = options.exactDiffs ? stagingPath(exactNameOf(options.stagedName)) : undefined;
+  const staged: Staged = { tree: stagingPath(options.stagedName), exact };
   return applyArchive(ring, id, async (source) => {
     assertAsCreated(home, id);
     const applied = await unpack(home, id, parent, source, staged, options);
-    commitStaged(home, id, staged, options.durability !== "none");
+    commitStaged(home, id, staged, options);
     return applied;
   }).catch((error: unknown) => {
     ignoreCancellation();
     withFolderAt(home, (folder) => {
-      discardStaged(folder, staged.tree, options.trashName);
+      discardStaged(folder, staged.tree, options.stagedName);
       if (exact !== undefined) removeTree(folder, exact);
     });
     throw error;
@@ -116,11 +119,13 @@ async function unpack(
 /**
  * The rename of the tree is the moment at which the layer is filled. What was kept of its archive is there before, and
  * says that it waits for the tree, so that whichever rename is the last before a crash, the layer has both or counts as
- * empty.
+ * empty. When that cannot be made durable the layer gets back the empty folder that it had.
  */
-function commitStaged(home: string, id: string, { tree, exact }: Staged, durable: boolean): void {
+function commitStaged(home: string, id: string, { tree, exact }: Staged, options: ApplyDiffJobOptions): void {
+  const durable = options.durability !== "none";
   beginCommit();
   withFolderAt(home, (folder) => {
+    let isFilled = false;
     try {
       if (exact !== undefined) {
         withFolder(folder, exact, (staged) => takeProjectOf(`${home}/${id}`, staged));
@@ -128,11 +133,22 @@ function commitStaged(home: string, id: string, { tree, exact }: Staged, durable
         if (durable) withFolder(folder, id, fsync);
       }
       renameat2(folder, tree, folder, `${id}/diff`);
+      isFilled = true;
+      if (durable) withFolder(folder, id, fsync);
     } catch (error) {
-      // As soon as the staged tree is deleted, what waits for it would seem to have got it.
-      removeTree(folder, exactFolder(id));
-      throw error;
+      throw takeBack(error, () => {
+        if (isFilled) emptyAgain(home, folder, id, tree, options.ids);
+        // As soon as the staged tree is deleted, what waits for it would seem to have got it.
+        removeTree(folder, exactFolder(id));
+      });
     }
-    if (durable) withFolder(folder, id, fsync);
   });
+}
+
+/** Exchanges the layer's diff for an empty folder as `create` makes it; the diff is staged again. */
+function emptyAgain(home: string, folder: number, id: string, staged: string, ids: IdRanges): void {
+  const { uids, gids } = createIdMaps(ids);
+  makeCleanFolder(`${home}/${staged}`, 0o755, { uid: uids.hostRoot, gid: gids.hostRoot });
+  withFolder(folder, staged, (empty) => takeProjectOf(`${home}/${id}/diff`, empty));
+  renameat2(folder, staged, folder, `${id}/diff`, RENAME_EXCHANGE);
 }

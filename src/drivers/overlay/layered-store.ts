@@ -53,7 +53,7 @@ export interface LayeredStore
     id: string,
     parent: string | undefined,
     source: AsyncIterable<Uint8Array>,
-    options: Omit<ApplyDiffJobOptions, "trashName">,
+    options: Omit<ApplyDiffJobOptions, "stagedName">,
     call: CallOptions | undefined,
   ): Promise<number>;
   /** `mounts` of the contract, for whoever mounts so. */
@@ -159,10 +159,10 @@ export function createLayeredStore(
     async applyDiff(id, parent, source, options, call) {
       assertId(id);
       const wanted = home.within(call);
-      return withUndoBehind(home, worker, call?.signal, (trashName) =>
+      return withUndoBehind(home, worker, call?.signal, (stagedName) =>
         wanted.locks.withLock(id, () => {
           assertUnmountedChildOf(id, parent);
-          const job = { ...options, trashName };
+          const job = { ...options, stagedName };
           const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, job);
           return reportApplied(home.logger, id, pool.consume(source, apply));
         }),

@@ -10,7 +10,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { hideBelowOpaqueRoot, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import { beginCommit, fsync, ignoreCancellation, renameat2, syncfs } from "../../syscall/index.ts";
-import { makeCleanFolder, removeIfPossible, stagingFolder, stagingPath } from "../../graphdriver/job-kit.ts";
+import { makeCleanFolder, removeIfPossible, stagingFolder, stagingPath, takeBack } from "../../graphdriver/job-kit.ts";
 import { lowerOf } from "./create-layer.ts";
 import { takeProjectOf } from "./layer-size.ts";
 import { lowerFolders, parentOf, readLayer } from "./layout.ts";
@@ -61,6 +61,7 @@ function layOn(home: string, parent: string, { id, maxDepth, rootUid, rootGid }:
   const staged = stagedLower(id);
   hideBelow(home, id, [`${home}/${parent}/diff`, ...lowerFolders(home, readLayer(home, parent))]);
   withFolderAt(home, (folder) => {
+    let isLaid = false;
     try {
       // First, and on the disk: it tells that a work folder without its file is nobody's.
       writeFileSync(`${home}/${staged}`, lower, { mode: 0o644, flush: true });
@@ -69,13 +70,16 @@ function layOn(home: string, parent: string, { id, maxDepth, rootUid, rootGid }:
       withFolder(folder, `${id}/work`, (work) => takeProjectOf(`${home}/${id}/diff`, work));
       beginCommit();
       renameat2(folder, staged, folder, `${id}/lower`);
+      isLaid = true;
+      withFolder(folder, id, fsync);
     } catch (error) {
       ignoreCancellation();
-      removeTree(folder, `${id}/work`);
-      removeTree(folder, staged);
-      throw error;
+      throw takeBack(error, () => {
+        if (isLaid) renameat2(folder, `${id}/lower`, folder, staged);
+        removeTree(folder, `${id}/work`);
+        removeTree(folder, staged);
+      });
     }
-    withFolder(folder, id, fsync);
   });
 }
 

@@ -1,8 +1,8 @@
 /**
  * Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block.
  */
-import { existsSync, readdirSync, unlinkSync } from "node:fs";
-import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
+import { existsSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { CleatError, withSubject } from "../../errors/index.ts";
 import {
   createIdMaps,
   removeTree,
@@ -33,6 +33,9 @@ import {
   removeIfPossible,
   sweep,
   sweepLayerRecords,
+  stagingPath,
+  takeBack,
+  uniqueName,
   unpackDiff,
 } from "../../graphdriver/job-kit.ts";
 import { resetLayer, type RestoredLayer, restoreLayer } from "./create-layer.ts";
@@ -71,8 +74,10 @@ export function applyDiff(
       const { uids, gids } = createIdMaps(options.ids);
       const owner = { rootUid: uids.hostRoot, rootGid: gids.hostRoot };
       const { durability, trashName } = options;
-      undoAfter(error, home, { id, parent, ...owner, durable: durability !== "none", trashName });
-      throw error;
+      throw takeBack(error, () => {
+        markFilling(home, id, parent);
+        restoreLayer(home, { id, parent, ...owner, durable: durability !== "none", trashName });
+      });
     }
   });
 }
@@ -135,17 +140,16 @@ function holdsChanges(): CleatError {
   return new CleatError("FAILED_PRECONDITION", "it holds changes already; a diff is applied to a new layer");
 }
 
-/** @throws `failure`, with what kept it from being undone. The layer stays marked, and `undoFilling` tries again. */
-function undoAfter(failure: unknown, home: string, layer: RestoredLayer): void {
-  try {
-    restoreLayer(home, layer);
-  } catch (error) {
-    const { code, message } = toCleatError(failure);
-    const cause = new AggregateError([failure, error]);
-    throw new CleatError(code, `${message}; what was unpacked is not undone yet: ${toCleatError(error).message}`, {
-      cause,
-    });
-  }
+/**
+ * Before anything is undone: what is emptied without a mark would be taken for whole. With it, `undoFilling` tries again
+ * what cannot be undone now. It is gone already where what failed was to make that durable.
+ */
+function markFilling(home: string, id: string, parent: string | undefined): void {
+  const mark = `${home}/${fillingFolder}/${id}`;
+  if (existsSync(mark)) return;
+  const staged = `${home}/${stagingPath(uniqueName())}`;
+  writeFileSync(staged, parent ?? "", { mode: 0o600, flush: true });
+  renameSync(staged, mark);
 }
 
 /**

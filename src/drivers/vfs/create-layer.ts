@@ -1,6 +1,6 @@
 /** Making, resetting and removing layers. These functions block and run on workers. */
 import { existsSync, writeFileSync } from "node:fs";
-import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
+import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import {
   type AskCopyHelp,
   copyFoldersUrl,
@@ -29,6 +29,7 @@ import {
   type StagedLayerRecord,
   stageLayerRecord,
   stagingPath,
+  takeBack,
   trashFolder,
   uniqueName,
 } from "../../graphdriver/job-kit.ts";
@@ -51,31 +52,41 @@ export interface NewLayer {
  * @throws ALREADY_EXISTS, NOT_FOUND for the parent.
  */
 export function createLayer(home: string, layer: NewLayer): void {
-  const { id, parent, durable } = layer;
+  const { id, parent } = layer;
   if (existsSync(layerPath(home, id))) throw alreadyExists(id);
   if (parent !== undefined && !existsSync(layerPath(home, parent))) {
     throw new CleatError("NOT_FOUND", `parent "${parent}" of layer "${id}" does not exist`);
   }
+  // Opened before anything is written: the kernel tells a descriptor only of what has failed since (`errseq.rst`).
+  withFolderAt(home, (folder) => makeLayer(home, folder, layer));
+}
+
+function makeLayer(home: string, folder: number, layer: NewLayer): void {
+  const { id, parent, durable } = layer;
   const staged = stagingPath(uniqueName());
+  const path = `${layersFolder}/${id}`;
   const record = stageLayerRecord(home);
+  let isPlaced = false;
   try {
     stageTree(home, staged, layer);
     // Of a durable layer it comes with the rest; of another it must be there, whole, before a diff is applied in place.
     writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: !durable });
-    withFolderAt(home, (folder) => {
-      removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
-      beginCommit();
-      record.place(id, parent);
-      renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_NOREPLACE);
-      restampLayerRecord(home, id);
-      // One call for a copy of any size; nothing but this makes all of its files and folders durable.
-      if (durable) syncfs(folder);
-    });
+    removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
+    beginCommit();
+    record.place(id, parent);
+    renameat2(folder, staged, folder, path, RENAME_NOREPLACE);
+    isPlaced = true;
+    restampLayerRecord(home, id);
+    // One call for a copy of any size; nothing but this makes all of its files and folders durable.
+    if (durable) syncfs(folder);
   } catch (error) {
     ignoreCancellation();
-    withFolderAt(home, (folder) => removeTree(folder, staged));
-    if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
-    throw toCleatError(error, `layer "${id}" cannot be made`);
+    const failure = takeBack(error, () => {
+      if (isPlaced) renameat2(folder, path, folder, staged);
+      removeTree(folder, staged);
+    });
+    if (isSystemError(failure, "EEXIST")) throw alreadyExists(id);
+    throw withSubject(failure, `layer "${id}" cannot be made`);
   } finally {
     record.discard();
   }
@@ -146,27 +157,29 @@ function tellAsCreated(folder: number, id: string): void {
 
 /** Makes a layer again what `create` made it, whatever its tree holds, in one exchange of names. */
 export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void {
+  withFolderAt(home, (folder) => resetIn(home, folder, layer)); // opened first, as in `createLayer`
+}
+
+function resetIn(home: string, folder: number, layer: Omit<NewLayer, "durable">): void {
   const { id, parent } = layer;
   const staged = stagingPath(uniqueName());
   let record: StagedLayerRecord | undefined;
   try {
-    withFolderAt(home, (folder) => removeTree(folder, exactFolder(id)));
+    removeTree(folder, exactFolder(id));
     // What was unpacked goes first: a full disk has no room for a second copy beside it.
-    withFolderAt(layerPath(home, id), (folder) => {
-      for (const name of readNames(folder)) removeTree(folder, name);
+    withFolderAt(layerPath(home, id), (tree) => {
+      for (const name of readNames(tree)) removeTree(tree, name);
     });
     record = stageLayerRecord(home);
     stageTree(home, staged, layer);
     record.place(id, parent);
-    withFolderAt(home, (folder) => {
-      syncfs(folder);
-      renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
-      tellAsCreated(folder, id);
-    });
+    syncfs(folder);
+    renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
+    tellAsCreated(folder, id);
     restampLayerRecord(home, id);
   } finally {
     record?.discard();
-    withFolderAt(home, (folder) => removeTree(folder, staged));
+    removeTree(folder, staged);
   }
 }
 

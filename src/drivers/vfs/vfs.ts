@@ -47,7 +47,7 @@ const optionTable = {
 
 /**
  * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy
- * that, unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. Where an
+ * that, unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. A layer on others is flushed twice, as a copy and with its diff. Where an
  * ordinary user keeps the layers, every file belongs to that user, with the owner's permission to read and write it,
  * devices are left out, and of the extended attributes only `user.` ones are kept; `diff` gives the files to root.
  */
@@ -160,7 +160,9 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
       protectsParents: true,
       maxDepth: Number.POSITIVE_INFINITY,
     },
-    create: (id, options = {}, call) => create(id, options, false, call),
+    // A copy is made durable here: `applyDiff` is not told of writes that have failed before it (`errseq.rst`).
+    create: (id, options = {}, call) =>
+      create(id, options, durability !== "none" && options.parent !== undefined, call),
     createReadWrite: (id, options = {}, call) => create(id, options, durability !== "none", call),
     async remove(id, options, call) {
       assertLayerId(id);

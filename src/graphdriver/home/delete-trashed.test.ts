@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { CleatError, type ErrorCode } from "../../errors/index.ts";
 import { silentLogger } from "../../transport/index.ts";
 import type { WorkerPool } from "../../workers/index.ts";
-import { deleteTrashed, emptyTrashBehind, type TrashJobs, withUndoBehind } from "./delete-trashed.ts";
+import { deleteTrashed, emptyTrashBehind, exactNameOf, type TrashJobs, withUndoBehind } from "./delete-trashed.ts";
 
 const worker = { url: "unused", exports: undefined as never as TrashJobs };
 
@@ -124,6 +124,23 @@ describe("what a diff that could not be applied leaves", () => {
     finish();
     await new Promise(setImmediate);
     expect(log).toEqual(["no space left", `deleted ${trash()[0]}`]);
+  });
+
+  it("is taken from where it was staged when the thread died that was to do it", async () => {
+    const log: string[] = [];
+    const home = homeWithTrash([], async (name) => void log.push(name));
+    const staging = join(home.path, ".cleat/staging");
+    mkdirSync(staging);
+    let own = "";
+    const applied = withUndoBehind(home, worker, undefined, async (name) => {
+      own = name;
+      for (const made of [name, exactNameOf(name), "another's"]) mkdirSync(join(staging, made));
+      throw new CleatError("INTERNAL", "worker thread died");
+    });
+    await expect(applied).rejects.toThrow("worker thread died");
+    await vi.waitFor(() => expect(log.toSorted()).toEqual([own, exactNameOf(own)].toSorted()));
+    expect(readdirSync(staging)).toEqual(["another's"]);
+    expect(home.warned).toEqual([]);
   });
 
   it("is not looked for where there is nothing, and costs no thread", async () => {

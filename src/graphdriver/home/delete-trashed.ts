@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
-import { CleatError } from "../../errors/index.ts";
+import { existsSync, readdirSync, renameSync } from "node:fs";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
-import { trashFolder, uniqueName } from "./home.ts";
+import { stagingFolder, trashFolder, uniqueName } from "./home.ts";
 import type { OpenHome } from "./open-home.ts";
 
 /** What a driver runs on workers to delete what its `discardLayer` took out of the store. */
@@ -30,26 +30,45 @@ export async function deleteTrashed(
   }
 }
 
+/** Where what is kept of an archive is staged, beside the tree of that name. */
+export function exactNameOf(name: string): string {
+  return `${name}-exact`;
+}
+
 /**
- * Runs `work`, which takes the lock of a layer and, when it fails, leaves in the trash what it has made, under the name
- * that it is given. That is deleted when nobody has the lock any more: a gigabyte takes half a second, and others may
- * come first. Who is told of a full disk waits for it, since the next try needs the room; nobody else does.
+ * Runs `work`, which takes the lock of a layer, stages its tree under the name that it is given and, when it fails,
+ * leaves it in the trash under the same. That is deleted when nobody has the lock any more: a gigabyte takes half a
+ * second, and others may come first. Who is told of a full disk waits for it, since the next try needs the room; nobody
+ * else does. What the thread left staged that died of it (a heap has its limit) is deleted, too.
  */
 export async function withUndoBehind<T>(
   home: TrashHome,
   worker: ModuleReference<TrashJobs>,
   signal: AbortSignal | undefined,
-  work: (trashName: string) => Promise<T>,
+  work: (stagedName: string) => Promise<T>,
 ): Promise<T> {
   const name = uniqueName();
   try {
     return await work(name);
   } catch (error) {
-    const deleted = existsSync(`${home.path}/${trashFolder}/${name}`) && deleteOrTell(home, worker, name);
+    const deleted = deleteLeft(home, worker, [name, exactNameOf(name)]);
     const needsRoom = error instanceof CleatError && error.code === "RESOURCE_EXHAUSTED";
     if (needsRoom && signal?.aborted !== true) await deleted;
     throw error;
   }
+}
+
+function deleteLeft(home: TrashHome, worker: ModuleReference<TrashJobs>, names: readonly string[]): Promise<unknown> {
+  const left = names.filter((name) => {
+    const trashed = `${home.path}/${trashFolder}/${name}`;
+    try {
+      renameSync(`${home.path}/${stagingFolder}/${name}`, trashed);
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT")) home.logger.warn({ err: error, name }, "what was staged cannot be deleted");
+    }
+    return existsSync(trashed);
+  });
+  return Promise.all(left.map((name) => deleteOrTell(home, worker, name)));
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Durability, OpenOptions } from "../driver-factory.ts";
 import { assertUse, type HomeUse, recordUse } from "./driver-record.ts";
 import { guardDriver } from "./guard-driver.ts";
 import { keepsOrder } from "./keeps-order.ts";
+import { keepToHome } from "./keep-to-home.ts";
 import { lockHome, prepareHome, stagingFolder } from "./home.ts";
 import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
 import { toErrorAbout } from "../layer-error.ts";
@@ -128,7 +129,7 @@ async function startIn(
     assertUse(path, use);
     const opened = await start(home);
     recordUse(path, use);
-    return opened;
+    return keepToHome(opened, path);
   } catch (error) {
     await home.close();
     throw error;

@@ -19,6 +19,7 @@ import { createDeletions } from "./deletions.ts";
 import { createOverlayWhiteouts } from "./overlay-whiteouts.ts";
 import type { LayersBelow } from "./settle-whiteouts.ts";
 import type { WhiteoutMaker } from "./whiteout-maker.ts";
+import { createHeldPaths } from "./held-paths.ts";
 import { createDirectoryAttributes } from "./directory-attributes.ts";
 import { removeTree } from "../tree/remove-tree.ts";
 import { squashHeader } from "./squash.ts";
@@ -86,7 +87,8 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
   const { syncFiles, leaveOut } = options;
   const isWhole = options.whiteouts.kind === "none";
   const rules = { leaveOut, keepsOverlays: isWhole };
-  const directories = createDirectoryAttributes(root, ids, rules);
+  const held = createHeldPaths();
+  const directories = createDirectoryAttributes(root, ids, held, rules);
   const below = belowOf(root, options);
   const folders = createOpenFolders(root, {
     ids,
@@ -96,8 +98,8 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
   });
   const whiteouts: WhiteoutMaker =
     options.whiteouts.kind === "overlay"
-      ? createOverlayWhiteouts(root, { folders, directories, prefix: options.whiteouts.attributePrefix, below })
-      : createDeletions(folders, ids);
+      ? createOverlayWhiteouts(root, { folders, directories, held, prefix: options.whiteouts.attributePrefix, below })
+      : createDeletions(folders, ids, held);
   const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles, rules, isWhole });
   const keep = keptOf(options);
   /** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
@@ -111,7 +113,10 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
         continue;
       }
       const folder = isWhole ? undefined : reservedFolderOf(name.folder);
-      if (folder !== undefined) reserved.add(folder);
+      if (folder !== undefined && !reserved.has(folder)) {
+        held.hold(folder);
+        reserved.add(folder);
+      }
       const kept = keep(header);
       if (kept !== undefined && applyEntry(name, kept, reader, maker, isWhole ? undefined : whiteouts) !== "file")
         deleted = true;

@@ -11,14 +11,15 @@ import {
 import { impliedMode } from "./directory-attributes.ts";
 import { joinPath } from "../entry/entry-name.ts";
 import type { IdMaps } from "../entry/id-map.ts";
+import type { HeldPaths } from "./held-paths.ts";
 import type { OpenFolders } from "./open-folders.ts";
 import { removeTree } from "../tree/remove-tree.ts";
 import { createPathSet, type WhiteoutMaker } from "./whiteout-maker.ts";
 import { withFolder } from "../tree/with-folder.ts";
 
 /** For a copy of the layers below: what a whiteout hides is removed from it. */
-export function createDeletions(folders: OpenFolders, ids: IdMaps): WhiteoutMaker {
-  const fromArchive = createPathSet();
+export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPaths): WhiteoutMaker {
+  const fromArchive = createPathSet(held);
 
   function clear(descriptor: number, folder: string): void {
     for (const name of readNames(descriptor)) remove(descriptor, name, joinPath(folder, name));

@@ -12,6 +12,7 @@ import { openConfinedFolder } from "../tree/confine.ts";
 import { toEntryError } from "../entry/entry-error.ts";
 import type { IdMaps } from "../entry/id-map.ts";
 import type { LowerFolder } from "../lowers/lower-folders.ts";
+import type { HeldPaths } from "./held-paths.ts";
 import { createMarkedPaths } from "./marked-paths.ts";
 
 /**
@@ -43,6 +44,9 @@ const maxHeldBytes = 64 * 2 ** 20;
 /** What an attribute costs beside its bytes. */
 const perAttributeBytes = 256;
 
+/** What V8 takes for one of the next. */
+const wantedBytes = 256;
+
 /** What is left of a header while it waits: little, for there may be hundreds of thousands. */
 interface Wanted {
   readonly header: HeaderAttributes;
@@ -56,11 +60,16 @@ interface Inherited extends Wanted {
   readonly hiddenSince: number;
 }
 
-export function createDirectoryAttributes(root: number, ids: IdMaps, rules: AttributeRules): DirectoryAttributes {
+export function createDirectoryAttributes(
+  root: number,
+  ids: IdMaps,
+  held: HeldPaths,
+  rules: AttributeRules,
+): DirectoryAttributes {
   const wanted = new Map<string, Wanted>();
   const inherited = new Map<string, Inherited>();
-  const replaced = createMarkedPaths();
-  const hidden = createMarkedPaths();
+  const replaced = createMarkedPaths(held);
+  const hidden = createMarkedPaths(held);
   let heldBytes = 0;
 
   /** Copies, because a value is a view that keeps the whole of the archive's PAX header in memory. */
@@ -111,12 +120,14 @@ export function createDirectoryAttributes(root: number, ids: IdMaps, rules: Attr
       const { type, mtimeSeconds, mtimeNanoseconds } = header;
       const kept = { type, mtimeSeconds, mtimeNanoseconds, xattrs: hold(header.xattrs) };
       inherited.delete(path);
+      if (!wanted.has(path)) held.hold(path, wantedBytes);
       wanted.set(path, { header: kept, attributes: attributesOf(header, ids), since: replaced.now() });
     },
     inherit(path, { status, xattrs }) {
       const { uid, gid, mode, mtimeSeconds, mtimeNanoseconds } = status;
       const header = { type: "directory", mtimeSeconds, mtimeNanoseconds, xattrs: hold(xattrs) } as const;
       const attributes = { uid, gid, mode: mode & 0o7777 };
+      if (!inherited.has(path)) held.hold(path, wantedBytes);
       inherited.set(path, { header, attributes, since: replaced.now(), hiddenSince: hidden.now() });
     },
     disinherit: (path, itself) => hidden.mark(path, itself),

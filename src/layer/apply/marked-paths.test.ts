@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 
+import { createHeldPaths } from "./held-paths.ts";
 import { createMarkedPaths } from "./marked-paths.ts";
 
 const name = fc.constantFrom("a", "b", "aa");
@@ -10,7 +11,7 @@ const step = fc.record({ path, itself: fc.boolean(), marks: fc.boolean() });
 it("void is what was noted before a mark, at or below it", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const marked = createMarkedPaths();
+      const marked = createMarkedPaths(createHeldPaths());
       const noted: { path: string; since: number; isVoid: boolean }[] = [];
       for (const { path: at, itself, marks } of steps) {
         if (!marks) {

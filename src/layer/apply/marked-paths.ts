@@ -1,3 +1,5 @@
+import type { HeldPaths } from "./held-paths.ts";
+
 /**
  * Paths of folders at which something happened that makes void what was noted before of what lies there. To mark one is
  * one step, however much was noted: archives may replace a hundred thousand folders one by one.
@@ -11,12 +13,15 @@ export interface MarkedPaths {
   isVoid(path: string, since: number): boolean;
 }
 
+/** What V8 takes for one of them. */
+const markBytes = 64;
+
 interface Mark {
   below: number;
   itself: number;
 }
 
-export function createMarkedPaths(): MarkedPaths {
+export function createMarkedPaths(held: HeldPaths): MarkedPaths {
   const marks = new Map<string, Mark>();
   let moment = 0;
 
@@ -39,7 +44,9 @@ export function createMarkedPaths(): MarkedPaths {
 
   return {
     mark(path, itself) {
-      const mark = marks.get(path) ?? { below: 0, itself: 0 };
+      const known = marks.get(path);
+      if (known === undefined) held.hold(path, markBytes);
+      const mark = known ?? { below: 0, itself: 0 };
       mark.below = ++moment;
       if (itself) mark.itself = moment;
       marks.set(path, mark);

@@ -3,6 +3,7 @@ import { type DirectoryAttributes, impliedMode } from "./directory-attributes.ts
 import { joinPath } from "../entry/entry-name.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
 import type { OpenFolder } from "./folder-cache.ts";
+import type { HeldPaths } from "./held-paths.ts";
 import { markOpaque } from "./opaque-root.ts";
 import type { OpenFolders } from "./open-folders.ts";
 import { removeTree } from "../tree/remove-tree.ts";
@@ -14,6 +15,7 @@ import { withFolder } from "../tree/with-folder.ts";
 export interface OverlayWhiteoutOptions {
   readonly folders: OpenFolders;
   readonly directories: DirectoryAttributes;
+  readonly held: HeldPaths;
   readonly prefix: OverlayPrefix;
   /** Where that is not known, each whiteout is kept, and an opaque root is only marked. */
   readonly below: LayersBelow | undefined;
@@ -21,14 +23,19 @@ export interface OverlayWhiteoutOptions {
 
 /** As the kernel's overlay keeps them: devices 0/0, and an attribute of folders. */
 export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOptions): WhiteoutMaker {
-  const { folders, directories, prefix, below } = options;
+  const { folders, directories, held, prefix, below } = options;
   /** Folders that the archive brings, for themselves or for what is in them. */
-  const brought = createPathSet();
+  const brought = createPathSet(held);
   /** Files come folder by folder. */
   let lastBrought: OpenFolder | undefined;
   /** Folders that hold whiteouts. */
   const holders = new Set<string>();
   let hidesRoot = false;
+
+  function addHolder(path: string): void {
+    if (!holders.has(path)) held.hold(path);
+    holders.add(path);
+  }
 
   function mark(folder: number): void {
     markOpaque(folder, prefix);
@@ -52,7 +59,7 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
     const own = statIfThere(folder.descriptor, base);
     if (own === undefined) {
       mknodat(folder.descriptor, base, S_IFCHR, 0, 0);
-      holders.add(path);
+      addHolder(path);
     } else if (isDirectory(own)) hideFolder(folder.descriptor, base, joinPath(path, base), path);
     // The archive made a file of that name itself, which covers what lies below.
   }
@@ -62,7 +69,7 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
     // It was made for whiteouts in it.
     removeTree(parent, base);
     mknodat(parent, base, S_IFCHR, 0, 0);
-    holders.add(holder);
+    addHolder(holder);
     directories.drop(path);
     folders.forget();
     below?.merged.changed();

@@ -1,3 +1,5 @@
+import type { HeldPaths } from "./held-paths.ts";
+
 /**
  * Keeps deletions while a layer is unpacked. A whiteout speaks of the layers below, never of what its own archive
  * brings (OCI image-spec v1.0 `layer.md`), in whichever order the two come. A folder in which there are nothing but
@@ -25,13 +27,14 @@ export interface PathSet {
   has(path: string): boolean;
 }
 
-export function createPathSet(): PathSet {
+export function createPathSet(held: HeldPaths): PathSet {
   const paths = new Set<string>();
   return {
     add(path) {
       for (let at = path.length; at > 0; at = path.lastIndexOf("/", at - 1)) {
         const above = path.slice(0, at);
         if (paths.has(above)) return;
+        held.hold(above);
         paths.add(above);
       }
     },

@@ -1,4 +1,4 @@
-import { PassThrough, Readable } from "node:stream";
+import { type Duplex, PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { readBlob } from "../../containerd/index.ts";
 import { CleatError } from "../../errors/index.ts";
@@ -35,22 +35,28 @@ export async function applyDiff(
   }
 }
 
-/** How a blob is compressed is seen in its first bytes. */
+/** So many bytes tell how a blob is compressed. */
+const magicBytes = 4;
+
 async function openArchive(blob: AsyncIterable<Uint8Array>): Promise<Readable> {
   const pieces = blob[Symbol.asyncIterator]();
-  const first = await pieces.next();
-  const start: Uint8Array = first.done === true ? new Uint8Array(0) : first.value;
+  let start: Uint8Array = new Uint8Array(0);
+  while (start.length < magicBytes) {
+    const next = await pieces.next();
+    if (next.done === true) break;
+    start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
+  }
   const all = Readable.from(startingWith(start, pieces), { objectMode: false, highWaterMark: 1 << 20 });
-  let decompressor;
+  let stages: readonly Duplex[];
   try {
-    decompressor = createDecompressor(detectCompression(start));
+    stages = createDecompressor(detectCompression(start));
   } catch (error) {
     all.destroy();
     throw error;
   }
-  if (decompressor === undefined) return all;
+  if (stages.length === 0) return all;
   const out = new PassThrough({ highWaterMark: 1 << 20 });
-  void pipeline(all, decompressor, out).catch(() => {}); // whoever reads `out` is told
+  void pipeline([all, ...stages, out]).catch(() => {}); // whoever reads `out` is told
   return out;
 }
 

@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import { connectContainerd, diffService, leaseHeader, namespaceHeader } from "../../containerd/index.ts";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { fromTimestamp, type GrpcCall, implementService, type ImplementedService } from "../../grpc/index.ts";
+import { keepToFolder } from "../../syscall/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { createWorkerPool, type ModuleReference } from "../../workers/index.ts";
 import type { Mount } from "../snapshotter.ts";
@@ -32,12 +33,14 @@ export interface DiffService extends AsyncDisposable {
 /**
  * containerd's diffs as a service, which `serveGrpc` serves beside a snapshotter's (a proxy plugin of type "diff",
  * which containerd knows since v1.7.4). Whatever it cannot do is UNIMPLEMENTED, before anything was written, so that
- * the next differ in containerd's configuration has its turn; `walking` does everything.
+ * the next differ in containerd's configuration has its turn; `walking` does everything. FAILED_PRECONDITION once
+ * another folder stands at `root`.
  * @throws NOT_FOUND when `root` is not there.
  */
 export async function openDiffService(options: DiffServiceOptions): Promise<DiffService> {
   const { logger = silentLogger } = options;
   const root = await realpath(options.root);
+  const assertInPlace = keepToFolder(root, "root"); // what mounts name would be another store's
   const containerd = connectContainerd({ socket: options.containerd, namespace: "" });
   const pool = createWorkerPool({ idleThreads: 1 });
   const jobs = { url: moduleUrl } as ModuleReference<typeof import("./jobs.ts")>;
@@ -48,6 +51,7 @@ export async function openDiffService(options: DiffServiceOptions): Promise<Diff
       const mediaType = media_type === "" ? defaultMediaType : media_type;
       const compression = compressionOf(mediaType);
       const context = contextOf(call);
+      assertInPlace();
       const mounts = [left, right].map((side) => side.map(fromWireMount)) as [Mount[], Mount[]];
       const [older, newer] = mounts;
       const plan = planDiff(older, newer, await ownFolders(root, mounts.flat()));
@@ -60,6 +64,7 @@ export async function openDiffService(options: DiffServiceOptions): Promise<Diff
         const trees: DiffPlan = { kind: "trees", newer: { mounts: newer }, older: { mounts: older } };
         return createDiff(context, trees, diffOptions, call);
       });
+      assertInPlace();
       return { diff: { media_type: mediaType, digest: written.digest, size: BigInt(written.sizeBytes) } };
     },
     async apply({ diff, mounts: wireMounts, payloads, sync_fs: sync }, call) {
@@ -69,6 +74,7 @@ export async function openDiffService(options: DiffServiceOptions): Promise<Diff
         throw new CleatError("UNIMPLEMENTED", "stream processors are not known here");
       compressionOf(diff.media_type);
       const context = contextOf(call);
+      assertInPlace();
       const mounts = wireMounts.map(fromWireMount);
       const target = planApply(mounts, await ownFolders(root, mounts));
       const { diffId, archiveBytes, leftOut } = await applyDiff(context, diff.digest, target, { sync }, call);
@@ -76,6 +82,7 @@ export async function openDiffService(options: DiffServiceOptions): Promise<Diff
         const subject = { folder: target.folder, ...leftOut };
         logger.warn(subject, "extended attributes were left out of the layer: the file system cannot hold them");
       }
+      assertInPlace();
       return { applied: { media_type: layerMediaType, digest: diffId, size: BigInt(archiveBytes) } };
     },
   });

@@ -1,7 +1,8 @@
 import { createGzip, type Gzip } from "node:zlib";
 import * as zlib from "node:zlib";
-import type { Transform } from "node:stream";
+import { Duplex, type Transform } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
+import { splitZstdFrames } from "./zstd-frames.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -59,8 +60,9 @@ export function detectCompression(start: Uint8Array): Compression {
   return "zstd";
 }
 
-/** Nothing where there is nothing to do. */
-export function createDecompressor(compression: Compression): Transform | undefined {
-  if (compression === "zstd") return createZstdDecompress?.();
-  return compression === "gzip" ? zlib.createGunzip() : undefined;
+/** What a blob goes through, in this order; nothing where there is nothing to do. */
+export function createDecompressor(compression: Compression): readonly Duplex[] {
+  if (compression === "gzip") return [zlib.createGunzip()];
+  if (compression !== "zstd" || createZstdDecompress === undefined) return [];
+  return [Duplex.from(splitZstdFrames), createZstdDecompress()];
 }

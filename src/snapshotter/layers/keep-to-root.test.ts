@@ -1,9 +1,10 @@
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createMemoryStorage, createPlaces } from "../memory-storage.test.support.ts";
 import { openSnapshotter } from "../store/open-snapshotter.ts";
+import type { SnapshotStorage } from "../snapshot-storage.ts";
 import { keepToRoot } from "./keep-to-root.ts";
 
 it("neither reads nor deletes what another store has at the path of a root that was moved", async () => {
@@ -42,5 +43,46 @@ it("neither reads nor deletes what another store has at the path of a root that 
     await moved.close();
   } finally {
     await rm(folder, { recursive: true });
+  }
+});
+
+it("commits nothing that an engine may have written into another store, with and without a flush", async () => {
+  for (const flushes of [true, false]) {
+    const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
+    const [root, records, moved] = ["root", "records", "moved"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await mkdir(root);
+    const places = createPlaces();
+    const { sync, ...others } = createMemoryStorage(places);
+    const snapshotter = await openSnapshotter({
+      root: records,
+      storage: keepToRoot({ ...others, ...(flushes && { sync }) } as SnapshotStorage, root),
+    });
+    try {
+      for (const key of ["before", "while", "flushed", "after"]) await snapshotter.prepare(key, {});
+      await snapshotter.commit("b", "before", {});
+      // While it is flushed another comes to stand there.
+      places.beforeStep = async (step) => {
+        if (step === "sync") await rename(root, moved);
+      };
+      if (!flushes) await rename(root, moved);
+      const refused = { code: "FAILED_PRECONDITION", message: expect.stringContaining("is not the folder any more") };
+      await expect(snapshotter.commit("w", "while", {})).rejects.toMatchObject(refused);
+      delete places.beforeStep;
+      await mkdir(root);
+      await expect(snapshotter.prepare("more", {})).rejects.toMatchObject(refused);
+      // What was written meanwhile is in neither.
+      await rm(root, { recursive: true });
+      await rename(moved, root);
+      await expect(snapshotter.commit("f", "flushed", {})).rejects.toMatchObject({ code: "DATA_LOSS" });
+      await snapshotter.prepare("later", { parent: "b" });
+      await snapshotter.commit("l", "later", {});
+    } finally {
+      await snapshotter.close();
+      await rm(folder, { recursive: true });
+    }
   }
 });

@@ -13,6 +13,8 @@ import { createRecordState, type IndexOf, type RecordState, textLengthOf } from 
 export interface Records {
   byName(name: string): SnapshotRecord | undefined;
   byId(id: number): SnapshotRecord | undefined;
+  /** There is such a record, or was, and its removal is not durable yet: it may come back. */
+  isLive(id: number): boolean;
   hasChildren(id: number): boolean;
   /** Those of which the `indexOf` of `openRecords` says so. */
   indexed(text: string): Iterable<SnapshotRecord>;
@@ -128,6 +130,7 @@ function createRecords(state: RecordState, opened: OpenedJournal<Change>, maxTex
   return {
     byName: state.byName,
     byId: state.byId,
+    isLive: (id) => state.byId(id) !== undefined || durable.has(id),
     indexed: state.indexed,
     hasChildren: (id) => state.childCount(id) > 0,
     all: () => [...state.all()],

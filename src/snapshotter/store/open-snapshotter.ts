@@ -25,11 +25,13 @@ export interface OpenSnapshotterOptions {
 export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<Snapshotter> {
   const { root, storage, logger = silentLogger } = options;
   const files = await openJournalFiles(root);
-  const lock = await lockFolder(root, "snapshots");
+  let lock: Awaited<ReturnType<typeof lockFolder>> | undefined;
   try {
-    return await openOverFiles(files, storage, logger, () => lock.release());
+    lock = await lockFolder(root, "snapshots");
+    return await openOverFiles(files, storage, logger, lock.release);
   } catch (error) {
-    await lock.release();
+    await lock?.release();
+    await files.close();
     throw error;
   }
 }
@@ -46,9 +48,14 @@ export async function openOverFiles(
   const records = await openRecords(files, { usedId: highest, indexOf: layerIndexOf });
   if (records.tornBytes > 0)
     logger.warn({ bytes: records.tornBytes }, "a change that was never acknowledged was cut off");
-  const places = (await mend(records, storage, logger)) ? await storage.list() : found;
-  const missing = await reconcile(records, places, storage, logger);
-  return createSnapshotter(createStoreContext(records, missing, storage, logger), release);
+  try {
+    const places = (await mend(records, storage, logger)) ? await storage.list() : found;
+    const missing = await reconcile(records, places, storage, logger);
+    return createSnapshotter(createStoreContext(records, missing, storage, logger), release);
+  } catch (error) {
+    await records.close();
+    throw error;
+  }
 }
 
 /** Before anybody reads a place. Returns whether there was anything to mend. */

@@ -1,7 +1,8 @@
 import { constants, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { syncFolder } from "../../files/index.ts";
+import { dropCached } from "../../syscall/index.ts";
 
 /**
  * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test
@@ -18,6 +19,8 @@ export interface JournalFiles {
   remove(name: string): Promise<void>;
   /** Makes names survive power loss. */
   syncFolder(): Promise<void>;
+  /** Gives back what this process holds of it. May be called twice. */
+  close(): Promise<void>;
 }
 
 export interface JournalFile {
@@ -30,24 +33,36 @@ export interface JournalFile {
   close(): Promise<void>;
 }
 
-/** Files of mode 0600 in a folder of mode 0700, which is made. Every call waits in Node's thread pool, not here. */
+/**
+ * Files of mode 0600 in a folder of mode 0700, which is made. Every call waits in Node's thread pool, not here.
+ *
+ * The folder is held open, and all is done in it wherever it has gone: when it is moved, or mounted over, another may
+ * stand at its path, whose journal is somebody else's.
+ */
 export async function openJournalFiles(folder: string): Promise<JournalFiles> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (first !== undefined) {
     for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
   }
+  const { O_RDONLY, O_DIRECTORY } = constants;
+  const held = await open(folder, O_RDONLY | O_DIRECTORY);
+  const pathOf = (name: string) => `/proc/self/fd/${held.fd}/${name}`;
+  const inWords = (error: unknown): never => {
+    if (error instanceof Error) error.message = error.message.replaceAll(pathOf(""), `${folder}/`);
+    throw error;
+  };
   return {
-    read: (name) => readPlainFile(join(folder, name)),
+    read: (name) => readPlainFile(pathOf(name), `${folder}/${name}`).catch(inWords),
     async open(name, lengthBytes) {
       const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW, O_DSYNC } = constants;
       const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW;
-      const file = await open(join(folder, name), flags, 0o600);
+      const file = await open(pathOf(name), flags, 0o600).catch(inWords);
       let durable: FileHandle;
       try {
         await file.truncate(lengthBytes);
         // Writes and flushes in one call: a second visit to Node's thread pool takes longer than either on a busy
         // machine.
-        durable = await open(join(folder, name), flags | O_DSYNC);
+        durable = await open(pathOf(name), flags | O_DSYNC);
       } catch (error) {
         await file.close();
         throw error;
@@ -60,9 +75,10 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
         close: async () => void (await Promise.all([file.close(), durable.close()])),
       };
     },
-    rename: (from, to) => rename(join(folder, from), join(folder, to)),
-    remove: (name) => rm(join(folder, name), { force: true }),
-    syncFolder: () => syncFolder(folder),
+    rename: (from, to) => rename(pathOf(from), pathOf(to)).catch(inWords),
+    remove: (name) => rm(pathOf(name), { force: true }).catch(inWords),
+    syncFolder: () => held.sync(),
+    close: () => held.close(),
   };
 }
 
@@ -70,16 +86,21 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten;
 }
 
-/** Waits for no writer of a pipe, and follows no link: what stands there may never end. */
-async function readPlainFile(path: string): Promise<Buffer | undefined> {
+/**
+ * Waits for no writer of a pipe, and follows no link: what stands there may never end. What is read is on the disk: the
+ * kernel keeps pages that it could not write, and shows them as if it had, until it needs their memory.
+ */
+async function readPlainFile(path: string, shown: string): Promise<Buffer | undefined> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   try {
     await using file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (!(await file.stat()).isFile()) throw notPlain(path);
+    if (!(await file.stat()).isFile()) throw notPlain(shown);
+    await file.sync().catch(() => {}); // of what it fails to write nothing is kept below
+    dropCached(file.fd);
     return await file.readFile();
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return undefined;
-    if (isSystemError(error, "ELOOP")) throw notPlain(path);
+    if (isSystemError(error, "ELOOP")) throw notPlain(shown);
     throw error;
   }
 }

@@ -173,6 +173,7 @@ function createJournal<Change>(
       const last = file;
       file = undefined;
       await last?.close();
+      await files.close();
     },
   };
 }

@@ -90,6 +90,7 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
       step();
       syncedNames = new Map(names);
     },
+    async close() {},
     reboot(loss: Loss) {
       const left = loss === "all is lost" || loss === "names are lost" ? syncedNames : names;
       return createSimulatedDisk(

@@ -32,6 +32,14 @@ export function syncfsBehind(descriptor: number): Promise<void> {
   });
 }
 
+const fadviseCall = bindSystemCall("fadvise64", "int", "long", "long", "int");
+const POSIX_FADV_DONTNEED = 4;
+
+/** Has the next read of an open file come from the disk, but for what still waits to be written to it. */
+export function dropCached(descriptor: number): void {
+  check(fadviseCall(descriptor, 0, 0, POSIX_FADV_DONTNEED), "fadvise64");
+}
+
 const flockCall = bindSystemCall("flock", "int", "int");
 const LOCK_EX = 2;
 const LOCK_NB = 4;

@@ -22,7 +22,7 @@ const heldCharacters = 64 * 1024;
  * `tar/storage/packer.go`.
  */
 export function createTarSplitPacker(sink: ByteSink): TarSplitPacker {
-  const seen = new Set<string>();
+  const remember = createMemory();
   let position = 0;
   let held = "";
 
@@ -33,7 +33,7 @@ export function createTarSplitPacker(sink: ByteSink): TarSplitPacker {
 
   return {
     add(entry) {
-      if (entry.kind === "file") remember(seen, entry.name);
+      if (entry.kind === "file") remember(entry.name);
       held += formatTarSplitEntry(entry, position++);
       if (held.length >= heldCharacters) flush();
     },
@@ -41,10 +41,25 @@ export function createTarSplitPacker(sink: ByteSink): TarSplitPacker {
   };
 }
 
-function remember(seen: Set<string>, name: Buffer): void {
-  const clean = cleanName(name.toString("latin1"));
-  if (!seen.has(clean)) seen.add(clean);
-  else throw new CleatError("INVALID_ARGUMENT", `entry ${quoteBytes(name)}: duplicates of file paths not supported`);
+/** What all names may take in memory: a quarter of a worker's heap. Two million of 64 bytes do. */
+const maxMemoryBytes = 256 * 2 ** 20;
+/** What V8 takes for a text, and for its place in a set. */
+const perNameBytes = 64;
+
+function createMemory(): (name: Buffer) => void {
+  const seen = new Set<string>();
+  let bytes = 0;
+  return (name) => {
+    const clean = cleanName(name.toString("latin1"));
+    if (seen.has(clean)) {
+      throw new CleatError("INVALID_ARGUMENT", `entry ${quoteBytes(name)}: duplicates of file paths not supported`);
+    }
+    bytes += clean.length + perNameBytes;
+    if (bytes > maxMemoryBytes) {
+      throw new CleatError("INVALID_ARGUMENT", `names of its files take more than ${maxMemoryBytes} bytes together`);
+    }
+    seen.add(clean);
+  };
 }
 
 function cleanName(name: string): string {

@@ -9,6 +9,7 @@ import type { SayStep } from "../steps.ts";
 import type { LifeCycle } from "./life-cycle.ts";
 import type { ManagedVolumes } from "./open-managed-volumes.ts";
 import type { VolumeUsage } from "./volume-backend.ts";
+import type { VolumeFolders } from "./volume-folders.ts";
 import type { VolumeTable } from "./volume-table.ts";
 
 export interface ManagedCallsParts {
@@ -16,6 +17,7 @@ export interface ManagedCallsParts {
   readonly life: LifeCycle;
   readonly mounts: MountSet;
   readonly turns: Turns;
+  readonly folders: Pick<VolumeFolders, "assertInPlace">;
   /** Of one call of the backend. */
   readonly timeoutMs: number;
   readonly sayStep: SayStep;
@@ -102,7 +104,7 @@ export function createManagedCalls(parts: ManagedCallsParts): Omit<ManagedVolume
 }
 
 /** A turn of a volume, for a caller who waits no longer than he says, or than calls may take. */
-function createCallerTurns({ turns, timeoutMs }: Pick<ManagedCallsParts, "turns" | "timeoutMs">) {
+function createCallerTurns({ turns, timeoutMs, folders }: Pick<ManagedCallsParts, "turns" | "timeoutMs" | "folders">) {
   return async <Result>(
     name: string,
     call: CallOptions | undefined,
@@ -111,7 +113,10 @@ function createCallerTurns({ turns, timeoutMs }: Pick<ManagedCallsParts, "turns"
     const patienceMs = call?.timeoutMs ?? timeoutMs + cleaningMs;
     const deadline = createDeadline(patienceMs, `volume ${quoteText(name)}`, call?.signal);
     try {
-      return await turns.take(name, deadline.signal, () => work(deadline.signal));
+      return await turns.take(name, deadline.signal, async () => {
+        folders.assertInPlace();
+        return work(deadline.signal);
+      });
     } finally {
       deadline.release();
     }

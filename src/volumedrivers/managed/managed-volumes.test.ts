@@ -1,6 +1,6 @@
 /** What every driver gets, with a backend that mounts nothing. Real mounts are in test/kernel/volumes.test.ts. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -45,6 +45,35 @@ async function start(overrides: Partial<Backend> = {}): Promise<ManagedVolumes> 
 }
 
 describe("volumes", () => {
+  it("of a folder that was moved are neither made, mounted nor removed in another that stands in its place", async () => {
+    const home = join(folder, "home");
+    const settings = {
+      name: "test",
+      options,
+      create: async () => {},
+      mount: async (call: { folder: string }) => call.folder,
+    };
+    const driver = await openManagedVolumes({ ...settings, folder: home });
+    await driver.create("data", {});
+    await rename(home, join(folder, "moved"));
+    const other = await openManagedVolumes({ ...settings, folder: home });
+    await other.create("data", {});
+    await writeFile(join(home, "volumes/data/file"), "theirs");
+    const refused = { code: "FAILED_PRECONDITION", message: expect.stringContaining("is not the folder any more") };
+    for (const call of [
+      () => driver.create("more", {}),
+      () => driver.mount("data", "c1"),
+      () => driver.remove("data"),
+      () => driver.unmount("data", "c1"),
+    ]) {
+      await expect(call()).rejects.toMatchObject(refused);
+    }
+    await driver.close();
+    expect((await other.list()).map(({ name }) => name)).toEqual(["data"]);
+    expect(await readdir(join(home, "volumes/data"))).toEqual(["file"]);
+    await other.close();
+  });
+
   it("live from create to remove, and mount once for all holders", async () => {
     const driver = await start();
     await driver.create("data", { options: { size: "1g" } });

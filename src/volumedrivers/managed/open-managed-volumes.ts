@@ -125,7 +125,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
   return {
     name: driver,
     capabilities: async () => ({ scope }),
-    ...createManagedCalls({ table, life, mounts, turns, timeoutMs, sayStep }),
+    ...createManagedCalls({ table, life, mounts, turns, folders, timeoutMs, sayStep }),
     close: () => (closing ??= end()),
   };
 }

@@ -14,12 +14,15 @@ import { lstat, mkdir, readdir, realpath, rename, rmdir } from "node:fs/promises
 import { isAbsolute, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { syncFolder } from "../../files/index.ts";
+import { keepToFolder } from "../../syscall/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { hasMounts } from "../mounting/mount-file-system.ts";
 import { runTool } from "../mounting/run-tool.ts";
 
 export interface VolumeFolders {
   readonly state: string;
+  /** @throws FAILED_PRECONDITION when the driver's folder was moved, or mounted over, since it was opened. */
+  assertInPlace(): void;
   folderOf(name: string): string;
   targetOf(name: string): string;
   /** @throws FAILED_PRECONDITION where a folder of that name is somebody else's. */
@@ -76,6 +79,7 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
 
   return {
     state: join(home, "state"),
+    assertInPlace: keepToFolder(home, "folder"),
     folderOf,
     targetOf,
     async assertUnused(name) {

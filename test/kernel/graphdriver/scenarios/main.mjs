@@ -8,6 +8,8 @@ import * as failingDisk from "./failing-disk.mjs";
 import * as fewDescriptors from "./few-descriptors.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as homeOfItsOwn from "./home-of-its-own.mjs";
+import * as longPaths from "./long-paths.mjs";
+import * as lostWrites from "./lost-writes.mjs";
 import * as mountViews from "./mount-views.mjs";
 import * as inheritedAccess from "./inherited-access.mjs";
 import * as namespaceCrossing from "./namespace-crossing.mjs";
@@ -35,6 +37,8 @@ const scenarios = {
   ...fewDescriptors,
   ...fullDisk,
   ...homeOfItsOwn,
+  ...longPaths,
+  ...lostWrites,
   ...mountViews,
   ...inheritedAccess,
   ...namespaceCrossing,
