@@ -19,6 +19,7 @@ export {
   encodeGoJson,
   encodeGoJsonList,
   encodeValue,
+  endOfJsonString,
   foldGoName,
   goBytes,
   goStruct,

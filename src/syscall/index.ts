@@ -8,7 +8,7 @@ export * from "./files/directory.ts";
 export * from "./files/entries.ts";
 export { fileSystemName, fileSystemNames } from "./mounts/file-system.ts";
 export * from "./flags.ts";
-export { cloneMount, mapIds, setMountAttributes } from "./mounts/id-mapped-mount.ts";
+export { cloneMount, makeSlave, mapIds, setMountAttributes } from "./mounts/id-mapped-mount.ts";
 export { errnos, lastErrno, type PathBytes } from "./libc.ts";
 export { withMapping } from "./mapping.ts";
 export * from "./mounts/mount.ts";

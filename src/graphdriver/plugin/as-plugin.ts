@@ -137,7 +137,10 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
       if (address.startsWith(unixScheme)) holder.listensOn(address.slice(unixScheme.length));
       void holder.restore(); // never rejects; calls wait for it
     },
-    close: holder.close,
+    async close() {
+      await holder.close();
+      lost.close();
+    },
   };
 }
 

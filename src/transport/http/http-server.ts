@@ -94,7 +94,7 @@ async function replyTo(
 
 function sendReply({ status, body, mediaType }: WireReply, request: IncomingMessage, response: ServerResponse): void {
   if (!(body instanceof Readable)) {
-    response.writeHead(status, { "Content-Type": pluginMediaType, "Content-Length": body.byteLength });
+    response.writeHead(status, { "Content-Type": mediaType ?? pluginMediaType, "Content-Length": body.byteLength });
     // Node hangs up after the last answer of a connection, also on a peer who is still sending, and then gets no
     // answer.
     // As text it goes out with the headers, in one write.
