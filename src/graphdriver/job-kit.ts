@@ -5,12 +5,13 @@
 export { applyArchive, type ApplyDiffOptions, unpackDiff } from "./diff/apply-archive.ts";
 export { writeChanges } from "./diff/change-records.ts";
 export { openDiffFile, openTree } from "./diff/diff-getter.ts";
-export { exactNameOf, readExactDiff, recordFile, sendExactDiff, stagedTreeOf } from "./diff/exact-diff.ts";
+export { readExactDiff, recordFile, sendExactDiff, stagedTreeOf } from "./diff/exact-diff.ts";
 export { type AppliedDiff } from "./diff/left-out.ts";
 export { usageOfTree, usageWith } from "./diff/layer-usage.ts";
 export { createNaiveJobs, type WithKnownSame } from "./diff/naive-jobs.ts";
 export { isOfFileSystem } from "./foreign-names.ts";
 export { cleanFolder, makeCleanFolder, makeFolderInClean, withCleanFolder } from "./home/clean-folder.ts";
+export { exactNameOf } from "./home/delete-trashed.ts";
 export { readDriverRecord } from "./home/driver-record.ts";
 export {
   discardOrRemove,

@@ -55,7 +55,7 @@ beforeAll(() => {
   symlinkSync(join(project, "node_modules/@koromix"), join(user, "node_modules/@koromix"));
   mkdirSync(join(user, "node_modules/@types"), { recursive: true });
   symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
-}, 120_000);
+}, 240_000);
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
   for (const path of [
