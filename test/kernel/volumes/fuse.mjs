@@ -164,7 +164,9 @@ function kill(pid, ...signals) {
   for (const signal of signals) {
     try {
       process.kill(pid, signal);
-    } catch {} // gone
+    } catch {
+      // gone
+    }
   }
 }
 

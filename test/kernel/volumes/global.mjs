@@ -169,7 +169,9 @@ async function until(what, test) {
 function kill(pid) {
   try {
     process.kill(pid, "SIGKILL");
-  } catch {} // gone
+  } catch {
+    // gone
+  }
 }
 
 function etcdctl(...args) {
