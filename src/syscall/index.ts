@@ -1,4 +1,5 @@
 /** Linux system calls that Node lacks, relative to descriptors, synchronous; for worker threads above all. */
+export * from "./beside-state.ts";
 export { beginCommit, ignoreCancellation, throwIfCancelled, watchForCancellation } from "./cancellation.ts";
 export { bootId } from "./boot-id.ts";
 export { nowNs } from "./clock.ts";
