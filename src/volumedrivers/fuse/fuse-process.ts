@@ -1,11 +1,12 @@
 /** A program that serves a file system by FUSE: how it is started, found again by another process, and ended. */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
+import { replaceFile } from "../../files/index.ts";
 import { isRunning, processIdentity, type ProcessIdentity, readIfShown, readProcess } from "../../syscall/index.ts";
 import { fileSystemUsage, isMountPoint } from "../mounting/mount-file-system.ts";
 import { helperPath } from "../mounting/run-helper.ts";
@@ -152,9 +153,8 @@ function killIfThere(pid: number, signal: NodeJS.Signals): void {
 }
 
 async function writeNote(folder: string, own: ProcessIdentity | undefined): Promise<void> {
-  const path = noteIn(folder);
-  await writeFile(`${path}.new`, JSON.stringify({ version: 1, process: own }), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  const text = JSON.stringify({ version: 1, process: own });
+  await replaceFile(noteIn(folder), (file) => file.writeFile(text), { mode: 0o600 });
 }
 
 /** One that cannot be read was being written when the machine went down, and no process has outlived that. */

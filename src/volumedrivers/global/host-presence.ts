@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CleatError, isSystemError, quoteText, toCleatError } from "../../errors/index.ts";
-import { syncFolder } from "../../files/index.ts";
+import { replaceFile } from "../../files/index.ts";
 import type { Etcd } from "./etcd.ts";
 import type { ThisHost } from "./shared-records.ts";
 
@@ -81,13 +81,6 @@ async function readNote(folder: string): Promise<HostNote | undefined> {
 }
 
 async function writeNote(folder: string, note: HostNote): Promise<HostNote> {
-  const path = noteIn(folder);
-  {
-    await using file = await open(`${path}.new`, "w", 0o600);
-    await file.writeFile(JSON.stringify(note));
-    await file.sync();
-  }
-  await rename(`${path}.new`, path);
-  await syncFolder(folder);
+  await replaceFile(noteIn(folder), (file) => file.writeFile(JSON.stringify(note)), { mode: 0o600 });
   return note;
 }

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { CleatError, isSystemError } from "../../errors/index.ts";
+import { replaceFile } from "../../files/index.ts";
 import { careForFuse, type FuseProgramOf, mountFuse, unmountFuse } from "../fuse/supervision.ts";
 import type { ManagedVolume, VolumeBackend, VolumeCall } from "../managed/volume-backend.ts";
 import { isMountPoint } from "../mounting/mount-file-system.ts";
@@ -117,8 +118,7 @@ async function writeConfig(
     const key = name.slice(`${backend}-`.length).replaceAll("-", "_");
     lines.push(`${key} = ${isPassword.test(name) ? await disguise(value, signal) : value}`);
   }
-  await writeFile(`${path}.new`, `${lines.join("\n")}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replaceFile(path, (file) => file.writeFile(`${lines.join("\n")}\n`), { mode: 0o600 });
 }
 
 function cacheIn(folder: string): string {
