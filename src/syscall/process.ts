@@ -1,18 +1,21 @@
 import { readFileSync } from "node:fs";
-import { z } from "zod";
 import { isSystemError } from "../errors/index.ts";
 import { bootId } from "./boot-id.ts";
 
 /** A process, told apart from all that have had its number before it and will have it after. */
-export const processIdentity = z.object({
-  pid: z.int(),
+export interface ProcessIdentity {
+  readonly pid: number;
   /** When it started, in clock ticks after boot. */
-  started: z.int(),
+  readonly started: number;
   /** Which boot that was. */
-  boot: z.string(),
-});
+  readonly boot: string;
+}
 
-export type ProcessIdentity = z.output<typeof processIdentity>;
+/** Whether what was written down is one; for schemas, which workers that load this room do without. */
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  const { pid, started, boot } = (value ?? {}) as Partial<Record<keyof ProcessIdentity, unknown>>;
+  return Number.isSafeInteger(pid) && Number.isSafeInteger(started) && typeof boot === "string";
+}
 
 /**
  * The process that has this number now; `undefined` where there is none, or only what is left of one that has ended.

@@ -38,7 +38,7 @@ import {
   uniqueName,
   unpackDiff,
 } from "../../graphdriver/job-kit.ts";
-import { resetLayer, type RestoredLayer, restoreLayer } from "./create-layer.ts";
+import { resetLayer, restoreLayer } from "./create-layer.ts";
 import { withKnownSame } from "./known-same.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 

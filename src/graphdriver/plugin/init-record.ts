@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { processIdentity } from "../../syscall/index.ts";
+import { isProcessIdentity, type ProcessIdentity } from "../../syscall/index.ts";
 import { parseRecord, readJsonRecord } from "../home/json-record.ts";
 
 /**
@@ -29,7 +29,7 @@ const initRecord = z.object({
   host: z.string().optional(),
   home: z.string().optional(),
   released: z.boolean().optional(),
-  engine: processIdentity.optional(),
+  engine: z.custom<ProcessIdentity>(isProcessIdentity).optional(),
 });
 
 export type InitRecord = z.output<typeof initRecord>;

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { replaceFile } from "../../files/index.ts";
-import { isRunning, processIdentity, type ProcessIdentity, readIfShown, readProcess } from "../../syscall/index.ts";
+import { isProcessIdentity, isRunning, type ProcessIdentity, readIfShown, readProcess } from "../../syscall/index.ts";
 import { fileSystemUsage, isMountPoint } from "../mounting/mount-file-system.ts";
 import { helperPath } from "../mounting/run-helper.ts";
 
@@ -28,7 +28,10 @@ export interface FusePlace {
 }
 
 /** That one was started. Without a process, whoever started it was killed before it could be noted. */
-const noteSchema = z.strictObject({ version: z.literal(1), process: processIdentity.optional() });
+const noteSchema = z.strictObject({
+  version: z.literal(1),
+  process: z.custom<ProcessIdentity>(isProcessIdentity).optional(),
+});
 
 const noteIn = (folder: string): string => join(folder, "fuse.json");
 const logIn = (folder: string): string => join(folder, "fuse.log");
