@@ -1,8 +1,8 @@
 /**
  * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need, as
  * Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later Nodes,
- * a kernel for a virtual machine, and servers of shares for it. Says first what it will install; does nothing when all
- * of it is there.
+ * a kernel for a virtual machine, servers of shares for it, and programs behind volumes. Says first what it will install;
+ * does nothing when all of it is there.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,6 +14,7 @@ import { main, run } from "./prepare.mjs";
 import { hasShareServers, unpackShareServers } from "./share-servers.mjs";
 import { cacheFolder, diskMb } from "./staged-folder.mjs";
 import { kernelVersion, unpackKernel } from "./virtual-machine.mjs";
+import { hasVolumePrograms, unpackVolumePrograms } from "./volume-programs.mjs";
 
 const packages = [
   "attr",
@@ -67,6 +68,7 @@ export function installEngines({ machine = true, arm64 = false } = {}) {
   const missingNodes = otherReleases.filter((release) => nodeProgram(release) === undefined);
   const wantsKernel = machine && kernelVersion() === undefined && process.arch === "x64";
   const wantsServers = machine && !hasShareServers() && process.arch === "x64";
+  const wantsPrograms = !hasVolumePrograms() && process.arch === "x64";
   const wantsArm64 = arm64 && !hasArm64();
   const wanted = [
     ...missing,
@@ -74,6 +76,7 @@ export function installEngines({ machine = true, arm64 = false } = {}) {
     ...missingNodes.map((release) => `Node ${release}`),
     ...(wantsKernel ? ["a kernel"] : []),
     ...(wantsServers ? ["servers of NFS and SMB"] : []),
+    ...(wantsPrograms ? ["sshfs, rclone and etcd"] : []),
     ...(wantsArm64 ? ["a kernel and Node of arm64"] : []),
   ];
   if (wanted.length === 0) return console.error("cleat: the engines are installed");
@@ -87,6 +90,7 @@ export function installEngines({ machine = true, arm64 = false } = {}) {
   for (const release of missingNodes) fetchNode(release);
   if (wantsKernel) unpackKernel();
   if (wantsServers) unpackShareServers();
+  if (wantsPrograms) unpackVolumePrograms();
   if (wantsArm64) bringArm64();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   console.error(`cleat: all of that took ${seconds} s; ${cacheFolder} takes ${diskMb(cacheFolder)} MB`);

@@ -10,6 +10,7 @@ import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
 import { hasShareServers, shareServersFolder } from "#scripts/share-servers.mjs";
 import { arm64Folder, hasArm64 } from "#scripts/arm64-machine.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
+import { hasVolumePrograms, volumeProgramsFolder } from "#scripts/volume-programs.mjs";
 import { overlayObstacle } from "./harness/overlay-probe.ts";
 import { hasGraphDriverPlugins, machine, type EngineName, type EngineRelease } from "./harness/release.ts";
 
@@ -56,6 +57,9 @@ export const needs = {
   arm64Machine: need("a virtual machine of arm64", "npm run nightly -- --tests --only arm64", arm64Obstacle),
   shareServers: need("servers of NFS and SMB", engines, () =>
     hasShareServers() ? undefined : `no ${shareServersFolder}`,
+  ),
+  volumePrograms: need("sshfs, rclone and etcd", engines, () =>
+    hasVolumePrograms() ? undefined : `no ${volumeProgramsFolder}`,
   ),
   recordedDisks: need("qemu-storage-daemon", engines, () => commandObstacle("qemu-storage-daemon", "fusermount3")),
   mobySource: need("moby's source", engines, mobySourceObstacle),

@@ -49,6 +49,8 @@ describe("cleat new", () => {
 
   it("says which kinds there are", async () => {
     expect((await cleat(["new", "volum", "x"])).err).toContain("did you mean volume?");
-    expect((await cleat(["new", "teapot", "x"])).err).toContain("there is volume");
+    expect((await cleat(["new", "teapot", "x"])).err).toContain(
+      "there is volume, network, ipam, authz, log, secret, metrics",
+    );
   });
 });

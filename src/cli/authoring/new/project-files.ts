@@ -20,13 +20,13 @@ export function projectFiles(
   return {
     "package.json": `${JSON.stringify({ ...packageOf(template, name), ...dependenciesIn(folder) }, undefined, 2)}\n`,
     "tsconfig.json": `${JSON.stringify({ compilerOptions, include: ["src"] }, undefined, 2)}\n`,
-    ".gitignore": "/dist/\n/node_modules/\n/volumes/\n",
+    ".gitignore": "/dist/\n/node_modules/\n/state/\n/*.sock\n",
     "README.md": readme(template, name),
     ...template.files(name),
   };
 }
 
-function packageOf({ summary, implements: implemented }: ProjectTemplate, name: string) {
+function packageOf({ summary, implements: implemented, checkOptions }: ProjectTemplate, name: string) {
   return {
     name,
     version: "0.1.0",
@@ -37,7 +37,7 @@ function packageOf({ summary, implements: implemented }: ProjectTemplate, name: 
       build: "tsc",
       start: "node dist/main.js",
       test: "tsc && node --test dist/*.test.js && npm run check",
-      check: `cleat check ./${name}.sock --restart 'node dist/main.js ./volumes ./${name}.sock'`,
+      check: `cleat check ./${name}.sock${checkOptions === undefined ? "" : ` ${checkOptions}`} --restart 'node dist/main.js ./state ./${name}.sock'`,
     },
     cleat: { implements: [implemented] },
     engines: { node: manifest.engines.node },
