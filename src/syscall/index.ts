@@ -26,4 +26,5 @@ export * from "./btrfs/subvolume.ts";
 export * from "./files/sync.ts";
 export * from "./thread.ts";
 export { isInUserNamespace } from "./mounts/user-namespace.ts";
+export { dropWriteProtection } from "./files/write-protection.ts";
 export * from "./files/xattr.ts";

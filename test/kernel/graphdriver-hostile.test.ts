@@ -77,6 +77,7 @@ const anywhere: readonly Scenario[] = [
     title: "what is mounted in a layer or a leftover stays, and keeps no home shut",
     drivers: both,
   },
+  { id: "protectedFiles", title: "what a container has marked immutable goes with its layer", drivers: both },
   {
     id: "fewDescriptors",
     title: "1,024 descriptors are enough for many layers at once, high and deep",

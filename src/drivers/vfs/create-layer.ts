@@ -1,7 +1,7 @@
 /** Making, resetting and removing layers. These functions block and run on workers. */
 import { existsSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
-import { copyTree, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { copyTree, removeForGood, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   beginCommit,
   fsync,
@@ -117,7 +117,7 @@ export function discardLayer(home: string, id: string): string | undefined {
     const path = `${layersFolder}/${id}`;
     // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told
     // that it is.
-    const trashed = discardOrRemove(folder, path, () => removeTree(folder, path));
+    const trashed = discardOrRemove(folder, path, () => removeForGood(folder, path));
     removeTree(folder, `${unfilledFolder}/${id}`);
     removeTree(folder, `${fillingFolder}/${id}`);
     removeTree(folder, exactFolder(id));

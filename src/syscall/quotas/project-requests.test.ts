@@ -9,6 +9,8 @@ const expressions = {
   "sizeof(struct fsxattr)": fileAttributes.sizeBytes,
   [offset("fsxattr", "fsx_xflags")]: fileAttributes.flagsAt,
   [offset("fsxattr", "fsx_projid")]: fileAttributes.projectAt,
+  FS_XFLAG_IMMUTABLE: fileAttributes.IMMUTABLE,
+  FS_XFLAG_APPEND: fileAttributes.APPEND,
   FS_XFLAG_PROJINHERIT: fileAttributes.PROJINHERIT,
   FS_IOC_FSGETXATTR: fileAttributeRequests.FSGETXATTR,
   FS_IOC_FSSETXATTR: fileAttributeRequests.FSSETXATTR,
