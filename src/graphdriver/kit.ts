@@ -35,6 +35,7 @@ export {
   emptyTrash,
   letThrough,
   lockHome,
+  makeFolders,
   ownFolder,
   passageMode,
   prepareHome,

@@ -72,11 +72,11 @@ export function letThrough(folder: string, rootGid: number): void {
  * One at a time: Node's recursive `mkdir` never comes back from a file system that says ENOENT below what is there
  * (/proc).
  */
-export function makeFolders(path: string): void {
+export function makeFolders(path: string, mode = passageMode): void {
   const parts = path.split("/");
   for (let count = 2; count <= parts.length; count++) {
     const folder = parts.slice(0, count).join("/");
-    if (folder !== "" && !existsSync(folder)) makeCleanFolder(folder, passageMode);
+    if (folder !== "" && !existsSync(folder)) makeCleanFolder(folder, mode);
   }
   if (!statSync(path).isDirectory()) throw new SystemError(errnos.ENOTDIR, "mkdir", path);
 }
