@@ -27,7 +27,7 @@
  * Values are frozen: what `get` returns is what would be read from the disk, and stays so. What JSON cannot hold goes
  * through a codec of the schema (`z.codec`).
  */
-import { chmod } from "node:fs/promises";
+import { chmod, stat } from "node:fs/promises";
 import type { z } from "zod";
 import { lockFolder } from "./folder-lock.ts";
 import { createChangeQueue } from "./journal/change-queue.ts";
@@ -112,7 +112,8 @@ export async function openStore<const Schemas extends TableSchemas>(
 ): Promise<Store<Schemas>> {
   const { folder } = options;
   const files = await openJournalFiles(folder);
-  await chmod(folder, 0o700); // who made it may have been less careful
+  // Who made it may have been less careful. A full btrfs has no room for what changes nothing.
+  if (((await stat(folder)).mode & 0o7777) !== 0o700) await chmod(folder, 0o700);
   const lock = await lockFolder(folder, "records");
   try {
     return await openStoreOver(files, options, () => lock.release());

@@ -4,6 +4,7 @@ export { bootId } from "./boot-id.ts";
 export { nowNs } from "./clock.ts";
 export * from "./files/attributes.ts";
 export * from "./files/copy.ts";
+export { writeInPlace } from "./files/copy-on-write.ts";
 export * from "./files/directory.ts";
 export * from "./files/entries.ts";
 export { fileSystemName, fileSystemNames } from "./mounts/file-system.ts";

@@ -68,7 +68,8 @@ async function openOverDriver(
 ): Promise<Snapshotter> {
   const { root, durability, remapIds, logger } = options;
   assertServable(driver);
-  await chmod(root, privateMode);
+  // A full btrfs has no room for what changes nothing.
+  if (((await stat(root)).mode & 0o7777) !== privateMode) await chmod(root, privateMode);
   const homeSync = durability === "none" ? undefined : await openHomeSync(root);
   try {
     // In a user namespace no engine unpacks whiteouts as overlay has them (containerd issue 3762).

@@ -1,6 +1,7 @@
 import { constants, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
+import { allocateBehind, writeInPlace } from "../../syscall/index.ts";
 
 /**
  * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test
@@ -23,7 +24,13 @@ export interface JournalFile {
   append(bytes: Uint8Array): Promise<void>;
   /** The same, and what was appended survives power loss when it resolves. */
   appendDurably(bytes: Uint8Array): Promise<void>;
+  /** One that is so long already is not touched, and keeps the room that is set aside for it. */
   truncate(lengthBytes: number): Promise<void>;
+  /**
+   * Sets room of the disk aside for what is appended up to `lengthBytes`; a longer file stays as it is.
+   * @throws ENOSPC, and another error where the file system does not do that.
+   */
+  allocate(lengthBytes: number): Promise<void>;
   /** Makes content survive power loss. */
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -43,7 +50,8 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
       const file = await open(join(folder, name), flags, 0o600);
       let durable: FileHandle;
       try {
-        await file.truncate(lengthBytes);
+        await cut(file, lengthBytes);
+        if (lengthBytes === 0) writeInPlace(file.fd);
         // Writes and flushes in one call: a second visit to Node's thread pool takes longer than either on a busy
         // machine.
         durable = await open(join(folder, name), flags | O_DSYNC);
@@ -54,7 +62,8 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
       return {
         append: (bytes) => writeAll(file, bytes),
         appendDurably: (bytes) => writeAll(durable, bytes),
-        truncate: (length) => file.truncate(length),
+        truncate: (length) => cut(file, length),
+        allocate: (length) => allocateBehind(file.fd, 0, length),
         sync: () => file.datasync(),
         close: async () => void (await Promise.all([file.close(), durable.close()])),
       };
@@ -63,6 +72,12 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
     remove: (name) => rm(join(folder, name), { force: true }),
     syncFolder: () => syncFolder(folder),
   };
+}
+
+/** To cut a file, if only to the length that it has, takes room on a full btrfs, and gives back what was set aside. */
+async function cut(file: FileHandle, lengthBytes: number): Promise<void> {
+  const { size } = await file.stat();
+  if (size !== lengthBytes) await file.truncate(lengthBytes);
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
