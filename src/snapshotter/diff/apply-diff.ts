@@ -7,6 +7,7 @@ import type { AppliedArchive } from "./apply-job.ts";
 import type { ApplyTarget } from "./apply-target.ts";
 import type { DiffContext } from "./create-diff.ts";
 import { createDecompressor, detectCompression } from "./media-types.ts";
+import { splitAtFrames } from "./zstd-frames.ts";
 
 /**
  * Unpacks a blob into a layer: what containerd has is read, decompressed on threads of Node's own, unpacked on one of
@@ -35,22 +36,25 @@ export async function applyDiff(
   }
 }
 
-/** How a blob is compressed is seen in its first bytes. */
-async function openArchive(blob: AsyncIterable<Uint8Array>): Promise<Readable> {
+/** How a blob is compressed is seen in its first bytes. @internal */
+export async function openArchive(blob: AsyncIterable<Uint8Array>): Promise<Readable> {
   const pieces = blob[Symbol.asyncIterator]();
   const first = await pieces.next();
   const start: Uint8Array = first.done === true ? new Uint8Array(0) : first.value;
   const all = Readable.from(startingWith(start, pieces), { objectMode: false, highWaterMark: 1 << 20 });
+  let compression;
   let decompressor;
   try {
-    decompressor = createDecompressor(detectCompression(start));
+    compression = detectCompression(start);
+    decompressor = createDecompressor(compression);
   } catch (error) {
     all.destroy();
     throw error;
   }
   if (decompressor === undefined) return all;
   const out = new PassThrough({ highWaterMark: 1 << 20 });
-  void pipeline(all, decompressor, out).catch(() => {}); // whoever reads `out` is told
+  const source = compression === "zstd" ? Readable.from(splitAtFrames(all), { objectMode: false }) : all;
+  void pipeline(source, decompressor, out).catch(() => {}); // whoever reads `out` is told
   return out;
 }
 
