@@ -34,6 +34,7 @@ export {
   discardOrRemove,
   discardStaged,
   emptyTrash,
+  isStagedOrTrashed,
   letThrough,
   lockHome,
   makeFolders,

@@ -16,12 +16,21 @@ const layer = (id: string, more: Partial<SurveyedLayer> = {}): SurveyedLayer => 
 });
 const on = (parent: string) => ({ parent, parentage: "known" as const });
 const surveyOf = (...layers: SurveyedLayer[]) => ({ driver: "vfs", home: "/h", layersHold: "trees" as const, layers });
+const diffsOf = (...layers: SurveyedLayer[]) => ({ ...surveyOf(...layers), layersHold: "diffs" as const });
 const engineOf = (layers: EngineRecords["layers"]): EngineRecords => ({ engine: "docker", root: "/r", layers });
 const image = (parent?: string) => ({ role: "image" as const, parent, names: ["busybox:latest"] });
 
 it("calls nothing forgotten where no engine was found, but what has lost its parent", () => {
-  const { layers } = describeStore(surveyOf(layer("a"), layer("b", { parentage: "missing" })), undefined);
+  const { layers } = describeStore(diffsOf(layer("a"), layer("b", { parentage: "missing" })), undefined);
   expect(layers.map(({ orphaned }) => orphaned)).toEqual([undefined, "parent-missing"]);
+});
+
+it("calls a copy no orphan since the layer is gone that it was copied from", () => {
+  const survey = surveyOf(layer("container", { parentage: "missing" }), layer("lost", { parentage: "missing" }));
+  const engine = engineOf(new Map([["container", image()]]));
+  expect(describeStore(survey, undefined).layers.map(({ orphaned }) => orphaned)).toEqual([undefined, undefined]);
+  const { layers } = describeStore(survey, engine);
+  expect(layers.map(({ orphaned }) => orphaned)).toEqual([undefined, "unknown-to-engine"]);
 });
 
 it("calls forgotten what the engine does not name, and not what lies below a layer that it names", () => {

@@ -26,9 +26,11 @@ export interface DescribedLayer extends SurveyedLayer {
 export function describeStore(survey: StoreSurvey, engine: EngineRecords | undefined): StoreDescription {
   const completed = survey.layers.map((layer) => completeLayer(layer, engine));
   const wanted = engine === undefined ? undefined : layersBelow(completed, [...engine.layers.keys()]);
+  // A copy is whole without what it was copied from: it can be mounted, and may be all that is left of a container.
+  const parentless = survey.layersHold === "trees" ? [] : completed.filter(({ parentage }) => parentage === "missing");
   const cut = layersAbove(
     completed,
-    completed.filter(({ parentage }) => parentage === "missing").map(({ id }) => id),
+    parentless.map(({ id }) => id),
   );
   const layers = completed.map((layer) => ({
     ...layer,

@@ -2,7 +2,9 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { queryObjects } from "node:v8";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import type * as Workers from "./index.ts";
@@ -149,6 +151,23 @@ describe.skipIf(!existsSync(built))("a pool of threads (of the built package: np
       pool.run(jobs, "add", 3, 4),
     ];
     expect(await Promise.all(jobsDone)).toEqual([2, 2, 3, 7]);
+  });
+
+  it("keeps nothing of the looks that waiting jobs take", async () => {
+    const pool = openPool({ maxThreads: 64 });
+    const gate = words();
+    const jobsHeld = Array.from({ length: 12 }, () => pool.run(jobs, "waitFor", gate));
+    const promises = (): number => queryObjects(Promise, { format: "count" });
+    try {
+      await pause(100);
+      const before = promises();
+      await pause(300);
+      expect(promises() - before).toBeLessThan(100);
+    } finally {
+      Atomics.store(gate, 0, 1);
+      Atomics.notify(gate, 0);
+      await Promise.all(jobsHeld);
+    }
   });
 
   it("keeps threads free for what others wait for while streams wait for their peers", async () => {

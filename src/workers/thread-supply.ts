@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
 import { hasDescriptorsToSpare } from "../syscall/index.ts";
 import { type Job, type JobEnd, startThread, type Thread } from "./threads.ts";
@@ -31,7 +30,8 @@ const reluctanceMs = 250;
 
 export function createThreadSupply(idleThreads: number): ThreadSupply {
   const idle: Thread[] = [];
-  const whenIdle: (() => void)[] = [];
+  /** Who waits for a thread, the longest first. */
+  const whenIdle = new Set<() => void>();
   /** Threads that were given to a job. */
   let taken = 0;
   /** When a thread was started, or became idle, last. */
@@ -64,8 +64,26 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
       if (thread !== undefined) return thread;
       if (taken === 0 && performance.now() - askedMs > shortageMs)
         throw toShortageError("too many descriptors are open");
-      await Promise.race([new Promise<void>((resolve) => whenIdle.push(resolve)), pause(shortageLookMs)]);
+      await untilIdle();
     }
+  }
+
+  /** Resolves when a thread has come free for this waiter, or it is time to look again; nothing is left of the wait. */
+  async function untilIdle(): Promise<void> {
+    let wake!: () => void;
+    const woken = new Promise<void>((resolve) => (wake = resolve));
+    const timer = setTimeout(wake, shortageLookMs);
+    whenIdle.add(wake);
+    await woken;
+    clearTimeout(timer);
+    whenIdle.delete(wake);
+  }
+
+  function wakeNext(): void {
+    const [wake] = whenIdle;
+    if (wake === undefined) return;
+    whenIdle.delete(wake);
+    wake();
   }
 
   return {
@@ -76,7 +94,7 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
       else idle.push(thread);
       taken--;
       movedMs = performance.now();
-      whenIdle.shift()?.();
+      wakeNext();
       return end;
     },
     isBusy: () => taken > 0,

@@ -78,6 +78,7 @@ const anywhere: readonly Scenario[] = [
     drivers: both,
   },
   { id: "protectedFiles", title: "what a container has marked immutable goes with its layer", drivers: both },
+  { id: "mountsBesideLayers", title: "what is mounted beside the layers stays mounted", drivers: both },
   {
     id: "fewDescriptors",
     title: "1,024 descriptors are enough for many layers at once, high and deep",

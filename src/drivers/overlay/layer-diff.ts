@@ -18,7 +18,7 @@ import { close, MNT_DETACH, O_PATH, readMounts, tryOpenat, tryUnlinkat, umount2 
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import {
   discardOrRemove,
-  ownFolder,
+  isStagedOrTrashed,
   removeIfPossible,
   stagedTreeOf,
   stagingFolder,
@@ -116,8 +116,7 @@ function readLinkOf(home: string, id: string): string | undefined {
 export function sweepStore(home: string): void {
   // A process that was killed while it tried out whether it can mount (`probe/probe.ts`), or while it removed a layer,
   // left a mount.
-  const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(`${home}/${ownFolder}/`));
-  for (const { mountPoint } of left) umount2(mountPoint, MNT_DETACH);
+  for (const { mountPoint } of readMounts()) if (isStagedOrTrashed(home, mountPoint)) umount2(mountPoint, MNT_DETACH);
   dropWaitingRecords(home);
   finishRebases(home);
   sweep(home);

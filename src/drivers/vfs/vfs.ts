@@ -80,9 +80,18 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
     refuseStorageOptions("vfs", id, options.storageOptions);
     const { parent } = options;
     if (parent !== undefined) assertLayerId(parent);
-    if (parent !== undefined) await undoFilling(parent, call);
     const layer = { id, parent, durable, ...owner };
-    await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call);
+    await onWhole(parent, call, (assertWhole) =>
+      keeper.make(
+        id,
+        parent,
+        (wanted) => {
+          assertWhole();
+          return wanted.run(worker, "createLayer", path, layer);
+        },
+        call,
+      ),
+    );
   }
 
   /**
@@ -97,6 +106,29 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
       .locks.withLock(id, () => pool.run(worker, "undoFilling", path, id, owner.rootUid, owner.rootGid));
   }
 
+  /**
+   * Has `turn` wait for the layer and see it whole. The diff that it waited for may have failed and not been undone;
+   * then the layer is made anew, and `turn` taken again.
+   */
+  async function onWhole<T>(
+    id: string | undefined,
+    call: CallOptions | undefined,
+    turn: (assertWhole: () => void) => Promise<T>,
+  ): Promise<T> {
+    const halfMade = new CleatError("ABORTED", `layer "${id}" is half made`);
+    const assertWhole = (): void => {
+      if (id !== undefined && existsSync(`${path}/${fillingFolder}/${id}`)) throw halfMade;
+    };
+    for (;;) {
+      if (id !== undefined) await undoFilling(id, call);
+      try {
+        return await turn(assertWhole);
+      } catch (error) {
+        if (error !== halfMade) throw error;
+      }
+    }
+  }
+
   async function exists(id: string): Promise<boolean> {
     assertLayerId(id);
     return access(layerPath(path, id)).then(
@@ -108,11 +140,13 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
   /** Waits while a diff is applied to the layer, or undone, since that is done in place. */
   async function get(id: string, _options?: unknown, call?: CallOptions): Promise<string> {
     assertLayerId(id);
-    await undoFilling(id, call);
-    return home.within(call).locks.whileUnchanged(id, async () => {
-      if (await exists(id)) return layerPath(path, id);
-      throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
-    });
+    return onWhole(id, call, (assertWhole) =>
+      home.within(call).locks.whileUnchanged(id, async () => {
+        assertWhole();
+        if (await exists(id)) return layerPath(path, id);
+        throw new CleatError("NOT_FOUND", `layer "${id}" does not exist`);
+      }),
+    );
   }
 
   const put = async (id: string): Promise<void> => assertLayerId(id);

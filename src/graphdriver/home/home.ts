@@ -131,6 +131,11 @@ export function stagingPath(name: string): string {
   return `${stagingFolder}/${name}`;
 }
 
+/** Whether the path lies in what nobody has any more, or not yet; who died there may have left it mounted. */
+export function isStagedOrTrashed(home: string, path: string): boolean {
+  return [stagingFolder, trashFolder].some((folder) => path.startsWith(`${home}/${folder}/`));
+}
+
 /** Takes `path` out of the store in one step; what that leaves to delete is `emptyTrash`'s. */
 function discard(homeDescriptor: number, path: string): string {
   const name = uniqueName();

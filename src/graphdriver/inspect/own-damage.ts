@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { CleatError, isSystemError, quoteText } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { MNT_DETACH, umount2 } from "../../syscall/index.ts";
-import { ownFolder, type Remove, stagingFolder, trashFolder } from "../home/home.ts";
+import { isStagedOrTrashed, ownFolder, type Remove, stagingFolder, trashFolder } from "../home/home.ts";
 import { type Damage, mendable, unmendable } from "../finding.ts";
 import { readMountsBelow } from "./mounts-below.ts";
 import { driverRecordFile } from "../home/driver-record.ts";
@@ -52,7 +52,7 @@ export function findWrongFolders({ folder }: Pick<OwnFacts, "folder">, paths: re
 /** The innermost first. Nothing in staging or trash is anybody's, as when a driver opens the home. */
 function findStagedMounts({ home, mounts }: OwnFacts): Damage[] {
   return mounts
-    .filter(({ mountPoint, elsewhere }) => !elsewhere && mountPoint.startsWith(`${home}/${ownFolder}/`))
+    .filter(({ mountPoint, elsewhere }) => !elsewhere && isStagedOrTrashed(home, mountPoint))
     .toReversed()
     .map(({ mountPoint, fileSystemType }) => {
       const path = mountPoint.slice(home.length + 1);

@@ -72,7 +72,34 @@ export const whileFilledChecks: readonly GraphDriverCheck[] = [
       deepEqual(await looks["get"]?.(context, layer, parent), ["d", "d/old", "kept"]);
     },
   },
+  {
+    id: "while-undone/parent-gone",
+    title: "a layer whose diff fails, and whose parent is gone meanwhile, is not shown or copied half made",
+    run: assertNeverHalfMade,
+  },
 ];
+
+/** Whoever waits for the layer may be refused, as it may be that nothing is there to make it of what it was. */
+async function assertNeverHalfMade(context: GraphDriverContext): Promise<void> {
+  const { driver } = context;
+  const { layer, parent } = await makeLayers(context);
+  const sender = createHeldSender("undone");
+  const look = () =>
+    Promise.allSettled([
+      readLayer(context, layer),
+      makeEmptyLayer(context, layer).then((child) => readLayer(context, child)),
+    ]);
+  const applying = driver.applyDiff(layer, parent, sender.source);
+  const seenAtOnce = look(); // asked for before anything of the diff is there
+  await Promise.race([sender.untilHeld, applying]);
+  await driver.remove(parent, { evenWithChildren: true });
+  const seen = look();
+  sender.release();
+  await rejects(applying);
+  for (const seenOnce of [...(await seenAtOnce), ...(await seen)]) {
+    if (seenOnce.status === "fulfilled") deepEqual(sortedNames(seenOnce.value), ["d", "d/old", "kept"]);
+  }
+}
 
 async function assertNeverBetween(context: GraphDriverContext, look: Look, end: End): Promise<void> {
   const { layer, parent, filled } = await makeLayers(context);

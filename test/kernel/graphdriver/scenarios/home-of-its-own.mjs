@@ -71,3 +71,22 @@ export async function mountsInTrash(name, folder) {
   await assertNothingStaged(name, home);
   assert.ok(existsSync(`${folder}/elsewhere/kept`));
 }
+
+/** A disk of its own for what Cleat keeps beside the layers: whatever is mounted there is the operator's. */
+export async function mountsBesideLayers(name, folder) {
+  const home = `${folder}/home`;
+  await (await factories[name].open({ home })).close();
+  const place = `${home}/.cleat/snapshots`;
+  mkdirSync(place);
+  execFileSync("mount", ["-t", "tmpfs", "records", place]);
+  writeFileSync(`${place}/kept`, "kept");
+  try {
+    await (await factories[name].open({ home })).close();
+    const store = openStore({ home, drivers: builtInFactories, driver: name });
+    assert.deepEqual((await store.check()).findings, []);
+    await store.close();
+    assert.ok(existsSync(`${place}/kept`), "it was unmounted");
+  } finally {
+    execFileSync("umount", [place]);
+  }
+}
