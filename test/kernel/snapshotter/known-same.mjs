@@ -18,7 +18,7 @@ const mebibyte = 2 ** 20;
 const snapshotter = await openGraphDriverSnapshotter({ driver, root: home });
 const pool = createWorkerPool({});
 await within(await snapshotter.prepare("image key", {}), (path) => {
-  for (const name of ["folder", "other"]) fs.mkdirSync(`${path}/${name}`);
+  for (const made of ["folder", "other"]) fs.mkdirSync(`${path}/${made}`);
   for (let at = 0; at < 32; at++)
     fs.writeFileSync(`${path}/folder/${at}`, Buffer.alloc(mebibyte, `${at} of the image`));
   for (const hidden of ["hidden", "moved", "deleted"]) fs.writeFileSync(`${path}/${hidden}`, "before");
