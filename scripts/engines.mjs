@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { hasContainerd17, unpackContainerd17 } from "./containerd-sources.mjs";
 import { hasRoot, makeRoot, rootMaker, rootPlan, suites } from "./engine-roots.mjs";
 import { fetchNode, nodeProgram, otherReleases } from "./node-releases.mjs";
 import { main, run } from "./prepare.mjs";
@@ -52,20 +53,22 @@ export function whyNotInstallable() {
 }
 
 /**
- * Installs what is missing of `packages`, of later releases and, unless told otherwise, of the virtual machine, starting no
- * service. Idempotent; a tenth of a second when nothing is missing.
+ * Installs what is missing of `packages`, of later releases and, unless told otherwise, of the virtual machine and of what the night
+ * alone compiles, starting no service. Idempotent; a tenth of a second when nothing is missing.
  */
 export function installEngines({ machine = true } = {}) {
   const missing = [...packages, ...(machine ? [machinePackage] : [])].filter((name) => !isInstalled(name));
   const missingRoots = Object.keys(suites).filter((suite) => !hasRoot(suite));
   const missingNodes = otherReleases.filter((release) => nodeProgram(release) === undefined);
   const wantsKernel = machine && kernelVersion() === undefined && process.arch === "x64";
+  const wantsSources = machine && !hasContainerd17();
   const wantsServers = machine && !hasShareServers() && process.arch === "x64";
   const wanted = [
     ...missing,
     ...missingRoots.map(rootPlan),
     ...missingNodes.map((release) => `Node ${release}`),
     ...(wantsKernel ? ["a kernel"] : []),
+    ...(wantsSources ? ["Go sources of containerd 1.7"] : []),
     ...(wantsServers ? ["servers of NFS and SMB"] : []),
   ];
   if (wanted.length === 0) return console.error("cleat: the engines are installed");
@@ -78,6 +81,7 @@ export function installEngines({ machine = true } = {}) {
   for (const suite of missingRoots) makeRoot(suite);
   for (const release of missingNodes) fetchNode(release);
   if (wantsKernel) unpackKernel();
+  if (wantsSources) unpackContainerd17();
   if (wantsServers) unpackShareServers();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   console.error(`cleat: all of that took ${seconds} s; ${cacheFolder} takes ${diskMb(cacheFolder)} MB`);

@@ -7,6 +7,7 @@ import { accessSync, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
 import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
+import { containerd17Folder, hasContainerd17 } from "#scripts/containerd-sources.mjs";
 import { hasShareServers, shareServersFolder } from "#scripts/share-servers.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
 import { overlayObstacle } from "./harness/overlay-probe.ts";
@@ -54,6 +55,9 @@ export const needs = {
   virtualMachine: need("a virtual machine", engines, virtualMachineObstacle),
   shareServers: need("servers of NFS and SMB", engines, () =>
     hasShareServers() ? undefined : `no ${shareServersFolder}`,
+  ),
+  containerd17: need("containerd 1.7's source", engines, () =>
+    hasContainerd17() ? undefined : `no ${containerd17Folder}`,
   ),
   recordedDisks: need("qemu-storage-daemon", engines, () => commandObstacle("qemu-storage-daemon", "fusermount3")),
   mobySource: need("moby's source", engines, mobySourceObstacle),
