@@ -27,6 +27,7 @@ export default defineConfig({
           exclude: atNight
             ? []
             : [
+                "test/kernel/arm64.test.ts",
                 "test/kernel/graphdriver-sizes.test.ts",
                 "test/kernel/graphdriver-kit-faults.test.ts",
                 "test/kernel/volume-sizes.test.ts",

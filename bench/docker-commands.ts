@@ -60,7 +60,10 @@ const goals = {
 };
 const goalsWithExactDiffs = { ...goals, "docker load": 0.6, "docker save": 0.6 };
 
-/** Docker's commands on its own overlay2 and on Cleat's, on a file system in memory, with an image of this machine's files. */
+/**
+ * Docker's commands on its own overlay2 and on Cleat's, on a file system in memory, with an image of this machine's
+ * files.
+ */
 export async function measureDockerCommands(rounds: number, exactDiffs: boolean): Promise<readonly Measurement[]> {
   await using disk = await openMemoryDisk();
   await mkdir(`${disk.path}/layers`);
@@ -97,8 +100,8 @@ interface StepTimes {
 }
 
 /**
- * In turns, so that whatever else the machine does meets both. The median of `rounds`, after one that is not counted. What earlier
- * steps left to write is written before a clock starts. The image is made in `folder`.
+ * In turns, so that whatever else the machine does meets both. The median of `rounds`, after one that is not counted.
+ * What earlier steps left to write is written before a clock starts. The image is made in `folder`.
  */
 export async function compareDockers(
   { title, cleat, reference, recipes, limits = {}, goals: aims = {} }: DockerPair,

@@ -12,7 +12,10 @@ const smallLayers = 2_000;
 const layersAtOnce = 20;
 const layerMib = 50;
 
-/** The memory that a Cleat process holds, at the most: in a machine's week of small layers, and when many large ones come at once. */
+/**
+ * The memory that a Cleat process holds, at the most: in a machine's week of small layers, and when many large ones
+ * come at once.
+ */
 export async function measureLayerMemory(): Promise<readonly Measurement[]> {
   const oneByOne = await peakOf(async (apply) => {
     for (let at = 0; at < smallLayers; at++) await apply(`small-${at}`, 0);

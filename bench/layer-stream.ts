@@ -15,8 +15,8 @@ import { peakResidentMib } from "./resident-memory.ts";
 const maxResidentMib = 150;
 
 /**
- * Streams one large layer through Cleat's socket, in and out again, and through GNU tar: how fast, and how much memory the
- * Cleat process holds meanwhile.
+ * Streams one large layer through Cleat's socket, in and out again, and through GNU tar: how fast, and how much memory
+ * the Cleat process holds meanwhile.
  */
 export async function measureLayerStream(sizeGib: number): Promise<readonly Measurement[]> {
   const sizeMib = sizeGib * 1024;

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { measureLayers } from "./layers/in-process.ts";
+import { measureLayerCounts } from "./layers/layer-counts.ts";
 import { measureThroughDocker } from "./layers/through-docker.ts";
 import { measureDockerCommands } from "./docker-commands.ts";
 import { measureLayerMemory } from "./layer-memory.ts";
@@ -40,6 +41,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "docker-commands": () => measureDockerCommands(rounds, false),
   "docker-exact": () => measureDockerCommands(rounds, true),
   layers: () => measureLayers(rounds),
+  "layer-counts": () => measureLayerCounts(rounds),
   "layer-socket": () => measureThroughDocker(rounds),
   "layer-memory": measureLayerMemory,
   "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),

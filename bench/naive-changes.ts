@@ -12,8 +12,9 @@ const filesEach = 100;
 const fileBytes = 10_000;
 
 /**
- * 30,000 files: a copy of them, beside `cp -a`; `changes` of a copy in which nobody changed any, with what the driver wrote down when
- * it copied them, beside moby's own comparison, and without, as for a copy of Docker's own; the medians of `rounds`, in turns.
+ * 30,000 files: a copy of them, beside `cp -a`; `changes` of a copy in which nobody changed any, with what the driver
+ * wrote down when it copied them, beside moby's own comparison, and without, as for a copy of Docker's own; the medians
+ * of `rounds`, in turns.
  */
 export async function measureNaiveChanges(rounds: number): Promise<readonly Measurement[]> {
   await using disk = await openMemoryDisk();

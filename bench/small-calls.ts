@@ -36,9 +36,9 @@ interface Round {
 }
 
 /**
- * Calls of some bytes over a unix socket, and the activation of many plugins, beside a client and a server of Go's standard
- * library; each client and each server is a process of its own. In turns, so that whatever else the machine does meets all;
- * the median of `rounds`. Without Go nothing is measured, and a sentence says so.
+ * Calls of some bytes over a unix socket, and the activation of many plugins, beside a client and a server of Go's
+ * standard library; each client and each server is a process of its own. In turns, so that whatever else the machine
+ * does meets all; the median of `rounds`. Without Go nothing is measured, and a sentence says so.
  */
 export async function measureSmallCalls(rounds: number): Promise<readonly Measurement[]> {
   if (spawnSync("go", ["version"]).error !== undefined) {

@@ -11,8 +11,8 @@ import { runPart } from "./snapshotter-calls.ts";
 const collectProgram = resolve("bench/snapshotter/collect-on-signal.mjs");
 
 /**
- * What Cleat holds of a tenth, a half and all of so many snapshots, and when they were removed: after a collection each time, and for
- * so many rounds, which tell growth from what was taken once.
+ * What Cleat holds of a tenth, a half and all of so many snapshots, and when they were removed: after a collection each
+ * time, and for so many rounds, which tell growth from what was taken once.
  */
 export async function measureSnapshotterMemory(snapshots: number, rounds: number): Promise<readonly Measurement[]> {
   await using namespace = await openNamespace();

@@ -36,7 +36,8 @@ async function openPeers(namespace: Namespace) {
 }
 
 /**
- * Calls of Cleat's snapshotter beside stargz's, at the socket. In turns, so that whatever else the machine does meets both.
+ * Calls of Cleat's snapshotter beside stargz's, at the socket. In turns, so that whatever else the machine does meets
+ * both.
  */
 export async function measureSnapshotterCalls(rounds: number): Promise<readonly Measurement[]> {
   await using namespace = await openNamespace();
@@ -143,7 +144,10 @@ async function timeLists(namespace: Namespace, peers: readonly Peer<Name>[], sna
   return new Map([...times].map(([name, each]) => [name, median(each)] as const));
 }
 
-/** Docker 28, whose images are in containerd, each with one of its own, as who makes diffs is the same for all in it: half the time for a commit is what Cleat aims at. */
+/**
+ * Docker 28, whose images are in containerd, each with one of its own, as who makes diffs is the same for all in it:
+ * half the time for a commit is what Cleat aims at.
+ */
 export async function measureSnapshotterDocker(rounds: number): Promise<readonly Measurement[]> {
   await using namespace = await openNamespace(forky);
   await using other = await openNamespace(forky);

@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- --only PART --disk ext4|xfs --json --save --compare --rounds N --layer-gib N --snapshots N]`: compiles `bench`
  * and runs it on `dist`. The parts are `docker-commands`, `docker-exact`, `layer-memory` and `layer-stream`, for which it takes root and
- * dockerd, `layers`, for which root will do, `layer-socket`, for which it takes Docker's sources in Go, too, `small-calls`, for which it
+ * dockerd, `layers` and `layer-counts`, for which root will do, `layer-socket`, for which it takes Docker's sources in Go, too, `small-calls`, for which it
  * takes Go, `snapshotter` with its parts, for which it takes all that `npm run engines` brings, and `naive-changes`. `--save` writes the
  * committed table, its picture and its page; `--compare` fails where a ratio is a tenth worse than there.
  */

@@ -1,6 +1,7 @@
 /**
- * Puts what the quick commands load into a file or two, in the place of what tsc has made of them. Reading a module costs Node half a
- * millisecond, and `cleat call` read 220 of them: 95 are zod's, most of them its messages in other languages.
+ * Puts what the quick commands load into a file or two, in the place of what tsc has made of them. Reading a module
+ * costs Node half a millisecond, and `cleat call` read 220 of them: 95 are zod's, most of them its messages in other
+ * languages.
  *
  * What the program has loaded by then stays outside, so that an error is of the same class on both sides.
  */

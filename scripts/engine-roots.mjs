@@ -13,8 +13,8 @@ import { cacheFolder, diskMb, makeFolder, replaceFolder } from "./staged-folder.
 export const rootMaker = "mmdebstrap";
 
 /**
- * Sizes as seen in 2026, on amd64. The releases move, and their sizes with them. `more` is wanted of one release only; `sources` come
- * without what they depend on.
+ * Sizes as seen in 2026, on amd64. The releases move, and their sizes with them. `more` is wanted of one release only;
+ * `sources` come without what they depend on.
  */
 export const suites = {
   trixie: { title: "Debian 13", fetchMb: 168, unpackedMb: 608, more: [], sources: [] },
@@ -92,8 +92,9 @@ export function rootPlan(suite) {
 }
 
 /**
- * Fetches and unpacks a release's engines, unless they are there as they are wanted; 15 to 40 s. A root that was made of other
- * packages is made anew. Says first what, how much and where to, and then what it took. Debian's lists of packages must be fresh.
+ * Fetches and unpacks a release's engines, unless they are there as they are wanted; 15 to 40 s. A root that was made
+ * of other packages is made anew. Says first what, how much and where to, and then what it took. Debian's lists of
+ * packages must be fresh.
  */
 export function makeRoot(suite) {
   if (hasRoot(suite)) return;
@@ -118,14 +119,15 @@ function unpack(suite, archive, folder) {
 }
 
 /**
- * Unpacks packages of a release and what they depend on into a new folder. `extract` runs no package's own scripts, and takes
- * a fifth of an installation's time.
+ * Unpacks packages of a release and what they depend on into a new folder. `extract` runs no package's own scripts, and
+ * takes a fifth of an installation's time.
  */
-export function extractPackages({ suite, archive = debianArchive(), folder, names, more = [] }) {
+export function extractPackages({ suite, architecture, archive = debianArchive(), folder, names, more = [] }) {
   const options = [
     "--mode=root",
     "--variant=extract",
     `--include=${names.join(",")}`,
+    ...(architecture === undefined ? [] : [`--architectures=${architecture}`]),
     // The index of testing is now and then older than it says it is good for.
     '--aptopt=Acquire::Check-Valid-Until "false"',
     '--aptopt=APT::Install-Recommends "false"',

@@ -1,11 +1,13 @@
 /**
  * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need, as
- * Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later Nodes, a kernel
- * for a virtual machine, and servers of shares for it. Says first what it will install; does nothing when all of it is there.
+ * Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later Nodes,
+ * a kernel for a virtual machine, and servers of shares for it. Says first what it will install; does nothing when all
+ * of it is there.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { bringArm64, hasArm64 } from "./arm64-machine.mjs";
 import { hasContainerd17, unpackContainerd17 } from "./containerd-sources.mjs";
 import { hasRoot, makeRoot, rootMaker, rootPlan, suites } from "./engine-roots.mjs";
 import { fetchNode, nodeProgram, otherReleases } from "./node-releases.mjs";
@@ -43,6 +45,9 @@ const packages = [
 /** For the virtual machine, with a kernel for it. */
 const machinePackage = "qemu-system-x86";
 
+/** For that of arm64. */
+const arm64Package = "qemu-system-arm";
+
 /** Why the engines cannot be installed here, or undefined when they can. */
 export function whyNotInstallable() {
   if (process.getuid() !== 0) return "installing packages needs root: run it with sudo";
@@ -53,16 +58,18 @@ export function whyNotInstallable() {
 }
 
 /**
- * Installs what is missing of `packages`, of later releases and, unless told otherwise, of the virtual machine and of what the night
- * alone compiles, starting no service. Idempotent; a tenth of a second when nothing is missing.
+ * Installs what is missing of `packages`, of later releases, unless told otherwise of the virtual machine and of what the night alone
+ * compiles, and if told so of one of arm64, starting no service. Idempotent; a tenth of a second when nothing is missing.
  */
-export function installEngines({ machine = true } = {}) {
-  const missing = [...packages, ...(machine ? [machinePackage] : [])].filter((name) => !isInstalled(name));
+export function installEngines({ machine = true, arm64 = false } = {}) {
+  const emulators = [...(machine ? [machinePackage] : []), ...(arm64 ? [arm64Package] : [])];
+  const missing = [...packages, ...emulators].filter((name) => !isInstalled(name));
   const missingRoots = Object.keys(suites).filter((suite) => !hasRoot(suite));
   const missingNodes = otherReleases.filter((release) => nodeProgram(release) === undefined);
   const wantsKernel = machine && kernelVersion() === undefined && process.arch === "x64";
   const wantsSources = machine && !hasContainerd17();
   const wantsServers = machine && !hasShareServers() && process.arch === "x64";
+  const wantsArm64 = arm64 && !hasArm64();
   const wanted = [
     ...missing,
     ...missingRoots.map(rootPlan),
@@ -70,6 +77,7 @@ export function installEngines({ machine = true } = {}) {
     ...(wantsKernel ? ["a kernel"] : []),
     ...(wantsSources ? ["Go sources of containerd 1.7"] : []),
     ...(wantsServers ? ["servers of NFS and SMB"] : []),
+    ...(wantsArm64 ? ["a kernel and Node of arm64"] : []),
   ];
   if (wanted.length === 0) return console.error("cleat: the engines are installed");
   const obstacle = whyNotInstallable();
@@ -83,6 +91,7 @@ export function installEngines({ machine = true } = {}) {
   if (wantsKernel) unpackKernel();
   if (wantsSources) unpackContainerd17();
   if (wantsServers) unpackShareServers();
+  if (wantsArm64) bringArm64();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   console.error(`cleat: all of that took ${seconds} s; ${cacheFolder} takes ${diskMb(cacheFolder)} MB`);
 }

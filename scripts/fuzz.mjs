@@ -1,8 +1,8 @@
 /**
- * `npm run fuzz [-- TARGET…] [--seconds N] [--seed S] [--keep N]`: changed inputs for what reads bytes from outside, guided by
- * which branches they take; all targets, 60 s in all, by default. What is refused by an error of the contract is in order.
- * A fault is printed with its input; mended, it goes into `test/fuzz/corpus/TARGET.txt` with its name before it. `--keep N`
- * replaces the rest of that file by at most N of the inputs that take the most ways.
+ * `npm run fuzz [-- TARGET…] [--seconds N] [--seed S] [--keep N]`: changed inputs for what reads bytes from outside,
+ * guided by which branches they take; all targets, 60 s in all, by default. What is refused by an error of the contract
+ * is in order. A fault is printed with its input; mended, it goes into `test/fuzz/corpus/TARGET.txt` with its name
+ * before it. `--keep N` replaces the rest of that file by at most N of the inputs that take the most ways.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";

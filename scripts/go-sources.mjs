@@ -1,9 +1,13 @@
-/** The Go of a release that is unpacked in a folder, and the Go sources that tests compile there. It runs on this machine as it is. */
+/**
+ * The Go of a release that is unpacked in a folder, and the Go sources that tests compile there. It runs on this
+ * machine as it is.
+ */
 import { join } from "node:path";
 
 /**
- * Debian's packages of what containerd 2's suite for snapshotters is compiled from (`test/interop/containerd-suite`). All that
- * the first depends on would be 370 MB to fetch, and 2 GB on disk. What is missing when testing has moved on, Go names.
+ * Debian's packages of what containerd 2's suite for snapshotters is compiled from (`test/interop/containerd-suite`).
+ * All that the first depends on would be 370 MB to fetch, and 2 GB on disk. What is missing when testing has moved on,
+ * Go names.
  */
 export const containerdSources = [
   "golang-github-containerd-containerd-dev",
@@ -35,7 +39,10 @@ export const containerdSources = [
   "golang-gopkg-yaml.v3-dev",
 ];
 
-/** The compiler of the release whose root is `folder`: its program, and what it finds in its environment. It is statically linked. */
+/**
+ * The compiler of the release whose root is `folder`: its program, and what it finds in its environment. It is
+ * statically linked.
+ */
 export function goIn(folder) {
   const goRoot = join(folder, "usr/lib/go");
   return {

@@ -1,6 +1,6 @@
 /**
- * A disk in memory for what tests write: they make thousands of layers durable, and what a machine's own disk takes for that is
- * most of their time, also of the processor's. ext4 with a journal, which is what most machines have.
+ * A disk in memory for what tests write: they make thousands of layers durable, and what a machine's own disk takes for
+ * that is most of their time, also of the processor's. ext4 with a journal, which is what most machines have.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -25,7 +25,10 @@ const script = `
 
 const inNamespace = ["unshare", "--mount", "--propagation", "private", "bash", "-c", script, "memory-disk"];
 
-/** What makes of a command one that runs on such a disk. Where this machine cannot have one, the command stays, and that is said. */
+/**
+ * What makes of a command one that runs on such a disk. Where this machine cannot have one, the command stays, and that
+ * is said.
+ */
 export function createMemoryDisk() {
   const obstacle = whyNotInMemory();
   if (obstacle === undefined) return { wrap: (argv) => [...inNamespace, `${sizeGb}G`, ...argv] };

@@ -1,9 +1,9 @@
 /**
- * `npm run nightly [-- --cases N] [--driver NAME] [--seed S [--path P]]`: the random layers of `npm test`, ten thousand for
- * each driver. A case that fails is printed with its seed and path, with which it alone is run again.
+ * `npm run nightly [-- --cases N] [--driver NAME] [--seed S [--path P]]`: the random layers of `npm test`, ten thousand
+ * for each driver. A case that fails is printed with its seed and path, with which it alone is run again.
  *
- * `npm run nightly -- --tests [--only TEXT]`: the tests that `npm test` leaves out for their time (`test/night.ts`), and a table of
- * their parts and rows with counts and seconds; only those parts whose titles hold the text.
+ * `npm run nightly -- --tests [--only TEXT]`: the tests that `npm test` leaves out for their time (`test/night.ts`),
+ * and a table of their parts and rows with counts and seconds; only those parts whose titles hold the text.
  */
 import { parseArgs } from "node:util";
 
@@ -12,7 +12,11 @@ import { build, installPackages, main } from "./prepare.mjs";
 import { releasesAtNight, testOnNode } from "./test-on-node.mjs";
 import { createTestRuns } from "./test-runs.mjs";
 
-/** What `test/night.ts` is asked in, and what `vitest.config.ts` leaves to the night; each with its title in the table. */
+const arm64Title = "arm64 in a virtual machine";
+
+/**
+ * What `test/night.ts` is asked in, and what `vitest.config.ts` leaves to the night; each with its title in the table.
+ */
 const parts = [
   ["drivers' kit", "kernel", ["graphdriver-kit"]],
   ["hostile machines", "kernel", ["graphdriver-hostile", "graphdriver-mount-views"]],
@@ -20,6 +24,7 @@ const parts = [
   ["archives beside GNU tar, libarchive and Go", "kernel", ["tar-differential"]],
   ["processes killed at each system call", "kernel", ["crash-points"]],
   ["power lost in a virtual machine", "kernel", ["kernel/power-loss"]],
+  [arm64Title, "kernel", ["kernel/arm64.test"]],
   ["fuzzers", "package", ["fuzz"]],
   ["sizes in a virtual machine", "kernel", ["graphdriver-sizes"]],
   ["shares in a virtual machine", "kernel", ["volume-shares"]],
@@ -53,11 +58,11 @@ const options = {
 await main(() => {
   const { tests, only, cases, driver, seed, path } = parseArgs({ options }).values;
   installPackages();
-  if (tests && whyNotInstallable() === undefined) installEngines();
+  const isMeant = (title) => only === undefined || title.includes(only);
+  if (tests && whyNotInstallable() === undefined) installEngines({ arm64: isMeant(arm64Title) });
   build();
   const runs = createTestRuns();
   if (tests) {
-    const isMeant = (title) => only === undefined || title.includes(only);
     for (const [title, project, files] of parts)
       if (isMeant(title)) runs.vitest(["--project", project, ...files], { env: { CLEAT_NIGHT: "1" }, title });
     for (const release of releasesAtNight)

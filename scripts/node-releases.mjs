@@ -1,4 +1,7 @@
-/** Nodes that users have beside the oldest one that Cleat runs on, which tests run on: npm's packages of Node, in folders of their own. */
+/**
+ * Nodes that users have beside the oldest one that Cleat runs on, which tests run on: npm's packages of Node, in
+ * folders of their own.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./prepare.mjs";

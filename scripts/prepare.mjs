@@ -11,7 +11,10 @@ import { fileURLToPath } from "node:url";
 export const projectFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 export const cliEntry = join(projectFolder, "dist/cli/main.js");
 
-/** Runs a program of this project's in the foreground and returns its exit code; that of one that a signal ended is the shell's. */
+/**
+ * Runs a program of this project's in the foreground and returns its exit code; that of one that a signal ended is the
+ * shell's.
+ */
 export function run(command, args, options = {}) {
   const { status, signal, error } = spawnSync(command, args, { cwd: projectFolder, stdio: "inherit", ...options });
   if (error) throw error;

@@ -1,6 +1,6 @@
 /**
- * Servers of NFS and SMB in user space, for the tests that mount shares in a virtual machine: Debian's, unpacked into a folder
- * of their own, never installed. They run with it as their root.
+ * Servers of NFS and SMB in user space, for the tests that mount shares in a virtual machine: Debian's, unpacked into a
+ * folder of their own, never installed. They run with it as their root.
  */
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -6,7 +6,10 @@ import { dirname, join } from "node:path";
 /** Holds all that tests fetch and do not install. */
 export const cacheFolder = "/var/cache/cleat";
 
-/** Lets `fill` make a folder at a path that it is given, and moves it to `folder`. What killed runs left is cleared away. */
+/**
+ * Lets `fill` make a folder at a path that it is given, and moves it to `folder`. What killed runs left is cleared
+ * away.
+ */
 export function makeFolder(folder, fill, makeRoom = () => {}) {
   const parent = dirname(folder);
   mkdirSync(parent, { recursive: true });

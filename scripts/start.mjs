@@ -1,7 +1,7 @@
 /**
- * `npm start [-- options]`: installs and builds what is missing, then serves in this very process what the engines of this machine
- * can use.
- * `package.json` calls it with `exec`: a signal for npm would end the shell between the two, and leave this one behind.
+ * `npm start [-- options]`: installs and builds what is missing, then serves in this very process what the engines of
+ * this machine can use. `package.json` calls it with `exec`: a signal for npm would end the shell between the two, and
+ * leave this one behind.
  */
 import { pathToFileURL } from "node:url";
 import { build, cliEntry, installPackages, main } from "./prepare.mjs";

@@ -1,7 +1,7 @@
 /**
- * `npm test [-- filter]`: installs and builds what is missing, then runs the checks and every tier of tests that can run
- * here and, unless there is a filter, on the newest Node those that a Node can make fail. With CI=true, as root on Debian, engines and
- * Nodes are installed first, and a missing need is a failure.
+ * `npm test [-- filter]`: installs and builds what is missing, then runs the checks and every tier of tests that can
+ * run here and, unless there is a filter, on the newest Node those that a Node can make fail. With CI=true, as root on
+ * Debian, engines and Nodes are installed first, and a missing need is a failure.
  */
 import { installEngines, whyNotInstallable } from "./engines.mjs";
 import { build, installPackages, main } from "./prepare.mjs";

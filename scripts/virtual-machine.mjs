@@ -1,6 +1,6 @@
 /**
- * A kernel for the tests that need one other than the machine's: Debian's for virtual machines, unpacked into a folder of its
- * own, never installed. qemu boots it (`test/kernel/virtual-machine`).
+ * A kernel for the tests that need one other than the machine's: Debian's for virtual machines, unpacked into a folder
+ * of its own, never installed. qemu boots it (`test/kernel/virtual-machine`).
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";

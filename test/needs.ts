@@ -9,6 +9,7 @@ import { describe, test } from "vitest";
 import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
 import { containerd17Folder, hasContainerd17 } from "#scripts/containerd-sources.mjs";
 import { hasShareServers, shareServersFolder } from "#scripts/share-servers.mjs";
+import { arm64Folder, hasArm64 } from "#scripts/arm64-machine.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
 import { overlayObstacle } from "./harness/overlay-probe.ts";
 import { hasGraphDriverPlugins, machine, type EngineName, type EngineRelease } from "./harness/release.ts";
@@ -53,6 +54,7 @@ export const needs = {
   btrfs: need("btrfs", engines, () => fileSystemObstacle("btrfs")),
   go: need("go", engines, () => commandObstacle("go")),
   virtualMachine: need("a virtual machine", engines, virtualMachineObstacle),
+  arm64Machine: need("a virtual machine of arm64", "npm run nightly -- --tests --only arm64", arm64Obstacle),
   shareServers: need("servers of NFS and SMB", engines, () =>
     hasShareServers() ? undefined : `no ${shareServersFolder}`,
   ),
@@ -137,6 +139,11 @@ function mobySourceObstacle(): string | undefined {
 function virtualMachineObstacle(): string | undefined {
   if (process.arch !== "x64") return `the kernel for it is of x64, this machine of ${process.arch}`;
   return kernelVersion() === undefined ? `no kernel in ${kernelFolder}` : commandObstacle("qemu-system-x86_64");
+}
+
+/** An emulator, a kernel and a Node for it. */
+function arm64Obstacle(): string | undefined {
+  return hasArm64() ? commandObstacle("qemu-system-aarch64") : `nothing of arm64 in ${arm64Folder}`;
 }
 
 function fileSystemObstacle(type: string): string | undefined {

@@ -1,6 +1,6 @@
 /**
- * A process with a driver of Cleat's, in process: does what its messages say, and answers how long that took, and how much processor
- * time. JavaScript, because it runs on the built package.
+ * A process with a driver of Cleat's, in process: does what its messages say, and answers how long that took, and how
+ * much processor time. JavaScript, because it runs on the built package.
  *
  *     node driver.mjs HOME DURABILITY
  */

@@ -19,9 +19,9 @@ const goals: Readonly<Record<LayerName, { readonly apply: number; readonly diff:
 };
 
 /**
- * Layers of real files, applied from a file and diffed again by `overlay2` in process, beside GNU tar, in turns, the medians of
- * `rounds`: with durability `none` beside tar as it is, with `layer` beside tar and a sync of the file system. A driver has applied
- * each layer once before it is measured; what its first one costs stands apart.
+ * Layers of real files, applied from a file and diffed again by `overlay2` in process, beside GNU tar, in turns, the
+ * medians of `rounds`: with durability `none` beside tar as it is, with `layer` beside tar and a sync of the file
+ * system. A driver has applied each layer once before it is measured; what its first one costs stands apart.
  */
 export async function measureLayers(rounds: number): Promise<readonly Measurement[]> {
   await using disk = await openMemoryDisk();

@@ -13,7 +13,10 @@ export const layerKinds = [
 
 export type LayerName = (typeof layerKinds)[number]["name"];
 
-/** Writes an archive of each into `folder`; the paths. The first files by name, so that one machine has the same in every run. */
+/**
+ * Writes an archive of each into `folder`; the paths. The first files by name, so that one machine has the same in
+ * every run.
+ */
 export async function writeLayers(folder: string): Promise<Readonly<Record<LayerName, string>>> {
   const written: [LayerName, string][] = [];
   for (const kind of layerKinds) {

@@ -12,8 +12,8 @@ import { openMemoryDisk } from "./memory-disk.ts";
 import { writeLayers } from "./real-files.ts";
 
 /**
- * What is asked of a driver (`go/main.go`), beside whom, and what is aimed at for each of its calls. What ends in microseconds is
- * compared with moby's driver behind a plugin in Go, whose calls take the same road.
+ * What is asked of a driver (`go/main.go`), beside whom, and what is aimed at for each of its calls. What ends in
+ * microseconds is compared with moby's driver behind a plugin in Go, whose calls take the same road.
  */
 const parts = {
   calls: {
@@ -33,8 +33,8 @@ type PeerName = "built-in" | "Go plugin" | "Cleat";
 type CallTimes = Readonly<Record<string, number>>;
 
 /**
- * Docker's own client and proxy in Go: on its built-in `overlay2`, on the same behind a plugin in Go, and on Cleat's, durability
- * `none`; in turns, the medians of `rounds`. Takes root, Go and Docker's sources from Debian's package.
+ * Docker's own client and proxy in Go: on its built-in `overlay2`, on the same behind a plugin in Go, and on Cleat's,
+ * durability `none`; in turns, the medians of `rounds`. Takes root, Go and Docker's sources from Debian's package.
  */
 export async function measureThroughDocker(rounds: number): Promise<readonly Measurement[]> {
   await using disk = await openMemoryDisk();

@@ -1,6 +1,6 @@
 /**
- * `call.mjs SOCKET WARM-UP CALLS CALLERS BATCH`: as `go call` in `bench/go`, with Cleat's host, which looks before each call
- * whether the socket is still the one it has activated.
+ * `call.mjs SOCKET WARM-UP CALLS CALLERS BATCH`: as `go call` in `bench/go`, with Cleat's host, which looks before each
+ * call whether the socket is still the one it has activated.
  */
 import { dirname, basename } from "node:path";
 import { createDiscovery, createRegistry } from "cleat/host";

@@ -1,6 +1,7 @@
 /**
- * Times a snapshotter's calls, one after the other. Its only argument is JSON: `socket`, `snapshotter` (its name where the peer is
- * containerd), and `part`: "calls", "fill", "list" or "empty". Prints JSON: microseconds by the call's name.
+ * Times a snapshotter's calls, one after the other. Its only argument is JSON: `socket`, `snapshotter` (its name where
+ * the peer is containerd), and `part`: "calls", "fill", "list" or "empty". Prints JSON: microseconds by the call's
+ * name.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { createGrpcChannel } from "cleat/grpc";
@@ -26,8 +27,8 @@ console.log(JSON.stringify(await parts[part]()));
 await channel.close();
 
 /**
- * A life of `count` snapshots on a parent of some files, and of a few of `files` files; after another that is not timed, since this
- * program is slow at first, and that is neither peer's.
+ * A life of `count` snapshots on a parent of some files, and of a few of `files` files; after another that is not
+ * timed, since this program is slow at first, and that is neither peer's.
  */
 async function calls() {
   await live(0);

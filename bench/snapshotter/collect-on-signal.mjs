@@ -1,4 +1,7 @@
-/** Loaded before Cleat: collects garbage on SIGUSR2, and writes what is left, in bytes, to the file that COLLECTED names. */
+/**
+ * Loaded before Cleat: collects garbage on SIGUSR2, and writes what is left, in bytes, to the file that COLLECTED
+ * names.
+ */
 import { renameSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

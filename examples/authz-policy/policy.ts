@@ -26,7 +26,9 @@ const hostFields = {
 };
 type HostConfig = z.output<z.ZodObject<typeof hostFields>>;
 
-/** Docker to 26 takes the fields of `HostConfig` beside it, too (`runconfig/config_unix.go`, `ContainerConfigWrapper`). */
+/**
+ * Docker to 26 takes the fields of `HostConfig` beside it, too (`runconfig/config_unix.go`, `ContainerConfigWrapper`).
+ */
 const createBody = goStruct({ ...hostFields, HostConfig: goStruct(hostFields).optional() });
 const execBody = goStruct({ Privileged: z.boolean().default(false) });
 const volumeBody = goStruct({ DriverOpts: options });

@@ -1,6 +1,6 @@
 /**
- * Logs in files, one JSON value a line, which rotate: `docker run --log-driver NAME --log-opt max-size=1000000 --log-opt
- * max-file=3`. A container's are in a folder of its own:
+ * Logs in files, one JSON value a line, which rotate: `docker run --log-driver NAME --log-opt max-size=1000000
+ * --log-opt max-file=3`. A container's are in a folder of its own:
  *
  *     ROOT/CONTAINER-ID/log.jsonl      the newest
  *     ROOT/CONTAINER-ID/log.jsonl.1    before that

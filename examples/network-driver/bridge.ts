@@ -1,10 +1,11 @@
 /**
- * A network driver: each network is a bridge, each endpoint a veth pair. `node bridge.js [NAME|SOCKET] [FOLDER]`, as root.
+ * A network driver: each network is a bridge, each endpoint a veth pair. `node bridge.js [NAME|SOCKET] [FOLDER]`, as
+ * root.
  *
  *     docker network create --driver bridges blue
  *
- * What is made counts once it is recorded; what is not recorded goes when the driver starts, and what is recorded and the
- * kernel has lost, with the host, is made anew.
+ * What is made counts once it is recorded; what is not recorded goes when the driver starts, and what is recorded and
+ * the kernel has lost, with the host, is made anew.
  */
 import { CleatError } from "cleat/errors";
 import { createNetworkDriverPlugin, type EngineOptions, type NetworkDriver } from "cleat/network";

@@ -1,6 +1,15 @@
 /** The checks of the kits for plugins, from the tables in the source. */
 import { announcedName, protocols } from "#dist/protocol/index.js";
-import { volumeDriverChecks, wireChecksOf } from "#dist/testing/index.js";
+import {
+  authzChecks,
+  ipamDriverChecks,
+  logDriverChecks,
+  metricsCollectorChecks,
+  networkDriverChecks,
+  secretProviderChecks,
+  volumeDriverChecks,
+  wireChecksOf,
+} from "#dist/testing/index.js";
 import { formatMarkdownTable, madeBy } from "./markdown.mjs";
 
 /** @returns {[path: string, text: string]} */
@@ -20,7 +29,17 @@ export function checksPage() {
     "",
     section("Of every plugin", "Whatever it implements:", generic),
     ...sections,
-    section("Of volume drivers", "What the contract promises, and what engines do with volumes:", volumeDriverChecks),
+    ...Object.entries({
+      "volume drivers": [volumeDriverChecks, "volumes"],
+      "network drivers": [networkDriverChecks, "networks"],
+      "IPAM drivers": [ipamDriverChecks, "pools and addresses"],
+      "log drivers": [logDriverChecks, "logs"],
+      "secret providers": [secretProviderChecks, "secrets"],
+      "metrics collectors": [metricsCollectorChecks, "their metrics"],
+    }).map(([who, [checks, what]]) =>
+      section(`Of ${who}`, `What the contract promises, and what engines do with ${what}:`, checks),
+    ),
+    section("Of authorization plugins", "What engines ask, and that nobody gets round the policy:", authzChecks),
   ].join("\n");
   return ["docs/checks.md", text];
 }

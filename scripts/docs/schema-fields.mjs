@@ -1,11 +1,12 @@
 /**
- * The fields of a message as rows for a table: what its zod schema says, in JSON's terms. A schema of a kind that is not
- * known here is an error, and not a guess.
+ * The fields of a message as rows for a table: what its zod schema says, in JSON's terms. A schema of a kind that is
+ * not known here is an error, and not a guess.
  */
 
 /**
  * @param {import("zod").ZodType} schema of a request or a response
- * @returns {{ field: string, type: string, presence: string, since?: string }[]} nested ones as `Volume.Name`, of lists as `Volumes[].Name`
+ * @returns {{ field: string, type: string, presence: string, since?: string }[]} nested ones as `Volume.Name`, of lists
+ * as `Volumes[].Name`
  */
 export function listFields(schema) {
   const { fields } = describe(schema);

@@ -21,7 +21,9 @@ const falseValues = new Set(["", "0", "no", "false", "none"]);
 /** What Go trims; JavaScript trims U+FEFF and not U+0085. Source: go1.19 `unicode/graphic.go`, `IsSpace`. */
 const goSpace = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
-/** Go and JavaScript lower other letters differently; those of the false values, and only those, become them in both. */
+/**
+ * Go and JavaScript lower other letters differently; those of the false values, and only those, become them in both.
+ */
 function isFalse(value: string): boolean {
   const [word = "", ...others] = value.split(goSpace).filter((part) => part !== "");
   return others.length === 0 && falseValues.has(word.toLowerCase());

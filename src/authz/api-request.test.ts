@@ -162,3 +162,9 @@ describe("a body", () => {
     expect(read("POST", "/x", { body: Buffer.alloc(0) }).bodyState).toBe("unknown");
   });
 });
+
+it("reads bodies with a string of some MiB", () => {
+  const text = JSON.stringify({ Name: "c", Data: "a".repeat(10 * 1024 * 1024) });
+  const request = readApiRequest(factsOf("POST", "/v1.41/configs/create", withJson(text)));
+  expect(request.json(z.object({ Name: z.string() }))).toEqual({ Name: "c" });
+});

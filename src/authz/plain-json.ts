@@ -1,5 +1,5 @@
 import { CleatError, quoteText } from "../errors/index.ts";
-import { foldGoName } from "../protocol/index.ts";
+import { endOfJsonString, foldGoName } from "../protocol/index.ts";
 
 /**
  * Refuses JSON that two readers may understand differently: objects with two names that are one to Go, which takes of
@@ -12,12 +12,17 @@ export function assertPlainJson(text: string, subject: string): void {
   /** The names in each object that is open; `undefined` for a list. */
   const open: (Map<string, string> | undefined)[] = [];
   let lastText = "";
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}:]/gs)) {
+  for (let at = 0; at < text.length; at++) {
+    const token = text[at];
     if (token === "{") open.push(new Map());
     else if (token === "[") open.push(undefined);
     else if (token === "}" || token === "]") open.pop();
     else if (token === ":") addName(open.at(-1), JSON.parse(lastText) as string, subject);
-    else lastText = token;
+    else if (token === '"') {
+      const end = endOfJsonString(text, at);
+      lastText = text.slice(at, end + 1);
+      at = end;
+    }
   }
 }
 

@@ -130,6 +130,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./volumes/restore.ts")).restore,
   },
   {
+    name: "volumes resize",
+    operands: "NAME SIZE",
+    summary: "Give a volume another size, also while it is mounted.",
+    load: async () => (await import("./volumes/resize.ts")).resize,
+  },
+  {
     name: "volumes rm",
     operands: "NAME",
     summary: "Remove a volume that nobody has mounted.",

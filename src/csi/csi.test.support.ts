@@ -20,7 +20,10 @@ export function createMemoryPublisher() {
         throw new CleatError("ALREADY_EXISTS", "something else is shown there");
       }
     },
-    async unpublish(target) {
+    async unpublish(source, target) {
+      if (source !== undefined && (shown.get(target)?.source ?? source) !== source) {
+        throw new CleatError("FAILED_PRECONDITION", "something else is shown there");
+      }
       shown.delete(target);
     },
     async placesOf(source, target) {

@@ -1,16 +1,30 @@
 import { CleatError, quoteValue, toCleatError } from "../errors/index.ts";
+import type { Borrow, Borrower, LendingSource } from "../protocol/index.ts";
 import { readUnlessGivenUp } from "./given-up.ts";
+import { lendingFile } from "./lending-file.ts";
 
 /**
  * The archive that a caller sends, as it comes; what goes wrong with it is an error about the layer that it is for. A
- * caller's failure keeps its code where it has one and is UNKNOWN otherwise: it is nobody's slip here.
+ * caller's failure keeps its code where it has one and is UNKNOWN otherwise: it is nobody's slip here. Where it can be
+ * had from its descriptor, that is lent on.
  */
-export async function* checkedSource(
+export function checkedSource(source: LendingSource, id: string, signal?: AbortSignal): LendingSource {
+  const lending = lendingFile(source) ?? source;
+  return {
+    [Symbol.asyncIterator]: () => checked(source, id, signal),
+    ...(lending.lend && { lend: (use: Borrow) => lendChecked(lending.lend as Lend, use, id, signal) }),
+    ...(lending.isFile && { isFile: lending.isFile }),
+  };
+}
+
+type Lend = NonNullable<LendingSource["lend"]>;
+
+async function* checked(
   source: AsyncIterable<Uint8Array>,
   id: string,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const subject = `layer "${id}": its archive`;
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, undefined> {
+  const subject = subjectOf(id);
   if (!isIterable(source)) throw toInvalidError(`${subject} is ${quoteValue(source)}, and no stream of bytes`);
   try {
     for await (const bytes of signal === undefined ? source : readUnlessGivenUp(toAsync(source), signal)) {
@@ -19,11 +33,42 @@ export async function* checkedSource(
       yield bytes;
     }
   } catch (error) {
-    if (error instanceof CleatError && error.message.includes(id)) throw error;
-    const { code, message } = toCleatError(error);
-    const isNobodys = code === "INTERNAL" && !(error instanceof CleatError);
-    throw new CleatError(isNobodys ? "UNKNOWN" : code, `${subject} broke off: ${message}`, { cause: error });
+    throw toSourceError(error, id);
   }
+}
+
+async function lendChecked(lend: Lend, use: Borrow, id: string, signal: AbortSignal | undefined): Promise<boolean> {
+  let borrower: Borrower | undefined;
+  const giveUp = (): void => borrower?.cutOff(toSourceError(signal?.reason, id));
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await lend((loan) =>
+      use({
+        ...loan,
+        onBorrowed(by) {
+          borrower = { ...by, cutOff: (error) => by.cutOff(toSourceError(error, id)) };
+          loan.onBorrowed(borrower);
+          if (signal?.aborted === true) giveUp();
+        },
+      }),
+    );
+  } catch (error) {
+    throw toSourceError(error, id);
+  } finally {
+    borrower = undefined;
+    signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+function subjectOf(id: string): string {
+  return `layer "${id}": its archive`;
+}
+
+function toSourceError(error: unknown, id: string): Error {
+  if (error instanceof CleatError && error.message.includes(id)) return error;
+  const { code, message } = toCleatError(error);
+  const isNobodys = code === "INTERNAL" && !(error instanceof CleatError);
+  return new CleatError(isNobodys ? "UNKNOWN" : code, `${subjectOf(id)} broke off: ${message}`, { cause: error });
 }
 
 /** An array is as good as a stream. */

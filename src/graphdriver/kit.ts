@@ -26,7 +26,13 @@ export {
 } from "./driver-options.ts";
 export { type Damage, mendable, type StoreFinding, type StoreFindingKind, unmendable } from "./finding.ts";
 export { isOfFileSystem } from "./foreign-names.ts";
-export { cleanFolder, ensureCleanFolder, makeCleanFolder } from "./home/clean-folder.ts";
+export {
+  cleanFolder,
+  ensureCleanFolder,
+  makeCleanFolder,
+  makeFolderInClean,
+  withCleanFolder,
+} from "./home/clean-folder.ts";
 export { bindSpec } from "./home/bind-spec.ts";
 export { deleteTrashed, emptyTrashBehind, type TrashJobs, withUndoBehind } from "./home/delete-trashed.ts";
 export { assertUse, driverRecordFile, readDriverRecord } from "./home/driver-record.ts";
@@ -66,6 +72,7 @@ export { createLayerKeeper, type LayerKeeper, type LayerKeeperJobs } from "./hom
 export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
+export { streamArchive } from "./diff/short-archive.ts";
 export { readIfThere } from "./home/read-if-there.ts";
 export { hasStayedWhole, recordWhole } from "./home/whole-record.ts";
 export { findExactDamage } from "./inspect/exact-damage.ts";

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { CleatError } from "../errors/index.ts";
+import type { Borrow, Borrower, DescriptorWriting, LendingSource } from "../protocol/index.ts";
 import { createPace } from "../workers/index.ts";
 
 /**
@@ -8,11 +9,7 @@ import { createPace } from "../workers/index.ts";
  */
 export interface PeerStreams {
   /** Runs `work` on what `source` sends for a layer. @throws ABORTED when the sender was silent and somebody waited. */
-  receive<T>(
-    id: string,
-    source: AsyncIterable<Uint8Array>,
-    work: (source: AsyncIterable<Uint8Array>) => Promise<T>,
-  ): Promise<T>;
+  receive<T>(id: string, source: LendingSource, work: (source: LendingSource) => Promise<T>): Promise<T>;
   /** Follows what a peer reads, until it is closed. */
   follow(stream: Readable): void;
   /** Runs `work`, which ends after what is being sent for a layer, or else after all streams. */
@@ -69,12 +66,31 @@ export function createPeerStreams(patienceMs: number = defaultPatienceMs): PeerS
 /** What a peer sends; its iterator ends with an error as soon as it is broken off, however silent the peer stays. */
 function createUpload(
   id: string,
-  source: AsyncIterable<Uint8Array>,
+  source: LendingSource,
   patienceMs: number,
-): Peer & { readonly source: AsyncIterable<Uint8Array> } {
+): Peer & { readonly source: LendingSource } {
   let pace = createPace();
   /** While the next bytes are waited for. */
   let reject: ((error: CleatError) => void) | undefined;
+  /** While somebody reads from what the peer writes to itself. */
+  let borrower: Borrower | undefined;
+  const { lend, isFile } = source;
+
+  async function lendOn(use: Borrow): Promise<boolean> {
+    try {
+      return await (lend as NonNullable<typeof lend>)((loan) =>
+        use({
+          ...loan,
+          onBorrowed(by) {
+            borrower = by;
+            loan.onBorrowed(by);
+          },
+        }),
+      );
+    } finally {
+      borrower = undefined;
+    }
+  }
 
   async function* receive(): AsyncGenerator<Uint8Array, undefined> {
     const iterator = source[Symbol.asyncIterator]();
@@ -102,9 +118,13 @@ function createUpload(
 
   return {
     id,
-    source: { [Symbol.asyncIterator]: receive },
-    isSilent: () => reject !== undefined && pace.isSlow(patienceMs),
-    breakOff: () => reject?.(brokenOff(`layer "${id}": its archive was broken off, for its sender was silent`)),
+    source: { [Symbol.asyncIterator]: receive, ...(lend && { lend: lendOn }), ...(isFile && { isFile }) },
+    isSilent: () => borrower?.isSlow(patienceMs) ?? (reject !== undefined && pace.isSlow(patienceMs)),
+    breakOff() {
+      const error = brokenOff(`layer "${id}": its archive was broken off, for its sender was silent`);
+      borrower?.cutOff(error);
+      reject?.(error);
+    },
   };
 }
 
@@ -113,6 +133,8 @@ function createDownload(stream: Readable, patienceMs: number): Peer {
   return {
     id: undefined,
     isSilent() {
+      const silentMs = (stream as Readable & Partial<DescriptorWriting>).silentMs?.();
+      if (silentMs !== undefined) return silentMs >= patienceMs;
       if (isBeingRead(stream)) stalledMs = undefined;
       else stalledMs ??= performance.now();
       return stalledMs !== undefined && performance.now() - stalledMs >= patienceMs;

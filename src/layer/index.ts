@@ -15,6 +15,7 @@ export { copyTree } from "./tree/copy-tree.ts";
 export { diskUsage, type DiskUsage } from "./tree/disk-usage.ts";
 export { applyLayerExactly, assembleLayer, type ExactLayer } from "./exact/exact-layer.ts";
 export type { IdRange, IdRanges } from "./entry/id-map.ts";
+export { fitsWithin, isEmptyFolderAt, type TreeLimit } from "./tree/fits-within.ts";
 export { hideBelowOpaqueRoot } from "./apply/opaque-root.ts";
 export { createIdMaps } from "./entry/id-map.ts";
 export { dropInherited } from "./tree/inherited-access.ts";
@@ -28,6 +29,7 @@ export {
 } from "./changes/overlay-features.ts";
 export { shareContent, type SharedContent } from "./tree/share-content.ts";
 export { removeForGood, removeTree } from "./tree/remove-tree.ts";
+export { restoreCopy } from "./tree/restore-copy.ts";
 export { usageBeyond } from "./tree/usage-beyond.ts";
 export { treeSize } from "./tree/tree-size.ts";
 export type { OverlayPrefix, WhiteoutConvention } from "./entry/whiteout.ts";

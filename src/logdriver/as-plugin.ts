@@ -126,8 +126,8 @@ const retryMs = 250;
 const methods: readonly (keyof LogDriver)[] = ["openLog", "close"];
 
 /**
- * Entries as frames; the reader's leaving ends a driver that waits for more. It is told before the stream's own end: that
- * waits for the generator, which waits for the driver.
+ * Entries as frames; the reader's leaving ends a driver that waits for more. It is told before the stream's own end:
+ * that waits for the generator, which waits for the driver.
  */
 function toStream(read: (signal: AbortSignal) => AsyncIterable<LogEntry>): Readable {
   const reading = new AbortController();

@@ -1,24 +1,14 @@
-import { randomUUID } from "node:crypto";
-import { constants, open, rename, rm } from "node:fs/promises";
+import { constants, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isSystemError } from "../errors/index.ts";
+import { replaceFile, syncFolder } from "../files/index.ts";
 
 /**
  * Writes a file durably: after a crash at any point there is all of the old content or all of the new. Costs two
  * `fsync`s.
  */
 export async function writeWholeFile(path: string, content: string, mode: number): Promise<void> {
-  const staged = `${path}.${randomUUID()}.tmp`;
-  try {
-    await using file = await open(staged, "wx", mode);
-    await file.writeFile(content);
-    await file.sync();
-    await rename(staged, path);
-  } catch (error) {
-    await rm(staged, { force: true });
-    throw error;
-  }
-  await syncFolder(dirname(path));
+  await replaceFile(path, (file) => file.writeFile(content), { mode });
 }
 
 /** Removes a file durably; one that is not there is removed already. */
@@ -36,9 +26,4 @@ export async function readFileIfThere(path: string): Promise<string | undefined>
     if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, "r");
-  await folder.sync();
 }

@@ -98,3 +98,22 @@ it("tells on one line what is not JSON", () => {
     /^[^\p{Cc}]*\\n\\u001b[^\p{Cc}]*$/u,
   );
 });
+
+describe("bytes", () => {
+  const schema = goStruct({ Body: goBytes });
+  const decode = (body: string) => decodeGoJson(schema, Buffer.from(JSON.stringify({ Body: body })), "x", "DATA_LOSS");
+
+  it("may be as long as an engine's answers", () => {
+    const bytes = Buffer.alloc(24 * 1024 * 1024, "x");
+    expect(decode(bytes.toString("base64")).Body.equals(bytes)).toBe(true);
+  });
+
+  it.each(["***", "YQ", "YQ=", "Y===", "YQ==YQ==", "Y Q="])("are not %j", (text) => {
+    expect(() => decode(text)).toThrow(/Body/);
+  });
+
+  it.each(['"', "\\", '\\"', "[[[[{"])("may stand beside strings of many %j", (piece) => {
+    const text = JSON.stringify({ Other: piece.repeat(5_000), Body: "YQ==" });
+    expect(decodeGoJson(schema, Buffer.from(text), "x", "DATA_LOSS").Body.toString()).toBe("a");
+  });
+});

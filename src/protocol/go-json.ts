@@ -135,15 +135,31 @@ export function parseGoJson(bytes: Uint8Array, subject: string, code: ErrorCode)
  */
 const maxDepth = 1_000;
 
+/** By characters: an expression that matches strings runs out of stack where one is some MiB long. */
 function isNestedDeeper(text: string, limit: number): boolean {
   if (text.length <= limit) return false;
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === "[" || token === "{") depth++;
-    else if (token === "]" || token === "}") depth--;
-    if (depth > limit) return true;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') {
+      at = endOfJsonString(text, at);
+    } else if (character === "[" || character === "{") {
+      if (++depth > limit) return true;
+    } else if (character === "]" || character === "}") {
+      depth--;
+    }
   }
   return false;
+}
+
+/** Where the quote is that closes a string of JSON, which `start` opens; the text's end where none does. */
+export function endOfJsonString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = 0;
+    while (text[end - 1 - escapes] === "\\") escapes++;
+    if (escapes % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 function toIssues(error: z.ZodError) {

@@ -19,6 +19,7 @@ export {
   encodeGoJson,
   encodeGoJsonList,
   encodeValue,
+  endOfJsonString,
   foldGoName,
   goBytes,
   goStruct,
@@ -26,6 +27,7 @@ export {
 } from "./go-json.ts";
 export { graphDriverProtocol } from "./graph-driver.ts";
 export { ipamDriverProtocol } from "./ipam-driver.ts";
+export type { BodyFraming, Borrow, Borrower, DescriptorWriting, LendingSource, Loan, Returned, Sink } from "./loan.ts";
 export { logDriverProtocol } from "./log-driver.ts";
 export { pluginMediaType, streamMediaType, tarMediaType } from "./media-type.ts";
 export { metricsCollectorProtocol } from "./metrics-collector.ts";

@@ -284,7 +284,7 @@ describe("a commit on a new parent", () => {
 });
 
 describe("what a commit promises", () => {
-  it("is on the disk before: a commit whose files cannot be synced is refused, and may be tried again", async () => {
+  it("is on the disk before: a commit whose files cannot be synced is refused, also when it is tried again", async () => {
     await using root = await makeRoot();
     const snapshotter = await root.open();
     await snapshotter.prepare("k", {});
@@ -295,6 +295,9 @@ describe("what a commit promises", () => {
     await expect(snapshotter.commit("n", "k", {})).rejects.toThrow("input/output error");
     expect((await snapshotter.stat("k")).kind).toBe("active");
     fails = false;
+    await expect(snapshotter.commit("n", "k", {})).rejects.toMatchObject({ code: "DATA_LOSS" });
+    await snapshotter.remove("k");
+    await snapshotter.prepare("k", {});
     await snapshotter.commit("n", "k", {});
     await snapshotter.close();
   });

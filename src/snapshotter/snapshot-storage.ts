@@ -54,8 +54,9 @@ export interface SnapshotStorage {
 
   /**
    * Makes durable all that was written to places until now. Called before a commit is acknowledged, and about every
-   * second while an engine unpacks, so that there is little left to write then. Where there is none, that is left to
-   * the kernel.
+   * second while an engine unpacks, so that there is little left to write then. When it rejects, whatever was written
+   * before may be lost, and no snapshot that is there then is ever committed; so each failure is told once at least,
+   * and not again. Where there is none, that is left to the kernel.
    */
   sync?(): Promise<void>;
 

@@ -52,6 +52,7 @@ export const MS_NODIRATIME = 2048;
 export const MS_BIND = 4096;
 export const MS_REC = 0x4000;
 export const MS_PRIVATE = 0x40000;
+export const MS_SLAVE = 0x80000;
 export const CLONE_FS = 0x200;
 export const CLONE_NEWNS = 0x20000;
 

@@ -106,6 +106,7 @@ export const errnos = {
   EPERM: 1,
   ENOENT: 2,
   ESRCH: 3,
+  EINTR: 4,
   ENXIO: 6,
   EAGAIN: 11,
   EBUSY: 16,

@@ -6,6 +6,8 @@
  */
 export const systemCallNumbers = {
   x64: {
+    read: 0,
+    write: 1,
     close: 3,
     lseek: 8,
     mmap: 9,
@@ -42,6 +44,7 @@ export const systemCallNumbers = {
     symlinkat: 266,
     readlinkat: 267,
     fchmodat: 268,
+    ppoll: 271,
     unshare: 272,
     utimensat: 280,
     syncfs: 306,
@@ -88,6 +91,9 @@ export const systemCallNumbers = {
     quotactl: 60,
     getdents64: 61,
     lseek: 62,
+    read: 63,
+    write: 64,
+    ppoll: 73,
     readlinkat: 78,
     fsync: 82,
     utimensat: 88,

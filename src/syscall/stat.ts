@@ -103,6 +103,24 @@ const STATX_INO = 0x100;
 const STATX_BTIME = 0x800;
 const STATX_MNT_ID_UNIQUE = 0x4000;
 
+/**
+ * Whether something is mounted right there; `undefined` where the kernel does not tell (before Linux 5.8), or nothing
+ * can be told of the name but that it is there. Costs one call, however many mounts there are.
+ */
+export function isMountPoint(directory: number, name: PathBytes): boolean | undefined {
+  if (statxCall(directory, cString(name), AT_SYMLINK_NOFOLLOW, 0, buffer) !== 0) {
+    const errno = lastErrno();
+    return errno === errnos.ENOENT || errno === errnos.ENOTDIR ? false : undefined;
+  }
+  if ((view.getUint32(attributesMaskAt, true) & STATX_ATTR_MOUNT_ROOT) === 0) return undefined;
+  return (view.getUint32(attributesAt, true) & STATX_ATTR_MOUNT_ROOT) !== 0;
+}
+
+/** Source: `linux/stat.h` v5.8; offsets: `struct statx`, the lower halves of 64 bits. */
+const STATX_ATTR_MOUNT_ROOT = 0x2000;
+const attributesAt = 8;
+const attributesMaskAt = 56;
+
 export function isDirectory(status: FileStatus): boolean {
   return (status.mode & S_IFMT) === S_IFDIR;
 }

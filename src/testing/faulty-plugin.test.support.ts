@@ -1,55 +1,15 @@
-/** A volume plugin that does everything right, and the places where one thing of it can be made wrong. */
+/** A plugin that does everything right, and the places where one thing of it can be made wrong. */
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from "node:http";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { CleatError } from "../errors/index.ts";
+import { pipeline } from "node:stream/promises";
 import { pluginProtocol } from "../protocol/index.ts";
-import { createHandler, implement, silentLogger } from "../transport/index.ts";
-import { assertVolumeName, createVolumeDriverPlugin, type VolumeDriver } from "../volume/index.ts";
-
-interface StoredVolume {
-  readonly options: Readonly<Record<string, string>>;
-  readonly holders: Set<string>;
-}
-
-/** What outlives a process. */
-export type Store = Map<string, StoredVolume>;
-
-/** Volumes that are folders below `root`. */
-export function createFolderVolumes(root: string, store: Store = new Map()): VolumeDriver {
-  const pathOf = (name: string) => join(root, name);
-  const find = (name: string) => {
-    const found = store.get(name);
-    if (found === undefined) throw new CleatError("NOT_FOUND", `volume "${name}" does not exist`);
-    return found;
-  };
-  return {
-    name: "folders",
-    capabilities: async () => ({ scope: "local" }),
-    async create(name, { options = {} } = {}) {
-      assertVolumeName(name);
-      const [unknown] = Object.keys(options).filter((key) => key !== "size");
-      if (unknown !== undefined) throw new CleatError("INVALID_ARGUMENT", `volume "${name}": no option "${unknown}"`);
-      if (!store.has(name)) store.set(name, { options, holders: new Set() });
-      await mkdir(pathOf(name), { recursive: true });
-    },
-    list: async () => [...store.keys()].map((name) => ({ name, mountpoint: pathOf(name) })),
-    get: async (name) => (find(name), { name, mountpoint: pathOf(name), status: {} }),
-    async remove(name) {
-      if (find(name).holders.size > 0) throw new CleatError("FAILED_PRECONDITION", `volume "${name}" is held`);
-      store.delete(name);
-      await rm(pathOf(name), { recursive: true });
-    },
-    path: async (name) => (find(name), pathOf(name)),
-    mount: async (name, id) => (find(name).holders.add(id), pathOf(name)),
-    unmount: async (name, id) => void find(name).holders.delete(id),
-    close: async () => {},
-  };
-}
+import { createHandler, type Handler, implement, type Service, silentLogger } from "../transport/index.ts";
 
 export interface Received {
   readonly path: string;
@@ -58,8 +18,8 @@ export interface Received {
 }
 
 /** Whatever is given here is done in the place of what is right; `undefined` is right after all. */
-export interface Wrongs {
-  readonly driver?: (right: VolumeDriver, root: string) => Partial<VolumeDriver>;
+export interface Wrongs<Driver> {
+  readonly driver?: (right: Driver, root: string) => Partial<Driver>;
   readonly answer?: (received: Received) => readonly [status: number, body: string] | "never" | "endless" | undefined;
   /** Changes what is read of a request before anybody answers it. */
   readonly read?: (received: Received) => string;
@@ -67,18 +27,34 @@ export interface Wrongs {
   readonly onServer?: (server: Server, listening: () => Promise<void>) => void;
 }
 
+/** A kind of plugin, and what a right one of it is. */
+export interface RightPlugin<Driver, Store> {
+  /** What it lists in its manifest. */
+  readonly implements: string;
+  /** What outlives a process. */
+  createStore(): Store;
+  open(root: string, store: Store): Driver;
+  serve(driver: Driver, root: string): { readonly service: Service; kill?(): Promise<void> };
+  /** Of requests; default what the table says. */
+  readonly maxRequestBytes?: number;
+}
+
 export interface FaultyPlugin extends AsyncDisposable {
   readonly socket: string;
+  readonly root: string;
   /** What another process of it has: the same store, unless it forgets. */
   restart(): Promise<void>;
 }
 
-export async function serveFaulty(wrongs: Wrongs = {}, isForgetful = false): Promise<FaultyPlugin> {
+export async function serveFaultyPlugin<Driver extends object, Store>(
+  right: RightPlugin<Driver, Store>,
+  wrongs: Wrongs<Driver> = {},
+  isForgetful = false,
+): Promise<FaultyPlugin> {
   const folder = await mkdtemp(join(tmpdir(), "cleat-kit-"));
-  const [root, socket] = [join(folder, "volumes"), join(folder, "p.sock")];
-  await mkdir(root);
-  const store: Store = new Map();
-  let driver = open(store);
+  const [root, socket] = [join(folder, "root"), join(folder, "p.sock")];
+  const kept = right.createStore();
+  let running = open(kept);
   const server = createServer(
     { keepAliveTimeout: 0, requireHostHeader: false, ...wrongs.server },
     (request, response) => answer(request, response).catch(() => response.destroy()),
@@ -87,9 +63,13 @@ export async function serveFaulty(wrongs: Wrongs = {}, isForgetful = false): Pro
   wrongs.onServer?.(server, listen);
   await listen();
 
-  function open(kept: Store): VolumeDriver {
-    const right = createFolderVolumes(root, kept);
-    return { ...right, ...wrongs.driver?.(right, root) };
+  function open(store: Store): { readonly handle: Handler; kill?(): Promise<void> } {
+    const driver = right.open(root, store);
+    const { service, ...process } = right.serve({ ...driver, ...wrongs.driver?.(driver, root) }, root);
+    const activation = implement(pluginProtocol, { activate: async () => ({ Implements: [right.implements] }) });
+    const { maxRequestBytes } = right;
+    const handle = createHandler([activation, service], { logger: silentLogger, maxRequestBytes });
+    return { handle, ...process };
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -99,28 +79,36 @@ export async function serveFaulty(wrongs: Wrongs = {}, isForgetful = false): Pro
     const wrong = wrongs.answer?.(received);
     if (wrong === "never") return;
     if (wrong === "endless") return flood(response);
-    const [status, text] = wrong ?? (await answerRight({ ...received, body: wrongs.read?.(received) ?? body }));
-    response.writeHead(status).end(text);
-  }
-
-  async function answerRight({ path, body }: Received): Promise<readonly [number, string]> {
-    const activation = implement(pluginProtocol, { activate: async () => ({ Implements: ["VolumeDriver"] }) });
-    const services = [activation, createVolumeDriverPlugin({ driver, logger: silentLogger }).service];
-    const { signal } = new AbortController();
-    const handle = createHandler(services, { logger: silentLogger, maxRequestBytes: 2 ** 20 });
-    const reply = await handle({ path, query: {}, body: Buffer.from(body), signal });
-    return [reply.status, String(reply.body)];
+    if (wrong !== undefined) return void response.writeHead(wrong[0]).end(wrong[1]);
+    const text = wrongs.read?.(received) ?? body;
+    const [url = "", query] = path.split("?");
+    const call = { path: url, query: Object.fromEntries(new URLSearchParams(query)), signal: signalOf(response) };
+    const reply = await running.handle({ ...call, body: Buffer.from(text) });
+    response.writeHead(reply.status);
+    if (reply.body instanceof Readable) await pipeline(reply.body, response);
+    else response.end(String(reply.body));
   }
 
   return {
     socket,
-    restart: async () => void (driver = open(isForgetful ? new Map() : store)),
+    root,
+    async restart() {
+      await running.kill?.();
+      running = open(isForgetful ? right.createStore() : kept);
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));
+      await running.kill?.();
       await rm(folder, { recursive: true });
     },
   };
+}
+
+function signalOf(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  return gone.signal;
 }
 
 /** Until the other end has had enough. */

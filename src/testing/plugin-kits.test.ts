@@ -9,7 +9,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { atNight } from "../../test/night.ts";
-import { createFolderVolumes, type FaultyPlugin, serveFaulty } from "./faulty-plugin.test.support.ts";
+import type { FaultyPlugin } from "./faulty-plugin.test.support.ts";
+import { createFolderVolumes, serveFaulty } from "./right-volumes.test.support.ts";
+import {
+  authzChecks,
+  ipamDriverChecks,
+  logDriverChecks,
+  metricsCollectorChecks,
+  networkDriverChecks,
+  secretProviderChecks,
+} from "./index.ts";
 import { runPluginKit, wireChecksOf } from "./protocol/kit.ts";
 import { volumeDriverChecks } from "./volume/checks/index.ts";
 import { runVolumeDriverKit } from "./volume/kit.ts";
@@ -81,6 +90,15 @@ test("every check says where it comes from and what users see", () => {
     expect(source, id).toMatch(/\w/);
     expect(symptom, id).toMatch(/\.$/);
   }
+});
+
+test("ids are unique over all kits, so that one can be named", () => {
+  const ids = [
+    ...wireChecksOf(everything),
+    ...[volumeDriverChecks, networkDriverChecks, ipamDriverChecks, authzChecks, logDriverChecks].flat(),
+    ...[secretProviderChecks, metricsCollectorChecks].flat(),
+  ].map(({ id }) => id);
+  expect(ids.filter((id, at) => ids.indexOf(id) !== at)).toEqual([]);
 });
 
 test("each check finds a fault", () => {

@@ -5,23 +5,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CleatError } from "../errors/index.ts";
 import type { VolumeDriver } from "../volume/index.ts";
 import type { Received, Wrongs } from "./faulty-plugin.test.support.ts";
-import { type Answer, dying, type Fault, isOf, no } from "./planted-fault.test.support.ts";
+import { cut, dying, type Fault, faultsOf, isOf, no } from "./planted-fault.test.support.ts";
 import { engineDialects } from "./wire/engine-dialects.ts";
 
-type Plant = NonNullable<Wrongs["driver"]>;
-const planted = (title: string, driver: Plant, found: readonly string[], more: Partial<Fault> = {}): Fault => ({
-  title,
-  wrongs: { driver },
-  found,
-  ...more,
-});
-const answered = (title: string, answer: Answer, found: readonly string[], more: Partial<Fault> = {}): Fault => ({
-  title,
-  wrongs: { answer },
-  found,
-  ...more,
-});
-const cut = { leaves: false } as const;
+const { planted, answered } = faultsOf<VolumeDriver>();
+type Plant = NonNullable<Wrongs<VolumeDriver>["driver"]>;
 
 /** One at a time is right; the second of two at once is not. The first waits for it. */
 const alone =

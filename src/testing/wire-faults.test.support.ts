@@ -1,8 +1,11 @@
 /** What any plugin could get wrong on the wire, one thing each. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Received, Wrongs } from "./faulty-plugin.test.support.ts";
+import type { VolumeDriver } from "../volume/index.ts";
+import type { Received, Wrongs as WrongsOf } from "./faulty-plugin.test.support.ts";
 import { type Answer, dying, type Fault, isOf, no } from "./planted-fault.test.support.ts";
 import { engineDialects } from "./wire/engine-dialects.ts";
+
+type Wrongs = WrongsOf<VolumeDriver>;
 
 const isActivation = ({ path }: Received) => path === "/Plugin.Activate";
 const isQuestion = ({ path }: Received) => /List$|Capabilities$/.test(path);

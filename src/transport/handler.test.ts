@@ -12,11 +12,16 @@ function createRecorder() {
   return { lines, logger };
 }
 
-it("logs each call with its method, status and duration, failures as warnings and slips as errors", async () => {
+it("logs each call with its method, status and duration, refusals apart from failures, and slips as errors", async () => {
   const { lines, logger } = createRecorder();
   const failing = {
     ...plain,
-    upload: async () => Promise.reject(new CleatError("NOT_FOUND", "no such layer")),
+    echo: async ({ Text: text }: { Text: string }) => {
+      const code = (["NOT_FOUND", "ALREADY_EXISTS", "INVALID_ARGUMENT"] as const).find((one) => one === text);
+      if (code !== undefined) throw new CleatError(code, "as asked");
+      return { Text: text };
+    },
+    upload: async () => Promise.reject(new CleatError("UNAVAILABLE", "no such disk")),
     download: async () => Promise.reject(new TypeError("a bug")),
   };
   const client = createClient(
@@ -24,13 +29,17 @@ it("logs each call with its method, status and duration, failures as warnings an
     createMemoryTransport(createHandler([implement(protocol, failing)], { logger })),
   );
   await client.echo({ Text: "secret" });
+  for (const Text of ["NOT_FOUND", "ALREADY_EXISTS", "INVALID_ARGUMENT"]) await client.echo({ Text }).catch(() => {});
   await client.upload({ id: "a" }, { body: Readable.from([]) }).catch(() => {});
   await client.download({ Bytes: 1 }).catch(() => {});
   await client.extra({}).catch(() => {});
   const durationMs = expect.any(Number);
   expect(lines).toMatchObject([
     { level: "debug", method: "/Test.Echo", status: 200, durationMs },
-    { level: "warn", method: "/Test.Upload", subject: "a", status: 500, code: "NOT_FOUND", reason: "no such layer" },
+    { level: "info", method: "/Test.Echo", status: 500, code: "NOT_FOUND", reason: "as asked" },
+    { level: "info", method: "/Test.Echo", status: 500, code: "ALREADY_EXISTS" },
+    { level: "info", method: "/Test.Echo", status: 500, code: "INVALID_ARGUMENT" },
+    { level: "warn", method: "/Test.Upload", subject: "a", status: 500, code: "UNAVAILABLE", reason: "no such disk" },
     { level: "error", method: "/Test.Download", status: 500, err: expect.any(TypeError) },
     { level: "warn", method: "/Test.Extra", status: 404, code: "UNIMPLEMENTED" },
   ]);

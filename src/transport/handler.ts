@@ -1,5 +1,5 @@
 import { finished, Readable } from "node:stream";
-import { CleatError, toCleatError } from "../errors/index.ts";
+import { CleatError, type ErrorCode, toCleatError } from "../errors/index.ts";
 import {
   decodeGoJson,
   decodeValue,
@@ -17,10 +17,14 @@ import { traceCall, type TracedCall } from "./call-channel.ts";
 import { untilFirstByte } from "./first-byte.ts";
 import { errorLogger, type Logger } from "./logger.ts";
 import type { AnyServerMethod, Service } from "./service.ts";
+import { takeWhole } from "./whole-body.ts";
 import type { Handler, WireReply, WireRequest } from "./wire.ts";
 
 export interface HandlerOptions {
-  /** Default: `errorLogger`. A failure that no `CleatError` tells of is an error, any other a warning. */
+  /**
+   * Default: `errorLogger`. A failure that no `CleatError` tells of is an error, any other a warning, but for what a driver
+   * refuses because of what it was asked for.
+   */
   readonly logger?: Logger;
   /** Cap for JSON requests, instead of each method's own. Uploads have none. */
   readonly maxRequestBytes?: number | undefined;
@@ -48,8 +52,10 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
     };
     /** `thrown` is whatever it was; it may be nothing at all. */
     const logFailure = (status: number, thrown: unknown) => {
-      if (isForeseen(thrown)) logger.warn({ ...fieldsOf(status), code: thrown.code, reason: thrown.message }, "failed");
-      else logger.error({ ...fieldsOf(status), err: thrown }, "failed unforeseen");
+      if (!isForeseen(thrown)) return logger.error({ ...fieldsOf(status), err: thrown }, "failed unforeseen");
+      const fields = { ...fieldsOf(status), code: thrown.code, reason: thrown.message };
+      if (status === 500 && refusals.has(thrown.code)) logger.info(fields, "refused");
+      else logger.warn(fields, "failed");
     };
 
     let failureStatus = 404;
@@ -70,6 +76,11 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       }
       const stream = answered as Readable;
       await untilFirstByte(stream, request.signal);
+      const whole = await takeWhole(stream);
+      if (whole !== undefined) {
+        logger.debug(fieldsOf(200), "answered");
+        return { status: 200, body: whole, mediaType: route.method.mediaType };
+      }
       finished(stream, { writable: false }, (error) => {
         if (!error) logger.debug(fieldsOf(200), "answered");
         else if (request.signal.aborted) logFailure(200, request.signal.reason);
@@ -114,6 +125,9 @@ export function toReply(status: number, { code, message: whole }: CleatError): W
   const message = isLong ? `${whole.slice(0, maxMessageLength)}… (${whole.length} characters)` : whole;
   return { status, body: encodeFailure({ code, message }) };
 }
+
+/** What who asked has to do something about, and an operator has not: they are told, as a matter of course. */
+const refusals: ReadonlySet<ErrorCode> = new Set(["NOT_FOUND", "ALREADY_EXISTS", "INVALID_ARGUMENT"]);
 
 /** A stack is of use only where nobody has foreseen the failure. */
 function isForeseen(thrown: unknown): thrown is CleatError {

@@ -3,7 +3,7 @@
  * handler and the reply back. Neither knows a method's schema.
  */
 import type { Readable } from "node:stream";
-import type { Connection } from "../protocol/index.ts";
+import type { Connection, LendingSource } from "../protocol/index.ts";
 
 export interface WireRequest {
   /** "/GraphDriver.Get" */
@@ -25,7 +25,7 @@ export interface WireRequest {
   readonly host?: string | undefined;
 }
 
-export interface BodyStream extends AsyncIterable<Uint8Array> {
+export interface BodyStream extends LendingSource {
   /** All of it in one piece, where that costs less than to iterate: instead, and once. @throws as `readBounded`. */
   readonly collect?: (maxBytes: number, subject: string) => Promise<Uint8Array>;
 }

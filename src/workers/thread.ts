@@ -5,15 +5,21 @@ import { detachThread, watchForCancellation } from "../syscall/index.ts";
 import { failedOutcome, type Outcome } from "./outcome.ts";
 import type { Job, ThreadData, ThreadMessage } from "./threads.ts";
 
-const loaded = new Set<string>();
+type Exports = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
+
+/** To import a module that is there already costs as much as a small job. */
+const loaded = new Map<string, Exports>();
+
+/** A module that cannot be loaded ends the thread: it would never load here again, whatever becomes of the file. */
+async function load(module: string): Promise<Exports> {
+  const exports = (await import(module)) as Exports;
+  loaded.set(module, exports);
+  say({ loaded: module });
+  return exports;
+}
 
 async function runJob({ module, name, args }: Job): Promise<Outcome> {
-  // A module that cannot be loaded ends the thread: it would never load here again, whatever becomes of the file.
-  const exports = (await import(module)) as Record<string, (...args: readonly unknown[]) => unknown>;
-  if (!loaded.has(module)) {
-    loaded.add(module);
-    say({ loaded: module });
-  }
+  const exports = loaded.get(module) ?? (await load(module));
   watchForCancellation((workerData as ThreadData).unwanted);
   try {
     const run = exports[name];

@@ -1,7 +1,9 @@
 /** That the kits for plugins send what engines sent. */
 import { expect, test } from "vitest";
 import { engineDialects } from "../../src/testing/index.ts";
-import { readCorpus } from "./corpus.ts";
+import { questionsOf } from "../../src/testing/protocol/method-facts.ts";
+import { bodyWithoutArguments } from "../../src/testing/wire/engine-dialects.ts";
+import { methodOf, readCorpus } from "./corpus.ts";
 
 const recordings = await readCorpus(import.meta.dirname);
 const rows = engineDialects.flatMap((dialect) => dialect.versions.map((version) => ({ version, dialect })));
@@ -19,7 +21,10 @@ test.each(rows)("$version sends the headers and empty bodies of its dialect", ({
   for (const { request } of calls) {
     const headers = request.headers.filter(([name]) => !/^(content-length|transfer-encoding)$/i.test(name));
     expect(Object.fromEntries(headers)).toEqual(dialect.headers);
-    if (!request.url.endsWith("/VolumeDriver.List")) continue;
-    expect(request.body).toMatchObject({ text: dialect.noArguments && dialect.noArguments + dialect.ending });
+    const protocol = methodOf(request.url)?.protocol;
+    if (protocol === undefined || protocol.name === "Plugin") continue;
+    if (!questionsOf(protocol).some(({ path }) => path === request.url)) continue;
+    const text = bodyWithoutArguments(dialect, protocol.name);
+    expect({ url: request.url, body: request.body }).toMatchObject({ url: request.url, body: { text } });
   }
 });

@@ -12,8 +12,8 @@ export async function removeEverything({ docker }: Pick<Engine, "docker">): Prom
 }
 
 /**
- * Mounts below an engine's home, and folders or short links of layers in it. Docker's own drivers leave alone what Cleat
- * kept for itself there; Cleat sweeps it when it next opens the home.
+ * Mounts below an engine's home, and folders or short links of layers in it. Docker's own drivers leave alone what
+ * Cleat kept for itself there; Cleat sweeps it when it next opens the home.
  */
 export async function leftovers({ namespace, home, cleat }: Pick<Engine, "namespace" | "home" | "cleat">) {
   const found = await readdir(namespace.reach(home), { recursive: true, withFileTypes: true });
@@ -24,7 +24,9 @@ export async function leftovers({ namespace, home, cleat }: Pick<Engine, "namesp
   };
 }
 
-/** The same once everything is removed and Cleat, which deletes behind its answers, has had the time for it: nothing. */
+/**
+ * The same once everything is removed and Cleat, which deletes behind its answers, has had the time for it: nothing.
+ */
 export async function leftoversAtLast(engine: Pick<Engine, "namespace" | "home" | "cleat">) {
   for (let tries = 1; ; tries++) {
     const left = await leftovers(engine).catch(unlessGone);

@@ -7,6 +7,7 @@ import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
 const scenarios = [
   ["publish", "a volume is shown at its targets with all flags, again when asked again, and leaves nothing"],
   ["linkedFolder", "a target below a symlink is known again, and its holder stays"],
+  ["sameShare", "volumes of one share are told apart, and what is not a volume's own stays mounted"],
   ["asDriver", "a plugin's volumes are those of a volume driver"],
   ["seenElsewhere", "a volume that a plugin has mounted where nobody here sees it is not given to containers"],
   ["lostAnswer", "a volume that was made for a lost answer is found and deleted"],

@@ -1,4 +1,7 @@
-/** Files of a copied tree share their blocks with the first one where the file system has that, and stay copies elsewhere. */
+/**
+ * Files of a copied tree share their blocks with the first one where the file system has that, and stay copies
+ * elsewhere.
+ */
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";

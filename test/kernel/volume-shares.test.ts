@@ -1,6 +1,6 @@
 /**
- * Shares of real servers (nfs-ganesha, Samba), which are killed and come back: on Debian's kernel in a virtual machine, for other
- * machines' may have no clients for them. To boot it takes longer than most checks, so all run in one.
+ * Shares of real servers (nfs-ganesha, Samba), which are killed and come back: on Debian's kernel in a virtual machine,
+ * for other machines' may have no clients for them. To boot it takes longer than most checks, so all run in one.
  */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";

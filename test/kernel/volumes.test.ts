@@ -18,6 +18,9 @@ const steps = atNight ? [] : ["some", "create: made", "mount: mounted", "unmount
 describeWith([needs.root], "volumes", () => {
   test("of every type are mounted as their options say, and given back", () => run("types.mjs"));
   test("have all that was acknowledged, whatever step their process is killed at", () => run("killed.mjs", ...steps));
+  test("that are folders of the host are given back with what is mounted below, and the host keeps its own", () =>
+    run("bound-trees.mjs"));
+  test("of servers whose names nobody looks up end at their deadline, and hold nobody else up", () => run("names.mjs"));
   test("need no program but Node", () => run("bare.mjs"));
   test("are there after the machine went down, with no holder left", () => run("rebooted.mjs"));
   test.each<LoopFileSystem>(atNight ? ["ext4", "xfs", "btrfs"] : ["xfs", "btrfs"])(
@@ -28,14 +31,14 @@ describeWith([needs.root], "volumes", () => {
   test.each(atNight ? ["ext4", "xfs"] : ["ext4"])("that are files with a %s hold no more than that, and grow", (type) =>
     run("images.mjs", type),
   );
-  test.runIf(atNight)("that are files have all that was acknowledged, too", () =>
+  test("that are files have all that was acknowledged, too, and the size that they were given", () =>
     runWithPrivateMounts((folder) => [
       "env",
       "VOLUME_TYPE=image",
       process.execPath,
       join(import.meta.dirname, "volumes/killed.mjs"),
       folder,
-    ]),
-  );
+      ...(atNight ? [] : ["some", "resize: recorded", "resize: resized"]),
+    ]));
   test.runIf(atNight)("of every type that needs no server pass the kit", () => run("conformance.mjs"));
 });

@@ -2,8 +2,12 @@ import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type FaultyPlugin, serveFaulty, type Wrongs } from "../../testing/faulty-plugin.test.support.ts";
+import type { FaultyPlugin, Wrongs as WrongsOf } from "../../testing/faulty-plugin.test.support.ts";
+import { serveFaulty } from "../../testing/right-volumes.test.support.ts";
+import type { VolumeDriver } from "../../volume/index.ts";
 import { cleat, folder } from "../run.test.support.ts";
+
+type Wrongs = WrongsOf<VolumeDriver>;
 
 async function checkFaulty(wrongs: Wrongs, ...options: string[]) {
   await using plugin = await serveFaulty(wrongs);

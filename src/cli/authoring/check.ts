@@ -2,7 +2,8 @@ import { tmpdir } from "node:os";
 import { isAbsolute } from "node:path";
 import { CleatError } from "../../errors/index.ts";
 import { closeOnSignals } from "../../plugin/index.ts";
-import type { CheckResult } from "../../testing/index.ts";
+import type { RequestFacts } from "../../authz/index.ts";
+import { type CheckResult, requestFacts } from "../../testing/index.ts";
 import { activate, formatAddress } from "../../transport/index.ts";
 import { findPlugin, openTransport } from "../plugins/find-plugin.ts";
 import { type CommandContext, defineCommand, UsageError } from "../terminal/command.ts";
@@ -20,13 +21,14 @@ export const check = defineCommand({
   details: [
     "NAME  a plugin's name, the path of its socket, or unix:///PATH, tcp://HOST:PORT or https://HOST:PORT",
     "",
-    "Checks a plugin in any language: what the table of each of its protocols says, and for volume drivers what the",
-    "contract promises and what each engine really sends. Results are TAP; each that fails says where the check comes",
-    "from and what an engine's user would see. Advice that is not followed is TODO, and no failure. The exit code is 5",
-    "where a check failed.",
+    "Checks a plugin in any language: what the table of each of its protocols says, what its contract promises, and",
+    "what each engine really sends. Results are TAP; each that fails says where the check comes from and what an",
+    "engine's user would see. Advice that is not followed is TODO, and no failure. The exit code is 5 where a check",
+    "failed.",
     "",
-    "Volumes named cleat-check-… are made, and removed after each check; --safe leaves those checks out. Layers of a",
-    "graph driver are checked with --subsystem GraphDriver only, as root, while no engine uses it.",
+    "Volumes named cleat-check-…, networks and pools of addresses are made, and removed after each check; --safe leaves",
+    "those checks out. Layers of a graph driver are checked with --subsystem GraphDriver only, as root, while no engine",
+    "uses it.",
     "",
     "With --restart the plugin is started by that command, which must listen where NAME says, and is killed by SIGKILL",
     "between any two calls:",
@@ -42,8 +44,29 @@ export const check = defineCommand({
     only: { type: "string", value: "ID", multiple: true, help: "only this check, or all whose ids begin with it" },
     safe: { type: "boolean", help: "only checks that make nothing" },
     known: { type: "string", value: "ID=WHY", multiple: true, help: "a check that is known to fail, and why" },
-    opt: { type: "string", value: "KEY=VALUE", multiple: true, help: "an option that volumes are made with" },
-    "other-files": { type: "boolean", help: "the plugin's paths are not paths here: look at no files" },
+    opt: {
+      type: "string",
+      value: "KEY=VALUE",
+      multiple: true,
+      help: "an option that volumes, networks, pools and logs are made with; of secrets a label of the service that asks",
+    },
+    range: {
+      type: "string",
+      value: "CIDR",
+      help: "what pools of addresses are parts of, of /20 or more; default 198.18.0.0/16",
+    },
+    denied: {
+      type: "string",
+      value: "REQUEST",
+      help: 'a request that the policy denies: \'POST /containers/create {"HostConfig":{"Privileged":true}}\'',
+    },
+    secret: { type: "string", value: "NAME", help: "a secret that the provider has" },
+    "metrics-socket": {
+      type: "string",
+      value: "PATH",
+      help: "where the collector looks for Docker's socket; one is put there, and removed",
+    },
+    "other-files": { type: "boolean", help: "the plugin's paths and links are not those here: look at none" },
     homes: {
       type: "string",
       value: "FOLDER",
@@ -60,7 +83,7 @@ export const check = defineCommand({
   async run(values, [name = ""], context) {
     const command = values.restart === undefined ? undefined : splitWords("restart", values.restart);
     const callTimeoutMs = values.timeout === undefined ? undefined : parseSeconds("timeout", values.timeout);
-    const [volumeOptions, known] = [readPairs("opt", values.opt), readPairs("known", values.known)];
+    const [options, known] = [readPairs("opt", values.opt), readPairs("known", values.known)];
     const homes = values.homes ?? tmpdir();
     if (!isAbsolute(homes)) throw new UsageError(`--homes takes an absolute path, not ${quote(homes)}`);
     return await untilSignal(context, async (onStart) => {
@@ -81,7 +104,9 @@ export const check = defineCommand({
         results.push(result);
         context.stdout.write(tapResult(results.length, result));
       };
-      const shared = { plugin, callTimeoutMs, volumeOptions, homes, onResult };
+      const { range, secret, "metrics-socket": metricsSocket } = values;
+      const denied = values.denied === undefined ? undefined : parseDenied(values.denied);
+      const shared = { plugin, callTimeoutMs, options, homes, range, denied, secret, metricsSocket, onResult };
       const { killAndRestart } = started ?? {};
       for (const { kit, ids } of chosen) {
         const expectedFailures = Object.fromEntries(Object.entries(known).filter(([id]) => ids.includes(id)));
@@ -188,6 +213,13 @@ function summarize(results: readonly CheckResult[]): string {
   ];
   const known = count(({ outcome }) => outcome === "expected-failure");
   return `# passed ${passed}, failed ${failed}, advice ${unheeded}, known ${known}, skipped ${skipped}\n`;
+}
+
+/** "METHOD URI [BODY]" @throws UsageError when it is not. */
+function parseDenied(text: string): RequestFacts {
+  const [, method = "", uri = "", body] = /^([A-Z]+) (\/\S*)(?: (.+))?$/s.exec(text) ?? [];
+  if (method === "") throw new UsageError(`--denied takes "METHOD /PATH [BODY]", not ${quote(text)}`);
+  return requestFacts(method, uri, body);
 }
 
 function readPairs(option: string, texts: readonly string[] = []): Readonly<Record<string, string>> {

@@ -3,7 +3,9 @@ import { parseAddress } from "../../transport/index.ts";
 import { UsageError } from "../terminal/command.ts";
 import type { Door } from "./door.ts";
 
-/** Answers Prometheus at a socket ("/PATH", "unix:///PATH") or at "HOST:PORT". @throws what is wrong with the address. */
+/**
+ * Answers Prometheus at a socket ("/PATH", "unix:///PATH") or at "HOST:PORT". @throws what is wrong with the address.
+ */
 export async function openMetricsDoor(text: string): Promise<Door> {
   const place = readPlace(text);
   if (place === undefined) {

@@ -90,7 +90,7 @@ async function openPluginDoors(
   if (withoutVolumes) return [await openGraphDoor(values, context, logger)];
   const volumes = await openVolumes({ name, root: volumeRoot }, context, logger);
   try {
-    const door = await openGraphDoor(values, context, logger, [volumes.driver]);
+    const door = await openGraphDoor(values, context, logger, [volumes.driver, volumes.tools]);
     const address = String(door.fields["address"]);
     return [door, { ...describeVolumes(volumes, address), close: async () => {} }]; // closed with the other
   } catch (error) {

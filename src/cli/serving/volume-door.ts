@@ -3,6 +3,7 @@ import { assertAddressFree, type Logger, serve, type ServedDriver } from "../../
 import { assertPluginName } from "../../protocol/index.ts";
 import { createVolumeDriverPlugin } from "../../volume/index.ts";
 import {
+  createVolumeToolsPlugin,
   defaultVolumeType,
   type ManagedVolumes,
   openManagedVolumes,
@@ -39,6 +40,8 @@ export interface VolumeValues extends ListenValues {
 /** Volumes that are open, and not served yet. */
 export interface OpenVolumes {
   readonly driver: ServedDriver & { close(): Promise<void> };
+  /** What `cleat volumes` asks it beyond. */
+  readonly tools: ServedDriver;
   readonly name: string;
   readonly root: string;
   /** Which kinds of volumes there are, in words. */
@@ -53,7 +56,8 @@ export async function openVolumes(
 ): Promise<OpenVolumes> {
   const { managed, name, root } = await openManaged(values, context, logger);
   const types = values.csi === undefined ? describeTypes() : `what the CSI plugin at ${values.csi} makes`;
-  return { driver: createVolumeDriverPlugin({ driver: managed, logger }), name, root, types };
+  const driver = createVolumeDriverPlugin({ driver: managed, logger });
+  return { driver, tools: createVolumeToolsPlugin({ managed }), name, root, types };
 }
 
 /** The folder of a driver called `name`. @throws UsageError when that is no name of a plugin. */
@@ -93,7 +97,13 @@ export async function openVolumeDoor(values: VolumeValues, context: CommandConte
   await assertAddressFree(listen);
   const volumes = await openVolumes(values, context, logger);
   try {
-    const plugin = await serve({ drivers: [volumes.driver], listen, logger, drainTimeoutMs, handleSignals: false });
+    const plugin = await serve({
+      drivers: [volumes.driver, volumes.tools],
+      listen,
+      logger,
+      drainTimeoutMs,
+      handleSignals: false,
+    });
     return { ...describeVolumes(volumes, plugin.address), close: () => plugin.close() };
   } catch (error) {
     await volumes.driver.close();

@@ -1,8 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { toCleatError } from "../../errors/index.ts";
+import { replaceFile } from "../../files/index.ts";
 import { archiveFolder } from "../../volumedrivers/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
 import { findVolumes, placeOptions } from "./find-volumes.ts";
@@ -42,16 +40,9 @@ export const backup = defineCommand({
 
 /** Beside its place until it is on the disk. */
 async function writeArchive(path: string, write: (target: Writable | number) => Promise<void>): Promise<void> {
-  const beside = `${path}.${randomUUID()}`;
   try {
-    await using file = await open(beside, "wx", 0o600); // as private as the volume
-    await write(file.fd);
-    await file.sync();
-    await rename(beside, path);
-    await using folder = await open(dirname(path), "r");
-    await folder.sync();
+    await replaceFile(path, (file) => write(file.fd), { mode: 0o600 }); // as private as the volume
   } catch (error) {
-    await rm(beside, { force: true });
     throw toCleatError(error, `file ${JSON.stringify(path)}`);
   }
 }

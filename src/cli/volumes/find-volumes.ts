@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { silentLogger } from "../../transport/index.ts";
 import { createVolumeDriverFromPlugin, type VolumeDriver } from "../../volume/index.ts";
-import type { ManagedVolumes } from "../../volumedrivers/index.ts";
+import { createVolumeToolsFromPlugin, type ManagedVolumes, type VolumeTools } from "../../volumedrivers/index.ts";
 import { findPlugin, type NamedPlugin, openTransport } from "../plugins/find-plugin.ts";
 import { openManaged, volumeFolder } from "../serving/volume-door.ts";
 import { type CommandContext, type CommandOptions, UsageError } from "../terminal/command.ts";
@@ -22,6 +22,8 @@ export interface FoundVolumes extends AsyncDisposable {
   readonly driver: VolumeDriver;
   /** The same where this process has opened them, since nobody serves them. */
   readonly managed: ManagedVolumes | undefined;
+  /** What engines have no method for. @throws UNIMPLEMENTED of a driver that is none of Cleat's. */
+  tools(): Promise<VolumeTools>;
 }
 
 /** What a call may take: some move or unmount much. */
@@ -53,7 +55,8 @@ async function openRunning(plugin: NamedPlugin, context: CommandContext): Promis
   try {
     const { name } = plugin;
     const driver = await createVolumeDriverFromPlugin(transport, { name, timeoutMs: callTimeoutMs });
-    return { driver, managed: undefined, [Symbol.asyncDispose]: () => transport.close() };
+    const tools = () => createVolumeToolsFromPlugin(transport, { name, timeoutMs: callTimeoutMs });
+    return { driver, managed: undefined, tools, [Symbol.asyncDispose]: () => transport.close() };
   } catch (error) {
     await transport.close();
     throw error;
@@ -66,7 +69,7 @@ async function openStopped(root: string, context: CommandContext): Promise<Found
     throw new CleatError("NOT_FOUND", `"${root}" is no folder of a volume driver`);
   }
   const { managed } = await openManaged({ root }, context, silentLogger);
-  return { driver: managed, managed, [Symbol.asyncDispose]: () => managed.close() };
+  return { driver: managed, managed, tools: async () => managed, [Symbol.asyncDispose]: () => managed.close() };
 }
 
 async function isFolder(path: string): Promise<boolean> {

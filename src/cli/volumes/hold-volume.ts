@@ -3,9 +3,9 @@ import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { VolumeDriver } from "../../volume/index.ts";
 
 /**
- * Reads a volume's files, and holds it meanwhile so that nobody removes it: under a name of its own, since of two readers
- * with one name the first to end would give it back for both. What a reader that is killed leaves counts as a mount until
- * the machine starts anew.
+ * Reads a volume's files, and holds it meanwhile so that nobody removes it: under a name of its own, since of two
+ * readers with one name the first to end would give it back for both. What a reader that is killed leaves counts as a
+ * mount until the machine starts anew.
  * @throws ABORTED when the volume went away nevertheless, or another has its name: what was read may be half of it.
  */
 export async function holdVolume(

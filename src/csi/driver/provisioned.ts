@@ -1,8 +1,8 @@
-import { open, readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CleatError, isSystemError } from "../../errors/index.ts";
-import { syncFolder } from "../../state/kit.ts";
+import { replaceFile } from "../../files/index.ts";
 
 /** What a plugin has said of a volume that it made, and needs to be told again with each call. */
 const provisionedSchema = z.strictObject({ volumeId: z.string(), context: z.record(z.string(), z.string()) });
@@ -25,14 +25,8 @@ export const recordPath = (folder: string): string => join(folder, "csi.json");
 
 /** In the volume's folder; durable when it resolves. */
 export async function writeRecord(folder: string, record: ProvisionRecord): Promise<void> {
-  const path = recordPath(folder);
-  {
-    await using file = await open(`${path}.new`, "w", 0o600);
-    await file.writeFile(JSON.stringify({ version: 1, ...record }));
-    await file.sync();
-  }
-  await rename(`${path}.new`, path);
-  await syncFolder(folder);
+  const text = JSON.stringify({ version: 1, ...record });
+  await replaceFile(recordPath(folder), (file) => file.writeFile(text), { mode: 0o600 });
 }
 
 /** `undefined` where no plugin was asked. @throws DATA_LOSS when it cannot be read. */

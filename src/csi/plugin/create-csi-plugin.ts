@@ -2,7 +2,7 @@ import { CleatError, quoteText } from "../../errors/index.ts";
 import type { ImplementedService } from "../../grpc/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import type { VolumeDriver } from "../../volume/index.ts";
-import type { CsiContext } from "./context.ts";
+import type { CsiContext, HeldVolumes } from "./context.ts";
 import { createController } from "./controller.ts";
 import { createIdentity } from "./identity.ts";
 import { createNode } from "./node.ts";
@@ -10,7 +10,7 @@ import { createMountPublisher } from "../showing/mount-publisher.ts";
 import type { Publisher } from "../showing/publisher.ts";
 
 export interface CsiPluginOptions {
-  readonly driver: VolumeDriver;
+  readonly driver: HeldVolumes;
   /** The plugin's name in the orchestrator, of domain-name form: "volumes.example.org". */
   readonly name: string;
   /** What the orchestrator is told of the plugin's version. */

@@ -1,11 +1,11 @@
 import { isAbsolute, resolve } from "node:path";
 import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import { type ImplementedService, implementService } from "../../grpc/index.ts";
-import { type VolumeDriver, volumeNamePattern } from "../../volume/index.ts";
+import { volumeNamePattern } from "../../volume/index.ts";
 import { createTurns } from "../../volumedrivers/index.ts";
 import { nodeService } from "../services/node-service.ts";
 import { assertCapable, type VolumeCapability } from "./capabilities.ts";
-import type { CsiContext } from "./context.ts";
+import type { CsiContext, HeldVolumes } from "./context.ts";
 import { assertGiven, findVolume, giveBack } from "./find-volume.ts";
 import { toPublishFlags } from "./publish-flags.ts";
 import type { Publisher } from "../showing/publisher.ts";
@@ -35,7 +35,7 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
       return turns.take(id, signal, async () => {
         const source = await driver.mount(id, target, { signal });
         try {
-          if (isSingleWriter(capability)) await assertAlone(source, target, publisher);
+          if (isSingleWriter(capability)) await assertAlone(id, source, target, driver, publisher);
           await publisher.publish(source, target, flags, signal);
         } catch (error) {
           const { isHere } = await publisher.placesOf(source, target);
@@ -49,8 +49,10 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
       assertGiven(id, "volume_id");
       const target = toTarget(path);
       return turns.take(id, signal, async () => {
-        if (!(await isKnown(id, driver, signal))) await assertFree(target, publisher);
-        await publisher.unpublish(target, signal);
+        const volume = await lookUp(id, driver, signal);
+        const isOurs = volume?.path !== undefined || (volume !== undefined && holdersOf(id, driver)?.includes(target));
+        if (isOurs !== true) await assertFree(target, publisher);
+        await publisher.unpublish(volume?.path, target, signal);
         await giveBack(id, target, context, signal);
         return {};
       });
@@ -86,11 +88,45 @@ const isReadOnly = (capability: VolumeCapability | undefined): boolean =>
 const isSingleWriter = (capability: VolumeCapability | undefined): boolean =>
   capability?.access_mode?.mode === "SINGLE_NODE_SINGLE_WRITER";
 
-/** @throws FAILED_PRECONDITION when the volume is shown elsewhere, too. */
-async function assertAlone(source: string, target: string, publisher: Publisher): Promise<void> {
-  const [other] = (await publisher.placesOf(source, target)).elsewhere;
+/**
+ * By its holders, where the driver tells: volumes of one share look alike to the kernel.
+ * @throws FAILED_PRECONDITION when the volume is shown elsewhere, too.
+ */
+async function assertAlone(
+  id: string,
+  source: string,
+  target: string,
+  driver: HeldVolumes,
+  publisher: Publisher,
+): Promise<void> {
+  const { elsewhere } = await publisher.placesOf(source, target);
+  const holders = holdersOf(id, driver)?.filter((holder) => isAbsolute(holder) && holder !== target);
+  const places = holders === undefined ? elsewhere : await placesOfHolders(source, holders, elsewhere, publisher);
+  const [other] = places;
   if (other === undefined) return;
   throw new CleatError("FAILED_PRECONDITION", `volume for a single writer is published at ${quoteText(other)}`);
+}
+
+/** Of the places where `source` is shown, those that holders have, by whatever path. */
+async function placesOfHolders(
+  source: string,
+  holders: readonly string[],
+  places: readonly string[],
+  publisher: Publisher,
+): Promise<string[]> {
+  const shown = await Promise.all(holders.map(async (holder) => publisher.placesOf(source, holder)));
+  const besides = shown.filter(({ isHere }) => isHere).map(({ elsewhere }) => new Set(elsewhere));
+  return places.filter((place) => besides.some((beside) => !beside.has(place)));
+}
+
+/** Who has it mounted; `undefined` where the driver does not tell. */
+function holdersOf(id: string, driver: HeldVolumes): readonly string[] | undefined {
+  try {
+    return driver.holders?.(id);
+  } catch (error) {
+    if (toCleatError(error).code !== "NOT_FOUND") throw error;
+    return [];
+  }
 }
 
 /**
@@ -104,19 +140,28 @@ function toTarget(path: string): string {
   throw new CleatError("INVALID_ARGUMENT", `target path ${quoteText(path)} is not an absolute path without ".."`);
 }
 
-/** Asked for its path, which a driver knows also while the volume's server does not answer. */
-async function isKnown(id: string, driver: VolumeDriver, signal: AbortSignal): Promise<boolean> {
-  if (!volumeNamePattern.test(id)) return false;
+/**
+ * Where a volume's files are, as far as that is known: a driver knows it also while the volume's server does not answer.
+ * `undefined` when there is no such volume.
+ */
+async function lookUp(
+  id: string,
+  driver: HeldVolumes,
+  signal: AbortSignal,
+): Promise<{ readonly path?: string | undefined } | undefined> {
+  if (!volumeNamePattern.test(id)) return undefined;
   try {
-    await driver.path(id, { signal });
-    return true;
+    return { path: await driver.path(id, { signal }) };
   } catch (error) {
-    return toCleatError(error).code !== "NOT_FOUND";
+    return toCleatError(error).code === "NOT_FOUND" ? undefined : {};
   }
 }
 
-/** @throws NOT_FOUND when something is shown at the target: of no volume that is known, it is somebody else's. */
+/** @throws NOT_FOUND when something is shown at the target: of no volume that is known to be mounted, it is somebody else's. */
 async function assertFree(target: string, publisher: Publisher): Promise<void> {
   if (!(await publisher.isTaken(target))) return;
-  throw new CleatError("NOT_FOUND", `what is mounted at ${quoteText(target)} is not of a volume with such an id`);
+  throw new CleatError(
+    "NOT_FOUND",
+    `what is mounted at ${quoteText(target)} is of no volume with such an id that is mounted`,
+  );
 }

@@ -10,7 +10,7 @@ import {
   unmountFileSystem,
 } from "../../volumedrivers/index.ts";
 import type { PublishFlags, Publisher, VolumeStatistics } from "./publisher.ts";
-import { flagsAsNamed, isShownSo, otherPlacesOf } from "./shown-places.ts";
+import { flagsAsNamed, isShownSo, otherPlacesOf, showsOthers } from "./shown-places.ts";
 
 /**
  * Shows volumes by mounts of the kernel, for which the process has to be root. What is shown where is known from
@@ -27,9 +27,12 @@ export function createMountPublisher(): Publisher {
       await makeFolder(place);
       await mountFileSystem({ type: "none", source, target: place, options: ["bind", ...toOptions(flags)], signal });
     },
-    async unpublish(target, signal) {
+    async unpublish(source, target, signal) {
       const place = await placeOf(target, "or where it was");
       if (place === undefined) return;
+      if (source !== undefined && showsOthers(source, place, readMounts())) {
+        throw new CleatError("FAILED_PRECONDITION", `${quoteText(target)} shows something else than the volume`);
+      }
       await unmountFileSystem(place, { signal });
       await removeFolder(place);
     },

@@ -13,7 +13,10 @@ interface Shown {
 /** What a path without symlinks leads to, as the kernel's table of mounts says, without touching what is mounted. */
 export function shownAt(path: string, mounts: Mounts): Shown | undefined {
   const mount = mountHolding(path, mounts);
-  if (mount === undefined) return undefined;
+  return mount === undefined ? undefined : shownBy(mount, path);
+}
+
+function shownBy(mount: MountEntry, path: string): Shown {
   const below = mount.mountPoint === "/" ? path : path.slice(mount.mountPoint.length);
   const folder = `${mount.root}/${below}`.replaceAll(/\/+/g, "/").replace(/(.)\/$/, "$1");
   return { device: mount.device, folder, options: new Set(mount.options.split(",")) };
@@ -28,6 +31,12 @@ export function otherPlacesOf(path: string, mounts: Mounts): string[] {
   const points = new Set(mounts.map(({ mountPoint }) => mountPoint));
   points.delete(path);
   return [...points].filter((point) => isSame(shownAt(point, mounts), shown));
+}
+
+/** Whether anything is mounted at `target`, also below what is seen there, but what is at `source`. */
+export function showsOthers(source: string, target: string, mounts: Mounts): boolean {
+  const original = shownAt(source, mounts);
+  return mounts.some((mount) => mount.mountPoint === target && !isSame(shownBy(mount, target), original));
 }
 
 /** Whether `target` shows what is at `source`, with those flags and what `source` itself is mounted with. */

@@ -1,8 +1,18 @@
 import { existsSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import { fsync, ignoreCancellation, RENAME_NOREPLACE, renameat2 } from "../../syscall/index.ts";
-import { makeCleanFolder, stagingPath, uniqueName } from "../../graphdriver/kit.ts";
+import {
+  close,
+  fsync,
+  ignoreCancellation,
+  O_CREAT,
+  O_EXCL,
+  O_WRONLY,
+  openat,
+  RENAME_NOREPLACE,
+  renameat2,
+} from "../../syscall/index.ts";
+import { makeFolderInClean, stagingPath, uniqueName, withCleanFolder } from "../../graphdriver/kit.ts";
 import { limitLayer, markFolder } from "./layer-size.ts";
 import { createLink, linksFolder, readLayer } from "./layout.ts";
 import { markCommitted } from "./mark-parents.ts";
@@ -50,23 +60,21 @@ export function createLayer(home: string, layer: NewLayer): number | undefined {
   if (existsSync(`${home}/${id}`)) throw alreadyExists(id);
   const lower = parent === undefined ? undefined : lowerOf(home, parent, layer);
   const staged = stagingPath(uniqueName());
-  const path = `${home}/${staged}`;
   const link = createLink();
   const isOrdered = layer.ordered === true;
   const durable = layer.durable && !(isOrdered && layer.mendable === true);
   const eachFolder = durable && !isOrdered;
   let project: number | undefined;
   let placed = staged;
-  makeCleanFolder(path, 0o710, { uid: 0, gid: rootGid });
   try {
-    const root = { uid: rootUid, gid: rootGid };
-    makeCleanFolder(`${path}/diff`, 0o755, root);
-    writeFileSync(`${path}/link`, link, { mode: 0o644, flush: durable });
-    if (lower !== undefined) {
-      makeCleanFolder(`${path}/work`, 0o700, root);
-      writeFileSync(`${path}/lower`, lower, { mode: 0o644, flush: durable });
-    }
-    withFolderAt(path, (folder) => {
+    withCleanFolder(`${home}/${staged}`, 0o710, { uid: 0, gid: rootGid }, (folder) => {
+      const root = { uid: rootUid, gid: rootGid };
+      makeFolderInClean(folder, "diff", 0o755, root);
+      writeNewFile(folder, "link", link, durable);
+      if (lower !== undefined) {
+        makeFolderInClean(folder, "work", 0o700, root);
+        writeNewFile(folder, "lower", lower, durable);
+      }
       if (size !== undefined) project = limitLayer(folder, size.bytes, size.afterProject, size.quotas);
       if (eachFolder) fsync(folder);
     });
@@ -85,6 +93,16 @@ export function createLayer(home: string, layer: NewLayer): number | undefined {
     withFolderAt(home, (folder) => removeTree(folder, placed));
     if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
     throw size === undefined ? error : withSubject(error, `layer "${id}" cannot be made`);
+  }
+}
+
+function writeNewFile(folder: number, name: string, text: string, durable: boolean): void {
+  const file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0o644);
+  try {
+    writeFileSync(file, text);
+    if (durable) fsync(file);
+  } finally {
+    close(file);
   }
 }
 

@@ -4,12 +4,14 @@ import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
 import {
   type ArchiveDialect,
   archiveTree,
+  fitsWithin,
   type IdRanges,
   overlayChanges,
   type OverlayPrefix,
   removeForGood,
   removeTree,
   type TreeChange,
+  type TreeLimit,
   treeSize,
   type WhiteoutConvention,
   withFolderAt,
@@ -48,6 +50,29 @@ export function archiveDiff(
     sink.finish();
   } catch (error) {
     sink.abort();
+    throw withSubject(error, `layer "${id}"`);
+  }
+}
+
+/** What is archived at once: its archive is an answer of one piece, and costs its thread no longer than a hand-over. */
+const small: TreeLimit = { entries: 32, sizeBytes: 16 * 1024 };
+
+/** The archive of the layer's diff folder where little lies in it, else `undefined`. */
+export function archiveSmallDiff(
+  home: string,
+  id: string,
+  { attributePrefix, ...options }: ArchiveDiffOptions,
+): Uint8Array | undefined {
+  const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
+  const pieces: Uint8Array[] = [];
+  try {
+    return withFolderAt(`${home}/${id}/diff`, (folder) => {
+      if (!fitsWithin(folder, small)) return undefined;
+      // A copy, for what is handed over is the whole memory of which bytes are a part.
+      archiveTree(folder, { write: (bytes) => void pieces.push(new Uint8Array(bytes)) }, { whiteouts, ...options });
+      return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+    });
+  } catch (error) {
     throw withSubject(error, `layer "${id}"`);
   }
 }

@@ -3,7 +3,7 @@
  * them to the kernel's defaults, or by an operator. Such a layer's diff folder is not the whole of its diff. The
  * functions block and run on workers.
  */
-import { statSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import {
   findOverlayFeatures,
@@ -58,7 +58,7 @@ function featuresOfLayer(home: string, id: string, attributePrefix: OverlayPrefi
 /** The last mount for writing, unless the layer was found whole after it. */
 function lastUnknownMount(home: string, id: string): string | undefined {
   const mount = lastWritableMount(home, id);
-  return mount === readMark(home, id) ? undefined : mount;
+  return mount === undefined || mount === readMark(home, id) ? undefined : mount;
 }
 
 /** Notes that the layer, whole until now, was mounted for writing by this driver, which leaves it so. */
@@ -89,9 +89,20 @@ function readMark(home: string, id: string): string | undefined {
 function writeMark(home: string, id: string, mount: string): void {
   if (mount.endsWith(":0")) return; // a file system that knows no births
   try {
-    writeFileSync(markOf(home, id), mount, { mode: 0o600 });
+    writeInPlace(markOf(home, id), mount);
   } catch (error) {
     if (!isSystemError(error)) throw error;
+  }
+}
+
+/** To empty a file before it is written anew has ext4 write it to the disk when it is closed. */
+function writeInPlace(path: string, text: string): void {
+  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  try {
+    const sizeBytes = writeSync(file, text, 0);
+    if (fstatSync(file).size !== sizeBytes) ftruncateSync(file, sizeBytes);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -36,10 +36,15 @@ export interface LayeredStore
    */
   isDirectParent(id: string, parent: string | undefined): boolean;
   /**
-   * The archive that the layer was filled from, where it is kept, and `parent` is the layer's own. @throws as
-   * `isDirectParent`.
+   * The archive that the layer was filled from, where it is kept, and `parent` is the layer's own, as whoever has looked
+   * already says. @throws as `isDirectParent`.
    */
-  exactDiff(id: string, parent: string | undefined, call: CallOptions | undefined): Readable | undefined;
+  exactDiff(
+    id: string,
+    parent: string | undefined,
+    call: CallOptions | undefined,
+    isDirect?: boolean,
+  ): Readable | undefined;
   /**
    * `applyDiff` of the contract.
    * @throws FAILED_PRECONDITION for a layer that cannot take the diff of a new one.
@@ -146,11 +151,9 @@ export function createLayeredStore(
 
     list: (call) => listLayers(() => home.within(call).pool.run(worker, "readLayers", path)),
 
-    exactDiff(id, parent, call) {
+    exactDiff(id, parent, call, isDirect = isDirectParent(path, id, parent)) {
       const paths = { tree: `${path}/${id}/diff`, folder: exactFolder(id) };
-      return isDirectParent(path, id, parent)
-        ? streamExactDiff(home.within(call), worker, id, parent, paths)
-        : undefined;
+      return isDirect ? streamExactDiff(home.within(call), worker, id, parent, paths) : undefined;
     },
 
     async applyDiff(id, parent, source, options, call) {

@@ -3,7 +3,7 @@ import { createNaiveJobs } from "../../graphdriver/kit.ts";
 
 export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
 export { createLayer } from "../overlay/create-layer.ts";
-export { archiveDiff, sendChangesOfDiff, sizeOfDiff, sweepStore } from "../overlay/layer-diff.ts";
+export { archiveDiff, archiveSmallDiff, sendChangesOfDiff, sizeOfDiff, sweepStore } from "../overlay/layer-diff.ts";
 export { applyDiff } from "../overlay/apply-diff.ts";
 export { areDiffsWhole, isDiffWhole } from "../overlay/layer-features.ts";
 export { mountWithSlack } from "./mount/mount-with-slack.ts";

@@ -1,8 +1,12 @@
-import { readdirSync } from "node:fs";
-import { Readable } from "node:stream";
-import { emptyArchive } from "../../layer/index.ts";
+import { emptyArchive, isEmptyFolderAt } from "../../layer/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
-import { createDiffGetter, type createNaiveDiff, type OpenHome, readChanges } from "../../graphdriver/kit.ts";
+import {
+  createDiffGetter,
+  type createNaiveDiff,
+  type OpenHome,
+  readChanges,
+  streamArchive,
+} from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import { type LayeredStore, precondition } from "../overlay/layered-store.ts";
 import { isKnownWhole } from "../overlay/layer-features.ts";
@@ -28,14 +32,14 @@ export function createNativeDiff(
   const { assertId } = store;
   const { attributePrefix } = archiveOptions;
 
-  /** Whether what `job` looks at is the answer to what differs from `parent`; trees are compared else. */
+  /** Whether what `job` looks at is the answer to what differs from the layer's own parent; trees are compared else. */
   async function isNative(
     job: "isDiffWhole" | "areDiffsWhole",
     id: string,
-    parent: string | undefined,
+    isDirect: boolean,
     call: CallOptions | undefined,
   ): Promise<boolean> {
-    if (!store.isDirectParent(id, parent) || obstacle !== undefined) return false;
+    if (!isDirect || obstacle !== undefined) return false;
     if (job === "isDiffWhole" && isKnownWhole(path, id, attributePrefix)) return true;
     return home.within(call).pool.run(worker, job, path, id, attributePrefix);
   }
@@ -43,17 +47,23 @@ export function createNativeDiff(
   return {
     async diff(id, parent, call) {
       assertId(id);
-      const exact = store.exactDiff(id, parent, call);
+      const isDirect = store.isDirectParent(id, parent);
+      const exact = store.exactDiff(id, parent, call, isDirect);
       if (exact !== undefined) return exact;
-      if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diff(id, parent, call);
-      if (readdirSync(`${path}/${id}/diff`).length === 0) return Readable.from([emptyArchive], { objectMode: false });
-      const archive = (ring: Ring) => home.within(call).pool.run(worker, "archiveDiff", path, id, ring, archiveOptions);
+      if (!(await isNative("isDiffWhole", id, isDirect, call))) return naive.diff(id, parent, call);
+      if (isEmptyFolderAt(`${path}/${id}/diff`)) return streamArchive(emptyArchive);
+      const wanted = home.within(call).pool;
+      const lookForSmall = () => wanted.run(worker, "archiveSmallDiff", path, id, archiveOptions);
+      const small = await locks.unlessChanged([id], lookForSmall);
+      if (small !== undefined) return streamArchive(small);
+      const archive = (ring: Ring) => wanted.run(worker, "archiveDiff", path, id, ring, archiveOptions);
       return pool.produce((ring) => locks.unlessChanged([id], () => archive(ring)));
     },
 
     async changes(id, parent, call) {
       assertId(id);
-      if (!(await isNative("areDiffsWhole", id, parent, call))) return naive.changes(id, parent, call);
+      const isDirect = store.isDirectParent(id, parent);
+      if (!(await isNative("areDiffsWhole", id, isDirect, call))) return naive.changes(id, parent, call);
       const find = (ring: Ring) =>
         home.within(call).pool.run(worker, "sendChangesOfDiff", path, id, ring, attributePrefix);
       return locks.unlessChanged([id, parent], () => readChanges(pool.produce(find)));
@@ -61,7 +71,8 @@ export function createNativeDiff(
 
     async diffSize(id, parent, call) {
       assertId(id);
-      if (!(await isNative("isDiffWhole", id, parent, call))) return naive.diffSize(id, parent, call);
+      const isDirect = store.isDirectParent(id, parent);
+      if (!(await isNative("isDiffWhole", id, isDirect, call))) return naive.diffSize(id, parent, call);
       return locks.unlessChanged([id], () => home.within(call).pool.run(worker, "sizeOfDiff", path, id));
     },
 

@@ -73,8 +73,8 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
         if (options.door === "snapshotter") assertNameable(home.path);
         ensureCleanFolder(`${home.path}/${linksFolder}`, 0o700);
         await home.pool.run(worker, "sweepStore", home.path);
-        // One after another, on one thread: to start a second takes longer than any of these. A snapshotter mounts no layer by
-        // its mark, and has none that Docker made.
+        // One after another, on one thread: to start a second takes longer than any of these. A snapshotter mounts no
+        // layer by its mark, and has none that Docker made.
         if (options.door !== "snapshotter") await home.pool.run(worker, "markParents", home.path);
         const abilities = { ...(await home.pool.run(worker, "probeOverlay", home.path)), ...known };
         const quotas = await home.pool.run(worker, "probeProjectQuotas", home.path);

@@ -35,13 +35,15 @@ import {
   sweepLayerRecords,
   unpackDiff,
 } from "../../graphdriver/kit.ts";
-import { resetLayer } from "./create-layer.ts";
+import { resetLayer, type RestoredLayer, restoreLayer } from "./create-layer.ts";
 import { withKnownSame } from "./known-same.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
 
 export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   readonly squash: boolean;
   readonly userNamespace: boolean;
+  /** Under which what was unpacked lies in the trash, where the diff could not be applied. */
+  readonly trashName: string;
 }
 
 /**
@@ -67,7 +69,9 @@ export function applyDiff(
       ignoreCancellation();
       source.leave(); // whoever sends need not wait while the parent is copied
       const { uids, gids } = createIdMaps(options.ids);
-      undoAfter(error, home, { id, parent, rootUid: uids.hostRoot, rootGid: gids.hostRoot });
+      const owner = { rootUid: uids.hostRoot, rootGid: gids.hostRoot };
+      const { durability, trashName } = options;
+      undoAfter(error, home, { id, parent, ...owner, durable: durability !== "none", trashName });
       throw error;
     }
   });
@@ -132,9 +136,9 @@ function holdsChanges(): CleatError {
 }
 
 /** @throws `failure`, with what kept it from being undone. The layer stays marked, and `undoFilling` tries again. */
-function undoAfter(failure: unknown, home: string, layer: Parameters<typeof resetLayer>[1]): void {
+function undoAfter(failure: unknown, home: string, layer: RestoredLayer): void {
   try {
-    resetLayer(home, layer);
+    restoreLayer(home, layer);
   } catch (error) {
     const { code, message } = toCleatError(failure);
     const cause = new AggregateError([failure, error]);

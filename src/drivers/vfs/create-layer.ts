@@ -1,7 +1,7 @@
 /** Making, resetting and removing layers. These functions block and run on workers. */
 import { existsSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
-import { copyTree, removeForGood, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { copyTree, removeForGood, removeTree, restoreCopy, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   beginCommit,
   fsync,
@@ -20,9 +20,12 @@ import {
   type StagedLayerRecord,
   stageLayerRecord,
   stagingPath,
+  trashFolder,
   uniqueName,
 } from "../../graphdriver/kit.ts";
+import { withKnownSame } from "./known-same.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
+import { openTrashedFiles } from "./move-to-trash.ts";
 
 export interface NewLayer {
   readonly id: string;
@@ -80,7 +83,56 @@ function alreadyExists(id: string): CleatError {
   return new CleatError("ALREADY_EXISTS", `layer "${id}" exists already`);
 }
 
-/** Makes a layer again what `create` made it, after a diff was applied in part, in one exchange of names. */
+export interface RestoredLayer extends Omit<NewLayer, "durable"> {
+  /** Whether it is made durable what was made so. */
+  readonly durable: boolean;
+  /** Under which what was unpacked lies in the trash. */
+  readonly trashName: string;
+}
+
+/**
+ * Makes a layer again what `create` made it, after a diff was applied in part, and nothing crashed meanwhile: what was
+ * changed is taken away and copied anew, or all of it where that cannot be told, or not be done.
+ */
+export function restoreLayer(home: string, layer: RestoredLayer): void {
+  if (!restoreFromParent(home, layer)) {
+    withFolderAt(home, (folder) => removeTree(folder, `${trashFolder}/${layer.trashName}`)); // for its room
+    return resetLayer(home, layer);
+  }
+  withFolderAt(home, (folder) => {
+    removeTree(folder, exactFolder(layer.id));
+    tellAsCreated(folder, layer.id);
+  });
+}
+
+function restoreFromParent(home: string, { id, parent, durable, trashName }: RestoredLayer): boolean {
+  if (parent === undefined) return false;
+  try {
+    const trashed = openTrashedFiles(home, trashName);
+    try {
+      return withFolderAt(layerPath(home, parent), (older) =>
+        withFolderAt(layerPath(home, id), (newer) =>
+          withKnownSame({ home, id, parent, newer, older }, (isUntouched) => {
+            if (isUntouched === undefined) return false;
+            return restoreCopy(older, newer, { isUntouched, durable, remove: trashed.add });
+          }),
+        ),
+      );
+    } finally {
+      trashed.close();
+    }
+  } catch (error) {
+    if (isSystemError(error)) return false; // a full disk, say
+    throw error;
+  }
+}
+
+function tellAsCreated(folder: number, id: string): void {
+  renameat2(folder, `${fillingFolder}/${id}`, folder, `${unfilledFolder}/${id}`);
+  withFolder(folder, unfilledFolder, fsync);
+}
+
+/** Makes a layer again what `create` made it, whatever its tree holds, in one exchange of names. */
 export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void {
   const { id, parent } = layer;
   const staged = stagingPath(uniqueName());
@@ -97,8 +149,7 @@ export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void
     withFolderAt(home, (folder) => {
       syncfs(folder);
       renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
-      renameat2(folder, `${fillingFolder}/${id}`, folder, `${unfilledFolder}/${id}`);
-      withFolder(folder, unfilledFolder, fsync);
+      tellAsCreated(folder, id);
     });
     restampLayerRecord(home, id);
   } finally {

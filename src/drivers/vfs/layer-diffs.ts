@@ -8,6 +8,7 @@ import {
   type OpenHome,
   reportApplied,
   streamExactDiff,
+  withUndoBehind,
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
@@ -47,11 +48,14 @@ export function createLayerDiffs(
       const wanted = home.within(call);
       assertLayerId(id);
       await undoFilling(id, call);
-      return wanted.locks.withLock(id, () => {
-        if (existsSync(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
-        const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, applyOptions);
-        return reportApplied(home.logger, id, pool.consume(source, apply));
-      });
+      return withUndoBehind(home, worker, call?.signal, (trashName) =>
+        wanted.locks.withLock(id, () => {
+          if (existsSync(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
+          const options = { ...applyOptions, trashName };
+          const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, options);
+          return reportApplied(home.logger, id, pool.consume(source, apply));
+        }),
+      );
     },
   };
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
-import { dropInherited, withFolderAt } from "../../layer/index.ts";
-import { fchmod, fchown, fstat } from "../../syscall/index.ts";
+import { dropInherited, withFolder, withFolderAt } from "../../layer/index.ts";
+import { fchmod, fchown, fstat, mkdirat, statat } from "../../syscall/index.ts";
 
 /** Who a folder belongs to. */
 export interface Owner {
@@ -14,8 +14,32 @@ export interface Owner {
  * process's umask, would else be in every layer that is made in it.
  */
 export function makeCleanFolder(path: string, mode: number, owner?: Owner): void {
+  withCleanFolder(path, mode, owner, () => {});
+}
+
+/** Makes it, and leaves it open for as long as `visit` runs. */
+export function withCleanFolder<T>(
+  path: string,
+  mode: number,
+  owner: Owner | undefined,
+  visit: (folder: number) => T,
+): T {
   mkdirSync(path, { mode });
-  withFolderAt(path, (folder) => cleanFolder(folder, mode, owner));
+  return withFolderAt(path, (folder) => {
+    cleanFolder(folder, mode, owner);
+    return visit(folder);
+  });
+}
+
+/**
+ * The same in an open folder that is clean, and hands on no list: it is looked at, and opened only where the umask, or a
+ * mount that hands on groups, gave it something else.
+ */
+export function makeFolderInClean(parent: number, name: string, mode: number, owner: Owner): void {
+  mkdirat(parent, name, mode);
+  const made = statat(parent, name);
+  if ((made.mode & 0o7777) === mode && made.uid === owner.uid && made.gid === owner.gid) return;
+  withFolder(parent, name, (folder) => cleanFolder(folder, mode, owner));
 }
 
 /** As `makeCleanFolder`; one that is there is left as it is. */

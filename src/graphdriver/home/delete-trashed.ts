@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
-import type { ModuleReference } from "../../workers/index.ts";
+import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
 import { trashFolder, uniqueName } from "./home.ts";
 import type { OpenHome } from "./open-home.ts";
 
@@ -13,7 +13,8 @@ type TrashHome = Pick<OpenHome, "path" | "deleteBehind" | "logger">;
 
 /**
  * The end of a `remove`, when nobody has the layer's lock any more: tells that it is gone, then deletes what is in the
- * trash, if there is anything. Whatever the caller does when it is told, the files go.
+ * trash, if there is anything: at leisure where the caller is told, and waits for no more. Whatever the caller does
+ * then, the files go.
  */
 export async function deleteTrashed(
   { path, deleteBehind }: Pick<OpenHome, "path" | "deleteBehind">,
@@ -24,7 +25,8 @@ export async function deleteTrashed(
   try {
     onGone?.();
   } finally {
-    if (trashed !== undefined) await deleteBehind((pool) => pool.run(worker, "emptyTrash", path, trashed));
+    const empty = (pool: WorkerPool) => pool.run(worker, "emptyTrash", path, trashed as string);
+    if (trashed !== undefined) await deleteBehind(empty, onGone !== undefined);
   }
 }
 

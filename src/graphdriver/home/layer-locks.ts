@@ -41,7 +41,8 @@ interface Reading {
   changed: string | undefined;
 }
 
-export function createLayerLocks(): LayerLocks {
+/** `onAsked` is told of each turn that is asked for. */
+export function createLayerLocks(onAsked: () => void = () => {}): LayerLocks {
   const turns = new Map<string, readonly Turn[]>();
   const readings = new Set<Reading>();
 
@@ -51,6 +52,7 @@ export function createLayerLocks(): LayerLocks {
     work: () => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
+    onAsked();
     const earlier = turns.get(id) ?? [];
     let finish!: () => void;
     const turn: Turn = { shared, done: new Promise((resolve) => (finish = resolve)) };

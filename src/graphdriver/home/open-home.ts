@@ -13,6 +13,7 @@ import { keepsOrder } from "./keeps-order.ts";
 import { lockHome, prepareHome, stagingFolder } from "./home.ts";
 import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
 import { toErrorAbout } from "../layer-error.ts";
+import { createQuiet } from "./quiet.ts";
 
 /** What every driver holds while it is open. */
 export interface OpenHome {
@@ -36,9 +37,10 @@ export interface OpenHome {
   within(call: Pick<CallOptions, "signal"> | undefined): OpenHome;
   /**
    * Deletes what is out of the store already. When the home is closed meanwhile that breaks off without an error, since
-   * whoever opens the home next sweeps what is left: a tree of millions of files holds up no shutdown.
+   * whoever opens the home next sweeps what is left: a tree of millions of files holds up no shutdown. What nobody waits
+   * for is put off until engines ask for nothing else (`quiet.ts`), if it `mayWait`.
    */
-  deleteBehind(work: (pool: WorkerPool) => Promise<void>): Promise<void>;
+  deleteBehind(work: (pool: WorkerPool) => Promise<void>, mayWait?: boolean): Promise<void>;
   /** Waits for running calls, ends the threads, gives the home free. */
   close(): Promise<void>;
 }
@@ -88,9 +90,10 @@ async function startIn(
     maxThreads,
     spoolFolder: `${path}/${stagingFolder}`,
   });
-  const locks = createLayerLocks();
-  const deletions = createSlots(deletionsAtOnce);
   const ending = new AbortController();
+  const quiet = createQuiet(ending.signal);
+  const locks = createLayerLocks(quiet.touch);
+  const deletions = createSlots(deletionsAtOnce);
   let closing: Promise<void> | undefined;
 
   async function giveBack(): Promise<void> {
@@ -112,8 +115,9 @@ async function startIn(
     logger: options.logger ?? silentLogger,
     pool,
     locks,
-    async deleteBehind(work) {
+    async deleteBehind(work, mayWait = false) {
       try {
+        if (mayWait) await quiet.until();
         await deletions.within(() => work(pool.within(ending.signal)));
       } catch (error) {
         if (!ending.signal.aborted) throw error;

@@ -1,5 +1,16 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { isSystemError } from "../../errors/index.ts";
+import { readSync } from "node:fs";
+import { SystemError } from "../../errors/index.ts";
+import {
+  AT_FDCWD,
+  close,
+  errnos,
+  fstat,
+  isRegularFile,
+  lastErrno,
+  O_NONBLOCK,
+  O_RDONLY,
+  tryOpenat,
+} from "../../syscall/index.ts";
 
 /** Records are small: a `lower` of 500 layers takes 14,499 bytes, the counts of ten thousand layers less than this. */
 export const maxRecordBytes = 1 << 20;
@@ -9,18 +20,21 @@ export const maxRecordBytes = 1 << 20;
  * than 1 MiB. Nothing is waited for, as a FIFO would have it.
  */
 export function readIfThere(path: string): string | undefined {
-  let descriptor: number;
+  const descriptor = tryOpenat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK);
+  if (descriptor < 0) return textOfUnopened(lastErrno(), path);
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
-    if (isSystemError(error, "ENXIO", "ELOOP")) return ""; // a socket, a symlink to itself
-    throw error;
-  }
-  try {
-    const status = fstatSync(descriptor);
-    return status.isFile() && status.size <= maxRecordBytes ? readFileSync(descriptor, "utf8") : "";
+    const status = fstat(descriptor);
+    if (!isRegularFile(status) || status.sizeBytes > maxRecordBytes) return "";
+    const bytes = Buffer.allocUnsafe(status.sizeBytes);
+    return bytes.toString("utf8", 0, readSync(descriptor, bytes, 0, bytes.length, 0));
   } finally {
-    closeSync(descriptor);
+    close(descriptor);
   }
+}
+
+/** Without an exception: that a file is not there is told as often as that it is. */
+function textOfUnopened(errno: number, path: string): string | undefined {
+  if (errno === errnos.ENOENT || errno === errnos.ENOTDIR) return undefined;
+  if (errno === errnos.ENXIO || errno === errnos.ELOOP) return ""; // a socket, a symlink to itself
+  throw new SystemError(errno, "open", path);
 }

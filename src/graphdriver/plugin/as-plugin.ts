@@ -1,5 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
-import { type Call, graphDriverProtocol } from "../../protocol/index.ts";
+import { type Call, graphDriverProtocol, type LendingSource } from "../../protocol/index.ts";
 import {
   assertMethods,
   implement,
@@ -123,8 +123,7 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
     applyDiff: ({ id, parent }, from) =>
       call(from, async (driver) => {
         lost.assertWholeArchive(checked(id));
-        const apply = (archive: AsyncIterable<Uint8Array>) =>
-          driver.applyDiff(id, checkedParent(parent), archive, wanted(from));
+        const apply = (archive: LendingSource) => driver.applyDiff(id, checkedParent(parent), archive, wanted(from));
         return { Size: await holder.receive(id, from.body, apply) };
       }),
     diffSize: ({ ID, Parent }, from) =>
@@ -137,7 +136,10 @@ export function createGraphDriverPlugin(options: GraphDriverPluginOptions): Grap
       if (address.startsWith(unixScheme)) holder.listensOn(address.slice(unixScheme.length));
       void holder.restore(); // never rejects; calls wait for it
     },
-    close: holder.close,
+    async close() {
+      await holder.close();
+      lost.close();
+    },
   };
 }
 

@@ -18,11 +18,11 @@ export function removeBehind(
   return new Promise((resolve, reject) => {
     let isGone = false;
     const onGone = (): void => {
-      if (!hasAmpleRoom(home)) return;
       isGone = true;
       resolve();
     };
-    driver.remove(id, { evenWithChildren: true, onGone }).then(resolve, (error: unknown) => {
+    const options = { evenWithChildren: true, onGone: hasAmpleRoom(home) ? onGone : undefined };
+    driver.remove(id, options).then(resolve, (error: unknown) => {
       if (isGone) logger.warn({ err: error, layer: id }, "a layer that was removed cannot be deleted");
       else reject(error as Error);
     });

@@ -70,8 +70,8 @@ export interface AppliedEntries {
 }
 
 /**
- * Makes in the empty folder open as `root` all that an archive holds which is no layer: `.wh.` in a name means nothing, and
- * an entry for the root itself gives it its attributes. Throws and blocks as `applyLayer` does; an archive without end
+ * Makes in the empty folder open as `root` all that an archive holds which is no layer: `.wh.` in a name, a device 0/0 and
+ * overlay's attributes are what they are anywhere, and an entry for the root itself gives it its attributes. Throws and blocks as `applyLayer` does; an archive without end
  * blocks is truncated.
  */
 export function unpackTree(source: ByteSource, root: number, limits?: Partial<TarReaderOptions>): void {
@@ -84,7 +84,9 @@ export function unpackTree(source: ByteSource, root: number, limits?: Partial<Ta
 export function applyEntries(reader: TarReader, root: number, options: ApplyOptions): AppliedEntries {
   const ids = createIdMaps(options.ids);
   const { syncFiles, leaveOut } = options;
-  const directories = createDirectoryAttributes(root, ids, leaveOut);
+  const isWhole = options.whiteouts.kind === "none";
+  const rules = { leaveOut, keepsOverlays: isWhole };
+  const directories = createDirectoryAttributes(root, ids, rules);
   const below = belowOf(root, options);
   const folders = createOpenFolders(root, {
     ids,
@@ -96,9 +98,8 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
     options.whiteouts.kind === "overlay"
       ? createOverlayWhiteouts(root, { folders, directories, prefix: options.whiteouts.attributePrefix, below })
       : createDeletions(folders, ids);
-  const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles, leaveOut });
+  const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles, rules, isWhole });
   const keep = keptOf(options);
-  const isWhole = options.whiteouts.kind === "none";
   /** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
   const reserved = new Set<string>();
   let deleted = false;

@@ -20,8 +20,8 @@ const permissionBits = 0o7777;
 
 /**
  * Attributes by which overlay, of the kernel and in user space, keeps its own books. A layer from outside that could
- * set them would redirect a folder to another path or make a file's content come from elsewhere, so they never reach
- * the disk. Source of the last two: fuse-overlayfs 1.10 `main.c`, `utils.h`.
+ * set them would redirect a folder to another path or make a file's content come from elsewhere, so of a layer they
+ * never reach the disk. Source of the last two: fuse-overlayfs 1.10 `main.c`, `utils.h`.
  */
 const ownedByOverlay = /^(?:(?:trusted|user)\.overlay|(?:user|security)\.fuseoverlayfs)\./;
 
@@ -30,6 +30,14 @@ export type HeaderAttributes = Pick<TarHeader, "type" | "mtimeSeconds" | "mtimeN
 
 /** Is told of each extended attribute that cannot be kept here and is passed over. */
 export type LeaveOut = (name: string) => void;
+
+/** Which extended attributes reach the disk. */
+export interface AttributeRules {
+  /** Without it, what cannot be kept is an error. */
+  readonly leaveOut?: LeaveOut | undefined;
+  /** Overlay's own do, too: of a tree that is no layer, and holds what is one to somebody. */
+  readonly keepsOverlays: boolean;
+}
 
 /** What an entry asks for, translated to this host. */
 export interface Attributes {
@@ -61,13 +69,13 @@ export function setAttributes(
   header: HeaderAttributes,
   wanted: Attributes,
   made: Attributes,
-  leaveOut?: LeaveOut,
+  rules: AttributeRules,
 ): void {
   const { uid, gid, mode } = wanted;
   const newOwner = uid !== made.uid || gid !== made.gid;
   if (newOwner) fchown(descriptor, uid, gid);
   if (mode !== made.mode || (newOwner && (mode & 0o6000) !== 0)) fchmod(descriptor, mode);
-  setXattrs(header, descriptor, leaveOut, (name, value) => fsetxattr(descriptor, name, value));
+  setXattrs(header, descriptor, rules, (name, value) => fsetxattr(descriptor, name, value));
   futimens(descriptor, header.mtimeSeconds, header.mtimeNanoseconds);
 }
 
@@ -77,7 +85,7 @@ export function setAttributesByName(
   base: Buffer,
   header: HeaderAttributes,
   wanted: Attributes,
-  leaveOut?: LeaveOut,
+  rules: AttributeRules,
 ): void {
   chownat(folder, base, wanted.uid, wanted.gid);
   if (header.type !== "symlink") {
@@ -85,7 +93,7 @@ export function setAttributesByName(
     // A device or FIFO was made with its mode, of which the new owner has cost it two bits.
     if (givesAcl || (wanted.mode & 0o6000) !== 0) chmodNode(folder, base, wanted.mode);
   }
-  setXattrs(header, folder, leaveOut, (name, value) => lsetxattr(procPath(folder, base), name, value));
+  setXattrs(header, folder, rules, (name, value) => lsetxattr(procPath(folder, base), name, value));
   utimensat(folder, base, header.mtimeSeconds, header.mtimeNanoseconds);
 }
 
@@ -93,11 +101,11 @@ export function setAttributesByName(
 function setXattrs(
   { xattrs }: HeaderAttributes,
   descriptor: number,
-  leaveOut: LeaveOut | undefined,
+  { leaveOut, keepsOverlays }: AttributeRules,
   set: (name: string, value: Buffer) => void,
 ): void {
   for (const [name, value] of xattrs) {
-    if (ownedByOverlay.test(name)) continue;
+    if (!keepsOverlays && ownedByOverlay.test(name)) continue;
     try {
       set(name, value);
     } catch (error) {

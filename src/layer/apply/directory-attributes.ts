@@ -1,7 +1,13 @@
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { close, fchmod, fchown, fstat } from "../../syscall/index.ts";
 import { noXattrs, type TarHeader } from "../../tar/index.ts";
-import { type Attributes, attributesOf, type HeaderAttributes, type LeaveOut, setAttributes } from "./attributes.ts";
+import {
+  type AttributeRules,
+  type Attributes,
+  attributesOf,
+  type HeaderAttributes,
+  setAttributes,
+} from "./attributes.ts";
 import { openConfinedFolder } from "../tree/confine.ts";
 import { toEntryError } from "../entry/entry-error.ts";
 import type { IdMaps } from "../entry/id-map.ts";
@@ -52,7 +58,7 @@ interface Inherited extends Wanted {
   readonly hiddenSince: number;
 }
 
-export function createDirectoryAttributes(root: number, ids: IdMaps, leaveOut?: LeaveOut): DirectoryAttributes {
+export function createDirectoryAttributes(root: number, ids: IdMaps, rules: AttributeRules): DirectoryAttributes {
   const wanted = new Map<string, Wanted>();
   const inherited = new Map<string, Inherited>();
   const replaced = createMarkedPaths();
@@ -90,7 +96,7 @@ export function createDirectoryAttributes(root: number, ids: IdMaps, leaveOut?: 
   function settleAsAsked(path: string, { header, attributes }: Wanted): void {
     settleOne(path, attributes, (descriptor) => {
       const { uid, gid, mode } = fstat(descriptor);
-      setAttributes(descriptor, header, attributes, { uid, gid, mode: mode & 0o7777 }, leaveOut);
+      setAttributes(descriptor, header, attributes, { uid, gid, mode: mode & 0o7777 }, rules);
     });
   }
 

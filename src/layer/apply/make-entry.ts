@@ -1,7 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
 import { isDirectory, linkat, mknodat, S_IFBLK, S_IFCHR, S_IFIFO, statat, symlinkat } from "../../syscall/index.ts";
 import type { TarHeader, TarReader } from "../../tar/index.ts";
-import { type Attributes, attributesOf, type LeaveOut, setAttributesByName } from "./attributes.ts";
+import { type AttributeRules, type Attributes, attributesOf, setAttributesByName } from "./attributes.ts";
 import { type EntryName, parseEntryName, showBytes } from "../entry/entry-name.ts";
 import { isOverlayWhiteout } from "../entry/entry-type.ts";
 import type { IdMaps } from "../entry/id-map.ts";
@@ -23,11 +23,13 @@ export interface EntryMaker {
 export interface EntryMakerOptions extends DirectoryMakerOptions {
   readonly ids: IdMaps;
   readonly syncFiles: boolean;
-  readonly leaveOut: LeaveOut | undefined;
+  readonly rules: AttributeRules;
+  /** What overlay takes for the deletion of a file, a device 0/0, is a file like any other. */
+  readonly isWhole: boolean;
 }
 
 export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
-  const { folders, directories, whiteouts, ids, leaveOut } = options;
+  const { folders, directories, whiteouts, ids, rules, isWhole } = options;
   const names = createNameReplacer(folders, directories);
   let sizeBytes = 0;
 
@@ -44,7 +46,7 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
       const from = folders.get(target.folder, folder).descriptor;
       const status = statat(from, target.base);
       if (isDirectory(status)) throw toInvalidError(header, "is a hard link to a folder");
-      if (isOverlayWhiteout(status)) throw toInvalidError(header, "is a hard link to a deleted file");
+      if (!isWhole && isOverlayWhiteout(status)) throw toInvalidError(header, "is a hard link to a deleted file");
       linkat(from, target.base, folder.descriptor, name.base);
     });
   }
@@ -58,14 +60,14 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     }
     names.replace(name, (folder) => {
       mknodat(folder.descriptor, name.base, type | mode, isDevice ? major : 0, isDevice ? minor : 0);
-      setAttributesByName(folder, name.base, header, { uid, gid, mode }, leaveOut);
+      setAttributesByName(folder, name.base, header, { uid, gid, mode }, rules);
     });
   }
 
   function makeSymlink(name: EntryName, header: TarHeader, wanted: Attributes): void {
     names.replace(name, (folder) => {
       symlinkat(header.linkName, folder.descriptor, name.base);
-      setAttributesByName(folder, name.base, header, wanted, leaveOut);
+      setAttributesByName(folder, name.base, header, wanted, rules);
     });
     addSize(header, header.linkName.length);
   }
@@ -95,7 +97,9 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
         break;
       case "character-device":
         // The kernel's overlay would take 0/0 for a whiteout, so in every driver it is one.
-        if (header.deviceMajor === 0 && header.deviceMinor === 0) return whiteouts.hide(name.folder, name.base);
+        if (!isWhole && header.deviceMajor === 0 && header.deviceMinor === 0) {
+          return whiteouts.hide(name.folder, name.base);
+        }
         makeNode(name, header, S_IFCHR);
         break;
     }

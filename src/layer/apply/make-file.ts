@@ -2,7 +2,7 @@ import { ftruncateSync, writeSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { close, fsync, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, openat } from "../../syscall/index.ts";
 import type { SparseRegion, TarHeader, TarReader } from "../../tar/index.ts";
-import { type Attributes, type LeaveOut, setAttributes } from "./attributes.ts";
+import { type AttributeRules, type Attributes, setAttributes } from "./attributes.ts";
 import { dropInherited } from "../tree/inherited-access.ts";
 import type { OpenFolder } from "./folder-cache.ts";
 
@@ -11,7 +11,7 @@ const processGid = process.getegid?.() ?? 0;
 
 export interface MakeFileOptions {
   readonly syncFiles: boolean;
-  readonly leaveOut?: LeaveOut | undefined;
+  readonly rules: AttributeRules;
 }
 
 /**
@@ -24,7 +24,7 @@ export function makeFile(
   header: TarHeader,
   wanted: Attributes,
   reader: TarReader,
-  { syncFiles, leaveOut }: MakeFileOptions,
+  { syncFiles, rules }: MakeFileOptions,
 ): void {
   // A file that someone else owns stays unreadable until it has its owner.
   const isOurs = wanted.uid === processUid && wanted.gid === processGid && !folder.givesGroup && !folder.givesAcl;
@@ -35,7 +35,7 @@ export function makeFile(
     else writeSparse(descriptor, reader, header.sparse, header.sizeBytes);
     const gid = folder.givesGroup ? -1 : processGid;
     if (folder.givesAcl) dropInherited(descriptor);
-    setAttributes(descriptor, header, wanted, { uid: processUid, gid, mode: folder.givesAcl ? -1 : mode }, leaveOut);
+    setAttributes(descriptor, header, wanted, { uid: processUid, gid, mode: folder.givesAcl ? -1 : mode }, rules);
     if (syncFiles) fsync(descriptor);
   } finally {
     close(descriptor);

@@ -58,12 +58,15 @@ export function copyTree(from: number, to: number): void {
   copyOpenAttributes(from, to, fstat(from));
 }
 
-interface Copy {
+/** Whether the file system is still believed to share blocks. */
+interface Cloning {
+  clones: boolean;
+}
+
+interface Copy extends Cloning {
   readonly root: number;
   /** Files with several names: the path below `root` that they were copied to first. */
   readonly linked: Map<string, Buffer>;
-  /** Whether the file system is still believed to share blocks. */
-  clones: boolean;
 }
 
 function copyFolder(sources: FolderTrail, targets: FolderTrail, path: string, copy: Copy): void {
@@ -95,7 +98,8 @@ function linkToCopy(to: number, name: Buffer, path: string, status: FileStatus, 
   return earlier !== undefined;
 }
 
-function copyNode(from: number, to: number, name: Buffer, status: FileStatus, copy: Copy): void {
+/** Copies what is no folder; a socket is passed over. */
+export function copyNode(from: number, to: number, name: Buffer, status: FileStatus, copy: Cloning): void {
   const type = status.mode & S_IFMT;
   if (type === S_IFSOCK) return;
   if (type === S_IFREG) return copyFile(from, to, name, status, copy);
@@ -112,7 +116,7 @@ function copyNode(from: number, to: number, name: Buffer, status: FileStatus, co
   utimensat(to, name, status.mtimeSeconds, status.mtimeNanoseconds);
 }
 
-function copyFile(from: number, to: number, name: Buffer, status: FileStatus, copy: Copy): void {
+function copyFile(from: number, to: number, name: Buffer, status: FileStatus, copy: Cloning): void {
   const source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const target = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
@@ -160,7 +164,7 @@ function copyRange(source: number, target: number, name: Buffer, from: number, t
   }
 }
 
-function copyOpenAttributes(from: number, to: number, status: FileStatus): void {
+export function copyOpenAttributes(from: number, to: number, status: FileStatus): void {
   fchown(to, status.uid, status.gid);
   fchmod(to, status.mode & 0o7777);
   for (const attribute of flistxattr(from)) {

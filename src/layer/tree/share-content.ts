@@ -11,9 +11,10 @@ export interface SharedContent {
 }
 
 /**
- * Makes files below the open folder `to` share their blocks with those of the same name and length below `from`, where the file system
- * can (xfs with reflink, btrfs). The kernel compares the bytes first, so that nothing changes in either but where `to` keeps them.
- * Costs a walk of `to`, and reading what is shared; blocks; runs on a worker. May be done twice.
+ * Makes files below the open folder `to` share their blocks with those of the same name and length below `from`, where
+ * the file system can (xfs with reflink, btrfs). The kernel compares the bytes first, so that nothing changes in either
+ * but where `to` keeps them. Costs a walk of `to`, and reading what is shared; blocks; runs on a worker. May be done
+ * twice.
  */
 export function shareContent(from: number, to: number): SharedContent {
   const share: Share = { seen: new Set(), isPossible: true, sharedBytes: 0, copiedBytes: 0 };

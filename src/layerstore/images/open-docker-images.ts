@@ -34,14 +34,14 @@ export interface DockerImages extends AsyncDisposable {
   /** Reads the records of all images. */
   list(): DockerImageList;
   /**
-   * The archive of which a layer was made, not compressed; made as it is read. It has the digest `diffId` unless the store is damaged,
-   * which whoever reads it checks.
+   * The archive of which a layer was made, not compressed; made as it is read. It has the digest `diffId` unless the
+   * store is damaged, which whoever reads it checks.
    * @throws DATA_LOSS while it is read, when the layer or a file of it is gone, or changed.
    */
   archive(layer: DockerImageLayer): AsyncIterable<Uint8Array>;
   /**
-   * Makes the files in a folder into which the layer's archive was unpacked share their blocks with those in the store, where the file
-   * system can, and they are alike; nothing else changes, in neither.
+   * Makes the files in a folder into which the layer's archive was unpacked share their blocks with those in the store,
+   * where the file system can, and they are alike; nothing else changes, in neither.
    * @throws NOT_FOUND when there is no such folder.
    */
   share(layer: DockerImageLayer, folder: string): Promise<SharedContent>;
@@ -53,8 +53,8 @@ export interface DockerImages extends AsyncDisposable {
 
 /**
  * Opens the images of a data root.
- * @throws NOT_FOUND when the folder is no data root, or keeps no images of that driver; INVALID_ARGUMENT when several drivers keep
- * some and none is named; UNIMPLEMENTED for a driver whose layers Cleat cannot read.
+ * @throws NOT_FOUND when the folder is no data root, or keeps no images of that driver; INVALID_ARGUMENT when several
+ * drivers keep some and none is named; UNIMPLEMENTED for a driver whose layers Cleat cannot read.
  */
 export function openDockerImages({ root: given, drivers, ...options }: OpenDockerImagesOptions): DockerImages {
   const root = resolveFolder("data root", given);

@@ -19,6 +19,7 @@ const storedRecord = z.strictObject({
   created: nanoseconds,
   updated: nanoseconds,
   usage: z.strictObject({ size: z.number().nonnegative(), inodes: z.number().nonnegative() }).optional(),
+  suspect: z.literal(true).optional(),
 });
 
 const storedChange = z.strictObject({
@@ -52,7 +53,7 @@ function fromStored({ put, remove, nextId }: z.output<typeof storedChange>): Cha
 }
 
 function toStoredRecord(record: SnapshotRecord): z.input<typeof storedRecord> {
-  const { id: own, name, kind, parentId, labels, createdNs, updatedNs, usage } = record;
+  const { id: own, name, kind, parentId, labels, createdNs, updatedNs, usage, isSuspect } = record;
   const pairs = Object.entries(labels);
   return {
     id: own,
@@ -63,6 +64,7 @@ function toStoredRecord(record: SnapshotRecord): z.input<typeof storedRecord> {
     created: String(createdNs),
     updated: String(updatedNs),
     ...(usage !== undefined && { usage: { size: usage.sizeBytes, inodes: usage.inodes } }),
+    ...(isSuspect === true && { suspect: true as const }),
   };
 }
 
@@ -76,5 +78,6 @@ function fromStoredRecord(stored: z.output<typeof storedRecord>): SnapshotRecord
     createdNs: BigInt(stored.created),
     updatedNs: BigInt(stored.updated),
     usage: stored.usage && { sizeBytes: stored.usage.size, inodes: stored.usage.inodes },
+    ...(stored.suspect === true && { isSuspect: true }),
   };
 }

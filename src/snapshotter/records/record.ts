@@ -13,6 +13,8 @@ export interface SnapshotRecord {
   readonly updatedNs: bigint;
   /** Of a committed one, once it was measured. */
   readonly usage: Usage | undefined;
+  /** Something that was written to it may be lost; it is never committed. */
+  readonly isSuspect?: true | undefined;
 }
 
 /** What happens as one: all of it, or nothing. */

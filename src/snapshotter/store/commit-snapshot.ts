@@ -1,4 +1,4 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { assertName, isGiven, quoteName, toLabels } from "../names-and-labels.ts";
 import type { SnapshotRecord } from "../records/record.ts";
@@ -27,7 +27,7 @@ export async function commitSnapshot(
     const parent = isGiven(parentName) ? findNewParent(store, record, parentName) : undefined;
     await store.withParent(parent, async () => {
       if (parent === undefined && record.parentId !== undefined) await storage.settle?.(record.id, record.parentId);
-      await syncInTime(storage, key, call);
+      await makeDurable(store, record, call);
       const committed = { ...record, name, kind: "committed" as const, labels: kept, usage: undefined };
       if (parent === undefined) await putNew(store.records, committed);
       else await commitOn(store, committed, parent.id);
@@ -35,6 +35,21 @@ export async function commitSnapshot(
     store.syncing.end(record.id);
     store.measuring.later(record.id);
   });
+}
+
+/**
+ * @throws DATA_LOSS when something that was written to it is lost, or may be: also where the kernel has told that to
+ * another flush than this one.
+ */
+async function makeDurable({ lostWrites }: StoreContext, { id, name }: SnapshotRecord, call: CallOptions) {
+  lostWrites.assertNone(id, name);
+  try {
+    await syncInTime(lostWrites.sync, name, call);
+  } catch (error) {
+    if (isSystemError(error)) lostWrites.assertNone(id, name);
+    throw error;
+  }
+  lostWrites.assertNone(id, name);
 }
 
 /**

@@ -47,6 +47,7 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
     const place = { id, parentId, maxSizeBytes: maxSizeOf(record.labels), ...use };
     const mounts = checked(record, await storage.create(place, call));
     call.signal?.throwIfAborted();
+    store.lostWrites.assertNone(id, record.name); // of a copy of its parent
     await putNew(records, record);
     making.delete(id);
     if (record.kind === "active" && isUnpackKey(record.name)) store.syncing.begin(id);

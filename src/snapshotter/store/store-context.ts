@@ -3,6 +3,7 @@ import { createKeyLocks, type KeyLocks } from "../key-locks.ts";
 import type { Records } from "../records/records.ts";
 import type { SnapshotRecord } from "../records/record.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
+import { type LostWrites, trackLostWrites } from "./lost-writes.ts";
 import { type Measuring, measureBehind } from "./measure-behind.ts";
 import { type RemoveBehind, removeBehind } from "./remove-behind.ts";
 import { createSnapshotTable, type SnapshotTable } from "./snapshot-table.ts";
@@ -16,6 +17,7 @@ export interface StoreContext {
   readonly logger: Logger;
   readonly locks: KeyLocks;
   readonly measuring: Measuring;
+  readonly lostWrites: LostWrites;
   readonly syncing: SyncBehind;
   readonly removing: RemoveBehind;
   /** Places whose files are gone. */
@@ -38,6 +40,8 @@ export function createStoreContext(
   const table = createSnapshotTable(records, missing, storage.capabilities.needsParents);
   /** How many each parent waits for. */
   const awaited = new Map<number, number>();
+  const making = new Set<number>();
+  const lostWrites = trackLostWrites(records, making, storage.sync?.bind(storage), logger);
   return {
     records,
     table,
@@ -46,9 +50,10 @@ export function createStoreContext(
     missing,
     locks: createKeyLocks(),
     measuring: measureBehind(records, storage, logger),
-    syncing: syncBehind(storage.sync?.bind(storage), logger),
+    lostWrites,
+    syncing: syncBehind(lostWrites.sync, logger),
     removing: removeBehind(storage, logger),
-    making: new Set(),
+    making,
 
     async withParent(parent, work) {
       if (parent === undefined) return work();

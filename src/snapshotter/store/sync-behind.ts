@@ -26,7 +26,7 @@ export function syncBehind(sync: (() => Promise<void>) | undefined, logger: Logg
       await pause(pauseMs, undefined, { signal: closed.signal, ref: false }).catch(() => {});
       if (closed.signal.aborted) return;
       if (begunMs.size === 0) break;
-      // A commit tells its engine of a failure; here it is known earlier.
+      // Nobody waits for it; commits are told by `lost-writes.ts`.
       await run().catch((error: unknown) => logger.warn({ err: error }, "could not write behind what is unpacked"));
       const now = performance.now();
       for (const [id, begun] of begunMs) if (now - begun > patienceMs) begunMs.delete(id);

@@ -1,7 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { quoteName } from "../names-and-labels.ts";
-import type { SnapshotStorage } from "../snapshot-storage.ts";
 
 /**
  * containerd sets no deadline, and holds its database's lock while it waits for a commit: on a disk that hangs all of
@@ -12,11 +11,15 @@ export const syncPatienceMs = 120_000;
 
 /**
  * Makes durable what was unpacked, for the commit of `key`. What is given up goes on, and is waited for by nobody: the
- * commit is refused, and nothing acknowledges it later.
+ * commit is refused, and nothing acknowledges it later; what it loses then is not lost silently (`lost-writes.ts`).
  * @throws DEADLINE_EXCEEDED after two minutes; the caller's own reason when its call is given up.
  */
-export async function syncInTime(storage: SnapshotStorage, key: string, { signal }: CallOptions): Promise<void> {
-  if (storage.sync === undefined) return signal?.throwIfAborted();
+export async function syncInTime(
+  sync: (() => Promise<void>) | undefined,
+  key: string,
+  { signal }: CallOptions,
+): Promise<void> {
+  if (sync === undefined) return signal?.throwIfAborted();
   let giveUp = () => {};
   let timer: NodeJS.Timeout | undefined;
   const givenUp = new Promise<never>((_, reject) => {
@@ -29,7 +32,7 @@ export async function syncInTime(storage: SnapshotStorage, key: string, { signal
   signal?.addEventListener("abort", giveUp, { once: true });
   try {
     signal?.throwIfAborted();
-    await Promise.race([storage.sync(), givenUp]);
+    await Promise.race([sync(), givenUp]);
     signal?.throwIfAborted(); // who was told that it failed must not find it done
   } finally {
     clearTimeout(timer);

@@ -2,6 +2,7 @@ import { constants, type FileHandle, mkdir, open, rename, rm } from "node:fs/pro
 import { dirname, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { allocateBehind, writeInPlace } from "../../syscall/index.ts";
+import { syncFolder } from "../../files/index.ts";
 
 /**
  * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test
@@ -100,10 +101,4 @@ async function readPlainFile(path: string): Promise<Buffer | undefined> {
 
 function notPlain(path: string): CleatError {
   return new CleatError("FAILED_PRECONDITION", `"${path}" is no plain file; no journal is read from it`);
-}
-
-/** Makes the names in a folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, "r");
-  await handle.sync();
 }

@@ -39,10 +39,10 @@ const dedupe = { sizeBytes: 56, from: 0, length: 8, count: 16, to: 24, toFrom: 3
 const FIDEDUPERANGE = ioctlRequest("both", 0x94, 54, 24);
 
 /**
- * Makes `to` share the blocks of `from`, both from `offset` on, where the kernel finds the same bytes in both: neither changes in
- * content or times. `to` may be open for reading only, by who may write to it. Costs reading both.
- * @returns how many bytes are shared now, fewer than asked for where the kernel had enough; 0 where they differ, or one of them is
- * none to share; undefined where the file system cannot, or the two are not on the same.
+ * Makes `to` share the blocks of `from`, both from `offset` on, where the kernel finds the same bytes in both: neither
+ * changes in content or times. `to` may be open for reading only, by who may write to it. Costs reading both.
+ * @returns how many bytes are shared now, fewer than asked for where the kernel had enough; 0 where they differ, or one
+ * of them is none to share; undefined where the file system cannot, or the two are not on the same.
  */
 export function dedupeRange(from: number, to: number, offset: number, lengthBytes: number): number | undefined {
   throwIfCancelled();

@@ -57,6 +57,11 @@ export function rmdirat(directory: number, name: PathBytes): void {
   check(unlinkatCall(directory, cString(name), AT_REMOVEDIR), "rmdirat", name);
 }
 
+/** As `rmdirat`, without an exception: whether it succeeded; errno in `lastErrno`. */
+export function tryRmdirat(directory: number, name: PathBytes): boolean {
+  return unlinkatCall(directory, cString(name), AT_REMOVEDIR) === 0;
+}
+
 /** As `unlinkat`, without an exception: whether it succeeded; errno in `lastErrno`. */
 export function tryUnlinkat(directory: number, name: PathBytes): boolean {
   return unlinkatCall(directory, cString(name), 0) === 0;

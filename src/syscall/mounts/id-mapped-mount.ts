@@ -1,4 +1,4 @@
-import { AT_EMPTY_PATH, AT_RECURSIVE, O_CLOEXEC } from "../flags.ts";
+import { AT_EMPTY_PATH, AT_RECURSIVE, MS_SLAVE, O_CLOEXEC } from "../flags.ts";
 import { bindSystemCall, check, emptyPath } from "../libc.ts";
 
 const openTreeCall = bindSystemCall("open_tree", "int", "void *", "uint");
@@ -38,6 +38,17 @@ export function mapIds(mountDescriptor: number, userNamespace: number): void {
 export function setMountAttributes(mountDescriptor: number, set: number, clear: number, recursive = false): void {
   attributes.set([BigInt(set), BigInt(clear), 0n, 0n]);
   const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+  const result = mountSetattrCall(mountDescriptor, emptyPath, flags, attributeBytes, attributeBytes.length);
+  check(result, "mount_setattr");
+}
+
+/**
+ * Lets a tree of mounts that lies nowhere yet see what is mounted and unmounted in the one that it is a copy of, and not
+ * the other way round (`MS_SLAVE`, mount_namespaces(7)). Linux 5.12.
+ */
+export function makeSlave(mountDescriptor: number): void {
+  attributes.set([0n, 0n, BigInt(MS_SLAVE), 0n]);
+  const flags = AT_EMPTY_PATH | AT_RECURSIVE;
   const result = mountSetattrCall(mountDescriptor, emptyPath, flags, attributeBytes, attributeBytes.length);
   check(result, "mount_setattr");
 }

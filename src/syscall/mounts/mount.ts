@@ -1,5 +1,5 @@
 import { AT_FDCWD } from "../flags.ts";
-import { bindSystemCall, check, cString, emptyPath, type PathBytes } from "../libc.ts";
+import { bindSystemCall, check, cString, emptyPath, errnos, lastErrno, type PathBytes } from "../libc.ts";
 
 const mountCall = bindSystemCall("mount", "void *", "void *", "void *", "long", "void *");
 const umount2Call = bindSystemCall("umount2", "void *", "int");
@@ -17,6 +17,15 @@ export function mount(source: string, target: PathBytes, type: string, flags: nu
 
 export function umount2(target: PathBytes, flags: number): void {
   check(umount2Call(cString(target), flags), "umount2", target);
+}
+
+/** As `umount2`, without an exception where nothing is mounted, which is false. */
+export function umountIfMounted(target: PathBytes, flags: number): boolean {
+  const result = umount2Call(cString(target), flags);
+  const errno = result < 0 ? lastErrno() : 0;
+  if (errno === errnos.EINVAL || errno === errnos.ENOENT) return false;
+  check(result, "umount2", target);
+  return true;
 }
 
 /** Source: `enum fsconfig_command`, `linux/mount.h` v6.1. */

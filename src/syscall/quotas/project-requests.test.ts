@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { expect, it } from "vitest";
 
 import { inodeFlagRequests } from "../files/copy-on-write.ts";
+import { headersObstacle, readHeaders } from "../kernel-headers.test.support.ts";
 import { diskQuota, fileAttributeRequests, fileAttributes, quotaRequests, quotaStatus } from "./project-requests.ts";
 
-const offset = (struct: string, field: string) => `offsetof(struct ${struct}, ${field})`;
+const offset = (struct: string, field: string) => `offset(${struct}, ${field})`;
 
 const expressions = {
   "sizeof(struct fsxattr)": fileAttributes.sizeBytes,
@@ -40,24 +40,13 @@ const expressions = {
   [offset("fs_disk_quota", "d_icount")]: diskQuota.inodesAt,
 };
 
-const program = `
-  #include <stddef.h>
-  #include <stdio.h>
-  #include <linux/fs.h>
-  #include <linux/dqblk_xfs.h>
-  int main(void) { ${Object.keys(expressions)
-    .map((text) => `printf("%lu\\n", (unsigned long)${text});`)
-    .join(" ")} }
-`;
+const includes = ["linux/fs.h", "linux/dqblk_xfs.h"];
 
-it("projects and their quotas are laid out as a C compiler reads the kernel's headers", ({ skip }) => {
-  const script = 'set -e; cc -x c -o "$1" -; "$1"; rm "$1"';
-  const output = `/tmp/cleat-project-requests-${process.pid}`;
-  if (spawnSync("cc", ["--version"]).error !== undefined)
-    return skip("no cc in PATH (bring it with: apt-get install gcc)");
-  const { stdout, stderr } = spawnSync("sh", ["-c", script, "sh", output], { input: program, encoding: "utf8" });
-  if (stderr.includes("linux/fs.h")) return skip("no linux/fs.h (bring it with: apt-get install linux-libc-dev)");
-  expect(stderr).toBe("");
-  const kernels = stdout.trim().split("\n").map(Number);
-  expect(expressions).toEqual(Object.fromEntries(Object.keys(expressions).map((text, at) => [text, kernels[at]])));
-});
+for (const of of ["own", "arm64"] as const) {
+  it(`projects and their quotas are laid out as a C compiler reads the headers of ${of}`, ({ skip }) => {
+    const obstacle = headersObstacle(of);
+    if (obstacle !== undefined) return skip(obstacle);
+    const kernels = readHeaders(of, includes, Object.keys(expressions));
+    expect(expressions).toEqual(Object.fromEntries(Object.keys(expressions).map((text, at) => [text, kernels[at]])));
+  });
+}

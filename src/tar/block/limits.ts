@@ -12,8 +12,8 @@ export interface TarLimits {
   /** Data regions of one sparse file. Default 262,144: some 16 MiB of memory. */
   readonly maxSparseRegions: number;
   /**
-   * Extended attributes of one entry. Default 1,024; Linux lists at most 64 KiB of names per file. Their bytes are a part of
-   * `maxPaxBytes`, in which they come.
+   * Extended attributes of one entry. Default 1,024; Linux lists at most 64 KiB of names per file. Their bytes are a
+   * part of `maxPaxBytes`, in which they come.
    */
   readonly maxXattrs: number;
   /** Entries of the archive. Default 10,000,000, beyond what file systems hold in practice. */

@@ -9,8 +9,8 @@ export interface CheckedFile extends AsyncDisposable {
 }
 
 /**
- * Writes a file that was not there, under a name that nobody knows before: a plugin that puts a link in its way has nothing of
- * the host's overwritten.
+ * Writes a file that was not there, under a name that nobody knows before: a plugin that puts a link in its way has
+ * nothing of the host's overwritten.
  */
 export async function writeChecked(folder: string, text: string): Promise<CheckedFile> {
   const name = `${namePrefix}${randomUUID()}`;

@@ -13,6 +13,8 @@ export interface EngineDialect {
   readonly headers: Readonly<Record<string, string>>;
   /** The body of a call that has no arguments; `Plugin.Activate` has none in any dialect. */
   readonly noArguments: string;
+  /** Protocols of which such a call has no body at all, by their tables' names. */
+  readonly bodiless: readonly string[];
   /** What follows a JSON body. */
   readonly ending: string;
   readonly source: string;
@@ -25,6 +27,7 @@ const docker20: EngineDialect = {
   versions: ["docker-20.10.24"],
   headers: { Host: "", ...userAgent, Accept: "application/vnd.docker.plugins.v1.2+json" },
   noArguments: "{}",
+  bodiless: ["NetworkDriver", "IpamDriver", "LogDriver", "MetricsCollector"],
   ending: "\n",
   source: "moby v20.10.24 pkg/plugins/transport/http.go, pkg/plugins/client.go",
 };
@@ -44,6 +47,7 @@ export const engineDialects: readonly EngineDialect[] = [
     protocols: ["VolumeDriver"],
     headers: { Host: "plugin", ...userAgent, "Content-Type": "application/vnd.docker.plugins.v1.1+json" },
     noArguments: "",
+    bodiless: [],
     ending: "",
     source: "podman v4.3.1 libpod/plugin/volume_api.go",
   },
@@ -55,4 +59,9 @@ export const commonDialect = engineDialects[1] as EngineDialect;
 /** Those in which a plugin of that protocol is called. */
 export function dialectsOf({ name }: { readonly name: string }): readonly EngineDialect[] {
   return engineDialects.filter(({ protocols }) => protocols?.includes(name) ?? true);
+}
+
+/** The whole body of a call without arguments. */
+export function bodyWithoutArguments({ noArguments, bodiless, ending }: EngineDialect, protocol: string): string {
+  return noArguments === "" || bodiless.includes(protocol) ? "" : noArguments + ending;
 }

@@ -4,6 +4,7 @@ import { finished, pipeline, Readable } from "node:stream";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
 import { toReply } from "../handler.ts";
+import { answerFromMaker, takesFromMaker } from "./answer-sink.ts";
 import { refuseMalformed } from "./malformed-request.ts";
 import { IncomingCall } from "./incoming-call.ts";
 import { createRequestBody } from "./request-body.ts";
@@ -93,7 +94,7 @@ async function replyTo(
 
 function sendReply({ status, body, mediaType }: WireReply, request: IncomingMessage, response: ServerResponse): void {
   if (!(body instanceof Readable)) {
-    response.writeHead(status, { "Content-Type": pluginMediaType, "Content-Length": body.byteLength });
+    response.writeHead(status, { "Content-Type": mediaType ?? pluginMediaType, "Content-Length": body.byteLength });
     // Node hangs up after the last answer of a connection, also on a peer who is still sending, and then gets no
     // answer.
     // As text it goes out with the headers, in one write.
@@ -105,6 +106,7 @@ function sendReply({ status, body, mediaType }: WireReply, request: IncomingMess
     return;
   }
   response.writeHead(status, { "Content-Type": mediaType ?? streamMediaType });
+  if (takesFromMaker(body, response)) return answerFromMaker(body, response);
   // On a failure the pipeline destroys the connection: without the last chunk no client takes the stream for complete.
   pipeline(body, response, () => {});
 }

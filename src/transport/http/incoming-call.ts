@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connection } from "../../protocol/index.ts";
 import { connectionOf } from "../connection.ts";
 import type { BodyStream, WireRequest } from "../wire.ts";
-import { peerGone } from "./request-body.ts";
+import { peerGone } from "./peer-gone.ts";
 
 /**
  * A call as it came. A class, because its signal is made when somebody asks for it, as most calls end before: V8 would

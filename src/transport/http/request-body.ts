@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import { CleatError, TransportError } from "../../errors/index.ts";
+import { CleatError } from "../../errors/index.ts";
 import { refuseOverCap } from "../bounded-body.ts";
 import type { BodyStream } from "../wire.ts";
+import { createLentBody, type LentBody } from "./lent-body.ts";
+import { peerGone } from "./peer-gone.ts";
 
 /** What a peer sends with a call, to be read once. */
 export interface RequestBody extends BodyStream {
@@ -9,17 +11,24 @@ export interface RequestBody extends BodyStream {
   discard(): void;
 }
 
+/** To be called at the moment of the server's event. */
 export function createRequestBody(request: IncomingMessage): RequestBody {
+  const lent = createLentBody(request);
   let isDiscarded = false;
   return {
+    ...(lent && { lend: lent.lend }),
     [Symbol.asyncIterator]() {
-      if (!isDiscarded) return iterateBody(request);
+      if (!isDiscarded) return iterateBody(request, lent);
       const error = new CleatError("FAILED_PRECONDITION", "body is not read any more: its call was answered");
       return { next: () => Promise.reject(error) };
     },
-    collect: (maxBytes, subject) => collectBody(request, maxBytes, subject),
+    collect(maxBytes, subject) {
+      lent?.end();
+      return collectBody(request, maxBytes, subject);
+    },
     discard() {
       isDiscarded = true;
+      lent?.end();
       if (request.complete && request.readableEnded) return;
       request.removeAllListeners("readable"); // an iterator that was left without `return` would hold the stream back
       request.on("data", ignore); // and one that is left later would stop it, if nobody listened
@@ -32,7 +41,7 @@ export function createRequestBody(request: IncomingMessage): RequestBody {
  * All that there is at a time, in one piece. No generators, each of which costs a large body as much as the copy of it.
  * Leaving the loop early must not destroy the request: that would drop the connection before the failure is answered.
  */
-function iterateBody(request: IncomingMessage): AsyncIterator<Uint8Array, undefined> {
+function iterateBody(request: IncomingMessage, lent: LentBody | undefined): AsyncIterator<Uint8Array, undefined> {
   let wake = ignore;
   let cause: Error | undefined;
   const onReadable = (): void => wake();
@@ -56,6 +65,7 @@ function iterateBody(request: IncomingMessage): AsyncIterator<Uint8Array, undefi
           if (!isWhole) throw peerGone("in the middle of its body", cause);
           return { done: true, value: undefined };
         }
+        lent?.wanted();
         await new Promise<void>((resolve) => (wake = resolve));
       }
     },
@@ -88,11 +98,6 @@ function collectBody(request: IncomingMessage, maxBytes: number, subject: string
     request.once("error", (error) => reject(peerGone("in the middle of its body", error)));
     request.once("close", onEnd); // to settle anew does nothing
   });
-}
-
-/** What became of a peer that waits for no answer any more. */
-export function peerGone(when: string, cause?: unknown): TransportError {
-  return new TransportError("CANCELLED", `peer closed the connection ${when}`, { reachedPeer: true, cause });
 }
 
 function ignore(): void {}

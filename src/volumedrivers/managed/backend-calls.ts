@@ -7,9 +7,14 @@ import type { VolumeCall } from "./volume-backend.ts";
 /** How a backend is called: with a deadline, and so that what it throws says whose volume it is, and no secret. */
 export interface BackendCalls {
   /** `cannot`: "cannot be mounted". */
-  run<Result>(subject: CallSubject, work: (call: VolumeCall) => Promise<Result>): Promise<Result>;
+  run<Result>(subject: CallSubject, work: (call: BackendCall) => Promise<Result>): Promise<Result>;
   /** Aborts what runs. */
   stop(): void;
+}
+
+export interface BackendCall extends VolumeCall {
+  /** Runs what takes as long as it takes: the deadline begins anew behind it. */
+  untimed<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
 export interface CallSubject {
@@ -17,17 +22,33 @@ export interface CallSubject {
   readonly cannot: string;
   readonly secrets: readonly string[];
   readonly timeoutMs?: number;
+  /** Aborts it, beside the deadline. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export function createBackendCalls(defaultTimeoutMs: number): BackendCalls {
   const ending = new AbortController();
   setMaxListeners(0, ending.signal); // one for each call that runs
   return {
-    async run({ name, cannot, secrets, timeoutMs = defaultTimeoutMs }, work) {
+    async run({ name, cannot, secrets, timeoutMs = defaultTimeoutMs, signal: own }, work) {
       const subject = `volume "${name}" ${cannot}`;
-      const deadline = createDeadline(timeoutMs, subject, ending.signal);
+      const deadline = createDeadline(
+        timeoutMs,
+        subject,
+        own === undefined ? ending.signal : AbortSignal.any([own, ending.signal]),
+      );
       try {
-        return await work({ signal: deadline.signal });
+        return await work({
+          signal: deadline.signal,
+          async untimed(long) {
+            deadline.pause();
+            try {
+              return await long();
+            } finally {
+              deadline.start();
+            }
+          },
+        });
       } catch (error) {
         throw describe(error, subject, secrets, deadline.signal, timeoutMs);
       } finally {

@@ -1,4 +1,4 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { Store } from "../../state/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { assertVolumeName } from "../../volume/index.ts";
@@ -7,9 +7,9 @@ import type { MountSet } from "../holders/mount-set.ts";
 import type { Turns } from "../holders/turns.ts";
 import type { GivenOptions } from "../options/read-options.ts";
 import type { SayStep } from "../steps.ts";
-import type { CreateCall } from "./volume-backend.ts";
+import { createSources } from "./volume-sources.ts";
 import type { VolumeFolders } from "./volume-folders.ts";
-import type { volumeTables } from "./volume-record.ts";
+import type { VolumeRecord, volumeTables } from "./volume-record.ts";
 import type { VolumeTable } from "./volume-table.ts";
 
 /**
@@ -21,8 +21,14 @@ export interface LifeCycle {
   /** As `create` of one that is not there yet, and done when `fill` has filled it: until then nobody sees it. */
   createFilled(name: string, given: GivenOptions, fill: FillVolume, signal: AbortSignal): Promise<void>;
   remove(name: string): Promise<void>;
-  /** Removes behind what a process that was killed had half made or half removed. */
-  finishRemovals(): void;
+  /** Gives it another size, which is recorded first: one that is half given when the process is killed is given by the next. */
+  resize(name: string, sizeBytes: number): Promise<void>;
+  /** Whether it is being made now, also where whoever asked for it waits no longer. */
+  isMaking(name: string): boolean;
+  /** Stops making it, if it is being made: it will not be there. */
+  stopMaking(name: string): void;
+  /** Removes behind what a process that was killed had half made or half removed, and gives the sizes that it had half given. */
+  finishBegun(): void;
 }
 
 /** Makes the files of a volume that is mounted at `path`. */
@@ -40,6 +46,8 @@ export interface LifeCycleParts {
 
 export function createLifeCycle({ store, turns, table, mounts, folders, sayStep, logger }: LifeCycleParts): LifeCycle {
   const { volumes } = store.tables;
+  const sources = createSources({ turns, table, mounts });
+  const making = new Map<string, AbortController>();
 
   const takeOut = async (name: string) => {
     // Of one that was being filled, which nobody held.
@@ -67,20 +75,10 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     await folders.assertUnused(name); // before it is recorded as half made, and deleted by whoever finds that
     await volumes.put(name, { ...wanted, created: new Date().toISOString(), state: "creating" });
     sayStep("create: recorded", name);
-    const withVolume: CreateCall["withVolume"] = async (source, work) => {
-      const waiting = followUntilBegun(signal);
-      try {
-        return await turns.take(source, waiting.signal, async () => {
-          waiting.end();
-          table.assertReady(source);
-          return work({ ...table.managed(source), isMounted: mounts.pathOf(source) !== undefined });
-        });
-      } finally {
-        waiting.end();
-      }
-    };
+    const stopping = new AbortController();
+    making.set(name, stopping);
     try {
-      await table.create(name, withVolume);
+      await table.create(name, sources.reading(signal), stopping.signal);
       if (fill !== undefined) {
         await fill(await table.mount(name));
         await table.unmount(name);
@@ -90,6 +88,8 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
         logger.warn({ err: cleaning, volume: name }, "what a failed creation has left cannot be removed yet");
       });
       throw error;
+    } finally {
+      making.delete(name);
     }
     sayStep("create: made", name);
     const record = table.recordOf(name);
@@ -97,11 +97,41 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     await volumes.put(name, { ...record, state: "ready" });
     sayStep("create: acknowledged", name);
   };
+
+  /** What is refused was not begun; what else fails may be half done. */
+  const finishResize = async (name: string, sizeBytes: number) => {
+    const put = async (changes: Partial<VolumeRecord>) => {
+      const { resizingTo: _, ...record } = table.recordOf(name) ?? {};
+      await volumes.put(name, { ...(record as VolumeRecord), ...changes });
+    };
+    let options: VolumeRecord["options"];
+    try {
+      options = await table.resize(name, sizeBytes);
+    } catch (error) {
+      const { code } = toCleatError(error);
+      if (["INVALID_ARGUMENT", "FAILED_PRECONDITION", "UNIMPLEMENTED", "NOT_FOUND"].includes(code)) await put({});
+      throw error;
+    }
+    sayStep("resize: resized", name);
+    await put({ options });
+    sayStep("resize: acknowledged", name);
+  };
+  const resizeBehind = (name: string) => {
+    const resize = async () => {
+      const { state, resizingTo } = table.recordOf(name) ?? {};
+      if (state === "ready" && resizingTo !== undefined) await finishResize(name, resizingTo);
+    };
+    turns.take(name, undefined, resize).catch((error: unknown) => {
+      logger.warn({ err: error, volume: name }, "a size that is half given cannot be given yet");
+    });
+  };
+
   return {
     create: (name, given, signal) => make(name, given, signal),
     createFilled: (name, given, fill, signal) => make(name, given, signal, fill),
     async remove(name) {
       table.assertKnown(name);
+      sources.assertUnread(name);
       await mounts.release(name);
       folders.assertRemovable(name); // what is refused is not half removed, and so not finished behind
       const record = table.recordOf(name);
@@ -109,8 +139,19 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
       sayStep("remove: recorded", name);
       await takeOut(name);
     },
-    finishRemovals() {
-      for (const [name, { state }] of volumes.entries()) {
+    async resize(name, sizeBytes) {
+      table.assertResizable(name);
+      table.assertReady(name);
+      const record = table.recordOf(name);
+      if (record !== undefined) await volumes.put(name, { ...record, resizingTo: sizeBytes });
+      sayStep("resize: recorded", name);
+      await finishResize(name, sizeBytes);
+    },
+    isMaking: (name) => making.has(name),
+    stopMaking: (name) => making.get(name)?.abort(new CleatError("CANCELLED", "it was removed while it was made")),
+    finishBegun() {
+      for (const [name, { state, resizingTo }] of volumes.entries()) {
+        if (resizingTo !== undefined) resizeBehind(name);
         if (state === "ready") continue;
         const remove = async () => {
           if (table.recordOf(name)?.state === "ready") return; // made anew meanwhile
@@ -122,16 +163,4 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
       }
     },
   };
-}
-
-/**
- * A signal that aborts when `signal` does, until `end`: a caller who gives up leaves a queue, and not what he has begun.
- * That would be undone while it still runs.
- */
-function followUntilBegun(signal: AbortSignal): { signal: AbortSignal; end(): void } {
-  const waiting = new AbortController();
-  const giveUp = () => waiting.abort(signal.reason);
-  if (signal.aborted) giveUp();
-  signal.addEventListener("abort", giveUp, { once: true });
-  return { signal: waiting.signal, end: () => signal.removeEventListener("abort", giveUp) };
 }

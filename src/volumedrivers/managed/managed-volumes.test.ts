@@ -200,6 +200,79 @@ describe("a backend that hangs", () => {
   });
 });
 
+describe("a copy that takes longer than any call", () => {
+  /** Copies until it is told to end, or not to go on. */
+  const startCopying = async (whileMounts: boolean) => {
+    const copies: { readonly end: () => void }[] = [];
+    const create: Backend["create"] = async ({ name, folder: own, options: { label } }, { withVolume, signal }) => {
+      told.push(`create ${name}`);
+      if (label === undefined) return;
+      await withVolume(
+        label,
+        async () => {
+          await writeFile(join(own, "half"), "");
+          await new Promise<void>((resolve, reject) => {
+            copies.push({ end: resolve });
+            signal.addEventListener("abort", () => reject(signal.reason as Error));
+          });
+        },
+        { whileMounts },
+      );
+    };
+    const driver = await start({ create, timeoutMs: 50 });
+    await driver.create("source");
+    const copy = (timeoutMs: number) => driver.create("copy", { options: { label: "source" } }, { timeoutMs });
+    return { driver, copies, copy };
+  };
+
+  it("goes on, and is found by who asks again", async () => {
+    const { driver, copies, copy } = await startCopying(true);
+    await expect(copy(150)).rejects.toMatchObject({
+      code: "DEADLINE_EXCEEDED",
+      message: 'volume "copy" is still being made; it goes on, so ask again',
+    });
+    expect((await driver.list()).map(({ name }) => name)).toEqual(["source"]);
+    const again = [copy(30_000), copy(30_000)];
+    // Its source may be used, and not removed.
+    expect(await driver.mount("source", "c")).toBe(join(folder, "volumes/source"));
+    await driver.unmount("source", "c");
+    await expect(driver.remove("source")).rejects.toMatchObject({
+      code: "FAILED_PRECONDITION",
+      message: 'volume "source" is in use: another is being made from it',
+    });
+    expect(copies).toHaveLength(1);
+    copies[0]?.end();
+    await Promise.all(again);
+    expect(told.filter((line) => line === "create copy")).toHaveLength(1);
+    await driver.remove("source");
+    expect((await driver.list()).map(({ name }) => name)).toEqual(["copy"]);
+  });
+
+  it("ends when it is removed, when the driver is closed, and leaves nothing", async () => {
+    const { driver, copies, copy } = await startCopying(true);
+    const removed = copy(30_000);
+    await vi.waitUntil(() => copies.length === 1);
+    await Promise.all([expect(removed).rejects.toMatchObject({ code: "CANCELLED" }), driver.remove("copy")]);
+    expect(await readdir(join(folder, "volumes"))).toEqual(["source"]);
+    const closed = copy(30_000);
+    await vi.waitUntil(() => copies.length === 2);
+    await Promise.all([expect(closed).rejects.toMatchObject({ code: "CANCELLED" }), driver.close()]);
+    const next = await start();
+    expect((await next.list()).map(({ name }) => name)).toEqual(["source"]);
+    await vi.waitUntil(async () => (await readdir(join(folder, "volumes"))).length === 1);
+  });
+
+  it("keeps a source from being mounted that must not be", async () => {
+    const { driver, copies, copy } = await startCopying(false);
+    const made = copy(30_000);
+    await vi.waitUntil(() => copies.length === 1);
+    await expect(driver.mount("source", "c", { timeoutMs: 50 })).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    copies[0]?.end();
+    await made;
+    await driver.mount("source", "c");
+  });
+});
+
 it("a driver of several types has each volume's own options", async () => {
   const driver = await openManagedVolumes({
     name: "test",

@@ -1,5 +1,5 @@
 import { bootId } from "../../syscall/index.ts";
-import { CleatError, quoteText } from "../../errors/index.ts";
+import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { openStore } from "../../state/index.ts";
 import { createDeadline, type Logger, silentLogger } from "../../transport/index.ts";
@@ -49,7 +49,10 @@ export interface TypedVolumesOptions extends ManagedVolumesSettings {
 export interface ManagedVolumes extends VolumeDriver {
   /** What a volume takes, as far as its backend knows now. @throws UNIMPLEMENTED where it never does. */
   usage(name: string, call?: CallOptions): Promise<VolumeUsage | undefined>;
-  /** Gives a volume another size. @throws UNIMPLEMENTED where its backend cannot. */
+  /**
+   * Gives a volume another size, also while it is mounted, where its backend can; shown with its options from then on.
+   * @throws UNIMPLEMENTED where its backend cannot, INVALID_ARGUMENT for one that is no whole number above nothing.
+   */
   resize(name: string, sizeBytes: number, call?: CallOptions): Promise<void>;
   /**
    * Makes a new volume with the files that `fill` makes at `path`: all of it or, after an error or `kill -9`, nothing. Takes
@@ -147,14 +150,21 @@ export async function openManagedVolumes<Table extends OptionTable>(
     await end();
     throw error;
   }
-  life.finishRemovals();
+  life.finishBegun();
   folders.emptyTrash();
 
   return {
     name: driver,
     capabilities: async () => ({ scope }),
-    create: (name, { options: given = {} } = {}, call) =>
-      inTurn(name, call, (signal) => life.create(name, given, signal)),
+    async create(name, { options: given = {} } = {}, call) {
+      try {
+        await inTurn(name, call, (signal) => life.create(name, given, signal));
+      } catch (error) {
+        const { code } = toCleatError(error);
+        if (code !== "DEADLINE_EXCEEDED" || !life.isMaking(name)) throw error;
+        throw new CleatError(code, `volume "${name}" is still being made; it goes on, so ask again`, { cause: error });
+      }
+    },
     createFilled: (name, { options: given = {} }, fill, call) =>
       inTurn(name, { timeoutMs: endlessMs, ...call }, (signal) => life.createFilled(name, given, fill, signal)),
     async list() {
@@ -167,7 +177,15 @@ export async function openManagedVolumes<Table extends OptionTable>(
       table.assertThere(name); // it may have gone meanwhile
       return toVolume(name, usage);
     },
-    remove: (name, call) => inTurn(name, call, () => life.remove(name)),
+    async remove(name, call) {
+      const isMaking = life.isMaking(name);
+      life.stopMaking(name);
+      try {
+        await inTurn(name, call, () => life.remove(name));
+      } catch (error) {
+        if (!isMaking || toCleatError(error).code !== "NOT_FOUND") throw error;
+      }
+    },
     async path(name) {
       table.assertThere(name);
       return mountpointOf(name);
@@ -189,7 +207,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
       sayStep("unmount: acknowledged", name);
     },
     usage: (name, call) => inTurnless(call, () => table.usage(name, timeoutMs)),
-    resize: (name, sizeBytes, call) => inTurn(name, call, () => table.resize(name, sizeBytes)),
+    resize: (name, sizeBytes, call) => inTurn(name, call, () => life.resize(name, sizeBytes)),
     holders(name) {
       table.assertThere(name);
       return mounts.holders(name);

@@ -29,8 +29,8 @@
  *
  * ## What is asked of an author
  *
- * - To end when `call.signal` aborts, which it does after `timeoutMs`: a call that goes on keeps others for that volume
- *   waiting, and nobody else. It does not abort because an engine has given up: the engine will ask again, and the
+ * - To end when `call.signal` aborts, which it does after `timeoutMs` (not counting `withVolume`, as copies take as long as
+ *   they take): a call that goes on keeps others for that volume waiting, and nobody else. It does not abort because an engine has given up: the engine will ask again, and the
  *   mount is there then.
  * - After `kill -9` nothing is known of a step that was not answered: `remove` takes what `create` has half made, and
  *   what it has half removed itself; `unmount` takes what is not mounted.
@@ -85,11 +85,20 @@ export interface VolumeCall {
 
 export interface CreateCall extends VolumeCall {
   /**
-   * Runs `work` with another volume, which is neither mounted, unmounted nor removed meanwhile: for one that is made
-   * from another.
+   * Runs `work` with another volume, which is not removed meanwhile, and neither mounted nor unmounted: for one that is
+   * made from another.
    * @throws NOT_FOUND when there is none.
    */
-  withVolume<Result>(name: string, work: (source: SourceVolume) => Promise<Result>): Promise<Result>;
+  withVolume<Result>(
+    name: string,
+    work: (source: SourceVolume) => Promise<Result>,
+    options?: SourceOptions,
+  ): Promise<Result>;
+}
+
+export interface SourceOptions {
+  /** Lets it be mounted and unmounted meanwhile, where its files do not depend on that. */
+  readonly whileMounts?: boolean;
 }
 
 export interface SourceVolume extends ManagedVolume {

@@ -13,7 +13,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, realpath, rename, rmdir } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
-import { syncFolder } from "../../state/kit.ts";
+import { syncFolder } from "../../files/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { hasMounts } from "../mounting/mount-file-system.ts";
 import { runTool } from "../mounting/run-tool.ts";

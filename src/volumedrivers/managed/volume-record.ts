@@ -11,6 +11,8 @@ const volumeRecord = z.strictObject({
    * removed.
    */
   state: z.enum(["creating", "ready", "removing"]),
+  /** The size in bytes that it is being given: `options` say what it had. Given again by whoever finds it. */
+  resizingTo: z.int().positive().optional(),
 });
 
 export type VolumeRecord = Readonly<z.output<typeof volumeRecord>>;

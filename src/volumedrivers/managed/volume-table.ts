@@ -28,13 +28,16 @@ export interface VolumeTable {
   statusOf(name: string): Record<string, unknown>;
   createdAt(name: string): Date | undefined;
   pathOf(name: string): string | undefined;
-  create(name: string, withVolume: CreateCall["withVolume"]): Promise<void>;
+  create(name: string, withVolume: CreateCall["withVolume"], signal: AbortSignal): Promise<void>;
   mount(name: string): Promise<string>;
   unmount(name: string): Promise<void>;
   remove(name: string): Promise<void>;
   hasUsage(name: string): boolean;
   usage(name: string, timeoutMs: number): Promise<VolumeUsage | undefined>;
-  resize(name: string, sizeBytes: number): Promise<void>;
+  /** @throws UNIMPLEMENTED where its backend cannot. */
+  assertResizable(name: string): void;
+  /** Resolves to the options that it has from now on. */
+  resize(name: string, sizeBytes: number): Promise<VolumeRecord["options"]>;
 }
 
 type Options = ManagedVolumesSettings & (VolumeBackend | TypedVolumesOptions);
@@ -102,10 +105,11 @@ export function createVolumeTable(
     statusOf: (name) => statusOf(recordOf(name)),
     createdAt: (name) => new Date(recordOf(name).created),
     pathOf: (name) => knownBackendOf(name)?.pathOf?.(managed(name)),
-    async create(name, withVolume) {
+    async create(name, withVolume, signal) {
       await folders.make(name);
-      await calls.run(subjectOf(name, "cannot be created"), async (call) => {
-        await backendOf(name).create?.(managed(name), { ...call, withVolume });
+      await calls.run({ ...subjectOf(name, "cannot be created"), signal }, async ({ untimed, ...call }) => {
+        const copying: CreateCall["withVolume"] = (...source) => untimed(() => withVolume(...source));
+        await backendOf(name).create?.(managed(name), { ...call, withVolume: copying });
       });
     },
     mount: (name) =>
@@ -132,13 +136,15 @@ export function createVolumeTable(
       if (usage === undefined) throw unable(name, "cannot be measured");
       return calls.run(subjectOf(name, "cannot be measured", timeoutMs), (call) => usage(managed(name), call));
     },
+    assertResizable(name) {
+      there(name);
+      if (backendOf(name).resize === undefined) throw unable(name, "cannot be given another size");
+    },
     async resize(name, sizeBytes) {
-      const record = there(name);
       const { resize } = backendOf(name);
       if (resize === undefined) throw unable(name, "cannot be given another size");
       const subject = subjectOf(name, "cannot be given another size");
-      const changed = await calls.run(subject, (call) => resize(managed(name), sizeBytes, call));
-      await volumes.put(name, { ...record, options: { ...changed } });
+      return { ...(await calls.run(subject, (call) => resize(managed(name), sizeBytes, call))) };
     },
   };
 }
@@ -149,13 +155,14 @@ function createStatuses(backends: Backends): (record: VolumeRecord) => Record<st
   return (record) => {
     const known = shown.get(record);
     if (known !== undefined) return known;
-    const { type, options: given, state } = record;
+    const { type, options: given, state, resizingTo } = record;
     const backend = backends.find(type);
     const status = {
       ...(type !== undefined && { Type: type }),
       Options: showOptions(backend ?? { options: {} }, given), // of one that is not known all may be secret
       ...(backend === undefined && { Note: unknownType(type) }),
       ...(state === "removing" && { State: "half removed" }),
+      ...(resizingTo !== undefined && { State: `being given ${resizingTo} bytes` }),
     };
     shown.set(record, status);
     return status;

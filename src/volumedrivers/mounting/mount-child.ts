@@ -15,6 +15,7 @@ import {
   fsconfigString,
   fsmount,
   fsopen,
+  makeSlave,
   moveMount,
   O_DIRECTORY,
   O_PATH,
@@ -50,6 +51,7 @@ function bindFolder({ source, target, options }: MountOrder): void {
   const folder = openPath(source, O_PATH | O_DIRECTORY);
   const cloned = cloneMount(folder, recursive);
   if (set !== 0 || clear !== 0) setMountAttributes(cloned, set, clear, recursive);
+  if (recursive) makeSlave(cloned); // so that taking it apart reaches no mount of the host's own
   moveMount(cloned, target);
   close(cloned);
   close(folder);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { CleatError, toCleatError } from "../../errors/index.ts";
-import { readMounts } from "../../syscall/index.ts";
+import { type MountEntry, readMounts } from "../../syscall/index.ts";
 import type { MountOrder, MountOutcome } from "./mount-child.ts";
 import { type HelperOptions, runHelper } from "./run-helper.ts";
 import { runTool } from "./run-tool.ts";
@@ -73,6 +73,31 @@ export async function unmountFileSystem(target: string, { signal }: Pick<HelperO
       throw error;
     }
   }
+}
+
+/**
+ * Unmounts what is mounted at `target` with all that is mounted below, in one step, also while files of it are open: they
+ * stay until they are closed. What the host has mounted is not reached: unless the tree `isSlave`, as `mountFileSystem`
+ * makes one of "rbind", it is made so first, which leaves copies of what lies below to other mount namespaces that saw it.
+ */
+export async function unmountTree(
+  target: string,
+  { isSlave, signal }: Pick<HelperOptions, "signal"> & { readonly isSlave: boolean },
+): Promise<void> {
+  for (let mounts = readMounts(); mounts.some(({ mountPoint }) => mountPoint === target); mounts = readMounts()) {
+    if (!isSlave || hasPeersBeyond(target, mounts)) await runTool("enslave", target, { signal });
+    await runTool("detach", target, { signal });
+  }
+}
+
+/** Whether what is unmounted below `target` is unmounted elsewhere in this namespace, too: mount_namespaces(7). */
+function hasPeersBeyond(target: string, mounts: readonly MountEntry[]): boolean {
+  const groupsOf = (isBelow: boolean) =>
+    mounts
+      .filter(({ mountPoint }) => (mountPoint === target || mountPoint.startsWith(`${target}/`)) === isBelow)
+      .flatMap(({ propagation }) => propagation.filter((one) => one.startsWith("shared:")));
+  const beyond = new Set(groupsOf(false));
+  return groupsOf(true).some((group) => beyond.has(group));
 }
 
 /** Whether umount(8), or the system call, says so: not the path, which may be of a volume "busybox". */

@@ -3,18 +3,31 @@ import { toCleatError } from "../../errors/index.ts";
 import { type HelperOptions, runHelper } from "./run-helper.ts";
 import type { ToolOrder } from "./tool-child.ts";
 
-/** Programs of the host that do something with a path. */
+/** Programs of the host that do something with a path, or a name. */
 const commands = {
   /** Without a file system's own program, such as umount.nfs. */
   umount: ["--no-canonicalize", "--internal-only", "--"],
+  /** At once, with what is mounted below; who has files open keeps them. */
+  detach: ["--no-canonicalize", "--internal-only", "--lazy", "--"],
+  /** What is unmounted below is unmounted nowhere else. */
+  enslave: ["--make-rslave", "--"],
   statfs: ["--file-system", "--format=%S %b %f %a %c %d", "--"],
+  /** Addresses of a machine, the best first, as all programs of the host find them. */
+  lookup: ["ahosts", "--"],
   /** Takes every name, and crosses into no mount. */
   rm: ["-rf", "--one-file-system", "--"],
 } as const;
 
 export type Tool = keyof typeof commands;
 
-const programs: Readonly<Record<Tool, string>> = { umount: "umount", statfs: "stat", rm: "rm" };
+const programs: Readonly<Record<Tool, string>> = {
+  umount: "umount",
+  detach: "umount",
+  enslave: "mount",
+  statfs: "stat",
+  lookup: "getent",
+  rm: "rm",
+};
 const child = fileURLToPath(new URL("./tool-child.js", import.meta.url));
 
 /**
@@ -24,14 +37,14 @@ const child = fileURLToPath(new URL("./tool-child.js", import.meta.url));
  */
 export async function runTool(
   tool: Tool,
-  path: string,
+  subject: string,
   { signal }: Pick<HelperOptions, "signal"> = {},
 ): Promise<string> {
   try {
-    return await runHelper(programs[tool], [...commands[tool], path], { signal });
+    return await runHelper(programs[tool], [...commands[tool], subject], { signal });
   } catch (error) {
     if (signal?.aborted === true || toCleatError(error).code !== "UNIMPLEMENTED") throw error;
-    const order: ToolOrder = { tool, path };
+    const order: ToolOrder = { tool, subject };
     return await runHelper(process.execPath, [child], { signal, input: JSON.stringify(order) });
   }
 }

@@ -1,26 +1,31 @@
 /** A program that does to a path what it reads on standard input, in place of a program that the host does not have. */
+import { lookup } from "node:dns/promises";
 import { readFileSync, rmSync, statfsSync } from "node:fs";
 import { toCleatError } from "../../errors/index.ts";
-import { umount2, UMOUNT_NOFOLLOW } from "../../syscall/index.ts";
+import { MNT_DETACH, mount, MS_REC, MS_SLAVE, umount2, UMOUNT_NOFOLLOW } from "../../syscall/index.ts";
 import type { Tool } from "./run-tool.ts";
 
 export interface ToolOrder {
   readonly tool: Tool;
-  readonly path: string;
+  /** A path, or a name. */
+  readonly subject: string;
 }
 
-const tools: Readonly<Record<Tool, (path: string) => string>> = {
+const tools: Readonly<Record<Tool, (subject: string) => string | Promise<string>>> = {
   umount: (path) => (umount2(path, UMOUNT_NOFOLLOW), ""),
+  detach: (path) => (umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH), ""),
+  enslave: (path) => (mount("none", path, "none", MS_REC | MS_SLAVE, ""), ""),
   statfs(path) {
     const { bsize, blocks, bfree, bavail, files, ffree } = statfsSync(path);
     return [bsize, blocks, bfree, bavail, files, ffree].join(" ");
   },
+  lookup: async (name) => (await lookup(name)).address,
   rm: (path) => (rmSync(Buffer.from(path), { recursive: true, force: true }), ""),
 };
 
-const { tool, path } = JSON.parse(readFileSync(0, "utf8")) as ToolOrder;
+const { tool, subject } = JSON.parse(readFileSync(0, "utf8")) as ToolOrder;
 try {
-  process.stdout.write(tools[tool](path));
+  process.stdout.write(await tools[tool](subject));
 } catch (error) {
   process.stderr.write(toCleatError(error).message);
   process.exitCode = 1;

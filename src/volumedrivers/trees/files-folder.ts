@@ -29,8 +29,8 @@ export function makeFilesFolder(path: string): void {
 
 /**
  * Makes a folder at `to`, where nothing is yet, that holds what `from` holds at one moment.
- * @returns false where there is no such thing, and nothing was made: of what is no subvolume of the same btrfs, or holds
- * others, which a snapshot leaves empty.
+ * @returns false where there is no such thing, and nothing was made: of what is no subvolume of the same btrfs, or
+ * holds others, which a snapshot leaves empty.
  */
 export function snapshotFilesFolder(from: string, to: string): boolean {
   return withFolderAt(dirname(to), (parent) =>

@@ -32,9 +32,9 @@ export async function copyImageFile(
 }
 
 /**
- * Writes all that is in a folder, and its own attributes, to `output` (a descriptor, or a stream that stays open) as a tar
- * archive that GNU tar reads: owners, modes, times to the nanosecond, extended attributes, hard links, holes, devices;
- * sockets are left out.
+ * Writes all that is in a folder, and its own attributes, to `output` (a descriptor, or a stream that stays open) as a
+ * tar archive that GNU tar reads: owners, modes, times to the nanosecond, extended attributes, hard links, holes,
+ * devices; sockets are left out.
  */
 export async function archiveFolder(
   from: string,
@@ -45,7 +45,8 @@ export async function archiveFolder(
 }
 
 /**
- * Makes in the empty folder `to` what a tar archive holds; durable when it resolves. After an error it holds part of it.
+ * Makes in the empty folder `to` what a tar archive holds; durable when it resolves. After an error it holds part of
+ * it.
  * @throws INVALID_ARGUMENT for what is no archive, or has names that lead out of it; DATA_LOSS for half of one.
  */
 export async function unpackArchive(input: Readable, to: string, options: TreeJobOptions = {}): Promise<void> {

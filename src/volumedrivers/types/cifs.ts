@@ -1,5 +1,5 @@
-import { lookup } from "node:dns/promises";
 import type { VolumeBackend } from "../managed/volume-backend.ts";
+import { hostAddress } from "./host-address.ts";
 import { mountShare } from "./mount-share.ts";
 import { mountListOption, valueIn, withoutOptions } from "../options/mount-list.ts";
 import { secretOption, textOption } from "../options/option-types.ts";
@@ -28,7 +28,8 @@ export const cifs: VolumeBackend<typeof options> = {
     return undefined;
   },
   async mount({ options: { device, o, ...account }, target }, { signal }) {
-    const { address } = await lookup(valueIn(o, "addr") ?? valueIn(o, "ip") ?? serverOf(device) ?? "");
+    const server = valueIn(o, "addr") ?? valueIn(o, "ip") ?? serverOf(device) ?? "";
+    const address = await hostAddress(server, { signal });
     const given = Object.entries(account).flatMap(([name, text]) => (text === undefined ? [] : [`${name}=${text}`]));
     await mountShare({
       type: "cifs",

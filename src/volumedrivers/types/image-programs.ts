@@ -9,7 +9,9 @@ export type ImageFileSystem = "ext4" | "xfs";
 
 type Call = Pick<HelperOptions, "signal">;
 
-/** Makes an empty one in a file that has its length. @throws UNKNOWN with what mkfs says: xfs takes no less than 300 MB. */
+/**
+ * Makes an empty one in a file that has its length. @throws UNKNOWN with what mkfs says: xfs takes no less than 300 MB.
+ */
 export async function makeFileSystem(path: string, type: ImageFileSystem, call: Call): Promise<void> {
   if (type === "xfs") return void (await runHelper("mkfs.xfs", ["-q", path], call));
   await runHelper("mkfs.ext4", ["-q", "-F", "-m", "0", path], call);
@@ -18,8 +20,9 @@ export async function makeFileSystem(path: string, type: ImageFileSystem, call: 
 }
 
 /**
- * Whether a loop device has it, whoever mounted that: mounts of other namespaces are in no table of this one, and a mount
- * that was given up may still come. Whoever writes to the file then damages what runs. Source: losetup(8), by inode.
+ * Whether a loop device has it, whoever mounted that: mounts of other namespaces are in no table of this one, and a
+ * mount that was given up may still come. Whoever writes to the file then damages what runs. Source: losetup(8), by
+ * inode.
  */
 export async function isAttached(path: string, call: Call): Promise<boolean> {
   const devices = await runHelper("losetup", ["--noheadings", "--output", "NAME", "--associated", path], call);
@@ -83,7 +86,9 @@ export async function growMounted(target: string, type: ImageFileSystem, call: C
 /** CAP_SYS_RESOURCE, capabilities(7). */
 const resourceBit = 24n;
 
-/** @throws FAILED_PRECONDITION where this process may not. Source: Linux v6.1 `fs/ext4/resize.c` `ext4_resize_begin`. */
+/**
+ * @throws FAILED_PRECONDITION where this process may not. Source: Linux v6.1 `fs/ext4/resize.c` `ext4_resize_begin`.
+ */
 export async function assertGrowsMounted(type: ImageFileSystem): Promise<void> {
   if (type === "xfs") return;
   const [, effective = "0"] = /^CapEff:\s*([\da-f]+)$/m.exec(await readFile("/proc/self/status", "utf8")) ?? [];

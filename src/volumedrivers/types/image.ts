@@ -31,11 +31,12 @@ const options = {
 const allowed = /^(?:ro|rw|no(?:suid|dev|exec|atime|diratime)|(?:rel|strict|lazy)atime|(?:no)?discard|(?:dir)?sync)$/;
 
 /**
- * A file with a file system of its own: it holds `size` bytes and no more, wherever it lies, takes what is written and gives
- * back what is deleted, grows (`resize`, also while it is mounted), and can be moved to another machine as one file.
+ * A file with a file system of its own: it holds `size` bytes and no more, wherever it lies, takes what is written and
+ * gives back what is deleted, grows (`resize`, also while it is mounted), and can be moved to another machine as one
+ * file.
  *
- * With `from` it begins as a copy of another image: while that is mounted only where its disk shares blocks (xfs, btrfs),
- * and then as after a power failure at that moment.
+ * With `from` it begins as a copy of another image: while that is mounted only where its disk shares blocks (xfs,
+ * btrfs), and then as after a power failure at that moment.
  *
  * Where another mount namespace has it mounted (`podman run -v /:/host` keeps a copy of each mount), it is mounted from
  * the same loop device, and so the same file system: programs that work on the file are run only where none has it.

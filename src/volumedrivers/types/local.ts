@@ -3,7 +3,7 @@ import { CleatError } from "../../errors/index.ts";
 import { hasMounts, mountFileSystem, unmountFileSystem } from "../mounting/mount-file-system.ts";
 import { runHelper } from "../mounting/run-helper.ts";
 import { flagOption, sizeOption, textOption } from "../options/option-types.ts";
-import type { VolumeBackend } from "../managed/volume-backend.ts";
+import type { SourceVolume, VolumeBackend } from "../managed/volume-backend.ts";
 import { destroyFilesSubvolume, makeFilesFolder } from "../trees/files-folder.ts";
 import { copyFolder } from "../trees/tree-jobs.ts";
 import { clearProject, giveProject, limitFolder, usageOfFolder } from "./folder-size.ts";
@@ -29,9 +29,8 @@ export const local: VolumeBackend<typeof options> = {
     if (size !== undefined || from === undefined) makeFilesFolder(files);
     if (size !== undefined) await giveProject(files, size);
     if (from === undefined) return;
-    await withSource({ name, type, from, withVolume }, async ({ folder: source }) => {
-      await copyFolder(filesOf(source), files, { signal });
-    });
+    const copy = ({ folder: source }: SourceVolume) => copyFolder(filesOf(source), files, { signal });
+    await withSource({ name, type, from, withVolume }, copy, { whileMounts: true });
   },
   async mount({ options: { snapshot }, folder, target }, { signal }) {
     const files = filesOf(folder);

@@ -1,5 +1,5 @@
-import { lookup } from "node:dns/promises";
 import type { VolumeBackend } from "../managed/volume-backend.ts";
+import { hostAddress } from "./host-address.ts";
 import { mountShare } from "./mount-share.ts";
 import { mountListOption, valueIn, withoutOptions } from "../options/mount-list.ts";
 import { textOption } from "../options/option-types.ts";
@@ -23,7 +23,7 @@ function nfsOf(type: "nfs" | "nfs4"): VolumeBackend<typeof options> {
     },
     async mount({ options: { device, o }, target }, { signal }) {
       const { server, path = "/" } = splitShare(device);
-      const { address } = await lookup(valueIn(o, "addr") ?? server);
+      const address = await hostAddress(valueIn(o, "addr") ?? server, { signal });
       await mountShare({
         type,
         source: `${server === "" ? address : server}:${path}`,

@@ -1,7 +1,8 @@
 /**
  * Streams that peers send, given to jobs, so that a peer who is silent costs nobody else anything.
  *
- *     fewer than 64 KiB, ended  ─────────────────────────────►  a job for whole streams
+ *     a file  ───────────────────────────────────────────────►  a job for whole streams
+ *     fewer than 64 KiB, ended  ─────────────────────────────►  likewise
  *     more  ─►  a place for live streams is free  ────────────►  a job that may wait for its sender
  *           ─►  all taken, by senders that move  ─► waits ────►  likewise
  *           ─►  all taken, some by senders that do not  ─► into a file, to its end  ─►  a job for whole streams
@@ -11,6 +12,7 @@
  * so does the wait for it. However many senders are silent, they cost 64 KiB each, no descriptor, and on the disk what
  * they have sent.
  */
+import type { LendingSource } from "../../protocol/index.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { feedJob } from "./feed-job.ts";
 import type { JobRings } from "./job-rings.ts";
@@ -20,7 +22,7 @@ import type { Spool } from "./spool.ts";
 import { readHead } from "./upload-head.ts";
 
 /** Runs a job on what `source` sends, and gives back what the job makes of it; see `feedJob` for failures. */
-export type Consume = <T>(source: AsyncIterable<Uint8Array>, job: (ring: Ring) => Promise<T>) => Promise<T>;
+export type Consume = <T>(source: LendingSource, job: (ring: Ring) => Promise<T>) => Promise<T>;
 
 export interface ConsumerOptions {
   readonly rings: JobRings;
@@ -46,7 +48,7 @@ export function createConsumer({ rings, live, whole, createSpool, patienceMs }: 
     return !isAnySlow() && live.take({ everyMs: patienceMs, isGivenUp: isAnySlow });
   }
 
-  async function runLive<T>(bytes: AsyncIterable<Uint8Array>, job: (ring: Ring) => Promise<T>): Promise<T> {
+  async function runLive<T>(bytes: LendingSource, job: (ring: Ring) => Promise<T>): Promise<T> {
     const pace = createPace();
     paces.add(pace);
     try {
@@ -74,6 +76,7 @@ export function createConsumer({ rings, live, whole, createSpool, patienceMs }: 
   }
 
   return async (source, job) => {
+    if ((await source.isFile?.()) === true) return whole.within(() => feedJob(source, job, rings));
     const { bytes, isWhole } = await readHead(source);
     if (isWhole) return whole.within(() => feedJob(bytes, job, rings));
     if (await takeLivePlace()) return runLive(bytes, job);

@@ -1,13 +1,16 @@
 /**
  * What jobs write, as streams, so that a peer who does not read costs nobody else anything: when others wait for a
  * place and a reader lets its job wait, what that job still writes goes into a file, the job ends, and the reader is
- * served from the file, as slowly as it likes.
+ * served from the file, as slowly as it likes. A reader who has a descriptor for it gets all from the job itself.
  */
 import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../../errors/index.ts";
+import type { DescriptorWriting } from "../../protocol/index.ts";
+import { createDelivery } from "./delivery.ts";
 import { createHandOver, type HandOver } from "./hand-over.ts";
 import type { JobRings } from "./job-rings.ts";
+import type { Outlet } from "./outlet.ts";
 import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
 import type { Slots } from "./slots.ts";
 import { undoPatienceMs } from "./patience.ts";
@@ -19,7 +22,9 @@ import type { Spool } from "./spool.ts";
  * from starting. `release` runs once, when the job is over or will not be; the stream closes after it, but for one that
  * its caller has given up (CANCELLED, DEADLINE_EXCEEDED), who is not kept waiting by a job that reads from a slow disk.
  */
-export type Produce = (job: (ring: Ring) => Promise<unknown>, release?: () => Promise<void>) => Readable;
+export type Produce = (job: (ring: Ring) => Promise<unknown>, release?: () => Promise<void>) => ProducedStream;
+
+export type ProducedStream = Readable & DescriptorWriting;
 
 export interface ProducerOptions {
   readonly rings: JobRings;
@@ -31,7 +36,7 @@ export interface ProducerOptions {
 }
 
 export function createProducer({ rings, slots, createSpool, patienceMs }: ProducerOptions): Produce {
-  const running = new Set<HandOver>();
+  const running = new Set<Produced>();
 
   async function takePlace(): Promise<void> {
     const wait = { everyMs: patienceMs, isGivenUp: spoolStalled };
@@ -39,19 +44,24 @@ export function createProducer({ rings, slots, createSpool, patienceMs }: Produc
   }
 
   function spoolStalled(): boolean {
-    for (const handOver of running) if (handOver.stalledMs() >= patienceMs) handOver.spool();
+    for (const { handOver, outlet } of running) {
+      if (Math.max(handOver.stalledMs(), outlet.stalledMs()) < patienceMs) continue;
+      outlet.recall();
+      handOver.spool();
+    }
     return false;
   }
 
   /** Runs the job and hands over what it writes. Never rejects. */
   async function run(
     job: (ring: Ring) => Promise<unknown>,
-    handOver: HandOver,
+    produced: Produced,
     isWanted: () => boolean,
   ): Promise<void> {
+    const { handOver, outlet } = produced;
     await takePlace();
     if (!isWanted()) return slots.release();
-    running.add(handOver);
+    running.add(produced);
     const ring = rings.take();
     let isIntact = true;
     const failure = job(ring).then(
@@ -62,17 +72,21 @@ export function createProducer({ rings, slots, createSpool, patienceMs }: Produc
         return error;
       },
     );
-    await handOverAll(ring, handOver);
+    outlet.begin(ring, failure);
+    await handOverAll(ring, produced);
     const error = (await failure) ?? undefined;
+    outlet.end();
     if (isIntact) rings.giveBack(ring);
-    running.delete(handOver);
+    running.delete(produced);
     slots.release();
     handOver.end(error);
   }
 
   return (job, release = async () => {}) => {
     const handOver = createHandOver(createSpool as () => Spool);
-    const over = run(job, handOver, () => !stream.destroyed).then(release);
+    const delivery = createDelivery(() => stream);
+    const { outlet } = delivery;
+    const over = run(job, { handOver, outlet, handed: delivery.handed }, () => !stream.destroyed).then(release);
     over.catch((error: Error) => handOver.end(error));
     const stream: Readable = new Readable({
       highWaterMark: 64 * 1024,
@@ -80,19 +94,30 @@ export function createProducer({ rings, slots, createSpool, patienceMs }: Produc
         void pushNext(stream, handOver, over);
       },
       destroy(error, done) {
+        outlet.close();
         void closeAll(handOver, over, error, done);
       },
     });
-    return stream;
+    return Object.assign(stream, { writeTo: delivery.writeTo, silentMs: delivery.silentMs });
   };
 }
 
+/** What one job writes, on its way. */
+interface Produced {
+  readonly handOver: HandOver;
+  readonly outlet: Outlet;
+  /** Is told of all that is handed over. */
+  handed(sizeBytes: number): void;
+}
+
 /** Until the job has written all, or nobody reads any more. */
-async function handOverAll(ring: Ring, handOver: HandOver): Promise<void> {
+async function handOverAll(ring: Ring, { handOver, outlet, handed }: Produced): Promise<void> {
   const reader = createAsyncRingReader(ring);
   try {
     for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read()) {
-      if (!(await handOver.offer(bytes))) break;
+      handed(bytes.length);
+      const isRead = bytes.length === 0 ? await outlet.stand() : await handOver.offer(bytes);
+      if (!isRead) break;
     }
   } catch (error) {
     if (!(error instanceof CleatError)) throw error; // it broke off, and its own error says why

@@ -9,6 +9,8 @@
  *     └─────────┴──────┴──────────┴───────┴────────┘     │ the size, a power of two      │
  *                                                        └──────────────────────────────┘
  *
+ * What bytes come from, or go to, one side may lend the other meanwhile (`loan.ts`, `outlet.ts`).
+ *
  * `written` and `read` count bytes and wrap at 2³², which a size that divides 2³² makes harmless. Whoever waits notes a
  * signal's value, looks once more, then sleeps until the value changes, so that no wake-up is lost. To wake a thread
  * costs more than to copy what it waits for: neither side is woken before the other has done half a ring, or has no
@@ -16,49 +18,29 @@
  */
 import { CleatError } from "../../errors/index.ts";
 import { throwIfCancelled } from "../../syscall/index.ts";
+import {
+  bytesHeld,
+  changeOf,
+  DATA_SIGNAL,
+  LOAN,
+  outletStates,
+  READ,
+  READER_GONE,
+  readerGone,
+  READER_WAITS,
+  type Ring,
+  SPACE_SIGNAL,
+  throwIfAborted,
+  wake,
+  WRITER_END,
+  writerEnds,
+  WRITER_WAITS,
+  WRITTEN,
+} from "./control.ts";
+import { createBorrower } from "./borrower.ts";
+import { createDirectWriter } from "./direct-writer.ts";
 
-/** What is handed to the other thread; clones by reference. */
-export interface Ring {
-  readonly control: Int32Array<SharedArrayBuffer>;
-  readonly data: Uint8Array<SharedArrayBuffer>;
-}
-
-const WRITTEN = 0;
-const READ = 1;
-const DATA_SIGNAL = 2;
-const SPACE_SIGNAL = 3;
-const WRITER_END = 4;
-const READER_GONE = 5;
-const WRITER_WAITS = 6;
-const READER_WAITS = 7;
-const controlWords = 8;
-
-const writerEnds = { open: 0, finished: 1, aborted: 2 } as const;
-
-/** @throws INVALID_ARGUMENT when `sizeBytes` is not a power of two up to 2³¹. */
-export function createRing(sizeBytes = 2 ** 20): Ring {
-  if (!(sizeBytes > 0 && sizeBytes <= 2 ** 31 && Number.isInteger(Math.log2(sizeBytes)))) {
-    throw new CleatError("INVALID_ARGUMENT", `ring of ${sizeBytes} bytes is not a power of two up to 2 ** 31`);
-  }
-  return {
-    control: new Int32Array(new SharedArrayBuffer(controlWords * 4)),
-    data: new Uint8Array(new SharedArrayBuffer(sizeBytes)),
-  };
-}
-
-/** Makes a ring that both ends have let go of as good as new. */
-export function resetRing({ control }: Ring): void {
-  control.fill(0);
-}
-
-function bytesHeld({ control }: Ring): number {
-  return (Atomics.load(control, WRITTEN) - Atomics.load(control, READ)) >>> 0;
-}
-
-function wake({ control }: Ring, signal: number): void {
-  Atomics.add(control, signal, 1);
-  Atomics.notify(control, signal);
-}
+export { createRing, resetRing, type Ring } from "./control.ts";
 
 /** Copies what fits now, and wakes a waiting reader once there is enough worth waking for; how many bytes that was. */
 function put(ring: Ring, bytes: Uint8Array): number {
@@ -90,10 +72,6 @@ function release(ring: Ring, count: number): void {
   wake(ring, SPACE_SIGNAL);
 }
 
-function readerGone({ control }: Ring): boolean {
-  return Atomics.load(control, READER_GONE) === 1;
-}
-
 function endWriting(ring: Ring, end: number): void {
   Atomics.compareExchange(ring.control, WRITER_END, writerEnds.open, end);
   wake(ring, DATA_SIGNAL);
@@ -106,9 +84,8 @@ function leave(ring: Ring): void {
 
 /** Whether the stream is over. Asked only after the ring was seen empty. */
 function isFinished(ring: Ring): boolean {
-  const end = Atomics.load(ring.control, WRITER_END);
-  if (end === writerEnds.aborted) throw new CleatError("CANCELLED", "stream was cut off by its sender");
-  return end === writerEnds.finished && bytesHeld(ring) === 0;
+  throwIfAborted(ring);
+  return Atomics.load(ring.control, WRITER_END) === writerEnds.finished && bytesHeld(ring) === 0;
 }
 
 /** Empty, and not over. */
@@ -124,6 +101,7 @@ export interface SyncRingReader {
 }
 
 export function createSyncRingReader(ring: Ring): SyncRingReader {
+  const borrower = createBorrower(ring);
   let lent = 0;
   return {
     read() {
@@ -137,13 +115,18 @@ export function createSyncRingReader(ring: Ring): SyncRingReader {
           lent = bytes.length;
           return bytes;
         }
+        const borrowed = borrower.read();
+        if (borrowed !== undefined) return borrowed;
         if (isFinished(ring)) return undefined;
         Atomics.store(ring.control, READER_WAITS, 1);
         if (isEmpty(ring)) Atomics.wait(ring.control, DATA_SIGNAL, signal);
         Atomics.store(ring.control, READER_WAITS, 0);
       }
     },
-    leave: () => leave(ring),
+    leave() {
+      leave(ring);
+      borrower.giveBack();
+    },
   };
 }
 
@@ -155,10 +138,11 @@ export interface SyncRingWriter {
 }
 
 export function createSyncRingWriter(ring: Ring): SyncRingWriter {
+  const direct = createDirectWriter(ring);
   return {
     write(bytes) {
       throwIfCancelled();
-      for (let at = 0; at < bytes.length;) {
+      for (let at = direct.write(bytes); at < bytes.length;) {
         if (readerGone(ring)) throw new CleatError("CANCELLED", "stream is no longer read by its receiver");
         const signal = Atomics.load(ring.control, SPACE_SIGNAL);
         const count = put(ring, at === 0 ? bytes : bytes.subarray(at));
@@ -169,13 +153,22 @@ export function createSyncRingWriter(ring: Ring): SyncRingWriter {
         Atomics.store(ring.control, WRITER_WAITS, 0);
       }
     },
-    finish: () => endWriting(ring, writerEnds.finished),
-    abort: () => endWriting(ring, writerEnds.aborted),
+    finish() {
+      direct.end();
+      endWriting(ring, writerEnds.finished);
+    },
+    abort() {
+      direct.end();
+      endWriting(ring, writerEnds.aborted);
+    },
   };
 }
 
 export interface AsyncRingReader {
-  /** A copy of the next bytes; `undefined` at the end. @throws CANCELLED when the writer aborted. */
+  /**
+   * A copy of the next bytes; `undefined` at the end, none where the writer waits to be lent a descriptor (`outlet.ts`).
+   * @throws CANCELLED when the writer aborted.
+   */
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
   leave(): void;
 }
@@ -190,6 +183,7 @@ export function createAsyncRingReader(ring: Ring): AsyncRingReader {
           release(ring, bytes.length);
           return bytes;
         }
+        if (Atomics.load(ring.control, LOAN) === outletStates.standing) return bytes;
         if (isFinished(ring)) return undefined;
         Atomics.store(ring.control, READER_WAITS, 1);
         if (isEmpty(ring)) await changeOf(ring, DATA_SIGNAL, signal);
@@ -248,9 +242,4 @@ export function createAsyncRingWriter(ring: Ring): AsyncRingWriter {
     finish: () => endWriting(ring, writerEnds.finished),
     abort: () => endWriting(ring, writerEnds.aborted),
   };
-}
-
-async function changeOf({ control }: Ring, signal: number, seen: number): Promise<void> {
-  const { async: pending, value } = Atomics.waitAsync(control, signal, seen);
-  if (pending) await value;
 }

@@ -3,13 +3,14 @@
  * namespace of its own.
  */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { controllerService, createCsiPlugin, nodeService, openCsiVolumes } from "cleat/csi";
 import { createGrpcChannel, createGrpcClient, implementService, serveGrpc } from "cleat/grpc";
-import { mountFileSystem, openManagedVolumes, sizeOption } from "cleat/volumedrivers";
+import { mountFileSystem, openManagedVolumes, sizeOption, volumeTypes } from "cleat/volumedrivers";
 
 const [, , name, folder] = process.argv;
 
@@ -23,8 +24,8 @@ const openMemoryVolumes = () =>
   });
 
 /** The plugin on a socket, and clients of it. */
-async function serve(change = (services) => services) {
-  const driver = await openMemoryVolumes();
+async function serve(change = (services) => services, driver = undefined) {
+  driver ??= await openMemoryVolumes();
   const plugin = await createCsiPlugin({
     driver,
     name: "memory.test",
@@ -132,6 +133,50 @@ const scenarios = {
     await csi.node.nodeUnpublishVolume({ volume_id: "v", target_path: `${target}/` });
     assert.deepEqual([csi.driver.holders("v"), await mountsBelow(folder + "/")], [[], []]);
     await csi.controller.deleteVolume({ volume_id: "v" });
+    await csi.close();
+  },
+
+  /** Volumes of one share look alike to the kernel; what is not a volume's own is not unmounted for it. */
+  async sameShare() {
+    await mkdir(join(folder, "share"));
+    await mountFileSystem({ type: "tmpfs", source: "share", target: join(folder, "share") });
+    const options = { name: "share", folder: join(folder, "volumes"), types: volumeTypes };
+    const driver = await openManagedVolumes(options);
+    const csi = await serve(undefined, driver);
+    const pods = join(folder, "pods");
+    await mkdir(pods);
+    for (const name of ["one", "two"]) {
+      const parameters = { type: "bind", device: join(folder, "share") };
+      await csi.controller.createVolume({ name, parameters, volume_capabilities: [capability()] });
+    }
+    const publish = (volume_id, target) => {
+      const volume_capability = capability([], "SINGLE_NODE_SINGLE_WRITER");
+      return csi.node.nodePublishVolume({ volume_id, target_path: join(pods, target), volume_capability });
+    };
+    const unpublish = (volume_id, target) =>
+      csi.node.nodeUnpublishVolume({ volume_id, target_path: join(pods, target) });
+    for (const name of ["one", "two", "one"]) await publish(name, name);
+    await assert.rejects(publish("one", "three"), { code: "FAILED_PRECONDITION", message: /pods\/one/ });
+    assert.deepEqual(driver.holders("one"), [join(pods, "one")]);
+
+    // Somebody's disk, where a volume could have been, or over it: it stays, and so does the holder.
+    await mkdir(join(pods, "disk"));
+    await mountFileSystem({ type: "tmpfs", source: "disk", target: join(pods, "disk") });
+    await writeFile(join(pods, "disk/file"), "somebody's");
+    await assert.rejects(unpublish("one", "disk"), { code: "FAILED_PRECONDITION", message: /something else/ });
+    await mountFileSystem({ type: "none", source: join(pods, "disk"), target: join(pods, "one"), options: ["bind"] });
+    await assert.rejects(unpublish("one", "one"), { code: "FAILED_PRECONDITION" });
+    assert.equal((await mountsBelow(join(pods, "one"))).length, 2);
+    assert.deepEqual(driver.holders("one"), [join(pods, "one")]);
+    execFileSync("umount", [join(pods, "one")]);
+
+    // Of a volume that is not mounted any more what its holder has is its own, and nothing else.
+    execFileSync("umount", [join(folder, "volumes/mounts/one")]);
+    await assert.rejects(unpublish("one", "disk"), { code: "NOT_FOUND" });
+    for (const name of ["one", "two"]) await unpublish(name, name);
+    assert.equal(await readFile(join(pods, "disk/file"), "utf8"), "somebody's");
+    execFileSync("umount", [join(pods, "disk")]);
+    assert.deepEqual(await mountsBelow(pods), []);
     await csi.close();
   },
 

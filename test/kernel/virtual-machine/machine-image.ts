@@ -1,17 +1,17 @@
 /** What the virtual machine has in its memory: Node, the built package, busybox, and the modules of its kernel. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, realpathSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
+import type { MachineKind } from "./machine-kinds.ts";
 
 const projectFolder = join(import.meta.dirname, "../../..");
 
 /** Modules of a kernel, by what they are for: disks, the file systems and their quotas, and what these depend on. */
 const moduleFolders = [
-  "arch/x86/crypto",
   "crypto",
   "drivers/block",
+  "drivers/char",
   "drivers/virtio",
   "fs/overlayfs",
   "fs/quota",
@@ -31,29 +31,19 @@ export interface MachineContents {
 }
 
 /** Writes an initial RAM disk to `image`, by way of `folder`. Beside Node alone it takes 120 MB. */
-export function makeMachineImage(folder: string, image: string, contents: MachineContents): void {
+export function makeMachineImage(folder: string, image: string, kind: MachineKind, contents: MachineContents): void {
   const { program, commands = [], modules = [], trees = {} } = contents;
-  copyPrograms(folder, [realpathSync(process.execPath), ...commands.map(commandPath)]);
-  cpSync(commandPath("busybox"), join(folder, "bin/busybox"));
+  kind.copyPrograms(folder, commands);
   copyPackage(join(folder, "cleat"));
+  for (const [name, path] of Object.entries(kind.nativePackages))
+    cpSync(path, join(folder, "cleat/node_modules", name), { recursive: true });
   cpSync(dirname(program), join(folder, "cleat"), { recursive: true });
   cpSync(join(import.meta.dirname, "guest/init"), join(folder, "init"));
-  copyModules(folder, [...moduleFolders, ...modules]);
+  copyModules(folder, kind, [...moduleFolders, ...kind.moduleFolders, ...modules]);
   for (const [target, source] of Object.entries(trees))
     cpSync(source, join(folder, target), { recursive: true, verbatimSymlinks: true });
   const archive = 'cd "$1" && find . | busybox cpio -o -H newc > "$2" 2>/dev/null';
   execFileSync("sh", ["-c", archive, "sh", folder, image]);
-}
-
-/** Each program at its name in `/usr/bin`, with the libraries it is linked to where the loader looks. */
-function copyPrograms(folder: string, paths: readonly string[]): void {
-  for (const path of paths) {
-    cpSync(path, join(folder, "usr/bin", path.split("/").at(-1) as string));
-    // It fails for those that are linked to nothing.
-    const { stdout } = spawnSync("ldd", [path], { encoding: "utf8" });
-    for (const [library] of stdout.matchAll(/\/\S+(?= \()/g))
-      cpSync(realpathSync(library), join(folder, library), { recursive: true });
-  }
 }
 
 interface LockedPackage {
@@ -71,22 +61,13 @@ function copyPackage(target: string): void {
   }
 }
 
-function copyModules(folder: string, parts: readonly string[]): void {
-  const version = kernelVersion() as string;
-  const modules = join("lib/modules", version);
+function copyModules(folder: string, { kernelFolder, kernelVersion }: MachineKind, parts: readonly string[]): void {
+  const modules = join("lib/modules", kernelVersion());
   for (const part of parts) {
     const path = join(modules, "kernel", part);
-    cpSync(join(kernelFolder, path), join(folder, path), { recursive: true });
+    if (existsSync(join(kernelFolder, path))) cpSync(join(kernelFolder, path), join(folder, path), { recursive: true });
   }
   for (const name of ["modules.builtin", "modules.order"])
     cpSync(join(kernelFolder, modules, name), join(folder, modules, name));
-  execFileSync("busybox", ["depmod", "-b", folder, version]);
-}
-
-function commandPath(name: string): string {
-  return execFileSync("sh", ["-c", 'command -v "$1"', "sh", name], { encoding: "utf8" }).trim();
-}
-
-export function kernelImage(): string {
-  return join(kernelFolder, `boot/vmlinuz-${kernelVersion()}`);
+  execFileSync("busybox", ["depmod", "-b", folder, kernelVersion()]);
 }

@@ -1,6 +1,6 @@
 /**
- * Volumes that are shares of real servers, which run in the same virtual machine and are killed there. Prints what was seen of
- * each type as a line of JSON.
+ * Volumes that are shares of real servers, which run in the same virtual machine and are killed there. Prints what was
+ * seen of each type as a line of JSON.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";

@@ -5,6 +5,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { createHttpTransport } from "cleat/transport";
+import { createVolumeDriverFromPlugin } from "cleat/volume";
 import { hasMounts, openManagedVolumes, volumeTypes } from "cleat/volumedrivers";
 import { assertSameTree, growTree } from "./tree.mjs";
 
@@ -48,6 +50,12 @@ done(["restore", "copy", "--input", archive, ...stopped]);
 assertSameTree(pathOf("copy"), pathOf("data"), "a backup and back");
 assert.deepEqual(JSON.parse(done(["inspect", "data", ...stopped]).text).holders, ["c"]);
 
+fails(["resize", "data", "lots", ...stopped], /SIZE takes a size above nothing/);
+fails(["resize", "data", "1g", ...stopped], /volume "data" cannot be given another size: ".*" was made without a size/);
+
+// a running one, through its socket
+await testResize();
+
 if (process.argv[3] === "some") {
   fails(["restore", "half", ...stopped], /volume "half" cannot be restored: /, {
     input: "this is no archive".repeat(100),
@@ -83,10 +91,7 @@ assert.doesNotMatch(done(["ls", ...stopped]).text, /half/);
 assert.equal((await readdir(`${root}/volumes`)).includes("half"), false);
 
 // of a driver that runs
-const serving = spawn(process.execPath, [main, "serve", "volume", "--root", root, "--socket", socket], {
-  stdio: ["ignore", "pipe", 2],
-});
-await once(serving.stdout, "data");
+const serving = await serve();
 const running = ["--plugin", socket];
 fails(["ls", ...stopped], /"\/.*" are served by another process/);
 assert.match(done(["ls", ...running]).text, /^copy +\S+ +.*\n(.*\n)*data /m);
@@ -104,3 +109,31 @@ assert.deepEqual(names, ["copy", "data", "theirs"]);
 serving.kill("SIGTERM");
 await once(serving, "exit");
 assert.equal(hasMounts(root), false);
+
+async function serve() {
+  const child = spawn(process.execPath, [main, "serve", "volume", "--root", root, "--socket", socket], {
+    stdio: ["ignore", "pipe", 2],
+  });
+  await once(child.stdout, "data");
+  return child;
+}
+
+async function testResize() {
+  const child = await serve();
+  try {
+    const driver = await createVolumeDriverFromPlugin(createHttpTransport({ unix: socket }), { name: "cleat" });
+    await driver.create("sized", { options: { type: "image", size: "8m" } });
+    done(["resize", "sized", "24m", "--plugin", socket]);
+    assert.equal((await driver.get("sized")).status.Options.size, String(24 * 2 ** 20));
+    await driver.mount("sized", "c");
+    assert.ok((await driver.get("sized")).status.SizeBytes > 16 * 2 ** 20);
+    await driver.unmount("sized", "c");
+    fails(["resize", "sized", "8m", "--plugin", socket], /size 8388608 is less than the 25165824 it has/);
+    assert.equal((await driver.get("sized")).status.State, undefined);
+    await driver.remove("sized");
+    fails(["resize", "sized", "8m", "--plugin", socket], /volume "sized" does not exist/);
+  } finally {
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
+}

@@ -33,6 +33,10 @@ await assert.rejects(driver.remove("memory"), { code: "FAILED_PRECONDITION", mes
 await file.close();
 await driver.remove("memory");
 
+await driver.create("share", { options: { type: "nfs", device: "localhost:/none", o: "soft,retrans=0,timeo=1" } });
+const unshared = await driver.mount("share", "c").then(assert.fail, (error) => error);
+assert.doesNotMatch(unshared.message, /has no address/);
+
 await driver.create("plain");
 const plain = await driver.path("plain");
 await writeFile(Buffer.concat([Buffer.from(`${plain}/`), Buffer.of(0xff)]), "not in UTF-8");

@@ -13,12 +13,14 @@ import { hasMounts, isMountPoint, openManagedVolumes, volumeSteps, volumeTypes }
 const [, , scratch, killAt, ...some] = process.argv;
 const { VOLUME_TYPE: type = "tmpfs" } = process.env;
 const given = { type, size: type === "image" ? "8m" : "1m" };
+const larger = 16 * 2 ** 20;
 const open = (folder) => openManagedVolumes({ name: "cleat", folder, types: volumeTypes });
 
 async function live(driver) {
   await driver.create("data", { options: given });
   await driver.mount("data", "c1");
   await driver.unmount("data", "c1");
+  if (type === "image") await driver.resize("data", larger);
   await driver.remove("data");
 }
 
@@ -26,7 +28,8 @@ if (killAt !== undefined && killAt !== "some") {
   channel("cleat:volumes").subscribe(({ step }) => step === killAt && process.kill(process.pid, "SIGKILL"));
   await live(await open(scratch));
 } else {
-  const steps = volumeSteps.filter((step) => killAt === undefined || some.includes(step));
+  const reached = volumeSteps.filter((step) => type === "image" || !step.startsWith("resize"));
+  const steps = reached.filter((step) => killAt === undefined || some.includes(step));
   assert.ok(steps.length > 0);
   for (const [index, step] of steps.entries()) {
     const folder = `${scratch}/${index}`;
@@ -46,10 +49,15 @@ async function check(folder, step) {
   const target = `${folder}/mounts/data`;
   const isHalf = !after("create: acknowledged") || (after("remove: recorded") && !after("remove: acknowledged"));
   const removed = isHalf ? stepIs("remove: acknowledged") : undefined;
+  const isLarger = after("resize: recorded");
+  const resized = isLarger && !after("resize: acknowledged") ? stepIs("resize: acknowledged") : undefined;
   const driver = await open(folder);
+  await resized; // behind the opening
   const [volume] = await driver.list();
   if (after("create: acknowledged") && !after("remove: recorded")) {
-    assert.deepEqual(volume?.status.Options, { size: given.size }, step);
+    assert.deepEqual(volume?.status.State, undefined, step);
+    const size = isLarger && type === "image" ? String(larger) : given.size;
+    assert.equal(volume?.status.Options.size, size, step);
     const isHeld = after("mount: acknowledged") && !after("unmount: recorded");
     assert.deepEqual(driver.holders("data"), isHeld ? ["c1"] : [], step);
     if (isHeld) assert.equal(isMountPoint(target), true, step);
@@ -61,6 +69,7 @@ async function check(folder, step) {
   if (after("create: acknowledged") && !after("remove: recorded")) {
     await driver.mount("data", "c1");
     assert.equal(isMountPoint(target), true, step);
+    if (isLarger && type === "image") assert.ok((await driver.get("data")).status.SizeBytes > larger / 2, step);
     await driver.unmount("data", "c1");
     await driver.remove("data");
   }

@@ -21,6 +21,12 @@ export function growTree(root) {
   run("setfattr", "-n", "user.note", "-v", "0xff00fe", `${root}/deep/er/file`);
   run("setfattr", "-n", "trusted.note", "-v", "trusted", `${root}/deep`);
   run("setfattr", "-n", "user.root", "-v", "root", root);
+  // As in the data root of an engine in a container: deletions, and folders that hide what is below.
+  run("mknod", `${root}/deep/deleted`, "c", "0", "0");
+  run("ln", `${root}/deep/deleted`, `${root}/deep/deleted-too`);
+  run("setfattr", "-n", "trusted.overlay.opaque", "-v", "y", `${root}/deep`);
+  run("setfattr", "-n", "trusted.overlay.redirect", "-v", "/elsewhere", `${root}/deep/er`);
+  run("setfattr", "-n", "trusted.overlay.origin", "-v", "0x00fb2100", `${root}/deep/er/file`);
   const sparse = openSync(`${root}/sparse`, "w");
   writeSync(sparse, Buffer.alloc(65_536, 1), 0, 65_536, 4 * 2 ** 20);
   ftruncateSync(sparse, 64 * 2 ** 20);

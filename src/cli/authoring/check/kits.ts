@@ -1,13 +1,37 @@
 /** Which kits a plugin is checked by, and what each is given. */
+import type { RequestFacts } from "../../../authz/index.ts";
 import { createGraphDriverFromPlugin } from "../../../graphdriver/index.ts";
-import { announcedName, graphDriverProtocol, volumeDriverProtocol } from "../../../protocol/index.ts";
 import {
+  announcedName,
+  authzProtocol,
+  graphDriverProtocol,
+  ipamDriverProtocol,
+  logDriverProtocol,
+  metricsCollectorProtocol,
+  networkDriverProtocol,
+  type Protocol,
+  secretProviderProtocol,
+  volumeDriverProtocol,
+} from "../../../protocol/index.ts";
+import {
+  authzChecks,
   type Check,
   type CheckResult,
   graphDriverChecks,
+  ipamDriverChecks,
+  logDriverChecks,
+  metricsCollectorChecks,
+  networkDriverChecks,
+  runAuthzKit,
   runGraphDriverKit,
+  runIpamDriverKit,
+  runLogDriverKit,
+  runMetricsCollectorKit,
+  runNetworkDriverKit,
   runPluginKit,
+  runSecretProviderKit,
   runVolumeDriverKit,
+  secretProviderChecks,
   volumeDriverChecks,
   wireChecksOf,
 } from "../../../testing/index.ts";
@@ -17,9 +41,14 @@ import type { NamedPlugin } from "../../plugins/find-plugin.ts";
 export interface KitRun {
   readonly plugin: NamedPlugin;
   readonly callTimeoutMs: number | undefined;
-  readonly volumeOptions: Readonly<Record<string, string>>;
+  /** What volumes, networks, pools and logs are made with; of secrets the labels of the service that asks. */
+  readonly options: Readonly<Record<string, string>>;
   readonly seesFiles: boolean;
   readonly homes: string;
+  readonly range: string | undefined;
+  readonly denied: RequestFacts | undefined;
+  readonly secret: string | undefined;
+  readonly metricsSocket: string | undefined;
   readonly killAndRestart: (() => Promise<void>) | undefined;
   readonly only: readonly string[];
   readonly expectedFailures: Readonly<Record<string, string>>;
@@ -35,46 +64,34 @@ export interface Kit {
   run(given: KitRun): Promise<readonly CheckResult[]>;
 }
 
-/** Of a plugin that implements that; the graph drivers' own only where they were `asked` for, since it opens a home. */
-export function kitsFor(implemented: readonly string[], asked: readonly string[]): readonly Kit[] {
-  const isOf = (protocol: { readonly name: string }) => implemented.includes(announcedName(protocol));
-  return [
-    genericKit(implemented),
-    ...(isOf(volumeDriverProtocol) ? [volumeKit] : []),
-    ...(isOf(graphDriverProtocol) && asked.includes(graphDriverProtocol.name) ? [graphKit] : []),
-  ];
-}
+type Subject = Pick<KitRun, "callTimeoutMs" | "only" | "expectedFailures" | "killAndRestart" | "onResult"> & {
+  readonly address: NamedPlugin["address"];
+  readonly tls: NamedPlugin["tls"];
+};
 
-function genericKit(implemented: readonly string[]): Kit {
-  const checks = wireChecksOf(implemented);
+/** A kit whose options are the subject and something of its own. */
+function driverKit(
+  checks: readonly Listed[],
+  makes: string | undefined,
+  run: (subject: Subject, given: KitRun) => Promise<readonly CheckResult[]>,
+): Kit {
   return {
     checks,
-    makes: undefined,
-    run: ({ plugin: { address, tls }, ...given }) => runPluginKit({ address, tls, checks, ...shared(given) }),
+    makes,
+    run(given) {
+      const { plugin, callTimeoutMs, only, expectedFailures, killAndRestart, onResult } = given;
+      const { address, tls } = plugin;
+      return run({ address, tls, callTimeoutMs, only, expectedFailures, killAndRestart, onResult }, given);
+    },
   };
 }
 
-const volumeKit: Kit = {
-  checks: volumeDriverChecks,
-  makes: "volumes named cleat-check-…",
-  run: ({ plugin: { address, tls }, ...given }) =>
-    runVolumeDriverKit({
-      address,
-      tls,
-      options: given.volumeOptions,
-      seesFiles: given.seesFiles,
-      killAndRestart: given.killAndRestart,
-      ...shared(given),
-    }),
-};
-
-const graphKit: Kit = {
-  checks: graphDriverChecks.map((check) => ({ makes: "layers in a home of their own", ...check })),
-  makes: "homes with layers: no engine may use the plugin meanwhile",
-  async run({ plugin: { name, address, tls }, homes, ...given }) {
+const graphKit = driverKit(
+  graphDriverChecks.map((check) => ({ makes: "layers in a home of their own", ...check })),
+  "homes with layers: no engine may use the plugin meanwhile",
+  async ({ address, tls, callTimeoutMs: _, killAndRestart: __, ...run }, { plugin: { name }, homes }) => {
     const transport = createHttpTransport(address, { ...(tls !== undefined && { tls }) });
     try {
-      const { callTimeoutMs: _, ...run } = shared(given);
       return await runGraphDriverKit({
         open: (options) => createGraphDriverFromPlugin(transport, { ...options, name }),
         folder: homes,
@@ -86,8 +103,67 @@ const graphKit: Kit = {
       await transport.close();
     }
   },
-};
+);
 
-function shared({ callTimeoutMs, only, expectedFailures, onResult }: Omit<KitRun, "plugin" | "homes">) {
-  return { callTimeoutMs, only, expectedFailures, onResult };
+/** What a plugin is checked by beside its tables. */
+const kits: readonly (readonly [Protocol, Kit])[] = [
+  [
+    volumeDriverProtocol,
+    driverKit(volumeDriverChecks, "volumes named cleat-check-…", (subject, { options, seesFiles }) =>
+      runVolumeDriverKit({ ...subject, options, seesFiles }),
+    ),
+  ],
+  [
+    networkDriverProtocol,
+    driverKit(
+      networkDriverChecks,
+      "networks, with whatever links they have",
+      (subject, { options, seesFiles, range }) =>
+        runNetworkDriverKit({ ...subject, options, seesLinks: seesFiles, range }),
+    ),
+  ],
+  [
+    ipamDriverProtocol,
+    driverKit(ipamDriverChecks, "pools of addresses", (subject, { options, range }) =>
+      runIpamDriverKit({ ...subject, options, range }),
+    ),
+  ],
+  [authzProtocol, driverKit(authzChecks, undefined, (subject, { denied }) => runAuthzKit({ ...subject, denied }))],
+  [
+    logDriverProtocol,
+    driverKit(logDriverChecks, "logs of containers that there are not, which stay", (subject, { options }) =>
+      runLogDriverKit({ ...subject, options }),
+    ),
+  ],
+  [
+    secretProviderProtocol,
+    driverKit(secretProviderChecks, undefined, (subject, { options, secret }) =>
+      runSecretProviderKit({
+        ...subject,
+        known: secret === undefined ? undefined : { name: secret, serviceLabels: options },
+      }),
+    ),
+  ],
+  [
+    metricsCollectorProtocol,
+    driverKit(metricsCollectorChecks, undefined, (subject, { metricsSocket: socket }) =>
+      runMetricsCollectorKit({ ...subject, socket }),
+    ),
+  ],
+  [graphDriverProtocol, graphKit],
+];
+
+/** Of a plugin that implements that; the graph drivers' own only where they were `asked` for, since it opens a home. */
+export function kitsFor(implemented: readonly string[], asked: readonly string[]): readonly Kit[] {
+  const chosen = kits.filter(
+    ([protocol]) =>
+      implemented.includes(announcedName(protocol)) &&
+      (protocol !== graphDriverProtocol || asked.includes(protocol.name)),
+  );
+  return [genericKit(implemented), ...chosen.map(([, kit]) => kit)];
+}
+
+function genericKit(implemented: readonly string[]): Kit {
+  const checks = wireChecksOf(implemented);
+  return driverKit(checks, undefined, ({ killAndRestart: _, ...subject }) => runPluginKit({ ...subject, checks }));
 }

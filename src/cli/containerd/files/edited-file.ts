@@ -1,7 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import type { Stats } from "node:fs";
+import { type FileHandle, mkdir, open, readFile, realpath, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
+import { replaceFile, syncFolder } from "../../../files/index.ts";
 
 /** A configuration file of somebody else's, as it is before it is edited. */
 export interface EditedFile {
@@ -45,18 +46,19 @@ export async function replaceText(
   check?: (path: string) => Promise<void>,
 ): Promise<void> {
   const { realPath } = file;
-  const staged = join(dirname(realPath), `.${basename(realPath)}.${randomUUID()}.tmp`);
   try {
     if (file.text === undefined) await mkdir(dirname(realPath), { recursive: true });
-    await writeNew(staged, realPath, text);
-    await check?.(staged);
-    await assertUnchanged(file);
-    await rename(staged, realPath);
+    const likeness = await statIfThere(realPath);
+    await replaceFile(realPath, (staged) => fillLike(staged, likeness, text), {
+      mode: modeLike(likeness),
+      async check(path) {
+        await check?.(path);
+        await assertUnchanged(file);
+      },
+    });
   } catch (error) {
-    await rm(staged, { force: true });
     throw toCleatError(error, `file ${JSON.stringify(file.path)}`);
   }
-  await syncFolder(dirname(realPath));
 }
 
 /** Removes a file that Cleat made, and on which nobody else has written since. */
@@ -74,7 +76,10 @@ export async function keepCopy({ realPath, text }: EditedFile): Promise<string> 
   for (let number = 1; ; number++) {
     const copy = copyName(realPath, number);
     try {
-      await writeNew(copy, realPath, text ?? "");
+      const likeness = await statIfThere(realPath);
+      await using file = await open(copy, "wx", modeLike(likeness));
+      await fillLike(file, likeness, text ?? "");
+      await file.sync();
       await syncFolder(dirname(copy));
       return copy;
     } catch (error) {
@@ -98,18 +103,26 @@ export function copyName(path: string, number: number): string {
   return `${path}.before-cleat${number === 1 ? "" : `.${number}`}`;
 }
 
-/** With the mode and the owner of the file at `realPath`, where there is one. */
-async function writeNew(path: string, realPath: string, text: string): Promise<void> {
-  const status = await stat(realPath).catch((error: unknown) => {
-    if (!isSystemError(error, "ENOENT")) throw error;
-  });
-  await using file = await open(path, "wx", status === undefined ? 0o644 : 0o600);
-  if (status !== undefined) {
-    await file.chown(status.uid, status.gid);
-    await file.chmod(status.mode & 0o7777);
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** Nobody else opens a new file before it has the owner of the one that it is to be like. */
+function modeLike(likeness: Stats | undefined): number {
+  return likeness === undefined ? 0o644 : 0o600;
+}
+
+async function fillLike(file: FileHandle, likeness: Stats | undefined, text: string): Promise<void> {
+  if (likeness !== undefined) {
+    await file.chown(likeness.uid, likeness.gid);
+    await file.chmod(likeness.mode & 0o7777);
   }
   await file.writeFile(text);
-  await file.sync();
 }
 
 async function assertUnchanged({ path, text }: EditedFile): Promise<void> {
@@ -118,9 +131,4 @@ async function assertUnchanged({ path, text }: EditedFile): Promise<void> {
     "ABORTED",
     `file ${JSON.stringify(path)} was written by somebody else meanwhile; run this again`,
   );
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, "r");
-  await folder.sync();
 }

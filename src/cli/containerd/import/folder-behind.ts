@@ -3,8 +3,8 @@ import type { Containerd } from "../../../containerd/index.ts";
 export type Mounts = Awaited<ReturnType<Containerd["services"]["snapshots"]["prepare"]>>["mounts"];
 
 /**
- * The folder that is written to where the mounts of a snapshot are: the upper one of an overlay, or the one that is bound. Nothing for
- * others, such as those of a device.
+ * The folder that is written to where the mounts of a snapshot are: the upper one of an overlay, or the one that is
+ * bound. Nothing for others, such as those of a device.
  */
 export function folderBehind(mounts: Mounts): string | undefined {
   const [mount, ...more] = mounts;

@@ -18,8 +18,8 @@ export interface ImportedLayer {
 export type ImageSource = Pick<DockerImages, "archive" | "share">;
 
 /**
- * Takes one layer into containerd: its archive into the content store, then unpacked by containerd into a snapshot on `parent`, the
- * chain id of the layer below. What is there already is not done again.
+ * Takes one layer into containerd: its archive into the content store, then unpacked by containerd into a snapshot on
+ * `parent`, the chain id of the layer below. What is there already is not done again.
  * @throws DATA_LOSS when the layer in the store is not what it was; then nothing of it is left.
  */
 export async function importLayer(
@@ -34,7 +34,10 @@ export async function importLayer(
   return { descriptor, wasUnpacked, content: content ?? { sharedBytes: 0, copiedBytes: 0 } };
 }
 
-/** Under a name of the layer's own, so that two imports do not write the same twice, and what a killed one left is written over. */
+/**
+ * Under a name of the layer's own, so that two imports do not write the same twice, and what a killed one left is
+ * written over.
+ */
 async function importArchive(
   { containerd, lease }: ImportTarget,
   images: ImageSource,
@@ -105,7 +108,9 @@ async function unpack(
   }
 }
 
-/** containerd unpacks it, whatever the mounts are. @throws DATA_LOSS when it has read something else than was written. */
+/**
+ * containerd unpacks it, whatever the mounts are. @throws DATA_LOSS when it has read something else than was written.
+ */
 async function apply(target: ImportTarget, descriptor: Descriptor, diffId: string, mounts: Mounts): Promise<void> {
   const { mediaType: media_type, digest, size } = descriptor;
   const diff = { media_type, digest, size: BigInt(size) };
@@ -114,7 +119,9 @@ async function apply(target: ImportTarget, descriptor: Descriptor, diffId: strin
   throw new CleatError("DATA_LOSS", `containerd unpacked ${applied?.digest ?? "nothing"} where layer ${diffId} is`);
 }
 
-/** Before others can see the snapshot. @returns nothing where its folder is not told, or is not there for this process. */
+/**
+ * Before others can see the snapshot. @returns nothing where its folder is not told, or is not there for this process.
+ */
 async function shareFiles(
   images: ImageSource,
   layer: DockerImageLayer,

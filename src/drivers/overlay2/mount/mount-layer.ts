@@ -1,18 +1,23 @@
-import { existsSync, mkdirSync, rmdirSync } from "node:fs";
-import { CleatError, isSystemError, toCleatError, UnsupportedError } from "../../../errors/index.ts";
+import { existsSync, mkdirSync } from "node:fs";
+import { CleatError, isSystemError, SystemError, toCleatError, UnsupportedError } from "../../../errors/index.ts";
 import { joinFeatures, type OverlayPrefix, withFolderAt } from "../../../layer/index.ts";
 import {
+  AT_FDCWD,
   changeDirectory,
   chownat,
   close,
+  errnos,
   fsconfigFlag,
   fsconfigString,
   fsmount,
   fsopen,
+  isMountPoint,
+  lastErrno,
   MNT_DETACH,
   mount,
   moveMount,
-  umount2,
+  tryRmdirat,
+  umountIfMounted,
 } from "../../../syscall/index.ts";
 import { findMountedLayers } from "../../overlay/find-mounted.ts";
 import { featuresOf, markWhole } from "../../overlay/layer-features.ts";
@@ -45,11 +50,13 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
   if (lowers.length === 0) return `${home}/${id}/diff`;
   const readOnly = existsSync(`${home}/${id}/committed`);
   const merged = `${home}/${id}/merged`;
-  if (findMountedLayers(home).includes(id)) return merged;
-  mkdirSync(merged, { recursive: true, mode: 0o700 });
   withFolderAt(home, (folder) => {
-    if (options.rootUid !== 0 || options.rootGid !== 0)
-      chownat(folder, `${id}/merged`, options.rootUid, options.rootGid);
+    // The list of all mounts grows with the containers that run; it is read where something is mounted, whatever it is.
+    const isMounted = isMountPoint(folder, `${id}/merged`) !== false && findMountedLayers(home).includes(id);
+    if (isMounted) return;
+    mkdirSync(merged, { recursive: true, mode: 0o700 });
+    const isRoots = options.rootUid === 0 && options.rootGid === 0;
+    if (!isRoots) chownat(folder, `${id}/merged`, options.rootUid, options.rootGid);
     const { attributePrefix } = options;
     const parameters = readOnly ? readOnlyParameters(id, lowers) : writableParameters(id, lowers);
     changeDirectory(folder);
@@ -58,7 +65,7 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
       const features = joinFeatures(own, featuresOf(home, lowerIds(home, files), attributePrefix));
       mountAt(`${id}/merged`, parameters, mountSwitches(attributePrefix, features), options);
       // Inside a user namespace overlay must own it to move folders up.
-      if (!readOnly) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
+      if (!readOnly && !isRoots) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
       if (!readOnly && !own.redirects && !features.metacopies) markWhole(home, id, attributePrefix);
     } catch (error) {
       unmountLayer(home, id);
@@ -167,14 +174,12 @@ export function takesLayerByLayer(home: string): boolean {
 export function unmountLayer(home: string, id: string): void {
   const merged = `${home}/${id}/merged`;
   try {
-    umount2(merged, MNT_DETACH);
+    umountIfMounted(merged, MNT_DETACH);
   } catch (error) {
-    if (!isSystemError(error, "EINVAL", "ENOENT")) throw toCleatError(error, `layer "${id}" cannot be unmounted`);
+    throw toCleatError(error, `layer "${id}" cannot be unmounted`);
   }
-  try {
-    rmdirSync(merged);
-  } catch (error) {
-    // Busy: mounted in a namespace that keeps it. The next mount uses the folder as it is.
-    if (!isSystemError(error, "ENOENT", "EBUSY")) throw error;
-  }
+  if (tryRmdirat(AT_FDCWD, merged)) return;
+  const errno = lastErrno();
+  // Busy: mounted in a namespace that keeps it. The next mount uses the folder as it is.
+  if (errno !== errnos.ENOENT && errno !== errnos.EBUSY) throw new SystemError(errno, "rmdir", merged);
 }

@@ -34,5 +34,13 @@ export function specSwitches(attributePrefix: OverlayPrefix): readonly string[] 
 
 /** Those that are parameters of this kernel's overlay module, too. */
 function known(...switches: readonly MountSwitch[]): readonly MountSwitch[] {
-  return switches.filter(([name]) => existsSync(`/sys/module/overlay/parameters/${name}`));
+  return switches.filter(([name]) => isParameter(name));
+}
+
+/** The module may be loaded later, and stays what it is then. */
+const parameters = new Set<string>();
+
+function isParameter(name: string): boolean {
+  if (!parameters.has(name) && existsSync(`/sys/module/overlay/parameters/${name}`)) parameters.add(name);
+  return parameters.has(name);
 }

@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CleatError } from "../../../errors/index.ts";
 import { silentLogger } from "../../../transport/index.ts";
+import { createCallNotes } from "./call-notes.ts";
 import { createLostCalls, type LostCalls } from "./lost-calls.ts";
 
 let folder: string;
@@ -30,7 +31,8 @@ const killed = (lost: LostCalls, call: "get" | "put", effect: number) => {
   void lost[call]("a", () => new Promise<void>(() => {}));
 };
 const failing = (code: CleatError["code"]) => () => Promise.reject(new CleatError(code, "failed"));
-const notes = () => (existsSync(folder) ? readdirSync(folder) : []);
+/** What the next process would find. */
+const notes = () => createCallNotes(folder, silentLogger).readAll();
 
 describe("calls that were answered", () => {
   it("leave nothing behind, and the next process leaves nothing out", async () => {

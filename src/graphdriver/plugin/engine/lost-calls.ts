@@ -12,13 +12,13 @@
  * - A failed `Put` has Docker unmount the layer itself, behind the plugin (`cleanupMountsByID` there); so a `Put` that
  *   has lost its layer's name on the way is answered, and gives nothing back.
  *
- * Each `Get` and `Put` in flight is an empty file, `<number>.<layer>`, until its answer is out; so is a `Get` that has
+ * Each `Get` and `Put` in flight is written down (`call-notes.ts`) until its answer is out; so is a `Get` that has
  * failed. What an earlier process left there, for an engine that runs still, is a doubt: one `Put` of that layer is
  * left out for each. Nothing is synced, as mounts do not survive the machine.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync } from "node:fs";
-import { CleatError, isSystemError } from "../../../errors/index.ts";
+import { CleatError } from "../../../errors/index.ts";
 import type { Logger } from "../../../transport/index.ts";
+import { type CallNote, createCallNotes } from "./call-notes.ts";
 
 export interface LostCalls {
   /** A store was opened. `resume`: for an engine that runs still, whose calls an earlier process had. */
@@ -34,6 +34,8 @@ export interface LostCalls {
   /** A `Get` came without its layer: it was lost before anything of it was written down, and may be of any of these. */
   getLost(mounted: Iterable<string>): void;
   put(id: string, run: () => Promise<void>): Promise<void>;
+  /** What is written down stays. */
+  close(): void;
 }
 
 export interface LostCallsOptions {
@@ -43,21 +45,21 @@ export interface LostCallsOptions {
 }
 
 export function createLostCalls({ folder, logger }: LostCallsOptions): LostCalls {
-  const notes = createNotes(folder, logger);
+  const notes = createCallNotes(folder, logger);
   /** The notes of each layer that are nobody's any more. */
-  const doubts = new Map<string, string[]>();
+  const doubts = new Map<string, CallNote[]>();
   let resumed = false;
   const createdHere = new Set<string>();
 
-  const doubt = (id: string, note: string) => doubts.set(id, [...(doubts.get(id) ?? []), note]);
+  const doubt = (note: CallNote) => doubts.set(note.id, [...(doubts.get(note.id) ?? []), note]);
 
   return {
     opened(resume) {
       resumed = resume;
       createdHere.clear();
       doubts.clear();
-      for (const { id, note } of notes.all()) {
-        if (resume) doubt(id, note);
+      for (const note of notes.readAll()) {
+        if (resume) doubt(note);
         else notes.remove(note);
       }
     },
@@ -84,13 +86,13 @@ export function createLostCalls({ folder, logger }: LostCallsOptions): LostCalls
         return answer;
       } catch (error) {
         if (isOfNoLayer(error)) notes.remove(note);
-        else doubt(id, note);
+        else doubt(note);
         throw error;
       }
     },
 
     getLost(mounted) {
-      for (const id of mounted) doubt(id, notes.write(id));
+      for (const id of mounted) doubt(notes.write(id));
     },
 
     async put(id, run) {
@@ -111,6 +113,8 @@ export function createLostCalls({ folder, logger }: LostCallsOptions): LostCalls
       );
       whenAnswered(() => notes.remove(doubted));
     },
+
+    close: () => notes.close(),
   };
 }
 
@@ -122,69 +126,4 @@ function isOfNoLayer(error: unknown): boolean {
 /** An answer is handed to the kernel in the turn of the event loop in which its call ends. */
 function whenAnswered(act: () => void): void {
   setImmediate(act);
-}
-
-/** The files; a note that could not be written, on a full disk, is of this process alone. */
-function createNotes(folder: string | undefined, logger: Logger) {
-  const pathOf = (note: string) => `${folder}/${note}`;
-  let last = 0;
-
-  return {
-    /** What earlier processes have left. */
-    all(): { readonly id: string; readonly note: string }[] {
-      return readNames(folder).flatMap((note) => {
-        const [, number, id] = /^(\d+)\.(.+)$/.exec(note) ?? [];
-        if (id === undefined) return [];
-        last = Math.max(last, Number(number));
-        return [{ id, note }];
-      });
-    },
-    write(id: string): string {
-      const note = `${++last}.${id}`;
-      if (folder === undefined) return note;
-      try {
-        makeEmptyFile(folder, pathOf(note));
-      } catch (error) {
-        logger.debug({ err: error, layer: id }, "a call in flight could not be written down");
-      }
-      return note;
-    },
-    remove(note: string): void {
-      if (folder === undefined) return;
-      try {
-        unlinkIfThere(pathOf(note));
-      } catch (error) {
-        logger.debug({ err: error, note }, "a call that was answered could not be struck out");
-      }
-    },
-  };
-}
-
-function makeEmptyFile(folder: string, path: string): void {
-  const make = (): void => closeSync(openSync(path, "w", 0o600));
-  try {
-    make();
-  } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    make();
-  }
-}
-
-function unlinkIfThere(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
-  }
-}
-
-function readNames(folder: string | undefined): string[] {
-  if (folder === undefined) return [];
-  try {
-    return readdirSync(folder).toSorted();
-  } catch (error) {
-    if (isSystemError(error, "ENOENT", "ENOTDIR")) return [];
-    throw error;
-  }
 }

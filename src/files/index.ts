@@ -1,0 +1,3 @@
+/** Files that others read, or that must survive a crash, written whole. Node's own calls; nothing native. */
+export { replaceFile, type ReplaceFileOptions } from "./replace-file.ts";
+export { syncFolder } from "./sync-folder.ts";

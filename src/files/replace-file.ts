@@ -1,0 +1,39 @@
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { syncFolder } from "./sync-folder.ts";
+
+export interface ReplaceFileOptions {
+  /** Of a new file, which the umask may narrow. Default 0666. */
+  readonly mode?: number;
+  /** Whether it survives power loss, at the price of two `fsync`s. Default true. */
+  readonly durable?: boolean;
+  /** Looks at what is about to be put in the file's place, in the same folder; an error of its leaves that as it is. */
+  readonly check?: (stagedPath: string) => Promise<void>;
+}
+
+/**
+ * Puts a new file in the place of `path`, or where nothing is: whoever reads it finds all of the old content or all of
+ * the new, and so does, unless it is told otherwise, who reads it after a crash at any point. `fill` writes the
+ * content; after an error of its nothing has changed. A symlink at `path` is replaced, not followed.
+ */
+export async function replaceFile(
+  path: string,
+  fill: (file: FileHandle) => Promise<unknown>,
+  { mode = 0o666, durable = true, check }: ReplaceFileOptions = {},
+): Promise<void> {
+  const staged = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  try {
+    {
+      await using file = await open(staged, "wx", mode);
+      await fill(file);
+      if (durable) await file.sync();
+    }
+    await check?.(staged);
+    await rename(staged, path);
+  } catch (error) {
+    await rm(staged, { force: true });
+    throw error;
+  }
+  if (durable) await syncFolder(dirname(path));
+}
