@@ -23,6 +23,7 @@ import {
   measureSnapshotterImports,
   measureSnapshotterLists,
 } from "./snapshotter.ts";
+import { measureVolumes } from "./volumes.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     save: { type: "boolean", default: false },
     compare: { type: "boolean", default: false },
     "layer-gib": { type: "string", default: "4" },
+    volumes: { type: "string", default: "10000" },
     snapshots: { type: "string", default: "10000" },
     only: { type: "string", multiple: true },
   },
@@ -52,6 +54,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "snapshotter-imports": () => measureSnapshotterImports(rounds),
   "snapshotter-lists": () => measureSnapshotterLists(Number(values.snapshots)),
   "snapshotter-memory": () => measureSnapshotterMemory(Number(values.snapshots), rounds),
+  volumes: () => measureVolumes(Number(values.volumes), rounds),
   "snapshotter-docker": () => measureSnapshotterDocker(rounds),
 };
 

@@ -1,8 +1,8 @@
 /**
  * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need, as
  * Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later Nodes,
- * a kernel for a virtual machine, and servers of shares for it. Says first what it will install; does nothing when all
- * of it is there.
+ * a kernel for a virtual machine, servers of shares for it, and programs behind volumes. Says first what it will install;
+ * does nothing when all of it is there.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,6 +15,7 @@ import { main, run } from "./prepare.mjs";
 import { hasShareServers, unpackShareServers } from "./share-servers.mjs";
 import { cacheFolder, diskMb } from "./staged-folder.mjs";
 import { kernelVersion, unpackKernel } from "./virtual-machine.mjs";
+import { hasVolumePrograms, unpackVolumePrograms } from "./volume-programs.mjs";
 
 const packages = [
   "attr",
@@ -69,6 +70,7 @@ export function installEngines({ machine = true, arm64 = false } = {}) {
   const wantsKernel = machine && kernelVersion() === undefined && process.arch === "x64";
   const wantsSources = machine && !hasContainerd17();
   const wantsServers = machine && !hasShareServers() && process.arch === "x64";
+  const wantsPrograms = !hasVolumePrograms() && process.arch === "x64";
   const wantsArm64 = arm64 && !hasArm64();
   const wanted = [
     ...missing,
@@ -77,6 +79,7 @@ export function installEngines({ machine = true, arm64 = false } = {}) {
     ...(wantsKernel ? ["a kernel"] : []),
     ...(wantsSources ? ["Go sources of containerd 1.7"] : []),
     ...(wantsServers ? ["servers of NFS and SMB"] : []),
+    ...(wantsPrograms ? ["sshfs, rclone and etcd"] : []),
     ...(wantsArm64 ? ["a kernel and Node of arm64"] : []),
   ];
   if (wanted.length === 0) return console.error("cleat: the engines are installed");
@@ -91,6 +94,7 @@ export function installEngines({ machine = true, arm64 = false } = {}) {
   if (wantsKernel) unpackKernel();
   if (wantsSources) unpackContainerd17();
   if (wantsServers) unpackShareServers();
+  if (wantsPrograms) unpackVolumePrograms();
   if (wantsArm64) bringArm64();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   console.error(`cleat: all of that took ${seconds} s; ${cacheFolder} takes ${diskMb(cacheFolder)} MB`);

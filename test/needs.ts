@@ -11,6 +11,7 @@ import { containerd17Folder, hasContainerd17 } from "#scripts/containerd-sources
 import { hasShareServers, shareServersFolder } from "#scripts/share-servers.mjs";
 import { arm64Folder, hasArm64 } from "#scripts/arm64-machine.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
+import { hasVolumePrograms, volumeProgramsFolder } from "#scripts/volume-programs.mjs";
 import { overlayObstacle } from "./harness/overlay-probe.ts";
 import { hasGraphDriverPlugins, machine, type EngineName, type EngineRelease } from "./harness/release.ts";
 
@@ -60,6 +61,9 @@ export const needs = {
   ),
   containerd17: need("containerd 1.7's source", engines, () =>
     hasContainerd17() ? undefined : `no ${containerd17Folder}`,
+  ),
+  volumePrograms: need("sshfs, rclone and etcd", engines, () =>
+    hasVolumePrograms() ? undefined : `no ${volumeProgramsFolder}`,
   ),
   recordedDisks: need("qemu-storage-daemon", engines, () => commandObstacle("qemu-storage-daemon", "fusermount3")),
   mobySource: need("moby's source", engines, mobySourceObstacle),

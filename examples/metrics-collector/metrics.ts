@@ -10,7 +10,7 @@ import { createMetricsCollectorPlugin, metricsSocket, type MetricsCollector } fr
 import { serve } from "cleat/plugin";
 
 const intervalMs = 15_000;
-const deadlineMs = 5_000;
+const deadlineMs = 2_000;
 
 export function createFileCollector(file: string, socket: string): MetricsCollector {
   let timer: NodeJS.Timeout | undefined;

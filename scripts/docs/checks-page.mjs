@@ -3,6 +3,7 @@ import { announcedName, protocols } from "#dist/protocol/index.js";
 import {
   authzChecks,
   ipamDriverChecks,
+  layerWireChecks,
   logDriverChecks,
   metricsCollectorChecks,
   networkDriverChecks,
@@ -38,6 +39,11 @@ export function checksPage() {
       "metrics collectors": [metricsCollectorChecks, "their metrics"],
     }).map(([who, [checks, what]]) =>
       section(`Of ${who}`, `What the contract promises, and what engines do with ${what}:`, checks),
+    ),
+    section(
+      "Of graph drivers, on the wire",
+      "With `--subsystem GraphDriver`, beside the kit for layers:",
+      layerWireChecks,
     ),
     section("Of authorization plugins", "What engines ask, and that nobody gets round the policy:", authzChecks),
   ].join("\n");

@@ -136,6 +136,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./volumes/resize.ts")).resize,
   },
   {
+    name: "volumes unlock",
+    operands: "NAME HOST",
+    summary: "Say that a host which has a shared volume is down for good, so that others may have it.",
+    load: async () => (await import("./volumes/unlock.ts")).unlock,
+  },
+  {
     name: "volumes rm",
     operands: "NAME",
     summary: "Remove a volume that nobody has mounted.",

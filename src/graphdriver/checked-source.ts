@@ -1,5 +1,5 @@
 import { CleatError, quoteValue, toCleatError } from "../errors/index.ts";
-import type { Borrow, Borrower, LendingSource } from "../protocol/index.ts";
+import type { Borrow, Borrower, LendingSource } from "../protocol/kit.ts";
 import { readUnlessGivenUp } from "./given-up.ts";
 import { lendingFile } from "./lending-file.ts";
 

@@ -1,7 +1,7 @@
 /**
  * What graph drivers stand on, ours and those of others: a home with its locks, records and trash; options; diffs by
  * comparing trees; archives, kept and applied; mount counts; probes; what stores are inspected with. The contract
- * itself is in `index.ts`. Threads of workers load this file: what it shows must not load much.
+ * itself is in `index.ts`. Jobs stand on a part of it that loads less, `job-kit.ts`.
  */
 export { applyArchive, type ApplyDiffOptions, unpackDiff } from "./diff/apply-archive.ts";
 export { readChanges, writeChanges } from "./diff/change-records.ts";

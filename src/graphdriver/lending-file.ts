@@ -1,5 +1,5 @@
 import fs, { fstatSync, ReadStream, statSync } from "node:fs";
-import type { LendingSource } from "../protocol/index.ts";
+import type { LendingSource } from "../protocol/kit.ts";
 
 /**
  * A stream of `createReadStream`'s that nobody has read from yet, as a source whose descriptor is lent, if it is a plain

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CleatError } from "../errors/index.ts";
-import type { LendingSource } from "../protocol/index.ts";
+import type { LendingSource } from "../protocol/kit.ts";
 import { createHttpServer } from "../transport/index.ts";
 import type * as Workers from "../workers/index.ts";
 

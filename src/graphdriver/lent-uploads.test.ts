@@ -61,7 +61,7 @@ describe("a body that a thread reads from the socket", () => {
   });
 
   it("may say its length instead", async () => {
-    const body = megabytes(5);
+    const body = megabytes(20);
     const client = await uploads.connect();
     const head = Buffer.from(`POST /upload HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n`);
     const sent = client.send(head, ...cutInto(Buffer.concat([body, smallCall]), [150_000]));

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { CleatError } from "../errors/index.ts";
-import type { Borrow, Borrower, DescriptorWriting, LendingSource } from "../protocol/index.ts";
+import type { Borrow, Borrower, DescriptorWriting, LendingSource } from "../protocol/kit.ts";
 import { createPace } from "../workers/index.ts";
 
 /**

@@ -11,6 +11,8 @@ export type { ChangedFile, LayerChange } from "./changes/layer-change.ts";
 export { createListLimit, maxListBytes, type TreeChange } from "./changes/change.ts";
 export { compareTrees, findChanges, type IsKnownSame, treesDiffer } from "./changes/compare-trees.ts";
 export { openConfinedFolder } from "./tree/confine.ts";
+export type { AskCopyHelp } from "./tree/copy-beside.ts";
+export { copyFoldersUrl } from "./tree/copy-folders.ts";
 export { copyTree } from "./tree/copy-tree.ts";
 export { diskUsage, type DiskUsage } from "./tree/disk-usage.ts";
 export { applyLayerExactly, assembleLayer, type ExactLayer } from "./exact/exact-layer.ts";

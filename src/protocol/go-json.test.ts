@@ -100,20 +100,20 @@ it("tells on one line what is not JSON", () => {
 });
 
 describe("bytes", () => {
-  const schema = goStruct({ Body: goBytes });
-  const decode = (body: string) => decodeGoJson(schema, Buffer.from(JSON.stringify({ Body: body })), "x", "DATA_LOSS");
+  const long = goStruct({ Body: goBytes });
+  const read = (body: string) => decodeGoJson(long, Buffer.from(JSON.stringify({ Body: body })), "x", "DATA_LOSS");
 
   it("may be as long as an engine's answers", () => {
     const bytes = Buffer.alloc(24 * 1024 * 1024, "x");
-    expect(decode(bytes.toString("base64")).Body.equals(bytes)).toBe(true);
+    expect(read(bytes.toString("base64")).Body.equals(bytes)).toBe(true);
   });
 
   it.each(["***", "YQ", "YQ=", "Y===", "YQ==YQ==", "Y Q="])("are not %j", (text) => {
-    expect(() => decode(text)).toThrow(/Body/);
+    expect(() => read(text)).toThrow(/Body/);
   });
 
   it.each(['"', "\\", '\\"', "[[[[{"])("may stand beside strings of many %j", (piece) => {
     const text = JSON.stringify({ Other: piece.repeat(5_000), Body: "YQ==" });
-    expect(decodeGoJson(schema, Buffer.from(text), "x", "DATA_LOSS").Body.toString()).toBe("a");
+    expect(decodeGoJson(long, Buffer.from(text), "x", "DATA_LOSS").Body.toString()).toBe("a");
   });
 });

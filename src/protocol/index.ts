@@ -27,7 +27,6 @@ export {
 } from "./go-json.ts";
 export { graphDriverProtocol } from "./graph-driver.ts";
 export { ipamDriverProtocol } from "./ipam-driver.ts";
-export type { BodyFraming, Borrow, Borrower, DescriptorWriting, LendingSource, Loan, Returned, Sink } from "./loan.ts";
 export { logDriverProtocol } from "./log-driver.ts";
 export { pluginMediaType, streamMediaType, tarMediaType } from "./media-type.ts";
 export { metricsCollectorProtocol } from "./metrics-collector.ts";

@@ -65,7 +65,7 @@ export interface ServicePort {
 }
 
 export interface SecretValue {
-  /** At most 500 KiB (moby v20.10.24 `swarmkit/api/validation/secrets.go`, `MaxSecretSize`). */
+  /** Less than 500 KiB, and not empty (moby v20.10.24 `swarmkit/api/validation/secrets.go`, `MaxSecretSize`). */
   readonly value: Uint8Array;
   /** The value is for this task alone. Default false. */
   readonly doNotReuse?: boolean | undefined;

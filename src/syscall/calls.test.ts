@@ -118,6 +118,29 @@ describe("names", () => {
     expect(calls.readNames(folder).map((name) => name.toString("latin1"))).toEqual(names.toSorted());
   });
 
+  it("come with what their folder says of them, in the same order", () => {
+    for (const name of ["\xff", "a", "a.b", "a0"]) {
+      fs.writeFileSync(Buffer.from(join(scratch, name), "latin1"), "");
+    }
+    fs.mkdirSync(join(scratch, "b"));
+    fs.symlinkSync("a", join(scratch, "c"));
+    const entries = calls.readEntries(folder);
+    let again = calls.openPath(scratch, calls.O_RDONLY | calls.O_DIRECTORY);
+    expect(entries.map(({ name }) => name)).toEqual(calls.readNames(again));
+    fs.closeSync(again);
+    again = calls.openPath(scratch, calls.O_RDONLY | calls.O_DIRECTORY);
+    const tells = calls.recordsEntryTypes(again);
+    expect(entries.map(({ text, isRegular }) => [text, isRegular])).toEqual([
+      ["a", tells],
+      ["a.b", tells],
+      ["a0", tells],
+      ["b", false],
+      ["c", false],
+      ["\xff", tells],
+    ]);
+    calls.close(again);
+  });
+
   it("are linked, renamed and removed", () => {
     fs.writeFileSync(join(scratch, "a"), "");
     calls.linkat(folder, "a", folder, "b");

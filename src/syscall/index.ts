@@ -1,4 +1,5 @@
 /** Linux system calls that Node lacks, relative to descriptors, synchronous; for worker threads above all. */
+export * from "./beside-state.ts";
 export { beginCommit, ignoreCancellation, throwIfCancelled, watchForCancellation } from "./cancellation.ts";
 export { bootId } from "./boot-id.ts";
 export { nowNs } from "./clock.ts";
@@ -17,6 +18,7 @@ export * from "./mounts/mountinfo.ts";
 export { type SystemCallName, systemCallNumbers } from "./numbers.ts";
 export * from "./open.ts";
 export { peerProcess } from "./peer.ts";
+export * from "./process.ts";
 export { type Project, readProject, setProject } from "./quotas/project.ts";
 export * from "./quotas/project-quota.ts";
 export * from "./mounts/private-mounts.ts";

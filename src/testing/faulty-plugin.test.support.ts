@@ -74,16 +74,20 @@ export async function serveFaultyPlugin<Driver extends object, Store>(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { url: path = "", headers } = request;
-    const body = String(await buffer(request));
+    const bytes = await buffer(request);
+    const body = String(bytes);
     const received = { path, headers, body };
     const wrong = wrongs.answer?.(received);
     if (wrong === "never") return;
     if (wrong === "endless") return flood(response);
     if (wrong !== undefined) return void response.writeHead(wrong[0]).end(wrong[1]);
-    const text = wrongs.read?.(received) ?? body;
+    const text = wrongs.read?.(received);
     const [url = "", query] = path.split("?");
     const call = { path: url, query: Object.fromEntries(new URLSearchParams(query)), signal: signalOf(response) };
-    const reply = await running.handle({ ...call, body: Buffer.from(text) });
+    const reply = await running.handle({
+      ...call,
+      body: Readable.from([text === undefined ? bytes : Buffer.from(text)]),
+    });
     response.writeHead(reply.status);
     if (reply.body instanceof Readable) await pipeline(reply.body, response);
     else response.end(String(reply.body));

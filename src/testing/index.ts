@@ -60,3 +60,6 @@ export { runSecretProviderKit, type SecretProviderKitOptions } from "./secret/ki
 export { metricsCollectorChecks } from "./metrics/checks.ts";
 export type { MetricsCheck, MetricsContext } from "./metrics/context.ts";
 export { type MetricsCollectorKitOptions, runMetricsCollectorKit } from "./metrics/kit.ts";
+export { layerWireChecks } from "./graphdriver/wire/checks.ts";
+export type { LayerWireCheck, LayerWireContext } from "./graphdriver/wire/context.ts";
+export { type LayerWireKitOptions, runLayerWireKit } from "./graphdriver/wire/kit.ts";

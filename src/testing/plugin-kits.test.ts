@@ -14,6 +14,7 @@ import { createFolderVolumes, serveFaulty } from "./right-volumes.test.support.t
 import {
   authzChecks,
   ipamDriverChecks,
+  layerWireChecks,
   logDriverChecks,
   metricsCollectorChecks,
   networkDriverChecks,
@@ -96,7 +97,7 @@ test("ids are unique over all kits, so that one can be named", () => {
   const ids = [
     ...wireChecksOf(everything),
     ...[volumeDriverChecks, networkDriverChecks, ipamDriverChecks, authzChecks, logDriverChecks].flat(),
-    ...[secretProviderChecks, metricsCollectorChecks].flat(),
+    ...[secretProviderChecks, metricsCollectorChecks, layerWireChecks].flat(),
   ].map(({ id }) => id);
   expect(ids.filter((id, at) => ids.indexOf(id) !== at)).toEqual([]);
 });

@@ -50,6 +50,24 @@ it("leaves a long one", async () => {
   expect((await buffer(stream)).equals(long)).toBe(true);
 });
 
+it("tells of a failure when what the stream needed is given back", async () => {
+  const log: string[] = [];
+  const stream = new Readable({
+    read() {},
+    destroy(error, done) {
+      setImmediate(() => {
+        log.push("given back");
+        done(error);
+      });
+    },
+  });
+  stream.push(Buffer.from("first"));
+  const taken = takeWhole(await begun(stream)).catch((error: Error) => log.push(error.message));
+  stream.destroy(new Error("bad disk"));
+  await taken;
+  expect(log).toEqual(["given back", "bad disk"]);
+});
+
 it("does not take one that breaks off for one that ends", async () => {
   const stream = await begun(streamOf([Buffer.from("first")], false));
   const taken = takeWhole(stream);

@@ -3,7 +3,8 @@
  * handler and the reply back. Neither knows a method's schema.
  */
 import type { Readable } from "node:stream";
-import type { Connection, LendingSource } from "../protocol/index.ts";
+import type { Connection } from "../protocol/index.ts";
+import type { LendingSource } from "../protocol/kit.ts";
 
 export interface WireRequest {
   /** "/GraphDriver.Get" */

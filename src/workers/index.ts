@@ -1,4 +1,5 @@
 /** Threads for work that blocks, and the shared ring that streams bytes to and from them. */
+export { askBeside } from "./beside.ts";
 export {
   createWorkerPool,
   defaultMaxThreads,

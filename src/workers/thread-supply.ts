@@ -1,5 +1,7 @@
+import { availableParallelism } from "node:os";
 import { CleatError } from "../errors/index.ts";
-import { hasDescriptorsToSpare } from "../syscall/index.ts";
+import { hasDescriptorsToSpare, markHelperEnded } from "../syscall/index.ts";
+import type { JobBeside } from "./beside.ts";
 import { type Job, type JobEnd, startThread, type Thread } from "./threads.ts";
 
 /** Threads that are started when all are busy, and kept for the next job, so many as are to be kept. */
@@ -28,8 +30,12 @@ const promptThreads = 4;
  */
 const reluctanceMs = 250;
 
+/** A job has a processor of its own; so many have another one's thread beside theirs, as each takes memory. */
+const maxBeside = Math.min(availableParallelism() - 1, 4);
+
 export function createThreadSupply(idleThreads: number): ThreadSupply {
   const idle: Thread[] = [];
+  const beside = new Set<Promise<void>>();
   /** Who waits for a thread, the longest first. */
   const whenIdle = new Set<() => void>();
   /** Threads that were given to a job. */
@@ -51,11 +57,32 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
     let thread = idle.pop();
     if (thread === undefined && isWorthStarting() && hasDescriptorsToSpare()) {
       movedMs = performance.now();
-      thread = startThread(forget);
+      thread = start();
     }
     if (thread !== undefined) taken++;
     return thread;
   }
+
+  async function giveBack(thread: Thread): Promise<void> {
+    if (thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
+    else idle.push(thread);
+  }
+
+  /** It counts for none of the others, who do not wait for it: it ends with the job that asked for it. */
+  function startBeside(asked: JobBeside): void {
+    if (beside.size >= maxBeside || !hasDescriptorsToSpare()) return;
+    const ended = runBeside(idle.pop() ?? start(), asked).finally(() => beside.delete(ended));
+    beside.add(ended);
+  }
+
+  async function runBeside(thread: Thread, { job, state }: JobBeside): Promise<void> {
+    await thread.run(job);
+    markHelperEnded(state);
+    await giveBack(thread);
+    wakeNext();
+  }
+
+  const start = (): Thread => startThread({ onEnd: forget, onBeside: startBeside });
 
   async function take(askedMs: number, signal: AbortSignal | undefined): Promise<Thread> {
     for (;;) {
@@ -90,8 +117,7 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
     async run(job, askedMs, signal) {
       const thread = await take(askedMs, signal);
       const end = await thread.run(job, signal);
-      if (thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
-      else idle.push(thread);
+      await giveBack(thread);
       taken--;
       movedMs = performance.now();
       wakeNext();
@@ -99,6 +125,7 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
     },
     isBusy: () => taken > 0,
     async close() {
+      await Promise.all(beside);
       await Promise.all(idle.splice(0).map((thread) => thread.terminate()));
     },
   };

@@ -1,5 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { failedOutcome, type Outcome } from "./outcome.ts";
+import { type BesideState, markAskerEnded } from "../syscall/index.ts";
+import type { JobBeside } from "./beside.ts";
 import { isShortage } from "./shortage.ts";
 
 /** What a thread is told to do: a function of a module, named by its URL. */
@@ -23,8 +25,18 @@ export interface Thread {
   terminate(): Promise<void>;
 }
 
-/** What a thread says: that it has loaded a job's module, once for each, and what a job came to. */
-export type ThreadMessage = { readonly loaded: string } | Outcome;
+/**
+ * What a thread says: that it has loaded a job's module, once for each, that its job would have another beside it, and what a job
+ * came to.
+ */
+export type ThreadMessage = { readonly loaded: string } | { readonly beside: JobBeside } | Outcome;
+
+export interface ThreadEvents {
+  /** The thread has died, or was terminated. */
+  readonly onEnd: (thread: Thread) => void;
+  /** Its job asks for another one beside it, until it is over itself. */
+  readonly onBeside: (job: JobBeside) => void;
+}
 
 /** What a thread is given when it starts. */
 export interface ThreadData {
@@ -32,26 +44,35 @@ export interface ThreadData {
   readonly unwanted: Int32Array<SharedArrayBuffer>;
 }
 
-/** `onEnd` is called when the thread has died, or was terminated. */
-export function startThread(onEnd: (thread: Thread) => void): Thread {
+export function startThread({ onEnd, onBeside }: ThreadEvents): Thread {
   const unwanted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const workerData: ThreadData = { unwanted };
   const worker = new Worker(entryUrl, { resourceLimits, trackUnmanagedFds: false, ...ownFlags(), workerData });
   const loaded = new Set<string>();
   let running: { readonly module: string; readonly settle: (end: JobEnd) => void } | undefined;
+  const besides = new Set<BesideState>();
   let ended = false;
+
+  function endBesides(): void {
+    for (const state of besides) markAskerEnded(state);
+    besides.clear();
+  }
 
   function end(message: string, error?: Error): void {
     ended = true;
     const hasBegun = running !== undefined && loaded.has(running.module);
     const isRetryable = error !== undefined && isShortage(error) && !hasBegun;
     running?.settle({ kind: "thread-died", message, isRetryable });
+    endBesides();
     onEnd(thread);
   }
 
   worker.on("message", (message: ThreadMessage) => {
     if ("loaded" in message) loaded.add(message.loaded);
-    else running?.settle({ kind: "returned", outcome: message });
+    else if ("beside" in message) {
+      besides.add(message.beside.state);
+      onBeside(message.beside);
+    } else running?.settle({ kind: "returned", outcome: message });
   });
   worker.on("error", (error) => end(`worker thread died: ${error.message}`, error));
   worker.on("exit", () => end("worker thread ended in the middle of a job"));
@@ -72,6 +93,7 @@ export function startThread(onEnd: (thread: Thread) => void): Thread {
         }
       });
       running = undefined;
+      endBesides();
       signal?.removeEventListener("abort", giveUp);
       worker.unref();
       return jobEnd;

@@ -1,8 +1,9 @@
 /** What cleat new begins and cleat pack packs, as a managed plugin of a real Docker. */
 import { execFileSync } from "node:child_process";
-import { appendFile, cp, mkdir, readFile, symlink } from "node:fs/promises";
+import { cp, mkdir, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { makeBoundFiles } from "../harness/bound-files.ts";
 import { openEngine } from "../harness/engine.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
 import { titleOf, volumeReleases } from "../harness/release.ts";
@@ -46,8 +47,7 @@ for (const release of volumeReleases) {
       const run = (script: string) =>
         docker("run", "--rm", "--network=none", "--volume=data:/v", "small", "sh", "-c", script);
 
-      // Docker binds them into every plugin; a small root has none.
-      for (const file of ["/etc/hosts", "/etc/resolv.conf"]) await appendFile(engine.namespace.reach(file), "");
+      await using _ = await makeBoundFiles(engine.namespace);
       await docker("plugin", "create", "begun", bundle);
       await docker("plugin", "enable", "begun");
       await docker("volume", "create", "--driver=begun", "data");

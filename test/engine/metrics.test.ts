@@ -2,6 +2,7 @@
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
+import { makeBoundFiles } from "../harness/bound-files.ts";
 import { runCommand } from "../harness/command.ts";
 import { openEngine } from "../harness/engine.ts";
 import { buildExample } from "../harness/example.ts";
@@ -16,7 +17,7 @@ for (const release of [machine, trixie, forky]) {
       const { docker, namespace, dockerd } = engine;
       const bundle = `${namespace.folder}/bundle`;
       await writeBundle(bundle, await buildExample("metrics-collector", `${namespace.folder}/example`));
-      await namespace.run(["sh", "-c", "[ -e /etc/hosts ] || touch /etc/hosts"]); // Docker mounts it into plugins
+      await using _ = await makeBoundFiles(namespace);
       await docker("plugin", "create", "collector", bundle);
       await docker("plugin", "enable", "collector");
       const id = await docker("plugin", "inspect", "--format", "{{.ID}}", "collector");

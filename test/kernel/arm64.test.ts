@@ -14,7 +14,7 @@ import type { KitResult } from "./graphdriver/kit-runs.ts";
 import { arm64Kind } from "./virtual-machine/machine-kinds.ts";
 import { runInMachine } from "./virtual-machine/run-in-machine.ts";
 
-/** Some 250 checks, at a twentieth of this processor's speed. */
+/** Some 200 checks, at a twentieth of this processor's speed. */
 const timeoutMs = 1_400_000;
 
 describeWith([needs.arm64Machine, needs.busybox, needs.ext4], "on arm64", () => {

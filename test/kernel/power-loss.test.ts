@@ -14,7 +14,8 @@ const [rounds, count] = byDayOrNight([1, 4], [8, 200]) as [number, number];
 
 interface Row {
   readonly fileSystem: "ext4" | "xfs" | "btrfs";
-  readonly kind: "layers" | "snapshots";
+  readonly kind: "layers" | "snapshots" | "records";
+  /** Of records, what keeps them. */
   readonly driver: string;
 }
 
@@ -29,6 +30,10 @@ const rows = byDayOrNight<Row>(
     { fileSystem: "ext4", kind: "snapshots", driver: "overlay2" },
     { fileSystem: "xfs", kind: "snapshots", driver: "overlay2" },
     { fileSystem: "btrfs", kind: "snapshots", driver: "btrfs" },
+    { fileSystem: "btrfs", kind: "snapshots", driver: "vfs" },
+    { fileSystem: "ext4", kind: "records", driver: "state" },
+    { fileSystem: "xfs", kind: "records", driver: "state" },
+    { fileSystem: "btrfs", kind: "records", driver: "state" },
   ],
 );
 

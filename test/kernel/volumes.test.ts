@@ -1,6 +1,7 @@
 /** Volumes that are mounted for real, by programs that run in mounts of their own. */
 import { join } from "node:path";
 import { test } from "vitest";
+import { volumeProgramsFolder } from "#scripts/volume-programs.mjs";
 import { atNight } from "../night.ts";
 import { describeWith, needs } from "../needs.ts";
 import { type LoopFileSystem, runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
@@ -40,5 +41,25 @@ describeWith([needs.root], "volumes", () => {
       folder,
       ...(atNight ? [] : ["some", "resize: recorded", "resize: resized"]),
     ]));
-  test.runIf(atNight)("of every type that needs no server pass the kit", () => run("conformance.mjs"));
+  test("of every type that needs no server pass the kit", () =>
+    run("conformance.mjs", ...(atNight ? [] : ["plain", "bind", "tmpfs"])));
+});
+
+describeWith([needs.root, needs.volumePrograms], "volumes that programs serve", () => {
+  test.each(["sshfs", "rclone"])(
+    "by %s live on when it dies, when Cleat does and when the server hangs, and show no secret",
+    (type) => run("fuse.mjs", volumeProgramsFolder, type),
+  );
+  test("are one host's at a time where they are to be, whoever is killed, frozen or not heard, with etcd and without", () =>
+    run("global.mjs", volumeProgramsFolder));
+  test("have all that was acknowledged, whatever step their driver is killed at", () =>
+    runWithPrivateMounts((folder) => [
+      "env",
+      "VOLUME_TYPE=rclone",
+      `PROGRAMS=${volumeProgramsFolder}`,
+      process.execPath,
+      join(import.meta.dirname, "volumes/killed.mjs"),
+      folder,
+      ...(atNight ? [] : ["some", "mount: recorded", "mount: mounted"]),
+    ]));
 });

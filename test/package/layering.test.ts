@@ -89,8 +89,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** What other rooms see of a room: `index.ts`, and beside it what those who add a driver of their own build on. */
-const isFace = (path: string): boolean => /^[^/]+\/(index|kit)\.ts$/.test(path);
+/** What other rooms see of a room: `index.ts`, and beside it what those who add a driver of their own build on, or its jobs. */
+const isFace = (path: string): boolean => /^[^/]+\/(index|kit|job-kit)\.ts$/.test(path);
 
 const source = join(import.meta.dirname, "../../src");
 const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
@@ -142,9 +142,9 @@ function folderArrows(): Arrows {
   return arrows;
 }
 
-/** `index.ts` of a folder, and `kit.ts`, which gathers a kit out of the folders beside it. */
+/** `index.ts` of a folder, and `kit.ts` and `job-kit.ts`, which gather a kit out of the folders beside them. */
 function isFolderFace(path: string): boolean {
-  return /\/(index|kit)\.ts$/.test(path);
+  return /\/(index|kit|job-kit)\.ts$/.test(path);
 }
 
 /** The arrows on the way round each circle that a walk comes upon. */

@@ -57,14 +57,14 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
   ["cleat inspect", [...cli, "inspect", "nobody"], ["cli", "errors"], [], 30],
   ["cleat units", [...cli, "units"], calling, ["zod"], 140],
   ["cleat doctor", [...cli, "doctor", "--timeout", "0"], calling, ["zod"], 150],
-  ["cleat trace", [...cli, "trace", "nobody"], [...calling, "plugin"], ["zod"], 160],
+  ["cleat trace", [...cli, "trace", "nobody"], [...calling, "plugin"], ["zod"], 165],
   ["cleat/errors", importing("errors"), ["errors"], [], 12],
   ["cleat/protocol", importing("protocol"), ["errors", "protocol"], ["zod"], 30],
-  ["cleat/transport", importing("transport"), wire, ["zod"], 60],
-  ["cleat/grpc", importing("grpc"), ["grpc", ...wire], ["@bufbuild", "zod"], 80],
-  ["cleat/plugin", importing("plugin"), ["plugin", ...wire], ["zod"], 80],
-  ["cleat/volume", importing("volume"), ["volume", ...wire], ["zod"], 70],
-  ["cleat/authz", importing("authz"), ["authz", ...wire], ["zod"], 70],
+  ["cleat/transport", importing("transport"), wire, ["zod"], 65],
+  ["cleat/grpc", importing("grpc"), ["grpc", ...wire], ["@bufbuild", "zod"], 90],
+  ["cleat/plugin", importing("plugin"), ["plugin", ...wire], ["zod"], 85],
+  ["cleat/volume", importing("volume"), ["volume", ...wire], ["zod"], 75],
+  ["cleat/authz", importing("authz"), ["authz", ...wire], ["zod"], 75],
   [
     "cleat/logdriver",
     importing("logdriver"),
@@ -72,7 +72,18 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
     ["@bufbuild", "koffi", "zod"],
     125,
   ],
-  ["cleat/host", importing("host"), ["host", "volume", ...wire], ["zod"], 115],
+  ["cleat/host", importing("host"), ["host", "volume", ...wire], ["zod"], 120],
+  // What each thread of workers loads, of which there may be sixteen.
+  ...["overlay2", "fuse-overlayfs", "btrfs", "vfs"].map(
+    (driver) =>
+      [
+        `the jobs of ${driver}`,
+        ["--input-type=module", "--eval", `await import("./dist/drivers/${driver}/jobs.js")`],
+        ["drivers", "errors", "graphdriver", "layer", "protocol", "syscall", "tar", "workers"],
+        ["koffi"],
+        225,
+      ] as const,
+  ),
   ["cleat/tar", importing("tar"), ["errors", "tar"], [], 60],
 ];
 

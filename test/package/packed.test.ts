@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { atNight } from "../night.ts";
 import { answers } from "../harness/answers.ts";
 import { post } from "../harness/post.ts";
 import { until } from "../harness/until.ts";
@@ -19,11 +20,12 @@ const user = join(folder, "user");
 afterAll(() => rmSync(folder, { recursive: true }), 60_000);
 
 let packed: readonly string[];
+let unbuilt: { readonly status: number | null; readonly stderr: string };
 
 /** As a clone that nothing was ever done in but `npm ci`, packed, and unpacked as npm does; no install script runs. */
 beforeAll(() => {
   const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: project });
-  const needed = /^(?:src|scripts|schemas)\/|^[^/]+$/;
+  const needed = /^(?:bin|src|scripts|schemas)\/|^[^/]+$/;
   for (const file of files
     .toString()
     .split("\0")
@@ -32,6 +34,7 @@ beforeAll(() => {
     cpSync(join(project, file), join(clone, file), { verbatimSymlinks: true });
   }
   symlinkSync(join(project, "node_modules"), join(clone, "node_modules"));
+  unbuilt = spawnSync(process.execPath, ["bin/cleat.mjs", "--version"], { cwd: clone, encoding: "utf8" });
   const name = execFileSync("npm", ["pack", "--silent"], { cwd: clone, encoding: "utf8" }).trim();
   const target = join(user, "node_modules/cleat");
   mkdirSync(target, { recursive: true });
@@ -52,7 +55,7 @@ beforeAll(() => {
   symlinkSync(join(project, "node_modules/@koromix"), join(user, "node_modules/@koromix"));
   mkdirSync(join(user, "node_modules/@types"), { recursive: true });
   symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
-}, 60_000);
+}, 120_000);
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
   for (const path of [
@@ -66,6 +69,10 @@ test("a fresh clone is built before it is packed, without tests and what leads t
   }
   expect(packed.filter((path) => /\.test\.|\.map$|^(src|test|scripts)\//.test(path))).toEqual([]);
   expect(readFileSync(join(user, "node_modules/cleat/dist/cli/run.js"), "utf8")).not.toContain("sourceMappingURL");
+});
+
+test("the command of a clone that is not built says so", () => {
+  expect(unbuilt).toMatchObject({ status: 1, stderr: expect.stringContaining("run npm run build") });
 });
 
 /** With workers, and system calls by koffi, whose install script never ran. */
@@ -157,20 +164,37 @@ test("the examples of plugins are built there, and work", () => {
   expect(output).toBe("true,false,false\n255,18,255,19\n");
 });
 
-/** As a newcomer does it, with what npm would have installed. */
-test("a project that cleat new has written is built there, and passes its own checks", { timeout: 120_000 }, () => {
-  const begun = join(folder, "begun");
-  const main = join(user, "node_modules/cleat/dist/cli/main.js");
-  execFileSync(main, ["new", "volume", "begun", "--folder", begun]);
-  symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
-  const bin = join(user, "node_modules/.bin");
-  mkdirSync(bin, { recursive: true });
-  symlinkSync(main, join(bin, "cleat"));
-  symlinkSync(join(project, "node_modules/.bin/tsc"), join(bin, "tsc"));
-  const { status, stdout, stderr } = spawnSync("npm", ["test"], { cwd: begun, encoding: "utf8" });
-  if (status !== 0) throw new Error(`npm test ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
-  expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
-});
+const kinds = ["volume", "network", "ipam", "authz", "log", "secret", "metrics"];
+
+/** As a newcomer does it, with what npm would have installed; by day one of them as engines call it. */
+test.each(kinds)(
+  "a project that cleat new %s has written is built there, and passes its checks",
+  (kind) => {
+    const begun = join(folder, `my-${kind}`);
+    const main = join(user, "node_modules/cleat/dist/cli/main.js");
+    execFileSync(main, ["new", kind, `my-${kind}`, "--folder", begun]);
+    symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
+    const bin = join(user, "node_modules/.bin");
+    mkdirSync(bin, { recursive: true });
+    for (const [name, target] of [
+      ["cleat", main],
+      ["tsc", join(project, "node_modules/.bin/tsc")],
+    ] as const)
+      if (!existsSync(join(bin, name))) symlinkSync(target, join(bin, name));
+    const isWhole = atNight || kind === "volume";
+    const inProcess = ["-c", "node_modules/.bin/tsc && node --test dist/*.test.js"];
+    const [command, args] = isWhole ? ["npm", ["test"]] : ["sh", inProcess];
+    const env = { ...process.env, TMPDIR: "/var/tmp" }; // in memory, when all is tested
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: begun, encoding: "utf8", env });
+    if (status !== 0) throw new Error(`${command} ended with ${status}: ${stdout.slice(-3000)}${stderr}`);
+    expect(stdout).toMatch(/^# pass [1-9]\d*$/m);
+    if (isWhole) expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped \d$/m);
+    const deb = execFileSync(main, ["pack", "deb"], { cwd: begun, encoding: "utf8" });
+    expect(existsSync(deb.trim())).toBe(true);
+    rmSync(begun, { recursive: true });
+  },
+  120_000,
+);
 
 test("the example of a volume plugin has twelve lines, and keeps volumes", { timeout: 60_000 }, async () => {
   const example = buildExample("volume-plugin");
@@ -203,7 +227,7 @@ test("the example of a volume plugin has twelve lines, and keeps volumes", { tim
 
 test("the command runs there", () => {
   const version = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { version: string };
-  const main = join(user, "node_modules/cleat/dist/cli/main.js");
+  const main = join(user, "node_modules/cleat/bin/cleat.mjs");
   expect(execFileSync(main, ["--version"], { cwd: user, encoding: "utf8" })).toBe(`${version.version}\n`);
 });
 

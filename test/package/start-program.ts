@@ -15,6 +15,10 @@ export async function startProgram(args: readonly [program: string, socket: stri
   });
   return {
     stderr: () => stderr,
+    async kill() {
+      program.kill("SIGKILL");
+      await ended;
+    },
     async [Symbol.asyncDispose]() {
       program.kill("SIGTERM");
       await ended;

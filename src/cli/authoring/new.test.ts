@@ -23,6 +23,14 @@ describe("cleat new", () => {
     expect(new Set(modes).size).toBe(1); // as its user's umask has it
   });
 
+  it("depends on the Cleat that has written it, and on none of a registry", async () => {
+    expect(await cleat(["new", "volume", "linked", ...inFolder("linked")])).toMatchObject({ code: 0 });
+    const { dependencies } = JSON.parse(await readFile(join(folder, "linked/package.json"), "utf8"));
+    const [, path = ""] = /^file:(.+)$/.exec(dependencies.cleat) ?? [];
+    const manifest = JSON.parse(await readFile(join(folder, "linked", path, "package.json"), "utf8"));
+    expect([manifest.name, manifest.bin]).toEqual(["cleat", { cleat: "./dist/cli/main.js" }]);
+  });
+
   it("takes an empty folder, and none in which something is", async () => {
     await mkdir(join(folder, "empty"));
     expect(await cleat(["new", "volume", "mine", ...inFolder("empty")])).toMatchObject({ code: 0 });
@@ -41,6 +49,8 @@ describe("cleat new", () => {
 
   it("says which kinds there are", async () => {
     expect((await cleat(["new", "volum", "x"])).err).toContain("did you mean volume?");
-    expect((await cleat(["new", "teapot", "x"])).err).toContain("there is volume");
+    expect((await cleat(["new", "teapot", "x"])).err).toContain(
+      "there is volume, network, ipam, authz, log, secret, metrics",
+    );
   });
 });

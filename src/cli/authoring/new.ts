@@ -6,10 +6,24 @@ import { quote, suggest } from "../terminal/command-line.ts";
 import { findNearest } from "../terminal/nearest.ts";
 import { projectFiles } from "./new/project-files.ts";
 import type { ProjectTemplate } from "./new/project-template.ts";
-import { volumeTemplate } from "./new/volume-template.ts";
+import { authzTemplate } from "./new/templates/authz.ts";
+import { ipamTemplate } from "./new/templates/ipam.ts";
+import { logTemplate } from "./new/templates/log.ts";
+import { metricsTemplate } from "./new/templates/metrics.ts";
+import { networkTemplate } from "./new/templates/network.ts";
+import { secretTemplate } from "./new/templates/secret.ts";
+import { volumeTemplate } from "./new/templates/volume.ts";
 
 /** Every kind of plugin that there is a beginning for. */
-const templates: readonly ProjectTemplate[] = [volumeTemplate];
+const templates: readonly ProjectTemplate[] = [
+  volumeTemplate,
+  networkTemplate,
+  ipamTemplate,
+  authzTemplate,
+  logTemplate,
+  secretTemplate,
+  metricsTemplate,
+];
 
 export const newProject = defineCommand({
   details: [
@@ -33,7 +47,7 @@ export const newProject = defineCommand({
     }
     if (!namePattern.test(name)) throw new UsageError(`${quote(name)} is not of the form ${namePattern.source}`);
     const folder = resolve(values.folder ?? name);
-    const files = projectFiles(template, name);
+    const files = projectFiles(template, name, folder);
     await writeFolder(folder, files);
     stdout.write(
       `${Object.keys(files)

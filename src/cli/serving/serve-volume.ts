@@ -19,6 +19,8 @@ export const serveVolume = defineCommand({
     "  docker volume create -d cleat -o type=tmpfs -o size=64m scratch           files in memory",
     "  docker volume create -d cleat -o type=nfs -o device=server:/data data     a share of an NFS server",
     "  docker volume create -d cleat -o type=cifs -o device=//server/data -o username=me -o password=… data",
+    "  docker volume create -d cleat -o type=sshfs -o device=me@server:/data -o identity=/root/.ssh/id data   by sshfs",
+    "  docker volume create -d cleat -o type=rclone -o device=remote:data -o config=/etc/rclone.conf data    by rclone",
     "  docker volume create -d cleat -o type=ext4 -o device=/dev/sdb1 data       whatever the kernel mounts",
     "",
     "With --csi it is a plugin for Kubernetes that makes the volumes: size, from and fstype are its capacity, source",

@@ -6,11 +6,13 @@ import {
   createVolumeToolsPlugin,
   defaultVolumeType,
   type ManagedVolumes,
+  openGlobalVolumes,
   openManagedVolumes,
   otherVolumeTypes,
+  sharedVolumeTypes,
   volumeTypes,
 } from "../../volumedrivers/index.ts";
-import { type CommandContext, type CommandOptions, orUsageError } from "../terminal/command.ts";
+import { type CommandContext, type CommandOptions, orUsageError, UsageError } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
 import type { Door } from "./door.ts";
 import { absolute, listenOptions, type ListenValues, readListenOptions, warnOfStrangers } from "./listen-options.ts";
@@ -28,14 +30,33 @@ export const volumeOptions = {
     value: "SOCKET",
     help: "serve the volumes of a plugin of the Container Storage Interface, which listens there",
   },
+  scope: {
+    type: "string",
+    value: "SCOPE",
+    help: "local, the default, or global: several hosts share volumes, by --etcd",
+  },
+  etcd: { type: "string", value: "URL", help: "where etcd is; several with commas: https://10.0.0.1:2379" },
+  "etcd-prefix": { type: "string", value: "TEXT", help: "of its keys, the same for all hosts; default /cleat/NAME" },
+  "etcd-ca": { type: "string", value: "FILE", help: "in PEM, who vouches for etcd, beyond the system's authorities" },
+  "etcd-cert": { type: "string", value: "FILE", help: "in PEM, as whom etcd is asked" },
+  "etcd-key": { type: "string", value: "FILE", help: "in PEM, the key to it" },
   ...listenOptions,
 } as const satisfies CommandOptions;
 
-export interface VolumeValues extends ListenValues {
+/** Which volumes these are. */
+export interface ManagedValues {
   readonly name?: string | undefined;
   readonly root?: string | undefined;
   readonly csi?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly etcd?: string | undefined;
+  readonly "etcd-prefix"?: string | undefined;
+  readonly "etcd-ca"?: string | undefined;
+  readonly "etcd-cert"?: string | undefined;
+  readonly "etcd-key"?: string | undefined;
 }
+
+export interface VolumeValues extends ListenValues, ManagedValues {}
 
 /** Volumes that are open, and not served yet. */
 export interface OpenVolumes {
@@ -50,12 +71,13 @@ export interface OpenVolumes {
 
 /** Opens the volumes of a driver called `name`, as what users and engines call it. @throws what opening them throws. */
 export async function openVolumes(
-  values: Pick<VolumeValues, "name" | "root" | "csi">,
+  values: ManagedValues,
   context: CommandContext,
   logger: Logger,
 ): Promise<OpenVolumes> {
   const { managed, name, root } = await openManaged(values, context, logger);
-  const types = values.csi === undefined ? describeTypes() : `what the CSI plugin at ${values.csi} makes`;
+  const ofHost = values.etcd === undefined ? describeTypes() : describeSharedTypes();
+  const types = values.csi === undefined ? ofHost : `what the CSI plugin at ${values.csi} makes`;
   const driver = createVolumeDriverPlugin({ driver: managed, logger });
   return { driver, tools: createVolumeToolsPlugin({ managed }), name, root, types };
 }
@@ -71,12 +93,18 @@ export function volumeFolder(
 
 /** Opens it, for whoever serves it or nothing. @throws FAILED_PRECONDITION when another process has it open. */
 export async function openManaged(
-  { csi, ...place }: Pick<VolumeValues, "name" | "root" | "csi">,
+  { csi, ...values }: ManagedValues,
   context: CommandContext,
   logger: Logger,
 ): Promise<{ readonly managed: ManagedVolumes; readonly name: string; readonly root: string }> {
-  const { name, folder } = volumeFolder(place, context);
+  const { name, folder } = volumeFolder(values, context);
   const settings = { name, folder, logger };
+  const shared = sharedBy(values);
+  if (shared !== undefined) {
+    if (csi !== undefined) throw new UsageError("--csi and --scope global are two kinds of volumes; give one");
+    const types = { types: sharedVolumeTypes, otherTypes: otherVolumeTypes };
+    return { managed: await openGlobalVolumes({ ...settings, ...types, ...shared }), name, root: folder };
+  }
   if (csi !== undefined) {
     const { openCsiVolumes } = await import("../../csi/index.ts");
     return { managed: await openCsiVolumes({ ...settings, unix: absolute("csi", csi) }), name, root: folder };
@@ -84,6 +112,19 @@ export async function openManaged(
   const types = { types: volumeTypes, defaultType: defaultVolumeType, otherTypes: otherVolumeTypes };
   return { managed: await openManagedVolumes({ ...settings, ...types }), name, root: folder };
 }
+
+/** What --scope and --etcd say; `undefined` for volumes of this host's own. */
+function sharedBy({ scope = "local", etcd, ...more }: ManagedValues) {
+  if (scope !== "local" && scope !== "global") throw new UsageError(`--scope takes local or global, not "${scope}"`);
+  if ((scope === "global") !== (etcd !== undefined)) throw new UsageError("--scope global and --etcd go together");
+  if (etcd === undefined) return undefined;
+  const tls = { ca: more["etcd-ca"], cert: more["etcd-cert"], key: more["etcd-key"] };
+  const prefix = more["etcd-prefix"];
+  return { etcd: { endpoints: etcd.split(","), tls }, ...(prefix !== undefined && { prefix }) };
+}
+
+const describeSharedTypes = (): string =>
+  `${Object.keys(sharedVolumeTypes).join(", ")}, and whatever the kernel mounts`;
 
 /** The kinds of volumes there are without a CSI plugin. */
 export const describeTypes = (): string => `${Object.keys(volumeTypes).join(", ")}, and whatever the kernel mounts`;

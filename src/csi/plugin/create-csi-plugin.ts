@@ -1,7 +1,6 @@
 import { CleatError, quoteText } from "../../errors/index.ts";
 import type { ImplementedService } from "../../grpc/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
-import type { VolumeDriver } from "../../volume/index.ts";
 import type { CsiContext, HeldVolumes } from "./context.ts";
 import { createController } from "./controller.ts";
 import { createIdentity } from "./identity.ts";

@@ -29,7 +29,7 @@ import {
   stagingPath,
   uniqueName,
   unpackDiff,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
 import { limitSubvolume, recordedLimit } from "./layer-size.ts";
 import { withKnownSame } from "./known-same.ts";

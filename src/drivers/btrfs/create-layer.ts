@@ -28,7 +28,7 @@ import {
   sweep,
   sweepLayerRecords,
   uniqueName,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder, quotasFolder } from "./layout.ts";
 import { limitSubvolume, recordLimit } from "./layer-size.ts";
 import { makeWritableIfRoom, removeInPlace, removeSubvolumes } from "./remove-subvolumes.ts";

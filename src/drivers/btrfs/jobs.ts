@@ -1,8 +1,8 @@
 /** All that btrfs runs on workers, as one module that they import. */
-import { createNaiveJobs } from "../../graphdriver/kit.ts";
+import { createNaiveJobs } from "../../graphdriver/job-kit.ts";
 import { withKnownSame } from "./known-same.ts";
 
-export { openDiffFile, openTree, sendExactDiff } from "../../graphdriver/kit.ts";
+export { openDiffFile, openTree, sendExactDiff } from "../../graphdriver/job-kit.ts";
 export { createLayer, discardLayer, emptyTrash, sweepStore } from "./create-layer.ts";
 export { applyDiff } from "./apply-diff.ts";
 export { quotaStateOf, renewLimit, usageOf } from "./layer-size.ts";

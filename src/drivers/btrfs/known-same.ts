@@ -1,5 +1,5 @@
 import { type FileStatus, fstat, isSubvolume, subvolumeInfo } from "../../syscall/index.ts";
-import { changeTime, isBefore, readLayerRecord, type Stamp, type WithKnownSame } from "../../graphdriver/kit.ts";
+import { changeTime, isBefore, readLayerRecord, type Stamp, type WithKnownSame } from "../../graphdriver/job-kit.ts";
 
 /**
  * A snapshot has its files' inodes from what it was taken of, numbers and times of change included. Those that still

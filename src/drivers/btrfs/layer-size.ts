@@ -12,7 +12,7 @@ import {
   subvolumeInfo,
   waitForQuotaScan,
 } from "../../syscall/index.ts";
-import { readIfThere } from "../../graphdriver/kit.ts";
+import { readIfThere } from "../../graphdriver/job-kit.ts";
 import { layerPath, quotaPath, quotasFolder } from "./layout.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { usageBeyond, withFolderAt } from "../../layer/index.ts";
 import type { LayerUsage } from "../../graphdriver/index.ts";
-import { readLayerRecord, usageOfTree, usageWith } from "../../graphdriver/kit.ts";
+import { readLayerRecord, usageOfTree, usageWith } from "../../graphdriver/job-kit.ts";
 import { layerPath } from "./layout.ts";
 import { readParents } from "./survey.ts";
 

@@ -14,7 +14,7 @@ import {
   statIfThere,
   subvolumeInfo,
 } from "../../syscall/index.ts";
-import { uniqueName } from "../../graphdriver/kit.ts";
+import { uniqueName } from "../../graphdriver/job-kit.ts";
 
 /**
  * Removes `name` in an open folder with everything below it, as `removeForGood` does, but subvolumes in one step each.

@@ -15,7 +15,7 @@ import {
   type StoreSurvey,
   toListedLayers,
   withFolderIfThere,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { layersFolder } from "./layout.ts";
 
 /**

@@ -1,8 +1,8 @@
 /** All that fuse-overlayfs runs on workers, as one module that they import. */
-import { createNaiveJobs } from "../../graphdriver/kit.ts";
+import { createNaiveJobs } from "../../graphdriver/job-kit.ts";
 import { withKnownSame } from "./known-same.ts";
 
-export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
+export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/job-kit.ts";
 export { applyDiff } from "../overlay/apply-diff.ts";
 export { createLayer } from "../overlay/create-layer.ts";
 export { discardLayer, sweepStore } from "../overlay/layer-diff.ts";

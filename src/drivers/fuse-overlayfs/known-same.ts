@@ -1,7 +1,7 @@
 import { isSystemError } from "../../errors/index.ts";
 import { openConfinedFolder, withFolderAt } from "../../layer/index.ts";
 import { close, statIfThere } from "../../syscall/index.ts";
-import type { WithKnownSame } from "../../graphdriver/kit.ts";
+import type { WithKnownSame } from "../../graphdriver/job-kit.ts";
 import { parentOf, readLayer } from "../overlay/layout.ts";
 
 /**

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { isDiskFull, isSystemError, toCleatError, UnsupportedError } from "../../errors/index.ts";
 import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, fsetxattr, isInUserNamespace, mknodat, S_IFCHR } from "../../syscall/index.ts";
-import { readDriverRecord, stagingPath, uniqueName } from "../../graphdriver/kit.ts";
+import { readDriverRecord, stagingPath, uniqueName } from "../../graphdriver/job-kit.ts";
 import { ownAttributePrefix } from "../overlay/own-attributes.ts";
 import { startProgram, unmountAt } from "./mount-layer.ts";
 import { findFuseOverlayfs, missingPrerequisite } from "./prerequisites.ts";

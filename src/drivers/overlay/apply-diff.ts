@@ -31,7 +31,7 @@ import {
   stagingPath,
   uniqueName,
   unpackDiff,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
 import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
 import type { ProjectQuotas } from "./project-quotas.ts";

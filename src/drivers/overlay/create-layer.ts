@@ -12,7 +12,7 @@ import {
   RENAME_NOREPLACE,
   renameat2,
 } from "../../syscall/index.ts";
-import { makeFolderInClean, stagingPath, uniqueName, withCleanFolder } from "../../graphdriver/kit.ts";
+import { makeFolderInClean, stagingPath, uniqueName, withCleanFolder } from "../../graphdriver/job-kit.ts";
 import { limitLayer, markFolder } from "./layer-size.ts";
 import { createLink, linksFolder, readLayer } from "./layout.ts";
 import { markCommitted } from "./mark-parents.ts";

@@ -26,7 +26,7 @@ import {
   stagingFolder,
   sweep,
   writeChanges,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { exactFolder, linksFolder, lowerFolders, readLayer } from "./layout.ts";
 import { finishRebases } from "./rebase-layer.ts";
 

@@ -13,7 +13,7 @@ import {
   type OverlayPrefix,
   withFolderAt,
 } from "../../layer/index.ts";
-import { readIfThere } from "../../graphdriver/kit.ts";
+import { readIfThere } from "../../graphdriver/job-kit.ts";
 import { findMountedLayers } from "./find-mounted.ts";
 import { lowerIds, readLayer } from "./layout.ts";
 

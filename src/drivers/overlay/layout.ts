@@ -19,7 +19,7 @@ import { randomBytes } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { posix } from "node:path";
 import { CleatError, isSystemError, quoteText } from "../../errors/index.ts";
-import { layerIdPattern, readIfThere } from "../../graphdriver/kit.ts";
+import { layerIdPattern, readIfThere } from "../../graphdriver/job-kit.ts";
 
 /** Holds the links; no layer may be called so. */
 export const linksFolder = "l";

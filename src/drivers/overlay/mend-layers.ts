@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import type { MendableLayer } from "../../graphdriver/index.ts";
-import { readIfThere } from "../../graphdriver/kit.ts";
+import { readIfThere } from "../../graphdriver/job-kit.ts";
 import { isSystemError } from "../../errors/index.ts";
 import { createLink, idIn, isLink, isLowerPath, linksFolder, linkTarget, readLayer } from "./layout.ts";
 

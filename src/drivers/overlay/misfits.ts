@@ -1,4 +1,4 @@
-import { readIfThere } from "../../graphdriver/kit.ts";
+import { readIfThere } from "../../graphdriver/job-kit.ts";
 import { isSystemError, quoteText } from "../../errors/index.ts";
 import { readlinkSync } from "node:fs";
 import { idIn, isLink, isLowerPath, linksFolder, linkTarget } from "./layout.ts";

@@ -15,7 +15,7 @@ import {
   setProject,
   tryUnlinkat,
 } from "../../syscall/index.ts";
-import { ownFolder, trashFolder } from "../../graphdriver/kit.ts";
+import { ownFolder, trashFolder } from "../../graphdriver/job-kit.ts";
 
 export interface ProjectQuotas {
   /** The project of the home itself. */

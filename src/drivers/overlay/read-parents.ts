@@ -3,7 +3,7 @@ import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { close, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscall/index.ts";
 import type { ListedLayer } from "../../graphdriver/index.ts";
-import { type Parents, toListedLayers } from "../../graphdriver/kit.ts";
+import { type Parents, toListedLayers } from "../../graphdriver/job-kit.ts";
 import { idIn, isLowerPath, linksFolder } from "./layout.ts";
 import { createMisfitFinder } from "./misfits.ts";
 

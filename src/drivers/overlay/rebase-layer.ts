@@ -10,7 +10,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { hideBelowOpaqueRoot, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import { beginCommit, fsync, ignoreCancellation, renameat2, syncfs } from "../../syscall/index.ts";
-import { makeCleanFolder, removeIfPossible, stagingFolder, stagingPath } from "../../graphdriver/kit.ts";
+import { makeCleanFolder, removeIfPossible, stagingFolder, stagingPath } from "../../graphdriver/job-kit.ts";
 import { lowerOf } from "./create-layer.ts";
 import { takeProjectOf } from "./layer-size.ts";
 import { lowerFolders, parentOf, readLayer } from "./layout.ts";

@@ -1,7 +1,7 @@
 /** All that overlay2 runs on workers, as one module that they import. */
-import { createNaiveJobs } from "../../graphdriver/kit.ts";
+import { createNaiveJobs } from "../../graphdriver/job-kit.ts";
 
-export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/kit.ts";
+export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/job-kit.ts";
 export { createLayer } from "../overlay/create-layer.ts";
 export { archiveDiff, archiveSmallDiff, sendChangesOfDiff, sizeOfDiff, sweepStore } from "../overlay/layer-diff.ts";
 export { applyDiff } from "../overlay/apply-diff.ts";

@@ -34,7 +34,7 @@ import {
   sweep,
   sweepLayerRecords,
   unpackDiff,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { resetLayer, type RestoredLayer, restoreLayer } from "./create-layer.ts";
 import { withKnownSame } from "./known-same.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";

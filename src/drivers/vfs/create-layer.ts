@@ -1,7 +1,16 @@
 /** Making, resetting and removing layers. These functions block and run on workers. */
 import { existsSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
-import { copyTree, removeForGood, removeTree, restoreCopy, withFolder, withFolderAt } from "../../layer/index.ts";
+import {
+  type AskCopyHelp,
+  copyFoldersUrl,
+  copyTree,
+  removeForGood,
+  removeTree,
+  restoreCopy,
+  withFolder,
+  withFolderAt,
+} from "../../layer/index.ts";
 import {
   beginCommit,
   fsync,
@@ -12,6 +21,7 @@ import {
   renameat2,
   syncfs,
 } from "../../syscall/index.ts";
+import { askBeside } from "../../workers/index.ts";
 import {
   discardOrRemove,
   forgetLayerRecord,
@@ -22,7 +32,7 @@ import {
   stagingPath,
   trashFolder,
   uniqueName,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { withKnownSame } from "./known-same.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 import { openTrashedFiles } from "./move-to-trash.ts";
@@ -76,8 +86,11 @@ function stageTree(home: string, staged: string, { parent, rootUid, rootGid }: O
   const path = `${home}/${staged}`;
   makeCleanFolder(path, 0o755, { uid: rootUid, gid: rootGid });
   if (parent === undefined) return;
-  withFolderAt(layerPath(home, parent), (from) => withFolderAt(path, (to) => copyTree(from, to)));
+  withFolderAt(layerPath(home, parent), (from) => withFolderAt(path, (to) => copyTree(from, to, askCopyHelp)));
 }
+
+const askCopyHelp: AskCopyHelp = (queue) =>
+  askBeside({ job: { module: copyFoldersUrl, name: "copyFolders", args: [queue] }, state: queue.state });
 
 function alreadyExists(id: string): CleatError {
   return new CleatError("ALREADY_EXISTS", `layer "${id}" exists already`);

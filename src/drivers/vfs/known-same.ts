@@ -1,4 +1,4 @@
-import { changeTime, isBefore, readLayerRecord, type Stamp, type WithKnownSame } from "../../graphdriver/kit.ts";
+import { changeTime, isBefore, readLayerRecord, type Stamp, type WithKnownSame } from "../../graphdriver/job-kit.ts";
 import { fileSystemName } from "../../syscall/index.ts";
 import { createMovedFolders, type MovedFolders } from "./moved-folders.ts";
 

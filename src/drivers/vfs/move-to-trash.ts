@@ -1,7 +1,7 @@
 import { isSystemError } from "../../errors/index.ts";
 import { openFolder, removeTree, withFolderAt } from "../../layer/index.ts";
 import { close, mkdirat, renameat2 } from "../../syscall/index.ts";
-import { trashFolder, uniqueName } from "../../graphdriver/kit.ts";
+import { trashFolder, uniqueName } from "../../graphdriver/job-kit.ts";
 
 export interface TrashedFiles {
   /** Takes a name out of an open folder in one step, whatever its size; deletes what cannot be moved. */

@@ -18,7 +18,7 @@ import {
   type StoreSurvey,
   toListedLayers,
   withPathIfThere,
-} from "../../graphdriver/kit.ts";
+} from "../../graphdriver/job-kit.ts";
 import { exactFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
 
 /**

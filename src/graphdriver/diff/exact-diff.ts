@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../../errors/index.ts";
 import { applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
 import { close, O_CREAT, O_EXCL, O_RDWR, openPath } from "../../syscall/index.ts";
-import { readJsonRecord, type RecordSchema } from "../home/json-record.ts";
+import { defineRecord, readJsonRecord } from "../home/json-record.ts";
 import { createSyncRingWriter, type Ring, type SyncRingReader, type SyncRingWriter } from "../../workers/index.ts";
 
 export interface ExactDiffRecord {
@@ -21,30 +21,14 @@ export interface ExactDiffRecord {
   readonly staged: string | null;
 }
 
-const exactDiffRecord: RecordSchema<ExactDiffRecord> = {
-  safeParse(value) {
-    if (typeof value !== "object" || value === null) return toRefusal(Object.keys(fields));
-    const record = value as ExactDiffRecord;
-    const wrong = Object.entries(fields).filter(([name, isRight]) => !isRight(record[name as keyof ExactDiffRecord]));
-    return wrong.length === 0 ? { success: true, data: record } : toRefusal(wrong.map(([name]) => name));
-  },
-};
-
 const isNameOrNull = (value: unknown): boolean => value === null || typeof value === "string";
 
-const fields: Readonly<Record<keyof ExactDiffRecord, (value: unknown) => boolean>> = {
+const exactDiffRecord = defineRecord<ExactDiffRecord>({
   version: (value) => value === 1,
   parent: isNameOrNull,
   archiveBytes: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
   staged: isNameOrNull,
-};
-
-function toRefusal(names: readonly string[]) {
-  return {
-    success: false as const,
-    error: { issues: names.map((name) => ({ path: [name], message: "is not as a record of version 1 has it" })) },
-  };
-}
+});
 
 /** In the folder of what is kept. */
 export const recordFile = "record.json";

@@ -15,24 +15,13 @@
  */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { z } from "zod";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { type OverlayPrefix, withFolderAt } from "../../layer/index.ts";
 import type { HomeDoor } from "../driver-factory.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { ownFolder } from "./home.ts";
-import { readJsonRecord } from "./json-record.ts";
+import { defineRecord, readJsonRecord } from "./json-record.ts";
 import { writeRecord } from "./write-record.ts";
-
-const homeDoor: z.ZodType<HomeDoor> = z.enum(["snapshotter"]);
-const overlayPrefix: z.ZodType<OverlayPrefix> = z.enum(["trusted.", "user."]);
-const driverRecord = z.object({
-  version: z.literal(1),
-  driver: z.string(),
-  attributes: overlayPrefix.optional(),
-  squash: z.boolean().optional(),
-  door: homeDoor.optional(),
-});
 
 /** Whose layers a home holds, and how they are kept. */
 export interface HomeUse {
@@ -44,6 +33,20 @@ export interface HomeUse {
   /** Default: the driver's own contract, and Docker's protocol for it. */
   readonly door?: HomeDoor | undefined;
 }
+
+/** Names that nobody has left out. */
+const homeDoors: Readonly<Record<HomeDoor, true>> = { snapshotter: true };
+const overlayPrefixes: Readonly<Record<OverlayPrefix, true>> = { "trusted.": true, "user.": true };
+const isOneOf = (names: object) => (value: unknown) =>
+  value === undefined || (typeof value === "string" && Object.hasOwn(names, value));
+
+const driverRecord = defineRecord<HomeUse & { readonly version: 1 }>({
+  version: (value) => value === 1,
+  driver: (value) => typeof value === "string",
+  attributes: isOneOf(overlayPrefixes),
+  squash: (value) => value === undefined || typeof value === "boolean",
+  door: isOneOf(homeDoors),
+});
 
 /** Relative to the home. */
 export const driverRecordFile = `${ownFolder}/driver.json`;

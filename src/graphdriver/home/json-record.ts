@@ -6,6 +6,22 @@ export interface RecordSchema<T> {
   safeParse(value: unknown): { success: true; data: T } | { success: false; error: { issues: readonly RecordIssue[] } };
 }
 
+/** A schema without zod, for what workers load: each field, and whether a value is right for it. */
+export function defineRecord<T>(fields: Readonly<Record<keyof T, (value: unknown) => boolean>>): RecordSchema<T> {
+  const refuse = (names: readonly string[]) => {
+    const issues = names.map((name) => ({ path: [name], message: "is not as a record of version 1 has it" }));
+    return { success: false as const, error: { issues } };
+  };
+  return {
+    safeParse(value) {
+      if (typeof value !== "object" || value === null) return refuse(Object.keys(fields));
+      const names = Object.keys(fields) as (keyof T & string)[];
+      const wrong = names.filter((name) => !fields[name]((value as T)[name]));
+      return wrong.length === 0 ? { success: true, data: value as T } : refuse(wrong);
+    },
+  };
+}
+
 interface RecordIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;

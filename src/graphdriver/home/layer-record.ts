@@ -29,26 +29,37 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { z } from "zod";
 import { isSystemError, SchemaError } from "../../errors/index.ts";
 import { fileSystemName, type FileStatus, fstat } from "../../syscall/index.ts";
 import { ownFolder, stagingPath, uniqueName } from "./home.ts";
-import { readJsonRecord } from "./json-record.ts";
+import { defineRecord, readJsonRecord } from "./json-record.ts";
 
 export const layerRecordsFolder = `${ownFolder}/layers`;
 
-const stamp = z.tuple([z.int(), z.int()]);
-const layerRecord = z.object({
-  version: z.literal(1),
-  parent: z.string().nullable(),
-  source: z.string().nullable(),
-  copied: z.object({ from: stamp, to: stamp }).nullable(),
+export interface LayerRecord {
+  readonly version: 1;
+  readonly parent: string | null;
+  readonly source: string | null;
+  readonly copied: { readonly from: Stamp; readonly to: Stamp } | null;
+}
+
+/** When an inode was last changed, as its file system tells: seconds, nanoseconds. */
+export type Stamp = readonly [number, number];
+
+const isTextOrNull = (value: unknown): boolean => value === null || typeof value === "string";
+const isStamp = (value: unknown): boolean =>
+  Array.isArray(value) && value.length === 2 && value.every(Number.isSafeInteger);
+const isPeriod = (value: unknown): boolean => {
+  const { from, to } = Object(value) as { from?: unknown; to?: unknown };
+  return isStamp(from) && isStamp(to);
+};
+
+const layerRecord = defineRecord<LayerRecord>({
+  version: (value) => value === 1,
+  parent: isTextOrNull,
+  source: isTextOrNull,
+  copied: (value) => value === null || isPeriod(value),
 });
-
-export type LayerRecord = z.output<typeof layerRecord>;
-
-/** When an inode was last changed, as its file system tells. */
-export type Stamp = z.output<typeof stamp>;
 
 export function layerRecordPath(home: string, id: string): string {
   return `${home}/${layerRecordsFolder}/${id}`;

@@ -1,5 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
-import { type Call, graphDriverProtocol, type LendingSource } from "../../protocol/index.ts";
+import { type Call, graphDriverProtocol } from "../../protocol/index.ts";
+import type { LendingSource } from "../../protocol/kit.ts";
 import {
   assertMethods,
   implement,

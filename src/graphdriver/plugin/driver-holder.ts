@@ -10,7 +10,7 @@ import { type Callers, createCallers } from "./engine/callers.ts";
 import type { InitRequest, InitStore } from "./init-record.ts";
 import { createHeldDriver, notInitialised, toOpenOptions } from "./held-driver.ts";
 import { createKeptInit } from "./kept-init.ts";
-import type { ProcessIdentity } from "./engine/process.ts";
+import type { ProcessIdentity } from "../../syscall/index.ts";
 
 export interface DriverHolderOptions {
   readonly open: (options: OpenOptions) => Promise<GraphDriverMethods>;

@@ -11,7 +11,7 @@ import type { GraphDriver } from "../driver.ts";
 import type { OpenOptions } from "../driver-factory.ts";
 import { createGraphDriverPlugin, type GraphDriverPluginOptions } from "./as-plugin.ts";
 import type { Callers } from "./engine/callers.ts";
-import type { ProcessIdentity } from "./engine/process.ts";
+import type { ProcessIdentity } from "../../syscall/index.ts";
 import type { InitStore } from "./init-record.ts";
 
 export let folder: string;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { processIdentity } from "./engine/process.ts";
+import { processIdentity } from "../../syscall/index.ts";
 import { parseRecord, readJsonRecord } from "../home/json-record.ts";
 
 /**

@@ -1,18 +1,9 @@
 import { CleatError } from "../../errors/index.ts";
-import {
-  chmodNode,
-  chownat,
-  fchmod,
-  fchown,
-  fsetxattr,
-  futimens,
-  lsetxattr,
-  procPath,
-  utimensat,
-} from "../../syscall/index.ts";
+import { chmodNode, chownat, fsetxattr, futimens, lsetxattr, procPath, utimensat } from "../../syscall/index.ts";
 import type { TarHeader } from "../../tar/index.ts";
 import { cannotBeHeld } from "./held-attributes.ts";
 import { type IdMaps, maxId } from "../entry/id-map.ts";
+import { type OwnerAndMode, setOwnerAndMode } from "../tree/owner-and-mode.ts";
 import { dropInheritedAt } from "../tree/inherited-access.ts";
 import type { OpenFolder } from "./folder-cache.ts";
 
@@ -40,11 +31,7 @@ export interface AttributeRules {
 }
 
 /** What an entry asks for, translated to this host. */
-export interface Attributes {
-  readonly uid: number;
-  readonly gid: number;
-  readonly mode: number;
-}
+export type Attributes = OwnerAndMode;
 
 export function attributesOf(header: TarHeader, ids: IdMaps): Attributes {
   const { uid, gid, mode } = header;
@@ -71,10 +58,7 @@ export function setAttributes(
   made: Attributes,
   rules: AttributeRules,
 ): void {
-  const { uid, gid, mode } = wanted;
-  const newOwner = uid !== made.uid || gid !== made.gid;
-  if (newOwner) fchown(descriptor, uid, gid);
-  if (mode !== made.mode || (newOwner && (mode & 0o6000) !== 0)) fchmod(descriptor, mode);
+  setOwnerAndMode(descriptor, wanted, made);
   setXattrs(header, descriptor, rules, (name, value) => fsetxattr(descriptor, name, value));
   futimens(descriptor, header.mtimeSeconds, header.mtimeNanoseconds);
 }

@@ -15,8 +15,8 @@ import type { LowerFolder } from "../lowers/lower-folders.ts";
 import { createMarkedPaths } from "./marked-paths.ts";
 
 /**
- * Folders get owner, mode and times when all else is in place: making files in them would change their times, and a
- * mode without write permission would keep an ordinary user from filling them.
+ * Folders get owner, mode and times when all else is in place, but for a mode that they can be made with (`creationMode`):
+ * making files in them would change their times, and a mode without write permission would keep an ordinary user from filling them.
  */
 export interface DirectoryAttributes {
   /** Paths are clean and without symlinks. */
@@ -32,8 +32,6 @@ export interface DirectoryAttributes {
   settle(): void;
 }
 
-/** What a folder has until then. */
-export const workingMode = 0o700;
 /** The mode moby gives to folders that an archive implies. Source: moby v23 `archive.ImpliedDirectoryMode`. */
 export const impliedMode = 0o755;
 

@@ -1,9 +1,11 @@
 import { isSystemError } from "../../errors/index.ts";
 import { isDirectory, mkdirat, statat } from "../../syscall/index.ts";
 import type { TarHeader } from "../../tar/index.ts";
-import { type DirectoryAttributes, workingMode } from "./directory-attributes.ts";
+import type { Attributes } from "./attributes.ts";
+import type { DirectoryAttributes } from "./directory-attributes.ts";
 import { type EntryName, joinPath } from "../entry/entry-name.ts";
 import type { OpenFolder } from "./folder-cache.ts";
+import { creationMode } from "../tree/owner-and-mode.ts";
 import { dropInheritedAt } from "../tree/inherited-access.ts";
 import type { OpenFolders } from "./open-folders.ts";
 import type { NameReplacer } from "./replace-name.ts";
@@ -19,26 +21,27 @@ export interface DirectoryMakerOptions {
 export function makeDirectory(
   name: EntryName,
   header: TarHeader,
+  wanted: Attributes,
   { folders, directories, whiteouts }: DirectoryMakerOptions,
   names: NameReplacer,
 ): void {
   const folder = folders.get(name.folder);
   const path = joinPath(folder.path(), name.base);
   try {
-    makeFolder(folder, name.base);
+    makeFolder(folder, name.base, wanted);
   } catch (error) {
     if (!isSystemError(error, "EEXIST")) throw error;
     if (!isDirectory(statat(folder.descriptor, name.base))) {
       // Be it a whiteout or a file, it hid the folder of that name below, which the new one must not uncover.
-      names.replace(name, (parent) => makeFolder(parent, name.base));
+      names.replace(name, (parent) => makeFolder(parent, name.base, wanted));
       whiteouts.makeOpaque(path);
     }
   }
   directories.set(path, header);
 }
 
-function makeFolder({ descriptor, givesAcl }: OpenFolder, base: Buffer): void {
-  mkdirat(descriptor, base, workingMode);
+function makeFolder({ descriptor, givesAcl }: OpenFolder, base: Buffer, wanted: Attributes): void {
+  mkdirat(descriptor, base, creationMode(wanted, true));
   // Before anything in it gets them, too; the rest is set in the end.
   if (givesAcl) dropInheritedAt(descriptor, base);
 }

@@ -81,7 +81,7 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
         break;
       }
       case "directory":
-        makeDirectory(name, header, options, names);
+        makeDirectory(name, header, attributesOf(header, ids), options, names);
         break;
       case "symlink":
         makeSymlink(name, header, attributesOf(header, ids));

@@ -3,11 +3,9 @@ import { CleatError } from "../../errors/index.ts";
 import { close, fsync, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, openat } from "../../syscall/index.ts";
 import type { SparseRegion, TarHeader, TarReader } from "../../tar/index.ts";
 import { type AttributeRules, type Attributes, setAttributes } from "./attributes.ts";
+import { creationMode, processGid, processUid } from "../tree/owner-and-mode.ts";
 import { dropInherited } from "../tree/inherited-access.ts";
 import type { OpenFolder } from "./folder-cache.ts";
-
-const processUid = process.geteuid?.() ?? 0;
-const processGid = process.getegid?.() ?? 0;
 
 export interface MakeFileOptions {
   readonly syncFiles: boolean;
@@ -26,9 +24,7 @@ export function makeFile(
   reader: TarReader,
   { syncFiles, rules }: MakeFileOptions,
 ): void {
-  // A file that someone else owns stays unreadable until it has its owner.
-  const isOurs = wanted.uid === processUid && wanted.gid === processGid && !folder.givesGroup && !folder.givesAcl;
-  const mode = isOurs ? wanted.mode & 0o1777 : 0o600;
+  const mode = folder.givesGroup || folder.givesAcl ? 0o600 : creationMode(wanted, false);
   const descriptor = openat(folder.descriptor, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
     if (header.sparse === undefined) writeAll(descriptor, reader);

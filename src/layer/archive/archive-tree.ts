@@ -1,4 +1,4 @@
-import { fgetxattr, isDirectory, readNames, statIfThere } from "../../syscall/index.ts";
+import { fgetxattr, isDirectory, readEntries, statIfThere } from "../../syscall/index.ts";
 import { type ByteSink, tarEndBlocks } from "../../tar/index.ts";
 import type { ArchiveDialect } from "./archive-dialect.ts";
 import { type ArchiveWriter, createArchiveWriter } from "./archive-writer.ts";
@@ -43,10 +43,11 @@ export function archiveWriterOptions({ whiteouts, ids, archiveDialect }: Archive
 }
 
 function addBelow(trail: FolderTrail, path: string, writer: ArchiveWriter, opaqueAttribute: string | undefined): void {
-  for (const name of readNames(trail.current())) {
+  for (const { name, text, isRegular } of readEntries(trail.current())) {
+    const childPath = joinPath(path, text);
+    if (isRegular && writer.addListedFile(trail.current(), name, childPath)) continue;
     const status = statIfThere(trail.current(), name);
     if (status === undefined) continue;
-    const childPath = joinPath(path, name);
     if (!isDirectory(status)) {
       writer.addFile(trail.current(), name, childPath, status);
       continue;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -48,6 +48,52 @@ describe("an archive of a running container", () => {
     ["a symlink", (path) => symlinkSync("/etc/passwd", path)],
   ])("has nothing of a file that is %s since it was listed", (_, swap) => {
     expect(archiveAfter(swap)).toEqual(Buffer.from(tarEndBlocks));
+  });
+
+  /** Whether a name that was listed as a regular file is taken for one, and what the archive holds then. */
+  function addListed(path: string): { readonly isAdded: boolean; readonly archive: Buffer } {
+    const parts: Buffer[] = [];
+    const ids = createIdMaps({ uids: [], gids: [] });
+    const options = { ids, names: noUserNames, typeBits: false, overlayWhiteouts: true };
+    const writer = createArchiveWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) }, options);
+    const isAdded = withFolderAt(folder, (opened) => writer.addListedFile(opened, Buffer.from(path), path));
+    writer.finish();
+    return { isAdded, archive: Buffer.concat(parts) };
+  }
+
+  it.each<readonly [string, (path: string) => void]>([
+    ["gone", () => {}],
+    ["a FIFO", (path) => execFileSync("mkfifo", [path])],
+    ["a folder", (path) => mkdirSync(path)],
+    ["a symlink", (path) => symlinkSync("/etc/passwd", path)],
+  ])("takes no name for a file that is %s since it was listed", (_, swap) => {
+    rmSync(join(folder, "file"));
+    swap(join(folder, "file"));
+    expect(addListed("file")).toEqual({ isAdded: false, archive: Buffer.from(tarEndBlocks) });
+  });
+
+  it("has of a listed file what it has of one that was looked at before", () => {
+    const parts: Buffer[] = [];
+    const ids = createIdMaps({ uids: [], gids: [] });
+    const options = { ids, names: noUserNames, typeBits: false, overlayWhiteouts: true };
+    linkSync(join(folder, "file"), join(folder, "another"));
+    const writer = createArchiveWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) }, options);
+    withFolderAt(folder, (opened) => {
+      for (const name of ["another", "file"]) {
+        writer.addFile(opened, Buffer.from(name), name, statat(opened, Buffer.from(name)));
+      }
+    });
+    writer.finish();
+    const listed: Buffer[] = [];
+    const second = createArchiveWriter({ write: (bytes) => void listed.push(Buffer.from(bytes)) }, options);
+    withFolderAt(folder, (opened) => {
+      for (const name of ["another", "file"]) {
+        expect(second.addListedFile(opened, Buffer.from(name), name)).toBe(true);
+      }
+    });
+    second.finish();
+    expect(Buffer.concat(listed)).toEqual(Buffer.concat(parts));
+    expect(Buffer.concat(listed).toString("latin1")).toContain("content");
   });
 
   it.skipIf(process.geteuid?.() !== 0)("never has what a device holds, which only the host may read", () => {

@@ -7,17 +7,29 @@
  */
 import { CleatError } from "../../errors/index.ts";
 import { close, fgetxattr, type FileStatus, lgetxattr, procPath, readlinkat } from "../../syscall/index.ts";
-import { type ByteSink, encodeTarHeader, tarEndBlocks, type TarHeader, tarPaddingBytes } from "../../tar/index.ts";
+import {
+  blockBytes,
+  type ByteSink,
+  encodeTarHeader,
+  tarEndBlocks,
+  type TarHeader,
+  tarPaddingBytes,
+} from "../../tar/index.ts";
 import { showBytes } from "../entry/entry-name.ts";
 import { entryTypeOf, isOverlayWhiteout } from "../entry/entry-type.ts";
 import { fileKey } from "../entry/file-key.ts";
-import { openRegular } from "../tree/open-regular.ts";
+import { openRegular, openRegularFile } from "../tree/open-regular.ts";
 import { type ArchiveHeaderOptions, capabilityAttribute, createArchiveHeaders } from "./archive-headers.ts";
 import { createGatheredSink } from "./gathered-sink.ts";
 
 export interface ArchiveWriter {
   /** Adds the file called `base` in an open folder under the byte string `path`; a socket is passed over. */
   addFile(folder: number, base: Buffer, path: string, status: FileStatus): void;
+  /**
+   * As `addFile`, of a name that its folder says is a regular file, which spares the look at it before it is opened; false where it is
+   * none now, and nothing was added.
+   */
+  addListedFile(folder: number, base: Buffer, path: string): boolean;
   /** Adds a folder that is open as `descriptor`, without what lies in it. */
   addDirectory(descriptor: number, path: string, status: FileStatus): void;
   /** Adds the file by which an archive says that a folder hides what lies below it. */
@@ -33,33 +45,35 @@ export interface ArchiveWriterOptions extends ArchiveHeaderOptions {
   readonly overlayWhiteouts: boolean;
 }
 
-/** Not a Buffer, whose `subarray` costs several times that of a plain array. */
-const zeros = new Uint8Array(512);
-
 export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOptions): ArchiveWriter {
   const gathered = createGatheredSink(sink);
   const headers = createArchiveHeaders(options);
   const links = createLinkedNames();
+  const block = Buffer.alloc(blockBytes);
 
   function writeHeader(header: TarHeader): void {
-    gathered.write(encodeTarHeader(header));
+    gathered.write(encodeTarHeader(header, block));
   }
 
   function writeContent(descriptor: number, path: string, sizeBytes: number): void {
     const count = gathered.writeFrom(descriptor, sizeBytes);
     if (count < sizeBytes) throw new CleatError("ABORTED", `file ${showBytes(path)} became shorter while it was read`);
-    gathered.write(zeros.subarray(0, tarPaddingBytes(sizeBytes)));
+    gathered.writeZeros(tarPaddingBytes(sizeBytes));
   }
 
   function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): void {
     const descriptor = openRegular(folder, base);
     if (descriptor === undefined) return links.forget(status);
     try {
-      writeHeader(headers.ofFile(path, "file", status, { capability: fgetxattr(descriptor, capabilityAttribute) }));
-      writeContent(descriptor, path, status.sizeBytes);
+      addOpened(descriptor, path, status);
     } finally {
       close(descriptor);
     }
+  }
+
+  function addOpened(descriptor: number, path: string, status: FileStatus): void {
+    writeHeader(headers.ofFile(path, "file", status, { capability: fgetxattr(descriptor, capabilityAttribute) }));
+    writeContent(descriptor, path, status.sizeBytes);
   }
 
   return {
@@ -77,6 +91,22 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
         const written = earlier === undefined ? type : "hardlink";
         writeHeader(headers.ofFile(path, written, status, { capability, linkName }));
       }
+    },
+    addListedFile(folder, base, path) {
+      const file = openRegularFile(folder, base);
+      if (file === undefined) return false;
+      const { descriptor, status } = file;
+      try {
+        const linkName = links.earlierName(path, status);
+        if (linkName === undefined) addOpened(descriptor, path, status);
+        else {
+          const capability = fgetxattr(descriptor, capabilityAttribute);
+          writeHeader(headers.ofFile(path, "hardlink", status, { capability, linkName }));
+        }
+      } finally {
+        close(descriptor);
+      }
+      return true;
     },
     addDirectory(descriptor, path, status) {
       const capability = fgetxattr(descriptor, capabilityAttribute);

@@ -4,6 +4,8 @@ import type { ByteSink } from "../../tar/index.ts";
 /** A sink that is told of headers and content in pieces of some size. */
 export interface GatheredSink {
   write(bytes: Uint8Array): void;
+  /** Fewer than are held at once. */
+  writeZeros(count: number): void;
   /** Writes the next bytes of an open file; answers how many there were, fewer than asked for only at its end. */
   writeFrom(descriptor: number, sizeBytes: number): number;
   /** Hands on what is held. */
@@ -30,6 +32,11 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
         buffer.set(bytes, filled);
         filled += bytes.length;
       }
+    },
+    writeZeros(count) {
+      if (count > buffer.length - filled) flush();
+      buffer.fill(0, filled, filled + count);
+      filled += count;
     },
     writeFrom(descriptor, sizeBytes) {
       for (let left = sizeBytes; left > 0;) {

@@ -1,19 +1,10 @@
-import { ftruncateSync } from "node:fs";
-import { CleatError } from "../../errors/index.ts";
 import {
   chmodNode,
   chownat,
-  cloneFile,
   close,
-  copyFileRange,
-  fchmod,
-  fchown,
-  fgetxattr,
+  type DirectoryEntry,
   type FileStatus,
-  flistxattr,
-  fsetxattr,
   fstat,
-  futimens,
   isDirectory,
   lgetxattr,
   linkat,
@@ -22,18 +13,13 @@ import {
   lsetxattr,
   mkdirat,
   mknodat,
-  nextData,
-  nextHole,
-  O_CREAT,
-  O_EXCL,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_RDONLY,
-  O_WRONLY,
   openat,
   procPath,
   readlinkat,
-  readNames,
+  readEntries,
   S_IFLNK,
   S_IFMT,
   S_IFREG,
@@ -43,48 +29,89 @@ import {
   symlinkat,
   utimensat,
 } from "../../syscall/index.ts";
-import { joinPath, showBytes } from "../entry/entry-name.ts";
+import { joinPath } from "../entry/entry-name.ts";
+import type { AskCopyHelp } from "./copy-beside.ts";
+import { type Cloning, copyOpenAttributes, copyOpened, ownerAndMode } from "./copy-file.ts";
+import { createFolderHandOver, type FolderHandOver } from "./folder-hand-over.ts";
 import { createFolderTrail, type FolderTrail } from "./folder-trail.ts";
+import { openRegularFile } from "./open-regular.ts";
+import { creationMode } from "./owner-and-mode.ts";
 import { fileKey } from "../entry/file-key.ts";
 
 /**
  * Copies all that lies below the open folder `from` into the empty open folder `to`, attributes of `from` itself
  * included: files of every kind, owners, modes, times to the nanosecond, extended attributes, hard links among the
  * files. Content is shared where the file system can (reflink), copied within the kernel else. Sockets are passed over:
- * they mean nothing without their process. Costs a walk; blocks; runs on a worker.
+ * they mean nothing without their process. Costs a walk; blocks; runs on a worker, and on a second one where `askHelp` brings one.
  */
-export function copyTree(from: number, to: number): void {
-  copyFolder(createFolderTrail(from), createFolderTrail(to), "", { root: to, linked: new Map(), clones: true });
-  copyOpenAttributes(from, to, fstat(from));
-}
-
-/** Whether the file system is still believed to share blocks. */
-interface Cloning {
-  clones: boolean;
+export function copyTree(from: number, to: number, askHelp?: AskCopyHelp): void {
+  const beside = createFolderHandOver(askHelp);
+  const copy: Copy = { root: to, linked: new Map(), clones: true, beside };
+  try {
+    copyFolder(createFolderTrail(from), createFolderTrail(to), "", fstat(from), copy);
+    takeHanded(copy);
+  } finally {
+    beside.end();
+  }
 }
 
 interface Copy extends Cloning {
   readonly root: number;
   /** Files with several names: the path below `root` that they were copied to first. */
   readonly linked: Map<string, Buffer>;
+  readonly beside: FolderHandOver;
 }
 
-function copyFolder(sources: FolderTrail, targets: FolderTrail, path: string, copy: Copy): void {
-  for (const name of readNames(sources.current())) {
-    const from = sources.current();
-    const to = targets.current();
-    const status = statIfThere(from, name);
-    if (status === undefined) continue;
-    const childPath = joinPath(path, name);
-    if (isDirectory(status)) {
-      mkdirat(to, name, 0o700);
-      sources.within(name, () => {
-        targets.within(name, () => {
-          copyFolder(sources, targets, childPath, copy);
-          copyOpenAttributes(sources.current(), targets.current(), status);
-        });
-      });
-    } else if (!linkToCopy(to, name, childPath, status, copy)) copyNode(from, to, name, status, copy);
+/** All that lies in the folder that both stand in, and its own attributes. */
+function copyFolder(sources: FolderTrail, targets: FolderTrail, path: string, own: FileStatus, copy: Copy): void {
+  const entries = readEntries(sources.current());
+  const regular = entries.filter(({ isRegular }) => isRegular).length;
+  if (copy.beside.isFor(regular)) takeHanded(copy);
+  const isHanded = copy.beside.hand(sources.current(), targets.current(), { path, own }, regular);
+  for (const entry of entries) {
+    if (entry.isRegular && isHanded) continue;
+    copyEntry(sources, targets, path, entry, copy);
+  }
+  // Files that are still being made in it would change its times.
+  if (isHanded) copy.beside.leave();
+  else copyOpenAttributes(sources.current(), targets.current(), own);
+}
+
+function copyEntry(
+  sources: FolderTrail,
+  targets: FolderTrail,
+  path: string,
+  { name, text, isRegular }: DirectoryEntry,
+  copy: Copy,
+): void {
+  const from = sources.current();
+  const to = targets.current();
+  const childPath = joinPath(path, text);
+  // What the folder says spares the look at it before it is opened.
+  if (isRegular && copyListedFile(from, to, name, childPath, copy)) return;
+  const status = statIfThere(from, name);
+  if (status === undefined) return;
+  if (isDirectory(status)) {
+    mkdirat(to, name, creationMode(ownerAndMode(status), true));
+    sources.within(name, () => targets.within(name, () => copyFolder(sources, targets, childPath, status, copy)));
+  } else if (!linkToCopy(to, name, childPath, status, copy)) copyNode(from, to, name, status, copy);
+}
+
+/** What is left to do in the folder that was handed on last, once its files are copied. */
+function takeHanded(copy: Copy): void {
+  copy.beside.take(({ source, target, path, own, hasLeft }) => {
+    if (hasLeft) copyLeft(source, target, path, copy);
+    copyOpenAttributes(source, target, own);
+  });
+}
+
+/** Files with several names, and what is none any more. */
+function copyLeft(source: number, target: number, path: string, copy: Copy): void {
+  lseek(source, 0, SEEK_SET);
+  const [sources, targets] = [createFolderTrail(source), createFolderTrail(target)];
+  for (const entry of readEntries(source)) {
+    if (entry.isRegular && statIfThere(target, entry.name) === undefined)
+      copyEntry(sources, targets, path, entry, copy);
   }
 }
 
@@ -116,60 +143,24 @@ export function copyNode(from: number, to: number, name: Buffer, status: FileSta
   utimensat(to, name, status.mtimeSeconds, status.mtimeNanoseconds);
 }
 
-function copyFile(from: number, to: number, name: Buffer, status: FileStatus, copy: Cloning): void {
-  const source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+/** False where it is no regular file now, and nothing was copied. */
+function copyListedFile(from: number, to: number, name: Buffer, path: string, copy: Copy): boolean {
+  const file = openRegularFile(from, name);
+  if (file === undefined) return false;
+  const { descriptor: source, status } = file;
   try {
-    const target = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    try {
-      if (copy.clones && status.sizeBytes > 0) copy.clones = cloneFile(source, target);
-      if (!copy.clones) copyContent(source, target, name, status);
-      copyOpenAttributes(source, target, status);
-    } finally {
-      close(target);
-    }
+    if (!linkToCopy(to, name, path, status, copy)) copyOpened(source, to, name, status, copy);
   } finally {
     close(source);
   }
+  return true;
 }
 
-/** What one call is asked to copy, so little that who gives up need not wait for it; the kernel may do less. */
-const maxRangeBytes = 2 ** 24;
-
-/** Copies data and leaves holes holes, so that a sparse file of a terabyte does not fill the disk. */
-function copyContent(
-  source: number,
-  target: number,
-  name: Buffer,
-  { sizeBytes, allocatedBytes }: Pick<FileStatus, "sizeBytes" | "allocatedBytes">,
-): void {
-  // Most files have no holes, and the search for them costs a small one more than its copy.
-  if (allocatedBytes >= sizeBytes) return copyRange(source, target, name, 0, sizeBytes);
-  ftruncateSync(target, sizeBytes);
-  for (let at = nextData(source, 0); at < sizeBytes; at = nextData(source, at)) {
-    const end = nextHole(source, at);
-    lseek(source, at, SEEK_SET);
-    lseek(target, at, SEEK_SET);
-    copyRange(source, target, name, at, end);
-    at = end;
+function copyFile(from: number, to: number, name: Buffer, status: FileStatus, copy: Cloning): void {
+  const source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    copyOpened(source, to, name, status, copy);
+  } finally {
+    close(source);
   }
-}
-
-/** From where both descriptors stand. */
-function copyRange(source: number, target: number, name: Buffer, from: number, to: number): void {
-  for (let at = from; at < to;) {
-    const count = copyFileRange(source, target, Math.min(to - at, maxRangeBytes));
-    if (count === 0)
-      throw new CleatError("ABORTED", `file ${showBytes(name.toString("latin1"))} became shorter while it was copied`);
-    at += count;
-  }
-}
-
-export function copyOpenAttributes(from: number, to: number, status: FileStatus): void {
-  fchown(to, status.uid, status.gid);
-  fchmod(to, status.mode & 0o7777);
-  for (const attribute of flistxattr(from)) {
-    const value = fgetxattr(from, attribute);
-    if (value !== undefined) fsetxattr(to, attribute, value);
-  }
-  futimens(to, status.mtimeSeconds, status.mtimeNanoseconds);
 }

@@ -2,6 +2,7 @@ import { SystemError } from "../../errors/index.ts";
 import {
   close,
   errnos,
+  type FileStatus,
   isRegularFile,
   lastErrno,
   O_NOFOLLOW,
@@ -17,9 +18,20 @@ import { statOpened } from "./with-folder.ts";
  * us to open it.
  */
 export function openRegular(folder: number, base: Buffer): number | undefined {
+  return openRegularFile(folder, base)?.descriptor;
+}
+
+export interface OpenRegularFile {
+  readonly descriptor: number;
+  readonly status: FileStatus;
+}
+
+/** As `openRegular`, with what is known of the file. */
+export function openRegularFile(folder: number, base: Buffer): OpenRegularFile | undefined {
   const descriptor = tryOpenat(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor >= 0) {
-    if (isRegularFile(statOpened(descriptor))) return descriptor;
+    const status = statOpened(descriptor);
+    if (isRegularFile(status)) return { descriptor, status };
     close(descriptor);
     return undefined;
   }

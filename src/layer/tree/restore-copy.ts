@@ -12,7 +12,8 @@ import {
   syncfs,
 } from "../../syscall/index.ts";
 import { joinPath } from "../entry/entry-name.ts";
-import { copyNode, copyOpenAttributes } from "./copy-tree.ts";
+import { copyOpenAttributes } from "./copy-file.ts";
+import { copyNode } from "./copy-tree.ts";
 import { createFolderTrail, type FolderTrail } from "./folder-trail.ts";
 
 export interface RestoreOptions {

@@ -47,6 +47,31 @@ describe("a copy of a tree", () => {
   });
 });
 
+describe.runIf(process.geteuid?.() === 0)("owners and modes of a copy", () => {
+  it("are those of the original, whatever the folder around the copy gives to new files", () => {
+    const from = scratch.folder("from");
+    fill(from);
+    for (const [name, uid, gid, mode] of [
+      ["setuid", 0, 0, 0o4755],
+      ["owned", 1000, 1001, 0o6711],
+      ["sticky", 0, 0, 0o1666],
+      ["closed", 7, 0, 0],
+    ] as const) {
+      fs.writeFileSync(`${from}/d/${name}`, name);
+      fs.mkdirSync(`${from}/d/folder-${name}`);
+      for (const path of [`${from}/d/${name}`, `${from}/d/folder-${name}`]) {
+        fs.chownSync(path, uid, gid);
+        fs.chmodSync(path, mode);
+      }
+    }
+    const to = scratch.folder("to");
+    fs.chownSync(to, 0, 1234);
+    fs.chmodSync(to, 0o2777);
+    withFolderAt(from, (source) => withFolderAt(to, (target) => copyTree(source, target)));
+    expect(readTree(to)).toEqual(readTree(from));
+  });
+});
+
 describe("changes between two trees", () => {
   const edits: [string, (root: string) => void, string[]][] = [
     ["none", () => {}, []],

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { CleatError } from "../../errors/index.ts";
-import { unpackDiff } from "../../graphdriver/kit.ts";
+import { unpackDiff } from "../../graphdriver/job-kit.ts";
 import {
   close,
   isInUserNamespace,

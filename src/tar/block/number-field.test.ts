@@ -54,4 +54,15 @@ describe("number fields", () => {
       false,
     ]);
   });
+
+  it.each([0, 7, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 32 + 5, 0o77777777777])(
+    "of twelve bytes are %d again",
+    (value) => {
+      const long: Field = { label: "long", start: 0, bytes: 12 };
+      const block = Buffer.alloc(12, 0xff);
+      writeOctalField(block, long, value);
+      expect(block.toString("latin1", 0, 11)).toBe(value.toString(8).padStart(11, "0"));
+      expect(parseNumberField(block, { ...long, bytes: 11 })).toBe(value);
+    },
+  );
 });

@@ -52,10 +52,16 @@ export function fitsOctalField(value: number, { bytes }: Field): boolean {
 
 /** Writes octal text, padded with zeros and ended by a NUL; 0 when the value does not fit (PAX then tells it). */
 export function writeOctalField(block: Uint8Array, field: Field, value: number): void {
-  let rest = fitsOctalField(value, field) ? value : 0;
-  for (let at = field.start + field.bytes - 2; at >= field.start; at--) {
-    block[at] = zero + (rest % 8);
-    rest = rest <= maxInt32 ? rest >> 3 : Math.floor(rest / 8); // a division of floats costs several times the shift
+  let large = fitsOctalField(value, field) ? value : 0;
+  let at = field.start + field.bytes - 2;
+  for (; large > maxInt32; at--) {
+    block[at] = zero + (large % 8);
+    large = Math.floor(large / 8);
+  }
+  // A division of floats costs several times the shift.
+  for (let rest = large | 0; at >= field.start; at--) {
+    block[at] = zero + (rest & 7);
+    rest >>= 3;
   }
 }
 

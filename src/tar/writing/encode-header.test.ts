@@ -55,6 +55,14 @@ describe("golden headers", () => {
   });
 });
 
+it("writes to the block that it is given what it would to a new one, whatever was in it", () => {
+  const block = Buffer.alloc(512, 0xff);
+  const header = createTarHeader({ name: latin1("a/b"), type: "directory", uid: 7, mtimeSeconds: 9 });
+  const written = encodeTarHeader(header, block);
+  expect(written).toBe(block);
+  expect(written).toEqual(encodeTarHeader(header));
+});
+
 const encode = (name: string): Buffer => encodeTarHeader(createTarHeader({ name: latin1(name), type: "directory" }));
 const nameField = (blocks: Buffer): string => blocks.toString("latin1", 0, 100).replace(/\0+$/, "");
 

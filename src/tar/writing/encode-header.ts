@@ -17,17 +17,18 @@ import { ustarSplitIndex } from "../block/ustar-path.ts";
  * equal layers have equal digests. The content, and `tarPaddingBytes` of zeros, are the caller's to write.
  *
  * Sparse files are written whole, as Go has no way to write them otherwise: `header.sparse` must be `undefined`
- * (`encodeSparseTarHeader` is for others).
+ * (`encodeSparseTarHeader` is for others). `block`, of 512 bytes, is what is written to and returned where one block says it all: whoever
+ * writes many headers brings the same each time.
  * @throws INVALID_ARGUMENT when the header cannot be written: a name with a NUL, a file's name with a slash at its end,
  * a number out of range, content on what has none, PAX records of more than 1 MiB.
  */
-export function encodeTarHeader(header: TarHeader): Buffer {
+export function encodeTarHeader(header: TarHeader, block = Buffer.allocUnsafe(blockBytes)): Buffer {
   checkEncodable(header);
   const { name } = header;
   const split = name.length > fields.name.bytes && isAscii(name) ? ustarSplitIndex(name) : -1;
   const isUstarName = split !== -1 || isPlain(name, fields.name);
   if (isUstarName && isUstarOtherwise(header)) {
-    const block = Buffer.allocUnsafe(blockBytes).fill(0); // of the pool: most layers are small files
+    block.fill(0);
     if (split === -1) encodeEntryBlock(block, header, name, noBytes);
     else encodeEntryBlock(block, header, name.subarray(split + 1), name.subarray(0, split));
     return block;

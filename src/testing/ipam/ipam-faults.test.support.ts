@@ -132,7 +132,7 @@ export const ipamFaults: readonly Fault<IpamDriver>[] = [
   ),
   planted(
     "it knows no sub-pools",
-    (right) => ({ requestPool: ({ subPool: _, ...request }) => right.requestPool(request) }),
+    (right) => ({ requestPool: (request) => right.requestPool({ ...request, subPool: undefined }) }),
     ["pool/malformed", "pool/sub-pool"],
   ),
   planted(

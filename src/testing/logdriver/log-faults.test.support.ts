@@ -50,7 +50,7 @@ export const logFaults: readonly Fault<LogDriver>[] = [
   ),
   planted(
     "a tail is all",
-    asking(({ tail: _, ...asked }) => asked),
+    asking((asked) => ({ ...asked, tail: undefined })),
     ["read/tail"],
   ),
   answered("times that are asked for are refused", refusingTimes(), ["read/since-and-until"]),
@@ -121,7 +121,7 @@ export const logFaults: readonly Fault<LogDriver>[] = [
   planted(
     "any option is taken",
     (right) => ({
-      openLog: ({ options: _, ...container }, call) => right.openLog({ ...container, options: {} }, call),
+      openLog: (container, call) => right.openLog({ ...container, options: {} }, call),
     }),
     ["open/option-misspelt"],
   ),

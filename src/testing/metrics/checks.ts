@@ -14,7 +14,7 @@ export const metricsCollectorChecks: readonly MetricsCheck[] = [
   {
     id: "metrics/stop-first",
     title: "takes it for stopped when nothing was started, and when it was stopped",
-    source: "moby v20.10.24 daemon/metrics.go cleanupPlugins: told of each plugin when the daemon ends",
+    source: "moby v20.10.24 daemon/metrics.go cleanupMetricsPlugins: told of each plugin when the daemon ends",
     symptom: "The daemon's log has a failure each time that it ends.",
     async run({ collector }) {
       await collector.stop();

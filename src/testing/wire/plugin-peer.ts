@@ -10,6 +10,10 @@ export interface WireMessage {
   /** `Content-Length` is added; nothing else is. */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** The body goes out in pieces of so many bytes, without a `Content-Length`. */
+  readonly pieceBytes?: number;
+  /** So many bytes of it, and the connection ends. */
+  readonly breakOffAfter?: number;
 }
 
 export interface WireAnswer {
@@ -68,10 +72,11 @@ function dial(address: Exclude<Address, { readonly https: unknown }>): Socket {
 type Reply = WireAnswer & { readonly reused: boolean };
 
 function exchange(agent: Agent, message: WireMessage): Promise<Reply> {
-  const { path, timeoutMs } = message;
+  const { path, timeoutMs, pieceBytes } = message;
   return new Promise((resolve, reject) => {
     const body = Buffer.from(message.body as string);
-    const headers = { ...message.headers, "Content-Length": body.length };
+    const framing = pieceBytes === undefined ? { "Content-Length": body.length } : { "Transfer-Encoding": "chunked" };
+    const headers = { ...message.headers, ...framing };
     const request = httpRequest({ agent, method: "POST", path, setHost: false, headers });
     request.removeHeader("Connection"); // engines send none
     const fail = (problem: string) => {
@@ -83,12 +88,21 @@ function exchange(agent: Agent, message: WireMessage): Promise<Reply> {
     request.on("error", (error) => fail(`connection broke: ${error.message}`));
     request.on("upgrade", () => fail("answered with another protocol"));
     request.on("response", (response) => collect(request, response, fail, finish));
-    request.end(body);
+    send(request, body, message);
     function finish(answer: Reply): void {
       clearTimeout(timer);
       resolve(answer);
     }
   });
+}
+
+function send(request: ClientRequest, body: Buffer, { pieceBytes = body.length, breakOffAfter }: WireMessage): void {
+  const sent = body.subarray(0, breakOffAfter);
+  if (sent.length === body.length && pieceBytes >= body.length) return void request.end(body);
+  let last = (_written: () => void): void => void request.end();
+  if (breakOffAfter !== undefined) last = (written) => void request.write(Buffer.from("x"), written);
+  for (let at = 0; at < sent.length; at += pieceBytes) request.write(sent.subarray(at, at + pieceBytes));
+  last(() => request.destroy(new Error("broken off")));
 }
 
 function collect(

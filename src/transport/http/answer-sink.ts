@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { finished, type Readable } from "node:stream";
-import type { DescriptorWriting, Sink } from "../../protocol/index.ts";
+import type { DescriptorWriting, Sink } from "../../protocol/kit.ts";
 import { descriptorOf } from "../connection.ts";
 
 /**

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { type BodyFraming, type Borrow, type Borrower, type Returned } from "../../protocol/index.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { BodyFraming, Borrow, Borrower, Returned } from "../../protocol/kit.ts";
 import { createChunkTracker } from "../../protocol/kit.ts";
 import { createHeldReading, type HeldReading, readHeadBytes } from "./held-reading.ts";
 import { peerGone } from "./peer-gone.ts";
@@ -77,12 +78,13 @@ export function createLentBody(request: IncomingMessage): LentBody | undefined {
       };
       const returned = await use({ descriptor, ahead, framing: place, onBorrowed });
       borrower = undefined;
-      isLent = false;
       if (returned === undefined) {
+        isLent = false;
         if (isEnded) end();
         return false;
       }
-      tellParser(request, reading, returned);
+      await tellParser(request, reading, returned);
+      isLent = false;
       end();
       return true;
     },
@@ -142,20 +144,24 @@ function trackSize(sizeBytes: number): FramingTracker {
   };
 }
 
-/** Never touched, and so never in memory, but for what the parser hands on. */
+/** Never touched, and so never in memory, but for what the parser copies of it. */
 const stand = Buffer.alloc(1024 * 1024);
+/** So many are milliseconds, in which nobody else is served. */
+const standsAtOnce = 16;
 
 /** What stands for the content that Node's parser has missed is nobody's to read. */
-function tellParser(request: IncomingMessage, reading: HeldReading, returned: Returned): void {
+async function tellParser(request: IncomingMessage, reading: HeldReading, returned: Returned): Promise<void> {
   const { socket } = request;
   if (returned.isLost) socket.destroy();
-  const push = Object.getOwnPropertyDescriptor(request, "push");
+  const inject = (bytes: Uint8Array): void => {
+    if (bytes.length > 0 && !socket.destroyed) reading.inject(bytes);
+  };
   request.push = (bytes) => (bytes === null ? Object.getPrototypeOf(request).push.call(request, bytes) : true);
-  for (let left = returned.missedBytes; left > 0 && !socket.destroyed; left -= stand.length) {
-    reading.inject(stand.subarray(0, Math.min(left, stand.length)));
+  for (let left = returned.missedBytes, count = 1; left > 0 && !socket.destroyed; left -= stand.length, count++) {
+    inject(stand.subarray(0, Math.min(left, stand.length)));
+    if (count % standsAtOnce === 0) await nextTurn();
   }
-  if (returned.filler !== "" && !socket.destroyed) reading.inject(Buffer.from(returned.filler, "latin1"));
-  if (push === undefined) delete (request as { push?: unknown }).push;
-  else Object.defineProperty(request, "push", push);
-  if (returned.next.length > 0 && !socket.destroyed) reading.inject(returned.next);
+  inject(Buffer.from(returned.filler, "latin1"));
+  Reflect.deleteProperty(request, "push");
+  inject(returned.next);
 }

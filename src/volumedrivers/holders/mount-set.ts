@@ -27,6 +27,8 @@ export interface MountSetOptions {
   mount(name: string): Promise<string>;
   /** Takes back what `mount` did, also half of it or nothing. FAILED_PRECONDITION is that it is busy. */
   unmount(name: string): Promise<void>;
+  /** Looks after what an earlier process has mounted, and is held. */
+  care?(name: string): Promise<void>;
   /** Whether something is mounted at the volume's target; `mountPoints` is what there is, for who asks about many. */
   isMounted(name: string, mountPoints?: ReadonlySet<string>): boolean;
   readonly bootId: string;
@@ -95,6 +97,13 @@ export function createMountSet(options: MountSetOptions): MountSet {
     return written;
   };
 
+  const care = async (name: string) => {
+    try {
+      await options.care?.(name);
+    } catch (error) {
+      logger.warn({ err: error, volume: name }, "a volume that is mounted cannot be looked after");
+    }
+  };
   const isUnheld = (name: string): boolean => recordOf(name)?.holders.length === 0;
   const releases = createReleases({ turns, logger, isUnheld, release: (name) => unmountNow(name) });
 
@@ -185,7 +194,7 @@ export function createMountSet(options: MountSetOptions): MountSet {
         if (record.holders.length === 0) releases.after(name, 0);
         else if (!isUsable(name, record, options)) {
           logger.warn({ volume: name, holders: record.holders.length }, "the mount of a volume that is held has gone");
-        }
+        } else await care(name);
       }
     },
     stop: () => releases.stop(),

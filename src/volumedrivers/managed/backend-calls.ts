@@ -1,13 +1,15 @@
 import { setMaxListeners } from "node:events";
 import { CleatError, toCleatError } from "../../errors/index.ts";
-import { createDeadline } from "../../transport/index.ts";
+import { createDeadline, type Logger } from "../../transport/index.ts";
 import { hidden } from "../options/read-options.ts";
-import type { VolumeCall } from "./volume-backend.ts";
+import type { VolumeCall, VolumeCare } from "./volume-backend.ts";
 
 /** How a backend is called: with a deadline, and so that what it throws says whose volume it is, and no secret. */
 export interface BackendCalls {
   /** `cannot`: "cannot be mounted". */
   run<Result>(subject: CallSubject, work: (call: BackendCall) => Promise<Result>): Promise<Result>;
+  /** For what goes on when a call has ended. */
+  readonly care: VolumeCare;
   /** Aborts what runs. */
   stop(): void;
 }
@@ -26,10 +28,12 @@ export interface CallSubject {
   readonly signal?: AbortSignal | undefined;
 }
 
-export function createBackendCalls(defaultTimeoutMs: number): BackendCalls {
+export function createBackendCalls(defaultTimeoutMs: number, logger: Logger): BackendCalls {
   const ending = new AbortController();
   setMaxListeners(0, ending.signal); // one for each call that runs
+  const care: VolumeCare = { closing: ending.signal, logger };
   return {
+    care,
     async run({ name, cannot, secrets, timeoutMs = defaultTimeoutMs, signal: own }, work) {
       const subject = `volume "${name}" ${cannot}`;
       const deadline = createDeadline(
@@ -39,6 +43,7 @@ export function createBackendCalls(defaultTimeoutMs: number): BackendCalls {
       );
       try {
         return await work({
+          ...care,
           signal: deadline.signal,
           async untimed(long) {
             deadline.pause();

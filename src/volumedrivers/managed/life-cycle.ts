@@ -1,4 +1,4 @@
-import { CleatError, toCleatError } from "../../errors/index.ts";
+import { CleatError } from "../../errors/index.ts";
 import type { Store } from "../../state/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { assertVolumeName } from "../../volume/index.ts";
@@ -7,9 +7,10 @@ import type { MountSet } from "../holders/mount-set.ts";
 import type { Turns } from "../holders/turns.ts";
 import type { GivenOptions } from "../options/read-options.ts";
 import type { SayStep } from "../steps.ts";
+import { createResizing } from "./resizing.ts";
 import { createSources } from "./volume-sources.ts";
 import type { VolumeFolders } from "./volume-folders.ts";
-import type { VolumeRecord, volumeTables } from "./volume-record.ts";
+import type { volumeTables } from "./volume-record.ts";
 import type { VolumeTable } from "./volume-table.ts";
 
 /**
@@ -98,33 +99,7 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
     sayStep("create: acknowledged", name);
   };
 
-  /** What is refused was not begun; what else fails may be half done. */
-  const finishResize = async (name: string, sizeBytes: number) => {
-    const put = async (changes: Partial<VolumeRecord>) => {
-      const { resizingTo: _, ...record } = table.recordOf(name) ?? {};
-      await volumes.put(name, { ...(record as VolumeRecord), ...changes });
-    };
-    let options: VolumeRecord["options"];
-    try {
-      options = await table.resize(name, sizeBytes);
-    } catch (error) {
-      const { code } = toCleatError(error);
-      if (["INVALID_ARGUMENT", "FAILED_PRECONDITION", "UNIMPLEMENTED", "NOT_FOUND"].includes(code)) await put({});
-      throw error;
-    }
-    sayStep("resize: resized", name);
-    await put({ options });
-    sayStep("resize: acknowledged", name);
-  };
-  const resizeBehind = (name: string) => {
-    const resize = async () => {
-      const { state, resizingTo } = table.recordOf(name) ?? {};
-      if (state === "ready" && resizingTo !== undefined) await finishResize(name, resizingTo);
-    };
-    turns.take(name, undefined, resize).catch((error: unknown) => {
-      logger.warn({ err: error, volume: name }, "a size that is half given cannot be given yet");
-    });
-  };
+  const resizing = createResizing({ volumes, turns, table, sayStep, logger });
 
   return {
     create: (name, given, signal) => make(name, given, signal),
@@ -135,23 +110,17 @@ export function createLifeCycle({ store, turns, table, mounts, folders, sayStep,
       await mounts.release(name);
       folders.assertRemovable(name); // what is refused is not half removed, and so not finished behind
       const record = table.recordOf(name);
+      if (record?.state === "ready") await table.assertRemovable(name);
       if (record?.state === "ready") await volumes.put(name, { ...record, state: "removing" });
       sayStep("remove: recorded", name);
       await takeOut(name);
     },
-    async resize(name, sizeBytes) {
-      table.assertResizable(name);
-      table.assertReady(name);
-      const record = table.recordOf(name);
-      if (record !== undefined) await volumes.put(name, { ...record, resizingTo: sizeBytes });
-      sayStep("resize: recorded", name);
-      await finishResize(name, sizeBytes);
-    },
+    resize: resizing.resize,
     isMaking: (name) => making.has(name),
     stopMaking: (name) => making.get(name)?.abort(new CleatError("CANCELLED", "it was removed while it was made")),
     finishBegun() {
       for (const [name, { state, resizingTo }] of volumes.entries()) {
-        if (resizingTo !== undefined) resizeBehind(name);
+        if (resizingTo !== undefined) resizing.finishBehind(name);
         if (state === "ready") continue;
         const remove = async () => {
           if (table.recordOf(name)?.state === "ready") return; // made anew meanwhile

@@ -1,15 +1,15 @@
 import { bootId } from "../../syscall/index.ts";
-import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { openStore } from "../../state/index.ts";
-import { createDeadline, type Logger, silentLogger } from "../../transport/index.ts";
-import type { CreateVolumeOptions, Volume, VolumeCapabilities, VolumeDriver } from "../../volume/index.ts";
+import { type Logger, silentLogger } from "../../transport/index.ts";
+import type { CreateVolumeOptions, VolumeCapabilities, VolumeDriver } from "../../volume/index.ts";
 import { createMountSet } from "../holders/mount-set.ts";
 import { createTurns } from "../holders/turns.ts";
 import { readMountPoints } from "../mounting/mount-file-system.ts";
 import { createSayStep } from "../steps.ts";
 import { createBackendCalls } from "./backend-calls.ts";
 import { createLifeCycle } from "./life-cycle.ts";
+import { createManagedCalls } from "./managed-calls.ts";
 import type { OptionTable } from "../options/option-table.ts";
 import type { VolumeBackend, VolumeUsage } from "./volume-backend.ts";
 import { openVolumeFolders } from "./volume-folders.ts";
@@ -70,13 +70,7 @@ export interface ManagedVolumes extends VolumeDriver {
 }
 
 const defaultTimeoutMs = 50_000;
-/** What a caller waits on top of that: what a failed call has left is cleaned up. */
-const cleaningMs = 5_000;
-/** What Node's timers can wait. */
-const endlessMs = 2 ** 31 - 1;
 const defaultLingerMs = 120_000;
-/** Podman waits 5 s for an answer, whatever it asks. */
-const usageTimeoutMs = 2_000;
 
 /**
  * Opens the volumes of a driver: `volume-backend.ts` is the manual. What was there is there again, with its holders; what a
@@ -94,7 +88,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
   const store = await openStore({ folder: folders.state, tables: volumeTables });
   if (store.tornBytes > 0) logger.warn({ bytes: store.tornBytes }, "a change that was never acknowledged was cut off");
   const turns = createTurns();
-  const calls = createBackendCalls(timeoutMs);
+  const calls = createBackendCalls(timeoutMs, logger);
   const sayStep = createSayStep(driver);
   const table = createVolumeTable(options, store, folders, calls);
   const mounts = createMountSet({
@@ -102,6 +96,7 @@ export async function openManagedVolumes<Table extends OptionTable>(
     turns,
     mount: table.mount,
     unmount: table.unmount,
+    care: table.care,
     isMounted: (name, mountPoints = readMountPoints()) => mountPoints.has(folders.targetOf(name)),
     bootId: boot,
     logger,
@@ -109,32 +104,6 @@ export async function openManagedVolumes<Table extends OptionTable>(
     lingerMs,
   });
   const life = createLifeCycle({ store, turns, table, mounts, folders, sayStep, logger });
-
-  /** A turn of a volume, for a caller who waits no longer than he says, or than calls may take. */
-  const inTurn = async <Result>(
-    name: string,
-    call: CallOptions | undefined,
-    work: (signal: AbortSignal) => Promise<Result>,
-  ): Promise<Result> => {
-    const deadline = createDeadline(
-      call?.timeoutMs ?? timeoutMs + cleaningMs,
-      `volume ${quoteText(name)}`,
-      call?.signal,
-    );
-    try {
-      return await turns.take(name, deadline.signal, () => work(deadline.signal));
-    } finally {
-      deadline.release();
-    }
-  };
-  const mountpointOf = (name: string, mountPoints?: ReadonlySet<string>) =>
-    mounts.pathOf(name, mountPoints) ?? table.pathOf(name);
-  const toVolume = (name: string, usage?: VolumeUsage | string, mountPoints?: ReadonlySet<string>): Volume => ({
-    name,
-    mountpoint: mountpointOf(name, mountPoints),
-    createdAt: table.createdAt(name),
-    status: { ...table.statusOf(name), Mounts: mounts.holders(name).length, ...toStatus(usage) },
-  });
 
   const end = async () => {
     mounts.stop();
@@ -156,88 +125,12 @@ export async function openManagedVolumes<Table extends OptionTable>(
   return {
     name: driver,
     capabilities: async () => ({ scope }),
-    async create(name, { options: given = {} } = {}, call) {
-      try {
-        await inTurn(name, call, (signal) => life.create(name, given, signal));
-      } catch (error) {
-        const { code } = toCleatError(error);
-        if (code !== "DEADLINE_EXCEEDED" || !life.isMaking(name)) throw error;
-        throw new CleatError(code, `volume "${name}" is still being made; it goes on, so ask again`, { cause: error });
-      }
-    },
-    createFilled: (name, { options: given = {} }, fill, call) =>
-      inTurn(name, { timeoutMs: endlessMs, ...call }, (signal) => life.createFilled(name, given, fill, signal)),
-    async list() {
-      const mountPoints = readMountPoints();
-      return table.names().map((name) => toVolume(name, undefined, mountPoints));
-    },
-    async get(name) {
-      table.assertThere(name);
-      const usage = table.hasUsage(name) ? await table.usage(name, usageTimeoutMs).catch(toProblem) : undefined;
-      table.assertThere(name); // it may have gone meanwhile
-      return toVolume(name, usage);
-    },
-    async remove(name, call) {
-      const isMaking = life.isMaking(name);
-      life.stopMaking(name);
-      try {
-        await inTurn(name, call, () => life.remove(name));
-      } catch (error) {
-        if (!isMaking || toCleatError(error).code !== "NOT_FOUND") throw error;
-      }
-    },
-    async path(name) {
-      table.assertThere(name);
-      return mountpointOf(name);
-    },
-    async mount(name, id, call) {
-      const { path, recorded } = await inTurn(name, call, async (signal) => {
-        table.assertReady(name);
-        return mounts.mount(name, id, signal);
-      });
-      await recorded;
-      sayStep("mount: acknowledged", name);
-      return path;
-    },
-    async unmount(name, id, call) {
-      await inTurn(name, call, async () => {
-        table.assertThere(name);
-        await mounts.unmount(name, id);
-      });
-      sayStep("unmount: acknowledged", name);
-    },
-    usage: (name, call) => inTurnless(call, () => table.usage(name, timeoutMs)),
-    resize: (name, sizeBytes, call) => inTurn(name, call, () => life.resize(name, sizeBytes)),
-    holders(name) {
-      table.assertThere(name);
-      return mounts.holders(name);
-    },
+    ...createManagedCalls({ table, life, mounts, turns, timeoutMs, sayStep }),
     close: () => (closing ??= end()),
   };
-}
-
-/** What takes no turn: it reads only. */
-async function inTurnless<Result>(call: CallOptions | undefined, work: () => Promise<Result>): Promise<Result> {
-  call?.signal?.throwIfAborted();
-  return work();
 }
 
 /** A backend that does not end when it is told to keeps nobody from closing; what it leaves is undone at the next start. */
 function patience(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 2_000).unref());
-}
-
-function toProblem(error: unknown): string {
-  return error instanceof CleatError ? error.message : String(error);
-}
-
-function toStatus(usage: VolumeUsage | string | undefined): Record<string, unknown> {
-  if (usage === undefined) return {};
-  if (typeof usage === "string") return { Usage: usage };
-  const { usedBytes, sizeBytes, inodes } = usage;
-  return {
-    UsedBytes: usedBytes,
-    ...(sizeBytes !== undefined && { SizeBytes: sizeBytes }),
-    ...(inodes !== undefined && { Inodes: inodes }),
-  };
 }

@@ -40,6 +40,7 @@
  * Errors may be any; those with a code (`CleatError`) keep it. Values of secret options are taken out of their
  * messages.
  */
+import type { Logger } from "../../transport/index.ts";
 import type { OptionReading, OptionsOf, OptionTable } from "../options/option-table.ts";
 
 export interface VolumeBackend<Table extends OptionTable = OptionTable> extends OptionReading<Table> {
@@ -52,6 +53,13 @@ export interface VolumeBackend<Table extends OptionTable = OptionTable> extends 
   mount(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<string | void>;
   /** Takes back what `mount` did. Default: unmounts `target`, if something is mounted there. */
   unmount?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<void>;
+  /**
+   * Looks after what is mounted, and held, when the driver is opened: what an earlier process has mounted. For a mount that
+   * takes more than the kernel.
+   */
+  care?(volume: ManagedVolume<OptionsOf<Table>>, care: VolumeCare): Promise<void>;
+  /** Throws for one that must not be removed now: it stays what it is. After that `remove` is called until it succeeds. */
+  assertRemovable?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<void>;
   /** Deletes what `create` made; the volume's folder is deleted behind it. */
   remove?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<void>;
   /** Where its files are while nobody has it mounted, if they are anywhere. May not wait for anything. */
@@ -78,9 +86,16 @@ export interface ManagedVolume<Options = Readonly<Record<string, unknown>>> {
   readonly target: string;
 }
 
-export interface VolumeCall {
+export interface VolumeCall extends VolumeCare {
   /** Aborts when the time is over, or the driver is closed. */
   readonly signal: AbortSignal;
+}
+
+/** For what goes on when a call has ended. */
+export interface VolumeCare {
+  /** Aborts when the driver is closed. */
+  readonly closing: AbortSignal;
+  readonly logger: Logger;
 }
 
 export interface CreateCall extends VolumeCall {

@@ -53,8 +53,9 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
   ];
   for (const path of [volumes, mounts, trash]) await mkdir(path, { recursive: true, mode: passageMode });
   await syncFolder(home);
-  const folderOf = (name: string) => join(volumes, name);
-  const targetOf = (name: string) => join(mounts, name);
+  // A name is one part of a path (`volumeNamePattern`), and lists ask for them by the thousand.
+  const folderOf = (name: string) => `${volumes}/${name}`;
+  const targetOf = (name: string) => `${mounts}/${name}`;
   let emptying: Promise<void> = Promise.resolve();
 
   const emptyTrash = async () => {

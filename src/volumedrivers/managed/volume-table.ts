@@ -3,7 +3,7 @@ import { CleatError, quoteText } from "../../errors/index.ts";
 import type { Store } from "../../state/index.ts";
 import { unmountFileSystem } from "../mounting/mount-file-system.ts";
 import { type GivenOptions, readOptions, secretsIn, showOptions } from "../options/read-options.ts";
-import type { BackendCalls } from "./backend-calls.ts";
+import type { BackendCalls, CallSubject } from "./backend-calls.ts";
 import type { ManagedVolumesSettings, TypedVolumesOptions } from "./open-managed-volumes.ts";
 import type { CreateCall, ManagedVolume, VolumeBackend, VolumeUsage } from "./volume-backend.ts";
 import type { VolumeFolders } from "./volume-folders.ts";
@@ -31,9 +31,12 @@ export interface VolumeTable {
   create(name: string, withVolume: CreateCall["withVolume"], signal: AbortSignal): Promise<void>;
   mount(name: string): Promise<string>;
   unmount(name: string): Promise<void>;
+  assertRemovable(name: string): Promise<void>;
   remove(name: string): Promise<void>;
   hasUsage(name: string): boolean;
   usage(name: string, timeoutMs: number): Promise<VolumeUsage | undefined>;
+  /** Looks after one that an earlier process has mounted. */
+  care(name: string): Promise<void>;
   /** @throws UNIMPLEMENTED where its backend cannot. */
   assertResizable(name: string): void;
   /** Resolves to the options that it has from now on. */
@@ -58,21 +61,8 @@ export function createVolumeTable(
     throw new CleatError("NOT_FOUND", `volume "${name}" does not exist`);
   };
   const recordOf = (name: string): VolumeRecord => volumes.get(name) ?? there(name);
-  const managed = (name: string): ManagedVolume => {
-    const { type, options: given, created } = recordOf(name);
-    const { backend } = backends.of(type);
-    let read: ManagedVolume["options"] | undefined;
-    return {
-      name,
-      type,
-      get options() {
-        return (read ??= readOptions(backend, given)); // not for each volume of a list
-      },
-      createdAt: new Date(created),
-      folder: folders.folderOf(name),
-      target: folders.targetOf(name),
-    };
-  };
+  const managed = createManaged(folders, backends);
+  const managedOf = (name: string): ManagedVolume => managed(name, recordOf(name));
   const backendOf = (name: string) => backends.of(recordOf(name).type).backend;
   /** What has no answer for a volume whose type is not known any more: others are still listed. */
   const knownBackendOf = (name: string) => backends.find(recordOf(name).type);
@@ -98,23 +88,23 @@ export function createVolumeTable(
     assertSame(name, given) {
       const { type, backend, own } = backends.select(given);
       const record = there(name);
-      const isSame = record.type === type && isDeepStrictEqual(readOptions(backend, own), managed(name).options);
+      const isSame = record.type === type && isDeepStrictEqual(readOptions(backend, own), managedOf(name).options);
       if (!isSame) throw new CleatError("ALREADY_EXISTS", `volume "${name}" exists with other options`);
     },
-    managed,
+    managed: managedOf,
     statusOf: (name) => statusOf(recordOf(name)),
     createdAt: (name) => new Date(recordOf(name).created),
-    pathOf: (name) => knownBackendOf(name)?.pathOf?.(managed(name)),
+    pathOf: (name) => knownBackendOf(name)?.pathOf?.(managedOf(name)),
     async create(name, withVolume, signal) {
       await folders.make(name);
       await calls.run({ ...subjectOf(name, "cannot be created"), signal }, async ({ untimed, ...call }) => {
         const copying: CreateCall["withVolume"] = (...source) => untimed(() => withVolume(...source));
-        await backendOf(name).create?.(managed(name), { ...call, withVolume: copying });
+        await backendOf(name).create?.(managedOf(name), { ...call, withVolume: copying });
       });
     },
     mount: (name) =>
       calls.run(subjectOf(name, "cannot be mounted"), async (call) => {
-        const volume = managed(name);
+        const volume = managedOf(name);
         await folders.makeTarget(name);
         return (await backendOf(name).mount(volume, call)) ?? volume.target;
       }),
@@ -122,20 +112,75 @@ export function createVolumeTable(
       calls.run(subjectOf(name, "cannot be unmounted"), async (call) => {
         const { unmount } = backendOf(name);
         if (unmount === undefined) await unmountFileSystem(folders.targetOf(name), call);
-        else await unmount(managed(name), call);
+        else await unmount(managedOf(name), call);
         await folders.removeTarget(name);
+      }),
+    assertRemovable: (name) =>
+      calls.run(subjectOf(name, "cannot be removed"), async (call) => {
+        await backendOf(name).assertRemovable?.(managedOf(name), call);
       }),
     remove: (name) =>
       calls.run(subjectOf(name, "cannot be removed"), async (call) => {
-        await backendOf(name).remove?.(managed(name), call);
+        await backendOf(name).remove?.(managedOf(name), call);
       }),
+    ...createAbilities({ there, managedOf, backendOf, knownBackendOf, subjectOf, calls }),
+  };
+}
+
+/** Volumes as their backends see them, made once for each record, since engines list them all often; what changes is a new record. */
+function createManaged(
+  folders: VolumeFolders,
+  backends: Backends,
+): (name: string, record: VolumeRecord) => ManagedVolume {
+  const made = new WeakMap<VolumeRecord, ManagedVolume>();
+  return (name, record) => {
+    const known = made.get(record);
+    if (known !== undefined) return known;
+    const { type, options: given, created } = record;
+    const { backend } = backends.of(type);
+    let read: ManagedVolume["options"] | undefined;
+    const volume: ManagedVolume = {
+      name,
+      type,
+      get options() {
+        return (read ??= Object.freeze(readOptions(backend, given)));
+      },
+      createdAt: new Date(created),
+      folder: folders.folderOf(name),
+      target: folders.targetOf(name),
+    };
+    made.set(record, volume);
+    return volume;
+  };
+}
+
+interface AbilityParts {
+  there(name: string): VolumeRecord;
+  managedOf(name: string): ManagedVolume;
+  backendOf(name: string): VolumeBackend;
+  knownBackendOf(name: string): VolumeBackend | undefined;
+  subjectOf(name: string, cannot: string, timeoutMs?: number): CallSubject;
+  readonly calls: BackendCalls;
+}
+
+/** What some backends can, and others cannot. */
+function createAbilities({
+  there,
+  managedOf,
+  backendOf,
+  knownBackendOf,
+  subjectOf,
+  calls,
+}: AbilityParts): Pick<VolumeTable, "hasUsage" | "usage" | "care" | "assertResizable" | "resize"> {
+  return {
     hasUsage: (name) => knownBackendOf(name)?.usage !== undefined,
     async usage(name, timeoutMs) {
       there(name);
       const { usage } = backendOf(name);
       if (usage === undefined) throw unable(name, "cannot be measured");
-      return calls.run(subjectOf(name, "cannot be measured", timeoutMs), (call) => usage(managed(name), call));
+      return calls.run(subjectOf(name, "cannot be measured", timeoutMs), (call) => usage(managedOf(name), call));
     },
+    care: async (name) => knownBackendOf(name)?.care?.(managedOf(name), calls.care),
     assertResizable(name) {
       there(name);
       if (backendOf(name).resize === undefined) throw unable(name, "cannot be given another size");
@@ -144,7 +189,7 @@ export function createVolumeTable(
       const { resize } = backendOf(name);
       if (resize === undefined) throw unable(name, "cannot be given another size");
       const subject = subjectOf(name, "cannot be given another size");
-      return { ...(await calls.run(subject, (call) => resize(managed(name), sizeBytes, call))) };
+      return { ...(await calls.run(subject, (call) => resize(managedOf(name), sizeBytes, call))) };
     },
   };
 }

@@ -16,7 +16,7 @@ export interface HelperOptions {
 const maxOutputBytes = 64 * 1024;
 
 /** Also where a service has none, and where root's programs are for users. */
-const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * Runs a program, which is a process that can be killed, with no shell in between; resolves to what it said on standard

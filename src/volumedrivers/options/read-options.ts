@@ -15,13 +15,10 @@ export function readOptions<Table extends OptionTable>(
   reading: OptionReading<Table>,
   given: GivenOptions,
 ): OptionsOf<Table> {
-  const { options: table, others, check } = reading;
+  const { options: table, check } = reading;
   const unknown = Object.keys(given).find((name) => schemaOf(reading, name) === undefined);
   if (unknown !== undefined) throw wrong(`${quoteText(unknown)} is unknown; ${listKnown(table)}`);
-  const result = z
-    .object(table)
-    .catchall(others ?? z.never())
-    .safeParse(given);
+  const result = schemaOfAll(reading).safeParse(given);
   if (!result.success) {
     const [issue] = result.error.issues;
     throw wrong(describe(String(issue?.path[0] ?? ""), issue, reading, given));
@@ -30,6 +27,17 @@ export function readOptions<Table extends OptionTable>(
   const problem = check?.(options);
   if (problem !== undefined) throw wrong(problem);
   return options;
+}
+
+const schemas = new WeakMap<OptionReading, z.ZodType>();
+
+/** Made once for a driver: that takes as long as reading the options of some hundred volumes. */
+function schemaOfAll(reading: OptionReading): z.ZodType {
+  const known = schemas.get(reading);
+  if (known !== undefined) return known;
+  const made = z.object(reading.options).catchall(reading.others ?? z.never());
+  schemas.set(reading, made);
+  return made;
 }
 
 /** The options without secrets, for everybody to see. */

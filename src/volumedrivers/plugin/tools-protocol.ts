@@ -16,5 +16,16 @@ export const volumeToolsProtocol = defineProtocol({
       timeoutMs: 120_000,
       source: "cleat v0.1.0 src/volumedrivers/plugin/tools-protocol.ts",
     },
+    unlock: {
+      summary:
+        "Says of a host that is not heard from that it is down for good: others may have what it had of a volume.",
+      path: "/CleatVolumes.Unlock",
+      framing: "json",
+      request: goStruct({ Name: z.string(), Host: z.string() }),
+      response: goStruct({}),
+      subject: "Name",
+      timeoutMs: 60_000,
+      source: "cleat v0.1.0 src/volumedrivers/plugin/tools-protocol.ts",
+    },
   },
 });

@@ -6,11 +6,16 @@ import {
   toCallOptions,
   type Transport,
 } from "../../transport/index.ts";
+import { CleatError } from "../../errors/index.ts";
+import type { GlobalVolumes } from "../global/open-global-volumes.ts";
 import type { ManagedVolumes } from "../managed/open-managed-volumes.ts";
 import { volumeToolsProtocol } from "./tools-protocol.ts";
 
 /** What there is to ask of managed volumes beyond what engines ask, here or in another process. */
-export type VolumeTools = Pick<ManagedVolumes, "resize">;
+export interface VolumeTools extends Pick<ManagedVolumes, "resize"> {
+  /** Of volumes that hosts share. */
+  unlock?: GlobalVolumes["unlock"];
+}
 
 /** The tools of managed volumes, ready for `serve` beside their driver. */
 export function createVolumeToolsPlugin({ managed }: { readonly managed: VolumeTools }): { readonly service: Service } {
@@ -18,6 +23,13 @@ export function createVolumeToolsPlugin({ managed }: { readonly managed: VolumeT
     service: implement(volumeToolsProtocol, {
       async resize({ Name, SizeBytes }, call) {
         await managed.resize(Name, SizeBytes, toCallOptions(call));
+        return {};
+      },
+      async unlock({ Name, Host }) {
+        if (managed.unlock === undefined) {
+          throw new CleatError("UNIMPLEMENTED", `volume "${Name}" is this host's own: nobody shares it`);
+        }
+        await managed.unlock(Name, Host);
         return {};
       },
     }),
@@ -36,6 +48,9 @@ export async function createVolumeToolsFromPlugin(
   return {
     async resize(volume, sizeBytes, call) {
       await client.resize({ Name: volume, SizeBytes: sizeBytes }, call);
+    },
+    async unlock(volume, hostId) {
+      await client.unlock({ Name: volume, Host: hostId });
     },
   };
 }

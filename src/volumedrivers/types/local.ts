@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { CleatError } from "../../errors/index.ts";
 import { hasMounts, mountFileSystem, unmountFileSystem } from "../mounting/mount-file-system.ts";
 import { runHelper } from "../mounting/run-helper.ts";
@@ -59,5 +58,5 @@ export const local: VolumeBackend<typeof options> = {
 };
 
 function filesOf(folder: string): string {
-  return join(folder, "data");
+  return `${folder}/data`;
 }

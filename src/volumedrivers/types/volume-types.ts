@@ -6,6 +6,8 @@ import { image } from "./image.ts";
 import { local } from "./local.ts";
 import { nfs, nfs4 } from "./nfs.ts";
 import { overlay } from "./overlay.ts";
+import { rclone } from "./rclone.ts";
+import { sshfs } from "./sshfs.ts";
 import { tmpfs } from "./tmpfs.ts";
 
 /**
@@ -13,10 +15,22 @@ import { tmpfs } from "./tmpfs.ts";
  * what was created there (`type=nfs,device=:/data,o=addr=…`) is created here with the same options, and all share one
  * socket.
  */
-export const volumeTypes = { local, image, overlay, bind, none, tmpfs, nfs, nfs4, cifs } as const satisfies Record<
-  string,
-  VolumeBackend
->;
+export const volumeTypes = {
+  local,
+  image,
+  overlay,
+  bind,
+  none,
+  tmpfs,
+  nfs,
+  nfs4,
+  cifs,
+  sshfs,
+  rclone,
+} as const satisfies Record<string, VolumeBackend>;
+
+/** Those whose files are on a server, where several hosts reach them. */
+export const sharedVolumeTypes = { nfs, nfs4, cifs, sshfs, rclone } as const satisfies Record<string, VolumeBackend>;
 
 export const defaultVolumeType = "local";
 

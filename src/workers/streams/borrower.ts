@@ -143,17 +143,10 @@ function createReading(ring: Ring): BorrowedReader {
 
   /** As the parser of the source has to be told, which stands behind the content that it misses. */
   function giveBack(): void {
-    if (isSized) missedBytes += end - at;
     if (isFile || isSized) return tell("", 0);
     const lineEnd = framing === framings.chunkStart ? "" : "\r\n";
-    if (leftBytes > 0) {
-      // What was read of the content and is not wanted is missed, too.
-      const dropped = Math.min(leftBytes, end - at);
-      at += dropped;
-      leftBytes -= dropped;
-      if (isFirstContent) missedBytes += dropped;
-      if (leftBytes > 0) return tell(isFirstContent ? "" : `${lineEnd}${leftBytes.toString(16)}\r\n`, 0);
-    }
+    // Nothing that was read is left then: `takeContent` gives out all that there is of a content.
+    if (leftBytes > 0) return tell(isFirstContent ? "" : `${lineEnd}${leftBytes.toString(16)}\r\n`, 0);
     // The parser of a source that stood before a chunk does not expect the end of one.
     const isOneAhead = framing === framings.chunkStart && isBehindChunk;
     tell(isOneAhead ? "1\r\n0" : "", end - at);

@@ -1,4 +1,4 @@
-import type { LendingSource } from "../../protocol/index.ts";
+import type { LendingSource } from "../../protocol/kit.ts";
 import type { JobRings } from "./job-rings.ts";
 import { type JobOver, lendTo } from "./loan.ts";
 import type { Pace } from "./pace.ts";

@@ -1,5 +1,5 @@
 /** The lending end of a loan (`borrower.ts` is the other): from the source of a stream to the job that reads it. */
-import type { BodyFraming, Borrower, Loan, Returned } from "../../protocol/index.ts";
+import type { BodyFraming, Borrower, Loan, Returned } from "../../protocol/kit.ts";
 import { close, duplicate, hasDescriptorsToSpare } from "../../syscall/index.ts";
 import {
   changeOf,

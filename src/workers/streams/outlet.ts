@@ -2,7 +2,7 @@
  * Where a job's bytes leave the process without passing the event loop: the descriptor of whoever reads its stream is
  * lent to the job, once all that went before has left, and called back for a reader who keeps others waiting.
  */
-import type { Sink } from "../../protocol/index.ts";
+import type { Sink } from "../../protocol/kit.ts";
 import { close, duplicate, hasDescriptorsToSpare } from "../../syscall/index.ts";
 import { changeOf, LENT, LOAN, NEXT_BYTES, outletStates, type Ring } from "./control.ts";
 import { peerSilentMs } from "./peer-watch.ts";

@@ -6,7 +6,7 @@
 import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../../errors/index.ts";
-import type { DescriptorWriting } from "../../protocol/index.ts";
+import type { DescriptorWriting } from "../../protocol/kit.ts";
 import { createDelivery } from "./delivery.ts";
 import { createHandOver, type HandOver } from "./hand-over.ts";
 import type { JobRings } from "./job-rings.ts";

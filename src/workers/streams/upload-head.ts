@@ -1,4 +1,4 @@
-import type { Borrow, LendingSource } from "../../protocol/index.ts";
+import type { Borrow, LendingSource } from "../../protocol/kit.ts";
 
 /** The beginning of a stream, read before anybody is told of it. */
 export interface UploadHead {

@@ -3,7 +3,13 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type CheckResult, runPluginKit, runVolumeDriverKit } from "../../../src/testing/index.ts";
+import {
+  type CheckResult,
+  runAuthzKit,
+  runIpamDriverKit,
+  runPluginKit,
+  runVolumeDriverKit,
+} from "../../../src/testing/index.ts";
 import { describeWith, needs } from "../../needs.ts";
 import { buildGoProgram } from "../go-program.ts";
 import { startGoVolumePlugin } from "./volume-plugin.ts";
@@ -26,6 +32,21 @@ const shortcomings = [
   "restart/after-unmount",
   "restart/after-last-unmount",
 ];
+
+/** Of a policy and of a ledger, as tutorials have them (`others`). */
+const others = {
+  policy: ["closed/no-request", "closed/escaped-path", "closed/body-missing"],
+  ledger: [
+    "pool/overlap",
+    "pool/malformed",
+    "pool/sub-pool",
+    "address/outside",
+    "address/all-given",
+    "restart/after-pool",
+    "restart/after-address",
+    "restart/after-address-released",
+  ],
+};
 
 const notPassed = (results: readonly CheckResult[]) =>
   results.filter(({ outcome }) => outcome !== "passed").map(({ id }) => id);
@@ -56,8 +77,30 @@ describeWith([needs.go], "the kits against a volume plugin in Go", () => {
     }
   });
 
+  test.each(Object.entries({ policy: runAuthzKit, ledger: runIpamDriverKit }))(
+    "find what a %s in Go does not do, and nothing else",
+    async (kind, run) => {
+      const several = await buildGoProgram(join(import.meta.dirname, "others"), folder);
+      const socket = join(folder, `${kind}.sock`);
+      let plugin = await startGoVolumePlugin(several, socket, kind);
+      const killAndRestart = async () => {
+        await plugin[Symbol.asyncDispose]();
+        plugin = await startGoVolumePlugin(several, socket, kind);
+      };
+      try {
+        const address = { unix: socket };
+        const generic = await runPluginKit({ address, idleMs: 100 });
+        const own = await run({ address, killAndRestart });
+        expect([...notPassed(generic), ...notPassed(own)]).toEqual(others[kind as keyof typeof others]);
+      } finally {
+        await plugin[Symbol.asyncDispose]();
+      }
+    },
+  );
+
   test("find what the page says", async () => {
     const page = await readFile(join(import.meta.dirname, "../../../docs/checking-plugins.md"), "utf8");
-    for (const id of shortcomings) expect(page).toContain(`\`${id.replace(/^(files|restart)\/.*/, "$1/")}`);
+    for (const id of [...shortcomings, ...Object.values(others).flat()])
+      expect(page).toContain(`\`${id.replace(/^(files|restart)\/.*/, "$1/")}`);
   });
 });

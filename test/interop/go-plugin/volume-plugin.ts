@@ -15,9 +15,13 @@ export interface GoVolumePlugin extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-/** Resolves when it listens on `socket`. */
-export async function startGoVolumePlugin(program: string, socket: string): Promise<GoVolumePlugin> {
-  const plugin = spawn(program, [socket], { stdio: ["ignore", "pipe", "inherit"] });
+/** Resolves when it listens on `socket`; `kind` is which of several, where the program is several. */
+export async function startGoVolumePlugin(
+  program: string,
+  socket: string,
+  ...kind: readonly string[]
+): Promise<GoVolumePlugin> {
+  const plugin = spawn(program, [...kind, socket], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(plugin, "exit");
   const [line] = await Promise.race([once(createInterface(plugin.stdout), "line"), ended]);
   if (line !== "ready") throw new Error(`the Go plugin did not start: it ended with ${String(line)}`);

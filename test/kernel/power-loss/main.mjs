@@ -7,11 +7,13 @@ import { mkdirSync } from "node:fs";
 
 import { lookAtStates } from "./disk-states.mjs";
 import { mountDisk, recordDisk } from "./recorded-disk.mjs";
+import { records } from "./records.mjs";
 import { assertKept, layers, snapshots } from "./subjects.mjs";
 import { readLog } from "./write-log.mjs";
 
 const [fileSystem, kind, driver, durability, rounds, count, folder] = process.argv.slice(2);
-const subject = { layers, snapshots }[kind](driver, durability);
+const subject = { layers, snapshots, records }[kind](driver, durability);
+const assertAll = subject.assertKept ?? assertKept;
 const [memory, disk] = [`${folder}/memory`, `${folder}/disk`];
 for (const path of [memory, disk]) mkdirSync(path);
 execFileSync("mount", ["-t", "tmpfs", "-o", "size=3g", "memory", memory]);
@@ -31,10 +33,10 @@ const states = await lookAtStates(plan, async (image, { marks, loss, after }) =>
     try {
       const found = await subject.find(disk, [...as.keys()]);
       for (const [id, state] of found) {
-        const row = `${as.get(id) ?? "begun"}: ${state.split(":")[0]}`;
+        const row = `${(as.get(id) ?? "begun").split(":")[0]}: ${state.split(":")[0]}`;
         tally[row] = (tally[row] ?? 0) + 1;
       }
-      if (durability !== "none") assertKept(found, as);
+      if (durability !== "none") assertAll(found, as);
     } finally {
       // A mount that the driver has let go of may be the kernel's to end yet.
       execFileSync("umount", ["--lazy", disk]);

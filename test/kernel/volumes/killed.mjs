@@ -4,15 +4,16 @@
  * `some STEP…` behind the folder it is killed at those only.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
 import { mkdir, readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { hasMounts, isMountPoint, openManagedVolumes, volumeSteps, volumeTypes } from "cleat/volumedrivers";
 
 const [, , scratch, killAt, ...some] = process.argv;
-const { VOLUME_TYPE: type = "tmpfs" } = process.env;
-const given = { type, size: type === "image" ? "8m" : "1m" };
+const { VOLUME_TYPE: type = "tmpfs", PROGRAMS: programs } = process.env;
+const given =
+  type === "rclone" ? { type, backend: "local", device: "/srv" } : { type, size: type === "image" ? "8m" : "1m" };
 const larger = 16 * 2 ** 20;
 const open = (folder) => openManagedVolumes({ name: "cleat", folder, types: volumeTypes });
 
@@ -28,6 +29,7 @@ if (killAt !== undefined && killAt !== "some") {
   channel("cleat:volumes").subscribe(({ step }) => step === killAt && process.kill(process.pid, "SIGKILL"));
   await live(await open(scratch));
 } else {
+  if (programs) execFileSync("mount", ["-t", "overlay", "-o", `lowerdir=/usr:${programs}/usr`, "none", "/usr"]);
   const reached = volumeSteps.filter((step) => type === "image" || !step.startsWith("resize"));
   const steps = reached.filter((step) => killAt === undefined || some.includes(step));
   assert.ok(steps.length > 0);

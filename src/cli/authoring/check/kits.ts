@@ -19,12 +19,14 @@ import {
   type CheckResult,
   graphDriverChecks,
   ipamDriverChecks,
+  layerWireChecks,
   logDriverChecks,
   metricsCollectorChecks,
   networkDriverChecks,
   runAuthzKit,
   runGraphDriverKit,
   runIpamDriverKit,
+  runLayerWireKit,
   runLogDriverKit,
   runMetricsCollectorKit,
   runNetworkDriverKit,
@@ -89,7 +91,7 @@ function driverKit(
 const graphKit = driverKit(
   graphDriverChecks.map((check) => ({ makes: "layers in a home of their own", ...check })),
   "homes with layers: no engine may use the plugin meanwhile",
-  async ({ address, tls, callTimeoutMs: _, killAndRestart: __, ...run }, { plugin: { name }, homes }) => {
+  async ({ address, tls, only, expectedFailures, onResult }, { plugin: { name }, homes }) => {
     const transport = createHttpTransport(address, { ...(tls !== undefined && { tls }) });
     try {
       return await runGraphDriverKit({
@@ -97,7 +99,9 @@ const graphKit = driverKit(
         folder: homes,
         refusals: "text",
         reuse: true,
-        ...run,
+        only,
+        expectedFailures,
+        onResult,
       });
     } finally {
       await transport.close();
@@ -150,6 +154,10 @@ const kits: readonly (readonly [Protocol, Kit])[] = [
       runMetricsCollectorKit({ ...subject, socket }),
     ),
   ],
+  [
+    graphDriverProtocol,
+    driverKit(layerWireChecks, undefined, (subject, { homes: folder }) => runLayerWireKit({ ...subject, folder })),
+  ],
   [graphDriverProtocol, graphKit],
 ];
 
@@ -165,5 +173,5 @@ export function kitsFor(implemented: readonly string[], asked: readonly string[]
 
 function genericKit(implemented: readonly string[]): Kit {
   const checks = wireChecksOf(implemented);
-  return driverKit(checks, undefined, ({ killAndRestart: _, ...subject }) => runPluginKit({ ...subject, checks }));
+  return driverKit(checks, undefined, (subject) => runPluginKit({ ...subject, checks }));
 }

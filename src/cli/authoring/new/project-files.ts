@@ -1,25 +1,32 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ProjectTemplate } from "./project-template.ts";
 
+const packageFolder = fileURLToPath(new URL("../../../..", import.meta.url));
+
 /** Cleat's own, which says what a project is built with. */
-const manifest = JSON.parse(readFileSync(new URL("../../../../package.json", import.meta.url), "utf8")) as {
-  readonly version: string;
+const manifest = JSON.parse(readFileSync(`${packageFolder}/package.json`, "utf8")) as {
   readonly engines: { readonly node: string };
   readonly devDependencies: Readonly<Record<"typescript" | "@types/node", string>>;
 };
 
-/** All files of a project, by their paths. */
-export function projectFiles(template: ProjectTemplate, name: string): Readonly<Record<string, string>> {
+/** All files of a project in `folder`, by their paths. */
+export function projectFiles(
+  template: ProjectTemplate,
+  name: string,
+  folder: string,
+): Readonly<Record<string, string>> {
   return {
-    "package.json": `${JSON.stringify(packageOf(template, name), undefined, 2)}\n`,
+    "package.json": `${JSON.stringify({ ...packageOf(template, name), ...dependenciesIn(folder) }, undefined, 2)}\n`,
     "tsconfig.json": `${JSON.stringify({ compilerOptions, include: ["src"] }, undefined, 2)}\n`,
-    ".gitignore": "/dist/\n/node_modules/\n/volumes/\n",
+    ".gitignore": "/dist/\n/node_modules/\n/state/\n/*.sock\n",
     "README.md": readme(template, name),
     ...template.files(name),
   };
 }
 
-function packageOf({ summary, implements: implemented }: ProjectTemplate, name: string) {
+function packageOf({ summary, implements: implemented, checkOptions }: ProjectTemplate, name: string) {
   return {
     name,
     version: "0.1.0",
@@ -30,16 +37,29 @@ function packageOf({ summary, implements: implemented }: ProjectTemplate, name: 
       build: "tsc",
       start: "node dist/main.js",
       test: "tsc && node --test dist/*.test.js && npm run check",
-      check: `cleat check ./${name}.sock --restart 'node dist/main.js ./volumes ./${name}.sock'`,
+      check: `cleat check ./${name}.sock${checkOptions === undefined ? "" : ` ${checkOptions}`} --restart 'node dist/main.js ./state ./${name}.sock'`,
     },
     cleat: { implements: [implemented] },
     engines: { node: manifest.engines.node },
-    dependencies: { cleat: `^${manifest.version}` },
-    devDependencies: {
-      "@types/node": manifest.devDependencies["@types/node"],
-      typescript: manifest.devDependencies.typescript,
-    },
   };
+}
+
+/** The Cleat that runs, by its path: npm's registry knows another package by that name. */
+function dependenciesIn(folder: string) {
+  const { typescript, "@types/node": types } = manifest.devDependencies;
+  return {
+    dependencies: { cleat: `file:${relative(realpathOf(folder), realpathSync(packageFolder))}` },
+    devDependencies: { "@types/node": types, typescript },
+  };
+}
+
+/** Of a folder that need not be there. */
+function realpathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return join(realpathOf(dirname(path)), basename(path));
+  }
 }
 
 const compilerOptions = {

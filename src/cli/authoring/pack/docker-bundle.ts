@@ -43,8 +43,8 @@ export function dockerBundle(project: Project): readonly PackedFile[] {
     interface: { types, socket },
     network: { type: project.implements.includes("NetworkDriver") ? "host" : "none" },
     propagatedMount: dataFolder,
-    // Mounting takes it; a plugin that mounts nothing may do without.
-    linux: { capabilities: ["CAP_SYS_ADMIN"], allowAllDevices: false, devices: null },
+    // Mounting and links take it; a plugin that makes neither may do without.
+    linux: { capabilities: capabilitiesOf(project), allowAllDevices: false, devices: null },
     mounts: null,
     env: null,
     args: { name: "", description: "", settable: null, value: null },
@@ -61,6 +61,15 @@ export function dockerBundle(project: Project): readonly PackedFile[] {
       return { path, content: Buffer.alloc(0), isExecutable: false };
     }),
   ]);
+}
+
+function capabilitiesOf({ implements: implemented }: Project): readonly string[] {
+  return [
+    ...(implemented.some((one) => ["VolumeDriver", "GraphDriver", "NetworkDriver"].includes(one))
+      ? ["CAP_SYS_ADMIN"]
+      : []),
+    ...(implemented.includes("NetworkDriver") ? ["CAP_NET_ADMIN"] : []),
+  ];
 }
 
 /**

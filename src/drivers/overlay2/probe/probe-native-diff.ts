@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { isSystemError, UnsupportedError } from "../../../errors/index.ts";
 import { noOverlayFeatures, type OverlayPrefix, removeTree, withFolderAt } from "../../../layer/index.ts";
 import { changeDirectory, fgetxattr, fsetxattr, MNT_DETACH, mount, umount2 } from "../../../syscall/index.ts";
-import { stagingPath, uniqueName } from "../../../graphdriver/kit.ts";
+import { stagingPath, uniqueName } from "../../../graphdriver/job-kit.ts";
 import { mountSwitches } from "../mount/mount-switches.ts";
 
 /**

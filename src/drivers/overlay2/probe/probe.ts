@@ -9,7 +9,7 @@ import {
   recordsEntryTypes,
   umount2,
 } from "../../../syscall/index.ts";
-import { readDriverRecord, stagingPath, uniqueName } from "../../../graphdriver/kit.ts";
+import { readDriverRecord, stagingPath, uniqueName } from "../../../graphdriver/job-kit.ts";
 import { takesLayerByLayer } from "../mount/mount-layer.ts";
 import { ownAttributePrefix } from "../../overlay/own-attributes.ts";
 import { probeNativeDiff } from "./probe-native-diff.ts";

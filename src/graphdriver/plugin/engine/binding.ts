@@ -18,7 +18,7 @@ import type { Connection } from "../../../protocol/index.ts";
 import type { Callers } from "./callers.ts";
 import { isSameHome, resolveHome } from "./homes.ts";
 import { createSaidHomes } from "./said-homes.ts";
-import { describeProcess, isSameProcess, type ProcessIdentity } from "./process.ts";
+import { describeProcess, isSameProcess, type ProcessIdentity } from "../../../syscall/index.ts";
 
 /** Who calls. */
 export interface Caller {

@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { descriptorOf } from "../../../transport/index.ts";
 import { createCallers } from "./callers.ts";
-import { describeProcess, isRunning, readProcess } from "./process.ts";
+import { describeProcess, isRunning, readProcess } from "../../../syscall/index.ts";
 
 let folder: string;
 let path: string;

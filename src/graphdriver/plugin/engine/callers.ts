@@ -2,10 +2,9 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { CleatError, isSystemError } from "../../../errors/index.ts";
 import type { Connection } from "../../../protocol/index.ts";
-import { peerProcess } from "../../../syscall/index.ts";
 import { descriptorOf } from "../../../transport/index.ts";
 import { assertHomeSeen } from "./home-view.ts";
-import { isRunning, type ProcessIdentity, readProcess } from "./process.ts";
+import { isRunning, peerProcess, type ProcessIdentity, readProcess } from "../../../syscall/index.ts";
 
 /** What the kernel knows of those who call. */
 export interface Callers {

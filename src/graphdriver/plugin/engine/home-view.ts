@@ -2,7 +2,7 @@ import { existsSync, readlinkSync, statSync } from "node:fs";
 import { CleatError, isSystemError } from "../../../errors/index.ts";
 import { resolveHome } from "./homes.ts";
 import { visibilityOfMounts } from "./mount-visibility.ts";
-import { describeProcess, isRunning, type ProcessIdentity, readIfShown } from "./process.ts";
+import { describeProcess, isRunning, type ProcessIdentity, readIfShown } from "../../../syscall/index.ts";
 
 /**
  * Makes sure that an engine finds at `home` what the driver makes there, and where the driver `mounts`, also that. What

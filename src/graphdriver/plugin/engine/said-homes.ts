@@ -1,6 +1,6 @@
 import type { Connection } from "../../../protocol/index.ts";
 import type { Callers } from "./callers.ts";
-import { isSameProcess, type ProcessIdentity } from "./process.ts";
+import { isSameProcess, type ProcessIdentity } from "../../../syscall/index.ts";
 
 /** Who said a home, as far as it is known. */
 interface Sayer {

@@ -152,7 +152,7 @@ export const closedChecks: readonly AuthzCheck[] = [
     "denies the same request where Docker hands on no body: too long, in chunks, or said to be of no length",
     "moby v20.10.24 pkg/authorization/authz.go AuthZRequest (maxBodySize); CVE-2024-41110 (GHSA-v23v-6jw2-98fq)",
     needsDeniedBody,
-    ({ body: _, ...denied }) => {
+    (denied) => {
       const { "Content-Length": _length, ...headers } = denied.headers;
       const without = (more: object): RequestFacts => ({
         ...denied,

@@ -24,7 +24,7 @@ const steps: readonly (readonly [...Step, Known])[] = [
 export const restartChecks: readonly VolumeCheck[] = steps.map(([name, , known], at): VolumeCheck => ({
   id: `restart/after-${name}`,
   title: `a plugin that is killed after ${name.replaceAll("-", " ")} knows what it knew, and goes on`,
-  source: "kill(2) SIGKILL; moby issues on volumes that plugins forget after a restart",
+  source: "kill(2) SIGKILL; moby/moby issue 22155; moosefs/docker-volume-moosefs issue 3",
   symptom: "After a crash or an update of the plugin, volumes are gone, cannot be removed, or lose a running user.",
   makes: "volumes, and new processes of the plugin",
   needs: restarts,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { isSystemError } from "../../../errors/index.ts";
-import { bootId } from "../../../syscall/index.ts";
+import { isSystemError } from "../errors/index.ts";
+import { bootId } from "./boot-id.ts";
 
 /** A process, told apart from all that have had its number before it and will have it after. */
 export const processIdentity = z.object({

@@ -1,0 +1,3 @@
+export const volumeProgramsFolder: string;
+export function hasVolumePrograms(): boolean;
+export function unpackVolumePrograms(): void;

@@ -1,0 +1,53 @@
+/**
+ * The part of the kit on which the jobs of graph drivers stand. Each thread of workers loads this file, in some tenths of
+ * a second if it has to load protocols and schemas, too: what it shows must not load much.
+ */
+export { applyArchive, type ApplyDiffOptions, unpackDiff } from "./diff/apply-archive.ts";
+export { writeChanges } from "./diff/change-records.ts";
+export { openDiffFile, openTree } from "./diff/diff-getter.ts";
+export { readExactDiff, recordFile, sendExactDiff, stagedTreeOf } from "./diff/exact-diff.ts";
+export { type AppliedDiff } from "./diff/left-out.ts";
+export { usageOfTree, usageWith } from "./diff/layer-usage.ts";
+export { createNaiveJobs, type WithKnownSame } from "./diff/naive-jobs.ts";
+export { isOfFileSystem } from "./foreign-names.ts";
+export { cleanFolder, makeCleanFolder, makeFolderInClean, withCleanFolder } from "./home/clean-folder.ts";
+export { readDriverRecord } from "./home/driver-record.ts";
+export {
+  discardOrRemove,
+  discardStaged,
+  emptyTrash,
+  isStagedOrTrashed,
+  ownFolder,
+  removeIfPossible,
+  stagingFolder,
+  stagingPath,
+  sweep,
+  trashFolder,
+  uniqueName,
+} from "./home/home.ts";
+export {
+  changeTime,
+  forgetLayerRecord,
+  isBefore,
+  layerRecordsFolder,
+  readLayerRecord,
+  restampLayerRecord,
+  type StagedLayerRecord,
+  stageLayerRecord,
+  type Stamp,
+  sweepLayerRecords,
+} from "./home/layer-record.ts";
+export { toListedLayers } from "./home/list-layers.ts";
+export { type Parents } from "./home/lineage.ts";
+export { readIfThere } from "./home/read-if-there.ts";
+export { readMountsBelow } from "./inspect/mounts-below.ts";
+export {
+  namesIn,
+  nameText,
+  readJsonAt,
+  readRecordAt,
+  withFolderIfThere,
+  withPathIfThere,
+} from "./inspect/store-entries.ts";
+export { layerIdPattern } from "./layer-id.ts";
+export { type LayerCondition, type Parentage, roleOf, type StoreSurvey } from "./survey.ts";

@@ -1,0 +1,66 @@
+/** What comes of peers that are no etcd, or none at all. Against a real one: test/kernel/volumes/global.mjs. */
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, it } from "vitest";
+import { createEtcd } from "./etcd.ts";
+
+const closers: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closers.push(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function nobody(): Promise<string> {
+  const url = await serve(() => {});
+  await closers.pop()?.();
+  return url;
+}
+
+const empty: RequestListener = (_, response) => response.end('{"header":{}}');
+
+it("asks another endpoint where nobody listens, and stays with it", async () => {
+  let asked = 0;
+  const alive = await serve((request, response) => (asked++, empty(request, response)));
+  const etcd = createEtcd({ endpoints: [await nobody(), alive] });
+  expect([await etcd.list("/x/"), await etcd.change([], [{ delete: "/x/a" }])]).toEqual([[], false]);
+  expect(asked).toBe(2);
+});
+
+it("says in words that nobody answers, and changes nothing twice that may have been heard", async () => {
+  await expect(createEtcd({ endpoints: [await nobody()] }).get("/x")).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringMatching(/^etcd at http:\/\/127.0.0.1:\d+ does not answer: /),
+  });
+  let asked = 0;
+  const silent = await serve(() => void asked++);
+  const etcd = createEtcd({ endpoints: [silent, silent], timeoutMs: 50 });
+  await expect(etcd.change([], [{ put: "/x", value: "y" }])).rejects.toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringMatching(/it took more than 50 ms/),
+  });
+  expect(asked).toBe(1);
+  await expect(etcd.get("/x")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  expect(asked).toBe(3);
+});
+
+it.each([
+  ["a web page", (_, response) => response.end("<html>"), /is no etcd$/],
+  ["an etcd without its gateway", (_, response) => response.writeHead(404).end('"404"'), /has no etcd API v3/],
+  [
+    "one that wants a password",
+    (_, response) => response.writeHead(400).end('{"error":"etcdserver: user name is empty","code":3}'),
+    /refuses: "etcdserver: user name is empty"$/,
+  ],
+] satisfies [string, RequestListener, RegExp][])("tells %s from an etcd", async (_, listener, message) => {
+  await expect(createEtcd({ endpoints: [await serve(listener)] }).get("/x")).rejects.toThrow(message);
+});
+
+it.each(["10.0.0.1:2379", "ftp://x", "http://x/path", ""])("refuses the endpoint %j", (endpoint) => {
+  expect(() => createEtcd({ endpoints: [endpoint] })).toThrow(/is not such as "http:\/\/10.0.0.1:2379"/);
+});

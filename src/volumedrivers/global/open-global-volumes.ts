@@ -1,0 +1,86 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { CleatError } from "../../errors/index.ts";
+import { createDeadline, silentLogger } from "../../transport/index.ts";
+import { assertVolumeName } from "../../volume/index.ts";
+import { createTurns } from "../holders/turns.ts";
+import { type ManagedVolumes, openManagedVolumes, type TypedVolumesOptions } from "../managed/open-managed-volumes.ts";
+import { createOwnPart } from "./own-part.ts";
+import { watchShared } from "./watch-shared.ts";
+import { createEtcd, type EtcdOptions } from "./etcd.ts";
+import { createHostPresence, readHost } from "./host-presence.ts";
+import { createSharedCalls, type InTurn } from "./shared-calls.ts";
+import { createSharedRecords } from "./shared-records.ts";
+
+export interface GlobalVolumesOptions extends Omit<TypedVolumesOptions, "scope"> {
+  readonly etcd: EtcdOptions;
+  /** Of all keys; default "/cleat/NAME". Hosts that share volumes have the same. */
+  readonly prefix?: string;
+  /** What people call this host; default its name. */
+  readonly hostName?: string;
+  /** How often it is looked after what other hosts are told, in milliseconds; default 10,000. */
+  readonly lookMs?: number;
+}
+
+export interface GlobalVolumes extends ManagedVolumes {
+  /** Says of a host that is not heard from that it is down for good: what it had of the volume others may have. */
+  unlock(name: string, hostId: string): Promise<void>;
+}
+
+const defaultLookMs = 10_000;
+/** What a call waits for others about the same volume, and for etcd. */
+const callTimeoutMs = 55_000;
+
+/**
+ * Volumes that several hosts share: names, options and who has what mounted are in etcd, files where the volume's type has
+ * them, on a server that each host reaches. The option `access` says whether one host at a time may have a volume ("single")
+ * or any number ("many"). By default those of `types` are for many, and those of other types, such as a disk that several machines reach, for one.
+ *
+ * - Of a volume for a single host never two have it mounted: the second is refused, also while the first is not heard
+ *   from. It may write on, and only people know whether it is down (`unlock`).
+ * - Without etcd nothing is made, removed or listed, and nothing is mounted that this host has not mounted already: UNAVAILABLE.
+ *   What is mounted stays, can be mounted by more containers, and is unmounted; etcd hears of it later.
+ *
+ * @throws what `openManagedVolumes` throws, INVALID_ARGUMENT for endpoints that are none. An etcd that does not answer yet
+ *   fails the calls that need it.
+ */
+export async function openGlobalVolumes(options: GlobalVolumesOptions): Promise<GlobalVolumes> {
+  const { etcd: etcdOptions, prefix: wished, hostName = hostname(), lookMs = defaultLookMs, ...settings } = options;
+  const { name: driver, folder, logger = silentLogger } = settings;
+  const prefix = wished ?? `/cleat/${driver}`;
+  const etcd = createEtcd(etcdOptions);
+  const host = await readHost(folder, hostName);
+  const presence = createHostPresence(etcd, prefix, folder, host);
+  const records = createSharedRecords(etcd, prefix, host);
+  const local = await openManagedVolumes({ ...settings, folder: join(folder, "local") });
+  const own = createOwnPart(local);
+  const turns = createTurns();
+  const fenced = new Map<string, string>();
+  const inTurn: InTurn = async (name, signal, work) => {
+    assertVolumeName(name);
+    const deadline = createDeadline(callTimeoutMs, `volume "${name}"`, signal);
+    try {
+      return await turns.take(name, deadline.signal, work);
+    } finally {
+      deadline.release();
+    }
+  };
+  const watch = watchShared({ records, presence, own, fenced, inTurn, lookMs, logger });
+  return {
+    ...local,
+    ...createSharedCalls({ options, records, presence, local, own, fenced, inTurn, logger }),
+    capabilities: async () => ({ scope: "global" }),
+    holders: own.holders,
+    unlock: (name, hostId) => inTurn(name, undefined, () => records.takeFrom(name, hostId)),
+    async createFilled(name) {
+      const message = `volume "${name}" is shared by hosts: make it, and fill it while it is mounted`;
+      throw new CleatError("UNIMPLEMENTED", message);
+    },
+    async close() {
+      await watch.stop();
+      const isHolding = (await Promise.all((await own.names()).map(own.isMounted))).includes(true);
+      await local.close();
+      if (!isHolding) await presence.leave().catch(() => {}); // others notice by its silence
+    },
+  };
+}

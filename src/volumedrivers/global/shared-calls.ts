@@ -1,0 +1,142 @@
+import { CleatError } from "../../errors/index.ts";
+import type { CallOptions } from "../../protocol/index.ts";
+import type { Logger } from "../../transport/index.ts";
+import type { Volume, VolumeDriver } from "../../volume/index.ts";
+import type { ManagedVolumes, TypedVolumesOptions } from "../managed/open-managed-volumes.ts";
+import { showOptions } from "../options/read-options.ts";
+import type { HostPresence } from "./host-presence.ts";
+import type { OwnPart } from "./own-part.ts";
+import type { Access, SharedRecords, SharedVolume } from "./shared-records.ts";
+
+/** Does what is asked of one volume in order, for a caller who may give up. */
+export type InTurn = <Result>(
+  name: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<Result>,
+) => Promise<Result>;
+
+export interface SharedCallsParts {
+  readonly options: Pick<TypedVolumesOptions, "types" | "otherTypes" | "defaultType">;
+  readonly records: SharedRecords;
+  readonly presence: HostPresence;
+  readonly local: ManagedVolumes;
+  readonly own: OwnPart;
+  /** Volumes that this host has mounted and another host has, too: what people have unlocked. */
+  readonly fenced: Map<string, string>;
+  readonly inTurn: InTurn;
+  readonly logger: Logger;
+}
+
+export type SharedCalls = Pick<VolumeDriver, "create" | "list" | "get" | "path" | "remove" | "mount" | "unmount">;
+
+/** What engines ask, of etcd's records first and then of this host's own part. */
+export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
+  const { options, records, local, own, inTurn } = parts;
+  const isShared = (type = options.defaultType): boolean => type !== undefined && Object.hasOwn(options.types, type);
+  const find = async (name: string): Promise<SharedVolume> => {
+    const volume = await records.find(name);
+    if (volume !== undefined) return volume;
+    throw new CleatError("NOT_FOUND", `volume "${name}" does not exist`);
+  };
+  const show = (name: string, volume: SharedVolume) => showVolume(name, volume, parts);
+
+  return {
+    create: (name, { options: all = {} } = {}, call) =>
+      inTurn(name, call?.signal, async () => {
+        const { access = isShared(all["type"]) ? "many" : "single", ...given } = all;
+        assertAccess(access);
+        const there = await records.find(name);
+        // Its options are looked at as for any other; and before others see it.
+        if (there === undefined) await own.make(name, { options: given });
+        try {
+          await own.make(name, await records.create(name, { options: given, access }));
+        } catch (error) {
+          if (there === undefined) await own.remove(name);
+          throw error;
+        }
+      }),
+    async list() {
+      return Promise.all([...(await records.list())].map(([name, volume]) => show(name, volume)));
+    },
+    async get(name) {
+      const volume = await show(name, await find(name));
+      const seen = await local.get(name).catch(() => undefined); // not every host has met it
+      return { ...volume, status: { ...seen?.status, ...volume.status } };
+    },
+    async path(name) {
+      if (await own.isMounted(name)) return local.path(name);
+      await find(name);
+      return undefined;
+    },
+    remove: (name, call) =>
+      inTurn(name, call?.signal, async () => {
+        if (!(await own.isMounted(name))) await records.giveBack(name);
+        await records.remove(name);
+        await own.remove(name);
+      }),
+    mount: (name, id, call) => inTurn(name, call?.signal, () => mount(name, id, parts, call)),
+    unmount: (name, id, call) => inTurn(name, call?.signal, () => unmount(name, id, parts)),
+  };
+}
+
+/** What others are told of it is told before anything is mounted, and taken back when nothing is. */
+async function mount(
+  name: string,
+  id: string,
+  { records, presence, local, own, fenced }: SharedCallsParts,
+  call: CallOptions | undefined,
+): Promise<string> {
+  const reason = fenced.get(name);
+  if (reason !== undefined) throw new CleatError("FAILED_PRECONDITION", reason);
+  if (await own.isMounted(name)) return local.mount(name, id, call);
+  await presence.keep();
+  const volume = await records.use(name);
+  try {
+    await own.make(name, volume);
+    return await local.mount(name, id, call);
+  } catch (error) {
+    if (!(await own.isMounted(name))) await records.giveBack(name).catch(() => {}); // or later
+    throw error;
+  }
+}
+
+async function unmount(
+  name: string,
+  id: string,
+  { records, local, own, fenced, logger }: SharedCallsParts,
+): Promise<void> {
+  await local.unmount(name, id);
+  if (await own.isMounted(name)) return; // by others of this host, or it is busy
+  fenced.delete(name);
+  await records.giveBack(name).catch((error: unknown) => {
+    logger.warn({ err: error, volume: name }, "other hosts are told later that a volume is free");
+  });
+}
+
+async function showVolume(
+  name: string,
+  { options: all, access, created }: SharedVolume,
+  { options, local, own, fenced }: SharedCallsParts,
+): Promise<Volume> {
+  const { type = options.defaultType, ...rest } = all;
+  const isKnown = type !== undefined && Object.hasOwn(options.types, type);
+  const backend = isKnown ? options.types[type] : options.otherTypes;
+  const reason = fenced.get(name);
+  return {
+    name,
+    mountpoint: await local.path(name).catch(() => undefined),
+    createdAt: new Date(created),
+    status: {
+      Type: type,
+      Options: showOptions(backend ?? { options: {} }, rest),
+      Access: access,
+      Mounts: own.holders(name).length,
+      ...(reason !== undefined && { State: reason }),
+    },
+  };
+}
+
+function assertAccess(access: string): asserts access is Access {
+  if (access === "single" || access === "many") return;
+  throw new CleatError("INVALID_ARGUMENT", 'option "access" takes "single" or "many"');
+}
