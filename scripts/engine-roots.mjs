@@ -141,7 +141,7 @@ export function extractPackages({ suite, architecture, archive = debianArchive()
 }
 
 /** A shell script that mmdebstrap runs when the packages are unpacked, with the root as its first argument. */
-function unpackAlone(names) {
+export function unpackAlone(names) {
   return `set -e; mkdir "$1/debs"; cd "$1/debs"
     APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get --quiet=2 --option=APT::Sandbox::User=root download ${names.join(" ")}
     for deb in *.deb; do dpkg-deb --extract "$deb" ..; done

@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { bringArm64, hasArm64 } from "./arm64-machine.mjs";
+import { hasContainerd17, unpackContainerd17 } from "./containerd-sources.mjs";
 import { hasRoot, makeRoot, rootMaker, rootPlan, suites } from "./engine-roots.mjs";
 import { fetchNode, nodeProgram, otherReleases } from "./node-releases.mjs";
 import { main, run } from "./prepare.mjs";
@@ -58,8 +59,8 @@ export function whyNotInstallable() {
 }
 
 /**
- * Installs what is missing of `packages`, of later releases, unless told otherwise of the virtual machine, and if told
- * so of one of arm64, starting no service. Idempotent; a tenth of a second when nothing is missing.
+ * Installs what is missing of `packages`, of later releases, unless told otherwise of the virtual machine and of what the night alone
+ * compiles, and if told so of one of arm64, starting no service. Idempotent; a tenth of a second when nothing is missing.
  */
 export function installEngines({ machine = true, arm64 = false } = {}) {
   const emulators = [...(machine ? [machinePackage] : []), ...(arm64 ? [arm64Package] : [])];
@@ -67,6 +68,7 @@ export function installEngines({ machine = true, arm64 = false } = {}) {
   const missingRoots = Object.keys(suites).filter((suite) => !hasRoot(suite));
   const missingNodes = otherReleases.filter((release) => nodeProgram(release) === undefined);
   const wantsKernel = machine && kernelVersion() === undefined && process.arch === "x64";
+  const wantsSources = machine && !hasContainerd17();
   const wantsServers = machine && !hasShareServers() && process.arch === "x64";
   const wantsPrograms = !hasVolumePrograms() && process.arch === "x64";
   const wantsArm64 = arm64 && !hasArm64();
@@ -75,6 +77,7 @@ export function installEngines({ machine = true, arm64 = false } = {}) {
     ...missingRoots.map(rootPlan),
     ...missingNodes.map((release) => `Node ${release}`),
     ...(wantsKernel ? ["a kernel"] : []),
+    ...(wantsSources ? ["Go sources of containerd 1.7"] : []),
     ...(wantsServers ? ["servers of NFS and SMB"] : []),
     ...(wantsPrograms ? ["sshfs, rclone and etcd"] : []),
     ...(wantsArm64 ? ["a kernel and Node of arm64"] : []),
@@ -89,6 +92,7 @@ export function installEngines({ machine = true, arm64 = false } = {}) {
   for (const suite of missingRoots) makeRoot(suite);
   for (const release of missingNodes) fetchNode(release);
   if (wantsKernel) unpackKernel();
+  if (wantsSources) unpackContainerd17();
   if (wantsServers) unpackShareServers();
   if (wantsPrograms) unpackVolumePrograms();
   if (wantsArm64) bringArm64();

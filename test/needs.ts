@@ -7,6 +7,7 @@ import { accessSync, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
 import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
+import { containerd17Folder, hasContainerd17 } from "#scripts/containerd-sources.mjs";
 import { hasShareServers, shareServersFolder } from "#scripts/share-servers.mjs";
 import { arm64Folder, hasArm64 } from "#scripts/arm64-machine.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
@@ -57,6 +58,9 @@ export const needs = {
   arm64Machine: need("a virtual machine of arm64", "npm run nightly -- --tests --only arm64", arm64Obstacle),
   shareServers: need("servers of NFS and SMB", engines, () =>
     hasShareServers() ? undefined : `no ${shareServersFolder}`,
+  ),
+  containerd17: need("containerd 1.7's source", engines, () =>
+    hasContainerd17() ? undefined : `no ${containerd17Folder}`,
   ),
   volumePrograms: need("sshfs, rclone and etcd", engines, () =>
     hasVolumePrograms() ? undefined : `no ${volumeProgramsFolder}`,

@@ -10,7 +10,8 @@ export { readExactDiff, recordFile, sendExactDiff, stagedTreeOf } from "./diff/e
 export { type AppliedDiff, reportApplied } from "./diff/left-out.ts";
 export { usageOfTree, usageWith } from "./diff/layer-usage.ts";
 export { createNaiveDiff } from "./diff/naive-diff.ts";
-export { createNaiveJobs, type WithKnownSame } from "./diff/naive-jobs.ts";
+export { createNaiveJobs } from "./diff/naive-jobs.ts";
+export type { WithKnownSame } from "./known-same.ts";
 export { streamExactDiff } from "./diff/stream-exact-diff.ts";
 export {
   commonOptions,
@@ -42,6 +43,7 @@ export {
   isStagedOrTrashed,
   letThrough,
   lockHome,
+  makeFolders,
   ownFolder,
   passageMode,
   prepareHome,

@@ -1,5 +1,6 @@
 import type { DiskUsage } from "../layer/index.ts";
 import type { StoreFinding } from "./finding.ts";
+import type { WithKnownSame } from "./known-same.ts";
 import type { StoreSurvey } from "./survey.ts";
 
 /**
@@ -20,6 +21,11 @@ export interface StoreJobs {
    * copies.
    */
   layerTree(id: string): string;
+  /**
+   * What of two layers need not be read to be compared, where each has its whole tree at `layerTree`. Without it all
+   * that is alike in both is read.
+   */
+  readonly withKnownSame?: WithKnownSame;
   /** `undefined` for a layer that is not there, any more. Costs a walk. */
   usageOfLayer(home: string, id: string): DiskUsage | undefined;
   checkStore(home: string): readonly StoreFinding[];

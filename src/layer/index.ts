@@ -30,9 +30,10 @@ export {
   type OverlayFeatures,
 } from "./changes/overlay-features.ts";
 export { shareContent, type SharedContent } from "./tree/share-content.ts";
-export { removeTree } from "./tree/remove-tree.ts";
+export { removeForGood, removeTree } from "./tree/remove-tree.ts";
 export { restoreCopy } from "./tree/restore-copy.ts";
 export { usageBeyond } from "./tree/usage-beyond.ts";
 export { treeSize } from "./tree/tree-size.ts";
 export type { OverlayPrefix, WhiteoutConvention } from "./entry/whiteout.ts";
 export { openFolder, withFolder, withFolderAt } from "./tree/with-folder.ts";
+export { despiteProtection } from "./tree/write-protection.ts";

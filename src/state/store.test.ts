@@ -251,6 +251,28 @@ describe("power loss", () => {
   });
 });
 
+it("a full disk keeps what is deleted, and has room for more when there is some", async () => {
+  const disk = createSimulatedDisk();
+  const store = await openStoreOver(disk, { tables });
+  const { notes } = store.tables;
+  for (let index = 0; index < 100; index++) await notes.put(`${index}`, "x".repeat(100));
+  disk.roomBytes = 0;
+  await expect(fillUp(notes)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+  for (let index = 0; index < 100; index++) await notes.delete(`${index}`);
+  await expect(notes.put("more", "x")).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+  disk.roomBytes = Infinity;
+  await notes.put("more", "x");
+  const kept = [...notes.entries()];
+  await store.close();
+  const again = await openStoreOver(disk.reboot("all is lost"), { tables });
+  expect([...again.tables.notes.entries()]).toEqual(kept);
+  expect(again.tables.notes.get("0")).toBeUndefined();
+});
+
+async function fillUp(notes: { put(key: string, value: string): Promise<void> }): Promise<void> {
+  for (let index = 100; index < 10_000; index++) await notes.put(`${index}`, "x".repeat(100));
+}
+
 it("many changes at once share their flushes", async () => {
   const disk = createSimulatedDisk();
   const store = await openStoreOver(disk, { tables });

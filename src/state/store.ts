@@ -27,7 +27,7 @@
  * Values are frozen: what `get` returns is what would be read from the disk, and stays so. What JSON cannot hold goes
  * through a codec of the schema (`z.codec`).
  */
-import { chmod } from "node:fs/promises";
+import { chmod, stat } from "node:fs/promises";
 import type { z } from "zod";
 import { lockFolder } from "./folder-lock.ts";
 import { createChangeQueue } from "./journal/change-queue.ts";
@@ -114,7 +114,8 @@ export async function openStore<const Schemas extends TableSchemas>(
   const files = await openJournalFiles(folder);
   let lock: Awaited<ReturnType<typeof lockFolder>> | undefined;
   try {
-    await chmod(folder, 0o700); // who made it may have been less careful
+    // Who made it may have been less careful. A full btrfs has no room for what changes nothing.
+    if (((await stat(folder)).mode & 0o7777) !== 0o700) await chmod(folder, 0o700);
     lock = await lockFolder(folder, "records");
     return await openStoreOver(files, options, lock.release);
   } catch (error) {

@@ -87,6 +87,7 @@ export function createTableState(schemas: TableSchemas, version: number): TableS
     lengthOf: ({ put = [], delete: gone = [] }) =>
       put.reduce((sum, [table, key, stored]) => sum + table.length + key.length + JSON.stringify(stored).length, 100) +
       gone.reduce((sum, [table, key]) => sum + table.length + key.length, 0),
+    makesRoom: ({ put, delete: gone, schema }) => put === undefined && schema === undefined && gone !== undefined,
     closed: () => new CleatError("FAILED_PRECONDITION", "records are closed"),
   };
 }

@@ -46,13 +46,16 @@ export function bindSystemCall(name: SystemCallName, ...types: readonly Argument
  * Called with what failed before the kernel was asked, or with what the kernel returned; `lastErrno` is that call's
  * then.
  */
-type Told = (failed: Error | null, result: number) => void;
+export type Told = (failed: Error | null, result: number) => void;
 
-/** As `bindSystemCall`, for a call that takes one argument and may take long: on a thread of Node's pool. */
-export function bindSystemCallBehind(name: SystemCallName, type: Argument): (argument: number, tell: Told) => void {
-  const native = libc.func("syscall", "long", ["long", type]);
+/** As `bindSystemCall`, for a call of numbers that may take long: on a thread of Node's pool. */
+export function bindSystemCallBehind(
+  name: SystemCallName,
+  ...types: readonly Argument[]
+): (args: readonly number[], tell: Told) => void {
+  const native = libc.func("syscall", "long", ["long", ...types]);
   const number = numbers[name];
-  return (argument, tell) => native.async(number, argument, tell);
+  return (args, tell) => native.async(number, ...args, tell);
 }
 
 /** The errno of this thread's last failed call. */

@@ -8,6 +8,8 @@ export interface ContainerdOptions {
   readonly proxies: readonly Pick<SnapshotterProcess, "name" | "root" | "socket">[];
   /** One of the proxies that makes diffs, too, and is asked before containerd's own differ; since containerd 1.7.4. */
   readonly differ?: Pick<SnapshotterProcess, "name" | "socket">;
+  /** What containerd is told that each of the proxies can do; it asks none. Since containerd 1.7.23. */
+  readonly capabilities?: readonly string[];
   /** The snapshotter of its Kubernetes side, which is off without. */
   readonly criSnapshotter?: string;
 }
@@ -61,7 +63,8 @@ export async function startContainerd(namespace: Namespace, options: ContainerdO
 const hostPlugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"];
 
 /** Tables of later versions are unknown to earlier ones, which say so and go on; version 2 is understood by all. */
-function configOf(root: string, socket: string, { proxies, differ, criSnapshotter }: ContainerdOptions): string {
+function configOf(root: string, socket: string, options: ContainerdOptions): string {
+  const { proxies, differ, capabilities = [], criSnapshotter } = options;
   const cri = criSnapshotter === undefined ? ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"] : [];
   return `
 version = 2
@@ -70,18 +73,22 @@ state = "/run/containerd/state"
 disabled_plugins = ${JSON.stringify([...cri, ...hostPlugins])}
 [grpc]
 address = "${socket}"
-${proxies.map(proxyOf).join("")}
+${proxies.map((proxy) => proxyOf(proxy, capabilities)).join("")}
 ${differ === undefined ? "" : differOf(differ)}
 ${["overlayfs", ...proxies.map(({ name }) => name)].map(unpackOf).join("")}
 ${criSnapshotter === undefined ? "" : criOf(criSnapshotter)}
 `;
 }
 
-function proxyOf({ name, root, socket }: ContainerdOptions["proxies"][number]): string {
+function proxyOf(
+  { name, root, socket }: ContainerdOptions["proxies"][number],
+  capabilities: readonly string[],
+): string {
   return `
 [proxy_plugins.${name}]
 type = "snapshot"
 address = "${socket}"
+capabilities = ${JSON.stringify(capabilities)}
 [proxy_plugins.${name}.exports]
 root = "${root}"
 `;

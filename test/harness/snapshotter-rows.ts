@@ -50,5 +50,8 @@ export const dockerRows: readonly SnapshotterRow[] = byDayOrNight(
 /** Kubernetes' side of containerd. It calls no snapshotter otherwise than `ctr` does, and so has the night alone. */
 export const criRows: readonly SnapshotterRow[] = byDayOrNight(
   [],
-  [machine, trixie, forky].flatMap((release) => [builtin(release), overlay2(release)]),
+  [
+    ...[machine, trixie, forky].flatMap((release) => [builtin(release), overlay2(release)]),
+    ...[machine, forky].flatMap((release) => [btrfs(release), vfs(release)]),
+  ],
 );

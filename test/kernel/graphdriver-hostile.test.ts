@@ -77,6 +77,7 @@ const anywhere: readonly Scenario[] = [
     title: "what is mounted in a layer or a leftover stays, and keeps no home shut",
     drivers: both,
   },
+  { id: "protectedFiles", title: "what a container has marked immutable goes with its layer", drivers: both },
   { id: "mountsBesideLayers", title: "what is mounted beside the layers stays mounted", drivers: both },
   {
     id: "fewDescriptors",

@@ -25,6 +25,8 @@ export interface DriverChoice {
   readonly factory: GraphDriverFactory;
   /** "overlay2"; with `auto` what would be chosen for the folder that was looked at. */
   readonly driverName: string;
+  /** Of the driver of that name. */
+  readonly store: GraphDriverFactory["store"];
   /** Why it is not a better one, and what it costs. */
   readonly note: string | undefined;
 }
@@ -57,8 +59,9 @@ export async function selectDriver(wish: DriverWish, logger: Logger): Promise<Dr
   const decision = await decideDriver({ home: folder }, registry);
   const [driverName] = decision.choices;
   if (driverName === undefined) throw decision.refusal ?? new UsageError(`no driver works in "${folder}"`);
-  await checkOptions(wish, wish.home === undefined ? factory : (registry.find(driverName) ?? factory));
-  return { factory, driverName, note: noteOn(driverName, decision, registry) };
+  const chosen = registry.find(driverName);
+  await checkOptions(wish, wish.home === undefined ? factory : (chosen ?? factory));
+  return { factory, driverName, store: chosen?.store, note: noteOn(driverName, decision, registry) };
 }
 
 async function named(wish: DriverWish, registry: DriverRegistry): Promise<DriverChoice> {
@@ -73,7 +76,7 @@ async function named(wish: DriverWish, registry: DriverRegistry): Promise<Driver
   if (home !== undefined) await assertDriverWorks(factory, home, { door });
   const obstacle = home === undefined ? await assertDriverWorks(factory, root).catch(toCleatError) : undefined;
   const notes = [obstacle?.message, costOf(factory)].filter((note) => note !== undefined);
-  return { factory, driverName: driver, note: notes.length === 0 ? undefined : notes.join("; ") };
+  return { factory, driverName: driver, store: factory.store, note: notes.length === 0 ? undefined : notes.join("; ") };
 }
 
 async function checkOptions({ options }: DriverWish, { name, options: table }: GraphDriverFactory): Promise<void> {

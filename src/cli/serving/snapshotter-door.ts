@@ -73,7 +73,7 @@ export async function openSnapshotterDoor(
     await snapshotter.close();
   };
   try {
-    diffs = differ && (await openDiffService({ ...differ, root, logger }));
+    diffs = differ && (await openDiffService({ ...differ, root, store: choice.store, logger }));
     const services = [createSnapshotsService(snapshotter), ...(diffs === undefined ? [] : [diffs.service])];
     const server = await serveGrpcDoor({ services, listen, close, logger });
     return {

@@ -1,5 +1,5 @@
 import { isDiskFull, isSystemError } from "../../errors/index.ts";
-import { removeTree, withFolder } from "../../layer/index.ts";
+import { despiteProtection, removeForGood, withFolder } from "../../layer/index.ts";
 import {
   destroySubvolume,
   dropQuotaGroup,
@@ -17,7 +17,7 @@ import {
 import { uniqueName } from "../../graphdriver/job-kit.ts";
 
 /**
- * Removes `name` in an open folder with everything below it, as `removeTree` does, but subvolumes in one step each.
+ * Removes `name` in an open folder with everything below it, as `removeForGood` does, but subvolumes in one step each.
  * Nothing there is success; symlinks are removed, never followed.
  *
  * The kernel deletes no subvolume that holds another, and any process in a container can have made some, read-only ones
@@ -32,7 +32,7 @@ export function removeSubvolumes(parent: number, name: Buffer | string): void {
     if (status === undefined) continue;
     if (isSubvolume(status)) pending.push(...removeOne(parent, next));
     else if (isDirectory(status)) pending.push(...removeFolder(parent, next));
-    else removeTree(parent, next);
+    else removeForGood(parent, next);
   }
 }
 
@@ -42,7 +42,7 @@ function removeOne(parent: number, name: Buffer | string): string[] {
     id: subvolumeInfo(subvolume).id,
     moved: moveNestedOut(subvolume, parent),
   }));
-  destroySubvolume(parent, name);
+  despiteProtection(parent, name, [], () => destroySubvolume(parent, name));
   dropQuotaGroup(parent, id);
   return moved;
 }
@@ -50,7 +50,7 @@ function removeOne(parent: number, name: Buffer | string): string[] {
 /** A folder tells nobody whether a subvolume lies in it, but it is to be walked anyway. */
 function removeFolder(parent: number, name: Buffer | string): string[] {
   const moved = withFolder(parent, name, (folder) => moveFoundOut(folder, parent));
-  removeTree(parent, name);
+  removeForGood(parent, name);
   return moved;
 }
 
@@ -87,14 +87,14 @@ export function makeWritableIfRoom(subvolume: number): void {
 export function removeInPlace(parent: number, name: Buffer | string): void {
   const status = statIfThere(parent, name);
   if (status === undefined) return;
-  if (!isDirectory(status)) return removeTree(parent, name);
+  if (!isDirectory(status)) return removeForGood(parent, name);
   const id = withFolder(parent, name, (folder) => {
     const isNested = !isSubvolume(status) || hasNestedSubvolumes(folder);
     if (isNested) for (const child of readNames(folder)) removeIfFolder(folder, child);
     return isSubvolume(status) ? subvolumeInfo(folder).id : undefined;
   });
-  if (id === undefined) return removeTree(parent, name);
-  destroySubvolume(parent, name);
+  if (id === undefined) return removeForGood(parent, name);
+  despiteProtection(parent, name, [], () => destroySubvolume(parent, name));
   dropQuotaGroup(parent, id);
 }
 
@@ -121,7 +121,7 @@ function moveFoundOut(top: number, to: number): string[] {
 }
 
 /**
- * Each level costs an open descriptor and some stack; what lies deeper than this is first moved up, as `removeTree`
+ * Each level costs an open descriptor and some stack; what lies deeper than this is first moved up, as `removeForGood`
  * does it.
  */
 const maxDepth = 200;
@@ -170,6 +170,6 @@ function moveOutIfRoom(folder: number, name: Buffer, { to, moved }: Walk): void 
 
 function moveTo(target: number, folder: number, name: Buffer): string {
   const moved = uniqueName();
-  renameat2(folder, name, target, moved);
+  despiteProtection(folder, name, [folder, target], () => renameat2(folder, name, target, moved));
   return moved;
 }

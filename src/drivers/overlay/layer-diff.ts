@@ -8,6 +8,7 @@ import {
   type IdRanges,
   overlayChanges,
   type OverlayPrefix,
+  removeForGood,
   removeTree,
   type TreeChange,
   type TreeLimit,
@@ -123,7 +124,7 @@ export function discardLayer(home: string, id: string): string | undefined {
 /** Without its link it is not a layer any more, wherever this breaks off; who removes it again deletes the rest. */
 function removeInPlace(home: number, id: string): void {
   removeTree(home, `${id}/link`);
-  removeTree(home, id);
+  removeForGood(home, id);
 }
 
 /** A layer whose files are damaged can still be removed; its link is swept at the next start. */

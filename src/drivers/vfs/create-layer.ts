@@ -5,6 +5,7 @@ import {
   type AskCopyHelp,
   copyFoldersUrl,
   copyTree,
+  removeForGood,
   removeTree,
   restoreCopy,
   withFolder,
@@ -193,7 +194,7 @@ export function discardLayer(home: string, id: string): string | undefined {
     const path = `${layersFolder}/${id}`;
     // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told
     // that it is.
-    const trashed = discardOrRemove(folder, path, () => removeTree(folder, path));
+    const trashed = discardOrRemove(folder, path, () => removeForGood(folder, path));
     removeTree(folder, `${unfilledFolder}/${id}`);
     removeTree(folder, `${fillingFolder}/${id}`);
     removeTree(folder, exactFolder(id));

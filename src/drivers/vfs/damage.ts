@@ -1,4 +1,4 @@
-import { removeTree, withFolderAt } from "../../layer/index.ts";
+import { removeForGood, removeTree, withFolderAt } from "../../layer/index.ts";
 import { statat, unlinkat } from "../../syscall/index.ts";
 import {
   type Damage,
@@ -30,7 +30,13 @@ export function findDamage(home: string): Damage[] {
     const ids = new Set(readLayerIds(folder));
     return [
       ...findWrongFolders({ folder }, layoutFolders()),
-      ...findOwnDamage({ home, folder, mounts: readMountsBelow(home), remove: removeTree, mountedLayers: new Set() }),
+      ...findOwnDamage({
+        home,
+        folder,
+        mounts: readMountsBelow(home),
+        remove: removeForGood,
+        mountedLayers: new Set(),
+      }),
       ...namesIn(folder, layersFolder)
         .map(nameText)
         .filter((name) => !ids.has(name) && !isOfFileSystem(name))

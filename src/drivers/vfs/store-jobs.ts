@@ -13,6 +13,7 @@ import { findDamage } from "./damage.ts";
 import { layersFolder } from "./layout.ts";
 
 export { layoutFolders } from "./damage.ts";
+export { withKnownSame } from "./known-same.ts";
 export { surveyStore } from "./survey.ts";
 
 export const moduleUrl = import.meta.url;

@@ -11,6 +11,7 @@ import {
   withFolderAt,
 } from "../../layer/index.ts";
 import { createSyncRingWriter, type Ring, type SyncRingWriter } from "../../workers/index.ts";
+import type { WithKnownSame } from "../known-same.ts";
 import { writeChanges } from "./change-records.ts";
 
 export interface ArchiveTreeOptions {
@@ -26,18 +27,6 @@ export interface ComparedLayers {
   readonly parent: string | undefined;
   readonly parentPath: string | undefined;
 }
-
-/** The same, with both trees open. */
-export interface OpenLayers {
-  readonly home: string;
-  readonly id: string;
-  readonly parent: string;
-  readonly newer: number;
-  readonly older: number;
-}
-
-/** Lends what a driver knows of two of its layers for as long as `visit` runs; `undefined` where it knows nothing. */
-export type WithKnownSame = <T>(layers: OpenLayers, visit: (isKnownSame: IsKnownSame | undefined) => T) => T;
 
 export interface NaiveJobs {
   archiveDifference(layers: ComparedLayers, ring: Ring, options: ArchiveTreeOptions): void;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -72,5 +72,13 @@ describe("openHome", () => {
     await expect(open({})).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
     await (await open({ door })).close();
     expect(recorded()).toEqual({ version: 1, driver: "vfs", door });
+  });
+
+  it("leaves one that it refuses as it was", async () => {
+    const foreign = join(home, "foreign");
+    mkdirSync(foreign);
+    writeFileSync(join(foreign, "metadata.db"), "");
+    await expect(open({ home: foreign, door })).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    expect(readdirSync(foreign)).toEqual(["metadata.db"]);
   });
 });

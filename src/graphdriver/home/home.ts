@@ -15,7 +15,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, existsSync, realpathSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { CleatError, isDiskFull, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
-import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
+import { despiteProtection, removeForGood, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   close,
   errnos,
@@ -72,11 +72,11 @@ export function letThrough(folder: string, rootGid: number): void {
  * One at a time: Node's recursive `mkdir` never comes back from a file system that says ENOENT below what is there
  * (/proc).
  */
-export function makeFolders(path: string): void {
+export function makeFolders(path: string, mode = passageMode): void {
   const parts = path.split("/");
   for (let count = 2; count <= parts.length; count++) {
     const folder = parts.slice(0, count).join("/");
-    if (folder !== "" && !existsSync(folder)) makeCleanFolder(folder, passageMode);
+    if (folder !== "" && !existsSync(folder)) makeCleanFolder(folder, mode);
   }
   if (!statSync(path).isDirectory()) throw new SystemError(errnos.ENOTDIR, "mkdir", path);
 }
@@ -139,7 +139,8 @@ export function isStagedOrTrashed(home: string, path: string): boolean {
 /** Takes `path` out of the store in one step; what that leaves to delete is `emptyTrash`'s. */
 function discard(homeDescriptor: number, path: string): string {
   const name = uniqueName();
-  renameat2(homeDescriptor, path, homeDescriptor, `${trashFolder}/${name}`);
+  const move = () => renameat2(homeDescriptor, path, homeDescriptor, `${trashFolder}/${name}`);
+  despiteProtection(homeDescriptor, path, [], move);
   return name;
 }
 
@@ -167,7 +168,12 @@ export function discardOrRemove(homeDescriptor: number, path: string, removeInPl
  * Takes what was staged, and is not wanted any more, into the trash under `name`, in one step whatever its size; not
  * there is success. Where it cannot be moved (a full disk) it is deleted here.
  */
-export function discardStaged(homeDescriptor: number, path: string, name: string, remove: Remove = removeTree): void {
+export function discardStaged(
+  homeDescriptor: number,
+  path: string,
+  name: string,
+  remove: Remove = removeForGood,
+): void {
   try {
     renameat2(homeDescriptor, path, homeDescriptor, `${trashFolder}/${name}`);
   } catch (error) {
@@ -182,7 +188,7 @@ export function discardStaged(homeDescriptor: number, path: string, name: string
 export type Remove = (folder: number, name: Buffer | string) => void;
 
 /** Deletes what `discard` took out. */
-export function emptyTrash(home: string, name: string, remove: Remove = removeTree): void {
+export function emptyTrash(home: string, name: string, remove: Remove = removeForGood): void {
   withFolderAt(`${home}/${trashFolder}`, (folder) => remove(folder, name));
 }
 
@@ -191,10 +197,10 @@ export function emptyTrash(home: string, name: string, remove: Remove = removeTr
  * is deleted behind the opening (`emptyTrashBehind`), for which nobody waits. On a disk with hardly any room left all
  * of it is deleted here, since it is the room that there is.
  *
- * What the kernel will neither move nor delete (a container made it immutable, say) stays for the next time: it is in
- * nobody's way, and a store that would not open would be.
+ * What the kernel will neither move nor delete (where this process may not take away the marks of immutable files, say)
+ * stays for the next time: it is in nobody's way, and a store that would not open would be.
  */
-export function sweep(home: string, remove: Remove = removeTree): void {
+export function sweep(home: string, remove: Remove = removeForGood): void {
   withFolderAt(home, (folder) =>
     withFolder(folder, stagingFolder, (staging) =>
       withFolder(folder, trashFolder, (trash) => {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { createIdMaps, type IdRanges, withFolderAt } from "../../layer/index.ts";
 import { close, isInUserNamespace } from "../../syscall/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
@@ -81,6 +82,8 @@ async function startIn(
   const { uids, gids } = createIdMaps(ids);
   const maxThreads = readMaxThreads(options);
   const userNamespace = isInUserNamespace();
+  // Before anything is made in it: one that is refused stays as it was. Once more when nobody else has it.
+  if (statSync(options.home, { throwIfNoEntry: false })?.isDirectory()) assertUse(options.home, use);
   const path = prepareHome(options.home, gids.hostRoot);
   const ordered = withFolderAt(path, keepsOrder);
   const lock = lockHome(path); // nothing may fail from here on before what gives it back

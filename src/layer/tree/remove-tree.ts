@@ -18,6 +18,7 @@ import {
   tryUnlinkat,
 } from "../../syscall/index.ts";
 import { openFolder, withFolder } from "./with-folder.ts";
+import { despiteProtection } from "./write-protection.ts";
 
 /**
  * Removes `name` in an open folder with everything below it; nothing there is success. Symlinks are removed, never
@@ -26,17 +27,36 @@ import { openFolder, withFolder } from "./with-folder.ts";
  */
 export function removeTree(parent: number, name: Buffer | string): void {
   if (tryUnlink(parent, name)) return;
-  withRemovable(parent, name, (top) => emptyFolder(top, 1, top));
+  withRemovable(parent, name, (top) => emptyFolder(top, 1, { top, despite: justRun }));
   rmdirat(parent, name);
 }
+
+/**
+ * As `removeTree`, of a layer that is to go, whoever wants to keep it: what a container has marked immutable or
+ * append-only (chattr(1)) goes, too, where this process may take such marks away.
+ */
+export function removeForGood(parent: number, name: Buffer | string): void {
+  const isFile = despiteProtection(parent, name, [], () => tryUnlink(parent, name));
+  if (isFile) return;
+  withRemovable(parent, name, (top) => emptyFolder(top, 1, { top, despite: despiteProtection }));
+  despiteProtection(parent, name, [], () => rmdirat(parent, name));
+}
+
+interface Removal {
+  readonly top: number;
+  /** How a step is made that moves or removes a name in a folder of the tree. */
+  readonly despite: typeof despiteProtection;
+}
+
+const justRun: typeof despiteProtection = (_folder, _name, _folders, step) => step();
 
 /**
  * Removes what lies in a folder, a few thousand names at a time, for a container may have made millions: each time from
  * a fresh look, because a folder that changes while it is read may leave names out.
  */
-function emptyFolder(folder: number, depth: number, top: number): void {
+function emptyFolder(folder: number, depth: number, removal: Removal): void {
   for (let names = firstNames(folder); names.length > 0; names = firstNames(folder)) {
-    for (const name of names) removeBelow(folder, name, depth, top);
+    for (const name of names) removeBelow(folder, name, depth, removal);
   }
 }
 
@@ -54,11 +74,12 @@ function firstNames(folder: number): Buffer[] {
  */
 const maxDepth = 32;
 
-function removeBelow(folder: number, name: Buffer, depth: number, top: number): void {
-  if (tryUnlink(folder, name)) return;
-  if (depth >= maxDepth && moveUp(folder, name, top)) return;
-  withRemovable(folder, name, (child) => emptyFolder(child, depth + 1, top));
-  rmdirat(folder, name);
+function removeBelow(folder: number, name: Buffer, depth: number, removal: Removal): void {
+  const { top, despite } = removal;
+  if (despite(folder, name, [folder], () => tryUnlink(folder, name))) return;
+  if (depth >= maxDepth && despite(folder, name, [folder, top], () => moveUp(folder, name, top))) return;
+  withRemovable(folder, name, (child) => emptyFolder(child, depth + 1, removal));
+  despite(folder, name, [folder], () => rmdirat(folder, name));
 }
 
 /** False on a full disk, where it may be that nothing can be moved; then it takes the descriptors. */

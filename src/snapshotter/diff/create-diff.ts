@@ -5,6 +5,7 @@ import { CleatError } from "../../errors/index.ts";
 import type { ArchiveChangesOptions } from "../../layer/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
+import type { ComparedStore } from "./compared-store.ts";
 import type { Compression } from "./media-types.ts";
 import { createCompressor } from "./media-types.ts";
 import type { DiffPlan } from "./plan-diff.ts";
@@ -22,6 +23,7 @@ export interface DiffContext {
   readonly containerd: Containerd;
   readonly pool: WorkerPool;
   readonly jobs: ModuleReference<typeof import("./jobs.ts")>;
+  readonly store: ComparedStore | undefined;
 }
 
 /** By which others know what a blob is when it is unpacked. Source: containerd v1.6.20 `labels/labels.go`. */
@@ -31,14 +33,14 @@ const leaseMs = 10 * 60_000;
 
 /** Writes what a plan finds into containerd's content store. */
 export async function createDiff(
-  { containerd, pool, jobs }: DiffContext,
+  { containerd, pool, jobs, store }: DiffContext,
   plan: DiffPlan,
   { compression, ref, labels, lease, ...archiveOptions }: CreateDiffOptions,
   call: CallOptions,
 ): Promise<WrittenBlob> {
   let diffId: string | undefined;
   const archive = pool.produce(async (ring) => {
-    diffId = await pool.within(call.signal).run(jobs, "archiveDiff", plan, ring, archiveOptions);
+    diffId = await pool.within(call.signal).run(jobs, "archiveDiff", plan, ring, { ...archiveOptions, store });
   });
   const options = {
     lease: lease ?? (await createLease(containerd, { expireMs: leaseMs }, call)),

@@ -3,6 +3,7 @@ import { connectContainerd, diffService, leaseHeader, namespaceHeader } from "..
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { fromTimestamp, type GrpcCall, implementService, type ImplementedService } from "../../grpc/index.ts";
 import { keepToFolder } from "../../syscall/index.ts";
+import type { GraphDriverFactory } from "../../graphdriver/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { createWorkerPool, type ModuleReference } from "../../workers/index.ts";
 import type { Mount } from "../snapshotter.ts";
@@ -19,6 +20,8 @@ export interface DiffServiceOptions {
   readonly root: string;
   /** containerd's own socket. Nothing is connected to before the first call. */
   readonly containerd: string;
+  /** That of the snapshotter's driver: what it knows of its layers need not be read. */
+  readonly store?: GraphDriverFactory["store"] | undefined;
   /** Whether archives are applied, too; without it that is UNIMPLEMENTED. */
   readonly apply: boolean;
   readonly logger?: Logger | undefined;
@@ -44,7 +47,10 @@ export async function openDiffService(options: DiffServiceOptions): Promise<Diff
   const containerd = connectContainerd({ socket: options.containerd, namespace: "" });
   const pool = createWorkerPool({ idleThreads: 1 });
   const jobs = { url: moduleUrl } as ModuleReference<typeof import("./jobs.ts")>;
-  const contextOf = (call: GrpcCall): DiffContext => ({ containerd: containerd.within(namespaceOf(call)), pool, jobs });
+  const store = options.store && { home: root, url: options.store.url };
+  const contextOf = (call: GrpcCall): DiffContext => {
+    return { containerd: containerd.within(namespaceOf(call)), pool, jobs, store };
+  };
 
   const service = implementService(diffService, {
     async diff({ left, right, media_type, ref, labels, source_date_epoch }, call) {

@@ -9,17 +9,23 @@ import {
 } from "../../layer/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import type { ByteSink } from "../../tar/index.ts";
+import { type ComparedStore, knowTrees } from "./compared-store.ts";
 import type { DiffPlan, Tree } from "./plan-diff.ts";
 import { withMounts } from "./with-mounts.ts";
 
 export { applyArchiveTo } from "./apply-job.ts";
 
+export interface ArchiveDiffOptions extends ArchiveChangesOptions {
+  /** Whose layers folders of the plan may be. */
+  readonly store?: ComparedStore | undefined;
+}
+
 /** Writes the archive of a diff into `ring`; the digest of what was written. */
-export function archiveDiff(plan: DiffPlan, ring: Ring, options: ArchiveChangesOptions): string {
+export async function archiveDiff(plan: DiffPlan, ring: Ring, options: ArchiveDiffOptions): Promise<string> {
   const writer = createSyncRingWriter(ring);
   const hash = createHash("sha256");
   try {
-    archiveInto(plan, options, {
+    await archiveInto(plan, options, {
       write(bytes) {
         hash.update(bytes);
         writer.write(bytes);
@@ -33,7 +39,7 @@ export function archiveDiff(plan: DiffPlan, ring: Ring, options: ArchiveChangesO
   }
 }
 
-function archiveInto(plan: DiffPlan, options: ArchiveChangesOptions, sink: ByteSink): void {
+async function archiveInto(plan: DiffPlan, options: ArchiveDiffOptions, sink: ByteSink): Promise<void> {
   if (plan.kind === "layer") {
     const { upper, lowers, attributePrefix } = plan;
     withFolderAt(upper, (folder) =>
@@ -41,8 +47,13 @@ function archiveInto(plan: DiffPlan, options: ArchiveChangesOptions, sink: ByteS
     );
     return;
   }
+  const lendKnownSame = await knowTrees(options.store, plan.newer, plan.older);
   withTree(plan.newer, (newer) =>
-    withTree(plan.older, (older) => archiveChanges(findChangesDepthFirst(newer, older), newer, sink, options)),
+    withTree(plan.older, (older) =>
+      lendKnownSame({ newer, older }, (isKnownSame) =>
+        archiveChanges(findChangesDepthFirst(newer, older, isKnownSame), newer, sink, options),
+      ),
+    ),
   );
 }
 

@@ -1,8 +1,9 @@
-import { chmod, mkdir, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { CleatError, UnsupportedError } from "../../errors/index.ts";
+import { CleatError, UnsupportedError, withSubject } from "../../errors/index.ts";
 import type { Durability, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
-import { ownFolder } from "../../graphdriver/kit.ts";
+import { makeCleanFolder, makeFolders, ownFolder } from "../../graphdriver/kit.ts";
 import { isInUserNamespace } from "../../syscall/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { openSnapshotter } from "../store/open-snapshotter.ts";
@@ -49,7 +50,7 @@ export const recordsFolder = `${ownFolder}/snapshots`;
 export async function openGraphDriverSnapshotter(options: OpenGraphDriverSnapshotterOptions): Promise<Snapshotter> {
   const { driver: factory, root, durability = "layer", remapIds = false, logger = silentLogger } = options;
   if (!isAbsolute(root)) throw new CleatError("INVALID_ARGUMENT", `root "${root}" is not an absolute path`);
-  await makePrivate(root);
+  makePrivate(root);
   if (remapIds) await assertMapsIds(factory, root);
   const wanted = { home: root, options: options.options ?? [], durability, logger, door: "snapshotter" } as const;
   const driver = await factory.open(wanted);
@@ -67,7 +68,8 @@ async function openOverDriver(
 ): Promise<Snapshotter> {
   const { root, durability, remapIds, logger } = options;
   assertServable(driver);
-  await chmod(root, privateMode);
+  // A full btrfs has no room for what changes nothing.
+  if (((await stat(root)).mode & 0o7777) !== privateMode) await chmod(root, privateMode);
   const homeSync = durability === "none" ? undefined : await openHomeSync(root);
   try {
     // In a user namespace no engine unpacks whiteouts as overlay has them (containerd issue 3762).
@@ -99,11 +101,14 @@ const privateMode = 0o700;
  */
 const passageMode = 0o711;
 
-async function makePrivate(root: string): Promise<void> {
-  await mkdir(dirname(root), { recursive: true, mode: passageMode });
-  await mkdir(root, { mode: privateMode }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error; // the driver says what is wrong with what is there
-  });
+/** What is there already is left as it is: the driver says what is wrong with it. */
+function makePrivate(root: string): void {
+  try {
+    makeFolders(dirname(root), passageMode);
+    if (!existsSync(root)) makeCleanFolder(root, privateMode);
+  } catch (error) {
+    throw withSubject(error, `root "${root}" cannot be made`);
+  }
 }
 
 /** @throws UNIMPLEMENTED where layers cannot be mounted with other owners. */

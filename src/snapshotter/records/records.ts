@@ -108,6 +108,8 @@ function createRecords(state: RecordState, opened: OpenedJournal<Change>, maxTex
     },
     checkpoint: () => checkpointOf(parentsFirst([...durable.values()]), durableNextId),
     lengthOf,
+    makesRoom: ({ put, remove, nextId: reserved }) =>
+      put === undefined && reserved === undefined && remove !== undefined,
   });
   const assertRoom = ({ put = [] }: Change) => {
     let added = 0;

@@ -27,12 +27,21 @@ export function removeBehind(storage: SnapshotStorage, logger: Logger): RemoveBe
   let hurried = 0;
   let isStopped = false;
   let working: Promise<void> | undefined;
+  let pausing = new AbortController();
 
   const isQuiet = () => asking === 0 && performance.now() - askedMs >= quietMs;
   const mayGoOn = () => isQuiet() || isStopped || hurried > 0 || waiting.length >= maxPatient;
   const untilQuiet = async () => {
     const untilMs = performance.now() + patienceMs;
-    while (!mayGoOn() && performance.now() < untilMs) await pause(quietMs, undefined, { ref: false });
+    const { signal } = pausing;
+    while (!mayGoOn() && performance.now() < untilMs) {
+      await pause(quietMs, undefined, { ref: false, signal }).catch(() => {}); // it may only be cut short
+    }
+  };
+  /** Its timer keeps no process running: whoever waits for the work would be left when nothing else goes on. */
+  const endPause = () => {
+    pausing.abort();
+    pausing = new AbortController();
   };
   const work = async () => {
     while (waiting.length > 0) {
@@ -63,11 +72,13 @@ export function removeBehind(storage: SnapshotStorage, logger: Logger): RemoveBe
     },
     async settled() {
       hurried++;
+      endPause();
       await working;
       hurried--;
     },
     stop() {
       isStopped = true;
+      endPause();
     },
   };
 }

@@ -10,6 +10,8 @@ export interface ChangeTarget<Change> {
   checkpoint(): readonly Change[];
   /** What a change takes of a line, roughly, in bytes. */
   lengthOf(change: Change): number;
+  /** Whether it only takes something away, which is to succeed on a full disk. */
+  makesRoom(change: Change): boolean;
 }
 
 /**
@@ -78,7 +80,8 @@ export function createChangeQueue<Change>(
     while (pending.length > 0) {
       const batch = pending.splice(0, countOfBatch());
       try {
-        await journal.append(batch.map((one) => one.change));
+        const changes = batch.map((one) => one.change);
+        await journal.append(changes, { makesRoom: changes.every((one) => target.makesRoom(one)) });
       } catch (error) {
         takeBack([...batch, ...pending.splice(0)], error);
         continue;

@@ -1,6 +1,7 @@
 import { constants, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
+import { allocateBehind, writeInPlace } from "../../syscall/index.ts";
 import { syncFolder } from "../../files/index.ts";
 import { dropCached } from "../../syscall/index.ts";
 
@@ -27,7 +28,13 @@ export interface JournalFile {
   append(bytes: Uint8Array): Promise<void>;
   /** The same, and what was appended survives power loss when it resolves. */
   appendDurably(bytes: Uint8Array): Promise<void>;
+  /** One that is so long already is not touched, and keeps the room that is set aside for it. */
   truncate(lengthBytes: number): Promise<void>;
+  /**
+   * Sets room of the disk aside for what is appended up to `lengthBytes`; a longer file stays as it is.
+   * @throws ENOSPC, and another error where the file system does not do that.
+   */
+  allocate(lengthBytes: number): Promise<void>;
   /** Makes content survive power loss. */
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -59,7 +66,8 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
       const file = await open(pathOf(name), flags, 0o600).catch(inWords);
       let durable: FileHandle;
       try {
-        await file.truncate(lengthBytes);
+        await cut(file, lengthBytes);
+        if (lengthBytes === 0) writeInPlace(file.fd);
         // Writes and flushes in one call: a second visit to Node's thread pool takes longer than either on a busy
         // machine.
         durable = await open(pathOf(name), flags | O_DSYNC);
@@ -70,7 +78,8 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
       return {
         append: (bytes) => writeAll(file, bytes),
         appendDurably: (bytes) => writeAll(durable, bytes),
-        truncate: (length) => file.truncate(length),
+        truncate: (length) => cut(file, length),
+        allocate: (length) => allocateBehind(file.fd, 0, length),
         sync: () => file.datasync(),
         close: async () => void (await Promise.all([file.close(), durable.close()])),
       };
@@ -80,6 +89,12 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
     syncFolder: () => held.sync(),
     close: () => held.close(),
   };
+}
+
+/** To cut a file, if only to the length that it has, takes room on a full btrfs, and gives back what was set aside. */
+async function cut(file: FileHandle, lengthBytes: number): Promise<void> {
+  const { size } = await file.stat();
+  if (size !== lengthBytes) await file.truncate(lengthBytes);
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {

@@ -31,8 +31,11 @@ import {
 } from "./read-journal.ts";
 
 export interface Journal<Change> {
-  /** Resolves when the changes are durable. Not called again before it has settled. */
-  append(changes: readonly Change[]): Promise<void>;
+  /**
+   * Resolves when the changes are durable. Not called again before it has settled. Those that make room may take what is
+   * set aside for them, so that there is room for them on a full disk.
+   */
+  append(changes: readonly Change[], options?: { readonly makesRoom: boolean }): Promise<void>;
   /** The disk has failed: what was refused last may be found there when it is opened again. */
   readonly isBroken: boolean;
   /** Whether it is time for `rewrite`. */
@@ -58,6 +61,11 @@ export interface OpenJournalOptions<Change> {
 }
 
 const stagedName = "records.new";
+
+/** What is kept free behind the end of the file for changes that make room: thousands of removals. */
+const reserveBytes = 256 * 1024;
+/** And for all changes, so that there is one call for a few hundred. */
+const aheadBytes = 64 * 1024;
 
 /** Below that, writing anew would not pay. */
 const minRewriteBytes = 1024 * 1024;
@@ -88,6 +96,8 @@ function createJournal<Change>(
   let file: JournalFile | undefined;
   let broken: CleatError | undefined;
   let rewriteAtBytes = 0;
+  /** Up to here the file has room of its own; `undefined` where the file system does not do that. */
+  let allocatedBytes: number | undefined = 0;
 
   /** After a failed flush nobody can say what is on the disk: the kernel reports it once and takes it for done. */
   const breakDown = (error: unknown): CleatError => {
@@ -109,20 +119,38 @@ function createJournal<Change>(
     }
   };
 
+  /** @throws RESOURCE_EXHAUSTED on a full disk, for all but what makes room. */
+  const setRoomAside = async (to: JournalFile, bytes: number, makesRoom: boolean) => {
+    const needed = lengthBytes + bytes + reserveBytes;
+    if (allocatedBytes === undefined || needed <= allocatedBytes) return;
+    for (const wanted of [needed + aheadBytes, needed]) {
+      try {
+        await to.allocate(wanted);
+        allocatedBytes = wanted;
+        return;
+      } catch (error) {
+        if (!isDiskFull(error)) return void (allocatedBytes = undefined);
+        if (wanted === needed && !makesRoom) throw toCleatError(error, subject);
+      }
+    }
+  };
+
   return {
     async open() {
       file = await files.open(fileName, lengthBytes);
       await files.remove(stagedName);
     },
-    async append(changes) {
+    async append(changes, { makesRoom } = { makesRoom: false }) {
       const to = opened();
       const bytes = formatLine({ seq: seq + 1, changes: changes.map(toStored) });
+      await setRoomAside(to, bytes.length, makesRoom);
       try {
         await to.appendDurably(bytes);
       } catch (error) {
         // The second is a limit on the length of files, of the process's.
         if (!isDiskFull(error) && !isSystemError(error, "EFBIG")) throw breakDown(error);
-        await takeBack(to, error); // which writes the end of the file anew, whatever had become of it
+        allocatedBytes &&= 0;
+        await takeBack(to, error);
         throw toCleatError(error, subject);
       }
       seq++;
@@ -161,6 +189,7 @@ function createJournal<Change>(
       const before = file;
       file = staged;
       lengthBytes = checkpointBytes = written;
+      allocatedBytes &&= 0;
       try {
         await before?.close();
         await files.syncFolder();

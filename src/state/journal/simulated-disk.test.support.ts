@@ -9,6 +9,8 @@ export type Loss = (typeof losses)[number];
 interface Inode {
   content: Buffer;
   synced: Buffer;
+  /** What was set aside for it, the content included. */
+  allocatedBytes?: number;
 }
 
 /** A disk that can lose power between any two steps, and in the middle of one. */
@@ -21,6 +23,8 @@ export interface SimulatedDisk extends JournalFiles {
   refuseAt: number;
   /** As what: a full disk, or a file that is too long. */
   refuseAs: "ENOSPC" | "EFBIG";
+  /** What there is for all files. */
+  roomBytes: number;
   /** What is found when the power is back. */
   reboot(loss: Loss): SimulatedDisk;
 }
@@ -43,8 +47,15 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
     partly();
     throw new SystemError(constants.errno[disk.refuseAs], "write");
   };
+  const sizeOf = ({ content, allocatedBytes = 0 }: Inode) => Math.max(content.length, allocatedBytes);
+  const assertRoom = (inode: Inode, lengthBytes: number) => {
+    const grown = Math.max(0, lengthBytes - sizeOf(inode));
+    const taken = [...names.values()].reduce((sum, one) => sum + sizeOf(one), grown);
+    if (grown > 0 && taken > disk.roomBytes) throw new SystemError(constants.errno.ENOSPC, "write");
+  };
   const disk = {
     steps: 0,
+    roomBytes: Infinity,
     failAt: -1,
     refuseAt: -1,
     refuseAs: "ENOSPC" as SimulatedDisk["refuseAs"],
@@ -56,7 +67,10 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
       const inode = names.get(name) ?? { content: Buffer.alloc(0), synced: Buffer.alloc(0) };
       names.set(name, inode);
       inode.content = inode.content.subarray(0, lengthBytes);
-      const append = (bytes: Uint8Array) => (inode.content = Buffer.concat([inode.content, bytes]));
+      const append = (bytes: Uint8Array) => {
+        assertRoom(inode, inode.content.length + bytes.length);
+        inode.content = Buffer.concat([inode.content, bytes]);
+      };
       return {
         async append(bytes: Uint8Array) {
           step(() => append(bytes.subarray(0, bytes.length / 2)));
@@ -69,6 +83,10 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
         async truncate(length: number) {
           step();
           inode.content = inode.content.subarray(0, length);
+        },
+        async allocate(length: number) {
+          assertRoom(inode, length);
+          inode.allocatedBytes = length;
         },
         async sync() {
           step();

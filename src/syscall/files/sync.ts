@@ -1,8 +1,12 @@
-import { bindSystemCall, bindSystemCallBehind, check, errnos, lastErrno } from "../libc.ts";
+import { bindSystemCall, bindSystemCallBehind, check, errnos, lastErrno, type Told } from "../libc.ts";
 
 const fsyncCall = bindSystemCall("fsync", "int");
 const syncfsCall = bindSystemCall("syncfs", "int");
 const syncfsBehindCall = bindSystemCallBehind("syncfs", "int");
+const fallocateBehindCall = bindSystemCallBehind("fallocate", "int", "int", "long", "long");
+
+/** Source: `linux/falloc.h` v6.1. */
+const FALLOC_FL_KEEP_SIZE = 1;
 
 /** Makes one file, or the names in one folder, survive power loss. */
 export function fsync(descriptor: number): void {
@@ -19,11 +23,26 @@ export function syncfs(descriptor: number): void {
  * settles.
  */
 export function syncfsBehind(descriptor: number): Promise<void> {
+  return behind("syncfs", (tell) => syncfsBehindCall([descriptor], tell));
+}
+
+/**
+ * Sets room of the disk aside for an open file behind its end, which stays where it is; what is there stays, too. On a
+ * thread of Node's pool, as `syncfsBehind`.
+ * @throws SystemError ENOSPC, EOPNOTSUPP where the file system cannot do that.
+ */
+export function allocateBehind(descriptor: number, atBytes: number, lengthBytes: number): Promise<void> {
+  return behind("fallocate", (tell) =>
+    fallocateBehindCall([descriptor, FALLOC_FL_KEEP_SIZE, atBytes, lengthBytes], tell),
+  );
+}
+
+function behind(name: string, begin: (tell: Told) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    syncfsBehindCall(descriptor, (failed, result) => {
+    begin((failed, result) => {
       try {
         if (failed !== null) throw failed;
-        check(result, "syncfs");
+        check(result, name);
         resolve();
       } catch (error) {
         reject(error as Error);

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 
+import { inodeFlagRequests } from "../files/copy-on-write.ts";
 import { headersObstacle, readHeaders } from "../kernel-headers.test.support.ts";
 import { diskQuota, fileAttributeRequests, fileAttributes, quotaRequests, quotaStatus } from "./project-requests.ts";
 
@@ -9,6 +10,11 @@ const expressions = {
   "sizeof(struct fsxattr)": fileAttributes.sizeBytes,
   [offset("fsxattr", "fsx_xflags")]: fileAttributes.flagsAt,
   [offset("fsxattr", "fsx_projid")]: fileAttributes.projectAt,
+  FS_IOC_GETFLAGS: inodeFlagRequests.GETFLAGS,
+  FS_IOC_SETFLAGS: inodeFlagRequests.SETFLAGS,
+  FS_NOCOW_FL: inodeFlagRequests.NOCOW,
+  FS_XFLAG_IMMUTABLE: fileAttributes.IMMUTABLE,
+  FS_XFLAG_APPEND: fileAttributes.APPEND,
   FS_XFLAG_PROJINHERIT: fileAttributes.PROJINHERIT,
   FS_IOC_FSGETXATTR: fileAttributeRequests.FSGETXATTR,
   FS_IOC_FSSETXATTR: fileAttributeRequests.FSSETXATTR,

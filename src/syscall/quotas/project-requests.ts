@@ -1,7 +1,14 @@
 import { ioctlRequest } from "../ioctl.ts";
 
 /** `struct fsxattr`. Source: `linux/fs.h` v6.1, which a test re-reads, as it does the others here. */
-export const fileAttributes = { sizeBytes: 28, flagsAt: 0, projectAt: 12, PROJINHERIT: 0x200 } as const;
+export const fileAttributes = {
+  sizeBytes: 28,
+  flagsAt: 0,
+  projectAt: 12,
+  IMMUTABLE: 0x8,
+  APPEND: 0x10,
+  PROJINHERIT: 0x200,
+} as const;
 
 export const fileAttributeRequests = {
   FSGETXATTR: ioctlRequest("read", 0x58, 31, fileAttributes.sizeBytes),

@@ -9,7 +9,15 @@ import { mountDataRoot } from "../../harness/data-root.ts";
 import { openNamespace, type Namespace } from "../../harness/namespace.ts";
 import { describeWith, needs, type Need } from "../../needs.ts";
 import { byDayOrNight } from "../../night.ts";
-import { buildSuite, containerd1, containerd2, runSuite, type SuiteOutcomes, type SuiteSource } from "./suite-run.ts";
+import {
+  buildSuite,
+  containerd1,
+  containerd17,
+  containerd2,
+  runSuite,
+  type SuiteOutcomes,
+  type SuiteSource,
+} from "./suite-run.ts";
 
 /** The spelling is the suite's. */
 const tests = [
@@ -69,6 +77,7 @@ const runs: readonly (readonly [SuiteSource, readonly Subject[]])[] = byDayOrNig
   [[containerd1, [overlay2]]],
   [
     [containerd1, all.filter((subject) => subject !== overlay2)],
+    [containerd17, all],
     [containerd2, all],
   ],
 );

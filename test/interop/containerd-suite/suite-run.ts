@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { containerd17Folder } from "#scripts/containerd-sources.mjs";
 import { goIn } from "#scripts/go-sources.mjs";
 import { rootFolder } from "#scripts/engine-roots.mjs";
 import type { Namespace } from "../../harness/namespace.ts";
@@ -18,6 +19,8 @@ export interface SuiteSource {
   readonly go: { readonly program: string; readonly env: NodeJS.ProcessEnv };
 }
 
+const goOfTesting = goIn(rootFolder("forky"));
+
 export const containerd1: SuiteSource = {
   title: "containerd 1.6",
   needs: [needs.go, containerdSource],
@@ -25,11 +28,22 @@ export const containerd1: SuiteSource = {
   go: { program: "go", env: { GO111MODULE: "off", GOFLAGS: "", GOPATH: debianGo, CGO_ENABLED: "0" } },
 };
 
+/** Its sources are compiled by a later Go. */
+export const containerd17: SuiteSource = {
+  title: "containerd 1.7 of Debian 13",
+  needs: [needs.forky, needs.containerd17],
+  tag: "containerd1",
+  go: {
+    ...goOfTesting,
+    env: { ...goOfTesting.env, GOPATH: join(containerd17Folder, "usr/share/gocode") },
+  },
+};
+
 export const containerd2: SuiteSource = {
   title: "containerd 2 of Debian testing",
   needs: [needs.forky],
   tag: "containerd2",
-  go: goIn(rootFolder("forky")),
+  go: goOfTesting,
 };
 
 /** Compiles the suite to the file `program`. Takes ten seconds, or forty, while Go's cache is empty; then one. */

@@ -109,13 +109,18 @@ function testDiffer({ driver, snapshotter }: (typeof subjects)[number]): void {
     await snapshots.commit(name, `${name}-active`, { labels });
   }
 
-  async function expectSameDiff(left: readonly Mount[], right: readonly Mount[]): Promise<void> {
-    const [ours, theirs] = await Promise.all([cleat, builtIn].map(({ client }) => diffOf(client, left, right)));
-    expect(ours?.entries).toEqual(theirs?.entries);
-    expect(ours?.diffId).toBe(theirs?.diffId);
-    expect(ours?.digest, "two programs compress differently, or the fallback was what answered").not.toBe(
-      theirs?.digest,
-    );
+  async function expectSameDiff(
+    left: readonly Mount[],
+    right: readonly Mount[],
+    options: DiffOptions = {},
+  ): Promise<MadeDiff> {
+    const both = [cleat, builtIn].map(({ client }) => diffOf(client, left, right, options));
+    const [ours, theirs] = (await Promise.all(both)) as [MadeDiff, MadeDiff];
+    expect(ours.entries).toEqual(theirs.entries);
+    expect(ours.diffId).toBe(theirs.diffId);
+    const why = "two programs compress differently, or the fallback was what answered";
+    expect(ours.digest, why).not.toBe(theirs.digest);
+    return ours;
   }
 
   it("makes the same layer as the one that is built in, of a container's changes", async () => {
@@ -136,6 +141,30 @@ function testDiffer({ driver, snapshotter }: (typeof subjects)[number]): void {
     const base = await view("base-view-3", "base");
     await expectSameDiff(base, await view("middle-view-2", "middle"));
     await expectSameDiff(base, await prepare("untouched", "base"));
+  });
+
+  it("writes no later time than it is asked for, as the one that is built in", async () => {
+    const [left, right] = [await view("epoch-view", "middle"), await snapshots.mounts("container")];
+    const epoch = 1_000_000_000n; // 2001-09-09: what was touched for February is before
+    const { entries } = await expectSameDiff(left, right, { source_date_epoch: { seconds: epoch, nanos: 0 } });
+    const times = entries.map((line) => Number(line.split(" ").find((word) => /^\d{9,}$/.test(word))));
+    expect(times.filter((seconds) => seconds > epoch)).toEqual([]);
+    expect(entries.some((line) => / 98117310[67]\b/.test(line))).toBe(true);
+    const { diffId } = await expectSameDiff(left, right);
+    expect(diffId).not.toBe(
+      (await diffOf(cleat.client, left, right, { source_date_epoch: { seconds: epoch, nanos: 0 } })).diffId,
+    );
+  });
+
+  it("has zstd made by the next where its Node has none", async () => {
+    const [left, right] = [await view("zstd-view", "middle"), await snapshots.mounts("container")];
+    const asked = { left, right, media_type: `${layerTypes[0]}+zstd` };
+    const { diff } = await cleat.client.services.diff.diff(asked);
+    const { info } = await cleat.client.services.content.info({ digest: diff?.digest ?? "" });
+    expect(info?.labels["containerd.io/uncompressed"]).toBe((await diffOf(cleat.client, left, right)).diffId);
+    const mounts = await prepare("from zstd", "middle");
+    const { applied } = await cleat.client.services.diff.apply({ diff, mounts });
+    expect(applied?.digest).toBe(info?.labels["containerd.io/uncompressed"]);
   });
 
   it("follows a layer whose folders were renamed in place", async () => {
@@ -258,11 +287,20 @@ interface MadeDiff {
   readonly entries: readonly string[];
 }
 
+interface DiffOptions {
+  readonly source_date_epoch?: { readonly seconds: bigint; readonly nanos: number };
+}
+
 /** Asks containerd for a diff, and reads what it made. */
-async function diffOf(client: Containerd, left: readonly Mount[], right: readonly Mount[]): Promise<MadeDiff> {
+async function diffOf(
+  client: Containerd,
+  left: readonly Mount[],
+  right: readonly Mount[],
+  options: DiffOptions = {},
+): Promise<MadeDiff> {
   // For what containerd's own differ makes, which else may be collected before it is read.
   const lease = await createLease(client, { expireMs: 60_000 });
-  const { diff } = await client.services.diff.diff({ left, right }, { metadata: { [leaseHeader]: lease } });
+  const { diff } = await client.services.diff.diff({ left, right, ...options }, { metadata: { [leaseHeader]: lease } });
   const digest = diff?.digest ?? "";
   const { info } = await client.services.content.info({ digest });
   const parts: Uint8Array[] = [];

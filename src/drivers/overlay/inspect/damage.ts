@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { removeTree, withFolderAt } from "../../../layer/index.ts";
+import { removeForGood, withFolderAt } from "../../../layer/index.ts";
 import {
   type Damage,
   findOwnDamage,
@@ -32,7 +32,7 @@ export function findDamage(home: string): Damage[] {
     const around = { home, folder, facts, resolve, mounts, keepsFolders: existsSync(`${home}-layers`) };
     return [
       ...findWrongFolders({ folder }, layoutFolders()),
-      ...findOwnDamage({ home, folder, mounts, remove: removeTree, mountedLayers: mounted }),
+      ...findOwnDamage({ home, folder, mounts, remove: removeForGood, mountedLayers: mounted }),
       ...findLinkDamage(home, facts),
       ...layers.flatMap((layer) => findLayerDamage(layer, around)),
       ...facts.strays.map(nameText).map(describeStray),

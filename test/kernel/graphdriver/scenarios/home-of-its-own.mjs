@@ -42,10 +42,7 @@ export async function homeOfItsOwn(name, home) {
   execFileSync("chattr", ["-i", `${home}/aquota.user`, `${home}/lost+found/#12`]);
 }
 
-/**
- * Files that nobody may delete, and mounts, in what a crash left or a container made: no store is kept shut, nothing
- * mounted lost.
- */
+/** Mounts in what a crash left or a container made: no store is kept shut, nothing mounted lost. */
 export async function mountsInTrash(name, folder) {
   const home = `${folder}/home`;
   const driver = await factories[name].open({ home });
@@ -60,17 +57,12 @@ export async function mountsInTrash(name, folder) {
     else execFileSync("mount", ["--bind", `${folder}/elsewhere`, place]);
     writeFileSync(`${place}/kept`, "kept");
   }
-  for (const trash of ["trash", "staging"]) {
-    writeFileSync(`${home}/.cleat/${trash}/immutable`, "");
-    execFileSync("chattr", ["+i", `${home}/.cleat/${trash}/immutable`]);
-  }
   await driver.remove("layer").catch((error) => assert.equal(error.code, "FAILED_PRECONDITION", error.stack));
   assert.equal(await driver.exists("layer"), false);
   assert.deepEqual(readdirSync(`${folder}/elsewhere`), ["kept"]);
   await driver.close();
   await (await factories[name].open({ home })).close();
   assert.deepEqual(readdirSync(`${folder}/elsewhere`), ["kept"]);
-  for (const trash of ["trash", "staging"]) execFileSync("chattr", ["-i", `${home}/.cleat/${trash}/immutable`]);
   execFileSync("sh", [
     "-c",
     `grep -o ' ${home}/[^ ]*' /proc/self/mountinfo | while read -r at; do umount -l "$at"; done`,

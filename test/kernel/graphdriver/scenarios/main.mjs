@@ -18,6 +18,7 @@ import * as overlayFeatures from "./overlay-features.mjs";
 import * as overlayParents from "./overlay-parents.mjs";
 import * as power from "./power-loss.mjs";
 import * as programs from "./programs.mjs";
+import * as protectedFiles from "./protected-files.mjs";
 import * as refusedAttributes from "./refused-attributes.mjs";
 import * as silentPeers from "./silent-peers.mjs";
 import * as sizes from "./sizes.mjs";
@@ -44,6 +45,7 @@ const scenarios = {
   ...namespaceCrossing,
   ...power,
   ...programs,
+  ...protectedFiles,
   ...refusedAttributes,
   ...silentPeers,
   ...sizes,

@@ -1,0 +1,3 @@
+export const containerd17Folder: string;
+export function hasContainerd17(): boolean;
+export function unpackContainerd17(): void;
