@@ -62,7 +62,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
   ["cleat/protocol", importing("protocol"), ["errors", "protocol"], ["zod"], 30],
   ["cleat/transport", importing("transport"), wire, ["zod"], 65],
   ["cleat/grpc", importing("grpc"), ["grpc", ...wire], ["@bufbuild", "zod"], 90],
-  ["cleat/plugin", importing("plugin"), ["files", "plugin", ...wire], ["zod"], 85],
+  ["cleat/plugin", importing("plugin"), ["files", "plugin", ...wire], ["zod"], 90],
   ["cleat/volume", importing("volume"), ["volume", ...wire], ["zod"], 75],
   ["cleat/authz", importing("authz"), ["authz", ...wire], ["zod"], 75],
   [
@@ -70,7 +70,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
     importing("logdriver"),
     ["files", "logdriver", "state", "syscall", ...wire],
     ["@bufbuild", "koffi", "zod"],
-    125,
+    135,
   ],
   ["cleat/host", importing("host"), ["host", "volume", ...wire], ["zod"], 120],
   // What each thread of workers loads, of which there may be sixteen.
@@ -81,7 +81,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
         ["--input-type=module", "--eval", `await import("./dist/drivers/${driver}/jobs.js")`],
         ["drivers", "errors", "graphdriver", "layer", "protocol", "syscall", "tar", "workers"],
         ["koffi"],
-        230,
+        235,
       ] as const,
   ),
   ["cleat/tar", importing("tar"), ["errors", "tar"], [], 60],
