@@ -83,7 +83,8 @@ function filesOf(input) {
       const append = async (bytes) => void (file.content = Buffer.concat([file.content, bytes]));
       const truncate = async (length) => void (file.content = file.content.subarray(0, length));
       await truncate(lengthBytes);
-      return { append, appendDurably: append, truncate, sync: async () => {}, close: async () => {} };
+      const nothing = async () => {};
+      return { append, appendDurably: append, truncate, allocate: nothing, sync: nothing, close: nothing };
     },
     async rename(from, to) {
       names.set(to, names.get(from));
@@ -91,5 +92,6 @@ function filesOf(input) {
     },
     remove: async (name) => void names.delete(name),
     syncFolder: async () => {},
+    close: async () => {},
   };
 }
