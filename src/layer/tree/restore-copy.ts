@@ -84,7 +84,7 @@ function restoreFolder(restoring: Restoring, path: string, folder: FolderState):
     } else if (!child.stays) {
       if (status.links > 1) return false;
       if (copy !== undefined) options.remove(copies.current(), name);
-      copyNode(originals.current(), copies.current(), name, status, { clones: true });
+      copyNode(originals.current(), copies.current(), name, status, { clones: true, intoFinished: true });
       stays = false;
       restoring.needsSync = true;
     }
