@@ -141,3 +141,18 @@ it("copies no list with what it makes in folders that give one", () => {
   expect(restore(from, to, { isUntouched, remove: removeTree, durable: false })).toBe(true);
   expect(readWithRoot(to)).toEqual(readWithRoot(from));
 });
+
+it("takes nothing for untouched that has another size, time or owner, whatever the clock says", () => {
+  const [from, to] = [scratch.folder("from"), scratch.folder("to")];
+  fillOriginal(from, false);
+  copy(from, to);
+  const { atime, mtime } = fs.statSync(`${to}/a`);
+  fs.writeFileSync(`${to}/a`, "a longer content of a");
+  fs.utimesSync(`${to}/a`, atime, mtime);
+  fs.writeFileSync(`${to}/b`, "other of b".padEnd("content of b".length));
+  fs.utimesSync(`${to}/d/e`, 5, 5);
+  if (process.getuid?.() === 0) for (const path of ["d", "d/a"]) fs.chownSync(`${to}/${path}`, 1000, 1000);
+  // A clock that was set back gives what is changed a time from within the copy.
+  expect(restore(from, to, { isUntouched: () => true, remove: removeTree, durable: false })).toBe(true);
+  expect(readWithRoot(to)).toEqual(readWithRoot(from));
+});
