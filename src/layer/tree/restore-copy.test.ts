@@ -36,7 +36,7 @@ const edits = {
 
 /** As `setfacl -m u::rwx,u:1000:rwx,g::-,m::rwx,o::-`. Source: `linux/posix_acl_xattr.h` v6.1. */
 const list = Buffer.from(
-  "02000000" + "01000700ffffffff" + "02000700e8030000" + "04000000ffffffff" + "10000700ffffffff" + "20000000ffffffff",
+  "0200000001000700ffffffff02000700e803000004000000ffffffff10000700ffffffff20000000ffffffff",
   "hex",
 );
 

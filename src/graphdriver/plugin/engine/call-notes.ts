@@ -63,10 +63,10 @@ export function createCallNotes(folder: string | undefined, logger: Logger): Cal
   }
 
   /** A process that is killed between the two leaves a doubt too many. */
-  function takeOver(path: string, id: string): void {
+  function takeOver(former: string, id: string): void {
     if (!save(take(id), id, "a call in flight could not be written down anew")) return;
     try {
-      unlinkSync(path);
+      unlinkSync(former);
     } catch (error) {
       logger.debug({ err: error, layer: id }, "a call in flight is written down twice");
     }
