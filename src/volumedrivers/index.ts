@@ -24,6 +24,14 @@ export { archiveFolder, copyFolder, type TreeJobOptions, unpackArchive } from ".
 export { flagOption, isSecret, pathOption, secretOption, sizeOption, textOption } from "./options/option-types.ts";
 export { type VolumeStep, type VolumeStepMessage, volumeSteps } from "./steps.ts";
 export { hideListed, mountListOption, valueIn, withoutOptions } from "./options/mount-list.ts";
-export { defaultVolumeType, otherVolumeTypes, sharedVolumeTypes, volumeTypes } from "./types/volume-types.ts";
+export {
+  createSharedVolumeTypes,
+  createVolumeTypes,
+  defaultVolumeType,
+  otherVolumeTypes,
+  sharedVolumeTypes,
+  volumeTypes,
+  type VolumeTypesSettings,
+} from "./types/volume-types.ts";
 export { type GlobalVolumes, type GlobalVolumesOptions, openGlobalVolumes } from "./global/open-global-volumes.ts";
 export type { EtcdOptions } from "./global/etcd.ts";

@@ -16,8 +16,12 @@ const folder = mkdtempSync(join(tmpdir(), "cleat-packed-"));
 const clone = join(folder, "clone");
 /** Another's, which has Cleat and its dependencies, and nothing else. */
 const user = join(folder, "user");
+/** Of newcomers, above which there are no packages that Node would find. */
+const projects = mkdtempSync(join(tmpdir(), "cleat-new-"));
 /** Some thousand files, on a disk that others may write to. */
-afterAll(() => rmSync(folder, { recursive: true }), 60_000);
+afterAll(() => {
+  for (const made of [folder, projects]) rmSync(made, { recursive: true });
+}, 60_000);
 
 let packed: readonly string[];
 let unbuilt: { readonly status: number | null; readonly stderr: string };
@@ -166,21 +170,33 @@ test("the examples of plugins are built there, and work", () => {
 
 const kinds = ["volume", "network", "ipam", "authz", "log", "secret", "metrics"];
 
-/** As a newcomer does it, with what npm would have installed; by day one of them as engines call it. */
+/** Links what a project's `package.json` names, and nothing else: to a package by its path npm does the same. */
+function installNamed(begun: string): void {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(begun, "package.json"), "utf8")) as Record<
+    "dependencies" | "devDependencies",
+    Readonly<Record<string, string>>
+  >;
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+    const link = join(begun, "node_modules", name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(name === "cleat" ? user : project, "node_modules", name), link);
+  }
+  const bin = join(begun, "node_modules/.bin");
+  mkdirSync(bin);
+  symlinkSync(join(user, "node_modules/cleat/dist/cli/main.js"), join(bin, "cleat"));
+  symlinkSync(join(project, "node_modules/.bin/tsc"), join(bin, "tsc"));
+}
+
+const isDebian = spawnSync("dpkg-deb", ["--version"]).error === undefined;
+
+/** As a newcomer does it; by day one of them as engines call it. */
 test.each(kinds)(
   "a project that cleat new %s has written is built there, and passes its checks",
   (kind) => {
-    const begun = join(folder, `my-${kind}`);
+    const begun = join(projects, `my-${kind}`);
     const main = join(user, "node_modules/cleat/dist/cli/main.js");
     execFileSync(main, ["new", kind, `my-${kind}`, "--folder", begun]);
-    symlinkSync(join(user, "node_modules"), join(begun, "node_modules"));
-    const bin = join(user, "node_modules/.bin");
-    mkdirSync(bin, { recursive: true });
-    for (const [name, target] of [
-      ["cleat", main],
-      ["tsc", join(project, "node_modules/.bin/tsc")],
-    ] as const)
-      if (!existsSync(join(bin, name))) symlinkSync(target, join(bin, name));
+    installNamed(begun);
     const isWhole = atNight || kind === "volume";
     const inProcess = ["-c", "node_modules/.bin/tsc && node --test dist/*.test.js"];
     const [command, args] = isWhole ? ["npm", ["test"]] : ["sh", inProcess];
@@ -191,10 +207,21 @@ test.each(kinds)(
     if (isWhole) expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped \d$/m);
     const deb = execFileSync(main, ["pack", "deb"], { cwd: begun, encoding: "utf8" });
     expect(existsSync(deb.trim())).toBe(true);
+    if (isDebian) loadPacked(deb.trim(), kind);
     rmSync(begun, { recursive: true });
   },
   120_000,
 );
+
+/** Its driver finds in the package all that it imports. */
+function loadPacked(deb: string, kind: string): void {
+  const unpacked = join(projects, `unpacked-${kind}`);
+  execFileSync("dpkg-deb", ["-x", deb, unpacked]);
+  const program = `await import("./usr/lib/my-${kind}/dist/driver.js"); console.log("loaded")`;
+  const args = ["--input-type=module", "--eval", program];
+  expect(execFileSync(process.execPath, args, { cwd: unpacked, encoding: "utf8" })).toBe("loaded\n");
+  rmSync(unpacked, { recursive: true });
+}
 
 test("the example of a volume plugin has twelve lines, and keeps volumes", { timeout: 60_000 }, async () => {
   const example = buildExample("volume-plugin");

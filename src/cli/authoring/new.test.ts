@@ -32,6 +32,23 @@ describe("cleat new", () => {
     expect([manifest.name, Object.keys(manifest.exports)]).toEqual(["cleat", expect.arrayContaining(["./volume"])]);
   });
 
+  it.each(["volume", "network", "ipam", "authz", "log", "secret", "metrics"])(
+    "names every package that the sources of %s import, as Cleat itself does",
+    async (kind) => {
+      expect(await cleat(["new", kind, kind, ...inFolder(kind)])).toMatchObject({ code: 0 });
+      const manifest = JSON.parse(await readFile(join(folder, kind, "package.json"), "utf8"));
+      const own = JSON.parse(await readFile(new URL("../../../package.json", import.meta.url), "utf8"));
+      const sources = await readdir(join(folder, kind, "src"));
+      const texts = await Promise.all(sources.map((name) => readFile(join(folder, kind, "src", name), "utf8")));
+      const imported = texts
+        .flatMap((text) => [...text.matchAll(/ from "((?!\.|node:)(?:@[^/"]+\/)?[^/"]+)/g)])
+        .map(([, name]) => name);
+      expect(Object.keys(manifest.dependencies).toSorted()).toEqual([...new Set(imported)].toSorted());
+      const { cleat: _itself, ...others } = manifest.dependencies;
+      expect(own.dependencies).toMatchObject(others);
+    },
+  );
+
   it("takes an empty folder, and none in which something is", async () => {
     await mkdir(join(folder, "empty"));
     expect(await cleat(["new", "volume", "mine", ...inFolder("empty")])).toMatchObject({ code: 0 });

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { cleat, folder } from "../run.test.support.ts";
@@ -103,6 +103,24 @@ describe("cleat pack docker", () => {
     const ran = execFileSync("chroot", [rootfs, program, ...args], { encoding: "utf8" });
     expect(ran).toBe("/data /run/docker/plugins/mine.sock\n");
   });
+});
+
+/** As `npm install` has it of a dependency by its path: a link to a folder whose own packages lie beside it, or above. */
+it("packs a package for whoever finds it, where the project has another of that name", async () => {
+  const linked = join(folder, "elsewhere/node_modules/linked");
+  await write({
+    "../elsewhere/node_modules/linked/package.json": packageOf("linked", { dependencies: { dep: "2" } }),
+    "../elsewhere/node_modules/linked/index.js": "module.exports = require('dep')",
+    "../elsewhere/node_modules/dep/package.json": packageOf("dep", { version: "2.0.0" }),
+    "../elsewhere/node_modules/dep/index.js": "module.exports = 'theirs'",
+    "node_modules/dep/index.js": "module.exports = 'mine'",
+    "dist/main.js": 'import dep from "dep"; import linked from "linked"; console.log(dep, linked);',
+    "package.json": JSON.stringify({ ...manifest, type: "module", dependencies: { linked: "file:", dep: "1" } }),
+  });
+  await symlink(linked, join(project, "node_modules/linked"));
+  expect(await pack("docker", "bundle")).toMatchObject({ code: 0, err: "" });
+  const ran = execFileSync(process.execPath, [join(folder, "bundle/rootfs/plugin/dist/main.js")], { encoding: "utf8" });
+  expect(ran).toBe("mine theirs\n");
 });
 
 it.each([

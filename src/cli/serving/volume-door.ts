@@ -3,7 +3,9 @@ import { assertAddressFree, type Logger, serve, type ServedDriver } from "../../
 import { assertPluginName } from "../../protocol/index.ts";
 import { createVolumeDriverPlugin } from "../../volume/index.ts";
 import {
+  createSharedVolumeTypes,
   createVolumeToolsPlugin,
+  createVolumeTypes,
   defaultVolumeType,
   type ManagedVolumes,
   openGlobalVolumes,
@@ -40,6 +42,12 @@ export const volumeOptions = {
   "etcd-ca": { type: "string", value: "FILE", help: "in PEM, who vouches for etcd, beyond the system's authorities" },
   "etcd-cert": { type: "string", value: "FILE", help: "in PEM, as whom etcd is asked" },
   "etcd-key": { type: "string", value: "FILE", help: "in PEM, the key to it" },
+  "rclone-folder": {
+    type: "string",
+    multiple: true,
+    value: "PATH",
+    help: "let volumes of rclone name configurations and keys below it; may be given more than once",
+  },
   ...listenOptions,
 } as const satisfies CommandOptions;
 
@@ -54,6 +62,7 @@ export interface ManagedValues {
   readonly "etcd-ca"?: string | undefined;
   readonly "etcd-cert"?: string | undefined;
   readonly "etcd-key"?: string | undefined;
+  readonly "rclone-folder"?: readonly string[] | undefined;
 }
 
 export interface VolumeValues extends ListenValues, ManagedValues {}
@@ -100,16 +109,17 @@ export async function openManaged(
   const { name, folder } = volumeFolder(values, context);
   const settings = { name, folder, logger };
   const shared = sharedBy(values);
+  const allowed = { configFolders: values["rclone-folder"]?.map((path) => absolute("rclone-folder", path)) };
   if (shared !== undefined) {
     if (csi !== undefined) throw new UsageError("--csi and --scope global are two kinds of volumes; give one");
-    const types = { types: sharedVolumeTypes, otherTypes: otherVolumeTypes };
+    const types = { types: createSharedVolumeTypes(allowed), otherTypes: otherVolumeTypes };
     return { managed: await openGlobalVolumes({ ...settings, ...types, ...shared }), name, root: folder };
   }
   if (csi !== undefined) {
     const { openCsiVolumes } = await import("../../csi/index.ts");
     return { managed: await openCsiVolumes({ ...settings, unix: absolute("csi", csi) }), name, root: folder };
   }
-  const types = { types: volumeTypes, defaultType: defaultVolumeType, otherTypes: otherVolumeTypes };
+  const types = { types: createVolumeTypes(allowed), defaultType: defaultVolumeType, otherTypes: otherVolumeTypes };
   return { managed: await openManagedVolumes({ ...settings, ...types }), name, root: folder };
 }
 

@@ -1,8 +1,8 @@
+import type { FileHandle } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import { toCleatError } from "../../errors/index.ts";
-import { replaceFile } from "../../files/index.ts";
 import { archiveFolder } from "../../volumedrivers/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
+import { fillWhole } from "../terminal/write-whole.ts";
 import { findVolumes, placeOptions } from "./find-volumes.ts";
 import { holdVolume } from "./hold-volume.ts";
 import { watchForInterruption } from "./interruption.ts";
@@ -21,7 +21,11 @@ export const backup = defineCommand({
   ],
   options: {
     ...placeOptions,
-    output: { type: "string", value: "FILE", help: "write it there, whole or not at all; default stdout" },
+    output: {
+      type: "string",
+      value: "FILE",
+      help: "write it there, whole or not at all, but for pipes and devices; default stdout",
+    },
   },
   async run({ output, ...place }, [name = ""], context) {
     const { stdout } = context;
@@ -33,16 +37,12 @@ export const backup = defineCommand({
     const { signal } = interruption;
     const write = (target: Writable | number) =>
       holdVolume(name, volumes.driver, (path) => archiveFolder(path, target, { signal }));
-    await (output === undefined ? write(stdout) : writeArchive(output, write));
+    await (output === undefined ? write(stdout) : writeArchive(output, (file) => write(file.fd)));
     return "done";
   },
 });
 
-/** Beside its place until it is on the disk. */
-async function writeArchive(path: string, write: (target: Writable | number) => Promise<void>): Promise<void> {
-  try {
-    await replaceFile(path, (file) => write(file.fd), { mode: 0o600 }); // as private as the volume
-  } catch (error) {
-    throw toCleatError(error, `file ${JSON.stringify(path)}`);
-  }
+/** As private as the volume, and on the disk; a pipe or a device is written to. */
+export async function writeArchive(path: string, write: (target: FileHandle) => Promise<void>): Promise<void> {
+  await fillWhole(path, write, { mode: 0o600 });
 }

@@ -63,12 +63,12 @@ async function openRunning(plugin: NamedPlugin, context: CommandContext): Promis
   }
 }
 
-/** Only what is there: looking makes nothing. */
+/** Only what is there: looking makes nothing. Files of the host's are taken from anywhere: who may look may write it all. */
 async function openStopped(root: string, context: CommandContext): Promise<FoundVolumes> {
   if (!(await isFolder(`${root}/state`))) {
     throw new CleatError("NOT_FOUND", `"${root}" is no folder of a volume driver`);
   }
-  const { managed } = await openManaged({ root }, context, silentLogger);
+  const { managed } = await openManaged({ root, "rclone-folder": ["/"] }, context, silentLogger);
   return { driver: managed, managed, tools: async () => managed, [Symbol.asyncDispose]: () => managed.close() };
 }
 

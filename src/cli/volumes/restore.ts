@@ -1,12 +1,10 @@
 import { createReadStream } from "node:fs";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { unpackArchive } from "../../volumedrivers/index.ts";
-import type { VolumeDriver } from "../../volume/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
+import { fillNewVolume } from "./fill-volume.ts";
 import { findVolumes, placeOptions } from "./find-volumes.ts";
 import { watchForInterruption } from "./interruption.ts";
-
-const holder = "cleat-restore";
 
 export const restore = defineCommand({
   details: [
@@ -16,6 +14,7 @@ export const restore = defineCommand({
     "",
     "After a failure, or when it is interrupted, there is no volume of that name. Of a driver that does not run this holds",
     "after kill -9 as well; of a running one a volume is then left that is in use by one mount until the machine starts anew.",
+    "A running one may also refuse to remove what is half restored, or to unmount it: the message says what is left.",
   ],
   options: {
     ...placeOptions,
@@ -35,7 +34,7 @@ export const restore = defineCommand({
     const fill = (path: string) => unpackArchive(archive, path, { signal }).catch(named(name));
     const { managed, driver } = volumes;
     if (managed !== undefined) await managed.createFilled(name, { options }, fill, { signal });
-    else await fillThroughSocket(name, options, driver, fill);
+    else await fillNewVolume(name, options, driver, fill);
     return "done";
   },
 });
@@ -51,27 +50,4 @@ function named(name: string): (error: unknown) => never {
     const { code, message } = toCleatError(error);
     throw new CleatError(code, `volume "${name}" cannot be restored: ${message}`, { cause: error });
   };
-}
-
-/** Engines' protocol knows no volume in the making: it is made, and removed if it cannot be filled. */
-async function fillThroughSocket(
-  name: string,
-  options: Readonly<Record<string, string>>,
-  driver: VolumeDriver,
-  fill: (path: string) => Promise<void>,
-): Promise<void> {
-  const names = (await driver.list()).map((one) => one.name);
-  if (names.includes(name)) throw new CleatError("ALREADY_EXISTS", `volume "${name}" exists`);
-  await driver.create(name, { options });
-  try {
-    const path = await driver.mount(name, holder);
-    try {
-      await fill(path);
-    } finally {
-      await driver.unmount(name, holder);
-    }
-  } catch (error) {
-    await driver.remove(name);
-    throw error;
-  }
 }

@@ -27,6 +27,8 @@ export interface LogContext extends AsyncDisposable {
   read(container: LoggedContainer, options?: ReadLogsOptions): Promise<readonly LogEntry[]>;
   /** Reads until `count` entries are there: what is written is read back in time, not at once. */
   readAtLeast(container: LoggedContainer, count: number): Promise<readonly LogEntry[]>;
+  /** Reads until `isAll` says that nothing more is to come. */
+  readUntil(container: LoggedContainer, isAll: (entries: readonly LogEntry[]) => boolean): Promise<readonly LogEntry[]>;
   /** Fails unless the call is answered with a failure of one of the codes, in one line that names the subject. */
   refused(call: Promise<unknown>, codes: ErrorCode | readonly ErrorCode[], subject: string): Promise<void>;
 }
@@ -57,6 +59,14 @@ export function createLogContext({ options, refusals, ...given }: LogContextOpti
     for await (const entry of driver.readLogs(container, asked)) entries.push(entry);
     return entries;
   };
+  const readUntil: LogContext["readUntil"] = async (container, isAll) => {
+    const untilMs = performance.now() + patienceMs;
+    for (;;) {
+      const entries = await read(container);
+      if (isAll(entries) || performance.now() > untilMs) return entries;
+      await delay(20);
+    }
+  };
   return {
     ...given,
     newContainer: () => containerOf(options),
@@ -74,14 +84,8 @@ export function createLogContext({ options, refusals, ...given }: LogContextOpti
       await log.write(entries, { dropped: 0 });
     },
     read,
-    async readAtLeast(container, count) {
-      const untilMs = performance.now() + patienceMs;
-      for (;;) {
-        const entries = await read(container);
-        if (entries.length >= count || performance.now() > untilMs) return entries;
-        await delay(20);
-      }
-    },
+    readUntil,
+    readAtLeast: (container, count) => readUntil(container, (entries) => entries.length >= count),
     refused: (call, codes, subject) => assertRefused(call, codes, subject, refusals),
     async [Symbol.asyncDispose]() {
       const closed = await Promise.allSettled(open.map((log) => log.close()));

@@ -23,16 +23,17 @@ export const metricsCollectorChecks: readonly MetricsCheck[] = [
   },
   {
     id: "metrics/start-again",
-    title: "starts anew with another socket in the old one's place, without a stop before",
+    title: "starts anew with another socket in the old one's place, without a stop before, and reads that",
     source: `${unix} listenMetricsSock: the daemon was killed, and makes its socket anew`,
     symptom: "After a crash of the daemon its metrics stay what they were.",
     makes,
     needs: needsSocket,
-    async run({ collector, putSocket }) {
+    async run({ collector, putSocket, waitForRead }) {
       for (let time = 0; time < 3; time++) {
         await putSocket?.("good");
         await collector.start();
       }
+      await waitForRead();
       await collector.stop();
     },
   },
@@ -74,17 +75,19 @@ export const metricsCollectorChecks: readonly MetricsCheck[] = [
   }),
   {
     id: "restart/started",
-    title: "a plugin that is killed starts and stops as before",
+    title: "a plugin that is killed starts, stops and reads as before",
     source: "kill(2) SIGKILL",
     symptom: "After a crash or an update of the plugin there are no metrics until the daemon is started anew.",
     makes: `${makes}, and new processes of the plugin`,
     needs: (context) => needsRestart(context) ?? needsSocket(context),
-    async run({ collector, putSocket, killAndRestart }) {
+    async run({ collector, putSocket, killAndRestart, reads, waitForRead }) {
       await putSocket?.("good");
       await collector.start();
       await killAndRestart?.();
       await collector.stop();
+      const before = reads();
       await collector.start();
+      await waitForRead(before);
     },
   },
 ];

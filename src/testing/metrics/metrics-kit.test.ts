@@ -1,10 +1,10 @@
 /** What the kit for metrics collectors must find: one thing wrong at a time, in a plugin that is right otherwise. */
-import { access, mkdtemp, rm } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { CleatError } from "../../errors/index.ts";
 import { createMetricsCollectorPlugin, type MetricsCollector } from "../../metrics/index.ts";
 import type { RightPlugin } from "../faulty-plugin.test.support.ts";
@@ -104,6 +104,8 @@ const faults: readonly Fault<MetricsCollector>[] = [
       cut,
     ),
   ),
+  planted("it reads the first socket only", readingOnce(), ["metrics/start-again"], cut),
+  planted("another process reads nothing", readingInOneProcess(), ["restart/started"], cut),
   planted("another process does not start", failingLater(), ["restart/started"], cut),
 ];
 
@@ -112,9 +114,42 @@ function failingLater() {
   return (): Partial<MetricsCollector> => (processes++ === 0 ? {} : { start: () => refuse("was started before") });
 }
 
+function readingOnce(): (collector: MetricsCollector) => Partial<MetricsCollector> {
+  let starts = 0;
+  return (collector) => ({ start: async () => (starts++ === 0 ? collector.start() : undefined) });
+}
+
+function readingInOneProcess() {
+  let processes = 0;
+  return (): Partial<MetricsCollector> => (processes++ === 0 ? {} : { start: async () => {} });
+}
+
+const collector: MetricsCollector = {
+  name: "mine",
+  start: async () => void (await readMetrics(200)),
+  stop: async () => {},
+  close: async () => {},
+};
+const runHere = (only: readonly string[]) =>
+  runMetricsCollectorKit({ open: async () => collector, socket: socket(), only });
+
+test("checks that need no socket leave alone what is there", async () => {
+  await writeFile(socket(), "theirs");
+  expect(await runHere(["metrics/stop-first"])).toMatchObject([{ outcome: "passed" }]);
+  expect(await readFile(socket(), "utf8")).toBe("theirs");
+});
+
+test("a file that is no socket is nobody's to replace", async () => {
+  await writeFile(socket(), "theirs");
+  const [result] = await runHere(["metrics/no-socket"]);
+  expect(result).toMatchObject({ outcome: "failed", error: { code: "FAILED_PRECONDITION" } });
+  expect(await readFile(socket(), "utf8")).toBe("theirs");
+  await rm(socket());
+});
+
 describeKit({
   right,
   checks: metricsCollectorChecks,
   faults,
-  run: (options) => runMetricsCollectorKit({ ...options, socket: socket() }),
+  run: (options) => runMetricsCollectorKit({ ...options, socket: socket(), patienceMs: options.callTimeoutMs }),
 });

@@ -96,12 +96,17 @@ function watch(
     }
   };
   const look = async () => {
-    if (own !== undefined && isRunning(own)) {
-      await trimLog(folder);
-      return plan(lookMs);
+    try {
+      if (own !== undefined && isRunning(own)) {
+        await trimLog(folder);
+        return plan(lookMs);
+      }
+      if (performance.now() - startedMs > ranWellMs) pauseMs = restartMs.first;
+      await restart();
+    } catch (error) {
+      // No descriptor is free, or the disk is broken: the volume may be served well all the same.
+      logger.warn({ err: error, volume: name }, "the program that serves a volume cannot be looked at");
     }
-    if (performance.now() - startedMs > ranWellMs) pauseMs = restartMs.first;
-    await restart();
     plan(pauseMs);
     pauseMs = Math.min(pauseMs * 2, restartMs.last);
   };

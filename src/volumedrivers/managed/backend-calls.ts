@@ -1,15 +1,15 @@
 import { setMaxListeners } from "node:events";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { createDeadline, type Logger } from "../../transport/index.ts";
-import { hidden } from "../options/read-options.ts";
+import { createHidingLogger, hideSecrets, holdsSecret } from "./hide-secrets.ts";
 import type { VolumeCall, VolumeCare } from "./volume-backend.ts";
 
 /** How a backend is called: with a deadline, and so that what it throws says whose volume it is, and no secret. */
 export interface BackendCalls {
   /** `cannot`: "cannot be mounted". */
   run<Result>(subject: CallSubject, work: (call: BackendCall) => Promise<Result>): Promise<Result>;
-  /** For what goes on when a call has ended. */
-  readonly care: VolumeCare;
+  /** For what goes on when a call has ended; what it logs shows no secret. */
+  careFor(secrets: readonly string[]): VolumeCare;
   /** Aborts what runs. */
   stop(): void;
 }
@@ -31,9 +31,12 @@ export interface CallSubject {
 export function createBackendCalls(defaultTimeoutMs: number, logger: Logger): BackendCalls {
   const ending = new AbortController();
   setMaxListeners(0, ending.signal); // one for each call that runs
-  const care: VolumeCare = { closing: ending.signal, logger };
+  const careFor = (secrets: readonly string[]): VolumeCare => ({
+    closing: ending.signal,
+    logger: createHidingLogger(logger, secrets),
+  });
   return {
-    care,
+    careFor,
     async run({ name, cannot, secrets, timeoutMs = defaultTimeoutMs, signal: own }, work) {
       const subject = `volume "${name}" ${cannot}`;
       const deadline = createDeadline(
@@ -43,7 +46,7 @@ export function createBackendCalls(defaultTimeoutMs: number, logger: Logger): Ba
       );
       try {
         return await work({
-          ...care,
+          ...careFor(secrets),
           signal: deadline.signal,
           async untimed(long) {
             deadline.pause();
@@ -76,7 +79,6 @@ function describe(
     return new CleatError("DEADLINE_EXCEEDED", `${subject}: that was not done within ${timeoutMs} ms`);
   }
   const { code, message } = toCleatError(error);
-  const whole = `${subject}: ${message}`;
-  const shown = secrets.reduce((text, secret) => text.replaceAll(secret, hidden), whole);
-  return new CleatError(deadlineCode ?? code, shown, shown === whole ? { cause: error } : {});
+  const shown = hideSecrets(`${subject}: ${message}`, secrets);
+  return new CleatError(deadlineCode ?? code, shown, holdsSecret(error, secrets) ? {} : { cause: error });
 }

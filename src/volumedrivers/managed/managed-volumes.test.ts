@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   type ManagedVolumes,
@@ -120,6 +121,27 @@ describe("volumes", () => {
     expect(told).toEqual(["create data", "create idle", "mount data"]);
     await second.unmount("data", "c2");
     expect(told.at(-1)).toBe("unmount data");
+  });
+
+  it("show no secret in what their backends log, in calls and after them", async () => {
+    const lines: { fields: Record<string, unknown>; message: string }[] = [];
+    const note = (fields: object, message: string) => void lines.push({ fields: { ...fields }, message });
+    const logger = { debug: note, info: note, warn: note, error: note };
+    const failure = () => new Error("login failed", { cause: new Error("s3cr3t is wrong") });
+    const backend: Partial<Backend> = {
+      mount: async ({ folder: own }, call) => {
+        call.logger.warn({ err: failure(), said: "with s3cr3t" }, "s3cr3t is refused");
+        return own;
+      },
+      care: async (_, care) => care.logger.warn({ err: new Error("s3cr3t"), files: 2 }, "it has died"),
+    };
+    const driver = await start({ ...backend, logger });
+    await driver.create("data", { options: { password: "s3cr3t" } });
+    await driver.mount("data", "c");
+    await start({ ...backend, logger });
+    expect(lines.map(({ message }) => message)).toEqual(["*** is refused", "it has died"]);
+    expect(lines[1]?.fields).toMatchObject({ files: 2, err: { message: "***" } });
+    expect(inspect(lines, { depth: 9 })).not.toContain("s3cr3t");
   });
 
   it("have options that are checked by name, and secrets that are shown nowhere", async () => {

@@ -180,7 +180,11 @@ function createAbilities({
       if (usage === undefined) throw unable(name, "cannot be measured");
       return calls.run(subjectOf(name, "cannot be measured", timeoutMs), (call) => usage(managedOf(name), call));
     },
-    care: async (name) => knownBackendOf(name)?.care?.(managedOf(name), calls.care),
+    async care(name) {
+      const backend = knownBackendOf(name);
+      if (backend?.care === undefined) return;
+      await backend.care(managedOf(name), calls.careFor(subjectOf(name, "cannot be cared for").secrets));
+    },
     assertResizable(name) {
       there(name);
       if (backendOf(name).resize === undefined) throw unable(name, "cannot be given another size");

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { CleatError, isSystemError } from "../../errors/index.ts";
@@ -12,15 +12,17 @@ import { runHelper } from "../mounting/run-helper.ts";
 import { mountListOption } from "../options/mount-list.ts";
 import type { OptionsOf } from "../options/option-table.ts";
 import { pathOption, secretOption, textOption } from "../options/option-types.ts";
+import { optionsOfBackend, type RcloneBackend, rcloneBackends } from "./rclone-options.ts";
 import { usageWhileMounted } from "./usage-while-mounted.ts";
+
+const backends = Object.keys(rcloneBackends) as RcloneBackend[];
 
 const options = {
   device: textOption(),
   o: mountListOption().default([]),
   config: pathOption().optional(),
   backend: z
-    .string()
-    .regex(/^[a-z][a-z\d]*$/, { error: 'takes a name such as "webdav" or "s3"' })
+    .enum(backends, { error: `takes ${backends.join(", ")}; any other needs a "config" of the host's` })
     .optional(),
 };
 
@@ -30,38 +32,39 @@ type Volume = ManagedVolume<OptionsOf<typeof options>>;
 const allowed =
   /^(?:ro|rw|uid=\d+|gid=\d+|umask=[0-7]+|vfs-cache-mode=(?:off|minimal|writes|full)|vfs-cache-max-size=\d+[KMG]?|dir-cache-time=\d+[smh])$/;
 
-/** Of a backend, such as "webdav-url"; those that name a command are run as root. */
-const ofBackend = /^[a-z][a-z\d]*(?:-[a-z\d]+)+$/;
-const namesCommand = /command|-ssh$/;
+/** Every option of a backend's that a volume may have: "webdav-url". */
+const known: ReadonlySet<string> = new Set(backends.flatMap((backend) => [...optionsOfBackend(backend)]));
+/** Those that name a file of the host's. */
+const namesFile = /-file$/;
 /** What its configuration would read as something else. Source: Unknwon/goconfig v1.0.0 `read.go`, `conf.go`. */
 const unkeepable = /^["'`\s]|\s$|%\(/;
+/** A remote in a text, ":webdav,…:", which may name anything. */
+const namesRemote = /^:/;
 /** What rclone wants to be told in its own disguise. */
 const isPassword = /-(?:pass|password2?|key-file-pass)$/;
+
+export interface RcloneSettings {
+  /**
+   * Folders below which volumes may name files of the host's: configurations, which may name commands that root then
+   * runs, and keys. Only who may do that should be able to write there. Default none: every such option is refused.
+   */
+  readonly configFolders?: readonly string[] | undefined;
+}
 
 /**
  * What rclone reaches: `device` is "remote:path" of a `config` file of the host, or a path of a `backend` whose options stand
  * beside it ("webdav-url"), of which none is shown. Files are sent when they are closed; what a server has not taken yet is
  * kept in the volume's folder, and sent when it is mounted next.
  */
-export const rclone: VolumeBackend<typeof options> = {
+export const createRclone = ({ configFolders = [] }: RcloneSettings = {}): VolumeBackend<typeof options> => ({
   options,
   others: secretOption(),
-  check({ device, o, config, backend, ...others }) {
-    const names = Object.keys(others);
-    const strange = names.find((name) => !ofBackend.test(name) || namesCommand.test(name));
-    if (strange !== undefined) return `${JSON.stringify(strange)} is no option of rclone's that a volume may have`;
-    const foreign = names.find((name) => backend === undefined || !name.startsWith(`${backend}-`));
-    if (foreign !== undefined) return `${JSON.stringify(foreign)} needs "backend", whose option it is`;
-    const unkept = Object.entries(others).find(([, value]) => unkeepable.test(String(value)));
-    if (unkept !== undefined) return `${JSON.stringify(unkept[0])} has a value that no file of rclone's keeps`;
-    if (backend !== undefined && config !== undefined) return '"backend" and "config" are two ways; give one';
-    if (backend === undefined && !/^[\w.][\w. -]*:[^,]*$/.test(device))
-      return '"device" takes "remote:path", of "config"';
-    if (backend !== undefined && /[:,]/.test(device)) return '"device" takes a path without colons and commas';
-    return o.some((option) => !allowed.test(option))
-      ? '"o" takes ro, uid=, gid=, umask=, vfs-cache-mode=, vfs-cache-max-size= and dir-cache-time='
-      : undefined;
-  },
+  check: (given) =>
+    checkBackend(given) ??
+    checkFiles(
+      given,
+      configFolders.map((folder) => resolve(folder)),
+    ),
   mount: (volume, call) => mountFuse(volume, programOf(volume), call),
   async unmount(volume, call) {
     if (isMountPoint(volume.target)) await waitUntilSent(volume, call);
@@ -75,11 +78,48 @@ export const rclone: VolumeBackend<typeof options> = {
     throw new CleatError("FAILED_PRECONDITION", message);
   },
   usage: usageWhileMounted,
-};
+});
 
-function programOf({ folder, target, options: given }: Volume): FuseProgramOf {
-  const { device, o, config, backend, ...others } = given;
+type Given = OptionsOf<typeof options>;
+
+function checkBackend({ device, o, config, backend, ...others }: Given): string | undefined {
+  const names = Object.keys(others);
+  const own = backend === undefined ? known : optionsOfBackend(backend);
+  const strange = names.find((name) => !own.has(name));
+  if (strange !== undefined) return `${JSON.stringify(strange)} is no option of rclone's that a volume may have here`;
+  if (backend === undefined && names.length > 0) return `"${names[0]}" needs "backend", whose option it is`;
+  const values = Object.entries(others).map(([name, value]) => [name, String(value)] as const);
+  const unkept = values.find(([, value]) => unkeepable.test(value));
+  if (unkept !== undefined) return `${JSON.stringify(unkept[0])} has a value that no file of rclone's keeps`;
+  const remote = values.find(([name, value]) => namesRemote.test(value) && !isPassword.test(name));
+  if (remote !== undefined) return `${JSON.stringify(remote[0])} has a value that begins as a remote in a text does`;
+  if (backend !== undefined && config !== undefined) return '"backend" and "config" are two ways; give one';
+  if (backend === undefined && !/^[\w.][\w. -]*:[^,]*$/.test(device))
+    return '"device" takes "remote:path", of "config"';
+  if (backend !== undefined && /[:,]/.test(device)) return '"device" takes a path without colons and commas';
+  return o.some((option) => !allowed.test(option))
+    ? '"o" takes ro, uid=, gid=, umask=, vfs-cache-mode=, vfs-cache-max-size= and dir-cache-time='
+    : undefined;
+}
+
+/** rclone replaces "$NAME" in some paths by what the environment has, also between two dots. */
+function checkFiles(given: Given, folders: readonly string[]): string | undefined {
+  const outside = Object.entries(given).find(([name, value]) => {
+    if (name !== "config" && !namesFile.test(name)) return false;
+    const path = String(value);
+    const isPlain = path === resolve(path) && !path.includes("$");
+    return !isPlain || !folders.some((folder) => path.startsWith(folder === "/" ? folder : `${folder}/`));
+  });
+  if (outside === undefined) return undefined;
+  if (folders.length === 0) return `"${outside[0]}" is taken from no folder: none was named to the driver`;
+  return `"${outside[0]}" takes a file below ${folders.join(" or ")}, by its plain path`;
+}
+
+/** Options are read at a start: also what is refused by now can be unmounted. */
+function programOf(volume: Volume): FuseProgramOf {
   return async (signal) => {
+    const { folder, target, options: given } = volume;
+    const { device, o, config, backend, ...others } = given;
     const own = o.flatMap((option) => (option === "rw" ? [] : [option === "ro" ? "--read-only" : `--${option}`]));
     // A remote by a name in a file: of one in a text or in the environment rclone keeps unsent files under a name that
     // changes with the disguise of its password, and forgets them.

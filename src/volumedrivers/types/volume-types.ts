@@ -6,31 +6,36 @@ import { image } from "./image.ts";
 import { local } from "./local.ts";
 import { nfs, nfs4 } from "./nfs.ts";
 import { overlay } from "./overlay.ts";
-import { rclone } from "./rclone.ts";
+import { createRclone, type RcloneSettings } from "./rclone.ts";
 import { sshfs } from "./sshfs.ts";
 import { tmpfs } from "./tmpfs.ts";
+
+/** What an operator may allow volumes beyond. */
+export interface VolumeTypesSettings extends RcloneSettings {}
 
 /**
  * The kinds of volumes of one driver, told apart by the option `type`, as those of Docker's built-in `local` are: so
  * what was created there (`type=nfs,device=:/data,o=addr=…`) is created here with the same options, and all share one
  * socket.
  */
-export const volumeTypes = {
-  local,
-  image,
-  overlay,
-  bind,
-  none,
-  tmpfs,
-  nfs,
-  nfs4,
-  cifs,
-  sshfs,
-  rclone,
-} as const satisfies Record<string, VolumeBackend>;
+export const createVolumeTypes = (settings: VolumeTypesSettings = {}) =>
+  ({
+    local,
+    image,
+    overlay,
+    bind,
+    none,
+    tmpfs,
+    ...createSharedVolumeTypes(settings),
+  }) as const satisfies Record<string, VolumeBackend>;
 
 /** Those whose files are on a server, where several hosts reach them. */
-export const sharedVolumeTypes = { nfs, nfs4, cifs, sshfs, rclone } as const satisfies Record<string, VolumeBackend>;
+export const createSharedVolumeTypes = (settings: VolumeTypesSettings = {}) =>
+  ({ nfs, nfs4, cifs, sshfs, rclone: createRclone(settings) }) as const satisfies Record<string, VolumeBackend>;
+
+/** As they are where an operator allows nothing beyond. */
+export const volumeTypes = createVolumeTypes();
+export const sharedVolumeTypes = createSharedVolumeTypes();
 
 export const defaultVolumeType = "local";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, symlink, truncate, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { createHttpTransport } from "cleat/transport";
 import { createVolumeDriverFromPlugin } from "cleat/volume";
@@ -47,6 +47,9 @@ fails(["rm", "data", ...stopped], /volume "data" is in use by one mount/);
 const archive = `${scratch}/data.tar`;
 done(["backup", "data", "--output", archive, ...stopped]);
 done(["restore", "copy", "--input", archive, ...stopped]);
+await symlink("/dev/null", `${scratch}/null`);
+done(["backup", "data", "--output", `${scratch}/null`, ...stopped]);
+assert.equal(await readlink(`${scratch}/null`), "/dev/null");
 assertSameTree(pathOf("copy"), pathOf("data"), "a backup and back");
 assert.deepEqual(JSON.parse(done(["inspect", "data", ...stopped]).text).holders, ["c"]);
 

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { hasMounts, isMountPoint, openManagedVolumes, volumeTypes } from "cleat/volumedrivers";
+import { createVolumeTypes, hasMounts, isMountPoint, openManagedVolumes } from "cleat/volumedrivers";
 
 const [, , scratch, programs, type] = process.argv;
 const folder = `${scratch}/cleat`;
@@ -20,8 +20,8 @@ await mkdir(served);
 
 const warnings = [];
 const logger = { debug() {}, info() {}, error() {}, warn: (fields, message) => warnings.push({ ...fields, message }) };
-const open = (timeoutMs = 15_000) =>
-  openManagedVolumes({ name: "cleat", folder, types: volumeTypes, logger, timeoutMs });
+const types = createVolumeTypes({ configFolders: [`${scratch}/of-operator`] });
+const open = (timeoutMs = 15_000) => openManagedVolumes({ name: "cleat", folder, types, logger, timeoutMs });
 const processOf = (name) => JSON.parse(readFileSync(`${folder}/volumes/${name}/fuse.json`, "utf8")).process.pid;
 const isAlive = (pid) => existsSync(`/proc/${pid}/exe`);
 const children = new Set();
@@ -308,6 +308,8 @@ async function serveWebdav() {
         /"webdav-bearer-token-command" is no option/,
       ],
       [{ device: "/a", backend: "sftp", "sftp-ssh": "x" }, /"sftp-ssh" is no option/],
+      [{ device: "/a", backend: "alias", "alias-remote": ":local:/etc" }, /option "backend" takes local, /],
+      [{ device: "here:/a", config: `${scratch}/rclone.conf` }, /option "config" takes a file below /],
       [{ device: "/a", "webdav-url": "x" }, /"webdav-url" needs "backend"/],
       [{ device: ":webdav,pass=x:/a" }, /option "device" takes "remote:path"/],
       [{ device: "/a", backend: "local", o: "cache-dir=/" }, /option "o" takes ro/],
@@ -329,9 +331,10 @@ async function serveWebdav() {
       await until("sent", async () => (await readFile(`${served}/late`, "utf8")) === "late");
       await volumes.unmount("data", "c");
       // a configuration of the host's, whose file holds its secrets
-      await writeFile(`${scratch}/rclone.conf`, `[here]\ntype = local\n`);
+      await mkdir(`${scratch}/of-operator`);
+      await writeFile(`${scratch}/of-operator/rclone.conf`, `[here]\ntype = local\n`);
       await volumes.create("configured", {
-        options: { type, device: `here:${served}`, config: `${scratch}/rclone.conf`, o: "ro" },
+        options: { type, device: `here:${served}`, config: `${scratch}/of-operator/rclone.conf`, o: "ro" },
       });
       const configured = await volumes.mount("configured", "c");
       assert.equal(await readFile(`${configured}/late`, "utf8"), "late");

@@ -8,6 +8,7 @@ const packageFolder = fileURLToPath(new URL("../../../..", import.meta.url));
 /** Cleat's own, which says what a project is built with. */
 const manifest = JSON.parse(readFileSync(`${packageFolder}/package.json`, "utf8")) as {
   readonly engines: { readonly node: string };
+  readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<"typescript" | "@types/node", string>>;
 };
 
@@ -17,12 +18,14 @@ export function projectFiles(
   name: string,
   folder: string,
 ): Readonly<Record<string, string>> {
+  const sources = template.files(name);
+  const dependencies = dependenciesIn(folder, Object.values(sources));
   return {
-    "package.json": `${JSON.stringify({ ...packageOf(template, name), ...dependenciesIn(folder) }, undefined, 2)}\n`,
+    "package.json": `${JSON.stringify({ ...packageOf(template, name), ...dependencies }, undefined, 2)}\n`,
     "tsconfig.json": `${JSON.stringify({ compilerOptions, include: ["src"] }, undefined, 2)}\n`,
     ".gitignore": "/dist/\n/node_modules/\n/state/\n/*.sock\n",
     "README.md": readme(template, name),
-    ...template.files(name),
+    ...sources,
   };
 }
 
@@ -44,11 +47,20 @@ function packageOf({ summary, implements: implemented, checkOptions }: ProjectTe
   };
 }
 
-/** The Cleat that runs, by its path: npm's registry knows another package by that name. */
-function dependenciesIn(folder: string) {
+/**
+ * The Cleat that runs, by its path: npm's registry knows another package by that name. To a package by its path npm makes
+ * a link, and installs nothing of what that depends on into the project: what its sources import themselves is named too.
+ */
+function dependenciesIn(folder: string, sources: readonly string[]) {
   const { typescript, "@types/node": types } = manifest.devDependencies;
+  const imported = Object.entries(manifest.dependencies).filter(([name]) =>
+    sources.some((text) => text.includes(` from "${name}"`)),
+  );
   return {
-    dependencies: { cleat: `file:${relative(realpathOf(folder), realpathSync(packageFolder))}` },
+    dependencies: {
+      cleat: `file:${relative(realpathOf(folder), realpathSync(packageFolder))}`,
+      ...Object.fromEntries(imported),
+    },
     devDependencies: { "@types/node": types, typescript },
   };
 }

@@ -89,7 +89,8 @@ async function readManifest(folder: string): Promise<Manifest> {
 
 /**
  * As Node finds them: in whoever needs them, or above. They keep their place in the project, or in a package; what lies
- * elsewhere, as of a workspace, goes into the project's `node_modules`.
+ * elsewhere, as of a workspace, goes into the project's `node_modules`, or below whoever needs it where another has the
+ * name there.
  */
 async function addDependencies(
   project: string,
@@ -107,12 +108,10 @@ async function addDependencies(
     const isInside = found.startsWith(`${project}/node_modules/`);
     const isOwn = found.startsWith(`${folder}/node_modules/`);
     const hoisted = `node_modules/${name}`;
-    const packed = isInside ? relative(project, found) : isOwn ? join(within, hoisted) : hoisted;
-    const other = packages.get(packed);
-    if (other === found) continue;
-    if (other !== undefined) {
-      throw new CleatError("FAILED_PRECONDITION", `dependency "${name}" is at both ${other} and ${found}: npm install`);
-    }
+    const taker = packages.get(hoisted) ?? (await packageAt(join(project, hoisted)));
+    const isFree = taker === undefined || taker === found;
+    const packed = isInside ? relative(project, found) : isOwn || !isFree ? join(within, hoisted) : hoisted;
+    if (packages.get(packed) === found) continue;
     packages.set(packed, found);
     const { dependencies: more = {}, optionalDependencies: maybe = {} } = JSON.parse(
       await readFile(join(found, "package.json"), "utf8"),
@@ -128,13 +127,17 @@ async function addDependencies(
 
 async function findPackage(folder: string, name: string): Promise<string | undefined> {
   for (let above = folder; ; above = dirname(above)) {
-    const path = join(above, "node_modules", name);
-    const found = await stat(join(path, "package.json")).catch((error: unknown) => {
-      if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw error;
-    });
-    if (found !== undefined) return await realpath(path);
+    const found = await packageAt(join(above, "node_modules", name));
+    if (found !== undefined) return found;
     if (above === dirname(above)) return undefined;
   }
+}
+
+async function packageAt(path: string): Promise<string | undefined> {
+  const found = await stat(join(path, "package.json")).catch((error: unknown) => {
+    if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw error;
+  });
+  return found === undefined ? undefined : await realpath(path);
 }
 
 /** Those of a folder, without the packages that are installed in it. */

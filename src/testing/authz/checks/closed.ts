@@ -1,5 +1,6 @@
 /** That whoever wants what is denied finds no other words for it. */
 import { equal } from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import type { RequestFacts } from "../../../authz/index.ts";
 import { authzProtocol } from "../../../protocol/index.ts";
 import { needsRestart, needsWire, wireOf } from "../../protocol/driver-kit.ts";
@@ -16,23 +17,32 @@ import {
 const { authZReq } = authzProtocol.methods;
 const bypassed = "Whoever reaches the engine's socket does what the policy denies, by asking in other words.";
 
-/** One check that asks for what is denied in other words. */
+type Variant = readonly [what: string, facts: RequestFacts];
+
+/** One check that asks for what is denied in other words; those that are the same words test nothing. */
 const otherwise = (
   id: string,
   title: string,
   source: string,
-  needs: AuthzCheck["needs"],
-  variants: (denied: RequestFacts) => readonly (readonly [what: string, facts: RequestFacts])[],
-): AuthzCheck => ({
-  id: `closed/${id}`,
-  title,
-  source,
-  symptom: bypassed,
-  ...(needs !== undefined && { needs }),
-  async run(context) {
-    for (const [what, facts] of variants(deniedOf(context))) await assertDenied(context, facts, what);
-  },
-});
+  needs: NonNullable<AuthzCheck["needs"]>,
+  variants: (denied: RequestFacts) => readonly Variant[],
+): AuthzCheck => {
+  const changed = (denied: RequestFacts) => variants(denied).filter(([, facts]) => !isDeepStrictEqual(facts, denied));
+  return {
+    id: `closed/${id}`,
+    title,
+    source,
+    symptom: bypassed,
+    needs(context) {
+      const reason = needs(context);
+      if (reason !== undefined || changed(deniedOf(context)).length > 0) return reason;
+      return "the request that is denied cannot be put in other words of this kind";
+    },
+    async run(context) {
+      for (const [what, facts] of changed(deniedOf(context))) await assertDenied(context, facts, what);
+    },
+  };
+};
 
 export const closedChecks: readonly AuthzCheck[] = [
   {
@@ -66,7 +76,7 @@ export const closedChecks: readonly AuthzCheck[] = [
     (denied) =>
       ["/v1.24", "/v1.30", "/v1.99", ""].map((version) => [
         version === "" ? "without a version" : `in ${version.slice(1)}`,
-        { ...denied, uri: denied.uri.replace(/^\/v[\d.]+/, version) },
+        { ...denied, uri: version + denied.uri.replace(/^\/v[\d.]+(?=\/)/, "") },
       ]),
   ),
   otherwise(
@@ -103,20 +113,8 @@ export const closedChecks: readonly AuthzCheck[] = [
     "go1.19 encoding/json/decode.go, which takes hostconfig for HostConfig",
     needsDeniedBody,
     (denied) => [
-      [
-        "with small letters",
-        withBody(
-          denied,
-          mapFields(textOf(denied), (name) => name.toLowerCase()),
-        ),
-      ],
-      [
-        "with capital letters",
-        withBody(
-          denied,
-          mapFields(textOf(denied), (name) => name.toUpperCase()),
-        ),
-      ],
+      ...renamed(denied, "with small letters", (name) => name.toLowerCase()),
+      ...renamed(denied, "with capital letters", (name) => name.toUpperCase()),
     ],
   ),
   otherwise(
@@ -126,8 +124,9 @@ export const closedChecks: readonly AuthzCheck[] = [
     needsDeniedBody,
     (denied) => {
       const text = textOf(denied);
-      const fields = Object.entries(JSON.parse(text) as object);
-      if (fields.length === 0 || !text.trimEnd().endsWith("}")) return [];
+      const read = readJson(text);
+      const fields = typeof read !== "object" || read === null || Array.isArray(read) ? [] : Object.entries(read);
+      if (fields.length === 0) return [];
       const again = fields.map(
         ([name, value]) =>
           `${JSON.stringify(name)}:${typeof value === "object" && value !== null ? emptyOf(value) : "null"}`,
@@ -203,14 +202,27 @@ function escapePath(uri: string, letters: RegExp): string {
   return [version + escaped, ...query].join("?");
 }
 
+/** `undefined` of what is none. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** With the names of all fields changed, where that makes a difference. */
+function renamed(denied: RequestFacts, what: string, change: (name: string) => string): readonly Variant[] {
+  const read = readJson(textOf(denied));
+  const mapped = mapFields(read, change);
+  return isDeepStrictEqual(mapped, read) ? [] : [[what, withBody(denied, JSON.stringify(mapped))]];
+}
+
 /** The names of all fields changed, at any depth. */
-function mapFields(text: string, change: (name: string) => string): string {
-  const walk = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(walk);
-    if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [change(name), walk(inner)]));
-  };
-  return JSON.stringify(walk(JSON.parse(text)));
+function mapFields(value: unknown, change: (name: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((one) => mapFields(one, change));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [change(name), mapFields(inner, change)]));
 }
 
 /** What Go reads into an object that is there without changing it. An array it would empty. */
