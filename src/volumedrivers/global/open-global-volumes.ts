@@ -4,16 +4,23 @@ import { CleatError } from "../../errors/index.ts";
 import { createDeadline, silentLogger } from "../../transport/index.ts";
 import { assertVolumeName } from "../../volume/index.ts";
 import { createTurns } from "../holders/turns.ts";
-import { type ManagedVolumes, openManagedVolumes, type TypedVolumesOptions } from "../managed/open-managed-volumes.ts";
+import {
+  type ManagedVolumes,
+  openVolumesAndMounts,
+  type TypedVolumesOptions,
+} from "../managed/open-managed-volumes.ts";
 import { createOwnPart } from "./own-part.ts";
 import { watchShared } from "./watch-shared.ts";
-import { createEtcd, type EtcdOptions } from "./etcd.ts";
+import { createEtcd, type Etcd, type EtcdOptions } from "./etcd.ts";
 import { createHostPresence, readHost } from "./host-presence.ts";
 import { createSharedCalls, type InTurn } from "./shared-calls.ts";
 import { createSharedRecords } from "./shared-records.ts";
 
-export interface GlobalVolumesOptions extends Omit<TypedVolumesOptions, "scope"> {
+export interface GlobalVolumesOptions extends SharedVolumesOptions {
   readonly etcd: EtcdOptions;
+}
+
+export interface SharedVolumesOptions extends Omit<TypedVolumesOptions, "scope"> {
   /** Of all keys; default "/cleat/NAME". Hosts that share volumes have the same. */
   readonly prefix?: string;
   /** What people call this host; default its name. */
@@ -44,16 +51,20 @@ const callTimeoutMs = 55_000;
  * @throws what `openManagedVolumes` throws, INVALID_ARGUMENT for endpoints that are none. An etcd that does not answer yet
  *   fails the calls that need it.
  */
-export async function openGlobalVolumes(options: GlobalVolumesOptions): Promise<GlobalVolumes> {
-  const { etcd: etcdOptions, prefix: wished, hostName = hostname(), lookMs = defaultLookMs, ...settings } = options;
+export async function openGlobalVolumes({ etcd, ...options }: GlobalVolumesOptions): Promise<GlobalVolumes> {
+  return openSharedVolumes(createEtcd(etcd), options);
+}
+
+/** The same, by an etcd that is there. */
+export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOptions): Promise<GlobalVolumes> {
+  const { prefix: wished, hostName = hostname(), lookMs = defaultLookMs, ...settings } = options;
   const { name: driver, folder, logger = silentLogger } = settings;
   const prefix = wished ?? `/cleat/${driver}`;
-  const etcd = createEtcd(etcdOptions);
   const host = await readHost(folder, hostName);
   const presence = createHostPresence(etcd, prefix, folder, host);
   const records = createSharedRecords(etcd, prefix, host);
-  const local = await openManagedVolumes({ ...settings, folder: join(folder, "local") });
-  const own = createOwnPart(local);
+  const { volumes: local, mounts } = await openVolumesAndMounts({ ...settings, folder: join(folder, "local") });
+  const own = createOwnPart(local, mounts);
   const turns = createTurns();
   const fenced = new Map<string, string>();
   const inTurn: InTurn = async (name, signal, work) => {
@@ -78,9 +89,9 @@ export async function openGlobalVolumes(options: GlobalVolumesOptions): Promise<
     },
     async close() {
       await watch.stop();
-      const isHolding = (await Promise.all((await own.names()).map(own.isMounted))).includes(true);
+      const areFree = await Promise.all((await own.names()).map(own.isFree));
       await local.close();
-      if (!isHolding) await presence.leave().catch(() => {}); // others notice by its silence
+      if (!areFree.includes(false)) await presence.leave().catch(() => {}); // others notice by its silence
     },
   };
 }

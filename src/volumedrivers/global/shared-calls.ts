@@ -64,13 +64,13 @@ export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
       return { ...volume, status: { ...seen?.status, ...volume.status } };
     },
     async path(name) {
-      if (await own.isMounted(name)) return local.path(name);
+      if (own.isMounted(name)) return local.path(name);
       await find(name);
       return undefined;
     },
     remove: (name, call) =>
       inTurn(name, call?.signal, async () => {
-        if (!(await own.isMounted(name))) await records.giveBack(name);
+        if (await own.isFree(name)) await records.giveBack(name);
         await records.remove(name);
         await own.remove(name);
       }),
@@ -88,14 +88,14 @@ async function mount(
 ): Promise<string> {
   const reason = fenced.get(name);
   if (reason !== undefined) throw new CleatError("FAILED_PRECONDITION", reason);
-  if (await own.isMounted(name)) return local.mount(name, id, call);
+  if (own.isMounted(name)) return local.mount(name, id, call);
   await presence.keep();
   const volume = await records.use(name);
   try {
     await own.make(name, volume);
     return await local.mount(name, id, call);
   } catch (error) {
-    if (!(await own.isMounted(name))) await records.giveBack(name).catch(() => {}); // or later
+    if (await own.isFree(name)) await records.giveBack(name).catch(() => {}); // or later
     throw error;
   }
 }
@@ -106,7 +106,7 @@ async function unmount(
   { records, local, own, fenced, logger }: SharedCallsParts,
 ): Promise<void> {
   await local.unmount(name, id);
-  if (await own.isMounted(name)) return; // by others of this host, or it is busy
+  if (!(await own.isFree(name))) return; // others of this host have it, or it is busy
   fenced.delete(name);
   await records.giveBack(name).catch((error: unknown) => {
     logger.warn({ err: error, volume: name }, "other hosts are told later that a volume is free");

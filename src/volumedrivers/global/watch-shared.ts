@@ -27,7 +27,7 @@ export function watchShared({ own, records, presence, fenced, inTurn, lookMs, lo
     logger.error({ volume: name, reason }, "volume is mounted here, and was given to another");
   };
   const settle = async (name: string, isUsed: boolean) => {
-    if (!(await own.isMounted(name))) {
+    if (await own.isFree(name)) {
       fenced.delete(name);
       if (isUsed) await records.giveBack(name);
       return;
@@ -45,7 +45,7 @@ export function watchShared({ own, records, presence, fenced, inTurn, lookMs, lo
     }
   };
   const removeGone = async (name: string) => {
-    if (!(await own.isMounted(name)) && (await records.find(name)) === undefined) await own.remove(name);
+    if ((await own.isFree(name)) && (await records.find(name)) === undefined) await own.remove(name);
   };
   const look = async () => {
     await presence.keep();

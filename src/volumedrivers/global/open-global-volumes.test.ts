@@ -1,0 +1,127 @@
+/** Hosts of one process that share an etcd in memory. With a real one, and real mounts: test/kernel/volumes/global.mjs. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { CleatError } from "../../errors/index.ts";
+import { openStore } from "../../state/index.ts";
+import { bootId } from "../../syscall/index.ts";
+import { textOption, type VolumeBackend } from "../index.ts";
+import { volumeTables } from "../managed/volume-record.ts";
+import { createMemoryEtcd, type MemoryEtcd } from "./memory-etcd.test.support.ts";
+import { type GlobalVolumes, openSharedVolumes, type SharedVolumesOptions } from "./open-global-volumes.ts";
+
+let folder: string;
+let etcd: MemoryEtcd;
+const open = new Set<GlobalVolumes>();
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cleat-global-"));
+  etcd = createMemoryEtcd();
+});
+afterEach(async () => {
+  etcd.before = () => {};
+  for (const host of open) await host.close();
+  open.clear();
+  await rm(folder, { recursive: true });
+});
+
+const options = { label: textOption().optional() };
+const single = { options: { type: "disk", access: "single" } };
+const uses = () => etcd.keys("/cleat/test/uses/");
+
+/** Mounts nothing, which is said by `told`. */
+async function start(
+  name: string,
+  { backend = {}, ...more }: { backend?: Partial<VolumeBackend> } & Partial<SharedVolumesOptions> = {},
+): Promise<GlobalVolumes> {
+  const disk: VolumeBackend = {
+    options,
+    mount: async (volume) => volume.folder,
+    unmount: async () => {},
+    ...backend,
+  } as VolumeBackend;
+  const host = await openSharedVolumes(etcd, {
+    name: "test",
+    folder: join(folder, name),
+    hostName: name,
+    types: { disk },
+    lookMs: 20,
+    ...more,
+  });
+  open.add(host);
+  return host;
+}
+
+/** Ends a mount that was begun. */
+function createGate() {
+  let opened = () => {};
+  let entered = () => {};
+  const gate = new Promise<void>((resolve) => (opened = resolve));
+  const reached = new Promise<void>((resolve) => (entered = resolve));
+  return { reached, open: () => opened(), pass: () => (entered(), gate) };
+}
+
+/** As long as the watch takes to look at everything at least once. */
+async function looked(): Promise<void> {
+  let lists = 0;
+  etcd.before = (request) => void (request === "list" && lists++);
+  await vi.waitFor(() => expect(lists).toBeGreaterThan(5), { timeout: 10_000, interval: 5 });
+  etcd.before = () => {};
+}
+
+it("keep a volume whose mount goes on when its caller has given up", async () => {
+  const gate = createGate();
+  const a = await start("a", { backend: { mount: async (volume) => (await gate.pass(), volume.folder) } });
+  const b = await start("b");
+  await a.create("data", single);
+  const caller = new AbortController();
+  const mounting = a.mount("data", "c", { signal: caller.signal });
+  await gate.reached;
+  caller.abort();
+  await expect(mounting).rejects.toMatchObject({ code: "CANCELLED" });
+  await looked();
+  await expect(b.mount("data", "c")).rejects.toMatchObject({ message: expect.stringMatching(/in use by host "a"/) });
+  gate.open();
+  await a.mount("data", "c");
+  await a.unmount("data", "c");
+  await b.mount("data", "c");
+});
+
+it("keep a volume whose failed mount cannot be cleaned up, and give it back when it can", async () => {
+  let isBusy = true;
+  const a = await start("a", {
+    backend: {
+      mount: async () => {
+        throw new Error("no such disk");
+      },
+      unmount: async () => {
+        if (isBusy) throw new CleatError("FAILED_PRECONDITION", "target is busy");
+      },
+    },
+  });
+  const b = await start("b");
+  await a.create("data", single);
+  await expect(a.mount("data", "c")).rejects.toThrow(/no such disk/);
+  await looked();
+  await expect(b.mount("data", "c")).rejects.toThrow(/in use by host "a"/);
+  isBusy = false;
+  await vi.waitFor(() => b.mount("data", "c"), { timeout: 10_000 });
+});
+
+it("are asked for anew where a mount that is held has gone from the kernel", async () => {
+  let mounts = 0;
+  const local = join(folder, "a/local");
+  const a = await start("a");
+  await a.create("data", single);
+  await a.close();
+  open.delete(a);
+  const store = await openStore({ folder: join(local, "state"), tables: volumeTables });
+  const path = join(local, "mounts/data");
+  await store.tables.mounts.put("data", { holders: ["c"], path, isMount: true, boot: bootId() });
+  await store.close();
+  const b = await start("b");
+  await b.mount("data", "c");
+  const again = await start("a", { backend: { mount: async (volume) => (mounts++, volume.folder) } });
+  await expect(again.mount("data", "d")).rejects.toThrow(/in use by host "b"/);
+  expect(mounts).toBe(0);
+});
