@@ -60,11 +60,14 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
   const { prefix: wished, hostName = hostname(), lookMs = defaultLookMs, ...settings } = options;
   const { name: driver, folder, logger = silentLogger } = settings;
   const prefix = wished ?? `/cleat/${driver}`;
-  const host = await readHost(folder, hostName);
-  const presence = createHostPresence(etcd, prefix, folder, host);
-  const records = createSharedRecords(etcd, prefix, host);
   const { volumes: local, mounts } = await openVolumesAndMounts({ ...settings, folder: join(folder, "local") });
   const own = createOwnPart(local, mounts);
+  const host = await readHost(folder, hostName).catch(async (error: unknown) => {
+    await local.close();
+    throw error;
+  });
+  const presence = createHostPresence(etcd, prefix, folder, host);
+  const records = createSharedRecords(etcd, prefix, host);
   const turns = createTurns();
   const fenced = new Map<string, string>();
   const inTurn: InTurn = async (name, signal, work) => {

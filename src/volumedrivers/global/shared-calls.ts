@@ -31,7 +31,7 @@ export type SharedCalls = Pick<VolumeDriver, "create" | "list" | "get" | "path" 
 
 /** What engines ask, of etcd's records first and then of this host's own part. */
 export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
-  const { options, records, local, own, inTurn } = parts;
+  const { options, records, presence, local, own, inTurn } = parts;
   const isShared = (type = options.defaultType): boolean => type !== undefined && Object.hasOwn(options.types, type);
   const find = async (name: string): Promise<SharedVolume> => {
     const volume = await records.find(name);
@@ -70,7 +70,7 @@ export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
     },
     remove: (name, call) =>
       inTurn(name, call?.signal, async () => {
-        if (await own.isFree(name)) await records.giveBack(name);
+        if (await own.isFree(name)) await records.giveBack(name, await presence.claim());
         await records.remove(name);
         await own.remove(name);
       }),
@@ -88,14 +88,15 @@ async function mount(
 ): Promise<string> {
   const reason = fenced.get(name);
   if (reason !== undefined) throw new CleatError("FAILED_PRECONDITION", reason);
+  presence.assertNoOther();
   if (own.isMounted(name)) return local.mount(name, id, call);
-  await presence.keep();
-  const volume = await records.use(name);
+  const claim = await presence.keep();
+  const volume = await records.use(name, claim);
   try {
     await own.make(name, volume);
     return await local.mount(name, id, call);
   } catch (error) {
-    if (await own.isFree(name)) await records.giveBack(name).catch(() => {}); // or later
+    if (await own.isFree(name)) await records.giveBack(name, claim).catch(() => {}); // or later
     throw error;
   }
 }
@@ -103,14 +104,16 @@ async function mount(
 async function unmount(
   name: string,
   id: string,
-  { records, local, own, fenced, logger }: SharedCallsParts,
+  { records, presence, local, own, fenced, logger }: SharedCallsParts,
 ): Promise<void> {
   await local.unmount(name, id);
   if (!(await own.isFree(name))) return; // others of this host have it, or it is busy
   fenced.delete(name);
-  await records.giveBack(name).catch((error: unknown) => {
+  try {
+    await records.giveBack(name, await presence.claim());
+  } catch (error) {
     logger.warn({ err: error, volume: name }, "other hosts are told later that a volume is free");
-  });
+  }
 }
 
 async function showVolume(

@@ -13,6 +13,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { CleatError, quoteText } from "../../errors/index.ts";
 import type { Etcd, EtcdEntry } from "./etcd.ts";
+import type { HostClaim } from "./host-presence.ts";
 
 /** "single": one host at a time. */
 export type Access = "single" | "many";
@@ -46,10 +47,12 @@ export interface SharedRecords {
   remove(name: string): Promise<void>;
   /**
    * Notes that this host has it. Safe to repeat.
-   * @throws NOT_FOUND, FAILED_PRECONDITION when another host has it and it is one for a single host.
+   * @throws NOT_FOUND, FAILED_PRECONDITION when another host has it and it is one for a single host; ABORTED when this
+   *   process is not the host any more.
    */
-  use(name: string): Promise<SharedVolume>;
-  giveBack(name: string): Promise<void>;
+  use(name: string, claim: HostClaim): Promise<SharedVolume>;
+  /** Where this host has it. @throws ABORTED when this process is not the host any more. */
+  giveBack(name: string, claim: HostClaim): Promise<void>;
   /** Names of the volumes that this host has, as is noted. */
   used(): Promise<Set<string>>;
   /** Takes a use from a host that is not heard from. @throws NOT_FOUND, FAILED_PRECONDITION while it is. */
@@ -105,19 +108,20 @@ export function createSharedRecords(etcd: Etcd, prefix: string, { id: host, name
       );
       if (!isRemoved) await refuse(name, await etcd.list(usesOf(name)));
     },
-    async use(name) {
+    async use(name, claim) {
       const { entry, volume } = await found(name);
       const own = `${usesOf(name)}${host}`;
       const alone = volume.access === "single" ? [{ nothingBelow: usesOf(name) }] : [];
       const put = { put: own, value: JSON.stringify({ name: hostName }) };
-      if (await etcd.change([{ unchanged: entry }, ...alone], [put])) return volume;
+      if (await etcd.change([{ unchanged: entry }, ...alone, claim], [put])) return volume;
       const users = await etcd.list(usesOf(name));
       const others = volume.access === "single" ? users.filter(({ key }) => key !== own) : [];
-      if (others.length === 0 && users.some(({ key }) => key === own)) return volume;
+      const isOwn = others.length === 0 && users.some(({ key }) => key === own);
+      if (isOwn && (await etcd.change([{ unchanged: entry }, claim], [put]))) return volume;
       return refuse(name, others);
     },
-    async giveBack(name) {
-      await etcd.change([], [{ delete: `${usesOf(name)}${host}` }]);
+    async giveBack(name, claim) {
+      if (!(await etcd.change([claim], [{ delete: `${usesOf(name)}${host}` }]))) await refuse(name, []);
     },
     async used() {
       const uses = await etcd.list(`${prefix}/uses/`);

@@ -1,6 +1,6 @@
 import { toCleatError } from "../../errors/index.ts";
 import type { Logger } from "../../transport/index.ts";
-import type { HostPresence } from "./host-presence.ts";
+import type { HostClaim, HostPresence } from "./host-presence.ts";
 import type { OwnPart } from "./own-part.ts";
 import type { SharedRecords } from "./shared-records.ts";
 
@@ -26,16 +26,16 @@ export function watchShared({ own, records, presence, fenced, inTurn, lookMs, lo
     fenced.set(name, reason);
     logger.error({ volume: name, reason }, "volume is mounted here, and was given to another");
   };
-  const settle = async (name: string, isUsed: boolean) => {
+  const settle = async (name: string, isUsed: boolean, claim: HostClaim) => {
     if (await own.isFree(name)) {
       fenced.delete(name);
-      if (isUsed) await records.giveBack(name);
+      if (isUsed) await records.giveBack(name, claim);
       return;
     }
     try {
-      const volume = await records.use(name);
+      const volume = await records.use(name, claim);
       if (!isUsed && (await own.isAnother(name, volume))) {
-        await records.giveBack(name);
+        await records.giveBack(name, claim);
         fence(name, `volume "${name}" was removed, and another has its name`);
       } else fenced.delete(name);
     } catch (error) {
@@ -48,10 +48,11 @@ export function watchShared({ own, records, presence, fenced, inTurn, lookMs, lo
     if ((await own.isFree(name)) && (await records.find(name)) === undefined) await own.remove(name);
   };
   const look = async () => {
-    await presence.keep();
+    const claim = await presence.keep();
     const used = await records.used();
     const here = await own.names();
-    for (const name of new Set([...used, ...here])) await inTurn(name, undefined, () => settle(name, used.has(name)));
+    for (const name of new Set([...used, ...here]))
+      await inTurn(name, undefined, () => settle(name, used.has(name), claim));
     const shared = await records.list();
     for (const name of here) if (!shared.has(name)) await inTurn(name, undefined, () => removeGone(name));
   };
