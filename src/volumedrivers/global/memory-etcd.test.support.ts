@@ -4,8 +4,8 @@ import type { Etcd, EtcdChange, EtcdCondition, EtcdEntry } from "./etcd.ts";
 
 export interface MemoryEtcd extends Etcd {
   readonly entries: ReadonlyMap<string, EtcdEntry>;
-  /** What is called before each request is answered, with the request's kind; may throw in its place. */
-  before: (request: keyof Etcd) => void | Promise<void>;
+  /** What is called before each request is answered, with its kind and its first key or lease; may throw in its place. */
+  before: (request: keyof Etcd, subject: string) => void | Promise<void>;
   /** As when nobody has kept it alive. */
   expire(lease: string): void;
   keys(prefix: string): string[];
@@ -37,31 +37,31 @@ export function createMemoryEtcd(): MemoryEtcd {
     expire,
     keys: (prefix) => [...entries.keys()].filter((key) => key.startsWith(prefix)).toSorted(),
     async get(key) {
-      await etcd.before("get");
+      await etcd.before("get", key);
       return entries.get(key);
     },
     async list(prefix) {
-      await etcd.before("list");
+      await etcd.before("list", prefix);
       return [...entries.values()].filter(({ key }) => key.startsWith(prefix));
     },
     async change(conditions, changes) {
-      await etcd.before("change");
+      await etcd.before("change", changes.map((change) => ("put" in change ? change.put : change.delete)).join(" "));
       if (!conditions.every(holds)) return false;
       revision++;
       for (const change of changes) apply(change);
       return true;
     },
     async grantLease() {
-      await etcd.before("grantLease");
+      await etcd.before("grantLease", "");
       leases.add(String(++lastLease));
       return String(lastLease);
     },
     async keepLease(lease) {
-      await etcd.before("keepLease");
+      await etcd.before("keepLease", lease);
       return leases.has(lease);
     },
     async revokeLease(lease) {
-      await etcd.before("revokeLease");
+      await etcd.before("revokeLease", lease);
       if (!leases.has(lease)) throw new CleatError("NOT_FOUND", "requested lease not found");
       expire(lease);
     },

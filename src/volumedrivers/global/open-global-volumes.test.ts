@@ -63,10 +63,19 @@ function createGate() {
 
 /** As long as the watch takes to look at everything at least once. */
 async function looked(): Promise<void> {
-  let lists = 0;
-  etcd.before = (request) => void (request === "list" && lists++);
-  await vi.waitFor(() => expect(lists).toBeGreaterThan(5), { timeout: 10_000, interval: 5 });
-  etcd.before = () => {};
+  await asked("list", 6);
+}
+
+/** Waits until etcd was asked that so often. */
+async function asked(wanted: keyof MemoryEtcd, times: number): Promise<void> {
+  let count = 0;
+  const { before } = etcd;
+  etcd.before = (request, subject) => {
+    if (request === wanted) count++;
+    return before(request, subject);
+  };
+  await vi.waitFor(() => expect(count).toBeGreaterThanOrEqual(times), { timeout: 10_000, interval: 5 });
+  etcd.before = before;
 }
 
 it("keep a volume whose mount goes on when its caller has given up", async () => {
@@ -124,4 +133,32 @@ it("are asked for anew where a mount that is held has gone from the kernel", asy
   const again = await start("a", { backend: { mount: async (volume) => (mounts++, volume.folder) } });
   await expect(again.mount("data", "d")).rejects.toThrow(/in use by host "b"/);
   expect(mounts).toBe(0);
+});
+
+it("are heard from while a volume of theirs is busy for long", async () => {
+  const gate = createGate();
+  const mount = async (volume: { folder: string }) => (await gate.pass(), volume.folder);
+  const a = await start("a", { heardMs: 10, backend: { mount } });
+  await a.create("data", single);
+  const mounting = a.mount("data", "c");
+  await gate.reached;
+  await asked("keepLease", 100);
+  gate.open();
+  await mounting;
+});
+
+it("give back what they have not, and what of it fails holds nothing else up", async () => {
+  const a = await start("a");
+  const b = await start("b", { lookMs: 1e6 });
+  for (const name of ["bad", "data"]) await a.create(name, single);
+  const refusing = (suffix: RegExp) => (request: keyof MemoryEtcd, subject: string) => {
+    if (request === "change" && suffix.test(subject)) throw new CleatError("UNAVAILABLE", "etcd does not answer");
+  };
+  for (const name of ["bad", "data"]) await a.mount(name, "c");
+  etcd.before = refusing(/\/uses\//);
+  for (const name of ["bad", "data"]) await a.unmount(name, "c");
+  expect(uses()).toHaveLength(2);
+  etcd.before = refusing(/\/uses\/bad\//);
+  await vi.waitFor(() => b.mount("data", "c"), { timeout: 5_000 });
+  expect(uses()).toHaveLength(2);
 });

@@ -12,6 +12,7 @@ import {
 import { createOwnPart } from "./own-part.ts";
 import { watchShared } from "./watch-shared.ts";
 import { createEtcd, type Etcd, type EtcdOptions } from "./etcd.ts";
+import { repeat } from "./repeat.ts";
 import { createHostPresence, readHost } from "./host-presence.ts";
 import { createSharedCalls, type InTurn } from "./shared-calls.ts";
 import { createSharedRecords } from "./shared-records.ts";
@@ -27,6 +28,8 @@ export interface SharedVolumesOptions extends Omit<TypedVolumesOptions, "scope">
   readonly hostName?: string;
   /** How often it is looked after what other hosts are told, in milliseconds; default 10,000. */
   readonly lookMs?: number;
+  /** How often others hear of this host, in milliseconds; default 5,000. They wait for 30 s. */
+  readonly heardMs?: number;
 }
 
 export interface GlobalVolumes extends ManagedVolumes {
@@ -35,6 +38,7 @@ export interface GlobalVolumes extends ManagedVolumes {
 }
 
 const defaultLookMs = 10_000;
+const defaultHeardMs = 5_000;
 /** What a call waits for others about the same volume, and for etcd. */
 const callTimeoutMs = 55_000;
 
@@ -57,7 +61,13 @@ export async function openGlobalVolumes({ etcd, ...options }: GlobalVolumesOptio
 
 /** The same, by an etcd that is there. */
 export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOptions): Promise<GlobalVolumes> {
-  const { prefix: wished, hostName = hostname(), lookMs = defaultLookMs, ...settings } = options;
+  const {
+    prefix: wished,
+    hostName = hostname(),
+    lookMs = defaultLookMs,
+    heardMs = defaultHeardMs,
+    ...settings
+  } = options;
   const { name: driver, folder, logger = silentLogger } = settings;
   const prefix = wished ?? `/cleat/${driver}`;
   const { volumes: local, mounts } = await openVolumesAndMounts({ ...settings, folder: join(folder, "local") });
@@ -80,6 +90,16 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
     }
   };
   const watch = watchShared({ records, presence, own, fenced, inTurn, lookMs, logger });
+  let isHeard = true;
+  const voice = repeat(heardMs, async () => {
+    try {
+      await presence.keep();
+      isHeard = true;
+    } catch (error) {
+      if (isHeard) logger.warn({ err: error }, "other hosts do not hear of this one");
+      isHeard = false;
+    }
+  });
   return {
     ...local,
     ...createSharedCalls({ options, records, presence, local, own, fenced, inTurn, logger }),
@@ -92,6 +112,7 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
     },
     async close() {
       await watch.stop();
+      await voice.stop();
       const areFree = await Promise.all((await own.names()).map(own.isFree));
       await local.close();
       if (!areFree.includes(false)) await presence.leave().catch(() => {}); // others notice by its silence
