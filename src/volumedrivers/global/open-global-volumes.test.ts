@@ -1,4 +1,5 @@
 /** Hosts of one process that share an etcd in memory. With a real one, and real mounts: test/kernel/volumes/global.mjs. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -161,4 +162,41 @@ it("give back what they have not, and what of it fails holds nothing else up", a
   etcd.before = refusing(/\/uses\/bad\//);
   await vi.waitFor(() => b.mount("data", "c"), { timeout: 5_000 });
   expect(uses()).toHaveLength(2);
+});
+
+it("have no holder that was told that its time is over", async () => {
+  const a = await start("a");
+  const b = await start("b");
+  await a.create("data", single);
+  const gate = createGate();
+  etcd.before = (request, subject) => (request === "change" && /\/uses\//.test(subject) ? gate.pass() : undefined);
+  const mounting = expect(a.mount("data", "c", { timeoutMs: 50 })).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  await gate.reached;
+  await mounting;
+  etcd.before = () => {};
+  gate.open();
+  await vi.waitFor(() => b.mount("data", "c"), { timeout: 5_000 });
+  expect(a.holders("data")).toEqual([]);
+});
+
+it("have no holder who gave up when he had it already, unless he held it before", async () => {
+  const a = await start("a");
+  const b = await start("b");
+  await a.create("data", single);
+  const giveUpLate = async () => {
+    const caller = new AbortController();
+    const onStep = (said: unknown) => {
+      if ((said as { step: string }).step === "mount: acknowledged") caller.abort();
+    };
+    subscribe("cleat:volumes", onStep);
+    await expect(a.mount("data", "c", { signal: caller.signal })).rejects.toMatchObject({ code: "CANCELLED" });
+    unsubscribe("cleat:volumes", onStep);
+  };
+  await a.mount("data", "c");
+  await giveUpLate();
+  expect(a.holders("data")).toEqual(["c"]);
+  await a.unmount("data", "c");
+  await giveUpLate();
+  await vi.waitFor(() => b.mount("data", "c"), { timeout: 5_000 });
+  expect(a.holders("data")).toEqual([]);
 });

@@ -80,11 +80,11 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
   const records = createSharedRecords(etcd, prefix, host);
   const turns = createTurns();
   const fenced = new Map<string, string>();
-  const inTurn: InTurn = async (name, signal, work) => {
+  const inTurn: InTurn = async (name, call, work) => {
     assertVolumeName(name);
-    const deadline = createDeadline(callTimeoutMs, `volume "${name}"`, signal);
+    const deadline = createDeadline(call?.timeoutMs ?? callTimeoutMs, `volume "${name}"`, call?.signal);
     try {
-      return await turns.take(name, deadline.signal, work);
+      return await turns.take(name, deadline.signal, () => work(deadline.signal));
     } finally {
       deadline.release();
     }

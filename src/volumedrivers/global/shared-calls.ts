@@ -1,4 +1,4 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { Volume, VolumeDriver } from "../../volume/index.ts";
@@ -8,11 +8,11 @@ import type { HostPresence } from "./host-presence.ts";
 import type { OwnPart } from "./own-part.ts";
 import type { Access, SharedRecords, SharedVolume } from "./shared-records.ts";
 
-/** Does what is asked of one volume in order, for a caller who may give up. */
+/** Does what is asked of one volume in order, for a caller who may give up: then `signal` aborts. */
 export type InTurn = <Result>(
   name: string,
-  signal: AbortSignal | undefined,
-  work: () => Promise<Result>,
+  call: CallOptions | undefined,
+  work: (signal: AbortSignal) => Promise<Result>,
 ) => Promise<Result>;
 
 export interface SharedCallsParts {
@@ -42,7 +42,7 @@ export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
 
   return {
     create: (name, { options: all = {} } = {}, call) =>
-      inTurn(name, call?.signal, async () => {
+      inTurn(name, call, async () => {
         const { access = isShared(all["type"]) ? "many" : "single", ...given } = all;
         assertAccess(access);
         const there = await records.find(name);
@@ -69,13 +69,13 @@ export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
       return undefined;
     },
     remove: (name, call) =>
-      inTurn(name, call?.signal, async () => {
+      inTurn(name, call, async () => {
         if (await own.isFree(name)) await records.giveBack(name, await presence.claim());
         await records.remove(name);
         await own.remove(name);
       }),
-    mount: (name, id, call) => inTurn(name, call?.signal, () => mount(name, id, parts, call)),
-    unmount: (name, id, call) => inTurn(name, call?.signal, () => unmount(name, id, parts)),
+    mount: (name, id, call) => inTurn(name, call, (signal) => mount(name, id, parts, signal)),
+    unmount: (name, id, call) => inTurn(name, call, () => unmount(name, id, parts)),
   };
 }
 
@@ -84,17 +84,25 @@ async function mount(
   name: string,
   id: string,
   { records, presence, local, own, fenced }: SharedCallsParts,
-  call: CallOptions | undefined,
+  signal: AbortSignal,
 ): Promise<string> {
+  const isHolder = own.holders(name).includes(id);
+  const mountHere = async () => {
+    const path = await local.mount(name, id, { signal });
+    if (!signal.aborted) return path;
+    // He was told that he has nothing.
+    if (!isHolder) await local.unmount(name, id);
+    throw toCleatError(signal.reason);
+  };
   const reason = fenced.get(name);
   if (reason !== undefined) throw new CleatError("FAILED_PRECONDITION", reason);
   presence.assertNoOther();
-  if (own.isMounted(name)) return local.mount(name, id, call);
+  if (own.isMounted(name)) return mountHere();
   const claim = await presence.keep();
   const volume = await records.use(name, claim);
   try {
     await own.make(name, volume);
-    return await local.mount(name, id, call);
+    return await mountHere();
   } catch (error) {
     if (await own.isFree(name)) await records.giveBack(name, claim).catch(() => {}); // or later
     throw error;

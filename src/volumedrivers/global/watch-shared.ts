@@ -64,7 +64,7 @@ export function watchShared({ own, records, presence, fenced, inTurn, lookMs, lo
     for (const name of names) {
       if (signal.aborted) return false;
       const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-      const settled = inTurn(name, patience, () => work(name));
+      const settled = inTurn(name, { signal: patience }, () => work(name));
       const isDone = await settled.catch((error: unknown) => {
         if (!patience.aborted) logger.warn({ err: error, volume: name }, "etcd and this host cannot be compared yet");
         return false;
