@@ -2,7 +2,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { createEtcd } from "./etcd.ts";
+import { createEtcd, type Etcd } from "./etcd.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -48,6 +48,40 @@ it("says in words that nobody answers, and changes nothing twice that may have b
   await expect(etcd.get("/x")).rejects.toMatchObject({ code: "UNAVAILABLE" });
   expect(asked).toBe(3);
 });
+
+const unavailable: RequestListener = (_, response) =>
+  response.writeHead(503).end('{"error":"etcdserver: no leader","message":"etcdserver: no leader","code":14}');
+const proxy: RequestListener = (_, response) => response.writeHead(502).end("<html>Bad Gateway");
+const granting: RequestListener = (_, response) => response.end('{"ID":"7","result":{"TTL":"30"},"succeeded":true}');
+
+it.each([
+  ["hangs", () => {}],
+  ["has no leader", unavailable],
+  ["is a proxy before none", proxy],
+] satisfies [string, RequestListener][])(
+  "goes on to another where the first %s, and stays there",
+  async (_, listener) => {
+    let asked = 0;
+    const first = await serve((request, response) => (asked++, listener(request, response)));
+    const calls = [
+      (etcd: Etcd) => etcd.get("/x"),
+      (etcd: Etcd) => etcd.keepLease("7"),
+      (etcd: Etcd) => etcd.grantLease(30),
+      (etcd: Etcd) => etcd.revokeLease("7"),
+    ];
+    for (const [index, call] of calls.entries()) {
+      const etcd = createEtcd({ endpoints: [first, await serve(granting)], timeoutMs: 200 });
+      await call(etcd);
+      expect(asked).toBe(index + 1);
+      expect(await etcd.change([], [{ put: "/x", value: "y" }])).toBe(true);
+      expect(asked).toBe(index + 1);
+    }
+    const etcd = createEtcd({ endpoints: [first, await serve(granting)], timeoutMs: 200 });
+    await expect(etcd.change([], [{ put: "/x", value: "y" }])).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(await etcd.change([], [{ put: "/x", value: "y" }])).toBe(true);
+    expect(asked).toBe(calls.length + 1);
+  },
+);
 
 it.each([
   ["a web page", (_, response) => response.end("<html>"), /is no etcd$/],
