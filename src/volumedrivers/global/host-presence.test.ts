@@ -78,3 +78,21 @@ it("lets a process change uses only while the host's key is its own", async () =
   }
   expect(etcd.keys("/p/uses/")).toHaveLength(1);
 });
+
+it("deletes no newer use by a late give-back", async () => {
+  const { records, presence } = await startProcess(join(scratch, "a"));
+  await records.create("data", { options: {}, access: "single" });
+  const claim = await presence.keep();
+  await records.use("data", claim);
+  let isLate = false;
+  etcd.before = async (request) => {
+    if (request !== "change" || isLate) return;
+    isLate = true; // it is on its way
+    await records.use("data", claim);
+  };
+  await expect(records.giveBack("data", claim)).rejects.toMatchObject({ code: "ABORTED" });
+  expect(etcd.keys("/p/uses/")).toHaveLength(1);
+  await records.giveBack("data", claim);
+  await records.giveBack("data", claim); // it has gone already
+  expect(etcd.keys("/p/uses/")).toEqual([]);
+});

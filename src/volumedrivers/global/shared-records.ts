@@ -51,7 +51,7 @@ export interface SharedRecords {
    *   process is not the host any more.
    */
   use(name: string, claim: HostClaim): Promise<SharedVolume>;
-  /** Where this host has it. @throws ABORTED when this process is not the host any more. */
+  /** Where this host has it. @throws ABORTED when this process is not the host any more, or it was used anew meanwhile. */
   giveBack(name: string, claim: HostClaim): Promise<void>;
   /** Names of the volumes that this host has, as is noted. */
   used(): Promise<Set<string>>;
@@ -116,12 +116,15 @@ export function createSharedRecords(etcd: Etcd, prefix: string, { id: host, name
       if (await etcd.change([{ unchanged: entry }, ...alone, claim], [put])) return volume;
       const users = await etcd.list(usesOf(name));
       const others = volume.access === "single" ? users.filter(({ key }) => key !== own) : [];
-      const isOwn = others.length === 0 && users.some(({ key }) => key === own);
-      if (isOwn && (await etcd.change([{ unchanged: entry }, claim], [put]))) return volume;
+      const mine = others.length === 0 ? users.find(({ key }) => key === own) : undefined;
+      // Written anew: a give-back that is late deletes what was there before.
+      if (mine && (await etcd.change([{ unchanged: entry }, { unchanged: mine }, claim], [put]))) return volume;
       return refuse(name, others);
     },
     async giveBack(name, claim) {
-      if (!(await etcd.change([claim], [{ delete: `${usesOf(name)}${host}` }]))) await refuse(name, []);
+      const own = await etcd.get(`${usesOf(name)}${host}`);
+      if (own === undefined) return;
+      if (!(await etcd.change([{ unchanged: own }, claim], [{ delete: own.key }]))) await refuse(name, []);
     },
     async used() {
       const uses = await etcd.list(`${prefix}/uses/`);
