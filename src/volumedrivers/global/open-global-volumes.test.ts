@@ -200,3 +200,26 @@ it("have no holder who gave up when he had it already, unless he held it before"
   await vi.waitFor(() => b.mount("data", "c"), { timeout: 5_000 });
   expect(a.holders("data")).toEqual([]);
 });
+
+it("keep a volume, and let nobody remove it, while they have files of it that its server has not", async () => {
+  let isUnsent = true;
+  const assertRemovable = async () => {
+    if (isUnsent) throw new CleatError("FAILED_PRECONDITION", "files are not sent yet");
+  };
+  const a = await start("a", { backend: { assertRemovable } });
+  const b = await start("b");
+  await a.create("data", single);
+  await a.mount("data", "c");
+  await a.unmount("data", "c");
+  await looked();
+  for (const call of [b.mount("data", "c"), b.remove("data")]) await expect(call).rejects.toThrow(/in use by host "a"/);
+  await expect(a.remove("data")).rejects.toThrow(/files are not sent yet/);
+  expect((await b.list()).map(({ name }) => name)).toEqual(["data"]);
+  await a.mount("data", "c");
+  isUnsent = false;
+  await a.unmount("data", "c");
+  await b.mount("data", "c");
+  await b.unmount("data", "c");
+  await a.remove("data");
+  expect(await b.list()).toEqual([]);
+});

@@ -11,6 +11,8 @@ export interface OwnPart {
   isMounted(name: string): boolean;
   /** Whether nothing of it is mounted, nor may be: no record says so, nor the kernel, and nobody is about it. */
   isFree(name: string): Promise<boolean>;
+  /** Where there is one. @throws FAILED_PRECONDITION while this host has files of it that its server has not. */
+  assertSent(name: string): Promise<void>;
   /** Whether it is another volume of that name. */
   isAnother(name: string, volume: SharedVolume): Promise<boolean>;
   /** Lets it be what the record says; what another of that name has left goes. */
@@ -34,6 +36,7 @@ export function createOwnPart(local: ManagedVolumes, mounts: OwnMounts): OwnPart
     holders,
     isMounted: mounts.isMounted,
     isFree: mounts.isFree,
+    assertSent: mounts.assertRemovable,
     async isAnother(name, volume) {
       try {
         await create(name, volume);

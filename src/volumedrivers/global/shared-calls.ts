@@ -70,7 +70,7 @@ export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
     },
     remove: (name, call) =>
       inTurn(name, call, async () => {
-        if (await own.isFree(name)) await records.giveBack(name, await presence.claim());
+        if (await own.isFree(name)) await giveBack(name, parts);
         await records.remove(name);
         await own.remove(name);
       }),
@@ -80,12 +80,8 @@ export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
 }
 
 /** What others are told of it is told before anything is mounted, and taken back when nothing is. */
-async function mount(
-  name: string,
-  id: string,
-  { records, presence, local, own, fenced }: SharedCallsParts,
-  signal: AbortSignal,
-): Promise<string> {
+async function mount(name: string, id: string, parts: SharedCallsParts, signal: AbortSignal): Promise<string> {
+  const { records, presence, local, own, fenced } = parts;
   const isHolder = own.holders(name).includes(id);
   const mountHere = async () => {
     const path = await local.mount(name, id, { signal });
@@ -104,21 +100,27 @@ async function mount(
     await own.make(name, volume);
     return await mountHere();
   } catch (error) {
-    if (await own.isFree(name)) await records.giveBack(name, claim).catch(() => {}); // or later
+    if (await own.isFree(name)) await giveBack(name, parts).catch(() => {}); // or later
     throw error;
   }
 }
 
-async function unmount(
+/** Of one that is free here. What this host has not sent yet would be sent over what another writes. */
+export async function giveBack(
   name: string,
-  id: string,
-  { records, presence, local, own, fenced, logger }: SharedCallsParts,
+  { own, records, presence }: Pick<SharedCallsParts, "own" | "records" | "presence">,
 ): Promise<void> {
+  await own.assertSent(name);
+  await records.giveBack(name, await presence.claim());
+}
+
+async function unmount(name: string, id: string, parts: SharedCallsParts): Promise<void> {
+  const { local, own, fenced, logger } = parts;
   await local.unmount(name, id);
   if (!(await own.isFree(name))) return; // others of this host have it, or it is busy
   fenced.delete(name);
   try {
-    await records.giveBack(name, await presence.claim());
+    await giveBack(name, parts);
   } catch (error) {
     logger.warn({ err: error, volume: name }, "other hosts are told later that a volume is free");
   }

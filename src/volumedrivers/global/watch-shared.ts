@@ -3,7 +3,7 @@ import type { Logger } from "../../transport/index.ts";
 import type { HostClaim, HostPresence } from "./host-presence.ts";
 import type { OwnPart } from "./own-part.ts";
 import { repeat, type Repetition } from "./repeat.ts";
-import type { InTurn } from "./shared-calls.ts";
+import { giveBack, type InTurn } from "./shared-calls.ts";
 import type { SharedRecords } from "./shared-records.ts";
 
 export interface SharedWatchParts {
@@ -34,7 +34,7 @@ export function watchShared({ own, records, presence, fenced, inTurn, lookMs, lo
   const settle = async (name: string, isUsed: boolean, claim: HostClaim): Promise<boolean> => {
     if (await own.isFree(name)) {
       fenced.delete(name);
-      if (isUsed) await records.giveBack(name, claim);
+      if (isUsed) await giveBack(name, { own, records, presence });
       return true;
     }
     if (isUsed) {
@@ -58,6 +58,8 @@ export function watchShared({ own, records, presence, fenced, inTurn, lookMs, lo
     if ((await own.isFree(name)) && (await records.find(name)) === undefined) await own.remove(name);
     return true;
   };
+  /** What was logged of volumes, once. */
+  const told = new Map<string, string>();
   /** What one volume cannot holds no other up; resolves to whether everything is settled. */
   const each = async (names: Iterable<string>, signal: AbortSignal, work: (name: string) => Promise<boolean>) => {
     let isSettled = true;
@@ -66,9 +68,14 @@ export function watchShared({ own, records, presence, fenced, inTurn, lookMs, lo
       const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
       const settled = inTurn(name, { signal: patience }, () => work(name));
       const isDone = await settled.catch((error: unknown) => {
-        if (!patience.aborted) logger.warn({ err: error, volume: name }, "etcd and this host cannot be compared yet");
+        const { message } = toCleatError(error);
+        if (!patience.aborted && told.get(name) !== message) {
+          logger.warn({ err: error, volume: name }, "etcd and this host do not agree on a volume yet");
+          told.set(name, message);
+        }
         return false;
       });
+      if (isDone) told.delete(name);
       isSettled &&= isDone;
     }
     return isSettled;

@@ -136,7 +136,7 @@ export async function openVolumesAndMounts<Table extends OptionTable>(
     ...createManagedCalls({ table, life, mounts, turns, folders, timeoutMs, sayStep }),
     close: () => (closing ??= end()),
   };
-  return { volumes, mounts: createOwnMounts({ mounts, turns, folders }) };
+  return { volumes, mounts: createOwnMounts({ mounts, table, turns, folders }) };
 }
 
 /** A backend that does not end when it is told to keeps nobody from closing; what it leaves is undone at the next start. */

@@ -2,6 +2,7 @@ import { toCleatError } from "../../errors/index.ts";
 import type { MountSet } from "../holders/mount-set.ts";
 import type { Turns } from "../holders/turns.ts";
 import { hasMounts } from "../mounting/mount-file-system.ts";
+import type { VolumeTable } from "./volume-table.ts";
 import type { VolumeFolders } from "./volume-folders.ts";
 
 /** What is mounted of volumes, for a driver that answers for it to others. */
@@ -13,10 +14,13 @@ export interface OwnMounts {
    * It stays so until somebody mounts it.
    */
   isFree(name: string): Promise<boolean>;
+  /** Where there is one. @throws what its backend says while it keeps something that is nowhere else. */
+  assertRemovable(name: string): Promise<void>;
 }
 
 export interface OwnMountsParts {
   readonly mounts: Pick<MountSet, "pathOf" | "isRecorded">;
+  readonly table: Pick<VolumeTable, "recordOf" | "assertRemovable">;
   readonly turns: Turns;
   readonly folders: Pick<VolumeFolders, "targetOf">;
 }
@@ -24,9 +28,12 @@ export interface OwnMountsParts {
 /** What goes on with a volume for longer than that goes on. */
 const patienceMs = 500;
 
-export function createOwnMounts({ mounts, turns, folders }: OwnMountsParts): OwnMounts {
+export function createOwnMounts({ mounts, table, turns, folders }: OwnMountsParts): OwnMounts {
   return {
     isMounted: (name) => mounts.pathOf(name) !== undefined,
+    async assertRemovable(name) {
+      if (table.recordOf(name)?.state === "ready") await table.assertRemovable(name);
+    },
     async isFree(name) {
       const patience = AbortSignal.timeout(patienceMs);
       try {
