@@ -62,6 +62,19 @@ function createGate() {
   return { reached, open: () => opened(), pass: () => (entered(), gate) };
 }
 
+it.each(["create", "remove", "resize"])(
+  "are none of a type with %j, which would be called by each host",
+  async (method) => {
+    const wrong = { backend: { [method]: async () => ({}) } };
+    await expect(start("a", wrong)).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+      message: `volumes of type "disk" cannot be shared by hosts: each would call its "${method}"`,
+    });
+    const otherTypes = { options, mount: async () => {}, [method]: async () => ({}) } as unknown as VolumeBackend;
+    await expect(start("a", { otherTypes })).rejects.toThrow(/^volumes of other types cannot be shared/);
+  },
+);
+
 /** As long as the watch takes to look at everything at least once. */
 async function looked(): Promise<void> {
   await asked("list", 6);

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteText } from "../../errors/index.ts";
 import { createDeadline, silentLogger } from "../../transport/index.ts";
 import { assertVolumeName } from "../../volume/index.ts";
 import { createTurns } from "../holders/turns.ts";
@@ -52,7 +52,8 @@ const callTimeoutMs = 55_000;
  * - Without etcd nothing is made, removed or listed, and nothing is mounted that this host has not mounted already: UNAVAILABLE.
  *   What is mounted stays, can be mounted by more containers, and is unmounted; etcd hears of it later.
  *
- * @throws what `openManagedVolumes` throws, INVALID_ARGUMENT for endpoints that are none. An etcd that does not answer yet
+ * @throws what `openManagedVolumes` throws, INVALID_ARGUMENT for endpoints that are none, and for types that have `create`,
+ *   `remove` or `resize`: each host would call its own, once it meets a volume. An etcd that does not answer yet
  *   fails the calls that need it.
  */
 export async function openGlobalVolumes({ etcd, ...options }: GlobalVolumesOptions): Promise<GlobalVolumes> {
@@ -69,6 +70,7 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
     ...settings
   } = options;
   const { name: driver, folder, logger = silentLogger } = settings;
+  assertSharable(settings);
   const prefix = wished ?? `/cleat/${driver}`;
   const { volumes: local, mounts } = await openVolumesAndMounts({ ...settings, folder: join(folder, "local") });
   const own = createOwnPart(local, mounts);
@@ -118,4 +120,17 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
       if (!areFree.includes(false)) await presence.leave().catch(() => {}); // others notice by its silence
     },
   };
+}
+
+/** What is called once for a volume, where there is one driver. */
+const calledOnce = ["create", "remove", "resize"] as const;
+
+function assertSharable({ types, otherTypes }: Pick<SharedVolumesOptions, "types" | "otherTypes">): void {
+  const named = Object.entries(types).map(([name, backend]) => ({ what: `type ${quoteText(name)}`, backend }));
+  for (const { what, backend } of [...named, { what: "other types", backend: otherTypes }]) {
+    const method = calledOnce.find((one) => backend?.[one] !== undefined);
+    if (method === undefined) continue;
+    const message = `volumes of ${what} cannot be shared by hosts: each would call its "${method}"`;
+    throw new CleatError("INVALID_ARGUMENT", message);
+  }
 }
