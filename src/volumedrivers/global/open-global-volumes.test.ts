@@ -236,3 +236,48 @@ it("keep a volume, and let nobody remove it, while they have files of it that it
   await a.remove("data");
   expect(await b.list()).toEqual([]);
 });
+
+it("ask etcd after a restart before they give a mount to more containers, and are refused what was given to another", async () => {
+  const before = await start("a");
+  await before.create("data", single);
+  await before.mount("data", "c");
+  await before.close();
+  open.delete(before);
+  etcd.before = () => {
+    throw new CleatError("UNAVAILABLE", "etcd does not answer");
+  };
+  const a = await start("a");
+  await expect(a.mount("data", "d")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  etcd.before = () => {};
+  await a.mount("data", "d");
+  etcd.before = () => {
+    throw new CleatError("UNAVAILABLE", "etcd does not answer");
+  };
+  await a.mount("data", "e"); // known to be this host's
+  expect(a.holders("data")).toEqual(["c", "d", "e"]);
+});
+
+it("are refused after a restart what was given to another meanwhile", async () => {
+  const before = await start("a");
+  await before.create("data", single);
+  await before.mount("data", "c");
+  await before.close();
+  open.delete(before);
+  const b = await start("b");
+  const [host = "", entry] =
+    [...etcd.entries].find(([key]) => key.startsWith("/cleat/test/hosts/") && !key.endsWith("b")) ?? [];
+  etcd.expire(entry?.lease ?? "");
+  await b.unlock("data", host.slice(host.lastIndexOf("/") + 1));
+  await b.mount("data", "c");
+  const a = await start("a", { lookMs: 1e6 });
+  await expect(a.mount("data", "d")).rejects.toThrow(/in use by host "b"/);
+});
+
+it("list what can be read where a record is damaged", async () => {
+  const a = await start("a");
+  await a.create("data", single);
+  await etcd.change([], [{ put: "/cleat/test/volumes/bad", value: "{" }]);
+  expect((await a.list()).map(({ name }) => name)).toEqual(["data"]);
+  await expect(a.get("bad")).rejects.toMatchObject({ code: "DATA_LOSS" });
+  await expect(a.create("bad", single)).rejects.toMatchObject({ code: "DATA_LOSS" });
+});

@@ -49,7 +49,7 @@ const callTimeoutMs = 55_000;
  *
  * - Of a volume for a single host never two have it mounted: the second is refused, also while the first is not heard
  *   from. It may write on, and only people know whether it is down (`unlock`).
- * - Without etcd nothing is made, removed or listed, and nothing is mounted that this host has not mounted already: UNAVAILABLE.
+ * - Without etcd nothing is made, removed or listed, and nothing is mounted that this process does not know this host to have mounted: UNAVAILABLE.
  *   What is mounted stays, can be mounted by more containers, and is unmounted; etcd hears of it later.
  *
  * @throws what `openManagedVolumes` throws, INVALID_ARGUMENT for endpoints that are none, and for types that have `create`,
@@ -79,9 +79,10 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
     throw error;
   });
   const presence = createHostPresence(etcd, prefix, folder, host);
-  const records = createSharedRecords(etcd, prefix, host);
+  const records = createSharedRecords(etcd, prefix, host, logger);
   const turns = createTurns();
   const fenced = new Map<string, string>();
+  const confirmed = new Set<string>();
   const inTurn: InTurn = async (name, call, work) => {
     assertVolumeName(name);
     const deadline = createDeadline(call?.timeoutMs ?? callTimeoutMs, `volume "${name}"`, call?.signal);
@@ -91,7 +92,7 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
       deadline.release();
     }
   };
-  const watch = watchShared({ records, presence, own, fenced, inTurn, lookMs, logger });
+  const watch = watchShared({ records, presence, own, fenced, confirmed, inTurn, lookMs, logger });
   let isHeard = true;
   const voice = repeat(heardMs, async () => {
     try {
@@ -104,7 +105,7 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
   });
   return {
     ...local,
-    ...createSharedCalls({ options, records, presence, local, own, fenced, inTurn, logger }),
+    ...createSharedCalls({ options, records, presence, local, own, fenced, confirmed, inTurn, logger }),
     capabilities: async () => ({ scope: "global" }),
     holders: own.holders,
     unlock: (name, hostId) => inTurn(name, undefined, () => records.takeFrom(name, hostId)),

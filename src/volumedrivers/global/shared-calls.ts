@@ -23,6 +23,8 @@ export interface SharedCallsParts {
   readonly own: OwnPart;
   /** Volumes that this host has mounted and another host has, too: what people have unlocked. */
   readonly fenced: Map<string, string>;
+  /** Volumes that etcd has said to be this host's, to this process: others may have been given away before it started. */
+  readonly confirmed: Set<string>;
   readonly inTurn: InTurn;
   readonly logger: Logger;
 }
@@ -81,7 +83,7 @@ export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
 
 /** What others are told of it is told before anything is mounted, and taken back when nothing is. */
 async function mount(name: string, id: string, parts: SharedCallsParts, signal: AbortSignal): Promise<string> {
-  const { records, presence, local, own, fenced } = parts;
+  const { records, presence, local, own, fenced, confirmed } = parts;
   const isHolder = own.holders(name).includes(id);
   const mountHere = async () => {
     const path = await local.mount(name, id, { signal });
@@ -93,9 +95,10 @@ async function mount(name: string, id: string, parts: SharedCallsParts, signal: 
   const reason = fenced.get(name);
   if (reason !== undefined) throw new CleatError("FAILED_PRECONDITION", reason);
   presence.assertNoOther();
-  if (own.isMounted(name)) return mountHere();
+  if (own.isMounted(name) && confirmed.has(name)) return mountHere();
   const claim = await presence.keep();
   const volume = await records.use(name, claim);
+  confirmed.add(name);
   try {
     await own.make(name, volume);
     return await mountHere();
@@ -108,9 +111,10 @@ async function mount(name: string, id: string, parts: SharedCallsParts, signal: 
 /** Of one that is free here. What this host has not sent yet would be sent over what another writes. */
 export async function giveBack(
   name: string,
-  { own, records, presence }: Pick<SharedCallsParts, "own" | "records" | "presence">,
+  { own, records, presence, confirmed }: Pick<SharedCallsParts, "own" | "records" | "presence" | "confirmed">,
 ): Promise<void> {
   await own.assertSent(name);
+  confirmed.delete(name);
   await records.giveBack(name, await presence.claim());
 }
 

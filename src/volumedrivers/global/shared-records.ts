@@ -12,6 +12,7 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { CleatError, quoteText } from "../../errors/index.ts";
+import { type Logger, silentLogger } from "../../transport/index.ts";
 import type { Etcd, EtcdEntry } from "./etcd.ts";
 import type { HostClaim } from "./host-presence.ts";
 
@@ -39,6 +40,7 @@ export interface ThisHost {
 }
 
 export interface SharedRecords {
+  /** Those whose records can be read. */
   list(): Promise<Map<string, SharedVolume>>;
   find(name: string): Promise<SharedVolume | undefined>;
   /** @throws ALREADY_EXISTS when there is one with other options. */
@@ -59,7 +61,12 @@ export interface SharedRecords {
   takeFrom(name: string, host: string): Promise<void>;
 }
 
-export function createSharedRecords(etcd: Etcd, prefix: string, { id: host, name: hostName }: ThisHost): SharedRecords {
+export function createSharedRecords(
+  etcd: Etcd,
+  prefix: string,
+  { id: host, name: hostName }: ThisHost,
+  logger: Logger = silentLogger,
+): SharedRecords {
   const volumeKey = (name: string) => `${prefix}/volumes/${name}`;
   const usesOf = (name: string) => `${prefix}/uses/${name}/`;
   const hostKey = (id: string) => `${prefix}/hosts/${id}`;
@@ -86,7 +93,16 @@ export function createSharedRecords(etcd: Etcd, prefix: string, { id: host, name
   return {
     async list() {
       const entries = await etcd.list(volumeKey(""));
-      return new Map(entries.map((entry) => [entry.key.slice(volumeKey("").length), parse(volumeSchema, entry)]));
+      const volumes = new Map<string, SharedVolume>();
+      for (const entry of entries) {
+        const name = entry.key.slice(volumeKey("").length);
+        try {
+          volumes.set(name, parse(volumeSchema, entry));
+        } catch (error) {
+          logger.error({ err: error, volume: name }, "a volume is not listed, since its record cannot be read");
+        }
+      }
+      return volumes;
     },
     async find(name) {
       const entry = await etcd.get(volumeKey(name));

@@ -12,6 +12,7 @@ export interface SharedWatchParts {
   readonly presence: HostPresence;
   /** Volumes that are mounted here and are another's now, with the reason. */
   readonly fenced: Map<string, string>;
+  readonly confirmed: Set<string>;
   readonly inTurn: InTurn;
   readonly lookMs: number;
   readonly logger: Logger;
@@ -26,18 +27,29 @@ const againMs = 1_000;
  * Looks now and then whether etcd and this host agree: tells etcd what it was not told while it did not answer, and notices
  * what others were told of this host meanwhile. The kernel and the records of this host say what is mounted here.
  */
-export function watchShared({ own, records, presence, fenced, inTurn, lookMs, logger }: SharedWatchParts): Repetition {
+export function watchShared({
+  own,
+  records,
+  presence,
+  fenced,
+  confirmed,
+  inTurn,
+  lookMs,
+  logger,
+}: SharedWatchParts): Repetition {
   const fence = (name: string, reason: string) => {
     fenced.set(name, reason);
+    confirmed.delete(name);
     logger.error({ volume: name, reason }, "volume is mounted here, and was given to another");
   };
   const settle = async (name: string, isUsed: boolean, claim: HostClaim): Promise<boolean> => {
     if (await own.isFree(name)) {
       fenced.delete(name);
-      if (isUsed) await giveBack(name, { own, records, presence });
+      if (isUsed) await giveBack(name, { own, records, presence, confirmed });
       return true;
     }
     if (isUsed) {
+      confirmed.add(name);
       fenced.delete(name);
       return own.isMounted(name); // what may be is looked after again soon
     }
@@ -46,7 +58,10 @@ export function watchShared({ own, records, presence, fenced, inTurn, lookMs, lo
       if (await own.isAnother(name, volume)) {
         await records.giveBack(name, claim);
         fence(name, `volume "${name}" was removed, and another has its name`);
-      } else fenced.delete(name);
+      } else {
+        confirmed.add(name);
+        fenced.delete(name);
+      }
     } catch (error) {
       const { code, message } = toCleatError(error);
       if (code !== "FAILED_PRECONDITION" && code !== "NOT_FOUND") throw error;
