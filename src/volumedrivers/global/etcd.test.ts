@@ -1,7 +1,12 @@
 /** What comes of peers that are no etcd, or none at all. Against a real one: test/kernel/volumes/global.mjs. */
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { pemPath } from "../../transport/tls/tls.test.support.ts";
 import { createEtcd, type Etcd } from "./etcd.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -97,4 +102,21 @@ it.each([
 
 it.each(["10.0.0.1:2379", "ftp://x", "http://x/path", ""])("refuses the endpoint %j", (endpoint) => {
   expect(() => createEtcd({ endpoints: [endpoint] })).toThrow(/is not such as "http:\/\/10.0.0.1:2379"/);
+});
+
+it("reads its certificates again when they were renewed", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-etcd-"));
+  closers.push(() => rm(folder, { recursive: true }));
+  const [key, cert] = await Promise.all(["server-key.pem", "server.pem"].map((name) => readFile(pemPath(name))));
+  const server = createSecureServer({ key, cert }, empty);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closers.push(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
+  const endpoints = [`https://127.0.0.1:${(server.address() as AddressInfo).port}`];
+  const ca = join(folder, "ca.pem");
+  expect(() => createEtcd({ endpoints, tls: { ca } })).toThrow(/ENOENT/);
+  await writeFile(ca, "");
+  const etcd = createEtcd({ endpoints, tls: { ca } });
+  await expect(etcd.get("/x")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  await copyFile(pemPath("ca.pem"), ca);
+  expect(await etcd.get("/x")).toBeUndefined();
 });

@@ -7,7 +7,10 @@ import { CleatError, isSystemError, quoteText, TransportError } from "../../erro
 export interface EtcdOptions {
   /** "https://10.0.0.1:2379"; of several another is asked when one cannot be reached. */
   readonly endpoints: readonly string[];
-  /** Paths of files in PEM: whom it trusts beyond the system's authorities, and as whom it comes. */
+  /**
+   * Paths of files in PEM: whom it trusts, in place of the authorities that Node knows, and as whom it comes. They are read
+   * again for each request, as they are renewed.
+   */
   readonly tls?: {
     readonly ca?: string | undefined;
     readonly cert?: string | undefined;
@@ -57,15 +60,18 @@ export interface Etcd {
 export function createEtcd({ endpoints, tls, timeoutMs = 5_000 }: EtcdOptions): Etcd {
   const urls = endpoints.map(toUrl);
   if (urls.length === 0) throw new CleatError("INVALID_ARGUMENT", "etcd has no endpoint");
-  const files = tls && {
-    ...(tls.ca !== undefined && { ca: readFileSync(tls.ca) }),
-    ...(tls.cert !== undefined && { cert: readFileSync(tls.cert) }),
-    ...(tls.key !== undefined && { key: readFileSync(tls.key) }),
-  };
+  const readTls = () =>
+    tls && {
+      ...(tls.ca !== undefined && { ca: readFileSync(tls.ca) }),
+      ...(tls.cert !== undefined && { cert: readFileSync(tls.cert) }),
+      ...(tls.key !== undefined && { key: readFileSync(tls.key) }),
+    };
+  readTls(); // what is not there is said at once
   let preferred = 0;
 
   /** `isRepeatable`: done twice it is as well. Any failure lets the next request begin with another endpoint. */
   const call = async (path: string, body: object, { isRepeatable = true } = {}): Promise<Answer> => {
+    const files = readTls();
     const first = preferred;
     let failure: unknown;
     for (let tried = 0; tried < urls.length; tried++) {
