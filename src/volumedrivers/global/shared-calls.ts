@@ -33,7 +33,7 @@ export type SharedCalls = Pick<VolumeDriver, "create" | "list" | "get" | "path" 
 
 /** What engines ask, of etcd's records first and then of this host's own part. */
 export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
-  const { options, records, presence, local, own, inTurn } = parts;
+  const { options, records, local, own, inTurn } = parts;
   const isShared = (type = options.defaultType): boolean => type !== undefined && Object.hasOwn(options.types, type);
   const find = async (name: string): Promise<SharedVolume> => {
     const volume = await records.find(name);
