@@ -215,7 +215,7 @@ it("have no holder who gave up when he had it already, unless he held it before"
 });
 
 it("keep a volume, and let nobody remove it, while they have files of it that its server has not", async () => {
-  let isUnsent = true;
+  let isUnsent = false;
   const assertRemovable = async () => {
     if (isUnsent) throw new CleatError("FAILED_PRECONDITION", "files are not sent yet");
   };
@@ -223,6 +223,7 @@ it("keep a volume, and let nobody remove it, while they have files of it that it
   const b = await start("b");
   await a.create("data", single);
   await a.mount("data", "c");
+  isUnsent = true;
   await a.unmount("data", "c");
   await looked();
   for (const call of [b.mount("data", "c"), b.remove("data")]) await expect(call).rejects.toThrow(/in use by host "a"/);
@@ -280,4 +281,25 @@ it("list what can be read where a record is damaged", async () => {
   expect((await a.list()).map(({ name }) => name)).toEqual(["data"]);
   await expect(a.get("bad")).rejects.toMatchObject({ code: "DATA_LOSS" });
   await expect(a.create("bad", single)).rejects.toMatchObject({ code: "DATA_LOSS" });
+});
+
+it("send nothing of before over what another wrote to whom the volume was given meanwhile", async () => {
+  let isUnsent = false;
+  const assertRemovable = async () => {
+    if (isUnsent) throw new CleatError("FAILED_PRECONDITION", "files are not sent yet");
+  };
+  const a = await start("a", { backend: { assertRemovable } });
+  await a.create("data", single);
+  await a.mount("data", "c");
+  isUnsent = true;
+  await a.unmount("data", "c");
+  await a.mount("data", "c"); // its own still
+  await a.unmount("data", "c");
+  const [use = ""] = uses();
+  await etcd.change([], [{ delete: use }]); // as `unlock` does while a is not heard from
+  await expect(a.mount("data", "c")).rejects.toMatchObject({
+    code: "FAILED_PRECONDITION",
+    message: expect.stringMatching(/would send them over newer ones/),
+  });
+  expect(uses()).toEqual([]);
 });

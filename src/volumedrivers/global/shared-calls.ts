@@ -97,6 +97,7 @@ async function mount(name: string, id: string, parts: SharedCallsParts, signal: 
   presence.assertNoOther();
   if (own.isMounted(name) && confirmed.has(name)) return mountHere();
   const claim = await presence.keep();
+  await assertNotOutdated(name, parts);
   const volume = await records.use(name, claim);
   confirmed.add(name);
   try {
@@ -105,6 +106,19 @@ async function mount(name: string, id: string, parts: SharedCallsParts, signal: 
   } catch (error) {
     if (await own.isFree(name)) await giveBack(name, parts).catch(() => {}); // or later
     throw error;
+  }
+}
+
+/** A host that has unsent files keeps its claim: one that lost it has files of before, and another may have written since. */
+async function assertNotOutdated(name: string, { own, records }: SharedCallsParts): Promise<void> {
+  try {
+    await own.assertSent(name);
+  } catch (error) {
+    if (await records.isUsed(name)) return;
+    const message =
+      `volume "${name}" was given to another host, or removed, while this one had files of it that were not sent, ` +
+      "and would send them over newer ones: move them out of its folder on this host";
+    throw new CleatError("FAILED_PRECONDITION", message, { cause: error });
   }
 }
 

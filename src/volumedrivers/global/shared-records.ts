@@ -55,6 +55,8 @@ export interface SharedRecords {
   use(name: string, claim: HostClaim): Promise<SharedVolume>;
   /** Where this host has it. @throws ABORTED when this process is not the host any more, or it was used anew meanwhile. */
   giveBack(name: string, claim: HostClaim): Promise<void>;
+  /** Whether this host has it, as is noted. */
+  isUsed(name: string): Promise<boolean>;
   /** Names of the volumes that this host has, as is noted. */
   used(): Promise<Set<string>>;
   /** Takes a use from a host that is not heard from. @throws NOT_FOUND, FAILED_PRECONDITION while it is. */
@@ -142,6 +144,7 @@ export function createSharedRecords(
       if (own === undefined) return;
       if (!(await etcd.change([{ unchanged: own }, claim], [{ delete: own.key }]))) await refuse(name, []);
     },
+    isUsed: async (name) => (await etcd.get(`${usesOf(name)}${host}`)) !== undefined,
     async used() {
       const uses = await etcd.list(`${prefix}/uses/`);
       const own = uses.filter(({ key }) => key.endsWith(`/${host}`));
