@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import fs, { closeSync, constants, createReadStream, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import fs, {
+  closeSync,
+  constants,
+  createReadStream,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,6 +49,14 @@ describe("an archive's file", () => {
     await expect(jobs.hash(missing)).rejects.toMatchObject({ code: "ENOENT" });
     const directory = lendingFile(createReadStream(folder))!;
     await expect(jobs.hash(directory)).rejects.toMatchObject({ code: "EISDIR" });
+  });
+
+  it("that cannot even be looked at fails as its stream does", async () => {
+    symlinkSync("loop", join(folder, "loop"));
+    const loop = lendingFile(createReadStream(join(folder, "loop")))!;
+    await expect(jobs.hash(loop)).rejects.toMatchObject({ code: "ELOOP" });
+    const long = lendingFile(createReadStream(join(folder, "n".repeat(300))))!;
+    await expect(jobs.hash(long)).rejects.toMatchObject({ code: "ENAMETOOLONG" });
   });
 
   it("that somebody has begun to read goes on as it was", async () => {

@@ -1,4 +1,4 @@
-import fs, { fstatSync, ReadStream, statSync } from "node:fs";
+import fs, { fstatSync, ReadStream, type Stats, statSync } from "node:fs";
 import type { LendingSource } from "../protocol/kit.ts";
 
 /**
@@ -16,7 +16,7 @@ export function lendingFile(source: unknown): LendingSource | undefined {
   async function isFile(): Promise<boolean> {
     if (!isUnread(stream)) return false;
     const descriptor = descriptorOf(stream) ?? (await openedDescriptor(stream));
-    return descriptor !== undefined && isUnread(stream) && fstatSync(descriptor).isFile();
+    return descriptor !== undefined && isUnread(stream) && isPlain(() => fstatSync(descriptor));
   }
 
   return {
@@ -52,13 +52,22 @@ function descriptorOf(stream: ReadStream): number | undefined {
 
 /** To open a pipe takes until somebody writes to it. What keeps a file from being opened, whoever iterates is told. */
 async function openedDescriptor(stream: ReadStream): Promise<number | undefined> {
-  if (stream.path === undefined || statSync(stream.path, { throwIfNoEntry: false })?.isFile() !== true)
-    return undefined;
+  const { path } = stream;
+  if (path === undefined || !isPlain(() => statSync(path))) return undefined;
   await new Promise<void>((resolve) => {
     const settle = (): void => resolve();
     stream.once("open", settle).once("error", settle).once("close", settle);
   });
   return descriptorOf(stream);
+}
+
+/** What cannot be looked at is none: whoever iterates is told why. */
+function isPlain(look: () => Stats): boolean {
+  try {
+    return look().isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** Not by functions of its maker's. Source: Node v20 and v24 `lib/internal/fs/streams.js`, `kFs`. */

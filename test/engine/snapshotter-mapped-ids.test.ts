@@ -16,6 +16,8 @@ import { startSnapshotter } from "../harness/snapshotter.ts";
  */
 const releases = byDayOrNight<EngineRelease>([], [forky]);
 
+if (releases.length === 0) test.skip("mapped ids are tested at night", () => {});
+
 for (const release of releases) {
   const required = [...needsOf(release, "containerd"), needs.overlay, needs.busybox, needs.attr];
   describeWith(required, `mapped ids with ${titleOf(release, "containerd")}`, () => {

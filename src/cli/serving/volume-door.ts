@@ -39,7 +39,11 @@ export const volumeOptions = {
   },
   etcd: { type: "string", value: "URL", help: "where etcd is; several with commas: https://10.0.0.1:2379" },
   "etcd-prefix": { type: "string", value: "TEXT", help: "of its keys, the same for all hosts; default /cleat/NAME" },
-  "etcd-ca": { type: "string", value: "FILE", help: "in PEM, who vouches for etcd, beyond the system's authorities" },
+  "etcd-ca": {
+    type: "string",
+    value: "FILE",
+    help: "in PEM, who vouches for etcd, in place of the authorities Node knows",
+  },
   "etcd-cert": { type: "string", value: "FILE", help: "in PEM, as whom etcd is asked" },
   "etcd-key": { type: "string", value: "FILE", help: "in PEM, the key to it" },
   "rclone-folder": {

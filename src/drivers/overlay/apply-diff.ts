@@ -1,5 +1,5 @@
 /** Filling a layer from an archive, all or nothing. Blocks, but for the event loop of its worker. */
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import {
   createIdMaps,
@@ -31,6 +31,7 @@ import {
   exactNameOf,
   makeCleanFolder,
   readExactDiff,
+  readIfThere,
   stagingPath,
   takeBack,
   unpackDiff,
@@ -109,10 +110,25 @@ async function unpack(
     const keep = exact === undefined ? undefined : { folder: `${home}/${exact}`, parent, staged: staged.tree };
     const applied = await unpackDiff(source, tree, options, keep);
     if (quotas !== undefined) assertWithinLimit(tree, quotas);
-    if (durability !== "none") syncfs(tree);
+    if (durability !== "none") {
+      writeAgain(home, id);
+      syncfs(tree);
+    }
     return applied;
   } finally {
     close(tree);
+  }
+}
+
+/**
+ * What `create` wrote without a flush may have failed to reach the disk, and whoever else flushed was told. Written
+ * again, as it is, it is told to the flush that follows: `tree` was open before.
+ */
+function writeAgain(home: string, id: string): void {
+  for (const name of ["link", "lower"]) {
+    const path = `${home}/${id}/${name}`;
+    const text = readIfThere(path);
+    if (text !== undefined) writeFileSync(path, text, { flag: "r+" });
   }
 }
 

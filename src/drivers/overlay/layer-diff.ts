@@ -56,6 +56,8 @@ export function archiveDiff(
 
 /** What is archived at once: its archive is an answer of one piece, and costs its thread no longer than a hand-over. */
 const small: TreeLimit = { entries: 32, sizeBytes: 16 * 1024 };
+/** No longer is the archive of what is small; of files that grow meanwhile it would not end before memory does. */
+const smallArchiveBytes = 128 * 1024;
 
 /** The archive of the layer's diff folder where little lies in it, else `undefined`. */
 export function archiveSmallDiff(
@@ -65,14 +67,20 @@ export function archiveSmallDiff(
 ): Uint8Array | undefined {
   const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
   const pieces: Uint8Array[] = [];
+  let leftBytes = smallArchiveBytes;
+  const write = (bytes: Uint8Array): void => {
+    leftBytes -= bytes.length;
+    if (leftBytes < 0) throw new CleatError("ABORTED", "it has grown while it was archived");
+    pieces.push(new Uint8Array(bytes)); // a copy, for what is handed over is the whole memory of which bytes are a part
+  };
   try {
     return withFolderAt(`${home}/${id}/diff`, (folder) => {
       if (!fitsWithin(folder, small)) return undefined;
-      // A copy, for what is handed over is the whole memory of which bytes are a part.
-      archiveTree(folder, { write: (bytes) => void pieces.push(new Uint8Array(bytes)) }, { whiteouts, ...options });
+      archiveTree(folder, { write }, { whiteouts, ...options });
       return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
     });
   } catch (error) {
+    if (leftBytes < 0) return undefined;
     throw withSubject(error, `layer "${id}"`);
   }
 }

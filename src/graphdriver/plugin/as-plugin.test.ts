@@ -18,6 +18,7 @@ import {
 import { createGraphDriverPlugin, type GraphDriverPluginOptions } from "./as-plugin.ts";
 import type { GraphDriverMethods } from "../driver.ts";
 import type { OpenOptions } from "../driver-factory.ts";
+import { createCallNotes } from "./engine/call-notes.ts";
 import { createGraphDriverFromPlugin } from "./from-plugin.ts";
 import type { InitRecord, InitStore } from "./init-record.ts";
 
@@ -127,6 +128,27 @@ describe("a driver behind the protocol", () => {
     const { client } = await start({ open, logger });
     await client.init(initOf(home));
     expect(lines).toEqual([[{ layer: "base" }, "left out"]]);
+  });
+
+  it("lets go of its home when the calls that were answered are struck out", async () => {
+    const callsFolder = join(home, "calls");
+    const found: (readonly string[])[] = [];
+    const notes = () => createCallNotes(callsFolder, silentLogger).readAll();
+    let closing: Promise<void> | undefined;
+    const open = async (options: OpenOptions): Promise<GraphDriverMethods> => ({
+      ...(await fake.open(options)),
+      get: async () => {
+        found.push(notes().map(({ id }) => id));
+        closing = plugin.close();
+        return "/mounted";
+      },
+      close: async () => void found.push(notes().map(({ id }) => id)),
+    });
+    const { client, plugin } = await start({ open, callsFolder });
+    await client.init(initOf(home));
+    await client.get({ ID: "a" });
+    await closing;
+    expect(found).toEqual([["a"], []]);
   });
 
   it("is a driver: every call arrives and comes back in the contract's shape", async () => {

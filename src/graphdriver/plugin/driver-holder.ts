@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { Connection } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
@@ -127,7 +128,10 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
     },
     close() {
       restored ??= Promise.resolve();
-      return gate.alone(() => held.close(new CleatError("UNAVAILABLE", "graph driver is closed")));
+      return gate.alone(async () => {
+        await nextTurn(); // the last answers go out, and their calls are struck out, before the home may be another's
+        await held.close(new CleatError("UNAVAILABLE", "graph driver is closed"));
+      });
     },
     async use(connection, run) {
       void restore();

@@ -23,12 +23,15 @@ import {
   throwIfCancelled,
 } from "../../syscall/index.ts";
 import { showBytes } from "../entry/entry-name.ts";
+import { dropInherited } from "./inherited-access.ts";
 import { creationMode, type OwnerAndMode, setOwnerAndMode } from "./owner-and-mode.ts";
 
 /** What one copying thread has found out. */
 export interface Cloning {
   /** Whether the file system is still believed to share blocks. */
   clones: boolean;
+  /** Whether folders that files are copied into may have what they give already, a default access control list. */
+  readonly intoFinished?: boolean;
 }
 
 /** Copies an open regular file into the folder `to`, which must not have the name. */
@@ -38,6 +41,7 @@ export function copyOpened(source: number, to: number, name: Buffer, status: Fil
   try {
     if (copy.clones && status.sizeBytes > 0) copy.clones = cloneFile(source, target);
     if (!copy.clones) copyContent(source, target, name, status);
+    if (copy.intoFinished) dropInherited(target);
     copyOpenAttributes(source, target, status);
   } finally {
     close(target);

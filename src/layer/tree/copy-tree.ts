@@ -35,6 +35,7 @@ import { type Cloning, copyOpenAttributes, copyOpened, ownerAndMode } from "./co
 import { createFolderHandOver, type FolderHandOver } from "./folder-hand-over.ts";
 import { createFolderTrail, type FolderTrail } from "./folder-trail.ts";
 import { openRegularFile } from "./open-regular.ts";
+import { dropInheritedAt } from "./inherited-access.ts";
 import { creationMode } from "./owner-and-mode.ts";
 import { fileKey } from "../entry/file-key.ts";
 
@@ -133,8 +134,11 @@ export function copyNode(from: number, to: number, name: Buffer, status: FileSta
   if (type === S_IFLNK) symlinkat(readlinkat(from, name), to, name);
   else mknodat(to, name, status.mode, status.deviceMajor, status.deviceMinor);
   chownat(to, name, status.uid, status.gid);
-  // Made with it, but for the umask, and for what the new owner has cost it.
-  if (type !== S_IFLNK) chmodNode(to, name, status.mode & 0o7777);
+  if (type !== S_IFLNK) {
+    if (copy.intoFinished) dropInheritedAt(to, name);
+    // Made with it, but for the umask, and for what the new owner has cost it.
+    chmodNode(to, name, status.mode & 0o7777);
+  }
   const source = procPath(from, name);
   for (const attribute of llistxattr(source)) {
     const value = lgetxattr(source, attribute);

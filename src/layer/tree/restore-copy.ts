@@ -69,14 +69,15 @@ interface FolderState {
 function restoreFolder(restoring: Restoring, path: string, folder: FolderState): boolean {
   const { originals, copies, options } = restoring;
   const names = readNames(originals.current());
-  let { stays } = folder;
+  let ownStays = folder.stays;
   removeAllBut(names, copies.current(), options);
   for (const name of names) {
     const status = statIfThere(originals.current(), name);
     if (status === undefined) continue;
     const childPath = joinPath(path, name);
     const copy = statIfThere(copies.current(), name);
-    const child = { status, stays: copy?.mode === status.mode && options.isUntouched(childPath, copy, status) };
+    const stays = copy !== undefined && isAlike(copy, status) && options.isUntouched(childPath, copy, status);
+    const child = { status, stays };
     if (isDirectory(status)) {
       makeFolder(copies.current(), name, copy, options);
       const restoreChild = (): boolean => restoreFolder(restoring, childPath, child);
@@ -84,13 +85,28 @@ function restoreFolder(restoring: Restoring, path: string, folder: FolderState):
     } else if (!child.stays) {
       if (status.links > 1) return false;
       if (copy !== undefined) options.remove(copies.current(), name);
-      copyNode(originals.current(), copies.current(), name, status, { clones: true });
-      stays = false;
+      copyNode(originals.current(), copies.current(), name, status, { clones: true, intoFinished: true });
+      ownStays = false;
       restoring.needsSync = true;
     }
   }
-  if (!stays) settleFolder(restoring, folder.status);
+  if (!ownStays) settleFolder(restoring, folder.status);
   return true;
+}
+
+/**
+ * As far as a look tells. The time of change alone does not suffice: that of what was changed while the clock was set
+ * back may lie within the copy's.
+ */
+function isAlike(copy: FileStatus, original: FileStatus): boolean {
+  return (
+    copy.mode === original.mode &&
+    copy.uid === original.uid &&
+    copy.gid === original.gid &&
+    copy.mtimeSeconds === original.mtimeSeconds &&
+    copy.mtimeNanoseconds === original.mtimeNanoseconds &&
+    (copy.sizeBytes === original.sizeBytes || isDirectory(copy))
+  );
 }
 
 function removeAllBut(names: readonly Buffer[], folder: number, { remove }: RestoreOptions): void {

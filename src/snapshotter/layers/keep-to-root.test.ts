@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { createMemoryStorage, createPlaces } from "../memory-storage.test.support.ts";
 import { openSnapshotter } from "../store/open-snapshotter.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
@@ -84,5 +84,99 @@ it("commits nothing that an engine may have written into another store, with and
       await snapshotter.close();
       await rm(folder, { recursive: true });
     }
+  }
+});
+
+it("doubts no snapshot where the root could not be looked at for a moment, before the flush or after", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
+  const [root, records, moved] = ["root", "records", "moved"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await mkdir(root);
+  const places = createPlaces();
+  const storage = keepToRoot(createMemoryStorage(places), root);
+  const snapshotter = await openSnapshotter({ root: records, storage });
+  const hide = async () => {
+    await rename(root, moved);
+    await symlink(root, root); // stat(2) fails with ELOOP, as it may with EIO or ESTALE
+  };
+  const refused = { code: "UNAVAILABLE", message: expect.stringContaining("cannot be looked at") };
+  try {
+    for (const key of ["a", "b"]) await snapshotter.prepare(key, {});
+    for (const when of ["before", "while"]) {
+      let synced = 0;
+      places.beforeStep = async (step) => {
+        if (step !== "sync") return;
+        synced++;
+        if (when === "while") await hide();
+      };
+      if (when === "before") await hide();
+      await expect(snapshotter.commit("A", "a", {}), when).rejects.toMatchObject(refused);
+      await expect(snapshotter.prepare("c", {}), when).rejects.toMatchObject(refused);
+      expect(synced, when).toBe(when === "while" ? 1 : 0);
+      await rm(root);
+      await rename(moved, root);
+    }
+    delete places.beforeStep;
+    for (const key of ["a", "b"]) await snapshotter.commit(`layer ${key}`, key, {});
+  } finally {
+    await snapshotter.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+it("doubts, where another folder stood for a moment, what an engine may have mounted meanwhile", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
+  const [root, records, moved] = ["root", "records", "moved"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await mkdir(root);
+  const places = createPlaces();
+  const open = () => openSnapshotter({ root: records, storage: keepToRoot(createMemoryStorage(places), root) });
+  let snapshotter = await open();
+  const standAside = async () => {
+    await rename(root, moved);
+    await mkdir(root);
+    await expect(snapshotter.commit("none", "committing", {})).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    await rm(root, { recursive: true });
+    await rename(moved, root);
+  };
+  const fate = (key: string) =>
+    snapshotter.commit(`of ${key}`, key, {}).then(
+      () => "committed",
+      ({ code }) => code,
+    );
+  try {
+    const layer = "ns/1/extract-1 sha256:a";
+    for (const key of ["old", "later", "mounted again", layer]) await snapshotter.prepare(key, {});
+    await snapshotter.prepare("committing", {});
+    vi.advanceTimersByTime(15 * 60_000);
+    await snapshotter.mounts("mounted again");
+    await snapshotter.prepare("new", {});
+    await standAside();
+    for (const [key, expected] of [
+      ["old", "committed"],
+      ["committing", "committed"],
+      ["mounted again", "DATA_LOSS"],
+      ["new", "DATA_LOSS"],
+      [layer, "DATA_LOSS"],
+    ] as const) {
+      expect([key, await fate(key)]).toEqual([key, expected]);
+    }
+    // Whom an earlier process told, and when, nobody knows.
+    await snapshotter.close();
+    snapshotter = await open();
+    await snapshotter.prepare("committing", {});
+    await standAside();
+    expect(await fate("later")).toBe("DATA_LOSS");
+  } finally {
+    vi.useRealTimers();
+    await snapshotter.close();
+    await rm(folder, { recursive: true });
   }
 });

@@ -1,14 +1,24 @@
+import { CleatError } from "../../errors/index.ts";
 import { keepToFolder } from "../../syscall/index.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
+import { SyncNotToldError } from "../sync-not-told.ts";
 
 /**
  * A storage whose layers are named by paths below `root`, kept to the folder that stands there now. When it is moved,
  * or unmounted, another store may stand at its path, whose layers have the same numbers: every method fails with
- * FAILED_PRECONDITION then, and touches none of them. What engines write to it by paths is looked at by `sync`, before
- * and after.
+ * FAILED_PRECONDITION then, and touches none of them; with UNAVAILABLE while it cannot be looked at. What engines write
+ * to it by paths is looked at by `sync`, before and after.
  */
 export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStorage {
   const assertInPlace = keepToFolder(root, "root");
+  const assertSyncs = (): void => {
+    try {
+      assertInPlace();
+    } catch (error) {
+      if (!(error instanceof CleatError)) throw error;
+      throw new SyncNotToldError(error, { otherFolder: error.code !== "UNAVAILABLE" });
+    }
+  };
   const kept =
     <A extends readonly unknown[], R>(method: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
@@ -26,9 +36,9 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
     ...(settle && { settle: kept((id: number, parentId: number) => settle(id, parentId)) }),
     ...(mend && { mend: kept((places: Parameters<typeof mend>[0]) => mend(places)) }),
     async sync() {
-      assertInPlace();
+      assertSyncs();
       await storage.sync?.();
-      assertInPlace(); // or what is flushed is not where it was unpacked
+      assertSyncs(); // or what is flushed is not where it was unpacked
     },
     remove: kept((id) => storage.remove(id)),
     sweep: kept((isLive) => storage.sweep(isLive)),

@@ -34,7 +34,8 @@ export async function makeSnapshot(
 }
 
 /** How to mount a snapshot that is not committed. */
-export async function mountsOf({ storage }: StoreContext, record: NewRecord): Promise<readonly Mount[]> {
+export async function mountsOf({ storage, lostWrites }: StoreContext, record: NewRecord): Promise<readonly Mount[]> {
+  lostWrites.told(record.id);
   return checked(record, await storage.mounts(placeOf(record), useOf(record)));
 }
 
@@ -49,6 +50,7 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
     call.signal?.throwIfAborted();
     store.lostWrites.assertNone(id, record.name); // of a copy of its parent
     await putNew(records, record);
+    store.lostWrites.told(id);
     making.delete(id);
     if (record.kind === "active" && isUnpackKey(record.name)) store.syncing.begin(id);
     return mounts;

@@ -7,25 +7,32 @@ import { CleatError, isSystemError } from "../../errors/index.ts";
  * kernel has at hand: to wait for another thread to do it takes ten times as long. `subject` is what the folder is to
  * who is told, "root" or "home".
  * @throws FAILED_PRECONDITION when it cannot be looked at; from what is returned, when another folder or none is there.
+ * @throws UNAVAILABLE from what is returned, when it cannot be looked at now, as on a disk or server that fails: nobody
+ * who comes by the path finds anything there then.
  */
 export function keepToFolder(path: string, subject: string): () => void {
   const shown = `${subject} ${JSON.stringify(path)}`;
-  const opened = identityOf(path);
-  if (opened === undefined) throw new CleatError("FAILED_PRECONDITION", `${shown} cannot be looked at`);
+  const opened = lookAt(path, (error) => {
+    throw new CleatError("FAILED_PRECONDITION", `${shown} cannot be looked at`, { cause: error });
+  });
   return () => {
-    if (identityOf(path) === opened) return;
+    const found = lookAt(path, (error) => {
+      if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
+      throw new CleatError("UNAVAILABLE", `${shown} cannot be looked at now: ${error.message}`, { cause: error });
+    });
+    if (found === opened) return;
     const message = `${shown} is not the folder any more that was opened: it was moved, unmounted or mounted over`;
     throw new CleatError("FAILED_PRECONDITION", message);
   };
 }
 
-/** `undefined` where nothing is, or nothing that can be looked at. */
-function identityOf(path: string): string | undefined {
+/** What tells a folder from others. */
+function lookAt(path: string, onFailure: (error: Error) => undefined): string | undefined {
   try {
     const { dev, ino } = statSync(path, { bigint: true });
     return `${dev}:${ino}`;
   } catch (error) {
-    if (isSystemError(error)) return undefined;
+    if (isSystemError(error)) return onFailure(error);
     throw error;
   }
 }

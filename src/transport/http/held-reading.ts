@@ -44,6 +44,9 @@ export function readHeadBytes(request: IncomingMessage): Uint8Array | undefined 
   return parser?.getCurrentBuffer?.();
 }
 
+/** How many hold a socket: calls that a client sends without waiting for answers may overlap on one. */
+const holdsOf = new WeakMap<Handle, number>();
+
 /** `onBytes` gets all that comes, before Node's parser does. Nothing is held yet. */
 export function createHeldReading(
   request: IncomingMessage,
@@ -62,15 +65,12 @@ export function createHeldReading(
   // From here on the parser has its bytes from this event, too, and no longer from the handle itself.
   socket.prependListener("data", tap);
 
-  function restart(): void {
-    Reflect.deleteProperty(handle as Handle, "readStart");
-    if (!socket.destroyed) handle?.readStart?.();
-  }
-
   function letGo(): void {
     if (!isHeld) return;
     isHeld = false;
-    restart();
+    if (changeHolds(handle as Handle, -1) > 0) return;
+    Reflect.deleteProperty(handle as Handle, "readStart");
+    if (!socket.destroyed) handle?.readStart?.();
   }
 
   return {
@@ -79,6 +79,7 @@ export function createHeldReading(
     hold() {
       if (isHeld || socket.destroyed) return;
       isHeld = true;
+      if (changeHolds(handle, 1) > 1) return;
       handle.readStop?.();
       // Node's streams start to read again whenever they have room.
       handle.readStart = () => 0;
@@ -97,4 +98,10 @@ export function createHeldReading(
       letGo();
     },
   };
+}
+
+function changeHolds(handle: Handle, by: number): number {
+  const holds = (holdsOf.get(handle) ?? 0) + by;
+  holdsOf.set(handle, holds);
+  return holds;
 }

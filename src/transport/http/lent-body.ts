@@ -38,6 +38,7 @@ export function createLentBody(request: IncomingMessage): LentBody | undefined {
   let isEnded = false;
 
   function onBytes(bytes: Uint8Array): void {
+    if (request.complete) return end(); // they are the next call's
     receivedBytes += bytes.length;
     framing.push(bytes);
     if (receivedBytes > mostIteratedBytes) end();

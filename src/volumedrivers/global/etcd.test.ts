@@ -1,8 +1,13 @@
 /** What comes of peers that are no etcd, or none at all. Against a real one: test/kernel/volumes/global.mjs. */
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { createEtcd } from "./etcd.ts";
+import { pemPath } from "../../transport/tls/tls.test.support.ts";
+import { createEtcd, type Etcd } from "./etcd.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -49,6 +54,40 @@ it("says in words that nobody answers, and changes nothing twice that may have b
   expect(asked).toBe(3);
 });
 
+const unavailable: RequestListener = (_, response) =>
+  response.writeHead(503).end('{"error":"etcdserver: no leader","message":"etcdserver: no leader","code":14}');
+const proxy: RequestListener = (_, response) => response.writeHead(502).end("<html>Bad Gateway");
+const granting: RequestListener = (_, response) => response.end('{"ID":"7","result":{"TTL":"30"},"succeeded":true}');
+
+it.each([
+  ["hangs", () => {}],
+  ["has no leader", unavailable],
+  ["is a proxy before none", proxy],
+] satisfies [string, RequestListener][])(
+  "goes on to another where the first %s, and stays there",
+  async (_, listener) => {
+    let asked = 0;
+    const first = await serve((request, response) => (asked++, listener(request, response)));
+    const calls = [
+      (etcd: Etcd) => etcd.get("/x"),
+      (etcd: Etcd) => etcd.keepLease("7"),
+      (etcd: Etcd) => etcd.grantLease(30),
+      (etcd: Etcd) => etcd.revokeLease("7"),
+    ];
+    for (const [index, call] of calls.entries()) {
+      const etcd = createEtcd({ endpoints: [first, await serve(granting)], timeoutMs: 200 });
+      await call(etcd);
+      expect(asked).toBe(index + 1);
+      expect(await etcd.change([], [{ put: "/x", value: "y" }])).toBe(true);
+      expect(asked).toBe(index + 1);
+    }
+    const etcd = createEtcd({ endpoints: [first, await serve(granting)], timeoutMs: 200 });
+    await expect(etcd.change([], [{ put: "/x", value: "y" }])).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(await etcd.change([], [{ put: "/x", value: "y" }])).toBe(true);
+    expect(asked).toBe(calls.length + 1);
+  },
+);
+
 it.each([
   ["a web page", (_, response) => response.end("<html>"), /is no etcd$/],
   ["an etcd without its gateway", (_, response) => response.writeHead(404).end('"404"'), /has no etcd API v3/],
@@ -63,4 +102,21 @@ it.each([
 
 it.each(["10.0.0.1:2379", "ftp://x", "http://x/path", ""])("refuses the endpoint %j", (endpoint) => {
   expect(() => createEtcd({ endpoints: [endpoint] })).toThrow(/is not such as "http:\/\/10.0.0.1:2379"/);
+});
+
+it("reads its certificates again when they were renewed", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-etcd-"));
+  closers.push(() => rm(folder, { recursive: true }));
+  const [key, cert] = await Promise.all(["server-key.pem", "server.pem"].map((name) => readFile(pemPath(name))));
+  const server = createSecureServer({ key, cert }, empty);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closers.push(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
+  const endpoints = [`https://127.0.0.1:${(server.address() as AddressInfo).port}`];
+  const ca = join(folder, "ca.pem");
+  expect(() => createEtcd({ endpoints, tls: { ca } })).toThrow(/ENOENT/);
+  await writeFile(ca, "");
+  const etcd = createEtcd({ endpoints, tls: { ca } });
+  await expect(etcd.get("/x")).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  await copyFile(pemPath("ca.pem"), ca);
+  expect(await etcd.get("/x")).toBeUndefined();
 });

@@ -7,7 +7,10 @@ import { CleatError, isSystemError, quoteText, TransportError } from "../../erro
 export interface EtcdOptions {
   /** "https://10.0.0.1:2379"; of several another is asked when one cannot be reached. */
   readonly endpoints: readonly string[];
-  /** Paths of files in PEM: whom it trusts beyond the system's authorities, and as whom it comes. */
+  /**
+   * Paths of files in PEM: whom it trusts, in place of the authorities that Node knows, and as whom it comes. They are read
+   * again for each request, as they are renewed.
+   */
   readonly tls?: {
     readonly ca?: string | undefined;
     readonly cert?: string | undefined;
@@ -57,26 +60,30 @@ export interface Etcd {
 export function createEtcd({ endpoints, tls, timeoutMs = 5_000 }: EtcdOptions): Etcd {
   const urls = endpoints.map(toUrl);
   if (urls.length === 0) throw new CleatError("INVALID_ARGUMENT", "etcd has no endpoint");
-  const files = tls && {
-    ...(tls.ca !== undefined && { ca: readFileSync(tls.ca) }),
-    ...(tls.cert !== undefined && { cert: readFileSync(tls.cert) }),
-    ...(tls.key !== undefined && { key: readFileSync(tls.key) }),
-  };
+  const readTls = () =>
+    tls && {
+      ...(tls.ca !== undefined && { ca: readFileSync(tls.ca) }),
+      ...(tls.cert !== undefined && { cert: readFileSync(tls.cert) }),
+      ...(tls.key !== undefined && { key: readFileSync(tls.key) }),
+    };
+  readTls(); // what is not there is said at once
   let preferred = 0;
 
-  const call = async (path: string, body: object): Promise<Answer> => {
+  /** `isRepeatable`: done twice it is as well. Any failure lets the next request begin with another endpoint. */
+  const call = async (path: string, body: object, { isRepeatable = true } = {}): Promise<Answer> => {
+    const files = readTls();
+    const first = preferred;
     let failure: unknown;
     for (let tried = 0; tried < urls.length; tried++) {
-      const url = new URL(path, urls[(preferred + tried) % urls.length]);
+      const index = (first + tried) % urls.length;
       try {
-        const answer = await post(url, body, files, timeoutMs);
-        preferred = (preferred + tried) % urls.length;
-        return answer;
+        return await post(new URL(path, urls[index]), body, files, timeoutMs);
       } catch (error) {
         if (!(error instanceof TransportError)) throw error;
         failure = error;
+        if (preferred === index) preferred = (index + 1) % urls.length;
         // What may have been heard is not said twice.
-        if (error.reachedPeer && path !== "/v3/kv/range") break;
+        if (error.reachedPeer && !isRepeatable) break;
       }
     }
     throw failure;
@@ -94,7 +101,7 @@ export function createEtcd({ endpoints, tls, timeoutMs = 5_000 }: EtcdOptions): 
     list: (prefix) => range(prefix, endOf(prefix)),
     async change(conditions, changes) {
       const body = { compare: conditions.map(toCompare), success: changes.map(toOperation) };
-      return (await call("/v3/kv/txn", body)).succeeded === true;
+      return (await call("/v3/kv/txn", body, { isRepeatable: false })).succeeded === true;
     },
     async grantLease(ttlSeconds) {
       const { ID } = await call("/v3/lease/grant", { TTL: String(ttlSeconds) });
@@ -165,17 +172,27 @@ function post(url: URL, body: object, tls: object | undefined, timeoutMs: number
   });
 }
 
+/** A member that has no leader, or a proxy before none. Source: grpc-gateway v1.9 `runtime/errors.go`; gRPC's codes. */
+const isDown = (status: number, code?: number): boolean => status >= 500 || code === 14 || code === 4;
+
 function toAnswer(text: string, status: number, address: string): Answer {
   let answer: Answer;
   try {
     answer = JSON.parse(text) as Answer;
   } catch (cause) {
+    if (isDown(status)) {
+      const message = `etcd at ${address} does not answer: HTTP status ${status}`;
+      throw new TransportError("UNAVAILABLE", message, { reachedPeer: true, cause });
+    }
     throw new CleatError("FAILED_PRECONDITION", `what answers at ${address} is no etcd`, { cause });
   }
   if (status === 200 && answer.error === undefined) return answer;
   const said = quoteText(answer.error ?? text.slice(0, 200));
   if (status === 404 && answer.code === undefined) {
     throw new CleatError("FAILED_PRECONDITION", `what answers at ${address} has no etcd API v3: ${said}`);
+  }
+  if (isDown(status, answer.code)) {
+    throw new TransportError("UNAVAILABLE", `etcd at ${address} refuses: ${said}`, { reachedPeer: true });
   }
   const isLost = /requested lease not found/.test(said);
   throw new CleatError(isLost ? "NOT_FOUND" : "UNAVAILABLE", `etcd at ${address} refuses: ${said}`);

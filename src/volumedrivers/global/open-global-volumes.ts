@@ -1,25 +1,35 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteText } from "../../errors/index.ts";
 import { createDeadline, silentLogger } from "../../transport/index.ts";
 import { assertVolumeName } from "../../volume/index.ts";
 import { createTurns } from "../holders/turns.ts";
-import { type ManagedVolumes, openManagedVolumes, type TypedVolumesOptions } from "../managed/open-managed-volumes.ts";
+import {
+  type ManagedVolumes,
+  openVolumesAndMounts,
+  type TypedVolumesOptions,
+} from "../managed/open-managed-volumes.ts";
 import { createOwnPart } from "./own-part.ts";
 import { watchShared } from "./watch-shared.ts";
-import { createEtcd, type EtcdOptions } from "./etcd.ts";
+import { createEtcd, type Etcd, type EtcdOptions } from "./etcd.ts";
+import { repeat } from "./repeat.ts";
 import { createHostPresence, readHost } from "./host-presence.ts";
 import { createSharedCalls, type InTurn } from "./shared-calls.ts";
 import { createSharedRecords } from "./shared-records.ts";
 
-export interface GlobalVolumesOptions extends Omit<TypedVolumesOptions, "scope"> {
+export interface GlobalVolumesOptions extends SharedVolumesOptions {
   readonly etcd: EtcdOptions;
+}
+
+export interface SharedVolumesOptions extends Omit<TypedVolumesOptions, "scope"> {
   /** Of all keys; default "/cleat/NAME". Hosts that share volumes have the same. */
   readonly prefix?: string;
   /** What people call this host; default its name. */
   readonly hostName?: string;
   /** How often it is looked after what other hosts are told, in milliseconds; default 10,000. */
   readonly lookMs?: number;
+  /** How often others hear of this host, in milliseconds; default 5,000. They wait for 30 s. */
+  readonly heardMs?: number;
 }
 
 export interface GlobalVolumes extends ManagedVolumes {
@@ -28,6 +38,7 @@ export interface GlobalVolumes extends ManagedVolumes {
 }
 
 const defaultLookMs = 10_000;
+const defaultHeardMs = 5_000;
 /** What a call waits for others about the same volume, and for etcd. */
 const callTimeoutMs = 55_000;
 
@@ -38,37 +49,63 @@ const callTimeoutMs = 55_000;
  *
  * - Of a volume for a single host never two have it mounted: the second is refused, also while the first is not heard
  *   from. It may write on, and only people know whether it is down (`unlock`).
- * - Without etcd nothing is made, removed or listed, and nothing is mounted that this host has not mounted already: UNAVAILABLE.
+ * - Without etcd nothing is made, removed or listed, and nothing is mounted that this process does not know this host to have mounted: UNAVAILABLE.
  *   What is mounted stays, can be mounted by more containers, and is unmounted; etcd hears of it later.
  *
- * @throws what `openManagedVolumes` throws, INVALID_ARGUMENT for endpoints that are none. An etcd that does not answer yet
+ * @throws what `openManagedVolumes` throws, INVALID_ARGUMENT for endpoints that are none, and for types that have `create`,
+ *   `remove` or `resize`: each host would call its own, once it meets a volume. An etcd that does not answer yet
  *   fails the calls that need it.
  */
-export async function openGlobalVolumes(options: GlobalVolumesOptions): Promise<GlobalVolumes> {
-  const { etcd: etcdOptions, prefix: wished, hostName = hostname(), lookMs = defaultLookMs, ...settings } = options;
+export async function openGlobalVolumes({ etcd, ...options }: GlobalVolumesOptions): Promise<GlobalVolumes> {
+  return openSharedVolumes(createEtcd(etcd), options);
+}
+
+/** The same, by an etcd that is there. */
+export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOptions): Promise<GlobalVolumes> {
+  const {
+    prefix: wished,
+    hostName = hostname(),
+    lookMs = defaultLookMs,
+    heardMs = defaultHeardMs,
+    ...settings
+  } = options;
   const { name: driver, folder, logger = silentLogger } = settings;
+  assertSharable(settings);
   const prefix = wished ?? `/cleat/${driver}`;
-  const etcd = createEtcd(etcdOptions);
-  const host = await readHost(folder, hostName);
+  const { volumes: local, mounts } = await openVolumesAndMounts({ ...settings, folder: join(folder, "local") });
+  const own = createOwnPart(local, mounts);
+  const host = await readHost(folder, hostName).catch(async (error: unknown) => {
+    await local.close();
+    throw error;
+  });
   const presence = createHostPresence(etcd, prefix, folder, host);
-  const records = createSharedRecords(etcd, prefix, host);
-  const local = await openManagedVolumes({ ...settings, folder: join(folder, "local") });
-  const own = createOwnPart(local);
+  const records = createSharedRecords(etcd, prefix, host, logger);
   const turns = createTurns();
   const fenced = new Map<string, string>();
-  const inTurn: InTurn = async (name, signal, work) => {
+  const confirmed = new Set<string>();
+  const inTurn: InTurn = async (name, call, work) => {
     assertVolumeName(name);
-    const deadline = createDeadline(callTimeoutMs, `volume "${name}"`, signal);
+    const deadline = createDeadline(call?.timeoutMs ?? callTimeoutMs, `volume "${name}"`, call?.signal);
     try {
-      return await turns.take(name, deadline.signal, work);
+      return await turns.take(name, deadline.signal, () => work(deadline.signal));
     } finally {
       deadline.release();
     }
   };
-  const watch = watchShared({ records, presence, own, fenced, inTurn, lookMs, logger });
+  const watch = watchShared({ records, presence, own, fenced, confirmed, inTurn, lookMs, logger });
+  let isHeard = true;
+  const voice = repeat(heardMs, async () => {
+    try {
+      await presence.keep();
+      isHeard = true;
+    } catch (error) {
+      if (isHeard) logger.warn({ err: error }, "other hosts do not hear of this one");
+      isHeard = false;
+    }
+  });
   return {
     ...local,
-    ...createSharedCalls({ options, records, presence, local, own, fenced, inTurn, logger }),
+    ...createSharedCalls({ options, records, presence, local, own, fenced, confirmed, inTurn, logger }),
     capabilities: async () => ({ scope: "global" }),
     holders: own.holders,
     unlock: (name, hostId) => inTurn(name, undefined, () => records.takeFrom(name, hostId)),
@@ -78,9 +115,23 @@ export async function openGlobalVolumes(options: GlobalVolumesOptions): Promise<
     },
     async close() {
       await watch.stop();
-      const isHolding = (await Promise.all((await own.names()).map(own.isMounted))).includes(true);
+      await voice.stop();
+      const areFree = await Promise.all((await own.names()).map(own.isFree));
       await local.close();
-      if (!isHolding) await presence.leave().catch(() => {}); // others notice by its silence
+      if (!areFree.includes(false)) await presence.leave().catch(() => {}); // others notice by its silence
     },
   };
+}
+
+/** What is called once for a volume, where there is one driver. */
+const calledOnce = ["create", "remove", "resize"] as const;
+
+function assertSharable({ types, otherTypes }: Pick<SharedVolumesOptions, "types" | "otherTypes">): void {
+  const named = Object.entries(types).map(([name, backend]) => ({ what: `type ${quoteText(name)}`, backend }));
+  for (const { what, backend } of [...named, { what: "other types", backend: otherTypes }]) {
+    const method = calledOnce.find((one) => backend?.[one] !== undefined);
+    if (method === undefined) continue;
+    const message = `volumes of ${what} cannot be shared by hosts: each would call its "${method}"`;
+    throw new CleatError("INVALID_ARGUMENT", message);
+  }
 }

@@ -1,13 +1,18 @@
 import { toCleatError } from "../../errors/index.ts";
 import type { ManagedVolumes } from "../managed/open-managed-volumes.ts";
+import type { OwnMounts } from "../managed/own-mounts.ts";
 import type { SharedVolume } from "./shared-records.ts";
 
 /** What this host has of volumes that it shares: it is made when one is mounted here first. */
 export interface OwnPart {
   names(): Promise<string[]>;
   holders(name: string): readonly string[];
-  /** Also while nobody holds it, and it is busy. */
-  isMounted(name: string): Promise<boolean>;
+  /** Whether its files are there, as the kernel says; also while nobody holds it, and it is busy. */
+  isMounted(name: string): boolean;
+  /** Whether nothing of it is mounted, nor may be: no record says so, nor the kernel, and nobody is about it. */
+  isFree(name: string): Promise<boolean>;
+  /** Where there is one. @throws FAILED_PRECONDITION while this host has files of it that its server has not. */
+  assertSent(name: string): Promise<void>;
   /** Whether it is another volume of that name. */
   isAnother(name: string, volume: SharedVolume): Promise<boolean>;
   /** Lets it be what the record says; what another of that name has left goes. */
@@ -16,7 +21,7 @@ export interface OwnPart {
   remove(name: string): Promise<void>;
 }
 
-export function createOwnPart(local: ManagedVolumes): OwnPart {
+export function createOwnPart(local: ManagedVolumes, mounts: OwnMounts): OwnPart {
   const create = (name: string, { options }: Pick<SharedVolume, "options">) => local.create(name, { options });
   const holders = (name: string): readonly string[] => {
     try {
@@ -29,8 +34,9 @@ export function createOwnPart(local: ManagedVolumes): OwnPart {
   return {
     names: async () => (await local.list()).map(({ name }) => name),
     holders,
-    isMounted: async (name) =>
-      holders(name).length > 0 || (await local.path(name).catch((error) => unlessIs("NOT_FOUND", error))) !== undefined,
+    isMounted: mounts.isMounted,
+    isFree: mounts.isFree,
+    assertSent: mounts.assertRemovable,
     async isAnother(name, volume) {
       try {
         await create(name, volume);

@@ -1,4 +1,4 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { Volume, VolumeDriver } from "../../volume/index.ts";
@@ -8,11 +8,11 @@ import type { HostPresence } from "./host-presence.ts";
 import type { OwnPart } from "./own-part.ts";
 import type { Access, SharedRecords, SharedVolume } from "./shared-records.ts";
 
-/** Does what is asked of one volume in order, for a caller who may give up. */
+/** Does what is asked of one volume in order, for a caller who may give up: then `signal` aborts. */
 export type InTurn = <Result>(
   name: string,
-  signal: AbortSignal | undefined,
-  work: () => Promise<Result>,
+  call: CallOptions | undefined,
+  work: (signal: AbortSignal) => Promise<Result>,
 ) => Promise<Result>;
 
 export interface SharedCallsParts {
@@ -23,6 +23,8 @@ export interface SharedCallsParts {
   readonly own: OwnPart;
   /** Volumes that this host has mounted and another host has, too: what people have unlocked. */
   readonly fenced: Map<string, string>;
+  /** Volumes that etcd has said to be this host's, to this process: others may have been given away before it started. */
+  readonly confirmed: Set<string>;
   readonly inTurn: InTurn;
   readonly logger: Logger;
 }
@@ -42,7 +44,7 @@ export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
 
   return {
     create: (name, { options: all = {} } = {}, call) =>
-      inTurn(name, call?.signal, async () => {
+      inTurn(name, call, async () => {
         const { access = isShared(all["type"]) ? "many" : "single", ...given } = all;
         assertAccess(access);
         const there = await records.find(name);
@@ -64,53 +66,82 @@ export function createSharedCalls(parts: SharedCallsParts): SharedCalls {
       return { ...volume, status: { ...seen?.status, ...volume.status } };
     },
     async path(name) {
-      if (await own.isMounted(name)) return local.path(name);
+      if (own.isMounted(name)) return local.path(name);
       await find(name);
       return undefined;
     },
     remove: (name, call) =>
-      inTurn(name, call?.signal, async () => {
-        if (!(await own.isMounted(name))) await records.giveBack(name);
+      inTurn(name, call, async () => {
+        if (await own.isFree(name)) await giveBack(name, parts);
         await records.remove(name);
         await own.remove(name);
       }),
-    mount: (name, id, call) => inTurn(name, call?.signal, () => mount(name, id, parts, call)),
-    unmount: (name, id, call) => inTurn(name, call?.signal, () => unmount(name, id, parts)),
+    mount: (name, id, call) => inTurn(name, call, (signal) => mount(name, id, parts, signal)),
+    unmount: (name, id, call) => inTurn(name, call, () => unmount(name, id, parts)),
   };
 }
 
 /** What others are told of it is told before anything is mounted, and taken back when nothing is. */
-async function mount(
-  name: string,
-  id: string,
-  { records, presence, local, own, fenced }: SharedCallsParts,
-  call: CallOptions | undefined,
-): Promise<string> {
+async function mount(name: string, id: string, parts: SharedCallsParts, signal: AbortSignal): Promise<string> {
+  const { records, presence, local, own, fenced, confirmed } = parts;
+  const isHolder = own.holders(name).includes(id);
+  const mountHere = async () => {
+    const path = await local.mount(name, id, { signal });
+    if (!signal.aborted) return path;
+    // He was told that he has nothing.
+    if (!isHolder) await local.unmount(name, id);
+    throw toCleatError(signal.reason);
+  };
   const reason = fenced.get(name);
   if (reason !== undefined) throw new CleatError("FAILED_PRECONDITION", reason);
-  if (await own.isMounted(name)) return local.mount(name, id, call);
-  await presence.keep();
-  const volume = await records.use(name);
+  presence.assertNoOther();
+  if (own.isMounted(name) && confirmed.has(name)) return mountHere();
+  const claim = await presence.keep();
+  await assertNotOutdated(name, parts);
+  const volume = await records.use(name, claim);
+  confirmed.add(name);
   try {
     await own.make(name, volume);
-    return await local.mount(name, id, call);
+    return await mountHere();
   } catch (error) {
-    if (!(await own.isMounted(name))) await records.giveBack(name).catch(() => {}); // or later
+    if (await own.isFree(name)) await giveBack(name, parts).catch(() => {}); // or later
     throw error;
   }
 }
 
-async function unmount(
+/** A host that has unsent files keeps its claim: one that lost it has files of before, and another may have written since. */
+async function assertNotOutdated(name: string, { own, records }: SharedCallsParts): Promise<void> {
+  try {
+    await own.assertSent(name);
+  } catch (error) {
+    if (await records.isUsed(name)) return;
+    const message =
+      `volume "${name}" was given to another host, or removed, while this one had files of it that were not sent, ` +
+      "and would send them over newer ones: move them out of its folder on this host";
+    throw new CleatError("FAILED_PRECONDITION", message, { cause: error });
+  }
+}
+
+/** Of one that is free here. What this host has not sent yet would be sent over what another writes. */
+export async function giveBack(
   name: string,
-  id: string,
-  { records, local, own, fenced, logger }: SharedCallsParts,
+  { own, records, presence, confirmed }: Pick<SharedCallsParts, "own" | "records" | "presence" | "confirmed">,
 ): Promise<void> {
+  await own.assertSent(name);
+  confirmed.delete(name);
+  await records.giveBack(name, await presence.claim());
+}
+
+async function unmount(name: string, id: string, parts: SharedCallsParts): Promise<void> {
+  const { local, own, fenced, logger } = parts;
   await local.unmount(name, id);
-  if (await own.isMounted(name)) return; // by others of this host, or it is busy
+  if (!(await own.isFree(name))) return; // others of this host have it, or it is busy
   fenced.delete(name);
-  await records.giveBack(name).catch((error: unknown) => {
+  try {
+    await giveBack(name, parts);
+  } catch (error) {
     logger.warn({ err: error, volume: name }, "other hosts are told later that a volume is free");
-  });
+  }
 }
 
 async function showVolume(

@@ -12,7 +12,9 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { CleatError, quoteText } from "../../errors/index.ts";
+import { type Logger, silentLogger } from "../../transport/index.ts";
 import type { Etcd, EtcdEntry } from "./etcd.ts";
+import type { HostClaim } from "./host-presence.ts";
 
 /** "single": one host at a time. */
 export type Access = "single" | "many";
@@ -38,6 +40,7 @@ export interface ThisHost {
 }
 
 export interface SharedRecords {
+  /** Those whose records can be read. */
   list(): Promise<Map<string, SharedVolume>>;
   find(name: string): Promise<SharedVolume | undefined>;
   /** @throws ALREADY_EXISTS when there is one with other options. */
@@ -46,17 +49,26 @@ export interface SharedRecords {
   remove(name: string): Promise<void>;
   /**
    * Notes that this host has it. Safe to repeat.
-   * @throws NOT_FOUND, FAILED_PRECONDITION when another host has it and it is one for a single host.
+   * @throws NOT_FOUND, FAILED_PRECONDITION when another host has it and it is one for a single host; ABORTED when this
+   *   process is not the host any more.
    */
-  use(name: string): Promise<SharedVolume>;
-  giveBack(name: string): Promise<void>;
+  use(name: string, claim: HostClaim): Promise<SharedVolume>;
+  /** Where this host has it. @throws ABORTED when this process is not the host any more, or it was used anew meanwhile. */
+  giveBack(name: string, claim: HostClaim): Promise<void>;
+  /** Whether this host has it, as is noted. */
+  isUsed(name: string): Promise<boolean>;
   /** Names of the volumes that this host has, as is noted. */
   used(): Promise<Set<string>>;
   /** Takes a use from a host that is not heard from. @throws NOT_FOUND, FAILED_PRECONDITION while it is. */
   takeFrom(name: string, host: string): Promise<void>;
 }
 
-export function createSharedRecords(etcd: Etcd, prefix: string, { id: host, name: hostName }: ThisHost): SharedRecords {
+export function createSharedRecords(
+  etcd: Etcd,
+  prefix: string,
+  { id: host, name: hostName }: ThisHost,
+  logger: Logger = silentLogger,
+): SharedRecords {
   const volumeKey = (name: string) => `${prefix}/volumes/${name}`;
   const usesOf = (name: string) => `${prefix}/uses/${name}/`;
   const hostKey = (id: string) => `${prefix}/hosts/${id}`;
@@ -83,7 +95,16 @@ export function createSharedRecords(etcd: Etcd, prefix: string, { id: host, name
   return {
     async list() {
       const entries = await etcd.list(volumeKey(""));
-      return new Map(entries.map((entry) => [entry.key.slice(volumeKey("").length), parse(volumeSchema, entry)]));
+      const volumes = new Map<string, SharedVolume>();
+      for (const entry of entries) {
+        const name = entry.key.slice(volumeKey("").length);
+        try {
+          volumes.set(name, parse(volumeSchema, entry));
+        } catch (error) {
+          logger.error({ err: error, volume: name }, "a volume is not listed, since its record cannot be read");
+        }
+      }
+      return volumes;
     },
     async find(name) {
       const entry = await etcd.get(volumeKey(name));
@@ -105,20 +126,25 @@ export function createSharedRecords(etcd: Etcd, prefix: string, { id: host, name
       );
       if (!isRemoved) await refuse(name, await etcd.list(usesOf(name)));
     },
-    async use(name) {
+    async use(name, claim) {
       const { entry, volume } = await found(name);
       const own = `${usesOf(name)}${host}`;
       const alone = volume.access === "single" ? [{ nothingBelow: usesOf(name) }] : [];
       const put = { put: own, value: JSON.stringify({ name: hostName }) };
-      if (await etcd.change([{ unchanged: entry }, ...alone], [put])) return volume;
+      if (await etcd.change([{ unchanged: entry }, ...alone, claim], [put])) return volume;
       const users = await etcd.list(usesOf(name));
       const others = volume.access === "single" ? users.filter(({ key }) => key !== own) : [];
-      if (others.length === 0 && users.some(({ key }) => key === own)) return volume;
+      const mine = others.length === 0 ? users.find(({ key }) => key === own) : undefined;
+      // Written anew: a give-back that is late deletes what was there before.
+      if (mine && (await etcd.change([{ unchanged: entry }, { unchanged: mine }, claim], [put]))) return volume;
       return refuse(name, others);
     },
-    async giveBack(name) {
-      await etcd.change([], [{ delete: `${usesOf(name)}${host}` }]);
+    async giveBack(name, claim) {
+      const own = await etcd.get(`${usesOf(name)}${host}`);
+      if (own === undefined) return;
+      if (!(await etcd.change([{ unchanged: own }, claim], [{ delete: own.key }]))) await refuse(name, []);
     },
+    isUsed: async (name) => (await etcd.get(`${usesOf(name)}${host}`)) !== undefined,
     async used() {
       const uses = await etcd.list(`${prefix}/uses/`);
       const own = uses.filter(({ key }) => key.endsWith(`/${host}`));

@@ -59,6 +59,8 @@ export interface MountSet {
   holders(name: string): readonly string[];
   /** Where its files are, as long as it is mounted; `mountPoints` as above. */
   pathOf(name: string, mountPoints?: ReadonlySet<string>): string | undefined;
+  /** Whether it is recorded that something of it is mounted, or may be. */
+  isRecorded(name: string): boolean;
   /**
    * Settles with the kernel and the last boot what is recorded, as far as the disk takes it; what that leaves to unmount
    * is unmounted behind.
@@ -176,6 +178,7 @@ export function createMountSet(options: MountSetOptions): MountSet {
       await unmountNow(name);
     },
     holders: (name) => recordOf(name)?.holders ?? [],
+    isRecorded: (name) => records.get(name) !== undefined,
     pathOf(name, mountPoints) {
       const record = recordOf(name);
       return isUsable(name, record, options, mountPoints) ? record.path : undefined;

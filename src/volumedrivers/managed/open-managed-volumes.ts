@@ -11,6 +11,7 @@ import { createBackendCalls } from "./backend-calls.ts";
 import { createLifeCycle } from "./life-cycle.ts";
 import { createManagedCalls } from "./managed-calls.ts";
 import type { OptionTable } from "../options/option-table.ts";
+import { createOwnMounts, type OwnMounts } from "./own-mounts.ts";
 import type { VolumeBackend, VolumeUsage } from "./volume-backend.ts";
 import { openVolumeFolders } from "./volume-folders.ts";
 import { volumeTables } from "./volume-record.ts";
@@ -81,6 +82,13 @@ const defaultLingerMs = 120_000;
 export async function openManagedVolumes<Table extends OptionTable>(
   options: ManagedVolumesOptions<Table> | TypedVolumesOptions,
 ): Promise<ManagedVolumes> {
+  return (await openVolumesAndMounts(options)).volumes;
+}
+
+/** The same, for a driver that stands on it. */
+export async function openVolumesAndMounts<Table extends OptionTable>(
+  options: ManagedVolumesOptions<Table> | TypedVolumesOptions,
+): Promise<{ readonly volumes: ManagedVolumes; readonly mounts: OwnMounts }> {
   const { name: driver, folder, scope = "local", logger = silentLogger } = options;
   const { timeoutMs = defaultTimeoutMs, lingerMs = defaultLingerMs } = options;
   const boot = bootId();
@@ -122,12 +130,13 @@ export async function openManagedVolumes<Table extends OptionTable>(
   life.finishBegun();
   folders.emptyTrash();
 
-  return {
+  const volumes: ManagedVolumes = {
     name: driver,
     capabilities: async () => ({ scope }),
     ...createManagedCalls({ table, life, mounts, turns, folders, timeoutMs, sayStep }),
     close: () => (closing ??= end()),
   };
+  return { volumes, mounts: createOwnMounts({ mounts, table, turns, folders }) };
 }
 
 /** A backend that does not end when it is told to keeps nobody from closing; what it leaves is undone at the next start. */

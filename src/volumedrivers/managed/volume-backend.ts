@@ -25,6 +25,9 @@
  *   side.
  * - `create` is called once for a volume, unless `remove` has been called in between; `mount` only while it is not
  *   mounted, as `/proc/self/mountinfo` has it; `unmount` and `remove` only while nobody holds it.
+ * - Of volumes that hosts share (`openGlobalVolumes`) all that is said here is so on each host by itself. So types with
+ *   `create`, `remove` or `resize`, which each host would call, are refused there: what makes and removes a volume is elsewhere.
+ *   `assertRemovable` is asked before another host may have the volume, too.
  * - Options are as the schemas read them: what a user gave and none of them takes has been refused.
  *
  * ## What is asked of an author

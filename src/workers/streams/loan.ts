@@ -35,11 +35,15 @@ export async function lendTo(
   over: JobOver,
   onCut: (error: Error) => void,
 ): Promise<Returned | undefined> {
-  const isTold = await writer.write(loan.ahead);
-  if (!isTold || readerGone(ring)) return undefined;
+  // At once: when the lender closes its descriptor, the number may become somebody else's.
   const copy = tryDuplicate(loan.descriptor);
+  const isTold = await writer.write(loan.ahead).catch((error: unknown) => {
+    if (copy !== undefined) close(copy);
+    throw error;
+  });
   if (copy === undefined) return undefined;
   try {
+    if (!isTold || readerGone(ring)) return undefined;
     offer(ring, copy, toTerms(loan.framing));
     loan.onBorrowed(createBorrower(ring, onCut));
     return await settle(ring, over);

@@ -28,10 +28,14 @@ export function run(input) {
   const conventions = asRoot
     ? [{ kind: "delete" }, { kind: "overlay", attributePrefix: "trusted." }]
     : [{ kind: "delete" }];
-  for (const whiteouts of conventions) unpack(input, whiteouts);
+  for (const whiteouts of conventions) {
+    // The time of a whiteout is that of its making, and a second may end between two.
+    const isSame = unpacksToTheSame(input, whiteouts) || unpacksToTheSame(input, whiteouts);
+    assert.ok(isSame, "its archive unpacks to something else");
+  }
 }
 
-function unpack(input, whiteouts) {
+function unpacksToTheSame(input, whiteouts) {
   const roots = [`root-${number++}`, `root-${number++}`];
   for (const root of roots) mkdirSync(`${scratch}/${root}`);
   const [first, second] = roots.map((root) => `${scratch}/${root}`);
@@ -44,12 +48,12 @@ function unpack(input, whiteouts) {
       assert.deepEqual(surroundings(), before, "something beside the layer has changed");
     }
     // Of what an opaque root hides below nothing is in an archive.
-    if (lgetxattr(first, "trusted.overlay.opaque") !== undefined) return;
+    if (lgetxattr(first, "trusted.overlay.opaque") !== undefined) return true;
     const archive = archiveOf(first, whiteouts);
     withFolderAt(second, (folder) =>
       applyLayer(sourceOf(archive), folder, { whiteouts, ids: noIds, syncFiles: false, squash: !asRoot }),
     );
-    assert.ok(archiveOf(second, whiteouts).equals(archive), "its archive unpacks to something else");
+    return archiveOf(second, whiteouts).equals(archive);
   } finally {
     for (const root of roots) withFolderAt(scratch, (folder) => removeTree(folder, root));
   }

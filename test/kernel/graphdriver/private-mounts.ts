@@ -9,6 +9,8 @@ const makes = {
   ext4: { size: "256M", mkfs: "mkfs.ext4 -q -b 4096" },
   /** Its inodes have no room for parts of a second. */
   "ext4 with whole seconds": { size: "256M", mkfs: "mkfs.ext4 -q -b 4096 -I 128" },
+  /** Gives a file the group of its folder, also where that has no setgid bit. */
+  "ext4 with folders' groups": { size: "64M", mkfs: "mkfs.ext4 -q", mountOptions: "grpid" },
   xfs: { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=1" },
   "xfs without reflink": { size: "320M", mkfs: "mkfs.xfs -q -K -m reflink=0" },
   /**
@@ -51,13 +53,13 @@ const script = `
     truncate -s "$2" images/image
     $3 images/image >/dev/null
     mkdir scratch
-    mount -o loop images/image scratch
+    mount -o "loop$5" images/image scratch
   else
     mkdir scratch
   fi
   if [ "$4" = unprivileged ]; then
     chown 65534:65534 scratch
-    exec setpriv --reuid 65534 --regid 65534 --clear-groups "\${@:5}"
+    exec setpriv --reuid 65534 --regid 65534 --clear-groups "\${@:6}"
   fi
   if [ "$4" = namespace ]; then
     chown 100000:100000 scratch
@@ -70,9 +72,9 @@ const script = `
     echo 0 100000 65536 >"/proc/$COPROC_PID/uid_map"
     echo 0 100000 65536 >"/proc/$COPROC_PID/gid_map"
     enter="nsenter --user=/proc/$COPROC_PID/ns/user --setuid 0 --setgid 0"
-    exec $enter unshare --mount --propagation private "\${@:5}"
+    exec $enter unshare --mount --propagation private "\${@:6}"
   fi
-  exec "\${@:5}"
+  exec "\${@:6}"
 `;
 
 /**
@@ -86,10 +88,12 @@ export async function runWithPrivateMounts(
   const folder = await mkdtemp(join(scratchBase, "cleat-"));
   try {
     await chmod(folder, 0o755);
-    const { size = "", mkfs = "" } = fileSystem === undefined ? {} : makes[fileSystem];
+    const make = fileSystem === undefined ? undefined : makes[fileSystem];
+    const { size = "", mkfs = "" } = make ?? {};
+    const options = make !== undefined && "mountOptions" in make ? `,${make.mountOptions}` : "";
     const user = unprivileged ? "unprivileged" : userNamespace ? "namespace" : "";
     const namespace = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
-    const shell = ["bash", "-c", script, "private-mounts", folder, size, mkfs, user];
+    const shell = ["bash", "-c", script, "private-mounts", folder, size, mkfs, user, options];
     const child = spawn("unshare", [...namespace, ...shell, ...command(join(folder, "scratch"))], {
       ...(signal && { signal }),
       killSignal: "SIGKILL",

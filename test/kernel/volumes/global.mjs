@@ -133,16 +133,16 @@ await b.driver.unmount("data", "c");
 await until("free", async () => (await a.driver.mount("data", "c"), true));
 await a.driver.unmount("data", "c");
 
-// a folder that was copied is no second host
-spawnSync("cp", ["-a", `${scratch}/a`, `${scratch}/copy`]);
-etcdctl("lease", "list");
-await writeFile(
-  `${scratch}/copy/host.json`,
-  readFileSync(`${scratch}/a/host.json`, "utf8").replace(/"lease":"\d+"/, '"lease":"7"'),
-);
+// a folder that was copied is no second host, nor what it holds the copy's
+await a.driver.mount("data", "c");
+await mkdir(`${scratch}/copy`);
+spawnSync("cp", ["-a", `${scratch}/a/host.json`, `${scratch}/copy/host.json`]);
 const copy = await startHost("copy");
-await assert.rejects(copy.driver.mount("data", "c"), /another process is host/);
+await assert.rejects(copy.driver.mount("data", "c"), /is a copy of another folder/);
+await copy.driver.unmount("data", "c").catch(() => {});
 await copy.stop();
+await assert.rejects(b.driver.mount("data", "c"), /in use by host "a"/);
+await a.driver.unmount("data", "c");
 
 // removed by one, gone from all
 await b.driver.remove("many");

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -57,4 +57,26 @@ it("are passed over where they are damaged", () => {
   notes.write("../a");
   notes.write("b");
   expect(found()).toEqual(["b"]);
+});
+
+it("of an earlier version, a file for each call, are taken over once", () => {
+  for (const name of ["1.a", "12.a", "3.b.c", "x.d", "4...", "note"]) writeFileSync(join(folder, name), "");
+  open().write("e");
+  const notes = open();
+  const all = notes.readAll();
+  expect(all.map(({ id }) => id)).toEqual(["e", "a", "a", "b.c"]);
+  expect(readdirSync(folder).toSorted()).toEqual(["4...", "in-flight", "note", "x.d"]);
+  for (const note of all.slice(0, 3)) notes.remove(note);
+  expect(found()).toEqual(["b.c"]);
+});
+
+it("of an earlier version stay as long as they cannot be written down anew", () => {
+  writeFileSync(join(folder, "1.a"), "");
+  symlinkSync("none/in-flight", join(folder, "in-flight"));
+  const notes = open();
+  for (const note of notes.readAll()) notes.remove(note);
+  expect(found()).toEqual(["a"]);
+  rmSync(join(folder, "in-flight"));
+  expect([found(), found()]).toEqual([["a"], ["a"]]);
+  expect(readdirSync(folder)).toEqual(["in-flight"]);
 });

@@ -135,6 +135,15 @@ describe("a Get that fails", () => {
   });
 });
 
+it("strikes out nothing of the next process's once it is closed", async () => {
+  const before = start(false);
+  await get(before);
+  before.close();
+  killed(start(false), "get", 1);
+  await nextTurn();
+  expect(notes()).toHaveLength(1);
+});
+
 describe("an archive", () => {
   const refused = expect.objectContaining({ code: "FAILED_PRECONDITION" });
 
