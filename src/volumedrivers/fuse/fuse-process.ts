@@ -8,7 +8,8 @@ import { z } from "zod";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { replaceFile } from "../../files/index.ts";
 import { isProcessIdentity, isRunning, type ProcessIdentity, readIfShown, readProcess } from "../../syscall/index.ts";
-import { fileSystemUsage, isMountPoint } from "../mounting/mount-file-system.ts";
+import { isMountPoint } from "../mounting/mount-file-system.ts";
+import { runTool } from "../mounting/run-tool.ts";
 import { helperPath } from "../mounting/run-helper.ts";
 
 /** What is run, in the foreground, with no shell in between. Nothing secret may stand in `args`, which everybody sees. */
@@ -93,9 +94,13 @@ export async function startFuse(
 /** How long a program takes to end that has failed. */
 const endingMs = 2_000;
 
-/** sshfs mounts before it has asked its server. In a process that can be killed: the server may never answer. */
+/**
+ * sshfs mounts before it has asked its server, and tells a size of its own making until it has: only what it says of
+ * the folder is the server's. In a process that can be killed: the server may never answer. Source: sshfs 3.7.3
+ * `sshfs.c`, `sshfs_statfs`.
+ */
 async function assertAnswers(target: string, signal: AbortSignal): Promise<void> {
-  await fileSystemUsage(target, { signal });
+  await runTool("stat", target, { signal });
 }
 
 /** The process that serves the volume; `undefined` where none does any more, or it was never noted which. */

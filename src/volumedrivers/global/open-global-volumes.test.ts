@@ -264,9 +264,8 @@ it("are refused after a restart what was given to another meanwhile", async () =
   await before.mount("data", "c");
   await before.close();
   open.delete(before);
+  const [host = "", entry] = [...etcd.entries].find(([key]) => key.startsWith("/cleat/test/hosts/")) ?? [];
   const b = await start("b");
-  const [host = "", entry] =
-    [...etcd.entries].find(([key]) => key.startsWith("/cleat/test/hosts/") && !key.endsWith("b")) ?? [];
   etcd.expire(entry?.lease ?? "");
   await b.unlock("data", host.slice(host.lastIndexOf("/") + 1));
   await b.mount("data", "c");

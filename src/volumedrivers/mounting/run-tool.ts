@@ -12,6 +12,7 @@ const commands = {
   /** What is unmounted below is unmounted nowhere else. */
   enslave: ["--make-rslave", "--"],
   statfs: ["--file-system", "--format=%S %b %f %a %c %d", "--"],
+  stat: ["--format=%i", "--"],
   /** Addresses of a machine, the best first, as all programs of the host find them. */
   lookup: ["ahosts", "--"],
   /** Takes every name, and crosses into no mount. */
@@ -25,6 +26,7 @@ const programs: Readonly<Record<Tool, string>> = {
   detach: "umount",
   enslave: "mount",
   statfs: "stat",
+  stat: "stat",
   lookup: "getent",
   rm: "rm",
 };

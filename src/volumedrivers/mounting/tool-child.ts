@@ -1,6 +1,6 @@
 /** A program that does to a path what it reads on standard input, in place of a program that the host does not have. */
 import { lookup } from "node:dns/promises";
-import { readFileSync, rmSync, statfsSync } from "node:fs";
+import { lstatSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { toCleatError } from "../../errors/index.ts";
 import { MNT_DETACH, mount, MS_REC, MS_SLAVE, umount2, UMOUNT_NOFOLLOW } from "../../syscall/index.ts";
 import type { Tool } from "./run-tool.ts";
@@ -19,6 +19,7 @@ const tools: Readonly<Record<Tool, (subject: string) => string | Promise<string>
     const { bsize, blocks, bfree, bavail, files, ffree } = statfsSync(path);
     return [bsize, blocks, bfree, bavail, files, ffree].join(" ");
   },
+  stat: (path) => String(lstatSync(path).ino),
   lookup: async (name) => (await lookup(name)).address,
   rm: (path) => (rmSync(Buffer.from(path), { recursive: true, force: true }), ""),
 };
