@@ -8,7 +8,7 @@ import { z } from "zod";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { replaceFile } from "../../files/index.ts";
 import { isProcessIdentity, isRunning, type ProcessIdentity, readIfShown, readProcess } from "../../syscall/index.ts";
-import { isMountPoint } from "../mounting/mount-file-system.ts";
+import { fileSystemUsage, isMountPoint } from "../mounting/mount-file-system.ts";
 import { runTool } from "../mounting/run-tool.ts";
 import { helperPath } from "../mounting/run-helper.ts";
 
@@ -95,12 +95,13 @@ export async function startFuse(
 const endingMs = 2_000;
 
 /**
- * sshfs mounts before it has asked its server, and tells a size of its own making until it has: only what it says of
- * the folder is the server's. In a process that can be killed: the server may never answer. Source: sshfs 3.7.3
- * `sshfs.c`, `sshfs_statfs`.
+ * A program mounts before it has asked its server. rclone answers for the folder by itself, and sshfs with a size of its
+ * own making until it has one from its server (sshfs 3.7.3 `sshfs.c`, `sshfs_statfs`): so both are asked for. In
+ * processes that can be killed: the server may never answer.
  */
 async function assertAnswers(target: string, signal: AbortSignal): Promise<void> {
   await runTool("stat", target, { signal });
+  await fileSystemUsage(target, { signal });
 }
 
 /** The process that serves the volume; `undefined` where none does any more, or it was never noted which. */
