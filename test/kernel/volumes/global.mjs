@@ -105,6 +105,7 @@ await assert.rejects(b.driver.mount("data", "c"), { message: /etcd at http:\/\/1
 await assert.rejects(b.driver.list(), { message: /does not answer/ });
 await assert.rejects(b.driver.create("new", { options: given }), { message: /does not answer/ });
 await writeFile(`${await a.driver.mount("data", "d")}/meanwhile`, "written");
+await until("sent", () => existsSync(`${served}/meanwhile`)); // a host with unsent files keeps the volume
 for (const id of ["c", "d"]) await a.driver.unmount("data", id);
 assert.equal(isMountPoint(a.target("data")), false);
 etcd = await startEtcd();
