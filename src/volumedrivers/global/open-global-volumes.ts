@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { CleatError, quoteText } from "../../errors/index.ts";
-import { createDeadline, silentLogger } from "../../transport/index.ts";
+import { silentLogger } from "../../transport/index.ts";
 import { assertVolumeName } from "../../volume/index.ts";
+import { takeTurnWithin } from "../holders/turn-within.ts";
 import { createTurns } from "../holders/turns.ts";
 import {
   type ManagedVolumes,
@@ -85,12 +86,7 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
   const confirmed = new Set<string>();
   const inTurn: InTurn = async (name, call, work) => {
     assertVolumeName(name);
-    const deadline = createDeadline(call?.timeoutMs ?? callTimeoutMs, `volume "${name}"`, call?.signal);
-    try {
-      return await turns.take(name, deadline.signal, () => work(deadline.signal));
-    } finally {
-      deadline.release();
-    }
+    return takeTurnWithin(turns, name, callTimeoutMs, call, work);
   };
   const watch = watchShared({ records, presence, own, fenced, confirmed, inTurn, lookMs, logger });
   let isHeard = true;

@@ -1,8 +1,8 @@
-import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
-import { createDeadline } from "../../transport/index.ts";
 import type { Volume } from "../../volume/index.ts";
 import type { MountSet } from "../holders/mount-set.ts";
+import { takeTurnWithin } from "../holders/turn-within.ts";
 import type { Turns } from "../holders/turns.ts";
 import { readMountPoints } from "../mounting/mount-file-system.ts";
 import type { SayStep } from "../steps.ts";
@@ -32,8 +32,16 @@ const usageTimeoutMs = 2_000;
 
 /** What engines and the driver's owner ask of volumes that are open. */
 export function createManagedCalls(parts: ManagedCallsParts): Omit<ManagedVolumes, "name" | "capabilities" | "close"> {
-  const { table, life, mounts, timeoutMs, sayStep } = parts;
-  const inTurn = createCallerTurns(parts);
+  const { table, life, mounts, turns, folders, timeoutMs, sayStep } = parts;
+  const inTurn = <Result>(
+    name: string,
+    call: CallOptions | undefined,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> =>
+    takeTurnWithin(turns, name, timeoutMs + cleaningMs, call, async (signal) => {
+      folders.assertInPlace();
+      return work(signal);
+    });
   const mountpointOf = (name: string, mountPoints?: ReadonlySet<string>) =>
     mounts.pathOf(name, mountPoints) ?? table.pathOf(name);
   const toVolume = (name: string, usage?: VolumeUsage | string, mountPoints?: ReadonlySet<string>): Volume => ({
@@ -100,26 +108,6 @@ export function createManagedCalls(parts: ManagedCallsParts): Omit<ManagedVolume
       table.assertThere(name);
       return mounts.holders(name);
     },
-  };
-}
-
-/** A turn of a volume, for a caller who waits no longer than he says, or than calls may take. */
-function createCallerTurns({ turns, timeoutMs, folders }: Pick<ManagedCallsParts, "turns" | "timeoutMs" | "folders">) {
-  return async <Result>(
-    name: string,
-    call: CallOptions | undefined,
-    work: (signal: AbortSignal) => Promise<Result>,
-  ): Promise<Result> => {
-    const patienceMs = call?.timeoutMs ?? timeoutMs + cleaningMs;
-    const deadline = createDeadline(patienceMs, `volume ${quoteText(name)}`, call?.signal);
-    try {
-      return await turns.take(name, deadline.signal, async () => {
-        folders.assertInPlace();
-        return work(deadline.signal);
-      });
-    } finally {
-      deadline.release();
-    }
   };
 }
 
