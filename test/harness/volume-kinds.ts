@@ -24,6 +24,12 @@ export interface VolumeKind {
 
 const readyDeadlineMs = 30_000;
 const content = "theirs";
+/** An overlay does not show what is mounted below: of another release's root the Node is. */
+const addPrograms = `
+  exec 3< "$2"
+  mount -t overlay -o "lowerdir=/usr:$1/usr" none /usr
+  mount --bind /proc/self/fd/3 "$2"
+`;
 
 /**
  * Those that need no server. Of `origin`, which holds the file `theirs`, some are made: so it has to be there, and comes
@@ -56,7 +62,7 @@ export async function servedKinds(namespace: Namespace): Promise<readonly Volume
   const folder = `${namespace.folder}/servers`;
   await mkdir(folder);
   await namespace.run(["busybox", "ip", "link", "set", "lo", "up"]);
-  await namespace.run(["mount", "-t", "overlay", "-o", `lowerdir=/usr:${volumeProgramsFolder}/usr`, "none", "/usr"]);
+  await namespace.run(["sh", "-c", addPrograms, "sh", volumeProgramsFolder, process.execPath]);
   const program = resolve("test/harness/serve-volumes.mjs");
   const argv = ["unshare", "--mount", process.execPath, program, folder, volumeProgramsFolder];
   const daemon = await namespace.startWithMachineFiles("servers", argv);
