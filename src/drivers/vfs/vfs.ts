@@ -47,9 +47,10 @@ const optionTable = {
 
 /**
  * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy
- * that, unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. A layer on others is flushed twice, as a copy and with its diff. Where an
- * ordinary user keeps the layers, every file belongs to that user, with the owner's permission to read and write it,
- * devices are left out, and of the extended attributes only `user.` ones are kept; `diff` gives the files to root.
+ * that, unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. A layer
+ * on others is flushed twice, as a copy and with its diff. Where an ordinary user keeps the layers, every file belongs
+ * to that user, with the owner's permission to read and write it, devices are left out, and of the extended attributes
+ * only `user.` ones are kept; `diff` gives the files to root.
  */
 export const vfs: GraphDriverFactory<typeof optionTable> = {
   name: "vfs",

@@ -32,8 +32,8 @@ import {
 
 export interface Journal<Change> {
   /**
-   * Resolves when the changes are durable. Not called again before it has settled. Those that make room may take what is
-   * set aside for them, so that there is room for them on a full disk.
+   * Resolves when the changes are durable. Not called again before it has settled. Those that make room may take what
+   * is set aside for them, so that there is room for them on a full disk.
    */
   append(changes: readonly Change[], options?: { readonly makesRoom: boolean }): Promise<void>;
   /** The disk has failed: what was refused last may be found there when it is opened again. */

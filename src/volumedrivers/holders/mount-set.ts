@@ -62,8 +62,8 @@ export interface MountSet {
   /** Whether it is recorded that something of it is mounted, or may be. */
   isRecorded(name: string): boolean;
   /**
-   * Settles with the kernel and the last boot what is recorded, as far as the disk takes it; what that leaves to unmount
-   * is unmounted behind.
+   * Settles with the kernel and the last boot what is recorded, as far as the disk takes it; what that leaves to
+   * unmount is unmounted behind.
    */
   reconcile(): Promise<void>;
   /** Unmounts nothing behind any more. */
@@ -73,8 +73,8 @@ export interface MountSet {
 export interface Mounted {
   readonly path: string;
   /**
-   * The holder is on the disk, whoever of those of one id was the first; waited for outside of the turn, so that many at
-   * once share a flush.
+   * The holder is on the disk, whoever of those of one id was the first; waited for outside of the turn, so that
+   * many at once share a flush.
    */
   readonly recorded: Promise<void>;
 }
@@ -82,7 +82,9 @@ export interface Mounted {
 export function createMountSet(options: MountSetOptions): MountSet {
   const { records, turns, bootId, logger, sayStep, lingerMs } = options;
 
-  /** What is recorded of this boot: of another one nothing is held nor mounted, whether or not that could be written. */
+  /**
+   * What is recorded of this boot: of another one nothing is held nor mounted, whether or not that could be written.
+   */
   const recordOf = (name: string): MountRecord | undefined => {
     const record = records.get(name);
     return record === undefined || record.boot === bootId ? record : { holders: [], boot: bootId };

@@ -25,7 +25,10 @@ import { briskBytes } from "./pace.ts";
 import { createPeerWatch } from "./peer-watch.ts";
 
 export interface BorrowedReader {
-  /** The next bytes, valid until the next call; `undefined` where nothing is lent (any more). Blocks while there are none. */
+  /**
+   * The next bytes, valid until the next call; `undefined` where nothing is lent (any more).
+   * Blocks while there are none.
+   */
   read(): Uint8Array | undefined;
   /** What was lent and not given back is given back. */
   giveBack(): void;

@@ -9,8 +9,8 @@
  *
  * Until a stream has sent 64 KiB or has ended it has no thread, no ring, and no place. A job that waits for its sender
  * keeps its thread, but nobody waits for it; one that has its stream whole, in memory or in a file, ends by itself, and
- * so does the wait for it. However many senders are silent, they cost 64 KiB each, no descriptor but for those who have a
- * place, and on the disk what they have sent.
+ * so does the wait for it. However many senders are silent, they cost 64 KiB each, no descriptor but for those who have
+ * a place, and on the disk what they have sent.
  */
 import type { LendingSource } from "../../protocol/kit.ts";
 import { createPace, type Pace } from "./pace.ts";

@@ -8,7 +8,10 @@ import { DATA_SIGNAL, LENT, LOAN, NEXT_BYTES, outletStates, readerGone, type Rin
 import { createPeerWatch } from "./peer-watch.ts";
 
 export interface DirectWriter {
-  /** Writes `bytes` where they go to the descriptor; how many of them that was: all, or none but for a call back. Blocks. */
+  /**
+   * Writes `bytes` where they go to the descriptor; how many of them that was: all, or none
+   * but for a call back. Blocks.
+   */
   write(bytes: Uint8Array): number;
   /** Gives back what is lent. */
   end(): void;

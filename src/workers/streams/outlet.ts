@@ -18,8 +18,8 @@ export interface Outlet {
   /** Somebody would lend one: the job is to stand still. */
   ask(): void;
   /**
-   * Lends what `sink` gives, and resolves when it has come back, or was not to be had, with what has to be written there
-   * before anything else.
+   * Lends what `sink` gives, and resolves when it has come back, or was not to be had, with what has to be written
+   * there before anything else.
    */
   lendTo(sink: Sink): Promise<Uint8Array>;
   /** The job writes into its ring from now on. */

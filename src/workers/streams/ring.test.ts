@@ -168,10 +168,11 @@ const blockingWriter = `
   const { workerData: { control, data, total } } = require("node:worker_threads");
   for (let written = 0; written < total;) {
     const signal = Atomics.load(control, 3);
-    const room = data.length - ((Atomics.load(control, 0) - Atomics.load(control, 1)) >>> 0);
+    const unread = () => (Atomics.load(control, 0) - Atomics.load(control, 1)) >>> 0;
+    const room = data.length - unread();
     if (room === 0) {
       Atomics.store(control, 6, 1);
-      if (((Atomics.load(control, 0) - Atomics.load(control, 1)) >>> 0) === data.length) Atomics.wait(control, 3, signal);
+      if (unread() === data.length) Atomics.wait(control, 3, signal);
       Atomics.store(control, 6, 0);
       continue;
     }
