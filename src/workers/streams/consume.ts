@@ -13,10 +13,10 @@
  * a place, and on the disk what they have sent.
  */
 import type { LendingSource } from "../../protocol/kit.ts";
-import { createPace, type Pace } from "./pace.ts";
+import { createPace, type Pace } from "./peers/pace.ts";
 import { feedJob } from "./feed-job.ts";
 import type { JobRings } from "./job-rings.ts";
-import type { Ring } from "./ring.ts";
+import type { Ring } from "./ring/control.ts";
 import type { Slots } from "./slots.ts";
 import type { Spool } from "./spool.ts";
 import { readHead } from "./upload-head.ts";

@@ -2,14 +2,9 @@ import { Worker } from "node:worker_threads";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 
-import {
-  createAsyncRingReader,
-  createAsyncRingWriter,
-  createRing,
-  createSyncRingReader,
-  createSyncRingWriter,
-  type Ring,
-} from "./ring.ts";
+import { createSyncRingReader, createSyncRingWriter } from "./blocking-ends.ts";
+import { createAsyncRingReader, createAsyncRingWriter } from "./ring/async-ends.ts";
+import { createRing, type Ring } from "./ring/control.ts";
 
 const workers: Worker[] = [];
 afterEach(async () => {

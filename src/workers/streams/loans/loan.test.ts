@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
-import { createChunkTracker } from "../../protocol/kit.ts";
-import type { BodyFraming, Returned } from "../../protocol/kit.ts";
+import { createChunkTracker } from "../../../protocol/kit.ts";
+import type { BodyFraming, Returned } from "../../../protocol/kit.ts";
 import { lendTo } from "./loan.ts";
-import { createAsyncRingWriter, createRing, createSyncRingReader } from "./ring.ts";
+import { createSyncRingReader } from "../blocking-ends.ts";
+import { createAsyncRingWriter } from "../ring/async-ends.ts";
+import { createRing } from "../ring/control.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cleat-loan-"));
 afterAll(() => rmSync(folder, { recursive: true }));

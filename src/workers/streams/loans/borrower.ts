@@ -4,9 +4,9 @@
  * where it is framed in any other than the plainest way, where the peer has ended, and where the job has had enough.
  */
 import { readSync } from "node:fs";
-import { SystemError } from "../../errors/index.ts";
-import { readChunkLine } from "../../protocol/kit.ts";
-import { readNow, throwIfCancelled, waitUntilReadable } from "../../syscall/index.ts";
+import { SystemError } from "../../../errors/index.ts";
+import { readChunkLine } from "../../../protocol/kit.ts";
+import { readNow, throwIfCancelled, waitUntilReadable } from "../../../syscall/index.ts";
 import {
   countsOf,
   FILLER_BYTES,
@@ -20,9 +20,9 @@ import {
   NEXT_BYTES,
   type Ring,
   throwIfAborted,
-} from "./control.ts";
-import { briskBytes } from "./pace.ts";
-import { createPeerWatch } from "./peer-watch.ts";
+} from "../ring/control.ts";
+import { briskBytes } from "../peers/pace.ts";
+import { createPeerWatch } from "../peers/peer-watch.ts";
 
 export interface BorrowedReader {
   /**

@@ -1,5 +1,5 @@
-/** The words of shared memory by which both ends of a ring tell each other what there is (`ring.ts`). */
-import { CleatError } from "../../errors/index.ts";
+/** The words of shared memory by which both ends of a ring tell each other what there is (`queue.ts`). */
+import { CleatError } from "../../../errors/index.ts";
 
 /** What is handed to the other thread; clones by reference. */
 export interface Ring {
