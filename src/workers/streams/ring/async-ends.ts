@@ -16,7 +16,8 @@ import { endWriting, isEmpty, isFinished, leave, peek, put, release, wakeReader 
 
 export interface AsyncRingReader {
   /**
-   * A copy of the next bytes; `undefined` at the end, none where the writer waits to be lent a descriptor (`outlet.ts`).
+   * A copy of the next bytes; `undefined` at the end, none where the writer waits to be lent a descriptor
+   * (`outlet.ts`).
    * @throws CANCELLED when the writer aborted.
    */
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
