@@ -1,6 +1,6 @@
 /**
- * Two hosts that share volumes by an etcd: two `cleat serve volume --scope global` on one machine, with folders of their own.
- * `node global.mjs FOLDER PROGRAMS`, in mounts of its own; PROGRAMS is a root that holds etcd and rclone.
+ * Two hosts that share volumes by an etcd: two `cleat serve volume --scope global` on one machine, with folders of
+ * their own. `node global.mjs FOLDER PROGRAMS`, in mounts of its own; PROGRAMS is a root that holds etcd and rclone.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
