@@ -24,7 +24,8 @@ const canByNode = ({ node }: CsiFacts): boolean => node.has("EXPAND_VOLUME");
  * it has then. What only the node can do of a volume that is not mounted is noted, and done when it is. Safe to repeat.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`, ControllerExpandVolume and NodeExpandVolume.
- * @throws UNIMPLEMENTED when the plugin does not, FAILED_PRECONDITION when it does not while the volume is mounted.
+ * @throws UNIMPLEMENTED when the plugin does not, FAILED_PRECONDITION when it does so only while the volume is mounted, or
+ *   only while it is not.
  */
 export async function expandVolume(
   peer: CsiPeer,
@@ -39,6 +40,10 @@ export async function expandVolume(
   }
   if (isMounted && facts.expansion === "OFFLINE") {
     const message = `CSI plugin ${quoteText(facts.name)} expands no volume that is mounted`;
+    throw new CleatError("FAILED_PRECONDITION", message);
+  }
+  if (!isMounted && !canByController(facts)) {
+    const message = `CSI plugin ${quoteText(facts.name)} expands only volumes that are mounted: mount it first`;
     throw new CleatError("FAILED_PRECONDITION", message);
   }
   const request = { volume_id, volume_capability, secrets, capacity_range: { required_bytes: BigInt(sizeBytes) } };
