@@ -26,7 +26,7 @@ function patternAt(offset: number, sizeBytes: number): Uint8Array {
 async function readAll(ring: Ring): Promise<Buffer> {
   const reader = createAsyncRingReader(ring);
   const chunks: Uint8Array[] = [];
-  for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read()) chunks.push(bytes);
+  for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read()) chunks.push(Buffer.from(bytes));
   return Buffer.concat(chunks);
 }
 
