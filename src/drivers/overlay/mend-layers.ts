@@ -3,10 +3,11 @@
  * loss leaves the names and not the content. The link that leads to a layer tells what its `link` file said, and
  * whoever had it made what it lies on. These functions block and run on a worker.
  */
-import { existsSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import type { MendableLayer } from "../../graphdriver/index.ts";
 import { readIfThere } from "../../graphdriver/job-kit.ts";
 import { isSystemError } from "../../errors/index.ts";
+import { isThere } from "../../syscall/index.ts";
 import { createLink, idIn, isLink, isLowerPath, linksFolder, linkTarget, readLayer } from "./layout.ts";
 
 /**
@@ -17,7 +18,7 @@ import { createLink, idIn, isLink, isLowerPath, linksFolder, linkTarget, readLay
 export function mendLayers(home: string, layers: readonly MendableLayer[]): readonly string[] {
   let linkOf: ReadonlyMap<string, string> | undefined;
   return layers.flatMap(({ id, parent }) => {
-    if (!existsSync(`${home}/${id}/diff`)) return [];
+    if (!isThere(`${home}/${id}/diff`)) return [];
     const isLinked = leadsTo(home, readIfThere(`${home}/${id}/link`), id);
     if (!isLinked) writeDurably(`${home}/${id}/link`, (linkOf ??= readLinks(home)).get(id) ?? makeLink(home, id));
     const isLaid = parent === undefined || isWhole(readIfThere(`${home}/${id}/lower`));

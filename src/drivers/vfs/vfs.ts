@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
-import { access } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
+import { isThere } from "../../syscall/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
 import {
   assertLayerId,
@@ -100,7 +99,7 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
    * that.
    */
   async function undoFilling(id: string, call: CallOptions | undefined): Promise<void> {
-    if (!existsSync(`${path}/${fillingFolder}/${id}`)) return;
+    if (!isThere(`${path}/${fillingFolder}/${id}`)) return;
     await home
       .within(call)
       .locks.withLock(id, () => pool.run(worker, "undoFilling", path, id, owner.rootUid, owner.rootGid));
@@ -117,7 +116,7 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
   ): Promise<T> {
     const halfMade = new CleatError("ABORTED", `layer "${id}" is half made`);
     const assertWhole = (): void => {
-      if (id !== undefined && existsSync(`${path}/${fillingFolder}/${id}`)) throw halfMade;
+      if (id !== undefined && isThere(`${path}/${fillingFolder}/${id}`)) throw halfMade;
     };
     for (;;) {
       if (id !== undefined) await undoFilling(id, call);
@@ -131,10 +130,7 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
 
   async function exists(id: string): Promise<boolean> {
     assertLayerId(id);
-    return access(layerPath(path, id)).then(
-      () => true,
-      () => false,
-    );
+    return isThere(layerPath(path, id));
   }
 
   /** Waits while a diff is applied to the layer, or undone, since that is done in place. */
