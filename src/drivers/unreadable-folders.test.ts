@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readExactDiff } from "../graphdriver/job-kit.ts";
-import { ensureCleanFolder, prepareHome } from "../graphdriver/kit.ts";
+import { ensureCleanFolder, type OpenHome, prepareHome } from "../graphdriver/kit.ts";
 import * as overlay from "./overlay/create-layer.ts";
 import { sweepStore as sweepOverlay } from "./overlay/layer-diff.ts";
 import { linksFolder } from "./overlay/layout.ts";
@@ -15,6 +15,7 @@ import { mountSpecOf } from "./overlay/mount-specs.ts";
 import { sweepStore as sweepVfs, undoFilling } from "./vfs/apply-diff.ts";
 import * as vfs from "./vfs/create-layer.ts";
 import { exactDiffsFolder, fillingFolder, layersFolder, unfilledFolder } from "./vfs/layout.ts";
+import { createWholeLayers } from "./vfs/whole-layers.ts";
 
 let home: string;
 const at = (path: string): string => `${home}/${path}`;
@@ -66,8 +67,10 @@ describe("of vfs", () => {
   });
 
   it("shows no layer whose mark cannot be looked at", () => {
+    const { undoFilling: undo } = createWholeLayers({ path: home } as OpenHome, { url: "none:" } as never);
     hide(fillingFolder);
     expect(() => undoFilling(home, "top", owner.rootUid, owner.rootGid)).toThrow(cannotTell);
+    return expect(undo("top", undefined)).rejects.toEqual(cannotTell);
   });
 });
 
