@@ -137,6 +137,23 @@ describe("a log behind the protocol", () => {
     expect(signal?.aborted).toBe(true);
   });
 
+  it("is read back as asked for, also from a driver that gives all it has", async () => {
+    const all = [1n, 2n, 3n, 4n].map((timeNs) => entryOf(`line ${timeNs}`, timeNs));
+    const { driver } = createMemoryLogs({
+      async *readLogs() {
+        yield* all;
+      },
+    });
+    const { remote } = await connectLogs({ driver }, folder.path);
+    const read = async (options: object) => {
+      const entries = remote.readLogs?.(containerOf("c1"), options) as AsyncIterable<LogEntry>;
+      return textsOf((await Readable.from(entries).toArray()) as LogEntry[]);
+    };
+    expect(await read({ tail: 2 })).toEqual(["line 3", "line 4"]);
+    expect(await read({ tail: 1, untilNs: 2n })).toEqual(["line 2"]);
+    expect(await read({ tail: 0 })).toEqual([]);
+  });
+
   it("cannot be read back where the driver cannot", async () => {
     const { driver } = createMemoryLogs();
     const { name, openLog, close: end } = driver;

@@ -9,7 +9,7 @@ import { encodeFrame } from "./entry-codec.ts";
 import { defaultMaxFrameBytes } from "./frame-reader.ts";
 import { createLogTable } from "./log-table.ts";
 import type { LogStatus } from "./open-log.ts";
-import { joinPartials, withinTimes } from "./select-entries.ts";
+import { joinPartials, selectEntries, withinTimes } from "./select-entries.ts";
 import { fromWireInfo, fromWireReadConfig } from "./wire-shapes.ts";
 
 export interface LogDriverPluginOptions {
@@ -54,7 +54,8 @@ export interface LogDriverPlugin {
  *
  * - `StartLogging` of a pipe that is open is answered as done, and so is `StopLogging` of one that is not.
  * - Bytes that are no entry are skipped up to the next entry, counted, and logged as a warning.
- * - `ReadLogs` goes out with whole lines and within the times asked for.
+ * - `ReadLogs` goes out with whole lines and within the times asked for; no more of them than the tail, where nobody
+ *   follows.
  *
  * @throws INVALID_ARGUMENT when `driver` lacks a method.
  */
@@ -107,7 +108,8 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
       async readLogs({ Info, Config }) {
         assertOpen();
         const asked = fromWireReadConfig(Config);
-        return toStream((signal) => withinTimes(joinPartials(readLogs(fromWireInfo(Info), asked, { signal })), asked));
+        const select = asked.follow === true ? selectFollowed : selectEntries;
+        return toStream((signal) => select(readLogs(fromWireInfo(Info), asked, { signal }), asked));
       },
     }),
   });
@@ -124,6 +126,9 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
 const retryMs = 250;
 
 const methods: readonly (keyof LogDriver)[] = ["openLog", "close"];
+
+/** Where the entries that were there end, and the tail with them, the driver alone knows. */
+const selectFollowed: typeof selectEntries = (entries, asked) => withinTimes(joinPartials(entries), asked);
 
 /**
  * Entries as frames; the reader's leaving ends a driver that waits for more. It is told before the stream's own end:
