@@ -1,6 +1,6 @@
 import { PluginNotFoundError, TransportError } from "../errors/index.ts";
 import { pluginProtocol } from "../protocol/index.ts";
-import { activate, type Logger } from "../transport/index.ts";
+import { activate, joinSignals, type Logger } from "../transport/index.ts";
 import type { ClientPolicy } from "./client-policy.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import type { Discovery } from "./discovery/discovery.ts";
@@ -87,19 +87,20 @@ export function createActivations(options: ActivationsOptions): Activations {
         : closeWith(closing, openConnection(found, logger, onLost));
     isSuspect = false; // from here on a suspicion is about the program that is asked now
     const replaced = new AbortController();
+    const given = joinSignals(closing, replaced.signal);
     let implemented: readonly string[];
     asked = { found, replaced };
     try {
       const timeoutMs = policy.methodTimeoutsMs?.[method.path] ?? policy.timeoutMs;
-      const signal = AbortSignal.any([closing, replaced.signal]);
-      implemented = await activate(connection, name, { timeoutMs, signal });
-      signal.throwIfAborted();
+      implemented = await activate(connection, name, { timeoutMs, signal: given.signal });
+      given.signal.throwIfAborted();
     } catch (error) {
       isSuspect = true;
       if (!isSame) connection.retire();
       closing.throwIfAborted();
       throw replaced.signal.aborted ? replaced.signal.reason : error;
     } finally {
+      given.release();
       asked = undefined;
     }
     last = { found, connection, implements: implemented };

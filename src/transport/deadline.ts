@@ -1,13 +1,13 @@
 import { TransportError } from "../errors/index.ts";
 
-/** A deadline that can be paused and set anew, joined with a caller's own signal. */
+/** A deadline that can be paused and set anew, joined with the signals of those who may give up. */
 export interface Deadline {
   /** Its reason is a `TransportError`: DEADLINE_EXCEEDED or CANCELLED. */
   readonly signal: AbortSignal;
   /** Starts the time anew. */
   start(): void;
   pause(): void;
-  /** For good: `start` does nothing any more, and the caller's signal is not listened to. */
+  /** For good: `start` does nothing any more, and the callers' signals are not listened to. */
   release(): void;
 }
 
@@ -17,7 +17,11 @@ export interface Deadline {
 export const maxTimerMs = 2 ** 31 - 1;
 
 /** A running deadline for `subject` ("/GraphDriver.Get on unix:///…"). */
-export function createDeadline(timeoutMs: number, subject: string, caller: AbortSignal | undefined): Deadline {
+export function createDeadline(
+  timeoutMs: number,
+  subject: string,
+  ...callers: readonly (AbortSignal | undefined)[]
+): Deadline {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let released = false;
@@ -30,11 +34,12 @@ export function createDeadline(timeoutMs: number, subject: string, caller: Abort
         reachedPeer: true,
       }),
     );
-  const onCancel = () =>
+  const onCancel = (event: Event) => cancel(event.target as AbortSignal);
+  const cancel = ({ reason }: AbortSignal) =>
     abort(
       new TransportError("CANCELLED", `${subject} was given up by its caller`, {
         reachedPeer: true,
-        cause: caller?.reason,
+        cause: reason,
       }),
     );
 
@@ -51,11 +56,12 @@ export function createDeadline(timeoutMs: number, subject: string, caller: Abort
     release() {
       released = true;
       clearTimeout(timer);
-      caller?.removeEventListener("abort", onCancel);
+      for (const caller of callers) caller?.removeEventListener("abort", onCancel);
     },
   };
-  if (caller?.aborted) onCancel();
-  else caller?.addEventListener("abort", onCancel);
+  const aborted = callers.find((caller) => caller?.aborted === true);
+  if (aborted !== undefined) cancel(aborted);
+  else for (const caller of callers) caller?.addEventListener("abort", onCancel);
   deadline.start();
   return deadline;
 }
