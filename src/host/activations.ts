@@ -34,6 +34,8 @@ export interface ActivationsOptions {
 export interface Activations {
   /** The last one; whoever it was may be gone. */
   readonly last: Activation | undefined;
+  /** The last one, where nothing tells that another program may have taken its place. Costs a `stat`. */
+  ready(): Activation | undefined;
   /**
    * That of the program which answers now. Costs a `stat` where nothing has changed; else one activation, however many
    * callers wait. A failure is forgotten.
@@ -114,8 +116,14 @@ export function createActivations(options: ActivationsOptions): Activations {
     if (last !== undefined && connection === last.connection && !("unix" in last.found.address)) isSuspect = true;
   }
 
+  function ready(): Activation | undefined {
+    if (last === undefined || isSuspect) return undefined;
+    return currentIdentity(last.found) === last.found.identity ? last : undefined;
+  }
+
   async function current(): Promise<Activation> {
-    if (last !== undefined && !isSuspect && currentIdentity(last.found) === last.found.identity) return last;
+    const known = ready();
+    if (known !== undefined) return known;
     if (asked !== undefined && currentIdentity(asked.found) !== asked.found.identity) await find();
     await awaitReplaced();
     return (renewing ??= renew().finally(() => (renewing = undefined)));
@@ -131,6 +139,7 @@ export function createActivations(options: ActivationsOptions): Activations {
       return last;
     },
     find,
+    ready,
     current,
     async lookUp() {
       const found = await find();

@@ -57,17 +57,19 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
     }
   }
 
+  /** `caller` may make its signal when it is asked for it. */
   async function callThroughBreaker<T>(
-    signal: AbortSignal | undefined,
+    caller: { readonly signal?: AbortSignal | undefined },
     work: (call: BreakerCall) => Promise<T>,
   ): Promise<T> {
     closing.signal.throwIfAborted();
-    if (breaker.isOpen) await noticeReplacement(signal);
+    if (breaker.isOpen) await noticeReplacement(caller.signal);
     const call = breaker.begin();
     const startedMs = performance.now();
     try {
       return await work(call);
     } catch (error) {
+      const { signal } = caller;
       outcomes.failed(call, signal?.aborted === true ? signal.reason : error, performance.now() - startedMs);
       throw error;
     }
@@ -91,7 +93,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         if (activation !== known) breaker.reset();
         return activation;
       }
-      return callThroughBreaker(signal, async (call) => {
+      return callThroughBreaker({ signal }, async (call) => {
         const activation = await unlessAborted(activations.lookUp(), signal);
         if (activation === known) call.gaveUp(); // nobody was asked
         else call.answered();
@@ -103,7 +105,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         return activations.last?.connection.address ?? "an unknown address";
       },
       send: (wire) =>
-        callThroughBreaker(wire.signal, async (call) => {
+        callThroughBreaker(wire, async (call) => {
           const startedMs = performance.now();
           const reply = await sendWithRetries(wire, sending);
           outcomes.began(call, reply, wire, startedMs);
