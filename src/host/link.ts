@@ -5,6 +5,7 @@ import { type Activation, createActivations } from "./activations.ts";
 import { type BreakerCall, createCircuitBreaker } from "./circuit-breaker.ts";
 import type { ClientPolicy } from "./client-policy.ts";
 import type { Discovery } from "./discovery/discovery.ts";
+import type { FoundPlugin } from "./discovery/look-up/found-plugin.ts";
 import { unlessAborted } from "./give-up.ts";
 import { createOutcomeTeller } from "./outcome.ts";
 import { sendWithRetries } from "./send-with-retries.ts";
@@ -18,6 +19,11 @@ export interface LinkOptions {
   onActivated(): void;
 }
 
+export interface ActivateHow {
+  readonly insisting?: boolean;
+  readonly found?: FoundPlugin;
+}
+
 /** A registry's line to one plugin: activation when it is needed, retries, circuit breaker. */
 export interface Link {
   readonly name: string;
@@ -25,10 +31,11 @@ export interface Link {
   readonly active: Activation | undefined;
   /**
    * Makes sure that who answers now has been activated, once for any number of callers. A failure is forgotten.
-   * `insisting` asks also while the circuit breaker is open. Rejects with the signal's reason when that aborts.
+   * `insisting` asks also while the circuit breaker is open; whoever has just looked says what was `found`. Rejects with
+   * the signal's reason when that aborts.
    * @throws UNAVAILABLE while the circuit breaker is open, CANCELLED when it is closed, else as `Activations.lookUp`.
    */
-  activate(signal?: AbortSignal, insisting?: boolean): Promise<Activation>;
+  activate(signal?: AbortSignal, how?: ActivateHow): Promise<Activation>;
   readonly transport: Transport;
   /** Drops every connection, and fails what is under way. */
   close(): void;
@@ -85,7 +92,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
     get active() {
       return activations.last;
     },
-    async activate(signal, insisting = false) {
+    async activate(signal, { insisting = false, found } = {}) {
       closing.signal.throwIfAborted();
       const known = activations.last;
       if (insisting) {
@@ -94,7 +101,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         return activation;
       }
       return callThroughBreaker({ signal }, async (call) => {
-        const activation = await unlessAborted(activations.lookUp(), signal);
+        const activation = await unlessAborted(activations.lookUp(found), signal);
         if (activation === known) call.gaveUp(); // nobody was asked
         else call.answered();
         return activation;
