@@ -16,8 +16,8 @@ export interface SyncBehind {
  * second, and what is not written by then is the commit's to write.
  */
 const minPauseMs = 200;
-/** So many times what the last one took is the pause at least, so that the disk is others' for two thirds of the time. */
-const pausesPerSync = 2;
+/** A disk for which that is much has longer pauses, twice what the last one took, but none in which much gathers. */
+const maxPauseMs = 1_000;
 /** An engine that was killed leaves a snapshot that nobody unpacks into, and nobody removes for long. */
 const patienceMs = 15 * 60_000;
 
@@ -36,7 +36,7 @@ export function syncBehind(sync: (() => Promise<void>) | undefined, logger: Logg
       // Nobody waits for it; commits are told by `lost-writes.ts`.
       await run().catch((error: unknown) => logger.warn({ err: error }, "could not write behind what is unpacked"));
       const now = performance.now();
-      pauseMs = Math.max(minPauseMs, pausesPerSync * (now - startedMs));
+      pauseMs = Math.min(Math.max(minPauseMs, 2 * (now - startedMs)), maxPauseMs);
       for (const [id, begun] of begunMs) if (now - begun > patienceMs) begunMs.delete(id);
     }
     working = undefined;
