@@ -23,10 +23,10 @@ import { until } from "../harness/until.ts";
 /** containerd tries again to reach a server that was away after 1.6 s, or up to 3 s. */
 const reconnectDeadlineMs = 10_000;
 
-for (const row of containerdRows) {
-  const { release, driver, fileSystem, needs: own } = row;
+for (const storage of containerdRows) {
+  const { release, driver, fileSystem, needs: own } = storage;
   const required = [...needsOf(release, "containerd"), needs.overlay, needs.busybox, needs.attr, ...own];
-  describeWith(required, `${titleOf(release, "containerd")} on ${storageTitle(row, "its own overlayfs")}`, () => {
+  describeWith(required, `${titleOf(release, "containerd")} on ${storageTitle(storage, "its own overlayfs")}`, () => {
     let namespace: Namespace;
     let cleat: SnapshotterProcess | undefined;
     let containerd: Containerd;

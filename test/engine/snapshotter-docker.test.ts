@@ -24,10 +24,10 @@ const pushed = `${registryAddress}/layered:latest`;
 /** Nothing in it has a time of the day. */
 const timeless = "cd /data && echo x > made && rm deleted && touch -d '2002-02-02 02:02:02' made .";
 
-for (const row of dockerRows) {
-  const { release, driver, fileSystem, needs: own } = row;
+for (const storage of dockerRows) {
+  const { release, driver, fileSystem, needs: own } = storage;
   const required = [...needsOf(release, "docker"), needs.overlay, needs.busybox, needs.attr, ...own];
-  describeWith(required, `${titleOf(release, "docker")} on ${storageTitle(row, "containerd's overlayfs")}`, () => {
+  describeWith(required, `${titleOf(release, "docker")} on ${storageTitle(storage, "containerd's overlayfs")}`, () => {
     let namespace: Namespace;
     let cleat: SnapshotterProcess | undefined;
     let containerd: Containerd;
