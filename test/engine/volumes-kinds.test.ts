@@ -131,12 +131,12 @@ function withEngine(release: EngineRelease, engine: EngineName): void {
       await createAll();
       await start("one", names());
       await write("one", "kept");
-      await subject.interruptions[interruption]("one");
+      const outcome = await subject.interruptions[interruption]("one");
       expect((await command("volume", "ls", "--quiet")).split("\n").toSorted()).toEqual(
         [...names(), "origin"].toSorted(),
       );
       await assertOptions();
-      await command("start", "one");
+      await (outcome === "gone" ? start("one", names()) : command("start", "one"));
       await start("two", names());
       await assertContents("one", "kept");
       await assertContents("two", "kept");
@@ -158,7 +158,8 @@ function withEngine(release: EngineRelease, engine: EngineName): void {
       const pids = (await command("inspect", "--format={{.State.Pid}}", "back", "gone")).split("\n");
       await plugin.end("SIGKILL");
       await subject.goDown();
-      await namespace.run(["kill", "-KILL", ...pids, ...(await programsOf(namespace, plugin))]);
+      const all = [...pids, ...(await programsOf(namespace, plugin))];
+      await namespace.run(["sh", "-c", 'kill -KILL "$@"', "sh", ...all]);
       await forgetMounts(namespace, plugin, "11111111-2222-3333-4444-555555555555");
       await plugin.start();
       await subject.comeUp();

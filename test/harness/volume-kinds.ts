@@ -26,9 +26,15 @@ const readyDeadlineMs = 30_000;
 const content = "theirs";
 /** An overlay does not show what is mounted below: of another release's root the Node is. */
 const addPrograms = `
-  exec 3< "$2"
+  set -e
+  mkdir /run/usr
+  mount --rbind /usr /run/usr
   mount -t overlay -o "lowerdir=/usr:$1/usr" none /usr
-  mount --bind /proc/self/fd/3 "$2"
+  if [ -d "$1/lib" ]; then
+    mount -t overlay -o "lowerdir=/run/usr/lib:$1/usr/lib:$1/lib" none /usr/lib
+  fi
+  case "$2" in /usr/*) mount --bind "/run$2" "$2" ;; esac
+  umount -l /run/usr
 `;
 
 /**
