@@ -277,9 +277,9 @@ async function fillUp(notes: { put(key: string, value: string): Promise<void> })
 it("acknowledges nothing in a file that may have lost its name: a rename may be done and be told to have failed", async () => {
   const disk = createSimulatedDisk();
   const store = await openStoreOver(disk, { tables });
-  const rename = disk.rename.bind(disk);
+  const renameOnDisk = disk.rename.bind(disk);
   disk.rename = async (from, to) => {
-    await rename(from, to);
+    await renameOnDisk(from, to);
     throw new SystemError(constants.errno.EIO, "rename");
   };
   let acknowledged = "";
