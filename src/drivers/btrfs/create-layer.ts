@@ -67,6 +67,7 @@ export function createLayer(home: string, layer: NewLayer): void {
           recordLimit(home, id, sizeBytes, durable);
         }
         removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
+        if (sizeBytes === undefined) removeTree(folder, `${quotasFolder}/${id}`); // and a removal that failed, another's size
         beginCommit();
         record.place(id, parent, withFolder(staging, staged, subvolumeInfo).sourceUuid);
         // The record may be lost: the kernel keeps what the layer is a snapshot of, and since when.
