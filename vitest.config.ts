@@ -2,7 +2,10 @@ import { defineConfig } from "vitest/config";
 import { atNight } from "./test/night.ts";
 import { ClosingLine } from "./test/reporter/closing-line.ts";
 
-/** Tiers that mount, or start engines and other programs, run after everything else, and no more files of them at a time. */
+/**
+ * Tiers that mount, or start engines and other programs, run after everything else, and no
+ * more files of them at a time.
+ */
 const alone = (groupOrder: number, files = 1) => ({
   fileParallelism: files > 1,
   maxWorkers: files,

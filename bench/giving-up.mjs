@@ -108,7 +108,8 @@ async function report(name, what, attempt) {
   const of = (key) => {
     const sorted = results.map((result) => result[key]).toSorted((one, other) => one - other);
     const shown = (ms) => ms.toFixed(1);
-    return `median ${shown(sorted[sorted.length >> 1])}, max ${shown(sorted.at(-1))} ms, ${sorted.filter((ms) => ms > 100).length} over 100`;
+    const over = sorted.filter((ms) => ms > 100).length;
+    return `median ${shown(sorted[sorted.length >> 1])}, max ${shown(sorted.at(-1))} ms, ${over} over 100`;
   };
   console.log(`${name}: ${what}: ${results.length} times given up: rejected ${of("rejectedMs")}`);
   if (results[0]?.undoneMs !== undefined) console.log(`${name}: ${what}: as created ${of("undoneMs")}`);

@@ -1,6 +1,6 @@
 /**
- * Times Cleat beside what it replaces, on this machine, and prints a table. Ends with code 1 when a limit is exceeded, or, with
- * `--compare`, when a ratio is a tenth worse than in the committed table.
+ * Times Cleat beside what it replaces, on this machine, and prints a table. Ends with code 1 when a limit is exceeded,
+ * or, with `--compare`, when a ratio is a tenth worse than in the committed table.
  */
 import { parseArgs } from "node:util";
 import { measureLayers } from "./layers/in-process.ts";

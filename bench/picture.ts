@@ -15,10 +15,12 @@ export function drawTable({ machine, rows }: Table): string {
   });
   const height = (shown.length + 3) * rowHeight;
   const one = xOf(1);
+  const font = `font-family="sans-serif" font-size="12"`;
+  const title = "Cleat beside what it replaces (line), less is better";
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ${font}>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
-    `<text x="${margin}" y="${rowHeight}">Cleat beside what it replaces (line), less is better: ${escape(machine)}</text>`,
+    `<text x="${margin}" y="${rowHeight}">${title}: ${escape(machine)}</text>`,
     ...shown.map(({ row, ratio }, at) => drawRow(row, ratio, (at + 2) * rowHeight)),
     `<line x1="${one}" x2="${one}" y1="${1.5 * rowHeight}" y2="${height - rowHeight / 2}" stroke="#333"/>`,
     "</svg>",

@@ -8,7 +8,10 @@ import { median, type Measurement, timeMs } from "./measure.ts";
 /** Made side by side, so that they share flushes. */
 const madeAtOnce = 500;
 
-/** Folders without options, a tenth of them mounted: opened, and listed in process and as an engine lists them; medians of `rounds`. */
+/**
+ * Folders without options, a tenth of them mounted: opened, and listed in process and as an engine lists
+ * them; medians of `rounds`.
+ */
 export async function measureVolumes(count: number, rounds: number): Promise<readonly Measurement[]> {
   await using disk = await openMemoryDisk();
   const open = () =>

@@ -1,6 +1,6 @@
 /**
- * What a virtual machine of arm64 is made of, for the tests that run there: Debian's kernel and libraries, unpacked into a folder of
- * their own, never installed, and of npm a Node and what Cleat has of native code.
+ * What a virtual machine of arm64 is made of, for the tests that run there: Debian's kernel and libraries, unpacked
+ * into a folder of their own, never installed, and of npm a Node and what Cleat has of native code.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,8 +1,9 @@
 /**
- * `npm run bench [-- --only PART --disk ext4|xfs --json --save --compare --rounds N --layer-gib N --snapshots N]`: compiles `bench`
- * and runs it on `dist`. The parts are `docker-commands`, `docker-exact`, `layer-memory` and `layer-stream`, for which it takes root and
- * dockerd, `layers` and `layer-counts`, for which root will do, `layer-socket`, for which it takes Docker's sources in Go, too, `small-calls`, for which it
- * takes Go, `snapshotter` with its parts, for which it takes all that `npm run engines` brings, and `naive-changes`. `--save` writes the
+ * `npm run bench [-- --only PART --disk ext4|xfs --json --save --compare --rounds N --layer-gib N --snapshots
+ * N]`: compiles `bench` and runs it on `dist`. The parts are `docker-commands`, `docker-exact`, `layer-memory`
+ * and `layer-stream`, for which it takes root and dockerd, `layers` and `layer-counts`, for which root will do,
+ * `layer-socket`, for which it takes Docker's sources in Go, too, `small-calls`, for which it takes Go, `snapshotter`
+ * with its parts, for which it takes all that `npm run engines` brings, and `naive-changes`. `--save` writes the
  * committed table, its picture and its page; `--compare` fails where a ratio is a tenth worse than there.
  */
 import { cpSync } from "node:fs";
@@ -15,8 +16,9 @@ function takeDisk(argv) {
 }
 
 /**
- * Makes a file system in memory what the benchmarks write to, for a command that follows: a disk that others use, too, has more noise
- * than there is between what is compared. A flush costs the file system's own work then, and no wait. It goes with the command.
+ * Makes a file system in memory what the benchmarks write to, for a command that follows: a disk that others use, too,
+ * has more noise than there is between what is compared. A flush costs the file system's own work then, and no wait.
+ * It goes with the command.
  */
 function onDisk(fileSystem) {
   if (fileSystem === undefined) return [];
@@ -48,7 +50,8 @@ await main(() => {
   installPackages();
   build();
   if (run(packageCommand("tsc"), ["-p", "bench/tsconfig.json"]) !== 0) throw new Error("the benchmarks do not compile");
-  // The harness of the engine tests, which starts what is measured, imports it; the compiler writes no JavaScript of JavaScript.
+  // The harness of the engine tests, which starts what is measured, imports it; the compiler writes no
+  // JavaScript of JavaScript.
   cpSync("scripts/virtual-machine.mjs", "bench/dist/scripts/virtual-machine.mjs");
   const { disk, rest } = takeDisk(process.argv.slice(2));
   const [command, ...args] = [...onDisk(disk), process.execPath, "bench/dist/bench/main.js", ...rest];

@@ -54,5 +54,6 @@ function isBundled(path) {
 
 /** A copy of a package brings its licence along. */
 function licence() {
-  return `/*!\nThis file holds parts of zod.\n\n${readFileSync(join(projectFolder, "node_modules/zod/LICENSE"), "utf8")}*/`;
+  const text = readFileSync(join(projectFolder, "node_modules/zod/LICENSE"), "utf8");
+  return `/*!\nThis file holds parts of zod.\n\n${text}*/`;
 }

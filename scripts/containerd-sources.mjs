@@ -1,6 +1,6 @@
 /**
- * Go sources of containerd 1.7, Debian 13's, unpacked into a folder of their own, never installed: its suite for snapshotters is
- * compiled from them at night, by the Go of Debian testing.
+ * Go sources of containerd 1.7, Debian 13's, unpacked into a folder of their own, never installed: its suite for
+ * snapshotters is compiled from them at night, by the Go of Debian testing.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -88,7 +88,8 @@ export function rootPlan(suite) {
   const { title, fetchMb, unpackedMb } = suites[suite];
   const folder = rootFolder(suite);
   const state = existsSync(folder) ? "replacing" : "making";
-  return `the engines of ${title} (${suite}), ${state} ${folder}: about ${fetchMb} MB to fetch, ${unpackedMb} MB on disk`;
+  const size = `about ${fetchMb} MB to fetch, ${unpackedMb} MB on disk`;
+  return `the engines of ${title} (${suite}), ${state} ${folder}: ${size}`;
 }
 
 /**

@@ -1,8 +1,8 @@
 /**
- * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need, as
- * Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later Nodes,
- * a kernel for a virtual machine, servers of shares for it, and programs behind volumes. Says first what it will install;
- * does nothing when all of it is there.
+ * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need,
+ * as Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later
+ * Nodes, a kernel for a virtual machine, servers of shares for it, and programs behind volumes. Says first what it will
+ * install; does nothing when all of it is there.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -59,8 +59,9 @@ export function whyNotInstallable() {
 }
 
 /**
- * Installs what is missing of `packages`, of later releases, unless told otherwise of the virtual machine and of what the night alone
- * compiles, and if told so of one of arm64, starting no service. Idempotent; a tenth of a second when nothing is missing.
+ * Installs what is missing of `packages`, of later releases, unless told otherwise of the virtual machine and of
+ * what the night alone compiles, and if told so of one of arm64, starting no service. Idempotent; a tenth of a
+ * second when nothing is missing.
  */
 export function installEngines({ machine = true, arm64 = false } = {}) {
   const emulators = [...(machine ? [machinePackage] : []), ...(arm64 ? [arm64Package] : [])];

@@ -1,6 +1,6 @@
 /**
- * Programs behind volumes, for the tests that mount what others serve: sshfs and a server of SSH, rclone, and etcd. Debian's,
- * unpacked into a folder of their own, never installed. They run with it as their root.
+ * Programs behind volumes, for the tests that mount what others serve: sshfs and a server of SSH, rclone, and etcd.
+ * Debian's, unpacked into a folder of their own, never installed. They run with it as their root.
  */
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

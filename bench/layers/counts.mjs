@@ -1,6 +1,6 @@
 /**
- * How long `overlay2` takes for its calls in a store of many layers, and to open that store: prints JSON, microseconds by the call's
- * name. JavaScript, because it runs on the built package.
+ * How long `overlay2` takes for its calls in a store of many layers, and to open that store: prints JSON, microseconds
+ * by the call's name. JavaScript, because it runs on the built package.
  *
  *     node counts.mjs HOME LAYERS CALLS
  */

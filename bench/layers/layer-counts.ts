@@ -10,8 +10,8 @@ const callsPerRound = 200;
 type CallTimes = Readonly<Record<"open" | "create" | "exists" | "get" | "put" | "remove", number>>;
 
 /**
- * Calls of `overlay2` in process, durability `none`, in a store of many layers beside one of few, in turns, the medians of `rounds`;
- * each round in a store and a process of its own. Takes root.
+ * Calls of `overlay2` in process, durability `none`, in a store of many layers beside one of few, in turns, the medians
+ * of `rounds`; each round in a store and a process of its own. Takes root.
  */
 export async function measureLayerCounts(rounds: number): Promise<readonly Measurement[]> {
   const measured: { readonly few: CallTimes; readonly many: CallTimes }[] = [];

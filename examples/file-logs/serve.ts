@@ -1,4 +1,7 @@
-/** `node dist/serve.js NAME|SOCKET FOLDER`: a log plugin for `docker run --log-driver NAME`, which keeps its logs in FOLDER. */
+/**
+ * `node dist/serve.js NAME|SOCKET FOLDER`: a log plugin for `docker run --log-driver NAME`, which
+ * keeps its logs in FOLDER.
+ */
 import { join } from "node:path";
 import { createLogDriverPlugin } from "cleat/logdriver";
 import { serve } from "cleat/plugin";

@@ -1,6 +1,6 @@
 /**
- * A metrics collector: keeps Docker's latest metrics in a file, for whoever scrapes files (Prometheus's node exporter does).
- * `node metrics.js [NAME|SOCKET] [FILE] [SOCKET OF METRICS]`.
+ * A metrics collector: keeps Docker's latest metrics in a file, for whoever scrapes files (Prometheus's node exporter
+ * does). `node metrics.js [NAME|SOCKET] [FILE] [SOCKET OF METRICS]`.
  */
 import { rename, writeFile } from "node:fs/promises";
 import { request } from "node:http";

@@ -108,7 +108,8 @@ export async function openBridges(folder: string): Promise<NetworkDriver> {
         throw new CleatError("FAILED_PRECONDITION", `endpoint "${id}": ports are not published here`);
     },
     revokeExternalConnectivity: async () => {},
-    leave: async () => {}, // the engine takes the link out of the container, or the kernel deletes it with the container
+    // The engine takes the link out of the container, or the kernel deletes it with the container.
+    leave: async () => {},
     async close() {
       await last;
       await store.close();

@@ -39,8 +39,8 @@ function formatIndex() {
 ${madeBy}
 ${formatMarkdownTable(["protocol", "methods", "what it is"], rows)}
 
-Every call is an HTTP/1.1 \`POST\` to the method's path, on a unix socket, TCP or TLS. Messages have the \`Content-Type\`
-\`${pluginMediaType}\`; a plugin takes whatever type an engine sends, or none.
+Every call is an HTTP/1.1 \`POST\` to the method's path, on a unix socket, TCP or TLS. Messages have the
+\`Content-Type\` \`${pluginMediaType}\`; a plugin takes whatever type an engine sends, or none.
 
 ${formatMarkdownTable(
   ["framing", "request", "answer"],
@@ -52,17 +52,17 @@ ${formatMarkdownTable(
 )}
 
 JSON is read as Go reads it: an empty body is \`{}\`, the names of fields match whatever their case, unknown fields are
-passed over, of duplicates the last one counts, \`null\` is as good as absent, bytes are base64. The package has each protocol's
-messages as a JSON Schema, too (\`cleat/schemas/NetworkDriver.json\`): \`methods\` says by path which of its \`$defs\` are
-whose.
+passed over, of duplicates the last one counts, \`null\` is as good as absent, bytes are base64. The package has each
+protocol's messages as a JSON Schema, too (\`cleat/schemas/NetworkDriver.json\`): \`methods\` says by path which of its
+\`$defs\` are whose.
 
-A failure is any status but 200, or an answer of 200 that has \`Err\` (in some protocols another field): \`{"Err": "why", "Code": "NOT_FOUND"}\`. \`Code\` is
-Cleat's addition, which engines pass over. 404 is for a method that is not there, 400 for a malformed request, 413 for one
-over the limit, 500 for a method that failed.
+A failure is any status but 200, or an answer of 200 that has \`Err\` (in some protocols another field):
+\`{"Err": "why", "Code": "NOT_FOUND"}\`. \`Code\` is Cleat's addition, which engines pass over. 404 is for a method that
+is not there, 400 for a malformed request, 413 for one over the limit, 500 for a method that failed.
 
 A *deadline* is the client's: until the answer is there, for uploads and downloads the longest silence. A *limit* is how
-many bytes of JSON are read: ${formatBytes(defaultMaxRequestBytes)} of a request and ${formatBytes(defaultMaxReplyBytes)} of an answer, where a method has none of its own.
-Raw bodies have no limit.
+many bytes of JSON are read: ${formatBytes(defaultMaxRequestBytes)} of a request and
+${formatBytes(defaultMaxReplyBytes)} of an answer, where a method has none of its own. Raw bodies have no limit.
 `;
 }
 
@@ -82,8 +82,8 @@ function formatProtocol(protocol) {
     `# ${name}`,
     madeBy,
     summary,
-    `${announced}${failureText(protocol)} What all protocols have in common is in the [overview](README.md); as JSON Schema the messages are in
-[\`cleat/schemas/${name}.json\`](../../schemas/${name}.json).`,
+    `${announced}${failureText(protocol)} What all protocols have in common is in the [overview](README.md);
+as JSON Schema the messages are in [\`cleat/schemas/${name}.json\`](../../schemas/${name}.json).`,
     formatMarkdownTable(["method", "framing", "deadline", ""], overview),
     ...Object.values(methods).flatMap(formatMethod),
     "",

@@ -30,7 +30,7 @@ export const commands: readonly CommandRow[] = [
     name: "serve all",
     operands: "",
     summary:
-      "Serve a graph driver, a snapshotter and volumes, as far as this machine's engines can use them; what npm start does.",
+      "Serve a graph driver, a snapshotter and volumes, as far as engines here can use them; what npm start does.",
     load: async () => (await import("./serving/serve-all.ts")).serveAll,
   },
   {

@@ -55,7 +55,9 @@ function toRing(): Ring {
   return ring;
 }
 
-/** Makes `call` until no flush of it is left to fail; `isUndone` is looked at after each failure. Returns how many did. */
+/**
+ * Makes `call` until no flush of it is left to fail; `isUndone` is looked at after each failure. Returns how many did.
+ */
 async function failEach(call: () => unknown, undo: () => unknown, assertUndone: () => void): Promise<number> {
   for (let failing = 1; ; failing++) {
     Object.assign(flushes, { failing, count: 0 });

@@ -2,8 +2,8 @@ import fs, { fstatSync, ReadStream, type Stats, statSync } from "node:fs";
 import type { LendingSource } from "../protocol/kit.ts";
 
 /**
- * A stream of `createReadStream`'s that nobody has read from yet, as a source whose descriptor is lent, if it is a plain
- * file's: threads read from it as it is. `undefined` for any other source.
+ * A stream of `createReadStream`'s that nobody has read from yet, as a source whose descriptor is lent, if it is a
+ * plain file's: threads read from it as it is. `undefined` for any other source.
  */
 export function lendingFile(source: unknown): LendingSource | undefined {
   if (!(source instanceof ReadStream) || Object.getPrototypeOf(source) !== ReadStream.prototype) return undefined;

@@ -1,4 +1,7 @@
-/** A server whose bodies a pool's threads read and write, as drivers have it; the pool is the built one, as on Node 20 a thread loads no TypeScript. */
+/**
+ * A server whose bodies a pool's threads read and write, as drivers have it; the pool is the built one, as on Node 20 a
+ * thread loads no TypeScript.
+ */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,6 @@
-/** What stands between the contents of two chunks (RFC 9112, 7.1), as far as it is as plain as every client writes it. */
+/**
+ * What stands between the contents of two chunks (RFC 9112, 7.1), as far as it is as plain as every client writes it.
+ */
 export type ChunkLine =
   /** The chunk's content begins at `end`; it is not the last one. */
   | { readonly kind: "chunk"; readonly end: number; readonly sizeBytes: number }

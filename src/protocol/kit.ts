@@ -1,6 +1,6 @@
 /**
- * For rooms that carry bodies, and their threads: who reads and writes them, and how they are framed. Without the schemas,
- * which take long to load.
+ * For rooms that carry bodies, and their threads: who reads and writes them, and how they are framed. Without the
+ * schemas, which take long to load.
  */
 export { type ChunkPlace, createChunkTracker, readChunkLine } from "./chunk-line.ts";
 export type { BodyFraming, Borrow, Borrower, DescriptorWriting, LendingSource, Loan, Returned, Sink } from "./loan.ts";

@@ -24,7 +24,9 @@ export type Borrow = (loan: Loan) => Promise<Returned | undefined>;
 export interface Loan {
   /** Open until `use` has resolved; whoever reads longer reads from a copy. */
   readonly descriptor: number;
-  /** What has been taken from it and not been given out yet; whoever borrows gets it now, whatever else becomes of it. */
+  /**
+   * What has been taken from it and not been given out yet; whoever borrows gets it now, whatever else becomes of it.
+   */
   readonly ahead: Uint8Array;
   readonly framing: BodyFraming;
   /** Is told of who reads. */

@@ -284,7 +284,7 @@ describe("a commit on a new parent", () => {
 });
 
 describe("what a commit promises", () => {
-  it("is on the disk before: a commit whose files cannot be synced is refused, also when it is tried again", async () => {
+  it("is on the disk before: a commit whose files cannot be synced is refused, also when tried again", async () => {
     await using root = await makeRoot();
     const snapshotter = await root.open();
     await snapshotter.prepare("k", {});

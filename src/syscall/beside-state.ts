@@ -1,6 +1,6 @@
 /**
- * Whether the other is still there, of a job and one that helps it on another thread: two words of shared memory, which the threads'
- * pool sets when either is over, in whichever way.
+ * Whether the other is still there, of a job and one that helps it on another thread: two words of shared memory, which
+ * the threads' pool sets when either is over, in whichever way.
  */
 export type BesideState = Int32Array<SharedArrayBuffer>;
 

@@ -12,7 +12,7 @@ function createRecorder() {
   return { lines, logger };
 }
 
-it("logs each call with its method, status and duration, refusals apart from failures, and slips as errors", async () => {
+it("logs each call with its method, status and duration, refusals apart from failures, slips as errors", async () => {
   const { lines, logger } = createRecorder();
   const failing = {
     ...plain,

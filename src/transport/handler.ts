@@ -22,8 +22,8 @@ import type { Handler, WireReply, WireRequest } from "./wire.ts";
 
 export interface HandlerOptions {
   /**
-   * Default: `errorLogger`. A failure that no `CleatError` tells of is an error, any other a warning, but for what a driver
-   * refuses because of what it was asked for.
+   * Default: `errorLogger`. A failure that no `CleatError` tells of is an error, any other a warning, but for what a
+   * driver refuses because of what it was asked for.
    */
   readonly logger?: Logger;
   /** Cap for JSON requests, instead of each method's own. Uploads have none. */

@@ -9,8 +9,9 @@ export interface JobBeside {
 }
 
 /**
- * Asks for a thread that runs `job` beside the one that calls, which goes on by itself until somebody is there: whether one comes is
- * the pool's to say, which starts none where no processor is left for it. A thread that is not a pool's asks nobody.
+ * Asks for a thread that runs `job` beside the one that calls, which goes on by itself until somebody is there:
+ * whether one comes is the pool's to say, which starts none where no processor is left for it. A thread that is
+ * not a pool's asks nobody.
  */
 export function askBeside(beside: JobBeside): void {
   const isPoolThread = (workerData as Partial<ThreadData> | null)?.unwanted !== undefined;

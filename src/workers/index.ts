@@ -7,7 +7,13 @@ export {
   type WorkerPool,
   type WorkerPoolOptions,
 } from "./pool.ts";
-export { undoPatienceMs } from "./streams/patience.ts";
+export { undoPatienceMs } from "./streams/peers/patience.ts";
 export { createSlots } from "./streams/slots.ts";
-export { createPace, type Pace } from "./streams/pace.ts";
-export * from "./streams/ring.ts";
+export { createPace, type Pace } from "./streams/peers/pace.ts";
+export {
+  createSyncRingReader,
+  createSyncRingWriter,
+  type SyncRingReader,
+  type SyncRingWriter,
+} from "./streams/blocking-ends.ts";
+export { createRing, type Ring } from "./streams/ring/control.ts";

@@ -38,7 +38,10 @@ const jobsSource = `
   export function fail(code) { throw new CleatError(code, "job failed on purpose"); }
   export function readMissing() { writeFileSync("/no/such/folder/file", ""); }
   export function exit() { process.exit(3); }
-  export function throwLater() { setImmediate(() => { throw new Error("out of the blue"); }); return new Promise(() => {}); }
+  export function throwLater() {
+    setImmediate(() => { throw new Error("out of the blue"); });
+    return new Promise(() => {});
+  }
   export const answerFunction = () => () => {};
   export function meet(words, guests) {
     Atomics.add(words, 0, 1);

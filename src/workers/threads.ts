@@ -26,8 +26,8 @@ export interface Thread {
 }
 
 /**
- * What a thread says: that it has loaded a job's module, once for each, that its job would have another beside it, and what a job
- * came to.
+ * What a thread says: that it has loaded a job's module, once for each, that its job would have another beside
+ * it, and what a job came to.
  */
 export type ThreadMessage = { readonly loaded: string } | { readonly beside: JobBeside } | Outcome;
 

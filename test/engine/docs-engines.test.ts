@@ -63,8 +63,16 @@ npx() {
   await grep -q '^  try' serving.txt
   cat serving.txt
 }
-await() { for try in $(seq 300); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; echo "in vain: $*"; tail -20 ${folder}/daemons.log; }
-end() { if [ -e /run/test-$1.pid ]; then kill $(cat /run/test-$1.pid); while kill -0 $(cat /run/test-$1.pid) 2>/dev/null; do sleep 0.1; done; fi; }
+await() {
+  for try in $(seq 300); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
+  echo "in vain: $*"
+  tail -20 ${folder}/daemons.log
+}
+end() {
+  if [ ! -e /run/test-$1.pid ]; then return; fi
+  kill $(cat /run/test-$1.pid)
+  while kill -0 $(cat /run/test-$1.pid) 2>/dev/null; do sleep 0.1; done
+}
 systemctl() {
   end $2
   if [ $2 = containerd ]; then containerd ${log} & else ${dockerd} ${log} & fi

@@ -144,6 +144,8 @@ const halves = String.raw`
   cd "$folder"
   for half in first second; do for n in $(seq 100); do head -c 20000 /dev/urandom > $half-$n; done; done
   touch first-empty first-void # as much as the end of an archive
-  for half in first second; do ls | grep "^$half-" | tar --create --blocking-factor=1 --file=$half.tar --files-from=-; done
+  for half in first second; do
+    ls | grep "^$half-" | tar --create --blocking-factor=1 --file=$half.tar --files-from=-
+  done
   head -c -1024 first.tar | cat - second.tar > "$1"
 `;

@@ -102,7 +102,7 @@ function withDocker(release: EngineRelease): void {
     },
   );
 
-  test("the machine is started anew: containers that come back mount again, and no earlier holder is left", async () => {
+  test("the machine starts anew: containers that come back mount again, and no earlier holder is left", async () => {
     await create("memory", "type=tmpfs");
     await create("data");
     await keepRunningOn("memory", "back", "--restart=always", "--volume=data:/d");

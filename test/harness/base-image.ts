@@ -27,7 +27,8 @@ const script = String.raw`
   done
 
   cd data
-  for name in deleted modified truncated renamed chmodded chowned touched became-folder capable linked noted symlinked-to; do
+  for name in deleted modified truncated renamed chmodded chowned touched \\
+    became-folder capable linked noted symlinked-to; do
     echo "this is $name" > $name
   done
   for folder in deleted-folder renamed-folder replaced replaced/sub became-file untouched untouched/empty; do

@@ -27,5 +27,6 @@ const script = String.raw`
   find . -type d -printf '%p folder %#m %U:%G\n' -o -printf '%p %y %#m %U:%G %n links, %s bytes -> %l\n' | sort
   find . '(' -type c -o -type b ')' -exec stat --format='%n device %t:%T' {} + | sort
   find . -type f -print0 | sort -z | xargs -0 sha256sum
-  find . -print0 | sort -z | xargs -0 getfattr --no-dereference --dump --match="$3" --encoding=hex | sed 's|^# file: \./|# file: |' # as earlier releases say it
+  find . -print0 | sort -z | xargs -0 getfattr --no-dereference --dump --match="$3" --encoding=hex |
+    sed 's|^# file: \./|# file: |' # as earlier releases say it
 `;

@@ -1,6 +1,6 @@
 /**
- * The graph drivers on the kernel of another processor: Debian's for arm64, with Node for arm64, in an emulator. Whatever
- * differs there (numbers of system calls, flags, what a struct looks like) is met by the checks of the kit.
+ * The graph drivers on the kernel of another processor: Debian's for arm64, with Node for arm64, in an emulator.
+ * Whatever differs there (numbers of system calls, flags, what a struct looks like) is met by the checks of the kit.
  */
 import { join } from "node:path";
 

@@ -50,7 +50,7 @@ describeWith([needs.root, needs.volumePrograms], "volumes that programs serve", 
     "by %s live on when it dies, when Cleat does and when the server hangs, and show no secret",
     (type) => run("fuse.mjs", volumeProgramsFolder, type),
   );
-  test("are one host's at a time where they are to be, whoever is killed, frozen or not heard, with etcd and without", () =>
+  test("are one host's at a time where meant to be, whoever is killed, frozen or silent, with etcd and without", () =>
     run("global.mjs", volumeProgramsFolder));
   test("have all that was acknowledged, whatever step their driver is killed at", () =>
     runWithPrivateMounts((folder) => [

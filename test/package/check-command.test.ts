@@ -33,7 +33,8 @@ test("a plugin that runs already is not taken for the one that --restart starts 
     await once(running.stdout, "data");
     const options = [socket, "--only", "plugin/", "--restart", [process.execPath, ...argv].join(" ")];
     const { status, stdout, stderr } = spawnSync(process.execPath, [main, "check", ...options], { encoding: "utf8" });
-    const told = `cleat: a plugin answers at ${JSON.stringify(socket)} already, which --restart cannot kill: end it first\n`;
+    const why = "already, which --restart cannot kill: end it first";
+    const told = `cleat: a plugin answers at ${JSON.stringify(socket)} ${why}\n`;
     expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: "", stderr: told });
   } finally {
     running.kill();

@@ -1,4 +1,7 @@
-/** The examples of plugins under the kits of their protocols, killed between calls; networks are checked in `test/kernel`. */
+/**
+ * The examples of plugins under the kits of their protocols, killed between calls; networks are
+ * checked in `test/kernel`.
+ */
 import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";

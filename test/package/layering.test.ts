@@ -89,7 +89,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** What other rooms see of a room: `index.ts`, and beside it what those who add a driver of their own build on, or its jobs. */
+/**
+ * What other rooms see of a room: `index.ts`, and beside it what those who add a driver of their
+ * own build on, or its jobs.
+ */
 const isFace = (path: string): boolean => /^[^/]+\/(index|kit|job-kit)\.ts$/.test(path);
 
 const source = join(import.meta.dirname, "../../src");

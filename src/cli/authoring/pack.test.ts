@@ -105,7 +105,9 @@ describe("cleat pack docker", () => {
   });
 });
 
-/** As `npm install` has it of a dependency by its path: a link to a folder whose own packages lie beside it, or above. */
+/**
+ * As `npm install` has it of a dependency by its path: a link to a folder whose own packages lie beside it, or above.
+ */
 it("packs a package for whoever finds it, where the project has another of that name", async () => {
   const linked = join(folder, "elsewhere/node_modules/linked");
   await write({

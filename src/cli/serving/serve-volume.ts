@@ -12,7 +12,8 @@ export const serveVolume = defineCommand({
     "  docker volume create -d cleat -o size=10g data                            that holds no more, on xfs or ext4 " +
       "with prjquota",
     "  docker volume create -d cleat -o from=data -o snapshot=true data-now       another as it is now, read-only",
-    "  docker volume create -d cleat -o type=image -o size=10g data              a file that holds no more, on any disk",
+    "  docker volume create -d cleat -o type=image -o size=10g data              a file that holds no more, on any " +
+      "disk",
     "  docker volume create -d cleat -o type=overlay -o device=/srv/data data    a folder of the host, with its " +
       "own changes",
     "  docker volume create -d cleat -o type=bind -o device=/srv/data data       a folder of the host",

@@ -9,15 +9,16 @@ import { watchForInterruption } from "./interruption.ts";
 
 export const backup = defineCommand({
   details: [
-    "Owners, modes, times to the nanosecond, extended attributes, hard links, holes and devices are kept; GNU tar reads it:",
+    "Owners, modes, times to the nanosecond, extended attributes, hard links, holes and devices",
+    "are kept; GNU tar reads it:",
     "  cleat volumes backup data --output data.tar",
     "  cleat volumes backup data | zstd > data.tar.zst",
     "",
-    "Files are read one after another while programs may write them. For one moment's state stop the containers, or make a",
-    "snapshot and back that up: docker volume create -d cleat -o from=data -o snapshot=true data-now",
+    "Files are read one after another while programs may write them. For one moment's state stop the containers, or",
+    "make a snapshot and back that up: docker volume create -d cleat -o from=data -o snapshot=true data-now",
     "",
-    "The volume is not removed meanwhile; should it go away all the same, the backup fails, and what stdout got is no whole one.",
-    "After kill -9 the volume is in use by one mount more until the machine starts anew.",
+    "The volume is not removed meanwhile; should it go away all the same, the backup fails, and what stdout got is no",
+    "whole one. After kill -9 the volume is in use by one mount more until the machine starts anew.",
   ],
   options: {
     ...placeOptions,

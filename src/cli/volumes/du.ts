@@ -8,9 +8,9 @@ import { findVolumes, placeOptions } from "./find-volumes.ts";
 
 export const du = defineCommand({
   details: [
-    "What the driver knows is shown; else the files are counted, which reads every folder of a volume whose files are on this",
-    "machine's disk now. USED is a dash for one that is not mounted and whose driver does not tell, and for one of which the",
-    "driver could not tell, as when its server is gone: cleat volumes inspect NAME shows why.",
+    "What the driver knows is shown; else the files are counted, which reads every folder of a volume whose files are",
+    "on this machine's disk now. USED is a dash for one that is not mounted and whose driver does not tell, and for",
+    "one of which the driver could not tell, as when its server is gone: cleat volumes inspect NAME shows why.",
   ],
   options: {
     ...placeOptions,

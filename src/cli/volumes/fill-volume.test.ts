@@ -63,7 +63,8 @@ it("says why it cannot be filled, and what is left, where that cannot be removed
   expect(failure).toMatchObject({
     code: "INVALID_ARGUMENT",
     message:
-      'it is no archive; volume "data" is left, which holds a part of it: it cannot be unmounted: it is busy; it cannot be removed: it is busy',
+      'it is no archive; volume "data" is left, which holds a part of it: it cannot be unmounted: it is busy; ' +
+      "it cannot be removed: it is busy",
     cause: { errors: [{ message: "it is no archive" }, { message: "it is busy" }, { message: "it is busy" }] },
   });
 });

@@ -30,8 +30,8 @@ export interface FoundVolumes extends AsyncDisposable {
 const callTimeoutMs = 120_000;
 
 /**
- * A running driver through its socket, or the folder of one that does not run: with neither option the plugin "cleat", or
- * else its folder.
+ * A running driver through its socket, or the folder of one that does not run: with neither option the plugin
+ * "cleat", or else its folder.
  * @throws NOT_FOUND when there is none, FAILED_PRECONDITION for the folder of one that runs.
  */
 export async function findVolumes(values: PlaceValues, context: CommandContext): Promise<FoundVolumes> {
@@ -63,7 +63,10 @@ async function openRunning(plugin: NamedPlugin, context: CommandContext): Promis
   }
 }
 
-/** Only what is there: looking makes nothing. Files of the host's are taken from anywhere: who may look may write it all. */
+/**
+ * Only what is there: looking makes nothing. Files of the host's are taken from anywhere: who
+ * may look may write it all.
+ */
 async function openStopped(root: string, context: CommandContext): Promise<FoundVolumes> {
   if (!(await isFolder(`${root}/state`))) {
     throw new CleatError("NOT_FOUND", `"${root}" is no folder of a volume driver`);

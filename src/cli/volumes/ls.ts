@@ -6,8 +6,8 @@ import { findVolumes, placeOptions } from "./find-volumes.ts";
 
 export const ls = defineCommand({
   details: [
-    "MOUNTS is how many have a volume mounted: containers, for an engine. A driver that does not run is asked in its folder,",
-    "with what it had begun finished or undone, as when it starts.",
+    "MOUNTS is how many have a volume mounted: containers, for an engine. A driver that does not run is asked in its",
+    "folder, with what it had begun finished or undone, as when it starts.",
   ],
   options: {
     ...placeOptions,

@@ -6,8 +6,8 @@ export const resize = defineCommand({
   details: [
     "  cleat volumes resize data 20g",
     "",
-    "Of a folder that was made with a size, which may become less than it holds: then nothing more fits. Of an image, which",
-    "only grows; an ext4 that is mounted does so where the driver has CAP_SYS_RESOURCE. Containers run on.",
+    "Of a folder that was made with a size, which may become less than it holds: then nothing more fits. Of an image,",
+    "which only grows; an ext4 that is mounted does so where the driver has CAP_SYS_RESOURCE. Containers run on.",
     "",
     "The size is recorded before it is given: after kill -9 the driver gives it when it starts.",
   ],

@@ -12,9 +12,10 @@ export const restore = defineCommand({
     "  cleat volumes restore data --input data.tar",
     "  zstd -dc data.tar.zst | cleat volumes restore data --opt size=10g",
     "",
-    "After a failure, or when it is interrupted, there is no volume of that name. Of a driver that does not run this holds",
-    "after kill -9 as well; of a running one a volume is then left that is in use by one mount until the machine starts anew.",
-    "A running one may also refuse to remove what is half restored, or to unmount it: the message says what is left.",
+    "After a failure, or when it is interrupted, there is no volume of that name. Of a driver that does not run",
+    "this holds after kill -9 as well; of a running one a volume is then left that is in use by one mount until",
+    "the machine starts anew. A running one may also refuse to remove what is half restored, or to unmount it: the",
+    "message says what is left.",
   ],
   options: {
     ...placeOptions,

@@ -3,8 +3,8 @@ import { findVolumes, placeOptions } from "./find-volumes.ts";
 
 export const rm = defineCommand({
   details: [
-    "What a container has mounted is refused. An engine that knows the volume finds it gone when it looks next; where it can,",
-    "remove it there: docker volume rm NAME.",
+    "What a container has mounted is refused. An engine that knows the volume finds it gone when it looks next; where",
+    "it can, remove it there: docker volume rm NAME.",
   ],
   options: placeOptions,
   async run(place, [name = ""], context) {

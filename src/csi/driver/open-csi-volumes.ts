@@ -149,8 +149,8 @@ function askedOf(record: ProvisionRecord, { name, folder }: Volume): Asked {
   if (askedName !== undefined) return { ...record, askedName };
   throw new CleatError(
     "FAILED_PRECONDITION",
-    `what came of asking the CSI plugin for ${quoteText(name)} is not known, and a volume of that name may be another ` +
-      `host's: delete it by the plugin's own means where it is not, and then ${quoteText(recordPath(folder))}`,
+    `what came of asking the CSI plugin for ${quoteText(name)} is not known, and a volume of that name may be ` +
+      `another host's: delete it by the plugin's own means where it is not, and then ${quoteText(recordPath(folder))}`,
   );
 }
 

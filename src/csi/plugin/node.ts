@@ -141,8 +141,8 @@ function toTarget(path: string): string {
 }
 
 /**
- * Where a volume's files are, as far as that is known: a driver knows it also while the volume's server does not answer.
- * `undefined` when there is no such volume.
+ * Where a volume's files are, as far as that is known: a driver knows it also while the volume's server does not
+ * answer. `undefined` when there is no such volume.
  */
 async function lookUp(
   id: string,
@@ -157,7 +157,10 @@ async function lookUp(
   }
 }
 
-/** @throws NOT_FOUND when something is shown at the target: of no volume that is known to be mounted, it is somebody else's. */
+/**
+ * @throws NOT_FOUND when something is shown at the target: of no volume that is known to be
+ * mounted, it is somebody else's.
+ */
 async function assertFree(target: string, publisher: Publisher): Promise<void> {
   if (!(await publisher.isTaken(target))) return;
   throw new CleatError(

@@ -62,8 +62,8 @@ function toOptions(flags: PublishFlags): string[] {
 }
 
 /**
- * The path without symlinks, as the kernel's table has it; the last part need not be there. `undefined` where nothing can
- * be.
+ * The path without symlinks, as the kernel's table has it; the last part need not be there.
+ * `undefined` where nothing can be.
  */
 async function placeOf(path: string): Promise<string>;
 async function placeOf(path: string, otherwise: "or where it was"): Promise<string | undefined>;

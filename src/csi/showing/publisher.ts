@@ -12,11 +12,14 @@ export interface Publisher {
   /**
    * Takes away what is shown at `target`, and the folder. Does nothing where nothing is.
    *
-   * @throws FAILED_PRECONDITION when anything but `source` is shown there; where that is not known, whatever is shown goes.
+   * @throws FAILED_PRECONDITION when anything but `source` is shown there; where that is not
+   *   known, whatever is shown goes.
    */
   unpublish(source: string | undefined, target: string, signal: AbortSignal): Promise<void>;
 
-  /** Where `source` is shown, whatever path leads to `target`: there, and at the places that `publish` made beside it. */
+  /**
+   * Where `source` is shown, whatever path leads to `target`: there, and at the places that `publish` made beside it.
+   */
   placesOf(source: string, target: string): Promise<PublishedPlaces>;
 
   /** Whether anything is shown at `target`, whosever it is. */

@@ -36,8 +36,8 @@ export interface LayeredStore
    */
   isDirectParent(id: string, parent: string | undefined): boolean;
   /**
-   * The archive that the layer was filled from, where it is kept, and `parent` is the layer's own, as whoever has looked
-   * already says. @throws as `isDirectParent`.
+   * The archive that the layer was filled from, where it is kept, and `parent` is the layer's own, as whoever has
+   * looked already says. @throws as `isDirectParent`.
    */
   exactDiff(
     id: string,

@@ -141,8 +141,8 @@ function holdsChanges(): CleatError {
 }
 
 /**
- * Before anything is undone: what is emptied without a mark would be taken for whole. With it, `undoFilling` tries again
- * what cannot be undone now. It is gone already where what failed was to make that durable.
+ * Before anything is undone: what is emptied without a mark would be taken for whole. With it, `undoFilling` tries
+ * again what cannot be undone now. It is gone already where what failed was to make that durable.
  */
 function markFilling(home: string, id: string, parent: string | undefined): void {
   const mark = `${home}/${fillingFolder}/${id}`;

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
@@ -32,6 +31,7 @@ import { createLayerDiffs } from "./layer-diffs.ts";
 import { exactDiffsFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
 import { moduleUrl as probeUrl } from "./probe-folder.ts";
 import * as storeJobs from "./store-jobs.ts";
+import { createWholeLayers } from "./whole-layers.ts";
 
 const optionTable = {
   ...commonOptions,
@@ -47,9 +47,10 @@ const optionTable = {
 
 /**
  * Whole copies, on any file system, for anybody. A layer costs the size of everything below it and the time to copy
- * that, unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. A layer on others is flushed twice, as a copy and with its diff. Where an
- * ordinary user keeps the layers, every file belongs to that user, with the owner's permission to read and write it,
- * devices are left out, and of the extended attributes only `user.` ones are kept; `diff` gives the files to root.
+ * that, unless the file system can share blocks (btrfs, xfs with reflink); a diff costs a walk of two trees. A layer
+ * on others is flushed twice, as a copy and with its diff. Where an ordinary user keeps the layers, every file belongs
+ * to that user, with the owner's permission to read and write it, devices are left out, and of the extended attributes
+ * only `user.` ones are kept; `diff` gives the files to root.
  */
 export const vfs: GraphDriverFactory<typeof optionTable> = {
   name: "vfs",
@@ -74,6 +75,7 @@ const worker: ModuleReference<typeof jobs> = { url: jobs.moduleUrl };
 function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods {
   const { path, pool, owner, durability, locks } = home;
   const keeper = createLayerKeeper(home, worker, exists);
+  const { onWhole, undoFilling } = createWholeLayers(home, worker);
 
   async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
     assertLayerId(id);
@@ -92,41 +94,6 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
         call,
       ),
     );
-  }
-
-  /**
-   * A layer whose diff failed and could not be undone, as on a full disk, or was being applied when a process died, is
-   * half made and marked so. It is made anew before anybody sees it; who asks while its diff is being applied waits for
-   * that.
-   */
-  async function undoFilling(id: string, call: CallOptions | undefined): Promise<void> {
-    if (!existsSync(`${path}/${fillingFolder}/${id}`)) return;
-    await home
-      .within(call)
-      .locks.withLock(id, () => pool.run(worker, "undoFilling", path, id, owner.rootUid, owner.rootGid));
-  }
-
-  /**
-   * Has `turn` wait for the layer and see it whole. The diff that it waited for may have failed and not been undone;
-   * then the layer is made anew, and `turn` taken again.
-   */
-  async function onWhole<T>(
-    id: string | undefined,
-    call: CallOptions | undefined,
-    turn: (assertWhole: () => void) => Promise<T>,
-  ): Promise<T> {
-    const halfMade = new CleatError("ABORTED", `layer "${id}" is half made`);
-    const assertWhole = (): void => {
-      if (id !== undefined && existsSync(`${path}/${fillingFolder}/${id}`)) throw halfMade;
-    };
-    for (;;) {
-      if (id !== undefined) await undoFilling(id, call);
-      try {
-        return await turn(assertWhole);
-      } catch (error) {
-        if (error !== halfMade) throw error;
-      }
-    }
   }
 
   async function exists(id: string): Promise<boolean> {

@@ -6,13 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { buildArchive, file } from "../../testing/index.ts";
 import { close, O_DIRECTORY, O_RDONLY, openPath } from "../../syscall/index.ts";
-import {
-  createAsyncRingReader,
-  createRing,
-  createSyncRingReader,
-  createSyncRingWriter,
-  type Ring,
-} from "../../workers/index.ts";
+import { createRing, createSyncRingReader, createSyncRingWriter, type Ring } from "../../workers/index.ts";
+import { createAsyncRingReader } from "../../workers/streams/ring/async-ends.ts";
 import { applyWithExactDiff, readExactDiff, sendExactDiff, stagedTreeOf } from "./exact-diff.ts";
 
 let home: string;

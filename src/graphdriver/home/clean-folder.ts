@@ -32,8 +32,8 @@ export function withCleanFolder<T>(
 }
 
 /**
- * The same in an open folder that is clean, and hands on no list: it is looked at, and opened only where the umask, or a
- * mount that hands on groups, gave it something else.
+ * The same in an open folder that is clean, and hands on no list: it is looked at, and opened only where the umask, or
+ * a mount that hands on groups, gave it something else.
  */
 export function makeFolderInClean(parent: number, name: string, mode: number, owner: Owner): void {
   mkdirat(parent, name, mode);

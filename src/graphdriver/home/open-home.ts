@@ -38,8 +38,8 @@ export interface OpenHome {
   within(call: Pick<CallOptions, "signal"> | undefined): OpenHome;
   /**
    * Deletes what is out of the store already. When the home is closed meanwhile that breaks off without an error, since
-   * whoever opens the home next sweeps what is left: a tree of millions of files holds up no shutdown. What nobody waits
-   * for is put off until engines ask for nothing else (`quiet.ts`), if it `mayWait`.
+   * whoever opens the home next sweeps what is left: a tree of millions of files holds up no shutdown. What nobody
+   * waits for is put off until engines ask for nothing else (`quiet.ts`), if it `mayWait`.
    */
   deleteBehind(work: (pool: WorkerPool) => Promise<void>, mayWait?: boolean): Promise<void>;
   /** Waits for running calls, ends the threads, gives the home free. */

@@ -1,6 +1,8 @@
 import { setTimeout as pauseFor } from "node:timers/promises";
 
-/** When engines ask for nothing: then is the time for what nobody waits for, and which keeps disk and processor busy. */
+/**
+ * When engines ask for nothing: then is the time for what nobody waits for, and which keeps disk and processor busy.
+ */
 export interface Quiet {
   /** An engine asks for something. */
   touch(): void;

@@ -1,7 +1,8 @@
 /**
  * That the layers of a home were found whole, or mended, on the mount on which they are:
  *
- *     <home>/.cleat/whole.json   {"version":1,"boot":"4557356f-…","mount":"4294967381","inode":"786435","born":"1764318000.1"}
+ *     <home>/.cleat/whole.json
+ *     {"version":1,"boot":"4557356f-…","mount":"4294967381","inode":"786435","born":"1764318000.1"}
  *
  * As long as the machine runs, and the file system stays mounted where it is, nothing is lost of what was written to
  * it, also by a process that was killed. So the record needs no flush, and is believed only of the same boot and of the

@@ -56,7 +56,8 @@ export interface ApplyOptions {
  * bytes of the files that the archive holds. Blocks; runs on a thread whose umask is 0 (`detachThread`), as a pool's
  * are.
  *
- * @throws INVALID_ARGUMENT when the archive is malformed or exceeds a limit, or an entry would leave the layer or cannot be kept exactly.
+ * @throws INVALID_ARGUMENT when the archive is malformed or exceeds a limit, or an entry would leave the layer
+ *   or cannot be kept exactly.
  * @throws DATA_LOSS when the archive is truncated.
  * @throws RESOURCE_EXHAUSTED when the disk is full; other system errors by their errno.
  */
@@ -71,9 +72,9 @@ export interface AppliedEntries {
 }
 
 /**
- * Makes in the empty folder open as `root` all that an archive holds which is no layer: `.wh.` in a name, a device 0/0 and
- * overlay's attributes are what they are anywhere, and an entry for the root itself gives it its attributes. Throws and blocks as `applyLayer` does; an archive without end
- * blocks is truncated.
+ * Makes in the empty folder open as `root` all that an archive holds which is no layer: `.wh.` in a name, a device 0/0
+ * and overlay's attributes are what they are anywhere, and an entry for the root itself gives it its attributes. Throws
+ * and blocks as `applyLayer` does; an archive without end blocks is truncated.
  */
 export function unpackTree(source: ByteSource, root: number, limits?: Partial<TarReaderOptions>): void {
   const ids = { uids: [], gids: [] };

@@ -16,8 +16,9 @@ import type { HeldPaths } from "./held-paths.ts";
 import { createMarkedPaths } from "./marked-paths.ts";
 
 /**
- * Folders get owner, mode and times when all else is in place, but for a mode that they can be made with (`creationMode`):
- * making files in them would change their times, and a mode without write permission would keep an ordinary user from filling them.
+ * Folders get owner, mode and times when all else is in place, but for a mode that they can be made with
+ * (`creationMode`): making files in them would change their times, and a mode without write permission would keep an
+ * ordinary user from filling them.
  */
 export interface DirectoryAttributes {
   /** Paths are clean and without symlinks. */

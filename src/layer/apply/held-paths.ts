@@ -10,7 +10,9 @@ export interface HeldPaths {
   hold(path: string, besideBytes?: number): void;
 }
 
-/** Half of what a worker's heap may be (`workers/threads.ts`). A million folders with paths of 100 bytes take 0.4 GiB. */
+/**
+ * Half of what a worker's heap may be (`workers/threads.ts`). A million folders with paths of 100 bytes take 0.4 GiB.
+ */
 const maxHeldBytes = 512 * 2 ** 20;
 
 /** What V8 takes for a text, and for its place in a set. */

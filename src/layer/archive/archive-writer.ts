@@ -26,8 +26,8 @@ export interface ArchiveWriter {
   /** Adds the file called `base` in an open folder under the byte string `path`; a socket is passed over. */
   addFile(folder: number, base: Buffer, path: string, status: FileStatus): void;
   /**
-   * As `addFile`, of a name that its folder says is a regular file, which spares the look at it before it is opened; false where it is
-   * none now, and nothing was added.
+   * As `addFile`, of a name that its folder says is a regular file, which spares the look at it before it is opened;
+   * false where it is none now, and nothing was added.
    */
   addListedFile(folder: number, base: Buffer, path: string): boolean;
   /** Adds a folder that is open as `descriptor`, without what lies in it. */

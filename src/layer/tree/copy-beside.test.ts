@@ -23,7 +23,8 @@ const jobsSource = `
     const askHelp = (queue) => {
       const module = helper === "copyFolders" ? copyFoldersUrl : import.meta.url;
       askBeside({ job: { module, name: helper, args: [queue] }, state: queue.state });
-      for (let look = 0; look < 1000 && Atomics.load(queue.control, 4) === 0; look++) Atomics.wait(queue.control, 4, 0, 10);
+      const isThere = () => Atomics.load(queue.control, 4) !== 0;
+      for (let look = 0; look < 1000 && !isThere(); look++) Atomics.wait(queue.control, 4, 0, 10);
       handed = () => Atomics.load(queue.control, 0);
     };
     withFolderAt(from, (source) => withFolderAt(to, (target) => copyTree(source, target, askHelp)));

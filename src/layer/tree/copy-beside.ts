@@ -1,7 +1,7 @@
 /**
- * Two threads that copy a tree: the one that walks it hands the files of one folder after the other to the one beside it, whenever
- * that has nothing to do, and copies those of the next meanwhile. What they share is the folder's two descriptors, which are the
- * process's, and a few words of memory.
+ * Two threads that copy a tree: the one that walks it hands the files of one folder after the other to the one beside
+ * it, whenever that has nothing to do, and copies those of the next meanwhile. What they share is the folder's two
+ * descriptors, which are the process's, and a few words of memory.
  *
  *     walker   makes folders │ copies files of folder 1 │ copies files of folder 3 … │ gives folder 2 its attributes …
  *     helper                 │ copies files of folder 2 ……………………………………………………………… │ folder 5 …
@@ -115,7 +115,10 @@ export function createCopyHelper({ control, state }: CopyQueue): CopyHelper {
 /** What is to be done with a folder's files; whether some of them are left to the walker. */
 export type CopyFolderFiles = (source: number, target: number) => { readonly hasLeft: boolean };
 
-/** The helper's end: copies what it is handed until the walker ends. Blocks; one who gives up the walker gives up what it does. */
+/**
+ * The helper's end: copies what it is handed until the walker ends. Blocks; one who gives up the
+ * walker gives up what it does.
+ */
 export function serveCopies({ control, state }: CopyQueue, copyFiles: CopyFolderFiles): void {
   const before = Atomics.compareExchange(control, word.helper, helperStates.none, helperStates.there);
   if (before !== helperStates.none) return;

@@ -41,9 +41,10 @@ import { fileKey } from "../entry/file-key.ts";
 
 /**
  * Copies all that lies below the open folder `from` into the empty open folder `to`, attributes of `from` itself
- * included: files of every kind, owners, modes, times to the nanosecond, extended attributes, hard links among the
- * files. Content is shared where the file system can (reflink), copied within the kernel else. Sockets are passed over:
- * they mean nothing without their process. Costs a walk; blocks; runs on a worker, and on a second one where `askHelp` brings one.
+ * included: files of every kind, owners, modes, times to the nanosecond, extended attributes, hard links among
+ * the files. Content is shared where the file system can (reflink), copied within the kernel else. Sockets are
+ * passed over: they mean nothing without their process. Costs a walk; blocks; runs on a worker, and on a second one
+ * where `askHelp` brings one.
  */
 export function copyTree(from: number, to: number, askHelp?: AskCopyHelp): void {
   const beside = createFolderHandOver(askHelp);

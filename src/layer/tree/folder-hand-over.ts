@@ -18,7 +18,8 @@ export interface FolderHandOver {
   /** The walk makes nothing more in the folder that is out: it can be taken back. */
   leave(): void;
   /**
-   * Waits for the folder that was handed on, if one is out, and lends it once more: `hasLeft` where files were left to the walk.
+   * Waits for the folder that was handed on, if one is out, and lends it once more: `hasLeft` where
+   * files were left to the walk.
    * @throws what copying it failed with.
    */
   take(finish: (folder: HandedFolder & Handed & { readonly hasLeft: boolean }) => void): void;

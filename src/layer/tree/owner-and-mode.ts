@@ -12,8 +12,8 @@ export const processUid = process.geteuid?.() ?? 0;
 export const processGid = process.getegid?.() ?? 0;
 
 /**
- * The mode to make a file or folder with, of which `setOwnerAndMode` leaves as little as can be: what someone else owns stays closed
- * until it has its owner, and a folder's maker has to get in whatever its mode.
+ * The mode to make a file or folder with, of which `setOwnerAndMode` leaves as little as can be: what someone else owns
+ * stays closed until it has its owner, and a folder's maker has to get in whatever its mode.
  */
 export function creationMode({ uid, gid, mode }: OwnerAndMode, isFolder: boolean): number {
   const isOurs = uid === processUid && gid === processGid;
@@ -22,8 +22,8 @@ export function creationMode({ uid, gid, mode }: OwnerAndMode, isFolder: boolean
 }
 
 /**
- * Gives an open file the owner and mode that it has not `made` already, in the only order that works: to change the owner clears setuid
- * bits and capabilities.
+ * Gives an open file the owner and mode that it has not `made` already, in the only order that works: to change the
+ * owner clears setuid bits and capabilities.
  */
 export function setOwnerAndMode(descriptor: number, { uid, gid, mode }: OwnerAndMode, made: OwnerAndMode): void {
   const isNewOwner = uid !== made.uid || gid !== made.gid;

@@ -1,10 +1,11 @@
 /**
  * The images in a Docker daemon's data root, with all that it takes to make each of their layers' archives again:
  *
- *     <data-root>/image/<driver>/repositories.json                                     names of images
- *     <data-root>/image/<driver>/imagedb/content/sha256/<image>                        the configuration, which has that digest
- *     <data-root>/image/<driver>/imagedb/metadata/sha256/<image>/parent                what the classic builder made it from
- *     <data-root>/image/<driver>/layerdb/sha256/<chain>/{cache-id,diff,tar-split.json.gz}
+ *     <data-root>/image/<driver>/
+ *       repositories.json                          names of images
+ *       imagedb/content/sha256/<image>             the configuration, which has that digest
+ *       imagedb/metadata/sha256/<image>/parent     what the classic builder made it from
+ *       layerdb/sha256/<chain>/                    cache-id, diff, tar-split.json.gz
  *
  * Source: moby v20.10.24 `image/fs.go`, `reference/store.go`, `layer/filestore.go`.
  */

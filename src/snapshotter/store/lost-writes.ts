@@ -7,11 +7,12 @@ import { SyncNotToldError } from "../sync-not-told.ts";
 import { isUnpackKey } from "./snapshot-purpose.ts";
 
 /**
- * Which snapshots may have lost what was written to them. The kernel tells of a write that failed once, to whichever
- * flush comes next, and takes the pages for written from then on: no later success says anything about them, nor does it
- * say whose they were. So a flush that fails, whoever waits for it, is every snapshot's that could be written to until
- * then, for as long as it is there. Where only another folder stood at the root for a moment, it is of those that an
- * engine may have mounted by their paths meanwhile. Source: Linux v6.1 `Documentation/core-api/errseq.rst`, `fs/sync.c` `syncfs`.
+ * Which snapshots may have lost what was written to them. The kernel tells of a write that failed once, to
+ * whichever flush comes next, and takes the pages for written from then on: no later success says anything
+ * about them, nor does it say whose they were. So a flush that fails, whoever waits for it, is every snapshot's
+ * that could be written to until then, for as long as it is there. Where only another folder stood at the root
+ * for a moment, it is of those that an engine may have mounted by their paths meanwhile. Source: Linux v6.1
+ * `Documentation/core-api/errseq.rst`, `fs/sync.c` `syncfs`.
  */
 export interface LostWrites {
   /** The storage's own, with what comes of a failure; undefined where it has none. */

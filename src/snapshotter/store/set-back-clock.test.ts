@@ -13,7 +13,7 @@ async function infosOf(snapshotter: Snapshotter): Promise<SnapshotInfo[]> {
   return infos.toSorted((one, other) => one.name.localeCompare(other.name));
 }
 
-it("a clock that is set back, before 1970 even, changes times alone, and a reopened snapshotter tells the same", async () => {
+it("a clock set back, before 1970 even, changes times alone, and a reopened snapshotter tells the same", async () => {
   const disk = createSimulatedDisk();
   const places = createPlaces();
   const snapshotter = await openOverFiles(disk, createMemoryStorage(places));

@@ -29,11 +29,12 @@ import {
   readJournal,
   type ReadResult,
 } from "./read-journal.ts";
+import { createRoom } from "./room.ts";
 
 export interface Journal<Change> {
   /**
-   * Resolves when the changes are durable. Not called again before it has settled. Those that make room may take what is
-   * set aside for them, so that there is room for them on a full disk.
+   * Resolves when the changes are durable. Not called again before it has settled. Those that make room may take what
+   * is set aside for them, so that there is room for them on a full disk.
    */
   append(changes: readonly Change[], options?: { readonly makesRoom: boolean }): Promise<void>;
   /** The disk has failed: what was refused last may be found there when it is opened again. */
@@ -62,11 +63,6 @@ export interface OpenJournalOptions<Change> {
 
 const stagedName = "records.new";
 
-/** What is kept free behind the end of the file for changes that make room: thousands of removals. */
-const reserveBytes = 256 * 1024;
-/** And for all changes, so that there is one call for a few hundred. */
-const aheadBytes = 64 * 1024;
-
 /** Below that, writing anew would not pay. */
 const minRewriteBytes = 1024 * 1024;
 /** Node reads no file of 2 GiB in one piece; what there is has to take less than half of that. */
@@ -89,15 +85,15 @@ export async function openJournal<Change>(options: OpenJournalOptions<Change>): 
 
 function createJournal<Change>(
   files: JournalFiles,
-  { name, subject, toStored }: JournalFormat<Change>,
+  format: JournalFormat<Change>,
   read: ReadResult,
 ): Journal<Change> & { open(): Promise<void> } {
+  const { subject, toStored } = format;
   let { goodBytes: lengthBytes, checkpointBytes, seq } = read;
   let file: JournalFile | undefined;
   let broken: CleatError | undefined;
   let rewriteAtBytes = 0;
-  /** Up to here the file has room of its own; `undefined` where the file system does not do that. */
-  let allocatedBytes: number | undefined = 0;
+  const room = createRoom(subject);
 
   /** After a failed flush nobody can say what is on the disk: the kernel reports it once and takes it for done. */
   const breakDown = (error: unknown): CleatError => {
@@ -119,22 +115,6 @@ function createJournal<Change>(
     }
   };
 
-  /** @throws RESOURCE_EXHAUSTED on a full disk, for all but what makes room. */
-  const setRoomAside = async (to: JournalFile, bytes: number, makesRoom: boolean) => {
-    const needed = lengthBytes + bytes + reserveBytes;
-    if (allocatedBytes === undefined || needed <= allocatedBytes) return;
-    for (const wanted of [needed + aheadBytes, needed]) {
-      try {
-        await to.allocate(wanted);
-        allocatedBytes = wanted;
-        return;
-      } catch (error) {
-        if (!isDiskFull(error)) return void (allocatedBytes = undefined);
-        if (wanted === needed && !makesRoom) throw toCleatError(error, subject);
-      }
-    }
-  };
-
   return {
     async open() {
       file = await files.open(fileName, lengthBytes);
@@ -143,13 +123,13 @@ function createJournal<Change>(
     async append(changes, { makesRoom } = { makesRoom: false }) {
       const to = opened();
       const bytes = formatLine({ seq: seq + 1, changes: changes.map(toStored) });
-      await setRoomAside(to, bytes.length, makesRoom);
+      await room.setAside(to, lengthBytes + bytes.length, makesRoom);
       try {
         await to.appendDurably(bytes);
       } catch (error) {
         // The second is a limit on the length of files, of the process's.
         if (!isDiskFull(error) && !isSystemError(error, "EFBIG")) throw breakDown(error);
-        allocatedBytes &&= 0;
+        room.isGone();
         await takeBack(to, error);
         throw toCleatError(error, subject);
       }
@@ -166,30 +146,14 @@ function createJournal<Change>(
     },
     async rewrite(changes) {
       if (broken !== undefined) throw broken;
-      const staged = await files.open(stagedName, 0);
-      let written = 0;
-      const write = async (value: object) => {
-        const bytes = formatLine(value);
-        await staged.append(bytes);
-        written += bytes.length;
-      };
-      try {
-        await write({ format: name, version: formatVersion, seq, lines: changes.length } satisfies JournalHeader);
-        for (const change of changes) {
-          await write({ seq, changes: [toStored(change)] });
-          await nextTurn();
-        }
-        await staged.sync();
-        await files.rename(stagedName, fileName);
-      } catch (error) {
+      const { staged, written } = await writeAnew(files, format, seq, changes).catch((error: unknown) => {
         rewriteAtBytes = lengthBytes + minRewriteBytes; // and not after each change
-        await staged.close();
         throw error;
-      }
+      });
       const before = file;
       file = staged;
       lengthBytes = checkpointBytes = written;
-      allocatedBytes &&= 0;
+      room.isGone();
       try {
         await before?.close();
         await files.syncFolder();
@@ -205,4 +169,33 @@ function createJournal<Change>(
       await files.close();
     },
   };
+}
+
+/** Writes all that there is to say into a file beside the journal, durably, and puts that in its place. */
+async function writeAnew<Change>(
+  files: JournalFiles,
+  { name, toStored }: JournalFormat<Change>,
+  seq: number,
+  changes: readonly Change[],
+): Promise<{ readonly staged: JournalFile; readonly written: number }> {
+  const staged = await files.open(stagedName, 0);
+  let written = 0;
+  const write = async (value: object) => {
+    const bytes = formatLine(value);
+    await staged.append(bytes);
+    written += bytes.length;
+  };
+  try {
+    await write({ format: name, version: formatVersion, seq, lines: changes.length } satisfies JournalHeader);
+    for (const change of changes) {
+      await write({ seq, changes: [toStored(change)] });
+      await nextTurn();
+    }
+    await staged.sync();
+    await files.rename(stagedName, fileName);
+  } catch (error) {
+    await staged.close();
+    throw error;
+  }
+  return { staged, written };
 }

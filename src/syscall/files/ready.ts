@@ -21,7 +21,9 @@ const polledBytes = new Uint8Array(polled.buffer);
 const timeout = new BigInt64Array(2);
 const timeoutBytes = new Uint8Array(timeout.buffer);
 
-/** A further descriptor of what `descriptor` has open, which stays open when that one is closed; the caller's to close. */
+/**
+ * A further descriptor of what `descriptor` has open, which stays open when that one is closed; the caller's to close.
+ */
 export function duplicate(descriptor: number): number {
   return check(fcntlCall(descriptor, F_DUPFD_CLOEXEC, 0), "fcntl F_DUPFD_CLOEXEC");
 }

@@ -43,8 +43,8 @@ export function setMountAttributes(mountDescriptor: number, set: number, clear: 
 }
 
 /**
- * Lets a tree of mounts that lies nowhere yet see what is mounted and unmounted in the one that it is a copy of, and not
- * the other way round (`MS_SLAVE`, mount_namespaces(7)). Linux 5.12.
+ * Lets a tree of mounts that lies nowhere yet see what is mounted and unmounted in the one that it is a copy of, and
+ * not the other way round (`MS_SLAVE`, mount_namespaces(7)). Linux 5.12.
  */
 export function makeSlave(mountDescriptor: number): void {
   attributes.set([0n, 0n, BigInt(MS_SLAVE), 0n]);

@@ -17,8 +17,8 @@ import { ustarSplitIndex } from "../block/ustar-path.ts";
  * equal layers have equal digests. The content, and `tarPaddingBytes` of zeros, are the caller's to write.
  *
  * Sparse files are written whole, as Go has no way to write them otherwise: `header.sparse` must be `undefined`
- * (`encodeSparseTarHeader` is for others). `block`, of 512 bytes, is what is written to and returned where one block says it all: whoever
- * writes many headers brings the same each time.
+ * (`encodeSparseTarHeader` is for others). `block`, of 512 bytes, is what is written to and returned where one block
+ * says it all: whoever writes many headers brings the same each time.
  * @throws INVALID_ARGUMENT when the header cannot be written: a name with a NUL, a file's name with a slash at its end,
  * a number out of range, content on what has none, PAX records of more than 1 MiB.
  */
@@ -37,8 +37,8 @@ export function encodeTarHeader(header: TarHeader, block = Buffer.allocUnsafe(bl
 }
 
 /**
- * The blocks before the data of a file with holes, as GNU tar's format 1.0 has it: its regions are told in a block of text
- * of the content. What is written behind is the data of `header.sparse`, one region after the other, and
+ * The blocks before the data of a file with holes, as GNU tar's format 1.0 has it: its regions are told in a block
+ * of text of the content. What is written behind is the data of `header.sparse`, one region after the other, and
  * `tarPaddingBytes` of all of it. Source: GNU tar 1.34 manual, "Storing Sparse Files".
  * @throws INVALID_ARGUMENT as `encodeTarHeader`.
  */

@@ -12,7 +12,9 @@ export interface MetricsContext extends AsyncDisposable {
   readonly wire: WireContext | undefined;
   /** Puts a socket where the collector looks for it, in the old one's place; `undefined` where nobody said where. */
   readonly putSocket: ((behaviour: SocketBehaviour) => Promise<void>) | undefined;
-  /** Resolves when the socket that is there now has been asked more than `count` times. @throws when it is not in time. */
+  /**
+   * Resolves when the socket that is there now has been asked more than `count` times. @throws when it is not in time.
+   */
   readonly waitForRead: (count?: number) => Promise<void>;
   /** How often the socket that is there now has been asked. */
   readonly reads: () => number;

@@ -12,7 +12,9 @@ import { fileSystemUsage, isMountPoint } from "../mounting/mount-file-system.ts"
 import { runTool } from "../mounting/run-tool.ts";
 import { helperPath } from "../mounting/run-helper.ts";
 
-/** What is run, in the foreground, with no shell in between. Nothing secret may stand in `args`, which everybody sees. */
+/**
+ * What is run, in the foreground, with no shell in between. Nothing secret may stand in `args`, which everybody sees.
+ */
 export interface FuseProgram {
   readonly program: string;
   readonly args: readonly string[];
@@ -95,8 +97,8 @@ export async function startFuse(
 const endingMs = 2_000;
 
 /**
- * A program mounts before it has asked its server. rclone answers for the folder by itself, and sshfs with a size of its
- * own making until it has one from its server (sshfs 3.7.3 `sshfs.c`, `sshfs_statfs`): so both are asked for. In
+ * A program mounts before it has asked its server. rclone answers for the folder by itself, and sshfs with a size of
+ * its own making until it has one from its server (sshfs 3.7.3 `sshfs.c`, `sshfs_statfs`): so both are asked for. In
  * processes that can be killed: the server may never answer.
  */
 async function assertAnswers(target: string, signal: AbortSignal): Promise<void> {

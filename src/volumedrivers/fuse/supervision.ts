@@ -19,7 +19,10 @@ export type FuseProgramOf = (signal: AbortSignal) => Promise<FuseProgram>;
 
 /** How often a process is looked at. */
 const lookMs = 1_000;
-/** How long one that died is left alone before the next is started: each time twice as long, and anew when it has run for long. */
+/**
+ * How long one that died is left alone before the next is started: each time twice as long, and anew
+ * when it has run for long.
+ */
 const restartMs = { first: 1_000, last: 60_000 } as const;
 const ranWellMs = 60_000;
 /** How long a start that nobody waits for may take. */
@@ -49,7 +52,8 @@ export async function unmountFuse(volume: FuseVolume, programOf: FuseProgramOf, 
   await stopWatching(target);
   const own = await findFuse(folder);
   try {
-    if (own === undefined) await unmountTree(target, { isSlave: true, signal: call.signal }); // nothing of it can be used
+    // Nothing of it can be used.
+    if (own === undefined) await unmountTree(target, { isSlave: true, signal: call.signal });
     else await unmountFileSystem(target, call);
   } catch (error) {
     watch(volume, own, programOf, call);

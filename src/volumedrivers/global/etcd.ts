@@ -8,8 +8,8 @@ export interface EtcdOptions {
   /** "https://10.0.0.1:2379"; of several another is asked when one cannot be reached. */
   readonly endpoints: readonly string[];
   /**
-   * Paths of files in PEM: whom it trusts, in place of the authorities that Node knows, and as whom it comes. They are read
-   * again for each request, as they are renewed.
+   * Paths of files in PEM: whom it trusts, in place of the authorities that Node knows, and as whom it comes. They are
+   * read again for each request, as they are renewed.
    */
   readonly tls?: {
     readonly ca?: string | undefined;

@@ -1,10 +1,10 @@
 /**
  * Lets other hosts know that this one is there, by a key that goes when it is not heard from.
  *
- * A folder says which host it is, and folders are copied, with their machines too. So each process has a nonce of its own,
- * which the host's key holds: it takes the key where nobody has it, or from the process that had this very folder before it
- * in this boot of the machine. Whoever finds another's nonce there is not the host, and mounts nothing. What is changed in
- * the host's name is changed only as long as the key is as this process has written it.
+ * A folder says which host it is, and folders are copied, with their machines too. So each process has a nonce of its
+ * own, which the host's key holds: it takes the key where nobody has it, or from the process that had this very folder
+ * before it in this boot of the machine. Whoever finds another's nonce there is not the host, and mounts nothing. What
+ * is changed in the host's name is changed only as long as the key is as this process has written it.
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";

@@ -4,7 +4,9 @@ import type { Etcd, EtcdChange, EtcdCondition, EtcdEntry } from "./etcd.ts";
 
 export interface MemoryEtcd extends Etcd {
   readonly entries: ReadonlyMap<string, EtcdEntry>;
-  /** What is called before each request is answered, with its kind and its first key or lease; may throw in its place. */
+  /**
+   * What is called before each request is answered, with its kind and its first key or lease; may throw in its place.
+   */
   before: (request: keyof Etcd, subject: string) => void | Promise<void>;
   /** As when nobody has kept it alive. */
   expire(lease: string): void;

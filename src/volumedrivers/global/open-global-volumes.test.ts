@@ -1,4 +1,6 @@
-/** Hosts of one process that share an etcd in memory. With a real one, and real mounts: test/kernel/volumes/global.mjs. */
+/**
+ * Hosts of one process that share an etcd in memory. With a real one, and real mounts: test/kernel/volumes/global.mjs.
+ */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -238,7 +240,7 @@ it("keep a volume, and let nobody remove it, while they have files of it that it
   expect(await b.list()).toEqual([]);
 });
 
-it("ask etcd after a restart before they give a mount to more containers, and are refused what was given to another", async () => {
+it("ask etcd after a restart before they mount for more containers, and are refused what another has", async () => {
   const before = await start("a");
   await before.create("data", single);
   await before.mount("data", "c");

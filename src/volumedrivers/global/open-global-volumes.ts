@@ -44,18 +44,20 @@ const defaultHeardMs = 5_000;
 const callTimeoutMs = 55_000;
 
 /**
- * Volumes that several hosts share: names, options and who has what mounted are in etcd, files where the volume's type has
- * them, on a server that each host reaches. The option `access` says whether one host at a time may have a volume ("single")
- * or any number ("many"). By default those of `types` are for many, and those of other types, such as a disk that several machines reach, for one.
+ * Volumes that several hosts share: names, options and who has what mounted are in etcd, files where the volume's type
+ * has them, on a server that each host reaches. The option `access` says whether one host at a time may have a volume
+ * ("single") or any number ("many"). By default those of `types` are for many, and those of other types, such as a disk
+ * that several machines reach, for one.
  *
  * - Of a volume for a single host never two have it mounted: the second is refused, also while the first is not heard
  *   from. It may write on, and only people know whether it is down (`unlock`).
- * - Without etcd nothing is made, removed or listed, and nothing is mounted that this process does not know this host to have mounted: UNAVAILABLE.
- *   What is mounted stays, can be mounted by more containers, and is unmounted; etcd hears of it later.
+ * - Without etcd nothing is made, removed or listed, and nothing is mounted that this process does not know
+ *   this host to have mounted: UNAVAILABLE. What is mounted stays, can be mounted by more containers, and is
+ *   unmounted; etcd hears of it later.
  *
- * @throws what `openManagedVolumes` throws, INVALID_ARGUMENT for endpoints that are none, and for types that have `create`,
- *   `remove` or `resize`: each host would call its own, once it meets a volume. An etcd that does not answer yet
- *   fails the calls that need it.
+ * @throws what `openManagedVolumes` throws, INVALID_ARGUMENT for endpoints that are none, and for types that have
+ *   `create`, `remove` or `resize`: each host would call its own, once it meets a volume. An etcd that does not answer
+ *   yet fails the calls that need it.
  */
 export async function openGlobalVolumes({ etcd, ...options }: GlobalVolumesOptions): Promise<GlobalVolumes> {
   return openSharedVolumes(createEtcd(etcd), options);

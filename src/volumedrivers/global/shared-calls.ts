@@ -23,7 +23,9 @@ export interface SharedCallsParts {
   readonly own: OwnPart;
   /** Volumes that this host has mounted and another host has, too: what people have unlocked. */
   readonly fenced: Map<string, string>;
-  /** Volumes that etcd has said to be this host's, to this process: others may have been given away before it started. */
+  /**
+   * Volumes that etcd has said to be this host's, to this process: others may have been given away before it started.
+   */
   readonly confirmed: Set<string>;
   readonly inTurn: InTurn;
   readonly logger: Logger;
@@ -109,7 +111,10 @@ async function mount(name: string, id: string, parts: SharedCallsParts, signal: 
   }
 }
 
-/** A host that has unsent files keeps its claim: one that lost it has files of before, and another may have written since. */
+/**
+ * A host that has unsent files keeps its claim: one that lost it has files of before, and
+ * another may have written since.
+ */
 async function assertNotOutdated(name: string, { own, records }: SharedCallsParts): Promise<void> {
   try {
     await own.assertSent(name);

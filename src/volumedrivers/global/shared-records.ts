@@ -53,7 +53,9 @@ export interface SharedRecords {
    *   process is not the host any more.
    */
   use(name: string, claim: HostClaim): Promise<SharedVolume>;
-  /** Where this host has it. @throws ABORTED when this process is not the host any more, or it was used anew meanwhile. */
+  /**
+   * Where this host has it. @throws ABORTED when this process is not the host any more, or it was used anew meanwhile.
+   */
   giveBack(name: string, claim: HostClaim): Promise<void>;
   /** Whether this host has it, as is noted. */
   isUsed(name: string): Promise<boolean>;

@@ -24,8 +24,9 @@ const patienceMs = 2_000;
 const againMs = 1_000;
 
 /**
- * Looks now and then whether etcd and this host agree: tells etcd what it was not told while it did not answer, and notices
- * what others were told of this host meanwhile. The kernel and the records of this host say what is mounted here.
+ * Looks now and then whether etcd and this host agree: tells etcd what it was not told while it did not
+ * answer, and notices what others were told of this host meanwhile. The kernel and the records of this host
+ * say what is mounted here.
  */
 export function watchShared({
   own,

@@ -17,7 +17,7 @@ import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { SayStep } from "../steps.ts";
 import type { MountRecord } from "./mount-record.ts";
-import { createReleases } from "./releases.ts";
+import { createReleases, type Releases } from "./releases.ts";
 import type { Turns } from "./turns.ts";
 
 export interface MountSetOptions {
@@ -62,8 +62,8 @@ export interface MountSet {
   /** Whether it is recorded that something of it is mounted, or may be. */
   isRecorded(name: string): boolean;
   /**
-   * Settles with the kernel and the last boot what is recorded, as far as the disk takes it; what that leaves to unmount
-   * is unmounted behind.
+   * Settles with the kernel and the last boot what is recorded, as far as the disk takes it; what that leaves to
+   * unmount is unmounted behind.
    */
   reconcile(): Promise<void>;
   /** Unmounts nothing behind any more. */
@@ -73,73 +73,18 @@ export interface MountSet {
 export interface Mounted {
   readonly path: string;
   /**
-   * The holder is on the disk, whoever of those of one id was the first; waited for outside of the turn, so that many at
-   * once share a flush.
+   * The holder is on the disk, whoever of those of one id was the first; waited for outside of the turn, so that
+   * many at once share a flush.
    */
   readonly recorded: Promise<void>;
 }
 
 export function createMountSet(options: MountSetOptions): MountSet {
-  const { records, turns, bootId, logger, sayStep, lingerMs } = options;
-
-  /** What is recorded of this boot: of another one nothing is held nor mounted, whether or not that could be written. */
-  const recordOf = (name: string): MountRecord | undefined => {
-    const record = records.get(name);
-    return record === undefined || record.boot === bootId ? record : { holders: [], boot: bootId };
-  };
-  /** What is not on the disk yet of volumes' holders. Podman has one id for all. */
-  const pending = new Map<string, Promise<void>>();
-  const putHolders = (name: string, record: MountRecord): Promise<void> => {
-    const written = records.put(name, record);
-    const forget = () => {
-      if (pending.get(name) === written) pending.delete(name);
-    };
-    pending.set(name, written);
-    written.then(forget, forget);
-    return written;
-  };
-
-  const care = async (name: string) => {
-    try {
-      await options.care?.(name);
-    } catch (error) {
-      logger.warn({ err: error, volume: name }, "a volume that is mounted cannot be looked after");
-    }
-  };
+  const { records, logger, sayStep, lingerMs } = options;
+  const { recordOf, putHolders, pendingOf } = createHolderRecords(options);
   const isUnheld = (name: string): boolean => recordOf(name)?.holders.length === 0;
-  const releases = createReleases({ turns, logger, isUnheld, release: (name) => unmountNow(name) });
-
-  const unmountNow = async (name: string) => {
-    await options.unmount(name);
-    sayStep("unmount: unmounted", name);
-    releases.forget(name);
-    // Whoever finds the record after a crash unmounts what is not mounted.
-    records.delete(name).catch((error: unknown) => {
-      logger.warn({ err: error, volume: name }, "record of a mount cannot be deleted");
-    });
-  };
-
-  const mountNow = async (name: string): Promise<MountedRecord> => {
-    const before = recordOf(name);
-    const holders = before?.holders ?? [];
-    await records.put(name, { holders, boot: bootId });
-    sayStep("mount: recorded", name);
-    try {
-      if (before !== undefined) await options.unmount(name); // what is left of it
-      const path = await options.mount(name);
-      sayStep("mount: mounted", name);
-      return { holders, path, isMount: options.isMounted(name), boot: bootId };
-    } catch (error) {
-      try {
-        await options.unmount(name);
-        await (holders.length > 0 ? undefined : records.delete(name));
-      } catch (cleaning) {
-        logger.warn({ err: cleaning, volume: name }, "what a failed mount has left cannot be unmounted yet");
-        if (holders.length === 0) releases.retry(name);
-      }
-      throw error;
-    }
-  };
+  const releases = createReleases({ ...options, isUnheld, release: (name) => unmountNow(name) });
+  const { mountNow, unmountNow } = createMountSteps(options, recordOf, releases);
 
   return {
     async mount(name, id, signal) {
@@ -152,7 +97,7 @@ export function createMountSet(options: MountSetOptions): MountSet {
         return mounted(record.path, isThere ? undefined : records.put(name, record));
       }
       releases.forget(name);
-      if (isThere && record.holders.includes(id)) return mounted(record.path, pending.get(name));
+      if (isThere && record.holders.includes(id)) return mounted(record.path, pendingOf(name));
       const holders = [...new Set([...record.holders, id])];
       return mounted(record.path, putHolders(name, { ...record, holders }));
     },
@@ -184,20 +129,15 @@ export function createMountSet(options: MountSetOptions): MountSet {
       return isUsable(name, record, options, mountPoints) ? record.path : undefined;
     },
     async reconcile() {
-      const all = [...records.entries()];
-      const stale = all.filter(([, { boot }]) => boot !== bootId);
-      const puts = await Promise.allSettled(stale.map(([name]) => records.put(name, { holders: [], boot: bootId })));
-      const failed = puts.find((put) => put.status === "rejected");
-      if (failed !== undefined)
-        logger.warn({ err: failed.reason }, "records of an earlier boot cannot be written anew");
-      if (stale.length > 0) logger.info({ volumes: stale.length }, "the machine was started anew: nothing is mounted");
-      for (const [name] of all) {
+      const names = [...records.entries()].map(([name]) => name);
+      await forgetEarlierBoots(options);
+      for (const name of names) {
         const record = recordOf(name);
         if (record === undefined) continue;
         if (record.holders.length === 0) releases.after(name, 0);
-        else if (!isUsable(name, record, options)) {
+        else if (isUsable(name, record, options)) await careFor(name, options);
+        else
           logger.warn({ volume: name, holders: record.holders.length }, "the mount of a volume that is held has gone");
-        } else await care(name);
       }
     },
     stop: () => releases.stop(),
@@ -205,6 +145,93 @@ export function createMountSet(options: MountSetOptions): MountSet {
 }
 
 type MountedRecord = MountRecord & { readonly path: string };
+
+/** What is on the disk, or on its way there, of volumes' holders. */
+function createHolderRecords({ records, bootId }: MountSetOptions) {
+  /** What is not on the disk yet. Podman has one id for all. */
+  const pending = new Map<string, Promise<void>>();
+  return {
+    /** Of this boot: of another one nothing is held nor mounted, whether or not that could be written. */
+    recordOf(name: string): MountRecord | undefined {
+      const record = records.get(name);
+      return record === undefined || record.boot === bootId ? record : { holders: [], boot: bootId };
+    },
+    putHolders(name: string, record: MountRecord): Promise<void> {
+      const written = records.put(name, record);
+      const forget = () => {
+        if (pending.get(name) === written) pending.delete(name);
+      };
+      pending.set(name, written);
+      written.then(forget, forget);
+      return written;
+    },
+    pendingOf: (name: string): Promise<void> | undefined => pending.get(name),
+  };
+}
+
+/** What mounts and unmounts, and what is recorded before and after: for whoever has the volume's turn. */
+function createMountSteps(
+  options: MountSetOptions,
+  recordOf: (name: string) => MountRecord | undefined,
+  releases: Releases,
+) {
+  const { records, bootId, logger, sayStep } = options;
+
+  async function unmountNow(name: string): Promise<void> {
+    await options.unmount(name);
+    sayStep("unmount: unmounted", name);
+    releases.forget(name);
+    // Whoever finds the record after a crash unmounts what is not mounted.
+    records.delete(name).catch((error: unknown) => {
+      logger.warn({ err: error, volume: name }, "record of a mount cannot be deleted");
+    });
+  }
+
+  async function mountNow(name: string): Promise<MountedRecord> {
+    const before = recordOf(name);
+    const holders = before?.holders ?? [];
+    await records.put(name, { holders, boot: bootId });
+    sayStep("mount: recorded", name);
+    try {
+      if (before !== undefined) await options.unmount(name); // what is left of it
+      const path = await options.mount(name);
+      sayStep("mount: mounted", name);
+      return { holders, path, isMount: options.isMounted(name), boot: bootId };
+    } catch (error) {
+      await takeBack(name, holders);
+      throw error;
+    }
+  }
+
+  async function takeBack(name: string, holders: readonly string[]): Promise<void> {
+    try {
+      await options.unmount(name);
+      await (holders.length > 0 ? undefined : records.delete(name));
+    } catch (error) {
+      logger.warn({ err: error, volume: name }, "what a failed mount has left cannot be unmounted yet");
+      if (holders.length === 0) releases.retry(name);
+    }
+  }
+
+  return { mountNow, unmountNow };
+}
+
+/** The machine was started anew since: nothing is mounted, and nobody holds anything. */
+async function forgetEarlierBoots({ records, bootId, logger }: MountSetOptions): Promise<void> {
+  const stale = [...records.entries()].filter(([, { boot }]) => boot !== bootId);
+  const puts = await Promise.allSettled(stale.map(([name]) => records.put(name, { holders: [], boot: bootId })));
+  const failed = puts.find((put) => put.status === "rejected");
+  if (failed !== undefined) logger.warn({ err: failed.reason }, "records of an earlier boot cannot be written anew");
+  if (stale.length > 0) logger.info({ volumes: stale.length }, "the machine was started anew: nothing is mounted");
+}
+
+async function careFor(name: string, options: MountSetOptions): Promise<void> {
+  try {
+    await options.care?.(name);
+  } catch (error) {
+    options.logger.warn({ err: error, volume: name }, "a volume that is mounted cannot be looked after");
+  }
+}
 
 /** Whether what was mounted still is, as far as the kernel knows. */
 function isUsable(

@@ -14,21 +14,27 @@ import type { volumeTables } from "./volume-record.ts";
 import type { VolumeTable } from "./volume-table.ts";
 
 /**
- * How volumes come and go. What is begun is recorded first: so one that is half made or half removed when the process is
- * killed is known as such, and removed by the next.
+ * How volumes come and go. What is begun is recorded first: so one that is half made or half removed when the process
+ * is killed is known as such, and removed by the next.
  */
 export interface LifeCycle {
   create(name: string, given: GivenOptions, signal: AbortSignal): Promise<void>;
   /** As `create` of one that is not there yet, and done when `fill` has filled it: until then nobody sees it. */
   createFilled(name: string, given: GivenOptions, fill: FillVolume, signal: AbortSignal): Promise<void>;
   remove(name: string): Promise<void>;
-  /** Gives it another size, which is recorded first: one that is half given when the process is killed is given by the next. */
+  /**
+   * Gives it another size, which is recorded first: one that is half given when the process is
+   * killed is given by the next.
+   */
   resize(name: string, sizeBytes: number): Promise<void>;
   /** Whether it is being made now, also where whoever asked for it waits no longer. */
   isMaking(name: string): boolean;
   /** Stops making it, if it is being made: it will not be there. */
   stopMaking(name: string): void;
-  /** Removes behind what a process that was killed had half made or half removed, and gives the sizes that it had half given. */
+  /**
+   * Removes behind what a process that was killed had half made or half removed, and gives the
+   * sizes that it had half given.
+   */
   finishBegun(): void;
 }
 

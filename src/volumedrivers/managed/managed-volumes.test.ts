@@ -46,7 +46,7 @@ async function start(overrides: Partial<Backend> = {}): Promise<ManagedVolumes> 
 }
 
 describe("volumes", () => {
-  it("of a folder that was moved are neither made, mounted nor removed in another that stands in its place", async () => {
+  it("of a moved folder are neither made, mounted nor removed in another that stands in its place", async () => {
     const home = join(folder, "home");
     const settings = {
       name: "test",
@@ -204,7 +204,8 @@ describe("a folder in which others keep something", () => {
 
   it("is never taken for a new volume's, nor deleted with it", async () => {
     const read = await theirs("volumes/data");
-    const message = `volume "data" cannot be created: "${folder}/volumes/data" is there already, and no volume's; move it away`;
+    const why = `"${folder}/volumes/data" is there already, and no volume's; move it away`;
+    const message = `volume "data" cannot be created: ${why}`;
     for (const again of [start, start]) {
       const driver = await again();
       await expect(driver.create("data")).rejects.toMatchObject({ code: "FAILED_PRECONDITION", message });

@@ -25,11 +25,13 @@ export interface ManagedVolumesSettings {
   /** Default "local". */
   readonly scope?: VolumeCapabilities["scope"];
   /**
-   * How long one call of the backend may take, in milliseconds. Default 50,000: engines that wait a minute hear what was
-   * wrong.
+   * How long one call of the backend may take, in milliseconds. Default 50,000: engines that wait a
+   * minute hear what was wrong.
    */
   readonly timeoutMs?: number;
-  /** How long what was mounted for an engine that gave up waits for it to ask again, in milliseconds. Default 120,000. */
+  /**
+   * How long what was mounted for an engine that gave up waits for it to ask again, in milliseconds. Default 120,000.
+   */
   readonly lingerMs?: number;
   readonly logger?: Logger;
 }
@@ -56,8 +58,8 @@ export interface ManagedVolumes extends VolumeDriver {
    */
   resize(name: string, sizeBytes: number, call?: CallOptions): Promise<void>;
   /**
-   * Makes a new volume with the files that `fill` makes at `path`: all of it or, after an error or `kill -9`, nothing. Takes
-   * as long as `call` says; default without an end.
+   * Makes a new volume with the files that `fill` makes at `path`: all of it or, after an error or `kill -9`, nothing.
+   * Takes as long as `call` says; default without an end.
    * @throws ALREADY_EXISTS when there is one of that name, whatever its options; what `fill` throws.
    */
   createFilled(
@@ -74,8 +76,8 @@ const defaultTimeoutMs = 50_000;
 const defaultLingerMs = 120_000;
 
 /**
- * Opens the volumes of a driver: `volume-backend.ts` is the manual. What was there is there again, with its holders; what a
- * process that was killed has left half done is undone behind.
+ * Opens the volumes of a driver: `volume-backend.ts` is the manual. What was there is there again, with its holders;
+ * what a process that was killed has left half done is undone behind.
  * @throws FAILED_PRECONDITION when another process has the folder open.
  * @throws DATA_LOSS when records are damaged.
  */
@@ -139,7 +141,9 @@ export async function openVolumesAndMounts<Table extends OptionTable>(
   return { volumes, mounts: createOwnMounts({ mounts, table, turns, folders }) };
 }
 
-/** A backend that does not end when it is told to keeps nobody from closing; what it leaves is undone at the next start. */
+/**
+ * A backend that does not end when it is told to keeps nobody from closing; what it leaves is undone at the next start.
+ */
 function patience(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 2_000).unref());
 }

@@ -10,8 +10,8 @@ export interface OwnMounts {
   /** Whether its files are there: recorded, and where that takes a mount, still in the kernel's table. */
   isMounted(name: string): boolean;
   /**
-   * Whether nothing of it is mounted, nor may be, nor is being mounted or unmounted; `false` also while that is not known.
-   * It stays so until somebody mounts it.
+   * Whether nothing of it is mounted, nor may be, nor is being mounted or unmounted; `false` also while that is not
+   * known. It stays so until somebody mounts it.
    */
   isFree(name: string): Promise<boolean>;
   /** Where there is one. @throws what its backend says while it keeps something that is nowhere else. */

@@ -26,15 +26,15 @@
  * - `create` is called once for a volume, unless `remove` has been called in between; `mount` only while it is not
  *   mounted, as `/proc/self/mountinfo` has it; `unmount` and `remove` only while nobody holds it.
  * - Of volumes that hosts share (`openGlobalVolumes`) all that is said here is so on each host by itself. So types with
- *   `create`, `remove` or `resize`, which each host would call, are refused there: what makes and removes a volume is elsewhere.
- *   `assertRemovable` is asked before another host may have the volume, too.
+ *   `create`, `remove` or `resize`, which each host would call, are refused there: what makes and removes a volume is
+ *   elsewhere. `assertRemovable` is asked before another host may have the volume, too.
  * - Options are as the schemas read them: what a user gave and none of them takes has been refused.
  *
  * ## What is asked of an author
  *
- * - To end when `call.signal` aborts, which it does after `timeoutMs` (not counting `withVolume`, as copies take as long as
- *   they take): a call that goes on keeps others for that volume waiting, and nobody else. It does not abort because an engine has given up: the engine will ask again, and the
- *   mount is there then.
+ * - To end when `call.signal` aborts, which it does after `timeoutMs` (not counting `withVolume`, as copies take as
+ *   long as they take): a call that goes on keeps others for that volume waiting, and nobody else. It does not abort
+ *   because an engine has given up: the engine will ask again, and the mount is there then.
  * - After `kill -9` nothing is known of a step that was not answered: `remove` takes what `create` has half made, and
  *   what it has half removed itself; `unmount` takes what is not mounted.
  * - Never to touch (stat, readdir) what is mounted at `target` in this process: a server that is gone would take the
@@ -57,11 +57,13 @@ export interface VolumeBackend<Table extends OptionTable = OptionTable> extends 
   /** Takes back what `mount` did. Default: unmounts `target`, if something is mounted there. */
   unmount?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<void>;
   /**
-   * Looks after what is mounted, and held, when the driver is opened: what an earlier process has mounted. For a mount that
-   * takes more than the kernel.
+   * Looks after what is mounted, and held, when the driver is opened: what an earlier process has mounted. For a mount
+   * that takes more than the kernel.
    */
   care?(volume: ManagedVolume<OptionsOf<Table>>, care: VolumeCare): Promise<void>;
-  /** Throws for one that must not be removed now: it stays what it is. After that `remove` is called until it succeeds. */
+  /**
+   * Throws for one that must not be removed now: it stays what it is. After that `remove` is called until it succeeds.
+   */
   assertRemovable?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<void>;
   /** Deletes what `create` made; the volume's folder is deleted behind it. */
   remove?(volume: ManagedVolume<OptionsOf<Table>>, call: VolumeCall): Promise<void>;

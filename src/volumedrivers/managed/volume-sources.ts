@@ -57,8 +57,8 @@ export function createSources({ turns, table, mounts }: VolumeSourcesParts): Vol
 }
 
 /**
- * A signal that aborts when `signal` does, until `end`: a caller who gives up leaves a queue, and not what he has begun.
- * That would be undone while it still runs.
+ * A signal that aborts when `signal` does, until `end`: a caller who gives up leaves a queue, and not what he has
+ * begun. That would be undone while it still runs.
  */
 function followUntilBegun(signal: AbortSignal): { signal: AbortSignal; end(): void } {
   const waiting = new AbortController();

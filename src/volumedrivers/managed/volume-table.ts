@@ -127,7 +127,10 @@ export function createVolumeTable(
   };
 }
 
-/** Volumes as their backends see them, made once for each record, since engines list them all often; what changes is a new record. */
+/**
+ * Volumes as their backends see them, made once for each record, since engines list them all often;
+ * what changes is a new record.
+ */
 function createManaged(
   folders: VolumeFolders,
   backends: Backends,

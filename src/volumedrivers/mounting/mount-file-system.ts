@@ -76,9 +76,10 @@ export async function unmountFileSystem(target: string, { signal }: Pick<HelperO
 }
 
 /**
- * Unmounts what is mounted at `target` with all that is mounted below, in one step, also while files of it are open: they
- * stay until they are closed. What the host has mounted is not reached: unless the tree `isSlave`, as `mountFileSystem`
- * makes one of "rbind", it is made so first, which leaves copies of what lies below to other mount namespaces that saw it.
+ * Unmounts what is mounted at `target` with all that is mounted below, in one step, also while files of it are
+ * open: they stay until they are closed. What the host has mounted is not reached: unless the tree `isSlave`, as
+ * `mountFileSystem` makes one of "rbind", it is made so first, which leaves copies of what lies below to other
+ * mount namespaces that saw it.
  */
 export async function unmountTree(
   target: string,

@@ -33,8 +33,8 @@ const programs: Readonly<Record<Tool, string>> = {
 const child = fileURLToPath(new URL("./tool-child.js", import.meta.url));
 
 /**
- * Does it in a process that can be killed: the host's program, which starts in a millisecond, or where there is none, as in a
- * managed plugin of Docker's, a Node. Resolves to what it said.
+ * Does it in a process that can be killed: the host's program, which starts in a millisecond, or where there is none,
+ * as in a managed plugin of Docker's, a Node. Resolves to what it said.
  * @throws what `runHelper` throws.
  */
 export async function runTool(

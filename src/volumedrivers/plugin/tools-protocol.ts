@@ -1,4 +1,6 @@
-/** What a running driver of Cleat's is asked for that engines have no method for, on the socket where engines find it. */
+/**
+ * What a running driver of Cleat's is asked for that engines have no method for, on the socket where engines find it.
+ */
 import { z } from "zod";
 import { defineProtocol, goStruct } from "../../protocol/index.ts";
 

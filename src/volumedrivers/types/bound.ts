@@ -9,8 +9,8 @@ import { type MountRequest, mountFileSystem, unmountFileSystem, unmountTree } fr
 type BoundVolume = Pick<ManagedVolume<{ readonly o: readonly string[] }>, "options" | "folder" | "target">;
 
 /**
- * Mounts it, and notes of an "rbind" that it is one that the host's mounts do not depend on: those of earlier releases were
- * none, and the kernel does not tell. Nothing of the note has to outlive the boot.
+ * Mounts it, and notes of an "rbind" that it is one that the host's mounts do not depend on: those of earlier releases
+ * were none, and the kernel does not tell. Nothing of the note has to outlive the boot.
  */
 export async function mountBound({ folder, options: { o } }: BoundVolume, request: MountRequest): Promise<void> {
   if (o.includes("rbind")) await writeFile(noteIn(folder), bootId());

@@ -4,8 +4,8 @@ import type { HelperOptions } from "../mounting/run-helper.ts";
 import { runTool } from "../mounting/run-tool.ts";
 
 /**
- * The address of a server, as the host's own programs find it (`/etc/hosts`, DNS, …): in a process that can be killed, since
- * a resolver that does not answer would take one of few threads of this one along.
+ * The address of a server, as the host's own programs find it (`/etc/hosts`, DNS, …): in a process that can be killed,
+ * since a resolver that does not answer would take one of few threads of this one along.
  * @throws UNAVAILABLE when the name has no address, or the resolver does not answer.
  */
 export async function hostAddress(name: string, call: Pick<HelperOptions, "signal">): Promise<string> {

@@ -15,9 +15,9 @@ const options = {
 };
 
 /**
- * A folder of the driver's own, as Docker's `local` makes without options. With `size` it holds no more than that, where it
- * lies on xfs or ext4 with project quotas; elsewhere such a volume is refused. With `from` it begins as a copy of another
- * volume (`copyFolder`), and with `snapshot` it stays that: it is mounted read-only.
+ * A folder of the driver's own, as Docker's `local` makes without options. With `size` it holds no more than that,
+ * where it lies on xfs or ext4 with project quotas; elsewhere such a volume is refused. With `from` it begins as a copy
+ * of another volume (`copyFolder`), and with `snapshot` it stays that: it is mounted read-only.
  */
 export const local: VolumeBackend<typeof options> = {
   options,

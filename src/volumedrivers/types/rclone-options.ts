@@ -1,7 +1,7 @@
 /**
  * Which of rclone's backends a volume may have, and which of their options: those that reach a server or a folder, and
- * say who asks. None refers to another remote (`alias`, `crypt`, `union`), which may be one in a text whose options name
- * a command; none names a command, a program or the environment. Source: `rclone help backend NAME` 1.60.
+ * say who asks. None refers to another remote (`alias`, `crypt`, `union`), which may be one in a text whose options
+ * name a command; none names a command, a program or the environment. Source: `rclone help backend NAME` 1.60.
  */
 
 /** Names apart by blanks. */

@@ -29,8 +29,10 @@ const options = {
 type Volume = ManagedVolume<OptionsOf<typeof options>>;
 
 /** Those that say how files are shown and kept, and none that names a program or a file. Source: rclone(1) 1.60. */
-const allowed =
-  /^(?:ro|rw|uid=\d+|gid=\d+|umask=[0-7]+|vfs-cache-mode=(?:off|minimal|writes|full)|vfs-cache-max-size=\d+[KMG]?|dir-cache-time=\d+[smh])$/;
+const allowed = [
+  /^(?:ro|rw|uid=\d+|gid=\d+|umask=[0-7]+|dir-cache-time=\d+[smh])$/,
+  /^vfs-cache-(?:mode=(?:off|minimal|writes|full)|max-size=\d+[KMG]?)$/,
+];
 
 /** Every option of a backend's that a volume may have: "webdav-url". */
 const known: ReadonlySet<string> = new Set(backends.flatMap((backend) => [...optionsOfBackend(backend)]));
@@ -52,9 +54,9 @@ export interface RcloneSettings {
 }
 
 /**
- * What rclone reaches: `device` is "remote:path" of a `config` file of the host, or a path of a `backend` whose options stand
- * beside it ("webdav-url"), of which none is shown. Files are sent when they are closed; what a server has not taken yet is
- * kept in the volume's folder, and sent when it is mounted next.
+ * What rclone reaches: `device` is "remote:path" of a `config` file of the host, or a path of a `backend` whose options
+ * stand beside it ("webdav-url"), of which none is shown. Files are sent when they are closed; what a server has not
+ * taken yet is kept in the volume's folder, and sent when it is mounted next.
  */
 export const createRclone = ({ configFolders = [] }: RcloneSettings = {}): VolumeBackend<typeof options> => ({
   options,
@@ -74,8 +76,8 @@ export const createRclone = ({ configFolders = [] }: RcloneSettings = {}): Volum
   async assertRemovable({ folder }) {
     const [unsent] = await unsentFiles(cacheIn(folder));
     if (unsent === undefined) return;
-    const message = `it holds files that its server has not got yet, such as ${JSON.stringify(unsent)}; mount it once more`;
-    throw new CleatError("FAILED_PRECONDITION", message);
+    const what = `it holds files that its server has not got yet, such as ${JSON.stringify(unsent)}`;
+    throw new CleatError("FAILED_PRECONDITION", `${what}; mount it once more`);
   },
   usage: usageWhileMounted,
 });
@@ -97,7 +99,7 @@ function checkBackend({ device, o, config, backend, ...others }: Given): string 
   if (backend === undefined && !/^[\w.][\w. -]*:[^,]*$/.test(device))
     return '"device" takes "remote:path", of "config"';
   if (backend !== undefined && /[:,]/.test(device)) return '"device" takes a path without colons and commas';
-  return o.some((option) => !allowed.test(option))
+  return o.some((option) => !allowed.some((pattern) => pattern.test(option)))
     ? '"o" takes ro, uid=, gid=, umask=, vfs-cache-mode=, vfs-cache-max-size= and dir-cache-time='
     : undefined;
 }
@@ -190,7 +192,9 @@ async function waitUntilSent({ name, folder }: Volume, { signal, logger }: Volum
   }
 }
 
-/** Of which rclone has noted that the server lacks what was written. Source: rclone 1.60 `vfs/vfscache/item.go` `Info`. */
+/**
+ * Of which rclone has noted that the server lacks what was written. Source: rclone 1.60 `vfs/vfscache/item.go` `Info`.
+ */
 async function unsentFiles(cache: string): Promise<string[]> {
   const notes = join(cache, "vfsMeta");
   const names = await readdir(notes, { recursive: true, withFileTypes: true }).catch((error: unknown) => {

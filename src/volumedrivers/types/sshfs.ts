@@ -31,19 +31,22 @@ const options = {
 type Volume = ManagedVolume<OptionsOf<typeof options>>;
 
 /** Those that say how files are shown, and none that names a program or a file. Source: sshfs(1) 3.7.3. */
-const allowed =
-  /^(?:ro|rw|no(?:suid|dev|exec|atime)|follow_symlinks|uid=\d+|gid=\d+|umask=[0-7]+|idmap=(?:none|user)|compression=(?:yes|no)|dir_cache=(?:yes|no))$/;
+const allowed = [
+  /^(?:ro|rw|no(?:suid|dev|exec|atime)|follow_symlinks|uid=\d+|gid=\d+|umask=[0-7]+)$/,
+  /^(?:idmap=(?:none|user)|(?:compression|dir_cache)=(?:yes|no))$/,
+];
 
 /**
- * A folder of a machine that has an SSH server: `device` is "user@server:/path". By sshfs, which connects anew by itself
- * when the connection breaks. The server's key has to be known: to ssh of root, in the file `known_hosts`, or by `host_key`.
+ * A folder of a machine that has an SSH server: `device` is "user@server:/path". By sshfs, which connects
+ * anew by itself when the connection breaks. The server's key has to be known: to ssh of root, in the file
+ * `known_hosts`, or by `host_key`.
  */
 export const sshfs: VolumeBackend<typeof options> = {
   options,
   check({ device, o, password, identity, known_hosts: file, host_key: key }) {
     const parts = splitDevice(device);
     if (parts === undefined) return '"device" takes "user@server:/path"';
-    const wrong = o.find((option) => !allowed.test(option));
+    const wrong = o.find((option) => !allowed.some((pattern) => pattern.test(option)));
     if (wrong !== undefined)
       return '"o" takes ro, noexec, uid=, gid=, umask=, idmap=, compression=, dir_cache= and the like';
     if (password !== undefined && identity !== undefined) return '"password" and "identity" are two ways; give one';

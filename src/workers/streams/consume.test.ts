@@ -2,7 +2,8 @@ import { Readable } from "node:stream";
 import { afterEach, describe, expect, it } from "vitest";
 import { CleatError } from "../../errors/index.ts";
 import type { Consume } from "./consume.ts";
-import { createAsyncRingReader, type Ring } from "./ring.ts";
+import { createAsyncRingReader } from "./ring/async-ends.ts";
+import type { Ring } from "./ring/control.ts";
 import {
   createSilentSender,
   deadThread,

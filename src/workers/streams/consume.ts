@@ -9,14 +9,14 @@
  *
  * Until a stream has sent 64 KiB or has ended it has no thread, no ring, and no place. A job that waits for its sender
  * keeps its thread, but nobody waits for it; one that has its stream whole, in memory or in a file, ends by itself, and
- * so does the wait for it. However many senders are silent, they cost 64 KiB each, no descriptor but for those who have a
- * place, and on the disk what they have sent.
+ * so does the wait for it. However many senders are silent, they cost 64 KiB each, no descriptor but for those who have
+ * a place, and on the disk what they have sent.
  */
 import type { LendingSource } from "../../protocol/kit.ts";
-import { createPace, type Pace } from "./pace.ts";
+import { createPace, type Pace } from "./peers/pace.ts";
 import { feedJob } from "./feed-job.ts";
 import type { JobRings } from "./job-rings.ts";
-import type { Ring } from "./ring.ts";
+import type { Ring } from "./ring/control.ts";
 import type { Slots } from "./slots.ts";
 import type { Spool } from "./spool.ts";
 import { readHead } from "./upload-head.ts";

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
 import type { DescriptorWriting, Sink } from "../../protocol/kit.ts";
-import { createOutlet, type Outlet } from "./outlet.ts";
+import { createOutlet, type Outlet } from "./loans/outlet.ts";
 
 /** Brings a job's stream to a peer: what is on its way by the stream, and then by the job itself. */
 export interface Delivery extends DescriptorWriting {

@@ -1,8 +1,9 @@
 import type { LendingSource } from "../../protocol/kit.ts";
 import type { JobRings } from "./job-rings.ts";
-import { type JobOver, lendTo } from "./loan.ts";
-import type { Pace } from "./pace.ts";
-import { type AsyncRingWriter, createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
+import { type JobOver, lendTo } from "./loans/loan.ts";
+import type { Pace } from "./peers/pace.ts";
+import { type AsyncRingWriter, createAsyncRingReader, createAsyncRingWriter } from "./ring/async-ends.ts";
+import type { Ring } from "./ring/control.ts";
 
 /**
  * Writes a stream into a ring that a job empties, or lends the job what the stream comes from, and gives back what the

@@ -1,4 +1,4 @@
-import { createRing, resetRing, type Ring } from "./ring.ts";
+import { createRing, resetRing, type Ring } from "./ring/control.ts";
 
 /**
  * Rings that are used again and again. V8 does not count shared memory, so that a fresh ring for each of thousands of

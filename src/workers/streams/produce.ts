@@ -10,10 +10,11 @@ import type { DescriptorWriting } from "../../protocol/kit.ts";
 import { createDelivery } from "./delivery.ts";
 import { createHandOver, type HandOver } from "./hand-over.ts";
 import type { JobRings } from "./job-rings.ts";
-import type { Outlet } from "./outlet.ts";
-import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
+import type { Outlet } from "./loans/outlet.ts";
+import { createAsyncRingReader, createAsyncRingWriter } from "./ring/async-ends.ts";
+import type { Ring } from "./ring/control.ts";
 import type { Slots } from "./slots.ts";
-import { undoPatienceMs } from "./patience.ts";
+import { undoPatienceMs } from "./peers/patience.ts";
 import type { Spool } from "./spool.ts";
 
 /**

@@ -2,14 +2,9 @@ import { Worker } from "node:worker_threads";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 
-import {
-  createAsyncRingReader,
-  createAsyncRingWriter,
-  createRing,
-  createSyncRingReader,
-  createSyncRingWriter,
-  type Ring,
-} from "./ring.ts";
+import { createSyncRingReader, createSyncRingWriter } from "./blocking-ends.ts";
+import { createAsyncRingReader, createAsyncRingWriter } from "./ring/async-ends.ts";
+import { createRing, type Ring } from "./ring/control.ts";
 
 const workers: Worker[] = [];
 afterEach(async () => {
@@ -168,10 +163,11 @@ const blockingWriter = `
   const { workerData: { control, data, total } } = require("node:worker_threads");
   for (let written = 0; written < total;) {
     const signal = Atomics.load(control, 3);
-    const room = data.length - ((Atomics.load(control, 0) - Atomics.load(control, 1)) >>> 0);
+    const unread = () => (Atomics.load(control, 0) - Atomics.load(control, 1)) >>> 0;
+    const room = data.length - unread();
     if (room === 0) {
       Atomics.store(control, 6, 1);
-      if (((Atomics.load(control, 0) - Atomics.load(control, 1)) >>> 0) === data.length) Atomics.wait(control, 3, signal);
+      if (unread() === data.length) Atomics.wait(control, 3, signal);
       Atomics.store(control, 6, 0);
       continue;
     }

@@ -6,7 +6,8 @@ import { CleatError } from "../../errors/index.ts";
 import { createConsumer } from "./consume.ts";
 import { createJobRings } from "./job-rings.ts";
 import { createProducer } from "./produce.ts";
-import { createAsyncRingReader, createAsyncRingWriter, type Ring } from "./ring.ts";
+import { createAsyncRingReader, createAsyncRingWriter } from "./ring/async-ends.ts";
+import type { Ring } from "./ring/control.ts";
 import { createSlots } from "./slots.ts";
 import { createSpool } from "./spool.ts";
 

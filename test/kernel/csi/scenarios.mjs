@@ -226,7 +226,9 @@ const scenarios = {
     const target = join(folder, "csi/mounts/v");
     await assert.rejects(driver.mount("v", "c"), {
       code: "FAILED_PRECONDITION",
-      message: `volume "v" cannot be mounted: CSI plugin "memory.test" has published it, and nothing is mounted at "${target}": it has to run in the mount namespace of this process`,
+      message:
+        `volume "v" cannot be mounted: CSI plugin "memory.test" has published it, and nothing is mounted at ` +
+        `"${target}": it has to run in the mount namespace of this process`,
     });
     assert.deepEqual([unpublished, driver.holders("v")], [[target], []]);
     await driver.remove("v");

@@ -1,4 +1,7 @@
-/** Records of `cleat/state`, written while the power fails: each at the last acknowledged number, or a later one that was begun. */
+/**
+ * Records of `cleat/state`, written while the power fails: each at the last acknowledged number, or a
+ * later one that was begun.
+ */
 import assert from "node:assert/strict";
 import { z } from "zod";
 

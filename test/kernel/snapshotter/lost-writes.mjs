@@ -1,4 +1,6 @@
-/** A disk that fails to write back: no commit is acknowledged whose files are not on it. `lost-writes.mjs DRIVER FOLDER` */
+/**
+ * A disk that fails to write back: no commit is acknowledged whose files are not on it. `lost-writes.mjs DRIVER FOLDER`
+ */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";

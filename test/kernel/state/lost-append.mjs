@@ -1,4 +1,6 @@
-/** A change that was refused, since the disk did not take it, and that the kernel still shows: `lost-append.mjs FOLDER` */
+/**
+ * A change that was refused, since the disk did not take it, and that the kernel still shows: `lost-append.mjs FOLDER`
+ */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

@@ -207,5 +207,6 @@ function same(ours: object, theirs: object): string {
   const at = (of: object, key: string): unknown => (of as Record<string, unknown>)[key];
   const different = keys.filter((key) => !isDeepStrictEqual(at(ours, key), at(theirs, key)));
   if (different.length === 0) return "agrees";
-  return `differs: ${different.map((key) => `${key}: ours ${inspect(at(ours, key))}, theirs ${inspect(at(theirs, key))}`).join("; ")}`;
+  const shown = different.map((key) => `${key}: ours ${inspect(at(ours, key))}, theirs ${inspect(at(theirs, key))}`);
+  return `differs: ${shown.join("; ")}`;
 }

@@ -25,7 +25,8 @@ export interface MachineKind {
 export const ownKind: MachineKind = {
   emulator: "qemu-system-x86_64",
   options: (consoleFile) => ["-serial", `file:${consoleFile}`, "-serial", "stdio"],
-  // On a busy host the emulated timer is late, and a kernel that checks it panics. Source: `kernel-parameters.txt` v6.1.
+  // On a busy host the emulated timer is late, and a kernel that checks it panics. Source:
+  // `kernel-parameters.txt` v6.1.
   kernelArguments: "console=ttyS0 results=ttyS1 no_timer_check",
   kernelFolder,
   kernelVersion: () => kernelVersion() as string,

@@ -1,6 +1,6 @@
 /**
- * Volumes where no program is but Node, as in a managed plugin of Docker's: `node bare.mjs FOLDER`, in mounts of its own. Hides
- * the host's programs from itself first.
+ * Volumes where no program is but Node, as in a managed plugin of Docker's: `node bare.mjs FOLDER`, in mounts of its
+ * own. Hides the host's programs from itself first.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";

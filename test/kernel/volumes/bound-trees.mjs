@@ -1,4 +1,6 @@
-/** A folder of the host as a volume, with what is mounted below: `node bound-trees.mjs FOLDER`. The host's mounts stay. */
+/**
+ * A folder of the host as a volume, with what is mounted below: `node bound-trees.mjs FOLDER`. The host's mounts stay.
+ */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";

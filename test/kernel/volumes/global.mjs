@@ -1,6 +1,6 @@
 /**
- * Two hosts that share volumes by an etcd: two `cleat serve volume --scope global` on one machine, with folders of their own.
- * `node global.mjs FOLDER PROGRAMS`, in mounts of its own; PROGRAMS is a root that holds etcd and rclone.
+ * Two hosts that share volumes by an etcd: two `cleat serve volume --scope global` on one machine, with folders of
+ * their own. `node global.mjs FOLDER PROGRAMS`, in mounts of its own; PROGRAMS is a root that holds etcd and rclone.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
@@ -227,8 +227,11 @@ async function end(child, signal) {
 }
 
 function killer(step) {
-  const code = `import { channel } from "node:diagnostics_channel"; const tell = (said) => said.step === "${step}" && process.kill(process.pid, "SIGKILL"); channel("cleat:volumes").subscribe(tell);`;
-  return encodeURIComponent(code);
+  return encodeURIComponent(`
+    import { channel } from "node:diagnostics_channel";
+    const tell = (said) => said.step === "${step}" && process.kill(process.pid, "SIGKILL");
+    channel("cleat:volumes").subscribe(tell);
+  `);
 }
 
 /** One that is killed when it comes to `step`, if one is given. */

@@ -1,7 +1,7 @@
 /**
- * A driver of volumes in memory, or of the type VOLUME_TYPE, whose process is killed at each of its steps: `node killed.mjs FOLDER`. What was
- * acknowledged is there, with options and holders; what was not is there or not; and all goes on from there. With
- * `some STEP…` behind the folder it is killed at those only.
+ * A driver of volumes in memory, or of the type VOLUME_TYPE, whose process is killed at each of its steps:
+ * `node killed.mjs FOLDER`. What was acknowledged is there, with options and holders; what was not is there or not; and
+ * all goes on from there. With `some STEP…` behind the folder it is killed at those only.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";

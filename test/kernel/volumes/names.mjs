@@ -1,4 +1,7 @@
-/** A resolver that never answers costs the volumes that need it their deadline, and others nothing: `node names.mjs FOLDER`. */
+/**
+ * A resolver that never answers costs the volumes that need it their deadline, and others
+ * nothing: `node names.mjs FOLDER`.
+ */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";

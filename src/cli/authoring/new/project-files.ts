@@ -30,6 +30,8 @@ export function projectFiles(
 }
 
 function packageOf({ summary, implements: implemented, checkOptions }: ProjectTemplate, name: string) {
+  const socket = `./${name}.sock`;
+  const options = checkOptions === undefined ? "" : ` ${checkOptions}`;
   return {
     name,
     version: "0.1.0",
@@ -40,7 +42,7 @@ function packageOf({ summary, implements: implemented, checkOptions }: ProjectTe
       build: "tsc",
       start: "node dist/main.js",
       test: "tsc && node --test dist/*.test.js && npm run check",
-      check: `cleat check ./${name}.sock${checkOptions === undefined ? "" : ` ${checkOptions}`} --restart 'node dist/main.js ./state ./${name}.sock'`,
+      check: `cleat check ${socket}${options} --restart 'node dist/main.js ./state ${socket}'`,
     },
     cleat: { implements: [implemented] },
     engines: { node: manifest.engines.node },
@@ -48,8 +50,9 @@ function packageOf({ summary, implements: implemented, checkOptions }: ProjectTe
 }
 
 /**
- * The Cleat that runs, by its path: npm's registry knows another package by that name. To a package by its path npm makes
- * a link, and installs nothing of what that depends on into the project: what its sources import themselves is named too.
+ * The Cleat that runs, by its path: npm's registry knows another package by that name. To a package by its
+ * path npm makes a link, and installs nothing of what that depends on into the project: what its sources
+ * import themselves is named too.
  */
 function dependenciesIn(folder: string, sources: readonly string[]) {
   const { typescript, "@types/node": types } = manifest.devDependencies;

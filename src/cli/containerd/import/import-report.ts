@@ -62,7 +62,7 @@ function contentOf(outcomes: readonly ImageOutcome[]): SharedContent {
 }
 
 const digestNote =
-  "Their digests in a registry are not known any more, as layers are not compressed here; docker pull brings them back.";
+  "Their digests in a registry are no longer known, as layers are not compressed here; docker pull brings them back.";
 
 export function toJson(outcomes: readonly ImageOutcome[], unnamed: number, isDryRun: boolean): unknown {
   const images = outcomes.map(({ image, imported, obstacle }) => ({

@@ -80,9 +80,9 @@ export const whileFilledChecks: readonly GraphDriverCheck[] = [
 ];
 
 /**
- * Whoever waits for the layer may be refused, as it may be that nothing is there to make it of what it was. Of two calls
- * over connections of their own either may come first: where the diff was refused, since somebody had looked before it
- * came, nobody looks so early once more.
+ * Whoever waits for the layer may be refused, as it may be that nothing is there to make it of what it was. Of two
+ * calls over connections of their own either may come first: where the diff was refused, since somebody had looked
+ * before it came, nobody looks so early once more.
  */
 async function assertNeverHalfMade(context: GraphDriverContext): Promise<void> {
   if (!(await isNeverHalfMade(context, true))) ok(await isNeverHalfMade(context, false), "the diff was refused");

@@ -1,6 +1,6 @@
 /**
- * What of a graph driver behind a socket only the wire shows: archives in pieces, broken off and empty, and the calls of
- * each Docker in their order. What the driver makes of layers is for `runGraphDriverKit`.
+ * What of a graph driver behind a socket only the wire shows: archives in pieces, broken off and empty, and the calls
+ * of each Docker in their order. What the driver makes of layers is for `runGraphDriverKit`.
  */
 import { tmpdir } from "node:os";
 import type { Address, TlsClientOptions } from "../../../transport/index.ts";

@@ -1,4 +1,6 @@
-/** What the checks of a graph driver's wire must find: one thing wrong at a time, in a plugin that is right otherwise. */
+/**
+ * What the checks of a graph driver's wire must find: one thing wrong at a time, in a plugin that is right otherwise.
+ */
 import type { IncomingMessage } from "node:http";
 import { describeKit } from "../../kit-faults.test.support.ts";
 import { cut, type Fault, faultsOf, no } from "../../planted-fault.test.support.ts";

@@ -28,7 +28,9 @@ import { z } from "zod";
 /** What the policy reads of a request; Docker's decoder takes the names whatever their letters, and so does this. */
 const createBody = goStruct({ HostConfig: goStruct({ Privileged: z.boolean().default(false) }).optional() });
 
-/** The manual is at \`Authorizer\`. Whatever goes wrong denies: an exception, a body that cannot be read, the deadline. */
+/**
+ * The manual is at \`Authorizer\`. Whatever goes wrong denies: an exception, a body that cannot be read, the deadline.
+ */
 export const policy: Policy = (request) => {
   if (!request.is("POST", "/containers/create")) return allow;
   const { HostConfig } = request.json(createBody);

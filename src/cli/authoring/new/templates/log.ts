@@ -32,7 +32,9 @@ interface Story {
   writers: number;
 }
 
-/** The manual is at \`LogDriver\`. Pipes are read for you: no container waits for \`write\`, however long that takes. */
+/**
+ * The manual is at \`LogDriver\`. Pipes are read for you: no container waits for \`write\`, however long that takes.
+ */
 export async function openDriver(folder: string): Promise<LogDriver> {
   await mkdir(folder, { recursive: true });
   const stories = new Map<string, Story>();
@@ -90,7 +92,8 @@ async function* readEntries(path: string): AsyncGenerator<LogEntry> {
 
 /** Bytes are bytes: a line need not be UTF-8. */
 function formatEntry({ timeNs, source, line, partial }: LogEntry): string {
-  return \`\${JSON.stringify({ timeNs: String(timeNs), source, line: Buffer.from(line).toString("base64"), partial })}\\n\`;
+  const text = Buffer.from(line).toString("base64");
+  return \`\${JSON.stringify({ timeNs: String(timeNs), source, line: text, partial })}\\n\`;
 }
 
 function parseEntry(text: string): LogEntry | undefined {

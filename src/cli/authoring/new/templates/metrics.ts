@@ -63,7 +63,9 @@ export async function openCollector(folder: string, socket: string = metricsSock
 function readMetrics(socketPath: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown) =>
-      reject(new CleatError("UNAVAILABLE", \`metrics at "\${socketPath}" cannot be read: \${String(cause)}\`, { cause }));
+      reject(
+        new CleatError("UNAVAILABLE", \`metrics at "\${socketPath}" cannot be read: \${String(cause)}\`, { cause }),
+      );
     const options = { socketPath, path: "/metrics", agent: false, signal: AbortSignal.timeout(deadlineMs) };
     const call = request(options, (response) => {
       if (response.statusCode === 200) text(response).then(resolve, fail);

@@ -25,9 +25,9 @@ export const volumeTemplate: ProjectTemplate = {
 const driver = (name: string) => `import { type ManagedVolumes, openManagedVolumes } from "cleat/volumedrivers";
 
 /**
- * Volumes that are folders. Names, options, who has a volume mounted, what outlives this process: all that is done. What is
- * left is how files come to be: \`create\`, \`mount\`, \`unmount\`, \`remove\`, of which only \`mount\` is needed. The manual
- * is at \`VolumeBackend\`.
+ * Volumes that are folders. Names, options, who has a volume mounted, what outlives this process: all that is done.
+ * What is left is how files come to be: \`create\`, \`mount\`, \`unmount\`, \`remove\`, of which only \`mount\` is
+ * needed. The manual is at \`VolumeBackend\`.
  */
 export function openDriver(folder: string): Promise<ManagedVolumes> {
   return openManagedVolumes({

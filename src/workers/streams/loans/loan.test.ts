@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
-import { createChunkTracker } from "../../protocol/kit.ts";
-import type { BodyFraming, Returned } from "../../protocol/kit.ts";
+import { createChunkTracker } from "../../../protocol/kit.ts";
+import type { BodyFraming, Returned } from "../../../protocol/kit.ts";
 import { lendTo } from "./loan.ts";
-import { createAsyncRingWriter, createRing, createSyncRingReader } from "./ring.ts";
+import { createSyncRingReader } from "../blocking-ends.ts";
+import { createAsyncRingWriter } from "../ring/async-ends.ts";
+import { createRing } from "../ring/control.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cleat-loan-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,7 +42,9 @@ function unframe(bytes: Buffer): { readonly content: string; readonly after: str
   }
 }
 
-/** Lends what follows `come` of a stream to a reader that reads so much, all on this thread: what comes is all there. */
+/**
+ * Lends what follows `come` of a stream to a reader that reads so much, all on this thread: what comes is all there.
+ */
 async function borrow(stream: Buffer, come: number, framing: BodyFraming, wanted: number) {
   const path = join(folder, "stream");
   writeFileSync(path, stream);
@@ -75,7 +79,7 @@ async function borrow(stream: Buffer, come: number, framing: BodyFraming, wanted
 const pattern = (sizeBytes: number) => Buffer.from(Array.from({ length: sizeBytes }, (_, at) => 97 + (at % 26)));
 const sizes = fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 4 });
 
-it("a parser that is told what it missed stands where the next call begins, wherever the reading began and ended", async () => {
+it("a parser told what it missed stands where the next call begins, wherever the reading began and ended", async () => {
   let lent = 0;
   await fc.assert(
     fc.asyncProperty(

@@ -1,4 +1,4 @@
-import { PEER_SILENT_SINCE, PEER_WAITED_FOR } from "./control.ts";
+import { PEER_SILENT_SINCE, PEER_WAITED_FOR } from "../ring/control.ts";
 
 /** What a thread that waits for a peer tells of it, where others can see it (`peerSilentMs`). */
 export interface PeerWatch {

@@ -2,13 +2,16 @@
  * The writing end of an outlet (`outlet.ts`), on the job's thread: what the job writes goes to the peer's descriptor,
  * in chunk frames, once that is lent, and into the ring again when it is called back.
  */
-import { CleatError, SystemError } from "../../errors/index.ts";
-import { throwIfCancelled, waitUntilWritable, writeNow } from "../../syscall/index.ts";
-import { DATA_SIGNAL, LENT, LOAN, NEXT_BYTES, outletStates, readerGone, type Ring, wake } from "./control.ts";
-import { createPeerWatch } from "./peer-watch.ts";
+import { CleatError, SystemError } from "../../../errors/index.ts";
+import { throwIfCancelled, waitUntilWritable, writeNow } from "../../../syscall/index.ts";
+import { DATA_SIGNAL, LENT, LOAN, NEXT_BYTES, outletStates, readerGone, type Ring, wake } from "../ring/control.ts";
+import { createPeerWatch } from "../peers/peer-watch.ts";
 
 export interface DirectWriter {
-  /** Writes `bytes` where they go to the descriptor; how many of them that was: all, or none but for a call back. Blocks. */
+  /**
+   * Writes `bytes` where they go to the descriptor; how many of them that was: all, or none
+   * but for a call back. Blocks.
+   */
   write(bytes: Uint8Array): number;
   /** Gives back what is lent. */
   end(): void;

@@ -1,6 +1,6 @@
 /** The lending end of a loan (`borrower.ts` is the other): from the source of a stream to the job that reads it. */
-import type { BodyFraming, Borrower, Loan, Returned } from "../../protocol/kit.ts";
-import { close, duplicate, hasDescriptorsToSpare } from "../../syscall/index.ts";
+import type { BodyFraming, Borrower, Loan, Returned } from "../../../protocol/kit.ts";
+import { close, duplicate, hasDescriptorsToSpare } from "../../../syscall/index.ts";
 import {
   changeOf,
   countsOf,
@@ -17,9 +17,9 @@ import {
   readerGone,
   type Ring,
   wake,
-} from "./control.ts";
-import { peerSilentMs } from "./peer-watch.ts";
-import type { AsyncRingWriter } from "./ring.ts";
+} from "../ring/control.ts";
+import { peerSilentMs } from "../peers/peer-watch.ts";
+import type { AsyncRingWriter } from "../ring/async-ends.ts";
 
 /** How the job that reads the ring ends: whether no thread touches the ring any more. */
 export type JobOver = Promise<boolean>;

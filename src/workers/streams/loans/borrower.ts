@@ -3,38 +3,30 @@
  * into the ring's own memory, takes the frames out where it lies, and gives the descriptor back where the body ends,
  * where it is framed in any other than the plainest way, where the peer has ended, and where the job has had enough.
  */
-import { readSync } from "node:fs";
-import { SystemError } from "../../errors/index.ts";
-import { readChunkLine } from "../../protocol/kit.ts";
-import { readNow, throwIfCancelled, waitUntilReadable } from "../../syscall/index.ts";
+import { readChunkLine } from "../../../protocol/kit.ts";
 import {
   countsOf,
   FILLER_BYTES,
   FRAMING,
   framings,
   LEFT,
-  LENT,
   LOAN,
   loanStates,
   MISSED,
   NEXT_BYTES,
   type Ring,
-  throwIfAborted,
-} from "./control.ts";
-import { briskBytes } from "./pace.ts";
-import { createPeerWatch } from "./peer-watch.ts";
+} from "../ring/control.ts";
+import { createLentBytes } from "./lent-bytes.ts";
 
 export interface BorrowedReader {
-  /** The next bytes, valid until the next call; `undefined` where nothing is lent (any more). Blocks while there are none. */
+  /**
+   * The next bytes, valid until the next call; `undefined` where nothing is lent (any more).
+   * Blocks while there are none.
+   */
   read(): Uint8Array | undefined;
   /** What was lent and not given back is given back. */
   giveBack(): void;
 }
-
-/** So much is read at once, and lies in the processor's cache when it is written. */
-const windowBytes = 256 * 1024;
-/** How long until it is looked again whether anybody still wants what is waited for. */
-const lookMs = 20;
 
 export function createBorrower(ring: Ring): BorrowedReader {
   const { control } = ring;
@@ -63,77 +55,31 @@ export function createBorrower(ring: Ring): BorrowedReader {
 function createReading(ring: Ring): BorrowedReader {
   const { control, data } = ring;
   const counts = countsOf(ring);
-  const descriptor = Atomics.load(control, LENT);
   const framing = Atomics.load(control, FRAMING);
   const isFile = framing === framings.file;
   const isSized = framing === framings.sized;
-  const window = Math.min(windowBytes, data.length / 2);
-  const watch = createPeerWatch(control, briskBytes);
-  /** What has been read and not been given out: from `at` to `end` of the data. */
-  let at = 0;
-  let end = 0;
+  const lent = createLentBytes(ring, isFile);
   /** What is left of the content in which the reading stands. */
   let leftBytes = isFile ? Number.POSITIVE_INFINITY : (counts[LEFT] as number);
-  let position = isFile && (counts[LEFT] as number) >= 0 ? (counts[LEFT] as number) : undefined;
   let isBehindChunk = framing !== framings.chunkStart;
   /** Of the content in which the source's parser stands. */
   let missedBytes = 0;
   let isFirstContent = true;
 
-  /** Reads more behind what there is; false at the end, however it came. Blocks. */
-  function fill(): boolean {
-    data.copyWithin(0, at, end);
-    end -= at;
-    at = 0;
-    const room = data.subarray(end, isSized ? Math.min(leftBytes, window) : window);
-    for (;;) {
-      throwIfCancelled();
-      throwIfAborted(ring);
-      const count = isFile ? readFile(room) : readPeer(room);
-      if (count === 0) return false;
-      if (count !== undefined) {
-        end += count;
-        watch.moved(count);
-        return true;
-      }
-      watch.waiting();
-      waitUntilReadable(descriptor, lookMs);
-      watch.waited();
-    }
-  }
-
-  function readFile(room: Uint8Array): number {
-    const count = readSync(descriptor, room, 0, room.length, position ?? null);
-    if (position !== undefined) position += count;
-    return count;
-  }
-
-  /** What has gone wrong the source meets again, and says what it is. */
-  function readPeer(room: Uint8Array): number | undefined {
-    try {
-      return readNow(descriptor, room);
-    } catch (error) {
-      if (error instanceof SystemError) return 0;
-      throw error;
-    }
-  }
-
   function takeContent(): Uint8Array {
-    const count = Math.min(leftBytes, end - at);
-    const content = data.subarray(at, at + count);
-    at += count;
-    leftBytes -= count;
-    if (isFirstContent) missedBytes += count;
+    const content = lent.take(leftBytes);
+    leftBytes -= content.length;
+    if (isFirstContent) missedBytes += content.length;
     return content;
   }
 
   /** Goes on to the content of the next chunk; false where there is none that is this one's to read. */
   function enterChunk(): boolean {
     for (;;) {
-      const line = readChunkLine(data, at, end, isBehindChunk);
-      if (line.kind === "other" || (line.kind === "partial" && !fill())) return false;
+      const line = readChunkLine(data, lent.at, lent.end, isBehindChunk);
+      if (line.kind === "other" || (line.kind === "partial" && !lent.readMore())) return false;
       if (line.kind !== "chunk") continue;
-      at = line.end;
+      lent.at = line.end;
       leftBytes = line.sizeBytes;
       isBehindChunk = true;
       isFirstContent = false;
@@ -149,11 +95,11 @@ function createReading(ring: Ring): BorrowedReader {
     if (leftBytes > 0) return tell(isFirstContent ? "" : `${lineEnd}${leftBytes.toString(16)}\r\n`, 0);
     // The parser of a source that stood before a chunk does not expect the end of one.
     const isOneAhead = framing === framings.chunkStart && isBehindChunk;
-    tell(isOneAhead ? "1\r\n0" : "", end - at);
+    tell(isOneAhead ? "1\r\n0" : "", lent.end - lent.at);
   }
 
   function tell(filler: string, nextBytes: number): void {
-    data.copyWithin(filler.length, at, at + nextBytes);
+    data.copyWithin(filler.length, lent.at, lent.at + nextBytes);
     data.set(Buffer.from(filler, "latin1"), 0);
     counts[MISSED] = missedBytes;
     Atomics.store(control, FILLER_BYTES, filler.length);
@@ -165,7 +111,8 @@ function createReading(ring: Ring): BorrowedReader {
   return {
     read() {
       const isMore = leftBytes > 0 || (!isSized && enterChunk());
-      if (isMore && (at < end || fill())) return takeContent();
+      const isThere = isMore && (lent.at < lent.end || lent.readMore(isSized ? leftBytes : undefined));
+      if (isThere) return takeContent();
       giveBack();
       return undefined;
     },

@@ -1,5 +1,5 @@
-/** The words of shared memory by which both ends of a ring tell each other what there is (`ring.ts`). */
-import { CleatError } from "../../errors/index.ts";
+/** The words of shared memory by which both ends of a ring tell each other what there is (`queue.ts`). */
+import { CleatError } from "../../../errors/index.ts";
 
 /** What is handed to the other thread; clones by reference. */
 export interface Ring {
@@ -22,7 +22,9 @@ export const LOAN = 8;
 export const LENT = 9;
 /** One of `framings`. */
 export const FRAMING = 10;
-/** 1 while the reader waits for the peer, who was brisk until then (milliseconds of the monotonic clock, cut to a word). */
+/**
+ * 1 while the reader waits for the peer, who was brisk until then (milliseconds of the monotonic clock, cut to a word).
+ */
 export const PEER_WAITED_FOR = 11;
 export const PEER_SILENT_SINCE = 12;
 /** What is given back lies at the start of the data: so many bytes, of which the first ones are filler. */

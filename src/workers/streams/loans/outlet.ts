@@ -2,11 +2,11 @@
  * Where a job's bytes leave the process without passing the event loop: the descriptor of whoever reads its stream is
  * lent to the job, once all that went before has left, and called back for a reader who keeps others waiting.
  */
-import type { Sink } from "../../protocol/kit.ts";
-import { close, duplicate, hasDescriptorsToSpare } from "../../syscall/index.ts";
-import { changeOf, LENT, LOAN, NEXT_BYTES, outletStates, type Ring } from "./control.ts";
-import { peerSilentMs } from "./peer-watch.ts";
-import { createAsyncRingReader } from "./ring.ts";
+import type { Sink } from "../../../protocol/kit.ts";
+import { close, duplicate, hasDescriptorsToSpare } from "../../../syscall/index.ts";
+import { changeOf, LENT, LOAN, NEXT_BYTES, outletStates, type Ring } from "../ring/control.ts";
+import { peerSilentMs } from "../peers/peer-watch.ts";
+import { createAsyncRingReader } from "../ring/async-ends.ts";
 
 export interface Outlet {
   /** The job has its ring, and no thread touches that any more when `over` has resolved. */
@@ -18,8 +18,8 @@ export interface Outlet {
   /** Somebody would lend one: the job is to stand still. */
   ask(): void;
   /**
-   * Lends what `sink` gives, and resolves when it has come back, or was not to be had, with what has to be written there
-   * before anything else.
+   * Lends what `sink` gives, and resolves when it has come back, or was not to be had, with what has to be written
+   * there before anything else.
    */
   lendTo(sink: Sink): Promise<Uint8Array>;
   /** The job writes into its ring from now on. */
