@@ -1,4 +1,7 @@
-/** What the example of an authorization plugin lets through: everything that an engine's own client sends, and no way to the host. */
+/**
+ * What the example of an authorization plugin lets through: everything that an engine's own client sends, and no way to
+ * the host.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Policy, readApiRequest } from "../../src/authz/index.ts";
