@@ -45,8 +45,10 @@ export interface ServeOptions {
    * `silentLogger` says nothing; a pino logger is one.
    */
   readonly logger?: Logger;
-  /** How long running calls may take once the plugin closes; default 8 s, so that all of it ends within the
-   * 10 s that Docker and most service managers wait. */
+  /**
+   * How long running calls may take once the plugin closes; default 8 s, so that all of it ends within the 10 s that
+   * Docker and most service managers wait.
+   */
   readonly drainTimeoutMs?: number;
   readonly maxRequestBytes?: HandlerOptions["maxRequestBytes"];
   /** Closes the plugin. */
