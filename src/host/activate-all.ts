@@ -38,7 +38,7 @@ export async function activateAll(
         if ("error" in entry) return void failures.push(entry);
         const link = linkTo(entry.name);
         try {
-          await link.activate(stop);
+          await link.activate(stop, { found: entry });
           links.push(link);
         } catch (error) {
           const isLate = error === deadline.signal.reason;

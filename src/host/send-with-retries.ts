@@ -28,9 +28,10 @@ export async function sendWithRetries(
   for (;;) {
     let used: Activation | undefined;
     try {
-      used = await unlessAborted(activations.current(), wire.signal);
+      used = activations.ready() ?? (await unlessAborted(activations.current(), wire.signal));
       closing.throwIfAborted();
-      assertImplements(name, [...used.implements, pluginProtocol.name], { name: wire.announced ?? protocolOf(wire) });
+      const announced = wire.announced ?? protocolOf(wire);
+      if (announced !== pluginProtocol.name) assertImplements(name, used.implements, { name: announced });
       return await used.connection.send(wire);
     } catch (error) {
       closing.throwIfAborted();

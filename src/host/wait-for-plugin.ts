@@ -28,7 +28,7 @@ export async function waitForPlugin(
   try {
     for (;;) {
       try {
-        return await link.activate(stop, true);
+        return await link.activate(stop, { insisting: true });
       } catch (error) {
         if (stop.aborted || !mayGetWell(error)) throw error;
         alarm ??= createAlarm(link.name, discovery, stop);

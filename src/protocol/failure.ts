@@ -41,7 +41,19 @@ export function failureIn(value: unknown, field: string): Failure | undefined {
 }
 
 const anything = z.unknown().optional();
-const failureFields = (field: string) => goStruct({ [field]: anything, Code: anything });
+
+/** By the name of a protocol's field, of which there are few: to make a schema costs more than a call over a socket. */
+const schemas = new Map<string, ReturnType<typeof makeFailureFields>>();
+
+function failureFields(field: string): ReturnType<typeof makeFailureFields> {
+  let schema = schemas.get(field);
+  if (schema === undefined) schemas.set(field, (schema = makeFailureFields(field)));
+  return schema;
+}
+
+function makeFailureFields(field: string) {
+  return goStruct({ [field]: anything, Code: anything });
+}
 
 function parseOrNothing(text: string): unknown {
   try {

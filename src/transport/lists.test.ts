@@ -13,7 +13,12 @@ type WireChange = Parameters<typeof encodeGoJson<typeof changes.response>>[1]["C
 function ask(list: Iterable<WireChange>, logger: Logger = silentLogger) {
   const service = implement(graphDriverProtocol, { changes: async () => ({ Changes: list }) } as never);
   const body = Buffer.from('{"ID":"a"}');
-  return createHandler([service], { logger })({ path: changes.path, query: {}, body, signal: new AbortController().signal });
+  return createHandler([service], { logger })({
+    path: changes.path,
+    query: {},
+    body,
+    signal: new AbortController().signal,
+  });
 }
 
 function* make(count: number): Generator<WireChange> {
