@@ -51,9 +51,9 @@ export async function serveMetrics(options: ServeMetricsOptions): Promise<Runnin
 
 async function end(server: Server, calls: CallMetrics, remove: () => Promise<void>): Promise<void> {
   calls.stop();
-  await remove();
   server.close();
   server.closeAllConnections();
+  await remove();
 }
 
 async function bind(server: Server, { host, port }: HostAndPort) {
