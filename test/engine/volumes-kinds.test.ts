@@ -100,7 +100,7 @@ function withEngine(release: EngineRelease, engine: EngineName): void {
   };
   const mounted = () => kinds.filter(({ isPlain }) => !isPlain).map(({ name }) => `${plugin.root}/mounts/${name}`);
 
-  test("have their options, are shared through a plugin that is killed, and are given back after the last", async () => {
+  test("have their options, are shared through a plugin that is killed, and given back after the last", async () => {
     await createAll();
     await assertOptions();
     await start("one", names());

@@ -171,7 +171,9 @@ export function sweepStore(home: string): void {
   });
 }
 
-/** What cannot be looked at, as on a disk that fails for a moment, is there: without their links all layers were lost. */
+/**
+ * What cannot be looked at, as on a disk that fails for a moment, is there: without their links all layers were lost.
+ */
 function leadsNowhere(home: number, path: string): boolean {
   const target = tryOpenat(home, path, O_PATH);
   if (target < 0) return lastErrno() === errnos.ENOENT || lastErrno() === errnos.ENOTDIR;
