@@ -293,7 +293,7 @@ async function fillUp(notes: { put(key: string, value: string): Promise<void> })
   for (let index = 100; index < 10_000; index++) await notes.put(`${index}`, "x".repeat(100));
 }
 
-it("acknowledges nothing in a file that may have lost its name: a rename may be done and told to have failed", async () => {
+it("acknowledges nothing in a file that may have lost its name: a rename may be done and fail", async () => {
   const disk = createSimulatedDisk();
   const store = await openStoreOver(disk, { tables });
   const rename = disk.rename.bind(disk);

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { volumeProgramsFolder } from "#scripts/volume-programs.mjs";
+import { volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
 import { untilReady } from "./daemon.ts";
 import type { Namespace } from "./namespace.ts";
 
