@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { listFeatures } from "../../src/cli/containerd/config/versions.ts";
 import { madePages } from "#scripts/docs/pages.mjs";
@@ -25,6 +25,15 @@ describe("the pages", () => {
       const links = [...text.matchAll(/\]\((?!https?:)([^)]*)\)/g)].map(([, target]) => target as string);
       const broken = links.filter((target) => !leadsSomewhere(path, target));
       expect(broken, path).toEqual([]);
+    }
+  });
+
+  it("are all in the index of their folder", () => {
+    for (const index of ["docs", "docs/protocols"]) {
+      const text = readFileSync(join(project, index, "README.md"), "utf8");
+      const beside = pages.map(({ path }) => path).filter((path) => dirname(path) === index);
+      const missing = beside.map((path) => basename(path)).filter((name) => !text.includes(`](${name}`));
+      expect(missing, index).toEqual(["README.md"]);
     }
   });
 
