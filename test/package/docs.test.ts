@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { listFeatures } from "../../src/cli/containerd/config/versions.ts";
@@ -35,6 +35,9 @@ describe("the pages", () => {
       const missing = beside.map((path) => basename(path)).filter((name) => !text.includes(`](${name}`));
       expect(missing, index).toEqual(["README.md"]);
     }
+    const examples = readdirSync(join(project, "examples"), { withFileTypes: true }).filter((one) => one.isDirectory());
+    const index = readFileSync(join(project, "examples/README.md"), "utf8");
+    expect(examples.map(({ name }) => name).filter((name) => !index.includes(`| [${name}](`))).toEqual([]);
   });
 
   it("are fewer than 200 lines where the first one is", () => {
