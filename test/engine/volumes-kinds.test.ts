@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { volumeProgramsFolder } from "#scripts/volume-programs.mjs";
+import { volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
 import { type CleatVolumes, forgetMounts, programsOf, startCleatVolumes } from "../harness/cleat-volumes.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
 import { type Namespace, openNamespace } from "../harness/namespace.ts";
@@ -100,7 +100,7 @@ function withEngine(release: EngineRelease, engine: EngineName): void {
   };
   const mounted = () => kinds.filter(({ isPlain }) => !isPlain).map(({ name }) => `${plugin.root}/mounts/${name}`);
 
-  test("have their options, are shared through a plugin that is killed, and are given back after the last", async () => {
+  test("have their options, are shared through a plugin that is killed, and given back after the last", async () => {
     await createAll();
     await assertOptions();
     await start("one", names());

@@ -12,7 +12,9 @@ export interface EngineOnVolumes {
   command(...args: string[]): Promise<string>;
   /** How many holders two containers are. */
   readonly holdersOfTwo: number;
-  /** Ways of ending what it runs, `container` among it, of which the last kills; it answers commands again after them. */
+  /**
+   * Ways of ending what it runs, `container` among it, of which the last kills; it answers commands again after them.
+   */
   readonly interruptions: Readonly<Record<InterruptionName, (container: string) => Promise<void>>>;
   /** As when the machine goes down: processes of containers are the caller's to kill. */
   goDown(): Promise<void>;
@@ -62,7 +64,9 @@ export async function podmanOnVolumes(namespace: Namespace, plugin: CleatVolumes
       },
     },
     goDown: async () => {},
-    /** It takes the machine for started anew where these, in memory, are gone. Source: podman v4.3 `libpod/runtime.go`. */
+    /**
+     * It takes the machine for started anew where these, in memory, are gone. Source: podman v4.3 `libpod/runtime.go`.
+     */
     async comeUp() {
       for (const folder of [`${namespace.folder}/podman`, "/run/containers", "/run/libpod"])
         for (const path of (await namespace.mountsUnder(folder)).toReversed())

@@ -59,8 +59,11 @@ export async function until(what, test, told = () => "") {
 }
 
 function killer(step) {
-  const code = `import { channel } from "node:diagnostics_channel"; const tell = (said) => said.step === "${step}" && process.kill(process.pid, "SIGKILL"); channel("cleat:volumes").subscribe(tell);`;
-  return encodeURIComponent(code);
+  return encodeURIComponent(`
+    import { channel } from "node:diagnostics_channel";
+    const tell = (said) => said.step === "${step}" && process.kill(process.pid, "SIGKILL");
+    channel("cleat:volumes").subscribe(tell);
+  `);
 }
 
 /** `etcd`: what the command line says of it. One that is killed when it comes to `step`, if one is given. */
