@@ -15,32 +15,48 @@ export interface GatheredSink {
 /** This much is held before it goes on, so that a small file costs no hand-over of its own. */
 const bufferBytes = 256 * 1024;
 
+/** Gathers in the memory of the sink itself where that has some (`claim`). */
 export function createGatheredSink(sink: ByteSink): GatheredSink {
-  const buffer = Buffer.allocUnsafe(bufferBytes);
+  let own: Buffer | undefined;
+  let buffer: Buffer = Buffer.alloc(0);
+  let isClaimed = false;
   let filled = 0;
 
   function flush(): void {
-    if (filled > 0) sink.write(buffer.subarray(0, filled));
+    if (filled === 0) return;
+    if (isClaimed) sink.commit?.(filled);
+    else sink.write(buffer.subarray(0, filled));
+    buffer = buffer.subarray(buffer.length);
     filled = 0;
+  }
+
+  /** Memory for the next bytes, in which nothing is held. */
+  function renew(): void {
+    flush();
+    const claimed = sink.claim?.();
+    isClaimed = claimed !== undefined;
+    buffer = claimed ?? (own ??= Buffer.allocUnsafe(bufferBytes));
   }
 
   return {
     write(bytes) {
-      if (bytes.length > buffer.length - filled) flush();
-      if (bytes.length > buffer.length) sink.write(bytes);
-      else {
+      if (bytes.length > buffer.length - filled) renew();
+      if (bytes.length > buffer.length) {
+        buffer = buffer.subarray(buffer.length);
+        sink.write(bytes);
+      } else {
         buffer.set(bytes, filled);
         filled += bytes.length;
       }
     },
     writeZeros(count) {
-      if (count > buffer.length - filled) flush();
+      if (count > buffer.length - filled) renew();
       buffer.fill(0, filled, filled + count);
       filled += count;
     },
     writeFrom(descriptor, sizeBytes) {
       for (let left = sizeBytes; left > 0;) {
-        if (filled === buffer.length) flush();
+        if (filled === buffer.length) renew();
         const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
         if (count === 0) return sizeBytes - left;
         filled += count;

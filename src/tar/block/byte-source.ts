@@ -7,4 +7,11 @@ export interface ByteSource {
 /** Where a synchronous writer puts its bytes. They are copied, or written, before `write` returns. */
 export interface ByteSink {
   write(bytes: Uint8Array): void;
+  /**
+   * Memory of its own that the next bytes may be made in, some kilobytes at least, which spares a copy; `undefined`
+   * where there is none just now. Until `commit` nothing else may be written. Blocks as `write` does.
+   */
+  claim?(): Buffer | undefined;
+  /** Writes the first `count` bytes of what was claimed last. */
+  commit?(count: number): void;
 }

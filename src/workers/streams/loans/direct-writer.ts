@@ -13,6 +13,8 @@ export interface DirectWriter {
    * but for a call back. Blocks.
    */
   write(bytes: Uint8Array): number;
+  /** Whether what is written next goes to the descriptor. Where that was asked for, blocks until it is lent. */
+  isLent(): boolean;
   /** Gives back what is lent. */
   end(): void;
 }
@@ -102,8 +104,9 @@ export function createDirectWriter(ring: Ring): DirectWriter {
   }
 
   return {
+    isLent,
     write(bytes) {
-      if (Atomics.load(control, LOAN) === none || !isLent()) return 0;
+      if (!isLent()) return 0;
       for (let at = 0; at < bytes.length;) {
         const content = bytes.subarray(at, at + data.length / 2);
         at += content.length;
