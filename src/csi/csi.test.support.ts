@@ -5,8 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CleatError } from "../errors/index.ts";
 import { createGrpcChannel, createGrpcClient, serveGrpc } from "../grpc/index.ts";
-import type { VolumeDriver } from "../volume/index.ts";
-import { controllerService, createCsiPlugin, type CsiPluginOptions, identityService, nodeService } from "./index.ts";
+import {
+  controllerService,
+  createCsiPlugin,
+  type CsiPluginOptions,
+  type HeldVolumes,
+  identityService,
+  nodeService,
+} from "./index.ts";
 import type { PublishFlags, Publisher } from "./showing/publisher.ts";
 
 /** What is shown where. */
@@ -39,7 +45,7 @@ export function createMemoryPublisher() {
   return { shown, publisher };
 }
 
-export async function serveCsi(driver: VolumeDriver, options: Partial<CsiPluginOptions> = {}) {
+export async function serveCsi(driver: HeldVolumes, options: Partial<CsiPluginOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), "cleat-csi-"));
   const path = join(folder, "csi.sock");
   const { shown, publisher } = createMemoryPublisher();

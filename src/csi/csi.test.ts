@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { CleatError } from "../errors/index.ts";
 import { createMemoryVolumes } from "../volume/memory-volumes.test.support.ts";
 import { mountable, oneNode, serveCsi } from "./csi.test.support.ts";
+import type { CsiPluginOptions, HeldVolumes } from "./index.ts";
 
 const local = () => createMemoryVolumes({ capabilities: async () => ({ scope: "local" }) });
 const target = "/var/lib/kubelet/pods/1/volumes/mount";
@@ -142,6 +144,91 @@ describe("volumes", () => {
     await expect(validate("none", oneNode)).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(validate("../none", oneNode)).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(validate("v", [])).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+});
+
+describe("expansion", () => {
+  /** Shows what it was given as drivers of Cleat do. */
+  function growing(scope: "local" | "global") {
+    const { driver } = createMemoryVolumes({ capabilities: async () => ({ scope }) });
+    const sizes = new Map<string, number>();
+    const get: typeof driver.get = async (name) => {
+      const { status, ...volume } = await driver.get(name);
+      const given = sizes.get(name);
+      const options = { ...(status?.["Options"] as object), ...(given !== undefined && { size: String(given) }) };
+      return { ...volume, status: { ...status, Options: options } };
+    };
+    const resize = async (name: string, sizeBytes: number) => {
+      if (name === "fixed") throw new CleatError("UNIMPLEMENTED", "it has but one size");
+      sizes.set(name, sizeBytes);
+    };
+    return { sizes, driver: { ...driver, get, resize } };
+  }
+  const made = (name: string, size: bigint) => ({
+    name,
+    volume_capabilities: oneNode,
+    capacity_range: { required_bytes: size },
+  });
+
+  it("gives what is required, again when asked again, never less, and nothing beyond the limit", async () => {
+    const { sizes, driver } = growing("local");
+    await using csi = await serveCsi(driver, { sizeOption: "size", sourceOption: "from" });
+    await csi.controller.createVolume(made("v", 4096n));
+    await csi.node.nodePublishVolume({ volume_id: "v", target_path: target, volume_capability: oneNode[0] });
+    const expand = (required_bytes: bigint, limit_bytes = 0n) =>
+      csi.node.nodeExpandVolume({
+        volume_id: "v",
+        volume_path: target,
+        capacity_range: { required_bytes, limit_bytes },
+      });
+    expect(await expand(1024n)).toEqual({ capacity_bytes: 4096n });
+    expect(sizes.size).toBe(0);
+    for (let times = 0; times < 2; times++) expect(await expand(8192n, 10_000n)).toEqual({ capacity_bytes: 8192n });
+    expect(
+      await csi.controller.controllerExpandVolume({ volume_id: "v", capacity_range: { required_bytes: 4096n } }),
+    ).toEqual({ capacity_bytes: 8192n, node_expansion_required: false });
+    expect([...sizes]).toEqual([["v", 8192]]);
+    await expect(expand(0n, 4096n)).rejects.toMatchObject({ code: "OUT_OF_RANGE" });
+    await expect(expand(2n, 1n)).rejects.toMatchObject({ code: "OUT_OF_RANGE" });
+    await expect(expand(0n)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(csi.node.nodeExpandVolume({ volume_id: "v", volume_path: "/elsewhere" })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+    await expect(csi.controller.controllerExpandVolume({ volume_id: "none" })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+  });
+
+  it("is refused for good where a volume has but one size, and for snapshots", async () => {
+    const { driver } = growing("local");
+    await using csi = await serveCsi(driver, { sizeOption: "size", sourceOption: "from" });
+    await csi.controller.createVolume(made("fixed", 1n));
+    const { snapshot } = await csi.controller.createSnapshot({ name: "s", source_volume_id: "fixed" });
+    const expand = (volume_id = "") =>
+      csi.controller.controllerExpandVolume({ volume_id, capacity_range: { required_bytes: 2n } });
+    await expect(expand("fixed")).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await expect(expand(snapshot?.snapshot_id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  it("is the node's where volumes are each node's own, and the controller's, too, where all hosts see them", async () => {
+    const told = async (driver: HeldVolumes, options: Partial<CsiPluginOptions>) => {
+      await using csi = await serveCsi(driver, options);
+      const plugin = (await csi.identity.getPluginCapabilities({})).capabilities;
+      const [controller, node] = [
+        (await csi.controller.controllerGetCapabilities({})).capabilities,
+        (await csi.node.nodeGetCapabilities({})).capabilities,
+      ];
+      return [
+        plugin.find((one) => one.volume_expansion)?.volume_expansion?.type,
+        controller.some(({ rpc }) => rpc?.type === "EXPAND_VOLUME"),
+        node.some(({ rpc }) => rpc?.type === "EXPAND_VOLUME"),
+      ];
+    };
+    const sized = { sizeOption: "size" };
+    expect(await told(growing("local").driver, sized)).toEqual(["ONLINE", false, true]);
+    expect(await told(growing("global").driver, sized)).toEqual(["ONLINE", true, true]);
+    expect(await told(growing("global").driver, {})).toEqual([undefined, false, false]);
+    expect(await told(local().driver, sized)).toEqual([undefined, false, false]);
   });
 });
 

@@ -18,6 +18,7 @@ export {
   type MountRequest,
   unmountFileSystem,
 } from "./mounting/mount-file-system.ts";
+export { fillFromArchive } from "./plugin/restoring.ts";
 export { createVolumeToolsFromPlugin, createVolumeToolsPlugin, type VolumeTools } from "./plugin/volume-tools.ts";
 export { type HelperOptions, runHelper } from "./mounting/run-helper.ts";
 export { archiveFolder, copyFolder, type TreeJobOptions, unpackArchive } from "./trees/tree-jobs.ts";

@@ -131,21 +131,23 @@ function withEngine(release: EngineRelease, engine: EngineName): void {
       await createAll();
       await start("one", names());
       await write("one", "kept");
-      await subject.interruptions[interruption]("one");
+      const outcome = await subject.interruptions[interruption]("one");
       expect((await command("volume", "ls", "--quiet")).split("\n").toSorted()).toEqual(
         [...names(), "origin"].toSorted(),
       );
       await assertOptions();
-      await command("start", "one");
+      await (outcome === "gone" ? start("one", names()) : command("start", "one"));
       await start("two", names());
       await assertContents("one", "kept");
       await assertContents("two", "kept");
       await write("two", "shared");
       await assertContents("one", "shared", false);
       await remove("one", "two");
-      expect(await plugin.mounts()).toEqual([]);
-      expect(await holders()).toEqual(names().map(() => 0));
+      // A Podman that is killed has counted a mount for nobody: it gives that back when the volume is removed.
+      if (engine === "docker") expect(await holders()).toEqual(names().map(() => 0));
+      if (engine === "docker") expect(await plugin.mounts()).toEqual([]);
       await removeAll();
+      expect(await plugin.mounts()).toEqual([]);
     });
 
     test("have their files when the machine was started anew, and no earlier holder is left", async () => {
@@ -156,7 +158,8 @@ function withEngine(release: EngineRelease, engine: EngineName): void {
       const pids = (await command("inspect", "--format={{.State.Pid}}", "back", "gone")).split("\n");
       await plugin.end("SIGKILL");
       await subject.goDown();
-      await namespace.run(["kill", "-KILL", ...pids, ...(await programsOf(namespace, plugin))]);
+      const all = [...pids, ...(await programsOf(namespace, plugin))];
+      await namespace.run(["sh", "-c", 'kill -KILL "$@"', "sh", ...all]);
       await forgetMounts(namespace, plugin, "11111111-2222-3333-4444-555555555555");
       await plugin.start();
       await subject.comeUp();

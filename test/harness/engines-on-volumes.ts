@@ -12,10 +12,8 @@ export interface EngineOnVolumes {
   command(...args: string[]): Promise<string>;
   /** How many holders two containers are. */
   readonly holdersOfTwo: number;
-  /**
-   * Ways of ending what it runs, `container` among it, of which the last kills; it answers commands again after them.
-   */
-  readonly interruptions: Readonly<Record<InterruptionName, (container: string) => Promise<void>>>;
+  /** Ways of ending what it runs, and what has become of `container` then; it answers commands again after them. */
+  readonly interruptions: Readonly<Record<InterruptionName, (container: string) => Promise<"stopped" | "gone">>>;
   /** As when the machine goes down: processes of containers are the caller's to kill. */
   goDown(): Promise<void>;
   comeUp(): Promise<void>;
@@ -30,6 +28,7 @@ export async function dockerOnVolumes(namespace: Namespace, release: EngineRelea
   const again = (signal: "SIGTERM" | "SIGKILL") => async () => {
     await dockerd.end(signal);
     await dockerd.start();
+    return "stopped" as const;
   };
   return {
     command: (...args) => dockerd.docker(...args),
@@ -57,10 +56,14 @@ export async function podmanOnVolumes(namespace: Namespace, plugin: CleatVolumes
         const starting = await startCommand("interrupted", "start", container);
         await until("something to be mounted", 30_000, async () => (await plugin.mounts())[0]);
         await starting.end("SIGKILL");
+        return "stopped";
       },
       async "at once"(container) {
         const pids = await podman("inspect", "--format={{.State.ConmonPid}} {{.State.Pid}}", container);
-        await namespace.run(["kill", "-KILL", ...pids.split(" ")]);
+        await namespace.run(["sh", "-c", 'kill -KILL "$@"', "sh", ...pids.split(" ")]);
+        // Nobody has told Podman that it has ended, and so it is not started again.
+        await podman("rm", "--force", "--time=0", container);
+        return "gone";
       },
     },
     goDown: async () => {},

@@ -24,6 +24,18 @@ export interface VolumeKind {
 
 const readyDeadlineMs = 30_000;
 const content = "theirs";
+/** An overlay does not show what is mounted below: of another release's root the Node is. */
+const addPrograms = `
+  set -e
+  mkdir /run/usr
+  mount --rbind /usr /run/usr
+  mount -t overlay -o "lowerdir=/usr:$1/usr" none /usr
+  if [ -d "$1/lib" ]; then
+    mount -t overlay -o "lowerdir=/run/usr/lib:$1/usr/lib:$1/lib" none /usr/lib
+  fi
+  case "$2" in /usr/*) mount --bind "/run$2" "$2" ;; esac
+  umount -l /run/usr
+`;
 
 /**
  * Those that need no server. Of `origin`, which holds the file `theirs`, some are made: so it has to
@@ -56,7 +68,7 @@ export async function servedKinds(namespace: Namespace): Promise<readonly Volume
   const folder = `${namespace.folder}/servers`;
   await mkdir(folder);
   await namespace.run(["busybox", "ip", "link", "set", "lo", "up"]);
-  await namespace.run(["mount", "-t", "overlay", "-o", `lowerdir=/usr:${volumeProgramsFolder}/usr`, "none", "/usr"]);
+  await namespace.run(["sh", "-c", addPrograms, "sh", volumeProgramsFolder, process.execPath]);
   const program = resolve("test/harness/serve-volumes.mjs");
   const argv = ["unshare", "--mount", process.execPath, program, folder, volumeProgramsFolder];
   const daemon = await namespace.startWithMachineFiles("servers", argv);

@@ -9,6 +9,10 @@ const scenarios = [
   ["linkedFolder", "a target below a symlink is known again, and its holder stays"],
   ["sameShare", "volumes of one share are told apart, and what is not a volume's own stays mounted"],
   ["asDriver", "a plugin's volumes are those of a volume driver"],
+  [
+    "expanded",
+    "a plugin's volumes are given another size, by its controller and its node, at once or when they are mounted",
+  ],
   ["seenElsewhere", "a volume that a plugin has mounted where nobody here sees it is not given to containers"],
   ["lostAnswer", "a volume that was made for a lost answer is found and deleted"],
 ] as const;

@@ -50,6 +50,9 @@ describeWith([needs.root, needs.volumePrograms], "volumes that programs serve", 
     "by %s live on when it dies, when Cleat does and when the server hangs, and show no secret",
     (type) => run("fuse.mjs", volumeProgramsFolder, type),
   );
+  test.runIf(atNight).each(["sshfs", "rclone"])("by %s pass the kit", (type) =>
+    run("conformance.mjs", type, volumeProgramsFolder),
+  );
   test("are one host's at a time where meant to be, whoever is killed, frozen or silent, with etcd and without", () =>
     run("global.mjs", volumeProgramsFolder));
   test.runIf(atNight)("are one host's at a time, and all there, whichever members of an etcd over TLS are gone", () =>

@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
-import { CleatError, toCleatError } from "../../errors/index.ts";
-import { unpackArchive } from "../../volumedrivers/index.ts";
+import type { Readable } from "node:stream";
+import { toCleatError } from "../../errors/index.ts";
+import { fillFromArchive } from "../../volumedrivers/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
 import { fillNewVolume } from "./fill-volume.ts";
-import { findVolumes, placeOptions } from "./find-volumes.ts";
+import { type FoundVolumes, findVolumes, placeOptions } from "./find-volumes.ts";
 import { watchForInterruption } from "./interruption.ts";
 
 export const restore = defineCommand({
@@ -32,10 +33,12 @@ export const restore = defineCommand({
     using interruption = watchForInterruption(context);
     const { signal } = interruption;
     const archive = input === undefined ? stdin : createReadStream(input);
-    const fill = (path: string) => unpackArchive(archive, path, { signal }).catch(named(name));
+    const fill = fillFromArchive(name, archive, { signal });
     const { managed, driver } = volumes;
     if (managed !== undefined) await managed.createFilled(name, { options }, fill, { signal });
-    else await fillNewVolume(name, options, driver, fill);
+    else if (!(await restoreByTools(volumes, name, options, archive, signal))) {
+      await fillNewVolume(name, options, driver, fill);
+    }
     return "done";
   },
 });
@@ -46,9 +49,25 @@ function readOption(text: string): [name: string, value: string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-function named(name: string): (error: unknown) => never {
-  return (error) => {
-    const { code, message } = toCleatError(error);
-    throw new CleatError(code, `volume "${name}" cannot be restored: ${message}`, { cause: error });
-  };
+/** Resolves to false where the driver cannot, and nothing of the archive was read. */
+async function restoreByTools(
+  { tools }: FoundVolumes,
+  name: string,
+  options: Readonly<Record<string, string>>,
+  archive: Readable,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const { restore: whole } = await tools();
+    if (whole === undefined) return false;
+    // As long as it takes to read what may come from a slow pipe.
+    await whole(name, { options }, archive, { signal, timeoutMs: endlessMs });
+    return true;
+  } catch (error) {
+    if (toCleatError(error).code !== "UNIMPLEMENTED" || archive.readableDidRead) throw error;
+    return false;
+  }
 }
+
+/** What Node's timers can wait. */
+const endlessMs = 2 ** 31 - 1;

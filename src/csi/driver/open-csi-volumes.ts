@@ -14,6 +14,7 @@ import {
   textOption,
 } from "../../volumedrivers/index.ts";
 import type { capabilityMessage } from "../services/shared-messages.ts";
+import { type ExpandedVolume, expandVolume, finishExpansion } from "./expansion.ts";
 import { assertController, createCsiPeer, type CsiFacts, type CsiPeerOptions } from "./peer.ts";
 import { type Provisioned, type ProvisionRecord, readRecord, recordPath, writeRecord } from "./provisioned.ts";
 
@@ -64,6 +65,15 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
   };
 
+  const expandedOf = async (volume: Volume, facts: CsiFacts): Promise<ExpandedVolume> => ({
+    volumeId: (await there(volume)).volumeId,
+    folder: volume.folder,
+    capability: capabilityOf(volume),
+    secrets,
+    paths: { volume_path: volume.target, staging_target_path: stages(facts) ? stagingOf(volume) : "" },
+    isMounted: isMountPoint(volume.target),
+  });
+
   const volumes = await openManagedVolumes({
     ...settings,
     options: csiOptions,
@@ -94,6 +104,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       const target_path = volume.target;
       await node.nodePublishVolume({ ...common, publish_context, staging_target_path, target_path }, { signal });
       assertSeen(target_path, facts);
+      await finishExpansion(peer, await expandedOf(volume, facts), call);
     },
     async unmount(volume, { signal }) {
       const facts = await peer.facts(signal);
@@ -113,6 +124,15 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       const learn = async (asked: Asked) => provision(volume, asked, signal).catch(unlessRefused);
       const made = record.provisioned ?? (await learn(askedOf(record, volume)));
       if (made !== undefined) await controller.deleteVolume({ volume_id: made.volumeId, secrets }, { signal });
+    },
+    async resize(volume, sizeBytes, { signal }) {
+      const { size: has = 0 } = volume.options;
+      if (sizeBytes < has) {
+        throw new CleatError("INVALID_ARGUMENT", `size ${sizeBytes} is less than the ${has} it has`);
+      }
+      const expanded = await expandedOf(volume, await peer.facts(signal));
+      const given = await expandVolume(peer, expanded, sizeBytes, signal);
+      return { ...toText(volume), size: String(given) };
     },
     async usage(volume, { signal }) {
       const { volumeId: volume_id } = await there(volume);
@@ -172,6 +192,12 @@ function assertSeen(target: string, { name }: CsiFacts): void {
     `CSI plugin ${quoteText(name)} has published it, and nothing is mounted at ${quoteText(target)}: ` +
       "it has to run in the mount namespace of this process",
   );
+}
+
+/** Its options as the user gave them. */
+function toText({ options }: Volume): Record<string, string> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, String(value)]));
 }
 
 /** Any number of containers of this host. */

@@ -18,6 +18,8 @@ export interface CsiFacts {
   readonly plugin: ReadonlySet<string>;
   readonly controller: ReadonlySet<string>;
   readonly node: ReadonlySet<string>;
+  /** Whether a volume may be published while it is given another size; "UNKNOWN" where the plugin does not say. */
+  readonly expansion: "ONLINE" | "OFFLINE" | "UNKNOWN";
   readonly info: MessageOut<(typeof nodeService)["methods"]["nodeGetInfo"]["response"]>;
 }
 
@@ -48,6 +50,7 @@ export function createCsiPeer({ unix, controllerUnix = unix }: CsiPeerOptions): 
       plugin: new Set(plugin.capabilities.map(({ service }) => service?.type ?? "UNKNOWN")),
       controller: new Set(controllerSide.capabilities.map(({ rpc }) => rpc?.type ?? "UNKNOWN")),
       node: new Set(nodeSide.capabilities.map(({ rpc }) => rpc?.type ?? "UNKNOWN")),
+      expansion: plugin.capabilities.find((one) => one.volume_expansion)?.volume_expansion?.type ?? "UNKNOWN",
       info,
     };
   };

@@ -16,6 +16,8 @@ const recordSchema = z.strictObject({
   sourceId: z.string().optional(),
   /** Missing while nobody knows what came of asking. */
   provisioned: provisionedSchema.optional(),
+  /** What its file system is to be given where it is mounted next: the plugin's controller has given the volume more. */
+  nodeExpansionBytes: z.int().positive().optional(),
 });
 
 /** That a plugin was asked for a volume, and what it said. */

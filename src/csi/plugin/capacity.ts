@@ -1,6 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
 
-interface CapacityRange {
+export interface CapacityRange {
   readonly required_bytes: bigint;
   readonly limit_bytes: bigint;
 }

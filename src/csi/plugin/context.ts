@@ -1,10 +1,13 @@
+import type { CallOptions } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { VolumeCapabilities, VolumeDriver } from "../../volume/index.ts";
 
-/** A volume driver that can tell who has a volume mounted, as those of `openManagedVolumes` can; others need not. */
+/** A volume driver that may do more than engines ask for, as those of `openManagedVolumes` do; others need not. */
 export interface HeldVolumes extends VolumeDriver {
   /** @throws NOT_FOUND */
   holders?(name: string): readonly string[];
+  /** Gives a volume another size, also while it is mounted. @throws UNIMPLEMENTED where this volume has but one. */
+  resize?(name: string, sizeBytes: number, call?: CallOptions): Promise<void>;
 }
 
 /** What each service of one plugin knows. */

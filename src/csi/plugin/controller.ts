@@ -4,6 +4,7 @@ import { controllerService } from "../services/controller-service.ts";
 import { assertCapable, whyNotCapable } from "./capabilities.ts";
 import { bytesOf } from "./capacity.ts";
 import type { CsiContext } from "./context.ts";
+import { expands, expandVolume } from "./expansion.ts";
 import { assertGiven, findVolume, removeVolume } from "./find-volume.ts";
 import { pageOf } from "./pages.ts";
 import { assertReachable, topologyOf } from "./topology.ts";
@@ -87,15 +88,25 @@ export function createController(context: CsiContext): ImplementedService {
       if (isSnapshotId(id)) await removeVolume(id, context, signal);
       return {};
     },
-    controllerExpandVolume: unimplemented("ControllerExpandVolume"),
+    controllerExpandVolume: async ({ volume_id: id, capacity_range: range }, { signal }) => ({
+      capacity_bytes: await expandVolume(id, range, context, signal),
+      node_expansion_required: false,
+    }),
   });
 }
 
 const nanosecondsPerMillisecond = 1_000_000n;
 
-function rpcsOf({ sourceOption }: CsiContext) {
-  const always = ["CREATE_DELETE_VOLUME", "LIST_VOLUMES", "SINGLE_NODE_MULTI_WRITER"] as const;
-  return sourceOption === undefined ? always : ([...always, "CLONE_VOLUME", "CREATE_DELETE_SNAPSHOT"] as const);
+/**
+ * A node's own volumes are expanded by the node: Kubernetes' external-resizer asks one controller of a cluster, which may be
+ * another node's, unless controllers say that they do not expand.
+ */
+function rpcsOf(context: CsiContext) {
+  return [
+    ...(["CREATE_DELETE_VOLUME", "LIST_VOLUMES", "SINGLE_NODE_MULTI_WRITER"] as const),
+    ...(context.sourceOption === undefined ? [] : (["CLONE_VOLUME", "CREATE_DELETE_SNAPSHOT"] as const)),
+    ...(expands(context) && context.scope === "global" ? (["EXPAND_VOLUME"] as const) : []),
+  ];
 }
 
 /**

@@ -6,6 +6,7 @@ import { createTurns } from "../../volumedrivers/index.ts";
 import { nodeService } from "../services/node-service.ts";
 import { assertCapable, type VolumeCapability } from "./capabilities.ts";
 import type { CsiContext, HeldVolumes } from "./context.ts";
+import { expands, expandVolume } from "./expansion.ts";
 import { assertGiven, findVolume, giveBack } from "./find-volume.ts";
 import { toPublishFlags } from "./publish-flags.ts";
 import type { Publisher } from "../showing/publisher.ts";
@@ -68,12 +69,20 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
         ],
       };
     },
-    nodeExpandVolume: unimplemented("NodeExpandVolume"),
-    nodeGetCapabilities: async () => ({
-      capabilities: (["GET_VOLUME_STATS", "SINGLE_NODE_MULTI_WRITER"] as const).map((type) => ({ rpc: { type } })),
-    }),
+    async nodeExpandVolume({ volume_id: id, volume_path: path, capacity_range: range }, { signal }) {
+      await findVolume(id, context, signal);
+      assertGiven(path, "volume_path");
+      if (await publisher.isTaken(path)) return { capacity_bytes: await expandVolume(id, range, context, signal) };
+      throw new CleatError("NOT_FOUND", `volume "${id}" is not published at ${quoteText(path)}`);
+    },
+    nodeGetCapabilities: async () => ({ capabilities: rpcsOf(context).map((type) => ({ rpc: { type } })) }),
     nodeGetInfo: async () => ({ node_id: context.nodeId, accessible_topology: topologyOf(context) }),
   });
+}
+
+function rpcsOf(context: CsiContext) {
+  const always = ["GET_VOLUME_STATS", "SINGLE_NODE_MULTI_WRITER"] as const;
+  return expands(context) ? ([...always, "EXPAND_VOLUME"] as const) : always;
 }
 
 const isReadOnly = (capability: VolumeCapability | undefined): boolean =>

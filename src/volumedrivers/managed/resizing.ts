@@ -34,7 +34,8 @@ export function createResizing({ volumes, turns, table, sayStep, logger }: Resiz
       options = await table.resize(name, sizeBytes);
     } catch (error) {
       const { code } = toCleatError(error);
-      if (["INVALID_ARGUMENT", "FAILED_PRECONDITION", "UNIMPLEMENTED", "NOT_FOUND"].includes(code)) await put({});
+      if (["INVALID_ARGUMENT", "FAILED_PRECONDITION", "UNIMPLEMENTED", "NOT_FOUND", "OUT_OF_RANGE"].includes(code))
+        await put({});
       throw error;
     }
     sayStep("resize: resized", name);

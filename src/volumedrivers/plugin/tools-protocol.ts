@@ -18,6 +18,27 @@ export const volumeToolsProtocol = defineProtocol({
       timeoutMs: 120_000,
       source: "cleat v0.1.0 src/volumedrivers/plugin/tools-protocol.ts",
     },
+    prepareRestore: {
+      summary: "Says of a new volume how it is to be made, before its archive comes: nothing is made yet.",
+      path: "/CleatVolumes.PrepareRestore",
+      framing: "json",
+      request: goStruct({ Name: z.string(), Opts: z.record(z.string(), z.string()).default({}) }),
+      response: goStruct({ ID: z.string() }),
+      subject: "Name",
+      timeoutMs: 60_000,
+      source: "cleat v0.1.0 src/volumedrivers/plugin/tools-protocol.ts",
+    },
+    restore: {
+      summary:
+        "Makes a new volume with what a tar archive holds, all of it or nothing. `id` is what PrepareRestore has answered.",
+      path: "/CleatVolumes.Restore",
+      framing: "upload",
+      mediaType: "application/x-tar",
+      request: goStruct({ id: z.string() }),
+      response: goStruct({}),
+      timeoutMs: 600_000,
+      source: "cleat v0.1.0 src/volumedrivers/plugin/tools-protocol.ts",
+    },
     unlock: {
       summary:
         "Says of a host that is not heard from that it is down for good: others may have what it had of a volume.",

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { controllerService, createCsiPlugin, nodeService, openCsiVolumes } from "cleat/csi";
 import { createGrpcChannel, createGrpcClient, implementService, serveGrpc } from "cleat/grpc";
-import { mountFileSystem, openManagedVolumes, sizeOption, volumeTypes } from "cleat/volumedrivers";
+import { isMountPoint, mountFileSystem, openManagedVolumes, sizeOption, volumeTypes } from "cleat/volumedrivers";
 
 const [, , name, folder] = process.argv;
 
@@ -208,6 +208,105 @@ const scenarios = {
     await driver.close();
     await csi.close();
     assert.deepEqual(await mountsBelow(folder + "/"), []);
+  },
+
+  /** A plugin's volumes are given another size: by its node, by its controller, or by both; now, or when they are mounted. */
+  async expanded() {
+    const grow = ({ target }, sizeBytes) => {
+      if (isMountPoint(target)) execFileSync("mount", ["-o", `remount,size=${sizeBytes}`, target]);
+      return { size: String(sizeBytes) };
+    };
+    for (const [kind, scope, change] of [
+      ["node", "local"],
+      ["controller", "global"],
+      ["both", "global", { node_expansion_required: true }],
+    ]) {
+      const managed = await openManagedVolumes({
+        name: "memory",
+        folder: join(folder, `memory-${kind}`),
+        options: { size: sizeOption().default(1 << 20) },
+        mount: ({ options, target }) =>
+          mountFileSystem({ type: "tmpfs", source: "memory", target, options: [`size=${options.size}`] }),
+        resize: async (volume, sizeBytes) => grow(volume, sizeBytes),
+      });
+      const asked = [];
+      let isFailing = false;
+      const watch = (services) =>
+        services.map((service) => {
+          if (service.service !== controllerService && service.service !== nodeService) return service;
+          const { controllerExpandVolume, nodeExpandVolume } = service.implementation;
+          const expansions =
+            service.service === controllerService
+              ? {
+                  async controllerExpandVolume(...call) {
+                    asked.push("controller");
+                    return change ? { capacity_bytes: 1n, ...change } : controllerExpandVolume(...call);
+                  },
+                }
+              : {
+                  async nodeExpandVolume(...call) {
+                    asked.push("node");
+                    if (isFailing) throw new Error("not now");
+                    return nodeExpandVolume(...call);
+                  },
+                };
+          return implementService(service.service, { ...service.implementation, ...expansions });
+        });
+      const csi = await serve(watch, { ...managed, capabilities: async () => ({ scope }) });
+      const options = { name: "csi", folder: join(folder, `csi-${kind}`), unix: csi.unix };
+      let driver = await openCsiVolumes(options);
+      await driver.create("v", { options: { size: "64k" } });
+      const sizeOf = async () => (await driver.get("v")).status.SizeBytes;
+      const callsOf = { node: ["node"], controller: ["controller"], both: ["controller", "node"] }[kind];
+
+      // while it is mounted
+      const path = await driver.mount("v", "c");
+      await writeFile(join(path, "file"), "content");
+      await driver.resize("v", 128 * 1024);
+      assert.deepEqual([asked.splice(0), await sizeOf()], [callsOf, 128 * 1024], kind);
+      assert.deepEqual((await driver.get("v")).status.Options, { size: String(128 * 1024) });
+      await assert.rejects(driver.resize("v", 64 * 1024), {
+        code: "INVALID_ARGUMENT",
+        message: /is less than the 131072/,
+      });
+      assert.equal(await readFile(join(path, "file"), "utf8"), "content");
+      await driver.unmount("v", "c");
+
+      // while it is not: what the node has to do it does when it is, also in another process, and not at the first try
+      if (kind === "node") {
+        await assert.rejects(driver.resize("v", 256 * 1024), {
+          code: "FAILED_PRECONDITION",
+          message: /mount it first/,
+        });
+        assert.equal((await driver.get("v")).status.Options.size, String(128 * 1024));
+        await driver.mount("v", "c");
+        await driver.resize("v", 256 * 1024);
+        await driver.unmount("v", "c");
+      } else await driver.resize("v", 256 * 1024);
+      assert.deepEqual(asked.splice(0), kind === "node" ? ["node"] : ["controller"], kind);
+      await driver.close();
+      driver = await openCsiVolumes(options);
+      isFailing = true;
+      await driver.mount("v", "c");
+      await driver.unmount("v", "c");
+      isFailing = false;
+      await driver.mount("v", "c");
+      assert.deepEqual([asked.splice(0), await sizeOf()], [kind === "both" ? ["node", "node"] : [], 256 * 1024], kind);
+      await driver.unmount("v", "c");
+      await driver.mount("v", "c");
+      assert.deepEqual(asked.splice(0), [], "done once");
+      await driver.unmount("v", "c");
+      await driver.remove("v");
+      await driver.close();
+      await csi.close();
+    }
+    const csi = await serve(undefined, { ...(await openMemoryVolumes()), resize: undefined });
+    const driver = await openCsiVolumes({ name: "csi", folder: join(folder, "csi"), unix: csi.unix });
+    await driver.create("v");
+    await assert.rejects(driver.resize("v", 2 << 20), { code: "UNIMPLEMENTED", message: /does not expand volumes/ });
+    await driver.remove("v");
+    await driver.close();
+    await csi.close();
   },
 
   /** A plugin in mounts of its own says that it has mounted, and containers would write beside the volume. */

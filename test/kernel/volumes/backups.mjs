@@ -105,6 +105,24 @@ done(["restore", "through", ...running], { input: stdout });
 assertSameTree(pathOf("through"), pathOf("data"), "through the socket");
 fails(["restore", "half", ...running], /volume "half" cannot be restored/, { input: stdout.subarray(0, 1536) });
 fails(["rm", "data", ...running], /volume "data" is in use by one mount/);
+fails(["restore", "data", ...running], /volume "data" exists/, { input: stdout });
+fails(["restore", "half", "--opt", "sise=1g", ...running], /option "sise" is unknown/, { input: "" });
+// whoever is killed, or is in the middle, has made nothing that anybody sees
+const cut = spawn(process.execPath, [main, "volumes", "restore", "half", ...running], { stdio: ["pipe", 2, 2] });
+cut.stdin.on("error", () => {});
+cut.stdin.write(stdout.subarray(0, -1024));
+while (cut.exitCode === null && !existsSync(`${pathOf("half")}/deep/er/file`)) await new Promise(setImmediate);
+assert.doesNotMatch(done(["ls", ...running]).text, /half/);
+const cutEnded = once(cut, "exit");
+cut.kill("SIGKILL");
+await cutEnded;
+for (let tries = 0; existsSync(`${root}/volumes/half`); tries++) {
+  assert.ok(tries < 500, "what is half restored stays");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+}
+done(["restore", "half", ...running], { input: stdout });
+assertSameTree(pathOf("half"), pathOf("data"), "by the name of one that was cut off");
+done(["rm", "half", ...running]);
 done(["rm", "through", ...running]);
 await writeFile(`${scratch}/out`, "kept");
 fails(["backup", "nobody", "--output", `${scratch}/out`, ...running], /volume "nobody" does not exist/);

@@ -201,10 +201,10 @@ async function createDaemon({ program, args, port }) {
 
 async function serveSsh() {
   const keys = `${scratch}/keys`;
-  const server = await setUpSshServer({ keys, served, password });
-  const { options, port, keyOf } = server;
+  const own = await setUpSshServer({ keys, served, password });
+  const { options, port, keyOf } = own;
   const { device } = options;
-  const daemon = await createDaemon(server);
+  const daemon = await createDaemon(own);
   return {
     ...daemon,
     options,
@@ -250,9 +250,9 @@ async function serveSsh() {
 }
 
 async function serveWebdav() {
-  const server = await setUpWebdavServer({ accounts: `${scratch}/htpasswd`, served, password });
-  const { options } = server;
-  const daemon = await createDaemon(server);
+  const own = await setUpWebdavServer({ accounts: `${scratch}/htpasswd`, served, password });
+  const { options } = own;
+  const daemon = await createDaemon(own);
   return {
     ...daemon,
     options,
