@@ -34,6 +34,8 @@ export interface ActivationsOptions {
 export interface Activations {
   /** The last one; whoever it was may be gone. */
   readonly last: Activation | undefined;
+  /** The last one, where nothing tells that another program may have taken its place. Costs a `stat`. */
+  ready(): Activation | undefined;
   /**
    * That of the program which answers now. Costs a `stat` where nothing has changed; else one activation, however many
    * callers wait. A failure is forgotten.
@@ -42,8 +44,9 @@ export interface Activations {
   current(): Promise<Activation>;
   /**
    * As `current`, after looking at all of its files: costs some `stat`s more, and sees that a spec file has changed.
+   * Whoever has just looked says what was `found`.
    */
-  lookUp(): Promise<Activation>;
+  lookUp(found?: FoundPlugin): Promise<Activation>;
   /** The connection was lost: somebody else may be there now. */
   suspect(activation: Activation): void;
   /** Looks at its files only. @throws UNAVAILABLE when it was here, else as `Discovery.find`. */
@@ -64,6 +67,11 @@ export function createActivations(options: ActivationsOptions): Activations {
     const found = await discovery.find(name).catch((error: unknown) => {
       throw seen !== undefined && error instanceof PluginNotFoundError ? toGoneError(name, error) : error;
     });
+    notice(found);
+    return found;
+  }
+
+  function notice(found: FoundPlugin): void {
     if (seen !== undefined && seen.identity !== found.identity) {
       isSuspect = true;
       options.onReplaced();
@@ -73,11 +81,10 @@ export function createActivations(options: ActivationsOptions): Activations {
       const message = `plugin "${name}" was replaced while it was activated`;
       asked.replaced.abort(new TransportError("UNAVAILABLE", message, { reachedPeer: false }));
     }
-    return found;
   }
 
-  async function renew(): Promise<Activation> {
-    const found = await find();
+  async function renew(known: FoundPlugin | undefined): Promise<Activation> {
+    const found = known ?? (await find());
     closing.throwIfAborted();
     const previous = last;
     const isSame = previous?.found.identity === found.identity;
@@ -91,9 +98,10 @@ export function createActivations(options: ActivationsOptions): Activations {
     asked = { found, replaced };
     try {
       const timeoutMs = policy.methodTimeoutsMs?.[method.path] ?? policy.timeoutMs;
-      const signal = AbortSignal.any([closing, replaced.signal]);
-      implemented = await activate(connection, name, { timeoutMs, signal });
-      signal.throwIfAborted();
+      // When the registry is closed the connection is, and the call fails.
+      implemented = await activate(connection, name, { timeoutMs, signal: replaced.signal });
+      closing.throwIfAborted();
+      replaced.signal.throwIfAborted();
     } catch (error) {
       isSuspect = true;
       if (!isSame) connection.retire();
@@ -114,11 +122,18 @@ export function createActivations(options: ActivationsOptions): Activations {
     if (last !== undefined && connection === last.connection && !("unix" in last.found.address)) isSuspect = true;
   }
 
-  async function current(): Promise<Activation> {
-    if (last !== undefined && !isSuspect && currentIdentity(last.found) === last.found.identity) return last;
+  function ready(): Activation | undefined {
+    if (last === undefined || isSuspect) return undefined;
+    return currentIdentity(last.found) === last.found.identity ? last : undefined;
+  }
+
+  /** Whoever has just looked says what was `found`; if somebody has looked since, that counts. */
+  async function current(found?: FoundPlugin): Promise<Activation> {
+    const known = ready();
+    if (known !== undefined) return known;
     if (asked !== undefined && currentIdentity(asked.found) !== asked.found.identity) await find();
     await awaitReplaced();
-    return (renewing ??= renew().finally(() => (renewing = undefined)));
+    return (renewing ??= renew(found === seen ? found : undefined).finally(() => (renewing = undefined)));
   }
 
   /** Waits until a program that has been replaced is no longer being activated: nobody is to wait for its answer. */
@@ -131,14 +146,16 @@ export function createActivations(options: ActivationsOptions): Activations {
       return last;
     },
     find,
-    current,
-    async lookUp() {
-      const found = await find();
+    ready,
+    current: () => current(),
+    async lookUp(known) {
+      if (known !== undefined) notice(known);
+      const found = known ?? (await find());
       await awaitReplaced();
       const joined = await renewing; // it may have looked before this one did
       if (joined?.found.identity === found.identity) return joined;
       if (last?.found.identity !== found.identity) isSuspect = true;
-      return current();
+      return current(found);
     },
     suspect(activation) {
       if (activation === last) isSuspect = true;

@@ -5,6 +5,7 @@ import { type Activation, createActivations } from "./activations.ts";
 import { type BreakerCall, createCircuitBreaker } from "./circuit-breaker.ts";
 import type { ClientPolicy } from "./client-policy.ts";
 import type { Discovery } from "./discovery/discovery.ts";
+import type { FoundPlugin } from "./discovery/look-up/found-plugin.ts";
 import { unlessAborted } from "./give-up.ts";
 import { createOutcomeTeller } from "./outcome.ts";
 import { sendWithRetries } from "./send-with-retries.ts";
@@ -18,6 +19,11 @@ export interface LinkOptions {
   onActivated(): void;
 }
 
+export interface ActivateHow {
+  readonly insisting?: boolean;
+  readonly found?: FoundPlugin;
+}
+
 /** A registry's line to one plugin: activation when it is needed, retries, circuit breaker. */
 export interface Link {
   readonly name: string;
@@ -25,10 +31,11 @@ export interface Link {
   readonly active: Activation | undefined;
   /**
    * Makes sure that who answers now has been activated, once for any number of callers. A failure is forgotten.
-   * `insisting` asks also while the circuit breaker is open. Rejects with the signal's reason when that aborts.
+   * `insisting` asks also while the circuit breaker is open; whoever has just looked says what was `found`. Rejects with
+   * the signal's reason when that aborts.
    * @throws UNAVAILABLE while the circuit breaker is open, CANCELLED when it is closed, else as `Activations.lookUp`.
    */
-  activate(signal?: AbortSignal, insisting?: boolean): Promise<Activation>;
+  activate(signal?: AbortSignal, how?: ActivateHow): Promise<Activation>;
   readonly transport: Transport;
   /** Drops every connection, and fails what is under way. */
   close(): void;
@@ -57,17 +64,19 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
     }
   }
 
+  /** `caller` may make its signal when it is asked for it. */
   async function callThroughBreaker<T>(
-    signal: AbortSignal | undefined,
+    caller: { readonly signal?: AbortSignal | undefined },
     work: (call: BreakerCall) => Promise<T>,
   ): Promise<T> {
     closing.signal.throwIfAborted();
-    if (breaker.isOpen) await noticeReplacement(signal);
+    if (breaker.isOpen) await noticeReplacement(caller.signal);
     const call = breaker.begin();
     const startedMs = performance.now();
     try {
       return await work(call);
     } catch (error) {
+      const { signal } = caller;
       outcomes.failed(call, signal?.aborted === true ? signal.reason : error, performance.now() - startedMs);
       throw error;
     }
@@ -83,7 +92,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
     get active() {
       return activations.last;
     },
-    async activate(signal, insisting = false) {
+    async activate(signal, { insisting = false, found } = {}) {
       closing.signal.throwIfAborted();
       const known = activations.last;
       if (insisting) {
@@ -91,8 +100,8 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         if (activation !== known) breaker.reset();
         return activation;
       }
-      return callThroughBreaker(signal, async (call) => {
-        const activation = await unlessAborted(activations.lookUp(), signal);
+      return callThroughBreaker({ signal }, async (call) => {
+        const activation = await unlessAborted(activations.lookUp(found), signal);
         if (activation === known) call.gaveUp(); // nobody was asked
         else call.answered();
         return activation;
@@ -103,7 +112,7 @@ export function createLink({ name, discovery, policy, logger, onActivated }: Lin
         return activations.last?.connection.address ?? "an unknown address";
       },
       send: (wire) =>
-        callThroughBreaker(wire.signal, async (call) => {
+        callThroughBreaker(wire, async (call) => {
           const startedMs = performance.now();
           const reply = await sendWithRetries(wire, sending);
           outcomes.began(call, reply, wire, startedMs);

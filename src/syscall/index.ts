@@ -16,6 +16,7 @@ export { errnos, lastErrno, type PathBytes } from "./libc.ts";
 export { withMapping } from "./mapping.ts";
 export * from "./mounts/mount.ts";
 export * from "./mounts/mountinfo.ts";
+export { mountNumberOf } from "./mounts/mount-number.ts";
 export { type SystemCallName, systemCallNumbers } from "./numbers.ts";
 export * from "./open.ts";
 export { peerProcess } from "./peer.ts";

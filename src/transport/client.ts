@@ -5,7 +5,6 @@ import {
   type CallOptions,
   type Client,
   decodeValue,
-  defaultMaxReplyBytes,
   encodeGoJson,
   encodeValue,
   failureFieldOf,
@@ -17,8 +16,9 @@ import {
   type UploadOptions,
 } from "../protocol/index.ts";
 import { readBounded } from "./bounded-body.ts";
-import { createDeadline, type Deadline } from "./deadline.ts";
+import { createDeadline, type Deadline, type GivingUp } from "./deadline.ts";
 import { guardStream } from "./guarded-stream.ts";
+import { maxReplyBytesOf, OutgoingCall } from "./outgoing-call.ts";
 import type { Transport, WireReply, WireRequest } from "./wire.ts";
 
 export interface ClientOptions {
@@ -66,14 +66,13 @@ async function callMethod(
   const upload = "body" in call ? watchUpload(call.body, deadline) : undefined;
   let streaming = false;
   try {
-    const wire = { ...toWire(method, request, upload?.body, deadline.signal), announced: options.announced };
-    const reply = await transport.send(wire);
+    const reply = await transport.send(toWire(method, request, upload?.body, deadline, options));
     const answer = await readReply(method, reply, deadline, subject, options, address);
     streaming = answer instanceof Readable;
     return answer;
   } catch (error) {
     if (upload?.failure !== undefined) throw upload.failure.error;
-    if (deadline.signal.aborted && !saysMore(error, deadline.signal.reason as CleatError)) throw deadline.signal.reason;
+    if (deadline.aborted && !saysMore(error, deadline.reason as CleatError)) throw deadline.reason;
     throw options.plugin === undefined ? error : withPlugin(error, method, options.plugin);
   } finally {
     if (!streaming) deadline.release();
@@ -111,16 +110,17 @@ function toWire(
   method: Method,
   request: unknown,
   upload: AsyncIterable<Uint8Array> | undefined,
-  signal: AbortSignal,
+  deadline: Deadline & GivingUp,
+  options: KnownOptions,
 ): WireRequest {
   const subject = `request to ${method.path}`;
   if (method.framing !== "upload") {
     const body = encodeGoJson(method.request, request, subject);
-    return { path: method.path, query: {}, body, signal, download: method.framing === "download" };
+    return new OutgoingCall(method, { query: {}, body }, deadline, options);
   }
   if (upload === undefined) throw new CleatError("INVALID_ARGUMENT", `${subject} lacks its body`);
   const query = encodeValue(method.request, request, subject) as Record<string, string>;
-  return { path: method.path, query, body: upload, mediaType: method.mediaType, signal };
+  return new OutgoingCall(method, { query, body: upload }, deadline, options);
 }
 
 async function readReply(
@@ -142,8 +142,7 @@ async function readReply(
     const stream = reply.body instanceof Readable ? reply.body : Readable.from([reply.body]);
     return guardStream(stream, deadline, subject);
   }
-  const maxBytes = options.maxReplyBytes ?? method.maxReplyBytes ?? defaultMaxReplyBytes;
-  const bytes = await readAnswer(reply, maxBytes, subject);
+  const bytes = await readAnswer(reply, maxReplyBytesOf(method, options), subject);
   const value = parseGoJson(bytes, `answer of ${subject}`, "DATA_LOSS");
   const failure = failureIn(value, options.failureField);
   if (failure !== undefined) throw new RemoteError(failure.code, failure.message, origin);

@@ -5,6 +5,7 @@
 import type { Readable } from "node:stream";
 import type { Connection } from "../protocol/index.ts";
 import type { LendingSource } from "../protocol/kit.ts";
+import type { GivingUp } from "./deadline.ts";
 
 export interface WireRequest {
   /** "/GraphDriver.Get" */
@@ -18,8 +19,15 @@ export interface WireRequest {
   readonly announced?: string | undefined;
   /** The answer is a stream of any length, and has succeeded when it begins; a short one otherwise. */
   readonly download?: boolean;
+  /**
+   * A short reply is wanted whole, as bytes: its end is waited for, and what exceeds this is cut off somewhere behind
+   * it. Only a client asks for that; a transport may still answer with a stream.
+   */
+  readonly maxReplyBytes?: number | undefined;
   /** Aborted when nobody waits for the reply any more. */
   readonly signal: AbortSignal;
+  /** What `signal` tells, for whoever can do without a signal; only a client has it. */
+  readonly givingUp?: GivingUp | undefined;
   /** What it came over, for the handler; only a server knows one. */
   readonly connection?: Connection | undefined;
   /** As the caller's `Host` header has it; only a server knows one. */
@@ -50,7 +58,7 @@ export interface Transport {
   /** Where the peer is, for messages: "unix:///run/docker/plugins/cleat.sock". */
   readonly address: string;
   /**
-   * Resolves when the reply begins. Does not touch a streamed body before the peer is reached, so that a call that
+   * Resolves when the reply begins, or is there whole where that is asked for. Does not touch a streamed body before the peer is reached, so that a call that
    * failed with `reachedPeer: false` may be sent again.
    * @throws TransportError
    */

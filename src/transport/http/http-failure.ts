@@ -12,11 +12,16 @@ export interface FailedRequest {
   readonly handshake: Handshake | undefined;
 }
 
+/** What a request is destroyed with whose caller has given it up. */
+export class AbortError extends Error {
+  override readonly name = "AbortError";
+}
+
 /** Node's failure of an HTTP request as ours; the address begins the message, or nearly. */
 export function toTransportError(error: Error, request: FailedRequest): TransportError {
   const { address, connected, handshake } = request;
   const failure = { reachedPeer: connected, cause: error };
-  if (error.name === "AbortError") return new TransportError("CANCELLED", `call to ${address} was given up`, failure);
+  if (error instanceof AbortError) return new TransportError("CANCELLED", `call to ${address} was given up`, failure);
   const distrust = handshake && explainTlsFailure(error, handshake);
   if (distrust !== undefined) return new TransportError("UNAUTHENTICATED", `${address} ${distrust}`, failure);
   if (isAnswerInTls(error)) {

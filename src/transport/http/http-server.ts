@@ -6,6 +6,7 @@ import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
 import { toReply } from "../handler.ts";
 import { answerFromMaker, takesFromMaker } from "./answer-sink.ts";
 import { refuseMalformed } from "./malformed-request.ts";
+import { toLatin1 } from "./latin1.ts";
 import { IncomingCall } from "./incoming-call.ts";
 import { createRequestBody } from "./request-body.ts";
 import { assertServerOptions, oldestVersion } from "../tls/secure-context.ts";
@@ -76,7 +77,14 @@ async function answer(handler: Handler, request: IncomingMessage, response: Serv
   const reply = await replyTo(handler, request, response, body).catch((error: unknown) => {
     return toReply(500, toCleatError(error));
   });
-  sendReply(reply, request, response);
+  try {
+    sendReply(reply, request, response);
+  } catch (error) {
+    // It is none: a status that there is not, a media type that no header may hold.
+    if (reply?.body instanceof Readable) reply.body.on("error", ignore).destroy();
+    if (response.headersSent) response.destroy();
+    else sendReply(toReply(500, toCleatError(error)), request, response);
+  }
   body.discard();
 }
 
@@ -97,8 +105,7 @@ function sendReply({ status, body, mediaType }: WireReply, request: IncomingMess
     response.writeHead(status, { "Content-Type": mediaType ?? pluginMediaType, "Content-Length": body.byteLength });
     // Node hangs up after the last answer of a connection, also on a peer who is still sending, and then gets no
     // answer.
-    // As text it goes out with the headers, in one write.
-    if (request.complete) response.end(toText(body), "latin1");
+    if (request.complete) response.end(toLatin1(body), "latin1");
     else {
       response.write(body);
       finished(request, () => response.end());
@@ -109,11 +116,6 @@ function sendReply({ status, body, mediaType }: WireReply, request: IncomingMess
   if (takesFromMaker(body, response)) return answerFromMaker(body, response);
   // On a failure the pipeline destroys the connection: without the last chunk no client takes the stream for complete.
   pipeline(body, response, () => {});
-}
-
-/** A character for each byte. */
-function toText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 function ignore(): void {}

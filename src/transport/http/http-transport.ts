@@ -4,8 +4,11 @@ import { pipeline, Readable } from "node:stream";
 import { CleatError, TransportError } from "../../errors/index.ts";
 import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
 import { type Address, formatAddress } from "../address.ts";
-import { toTransportError } from "./http-failure.ts";
+import { whenGivenUp } from "../giving-up.ts";
+import { AbortError, toTransportError } from "./http-failure.ts";
+import { toLatin1 } from "./latin1.ts";
 import type { Logger } from "../logger.ts";
+import { collectReply } from "./reply-body.ts";
 import { createTlsDialer, type TlsDialer } from "../tls/tls-dialer.ts";
 import type { TlsClientOptions } from "../tls/tls.ts";
 import type { Transport, WireReply, WireRequest } from "../wire.ts";
@@ -28,7 +31,7 @@ export interface HttpTransportOptions {
 export function createHttpTransport(address: Address, options: HttpTransportOptions = {}): Transport {
   const { tls, logger, onDisconnected = () => {} } = options;
   const name = formatAddress(address);
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 });
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 32 });
   let dialer: TlsDialer | undefined;
   if ("https" in address) {
     dialer = createTlsDialer(address.https, tls ?? {}, name);
@@ -48,70 +51,78 @@ export function createHttpTransport(address: Address, options: HttpTransportOpti
       if (sockets.size === 0) onDisconnected();
     });
   };
-  const open = (wire: WireRequest) => {
-    const request = httpRequest({ ...target, ...requestLine(wire), agent, signal: wire.signal });
-    return request.once("socket", follow);
-  };
+  const open = (wire: WireRequest) => httpRequest({ ...target.options, ...requestLine(wire, target.host), agent });
   return {
     address: name,
-    send: (wire) => send(wire, name, dialer, () => open(wire)),
+    send: (wire) => send(wire, { address: name, dialer, open, follow }),
     async close() {
       agent.destroy();
     },
   };
 }
 
+/** Where to connect to, and what the peer is called there. */
 function targetOf(address: Address) {
-  if ("unix" in address) return { socketPath: address.unix, host: "plugin.moby.localhost" };
-  return { ...("tcp" in address ? address.tcp : address.https) };
+  if ("unix" in address) return { options: { socketPath: address.unix }, host: "plugin.moby.localhost" };
+  const { host, port } = "tcp" in address ? address.tcp : address.https;
+  const defaultPort = "tcp" in address ? 80 : 443;
+  const named = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return { options: { host, port }, host: port === defaultPort ? named : `${named}:${port}` };
 }
 
-function requestLine({ path, query, body, mediaType }: WireRequest) {
-  const search = new URLSearchParams(query).toString();
+/** Headers as a list, which Node writes as it is: it looks each of an object's up, and keeps it in a map. */
+function requestLine({ path, query, body, mediaType }: WireRequest, host: string) {
+  const search = Object.keys(query).length === 0 ? "" : new URLSearchParams(query).toString();
   const sized = body instanceof Uint8Array;
-  return {
-    method: "POST",
-    path: search === "" ? path : `${path}?${search}`,
-    headers: {
-      Accept: pluginMediaType,
-      "Content-Type": sized ? pluginMediaType : (mediaType ?? streamMediaType),
-      ...(sized && { "Content-Length": body.byteLength }),
-    },
-  };
+  const headers = ["Accept", pluginMediaType, "Content-Type", sized ? pluginMediaType : (mediaType ?? streamMediaType)];
+  if (sized) headers.push("Content-Length", String(body.byteLength));
+  headers.push("Host", host);
+  return { method: "POST", path: search === "" ? path : `${path}?${search}`, headers };
 }
 
-function send(
-  wire: WireRequest,
-  address: string,
-  dialer: TlsDialer | undefined,
-  open: () => ClientRequest,
-): Promise<WireReply> {
+interface Sending {
+  readonly address: string;
+  readonly dialer: TlsDialer | undefined;
+  open(wire: WireRequest): ClientRequest;
+  follow(socket: Socket): void;
+}
+
+function send(wire: WireRequest, { address, dialer, open, follow }: Sending): Promise<WireReply> {
   return new Promise((resolve, reject) => {
     let connected = false;
-    const request = open();
+    let answered = false;
+    const request = open(wire);
+    const forget = whenGivenUp(wire, () => request.destroy(new AbortError()));
     request.on("error", (error) => {
+      if (answered) return;
       const { socket, reusedSocket } = request;
       const handshake = socket === null ? undefined : dialer?.handshakeOf(socket);
       reject(toTransportError(error, { address, connected, reusedSocket, handshake }));
     });
-    // An answer of 101 ends a request with neither an error nor a response.
     request.once("close", () => {
+      forget();
+      if (answered) return;
+      // An answer of 101 ends a request with neither an error nor a response.
       const message = `connection to ${address} broke: no answer to the call`;
       reject(new TransportError("UNAVAILABLE", message, { reachedPeer: connected }));
     });
     request.once("socket", (socket) => {
+      follow(socket);
       whenReady(socket, dialer, () => {
         connected = true;
         sendBody(request, wire.body);
       });
     });
     request.once("response", (response: IncomingMessage) => {
+      answered = true;
       // Some peers answer before they have read everything; what they do not want is not sent, and its source is let
       // go.
       response.once("end", () => {
         if (!request.writableFinished) request.destroy();
       });
-      resolve({ status: response.statusCode ?? 0, body: response });
+      const status = response.statusCode ?? 0;
+      if (wire.maxReplyBytes === undefined) resolve({ status, body: response });
+      else collectReply(response, wire.maxReplyBytes, address, (body) => resolve({ status, body }), reject);
     });
   });
 }
@@ -124,7 +135,7 @@ function whenReady(socket: Socket, dialer: TlsDialer | undefined, begin: () => v
 }
 
 function sendBody(request: ClientRequest, body: WireRequest["body"]): void {
-  if (body instanceof Uint8Array) request.end(body);
+  if (body instanceof Uint8Array) request.end(toLatin1(body), "latin1");
   // The pipeline destroys the request when the source fails, so that the peer sees a broken body and never a complete
   // one. That failure reaches the caller as the request's "error".
   else pipeline(Readable.from(body), request, () => {});
