@@ -15,6 +15,9 @@ export interface GatheredSink {
 /** This much is held before it goes on, so that a small file costs no hand-over of its own. */
 const bufferBytes = 256 * 1024;
 
+/** Less is copied sooner than what is held has gone ahead by itself. */
+const largeBytes = 64 * 1024;
+
 /** Gathers in the memory of the sink itself where that has some (`claim`). */
 export function createGatheredSink(sink: ByteSink): GatheredSink {
   let own: Buffer | undefined;
@@ -38,6 +41,13 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
     buffer = claimed ?? (own ??= Buffer.allocUnsafe(bufferBytes));
   }
 
+  /** How much the sink moved by itself. */
+  function sendLarge(descriptor: number, sizeBytes: number): number {
+    if (sizeBytes < largeBytes || sink.send === undefined) return 0;
+    flush();
+    return sink.send(descriptor, sizeBytes);
+  }
+
   return {
     write(bytes) {
       if (bytes.length > buffer.length - filled) renew();
@@ -55,7 +65,7 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
       filled += count;
     },
     writeFrom(descriptor, sizeBytes) {
-      for (let left = sizeBytes; left > 0;) {
+      for (let left = sizeBytes - sendLarge(descriptor, sizeBytes); left > 0;) {
         if (filled === buffer.length) renew();
         const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
         if (count === 0) return sizeBytes - left;
