@@ -8,15 +8,19 @@ export interface GatheredSink {
   writeZeros(count: number): void;
   /** Writes the next bytes of an open file; answers how many there were, fewer than asked for only at its end. */
   writeFrom(descriptor: number, sizeBytes: number): number;
-  /** Hands on what is held. */
-  flush(): void;
+  /** Hands on what is held: nothing comes any more. */
+  end(): void;
 }
 
 /** This much is held before it goes on, so that a small file costs no hand-over of its own. */
 const bufferBytes = 256 * 1024;
 
+/** Of the last archive: to a small one a buffer of its own costs more, in collections, than all else. */
+let spare: Buffer | undefined;
+
 export function createGatheredSink(sink: ByteSink): GatheredSink {
-  const buffer = Buffer.allocUnsafe(bufferBytes);
+  const buffer = spare ?? Buffer.allocUnsafe(bufferBytes);
+  spare = undefined;
   let filled = 0;
 
   function flush(): void {
@@ -48,6 +52,9 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
       }
       return sizeBytes;
     },
-    flush,
+    end() {
+      flush();
+      spare = buffer;
+    },
   };
 }
