@@ -15,6 +15,9 @@ export interface GatheredSink {
 /** This much is held before it goes on, so that a small file costs no hand-over of its own. */
 const bufferBytes = 256 * 1024;
 
+/** What is copied costs less than a call of its own. */
+const largeBytes = 64 * 1024;
+
 /** Of the last archive: to a small one a buffer of its own costs more, in collections, than all else. */
 let spare: Buffer | undefined;
 
@@ -43,7 +46,12 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
       filled += count;
     },
     writeFrom(descriptor, sizeBytes) {
-      for (let left = sizeBytes; left > 0;) {
+      let left = sizeBytes;
+      if (sink.writeFrom !== undefined && sizeBytes >= largeBytes) {
+        flush();
+        left -= sink.writeFrom(descriptor, sizeBytes);
+      }
+      while (left > 0) {
         if (filled === buffer.length) flush();
         const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
         if (count === 0) return sizeBytes - left;

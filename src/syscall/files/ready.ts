@@ -7,6 +7,7 @@ import { bindSystemCall, check, errnos, lastErrno } from "../libc.ts";
 
 const readCall = bindSystemCall("read", "int", "void *", "long");
 const writeCall = bindSystemCall("write", "int", "void *", "long");
+const sendfileCall = bindSystemCall("sendfile", "int", "int", "void *", "long");
 const ppollCall = bindSystemCall("ppoll", "void *", "long", "void *", "void *", "long");
 const fcntlCall = bindSystemCall("fcntl", "int", "int", "long");
 
@@ -36,6 +37,15 @@ export function readNow(descriptor: number, buffer: Uint8Array): number | undefi
 /** Writes of `bytes` what there is room for now; `undefined` where there is none. */
 export function writeNow(descriptor: number, bytes: Uint8Array): number | undefined {
   return countNow("write", () => writeCall(descriptor, bytes, bytes.length));
+}
+
+/**
+ * Writes of the next `count` bytes of an open file what there is room for now, and moves its position; 0 at its end,
+ * `undefined` where there is no room. The bytes pass no process: a socket holds the file's own pages. Not every file
+ * system can do so (EINVAL).
+ */
+export function sendFileNow(descriptor: number, file: number, count: number): number | undefined {
+  return countNow("sendfile", () => sendfileCall(descriptor, file, null, count));
 }
 
 function countNow(name: string, call: () => number): number | undefined {

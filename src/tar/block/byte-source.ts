@@ -7,4 +7,9 @@ export interface ByteSource {
 /** Where a synchronous writer puts its bytes. They are copied, or written, before `write` returns. */
 export interface ByteSink {
   write(bytes: Uint8Array): void;
+  /**
+   * Takes the next bytes of an open file where that costs less than to read and to write them; answers how many, which
+   * may be none. @throws ABORTED when the file ends before.
+   */
+  writeFrom?(descriptor: number, sizeBytes: number): number;
 }

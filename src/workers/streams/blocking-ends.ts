@@ -57,6 +57,11 @@ const maxLentBytes = 128 * 1024;
 export interface SyncRingWriter {
   /** Copies all of `bytes` into the ring, waiting for room. @throws CANCELLED when the reader is gone. */
   write(bytes: Uint8Array): void;
+  /**
+   * Sends the next bytes of an open file where they go to a peer's descriptor; answers how many, which may be none.
+   * @throws as `write`, and ABORTED when the file ends before.
+   */
+  writeFrom(descriptor: number, sizeBytes: number): number;
   finish(): void;
   abort(): void;
 }
@@ -77,6 +82,7 @@ export function createSyncRingWriter(ring: Ring): SyncRingWriter {
         Atomics.store(ring.control, WRITER_WAITS, 0);
       }
     },
+    writeFrom: direct.writeFrom,
     finish() {
       direct.end();
       endWriting(ring, writerEnds.finished);

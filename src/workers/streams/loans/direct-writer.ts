@@ -2,8 +2,9 @@
  * The writing end of an outlet (`outlet.ts`), on the job's thread: what the job writes goes to the peer's descriptor,
  * in chunk frames, once that is lent, and into the ring again when it is called back.
  */
+import { readSync } from "node:fs";
 import { CleatError, SystemError } from "../../../errors/index.ts";
-import { throwIfCancelled, waitUntilWritable, writeNow } from "../../../syscall/index.ts";
+import { sendFileNow, throwIfCancelled, waitUntilWritable, writeNow } from "../../../syscall/index.ts";
 import { DATA_SIGNAL, LENT, LOAN, NEXT_BYTES, outletStates, readerGone, type Ring, wake } from "../ring/control.ts";
 import { createPeerWatch } from "../peers/peer-watch.ts";
 
@@ -13,6 +14,11 @@ export interface DirectWriter {
    * but for a call back. Blocks.
    */
   write(bytes: Uint8Array): number;
+  /**
+   * As `write`, of the next bytes of an open file, which pass no process.
+   * @throws ABORTED when the file ends before: its frame is not whole, and neither is the stream.
+   */
+  writeFrom(file: number, sizeBytes: number): number;
   /** Gives back what is lent. */
   end(): void;
 }
@@ -28,6 +34,8 @@ export function createDirectWriter(ring: Ring): DirectWriter {
   const watch = createPeerWatch(control, 1);
   /** What has to come before the next frame. */
   let frameEnd = "";
+  /** Not every file system can have its files sent (sendfile(2)). */
+  let sendsFiles = true;
 
   function isLent(): boolean {
     const state = Atomics.load(control, LOAN);
@@ -51,21 +59,53 @@ export function createDirectWriter(ring: Ring): DirectWriter {
     if (readerGone(ring)) throw toGoneError();
   }
 
+  function isRecalled(): boolean {
+    throwIfUnwanted();
+    return Atomics.load(control, LOAN) === recalled;
+  }
+
+  /** After so many bytes, as many as there was room for. */
+  function awaitRoom(descriptor: number, sentBytes: number): void {
+    if (sentBytes > 0) watch.moved(sentBytes);
+    watch.waiting();
+    waitUntilWritable(descriptor, lookMs);
+    watch.waited();
+  }
+
   /** What is left of `bytes` when the descriptor is called back. */
   function send(bytes: Uint8Array): Uint8Array {
     const descriptor = Atomics.load(control, LENT);
     for (let rest = bytes; ;) {
-      throwIfUnwanted();
-      if (Atomics.load(control, LOAN) === recalled) return rest;
-      const count = tryWrite(descriptor, rest);
+      if (isRecalled()) return rest;
+      const count = tryWrite(descriptor, rest) ?? 0;
       if (count === rest.length) return nothing;
-      if (count !== undefined) {
-        rest = rest.subarray(count);
-        watch.moved(count);
-      }
-      watch.waiting();
-      waitUntilWritable(descriptor, lookMs);
-      watch.waited();
+      rest = rest.subarray(count);
+      awaitRoom(descriptor, count);
+    }
+  }
+
+  /** How many bytes of `file` are left when the descriptor is called back, or this file cannot be sent so. */
+  function sendFile(file: number, sizeBytes: number): number {
+    const descriptor = Atomics.load(control, LENT);
+    for (let left = sizeBytes; ;) {
+      if (isRecalled() || !sendsFiles) return left;
+      const count = trySendFile(descriptor, file, left) ?? 0;
+      left -= count;
+      if (left === 0) return 0;
+      if (sendsFiles) awaitRoom(descriptor, count);
+    }
+  }
+
+  /** Whatever is in the way, the file's system or the peer, who reads and writes instead will hear of it. */
+  function trySendFile(descriptor: number, file: number, sizeBytes: number): number | undefined {
+    try {
+      const count = sendFileNow(descriptor, file, sizeBytes);
+      if (count === 0) throw toShortError();
+      return count;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      sendsFiles = false;
+      return undefined;
     }
   }
 
@@ -87,11 +127,13 @@ export function createDirectWriter(ring: Ring): DirectWriter {
     }
   }
 
+  /** What comes before so many bytes of content. */
+  function sendFrameHead(sizeBytes: number): Uint8Array {
+    return send(Buffer.from(`${frameEnd}${sizeBytes.toString(16)}\r\n`, "latin1"));
+  }
+
   /** False where the descriptor was called back; the frame is whole for who reads all the same. */
-  function sendFrame(content: Uint8Array): boolean {
-    const head = Buffer.from(`${frameEnd}${content.length.toString(16)}\r\n`, "latin1");
-    const restOfHead = send(head);
-    const rest = restOfHead.length > 0 ? content : send(content);
+  function endFrame(restOfHead: Uint8Array, rest: Uint8Array): boolean {
     if (restOfHead.length + rest.length === 0) {
       frameEnd = lineEnd;
       return true;
@@ -99,6 +141,19 @@ export function createDirectWriter(ring: Ring): DirectWriter {
     giveBack(restOfHead, rest, Buffer.from(lineEnd));
     awaitTaken();
     return false;
+  }
+
+  function sendFrame(content: Uint8Array): boolean {
+    const restOfHead = sendFrameHead(content.length);
+    return endFrame(restOfHead, restOfHead.length > 0 ? content : send(content));
+  }
+
+  /** As `sendFrame`, of the next bytes of a file. */
+  function sendFileFrame(file: number, sizeBytes: number): boolean {
+    const restOfHead = sendFrameHead(sizeBytes);
+    const left = restOfHead.length > 0 ? sizeBytes : sendFile(file, sizeBytes);
+    const rest = readWhole(file, left);
+    return endFrame(restOfHead, restOfHead.length > 0 ? rest : send(rest));
   }
 
   return {
@@ -110,6 +165,16 @@ export function createDirectWriter(ring: Ring): DirectWriter {
         if (!sendFrame(content)) return at;
       }
       return bytes.length;
+    },
+    writeFrom(file, sizeBytes) {
+      if (Atomics.load(control, LOAN) === none || !isLent()) return 0;
+      for (let at = 0; at < sizeBytes;) {
+        if (!sendsFiles) return at;
+        const count = Math.min(sizeBytes - at, data.length / 2);
+        at += count;
+        if (!sendFileFrame(file, count)) return at;
+      }
+      return sizeBytes;
     },
     end() {
       const state = Atomics.load(control, LOAN);
@@ -128,6 +193,20 @@ function tryWrite(descriptor: number, bytes: Uint8Array): number | undefined {
     if (error instanceof SystemError) throw toGoneError(error);
     throw error;
   }
+}
+
+function readWhole(file: number, sizeBytes: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(sizeBytes);
+  for (let filled = 0; filled < sizeBytes;) {
+    const count = readSync(file, bytes, filled, sizeBytes - filled, null);
+    if (count === 0) throw toShortError();
+    filled += count;
+  }
+  return bytes;
+}
+
+function toShortError(): CleatError {
+  return new CleatError("ABORTED", "a file became shorter while it was read");
 }
 
 function toGoneError(cause?: Error): CleatError {
