@@ -46,12 +46,40 @@ export function compareCalls(
   reference: string,
   limits: Partial<Readonly<Record<Call, Limit>>>,
 ): Measurement[] {
-  const row = (call: Call, figure: "medianUs" | "p99Us", name: string, limit?: Limit): Measurement => {
-    const of = (peer: string) => median(times.get(peer)!.map((round) => round[call][figure]));
-    return { name, unit: "µs", cleat: of("cleat"), reference: { name: reference, value: of(reference) }, limit };
-  };
+  const row = (call: Call, figure: "medianUs" | "p99Us", name: string, limit?: Limit): Measurement =>
+    compareCall(call, figure, times, { name, subject: "cleat", reference, limit });
   return (Object.entries(titles) as [Call, string][]).flatMap(([call, title]) => [
     row(call, "medianUs", `${title}, ${where}`, limits[call]),
     row(call, "p99Us", `${title}, ${where}, 99th percentile`),
   ]);
+}
+
+/** What durability is of the commit of a layer: the others flush no files, and neither does Cleat with `none`. */
+export function compareCommits(
+  where: string,
+  times: ReadonlyMap<string, readonly CallTimes[]>,
+  { subject, reference, limit }: { readonly subject: string; readonly reference: string; readonly limit: Limit },
+): Measurement[] {
+  const name = `${titles.commitFiles}, ${where}, --durability=none`;
+  return [
+    compareCall("commitFiles", "medianUs", times, { name, subject, reference, limit }),
+    compareCall("commitFiles", "p99Us", times, { name: `${name}, 99th percentile`, subject, reference }),
+  ];
+}
+
+interface ComparedCall {
+  readonly name: string;
+  readonly subject: string;
+  readonly reference: string;
+  readonly limit?: Limit | undefined;
+}
+
+function compareCall(
+  call: Call,
+  figure: "medianUs" | "p99Us",
+  times: ReadonlyMap<string, readonly CallTimes[]>,
+  { name, subject, reference, limit }: ComparedCall,
+): Measurement {
+  const of = (peer: string) => median(times.get(peer)!.map((round) => round[call][figure]));
+  return { name, unit: "µs", cleat: of(subject), reference: { name: reference, value: of(reference) }, limit };
 }

@@ -12,22 +12,26 @@ import { buildGoProgram, debianGo } from "../test/interop/go-program.ts";
 import { compareDockers } from "./docker-commands.ts";
 import { largeImage } from "./large-image.ts";
 import { type Limit, median, type Measurement, timeMs } from "./measure.ts";
-import { type CallTimes, compareCalls, type Peer, runPart } from "./snapshotter-calls.ts";
+import { type CallTimes, compareCalls, compareCommits, type Peer, runPart } from "./snapshotter-calls.ts";
 
 const callsPerRound = 100;
 const filesCommitted = 2_000;
 const listRounds = 3;
 
-/** Cleat and the others: stargz is a proxy snapshotter in Go, overlayfs containerd's own. */
-type Name = "cleat" | "stargz" | "overlayfs";
+/**
+ * Cleat and the others: stargz is a proxy snapshotter in Go, overlayfs containerd's own. Neither flushes what was
+ * unpacked; nor does "lax", which is Cleat with `--durability=none`.
+ */
+type Name = "cleat" | "lax" | "stargz" | "overlayfs";
 
 /** The machine's containerd, with Cleat over overlay2 and stargz behind it. */
 async function openPeers(namespace: Namespace) {
   const cleat = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2" });
+  const lax = await startSnapshotter(namespace, { name: "lax", driver: "overlay2", arguments: ["--durability=none"] });
   const stargz = await startStargz(namespace);
-  const containerd = await startContainerd(namespace, { proxies: [cleat, stargz] });
-  const atSocket: Peer<Name>[] = [cleat, stargz].map(({ name, socket }) => ({ name: name as Name, socket }));
-  const behind: Peer<Name>[] = (["cleat", "stargz", "overlayfs"] as const).map((name) => ({
+  const containerd = await startContainerd(namespace, { proxies: [cleat, lax, stargz] });
+  const atSocket: Peer<Name>[] = [cleat, lax, stargz].map(({ name, socket }) => ({ name: name as Name, socket }));
+  const behind: Peer<Name>[] = (["cleat", "lax", "stargz", "overlayfs"] as const).map((name) => ({
     name,
     socket: containerd.socket,
     snapshotter: name,
@@ -43,7 +47,10 @@ export async function measureSnapshotterCalls(rounds: number): Promise<readonly 
   await using namespace = await openNamespace();
   const { atSocket } = await openPeers(namespace);
   const times = await timeCalls(namespace, atSocket, rounds);
-  return compareCalls("at the socket", times, "stargz", { prepare: halfMore, stat: halfMore });
+  return [
+    ...compareCalls("at the socket", times, "stargz", { prepare: halfMore, stat: halfMore }),
+    ...compareCommits("at the socket", times, { subject: "lax", reference: "stargz", limit: notMore }),
+  ];
 }
 
 /** The same as containerd's clients have them, beside containerd's own overlayfs, too. */
@@ -54,6 +61,7 @@ export async function measureSnapshotterBehind(rounds: number): Promise<readonly
   return [
     ...compareCalls("behind containerd", times, "stargz", {}),
     ...compareCalls("behind containerd", times, "overlayfs", { commitFiles: notMore }),
+    ...compareCommits("behind containerd", times, { subject: "lax", reference: "overlayfs", limit: notMore }),
   ];
 }
 
@@ -85,7 +93,7 @@ export async function measureSnapshotterImports(rounds: number): Promise<readonl
   const archive = `${namespace.folder}/large.tar`;
   await writeImageArchive(archive, "localhost/large", largeImage);
   await containerd.ctr("kept", "images", "import", "--no-unpack", archive);
-  const subjects = (["cleat", "overlayfs", "stargz"] as const).map((name) =>
+  const subjects = (["cleat", "overlayfs", "lax", "stargz"] as const).map((name) =>
     createCtr(namespace, containerd, { space: `import-${name}`, snapshotter: name }),
   );
   const times = new Map<string, number[]>(subjects.map(({ snapshotter }) => [snapshotter, []]));
@@ -95,13 +103,18 @@ export async function measureSnapshotterImports(rounds: number): Promise<readonl
       if (round > 0) times.get(subject.snapshotter)!.push(ms);
     }
   const of = (name: Name) => median(times.get(name)!);
-  return (["overlayfs", "stargz"] as const).map((name) => ({
-    name: "ctr images import, 20,000 files in 6 layers",
+  const row = (subject: Name, name: Name, limit: Limit | undefined, how = ""): Measurement => ({
+    name: `ctr images import, 20,000 files in 6 layers${how}`,
     unit: "ms",
-    cleat: of("cleat"),
+    cleat: of(subject),
     reference: { name, value: of(name) },
-    limit: name === "overlayfs" ? notMore : undefined,
-  }));
+    limit,
+  });
+  return [
+    row("cleat", "overlayfs", notMore),
+    row("cleat", "stargz", undefined),
+    row("lax", "overlayfs", notMore, ", --durability=none"),
+  ];
 }
 
 async function timeImport(subject: Ctr, archive: string): Promise<number> {

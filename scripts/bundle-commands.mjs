@@ -1,18 +1,21 @@
 /**
- * Puts what the quick commands load into a file or two, in the place of what tsc has made of them. Reading a module
- * costs Node half a millisecond, and `cleat call` read 220 of them: 95 are zod's, most of them its messages in other
+ * Puts what the quick commands load into a few files, in the place of what tsc has made of them: reading a module costs
+ * Node half a millisecond, and `cleat call` read 220 of them. 95 were zod's, most of them its messages in other
  * languages.
  *
- * What the program has loaded by then stays outside, so that an error is of the same class on both sides.
+ * Whatever else is loaded besides imports the same files: so that an error is of the same class on both sides, all that
+ * stays outside finds what it imports where it was, by its own name.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { rolldown } from "rolldown";
 import { cliEntry, main, projectFolder } from "./prepare.mjs";
 
-const commands = ["call", "ls", "inspect"];
-const folder = join(projectFolder, "dist/cli/plugins");
-const chunks = "bundled";
+const dist = join(projectFolder, "dist");
+const cli = dirname(cliEntry);
+const quick = ["call", "ls", "inspect"].map((name) => join(dist, `cli/plugins/${name}.js`));
+/** Where parts go that several of them share. */
+const shared = "plugins/bundled";
 
 /** What `cleat --help` loads: the entry, and all that it imports at once. */
 function loadedFiles() {
@@ -28,28 +31,45 @@ function loadedFiles() {
 }
 
 await main(async () => {
-  const loaded = loadedFiles();
-  rmSync(join(folder, chunks), { recursive: true, force: true });
+  const loaded = [...loadedFiles()];
+  const errors = join(dist, "errors/index.js");
+  const isError = (file) => dirname(file) === dirname(errors);
+  await writeBundle(dirname(errors), [errors]);
+  for (const file of loaded.filter((file) => isError(file) && file !== errors)) rmSync(file);
+
+  const atOnce = loaded.filter((file) => !isError(file));
+  rmSync(join(cli, shared), { recursive: true, force: true });
+  await writeBundle(cli, [...atOnce, ...quick], {
+    external: (id, importer) => isError(id) || isOutside(id, importer),
+    chunkFileNames: ({ name }) => (name === "terminal" ? "terminal.js" : `${shared}/[name].js`),
+    // The entry waits for its command, and whatever that imports must not wait for the entry.
+    groups: [{ name: "terminal", test: (id) => atOnce.includes(id) && id !== cliEntry }],
+  });
+});
+
+/** `dir` is the folder that all the files are below: what is external is imported as if they were there. */
+async function writeBundle(dir, files, { external = () => false, chunkFileNames, groups } = {}) {
   const bundle = await rolldown({
-    input: Object.fromEntries(commands.map((name) => [name, join(folder, `${name}.js`)])),
+    input: Object.fromEntries(files.map((file) => [relative(dir, file).slice(0, -".js".length), file])),
     platform: "node",
-    external: (id, importer, isResolved) => isResolved && (loaded.has(id) || !isBundled(id)),
+    external: (id, importer, isResolved) => isResolved && !files.includes(id) && external(id, importer),
     onLog: (level, log, handle) => handle("error", log),
   });
   await bundle.write({
-    dir: folder,
+    dir,
     format: "esm",
-    chunkFileNames: `${chunks}/[name].js`,
-    banner: licence(),
+    entryFileNames: "[name].js",
+    chunkFileNames,
+    codeSplitting: { groups },
+    banner: ({ moduleIds }) => (moduleIds.some((id) => id.includes("node_modules/zod")) ? licence() : ""),
   });
   await bundle.close();
-});
+}
 
-/** zod, and what is the commands' own. */
-function isBundled(path) {
+/** All packages but zod, and the other commands. */
+function isOutside(path, importer) {
   const [top, name] = relative(projectFolder, path).split(sep);
-  if (top === "node_modules") return name === "zod";
-  return top === "dist";
+  return top === "node_modules" ? name !== "zod" : importer === join(cli, "commands.js");
 }
 
 /** A copy of a package brings its licence along. */

@@ -6,6 +6,7 @@
  */
 import { createReadStream } from "node:fs";
 import { overlay2 } from "cleat/drivers";
+import { forEachChunk } from "cleat/graphdriver";
 
 const [home, durability] = process.argv.slice(2);
 const driver = await overlay2.open({ home, durability });
@@ -13,7 +14,8 @@ const driver = await overlay2.open({ home, durability });
 const tasks = {
   create: ({ id }) => driver.create(id, {}),
   apply: ({ id, archive }) => driver.applyDiff(id, undefined, createReadStream(archive, { highWaterMark: 256 * 1024 })),
-  async diff({ id }) {
+  diff: async ({ id }) => forEachChunk(await driver.diff(id, undefined), () => {}),
+  async stream({ id }) {
     for await (const _ of await driver.diff(id, undefined));
   },
   remove: ({ id }) => driver.remove(id),

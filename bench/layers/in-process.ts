@@ -19,7 +19,8 @@ const goals: Readonly<Record<LayerName, { readonly apply: number; readonly diff:
 };
 
 /**
- * Layers of real files, applied from a file and diffed again by `overlay2` in process, beside GNU tar, in turns, the
+ * Layers of real files, applied from a file and diffed again by `overlay2` in process, read where the bytes lie and as
+ * a stream, beside GNU tar, in turns, the
  * medians of `rounds`: with durability `none` beside tar as it is, with `layer` beside tar and a sync of the file
  * system. A driver has applied each layer once before it is measured; what its first one costs stands apart.
  */
@@ -30,16 +31,24 @@ export async function measureLayers(rounds: number): Promise<readonly Measuremen
   for (const durability of ["none", "layer"] as const) {
     await using driver = await startDriver(`${disk.path}/${durability}`, durability);
     for (const { name } of layerKinds) {
-      const measured: { readonly apply: Pair; readonly diff: Pair }[] = [];
+      const measured: Round[] = [];
       for (let round = 0; round <= rounds; round++) {
         measured.push(await runRound(disk.path, archives[name], driver, durability, round % 2 === 0));
       }
       const warm = measured.slice(1);
       rows.push(...compare(`apply of ${name}, durability ${durability}`, warm, "apply", goals[name].apply));
-      if (durability === "none") rows.push(...compare(`diff of ${name}`, warm, "diff", goals[name].diff));
+      if (durability === "layer") continue;
+      rows.push(...compare(`diff of ${name}`, warm, "diff", goals[name].diff));
+      rows.push(...compare(`diff of ${name}, as a stream`, warm, "stream", goals[name].diff));
     }
   }
   return rows;
+}
+
+interface Round {
+  readonly apply: Pair;
+  readonly diff: Pair;
+  readonly stream: Pair;
 }
 
 type Driver = Awaited<ReturnType<typeof startDriver>>;
@@ -51,7 +60,7 @@ async function runRound(
   driver: Driver,
   durability: Durability,
   isPeerFirst: boolean,
-): Promise<{ readonly apply: Pair; readonly diff: Pair }> {
+): Promise<Round> {
   const [id, tree] = ["layer", `${disk}/tree`];
   await driver.run({ task: "create", id });
   await mkdir(tree);
@@ -60,14 +69,16 @@ async function runRound(
     cleat: () => driver.run({ task: "apply", id, archive }),
     peer: () => timeCommand(`tar --extract --file=${archive} --directory=${tree}${synced}`),
   });
-  const diff = await inTurn(isPeerFirst, {
-    cleat: () => driver.run({ task: "diff", id }),
-    peer: () => timeCommand(`tar --create --directory=${tree} . | cat`),
-  });
+  const [diff, stream] = [
+    await inTurn(isPeerFirst, { cleat: () => driver.run({ task: "diff", id }), peer: () => packTree(tree) }),
+    await inTurn(isPeerFirst, { cleat: () => driver.run({ task: "stream", id }), peer: () => packTree(tree) }),
+  ];
   await driver.run({ task: "remove", id });
   await rm(tree, { recursive: true });
-  return { apply, diff };
+  return { apply, diff, stream };
 }
+
+const packTree = (tree: string): Promise<Times> => timeCommand(`tar --create --directory=${tree} . | cat`);
 
 async function inTurn(isPeerFirst: boolean, work: { cleat(): Promise<Times>; peer(): Promise<Times> }): Promise<Pair> {
   await runCommand(["sync"]);

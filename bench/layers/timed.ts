@@ -21,7 +21,7 @@ export async function timeCommand(line: string): Promise<Times> {
 }
 
 type Task =
-  | { readonly task: "create" | "diff" | "remove"; readonly id: string }
+  | { readonly task: "create" | "diff" | "stream" | "remove"; readonly id: string }
   | { readonly task: "apply"; readonly id: string; readonly archive: string };
 
 /** A driver in a process of its own (`driver.mjs`). Disposing closes it. */

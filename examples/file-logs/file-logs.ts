@@ -72,8 +72,14 @@ export function createFileLogs(root: string): LogDriver {
             options.follow === true ? story?.feed.follow(call?.signal) : undefined,
           ] as const,
       );
-      yield* selectEntries(readEntries(files), options);
-      if (live !== undefined) yield* live;
+      try {
+        yield* selectEntries(readEntries(files), options);
+        if (live !== undefined) yield* live;
+      } finally {
+        // Neither may have been begun: with a tail of 0, or where the reader has left.
+        await live?.return(undefined);
+        await Promise.all(files.map(({ file }) => file.close()));
+      }
     },
     async close() {},
   };
@@ -146,17 +152,13 @@ async function openFiles(folder: string): Promise<{ file: FileHandle; size: numb
 }
 
 async function* readEntries(files: { file: FileHandle; size: number }[]): AsyncGenerator<LogEntry> {
-  try {
-    for (const { file, size } of files) {
-      if (size === 0) continue;
-      const input = file.createReadStream({ start: 0, end: size - 1, autoClose: false });
-      for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-        const entry = parseEntry(line);
-        if (entry !== undefined) yield entry;
-      }
+  for (const { file, size } of files) {
+    if (size === 0) continue;
+    const input = file.createReadStream({ start: 0, end: size - 1, autoClose: false });
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      const entry = parseEntry(line);
+      if (entry !== undefined) yield entry;
     }
-  } finally {
-    await Promise.all(files.map(({ file }) => file.close()));
   }
 }
 

@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { goStruct } from "../protocol/index.ts";
+import { matchRoute } from "./api-route.ts";
 import { factsOf, withJson } from "./authz.test.support.ts";
 import { readApiRequest } from "./index.ts";
 
@@ -53,6 +55,31 @@ describe("a route", () => {
     expect(read("GET", "/v1.41/containers/a/exec").match("POST", "/containers/{id}/exec")).toBeUndefined();
     expect(read("POST", "/containers/axexec").is("POST", "/containers/{id}/exec")).toBe(false);
     expect(read("POST", "/containers/create").is("POST", "/containers/create")).toBe(true);
+  });
+});
+
+describe("a template", () => {
+  it("takes of a path what an expression would", () => {
+    const piece = fc.constantFrom("/", "a", "b", "/a", "ab", "");
+    const template = fc.array(fc.oneof(piece, fc.constantFrom("{x}", "{y}")), { maxLength: 6 });
+    const given = fc.tuple(template, fc.array(piece, { maxLength: 9 }));
+    fc.assert(
+      fc.property(given, ([parts, path]) => {
+        fc.pre(parts.filter((part) => part === "{x}").length < 2 && parts.filter((part) => part === "{y}").length < 2);
+        const expression = new RegExp(`^${parts.map((part) => part.replace(/^\{(.)\}$/, "(?<$1>.*)")).join("")}$`, "s");
+        const match = expression.exec(path.join(""));
+        expect(matchRoute(parts.join(""), path.join(""))).toEqual(match === null ? undefined : { ...match.groups });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("of several names does not take minutes for the longest URI that a client can send", () => {
+    const startedMs = performance.now();
+    const uri = `/a/${"b/".repeat(500_000)}d`;
+    expect(read("GET", uri).match("GET", "/a/{x}/b/{y}/c")).toBeUndefined();
+    expect(read("GET", uri).match("GET", "/a/{x}/b/{y}/b/{z}d")).toBeDefined();
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 });
 

@@ -4,7 +4,7 @@ import type { GrpcChannel } from "./channel.ts";
 import { type ClientStream, openClientStream } from "./client-stream.ts";
 import type { GrpcMethod, GrpcService } from "./define-service.ts";
 import { createFrameReader, defaultMaxMessageBytes, encodeFrame } from "./frames.ts";
-import { collectMessages, iterateMessages } from "./read-messages.ts";
+import { iterateMessages, readOneMessage } from "./read-messages.ts";
 import type { GrpcCallOptions, GrpcClient, Metadata } from "./sides.ts";
 import { pumpRequests, type RequestPump } from "./pump-requests.ts";
 import { createPeerSilence, type PeerSilence } from "./silence.ts";
@@ -132,9 +132,10 @@ async function readOne(
   pumped?: RequestPump,
 ): Promise<unknown> {
   const frames = createFrameReader(maxMessageBytes, "DATA_LOSS");
-  let messages: readonly Uint8Array[];
+  const tooMany = () => new CleatError("DATA_LOSS", `${method.path} was answered with more than one message`);
+  let answer: Uint8Array | undefined;
   try {
-    messages = await collectMessages(opened.stream, { frames, subject: "peer" });
+    answer = await readOneMessage(opened.stream, { frames, subject: "peer", tooMany });
   } catch (error) {
     opened.cancel();
     if (error instanceof TransportError) await opened.ended; // says more than that the stream was cut off
@@ -142,10 +143,8 @@ async function readOne(
   }
   pumped?.stop();
   await opened.finish();
-  if (messages.length !== 1) {
-    throw new CleatError("DATA_LOSS", `${method.path} was answered with ${messages.length} messages instead of one`);
-  }
-  return method.response.decode(messages[0] as Uint8Array, "DATA_LOSS");
+  if (answer === undefined) throw new CleatError("DATA_LOSS", `${method.path} was answered with no message`);
+  return method.response.decode(answer, "DATA_LOSS");
 }
 
 async function withDeadline<T>(

@@ -4,7 +4,7 @@ import { type Logger, traceCall, type TracedCall } from "../transport/index.ts";
 import type { GrpcMethod } from "./define-service.ts";
 import { createFrameReader, encodeFrame } from "./frames.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
-import { collectMessages, iterateMessages } from "./read-messages.ts";
+import { iterateMessages, readOneMessage } from "./read-messages.ts";
 import { createReply, type Reply } from "./reply.ts";
 import { openServerCall, type ServerCall } from "./server-call.ts";
 import type { AnyGrpcMethod } from "./sides.ts";
@@ -103,11 +103,10 @@ async function answer(
   }
   const meter = createMeter(budget);
   try {
-    const messages = await collectMessages(stream, { frames, budget: meter, subject: "peer" });
-    if (messages.length !== 1) {
-      throw new CleatError("UNIMPLEMENTED", `${method.path} takes one message, and got ${messages.length}`);
-    }
-    const answered = run(decode(messages[0] as Uint8Array) as never, call);
+    const notOne = () => new CleatError("UNIMPLEMENTED", `${method.path} takes one message`);
+    const request = await readOneMessage(stream, { frames, budget: meter, subject: "peer", tooMany: notOne });
+    if (request === undefined) throw notOne();
+    const answered = run(decode(request) as never, call);
     if (method.kind === "unary") reply.finish(encode(await answered));
     else await sendAll(answered as AsyncIterable<unknown>, encode, call, reply);
   } finally {

@@ -163,6 +163,17 @@ describe("a server of gRPC", () => {
     expect(await send(session, {}, [large])).toMatchObject({ "grpc-status": "0" });
   });
 
+  it("takes no second request where one is due, however small", async () => {
+    await using server = await serveEcho();
+    await using session = openSession(server);
+    const stream = session.request({ ...grpcHeaders, ":path": "/test.Echo/Once" });
+    stream.on("error", () => {});
+    stream.write(Buffer.concat([frame("x"), frame("y")]));
+    const [answer] = (await once(stream, "response")) as [IncomingHttpHeaders];
+    expect(answer).toMatchObject({ "grpc-status": "12", "grpc-message": "/test.Echo/Once takes one message" });
+    stream.destroy();
+  });
+
   it("outlives headers that are too long, and too many of them", async () => {
     await using server = await serveEcho();
     await using session = openSession(server);
@@ -231,6 +242,37 @@ describe("a server of gRPC", () => {
 });
 
 describe("a client of gRPC", () => {
+  it("takes no second answer where one is due, and none without end", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "cleat-grpc-"));
+    const server = createHttp2Server();
+    let sentBytes = 0;
+    server.on("stream", (stream) => {
+      stream.on("error", () => {});
+      stream.respond({ ":status": 200, "content-type": "application/grpc" });
+      const answers = Buffer.concat(Array.from({ length: 1_000 }, () => encodeFrame(new Uint8Array(0), maxBytes)));
+      const send = () => {
+        if (stream.closed || sentBytes > 4 * maxBytes) return;
+        sentBytes += answers.length;
+        if (stream.write(answers)) setImmediate(send);
+        else stream.once("drain", send);
+      };
+      send();
+    });
+    await once(server.listen(join(folder, "s.sock")), "listening");
+    try {
+      await using channel = createGrpcChannel({ unix: join(folder, "s.sock") });
+      const call = createGrpcClient(echoService, channel).once({ text: "x" }, { timeoutMs: 20_000 });
+      await expect(call).rejects.toMatchObject({
+        code: "DATA_LOSS",
+        message: "/test.Echo/Once was answered with more than one message",
+      });
+      expect(sentBytes).toBeLessThan(maxBytes / 4);
+    } finally {
+      server.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it.each(["once", "wait"] as const)("tells that a peer has died under a call as UNAVAILABLE (%s)", async (method) => {
     const folder = await mkdtemp(join(tmpdir(), "cleat-grpc-"));
     const server = createHttp2Server();

@@ -11,10 +11,14 @@ export interface ReadOptions {
 }
 
 /**
- * All messages of a stream, collected by events, which cost less than iterating.
- * @throws what `frames` throws, CANCELLED when the stream was cut off; the rest is not read then.
+ * The one message of a stream; `undefined` where it has none. By events, which cost less than iterating.
+ * @throws what `frames` throws, `tooMany` as soon as there is a second message, CANCELLED when the stream was cut off;
+ * the rest is not read then.
  */
-export function collectMessages(stream: Http2Stream, options: ReadOptions): Promise<readonly Uint8Array[]> {
+export function readOneMessage(
+  stream: Http2Stream,
+  options: ReadOptions & { readonly tooMany: () => Error },
+): Promise<Uint8Array | undefined> {
   const { frames, budget } = options;
   const messages: Uint8Array[] = [];
   return new Promise((resolve, reject) => {
@@ -27,6 +31,7 @@ export function collectMessages(stream: Http2Stream, options: ReadOptions): Prom
       try {
         budget?.take(chunk.length);
         messages.push(...frames.push(chunk));
+        if (messages.length > 1) fail(options.tooMany());
       } catch (error) {
         fail(error);
       }
@@ -34,7 +39,7 @@ export function collectMessages(stream: Http2Stream, options: ReadOptions): Prom
     const onEnd = () => {
       hasEnded = true;
       if (wasCutOff(stream, frames)) fail(cutOff(options.subject));
-      else resolve(messages);
+      else resolve(messages[0]);
     };
     stream.on("data", onData);
     stream.once("end", onEnd);

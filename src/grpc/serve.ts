@@ -31,7 +31,9 @@ export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcS
   logger.info({ address: listening.address, services: services.map(({ service }) => service.name) }, "serving");
 
   const shutDown = async () => {
+    signal?.removeEventListener("abort", onSignal);
     const removed = listening.remove();
+    removed.catch(() => {}); // told in the end; unheard until then it would end the process, and all calls that run
     const brokenOff = await drain(drainTimeoutMs);
     if (brokenOff > 0) logger.warn({ brokenOff, drainTimeoutMs }, "connections were broken off");
     const outcomes = await Promise.allSettled([removed, options.close?.()]);

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { TransportError, toCleatError } from "../errors/index.ts";
-import { maxTimerMs } from "../transport/index.ts";
+import { joinSignals, maxTimerMs } from "../transport/index.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { givenUp, unlessAborted } from "./give-up.ts";
 import type { Link } from "./link.ts";
@@ -26,7 +26,8 @@ export async function activateAll(
   const late = (subject: string) =>
     new TransportError("DEADLINE_EXCEEDED", `${subject} within ${timeoutMs} ms`, { reachedPeer: true });
   const timer = setTimeout(() => deadline.abort(late("plugins were not all there")), Math.min(timeoutMs, maxTimerMs));
-  const stop = signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
+  const given = joinSignals(signal, deadline.signal);
+  const stop = given.signal;
   setMaxListeners(0, stop); // each plugin listens
   try {
     const entries = await unlessAborted(discovery.scan(), stop);
@@ -54,6 +55,7 @@ export async function activateAll(
     throw signal?.aborted === true ? givenUp("call of all plugins", signal) : error;
   } finally {
     clearTimeout(timer);
+    given.release();
   }
 }
 

@@ -4,6 +4,8 @@ import { announcedName, assertPluginName, type Client, type Protocol } from "../
 import {
   assertImplements,
   createClient,
+  type JoinedSignal,
+  joinSignals,
   type Logger,
   pluginLocations,
   silentLogger,
@@ -151,11 +153,11 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       // Of a name that nobody has, and nobody waits for, nothing is kept.
       if (!(waitMs > 0) && !links.has(name)) await discovery.find(name);
       const link = linkTo(name);
-      const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+      using stop = joinSignals(signal, closing.signal);
       try {
         const { implements: implemented } = await (waitMs > 0
-          ? waitForPlugin(link, discovery, waitMs, stop)
-          : link.activate(stop));
+          ? waitForPlugin(link, discovery, waitMs, stop.signal)
+          : link.activate(stop.signal));
         assertImplements(name, implemented, protocol);
         return toPlugin(link, protocol);
       } catch (error) {
@@ -164,16 +166,38 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     },
     async getAll(protocol, { timeoutMs = 10_000, signal } = {}) {
       closing.signal.throwIfAborted();
-      const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
-      const all = await activateAll(discovery, linkTo, timeoutMs, stop);
+      using stop = joinSignals(signal, closing.signal);
+      const all = await activateAll(discovery, linkTo, timeoutMs, stop.signal);
       const fitting = all.links.filter(({ active }) => active?.implements.includes(announcedName(protocol)));
       return { plugins: fitting.map((link) => toPlugin(link, protocol)), failures: all.failures };
     },
     handle: (protocol, callback) =>
       handlers.add({ protocol, call: (link) => callback(toPlugin(link, protocol)) }, links.values()),
-    watch: ({ signal } = {}) =>
-      discovery.watch({ signal: signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]) }),
+    watch: ({ signal } = {}) => ({
+      [Symbol.asyncIterator]() {
+        const stop = joinSignals(signal, closing.signal);
+        const changes = discovery.watch({ signal: stop.signal })[Symbol.asyncIterator]();
+        return {
+          async next() {
+            const result = await changes.next().catch(releasing(stop));
+            if (result.done === true) stop.release();
+            return result;
+          },
+          async return() {
+            stop.release();
+            return (await changes.return?.()) ?? { done: true, value: undefined };
+          },
+        };
+      },
+    }),
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+function releasing(stop: JoinedSignal): (error: unknown) => never {
+  return (error) => {
+    stop.release();
+    throw error;
   };
 }

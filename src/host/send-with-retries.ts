@@ -1,6 +1,6 @@
 import { TransportError } from "../errors/index.ts";
 import { pluginProtocol } from "../protocol/index.ts";
-import { assertImplements, type Logger, type WireReply, type WireRequest } from "../transport/index.ts";
+import { assertImplements, joinSignals, type Logger, type WireReply, type WireRequest } from "../transport/index.ts";
 import type { Activation, Activations } from "./activations.ts";
 import { backOff } from "./back-off.ts";
 import type { ClientPolicy } from "./client-policy.ts";
@@ -40,7 +40,8 @@ export async function sendWithRetries(
       const pauseMs = error.reachedPeer ? undefined : pauses.next().value;
       if (pauseMs === undefined) throw error;
       logger.warn({ plugin: name, reason: error.message, pauseMs }, "nobody was reached; trying again");
-      await pause(pauseMs, AbortSignal.any([wire.signal, closing]));
+      using ended = joinSignals(wire.signal, closing);
+      await pause(pauseMs, ended.signal);
       closing.throwIfAborted();
       if (wire.signal.aborted) throw error;
     }

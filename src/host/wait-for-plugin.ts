@@ -1,5 +1,5 @@
 import { CleatError, type ErrorCode, TransportError } from "../errors/index.ts";
-import { maxTimerMs } from "../transport/index.ts";
+import { joinSignals, maxTimerMs } from "../transport/index.ts";
 import type { Activation } from "./activations.ts";
 import { backOff } from "./back-off.ts";
 import type { Discovery } from "./discovery/discovery.ts";
@@ -17,7 +17,8 @@ export async function waitForPlugin(
   signal: AbortSignal,
 ): Promise<Activation> {
   const ended = new AbortController();
-  const stop = AbortSignal.any([signal, ended.signal]);
+  const given = joinSignals(signal, ended.signal);
+  const stop = given.signal;
   const message = `plugin "${link.name}" did not answer within ${waitMs} ms`;
   const late = new TransportError("DEADLINE_EXCEEDED", message, { reachedPeer: true });
   const timer = setTimeout(() => ended.abort(late), Math.min(waitMs, maxTimerMs));
@@ -39,6 +40,7 @@ export async function waitForPlugin(
   } finally {
     clearTimeout(timer);
     ended.abort(late);
+    given.release();
   }
 }
 

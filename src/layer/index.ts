@@ -30,7 +30,7 @@ export {
   type OverlayFeatures,
 } from "./changes/overlay-features.ts";
 export { shareContent, type SharedContent } from "./tree/share-content.ts";
-export { removeForGood, removeTree } from "./tree/remove-tree.ts";
+export { removeForGood, removeTree, withUnmountedFolder } from "./tree/remove-tree.ts";
 export { restoreCopy } from "./tree/restore-copy.ts";
 export { usageBeyond } from "./tree/usage-beyond.ts";
 export { treeSize } from "./tree/tree-size.ts";

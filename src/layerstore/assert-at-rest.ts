@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { CleatError } from "../errors/index.ts";
 import { withFolderAt } from "../layer/index.ts";
+import { isThere } from "../syscall/index.ts";
 import {
   driverRecordFile,
   findWrongFolders,
@@ -54,5 +54,5 @@ function mount(home: string): string | undefined {
 
 /** Whether a driver of Cleat's has had it. A repair that was killed leaves the folder of its lock, and no record. */
 export function isOurs(home: string): boolean {
-  return existsSync(`${home}/${driverRecordFile}`);
+  return isThere(`${home}/${driverRecordFile}`);
 }

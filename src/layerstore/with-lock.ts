@@ -1,5 +1,5 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
-import { close } from "../syscall/index.ts";
+import { removeTree, withFolderAt } from "../layer/index.ts";
+import { close, isThere, renameat2 } from "../syscall/index.ts";
 import { lockHome, ownFolder, prepareHome, uniqueName } from "../graphdriver/kit.ts";
 import { isOurs } from "./assert-at-rest.ts";
 
@@ -9,20 +9,28 @@ import { isOurs } from "./assert-at-rest.ts";
  * @throws FAILED_PRECONDITION while the store is served; whatever `work` throws.
  */
 export async function withLock<T>(home: string, work: () => Promise<T>): Promise<T> {
-  const wasThere = existsSync(`${home}/${ownFolder}`);
+  const wasThere = isThere(`${home}/${ownFolder}`);
   prepareHome(home, 0);
   const lock = lockHome(home);
   try {
     return await work();
   } finally {
-    if (!wasThere && !isOurs(home)) removeOwnFolder(home);
-    close(lock);
+    try {
+      if (!wasThere && !isOurs(home)) removeOwnFolder(home);
+    } finally {
+      close(lock);
+    }
   }
 }
 
-/** While it is locked, and in one step: a driver that opens just then finds all of the folder or makes its own. */
+/**
+ * While it is locked, and in one step: a driver that opens just then finds all of the folder or makes its own. What a
+ * repair could not delete, as something is mounted in it, stays.
+ */
 function removeOwnFolder(home: string): void {
-  const away = `${home}/${ownFolder}.${uniqueName()}`;
-  renameSync(`${home}/${ownFolder}`, away);
-  rmSync(away, { recursive: true });
+  const away = `${ownFolder}.${uniqueName()}`;
+  withFolderAt(home, (folder) => {
+    renameat2(folder, ownFolder, folder, away);
+    removeTree(folder, away);
+  });
 }

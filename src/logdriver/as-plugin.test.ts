@@ -137,6 +137,39 @@ describe("a log behind the protocol", () => {
     expect(signal?.aborted).toBe(true);
   });
 
+  it("ends for those who follow it when the plugin begins to close, and is read no further", async () => {
+    const { driver } = createMemoryLogs();
+    const { remote, plugin } = await connectLogs({ driver }, folder.path);
+    const log = await remote.openLog(containerOf("c1"));
+    await log.write([entryOf("said")], noLoss);
+    await until(() => plugin.logs()[0]?.entries === 1);
+    const follow = () => remote.readLogs?.(containerOf("c1"), { follow: true }) as AsyncGenerator<LogEntry>;
+    const following = follow();
+    expect(textOf((await following.next()).value as LogEntry)).toBe("said");
+    plugin.onClosing();
+    expect(await following.next()).toEqual({ done: true, value: undefined });
+    expect(textsOf(await Readable.from(follow()).toArray())).toEqual(["said"]);
+    await log.close();
+    await plugin.close();
+  });
+
+  it("is read back as asked for, also from a driver that gives all it has", async () => {
+    const all = [1n, 2n, 3n, 4n].map((timeNs) => entryOf(`line ${timeNs}`, timeNs));
+    const { driver } = createMemoryLogs({
+      async *readLogs() {
+        yield* all;
+      },
+    });
+    const { remote } = await connectLogs({ driver }, folder.path);
+    const read = async (options: object) => {
+      const entries = remote.readLogs?.(containerOf("c1"), options) as AsyncIterable<LogEntry>;
+      return textsOf((await Readable.from(entries).toArray()) as LogEntry[]);
+    };
+    expect(await read({ tail: 2 })).toEqual(["line 3", "line 4"]);
+    expect(await read({ tail: 1, untilNs: 2n })).toEqual(["line 2"]);
+    expect(await read({ tail: 0 })).toEqual([]);
+  });
+
   it("cannot be read back where the driver cannot", async () => {
     const { driver } = createMemoryLogs();
     const { name, openLog, close: end } = driver;

@@ -9,7 +9,7 @@ import { encodeFrame } from "./entry-codec.ts";
 import { defaultMaxFrameBytes } from "./frame-reader.ts";
 import { createLogTable } from "./log-table.ts";
 import type { LogStatus } from "./open-log.ts";
-import { joinPartials, withinTimes } from "./select-entries.ts";
+import { joinPartials, selectEntries, withinTimes } from "./select-entries.ts";
 import { fromWireInfo, fromWireReadConfig } from "./wire-shapes.ts";
 
 export interface LogDriverPluginOptions {
@@ -40,6 +40,8 @@ export interface LogDriverPlugin {
   readonly service: Service;
   /** Opens the pipes again that the process before this one read. `serve` calls it; without, the first call does. */
   onListening(): void;
+  /** Ends what is read by those who follow logs: it would keep the plugin from closing. `serve` calls it, and `close`. */
+  onClosing(): void;
   /** How each open log fares. */
   logs(): readonly LogStatus[];
   /** Lets go of all pipes, which stay for the next process, and closes the driver. May be called twice. */
@@ -54,7 +56,8 @@ export interface LogDriverPlugin {
  *
  * - `StartLogging` of a pipe that is open is answered as done, and so is `StopLogging` of one that is not.
  * - Bytes that are no entry are skipped up to the next entry, counted, and logged as a warning.
- * - `ReadLogs` goes out with whole lines and within the times asked for.
+ * - `ReadLogs` goes out with whole lines and within the times asked for; no more of them than the tail, where nobody
+ *   follows.
  *
  * @throws INVALID_ARGUMENT when `driver` lacks a method.
  */
@@ -71,6 +74,12 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
     logger,
   });
   const readLogs = driver.readLogs?.bind(driver);
+  const followed = new Set<AbortController>();
+  let isEnding = false;
+  const endFollowed = () => {
+    isEnding = true;
+    for (const reading of followed) reading.abort();
+  };
   let closing: Promise<void> | undefined;
   const isClosing = () => closing !== undefined;
   const assertOpen = () => {
@@ -107,7 +116,15 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
       async readLogs({ Info, Config }) {
         assertOpen();
         const asked = fromWireReadConfig(Config);
-        return toStream((signal) => withinTimes(joinPartials(readLogs(fromWireInfo(Info), asked, { signal })), asked));
+        const reading = new AbortController();
+        if (isEnding) reading.abort();
+        const entries = readLogs(fromWireInfo(Info), asked, { signal: reading.signal });
+        if (asked.follow !== true) return toStream(reading, selectEntries(entries, asked));
+        // Where what was there ends, and the tail with it, the driver alone knows.
+        const stream = toStream(reading, withinTimes(joinPartials(entries), asked));
+        followed.add(reading);
+        stream.once("close", () => followed.delete(reading));
+        return stream;
       },
     }),
   });
@@ -117,7 +134,11 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
       void restoreAtLast();
     },
     logs: () => table.statuses(),
-    close: () => (closing ??= table.close().finally(() => driver.close())),
+    onClosing: endFollowed,
+    close() {
+      endFollowed();
+      return (closing ??= table.close().finally(() => driver.close()));
+    },
   };
 }
 
@@ -129,9 +150,8 @@ const methods: readonly (keyof LogDriver)[] = ["openLog", "close"];
  * Entries as frames; the reader's leaving ends a driver that waits for more. It is told before the stream's own end:
  * that waits for the generator, which waits for the driver.
  */
-function toStream(read: (signal: AbortSignal) => AsyncIterable<LogEntry>): Readable {
-  const reading = new AbortController();
-  const stream = Readable.from(frames(read(reading.signal)), { objectMode: false, highWaterMark: 64 * 1024 });
+function toStream(reading: AbortController, entries: AsyncIterable<LogEntry>): Readable {
+  const stream = Readable.from(frames(entries), { objectMode: false, highWaterMark: 64 * 1024 });
   // oxlint-disable-next-line no-underscore-dangle -- the name is Node's
   const endGenerator = stream._destroy.bind(stream);
   // oxlint-disable-next-line no-underscore-dangle

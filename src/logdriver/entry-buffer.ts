@@ -43,7 +43,8 @@ export function createEntryBuffer({ maxBytes, drop }: EntryBufferOptions): Entry
     push(added) {
       for (const entry of added) {
         const size = sizeOf(entry);
-        if (drop === "newest" && sizeBytes + size > maxBytes) {
+        // One that is too long for the buffer would have taken all others with it.
+        if (size > maxBytes || (drop === "newest" && sizeBytes + size > maxBytes)) {
           dropped++;
           continue;
         }

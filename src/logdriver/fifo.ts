@@ -67,10 +67,13 @@ export async function readFifo(path: string, listener: FifoListener): Promise<Fi
   });
   socket.once("end", () => finish());
   socket.once("error", finish);
+  const takeHeld = () => {
+    while (socket.read() !== null); // what it holds while it is paused goes to `data`
+  };
   const letGo = () => {
     if (isClosed) return;
     isClosed = true;
-    while (socket.read() !== null); // what it holds while it is paused goes to `data`
+    takeHeld();
     socket.destroy();
   };
   return {
@@ -79,7 +82,18 @@ export async function readFifo(path: string, listener: FifoListener): Promise<Fi
       const deadlineMs = performance.now() + timeoutMs;
       if (isClosed) return;
       // Destroying the socket closes its descriptor, before the pipe is known to be empty.
-      const again = openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY | constants.O_NONBLOCK);
+      const again = openOnceMore(descriptor);
+      if (again === undefined) {
+        // None is left to wait with: all at once, as far as it is kept.
+        isClosed = true;
+        takeHeld();
+        try {
+          await readAll(descriptor, listener, () => false, "at once");
+        } finally {
+          socket.destroy();
+        }
+        return;
+      }
       letGo();
       try {
         await readAll(again, listener, () => performance.now() < deadlineMs);
@@ -88,6 +102,16 @@ export async function readFifo(path: string, listener: FifoListener): Promise<Fi
       }
     },
   };
+}
+
+/** `undefined` where the process may open no more, or there is no /proc. */
+function openOnceMore(descriptor: number): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
 }
 
 async function openPipe(path: string): Promise<number> {
@@ -120,6 +144,7 @@ async function readAll(
   descriptor: number,
   listener: FifoListener,
   mayWait: () => boolean,
+  pace: "waiting" | "at once" = "waiting",
 ): Promise<"ended" | "empty" | "more"> {
   const chunk = Buffer.allocUnsafe(64 * 1024);
   for (let total = 0; total <= pipeBytes;) {
@@ -127,7 +152,8 @@ async function readAll(
     if (length === 0) return "ended";
     if (length === undefined) return "empty";
     total += length;
-    await listener.data(Buffer.from(chunk.subarray(0, length)), mayWait);
+    const wait = listener.data(Buffer.from(chunk.subarray(0, length)), mayWait);
+    if (pace === "waiting") await wait;
   }
   return "more";
 }

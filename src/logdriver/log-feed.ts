@@ -6,7 +6,7 @@ export interface LogFeed {
   publish(entries: readonly LogEntry[]): void;
   /**
    * What is published from now on (from this call, not from the first `next`), until `end` or until `signal` aborts.
-   * One that is slow loses the oldest beyond `maxBytes`.
+   * One that is slow loses the oldest beyond `maxBytes`. Who does not come to read it calls its `return`.
    */
   follow(signal?: AbortSignal): AsyncGenerator<LogEntry>;
   /** Nothing more comes: followers end when they have read what is there. */
@@ -55,7 +55,14 @@ export function createLogFeed({ maxBytes = defaultMaxBytes }: { readonly maxByte
           leave();
         }
       }
-      return read();
+      const reading = read();
+      const end = reading.return.bind(reading);
+      // A generator that was never begun runs no `finally`.
+      reading.return = (value) => {
+        leave();
+        return end(value);
+      };
+      return reading;
     },
     end() {
       for (const follower of followers) follower.end();

@@ -86,6 +86,11 @@ export function createLogPump({ log, buffer: bounds, logger, subject }: LogPumpO
     push(entries, mayWait) {
       if (entries.length === 0) return undefined;
       buffer.push(entries);
+      if (buffer.length === 0) {
+        // No pump begins: one that has nothing to write ends before it is known to run, and none would after it.
+        lose(buffer.take().dropped, "longer than the buffer");
+        return undefined;
+      }
       pumping ??= pump();
       return isSlow || buffer.sizeBytes <= bounds.maxBytes / 4 ? undefined : untilRoom(mayWait);
     },

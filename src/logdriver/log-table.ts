@@ -6,6 +6,7 @@ import type { EntryBufferOptions } from "./entry-buffer.ts";
 import { type KeptLog, type KeptLogs, openKeptLogs } from "./kept-logs.ts";
 import { type LogStatus, openLog, type OpenLog, reopening } from "./open-log.ts";
 import { fromWireInfo, type WireInfo } from "./wire-shapes.ts";
+import { within } from "./within.ts";
 
 export interface LogTableOptions {
   readonly driver: LogDriver;
@@ -19,7 +20,8 @@ export interface LogTableOptions {
 /** The pipes that are being read. */
 export interface LogTable {
   /**
-   * Opens again what the process before this one had open; once, however often it is called. A failure is forgotten.
+   * Begins to open again what the process before this one had open; once, however often it is called. A failure is
+   * forgotten.
    */
   restore(): Promise<void>;
   start(file: string, info: WireInfo, call: CallOptions): Promise<void>;
@@ -57,7 +59,8 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
       ready.set(file, opened);
       return opened;
     } catch (error) {
-      await log.close();
+      // Not waited for: a driver that hangs is not to keep from anybody that there is no pipe.
+      log.close().catch((failure: unknown) => logger.error({ file, err: failure }, "log was not closed"));
       throw error;
     }
   };
@@ -72,12 +75,23 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
   };
 
   const stop = async (file: string) => {
-    const opened = await rows.get(file)?.open.catch(() => undefined);
-    if (opened === undefined) return;
-    rows.delete(file);
-    ready.delete(file);
-    await opened.stop(stopTimeoutMs);
-    await (await keptLogs()).delete(file);
+    const opening = rows.get(file)?.open;
+    if (opening === undefined) return;
+    const end = async (opened: OpenLog) => {
+      rows.delete(file);
+      ready.delete(file);
+      await opened.stop(stopTimeoutMs);
+      await (await keptLogs()).delete(file);
+    };
+    const opened = await within(
+      opening.catch(() => undefined),
+      stopTimeoutMs,
+      () => {
+        logger.warn({ file, timeoutMs: stopTimeoutMs }, "log is still being opened");
+        opening.then(end).catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
+      },
+    );
+    if (opened !== undefined) await end(opened);
   };
 
   /** An engine that was killed says nothing; its next one has pipes of its own. */
@@ -90,7 +104,7 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
   const restoreOne = async (kept: KeptLog) => {
     const { file } = kept;
     try {
-      await add(kept, (container) => openAgain(driver, file, container, logger));
+      await add(kept, openAgain(file));
     } catch (error) {
       const isGone = error instanceof CleatError && error.code === "NOT_FOUND";
       if (!isGone) return logger.error({ file, err: error }, "log pipe was not opened again");
@@ -99,10 +113,22 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
     }
   };
 
+  /** Its container runs: where the driver fails, what it prints is read and lost, rather than that it waits. */
+  const openAgain =
+    (file: string): Open =>
+    async (container) =>
+      reopening(
+        async () => driver.openLog(container),
+        (error) => logger.error({ file, container: container.id, err: error }, "log was not opened again"),
+      );
+
   let restored: Promise<void> | undefined;
   const restore = () =>
     (restored ??= (async () => {
-      await Promise.all((await keptLogs()).logs.map(restoreOne));
+      // Not waited for: one log that takes long keeps no other container from starting.
+      for (const kept of (await keptLogs()).logs) {
+        restoreOne(kept).catch((error: unknown) => logger.error({ file: kept.file, err: error }, "log was not kept"));
+      }
     })().catch(forgetting(() => (restored = undefined))));
 
   return {
@@ -136,24 +162,13 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
   };
 }
 
-/** Its container runs: where the driver fails, what it prints is read and lost, rather than that it waits. */
-async function openAgain(
-  driver: LogDriver,
-  file: string,
-  container: LoggedContainer,
-  logger: Logger,
-): Promise<ContainerLog> {
-  try {
-    return await driver.openLog(container);
-  } catch (error) {
-    logger.error({ file, container: container.id, err: error }, "log was not opened again");
-    return reopening(() => driver.openLog(container));
-  }
-}
-
 /** For the next process, with what is half read. */
 async function leave({ kept, open }: Row, records: KeptLogs, timeoutMs: number): Promise<void> {
-  const opened = await open.catch(() => undefined);
+  const opened = await within(
+    open.catch(() => undefined),
+    timeoutMs,
+    () => {}, // nothing was read
+  );
   const unfinished = await opened?.leave(timeoutMs);
   if (unfinished !== undefined && unfinished.byteLength > 0) await records.put({ ...kept, unfinished });
 }

@@ -1,10 +1,11 @@
 import { CleatError } from "../errors/index.ts";
-import { createDeadline, type Logger } from "../transport/index.ts";
+import type { Logger } from "../transport/index.ts";
 import type { ContainerLog, LoggedContainer } from "./driver.ts";
 import type { EntryBufferOptions } from "./entry-buffer.ts";
 import { type FifoReader, readFifo } from "./fifo.ts";
 import { createFrameReader } from "./frame-reader.ts";
 import { createLogPump } from "./log-pump.ts";
+import { within } from "./within.ts";
 
 /** How a container's log fares: for operators, and for whoever counts. */
 export interface LogStatus {
@@ -68,8 +69,10 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
   const finish = async (timeoutMs: number) => {
     const finished = pump.flushed().then(() => log.close());
     finished.catch((error: unknown) => logger.error({ ...subject, err: error }, "log was not closed"));
-    await withDeadline(finished, timeoutMs, () =>
-      logger.warn({ ...subject, timeoutMs, bufferedBytes: pump.bufferedBytes }, "log is still being written"),
+    await within(
+      finished.catch(() => {}),
+      timeoutMs,
+      () => logger.warn({ ...subject, timeoutMs, bufferedBytes: pump.bufferedBytes }, "log is still being written"),
     );
   };
 
@@ -106,36 +109,28 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
   };
 }
 
-/** Waits for `step`, and no longer than that; `step` goes on. Its failure is somebody else's to tell. */
-async function withDeadline(step: Promise<void>, timeoutMs: number, onTimeout: () => void): Promise<void> {
-  const deadline = createDeadline(timeoutMs, "log", undefined);
-  const passed = new Promise<void>((resolve) => {
-    deadline.signal.addEventListener(
-      "abort",
-      () => {
-        onTimeout();
-        resolve();
-      },
-      { once: true },
-    );
-  });
-  await Promise.race([step.catch(() => {}), passed]);
-  deadline.release();
-}
-
-/** A log that a driver refuses to open now: each write tries again, and what cannot be written counts as dropped. */
-export function reopening(open: () => Promise<ContainerLog>): ContainerLog {
-  let opened: ContainerLog | undefined;
+/**
+ * A log whose container prints already: it is opened at once, and nobody waits for that. While a driver takes its time,
+ * so does the first write; where it refuses, each write tries again, and what cannot be written counts as dropped.
+ */
+export function reopening(open: () => Promise<ContainerLog>, onRefused: (error: unknown) => void): ContainerLog {
+  let opening: Promise<ContainerLog> | undefined;
   let isClosed = false;
+  const opened = () => (opening ??= open().catch(forget));
+  const forget = (error: unknown): never => {
+    opening = undefined;
+    throw error;
+  };
+  opened().catch(onRefused);
   return {
     async write(entries, loss) {
       if (isClosed) throw new CleatError("FAILED_PRECONDITION", "log is closed");
-      opened ??= await open();
-      await opened.write(entries, loss);
+      await (await opened()).write(entries, loss);
     },
     async close() {
       isClosed = true;
-      await opened?.close();
+      const log = await opening?.catch(() => undefined);
+      await log?.close();
     },
   };
 }

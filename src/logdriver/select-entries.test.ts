@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { LogEntry, ReadLogsOptions } from "./driver.ts";
@@ -39,6 +40,7 @@ describe("lines", () => {
 
   it.each([
     ["whose last piece was lost", [entry("a", 1n, ["x", 1, false]), entry("b", 2n, ["y", 1, true])], ["a", "b"]],
+    ["whose last piece was lost before a whole line", [entry("a", 1n, ["x", 1, false]), entry("b", 2n)], ["a", "b"]],
     ["that nobody ended", [entry("a", 1n, ["x", 1, false])], ["a"]],
     ["whose last piece is no piece to old engines", [entry("a", 1n, ["", 0, false]), entry("b")], ["ab"]],
   ])("are not lost %s", async (_, pieces, lines) => {
@@ -108,6 +110,15 @@ describe("a feed", () => {
     feed.end();
     expect([first.value, (await second).value].map((one) => String((one as LogEntry).line))).toEqual(["one", "two"]);
     expect((await following.next()).done).toBe(true);
+  });
+
+  it("is left by a follower who never began to read", async () => {
+    const leaving = new AbortController();
+    const follower = createLogFeed().follow(leaving.signal);
+    expect(getEventListeners(leaving.signal, "abort")).toHaveLength(1);
+    await follower.return(undefined);
+    expect(getEventListeners(leaving.signal, "abort")).toEqual([]);
+    expect(await follower.next()).toEqual({ done: true, value: undefined });
   });
 
   it("ends with its signal, while it waits", async () => {

@@ -18,7 +18,14 @@ export async function* joinPartials(entries: Entries): AsyncGenerator<LogEntry> 
       yield entry;
       continue;
     }
-    const begun = open.get(source) ?? { source, timeNs, id: partial?.id ?? "", pieces: [], sizeBytes: 0 };
+    const before = open.get(source);
+    if (partial === undefined && before !== undefined && before.id !== "") {
+      yield whole(before); // its last piece was lost; only engines that name no lines end one by a whole line
+      open.delete(source);
+      yield entry;
+      continue;
+    }
+    const begun = before ?? { source, timeNs, id: partial?.id ?? "", pieces: [], sizeBytes: 0 };
     if (partial !== undefined && partial.id !== begun.id) {
       yield whole(begun); // the last piece of the line before was lost
       Object.assign(begun, { timeNs, id: partial.id, pieces: [], sizeBytes: 0 });

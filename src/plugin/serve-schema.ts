@@ -70,11 +70,15 @@ function assertDriver(driver: unknown, field: string): void {
   if (driver instanceof Promise) throw toInvalidError(`${field} is a promise; await it`);
   if (typeof driver !== "object" || driver === null)
     throw toInvalidError(`${field} is ${quoteValue(driver)}, no driver; ${makers}`);
-  const { service: given, close } = driver as { service?: unknown; close?: unknown };
+  const { service: given, ...hooks } = driver as { service?: unknown } & Partial<
+    Record<(typeof hookNames)[number], unknown>
+  >;
   if (given === undefined) throw toInvalidError(`${field} has no service, and so is not a driver to serve; ${makers}`);
   check(service, given, `${field}.service`);
-  if (close !== undefined) check(callable, close, `${field}.close`);
+  for (const name of hookNames) if (hooks[name] !== undefined) check(callable, hooks[name], `${field}.${name}`);
 }
+
+const hookNames = ["onListening", "onClosing", "close"] as const;
 
 function assertListen(listen: unknown): void {
   const ways = Object.keys(listenTables).join(", ");

@@ -25,6 +25,11 @@ export interface ServedDriver {
    * Called once, when the plugin listens at `address`: what is to be done then, and not where another plugin has it.
    */
   onListening?(address: string): void;
+  /**
+   * Called once, when the plugin begins to close: to end answers that would go on without end, as running calls are
+   * waited for.
+   */
+  onClosing?(): void;
   close?(): Promise<void>;
 }
 
@@ -71,8 +76,8 @@ export interface RunningPlugin extends AsyncDisposable {
  * @throws ALREADY_EXISTS when two drivers speak the same protocol.
  * @throws FAILED_PRECONDITION when the address is taken, no socket was passed, or engines could not trust what is
  * served by TLS.
- * @throws INVALID_ARGUMENT when an option is not what it has to be, or a certificate or key of no use. The drivers are
- * never closed then.
+ * @throws INVALID_ARGUMENT when an option is not what it has to be, or a certificate or key of no use.
+ * @throws what a driver's `onListening` throws. The drivers are never closed where this rejects.
  */
 export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   assertServeOptions(options);
@@ -89,18 +94,27 @@ export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   const server = createHttpServer(handler, "tls" in listen ? { tls: listen.tls } : {});
   const connections = followConnections(server);
   const listening = await startListening(server, listen);
-  for (const driver of drivers) driver.onListening?.(listening.address);
+  try {
+    for (const driver of drivers) driver.onListening?.(listening.address);
+  } catch (error) {
+    await Promise.allSettled([listening.remove(), connections.drain(0)]);
+    throw error;
+  }
   logger.info({ address: listening.address, protocols: services.map(({ protocol }) => protocol.name) }, "serving");
 
   const toldReady = notifySystemd("READY=1", logger); // not waited for: signals may come as soon as it is told
 
   const shutDown = async () => {
+    options.signal?.removeEventListener("abort", onSignal);
     const removed = listening.remove();
     const told = toldReady.then(() => notifySystemd("STOPPING=1", logger));
+    const ending = drivers.map(async (driver) => driver.onClosing?.());
+    // Told in the end. A failure that nobody hears of until then would end the process, and all calls that run.
+    for (const step of [removed, ...ending]) step.catch(() => {});
     const brokenOff = await connections.drain(drainTimeoutMs);
     if (brokenOff > 0) logger.warn({ brokenOff, drainTimeoutMs }, "calls were broken off");
     try {
-      await settleAll([removed, told, ...drivers.map(async (driver) => driver.close?.())]);
+      await settleAll([removed, told, ...ending, ...drivers.map(async (driver) => driver.close?.())]);
     } finally {
       letSignals?.();
     }

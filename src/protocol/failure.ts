@@ -29,15 +29,18 @@ export function parseFailure(bytes: Uint8Array): Failure {
 
 /**
  * The failure that a decoded reply holds, if any: some plugins answer 200 with an `Err`, and Docker reads it there
- * too, under the protocol's own name for it.
+ * too, under the protocol's own name for it. What stands there and is no text is a failure all the same: Go does not
+ * decode such an answer, so that one that allows something besides allows nothing.
  */
 export function failureIn(value: unknown, field: string): Failure | undefined {
-  const { [field]: message, Code: code = "" } = failureFields(field).safeDecode(value).data ?? {};
-  if (message === undefined || message === "") return undefined;
-  return { message, code: Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "UNKNOWN" };
+  const { [field]: said, Code: code } = failureFields(field).safeDecode(value).data ?? {};
+  if (said === undefined || said === "") return undefined;
+  const isKnown = typeof code === "string" && Object.hasOwn(errorCodes, code);
+  const message = typeof said === "string" ? said : JSON.stringify(said);
+  return { message, code: isKnown ? (code as ErrorCode) : "UNKNOWN" };
 }
 
-const optionalText = z.string().optional();
+const anything = z.unknown().optional();
 
 /** By the name of a protocol's field, of which there are few: to make a schema costs more than a call over a socket. */
 const schemas = new Map<string, ReturnType<typeof makeFailureFields>>();
@@ -49,7 +52,7 @@ function failureFields(field: string): ReturnType<typeof makeFailureFields> {
 }
 
 function makeFailureFields(field: string) {
-  return goStruct({ [field]: optionalText, Code: optionalText });
+  return goStruct({ [field]: anything, Code: anything });
 }
 
 function parseOrNothing(text: string): unknown {

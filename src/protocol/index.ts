@@ -28,6 +28,7 @@ export {
 export { graphDriverProtocol } from "./graph-driver.ts";
 export { ipamDriverProtocol } from "./ipam-driver.ts";
 export { logDriverProtocol } from "./log-driver.ts";
+export { loadProtocol } from "./load-protocol.ts";
 export { pluginMediaType, streamMediaType, tarMediaType } from "./media-type.ts";
 export { metricsCollectorProtocol } from "./metrics-collector.ts";
 export { networkDriverProtocol } from "./network-driver.ts";

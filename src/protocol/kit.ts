@@ -3,4 +3,14 @@
  * schemas, which take long to load.
  */
 export { type ChunkPlace, createChunkTracker, readChunkLine } from "./chunk-line.ts";
-export type { BodyFraming, Borrow, Borrower, DescriptorWriting, LendingSource, Loan, Returned, Sink } from "./loan.ts";
+export type {
+  BodyFraming,
+  Borrow,
+  Borrower,
+  ChunkVisiting,
+  DescriptorWriting,
+  LendingSource,
+  Loan,
+  Returned,
+  Sink,
+} from "./loan.ts";

@@ -50,8 +50,7 @@ describe("failures", () => {
     ["404 page not found\n", "404 page not found"],
     ["", "(no reason given)"],
   ])("of other plugins are UNKNOWN: %j", (text, message) => {
-    expect(parseFailure(Buffer.from(text)).code).toBe("UNKNOWN");
-    if (!text.includes("7")) expect(parseFailure(Buffer.from(text)).message).toBe(message);
+    expect(parseFailure(Buffer.from(text))).toEqual({ code: "UNKNOWN", message });
   });
 
   it("are seen on a status of 200", () => {

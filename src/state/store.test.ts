@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { SystemError } from "../errors/index.ts";
 import { createSimulatedDisk, losses, PowerLoss, type SimulatedDisk } from "./journal/simulated-disk.test.support.ts";
 import { openStore } from "./index.ts";
 import { openStoreOver, type Store } from "./store.ts";
@@ -272,6 +273,27 @@ it("a full disk keeps what is deleted, and has room for more when there is some"
 async function fillUp(notes: { put(key: string, value: string): Promise<void> }): Promise<void> {
   for (let index = 100; index < 10_000; index++) await notes.put(`${index}`, "x".repeat(100));
 }
+
+it("acknowledges nothing in a file that may have lost its name: a rename may be done and be told to have failed", async () => {
+  const disk = createSimulatedDisk();
+  const store = await openStoreOver(disk, { tables });
+  const rename = disk.rename.bind(disk);
+  disk.rename = async (from, to) => {
+    await rename(from, to);
+    throw new SystemError(constants.errno.EIO, "rename");
+  };
+  let acknowledged = "";
+  for (let index = 10; index < 50; index++) {
+    const value = `${index}`.repeat(50_000);
+    await store.tables.notes.put("a", value).then(
+      () => (acknowledged = value),
+      () => {},
+    );
+  }
+  await store.close();
+  const again = await openStoreOver(disk.reboot("nothing is lost"), { tables });
+  expect(again.tables.notes.get("a")?.slice(0, 2)).toBe(acknowledged.slice(0, 2));
+});
 
 it("many changes at once share their flushes", async () => {
   const disk = createSimulatedDisk();

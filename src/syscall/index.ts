@@ -16,6 +16,7 @@ export { errnos, lastErrno, type PathBytes } from "./libc.ts";
 export { withMapping } from "./mapping.ts";
 export * from "./mounts/mount.ts";
 export * from "./mounts/mountinfo.ts";
+export { mountNumberOf } from "./mounts/mount-number.ts";
 export { type SystemCallName, systemCallNumbers } from "./numbers.ts";
 export * from "./open.ts";
 export { peerProcess } from "./peer.ts";
@@ -24,14 +25,7 @@ export { type Project, readProject, setProject } from "./quotas/project.ts";
 export * from "./quotas/project-quota.ts";
 export * from "./mounts/private-mounts.ts";
 export * from "./btrfs/quota-group.ts";
-export {
-  duplicate,
-  readNow,
-  sendFileNow,
-  waitUntilReadable,
-  waitUntilWritable,
-  writeNow,
-} from "./files/ready.ts";
+export { duplicate, readNow, sendFileNow, waitUntilReadable, waitUntilWritable, writeNow } from "./files/ready.ts";
 export { pipeFill, resizePipe } from "./files/pipe.ts";
 export * from "./stat.ts";
 export * from "./btrfs/subvolume.ts";

@@ -109,6 +109,7 @@ export const errnos = {
   EINTR: 4,
   ENXIO: 6,
   EAGAIN: 11,
+  ENOMEM: 12,
   EBUSY: 16,
   EEXIST: 17,
   EXDEV: 18,

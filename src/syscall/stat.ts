@@ -1,5 +1,5 @@
 import { SystemError } from "../errors/index.ts";
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT, S_IFREG } from "./flags.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, S_IFDIR, S_IFMT, S_IFREG } from "./flags.ts";
 import { bindSystemCall, check, cString, emptyPath, errnos, lastErrno, type PathBytes } from "./libc.ts";
 
 const statxCall = bindSystemCall("statx", "int", "void *", "int", "uint", "void *");
@@ -66,6 +66,15 @@ export function statIfThere(directory: number, name: PathBytes): FileStatus | un
   const errno = lastErrno();
   if (errno === errnos.ENOENT || errno === errnos.ENOTDIR) return undefined;
   throw new SystemError(errno, "statx", name);
+}
+
+/**
+ * Whether anything has an absolute path; a symlink at its end is something. Other than `existsSync` it does not take for
+ * gone what it cannot look at, as on a disk that fails for a moment: what goes by a mark that is not there would go wrong.
+ * @throws SystemError then.
+ */
+export function isThere(path: PathBytes): boolean {
+  return statIfThere(AT_FDCWD, path) !== undefined;
 }
 
 export function fstat(descriptor: number): FileStatus {

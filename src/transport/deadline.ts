@@ -10,14 +10,14 @@ export interface GivingUp {
   offAbort(callback: () => void): void;
 }
 
-/** A deadline that can be paused and set anew, joined with a caller's own signal. */
+/** A deadline that can be paused and set anew, joined with the signals of those who may give up. */
 export interface Deadline {
   /** Its reason is a `TransportError`: DEADLINE_EXCEEDED or CANCELLED. */
   readonly signal: AbortSignal;
   /** Starts the time anew. */
   start(): void;
   pause(): void;
-  /** For good: `start` does nothing any more, and the caller's signal is not listened to. */
+  /** For good: `start` does nothing any more, and the callers' signals are not listened to. */
   release(): void;
 }
 
@@ -30,32 +30,30 @@ export const maxTimerMs = 2 ** 31 - 1;
 export function createDeadline(
   timeoutMs: number,
   subject: string,
-  caller: AbortSignal | undefined,
+  ...callers: readonly (AbortSignal | undefined)[]
 ): Deadline & GivingUp {
-  return new RunningDeadline(timeoutMs, subject, caller);
+  return new RunningDeadline(timeoutMs, subject, callers);
 }
 
 /** A class, because its signal is made when somebody asks for it, as few calls need one. */
 class RunningDeadline implements Deadline, GivingUp {
   readonly #timeoutMs: number;
   readonly #subject: string;
-  readonly #caller: AbortSignal | undefined;
-  readonly #onCancel: (() => void) | undefined;
+  readonly #callers: readonly (AbortSignal | undefined)[];
+  readonly #onCancel = (event: Event): void => this.#cancel(event.target as AbortSignal);
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #released = false;
   #reason: TransportError | undefined;
   #callbacks: (() => void)[] = [];
 
-  constructor(timeoutMs: number, subject: string, caller: AbortSignal | undefined) {
+  constructor(timeoutMs: number, subject: string, callers: readonly (AbortSignal | undefined)[]) {
     this.#timeoutMs = timeoutMs;
     this.#subject = subject;
-    this.#caller = caller;
-    if (caller !== undefined) {
-      this.#onCancel = () => this.#abort("CANCELLED", "was given up by its caller", { cause: caller.reason });
-      if (caller.aborted) this.#onCancel();
-      else caller.addEventListener("abort", this.#onCancel);
-    }
+    this.#callers = callers;
+    const aborted = callers.find((caller) => caller?.aborted === true);
+    if (aborted !== undefined) this.#cancel(aborted);
+    else for (const caller of callers) caller?.addEventListener("abort", this.#onCancel);
     this.start();
   }
 
@@ -97,12 +95,16 @@ class RunningDeadline implements Deadline, GivingUp {
   release(): void {
     this.#released = true;
     clearTimeout(this.#timer);
-    if (this.#onCancel !== undefined) this.#caller?.removeEventListener("abort", this.#onCancel);
+    for (const caller of this.#callers) caller?.removeEventListener("abort", this.#onCancel);
   }
 
   /** For the timer. */
   expire(): void {
     this.#abort("DEADLINE_EXCEEDED", `gave no answer within ${this.#timeoutMs} ms`);
+  }
+
+  #cancel({ reason }: AbortSignal): void {
+    this.#abort("CANCELLED", "was given up by its caller", { cause: reason });
   }
 
   #abort(code: "CANCELLED" | "DEADLINE_EXCEEDED", what: string, because: { cause?: unknown } = {}): void {

@@ -58,6 +58,14 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       else logger.warn(fields, "failed");
     };
 
+    /** How an answer ended that went out as a stream. */
+    const logEnd = (stream: Readable) =>
+      finished(stream, { writable: false }, (error) => {
+        if (!error) logger.debug(fieldsOf(200), "answered");
+        else if (request.signal.aborted) logFailure(200, request.signal.reason);
+        else logFailure(200, isBreakOff(error) ? closedEarly() : error);
+      });
+
     let failureStatus = 404;
     let subject: unknown;
     try {
@@ -71,7 +79,8 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
       const answered = await route.run(input as never, request as WireRequest & { body: AsyncIterable<Uint8Array> });
       if (route.method.framing !== "download") {
         const body = encodeAnswer(route.method, answered, `answer of ${request.path}`);
-        logger.debug(fieldsOf(200), "answered");
+        if (body instanceof Readable) logEnd(body);
+        else logger.debug(fieldsOf(200), "answered");
         return { status: 200, body, mediaType: pluginMediaType };
       }
       const stream = answered as Readable;
@@ -81,11 +90,7 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
         logger.debug(fieldsOf(200), "answered");
         return { status: 200, body: whole, mediaType: route.method.mediaType };
       }
-      finished(stream, { writable: false }, (error) => {
-        if (!error) logger.debug(fieldsOf(200), "answered");
-        else if (request.signal.aborted) logFailure(200, request.signal.reason);
-        else logFailure(200, isBreakOff(error) ? closedEarly() : error);
-      });
+      logEnd(stream);
       return { status: 200, body: stream, mediaType: route.method.mediaType };
     } catch (thrown) {
       const error = isBreakOff(thrown) && request.signal.aborted ? request.signal.reason : thrown;

@@ -10,6 +10,7 @@ export { createDeadline, type Deadline, maxTimerMs } from "./deadline.ts";
 export { createHandler, type HandlerOptions } from "./handler.ts";
 export { createHttpServer, type HttpServerOptions } from "./http/http-server.ts";
 export { createHttpTransport, type HttpTransportOptions } from "./http/http-transport.ts";
+export { joinSignals, type JoinedSignal } from "./joined-signal.ts";
 export { errorLogger, type Logger, silentLogger } from "./logger.ts";
 export {
   findInheritedSocket,

@@ -3,16 +3,22 @@ import { expect, it } from "vitest";
 
 import { encodeGoJson, graphDriverProtocol } from "../protocol/index.ts";
 import { createHandler } from "./handler.ts";
+import { type Logger, silentLogger } from "./logger.ts";
 import { implement } from "./service.ts";
 
 const { changes } = graphDriverProtocol.methods;
 type WireChange = Parameters<typeof encodeGoJson<typeof changes.response>>[1]["Changes"][number];
 
 /** What a plugin answers to `Changes`. */
-function ask(list: Iterable<WireChange>) {
+function ask(list: Iterable<WireChange>, logger: Logger = silentLogger) {
   const service = implement(graphDriverProtocol, { changes: async () => ({ Changes: list }) } as never);
   const body = Buffer.from('{"ID":"a"}');
-  return createHandler([service])({ path: changes.path, query: {}, body, signal: new AbortController().signal });
+  return createHandler([service], { logger })({
+    path: changes.path,
+    query: {},
+    body,
+    signal: new AbortController().signal,
+  });
 }
 
 function* make(count: number): Generator<WireChange> {
@@ -51,6 +57,10 @@ it("a long list is written in pieces, while it is made, and says the same", asyn
 it("an item that the schema does not allow is a failure, never a shorter list", async () => {
   const wrong = { Path: "/x", Kind: 7 } as never;
   expect(await ask([wrong])).toMatchObject({ status: 500 });
-  const { body } = await ask([...make(1_000), wrong]);
+  const logged: object[] = [];
+  const logger = { ...silentLogger, error: (fields: object, message: string) => logged.push({ ...fields, message }) };
+  const { body } = await ask([...make(1_000), wrong], logger);
   await expect((body as Readable).toArray()).rejects.toMatchObject({ code: "INTERNAL" });
+  const line = { method: changes.path, status: 200, message: "failed unforeseen", err: { code: "INTERNAL" } };
+  expect(logged).toMatchObject([line]); // its peer sees that the connection breaks, and its author why
 });

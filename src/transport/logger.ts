@@ -17,6 +17,16 @@ export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() 
 export const errorLogger: Logger = {
   ...silentLogger,
   error(fields, message) {
+    outliveStandardError();
     process.stderr.write(`${message} ${inspect(fields, { depth: 4, breakLength: Number.POSITIVE_INFINITY })}\n`);
   },
 };
+
+let isOutlived = false;
+
+/** Whoever has read it may be gone, as `| head` is: Node would end the process for that, and with it what is served. */
+function outliveStandardError(): void {
+  if (isOutlived) return;
+  isOutlived = true;
+  process.stderr.on("error", () => {});
+}

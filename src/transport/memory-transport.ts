@@ -1,5 +1,6 @@
-import { addAbortSignal, Readable } from "node:stream";
+import { addAbortSignal, finished, Readable } from "node:stream";
 import { TransportError } from "../errors/index.ts";
+import { joinSignals } from "./joined-signal.ts";
 import type { Handler, Transport } from "./wire.ts";
 
 /**
@@ -11,13 +12,21 @@ export function createMemoryTransport(handler: Handler): Transport {
   return {
     address: "memory:",
     async send(request) {
-      const signal = AbortSignal.any([request.signal, closing.signal]);
       if (closing.signal.aborted) throw brokenOff(false);
+      const { signal, release } = joinSignals(request.signal, closing.signal);
       const body =
         request.body instanceof Uint8Array ? request.body : addAbortSignal(signal, Readable.from(request.body));
-      const reply = await unlessAborted(handler({ ...request, body, signal }), signal);
-      if (reply.body instanceof Readable) addAbortSignal(signal, reply.body);
-      return reply;
+      let isStream = false;
+      try {
+        const reply = await unlessAborted(handler({ ...request, body, signal }), signal);
+        if (reply.body instanceof Readable) {
+          isStream = true;
+          finished(addAbortSignal(signal, reply.body), { writable: false }, release);
+        }
+        return reply;
+      } finally {
+        if (!isStream) release();
+      }
     },
     async close() {
       closing.abort(brokenOff(true));

@@ -46,6 +46,7 @@ async function furnish({ folder, run }: Namespace): Promise<void> {
  * comes. What runs in other terminals logs to a file.
  */
 function toScript(transcript: string, { folder, controlGroup }: Namespace): string {
+  // A comment of a file that is shown begins like a command of root's: commands are known by their programs.
   const commands = [...transcript.matchAll(/^# ((?:npx|cat|ctr|docker|systemctl|tar|sed|dockerd)\b.*)$/gm)].map(
     ([, command = ""]) => command,
   );
@@ -72,31 +73,38 @@ end() {
   if [ ! -e /run/test-$1.pid ]; then return; fi
   kill $(cat /run/test-$1.pid)
   while kill -0 $(cat /run/test-$1.pid) 2>/dev/null; do sleep 0.1; done
+  rm /run/test-$1.pid
 }
 systemctl() {
   end $2
+  if [ $1 = stop ]; then return; fi
   if [ $2 = containerd ]; then containerd ${log} & else ${dockerd} ${log} & fi
   echo $! > /run/test-$2.pid
   if [ $2 = containerd ]; then await ctr version; else await docker version; fi
 }
 systemctl start containerd
 systemctl start docker
+${transcript.includes("cleat import") ? imagesOfDocker : ""}
 ${lines.join("\n")}
 `;
 }
 
+/** What the reader has had before, where it is moved. */
+const imagesOfDocker = `
+docker image load --quiet --input busybox.tar >loaded.txt
+docker image tag busybox:latest localhost/tools:1
+`;
+
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
-
-/** A comment of a file that is shown begins like a command of root's: commands are known by their programs. */
 
 /** Digests, times and how long things take; releases of engines, which move. */
 function withoutWhatVaries(text: string): string {
   return text
     .replaceAll(/[0-9a-f]{64}/g, "DIGEST")
     .replaceAll(/sha256:[0-9a-f]{12}\b/g, "sha256:DIGEST")
-    .replaceAll(/\b\d\.\d\d MiB/g, "SIZE")
+    .replaceAll(/\b(?:\d\.\d\d MiB|0 B)/g, "SIZE")
     .replaceAll(/\b\d+\.\d+\.\d+(?:[+~]\S*?)?(?=[,\s]|$)/gm, "VERSION")
     .replaceAll(/\b\d+(?:\.\d+)?(?:ms|s)\b/g, "TIME")
     .replaceAll(/[ \t]+$/gm, "");

@@ -15,7 +15,7 @@ import {
 } from "../harness/layered-image.ts";
 import { openNamespace, type Namespace } from "../harness/namespace.ts";
 import { forky, titleOf } from "../harness/release.ts";
-import { containerdRows } from "../harness/snapshotter-rows.ts";
+import { containerdRows, storageTitle } from "../harness/snapshotter-rows.ts";
 import { nothingLeft, snapshotterLayers, snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
 import { startSnapshotter, type SnapshotterProcess } from "../harness/snapshotter.ts";
 import { until } from "../harness/until.ts";
@@ -23,9 +23,10 @@ import { until } from "../harness/until.ts";
 /** containerd tries again to reach a server that was away after 1.6 s, or up to 3 s. */
 const reconnectDeadlineMs = 10_000;
 
-for (const { release, driver, fileSystem, needs: own } of containerdRows) {
+for (const storage of containerdRows) {
+  const { release, driver, fileSystem, needs: own } = storage;
   const required = [...needsOf(release, "containerd"), needs.overlay, needs.busybox, needs.attr, ...own];
-  describeWith(required, `${titleOf(release, "containerd")} on ${driver ?? "its own overlayfs"}`, () => {
+  describeWith(required, `${titleOf(release, "containerd")} on ${storageTitle(storage, "its own overlayfs")}`, () => {
     let namespace: Namespace;
     let cleat: SnapshotterProcess | undefined;
     let containerd: Containerd;

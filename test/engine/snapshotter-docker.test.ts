@@ -15,7 +15,7 @@ import { registryAddress, startRegistry } from "../harness/registry.ts";
 import { titleOf } from "../harness/release.ts";
 import { sampleChanges } from "../harness/sample-changes.ts";
 import { nothingLeft, snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
-import { dockerRows } from "../harness/snapshotter-rows.ts";
+import { dockerRows, storageTitle } from "../harness/snapshotter-rows.ts";
 import { startSnapshotter, type SnapshotterProcess } from "../harness/snapshotter.ts";
 import { until } from "../harness/until.ts";
 
@@ -24,9 +24,10 @@ const pushed = `${registryAddress}/layered:latest`;
 /** Nothing in it has a time of the day. */
 const timeless = "cd /data && echo x > made && rm deleted && touch -d '2002-02-02 02:02:02' made .";
 
-for (const { release, driver, fileSystem, needs: own } of dockerRows) {
+for (const storage of dockerRows) {
+  const { release, driver, fileSystem, needs: own } = storage;
   const required = [...needsOf(release, "docker"), needs.overlay, needs.busybox, needs.attr, ...own];
-  describeWith(required, `${titleOf(release, "docker")} on ${driver ?? "containerd's overlayfs"}`, () => {
+  describeWith(required, `${titleOf(release, "docker")} on ${storageTitle(storage, "containerd's overlayfs")}`, () => {
     let namespace: Namespace;
     let cleat: SnapshotterProcess | undefined;
     let containerd: Containerd;

@@ -26,6 +26,12 @@ export async function startCleatVolumes(namespace: Namespace, name: string): Pro
   return { ...plugin, root, mounts: () => namespace.mountsUnder(`${root}/mounts`) };
 }
 
+/** Those that serve what it has mounted, by their ids in the namespace. */
+export async function programsOf({ run }: Namespace, { root }: CleatVolumes): Promise<string[]> {
+  const notes = await run(["sh", "-c", 'cat "$1"/volumes/*/fuse.json 2>/dev/null || true', "sh", root]);
+  return Array.from(notes.matchAll(/"pid":(\d+)/g), ([, pid = ""]) => pid);
+}
+
 /**
  * What a machine that is started anew does to volumes whose plugin has ended: their mounts are gone, and the kernel
  * says that this is another boot.

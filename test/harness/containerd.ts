@@ -5,6 +5,8 @@ import type { Namespace } from "./namespace.ts";
 import type { SnapshotterProcess } from "./snapshotter.ts";
 
 export interface ContainerdOptions {
+  /** Tells several in one namespace apart; default "containerd", which is where clients look that are told nothing. */
+  readonly name?: string;
   readonly proxies: readonly Pick<SnapshotterProcess, "name" | "root" | "socket">[];
   /** One of the proxies that makes diffs, too, and is asked before containerd's own differ; since containerd 1.7.4. */
   readonly differ?: Pick<SnapshotterProcess, "name" | "socket">;
@@ -14,7 +16,7 @@ export interface ContainerdOptions {
   readonly criSnapshotter?: string;
 }
 
-/** A containerd that meets nothing of the host's, and a client for it. */
+/** A containerd that meets nothing of the host's, with `ctr` for it. */
 export interface Containerd {
   readonly root: string;
   /** As the namespace sees it. */
@@ -28,8 +30,8 @@ export interface Containerd {
 }
 
 /** Under which its snapshotters have their folders, and Cleat has the one of its own that needs no configuration. */
-export function containerdRoot({ folder }: Pick<Namespace, "folder">): string {
-  return `${folder}/containerd`;
+export function containerdRoot({ folder }: Pick<Namespace, "folder">, name = "containerd"): string {
+  return `${folder}/${name}`;
 }
 
 const readyDeadlineMs = 30_000;
@@ -38,20 +40,22 @@ const readyDeadlineMs = 30_000;
 export const pauseImage = "localhost/pause:latest";
 
 export async function startContainerd(namespace: Namespace, options: ContainerdOptions): Promise<Containerd> {
-  const root = containerdRoot(namespace);
-  const socket = "/run/containerd/containerd.sock";
-  const config = `${namespace.folder}/containerd.toml`;
-  await writeFile(config, configOf(root, socket, options));
+  const { name = "containerd" } = options;
+  const root = containerdRoot(namespace, name);
+  const state = `/run/${name}`;
+  const socket = `${state}/containerd.sock`;
+  const config = `${namespace.folder}/${name}.toml`;
+  await writeFile(config, configOf({ root, state, socket }, options));
   let daemon: Daemon;
   const start = async () => {
-    daemon = await namespace.start("containerd", ["containerd", "--config", config]);
-    await untilReady(daemon, "containerd to listen", readyDeadlineMs, () => accepts(namespace.reach(socket)));
+    daemon = await namespace.start(name, ["containerd", "--config", config]);
+    await untilReady(daemon, `${name} to listen`, readyDeadlineMs, () => accepts(namespace.reach(socket)));
   };
   await start();
   return {
     root,
     socket,
-    logPath: `${namespace.folder}/containerd.log`,
+    logPath: `${namespace.folder}/${name}.log`,
     ctr: async (space, ...args) =>
       (await namespace.run(["ctr", `--address=${socket}`, `--namespace=${space}`, ...args])).trimEnd(),
     end: (signal) => daemon.end(signal),
@@ -63,13 +67,13 @@ export async function startContainerd(namespace: Namespace, options: ContainerdO
 const hostPlugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"];
 
 /** Tables of later versions are unknown to earlier ones, which say so and go on; version 2 is understood by all. */
-function configOf(root: string, socket: string, options: ContainerdOptions): string {
+function configOf({ root, state, socket }: Readonly<Record<string, string>>, options: ContainerdOptions): string {
   const { proxies, differ, capabilities = [], criSnapshotter } = options;
   const cri = criSnapshotter === undefined ? ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"] : [];
   return `
 version = 2
 root = "${root}"
-state = "/run/containerd/state"
+state = "${state}/state"
 disabled_plugins = ${JSON.stringify([...cri, ...hostPlugins])}
 [grpc]
 address = "${socket}"

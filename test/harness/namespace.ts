@@ -49,12 +49,20 @@ const firstProcess = `
 
 const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LC_ALL: "C.UTF-8" };
 
+export interface NamespaceOptions {
+  /** Folders of the machine's that are to be under their own paths also where the root is another. */
+  readonly folders?: readonly string[];
+}
+
 /** For the engines of `release`, on the root that they take. */
-export async function openNamespace({ root }: Pick<EngineRelease, "root"> = machine): Promise<Namespace> {
+export async function openNamespace(
+  { root }: Pick<EngineRelease, "root"> = machine,
+  { folders = [] }: NamespaceOptions = {},
+): Promise<Namespace> {
   const scratch = await createScratch();
   const controlGroup = `/${basename(scratch.path)}`;
   const unshare = ["--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc"];
-  const changeRoot = root === undefined ? [] : [root, process.execPath, process.cwd()];
+  const changeRoot = root === undefined ? [] : [root, process.execPath, process.cwd(), ...folders];
   const holder = spawn("unshare", [...unshare, "bash", "-c", firstProcess, "first-process", ...changeRoot], {
     stdio: ["pipe", "pipe", "inherit"],
     env,

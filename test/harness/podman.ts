@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import type { Daemon } from "./daemon.ts";
 import type { Namespace } from "./namespace.ts";
 
 /** Podman with images, containers, locks and volumes of its own; nothing runs between two commands but containers. */
@@ -6,8 +7,15 @@ export interface Podman {
   readonly namespace: Namespace;
   /** Runs the `podman` command and returns what it printed, without the last line break. */
   podman(...args: string[]): Promise<string>;
+  /** The same, to be killed before it has ended; `name` names its log. */
+  startCommand(name: string, ...args: string[]): Promise<Daemon>;
   /** As `podman run`, where nothing is needed of the host but what the namespace has. */
   run(...args: string[]): Promise<string>;
+}
+
+export interface PodmanOptions {
+  /** How long it waits for a plugin, in seconds; default Podman's own, 5. */
+  readonly pluginTimeoutS?: number;
 }
 
 /**
@@ -19,6 +27,7 @@ export interface Podman {
 export async function openPodman(
   namespace: Namespace,
   volumePlugins: Readonly<Record<string, string>>,
+  { pluginTimeoutS }: PodmanOptions = {},
 ): Promise<Podman> {
   const folder = `${namespace.folder}/podman`;
   const env = [
@@ -27,17 +36,22 @@ export async function openPodman(
     `TMPDIR=${folder}`,
   ];
   await mkdir(folder);
-  await writeFile(`${folder}/containers.conf`, containersConf(folder, volumePlugins));
+  await writeFile(`${folder}/containers.conf`, containersConf(folder, volumePlugins, pluginTimeoutS));
   await writeFile(`${folder}/storage.conf`, storageConf(folder));
   const podman = async (...args: string[]) => (await namespace.run(["env", ...env, "podman", ...args])).trimEnd();
   return {
     namespace,
     podman,
+    startCommand: (name, ...args) => namespace.start(name, ["env", ...env, "podman", ...args]),
     run: (...args) => podman("run", "--network=none", `--cgroup-parent=${namespace.controlGroup}`, ...args),
   };
 }
 
-function containersConf(folder: string, volumePlugins: Readonly<Record<string, string>>): string {
+function containersConf(
+  folder: string,
+  volumePlugins: Readonly<Record<string, string>>,
+  pluginTimeoutS: number | undefined,
+): string {
   return `
 [engine]
 runtime = "runc"
@@ -46,6 +60,7 @@ lock_type = "file"
 events_logger = "none"
 tmp_dir = "/run/libpod"
 network_config_dir = "${folder}/networks"
+${pluginTimeoutS === undefined ? "" : `volume_plugin_timeout = ${pluginTimeoutS}`}
 [engine.volume_plugins]
 ${Object.entries(volumePlugins)
   .map(([name, socket]) => `${name} = "${socket}"`)

@@ -1,5 +1,6 @@
 import { needs, type Need } from "../needs.ts";
 import { byDayOrNight } from "../night.ts";
+import type { DataFileSystem } from "./data-root.ts";
 import { type EngineRelease, forky, machine, trixie } from "./release.ts";
 
 /** What an engine keeps its snapshots on. */
@@ -10,11 +11,22 @@ export interface SnapshotterRow {
    * fails.
    */
   readonly driver: string | undefined;
-  readonly fileSystem?: "btrfs";
+  readonly fileSystem?: DataFileSystem;
   readonly needs: readonly Need[];
 }
 
+/** What titles say of a row; `own` is what containerd's own overlayfs is called there. */
+export function storageTitle({ driver, fileSystem }: SnapshotterRow, own: string): string {
+  return `${driver ?? own}${fileSystem === undefined || fileSystem === driver ? "" : ` on ${fileSystem}`}`;
+}
+
 const overlay2 = (release: EngineRelease): SnapshotterRow => ({ release, driver: "overlay2", needs: [] });
+const overlay2OnXfs = (release: EngineRelease): SnapshotterRow => ({
+  release,
+  driver: "overlay2",
+  fileSystem: "xfs",
+  needs: [needs.loopDevices, needs.xfs],
+});
 const vfs = (release: EngineRelease): SnapshotterRow => ({ release, driver: "vfs", needs: [] });
 const builtin = (release: EngineRelease): SnapshotterRow => ({ release, driver: undefined, needs: [] });
 const btrfs = (release: EngineRelease): SnapshotterRow => ({
@@ -36,6 +48,7 @@ export const containerdRows: readonly SnapshotterRow[] = byDayOrNight(
   [overlay2(machine), overlay2(forky)],
   [
     overlay2(trixie),
+    overlay2OnXfs(forky),
     fuseOverlayfs,
     ...[machine, trixie, forky].flatMap((release) => [builtin(release), btrfs(release), vfs(release)]),
   ],
@@ -44,7 +57,7 @@ export const containerdRows: readonly SnapshotterRow[] = byDayOrNight(
 /** Docker 28, whose images are in containerd. */
 export const dockerRows: readonly SnapshotterRow[] = byDayOrNight(
   [overlay2(forky)],
-  [builtin(forky), btrfs(forky), vfs(forky)],
+  [builtin(forky), overlay2OnXfs(forky), btrfs(forky), vfs(forky)],
 );
 
 /** Kubernetes' side of containerd. It calls no snapshotter otherwise than `ctr` does, and so has the night alone. */

@@ -1,7 +1,7 @@
 import { accepts } from "./accepts.ts";
 import { cleatCommand } from "./cleat.ts";
 import { type Daemon, logTail, untilReady } from "./daemon.ts";
-import { mountDataRoot } from "./data-root.ts";
+import { type DataFileSystem, mountDataRoot } from "./data-root.ts";
 import type { Namespace } from "./namespace.ts";
 
 export interface SnapshotterOptions {
@@ -11,7 +11,7 @@ export interface SnapshotterOptions {
   /** Default a folder of its own. */
   readonly root?: string;
   /** The file system that the root must be on; undefined where any will do. */
-  readonly fileSystem?: "btrfs" | undefined;
+  readonly fileSystem?: DataFileSystem | undefined;
   readonly arguments?: readonly string[];
 }
 

@@ -292,7 +292,7 @@ if (atNight) {
 function defineTests({ id, title, drivers, byDay = byTheirOwn }: Scenario, fileSystem?: LoopFileSystem): void {
   const program = join(import.meta.dirname, "graphdriver/scenarios/main.mjs");
   for (const driver of atNight ? drivers : drivers.filter((one) => byDay.includes(one))) {
-    test.concurrent(`${driver}: ${title}`, { timeout: 180_000 }, async () => {
+    test.concurrent(`${driver}: ${title}`, { timeout: atNight ? 900_000 : 180_000 }, async () => {
       await runWithPrivateMounts((folder) => [process.execPath, program, id, driver, folder], { fileSystem });
     });
   }

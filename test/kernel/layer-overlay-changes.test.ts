@@ -155,6 +155,49 @@ describeWith([needs.root, needs.overlay], "the changes of an overlay layer", () 
     }
   });
 
+  it("are refused where the layer changes what a layer below keeps elsewhere", () => {
+    const scratch = makeScratch("changes");
+    const others = "redirect_dir=on,metacopy=on";
+    try {
+      fs.mkdirSync(`${scratch.path}/base/d`, { recursive: true });
+      for (const name of ["a", "b"]) fs.writeFileSync(`${scratch.path}/base/d/${name}`, name);
+      fs.writeFileSync(`${scratch.path}/base/zeros`, "data");
+      withOverlay(
+        scratch.path,
+        ["base"],
+        "middle",
+        ({ merged }) => {
+          fs.renameSync(`${merged}/d`, `${merged}/e`);
+          fs.chmodSync(`${merged}/zeros`, 0o700);
+          fs.utimesSync(`${merged}/zeros`, 1, 1);
+        },
+        others,
+      );
+      const edits: Record<string, Edit> = {
+        top: (root) => fs.rmSync(`${root}/e/a`),
+        // The layer below has it as a hole of that length.
+        same(root) {
+          fs.writeFileSync(`${root}/zeros`, Buffer.alloc(4));
+          fs.utimesSync(`${root}/zeros`, 1, 1);
+        },
+      };
+      for (const [name, change] of Object.entries(edits)) {
+        withOverlay(
+          scratch.path,
+          ["middle", "base"],
+          name,
+          ({ merged, upper, lowers }) => {
+            change(merged);
+            expect(() => fastChanges(upper, lowers)).toThrow(expect.objectContaining({ code: "FAILED_PRECONDITION" }));
+          },
+          others,
+        );
+      }
+    } finally {
+      scratch.remove();
+    }
+  });
+
   it("are refused where the layer keeps content elsewhere", () => {
     const scratch = makeScratch("changes");
     try {

@@ -19,19 +19,21 @@ export function makeScratch(name: string): { readonly path: string; remove(): vo
 }
 
 /**
- * Mounts an overlay of folders below `scratch` while `use` runs. Redirects and metacopy are off, as a diff needs it.
+ * Mounts an overlay of folders below `scratch` while `use` runs. Redirects and metacopy are off, as a diff needs it, unless
+ * `switches` say otherwise.
  */
 export function withOverlay<T>(
   scratch: string,
   lowers: readonly string[],
   upper: string,
   use: (at: OverlayMount) => T,
+  switches = "redirect_dir=off,metacopy=off",
 ): T {
   const [work, merged] = [`${upper}-work`, `${upper}-merged`];
   for (const folder of [...lowers, upper, work, merged]) fs.mkdirSync(`${scratch}/${folder}`, { recursive: true });
   const at = (folder: string): string => `${scratch}/${folder}`;
   const data = `lowerdir=${lowers.map(at).join(":")},upperdir=${at(upper)},workdir=${at(work)}`;
-  mount("overlay", at(merged), "overlay", 0, `${data},redirect_dir=off,metacopy=off,index=off`);
+  mount("overlay", at(merged), "overlay", 0, `${data},${switches},index=off`);
   try {
     return use({ lowers: lowers.map(at), upper: at(upper), merged: at(merged) });
   } finally {

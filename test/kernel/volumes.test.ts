@@ -52,6 +52,9 @@ describeWith([needs.root, needs.volumePrograms], "volumes that programs serve", 
   );
   test("are one host's at a time where meant to be, whoever is killed, frozen or silent, with etcd and without", () =>
     run("global.mjs", volumeProgramsFolder));
+  test.runIf(atNight)("are one host's at a time, and all there, whichever members of an etcd over TLS are gone", () =>
+    run("etcd-members.mjs", volumeProgramsFolder),
+  );
   test("have all that was acknowledged, whatever step their driver is killed at", () =>
     runWithPrivateMounts((folder) => [
       "env",

@@ -45,16 +45,16 @@ const wire = ["errors", "protocol", "transport"];
 const calling = ["cli", ...wire, "host", "volume"];
 
 /**
- * [what, its program, rooms, packages, at most so many files]: one more file in `--help` is half a millisecond. `call`,
- * `ls` and `inspect` are put together (scripts/bundle-commands.mjs).
+ * [what, its program, rooms, packages, at most so many files]: one more file is half a millisecond. What `--help`,
+ * `call`, `ls` and `inspect` load is put together (scripts/bundle-commands.mjs).
  */
 const table: readonly (readonly [string, readonly string[], readonly string[], readonly string[], number])[] = [
-  ["cleat --help", [...cli, "--help"], ["cli", "errors"], [], 30],
-  ["cleat --version", [...cli, "--version"], ["cli", "errors"], [], 30],
-  ["a wrong command line", [...cli, "serv"], ["cli", "errors"], [], 30],
-  ["cleat call", [...cli, "call", "nobody", "VolumeDriver.List"], ["cli", "errors"], [], 30],
-  ["cleat ls", [...cli, "ls"], ["cli", "errors"], [], 30],
-  ["cleat inspect", [...cli, "inspect", "nobody"], ["cli", "errors"], [], 30],
+  ["cleat --help", [...cli, "--help"], ["cli", "errors"], [], 3],
+  ["cleat --version", [...cli, "--version"], ["cli", "errors"], [], 3],
+  ["a wrong command line", [...cli, "serv"], ["cli", "errors"], [], 3],
+  ["cleat call", [...cli, "call", "nobody", "VolumeDriver.List"], ["cli", "errors"], [], 12],
+  ["cleat ls", [...cli, "ls"], ["cli", "errors"], [], 9],
+  ["cleat inspect", [...cli, "inspect", "nobody"], ["cli", "errors"], [], 10],
   ["cleat units", [...cli, "units"], calling, ["zod"], 140],
   ["cleat doctor", [...cli, "doctor", "--timeout", "0"], calling, ["zod"], 150],
   ["cleat trace", [...cli, "trace", "nobody"], [...calling, "files", "plugin"], ["zod"], 165],
@@ -91,5 +91,5 @@ test.each(table)("%s loads what it needs", (_what, args, rooms, packages, files)
   const loaded = loadsOf(args);
   expect({ rooms: loaded.rooms, packages: loaded.packages }).toEqual({ rooms: rooms.toSorted(), packages });
   expect(loaded.files).toBeLessThanOrEqual(files);
-  expect(loaded.files).toBeGreaterThan(5); // the reporter works
+  expect(loaded.files).toBeGreaterThan(0); // the reporter works
 });

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isSystemError } from "../../errors/index.ts";
-import { type CallOptions, decodeGoJson, encodeValue, type Method, protocols } from "../../protocol/index.ts";
+import { type CallOptions, decodeGoJson, encodeValue, loadProtocol, type Method } from "../../protocol/index.ts";
 import { createClient } from "../../transport/index.ts";
 import { type CommandContext, defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { quote, suggest } from "../terminal/command-line.ts";
@@ -21,10 +21,8 @@ export const call = defineCommand({
     "A diff goes to stdout as a tar archive; ApplyDiff reads one from stdin:",
     `  cleat call cleat GraphDriver.Diff '{"ID":"x"}' > x.tar`,
     `  cleat call cleat GraphDriver.ApplyDiff '{"id":"y","parent":"x"}' < y.tar`,
-    "",
-    "Methods:",
-    ...protocols.flatMap(({ methods }) => Object.values(methods).map((method) => `  ${nameOf(method)}`)),
   ],
+  furtherHelp: async () => ["", "Methods:", ...(await namesOfMethods()).map((name) => `  ${name}`)],
   options: {
     timeout: { type: "string", value: "SECONDS", help: "give up after this time; default each method's own" },
     wait: { type: "string", value: "SECONDS", help: "how long to wait for a plugin that is not there yet; default 0" },
@@ -32,7 +30,7 @@ export const call = defineCommand({
   },
   async run({ timeout, wait, json }, operands, context) {
     const [name = "", methodName = "", text = "{}"] = operands;
-    const { protocol, key, method } = findMethod(methodName);
+    const { protocol, key, method } = await findMethod(methodName);
     const request = parseArguments(method, text);
     const callOptions = { ...(timeout !== undefined && { timeoutMs: parseSeconds("timeout", timeout) }) };
     if (wait !== undefined) await waitForPlugin(name, protocol, parseSeconds("wait", wait, "none"), context);
@@ -73,14 +71,19 @@ async function exchange(
   return "done";
 }
 
-function findMethod(name: string) {
-  for (const protocol of protocols) {
-    for (const [key, method] of Object.entries(protocol.methods)) {
-      if (nameOf(method) === name.replace(/^\//, "")) return { protocol, key, method };
-    }
+/** Loads the one protocol that has it: the schemas of all take longer than the call. */
+async function findMethod(text: string) {
+  const name = text.replace(/^\//, "");
+  const protocol = await loadProtocol(name.split(".", 1).join());
+  for (const [key, method] of Object.entries(protocol?.methods ?? {})) {
+    if (protocol !== undefined && nameOf(method) === name) return { protocol, key, method };
   }
-  const known = protocols.flatMap(({ methods }) => Object.values(methods).map(nameOf));
-  throw new UsageError(`there is no method ${quote(name)}${suggest(findNearest(name, known))}`);
+  throw new UsageError(`there is no method ${quote(text)}${suggest(findNearest(text, await namesOfMethods()))}`);
+}
+
+async function namesOfMethods(): Promise<readonly string[]> {
+  const { protocols } = await import("../../protocol/index.ts");
+  return protocols.flatMap(({ methods }) => Object.values(methods).map(nameOf));
 }
 
 function parseArguments(method: Method, text: string): unknown {

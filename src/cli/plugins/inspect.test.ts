@@ -38,6 +38,15 @@ it("prints the same as JSON", async () => {
   });
 });
 
+it("knows protocols by what plugins announce, where that is not the first half of their paths", async () => {
+  await startPlugin("p", { "/Plugin.Activate": { Implements: ["authz", "secretprovider"] } });
+  const { out } = await cleat(["inspect", "p", "--json"]);
+  expect(JSON.parse(out).deadlinesMs).toMatchObject({
+    "AuthZPlugin.AuthZReq": expect.any(Number),
+    "SecretProvider.GetSecret": expect.any(Number),
+  });
+});
+
 it("is of use when the plugin does not answer", async () => {
   await listenAs(
     "p",

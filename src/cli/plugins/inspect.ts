@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { toCleatError } from "../../errors/index.ts";
-import { type CallOptions, pluginProtocol, protocols } from "../../protocol/index.ts";
+import { type CallOptions, loadProtocol, pluginProtocol } from "../../protocol/index.ts";
 import { formatAddress } from "../../transport/index.ts";
 import { askCapabilities } from "./ask-capabilities.ts";
 import { type CommandContext, defineCommand } from "../terminal/command.ts";
@@ -35,7 +35,8 @@ async function inspectPlugin(text: string, call: CallOptions, context: CommandCo
   const transport = openTransport(plugin, context);
   try {
     const probe = await probePlugin(transport, plugin.name, call.timeoutMs);
-    const spoken = protocols.filter(({ name }) => probe.implements?.includes(name));
+    const announced = await Promise.all((probe.implements ?? []).map((name) => loadProtocol(name)));
+    const spoken = announced.filter((protocol) => protocol !== undefined);
     return {
       name: plugin.name,
       address: formatAddress(plugin.address),

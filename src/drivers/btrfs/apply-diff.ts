@@ -1,5 +1,4 @@
 /** Applying a diff to a layer, all or nothing. Blocks, but for the event loop of its worker. */
-import { existsSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { removeTree, treesDiffer, type WhiteoutConvention, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
@@ -9,6 +8,7 @@ import {
   fsync,
   ignoreCancellation,
   isSubvolume,
+  isThere,
   O_DIRECTORY,
   O_RDONLY,
   openPath,
@@ -143,7 +143,7 @@ function stageCopy(
   staged: string,
   untouched: boolean,
 ): void {
-  if (!existsSync(layerPath(home, id))) throw new CleatError("NOT_FOUND", "it does not exist");
+  if (!isThere(layerPath(home, id))) throw new CleatError("NOT_FOUND", "it does not exist");
   withFolderAt(layerPath(home, id), (layer) => {
     assertAsCreated(home, id, layer, parent, untouched);
     snapshotSubvolume(layer, staging, staged);
@@ -169,7 +169,7 @@ function assertAsCreated(
     if (!isMadeFrom(layer, undefined) || withFolder(layer, ".", readNames).length > 0) throw notAsCreated(parent);
     return;
   }
-  if (!existsSync(layerPath(home, parent))) throw new CleatError("NOT_FOUND", `parent "${parent}" does not exist`);
+  if (!isThere(layerPath(home, parent))) throw new CleatError("NOT_FOUND", `parent "${parent}" does not exist`);
   const isLike = (below: number): boolean =>
     withKnownSame(
       { home, id, parent, newer: layer, older: below },

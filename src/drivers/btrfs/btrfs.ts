@@ -1,6 +1,6 @@
-import { access } from "node:fs/promises";
 import { release } from "node:os";
 import { CleatError } from "../../errors/index.ts";
+import { isThere } from "../../syscall/index.ts";
 import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
 import {
   assertLayerId,
@@ -108,7 +108,7 @@ function createBtrfs(home: OpenHome, { minSizeBytes, ...diffOptions }: BtrfsOpti
     assertLayerId(id);
     return home.within(call).locks.withLock(id, async () => {
       await assertExists(id);
-      if (await isThere(quotaPath(path, id))) await pool.run(worker, "renewLimit", path, id);
+      if (isThere(quotaPath(path, id))) await pool.run(worker, "renewLimit", path, id);
       untouched.delete(id);
       return layerPath(path, id);
     });
@@ -162,13 +162,6 @@ function createBtrfs(home: OpenHome, { minSizeBytes, ...diffOptions }: BtrfsOpti
     cleanup: async () => {},
     close: home.close,
   };
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function tooSmall(id: string, sizeBytes: number, minSizeBytes: number): CleatError {

@@ -1,5 +1,5 @@
 /** Making and removing layers. These functions block and run on workers. */
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
@@ -9,6 +9,7 @@ import {
   fsync,
   ignoreCancellation,
   isSubvolume,
+  isThere,
   RENAME_NOREPLACE,
   renameat2,
   snapshotSubvolume,
@@ -52,7 +53,7 @@ export interface NewLayer {
  */
 export function createLayer(home: string, layer: NewLayer): void {
   const { id, parent, durable, sizeBytes } = layer;
-  if (existsSync(layerPath(home, id))) throw alreadyExists(id);
+  if (isThere(layerPath(home, id))) throw alreadyExists(id);
   const staged = uniqueName();
   withFolderAt(home, (folder) =>
     withFolder(folder, stagingFolder, (staging) => {
@@ -101,7 +102,7 @@ function stageLayer(home: string, staging: number, name: string, { parent, rootU
 
 /** @throws NOT_FOUND, FAILED_PRECONDITION when the parent is an ordinary folder, as a copy of a store has them. */
 function snapshotLayer(home: string, parent: string, staging: number, name: string): void {
-  if (!existsSync(layerPath(home, parent))) throw new CleatError("NOT_FOUND", `parent "${parent}" does not exist`);
+  if (!isThere(layerPath(home, parent))) throw new CleatError("NOT_FOUND", `parent "${parent}" does not exist`);
   withFolderAt(layerPath(home, parent), (source) => {
     if (!isSubvolume(fstat(source)))
       throw new CleatError("FAILED_PRECONDITION", `parent "${parent}" is a folder and no subvolume`);
@@ -150,22 +151,22 @@ export function emptyTrash(home: string, name: string): void {
 export function sweepStore(home: string): void {
   sweepExactDiffs(home);
   sweep(home, removeSubvolumes);
-  sweepLayerRecords(home, (id) => existsSync(layerPath(home, id)));
-  if (!existsSync(`${home}/${quotasFolder}`)) return;
+  sweepLayerRecords(home, (id) => isThere(layerPath(home, id)));
+  if (!isThere(`${home}/${quotasFolder}`)) return;
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(`${home}/${quotasFolder}`)) {
-      if (!existsSync(layerPath(home, id))) removeIfPossible(tryUnlinkat, folder, `${quotasFolder}/${id}`);
+      if (!isThere(layerPath(home, id))) removeIfPossible(tryUnlinkat, folder, `${quotasFolder}/${id}`);
     }
   });
 }
 
 /** Before staging is swept: what waits for a tree would seem to have got it once there is none. */
 export function sweepExactDiffs(home: string): void {
-  if (!existsSync(`${home}/${exactDiffsFolder}`)) return;
+  if (!isThere(`${home}/${exactDiffsFolder}`)) return;
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
       const staged = stagedTreeOf(home, exactFolder(id));
-      const isOfLayer = existsSync(layerPath(home, id)) && (staged === undefined || isExchanged(folder, id, staged));
+      const isOfLayer = isThere(layerPath(home, id)) && (staged === undefined || isExchanged(folder, id, staged));
       if (!isOfLayer) removeIfPossible(removeTree, folder, exactFolder(id));
     }
   });

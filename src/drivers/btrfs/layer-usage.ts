@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import { usageBeyond, withFolderAt } from "../../layer/index.ts";
+import { isThere } from "../../syscall/index.ts";
 import type { LayerUsage } from "../../graphdriver/index.ts";
 import { readLayerRecord, usageOfTree, usageWith } from "../../graphdriver/job-kit.ts";
 import { layerPath } from "./layout.ts";
@@ -12,7 +12,7 @@ import { readParents } from "./survey.ts";
 export function usageOfLayer(home: string, id: string): LayerUsage {
   const tree = layerPath(home, id);
   const parent = parentOf(home, id);
-  if (parent === undefined || !existsSync(layerPath(home, parent))) return usageOfTree(tree);
+  if (parent === undefined || !isThere(layerPath(home, parent))) return usageOfTree(tree);
   return usageWith(() =>
     withFolderAt(tree, (newer) => withFolderAt(layerPath(home, parent), (older) => usageBeyond(newer, older))),
   );

@@ -1,5 +1,5 @@
 import { isDiskFull, isSystemError } from "../../errors/index.ts";
-import { despiteProtection, removeForGood, withFolder } from "../../layer/index.ts";
+import { despiteProtection, removeForGood, withFolder, withUnmountedFolder } from "../../layer/index.ts";
 import {
   destroySubvolume,
   dropQuotaGroup,
@@ -18,7 +18,7 @@ import { uniqueName } from "../../graphdriver/job-kit.ts";
 
 /**
  * Removes `name` in an open folder with everything below it, as `removeForGood` does, but subvolumes in one step each.
- * Nothing there is success; symlinks are removed, never followed.
+ * Nothing there is success; symlinks are removed, never followed, and what is mounted below is left alone.
  *
  * The kernel deletes no subvolume that holds another, and any process in a container can have made some, read-only ones
  * too and at any depth. They are moved beside `name` and deleted one after another, so that neither descriptors nor
@@ -38,7 +38,7 @@ export function removeSubvolumes(parent: number, name: Buffer | string): void {
 
 /** Returns the names of subvolumes that are left to remove. */
 function removeOne(parent: number, name: Buffer | string): string[] {
-  const { id, moved } = withFolder(parent, name, (subvolume) => ({
+  const { id, moved } = withUnmountedFolder(parent, name, (subvolume) => ({
     id: subvolumeInfo(subvolume).id,
     moved: moveNestedOut(subvolume, parent),
   }));
@@ -49,7 +49,7 @@ function removeOne(parent: number, name: Buffer | string): string[] {
 
 /** A folder tells nobody whether a subvolume lies in it, but it is to be walked anyway. */
 function removeFolder(parent: number, name: Buffer | string): string[] {
-  const moved = withFolder(parent, name, (folder) => moveFoundOut(folder, parent));
+  const moved = withUnmountedFolder(parent, name, (folder) => moveFoundOut(folder, parent));
   removeForGood(parent, name);
   return moved;
 }
@@ -88,7 +88,7 @@ export function removeInPlace(parent: number, name: Buffer | string): void {
   const status = statIfThere(parent, name);
   if (status === undefined) return;
   if (!isDirectory(status)) return removeForGood(parent, name);
-  const id = withFolder(parent, name, (folder) => {
+  const id = withUnmountedFolder(parent, name, (folder) => {
     const isNested = !isSubvolume(status) || hasNestedSubvolumes(folder);
     if (isNested) for (const child of readNames(folder)) removeIfFolder(folder, child);
     return isSubvolume(status) ? subvolumeInfo(folder).id : undefined;
@@ -151,16 +151,16 @@ function visitEntry(folder: number, name: Buffer, depth: number, walk: Walk): vo
     if (isSubvolume(status)) {
       moveOutIfRoom(folder, name, walk);
     } else if (depth === maxDepth) walk.folders.push(moveTo(walk.top, folder, name));
-    else withFolder(folder, name, (child) => visitFolder(child, depth + 1, walk));
+    else withUnmountedFolder(folder, name, (child) => visitFolder(child, depth + 1, walk));
   } catch (error) {
-    // Somebody put another thing there meanwhile.
-    if (!isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP", "EXDEV")) throw error;
+    // Somebody put another thing there meanwhile, or has something mounted there, which is not of the tree.
+    if (!isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP", "EXDEV", "EBUSY")) throw error;
   }
 }
 
 function moveOutIfRoom(folder: number, name: Buffer, { to, moved }: Walk): void {
   try {
-    withFolder(folder, name, makeWritable);
+    withUnmountedFolder(folder, name, makeWritable);
     moved.push(moveTo(to, folder, name));
   } catch (error) {
     if (!isDiskFull(error)) throw error;

@@ -6,10 +6,10 @@
  * nothing but a new mount helps. Nobody can tell a program that hangs from one that is slow but by waiting, so whoever
  * asks is a process that can be left behind.
  */
-import { existsSync, mkdirSync, rmdirSync, statfsSync } from "node:fs";
+import { mkdirSync, rmdirSync, statfsSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { chownat } from "../../syscall/index.ts";
+import { chownat, isThere } from "../../syscall/index.ts";
 import { lowerFolders, readLayer } from "../overlay/layout.ts";
 import { findMountedLayers } from "./layout.ts";
 import { runProgram } from "./program.ts";
@@ -74,7 +74,7 @@ export async function startProgram(home: string, target: string, options: string
 const noise = /^unknown argument ignored: lazytime; /;
 
 function formatOptions(home: string, id: string, lowers: readonly string[], options: MountLayerOptions): string {
-  const isReadOnly = existsSync(`${home}/${id}/committed`);
+  const isReadOnly = isThere(`${home}/${id}/committed`);
   const data = isReadOnly
     ? ["ro", `lowerdir=${[`${id}/diff`, ...lowers].join(":")}`]
     : [`lowerdir=${lowers.join(":")}`, `upperdir=${id}/diff`, `workdir=${id}/work`];

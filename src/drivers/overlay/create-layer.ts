@@ -1,10 +1,11 @@
-import { existsSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   close,
   fsync,
   ignoreCancellation,
+  isThere,
   O_CREAT,
   O_EXCL,
   O_WRONLY,
@@ -57,7 +58,7 @@ export interface LayerSize {
  */
 export function createLayer(home: string, layer: NewLayer): number | undefined {
   const { id, parent, rootUid, rootGid, size } = layer;
-  if (existsSync(`${home}/${id}`)) throw alreadyExists(id);
+  if (isThere(`${home}/${id}`)) throw alreadyExists(id);
   const lower = parent === undefined ? undefined : lowerOf(home, parent, layer);
   const staged = stagingPath(uniqueName());
   const link = createLink();

@@ -16,7 +16,17 @@ import {
   type WhiteoutConvention,
   withFolderAt,
 } from "../../layer/index.ts";
-import { close, MNT_DETACH, O_PATH, readMounts, tryOpenat, tryUnlinkat, umount2 } from "../../syscall/index.ts";
+import {
+  close,
+  errnos,
+  lastErrno,
+  MNT_DETACH,
+  O_PATH,
+  readMounts,
+  tryOpenat,
+  tryUnlinkat,
+  umount2,
+} from "../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../workers/index.ts";
 import {
   discardOrRemove,
@@ -161,16 +171,17 @@ export function sweepStore(home: string): void {
   withFolderAt(home, (folder) => {
     for (const link of readdirSync(`${home}/${linksFolder}`)) {
       const path = `${linksFolder}/${link}`;
-      if (!leadsSomewhere(folder, path)) removeIfPossible(tryUnlinkat, folder, path);
+      if (leadsNowhere(folder, path)) removeIfPossible(tryUnlinkat, folder, path);
     }
   });
 }
 
-function leadsSomewhere(home: number, path: string): boolean {
+/** What cannot be looked at, as on a disk that fails for a moment, is there: without their links all layers were lost. */
+function leadsNowhere(home: number, path: string): boolean {
   const target = tryOpenat(home, path, O_PATH);
-  if (target < 0) return false;
+  if (target < 0) return lastErrno() === errnos.ENOENT || lastErrno() === errnos.ENOTDIR;
   close(target);
-  return true;
+  return false;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
+import { isThere } from "../../syscall/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
 import {
   assertLayerId,
@@ -105,7 +105,7 @@ export function createLayeredStore(
 
     async exists(id) {
       assertId(id);
-      return existsSync(`${path}/${id}/link`);
+      return isThere(`${path}/${id}/link`);
     },
 
     async metadata(id) {

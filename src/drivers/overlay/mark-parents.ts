@@ -1,7 +1,7 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { isDiskFull } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { statIfThere } from "../../syscall/index.ts";
+import { isThere, statIfThere } from "../../syscall/index.ts";
 import { readParents } from "./read-parents.ts";
 
 /**
@@ -9,7 +9,7 @@ import { readParents } from "./read-parents.ts";
  */
 export function markCommitted(home: string, id: string): void {
   const path = `${home}/${id}/committed`;
-  if (!existsSync(path)) writeFileSync(path, "", { mode: 0o600 });
+  if (!isThere(path)) writeFileSync(path, "", { mode: 0o600 });
 }
 
 /**

@@ -51,6 +51,17 @@ it.each([
   }
 });
 
+it.each([
+  ["within the name of a layer", 20],
+  ["between two layers", 28],
+  ["behind the colon of one", 29],
+])("brings back a list of layers that the disk has cut off %s", (_, sizeBytes) => {
+  const before = read();
+  truncateSync(`${home}/3/lower`, sizeBytes);
+  expect(mendLayers(home, chain)).toEqual(["3"]);
+  expect(read()).toEqual(before);
+});
+
 it("takes no link for a layer's own that leads to another", () => {
   const before = read();
   writeFileSync(`${home}/3/link`, readFileSync(`${home}/2/link`));

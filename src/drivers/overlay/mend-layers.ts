@@ -3,10 +3,11 @@
  * loss leaves the names and not the content. The link that leads to a layer tells what its `link` file said, and
  * whoever had it made what it lies on. These functions block and run on a worker.
  */
-import { existsSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import type { MendableLayer } from "../../graphdriver/index.ts";
 import { readIfThere } from "../../graphdriver/job-kit.ts";
 import { isSystemError } from "../../errors/index.ts";
+import { isThere } from "../../syscall/index.ts";
 import { createLink, idIn, isLink, isLowerPath, linksFolder, linkTarget, readLayer } from "./layout.ts";
 
 /**
@@ -16,12 +17,23 @@ import { createLink, idIn, isLink, isLowerPath, linksFolder, linkTarget, readLay
  */
 export function mendLayers(home: string, layers: readonly MendableLayer[]): readonly string[] {
   let linkOf: ReadonlyMap<string, string> | undefined;
+  /** What a layer says that lies on one of these. */
+  const lowerOf = new Map<string, string>();
   return layers.flatMap(({ id, parent }) => {
-    if (!existsSync(`${home}/${id}/diff`)) return [];
-    const isLinked = leadsTo(home, readIfThere(`${home}/${id}/link`), id);
-    if (!isLinked) writeDurably(`${home}/${id}/link`, (linkOf ??= readLinks(home)).get(id) ?? makeLink(home, id));
-    const isLaid = parent === undefined || isWhole(readIfThere(`${home}/${id}/lower`));
-    if (!isLaid) writeDurably(`${home}/${id}/lower`, lowerOn(home, parent));
+    if (!isThere(`${home}/${id}/diff`)) return [];
+    let link = readIfThere(`${home}/${id}/link`);
+    const isLinked = leadsTo(home, link, id);
+    if (!isLinked) {
+      link = (linkOf ??= readLinks(home)).get(id) ?? makeLink(home, id);
+      writeDurably(`${home}/${id}/link`, link);
+    }
+    let lower = parent === undefined ? undefined : readIfThere(`${home}/${id}/lower`);
+    const isLaid = parent === undefined || isWhole(lower, lowerOf.get(parent));
+    if (!isLaid) {
+      lower = lowerOf.get(parent) ?? lowerOn(home, parent);
+      writeDurably(`${home}/${id}/lower`, lower);
+    }
+    lowerOf.set(id, [`${linksFolder}/${link}`, ...(lower === undefined ? [] : [lower])].join(":"));
     return isLinked && isLaid ? [] : [id];
   });
 }
@@ -36,8 +48,10 @@ function leadsTo(home: string, link: string | undefined, id: string): boolean {
   }
 }
 
-function isWhole(lower: string | undefined): boolean {
-  return lower === undefined || lower.split(":").every(isLowerPath);
+/** A list that the disk has cut off may well end in what looks like a link, or between two. */
+function isWhole(lower: string | undefined, expected: string | undefined): boolean {
+  if (lower === undefined || lower === expected) return true;
+  return lower.split(":").every(isLowerPath) && expected?.startsWith(lower) !== true;
 }
 
 function lowerOn(home: string, parent: string): string {

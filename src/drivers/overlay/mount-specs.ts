@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import type { MountSpec } from "../../graphdriver/index.ts";
 import { bindSpec } from "../../graphdriver/kit.ts";
+import { isThere } from "../../syscall/index.ts";
 import { belowLayer, readLayer } from "./layout.ts";
 
 /** Who mounts a layer for somebody else. */
@@ -34,7 +34,7 @@ const maxDataBytes = 4095;
  */
 export function mountSpecOf(home: string, id: string, readOnly: boolean, mounter: OverlayMounter): MountSpec {
   const layer = readLayer(home, id);
-  if (!readOnly && existsSync(`${home}/${id}/committed`)) throw isParent(id);
+  if (!readOnly && isThere(`${home}/${id}/committed`)) throw isParent(id);
   const diff = `${home}/${id}/diff`;
   if (layer.lowers.length === 0) return bindSpec(diff, readOnly);
   const below = belowLayer(home, layer);

@@ -1,11 +1,20 @@
 import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type * as syscalls from "../../syscall/index.ts";
 import { prepareHome } from "../../graphdriver/home/home.ts";
 import { createLayer } from "./create-layer.ts";
 import { linksFolder } from "./layout.ts";
-import { readLayers } from "./read-parents.ts";
+import { readLayers, readParents } from "./read-parents.ts";
+
+/** What the kernel says of every file that is to be opened, while it is not 0. */
+const refusal = vi.hoisted(() => ({ errno: 0 }));
+vi.mock("../../syscall/index.ts", async (importOriginal) => {
+  const original = await importOriginal<typeof syscalls>();
+  const tryOpenat: typeof original.tryOpenat = (...args) => (refusal.errno === 0 ? original.tryOpenat(...args) : -1);
+  return { ...original, tryOpenat, lastErrno: () => refusal.errno || original.lastErrno() };
+});
 
 let home: string;
 beforeEach(() => {
@@ -14,7 +23,10 @@ beforeEach(() => {
   for (const [id, parent] of [["1"], ["2", "1"], ["3", "2"]] as const)
     createLayer(home, { id, parent, rootUid: 0, rootGid: 0, durable: false, maxDepth: 128 });
 });
-afterEach(() => rmSync(home, { recursive: true }));
+afterEach(() => {
+  refusal.errno = 0;
+  rmSync(home, { recursive: true });
+});
 
 it("lists layers with what they lie on", () => {
   expect(readLayers(home).map(({ id, parent }) => [id, parent])).toEqual([
@@ -22,6 +34,11 @@ it("lists layers with what they lie on", () => {
     ["2", "1"],
     ["3", "2"],
   ]);
+});
+
+it.each(["EMFILE", "ENFILE", "ENOMEM"] as const)("takes none for a layer without a parent for %s", (code) => {
+  refusal.errno = constants.errno[code];
+  expect(() => readParents(home)).toThrow(expect.objectContaining({ code }));
 });
 
 it("takes no link for a layer, and no layer whose files are a link: it would show another's", () => {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readSync } from "node:fs";
-import { isSystemError } from "../../errors/index.ts";
+import { isSystemError, SystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { close, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscall/index.ts";
+import { close, errnos, lastErrno, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscall/index.ts";
 import type { ListedLayer } from "../../graphdriver/index.ts";
 import { type Parents, toListedLayers } from "../../graphdriver/job-kit.ts";
 import { idIn, isLowerPath, linksFolder } from "./layout.ts";
@@ -46,10 +46,16 @@ function isFolder(path: string): boolean {
 /** More than the longest path that `isLowerPath` takes, and the colon after it. */
 const start = Buffer.alloc(80);
 
+/** They say nothing of the file, and a layer without a parent would not keep the one that it lies on. */
+const shortages: readonly number[] = [errnos.EMFILE, errnos.ENFILE, errnos.ENOMEM];
+
 /** The parent's link alone: a `lower` file of many layers is long. */
 function readFirstLower(home: number, id: string): string | undefined {
   const file = tryOpenat(home, `${id}/lower`, O_RDONLY | O_NONBLOCK);
-  if (file < 0) return undefined;
+  if (file < 0) {
+    if (shortages.includes(lastErrno())) throw new SystemError(lastErrno(), "openat", `${id}/lower`);
+    return undefined;
+  }
   try {
     const [first = ""] = start.toString("latin1", 0, readSync(file, start, 0, start.length, 0)).split(":", 1);
     return isLowerPath(first) ? first : undefined;

@@ -6,10 +6,10 @@
  *
  * These functions block and run on workers.
  */
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { hideBelowOpaqueRoot, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import { beginCommit, fsync, ignoreCancellation, renameat2, syncfs } from "../../syscall/index.ts";
+import { beginCommit, fsync, ignoreCancellation, isThere, renameat2, syncfs } from "../../syscall/index.ts";
 import { makeCleanFolder, removeIfPossible, stagingFolder, stagingPath, takeBack } from "../../graphdriver/job-kit.ts";
 import { lowerOf } from "./create-layer.ts";
 import { takeProjectOf } from "./layer-size.ts";
@@ -86,7 +86,7 @@ function layOn(home: string, parent: string, { id, maxDepth, rootUid, rootGid }:
 function takeOff(home: string, id: string): void {
   const staged = stagedLower(id);
   withFolderAt(home, (folder) => {
-    if (existsSync(`${home}/${id}/lower`)) {
+    if (isThere(`${home}/${id}/lower`)) {
       beginCommit();
       renameat2(folder, `${id}/lower`, folder, staged);
     }
@@ -103,7 +103,7 @@ export function finishRebases(home: string): void {
   withFolderAt(home, (folder) => {
     for (const note of notes) {
       const id = note.slice(stagedPrefix.length);
-      if (!existsSync(`${home}/${id}/lower`)) removeTree(folder, `${id}/work`);
+      if (!isThere(`${home}/${id}/lower`)) removeTree(folder, `${id}/work`);
       removeIfPossible(removeTree, folder, stagingPath(note));
     }
   });

@@ -1,7 +1,7 @@
 /**
  * Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block.
  */
-import { existsSync, readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { CleatError, withSubject } from "../../errors/index.ts";
 import {
   createIdMaps,
@@ -16,6 +16,7 @@ import {
   close,
   fsync,
   ignoreCancellation,
+  isThere,
   O_DIRECTORY,
   O_RDONLY,
   openPath,
@@ -104,7 +105,7 @@ async function unpack(
 }
 
 function beginFilling(home: string, id: string, parent: string | undefined): void {
-  if (!existsSync(layerPath(home, id))) throw new CleatError("NOT_FOUND", "it does not exist");
+  if (!isThere(layerPath(home, id))) throw new CleatError("NOT_FOUND", "it does not exist");
   const recorded = readIfThere(`${home}/${unfilledFolder}/${id}`);
   if (recorded === undefined) {
     throw holdsChanges();
@@ -146,7 +147,7 @@ function holdsChanges(): CleatError {
  */
 function markFilling(home: string, id: string, parent: string | undefined): void {
   const mark = `${home}/${fillingFolder}/${id}`;
-  if (existsSync(mark)) return;
+  if (isThere(mark)) return;
   const staged = `${home}/${stagingPath(uniqueName())}`;
   writeFileSync(staged, parent ?? "", { mode: 0o600, flush: true });
   renameSync(staged, mark);
@@ -158,12 +159,12 @@ function markFilling(home: string, id: string, parent: string | undefined): void
  */
 export function undoFilling(home: string, id: string, rootUid: number, rootGid: number): void {
   const mark = `${home}/${fillingFolder}/${id}`;
+  if (!isThere(mark)) return;
   const recorded = readIfThere(mark);
-  if (recorded === undefined) return;
-  if (!existsSync(layerPath(home, id))) return unlinkSync(mark);
+  if (!isThere(layerPath(home, id))) return unlinkSync(mark);
   const parent = recorded || undefined;
   const subject = `layer "${id}" is half made, since its diff could not be applied`;
-  if (parent !== undefined && !existsSync(layerPath(home, parent)))
+  if (parent !== undefined && !isThere(layerPath(home, parent)))
     throw new CleatError("FAILED_PRECONDITION", `${subject}, and its parent "${parent}" is gone`);
   try {
     resetLayer(home, { id, parent, rootUid, rootGid });
@@ -183,11 +184,11 @@ function endFilling(home: string, id: string, durability: Durability): void {
  */
 export function sweepStore(home: string): void {
   sweep(home);
-  sweepLayerRecords(home, (id) => existsSync(layerPath(home, id)));
+  sweepLayerRecords(home, (id) => isThere(layerPath(home, id)));
   withFolderAt(home, (folder) => {
     for (const marks of [fillingFolder, unfilledFolder, exactDiffsFolder]) {
       for (const id of readdirSync(`${home}/${marks}`)) {
-        if (!existsSync(layerPath(home, id))) removeIfPossible(removeTree, folder, `${marks}/${id}`);
+        if (!isThere(layerPath(home, id))) removeIfPossible(removeTree, folder, `${marks}/${id}`);
       }
     }
   });

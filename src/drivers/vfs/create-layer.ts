@@ -1,5 +1,5 @@
 /** Making, resetting and removing layers. These functions block and run on workers. */
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../errors/index.ts";
 import {
   type AskCopyHelp,
@@ -15,6 +15,7 @@ import {
   beginCommit,
   fsync,
   ignoreCancellation,
+  isThere,
   readNames,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
@@ -54,8 +55,8 @@ export interface NewLayer {
  */
 export function createLayer(home: string, layer: NewLayer): void {
   const { id, parent } = layer;
-  if (existsSync(layerPath(home, id))) throw alreadyExists(id);
-  if (parent !== undefined && !existsSync(layerPath(home, parent))) {
+  if (isThere(layerPath(home, id))) throw alreadyExists(id);
+  if (parent !== undefined && !isThere(layerPath(home, parent))) {
     throw new CleatError("NOT_FOUND", `parent "${parent}" of layer "${id}" does not exist`);
   }
   // Opened before anything is written: the kernel tells a descriptor only of what has failed since (`errseq.rst`).
@@ -190,7 +191,7 @@ function resetIn(home: string, folder: number, layer: Omit<NewLayer, "durable">)
  */
 export function discardLayer(home: string, id: string): string | undefined {
   return withFolderAt(home, (folder) => {
-    if (!existsSync(layerPath(home, id))) return undefined;
+    if (!isThere(layerPath(home, id))) return undefined;
     const path = `${layersFolder}/${id}`;
     // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told
     // that it is.

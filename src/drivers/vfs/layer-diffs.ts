@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import {
   assertLayerId,
   createDiffGetter,
@@ -11,6 +10,7 @@ import {
   withUndoBehind,
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
+import { isThere } from "../../syscall/index.ts";
 import type { ModuleReference, Ring } from "../../workers/index.ts";
 import type * as jobs from "./jobs.ts";
 import { exactFolder, layerPath, unfilledFolder } from "./layout.ts";
@@ -50,7 +50,7 @@ export function createLayerDiffs(
       await undoFilling(id, call);
       return withUndoBehind(home, worker, call?.signal, (trashName) =>
         wanted.locks.withLock(id, () => {
-          if (existsSync(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
+          if (isThere(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
           const options = { ...applyOptions, trashName };
           const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, options);
           return reportApplied(home.logger, id, pool.consume(source, apply));

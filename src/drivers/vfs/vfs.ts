@@ -1,5 +1,5 @@
-import { access } from "node:fs/promises";
 import { CleatError } from "../../errors/index.ts";
+import { isThere } from "../../syscall/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
 import {
   assertLayerId,
@@ -98,10 +98,7 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
 
   async function exists(id: string): Promise<boolean> {
     assertLayerId(id);
-    return access(layerPath(path, id)).then(
-      () => true,
-      () => false,
-    );
+    return isThere(layerPath(path, id));
   }
 
   /** Waits while a diff is applied to the layer, or undone, since that is done in place. */

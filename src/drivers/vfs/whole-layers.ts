@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../graphdriver/index.ts";
 import type { OpenHome } from "../../graphdriver/kit.ts";
+import { isThere } from "../../syscall/index.ts";
 import type { ModuleReference } from "../../workers/index.ts";
 import type * as jobs from "./jobs.ts";
 import { fillingFolder } from "./layout.ts";
@@ -27,7 +27,7 @@ export interface WholeLayers {
 
 export function createWholeLayers(home: OpenHome, worker: ModuleReference<typeof jobs>): WholeLayers {
   const { path, pool, owner } = home;
-  const isHalfMade = (id: string): boolean => existsSync(`${path}/${fillingFolder}/${id}`);
+  const isHalfMade = (id: string): boolean => isThere(`${path}/${fillingFolder}/${id}`);
 
   async function undoFilling(id: string, call: CallOptions | undefined): Promise<void> {
     if (!isHalfMade(id)) return;

@@ -50,7 +50,8 @@ async function giveBack(): Promise<Buffer> {
 async function readAll(ring: Ring): Promise<Buffer> {
   const reader = createAsyncRingReader(ring);
   const pieces: Uint8Array[] = [];
-  for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read()) pieces.push(bytes);
+  for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read())
+    pieces.push(Buffer.from(bytes));
   return Buffer.concat(pieces);
 }
 

@@ -7,10 +7,10 @@
  * `staged` is the path, relative to the home, from which the tree comes into the store by one rename, for drivers that
  * do so: while something is there the tree may not have come yet, and the folder means nothing.
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../../errors/index.ts";
 import { applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
-import { close, O_CREAT, O_EXCL, O_RDWR, openPath } from "../../syscall/index.ts";
+import { close, isThere, O_CREAT, O_EXCL, O_RDWR, openPath } from "../../syscall/index.ts";
 import { defineRecord, readJsonRecord } from "../home/json-record.ts";
 import { createSyncRingWriter, type Ring, type SyncRingReader, type SyncRingWriter } from "../../workers/index.ts";
 
@@ -59,7 +59,7 @@ export function stagedTreeOf(home: string, folder: string): string | undefined {
 }
 
 function hasTree(home: string, { staged }: ExactDiffRecord): boolean {
-  return staged === null || !existsSync(`${home}/${staged}`);
+  return staged === null || !isThere(`${home}/${staged}`);
 }
 
 function readRecord(path: string): ExactDiffRecord | undefined {
@@ -119,7 +119,7 @@ async function assembleAt(tree: string, folder: string, sink: SyncRingWriter): P
       return await assembleLayerAt({ tree, data: `${folder}/${dataFile}` }, sink, record.archiveBytes);
   } catch (error) {
     if (!isSystemError(error, "ENOENT")) throw error;
-    if (existsSync(`${folder}/${recordFile}`)) {
+    if (isThere(`${folder}/${recordFile}`)) {
       throw new CleatError("DATA_LOSS", `what is kept of its archive, ${folder}, is not whole`, { cause: error });
     }
   }

@@ -13,11 +13,12 @@
  *
  * `door` is `snapshotter` where a snapshotter's records tell which layers there are (`OpenOptions.door`).
  */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { type OverlayPrefix, withFolderAt } from "../../layer/index.ts";
 import type { HomeDoor } from "../driver-factory.ts";
+import { isThere } from "../../syscall/index.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { ownFolder } from "./home.ts";
 import { defineRecord, readJsonRecord } from "./json-record.ts";
@@ -98,7 +99,7 @@ function throughOtherDoor(home: string, driver: string, recorded: HomeDoor | und
  * empty.
  */
 function assertNothingHeld(home: string, door: HomeDoor): void {
-  const names = existsSync(home) ? readdirSync(home).filter((name) => name !== ownFolder && !isOfFileSystem(name)) : [];
+  const names = isThere(home) ? readdirSync(home).filter((name) => name !== ownFolder && !isOfFileSystem(name)) : [];
   const held = names.find((name) => !isEmptyFolder(`${home}/${name}`));
   if (held !== undefined) {
     throw refused(home, `"${held}", which no ${door} of Cleat's made: give the ${door} a root of its own`);

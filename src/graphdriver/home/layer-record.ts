@@ -19,7 +19,6 @@
  */
 import {
   closeSync,
-  existsSync,
   fchmodSync,
   mkdirSync,
   openSync,
@@ -30,7 +29,7 @@ import {
   writeSync,
 } from "node:fs";
 import { isSystemError, SchemaError } from "../../errors/index.ts";
-import { fileSystemName, type FileStatus, fstat } from "../../syscall/index.ts";
+import { fileSystemName, type FileStatus, fstat, isThere } from "../../syscall/index.ts";
 import { ownFolder, stagingPath, uniqueName } from "./home.ts";
 import { defineRecord, readJsonRecord } from "./json-record.ts";
 
@@ -161,7 +160,7 @@ export function forgetLayerRecord(home: string, id: string): void {
 
 /** Removes the records of layers that never came to be or are gone. */
 export function sweepLayerRecords(home: string, isLayer: (id: string) => boolean): void {
-  if (!existsSync(`${home}/${layerRecordsFolder}`)) return;
+  if (!isThere(`${home}/${layerRecordsFolder}`)) return;
   for (const id of readdirSync(`${home}/${layerRecordsFolder}`)) if (!isLayer(id)) forgetLayerRecord(home, id);
 }
 

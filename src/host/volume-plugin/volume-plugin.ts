@@ -43,8 +43,7 @@ export async function openVolumePlugin(
   ): Promise<T> {
     const timeoutMs = caller.timeoutMs ?? timeoutMsOf(method.path);
     const { closed } = validations;
-    const giveUp = caller.signal === undefined ? closed : AbortSignal.any([caller.signal, closed]);
-    const deadline = createDeadline(timeoutMs, method.path, giveUp);
+    const deadline = createDeadline(timeoutMs, method.path, caller.signal, closed);
     const validateAndCall = async () => {
       const waiting = { timeoutMs, signal: deadline.signal, wasOpen };
       const driver = await validations.driverAt(name, socketPath, waiting);

@@ -1,5 +1,5 @@
 import { CleatError, isSystemError } from "../../errors/index.ts";
-import { type FileStatus, fstat, isDirectory, S_IFMT, S_IFSOCK, close } from "../../syscall/index.ts";
+import { fstat, isDirectory, S_IFMT, S_IFSOCK, close } from "../../syscall/index.ts";
 import type { ByteSink } from "../../tar/index.ts";
 import type { ChangedFile, LayerChange } from "../changes/layer-change.ts";
 import { showBytes } from "../entry/entry-name.ts";
@@ -31,13 +31,13 @@ export function archiveChanges(
   changes: Iterable<LayerChange>,
   root: number,
   sink: ByteSink,
-  { latestSeconds = Number.POSITIVE_INFINITY }: ArchiveChangesOptions = {},
+  { latestSeconds }: ArchiveChangesOptions = {},
 ): void {
-  const writer = createArchiveWriter(sink, writerOptions);
-  const addFoldersOf = createFolderAdder(root, writer, latestSeconds);
+  const writer = createArchiveWriter(sink, { ...writerOptions, ...(latestSeconds !== undefined && { latestSeconds }) });
+  const addFoldersOf = createFolderAdder(root, writer);
   const links = createLinks((file) => {
     addFoldersOf(file.path);
-    writer.addFile(file.folder, file.base, file.path, notLater(file.status, latestSeconds));
+    writer.addFile(file.folder, file.base, file.path, file.status);
   });
   for (const change of changes) {
     if (change.kind === "same") {
@@ -52,7 +52,7 @@ export function archiveChanges(
     } else if (isDirectory(change.status)) {
       const { path, folder, base, status } = change;
       addFoldersOf(path, true);
-      withFolder(folder, base, (child) => writer.addDirectory(child, path, notLater(status, latestSeconds)));
+      withFolder(folder, base, (child) => writer.addDirectory(child, path, status));
     } else links.addChanged(change);
   }
   writer.finish();
@@ -66,22 +66,18 @@ const writerOptions = {
   capabilityRootIds: true,
 };
 
-function notLater(status: FileStatus, latestSeconds: number): FileStatus {
-  return status.mtimeSeconds <= latestSeconds ? status : { ...status, mtimeSeconds: latestSeconds };
-}
-
 /**
  * Adds the folders above a path that the archive lacks, the uppermost first; with `isFolder` the path is about to be
  * added.
  */
-function createFolderAdder(root: number, writer: ArchiveWriter, latestSeconds: number) {
+function createFolderAdder(root: number, writer: ArchiveWriter) {
   const added = new Set<string>();
   function addFolder(path: string): void {
     if (added.has(path)) return;
     addFoldersOf(path, true);
     const folder = openFolderAt(root, path);
     try {
-      writer.addDirectory(folder, path, notLater(fstat(folder), latestSeconds));
+      writer.addDirectory(folder, path, fstat(folder));
     } finally {
       close(folder);
     }

@@ -11,6 +11,8 @@ export interface ArchiveHeaderOptions {
   readonly typeBits: boolean;
   /** Keeps the root id of a file's capabilities, as containerd does and Docker does not; default false. */
   readonly capabilityRootIds?: boolean;
+  /** Later times of files are written as this one; default none is. */
+  readonly latestSeconds?: number;
 }
 
 /** What a file has beside its status. */
@@ -37,7 +39,7 @@ export interface ArchiveHeaders {
 const noName = Buffer.alloc(0);
 
 export function createArchiveHeaders(options: ArchiveHeaderOptions): ArchiveHeaders {
-  const { ids, names, typeBits, capabilityRootIds = false } = options;
+  const { ids, names, typeBits, capabilityRootIds = false, latestSeconds = Number.POSITIVE_INFINITY } = options;
   const keptOf = (capability: Buffer): Buffer => (capabilityRootIds ? capability : withoutRootId(capability));
   return {
     // In one piece, because there is one for each file.
@@ -49,7 +51,7 @@ export function createArchiveHeaders(options: ArchiveHeaderOptions): ArchiveHead
       uid: ids.uids.toContainer(status.uid),
       gid: ids.gids.toContainer(status.gid),
       sizeBytes: type === "file" ? status.sizeBytes : 0,
-      mtimeSeconds: status.mtimeSeconds,
+      mtimeSeconds: Math.min(status.mtimeSeconds, latestSeconds),
       mtimeNanoseconds: 0,
       userName: names.user(status.uid),
       groupName: names.group(status.gid),

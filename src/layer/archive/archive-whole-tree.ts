@@ -33,7 +33,7 @@ import { joinPath, showBytes } from "../entry/entry-name.ts";
 import { entryTypeOf } from "../entry/entry-type.ts";
 import { fileKey } from "../entry/file-key.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
-import { openRegular } from "../tree/open-regular.ts";
+import { type OpenRegularFile, openRegularFile } from "../tree/open-regular.ts";
 import { createGatheredSink, type GatheredSink } from "./gathered-sink.ts";
 
 /**
@@ -84,23 +84,23 @@ function addFile(folder: number, base: Buffer, path: string, status: FileStatus,
     return;
   }
   if (type === "file") {
-    const descriptor = openRegular(folder, base);
-    if (descriptor === undefined) return;
+    const file = openRegularFile(folder, base);
+    if (file === undefined) return;
     try {
-      addContent(descriptor, path, out);
+      addContent(file, path, out);
     } finally {
-      close(descriptor);
+      close(file.descriptor);
     }
-  } else {
-    const header = headerOf(path, type, status, xattrsAt(procPath(folder, base)));
-    out.write(encodeTarHeader(type === "symlink" ? { ...header, linkName: readlinkat(folder, base) } : header));
+    if (file.status.links > 1) linked.set(fileKey(file.status), toBytes(path));
+    return;
   }
+  const header = headerOf(path, type, status, xattrsAt(procPath(folder, base)));
+  out.write(encodeTarHeader(type === "symlink" ? { ...header, linkName: readlinkat(folder, base) } : header));
   if (status.links > 1) linked.set(fileKey(status), toBytes(path));
 }
 
-/** As long as it is now: programs go on writing. */
-function addContent(descriptor: number, path: string, out: GatheredSink): void {
-  const status = fstat(descriptor);
+/** As long as it was when it was opened: programs go on writing. */
+function addContent({ descriptor, status }: OpenRegularFile, path: string, out: GatheredSink): void {
   const header = { ...headerOf(path, "file", status, xattrsOfOpen(descriptor)), sizeBytes: status.sizeBytes };
   const found = status.allocatedBytes < status.sizeBytes ? regionsOf(descriptor, status.sizeBytes) : undefined;
   // More regions no reader takes: then holes are written as zeros.
@@ -110,12 +110,16 @@ function addContent(descriptor: number, path: string, out: GatheredSink): void {
   let total = 0;
   for (const { offset, sizeBytes } of regions) {
     lseek(descriptor, offset, SEEK_SET);
-    if (out.writeFrom(descriptor, sizeBytes) < sizeBytes) {
-      throw new CleatError("ABORTED", `file ${showBytes(path)} became shorter while it was read`);
-    }
+    if (out.writeFrom(descriptor, sizeBytes) < sizeBytes) throw shorter(path);
     total += sizeBytes;
   }
+  // What lay behind its end when its holes were looked for would have been one.
+  if (isSparse && fstat(descriptor).sizeBytes < status.sizeBytes) throw shorter(path);
   out.write(Buffer.alloc(tarPaddingBytes(total)));
+}
+
+function shorter(path: string): CleatError {
+  return new CleatError("ABORTED", `file ${showBytes(path)} became shorter while it was read`);
 }
 
 function regionsOf(descriptor: number, sizeBytes: number): SparseRegion[] {

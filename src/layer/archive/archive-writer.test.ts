@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -48,6 +48,33 @@ describe("an archive of a running container", () => {
     ["a symlink", (path) => symlinkSync("/etc/passwd", path)],
   ])("has nothing of a file that is %s since it was listed", (_, swap) => {
     expect(archiveAfter(swap)).toEqual(Buffer.from(tarEndBlocks));
+  });
+
+  it("has all of another file that has taken the name since it was listed", () => {
+    const swap = (path: string): void => {
+      writeFileSync(path, "other content, and longer");
+      chmodSync(path, 0o751);
+      utimesSync(path, 7, 7);
+    };
+    const archive = archiveAfter(swap);
+    expect(archive).toEqual(addListed("file").archive);
+  });
+
+  it("takes no name of a file for another that has taken its first one since it was listed", () => {
+    const parts: Buffer[] = [];
+    const ids = createIdMaps({ uids: [], gids: [] });
+    const options = { ids, names: noUserNames, typeBits: false, overlayWhiteouts: true };
+    const writer = createArchiveWriter({ write: (bytes) => void parts.push(Buffer.from(bytes)) }, options);
+    linkSync(join(folder, "file"), join(folder, "linked"));
+    withFolderAt(folder, (opened) => {
+      const [file, linked] = ["file", "linked"].map((name) => statat(opened, Buffer.from(name)));
+      rmSync(join(folder, "file"));
+      writeFileSync(join(folder, "file"), "another");
+      if (file) writer.addFile(opened, Buffer.from("file"), "file", file);
+      if (linked) writer.addFile(opened, Buffer.from("linked"), "linked", linked);
+    });
+    writer.finish();
+    expect(Buffer.concat(parts).toString("latin1")).toContain("content");
   });
 
   /** Whether a name that was listed as a regular file is taken for one, and what the archive holds then. */

@@ -18,7 +18,7 @@ import {
 import { showBytes } from "../entry/entry-name.ts";
 import { entryTypeOf, isOverlayWhiteout } from "../entry/entry-type.ts";
 import { fileKey } from "../entry/file-key.ts";
-import { openRegular, openRegularFile } from "../tree/open-regular.ts";
+import { openRegularFile } from "../tree/open-regular.ts";
 import { type ArchiveHeaderOptions, capabilityAttribute, createArchiveHeaders } from "./archive-headers.ts";
 import { createGatheredSink } from "./gathered-sink.ts";
 
@@ -62,13 +62,23 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   }
 
   function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): void {
-    const descriptor = openRegular(folder, base);
-    if (descriptor === undefined) return links.forget(status);
+    const file = openRegularFile(folder, base);
+    if (file === undefined) return links.forget(status);
     try {
-      addOpened(descriptor, path, status);
+      if (fileKey(file.status) === fileKey(status)) return addOpened(file.descriptor, path, file.status);
+      // Another has taken the name since it was listed: its own length and owner go with its content.
+      links.forget(status);
+      addDescriptor(file.descriptor, path, file.status);
     } finally {
-      close(descriptor);
+      close(file.descriptor);
     }
+  }
+
+  function addDescriptor(descriptor: number, path: string, status: FileStatus): void {
+    const linkName = links.earlierName(path, status);
+    if (linkName === undefined) return addOpened(descriptor, path, status);
+    const capability = fgetxattr(descriptor, capabilityAttribute);
+    writeHeader(headers.ofFile(path, "hardlink", status, { capability, linkName }));
   }
 
   function addOpened(descriptor: number, path: string, status: FileStatus): void {
@@ -95,16 +105,10 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     addListedFile(folder, base, path) {
       const file = openRegularFile(folder, base);
       if (file === undefined) return false;
-      const { descriptor, status } = file;
       try {
-        const linkName = links.earlierName(path, status);
-        if (linkName === undefined) addOpened(descriptor, path, status);
-        else {
-          const capability = fgetxattr(descriptor, capabilityAttribute);
-          writeHeader(headers.ofFile(path, "hardlink", status, { capability, linkName }));
-        }
+        addDescriptor(file.descriptor, path, file.status);
       } finally {
-        close(descriptor);
+        close(file.descriptor);
       }
       return true;
     },

@@ -15,44 +15,68 @@ export interface GatheredSink {
 /** This much is held before it goes on, so that a small file costs no hand-over of its own. */
 const bufferBytes = 256 * 1024;
 
-/** What is copied costs less than a call of its own. */
+/** Less is copied sooner than what is held has gone ahead by itself. */
 const largeBytes = 64 * 1024;
 
-/** Of the last archive: to a small one a buffer of its own costs more, in collections, than all else. */
+/** Of the last archive: to a small one memory of its own costs more, in collections, than all else. */
 let spare: Buffer | undefined;
 
-export function createGatheredSink(sink: ByteSink): GatheredSink {
+function takeSpare(): Buffer {
   const buffer = spare ?? Buffer.allocUnsafe(bufferBytes);
   spare = undefined;
+  return buffer;
+}
+
+/** Gathers in the memory of the sink itself where that has some (`claim`). */
+export function createGatheredSink(sink: ByteSink): GatheredSink {
+  let own: Buffer | undefined;
+  let buffer: Buffer = Buffer.alloc(0);
+  let isClaimed = false;
   let filled = 0;
 
   function flush(): void {
-    if (filled > 0) sink.write(buffer.subarray(0, filled));
+    if (filled === 0) return;
+    if (isClaimed) sink.commit?.(filled);
+    else sink.write(buffer.subarray(0, filled));
+    buffer = buffer.subarray(buffer.length);
     filled = 0;
+  }
+
+  /** Memory for the next bytes, in which nothing is held. */
+  function renew(): void {
+    flush();
+    const claimed = sink.claim?.();
+    isClaimed = claimed !== undefined;
+    buffer = claimed ?? (own ??= takeSpare());
+  }
+
+  /** How much the sink took by itself. */
+  function handOver(descriptor: number, sizeBytes: number): number {
+    if (sink.writeFrom === undefined || sizeBytes < largeBytes) return 0;
+    flush();
+    buffer = buffer.subarray(buffer.length);
+    return sink.writeFrom(descriptor, sizeBytes);
   }
 
   return {
     write(bytes) {
-      if (bytes.length > buffer.length - filled) flush();
-      if (bytes.length > buffer.length) sink.write(bytes);
-      else {
+      if (bytes.length > buffer.length - filled) renew();
+      if (bytes.length > buffer.length) {
+        buffer = buffer.subarray(buffer.length);
+        sink.write(bytes);
+      } else {
         buffer.set(bytes, filled);
         filled += bytes.length;
       }
     },
     writeZeros(count) {
-      if (count > buffer.length - filled) flush();
+      if (count > buffer.length - filled) renew();
       buffer.fill(0, filled, filled + count);
       filled += count;
     },
     writeFrom(descriptor, sizeBytes) {
-      let left = sizeBytes;
-      if (sink.writeFrom !== undefined && sizeBytes >= largeBytes) {
-        flush();
-        left -= sink.writeFrom(descriptor, sizeBytes);
-      }
-      while (left > 0) {
-        if (filled === buffer.length) flush();
+      for (let left = sizeBytes - handOver(descriptor, sizeBytes); left > 0;) {
+        if (filled === buffer.length) renew();
         const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
         if (count === 0) return sizeBytes - left;
         filled += count;
@@ -62,7 +86,8 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
     },
     end() {
       flush();
-      spare = buffer;
+      spare = own ?? spare;
+      own = undefined;
     },
   };
 }

@@ -2,8 +2,8 @@
  * What an overlay layer changes, read from its diff folder alone: only names that the layer holds are looked up below.
  * Equals `compareTrees` of the two mounted trees, at a cost of the diff instead of the whole.
  *
- * Right as long as the layer was written without `redirect_dir` and `metacopy`, which keep a renamed folder's or a
- * changed file's content elsewhere; a layer that was is refused. Source: `overlayfs.rst` v6.1.
+ * Right as long as the layer, and what it changes of those below, was written without `redirect_dir` and `metacopy`, which
+ * keep a renamed folder's or a changed file's content elsewhere; else it is refused. Source: `overlayfs.rst` v6.1.
  */
 import { CleatError } from "../../errors/index.ts";
 import {
@@ -23,7 +23,7 @@ import { isOverlayWhiteout } from "../entry/entry-type.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
 import { hasFurtherNames, type LayerChange } from "./layer-change.ts";
 import { isOpaqueFolder, type Lowers, namesShown } from "../lowers/lower-folder.ts";
-import { type Covered, findCovered, type LowerEntry } from "../lowers/lower-entries.ts";
+import { type Covered, findCovered } from "../lowers/lower-entries.ts";
 import type { OverlayPrefix } from "../entry/whiteout.ts";
 
 /**
@@ -61,7 +61,7 @@ function* compareFolder(
   attributePrefix: OverlayPrefix,
 ): Generator<LayerChange> {
   const upper = trail.current();
-  if (fgetxattr(upper, `${attributePrefix}overlay.redirect`) !== undefined) throw toFeatureError(path, "redirect_dir");
+  refuseRedirect(upper, path, attributePrefix);
   // The kernel asks folders for the mark, and not the root: what a layer of Docker's own driver has there is without
   // effect.
   const hidesLowers = isCovered || (path !== "" && isOpaqueFolder(upper, attributePrefix));
@@ -104,7 +104,13 @@ function lookUp(
   });
   return findCovered(lowers, path, found, {
     attributePrefix,
-    isModified: (name, status, lower) => isModified(upper, name, status, lower),
+    isModified: (name, status, lower) => {
+      if (statusDiffers(lower.status, status)) return true;
+      if (isDirectory(status)) return false;
+      refuseMetacopy(lower.holder, name, status, joinPath(path, name), attributePrefix);
+      return alikeFilesDiffer(upper, lower.holder, name, status);
+    },
+    assertInPlace: (folder, name) => refuseRedirect(folder, joinPath(path, name), attributePrefix),
   });
 }
 
@@ -131,9 +137,9 @@ function* compareEntry(
   trail.leave();
 }
 
-function isModified(upper: number, name: Buffer, status: FileStatus, lower: LowerEntry): boolean {
-  if (statusDiffers(lower.status, status)) return true;
-  return !isDirectory(status) && alikeFilesDiffer(upper, lower.holder, name, status);
+/** Of a folder of the layer, or of one below, for then what is hidden there, and shown, is another's. */
+function refuseRedirect(folder: number, path: string, attributePrefix: OverlayPrefix): void {
+  if (fgetxattr(folder, `${attributePrefix}overlay.redirect`) !== undefined) throw toFeatureError(path, "redirect_dir");
 }
 
 function refuseMetacopy(upper: number, name: Buffer, status: FileStatus, path: string, prefix: OverlayPrefix): void {

@@ -29,6 +29,8 @@ export interface Covered {
 export interface LowerSearch {
   readonly attributePrefix: OverlayPrefix;
   isModified(name: Buffer, status: FileStatus, lower: LowerEntry): boolean;
+  /** Throws for a folder, which is open, that shows what lies elsewhere in the layers below. */
+  assertInPlace(folder: number, name: Buffer): void;
 }
 
 /** Looks the names up in each of `lowers`, all of which have a folder at `path`. */
@@ -62,7 +64,8 @@ function createPending(name: Buffer, status: FileStatus): Pending {
   return { name, status, below: "none", lowers: [], isFound: false, isOpen: isDirectory(status) };
 }
 
-function lookAt(entry: Pending, layer: string, holder: number, { attributePrefix, isModified }: LowerSearch): void {
+function lookAt(entry: Pending, layer: string, holder: number, search: LowerSearch): void {
+  const { attributePrefix, isModified, assertInPlace } = search;
   const status = statIfThere(holder, entry.name);
   if (status === undefined) return;
   if (!entry.isFound && !isOverlayWhiteout(status)) {
@@ -73,5 +76,8 @@ function lookAt(entry: Pending, layer: string, holder: number, { attributePrefix
   entry.isOpen = isDirectory(status);
   if (!entry.isOpen) return;
   entry.lowers.push(layer);
-  entry.isOpen = !withFolder(holder, entry.name, (folder) => isOpaqueFolder(folder, attributePrefix));
+  entry.isOpen = !withFolder(holder, entry.name, (folder) => {
+    assertInPlace(folder, entry.name);
+    return isOpaqueFolder(folder, attributePrefix);
+  });
 }

@@ -65,12 +65,14 @@ function copyContent(
   }
   ftruncateSync(target, sizeBytes);
   for (let at = nextData(source, 0); at < sizeBytes; at = nextData(source, at)) {
-    const end = nextHole(source, at);
+    const end = Math.min(nextHole(source, at), sizeBytes);
     lseek(source, at, SEEK_SET);
     lseek(target, at, SEEK_SET);
     copyRange(source, target, name, at, end);
     at = end;
   }
+  // What lay behind its end would have been a hole.
+  if (fstat(source).sizeBytes < sizeBytes) throw toShorterError(name);
 }
 
 /** The kernel's own way to copy costs more than reading and writing, but for large files. */

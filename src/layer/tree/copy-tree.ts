@@ -6,6 +6,7 @@ import {
   type FileStatus,
   fstat,
   isDirectory,
+  isRegularFile,
   lgetxattr,
   linkat,
   llistxattr,
@@ -13,10 +14,6 @@ import {
   lsetxattr,
   mkdirat,
   mknodat,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_RDONLY,
-  openat,
   procPath,
   readlinkat,
   readEntries,
@@ -29,7 +26,8 @@ import {
   symlinkat,
   utimensat,
 } from "../../syscall/index.ts";
-import { joinPath } from "../entry/entry-name.ts";
+import { CleatError } from "../../errors/index.ts";
+import { joinPath, showBytes } from "../entry/entry-name.ts";
 import type { AskCopyHelp } from "./copy-beside.ts";
 import { type Cloning, copyOpenAttributes, copyOpened, ownerAndMode } from "./copy-file.ts";
 import { createFolderHandOver, type FolderHandOver } from "./folder-hand-over.ts";
@@ -96,6 +94,8 @@ function copyEntry(
   if (isDirectory(status)) {
     mkdirat(to, name, creationMode(ownerAndMode(status), true));
     sources.within(name, () => targets.within(name, () => copyFolder(sources, targets, childPath, status, copy)));
+  } else if (isRegularFile(status)) {
+    copyListedFile(from, to, name, childPath, copy); // a file system that lists no kinds; what is none by now has vanished
   } else if (!linkToCopy(to, name, childPath, status, copy)) copyNode(from, to, name, status, copy);
 }
 
@@ -131,7 +131,7 @@ function linkToCopy(to: number, name: Buffer, path: string, status: FileStatus, 
 export function copyNode(from: number, to: number, name: Buffer, status: FileStatus, copy: Cloning): void {
   const type = status.mode & S_IFMT;
   if (type === S_IFSOCK) return;
-  if (type === S_IFREG) return copyFile(from, to, name, status, copy);
+  if (type === S_IFREG) return copyFile(from, to, name, copy);
   if (type === S_IFLNK) symlinkat(readlinkat(from, name), to, name);
   else mknodat(to, name, status.mode, status.deviceMajor, status.deviceMinor);
   chownat(to, name, status.uid, status.gid);
@@ -161,11 +161,16 @@ function copyListedFile(from: number, to: number, name: Buffer, path: string, co
   return true;
 }
 
-function copyFile(from: number, to: number, name: Buffer, status: FileStatus, copy: Cloning): void {
-  const source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+/** As it is once it is open: whoever can write there may have put a node of the host's disk in its place. */
+function copyFile(from: number, to: number, name: Buffer, copy: Cloning): void {
+  const file = openRegularFile(from, name);
+  if (file === undefined) {
+    const shown = showBytes(name.toString("latin1"));
+    throw new CleatError("ABORTED", `file ${shown} was taken away while it was copied`);
+  }
   try {
-    copyOpened(source, to, name, status, copy);
+    copyOpened(file.descriptor, to, name, file.status, copy);
   } finally {
-    close(source);
+    close(file.descriptor);
   }
 }

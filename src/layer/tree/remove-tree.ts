@@ -6,6 +6,7 @@ import {
   errnos,
   isDirectory,
   lastErrno,
+  mountNumberOf,
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
@@ -96,27 +97,44 @@ function moveUp(folder: number, name: Buffer, top: number): boolean {
 /** Opens a folder that is about to go. An ordinary user first needs permission to empty it, as its owner gives it. */
 function withRemovable(parent: number, name: Buffer | string, visit: (folder: number) => void): void {
   if (process.geteuid?.() !== 0) chmodNode(parent, name, 0o700);
-  const folder = openWithoutMount(parent, name);
+  withUnmountedFolder(parent, name, visit);
+}
+
+/**
+ * Opens a folder as `withFolder` does, of a tree that is to go: what is mounted somewhere in it is not of it, and is
+ * somebody's.
+ * @throws SystemError EBUSY, as for removing the folder itself, where something is mounted on it.
+ */
+export function withUnmountedFolder<T>(parent: number, name: Buffer | string, visit: (folder: number) => T): T {
+  const folder = openUnmounted(parent, name);
   try {
-    visit(folder);
+    return visit(folder);
   } finally {
     close(folder);
   }
 }
 
-/**
- * What is mounted somewhere in a tree is not of it, and is somebody's. Where the kernel cannot tell (before Linux 5.6,
- * or forbidden by a filter) it is opened all the same.
- * @throws SystemError EBUSY, as for removing the folder itself, where something is mounted on it.
- */
-function openWithoutMount(parent: number, name: Buffer | string): number {
+function openUnmounted(parent: number, name: Buffer | string): number {
   try {
     return openat2(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, RESOLVE_NO_XDEV);
   } catch (error) {
     if (isSystemError(error, "EXDEV")) throw new SystemError(errnos.EBUSY, "unlinkat", name);
     if (!isSystemError(error, "ENOSYS", "EPERM")) throw error;
-    return openFolder(parent, name);
+    return openByLook(parent, name);
   }
+}
+
+/** The same before Linux 5.6, or where a filter forbids the other call. */
+export function openByLook(parent: number, name: Buffer | string): number {
+  const folder = openFolder(parent, name);
+  try {
+    if (mountNumberOf(folder) === mountNumberOf(parent)) return folder;
+  } catch (error) {
+    close(folder);
+    throw error;
+  }
+  close(folder);
+  throw new SystemError(errnos.EBUSY, "unlinkat", name);
 }
 
 /** Whether nothing has the name any more; false for a folder. */

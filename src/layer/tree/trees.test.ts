@@ -1,13 +1,15 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { createTarReader } from "../../tar/index.ts";
-import { statat } from "../../syscall/index.ts";
+import { fstat, statat } from "../../syscall/index.ts";
 import { archiveDifference, differenceSize } from "../archive/archive-difference.ts";
 import type { TreeChange } from "../changes/change.ts";
 import { compareTrees, findChanges } from "../changes/compare-trees.ts";
-import { copyTree } from "./copy-tree.ts";
+import { copyOpened } from "./copy-file.ts";
+import { copyNode, copyTree } from "./copy-tree.ts";
 import { removeTree } from "./remove-tree.ts";
 import { archive, readTree, useScratch } from "./trees.test.support.ts";
 import { treeSize } from "./tree-size.ts";
@@ -44,6 +46,51 @@ describe("a copy of a tree", () => {
     expect(changesOf(to, from)).toEqual([]);
     const sizes = [from, to].map((root) => withFolderAt(root, treeSize));
     expect(sizes).toEqual([7 + 3 + 2 ** 26, 7 + 3 + 2 ** 26]);
+  });
+});
+
+describe("a copy of what changes meanwhile", () => {
+  /** Copies the file, of which a look has told before `change`. */
+  function copyAfter(change: (path: string) => void): string {
+    const [from, to] = [scratch.folder("from"), scratch.folder("to")];
+    fs.writeFileSync(`${from}/file`, "data");
+    fs.truncateSync(`${from}/file`, 2 ** 22);
+    const name = Buffer.from("file");
+    withFolderAt(from, (source) => {
+      const status = statat(source, name);
+      change(`${from}/file`);
+      withFolderAt(to, (target) => copyNode(source, target, name, status, { clones: false }));
+    });
+    return `${to}/file`;
+  }
+
+  it("is none of a file with holes that becomes shorter once it is open", () => {
+    const [from, to] = [scratch.folder("from"), scratch.folder("to")];
+    fs.writeFileSync(`${from}/file`, "data");
+    fs.truncateSync(`${from}/file`, 2 ** 22);
+    const source = fs.openSync(`${from}/file`, "r");
+    const status = fstat(source);
+    fs.truncateSync(`${from}/file`, 2);
+    const copy = () =>
+      withFolderAt(to, (target) => copyOpened(source, target, Buffer.from("file"), status, { clones: false }));
+    expect(copy).toThrow(expect.objectContaining({ code: "ABORTED" }));
+    fs.closeSync(source);
+  });
+
+  it("is all of another file that has taken the name", () => {
+    const copy = copyAfter((path) => {
+      fs.rmSync(path);
+      fs.writeFileSync(path, "another");
+    });
+    expect(fs.readFileSync(copy, "utf8")).toBe("another");
+  });
+
+  it.runIf(process.geteuid?.() === 0)("has nothing of a device, which only the host may read", () => {
+    const swap = (path: string): void => {
+      fs.rmSync(path);
+      execFileSync("mknod", [path, "c", "1", "5"]);
+    };
+    expect(() => copyAfter(swap)).toThrow(expect.objectContaining({ code: "ABORTED" }));
   });
 });
 

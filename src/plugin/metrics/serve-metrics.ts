@@ -46,9 +46,9 @@ export async function serveMetrics({ listen }: ServeMetricsOptions): Promise<Run
 
 async function end(server: Server, calls: CallMetrics, remove: () => Promise<void>): Promise<void> {
   calls.stop();
-  await remove();
   server.close();
   server.closeAllConnections();
+  await remove();
 }
 
 async function bind(server: Server, { host, port }: HostAndPort) {

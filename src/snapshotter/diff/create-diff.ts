@@ -35,15 +35,17 @@ const leaseMs = 10 * 60_000;
 export async function createDiff(
   { containerd, pool, jobs, store }: DiffContext,
   plan: DiffPlan,
-  { compression, ref, labels, lease, ...archiveOptions }: CreateDiffOptions,
+  { compression, ref, labels, lease: given, ...archiveOptions }: CreateDiffOptions,
   call: CallOptions,
 ): Promise<WrittenBlob> {
+  // First: an archive that is begun, and that nobody reads, would keep its thread for good.
+  const lease = given ?? (await createLease(containerd, { expireMs: leaseMs }, call));
   let diffId: string | undefined;
   const archive = pool.produce(async (ring) => {
     diffId = await pool.within(call.signal).run(jobs, "archiveDiff", plan, ring, { ...archiveOptions, store });
   });
   const options = {
-    lease: lease ?? (await createLease(containerd, { expireMs: leaseMs }, call)),
+    lease,
     ref: ref === "" ? undefined : ref,
     labels() {
       if (diffId === undefined) throw new CleatError("INTERNAL", "archive ended before its digest was known");

@@ -1,5 +1,13 @@
 import type { CharacterTest } from "./regex-tree.ts";
 
+/**
+ * What a flag makes of the characters that are named: `foldCase` or `keepCase`. A class is folded before it is negated,
+ * so that `(?i)\\P{Lu}` leaves out "a" as well as "A". Source: Go 1.19 `regexp/syntax` `appendGroup`, `appendFoldedClass`.
+ */
+export type Folding = (matches: CharacterTest) => CharacterTest;
+
+export const keepCase: Folding = (matches) => matches;
+
 /** Pairs of a first and a last code point. */
 export function inRanges(...ranges: readonly (readonly [number, number])[]): CharacterTest {
   return (point) => ranges.some(([low, high]) => point >= low && point <= high);
@@ -16,9 +24,9 @@ const words = fromText("09AZ__az");
 const spaces = fromText("\t\n\f\r  ");
 
 /** Of ASCII only, and without "\v": so has Go. */
-export function perlClass(letter: string): CharacterTest {
-  const known = { d: digits, s: spaces, w: words }[letter.toLowerCase()] as CharacterTest;
-  return letter === letter.toLowerCase() ? known : (point) => !known(point);
+export function perlClass(letter: string, folding: Folding): CharacterTest {
+  const known = folding({ d: digits, s: spaces, w: words }[letter.toLowerCase()] as CharacterTest);
+  return letter === letter.toLowerCase() ? known : negate(known);
 }
 
 export function isWord(point: number | undefined): boolean {
@@ -43,13 +51,13 @@ const posixClasses: Readonly<Record<string, CharacterTest>> = {
 };
 
 /** "alpha", "^alpha"; `undefined` where there is no such class. */
-export function posixClass(name: string): CharacterTest | undefined {
-  return negatable(name, (plain) => (Object.hasOwn(posixClasses, plain) ? posixClasses[plain] : undefined));
+export function posixClass(name: string, folding: Folding): CharacterTest | undefined {
+  return negatable(name, folding, (plain) => (Object.hasOwn(posixClasses, plain) ? posixClasses[plain] : undefined));
 }
 
 /** A general category or a script: "L", "Lu", "Greek", "^Greek"; `undefined` where there is no such class. */
-export function unicodeClass(name: string): CharacterTest | undefined {
-  return negatable(name, (plain) => {
+export function unicodeClass(name: string, folding: Folding): CharacterTest | undefined {
+  return negatable(name, folding, (plain) => {
     if (plain === "Any") return () => true;
     for (const property of plain.length <= 2 ? [plain] : [`Script=${plain}`]) {
       try {
@@ -63,10 +71,19 @@ export function unicodeClass(name: string): CharacterTest | undefined {
   });
 }
 
-function negatable(name: string, find: (plain: string) => CharacterTest | undefined): CharacterTest | undefined {
-  if (!name.startsWith("^")) return find(name);
-  const found = find(name.slice(1));
-  return found && ((point) => !found(point));
+function negatable(
+  name: string,
+  folding: Folding,
+  find: (plain: string) => CharacterTest | undefined,
+): CharacterTest | undefined {
+  const isNegated = name.startsWith("^");
+  const found = find(isNegated ? name.slice(1) : name);
+  if (found === undefined) return undefined;
+  return isNegated ? negate(folding(found)) : folding(found);
+}
+
+export function negate(matches: CharacterTest): CharacterTest {
+  return (point) => !matches(point);
 }
 
 /** Matches a letter where `matches` does for one of its cases. */

@@ -130,6 +130,26 @@ describe("a regular expression", () => {
     },
   );
 
+  // As Go 1.19 says.
+  it.each([
+    [String.raw`(?i)^\P{Lu}$`, "\u00e9", false],
+    [String.raw`(?i)^\P{Lu}$`, "A", false],
+    [String.raw`(?i)^\P{Lu}$`, "1", true],
+    [String.raw`(?i)^[\P{Lu}]$`, "b", false],
+    [String.raw`(?i)^[^\P{Lu}]$`, "b", true],
+    [String.raw`(?i)^\p{^Lu}$`, "b", false],
+    [String.raw`(?i)^[[:^lower:]]$`, "B", false],
+    [String.raw`(?i)^[[:^lower:]]$`, "1", true],
+    [String.raw`(?i)^[^[:lower:]]$`, "B", false],
+    [String.raw`(?i)^\W$`, "\u017f", false],
+    [String.raw`(?i)^\w$`, "\u017f", true],
+    [String.raw`(?i)^[^a]$`, "A", false],
+    [String.raw`(?i)^[\Wb]$`, "B", true],
+    [String.raw`^\P{Lu}$`, "b", true],
+  ])("folds a class before it is negated: %s, %j: %j", (pattern, text, expected) => {
+    expect(compileRegex(pattern)(text)).toBe(expected);
+  });
+
   it("agrees with JavaScript's own where both know a pattern", () => {
     const atom = fc.constantFrom("a", "b", ".", "[ab]", "[^a]", "\\d", "\\w", "(?:ab|b)", "(a|)", "^", "$", "\\b", "1");
     const repeat = fc.constantFrom("", "", "", "*", "+", "?", "*?", "{2}", "{1,3}", "{0,}");

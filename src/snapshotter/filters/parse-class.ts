@@ -1,7 +1,7 @@
 /**
  * Characters in a regular expression, and classes of them. Each function takes what it reads, and throws `malformed`.
  */
-import { foldCase, inRanges, perlClass, posixClass, unicodeClass } from "./character-classes.ts";
+import { type Folding, inRanges, negate, perlClass, posixClass, unicodeClass } from "./character-classes.ts";
 import type { RegexSource } from "./regex-source.ts";
 import type { CharacterTest } from "./regex-tree.ts";
 
@@ -11,28 +11,26 @@ export function exactly(literal: string): CharacterTest {
 }
 
 /** Behind a "[". */
-export function parseClass(source: RegexSource, foldsCase: boolean): CharacterTest {
+export function parseClass(source: RegexSource, folding: Folding): CharacterTest {
   const isNegated = source.accept("^");
-  const tests = [parseClassPart(source)]; // a "]" that comes first is one of the characters
-  while (!source.accept("]")) tests.push(parseClassPart(source));
-  // Folded before it is negated: [^a] leaves out "A" too.
-  const folded = foldsCase ? tests.map(foldCase) : tests;
-  return (point) => folded.some((matches) => matches(point)) !== isNegated;
+  const tests = [parseClassPart(source, folding)]; // a "]" that comes first is one of the characters
+  while (!source.accept("]")) tests.push(parseClassPart(source, folding));
+  return (point) => tests.some((matches) => matches(point)) !== isNegated;
 }
 
-function parseClassPart(source: RegexSource): CharacterTest {
+function parseClassPart(source: RegexSource, folding: Folding): CharacterTest {
   const [, posix] = source.take(/^\[:(\^?[a-z]+):\]/) ?? [];
-  if (posix !== undefined) return known(source, posixClass(posix));
+  if (posix !== undefined) return known(source, posixClass(posix, folding));
   const isEscaped = source.accept("\\");
-  const escapedClass = isEscaped ? parseEscapedClass(source) : undefined;
+  const escapedClass = isEscaped ? parseEscapedClass(source, folding) : undefined;
   if (escapedClass !== undefined) return escapedClass;
   const low = isEscaped ? parseEscapedPoint(source) : parseClassPoint(source);
   const isRange = source.peek() === "-" && source.peek(1) !== "]" && source.peek(1) !== undefined;
-  if (!isRange) return (point) => point === low;
+  if (!isRange) return folding((point) => point === low);
   source.next();
   const high = parseClassPoint(source);
   if (high < low) throw source.malformed("a range that runs backwards");
-  return inRanges([low, high]);
+  return folding(inRanges([low, high]));
 }
 
 function parseClassPoint(source: RegexSource): number {
@@ -42,13 +40,13 @@ function parseClassPoint(source: RegexSource): number {
 }
 
 /** Behind a backslash: a class of characters, if it is one. */
-export function parseEscapedClass(source: RegexSource): CharacterTest | undefined {
+export function parseEscapedClass(source: RegexSource, folding: Folding): CharacterTest | undefined {
   const perl = source.take(/^[dDsSwW]/);
-  if (perl !== undefined) return perlClass(perl[0]);
+  if (perl !== undefined) return perlClass(perl[0], folding);
   const [, negated, single, name] = source.take(/^([pP])(?:([A-Za-z])|\{(\^?[A-Za-z_]+)\})/) ?? [];
   if (negated === undefined) return undefined;
-  const found = known(source, unicodeClass((name ?? single) as string));
-  return negated === "P" ? (point) => !found(point) : found;
+  const found = known(source, unicodeClass((name ?? single) as string, folding));
+  return negated === "P" ? negate(found) : found;
 }
 
 function known(source: RegexSource, found: CharacterTest | undefined): CharacterTest {

@@ -1,4 +1,4 @@
-import { foldCase, isWord } from "./character-classes.ts";
+import { foldCase, type Folding, isWord, keepCase } from "./character-classes.ts";
 import { exactly, parseClass, parseEscapedClass, parseEscapedPoint } from "./parse-class.ts";
 import { createRegexSource, type RegexSource } from "./regex-source.ts";
 import type { Assertion, CharacterTest, RegexNode } from "./regex-tree.ts";
@@ -56,8 +56,7 @@ function parseSequence(parser: Parser): RegexNode {
       if (isRepeated) throw source.malformed("a repeat of a repeat");
       nodes.push({ kind: "repeat", node, ...times });
     } else if (source.accept("\\Q")) {
-      while (source.peek() !== undefined && !source.accept("\\E"))
-        nodes.push(character(parser, exactly(source.next() as string)));
+      while (source.peek() !== undefined && !source.accept("\\E")) nodes.push(letter(parser, source.next() as string));
     } else {
       const atom = parseAtom(parser);
       if (atom !== undefined) nodes.push(atom);
@@ -86,9 +85,9 @@ function parseAtom(parser: Parser): RegexNode | undefined {
     case "(":
       return parseGroup(parser);
     case "[":
-      return character(parser, parseClass(source, flags.foldsCase));
+      return character(parseClass(source, foldingOf(parser)));
     case ".":
-      return { kind: "character", matches: flags.dotAll ? () => true : (point) => point !== 0x0a };
+      return character(flags.dotAll ? () => true : (point) => point !== 0x0a);
     case "^":
       return assertion(flags.multiline ? (before) => before === undefined || before === 0x0a : atStart);
     case "$":
@@ -96,7 +95,7 @@ function parseAtom(parser: Parser): RegexNode | undefined {
     case "\\":
       return parseEscape(parser);
     default:
-      return character(parser, exactly(first));
+      return letter(parser, first);
   }
 }
 
@@ -126,12 +125,20 @@ function parseEscape(parser: Parser): RegexNode {
   if (source.accept("z")) return assertion(atEnd);
   if (source.accept("b")) return assertion((before, after) => isWord(before) !== isWord(after));
   if (source.accept("B")) return assertion((before, after) => isWord(before) === isWord(after));
-  const known = parseEscapedClass(source);
-  return character(parser, known ?? exactly(String.fromCodePoint(parseEscapedPoint(source))));
+  const known = parseEscapedClass(source, foldingOf(parser));
+  return known === undefined ? letter(parser, String.fromCodePoint(parseEscapedPoint(source))) : character(known);
 }
 
-function character({ flags }: Parser, matches: CharacterTest): RegexNode {
-  return { kind: "character", matches: flags.foldsCase ? foldCase(matches) : matches };
+function foldingOf({ flags }: Parser): Folding {
+  return flags.foldsCase ? foldCase : keepCase;
+}
+
+function letter(parser: Parser, literal: string): RegexNode {
+  return character(foldingOf(parser)(exactly(literal)));
+}
+
+function character(matches: CharacterTest): RegexNode {
+  return { kind: "character", matches };
 }
 
 const atStart: Assertion = (before) => before === undefined;

@@ -11,8 +11,13 @@ export interface SyncBehind {
   close(): Promise<void>;
 }
 
-/** Between the end of one and the next. */
-const pauseMs = 1_000;
+/**
+ * Before the first, and between the end of one and the next: a layer of a few thousand files is unpacked in half a
+ * second, and what is not written by then is the commit's to write.
+ */
+const minPauseMs = 200;
+/** A disk for which that is much has longer pauses, twice what the last one took, but none in which much gathers. */
+const maxPauseMs = 1_000;
 /** An engine that was killed leaves a snapshot that nobody unpacks into, and nobody removes for long. */
 const patienceMs = 15 * 60_000;
 
@@ -22,13 +27,16 @@ export function syncBehind(sync: (() => Promise<void>) | undefined, logger: Logg
   let working: Promise<void> | undefined;
 
   const work = async (run: () => Promise<void>) => {
+    let pauseMs = minPauseMs;
     while (begunMs.size > 0) {
       await pause(pauseMs, undefined, { signal: closed.signal, ref: false }).catch(() => {});
       if (closed.signal.aborted) return;
       if (begunMs.size === 0) break;
+      const startedMs = performance.now();
       // Nobody waits for it; commits are told by `lost-writes.ts`.
       await run().catch((error: unknown) => logger.warn({ err: error }, "could not write behind what is unpacked"));
       const now = performance.now();
+      pauseMs = Math.min(Math.max(minPauseMs, 2 * (now - startedMs)), maxPauseMs);
       for (const [id, begun] of begunMs) if (now - begun > patienceMs) begunMs.delete(id);
     }
     working = undefined;

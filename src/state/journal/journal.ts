@@ -150,6 +150,14 @@ function createJournal<Change>(
         rewriteAtBytes = lengthBytes + minRewriteBytes; // and not after each change
         throw error;
       });
+      try {
+        await files.rename(stagedName, fileName);
+      } catch (error) {
+        rewriteAtBytes = lengthBytes + minRewriteBytes;
+        await staged.close();
+        // It may be done all the same, as NFS has it of one whose answer was lost; what is in place then is not `file`.
+        throw isDiskFull(error) ? error : breakDown(error);
+      }
       const before = file;
       file = staged;
       lengthBytes = checkpointBytes = written;
@@ -171,7 +179,7 @@ function createJournal<Change>(
   };
 }
 
-/** Writes all that there is to say into a file beside the journal, durably, and puts that in its place. */
+/** Writes all that there is to say into a file beside the journal, durably. */
 async function writeAnew<Change>(
   files: JournalFiles,
   { name, toStored }: JournalFormat<Change>,
@@ -192,7 +200,6 @@ async function writeAnew<Change>(
       await nextTurn();
     }
     await staged.sync();
-    await files.rename(stagedName, fileName);
   } catch (error) {
     await staged.close();
     throw error;

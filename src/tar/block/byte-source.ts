@@ -12,4 +12,11 @@ export interface ByteSink {
    * may be none. @throws ABORTED when the file ends before.
    */
   writeFrom?(descriptor: number, sizeBytes: number): number;
+  /**
+   * Memory of its own that the next bytes may be made in, some kilobytes at least, which spares a copy; `undefined`
+   * where there is none just now. Until `commit` nothing else may be written. Blocks as `write` does.
+   */
+  claim?(): Buffer | undefined;
+  /** Writes the first `count` bytes of what was claimed last. */
+  commit?(count: number): void;
 }

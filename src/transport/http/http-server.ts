@@ -77,7 +77,14 @@ async function answer(handler: Handler, request: IncomingMessage, response: Serv
   const reply = await replyTo(handler, request, response, body).catch((error: unknown) => {
     return toReply(500, toCleatError(error));
   });
-  sendReply(reply, request, response);
+  try {
+    sendReply(reply, request, response);
+  } catch (error) {
+    // It is none: a status that there is not, a media type that no header may hold.
+    if (reply?.body instanceof Readable) reply.body.on("error", ignore).destroy();
+    if (response.headersSent) response.destroy();
+    else sendReply(toReply(500, toCleatError(error)), request, response);
+  }
   body.discard();
 }
 

@@ -4,6 +4,7 @@
  */
 import { CleatError } from "../../errors/index.ts";
 import { isRunning, type ProcessIdentity } from "../../syscall/index.ts";
+import { createDeadline } from "../../transport/index.ts";
 import type { VolumeCall, VolumeCare } from "../managed/volume-backend.ts";
 import { isMountPoint, unmountFileSystem, unmountTree } from "../mounting/mount-file-system.ts";
 import { endFuse, findFuse, type FusePlace, type FuseProgram, startFuse, trimLog } from "./fuse-process.ts";
@@ -87,7 +88,7 @@ function watch(
   let running: Promise<void> = Promise.resolve();
 
   const restart = async () => {
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(startTimeoutMs)]);
+    const { signal, release } = createDeadline(startTimeoutMs, `program of volume "${name}"`, stopping.signal);
     try {
       if (isMountPoint(target)) await unmountTree(target, { isSlave: true, signal });
       await endFuse(volume, 0, signal);
@@ -97,6 +98,8 @@ function watch(
     } catch (error) {
       if (stopping.signal.aborted) return;
       logger.warn({ err: error, volume: name }, "the program that serves a volume has died, and cannot be started yet");
+    } finally {
+      release();
     }
   };
   const look = async () => {

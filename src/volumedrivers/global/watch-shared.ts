@@ -1,5 +1,5 @@
 import { toCleatError } from "../../errors/index.ts";
-import type { Logger } from "../../transport/index.ts";
+import { createDeadline, type Logger } from "../../transport/index.ts";
 import type { HostClaim, HostPresence } from "./host-presence.ts";
 import type { OwnPart } from "./own-part.ts";
 import { repeat, type Repetition } from "./repeat.ts";
@@ -81,11 +81,11 @@ export function watchShared({
     let isSettled = true;
     for (const name of names) {
       if (signal.aborted) return false;
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
-      const settled = inTurn(name, { signal: patience }, () => work(name));
-      const isDone = await settled.catch((error: unknown) => {
+      const patience = createDeadline(patienceMs, `volume "${name}"`, signal);
+      const settled = inTurn(name, { signal: patience.signal }, () => work(name));
+      const isDone = await settled.finally(patience.release).catch((error: unknown) => {
         const { message } = toCleatError(error);
-        if (!patience.aborted && told.get(name) !== message) {
+        if (!patience.signal.aborted && told.get(name) !== message) {
           logger.warn({ err: error, volume: name }, "etcd and this host do not agree on a volume yet");
           told.set(name, message);
         }

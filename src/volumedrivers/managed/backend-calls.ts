@@ -39,11 +39,7 @@ export function createBackendCalls(defaultTimeoutMs: number, logger: Logger): Ba
     careFor,
     async run({ name, cannot, secrets, timeoutMs = defaultTimeoutMs, signal: own }, work) {
       const subject = `volume "${name}" ${cannot}`;
-      const deadline = createDeadline(
-        timeoutMs,
-        subject,
-        own === undefined ? ending.signal : AbortSignal.any([own, ending.signal]),
-      );
+      const deadline = createDeadline(timeoutMs, subject, own, ending.signal);
       try {
         return await work({
           ...careFor(secrets),

@@ -1,7 +1,9 @@
 /** A program that does to a path what it reads on standard input, in place of a program that the host does not have. */
 import { lookup } from "node:dns/promises";
-import { lstatSync, readFileSync, rmSync, statfsSync } from "node:fs";
+import { lstatSync, readFileSync, statfsSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { toCleatError } from "../../errors/index.ts";
+import { removeForGood, withFolderAt } from "../../layer/index.ts";
 import { MNT_DETACH, mount, MS_REC, MS_SLAVE, umount2, UMOUNT_NOFOLLOW } from "../../syscall/index.ts";
 import type { Tool } from "./run-tool.ts";
 
@@ -21,7 +23,9 @@ const tools: Readonly<Record<Tool, (subject: string) => string | Promise<string>
   },
   stat: (path) => String(lstatSync(path).ino),
   lookup: async (name) => (await lookup(name)).address,
-  rm: (path) => (rmSync(Buffer.from(path), { recursive: true, force: true }), ""),
+  // By descriptors, as who has the tree open still may exchange folders for symlinks, and stopping at what is mounted in it:
+  // Node's own deletes that, too, from 24 on.
+  rm: (path) => (withFolderAt(dirname(path), (folder) => removeForGood(folder, basename(path))), ""),
 };
 
 const { tool, subject } = JSON.parse(readFileSync(0, "utf8")) as ToolOrder;

@@ -2,11 +2,13 @@
  * A program that copies, archives and unpacks the files of volumes, synchronously: a process of its own, which holds
  * nobody up and can be killed. Its order is its argument; a failure it says in JSON on standard error.
  */
-import { readSync, writeSync } from "node:fs";
+import { readSync, writeFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { archiveWholeTree, copyTree, unpackTree, withFolderAt } from "../../layer/index.ts";
 import { copyImage } from "./copy-image.ts";
 import { makeFilesFolder, snapshotFilesFolder } from "./files-folder.ts";
+import { hasOverlayMarks } from "./overlay-marks.ts";
 import { detachThread, syncfs } from "../../syscall/index.ts";
 import type { TreeFailure, TreeOrder } from "./tree-order.ts";
 
@@ -29,6 +31,9 @@ function run(order: TreeOrder): void {
       return;
     case "copy file":
       return copyImage(order.from, order.to, order.atOnce);
+    case "note unmarked":
+      if (!withFolderAt(order.folder, (folder) => hasOverlayMarks(folder))) writeNote(order.note);
+      return;
     case "archive":
       return withFolderAt(order.from, (folder) => archiveWholeTree(folder, { write: writeAll }));
     case "unpack":
@@ -47,6 +52,11 @@ function copyFiles(from: string, to: string): void {
       syncfs(target);
     }),
   );
+}
+
+function writeNote(path: string): void {
+  writeFileSync(path, "", { mode: 0o600 });
+  withFolderAt(dirname(path), syncfs);
 }
 
 function writeAll(bytes: Uint8Array): void {

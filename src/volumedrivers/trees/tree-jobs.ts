@@ -32,6 +32,14 @@ export async function copyImageFile(
 }
 
 /**
+ * Makes the file `note`, durably, where nothing in `folder` would be another file below an overlay (`hasOverlayMarks`): the
+ * folder must not change from then on.
+ */
+export async function noteUnmarked(folder: string, note: string, options: TreeJobOptions = {}): Promise<void> {
+  await runTreeJob({ job: "note unmarked", folder, note }, undefined, undefined, options);
+}
+
+/**
  * Writes all that is in a folder, and its own attributes, to `output` (a descriptor, or a stream that stays open) as a
  * tar archive that GNU tar reads: owners, modes, times to the nanosecond, extended attributes, hard links, holes,
  * devices; sockets are left out.

@@ -1,11 +1,12 @@
 import { CleatError } from "../../errors/index.ts";
-import { hasMounts, mountFileSystem, unmountFileSystem } from "../mounting/mount-file-system.ts";
+import { hasMounts, unmountFileSystem } from "../mounting/mount-file-system.ts";
 import { runHelper } from "../mounting/run-helper.ts";
 import { flagOption, sizeOption, textOption } from "../options/option-types.ts";
 import type { SourceVolume, VolumeBackend } from "../managed/volume-backend.ts";
 import { destroyFilesSubvolume, makeFilesFolder } from "../trees/files-folder.ts";
 import { copyFolder } from "../trees/tree-jobs.ts";
 import { clearProject, giveProject, limitFolder, usageOfFolder } from "./folder-size.ts";
+import { mountSnapshot, prepareSnapshot } from "./snapshot.ts";
 import { withSource } from "./with-source.ts";
 
 const options = {
@@ -23,18 +24,19 @@ export const local: VolumeBackend<typeof options> = {
   options,
   check: ({ from, snapshot }) =>
     snapshot && from === undefined ? '"snapshot" needs "from", the volume that it is of' : undefined,
-  async create({ name, type, options: { size, from }, folder }, { withVolume, signal }) {
+  async create({ name, type, options: { size, from, snapshot }, folder }, { withVolume, signal }) {
     const files = filesOf(folder);
     if (size !== undefined || from === undefined) makeFilesFolder(files);
     if (size !== undefined) await giveProject(files, size);
     if (from === undefined) return;
     const copy = ({ folder: source }: SourceVolume) => copyFolder(filesOf(source), files, { signal });
     await withSource({ name, type, from, withVolume }, copy, { whileMounts: true });
+    if (snapshot) await prepareSnapshot(folder, files, { signal });
   },
-  async mount({ options: { snapshot }, folder, target }, { signal }) {
-    const files = filesOf(folder);
-    if (!snapshot) return files;
-    await mountFileSystem({ type: "none", source: files, target, options: ["bind", "ro"], signal });
+  async mount(volume, call) {
+    const files = filesOf(volume.folder);
+    if (!volume.options.snapshot) return files;
+    await mountSnapshot(volume, files, call);
     return undefined;
   },
   async unmount({ options: { snapshot }, target }, call) {

@@ -13,7 +13,7 @@ import {
   writerEnds,
   WRITER_WAITS,
 } from "./ring/control.ts";
-import { endWriting, isEmpty, isFinished, leave, peek, put, release } from "./ring/queue.ts";
+import { commit, endWriting, isEmpty, isFinished, leave, peek, put, release, room } from "./ring/queue.ts";
 
 export interface SyncRingReader {
   /** The next bytes, valid until the next call; `undefined` at the end. @throws CANCELLED when the writer aborted. */
@@ -52,6 +52,11 @@ export function createSyncRingReader(ring: Ring): SyncRingReader {
   };
 }
 
+/** What one claim takes: so much that the reader is not told of it often, so little that it has the rest meanwhile. */
+const maxClaimedBytes = 256 * 1024;
+/** Less is not worth its own calls to the kernel. */
+const minClaimedBytes = 16 * 1024;
+
 /** What one read lends: a part of the ring, so that the writer fills the rest meanwhile. */
 const maxLentBytes = 128 * 1024;
 export interface SyncRingWriter {
@@ -62,27 +67,55 @@ export interface SyncRingWriter {
    * @throws as `write`, and ABORTED when the file ends before.
    */
   writeFrom(descriptor: number, sizeBytes: number): number;
+  /**
+   * Room in the ring for the next bytes, to be made there, waiting for some; `undefined` where it is short, or where
+   * bytes go elsewhere. @throws CANCELLED when the reader is gone.
+   */
+  claim(): Buffer | undefined;
+  /** Writes the first `count` bytes of what was claimed last. */
+  commit(count: number): void;
   finish(): void;
   abort(): void;
 }
 
 export function createSyncRingWriter(ring: Ring): SyncRingWriter {
   const direct = createDirectWriter(ring);
+
+  /** What `take` finds room for, none of which it does where the ring is full. */
+  function takeRoom<T>(take: () => T, isNone: (taken: T) => boolean): T {
+    for (;;) {
+      if (readerGone(ring)) throw new CleatError("CANCELLED", "stream is no longer read by its receiver");
+      const signal = Atomics.load(ring.control, SPACE_SIGNAL);
+      const taken = take();
+      if (!isNone(taken)) return taken;
+      Atomics.store(ring.control, WRITER_WAITS, 1);
+      if (bytesHeld(ring) === ring.data.length && !readerGone(ring)) Atomics.wait(ring.control, SPACE_SIGNAL, signal);
+      Atomics.store(ring.control, WRITER_WAITS, 0);
+    }
+  }
+
   return {
     write(bytes) {
       throwIfCancelled();
       for (let at = direct.write(bytes); at < bytes.length;) {
-        if (readerGone(ring)) throw new CleatError("CANCELLED", "stream is no longer read by its receiver");
-        const signal = Atomics.load(ring.control, SPACE_SIGNAL);
-        const count = put(ring, at === 0 ? bytes : bytes.subarray(at));
-        at += count;
-        if (count > 0) continue;
-        Atomics.store(ring.control, WRITER_WAITS, 1);
-        if (bytesHeld(ring) === ring.data.length && !readerGone(ring)) Atomics.wait(ring.control, SPACE_SIGNAL, signal);
-        Atomics.store(ring.control, WRITER_WAITS, 0);
+        const rest = at === 0 ? bytes : bytes.subarray(at);
+        at += takeRoom(
+          () => put(ring, rest),
+          (count) => count === 0,
+        );
       }
     },
     writeFrom: direct.writeFrom,
+    claim() {
+      throwIfCancelled();
+      if (direct.isLent()) return undefined;
+      const claimed = takeRoom(
+        () => room(ring, maxClaimedBytes),
+        ({ length }) => length === 0,
+      );
+      return claimed.length < minClaimedBytes ? undefined : claimed;
+    },
+    commit: (count) => commit(ring, count),
     finish() {
       direct.end();
       endWriting(ring, writerEnds.finished);

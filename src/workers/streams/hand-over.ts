@@ -5,12 +5,15 @@ import type { Spool } from "./spool.ts";
  * of a file that takes all that the job still writes.
  */
 export interface HandOver {
-  /** Resolves when the piece was taken, or lies in the file; false when nobody reads any more. */
+  /** Resolves when the piece was used, or lies in the file, and is the job's again; false when nobody reads any more. */
   offer(bytes: Uint8Array): Promise<boolean>;
   /** There is no more; where the job failed, with its error. */
   end(error?: Error): void;
-  /** The next piece, `undefined` at the end. @throws what the job failed with. */
-  take(): Promise<Uint8Array | undefined>;
+  /**
+   * What `use` makes of the next piece, which is the job's again when that returns; `undefined` at the end, and when
+   * closed. @throws what the job failed with.
+   */
+  take<T>(use: (bytes: Uint8Array) => T): Promise<T | undefined>;
   /** For how long the job has waited for the reader. */
   stalledMs(): number;
   /** From now on the job does not wait for the reader, as long as the disk has room. */
@@ -71,19 +74,21 @@ export function createHandOver(createSpool: () => Spool): HandOver {
       wake();
     },
 
-    async take() {
-      for (;;) {
-        if (spool !== undefined && spool.unreadBytes() > 0) return spool.read();
+    async take(use) {
+      // oxlint-disable-next-line no-unmodified-loop-condition -- changed by the other methods, while this one waits
+      while (!isClosed) {
+        if (spool !== undefined && spool.unreadBytes() > 0) return use(await spool.read());
         if (offered !== undefined && !isAppending) {
-          const bytes = offered;
+          const used = use(offered);
           offered = undefined;
           wake();
-          return bytes;
+          return used;
         }
         if (ended?.error !== undefined) throw ended.error;
         if (ended !== undefined) return undefined;
         await change;
       }
+      return undefined;
     },
 
     stalledMs: () => (offered === undefined ? 0 : performance.now() - offeredAtMs),

@@ -6,7 +6,7 @@
 import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { CleatError } from "../../errors/index.ts";
-import type { DescriptorWriting } from "../../protocol/kit.ts";
+import type { ChunkVisiting, DescriptorWriting } from "../../protocol/kit.ts";
 import { createDelivery } from "./delivery.ts";
 import { createHandOver, type HandOver } from "./hand-over.ts";
 import type { JobRings } from "./job-rings.ts";
@@ -16,6 +16,7 @@ import type { Ring } from "./ring/control.ts";
 import type { Slots } from "./slots.ts";
 import { undoPatienceMs } from "./peers/patience.ts";
 import type { Spool } from "./spool.ts";
+import { createVisiting, type Visiting } from "./visiting.ts";
 
 /**
  * What a job writes into a ring, as a stream, which ends when the job has ended well; a job that fails destroys it with
@@ -25,7 +26,7 @@ import type { Spool } from "./spool.ts";
  */
 export type Produce = (job: (ring: Ring) => Promise<unknown>, release?: () => Promise<void>) => ProducedStream;
 
-export type ProducedStream = Readable & DescriptorWriting;
+export type ProducedStream = Readable & DescriptorWriting & ChunkVisiting;
 
 export interface ProducerOptions {
   readonly rings: JobRings;
@@ -89,17 +90,22 @@ export function createProducer({ rings, slots, createSpool, patienceMs }: Produc
     const { outlet } = delivery;
     const over = run(job, { handOver, outlet, handed: delivery.handed }, () => !stream.destroyed).then(release);
     over.catch((error: Error) => handOver.end(error));
+    const visiting: Visiting = createVisiting(() => stream, handOver, over);
     const stream: Readable = new Readable({
       highWaterMark: 64 * 1024,
       read() {
-        void pushNext(stream, handOver, over);
+        if (!visiting.isBegun()) void pushNext(stream, handOver, over);
       },
       destroy(error, done) {
         outlet.close();
         void closeAll(handOver, over, error, done);
       },
     });
-    return Object.assign(stream, { writeTo: delivery.writeTo, silentMs: delivery.silentMs });
+    return Object.assign(stream, {
+      writeTo: delivery.writeTo,
+      visitChunks: visiting.visitChunks,
+      silentMs: () => visiting.silentMs() ?? delivery.silentMs(),
+    });
   };
 }
 
@@ -129,7 +135,7 @@ async function handOverAll(ring: Ring, { handOver, outlet, handed }: Produced): 
 
 async function pushNext(stream: Readable, handOver: HandOver, over: Promise<void>): Promise<void> {
   try {
-    const bytes = await handOver.take();
+    const bytes = await handOver.take((piece) => new Uint8Array(piece));
     if (bytes === undefined) await over;
     stream.push(bytes ?? null);
   } catch (error) {

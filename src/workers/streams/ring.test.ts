@@ -26,7 +26,8 @@ function patternAt(offset: number, sizeBytes: number): Uint8Array {
 async function readAll(ring: Ring): Promise<Buffer> {
   const reader = createAsyncRingReader(ring);
   const chunks: Uint8Array[] = [];
-  for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read()) chunks.push(bytes);
+  for (let bytes = await reader.read(); bytes !== undefined; bytes = await reader.read())
+    chunks.push(Buffer.from(bytes));
   return Buffer.concat(chunks);
 }
 
@@ -80,6 +81,43 @@ describe("a stream through a ring", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("comes out as it went in where the writer makes some of it in the ring itself", () => {
+    const step = fc.record({ isClaimed: fc.boolean(), sizeBytes: fc.integer({ min: 1, max: 30_000 }) });
+    fc.assert(
+      fc.property(carriedBytes, fc.array(step, { maxLength: 30 }), (carried, steps) => {
+        const ring = ringAfter(carried, 2 ** 16);
+        const writer = createSyncRingWriter(ring);
+        const reader = createSyncRingReader(ring);
+        let written = 0;
+        let read = 0;
+        for (const { isClaimed, sizeBytes } of steps) {
+          const claimed = isClaimed ? writer.claim() : undefined;
+          const count = Math.min(sizeBytes, claimed?.length ?? sizeBytes);
+          claimed?.set(patternAt(written, count));
+          if (claimed === undefined) writer.write(patternAt(written, count));
+          else writer.commit(count);
+          written += count;
+          while (read < written) {
+            const bytes = reader.read() as Uint8Array;
+            expect(bytes).toEqual(patternAt(read, bytes.length));
+            read += bytes.length;
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("is not made in the ring where its room is short, or nobody reads", () => {
+    const ring = ringAfter(2 ** 16 - 100, 2 ** 16);
+    const writer = createSyncRingWriter(ring);
+    expect(writer.claim()).toBeUndefined();
+    writer.write(patternAt(0, 100));
+    expect(writer.claim()).toHaveLength(2 ** 16 - 100);
+    createSyncRingReader(ring).leave();
+    expect(() => writer.claim()).toThrow(expect.objectContaining({ code: "CANCELLED" }));
   });
 
   it.each([0, 3, 48, 2 ** 32, -8, 1.5, Number.NaN])("needs a size that is a power of two, not %d", (size) => {

@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cleatCommand } from "../../harness/cleat.ts";
-import { mountDataRoot } from "../../harness/data-root.ts";
+import { type DataFileSystem, mountDataRoot } from "../../harness/data-root.ts";
 import { openNamespace, type Namespace } from "../../harness/namespace.ts";
 import { describeWith, needs, type Need } from "../../needs.ts";
 import { byDayOrNight } from "../../night.ts";
@@ -52,11 +52,17 @@ interface Subject {
   /** Undefined for containerd's own overlay. */
   readonly driver?: string;
   readonly name: string;
-  readonly fileSystem?: "btrfs";
+  readonly fileSystem?: DataFileSystem;
 }
 
 const original: Subject = { title: "its own overlay", needs: [needs.overlay], name: "overlayfs" };
 const overlay2: Subject = { title: "Cleat's overlay2", needs: [needs.overlay], driver: "overlay2", name: "overlayfs" };
+const overlay2OnXfs: Subject = {
+  ...overlay2,
+  title: "Cleat's overlay2 on xfs",
+  needs: [...overlay2.needs, needs.loopDevices, needs.xfs],
+  fileSystem: "xfs",
+};
 const vfs: Subject = { title: "Cleat's vfs", needs: [], driver: "vfs", name: "vfs" };
 const btrfs: Subject = {
   title: "Cleat's btrfs",
@@ -78,7 +84,7 @@ const runs: readonly (readonly [SuiteSource, readonly Subject[]])[] = byDayOrNig
   [
     [containerd1, all.filter((subject) => subject !== overlay2)],
     [containerd17, all],
-    [containerd2, all],
+    [containerd2, [...all, overlay2OnXfs]],
   ],
 );
 
@@ -98,7 +104,7 @@ for (const [source, subjects] of runs) {
         let outcomes: SuiteOutcomes;
         beforeAll(async () => {
           const { driver, name, fileSystem } = subject;
-          const folder = `${namespace.folder}/${driver ?? "original"}`;
+          const folder = `${namespace.folder}/${driver ?? "original"}-${fileSystem ?? "here"}`;
           if (fileSystem === undefined) await mkdir(folder);
           else await mountDataRoot(namespace, folder, fileSystem);
           const server = driver === undefined ? undefined : serverOf(driver);

@@ -15,11 +15,14 @@ import {
 import { createGrpcChannel, createGrpcClient } from "../../../src/grpc/index.ts";
 import { createRemoteSnapshotter, type Mount, type Snapshotter } from "../../../src/snapshotter/index.ts";
 import { createTarReader } from "../../../src/tar/index.ts";
-import { type RunningContainerd, startContainerd, testNamespace } from "./containerd.support.ts";
-import type { Daemon } from "../../harness/daemon.ts";
+import {
+  type ContainerdWithClient,
+  startContainerdWithClient,
+  testNamespace,
+} from "../../harness/containerd-client.ts";
 import { type Namespace, openNamespace } from "../../harness/namespace.ts";
 import { forky, trixie } from "../../harness/release.ts";
-import { differConfig, serveSnapshotter, snapshotterSocket } from "./snapshotter.support.ts";
+import { type SnapshotterProcess, startSnapshotter } from "../../harness/snapshotter.ts";
 import { describeWith, needs } from "../../needs.ts";
 
 /** What the lower layer holds, and what is done to it; a line of shell each. */
@@ -57,9 +60,9 @@ for (const subject of subjects) {
 
 function testDiffer({ driver, snapshotter }: (typeof subjects)[number]): void {
   let namespace: Namespace;
-  let daemon: Daemon;
-  let cleat: RunningContainerd;
-  let builtIn: RunningContainerd;
+  let proxy: SnapshotterProcess;
+  let cleat: ContainerdWithClient;
+  let builtIn: ContainerdWithClient;
   let snapshots: Snapshotter;
   let mountPoint: string;
 
@@ -67,9 +70,9 @@ function testDiffer({ driver, snapshotter }: (typeof subjects)[number]): void {
     namespace = await openNamespace(forky);
     mountPoint = `${namespace.folder}/mnt`;
     await mkdir(mountPoint);
-    daemon = await serveSnapshotter(namespace, [`--driver=${driver}`, "--diff", "--apply"]);
-    cleat = await startContainerd(namespace, { more: differConfig(namespace) });
-    builtIn = await startContainerd(namespace, { name: "builtin" });
+    proxy = await startSnapshotter(namespace, { name: "cleat", driver, arguments: ["--diff", "--apply"] });
+    cleat = await startContainerdWithClient(namespace, { proxies: [proxy], differ: proxy });
+    builtIn = await startContainerdWithClient(namespace, { name: "builtin" });
     for (const { client } of [cleat, builtIn]) {
       await client.services.namespaces.create({ namespace: { name: testNamespace } });
     }
@@ -79,7 +82,7 @@ function testDiffer({ driver, snapshotter }: (typeof subjects)[number]): void {
   afterAll(async () => {
     await builtIn?.[Symbol.asyncDispose]();
     await cleat?.[Symbol.asyncDispose]();
-    await daemon?.end("SIGTERM");
+    await proxy?.end("SIGTERM");
     await namespace?.[Symbol.asyncDispose]();
   });
 
@@ -253,8 +256,9 @@ describeWith(
   () => {
     it("says so, and leaves the work to the next", async () => {
       await using namespace = await openNamespace(trixie);
-      const daemon = await serveSnapshotter(namespace, ["--driver=overlay2", "--diff", "--apply"]);
-      await using cleat = await startContainerd(namespace, { more: differConfig(namespace) });
+      const differing = { driver: "overlay2", arguments: ["--diff", "--apply"] };
+      const proxy = await startSnapshotter(namespace, { name: "cleat", ...differing });
+      await using cleat = await startContainerdWithClient(namespace, { proxies: [proxy], differ: proxy });
       const { channel, metadata, services } = cleat.client;
       await services.namespaces.create({ namespace: { name: testNamespace } });
       const snapshots = createRemoteSnapshotter({ channel, metadata, snapshotter: "cleat" });
@@ -262,13 +266,13 @@ describeWith(
       const left = await snapshots.view("left", { labels });
       const right = await snapshots.prepare("right", { labels });
       expect((await diffOf(cleat.client, left, right)).entries).toEqual([]);
-      await using direct = createGrpcChannel({ unix: snapshotterSocket(namespace) });
+      await using direct = createGrpcChannel({ unix: namespace.reach(proxy.socket) });
       const asked = createGrpcClient(diffService, direct).diff({ left, right });
       await expect(asked).rejects.toMatchObject({
         code: "UNIMPLEMENTED",
         message: expect.stringContaining("no header") as string,
       });
-      await daemon.end("SIGTERM");
+      await proxy.end("SIGTERM");
     });
   },
 );

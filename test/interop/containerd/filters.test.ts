@@ -131,7 +131,8 @@ describeWith([needs.go, containerdSource], "containerd's own filters", () => {
 const atoms =
   String.raw`a b B . [ab] [^a] [a-c] []a] [^]a] [a-] \d \D \w \s \S (ab|b) (?:a|) () (?P<n>a) ^ $ \A \z \b \B \. \x61
 \x{e9} \141
-[[:alpha:]] [[:^digit:]_] \pL \p{Greek} \P{Lu} [\d_] (?i) (?i:aB) (?s). (?m)^ (?m)$ (?-i) (?is-m:a.) \Qa.b\E \Q*
+[[:alpha:]] [[:^digit:]_] [[:^lower:]] [\P{Lu}b] \W \p{^Ll}
+\pL \p{Greek} \P{Lu} [\d_] (?i) (?i:aB) (?s). (?m)^ (?m)$ (?-i) (?is-m:a.) \Qa.b\E \Q*
 \u00e9 \u00c9 \u03b1 1 _ | ( ) [ { } {,2} \ \1 \8 \y (? (?<a>b) (?=a) [b-a] [[:foo:]] \p{Foo} (?) (?-)`
     .replaceAll("\n", " ")
     .replaceAll(/\\u([0-9a-f]{4})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));

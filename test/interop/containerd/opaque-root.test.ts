@@ -3,12 +3,15 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createLease, leaseHeader, writeBlob } from "../../../src/containerd/index.ts";
 import { createRemoteSnapshotter, type Mount, type Snapshotter } from "../../../src/snapshotter/index.ts";
-import type { Daemon } from "../../harness/daemon.ts";
+import {
+  type ContainerdWithClient,
+  startContainerdWithClient,
+  testNamespace,
+} from "../../harness/containerd-client.ts";
 import { type Namespace, openNamespace } from "../../harness/namespace.ts";
 import { forky, machine } from "../../harness/release.ts";
+import { type SnapshotterProcess, startSnapshotter } from "../../harness/snapshotter.ts";
 import { describeWith, needs, needsOf } from "../../needs.ts";
-import { type RunningContainerd, startContainerd, testNamespace } from "./containerd.support.ts";
-import { differConfig, serveSnapshotter, snapshotterConfig } from "./snapshotter.support.ts";
 
 /** What there is below, and a layer of which the archive says that it hides all of that, at its root. */
 const lowerFiles = ["a", "d/below", "e/below", "f"];
@@ -17,9 +20,9 @@ const shownThen = ["./d/own", "./f", "./new"];
 
 /** Whose applier unpacks. */
 const subjects = [
-  { release: machine, applier: "containerd's own applier", options: [], config: snapshotterConfig },
-  { release: forky, applier: "containerd's own applier", options: [], config: snapshotterConfig },
-  { release: forky, applier: "Cleat's applier", options: ["--diff", "--apply"], config: differConfig },
+  { release: machine, applier: "containerd's own applier", isCleats: false },
+  { release: forky, applier: "containerd's own applier", isCleats: false },
+  { release: forky, applier: "Cleat's applier", isCleats: true },
 ] as const;
 
 for (const subject of subjects) {
@@ -29,16 +32,18 @@ for (const subject of subjects) {
   describeWith(required, `an opaque root that ${applier} on ${version} unpacks`, () => testOpaqueRoot(subject));
 }
 
-function testOpaqueRoot({ release, options, config }: (typeof subjects)[number]): void {
+function testOpaqueRoot({ release, isCleats }: (typeof subjects)[number]): void {
   let namespace: Namespace;
-  let daemon: Daemon;
-  let containerd: RunningContainerd;
+  let proxy: SnapshotterProcess;
+  let containerd: ContainerdWithClient;
   let lease: string;
 
   beforeAll(async () => {
     namespace = await openNamespace(release);
-    daemon = await serveSnapshotter(namespace, ["--driver=overlay2", ...options]);
-    containerd = await startContainerd(namespace, { more: config(namespace) });
+    const differing = { arguments: isCleats ? ["--diff", "--apply"] : [] };
+    proxy = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2", ...differing });
+    const differ = isCleats ? { differ: proxy } : {};
+    containerd = await startContainerdWithClient(namespace, { proxies: [proxy], ...differ });
     await containerd.client.services.namespaces.create({ namespace: { name: testNamespace } });
     lease = await createLease(containerd.client, { expireMs: 600_000 });
     for (const [name, files] of [["lower", lowerFiles] as const, ["upper", upperFiles] as const]) {
@@ -52,7 +57,7 @@ function testOpaqueRoot({ release, options, config }: (typeof subjects)[number])
   });
   afterAll(async () => {
     await containerd?.[Symbol.asyncDispose]();
-    await daemon?.end("SIGTERM");
+    await proxy?.end("SIGTERM");
     await namespace?.[Symbol.asyncDispose]();
   });
 

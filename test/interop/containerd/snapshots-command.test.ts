@@ -1,15 +1,17 @@
-import { rename } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createRemoteSnapshotter } from "../../../src/snapshotter/index.ts";
 import { createGrpcChannel } from "../../../src/grpc/index.ts";
 import { cleatCommand } from "../../harness/cleat.ts";
-import { type RunningContainerd, startContainerd, testNamespace } from "./containerd.support.ts";
-import type { Daemon } from "../../harness/daemon.ts";
+import {
+  type ContainerdWithClient,
+  startContainerdWithClient,
+  testNamespace,
+} from "../../harness/containerd-client.ts";
 import { shellLayer, writeImageArchive } from "../../harness/image-archive.ts";
 import { type Namespace, openNamespace } from "../../harness/namespace.ts";
 import { type EngineRelease, forky, machine } from "../../harness/release.ts";
-import { serveSnapshotter, snapshotterConfig, snapshotterSocket } from "./snapshotter.support.ts";
-import { writeFile } from "node:fs/promises";
+import { type SnapshotterProcess, startSnapshotter } from "../../harness/snapshotter.ts";
 import { until } from "../../harness/until.ts";
 import { describeWith, needs } from "../../needs.ts";
 
@@ -33,8 +35,8 @@ interface Row {
 
 function testCommand(engine: EngineRelease): void {
   let namespace: Namespace;
-  let containerd: RunningContainerd;
-  let daemon: Daemon;
+  let containerd: ContainerdWithClient;
+  let proxy: SnapshotterProcess;
   let archive: string;
 
   beforeAll(async () => {
@@ -42,25 +44,25 @@ function testCommand(engine: EngineRelease): void {
     archive = `${namespace.folder}/image.tar`;
     const second = { name: "second", fill: (tree: string) => writeFile(`${tree}/second`, Buffer.alloc(100_000, "x")) };
     await writeImageArchive(archive, "example.test/two", [shellLayer, second]);
-    daemon = await serveSnapshotter(namespace, ["--driver=overlay2"]);
-    containerd = await startContainerd(namespace, { more: snapshotterConfig(namespace) });
+    proxy = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2" });
+    containerd = await startContainerdWithClient(namespace, { proxies: [proxy] });
     await load();
   });
   afterAll(async () => {
     await containerd?.[Symbol.asyncDispose]();
-    await daemon?.end("SIGTERM");
+    await proxy?.end("SIGTERM");
     await namespace?.[Symbol.asyncDispose]();
   });
 
   /** containerd calls a server that was away only when its own patience is over. */
   const serveAgain = async () => {
-    daemon = await serveSnapshotter(namespace, ["--driver=overlay2"]);
+    await proxy.start();
     await until("containerd to call the snapshotter again", 20_000, () => list("ls").catch(() => undefined));
   };
   const load = () => containerd.ctr("images", "import", "--snapshotter=cleat", ...noTransfer(), archive);
   const noTransfer = () => (engine === machine ? [] : ["--local"]);
   const cleat = (...args: string[]) => {
-    const sockets = [`--containerd=${containerd.socketPath}`, `--socket=${snapshotterSocket(namespace)}`];
+    const sockets = [`--containerd=${containerd.socket}`, `--socket=${proxy.socket}`];
     return namespace.run([...cleatCommand, "snapshots", ...args, ...sockets]);
   };
   const list = async (command: string, ...args: string[]) =>
@@ -100,7 +102,7 @@ function testCommand(engine: EngineRelease): void {
 
   it("has containerd collect what it has no name for", async () => {
     await cleat("gc"); // so that no collection of its own is about to come
-    await using channel = createGrpcChannel({ unix: snapshotterSocket(namespace) });
+    await using channel = createGrpcChannel({ unix: namespace.reach(proxy.socket) });
     await createRemoteSnapshotter({ channel }).prepare(`${testNamespace}/9999/stray key`, {});
     expect((await list("ls")).filter(({ state }) => state === "orphaned")).toMatchObject([{ name: "stray key" }]);
     expect(await cleat("gc")).toBe("1 collected, 2 left\n");
@@ -110,8 +112,8 @@ function testCommand(engine: EngineRelease): void {
   it("removes names that have lost their snapshots, and lets images be pulled again", async () => {
     const { name: top } = (await list("ls")).find(({ parent }) => parent !== null) as Row;
     expect(await cleat("repair")).toBe("nothing is broken\n");
-    await daemon.end("SIGTERM");
-    await rename(`${namespace.folder}/snapshotter`, `${namespace.folder}/lost`);
+    await proxy.end("SIGTERM");
+    await rename(proxy.root, `${namespace.folder}/lost`);
     await serveAgain();
     await expect(load(), "as long as the names are there").rejects.toThrow();
     // What containerd began to unpack it collects when it has time.
@@ -133,8 +135,8 @@ function testCommand(engine: EngineRelease): void {
   it("leaves a name alone that others lie on", async () => {
     const { name: top } = (await list("ls")).find(({ parent }) => parent !== null) as Row;
     await snapshots().prepare("survivor", { parent: top, labels: { "containerd.io/gc.root": "1" } });
-    await daemon.end("SIGTERM");
-    await rename(`${namespace.folder}/snapshotter`, `${namespace.folder}/lost-2`);
+    await proxy.end("SIGTERM");
+    await rename(proxy.root, `${namespace.folder}/lost-2`);
     await serveAgain();
     await expect(cleat("repair")).rejects.toThrow(/ended with 5.*cannot remove snapshot with child/s);
     await snapshots().remove("survivor");

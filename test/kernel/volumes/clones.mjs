@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { channel } from "node:diagnostics_channel";
 import { existsSync } from "node:fs";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hasMounts, openManagedVolumes, volumeTypes } from "cleat/volumedrivers";
-import { assertSameTree, growTree } from "./tree.mjs";
+import { assertSameTree, describeTree, growTree } from "./tree.mjs";
 
 const [, , scratch, killed] = process.argv;
 const folder = `${scratch}/cleat`;
@@ -65,6 +66,36 @@ async function live() {
   await driver.create("again", { options: { from: "kept" } }); // and the way back
   await writeFile(`${await driver.mount("again", "c")}/file`, "x");
   await driver.unmount("again", "c");
+
+  // also where an engine mounts it once more with flags of its own, as Podman does, unless it would not look as it is
+  await driver.create("simple");
+  const simple = await driver.mount("simple", "c");
+  for (const name of ["file", "sub/dir/file"]) {
+    await mkdir(dirname(`${simple}/${name}`), { recursive: true });
+    await writeFile(`${simple}/${name}`, name);
+  }
+  for (const [name, value] of [
+    ["trusted.overlay.opaque", "y"], // of another overlay, and nothing to this one
+    ["user.note", "kept"],
+  ])
+    execFileSync("setfattr", ["-n", name, "-v", value, `${simple}/sub/dir`]);
+  execFileSync("chmod", ["1751", simple]);
+  await driver.create("simple-now", { options: { from: "simple", snapshot: "true" } });
+  const now = await driver.mount("simple-now", "c");
+  await mkdir(`${scratch}/container`);
+  /** But for how many folders the first one says that it holds: an overlay's says 1, as btrfs does. */
+  const listed = (root) => describeTree(root).replace(/^( d 01751 \S+ \S+ \S+) \d+/m, "$1");
+  const shown = { "simple-now": now, kept: await driver.mount("kept", "c") };
+  for (const [name, path] of Object.entries(shown)) {
+    execFileSync("mount", ["--bind", path, `${scratch}/container`]);
+    execFileSync("mount", ["-o", "remount,bind,rw,nosuid,nodev", `${scratch}/container`]);
+    const written = await writeFile(`${scratch}/container/sub-file`, "x").catch(({ code }) => code);
+    if (name === "simple-now") assert.deepEqual([written, listed(`${scratch}/container`)], ["EROFS", listed(simple)]);
+    else execFileSync("rm", ["-f", `${scratch}/container/sub-file`]);
+    execFileSync("umount", [`${scratch}/container`]);
+    await driver.unmount(name, "c");
+  }
+  await driver.unmount("simple", "c");
 
   // what is wrong is said by its name, and leaves nothing
   const refused = (options, message) => assert.rejects(driver.create("bad", { options }), message);

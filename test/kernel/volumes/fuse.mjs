@@ -5,17 +5,17 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { createVolumeTypes, hasMounts, isMountPoint, openManagedVolumes } from "cleat/volumedrivers";
+import { addPrograms, isListening, setUpSshServer, setUpWebdavServer } from "../../harness/volume-servers.mjs";
 
 const [, , scratch, programs, type] = process.argv;
 const folder = `${scratch}/cleat`;
 const served = `${scratch}/served`;
 const password = "s3cr3t-word";
 const run = (program, ...args) => execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-run("mount", "-t", "overlay", "-o", `lowerdir=/usr:${programs}/usr`, "none", "/usr");
+addPrograms(programs);
 await mkdir(served);
 
 const warnings = [];
@@ -170,16 +170,8 @@ function kill(pid, ...signals) {
   }
 }
 
-async function freePort() {
-  const listener = createServer();
-  await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const { port } = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
-
 /** A server in a process group of its own, which is frozen as a whole. */
-async function createDaemon(program, args, port) {
+async function createDaemon({ program, args, port }) {
   let child;
   const all = () => {
     const list = run("ps", "-e", "-o", "pid=,ppid=")
@@ -194,7 +186,7 @@ async function createDaemon(program, args, port) {
     async start() {
       child = spawn(program, args, { stdio: ["ignore", "ignore", "ignore"] });
       children.add(child);
-      await until(`${program} listens`, async () => run("ss", "-Hltn", `sport = :${port}`) !== "");
+      await until(`${program} listens`, () => isListening(port));
     },
     freeze: () => all().forEach((pid) => kill(pid, "SIGSTOP")),
     thaw: () => all().forEach((pid) => kill(pid, "SIGCONT")),
@@ -208,43 +200,11 @@ async function createDaemon(program, args, port) {
 }
 
 async function serveSsh() {
-  const port = await freePort();
   const keys = `${scratch}/keys`;
-  await mkdir(keys);
-  await chmod(keys, 0o700);
-  for (const name of ["host", "user", "stranger"])
-    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", `${keys}/${name}`);
-  const hidden = {
-    passwd: `${readFileSync("/etc/passwd", "utf8").trim()}\nsshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n`,
-    shadow: `root:${run("openssl", "passwd", "-6", password).trim()}:19000:0:99999:7:::\n`,
-  };
-  for (const [name, text] of Object.entries(hidden)) {
-    await writeFile(`${keys}/${name}`, text);
-    run("mount", "--bind", `${keys}/${name}`, `/etc/${name}`);
-  }
-  await mkdir("/run/sshd", { recursive: true });
-  const settings = {
-    Port: port,
-    ListenAddress: "127.0.0.1",
-    HostKey: `${keys}/host`,
-    AuthorizedKeysFile: `${keys}/user.pub`,
-    PasswordAuthentication: "yes",
-    PermitRootLogin: "yes",
-    StrictModes: "no",
-    UsePAM: "no",
-    PidFile: "none",
-    Subsystem: "sftp internal-sftp",
-  };
-  await writeFile(
-    `${keys}/sshd_config`,
-    Object.entries(settings)
-      .map((pair) => `${pair.join(" ")}\n`)
-      .join(""),
-  );
-  const daemon = await createDaemon("/usr/sbin/sshd", ["-D", "-f", `${keys}/sshd_config`], port);
-  const keyOf = (name) => readFileSync(`${keys}/${name}.pub`, "utf8").split(" ").slice(0, 2).join(" ").trim();
-  const device = `root@127.0.0.1:${served}`;
-  const options = { device, port: String(port), password, host_key: keyOf("host") };
+  const server = await setUpSshServer({ keys, served, password });
+  const { options, port, keyOf } = server;
+  const { device } = options;
+  const daemon = await createDaemon(server);
   return {
     ...daemon,
     options,
@@ -290,13 +250,9 @@ async function serveSsh() {
 }
 
 async function serveWebdav() {
-  const port = await freePort();
-  const args = ["serve", "webdav", served, `--addr=127.0.0.1:${port}`, "--user=me", `--config=`];
-  await writeFile(`${scratch}/htpasswd`, `me:${run("openssl", "passwd", "-apr1", password)}`);
-  args.splice(4, 1, `--htpasswd=${scratch}/htpasswd`);
-  const daemon = await createDaemon("rclone", args, port);
-  const account = { "webdav-url": `http://127.0.0.1:${port}`, "webdav-user": "me", "webdav-pass": password };
-  const options = { device: "/", backend: "webdav", o: "dir-cache-time=1s", ...account };
+  const server = await setUpWebdavServer({ accounts: `${scratch}/htpasswd`, served, password });
+  const { options } = server;
+  const daemon = await createDaemon(server);
   return {
     ...daemon,
     options,

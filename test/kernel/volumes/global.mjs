@@ -3,37 +3,25 @@
  * their own. `node global.mjs FOLDER PROGRAMS`, in mounts of its own; PROGRAMS is a root that holds etcd and rclone.
  */
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { createHttpTransport } from "cleat/transport";
-import { createVolumeDriverFromPlugin } from "cleat/volume";
 import { hasMounts, isMountPoint } from "cleat/volumedrivers";
+import { addPrograms, freePort } from "../../harness/volume-servers.mjs";
+import { endAllAtExit, endChild, startChild, startHost, until } from "./shared-hosts.mjs";
 
 const [, , scratch, programs] = process.argv;
-const main = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
-execFileSync("mount", ["-t", "overlay", "-o", `lowerdir=/usr:${programs}/usr`, "none", "/usr"]);
+addPrograms(programs);
 const served = `${scratch}/served`;
 await mkdir(served);
 const ports = [await freePort(), await freePort()];
 const url = `http://127.0.0.1:${ports[0]}`;
-const children = new Set();
-process.on("exit", () => {
-  for (const child of children) child.kill("SIGKILL");
-  for (const name of ["a", "b"])
-    for (const volume of ["data", "many"]) {
-      const note = `${scratch}/${name}/local/volumes/${volume}/fuse.json`;
-      if (existsSync(note)) kill(JSON.parse(readFileSync(note, "utf8")).process?.pid);
-    }
-});
+endAllAtExit(scratch);
 
 let etcd = await startEtcd();
-let a = await startHost("a");
-let b = await startHost("b");
+let a = await startHost(scratch, "a", ["--etcd", url]);
+let b = await startHost(scratch, "b", ["--etcd", url]);
 const given = { type: "rclone", backend: "local", device: served };
 const single = { options: { ...given, access: "single" } };
 
@@ -75,7 +63,7 @@ await a.driver.mount("data", "c");
 await a.kill();
 await assert.rejects(b.driver.mount("data", "c"), /volume "data" is in use by host "a"/);
 await assert.rejects(b.driver.remove("data"), { code: "FAILED_PRECONDITION" });
-a = await startHost("a");
+a = await startHost(scratch, "a", ["--etcd", url]);
 await a.driver.mount("data", "d");
 await a.driver.unmount("data", "c");
 await a.driver.unmount("data", "d");
@@ -85,14 +73,14 @@ await b.driver.unmount("data", "c");
 // killed in the middle: what was told to others is taken back where nothing is mounted
 for (const step of ["mount: recorded", "mount: mounted", "unmount: recorded", "unmount: unmounted"]) {
   await a.stop();
-  a = await startHost("a", step);
+  a = await startHost(scratch, "a", ["--etcd", url], step);
   const lost = (async () => {
     await a.driver.mount("data", "c");
     await a.driver.unmount("data", "c");
   })();
   await assert.rejects(lost, step);
   await a.ended;
-  a = await startHost("a");
+  a = await startHost(scratch, "a", ["--etcd", url]);
   await until(`${step}: free`, async () => (await b.driver.mount("data", "c"), true));
   assert.equal(isMountPoint(a.target("data")), false, step);
   await b.driver.unmount("data", "c");
@@ -138,7 +126,7 @@ await a.driver.unmount("data", "c");
 await a.driver.mount("data", "c");
 await mkdir(`${scratch}/copy`);
 spawnSync("cp", ["-a", `${scratch}/a/host.json`, `${scratch}/copy/host.json`]);
-const copy = await startHost("copy");
+const copy = await startHost(scratch, "copy", ["--etcd", url]);
 await assert.rejects(copy.driver.mount("data", "c"), /is a copy of another folder/);
 await copy.driver.unmount("data", "c").catch(() => {});
 await copy.stop();
@@ -156,38 +144,11 @@ assert.equal(etcdctl("get", "--prefix", "/cleat/cleat/", "--keys-only").trim(), 
 await etcd.stop();
 process.exit();
 
-async function until(what, test) {
-  for (let tries = 0; ; tries++) {
-    const result = await Promise.resolve()
-      .then(test)
-      .catch(() => false);
-    if (result) return;
-    assert.ok(tries < 600, `${what}: ${a.log()}`);
-    await delay(50);
-  }
-}
-
-function kill(pid) {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // gone
-  }
-}
-
 function etcdctl(...args) {
   return execFileSync("etcdctl", ["--endpoints", url, ...args], {
     encoding: "utf8",
     env: { ...process.env, ETCDCTL_API: "3" },
   });
-}
-
-async function freePort() {
-  const listener = createServer();
-  await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const { port } = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
 }
 
 async function startEtcd() {
@@ -201,12 +162,11 @@ async function startEtcd() {
     "initial-advertise-peer-urls": peer,
     "initial-cluster": `one=${peer}`,
   };
-  const child = spawn(
+  const child = startChild(
     "etcd",
     Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
     { stdio: "ignore" },
   );
-  children.add(child);
   for (let tries = 0; ; tries++) {
     if (
       spawnSync("etcdctl", ["--endpoints", url, "endpoint", "health"], { env: { ...process.env, ETCDCTL_API: "3" } })
@@ -216,71 +176,5 @@ async function startEtcd() {
     assert.ok(tries < 100, "etcd does not start");
     await delay(100);
   }
-  return { stop: () => end(child, "SIGKILL") };
-}
-
-async function end(child, signal) {
-  const ended = once(child, "exit");
-  child.kill(signal);
-  await ended;
-  children.delete(child);
-}
-
-function killer(step) {
-  return encodeURIComponent(`
-    import { channel } from "node:diagnostics_channel";
-    const tell = (said) => said.step === "${step}" && process.kill(process.pid, "SIGKILL");
-    channel("cleat:volumes").subscribe(tell);
-  `);
-}
-
-/** One that is killed when it comes to `step`, if one is given. */
-async function startHost(name, step) {
-  const root = `${scratch}/${name}`;
-  const socket = `${scratch}/${name}.sock`;
-  const shared = ["--scope", "global", "--etcd", url];
-  const child = spawn(
-    "unshare",
-    [
-      "--uts",
-      "sh",
-      "-c",
-      `hostname ${name} && exec "$@"`,
-      "host",
-      process.execPath,
-      main,
-      "serve",
-      "volume",
-      "--root",
-      root,
-      "--socket",
-      socket,
-      "--log-level",
-      "warn",
-      ...shared,
-    ],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...(step && { NODE_OPTIONS: `--import=data:text/javascript,${killer(step)}` }) },
-    },
-  );
-  const ended = once(child, "exit");
-  children.add(child);
-  let log = "";
-  child.stderr.on("data", (text) => (log += text));
-  await Promise.race([once(child.stdout, "data"), ended.then(() => assert.fail(log))]);
-  child.stdout.resume();
-  const driver = await createVolumeDriverFromPlugin(createHttpTransport({ unix: socket }), { name });
-  return {
-    driver,
-    ended,
-    log: () => log,
-    target: (volume) => `${root}/local/mounts/${volume}`,
-    kill: () => end(child, "SIGKILL"),
-    stop: () => end(child, "SIGTERM"),
-    freeze: () => child.kill("SIGSTOP"),
-    thaw: () => child.kill("SIGCONT"),
-    cleat: (...args) =>
-      spawnSync(process.execPath, [main, "volumes", ...args, "--plugin", socket], { encoding: "utf8" }),
-  };
+  return { stop: () => endChild(child, "SIGKILL") };
 }

@@ -37,7 +37,9 @@ export function growTree(root) {
 
 /** What GNU find, getfattr and sha256sum tell of a tree. */
 export function describeTree(root) {
-  const listed = run("find", root, "-printf", "%P %y %#m %U %G %T@ %n %l\\n").split("\n");
+  // resize2fs and e2fsck give "lost+found" their own time.
+  const format = "%P %y %#m %U %G %T@ %n %l\\n";
+  const listed = run("find", root, "-name", "lost+found", "-prune", "-o", "-printf", format).split("\n");
   const shell = 'cd "$1" && getfattr -R -h -d -m - -e hex . && find . -type f -exec sha256sum {} + | sort';
   return [...listed.toSorted(), run("bash", "-c", shell, "describe", root)].join("\n");
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { CleatError, isSystemError, SystemError, toCleatError, UnsupportedError } from "../../../errors/index.ts";
 import { joinFeatures, type OverlayPrefix, withFolderAt } from "../../../layer/index.ts";
 import {
@@ -12,6 +12,7 @@ import {
   fsmount,
   fsopen,
   isMountPoint,
+  isThere,
   lastErrno,
   MNT_DETACH,
   mount,
@@ -48,7 +49,7 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
   const files = readLayer(home, id);
   const { lowers } = files;
   if (lowers.length === 0) return `${home}/${id}/diff`;
-  const readOnly = existsSync(`${home}/${id}/committed`);
+  const readOnly = isThere(`${home}/${id}/committed`);
   const merged = `${home}/${id}/merged`;
   withFolderAt(home, (folder) => {
     // The list of all mounts grows with the containers that run; it is read where something is mounted, whatever it is.

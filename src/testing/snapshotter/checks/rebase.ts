@@ -9,16 +9,25 @@ import { refOf, unpackRequest } from "../unpack-request.ts";
 const source = "containerd v2.2.0 core/unpack/unpacker.go; v1.6.20 diff/apply/apply_linux.go, apply";
 const needsBoth = (context: SnapshotterContext) => needsMounts(context) ?? needsRebase(context);
 
-/** What containerd's applier does with a mount that it is told: it takes the upper folder from it, and writes there. */
+/**
+ * What containerd's applier does with a mount of overlay that it is told: it takes the upper folder from it, and writes
+ * there. A layer that has a parent already may be of another type (that of fuse-overlayfs is), which is mounted, and
+ * `unpackMounted` does what is done there then.
+ */
 async function unpackInto(
   context: SnapshotterContext,
   layer: string,
   unpack: (upper: string) => void,
-  parent?: string,
+  onParent?: { readonly parent: string; unpackMounted(path: string): void },
 ): Promise<string> {
-  const { key, options } = unpackRequest(layer, parent);
-  const [mount, ...others] = await context.snapshotter.prepare(context.own(key), options);
+  const { key, options } = unpackRequest(layer, onParent?.parent);
+  const mounts = await context.snapshotter.prepare(context.own(key), options);
+  const [mount, ...others] = mounts;
   equal(others.length, 0);
+  if (onParent !== undefined && mount?.type !== "overlay") {
+    await context.within(mounts, onParent.unpackMounted);
+    return key;
+  }
   equal(mount?.type, "overlay");
   const upper = mount?.options.find((option) => option.startsWith("upperdir="))?.slice("upperdir=".length);
   ok(upper !== undefined);
@@ -81,14 +90,21 @@ export const rebaseChecks: readonly SnapshotterCheck[] = [
         fs.mkdirSync(`${path}/d/sub`, { recursive: true });
         for (const name of ["a", "d/a", "d/sub/a"]) fs.writeFileSync(`${path}/${name}`, "");
       });
+      const write = (path: string): void => {
+        fs.mkdirSync(`${path}/d/sub`, { recursive: true });
+        fs.writeFileSync(`${path}/d/own`, "");
+      };
       const unpack = (upper: string): void => {
         makeOpaque(upper);
-        fs.mkdirSync(`${upper}/d/sub`, { recursive: true });
-        fs.writeFileSync(`${upper}/d/own`, "");
+        write(upper);
       };
-      const parents = { "sha256:later": undefined, "sha256:before": base };
-      for (const [layer, parent] of Object.entries(parents)) {
-        const key = await unpackInto(context, layer, unpack, parent);
+      const unpackMounted = (path: string): void => {
+        for (const name of fs.readdirSync(path)) fs.rmSync(`${path}/${name}`, { recursive: true });
+        write(path);
+      };
+      const onParents = { "sha256:later": undefined, "sha256:before": { parent: base, unpackMounted } };
+      for (const [layer, onParent] of Object.entries(onParents)) {
+        const key = await unpackInto(context, layer, unpack, onParent);
         const name = newName();
         await snapshotter.commit(name, key, { parent: base });
         await viewed(name, (path) => {

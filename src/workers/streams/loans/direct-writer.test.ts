@@ -36,7 +36,14 @@ it("sends a file in frames, between what is written, from where the file stands"
     expect([writer.writeFrom(file, 1_500), writer.writeFrom(file, 3_500)]).toEqual([1_500, 3_500]);
     expect(writer.write(Buffer.from("tail"))).toBe(4);
   });
-  const parts = [[0, 1024], [1024, 1500], [1500, 2524], [2524, 3548], [3548, 4572], [4572, 5000]] as const;
+  const parts = [
+    [0, 1024],
+    [1024, 1500],
+    [1500, 2524],
+    [2524, 3548],
+    [3548, 4572],
+    [4572, 5000],
+  ] as const;
   const frames = [Buffer.from("head"), ...parts.map(([from, to]) => content.subarray(from, to)), Buffer.from("tail")];
   expect(bytes.toString("latin1")).toBe(frames.map(frameOf).join("\r\n"));
 });

@@ -16,22 +16,25 @@ import { endWriting, isEmpty, isFinished, leave, peek, put, release, wakeReader 
 
 export interface AsyncRingReader {
   /**
-   * A copy of the next bytes; `undefined` at the end, none where the writer waits to be lent a descriptor
-   * (`outlet.ts`).
+   * The next bytes, where they lie in the ring until the next call; `undefined` at the end, none where the writer waits
+   * to be lent a descriptor (`outlet.ts`).
    * @throws CANCELLED when the writer aborted.
    */
-  read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  read(): Promise<Uint8Array<SharedArrayBuffer> | undefined>;
   leave(): void;
 }
 
 export function createAsyncRingReader(ring: Ring): AsyncRingReader {
+  let lent = 0;
   return {
     async read() {
+      if (lent > 0) release(ring, lent);
+      lent = 0;
       for (;;) {
         const signal = Atomics.load(ring.control, DATA_SIGNAL);
-        const bytes = new Uint8Array(peek(ring, maxCopiedBytes));
+        const bytes = peek(ring, maxLentBytes);
         if (bytes.length > 0) {
-          release(ring, bytes.length);
+          lent = bytes.length;
           return bytes;
         }
         if (Atomics.load(ring.control, LOAN) === outletStates.standing) return bytes;
@@ -45,8 +48,8 @@ export function createAsyncRingReader(ring: Ring): AsyncRingReader {
   };
 }
 
-/** What one read copies: so much that a message costs little, so little that it stays a small allocation. */
-const maxCopiedBytes = 256 * 1024;
+/** What one read lends: so much that a message costs little, so little that a copy of it is a small allocation. */
+const maxLentBytes = 256 * 1024;
 
 export interface AsyncRingWriter {
   /**

@@ -40,9 +40,21 @@ export function put(ring: Ring, bytes: Uint8Array): number {
   const count = Math.min(bytes.length, data.length - bytesHeld(ring), data.length - at);
   if (count === 0) return 0;
   data.set(count === bytes.length ? bytes : bytes.subarray(0, count), at);
-  Atomics.store(control, WRITTEN, (written + count) | 0);
-  if (bytesHeld(ring) >= data.length / 2) wakeReader(ring);
+  commit(ring, count);
   return count;
+}
+
+/** The room behind what is written, up to `maxBytes` of it in one piece. */
+export function room({ control, data }: Ring, maxBytes: number): Buffer<SharedArrayBuffer> {
+  const at = (Atomics.load(control, WRITTEN) >>> 0) % data.length;
+  const count = Math.min(maxBytes, data.length - bytesHeld({ control, data }), data.length - at);
+  return Buffer.from(data.buffer, at, count);
+}
+
+/** Counts as written what lies in the room behind it. */
+export function commit(ring: Ring, count: number): void {
+  Atomics.add(ring.control, WRITTEN, count);
+  if (bytesHeld(ring) >= ring.data.length / 2) wakeReader(ring);
 }
 
 export function wakeReader(ring: Ring): void {

@@ -74,7 +74,7 @@ async function emptyTrash(driver, home) {
 export const trashOf = (home) => (existsSync(`${home}/.cleat/trash`) ? readdirSync(`${home}/.cleat/trash`) : []);
 
 export async function whenTrashIsEmpty(home) {
-  for (const until = Date.now() + 60_000; trashOf(home).length > 0; await delay(10)) {
+  for (const until = Date.now() + 180_000; trashOf(home).length > 0; await delay(10)) {
     assert.ok(Date.now() < until, `${home}/.cleat/trash still holds ${trashOf(home).length} names`);
   }
 }

@@ -163,9 +163,26 @@ async function withDiskOf(folder, look) {
   if (type === "btrfs") execFileSync("btrfstune", ["-f", "-m", copy], { stdio: "ignore" });
   mkdirSync(disk, { recursive: true });
   execFileSync("mount", ["-o", type === "xfs" ? "loop,nouuid" : "loop", copy, disk]);
+  const errors = [];
+  await Promise.resolve(disk)
+    .then(look)
+    .catch((error) => errors.push(error));
   try {
-    await look(disk);
-  } finally {
     execFileSync("umount", [disk]);
+  } catch (error) {
+    errors.push(new Error(`${error.message}: this process holds ${heldBelow(disk)}`));
   }
+  if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.join("; "));
+}
+
+/** What this process has open there. */
+function heldBelow(folder) {
+  const links = readdirSync("/proc/self/fd").flatMap((name) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${name}`)];
+    } catch {
+      return []; // the one by which this folder was read
+    }
+  });
+  return JSON.stringify(links.filter((link) => link.startsWith(folder)));
 }

@@ -1,0 +1,48 @@
+import { getEventListeners, once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createGrpcChannel } from "./channel.ts";
+import { createGrpcClient } from "./client.ts";
+import { createEcho, echoService } from "./grpc.test.support.ts";
+import { serveGrpc } from "./serve.ts";
+import { implementService } from "./sides.ts";
+
+const unhandled: unknown[] = [];
+const listener = (error: unknown) => void unhandled.push(error);
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cleat-grpc-"));
+  process.on("unhandledRejection", listener);
+});
+afterEach(async () => {
+  process.off("unhandledRejection", listener);
+  await rm(folder, { recursive: true });
+});
+
+it("a server whose socket cannot be removed lets its calls finish, and says so then", async () => {
+  const path = join(folder, "s.sock");
+  const ending = new AbortController();
+  let isClosed = false;
+  const server = await serveGrpc({
+    services: [implementService(echoService, createEcho().implementation)],
+    signal: ending.signal,
+    async listen(listening: Server) {
+      await once(listening.listen(path), "listening");
+      return { address: `unix://${path}`, remove: () => Promise.reject(new Error("it stays")) };
+    },
+    close: async () => void (isClosed = true),
+  });
+  const channel = createGrpcChannel({ unix: path });
+  const call = createGrpcClient(echoService, channel).wait({}, { timeoutMs: 60 });
+  call.catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const closing = server.close();
+  closing.catch(() => {});
+  await expect(call).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+  await channel.close();
+  await expect(closing).rejects.toMatchObject({ errors: [{ message: "it stays" }] });
+  expect([isClosed, unhandled, getEventListeners(ending.signal, "abort")]).toEqual([true, [], []]);
+});

@@ -1,0 +1,103 @@
+import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { logDriverProtocol } from "../protocol/index.ts";
+import { close, mknodat, O_DIRECTORY, O_RDONLY, openPath, S_IFIFO } from "../syscall/index.ts";
+import { createClient } from "../transport/index.ts";
+import type { LogDriver, LogEntry } from "./driver.ts";
+import { encodeFrame } from "./entry-codec.ts";
+import {
+  connectLogs,
+  containerOf,
+  createMemoryLogs,
+  createPipeFolder,
+  createRecorder,
+  entryOf,
+  infoOf,
+  keepLogs,
+  keptFiles,
+  textOf,
+  until,
+} from "./log-plugin.test.support.ts";
+
+let folder: Awaited<ReturnType<typeof createPipeFolder>>;
+let stateFolder: string;
+beforeEach(async () => {
+  folder = await createPipeFolder();
+  stateFolder = `${folder.path}-state`;
+});
+afterEach(async () => {
+  await folder[Symbol.asyncDispose]();
+  await rm(stateFolder, { recursive: true, force: true });
+});
+
+const noLoss = { dropped: 0 };
+const textsOf = (entries: readonly LogEntry[] | undefined) => entries?.map(textOf);
+const { logger } = createRecorder();
+
+function makePipe(name: string): string {
+  const directory = openPath(folder.path, O_RDONLY | O_DIRECTORY);
+  mknodat(directory, name, S_IFIFO | 0o600);
+  close(directory);
+  return join(folder.path, name);
+}
+
+/** As an engine holds it. */
+const holdPipe = (file: string) => openSync(file, constants.O_RDWR | constants.O_NONBLOCK);
+
+it.each(["oldest", "newest"] as const)("a line longer than the buffer is lost alone (%s)", async (drop) => {
+  const { driver, kept, losses } = createMemoryLogs();
+  const options = { driver, drop, maxBufferBytes: 4096, logger };
+  const { remote, plugin } = await connectLogs(options, folder.path);
+  const log = await remote.openLog(containerOf("c1"));
+  await log.write([entryOf("x".repeat(8192))], noLoss);
+  await until(() => plugin.logs()[0]?.entries === 1);
+  await log.write([entryOf("after")], noLoss);
+  await log.close();
+  expect([textsOf(kept.get("c1")), losses]).toEqual([["after"], [1]]);
+});
+
+describe("a driver that hangs as it opens a log", () => {
+  /** For containers named "hung" only. */
+  function createHungLogs() {
+    const memory = createMemoryLogs();
+    const openLog: LogDriver["openLog"] = (container, call) =>
+      container.id === "hung" ? new Promise(() => {}) : memory.driver.openLog(container, call);
+    return { ...memory, driver: { ...memory.driver, openLog } };
+  }
+
+  it("keeps no other container waiting after a restart, and that one's pipe is read", async () => {
+    const file = makePipe("pipe");
+    const descriptor = holdPipe(file);
+    await keepLogs(stateFolder, [{ file, id: "hung" }]);
+    const { driver, kept } = createHungLogs();
+    const { remote, plugin } = await connectLogs({ driver, stateFolder, logger, stopTimeoutMs: 50 }, folder.path);
+    plugin.onListening();
+    const log = await remote.openLog(containerOf("c1"));
+    await log.write([entryOf("said")], noLoss);
+    await log.close();
+    expect(textsOf(kept.get("c1"))).toEqual(["said"]);
+    writeSync(descriptor, encodeFrame(entryOf("lost")));
+    await until(() => plugin.logs().some(({ containerId, entries }) => containerId === "hung" && entries === 1));
+    await plugin.close();
+    expect(await keptFiles(stateFolder)).toEqual([file]);
+    closeSync(descriptor);
+  });
+
+  it("does not keep the plugin from closing, nor the container from ending", async () => {
+    const file = makePipe("pipe");
+    const descriptor = holdPipe(file);
+    const { driver, closed } = createHungLogs();
+    const { transport, plugin } = await connectLogs({ driver, logger, stopTimeoutMs: 50 }, folder.path);
+    const client = createClient(logDriverProtocol, transport);
+    const starting = client.startLogging({ File: file, Info: infoOf("hung") }).catch(() => "given up");
+    await new Promise((resolve) => setImmediate(resolve));
+    await client.stopLogging({ File: file });
+    await plugin.close();
+    expect(closed).toEqual(["driver"]);
+    await transport.close();
+    expect(await starting).toBe("given up");
+    closeSync(descriptor);
+  });
+});

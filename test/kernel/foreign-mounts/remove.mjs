@@ -1,0 +1,65 @@
+/** Removes what has somebody else's folder mounted in it, in the way that is named, and says what was left of that. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { removeInPlace, removeSubvolumes } from "../../../dist/drivers/btrfs/remove-subvolumes.js";
+import { withFolderAt } from "../../../dist/layer/index.js";
+import { close } from "../../../dist/syscall/index.js";
+import { openByLook } from "../../../dist/layer/tree/remove-tree.js";
+import { withLock } from "../../../dist/layerstore/with-lock.js";
+
+const [way, folder] = process.argv.slice(2);
+const [home, foreign] = [`${folder}/home`, `${folder}/foreign`];
+mkdirSync(home);
+mkdirSync(`${foreign}/folder`, { recursive: true });
+writeFileSync(`${foreign}/folder/file`, "somebody's");
+const run = (program, ...args) =>
+  execFileSync(program, args, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
+
+/** A folder in which the other one is mounted. */
+function mountBelow(path) {
+  mkdirSync(`${path}/mounted`, { recursive: true });
+  run("mount", "--bind", foreign, `${path}/mounted`);
+}
+
+/** A layer with a subvolume that a container made, so that its folders are walked. */
+function makeSubvolume() {
+  run("btrfs", "subvolume", "create", `${home}/layer`);
+  run("btrfs", "subvolume", "create", `${home}/layer/own`);
+  run("btrfs", "subvolume", "create", `${foreign}/kept`);
+  run("btrfs", "property", "set", `${foreign}/kept`, "ro", "true");
+  mountBelow(`${home}/layer`);
+}
+
+const ways = {
+  "a removal on a full btrfs": () => {
+    makeSubvolume();
+    withFolderAt(home, (opened) => removeInPlace(opened, "layer"));
+  },
+  "a removal on btrfs": () => {
+    makeSubvolume();
+    withFolderAt(home, (opened) => removeSubvolumes(opened, "layer"));
+  },
+  "a removal before Linux 5.6": () => {
+    mountBelow(`${home}/layer/deep`);
+    withFolderAt(home, (opened) => close(openByLook(opened, "layer")));
+    withFolderAt(`${home}/layer/deep`, (opened) => openByLook(opened, "mounted"));
+  },
+  "the end of a repair": () => withLock(home, async () => mountBelow(`${home}/.cleat/trash/layer`)),
+};
+
+let failure = "none";
+try {
+  await ways[way]();
+} catch (error) {
+  failure = error.code;
+}
+const isKept = existsSync(`${foreign}/kept`);
+console.log(
+  JSON.stringify({
+    failure,
+    left: readdirSync(foreign, { recursive: true })
+      .filter((name) => name !== "kept")
+      .toSorted(),
+    isReadOnly: isKept ? run("btrfs", "property", "get", `${foreign}/kept`, "ro").trim() : "ro=true",
+  }),
+);
