@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -81,22 +81,4 @@ it("has memory of its own while another archive of the thread is written", () =>
   one.end();
   other.end();
   expect([first, second].map((parts) => String(Buffer.concat(parts)))).toEqual(["one", "other"]);
-});
-
-it("leaves large files to a sink that takes them, in order, and copies what that does not take", () => {
-  const got: Buffer[] = [];
-  const sink = createGatheredSink({
-    write: (bytes) => void got.push(Buffer.from(bytes)),
-    writeFrom(descriptor, sizeBytes) {
-      got.push(Buffer.alloc(sizeBytes - 10));
-      return readSync(descriptor, got.at(-1) as Buffer);
-    },
-  });
-  const descriptor = openSync(join(folder, "file"), "r");
-  sink.write(Buffer.from("head"));
-  for (const sizeBytes of [100_000, 1_000, 200_000]) expect(sink.writeFrom(descriptor, sizeBytes)).toBe(sizeBytes);
-  sink.end();
-  closeSync(descriptor);
-  expect(Buffer.concat(got).equals(Buffer.concat([Buffer.from("head"), content.subarray(0, 301_000)]))).toBe(true);
-  expect(got.map(({ length }) => length)).toEqual([4, 99_990, 1_010, 199_990, 10]);
 });

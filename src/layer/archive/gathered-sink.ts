@@ -50,12 +50,12 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
     buffer = claimed ?? (own ??= takeSpare());
   }
 
-  /** How much the sink took by itself. */
-  function handOver(descriptor: number, sizeBytes: number): number {
-    if (sink.writeFrom === undefined || sizeBytes < largeBytes) return 0;
+  /** How much the sink moved by itself. */
+  function sendLarge(descriptor: number, sizeBytes: number): number {
+    if (sizeBytes < largeBytes || sink.send === undefined) return 0;
     flush();
     buffer = buffer.subarray(buffer.length);
-    return sink.writeFrom(descriptor, sizeBytes);
+    return sink.send(descriptor, sizeBytes);
   }
 
   return {
@@ -75,7 +75,7 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
       filled += count;
     },
     writeFrom(descriptor, sizeBytes) {
-      for (let left = sizeBytes - handOver(descriptor, sizeBytes); left > 0;) {
+      for (let left = sizeBytes - sendLarge(descriptor, sizeBytes); left > 0;) {
         if (filled === buffer.length) renew();
         const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
         if (count === 0) return sizeBytes - left;

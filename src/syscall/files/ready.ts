@@ -40,12 +40,12 @@ export function writeNow(descriptor: number, bytes: Uint8Array): number | undefi
 }
 
 /**
- * Writes of the next `count` bytes of an open file what there is room for now, and moves its position; 0 at its end,
- * `undefined` where there is no room. The bytes pass no process: a socket holds the file's own pages. Not every file
- * system can do so (EINVAL).
+ * Writes of the next bytes of an open file, at most `sizeBytes`, what there is room for now, 0 at its end; `undefined`
+ * where there is no room. Of a file in memory nothing is copied on the way to a socket.
+ * @throws SystemError EINVAL where the file system cannot.
  */
-export function sendFileNow(descriptor: number, file: number, count: number): number | undefined {
-  return countNow("sendfile", () => sendfileCall(descriptor, file, null, count));
+export function sendNow(descriptor: number, file: number, sizeBytes: number): number | undefined {
+  return countNow("sendfile", () => sendfileCall(descriptor, file, null, sizeBytes));
 }
 
 function countNow(name: string, call: () => number): number | undefined {

@@ -8,15 +8,15 @@ export interface ByteSource {
 export interface ByteSink {
   write(bytes: Uint8Array): void;
   /**
-   * Takes the next bytes of an open file where that costs less than to read and to write them; answers how many, which
-   * may be none. @throws ABORTED when the file ends before.
-   */
-  writeFrom?(descriptor: number, sizeBytes: number): number;
-  /**
    * Memory of its own that the next bytes may be made in, some kilobytes at least, which spares a copy; `undefined`
    * where there is none just now. Until `commit` nothing else may be written. Blocks as `write` does.
    */
   claim?(): Buffer | undefined;
   /** Writes the first `count` bytes of what was claimed last. */
   commit?(count: number): void;
+  /**
+   * Moves the next bytes of an open file on by itself, at most `sizeBytes`; how many those were. Fewer where it does so
+   * no more, or where the file ends.
+   */
+  send?(file: number, sizeBytes: number): number;
 }

@@ -63,17 +63,17 @@ export interface SyncRingWriter {
   /** Copies all of `bytes` into the ring, waiting for room. @throws CANCELLED when the reader is gone. */
   write(bytes: Uint8Array): void;
   /**
-   * Sends the next bytes of an open file where they go to a peer's descriptor; answers how many, which may be none.
-   * @throws as `write`, and ABORTED when the file ends before.
-   */
-  writeFrom(descriptor: number, sizeBytes: number): number;
-  /**
    * Room in the ring for the next bytes, to be made there, waiting for some; `undefined` where it is short, or where
    * bytes go elsewhere. @throws CANCELLED when the reader is gone.
    */
   claim(): Buffer | undefined;
   /** Writes the first `count` bytes of what was claimed last. */
   commit(count: number): void;
+  /**
+   * Writes the next bytes of an open file, at most `sizeBytes`, where bytes go to a descriptor; how many those were.
+   * @throws CANCELLED when the reader is gone.
+   */
+  send(file: number, sizeBytes: number): number;
   finish(): void;
   abort(): void;
 }
@@ -105,7 +105,6 @@ export function createSyncRingWriter(ring: Ring): SyncRingWriter {
         );
       }
     },
-    writeFrom: direct.writeFrom,
     claim() {
       throwIfCancelled();
       if (direct.isLent()) return undefined;
@@ -116,6 +115,10 @@ export function createSyncRingWriter(ring: Ring): SyncRingWriter {
       return claimed.length < minClaimedBytes ? undefined : claimed;
     },
     commit: (count) => commit(ring, count),
+    send(file, sizeBytes) {
+      throwIfCancelled();
+      return direct.isLent() ? direct.send(file, sizeBytes) : 0;
+    },
     finish() {
       direct.end();
       endWriting(ring, writerEnds.finished);

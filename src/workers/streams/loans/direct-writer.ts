@@ -2,8 +2,11 @@
  * The writing end of an outlet (`outlet.ts`), on the job's thread: what the job writes goes to the peer's descriptor,
  * in chunk frames, once that is lent, and into the ring again when it is called back.
  */
-import { DATA_SIGNAL, LOAN, NEXT_BYTES, outletStates, type Ring, wake } from "../ring/control.ts";
-import { createLentDescriptor, lookMs, readWhole } from "./lent-descriptor.ts";
+import { CleatError, SystemError } from "../../../errors/index.ts";
+import { writeNow } from "../../../syscall/index.ts";
+import type { Ring } from "../ring/control.ts";
+import { createFileMover } from "./file-mover.ts";
+import { createLentDescriptor, toGoneError } from "./lent-descriptor.ts";
 
 export interface DirectWriter {
   /**
@@ -11,113 +14,108 @@ export interface DirectWriter {
    * but for a call back. Blocks.
    */
   write(bytes: Uint8Array): number;
-  /**
-   * As `write`, of the next bytes of an open file, which pass no process.
-   * @throws ABORTED when the file ends before: its frame is not whole, and neither is the stream.
-   */
-  writeFrom(file: number, sizeBytes: number): number;
+  /** As `write`, of the next bytes of an open file, at most `sizeBytes`; fewer also where the file ends. */
+  send(file: number, sizeBytes: number): number;
   /** Whether what is written next goes to the descriptor. Where that was asked for, blocks until it is lent. */
   isLent(): boolean;
   /** Gives back what is lent. */
   end(): void;
 }
 
+const nothing = new Uint8Array(0);
+
 export function createDirectWriter(ring: Ring): DirectWriter {
-  const { control, data } = ring;
-  const { none, asked, standing, lent, recalled, returned } = outletStates;
-  const { send, sendFile, sendsFiles, throwIfUnwanted } = createLentDescriptor(ring);
   /** What has to come before the next frame. */
   let frameEnd = "";
+  /** A frame was begun that nothing may end: what came next would be taken for its content. */
+  let isBroken = false;
+  const lent = createLentDescriptor(ring, () => (frameEnd = ""));
+  const mover = createFileMover(lent, send);
+  const maxFrameBytes = ring.data.length / 2;
 
-  function isLent(): boolean {
-    const state = Atomics.load(control, LOAN);
-    return state === lent || state === recalled || (state === asked && stand());
-  }
-
-  /** Until the descriptor is lent, or is not to be had. */
-  function stand(): boolean {
-    if (Atomics.compareExchange(control, LOAN, asked, standing) !== asked) return false;
-    wake(ring, DATA_SIGNAL);
-    while (Atomics.load(control, LOAN) === standing) {
-      throwIfUnwanted();
-      Atomics.wait(control, LOAN, standing, lookMs);
-    }
-    frameEnd = "";
-    return Atomics.load(control, LOAN) === lent;
-  }
-
-  /** What cannot be written is the rest of a frame, and somebody else's to write. */
-  function giveBack(...parts: readonly Uint8Array[]): void {
-    const rest = Buffer.concat(parts);
-    data.set(rest, 0);
-    Atomics.store(control, NEXT_BYTES, rest.length);
-    frameEnd = "";
-    Atomics.store(control, LOAN, returned);
-    Atomics.notify(control, LOAN);
-  }
-
-  /** The ring's memory is the reader's until it has taken what lies there. */
-  function awaitTaken(): void {
-    while (Atomics.load(control, LOAN) === returned) {
-      throwIfUnwanted();
-      Atomics.wait(control, LOAN, returned, lookMs);
+  /** What is left of `bytes` when the descriptor is called back. */
+  function send(bytes: Uint8Array): Uint8Array {
+    for (let rest = bytes; ;) {
+      if (!lent.isWanted()) return rest;
+      const count = tryWrite(lent.descriptor(), rest);
+      if (count === rest.length) return nothing;
+      if (count !== undefined) {
+        rest = rest.subarray(count);
+        lent.moved(count);
+      }
+      lent.awaitRoom();
     }
   }
 
-  /** What begins a frame, behind the end of the one before. No frame can be ended any more until this one is whole. */
-  function sendFrameHead(sizeBytes: number): Uint8Array {
+  /** What begins a frame, behind the end of the one before. Nobody ends that frame before it is whole. */
+  function takeHead(sizeBytes: number): Buffer {
+    if (isBroken) throw new CleatError("ABORTED", "a file became shorter while it was read");
     const head = Buffer.from(`${frameEnd}${sizeBytes.toString(16)}\r\n`, "latin1");
     frameEnd = "";
-    return send(head);
+    return head;
   }
 
   /** False where the descriptor was called back; the frame is whole for who reads all the same. */
-  function endFrame(restOfHead: Uint8Array, rest: Uint8Array): boolean {
-    if (restOfHead.length + rest.length === 0) {
+  function endFrame(...rest: readonly Uint8Array[]): boolean {
+    if (rest.every(({ length }) => length === 0)) {
       frameEnd = lineEnd;
       return true;
     }
-    giveBack(restOfHead, rest, Buffer.from(lineEnd));
-    awaitTaken();
+    lent.giveBackAll(...rest, Buffer.from(lineEnd));
     return false;
   }
 
-  /** Of the next bytes of a file. */
-  function sendFileFrame(file: number, sizeBytes: number): boolean {
-    const restOfHead = sendFrameHead(sizeBytes);
-    const left = restOfHead.length > 0 ? sizeBytes : sendFile(file, sizeBytes);
-    const rest = readWhole(file, left);
-    return endFrame(restOfHead, restOfHead.length > 0 ? rest : send(rest));
+  function sendFrame(content: Uint8Array): boolean {
+    const head = takeHead(content.length);
+    if (content.length <= joinedBytes) return endFrame(send(Buffer.concat([head, content])));
+    const restOfHead = send(head);
+    return endFrame(restOfHead, restOfHead.length > 0 ? content : send(content));
+  }
+
+  /** How much of the file went; where it has ended before, so has the frame for nobody, who would take it for whole. */
+  function sendFileFrame(file: number, sizeBytes: number): number {
+    const restOfHead = send(takeHead(sizeBytes));
+    const moved = restOfHead.length === 0 ? mover.move(file, sizeBytes) : notMoved;
+    const rest = moved.isEnded ? nothing : mover.read(file, sizeBytes - moved.count);
+    const count = moved.count + rest.length;
+    if (count === sizeBytes) endFrame(restOfHead, moved.unsent, rest);
+    else isBroken = true;
+    return count;
   }
 
   return {
-    isLent,
+    isLent: lent.isLent,
     write(bytes) {
-      if (!isLent()) return 0;
+      if (!lent.isLent()) return 0;
       for (let at = 0; at < bytes.length;) {
-        const content = bytes.subarray(at, at + data.length / 2);
+        const content = bytes.subarray(at, at + maxFrameBytes);
         at += content.length;
-        const restOfHead = sendFrameHead(content.length);
-        if (!endFrame(restOfHead, restOfHead.length > 0 ? content : send(content))) return at;
+        if (!sendFrame(content)) return at;
       }
       return bytes.length;
     },
-    writeFrom(file, sizeBytes) {
-      if (!isLent()) return 0;
-      for (let at = 0; at < sizeBytes;) {
-        if (!sendsFiles()) return at;
-        const count = Math.min(sizeBytes - at, data.length / 2);
-        at += count;
-        if (!sendFileFrame(file, count)) return at;
+    send(file, sizeBytes) {
+      for (let done = 0; ;) {
+        const frameBytes = Math.min(sizeBytes - done, maxFrameBytes);
+        const count = sendFileFrame(file, frameBytes);
+        done += count;
+        if (count < frameBytes || done === sizeBytes || !lent.isLent()) return done;
       }
-      return sizeBytes;
     },
-    end() {
-      const state = Atomics.load(control, LOAN);
-      if (state === lent || state === recalled) giveBack(Buffer.from(frameEnd));
-      else if (state !== returned) Atomics.store(control, LOAN, none);
-    },
+    end: () => lent.giveBackAtEnd(Buffer.from(frameEnd)),
   };
 }
 
 const lineEnd = "\r\n";
+/** So much is copied sooner than sent by a call of its own. */
+const joinedBytes = 16 * 1024;
+const notMoved = { count: 0, unsent: nothing, isEnded: false };
+
+function tryWrite(descriptor: number, bytes: Uint8Array): number | undefined {
+  try {
+    return writeNow(descriptor, bytes);
+  } catch (error) {
+    if (error instanceof SystemError) throw toGoneError(error);
+    throw error;
+  }
+}

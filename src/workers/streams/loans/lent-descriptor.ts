@@ -1,114 +1,96 @@
-/** A peer's descriptor, lent to a job's thread: what goes there until it is called back. All of it blocks. */
-import { readSync } from "node:fs";
-import { CleatError, SystemError } from "../../../errors/index.ts";
-import { sendFileNow, throwIfCancelled, waitUntilWritable, writeNow } from "../../../syscall/index.ts";
-import { LENT, LOAN, outletStates, readerGone, type Ring } from "../ring/control.ts";
+import { CleatError } from "../../../errors/index.ts";
+import { throwIfCancelled, waitUntilWritable } from "../../../syscall/index.ts";
+import { DATA_SIGNAL, LENT, LOAN, NEXT_BYTES, outletStates, readerGone, type Ring, wake } from "../ring/control.ts";
 import { createPeerWatch } from "../peers/peer-watch.ts";
 
+/** A descriptor that the reader of a ring lends to its writer, who blocks (`outletStates`). */
 export interface LentDescriptor {
-  /** @throws CANCELLED where nobody reads any more. */
-  throwIfUnwanted(): void;
-  /** Writes `bytes`; what is left of them when the descriptor is called back. */
-  send(bytes: Uint8Array): Uint8Array;
-  /**
-   * Sends the next bytes of an open file; how many are left when the descriptor is called back, or this file cannot be
-   * sent so. @throws ABORTED when it ends before.
-   */
-  sendFile(file: number, sizeBytes: number): number;
-  /** False from the first file on that could not be sent. Not every file system can have that done: sendfile(2). */
-  sendsFiles(): boolean;
+  /** Whether what is written next goes to the descriptor. Where that was asked for, blocks until it is lent. */
+  isLent(): boolean;
+  descriptor(): number;
+  /** False when it is called back. @throws CANCELLED where nobody reads any more. */
+  isWanted(): boolean;
+  /** So many bytes have found room. */
+  moved(sizeBytes: number): void;
+  /** Waits a little until the peer has room. */
+  awaitRoom(): void;
+  /** Gives it back with what is the lender's to write first, and waits until that is taken. */
+  giveBackAll(...rest: readonly Uint8Array[]): void;
+  /** As `giveBackAll`, if it is lent, waiting for nobody; it is not asked for any more. */
+  giveBackAtEnd(rest: Uint8Array): void;
 }
 
 /** How long until it is looked again whether anybody still reads. */
-export const lookMs = 20;
+const lookMs = 20;
 
-const nothing = new Uint8Array(0);
-
-export function createLentDescriptor(ring: Ring): LentDescriptor {
-  const { control } = ring;
+/** `onNew` is called when it is lent anew, or given back: whatever was begun there is another's. */
+export function createLentDescriptor(ring: Ring, onNew: () => void): LentDescriptor {
+  const { control, data } = ring;
+  const { none, asked, standing, lent, recalled, returned } = outletStates;
   const watch = createPeerWatch(control, 1);
-  let sendsFiles = true;
+
+  /** Until the descriptor is lent, or is not to be had. */
+  function stand(): boolean {
+    if (Atomics.compareExchange(control, LOAN, asked, standing) !== asked) return false;
+    wake(ring, DATA_SIGNAL);
+    while (Atomics.load(control, LOAN) === standing) {
+      throwIfUnwanted();
+      Atomics.wait(control, LOAN, standing, lookMs);
+    }
+    onNew();
+    return Atomics.load(control, LOAN) === lent;
+  }
 
   function throwIfUnwanted(): void {
     throwIfCancelled();
     if (readerGone(ring)) throw toGoneError();
   }
 
-  function isRecalled(): boolean {
-    throwIfUnwanted();
-    return Atomics.load(control, LOAN) === outletStates.recalled;
+  function giveBack(...parts: readonly Uint8Array[]): void {
+    const rest = Buffer.concat(parts);
+    data.set(rest, 0);
+    Atomics.store(control, NEXT_BYTES, rest.length);
+    onNew();
+    Atomics.store(control, LOAN, returned);
+    Atomics.notify(control, LOAN);
   }
 
-  /** After so many bytes, as many as there was room for. */
-  function awaitRoom(descriptor: number, sentBytes: number): void {
-    if (sentBytes > 0) watch.moved(sentBytes);
-    watch.waiting();
-    waitUntilWritable(descriptor, lookMs);
-    watch.waited();
-  }
-
-  function send(bytes: Uint8Array): Uint8Array {
-    const descriptor = Atomics.load(control, LENT);
-    for (let rest = bytes; ;) {
-      if (isRecalled()) return rest;
-      const count = tryWrite(descriptor, rest) ?? 0;
-      if (count === rest.length) return nothing;
-      rest = rest.subarray(count);
-      awaitRoom(descriptor, count);
+  /** The ring's memory is the reader's until it has taken what lies there. */
+  function awaitTaken(): void {
+    while (Atomics.load(control, LOAN) === returned) {
+      throwIfUnwanted();
+      Atomics.wait(control, LOAN, returned, lookMs);
     }
   }
 
-  function sendFile(file: number, sizeBytes: number): number {
-    const descriptor = Atomics.load(control, LENT);
-    for (let left = sizeBytes; ;) {
-      if (isRecalled() || !sendsFiles) return left;
-      const count = trySendFile(descriptor, file, left) ?? 0;
-      left -= count;
-      if (left === 0) return 0;
-      if (sendsFiles) awaitRoom(descriptor, count);
-    }
-  }
-
-  /** Whatever is in the way, the file's system or the peer, who reads and writes instead will hear of it. */
-  function trySendFile(descriptor: number, file: number, sizeBytes: number): number | undefined {
-    try {
-      const count = sendFileNow(descriptor, file, sizeBytes);
-      if (count === 0) throw toShortError();
-      return count;
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      sendsFiles = false;
-      return undefined;
-    }
-  }
-
-  return { throwIfUnwanted, send, sendFile, sendsFiles: () => sendsFiles };
+  return {
+    isLent() {
+      const state = Atomics.load(control, LOAN);
+      return state === lent || state === recalled || (state === asked && stand());
+    },
+    descriptor: () => Atomics.load(control, LENT),
+    isWanted() {
+      throwIfUnwanted();
+      return Atomics.load(control, LOAN) !== recalled;
+    },
+    moved: (sizeBytes) => watch.moved(sizeBytes),
+    awaitRoom() {
+      watch.waiting();
+      waitUntilWritable(Atomics.load(control, LENT), lookMs);
+      watch.waited();
+    },
+    giveBackAll(...rest) {
+      giveBack(...rest);
+      awaitTaken();
+    },
+    giveBackAtEnd(rest) {
+      const state = Atomics.load(control, LOAN);
+      if (state === lent || state === recalled) giveBack(rest);
+      else if (state !== returned) Atomics.store(control, LOAN, none);
+    },
+  };
 }
 
-function tryWrite(descriptor: number, bytes: Uint8Array): number | undefined {
-  try {
-    return writeNow(descriptor, bytes);
-  } catch (error) {
-    if (error instanceof SystemError) throw toGoneError(error);
-    throw error;
-  }
-}
-
-/** The next bytes of an open file. @throws ABORTED when it ends before. */
-export function readWhole(file: number, sizeBytes: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(sizeBytes);
-  for (let filled = 0; filled < sizeBytes;) {
-    const count = readSync(file, bytes, filled, sizeBytes - filled, null);
-    if (count === 0) throw toShortError();
-    filled += count;
-  }
-  return bytes;
-}
-
-function toShortError(): CleatError {
-  return new CleatError("ABORTED", "a file became shorter while it was read");
-}
-
-function toGoneError(cause?: Error): CleatError {
+export function toGoneError(cause?: Error): CleatError {
   return new CleatError("CANCELLED", "stream is no longer read by its receiver", { cause });
 }
