@@ -8,8 +8,8 @@ export interface GatheredSink {
   writeZeros(count: number): void;
   /** Writes the next bytes of an open file; answers how many there were, fewer than asked for only at its end. */
   writeFrom(descriptor: number, sizeBytes: number): number;
-  /** Hands on what is held. */
-  flush(): void;
+  /** Hands on what is held: nothing comes any more. */
+  end(): void;
 }
 
 /** This much is held before it goes on, so that a small file costs no hand-over of its own. */
@@ -17,6 +17,15 @@ const bufferBytes = 256 * 1024;
 
 /** Less is copied sooner than what is held has gone ahead by itself. */
 const largeBytes = 64 * 1024;
+
+/** Of the last archive: to a small one memory of its own costs more, in collections, than all else. */
+let spare: Buffer | undefined;
+
+function takeSpare(): Buffer {
+  const buffer = spare ?? Buffer.allocUnsafe(bufferBytes);
+  spare = undefined;
+  return buffer;
+}
 
 /** Gathers in the memory of the sink itself where that has some (`claim`). */
 export function createGatheredSink(sink: ByteSink): GatheredSink {
@@ -38,13 +47,14 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
     flush();
     const claimed = sink.claim?.();
     isClaimed = claimed !== undefined;
-    buffer = claimed ?? (own ??= Buffer.allocUnsafe(bufferBytes));
+    buffer = claimed ?? (own ??= takeSpare());
   }
 
   /** How much the sink moved by itself. */
   function sendLarge(descriptor: number, sizeBytes: number): number {
     if (sizeBytes < largeBytes || sink.send === undefined) return 0;
     flush();
+    buffer = buffer.subarray(buffer.length);
     return sink.send(descriptor, sizeBytes);
   }
 
@@ -74,6 +84,10 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
       }
       return sizeBytes;
     },
-    flush,
+    end() {
+      flush();
+      spare = own ?? spare;
+      own = undefined;
+    },
   };
 }

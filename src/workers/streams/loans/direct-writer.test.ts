@@ -104,6 +104,7 @@ describe("files that go to a peer's descriptor", () => {
     withFile((file) => {
       truncateSync(short, 100_000);
       expect(writer.send(file, 200_000)).toBe(100_000);
+      expect(() => writer.write(content)).toThrow("a file became shorter while it was read");
     }, short);
     writer.end();
     const rest = takeRest(ring);

@@ -2,7 +2,7 @@
  * The writing end of an outlet (`outlet.ts`), on the job's thread: what the job writes goes to the peer's descriptor,
  * in chunk frames, once that is lent, and into the ring again when it is called back.
  */
-import { SystemError } from "../../../errors/index.ts";
+import { CleatError, SystemError } from "../../../errors/index.ts";
 import { writeNow } from "../../../syscall/index.ts";
 import type { Ring } from "../ring/control.ts";
 import { createFileMover } from "./file-mover.ts";
@@ -27,6 +27,8 @@ const nothing = new Uint8Array(0);
 export function createDirectWriter(ring: Ring): DirectWriter {
   /** What has to come before the next frame. */
   let frameEnd = "";
+  /** A frame was begun that nothing may end: what came next would be taken for its content. */
+  let isBroken = false;
   const lent = createLentDescriptor(ring, () => (frameEnd = ""));
   const mover = createFileMover(lent, send);
   const maxFrameBytes = ring.data.length / 2;
@@ -47,6 +49,7 @@ export function createDirectWriter(ring: Ring): DirectWriter {
 
   /** What begins a frame, behind the end of the one before. Nobody ends that frame before it is whole. */
   function takeHead(sizeBytes: number): Buffer {
+    if (isBroken) throw new CleatError("ABORTED", "a file became shorter while it was read");
     const head = Buffer.from(`${frameEnd}${sizeBytes.toString(16)}\r\n`, "latin1");
     frameEnd = "";
     return head;
@@ -73,10 +76,10 @@ export function createDirectWriter(ring: Ring): DirectWriter {
   function sendFileFrame(file: number, sizeBytes: number): number {
     const restOfHead = send(takeHead(sizeBytes));
     const moved = restOfHead.length === 0 ? mover.move(file, sizeBytes) : notMoved;
-    if (moved.isEnded) return moved.count;
-    const rest = mover.read(file, sizeBytes - moved.count);
+    const rest = moved.isEnded ? nothing : mover.read(file, sizeBytes - moved.count);
     const count = moved.count + rest.length;
     if (count === sizeBytes) endFrame(restOfHead, moved.unsent, rest);
+    else isBroken = true;
     return count;
   }
 
