@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Namespace } from "../test/harness/namespace.ts";
-import { type Limit, median, type Measurement } from "./measure.ts";
+import { median, type Measurement } from "./measure.ts";
 
 /** Whom `snapshotter/calls.mjs` calls. */
 export interface Peer<Name extends string> {
@@ -39,17 +39,20 @@ export async function runPart<Result>(
   return JSON.parse(await run([process.execPath, program, request])) as Result;
 }
 
-/** Cleat's calls beside another's: the medians of all rounds. Limits are on medians. */
+/** What is set for a row. */
+export type Aim = Pick<Measurement, "limit" | "goal">;
+
+/** Cleat's calls beside another's: the medians of all rounds. What is aimed at is of medians. */
 export function compareCalls(
   where: string,
   times: ReadonlyMap<string, readonly CallTimes[]>,
   reference: string,
-  limits: Partial<Readonly<Record<Call, Limit>>>,
+  aims: Partial<Readonly<Record<Call, Aim>>>,
 ): Measurement[] {
-  const row = (call: Call, figure: "medianUs" | "p99Us", name: string, limit?: Limit): Measurement =>
-    compareCall(call, figure, times, { name, subject: "cleat", reference, limit });
+  const row = (call: Call, figure: "medianUs" | "p99Us", name: string, aim?: Aim): Measurement =>
+    compareCall(call, figure, times, { name, subject: "cleat", reference, ...aim });
   return (Object.entries(titles) as [Call, string][]).flatMap(([call, title]) => [
-    row(call, "medianUs", `${title}, ${where}`, limits[call]),
+    row(call, "medianUs", `${title}, ${where}`, aims[call]),
     row(call, "p99Us", `${title}, ${where}, 99th percentile`),
   ]);
 }
@@ -58,28 +61,27 @@ export function compareCalls(
 export function compareCommits(
   where: string,
   times: ReadonlyMap<string, readonly CallTimes[]>,
-  { subject, reference, limit }: { readonly subject: string; readonly reference: string; readonly limit: Limit },
+  { subject, reference, goal }: { readonly subject: string; readonly reference: string; readonly goal: number },
 ): Measurement[] {
   const name = `${titles.commitFiles}, ${where}, --durability=none`;
   return [
-    compareCall("commitFiles", "medianUs", times, { name, subject, reference, limit }),
+    compareCall("commitFiles", "medianUs", times, { name, subject, reference, goal }),
     compareCall("commitFiles", "p99Us", times, { name: `${name}, 99th percentile`, subject, reference }),
   ];
 }
 
-interface ComparedCall {
+interface ComparedCall extends Aim {
   readonly name: string;
   readonly subject: string;
   readonly reference: string;
-  readonly limit?: Limit | undefined;
 }
 
 function compareCall(
   call: Call,
   figure: "medianUs" | "p99Us",
   times: ReadonlyMap<string, readonly CallTimes[]>,
-  { name, subject, reference, limit }: ComparedCall,
+  { name, subject, reference, ...aim }: ComparedCall,
 ): Measurement {
   const of = (peer: string) => median(times.get(peer)!.map((round) => round[call][figure]));
-  return { name, unit: "µs", cleat: of(subject), reference: { name: reference, value: of(reference) }, limit };
+  return { name, unit: "µs", cleat: of(subject), reference: { name: reference, value: of(reference) }, ...aim };
 }

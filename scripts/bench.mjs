@@ -6,7 +6,6 @@
  * with its parts, for which it takes all that `npm run engines` brings, and `naive-changes`. `--save` writes the
  * committed table, its picture and its page; `--compare` fails where a ratio is a tenth worse than there.
  */
-import { cpSync } from "node:fs";
 import { build, installPackages, main, packageCommand, run } from "./prepare.mjs";
 
 /** What is named with `--disk`, and the arguments beside it, which are the benchmarks' own. */
@@ -50,9 +49,6 @@ await main(() => {
   installPackages();
   build();
   if (run(packageCommand("tsc"), ["-p", "bench/tsconfig.json"]) !== 0) throw new Error("the benchmarks do not compile");
-  // The harness of the engine tests, which starts what is measured, imports it; the compiler writes no
-  // JavaScript of JavaScript.
-  cpSync("scripts/virtual-machine.mjs", "bench/dist/scripts/virtual-machine.mjs");
   const { disk, rest } = takeDisk(process.argv.slice(2));
   const [command, ...args] = [...onDisk(disk), process.execPath, "bench/dist/bench/main.js", ...rest];
   process.exitCode = run(command, args);

@@ -7,15 +7,15 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { bringArm64, hasArm64 } from "./arm64-machine.mjs";
-import { hasContainerd17, unpackContainerd17 } from "./containerd-sources.mjs";
-import { hasRoot, makeRoot, rootMaker, rootPlan, suites } from "./engine-roots.mjs";
-import { fetchNode, nodeProgram, otherReleases } from "./node-releases.mjs";
+import { bringArm64, hasArm64 } from "./unpacked/arm64-machine.mjs";
+import { hasContainerd17, unpackContainerd17 } from "./unpacked/containerd-sources.mjs";
+import { hasRoot, makeRoot, rootMaker, rootPlan, suites } from "./unpacked/engine-roots.mjs";
+import { fetchNode, nodeProgram, otherReleases } from "./unpacked/node-releases.mjs";
 import { main, run } from "./prepare.mjs";
-import { hasShareServers, unpackShareServers } from "./share-servers.mjs";
-import { cacheFolder, diskMb } from "./staged-folder.mjs";
-import { kernelVersion, unpackKernel } from "./virtual-machine.mjs";
-import { hasVolumePrograms, unpackVolumePrograms } from "./volume-programs.mjs";
+import { hasShareServers, unpackShareServers } from "./unpacked/share-servers.mjs";
+import { cacheFolder, diskMb } from "./unpacked/staged-folder.mjs";
+import { kernelVersion, unpackKernel } from "./unpacked/virtual-machine.mjs";
+import { hasVolumePrograms, unpackVolumePrograms } from "./unpacked/volume-programs.mjs";
 
 const packages = [
   "attr",

@@ -1,5 +1,5 @@
 /** What a Node can make fail, on another one than runs this: the newest by day (`npm test`), those between at night. */
-import { nodeProgram, otherReleases } from "./node-releases.mjs";
+import { nodeProgram, otherReleases } from "./unpacked/node-releases.mjs";
 
 /** What a system call, a worker or a build meets on another Node; of the kernel's tests a few that use all of them. */
 const tests = [

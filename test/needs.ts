@@ -6,12 +6,12 @@ import { spawnSync } from "node:child_process";
 import { accessSync, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
-import { hasRoot, rootFolder, type Suite } from "#scripts/engine-roots.mjs";
-import { containerd17Folder, hasContainerd17 } from "#scripts/containerd-sources.mjs";
-import { hasShareServers, shareServersFolder } from "#scripts/share-servers.mjs";
-import { arm64Folder, hasArm64 } from "#scripts/arm64-machine.mjs";
-import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
-import { hasVolumePrograms, volumeProgramsFolder } from "#scripts/volume-programs.mjs";
+import { hasRoot, rootFolder, type Suite } from "#scripts/unpacked/engine-roots.mjs";
+import { containerd17Folder, hasContainerd17 } from "#scripts/unpacked/containerd-sources.mjs";
+import { hasShareServers, shareServersFolder } from "#scripts/unpacked/share-servers.mjs";
+import { arm64Folder, hasArm64 } from "#scripts/unpacked/arm64-machine.mjs";
+import { kernelFolder, kernelVersion } from "#scripts/unpacked/virtual-machine.mjs";
+import { hasVolumePrograms, volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
 import { overlayObstacle } from "./harness/overlay-probe.ts";
 import { hasGraphDriverPlugins, machine, type EngineName, type EngineRelease } from "./harness/release.ts";
 

@@ -1,18 +1,22 @@
 /**
  * Users of this engine run what they like, but for privileged containers, devices, added capabilities, the host's
- * namespaces, and folders of the host beside those that are listed. What the policy does not know it denies.
+ * namespaces, and folders of the host beside those that are listed. What the policy does not know it denies: routes,
+ * and fields of containers (device cgroup rules, security options, paths that are not to be masked, …).
  */
 import { posix } from "node:path";
 import { allow, type ApiRequest, deny, type Policy } from "cleat/authz";
 import { goStruct } from "cleat/protocol";
 import { z } from "zod";
+import { unknownField } from "./container-fields.js";
 
 const texts = z.array(z.string()).default([]);
 const options = z.record(z.string(), z.string()).default({});
 const mount = goStruct({
   Type: z.string().default(""),
   Source: z.string().default(""),
-  VolumeOptions: goStruct({ DriverConfig: goStruct({ Options: options }).optional() }).optional(),
+  VolumeOptions: goStruct({
+    DriverConfig: goStruct({ Name: z.string().default(""), Options: options }).optional(),
+  }).optional(),
 });
 const hostFields = {
   Privileged: z.boolean().default(false),
@@ -30,8 +34,10 @@ type HostConfig = z.output<z.ZodObject<typeof hostFields>>;
  * Docker to 26 takes the fields of `HostConfig` beside it, too (`runconfig/config_unix.go`, `ContainerConfigWrapper`).
  */
 const createBody = goStruct({ ...hostFields, HostConfig: goStruct(hostFields).optional() });
+const fields = z.record(z.string(), z.unknown());
+const allHostFields = goStruct({ HostConfig: fields.default({}) });
 const execBody = goStruct({ Privileged: z.boolean().default(false) });
-const volumeBody = goStruct({ DriverOpts: options });
+const volumeBody = goStruct({ Driver: z.string().default(""), DriverOpts: options });
 
 /** What changes containers, images, volumes and networks, and gives nothing of the host. */
 const verbs = ["start", "stop", "restart", "kill", "wait", "attach", "resize", "pause", "unpause", "rename"];
@@ -57,6 +63,15 @@ const removable = ["/containers/{id}", "/images/{name}", "/volumes/{name}", "/ne
 export function createHostPolicy(folders: readonly string[]): Policy {
   const isListed = (path: string) =>
     folders.some((folder) => posix.normalize(`${path}/`).startsWith(posix.normalize(`${folder}/`)));
+  /** What the local driver takes is known; another's options may name anything. */
+  const problemOfVolume = (driver: string, given: Readonly<Record<string, string>>): string | undefined => {
+    if (!["", "local"].includes(driver))
+      return Object.keys(given).length === 0
+        ? undefined
+        : `options of volume driver ${JSON.stringify(driver)} are not known`;
+    const { device } = given;
+    return device === undefined || isListed(device) ? undefined : refuseFolder(device);
+  };
   const refuseFolder = (path: string) => `${JSON.stringify(path)} of the host is not to be seen by containers`;
 
   const problemOf = (host: HostConfig): string | undefined => {
@@ -65,26 +80,29 @@ export function createHostPolicy(folders: readonly string[]): Policy {
     if (host.CapAdd.length > 0) return "added capabilities are not allowed";
     if ([host.PidMode, host.IpcMode, host.NetworkMode].includes("host")) return "the host's namespaces are not allowed";
     const bound = host.Binds.map((bind) => bind.split(":")[0] ?? "").filter((source) => source.startsWith("/"));
-    const mounted = host.Mounts.flatMap(({ Type, Source, VolumeOptions }) => {
-      const { device } = VolumeOptions?.DriverConfig?.Options ?? {};
-      const isOfHost = Type !== "volume" && Type !== "tmpfs";
-      return [...(isOfHost ? [Source] : []), ...(device === undefined ? [] : [device])];
-    });
+    const mounted = host.Mounts.filter(({ Type }) => Type !== "volume" && Type !== "tmpfs").map(({ Source }) => Source);
     const foreign = [...bound, ...mounted].find((path) => !isListed(path));
-    return foreign === undefined ? undefined : refuseFolder(foreign);
+    if (foreign !== undefined) return refuseFolder(foreign);
+    const volumes = host.Mounts.map(({ VolumeOptions }) => VolumeOptions?.DriverConfig);
+    return volumes.map((volume) => volume && problemOfVolume(volume.Name, volume.Options)).find(Boolean);
   };
 
   const problemIn = (request: ApiRequest): string | undefined => {
     if (request.is("POST", "/containers/create")) {
       const { HostConfig: host, ...beside } = request.json(createBody);
+      const known = Object.keys(hostFields);
+      const unknown =
+        unknownField(request.json(fields), "container", [...known, "HostConfig"]) ??
+        unknownField(request.json(allHostFields).HostConfig, "host", known);
+      if (unknown !== undefined) return `${JSON.stringify(unknown)} is not known here`;
       return problemOf(beside) ?? (host && problemOf(host));
     }
     if (request.is("POST", "/containers/{id}/exec")) {
       return request.json(execBody).Privileged ? "privileged commands are not allowed" : undefined;
     }
     if (request.is("POST", "/volumes/create")) {
-      const { device } = request.jsonIfAny(volumeBody)?.DriverOpts ?? {};
-      return device === undefined || isListed(device) ? undefined : refuseFolder(device);
+      const { Driver = "", DriverOpts = {} } = request.jsonIfAny(volumeBody) ?? {};
+      return problemOfVolume(Driver, DriverOpts);
     }
     // Before version 1.24 of the API a container was given its folders when it was started.
     if (request.is("POST", "/containers/{id}/start") && request.bodyState !== "none") return "start takes no body here";

@@ -36,7 +36,7 @@ export function createAuthzPlugin(what: Policy | PolicyOptions | { readonly auth
 
 function toAuthorizer(what: Policy | PolicyOptions | { readonly authorizer: Authorizer }): Authorizer {
   if (typeof what === "function") return createAuthorizer({ policy: what });
-  if (!("authorizer" in what)) return createAuthorizer(what);
+  if (typeof what !== "object" || what === null || !("authorizer" in what)) return createAuthorizer(what);
   assertMethods(what.authorizer, ["authorizeRequest", "authorizeResponse"], "createAuthzPlugin: authorizer");
   return what.authorizer;
 }

@@ -22,10 +22,10 @@ const defaultTimeoutMs = 5_000;
 
 /** An authorizer that allows what the policy allows, and nothing else: whatever goes wrong denies. Never rejects. */
 export function createAuthorizer(options: PolicyOptions): Authorizer {
-  const { policy, onResponse, timeoutMs = defaultTimeoutMs, logger = errorLogger } = options;
-  if (typeof (options as Partial<PolicyOptions>).policy !== "function") {
+  if (typeof (options as Partial<PolicyOptions> | undefined)?.policy !== "function") {
     throw new CleatError("INVALID_ARGUMENT", "createAuthorizer: policy is not a function");
   }
+  const { policy, onResponse, timeoutMs = defaultTimeoutMs, logger = errorLogger } = options;
 
   const decide = async (
     facts: RequestFacts,

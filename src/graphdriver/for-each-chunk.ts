@@ -2,10 +2,10 @@ import type { Readable } from "node:stream";
 import type { ChunkVisiting } from "../protocol/kit.ts";
 
 /**
- * Reads a stream that `diff` gave to its end, for who hashes, counts or writes at once what it holds: calls `visit` with
- * each chunk in turn, and awaits what that returns before the next. A chunk is valid until `visit` returns, since it is
- * the memory that the driver's thread fills. `for await` gives a copy of each, which costs more than the copying: V8
- * collects all of its garbage anew for some 20 MB of them. Other streams are read as they are.
+ * Reads a stream that `diff` gave to its end, for who hashes, counts or writes at once what it holds: calls `visit`
+ * with each chunk in turn, and awaits what that returns before the next. A chunk is valid until `visit` returns, since
+ * it is the memory that the driver's thread fills. `for await` gives a copy of each, which costs more than the copying:
+ * V8 collects all of its garbage anew for some 20 MB of them. Other streams are read as they are.
  *
  *     const hash = createHash("sha256");
  *     await forEachChunk(await driver.diff("c1", "app"), (chunk) => void hash.update(chunk));

@@ -54,8 +54,7 @@ export interface Activations {
 }
 
 export function createActivations(options: ActivationsOptions): Activations {
-  const { name, discovery, policy, logger, closing } = options;
-  const method = pluginProtocol.methods.activate;
+  const { name, discovery, logger, closing } = options;
   let seen: FoundPlugin | undefined;
   let last: Activation | undefined;
   let isSuspect = false;
@@ -77,10 +76,7 @@ export function createActivations(options: ActivationsOptions): Activations {
       options.onReplaced();
     }
     seen = found;
-    if (asked !== undefined && asked.found.identity !== found.identity) {
-      const message = `plugin "${name}" was replaced while it was activated`;
-      asked.replaced.abort(new TransportError("UNAVAILABLE", message, { reachedPeer: false }));
-    }
+    if (asked !== undefined && asked.found.identity !== found.identity) asked.replaced.abort(toReplacedError(name));
   }
 
   async function renew(known: FoundPlugin | undefined): Promise<Activation> {
@@ -97,16 +93,11 @@ export function createActivations(options: ActivationsOptions): Activations {
     let implemented: readonly string[];
     asked = { found, replaced };
     try {
-      const timeoutMs = policy.methodTimeoutsMs?.[method.path] ?? policy.timeoutMs;
-      // When the registry is closed the connection is, and the call fails.
-      implemented = await activate(connection, name, { timeoutMs, signal: replaced.signal });
-      closing.throwIfAborted();
-      replaced.signal.throwIfAborted();
+      implemented = await ask(connection, replaced.signal, options);
     } catch (error) {
       isSuspect = true;
       if (!isSame) connection.retire();
-      closing.throwIfAborted();
-      throw replaced.signal.aborted ? replaced.signal.reason : error;
+      throw error;
     } finally {
       asked = undefined;
     }
@@ -122,10 +113,8 @@ export function createActivations(options: ActivationsOptions): Activations {
     if (last !== undefined && connection === last.connection && !("unix" in last.found.address)) isSuspect = true;
   }
 
-  function ready(): Activation | undefined {
-    if (last === undefined || isSuspect) return undefined;
-    return currentIdentity(last.found) === last.found.identity ? last : undefined;
-  }
+  const ready = (): Activation | undefined =>
+    last !== undefined && !isSuspect && currentIdentity(last.found) === last.found.identity ? last : undefined;
 
   /** Whoever has just looked says what was `found`; if somebody has looked since, that counts. */
   async function current(found?: FoundPlugin): Promise<Activation> {
@@ -161,6 +150,31 @@ export function createActivations(options: ActivationsOptions): Activations {
       if (activation === last) isSuspect = true;
     },
   };
+}
+
+/** What a program implements, unless it is `replaced` before it says so, or the registry closed. */
+async function ask(
+  connection: Connection,
+  replaced: AbortSignal,
+  { name, policy, closing }: ActivationsOptions,
+): Promise<readonly string[]> {
+  const { path } = pluginProtocol.methods.activate;
+  try {
+    const timeoutMs = policy.methodTimeoutsMs?.[path] ?? policy.timeoutMs;
+    // When the registry is closed the connection is, and the call fails.
+    const implemented = await activate(connection, name, { timeoutMs, signal: replaced });
+    closing.throwIfAborted();
+    replaced.throwIfAborted();
+    return implemented;
+  } catch (error) {
+    closing.throwIfAborted();
+    throw replaced.aborted ? replaced.reason : error;
+  }
+}
+
+function toReplacedError(name: string): TransportError {
+  const message = `plugin "${name}" was replaced while it was activated`;
+  return new TransportError("UNAVAILABLE", message, { reachedPeer: false });
 }
 
 /** A plugin that was there may be restarting, as one that never was is not. */

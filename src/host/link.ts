@@ -31,8 +31,8 @@ export interface Link {
   readonly active: Activation | undefined;
   /**
    * Makes sure that who answers now has been activated, once for any number of callers. A failure is forgotten.
-   * `insisting` asks also while the circuit breaker is open; whoever has just looked says what was `found`. Rejects with
-   * the signal's reason when that aborts.
+   * `insisting` asks also while the circuit breaker is open; whoever has just looked says what was `found`. Rejects
+   * with the signal's reason when that aborts.
    * @throws UNAVAILABLE while the circuit breaker is open, CANCELLED when it is closed, else as `Activations.lookUp`.
    */
   activate(signal?: AbortSignal, how?: ActivateHow): Promise<Activation>;

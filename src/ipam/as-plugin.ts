@@ -22,8 +22,8 @@ export interface IpamDriverPlugin {
  * @throws INVALID_ARGUMENT when `driver` lacks a method.
  */
 export function createIpamDriverPlugin(options: IpamDriverPluginOptions): IpamDriverPlugin {
+  assertMethods((options as Partial<typeof options> | undefined)?.driver, methods, "createIpamDriverPlugin: driver");
   const { driver } = options;
-  assertMethods(driver, methods, "createIpamDriverPlugin: driver");
   const service = implement(ipamDriverProtocol, {
     getCapabilities: async (_, call) => {
       const { requiresMacAddress = false, requiresRequestReplay = false } = await driver.capabilities(

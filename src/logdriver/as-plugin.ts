@@ -40,7 +40,7 @@ export interface LogDriverPlugin {
   readonly service: Service;
   /** Opens the pipes again that the process before this one read. `serve` calls it; without, the first call does. */
   onListening(): void;
-  /** Ends what is read by those who follow logs: it would keep the plugin from closing. `serve` calls it, and `close`. */
+  /** Ends what those read who follow logs: it would keep the plugin from closing. `serve` calls it, and `close`. */
   onClosing(): void;
   /** How each open log fares. */
   logs(): readonly LogStatus[];

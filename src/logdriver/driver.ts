@@ -46,7 +46,8 @@ export interface LogDriver {
    * Entries of a container in order, whether or not it runs. Without this method Docker keeps a copy of its own.
    * Entries outside of `since` and `until`, before the `tail` and cut lines are seen to by the adapter: a driver may
    * leave out what it can leave out cheaply. With `follow` it goes on until `call.signal` aborts or no log of the
-   * container is open, and the `tail` is the driver's, as nobody else knows where what was there ends (`selectEntries`).
+   * container is open; the `tail` is the driver's then, as nobody else knows where what was there ends
+   * (`selectEntries`).
    * @throws NOT_FOUND when nothing is known of the container.
    */
   readLogs?(container: LoggedContainer, options: ReadLogsOptions, call?: CallOptions): AsyncIterable<LogEntry>;

@@ -1,11 +1,12 @@
 import { CleatError, quoteText } from "../errors/index.ts";
 import type { CallOptions } from "../protocol/index.ts";
 import type { Logger } from "../transport/index.ts";
-import type { ContainerLog, LogDriver, LoggedContainer } from "./driver.ts";
+import type { LogDriver } from "./driver.ts";
 import type { EntryBufferOptions } from "./entry-buffer.ts";
 import { type KeptLog, type KeptLogs, openKeptLogs } from "./kept-logs.ts";
-import { type LogStatus, openLog, type OpenLog, reopening } from "./open-log.ts";
-import { fromWireInfo, type WireInfo } from "./wire-shapes.ts";
+import { nothing, type Open, openAgain, openKeptLog } from "./open-kept-log.ts";
+import type { LogStatus, OpenLog } from "./open-log.ts";
+import type { WireInfo } from "./wire-shapes.ts";
 import { within } from "./within.ts";
 
 export interface LogTableOptions {
@@ -36,37 +37,21 @@ interface Row {
   readonly open: Promise<OpenLog>;
 }
 
-type Open = (container: LoggedContainer) => Promise<ContainerLog>;
-const nothing = new Uint8Array(0);
-
 export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: LogTableOptions): LogTable {
   const rows = new Map<string, Row>();
   const ready = new Map<string, OpenLog>();
-  let opening: Promise<KeptLogs> | undefined;
-  const keptLogs = () => (opening ??= openKeptLogs(options.stateFolder).catch(forgetting(() => (opening = undefined))));
+  let records: Promise<KeptLogs> | undefined;
+  const keptLogs = () => (records ??= openKeptLogs(options.stateFolder).catch(forgetting(() => (records = undefined))));
 
-  /** The record comes first: a pipe that is read and not kept would be nobody's after a crash. */
-  const openOne = async (kept: KeptLog, open: Open): Promise<OpenLog> => {
-    const { file, unfinished } = kept;
-    const container = fromWireInfo(kept.info);
-    const log = await open(container);
-    try {
-      // What was unfinished is in the open log from now on: the next process is not to read it once more.
-      await (await keptLogs()).put({ ...kept, unfinished: nothing });
-      const { buffer, maxFrameBytes } = options;
-      const onGone = () => void forgetGone(file);
-      const opened = await openLog({ file, container, log, buffer, maxFrameBytes, unfinished, logger, onGone });
-      ready.set(file, opened);
-      return opened;
-    } catch (error) {
-      // Not waited for: a driver that hangs is not to keep from anybody that there is no pipe.
-      log.close().catch((failure: unknown) => logger.error({ file, err: failure }, "log was not closed"));
-      throw error;
-    }
+  const opening = {
+    ...options,
+    logger,
+    records: () => keptLogs(),
+    onGone: (file: string) => void forgetGone(file),
   };
-
   const add = (kept: KeptLog, open: Open): Promise<OpenLog> => {
-    const row = { kept, open: openOne(kept, open) };
+    const opened = openKeptLog(kept, open, opening).then((log) => (ready.set(kept.file, log), log));
+    const row = { kept, open: opened };
     rows.set(kept.file, row);
     row.open.catch(() => {
       if (rows.get(kept.file) === row) rows.delete(kept.file);
@@ -75,8 +60,8 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
   };
 
   const stop = async (file: string) => {
-    const opening = rows.get(file)?.open;
-    if (opening === undefined) return;
+    const row = rows.get(file);
+    if (row === undefined) return;
     const end = async (opened: OpenLog) => {
       rows.delete(file);
       ready.delete(file);
@@ -84,11 +69,11 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
       await (await keptLogs()).delete(file);
     };
     const opened = await within(
-      opening.catch(() => undefined),
+      row.open.catch(() => undefined),
       stopTimeoutMs,
       () => {
         logger.warn({ file, timeoutMs: stopTimeoutMs }, "log is still being opened");
-        opening.then(end).catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
+        row.open.then(end).catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
       },
     );
     if (opened !== undefined) await end(opened);
@@ -104,7 +89,7 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
   const restoreOne = async (kept: KeptLog) => {
     const { file } = kept;
     try {
-      await add(kept, openAgain(file));
+      await add(kept, openAgain(driver, file, logger));
     } catch (error) {
       const isGone = error instanceof CleatError && error.code === "NOT_FOUND";
       if (!isGone) return logger.error({ file, err: error }, "log pipe was not opened again");
@@ -112,15 +97,6 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
       await (await keptLogs()).delete(file);
     }
   };
-
-  /** Its container runs: where the driver fails, what it prints is read and lost, rather than that it waits. */
-  const openAgain =
-    (file: string): Open =>
-    async (container) =>
-      reopening(
-        async () => driver.openLog(container),
-        (error) => logger.error({ file, container: container.id, err: error }, "log was not opened again"),
-      );
 
   let restored: Promise<void> | undefined;
   const restore = () =>
@@ -150,13 +126,13 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
     statuses: () => [...ready.values()].map((opened) => opened.status()),
     async close() {
       await restored?.catch(() => {});
-      const records = await opening?.catch(() => undefined);
-      if (records === undefined) return;
+      const kept = await records?.catch(() => undefined);
+      if (kept === undefined) return;
       try {
-        await Promise.all([...rows.values()].map((row) => leave(row, records, stopTimeoutMs)));
+        await Promise.all([...rows.values()].map((row) => leave(row, kept, stopTimeoutMs)));
       } finally {
         [rows, ready].forEach((table) => table.clear());
-        await records.close();
+        await kept.close();
       }
     },
   };

@@ -14,8 +14,13 @@ export interface MetricsCollectorPlugin {
 }
 
 /** Serves any metrics collector over Docker's protocol. @throws INVALID_ARGUMENT when `collector` lacks a method. */
-export function createMetricsCollectorPlugin({ collector }: MetricsCollectorPluginOptions): MetricsCollectorPlugin {
-  assertMethods(collector, ["start", "stop", "close"], "createMetricsCollectorPlugin: collector");
+export function createMetricsCollectorPlugin(options: MetricsCollectorPluginOptions): MetricsCollectorPlugin {
+  assertMethods(
+    (options as Partial<typeof options> | undefined)?.collector,
+    ["start", "stop", "close"],
+    "createMetricsCollectorPlugin: collector",
+  );
+  const { collector } = options;
   const service = implement(metricsCollectorProtocol, {
     startMetrics: async (_, call) => done(collector.start(toCallOptions(call))),
     stopMetrics: async (_, call) => done(collector.stop(toCallOptions(call))),

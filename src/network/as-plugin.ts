@@ -33,8 +33,8 @@ export interface NetworkDriverPlugin {
  * @throws INVALID_ARGUMENT when `driver` lacks a method that it must have.
  */
 export function createNetworkDriverPlugin(options: NetworkDriverPluginOptions): NetworkDriverPlugin {
+  assertMethods((options as Partial<typeof options> | undefined)?.driver, methods, "createNetworkDriverPlugin: driver");
   const { driver } = options;
-  assertMethods(driver, methods, "createNetworkDriverPlugin: driver");
   const service = implement(networkDriverProtocol, {
     getCapabilities: async (_, call) => {
       const { scope, connectivityScope = scope } = await driver.capabilities(toCallOptions(call));

@@ -45,7 +45,10 @@ export interface ServeOptions {
    * `silentLogger` says nothing; a pino logger is one.
    */
   readonly logger?: Logger;
-  /** How long running calls may take once the plugin closes; default 10 s, the patience of most service managers. */
+  /**
+   * How long running calls may take once the plugin closes; default 8 s, so that all of it ends within the 10 s that
+   * Docker and most service managers wait.
+   */
   readonly drainTimeoutMs?: number;
   readonly maxRequestBytes?: HandlerOptions["maxRequestBytes"];
   /** Closes the plugin. */
@@ -81,7 +84,7 @@ export interface RunningPlugin extends AsyncDisposable {
  */
 export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   assertServeOptions(options);
-  const { drivers, logger = errorLogger, drainTimeoutMs = 10_000, maxRequestBytes, handleSignals = true } = options;
+  const { drivers, logger = errorLogger, drainTimeoutMs = 8_000, maxRequestBytes, handleSignals = true } = options;
   const listen = typeof options.listen === "string" ? socketOfPlugin(options.listen) : options.listen;
   const services = drivers.map(({ service }) => service);
   const activation = implement(pluginProtocol, {

@@ -15,8 +15,13 @@ export interface SecretProviderPlugin {
 }
 
 /** Serves any secret provider over Docker's protocol. @throws INVALID_ARGUMENT when `provider` lacks a method. */
-export function createSecretProviderPlugin({ provider }: SecretProviderPluginOptions): SecretProviderPlugin {
-  assertMethods(provider, ["getSecret", "close"], "createSecretProviderPlugin: provider");
+export function createSecretProviderPlugin(options: SecretProviderPluginOptions): SecretProviderPlugin {
+  assertMethods(
+    (options as Partial<typeof options> | undefined)?.provider,
+    ["getSecret", "close"],
+    "createSecretProviderPlugin: provider",
+  );
+  const { provider } = options;
   const service = implement(secretProviderProtocol, {
     getSecret: async (request, call) => {
       const secret = await provider.getSecret(request.SecretName, fromWireRequest(request), toCallOptions(call));

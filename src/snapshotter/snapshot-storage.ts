@@ -67,8 +67,9 @@ export interface SnapshotStorage {
   remove(id: number): Promise<void>;
 
   /**
-   * Deletes what removed snapshots have left, and every place whose number `isLive` does not know: it is asked after
-   * the place was found, so that one which is being made meanwhile is known by then. Waits for what `remove` deletes.
+   * Deletes what removed snapshots have left, and, the first time, every place whose number `isLive` does not know: it
+   * is asked after the place was found, so that one which is being made meanwhile is known by then. Waits for what
+   * `remove` deletes. Engines wait for it, so that it looks at all places only that once.
    */
   sweep(isLive: (id: number) => boolean): Promise<void>;
 

@@ -34,8 +34,9 @@
  *
  * - What was acknowledged is there after a crash of the process or of the machine, and is whole; of what was not,
  *   nothing is, or all of it.
- * - `commit` and `update` are called by containerd while it holds the lock of its database: they take the time of one
- *   `fsync`, whatever the size of the snapshot. `stat` and `mounts` read memory.
+ * - `commit` and `update` are called by containerd while it holds the lock of its database: they walk nothing and call
+ *   nobody. `update` takes the time of one `fsync`; so does `commit`, and of the files that the kernel has not written
+ *   yet, most of which are written while an engine unpacks. `stat` and `mounts` read memory.
  * - Calls on different snapshots run side by side; a `list` that is read slowly holds nobody up.
  * - Nothing is deleted when a snapshotter closes.
  *

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { SystemError } from "../errors/index.ts";
@@ -31,6 +32,24 @@ describe("a store", () => {
     expect([...again.tables.notes.entries()]).toEqual([["__proto__", "kept"]]);
     expect(again.tables.notes.size).toBe(1);
     expect(again.tornBytes).toBe(0);
+  });
+
+  it("tells on one line of a table, or a format, that nobody here knows, whatever its name holds", async () => {
+    const store = await openStore({ folder, tables: { "my\nnotes": z.string() } });
+    await store.tables["my\nnotes"].put("a", "");
+    await store.close();
+    const code = "FAILED_PRECONDITION";
+    await expect(openStore({ folder, tables })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(String.raw`table "my\nnotes"`),
+    });
+    const [first = "", ...lines] = (await readFile(`${folder}/records`, "utf8")).split("\n");
+    const text = first.slice(9).replace("cleat-state", String.raw`cleat\nstate`);
+    await writeFile(`${folder}/records`, [`${crc32(text).toString(16).padStart(8, "0")} ${text}`, ...lines].join("\n"));
+    await expect(openStore({ folder, tables })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(String.raw`format "cleat\nstate"`),
+    });
   });
 
   it("that is moved is written where it is, and never into another that stands in its place", async () => {
@@ -274,12 +293,12 @@ async function fillUp(notes: { put(key: string, value: string): Promise<void> })
   for (let index = 100; index < 10_000; index++) await notes.put(`${index}`, "x".repeat(100));
 }
 
-it("acknowledges nothing in a file that may have lost its name: a rename may be done and be told to have failed", async () => {
+it("acknowledges nothing in a file that may have lost its name: a rename may be done and fail", async () => {
   const disk = createSimulatedDisk();
   const store = await openStoreOver(disk, { tables });
-  const rename = disk.rename.bind(disk);
+  const renameOnDisk = disk.rename.bind(disk);
   disk.rename = async (from, to) => {
-    await rename(from, to);
+    await renameOnDisk(from, to);
     throw new SystemError(constants.errno.EIO, "rename");
   };
   let acknowledged = "";

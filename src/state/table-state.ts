@@ -1,4 +1,4 @@
-import { CleatError, SchemaError, type SchemaIssue } from "../errors/index.ts";
+import { CleatError, quoteText, SchemaError, type SchemaIssue } from "../errors/index.ts";
 import type { z } from "zod";
 import type { ChangeTarget } from "./journal/change-queue.ts";
 import type { StoreOptions, TableSchemas } from "./store.ts";
@@ -25,7 +25,10 @@ export function createTableState(schemas: TableSchemas, version: number): TableS
   const tableOf = <Value>(tables: Map<string, Map<string, Value>>, name: string): Map<string, Value> => {
     const table = tables.get(name);
     if (table !== undefined) return table;
-    throw new CleatError("FAILED_PRECONDITION", `records of a table "${name}" are there, which nobody here knows`);
+    throw new CleatError(
+      "FAILED_PRECONDITION",
+      `records of a table ${quoteText(name)} are there, which nobody here knows`,
+    );
   };
   const keep = ({ put = [], delete: gone = [] }: StoredChange) => {
     for (const [table, key] of gone) tableOf(durable, table).delete(key);

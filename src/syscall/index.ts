@@ -25,7 +25,7 @@ export { type Project, readProject, setProject } from "./quotas/project.ts";
 export * from "./quotas/project-quota.ts";
 export * from "./mounts/private-mounts.ts";
 export * from "./btrfs/quota-group.ts";
-export { duplicate, readNow, waitUntilReadable, waitUntilWritable, writeNow } from "./files/ready.ts";
+export { duplicate, readNow, sendNow, waitUntilReadable, waitUntilWritable, writeNow } from "./files/ready.ts";
 export { pipeFill, resizePipe } from "./files/pipe.ts";
 export * from "./stat.ts";
 export * from "./btrfs/subvolume.ts";

@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-/** Where `npm run nightly -- --tests --only arm64` unpacks them (`scripts/arm64-machine.mjs`). */
+/** Where `npm run nightly -- --tests --only arm64` unpacks them (`scripts/unpacked/arm64-machine.mjs`). */
 const arm64Include = "/var/cache/cleat/arm64/usr/include";
 
 export const headers = {

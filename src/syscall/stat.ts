@@ -69,8 +69,8 @@ export function statIfThere(directory: number, name: PathBytes): FileStatus | un
 }
 
 /**
- * Whether anything has an absolute path; a symlink at its end is something. Other than `existsSync` it does not take for
- * gone what it cannot look at, as on a disk that fails for a moment: what goes by a mark that is not there would go wrong.
+ * Whether anything has an absolute path; a symlink at its end is something. Other than `existsSync` it does not take
+ * for gone what it cannot look at, as on a disk that fails for a moment.
  * @throws SystemError then.
  */
 export function isThere(path: PathBytes): boolean {

@@ -58,8 +58,8 @@ export interface Transport {
   /** Where the peer is, for messages: "unix:///run/docker/plugins/cleat.sock". */
   readonly address: string;
   /**
-   * Resolves when the reply begins, or is there whole where that is asked for. Does not touch a streamed body before the peer is reached, so that a call that
-   * failed with `reachedPeer: false` may be sent again.
+   * Resolves when the reply begins, or is there whole where that is asked for. Does not touch a streamed body before
+   * the peer is reached, so that a call that failed with `reachedPeer: false` may be sent again.
    * @throws TransportError
    */
   send(request: WireRequest): Promise<WireReply>;

@@ -1,4 +1,4 @@
-import { CleatError, quoteText } from "../errors/index.ts";
+import { CleatError, quoteText, quoteValue } from "../errors/index.ts";
 import { volumeDriverProtocol } from "../protocol/index.ts";
 import { assertMethods, errorLogger, implement, type Logger, type Service, toCallOptions } from "../transport/index.ts";
 import type { VolumeDriver } from "./driver.ts";
@@ -49,9 +49,12 @@ export function createVolumeDriverPlugin(options: VolumeDriverPluginOptions): Vo
       throw new CleatError("INTERNAL", `volume "${Name}" of driver "${driver.name}" ${problem}`);
     },
     unmount: async ({ Name, ID }, call) => done(driver.unmount(checkName(Name), ID, toCallOptions(call))),
-    capabilities: async (_, call) => ({
-      Capabilities: { Scope: (await driver.capabilities(toCallOptions(call))).scope },
-    }),
+    capabilities: async (_, call) => {
+      const { scope } = await driver.capabilities(toCallOptions(call));
+      if (scope === "local" || scope === "global") return { Capabilities: { Scope: scope } };
+      const problem = `has the scope ${quoteValue(scope)}, and there are "local" and "global"`;
+      throw new CleatError("INTERNAL", `volume driver "${driver.name}" ${problem}`);
+    },
   });
   return { service, close: () => driver.close() };
 }

@@ -91,8 +91,13 @@ ${lines.join("\n")}
 
 /** What the reader has had before, where it is moved. */
 const imagesOfDocker = `
-docker image load --quiet --input busybox.tar >loaded.txt
-docker image tag busybox:latest localhost/tools:1
+{
+  docker image load --input busybox.tar
+  docker run --network none --name tools busybox:latest sh -c "busybox head -c 3000000 /dev/zero >tool"
+  docker commit tools localhost/tools:1
+  docker rm tools
+  docker image rm busybox:latest
+} >docker.txt
 `;
 
 function quoted(text: string): string {

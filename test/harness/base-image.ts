@@ -27,7 +27,7 @@ const script = String.raw`
   done
 
   cd data
-  for name in deleted modified truncated renamed chmodded chowned touched \\
+  for name in deleted modified truncated renamed chmodded chowned touched \
     became-folder capable linked noted symlinked-to; do
     echo "this is $name" > $name
   done

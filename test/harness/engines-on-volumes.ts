@@ -67,7 +67,9 @@ export async function podmanOnVolumes(namespace: Namespace, plugin: CleatVolumes
       },
     },
     goDown: async () => {},
-    /** It takes the machine for started anew where these, in memory, are gone. Source: podman v4.3 `libpod/runtime.go`. */
+    /**
+     * It takes the machine for started anew where these, in memory, are gone. Source: podman v4.3 `libpod/runtime.go`.
+     */
     async comeUp() {
       for (const folder of [`${namespace.folder}/podman`, "/run/containers", "/run/libpod"])
         for (const path of (await namespace.mountsUnder(folder)).toReversed())

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { rootFolder, type Suite } from "#scripts/engine-roots.mjs";
+import { rootFolder, type Suite } from "#scripts/unpacked/engine-roots.mjs";
 import { byDayOrNight } from "../night.ts";
 
 /** The engines of one Debian release: this machine's, or another's in a folder of their own. */

@@ -1,6 +1,6 @@
 /**
- * The servers of `volume-servers.mjs` for as long as this process runs: `node serve-volumes.mjs FOLDER PROGRAMS`, in mounts
- * of its own. `FOLDER/servers.json` holds the options of a volume of each, and is there when all of them listen.
+ * The servers of `volume-servers.mjs` for as long as this process runs: `node serve-volumes.mjs FOLDER PROGRAMS`, in
+ * mounts of its own. `FOLDER/servers.json` holds the options of a volume of each, and is there when all of them listen.
  */
 import { spawn } from "node:child_process";
 import { mkdir, rename, writeFile } from "node:fs/promises";

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { volumeProgramsFolder } from "#scripts/volume-programs.mjs";
+import { volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
 import { untilReady } from "./daemon.ts";
 import type { Namespace } from "./namespace.ts";
 
@@ -38,8 +38,8 @@ const addPrograms = `
 `;
 
 /**
- * Those that need no server. Of `origin`, which holds the file `theirs`, some are made: so it has to be there, and comes
- * first.
+ * Those that need no server. Of `origin`, which holds the file `theirs`, some are made: so it has to
+ * be there, and comes first.
  */
 export async function hostKinds({ folder }: Namespace): Promise<readonly VolumeKind[]> {
   const device = `${folder}/device`;

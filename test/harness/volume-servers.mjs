@@ -1,6 +1,6 @@
 /**
- * Servers on loopback whose files volumes of `sshfs` and `rclone` show. What they need in `/etc` and `/run` they put over
- * the files of the mount namespace that they are set up in, so that has to be one of their own.
+ * Servers on loopback whose files volumes of `sshfs` and `rclone` show. What they need in `/etc` and `/run` they put
+ * over the files of the mount namespace that they are set up in, so that has to be one of their own.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -15,8 +15,8 @@ export function addPrograms(root) {
 }
 
 /**
- * What starts an SSH server, which root enters by `password` or by the key `user` in `keys`, a folder that is made; and the
- * options of a volume that it serves.
+ * What starts an SSH server, which root enters by `password` or by the key `user` in `keys`, a folder that is made; and
+ * the options of a volume that it serves.
  */
 export async function setUpSshServer({ keys, served, password }) {
   const port = await freePort();

@@ -160,7 +160,7 @@ describeWith([needs.root, needs.overlay], "the changes of an overlay layer", () 
     const others = "redirect_dir=on,metacopy=on";
     try {
       fs.mkdirSync(`${scratch.path}/base/d`, { recursive: true });
-      for (const name of ["a", "b"]) fs.writeFileSync(`${scratch.path}/base/d/${name}`, name);
+      for (const file of ["a", "b"]) fs.writeFileSync(`${scratch.path}/base/d/${file}`, file);
       fs.writeFileSync(`${scratch.path}/base/zeros`, "data");
       withOverlay(
         scratch.path,
@@ -173,7 +173,7 @@ describeWith([needs.root, needs.overlay], "the changes of an overlay layer", () 
         },
         others,
       );
-      const edits: Record<string, Edit> = {
+      const changes: Record<string, Edit> = {
         top: (root) => fs.rmSync(`${root}/e/a`),
         // The layer below has it as a hole of that length.
         same(root) {
@@ -181,14 +181,14 @@ describeWith([needs.root, needs.overlay], "the changes of an overlay layer", () 
           fs.utimesSync(`${root}/zeros`, 1, 1);
         },
       };
-      for (const [name, change] of Object.entries(edits)) {
+      for (const [upper, change] of Object.entries(changes)) {
         withOverlay(
           scratch.path,
           ["middle", "base"],
-          name,
-          ({ merged, upper, lowers }) => {
+          upper,
+          ({ merged, upper: folder, lowers }) => {
             change(merged);
-            expect(() => fastChanges(upper, lowers)).toThrow(expect.objectContaining({ code: "FAILED_PRECONDITION" }));
+            expect(() => fastChanges(folder, lowers)).toThrow(expect.objectContaining({ code: "FAILED_PRECONDITION" }));
           },
           others,
         );

@@ -19,8 +19,8 @@ export function makeScratch(name: string): { readonly path: string; remove(): vo
 }
 
 /**
- * Mounts an overlay of folders below `scratch` while `use` runs. Redirects and metacopy are off, as a diff needs it, unless
- * `switches` say otherwise.
+ * Mounts an overlay of folders below `scratch` while `use` runs. Redirects and metacopy are off, as a diff needs it,
+ * unless `switches` say otherwise.
  */
 export function withOverlay<T>(
   scratch: string,

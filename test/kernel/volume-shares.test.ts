@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { shareServersFolder } from "#scripts/share-servers.mjs";
+import { shareServersFolder } from "#scripts/unpacked/share-servers.mjs";
 import { describeWith, needs } from "../needs.ts";
 import { runInMachine } from "./virtual-machine/run-in-machine.ts";
 

@@ -1,7 +1,7 @@
 /** Volumes that are mounted for real, by programs that run in mounts of their own. */
 import { join } from "node:path";
 import { test } from "vitest";
-import { volumeProgramsFolder } from "#scripts/volume-programs.mjs";
+import { volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
 import { atNight } from "../night.ts";
 import { describeWith, needs } from "../needs.ts";
 import { type LoopFileSystem, runWithPrivateMounts } from "./graphdriver/private-mounts.ts";

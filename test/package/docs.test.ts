@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { listFeatures } from "../../src/cli/containerd/config/versions.ts";
 import { madePages } from "#scripts/docs/pages.mjs";
@@ -26,6 +26,18 @@ describe("the pages", () => {
       const broken = links.filter((target) => !leadsSomewhere(path, target));
       expect(broken, path).toEqual([]);
     }
+  });
+
+  it("are all in the index of their folder", () => {
+    for (const index of ["docs", "docs/protocols"]) {
+      const text = readFileSync(join(project, index, "README.md"), "utf8");
+      const beside = pages.map(({ path }) => path).filter((path) => dirname(path) === index);
+      const missing = beside.map((path) => basename(path)).filter((name) => !text.includes(`](${name}`));
+      expect(missing, index).toEqual(["README.md"]);
+    }
+    const examples = readdirSync(join(project, "examples"), { withFileTypes: true }).filter((one) => one.isDirectory());
+    const index = readFileSync(join(project, "examples/README.md"), "utf8");
+    expect(examples.map(({ name }) => name).filter((name) => !index.includes(`| [${name}](`))).toEqual([]);
   });
 
   it("are fewer than 200 lines where the first one is", () => {

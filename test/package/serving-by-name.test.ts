@@ -79,6 +79,16 @@ describe("a plugin's name", () => {
   });
 });
 
+test("metrics of a process go with its plugin on a signal, and leave nothing", async () => {
+  const path = join(folder, "metrics.sock");
+  const more = `import { serveMetrics } from "cleat/plugin"; await serveMetrics({ listen: { unix: "${path}" } });`;
+  const { child, ended } = await start(program('"mine"', more), rootless());
+  expect(existsSync(path)).toBe(true);
+  child.kill("SIGTERM");
+  expect(await ended).toEqual([null, "SIGTERM"]);
+  expect(existsSync(path)).toBe(false);
+});
+
 describe("sockets of systemd", () => {
   const passed = "process.env.LISTEN_PID = String(process.pid);"; // systemd sets it between fork and exec
 

@@ -12,7 +12,7 @@ export async function openMetricsDoor(text: string): Promise<Door> {
     const given = JSON.stringify(text.slice(0, 80));
     throw new UsageError(`--metrics takes a socket's path or 127.0.0.1:PORT, not ${given}`);
   }
-  const metrics = await serveMetrics({ listen: place });
+  const metrics = await serveMetrics({ listen: place, handleSignals: false });
   const { address } = metrics;
   return { lines: [`Metrics at ${address}`], fields: { door: "metrics", address }, close: () => metrics.close() };
 }

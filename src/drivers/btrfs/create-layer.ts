@@ -67,6 +67,8 @@ export function createLayer(home: string, layer: NewLayer): void {
           recordLimit(home, id, sizeBytes, durable);
         }
         removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
+        // A removal that failed leaves the size of an earlier layer.
+        if (sizeBytes === undefined) removeTree(folder, `${quotasFolder}/${id}`);
         beginCommit();
         record.place(id, parent, withFolder(staging, staged, subvolumeInfo).sourceUuid);
         // The record may be lost: the kernel keeps what the layer is a snapshot of, and since when.

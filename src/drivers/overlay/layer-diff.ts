@@ -69,6 +69,11 @@ const small: TreeLimit = { entries: 32, sizeBytes: 16 * 1024 };
 /** No longer is the archive of what is small; of files that grow meanwhile it would not end before memory does. */
 const smallArchiveBytes = 128 * 1024;
 
+/** Whether little lies in the layer's diff folder: costs some looks at what does. */
+export function isSmallDiff(home: string, id: string): boolean {
+  return withFolderAt(`${home}/${id}/diff`, (folder) => fitsWithin(folder, small));
+}
+
 /** The archive of the layer's diff folder where little lies in it, else `undefined`. */
 export function archiveSmallDiff(
   home: string,
@@ -171,7 +176,7 @@ export function sweepStore(home: string): void {
   });
 }
 
-/** What cannot be looked at, as on a disk that fails for a moment, is there: without their links all layers were lost. */
+/** What cannot be looked at, as on a disk that fails for a moment, is there: without links all layers were lost. */
 function leadsNowhere(home: number, path: string): boolean {
   const target = tryOpenat(home, path, O_PATH);
   if (target < 0) return lastErrno() === errnos.ENOENT || lastErrno() === errnos.ENOTDIR;

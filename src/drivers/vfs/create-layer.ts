@@ -73,7 +73,8 @@ function makeLayer(home: string, folder: number, layer: NewLayer): void {
     stageTree(home, staged, layer);
     // Of a durable layer it comes with the rest; of another it must be there, whole, before a diff is applied in place.
     writeFileSync(`${home}/${unfilledFolder}/${id}`, parent ?? "", { mode: 0o600, flush: !durable });
-    removeTree(folder, exactFolder(id)); // Docker's own driver leaves it behind
+    // Of an earlier layer of that name: Docker's own driver leaves both behind, and a removal that fails may.
+    for (const left of [exactFolder(id), `${fillingFolder}/${id}`]) removeTree(folder, left);
     beginCommit();
     record.place(id, parent);
     renameat2(folder, staged, folder, path, RENAME_NOREPLACE);
@@ -191,11 +192,11 @@ function resetIn(home: string, folder: number, layer: Omit<NewLayer, "durable">)
  */
 export function discardLayer(home: string, id: string): string | undefined {
   return withFolderAt(home, (folder) => {
-    if (!isThere(layerPath(home, id))) return undefined;
     const path = `${layersFolder}/${id}`;
     // Nothing tells then that a part of it is gone if this breaks off, but that whoever wanted it removed was not told
     // that it is.
-    const trashed = discardOrRemove(folder, path, () => removeForGood(folder, path));
+    const isLeft = isThere(layerPath(home, id));
+    const trashed = isLeft ? discardOrRemove(folder, path, () => removeForGood(folder, path)) : undefined;
     removeTree(folder, `${unfilledFolder}/${id}`);
     removeTree(folder, `${fillingFolder}/${id}`);
     removeTree(folder, exactFolder(id));

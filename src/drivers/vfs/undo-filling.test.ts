@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { prepareHome } from "../../graphdriver/home/home.ts";
-import { createLayer } from "./create-layer.ts";
+import { createLayer, discardLayer } from "./create-layer.ts";
 import { sweepStore, undoFilling } from "./apply-diff.ts";
 import { exactDiffsFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
 
@@ -41,6 +41,20 @@ it("says of a layer whose parent is gone that it is half made, and start-up does
   expect(() => undoFilling(home, "top", ...ids)).toThrow(refused);
   sweepStore(home);
   expect(() => undoFilling(home, "top", ...ids)).toThrow(refused);
+});
+
+it("takes no new layer for half made that has the name of one whose mark could not be removed", () => {
+  rmSync(at("dir/top"), { recursive: true });
+  createLayer(home, { id: "top", parent: undefined, rootUid, rootGid, durable: false });
+  writeFileSync(at("dir/top/own"), "");
+  undoFilling(home, "top", ...ids);
+  expect(readdirSync(at("dir/top"))).toEqual(["own"]);
+});
+
+it("removes what tells of a layer, also of one whose files are gone", () => {
+  rmSync(at("dir/top"), { recursive: true });
+  discardLayer(home, "top");
+  expect(readdirSync(at(fillingFolder))).toEqual([]);
 });
 
 it("forgets a layer that is gone", () => {

@@ -26,7 +26,7 @@ import {
   renameSync,
   rmSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { isSystemError, SchemaError } from "../../errors/index.ts";
 import { fileSystemName, type FileStatus, fstat, isThere } from "../../syscall/index.ts";
@@ -110,7 +110,7 @@ export function stageLayerRecord(home: string): StagedLayerRecord {
         source: source ?? null,
         copied: isTrusted && parent !== undefined ? { from, to } : null,
       };
-      writeSync(file, `${JSON.stringify(record)}\n`);
+      writeFileSync(file, `${JSON.stringify(record)}\n`);
       mkdirSync(`${home}/${layerRecordsFolder}`, { recursive: true, mode: 0o700 });
       renameSync(staged, layerRecordPath(home, id));
       isPlaced = true;
@@ -132,7 +132,7 @@ export function restampLayerRecord(home: string, id: string): void {
     const file = openSync(staged, "wx", 0o600);
     try {
       const copied = { ...record.copied, to: changeTime(fstat(file)) };
-      writeSync(file, `${JSON.stringify({ ...record, copied })}\n`);
+      writeFileSync(file, `${JSON.stringify({ ...record, copied })}\n`);
     } finally {
       closeSync(file);
     }

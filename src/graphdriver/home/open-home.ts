@@ -100,8 +100,7 @@ async function startIn(
   async function giveBack(): Promise<void> {
     ending.abort();
     await locks.idle();
-    await pool.close();
-    close(lock);
+    await pool.close().finally(() => close(lock));
   }
 
   const home: OpenHome = {

@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { withFolder } from "../../layer/index.ts";
 import {
   close,
@@ -20,7 +20,7 @@ export function writeRecord(home: number, folder: string, name: string, text: st
   const descriptor = openat(home, staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   moveInto(home, staged, folder, name, () => {
     try {
-      writeSync(descriptor, text);
+      writeFileSync(descriptor, text); // all of it, however little the disk takes at once
       fsync(descriptor);
     } finally {
       close(descriptor);

@@ -49,7 +49,7 @@ export function archiveWholeTree(root: number, sink: ByteSink): void {
   archive.out.write(encodeTarHeader(headerOf("./", "directory", status, xattrsOfOpen(root))));
   addBelow(createFolderTrail(root), "", archive);
   archive.out.write(tarEndBlocks);
-  archive.out.flush();
+  archive.out.end();
 }
 
 interface Archive {

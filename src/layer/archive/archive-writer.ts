@@ -120,7 +120,7 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     addWhiteout: (path, mtimeSeconds) => writeHeader(headers.ofWhiteout(path, mtimeSeconds)),
     finish() {
       gathered.write(tarEndBlocks);
-      gathered.flush();
+      gathered.end();
     },
   };
 }

@@ -36,7 +36,7 @@ function writeSteps(sink: GatheredSink, given: Steps): Buffer {
       parts.push(content.subarray(0, sizeBytes));
     }
   }
-  sink.flush();
+  sink.end();
   return Buffer.concat(parts);
 }
 
@@ -67,4 +67,18 @@ it("says how many bytes a file had that is shorter than it was", () => {
   const descriptor = openSync(join(folder, "file"), "r");
   expect(sink.writeFrom(descriptor, content.length + 1)).toBe(content.length);
   closeSync(descriptor);
+});
+
+it("has memory of its own while another archive of the thread is written", () => {
+  const [first, second]: [Buffer[], Buffer[]] = [[], []];
+  const sinkOf = (parts: Buffer[]) => createGatheredSink({ write: (bytes) => void parts.push(Buffer.from(bytes)) });
+  const earlier = sinkOf([]);
+  earlier.write(Buffer.from("earlier"));
+  earlier.end(); // leaves its memory to the next
+  const [one, other] = [sinkOf(first), sinkOf(second)];
+  one.write(Buffer.from("one"));
+  other.write(Buffer.from("other"));
+  one.end();
+  other.end();
+  expect([first, second].map((parts) => String(Buffer.concat(parts)))).toEqual(["one", "other"]);
 });

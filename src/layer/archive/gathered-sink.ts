@@ -8,12 +8,24 @@ export interface GatheredSink {
   writeZeros(count: number): void;
   /** Writes the next bytes of an open file; answers how many there were, fewer than asked for only at its end. */
   writeFrom(descriptor: number, sizeBytes: number): number;
-  /** Hands on what is held. */
-  flush(): void;
+  /** Hands on what is held: nothing comes any more. */
+  end(): void;
 }
 
 /** This much is held before it goes on, so that a small file costs no hand-over of its own. */
 const bufferBytes = 256 * 1024;
+
+/** Less is copied sooner than what is held has gone ahead by itself. */
+const largeBytes = 64 * 1024;
+
+/** Of the last archive: to a small one memory of its own costs more, in collections, than all else. */
+let spare: Buffer | undefined;
+
+function takeSpare(): Buffer {
+  const buffer = spare ?? Buffer.allocUnsafe(bufferBytes);
+  spare = undefined;
+  return buffer;
+}
 
 /** Gathers in the memory of the sink itself where that has some (`claim`). */
 export function createGatheredSink(sink: ByteSink): GatheredSink {
@@ -35,7 +47,15 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
     flush();
     const claimed = sink.claim?.();
     isClaimed = claimed !== undefined;
-    buffer = claimed ?? (own ??= Buffer.allocUnsafe(bufferBytes));
+    buffer = claimed ?? (own ??= takeSpare());
+  }
+
+  /** How much the sink moved by itself. */
+  function sendLarge(descriptor: number, sizeBytes: number): number {
+    if (sizeBytes < largeBytes || sink.send === undefined) return 0;
+    flush();
+    buffer = buffer.subarray(buffer.length);
+    return sink.send(descriptor, sizeBytes);
   }
 
   return {
@@ -55,7 +75,7 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
       filled += count;
     },
     writeFrom(descriptor, sizeBytes) {
-      for (let left = sizeBytes; left > 0;) {
+      for (let left = sizeBytes - sendLarge(descriptor, sizeBytes); left > 0;) {
         if (filled === buffer.length) renew();
         const count = readSync(descriptor, buffer, filled, Math.min(left, buffer.length - filled), null);
         if (count === 0) return sizeBytes - left;
@@ -64,6 +84,10 @@ export function createGatheredSink(sink: ByteSink): GatheredSink {
       }
       return sizeBytes;
     },
-    flush,
+    end() {
+      flush();
+      spare = own ?? spare;
+      own = undefined;
+    },
   };
 }

@@ -2,8 +2,9 @@
  * What an overlay layer changes, read from its diff folder alone: only names that the layer holds are looked up below.
  * Equals `compareTrees` of the two mounted trees, at a cost of the diff instead of the whole.
  *
- * Right as long as the layer, and what it changes of those below, was written without `redirect_dir` and `metacopy`, which
- * keep a renamed folder's or a changed file's content elsewhere; else it is refused. Source: `overlayfs.rst` v6.1.
+ * Right as long as the layer, and what it changes of those below, was written without `redirect_dir` and `metacopy`,
+ * which keep a renamed folder's or a changed file's content elsewhere; else it is refused. Source: `overlayfs.rst`
+ * v6.1.
  */
 import { CleatError } from "../../errors/index.ts";
 import {

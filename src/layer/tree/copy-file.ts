@@ -1,6 +1,6 @@
 /** Copying one file, its content, owner, mode, times and attributes, between two open folders. */
 import { ftruncateSync, readSync, writeSync } from "node:fs";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 import {
   cloneFile,
   close,
@@ -60,7 +60,7 @@ function copyContent(
 ): void {
   // Most files have no holes, and the search for them costs a small one more than its copy.
   if (allocatedBytes >= sizeBytes) {
-    if (sizeBytes <= buffer.length) return copySmall(source, target, name, sizeBytes);
+    if (sizeBytes <= buffer.length) return copyByHand(source, target, name, sizeBytes);
     return copyRange(source, target, name, 0, sizeBytes);
   }
   ftruncateSync(target, sizeBytes);
@@ -78,10 +78,10 @@ function copyContent(
 /** The kernel's own way to copy costs more than reading and writing, but for large files. */
 const buffer = Buffer.alloc(64 * 1024);
 
-function copySmall(source: number, target: number, name: Buffer, sizeBytes: number): void {
-  throwIfCancelled();
+function copyByHand(source: number, target: number, name: Buffer, sizeBytes: number): void {
   for (let at = 0; at < sizeBytes;) {
-    const count = readSync(source, buffer, 0, sizeBytes - at, null);
+    throwIfCancelled();
+    const count = readSync(source, buffer, 0, Math.min(sizeBytes - at, buffer.length), null);
     if (count === 0) throw toShorterError(name);
     for (let written = 0; written < count;) written += writeSync(target, buffer, written, count - written);
     at += count;
@@ -95,11 +95,20 @@ function toShorterError(name: Buffer): CleatError {
 /** From where both descriptors stand. */
 function copyRange(source: number, target: number, name: Buffer, from: number, to: number): void {
   for (let at = from; at < to;) {
-    const count = copyFileRange(source, target, Math.min(to - at, maxRangeBytes));
+    let count: number;
+    try {
+      count = copyFileRange(source, target, Math.min(to - at, maxRangeBytes));
+    } catch (error) {
+      if (!isSystemError(error, ...cannotCopy)) throw error;
+      return copyByHand(source, target, name, to - at);
+    }
     if (count === 0) throw toShorterError(name);
     at += count;
   }
 }
+
+/** How kernels say that they do not copy between two file systems, or on one. Source: copy_file_range(2). */
+const cannotCopy = ["EXDEV", "EINVAL", "EOPNOTSUPP", "ENOSYS"] as const;
 
 export function copyOpenAttributes(from: number, to: number, status: FileStatus): void {
   // A look costs less than what would be written without a need; what the folder around it has given is seen, too.

@@ -95,7 +95,8 @@ function copyEntry(
     mkdirat(to, name, creationMode(ownerAndMode(status), true));
     sources.within(name, () => targets.within(name, () => copyFolder(sources, targets, childPath, status, copy)));
   } else if (isRegularFile(status)) {
-    copyListedFile(from, to, name, childPath, copy); // a file system that lists no kinds; what is none by now has vanished
+    // A file system that lists no kinds; what is none by now has vanished.
+    copyListedFile(from, to, name, childPath, copy);
   } else if (!linkToCopy(to, name, childPath, status, copy)) copyNode(from, to, name, status, copy);
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
+import { tmpdir } from "node:os";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -48,6 +49,26 @@ describe("a copy of a tree", () => {
     expect(sizes).toEqual([7 + 3 + 2 ** 26, 7 + 3 + 2 ** 26]);
   });
 });
+
+describe.runIf(isOtherFileSystem("/dev/shm"))("a copy on another file system", () => {
+  const elsewhere = useScratch("/dev/shm");
+
+  it("is the same in all that is kept of files, however large they are, holes included", () => {
+    const [from, to] = [elsewhere.folder("from"), scratch.folder("to")];
+    fs.writeFileSync(`${from}/large`, Buffer.alloc(2 ** 20 + 7, "large"));
+    fs.writeFileSync(`${from}/sparse`, "data");
+    fs.truncateSync(`${from}/sparse`, 2 ** 22);
+    withFolderAt(from, (source) => withFolderAt(to, (target) => copyTree(source, target)));
+    expect(readTree(to)).toEqual(readTree(from));
+    for (const name of ["large", "sparse"]) {
+      expect(fs.readFileSync(`${to}/${name}`).equals(fs.readFileSync(`${from}/${name}`))).toBe(true);
+    }
+  });
+});
+
+function isOtherFileSystem(path: string): boolean {
+  return fs.existsSync(path) && fs.statSync(path).dev !== fs.statSync(tmpdir()).dev;
+}
 
 describe("a copy of what changes meanwhile", () => {
   /** Copies the file, of which a look has told before `change`. */

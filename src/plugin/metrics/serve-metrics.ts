@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, BlockList, isIP } from "node:net";
 import { CleatError, toCleatError } from "../../errors/index.ts";
-import { formatAddress, type HostAndPort } from "../../transport/index.ts";
+import { errorLogger, formatAddress, type HostAndPort } from "../../transport/index.ts";
+import { endWithProcess } from "../end-with-process.ts";
 import { listenOnUnix } from "../unix-listener.ts";
 import { type CallMetrics, countCalls } from "./call-metrics.ts";
 import { formatMetrics, metricsMediaType } from "./format-metrics.ts";
@@ -13,6 +14,8 @@ export interface ServeMetricsOptions {
    * one.
    */
   readonly listen: { readonly unix: string } | { readonly tcp: HostAndPort };
+  /** As of `serve`: default true, signals that end the process close this first. */
+  readonly handleSignals?: boolean;
 }
 
 export interface RunningMetrics extends AsyncDisposable {
@@ -25,7 +28,8 @@ export interface RunningMetrics extends AsyncDisposable {
  * Counts what this process answers from now on, and answers `GET /metrics` as Prometheus reads it.
  * @throws INVALID_ARGUMENT for an address that others than this machine reach, FAILED_PRECONDITION when it is taken.
  */
-export async function serveMetrics({ listen }: ServeMetricsOptions): Promise<RunningMetrics> {
+export async function serveMetrics(options: ServeMetricsOptions): Promise<RunningMetrics> {
+  const { listen, handleSignals = true } = options;
   const calls = countCalls();
   const server = createServer({ requestTimeout: 5_000, maxHeaderSize: 8 * 1024 }, (request, response) => {
     request.resume();
@@ -36,7 +40,8 @@ export async function serveMetrics({ listen }: ServeMetricsOptions): Promise<Run
   try {
     const { address, remove } = "unix" in listen ? await listenOnUnix(server, listen) : await bind(server, listen.tcp);
     let closing: Promise<void> | undefined;
-    const close = () => (closing ??= end(server, calls, remove));
+    const close = (): Promise<void> => (closing ??= end(server, calls, remove).finally(() => letSignals?.()));
+    const letSignals = handleSignals ? endWithProcess(close, errorLogger) : undefined;
     return { address, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     calls.stop();

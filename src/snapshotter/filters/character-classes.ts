@@ -1,8 +1,9 @@
 import type { CharacterTest } from "./regex-tree.ts";
 
 /**
- * What a flag makes of the characters that are named: `foldCase` or `keepCase`. A class is folded before it is negated,
- * so that `(?i)\\P{Lu}` leaves out "a" as well as "A". Source: Go 1.19 `regexp/syntax` `appendGroup`, `appendFoldedClass`.
+ * What a flag makes of the characters that are named: `foldCase` or `keepCase`. A class is folded before
+ * it is negated, so that `(?i)\\P{Lu}` leaves out "a" as well as "A". Source: Go 1.19 `regexp/syntax`
+ * `appendGroup`, `appendFoldedClass`.
  */
 export type Folding = (matches: CharacterTest) => CharacterTest;
 

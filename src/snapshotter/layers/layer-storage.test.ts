@@ -84,3 +84,58 @@ describe("a size", () => {
     expect(said).toEqual(["snapshots ask for a size, which is not enforced here"]);
   });
 });
+
+describe("a sweep", () => {
+  /** A driver of these layers that notes what it does, and cannot remove what is in `stuck`. */
+  function createSweptStorage(layers: readonly string[]) {
+    const there = new Set(layers);
+    const stuck = new Set<string>();
+    const done: string[] = [];
+    const driver = {
+      name: "swept",
+      capabilities: { enforcesSize: false, mounts: false },
+      async *list() {
+        done.push("list");
+        for (const id of there) yield { id };
+      },
+      async remove(id: string) {
+        if (stuck.has(id)) throw new CleatError("RESOURCE_EXHAUSTED", `layer ${id} is stuck`);
+        done.push(`remove ${id}`);
+        there.delete(id);
+      },
+    } as unknown as ServableDriver;
+    const options = { driver, homeSync: undefined, mendable: false, rebase: false, remapIds: false };
+    return { storage: createLayerStorage({ ...options, logger: silentLogger }), stuck, done };
+  }
+
+  it("takes away what nobody knows the first time, and looks at no layer after that", async () => {
+    const { storage, done } = createSweptStorage(["1", "2", "3"]);
+    await storage.list();
+    await storage.sweep((id) => id !== 2);
+    expect(done).toEqual(["list", "remove 2"]);
+    await storage.sweep(() => false);
+    expect(done).toEqual(["list", "remove 2"]);
+  });
+
+  it("looks again where the first one failed", async () => {
+    const { storage, done } = createSweptStorage(["1"]);
+    const unknown = () => {
+      throw new Error("records are broken");
+    };
+    await expect(storage.sweep(unknown)).rejects.toThrow("broken");
+    await storage.sweep(() => false);
+    expect(done).toEqual(["list", "list", "remove 1"]);
+  });
+
+  it("tries what could not be removed until it is, and says so as long as it is there", async () => {
+    const { storage, stuck, done } = createSweptStorage(["1", "2", "3", "4"]);
+    stuck.add("2").add("3");
+    await storage.sweep((id) => id !== 2);
+    await expect(storage.remove(3)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    await expect(storage.sweep((id) => id === 1 || id === 4)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+    stuck.clear();
+    await storage.sweep((id) => id === 1 || id === 4);
+    await storage.sweep((id) => id === 1 || id === 4);
+    expect(done).toEqual(["list", "remove 3", "remove 2"]);
+  });
+});

@@ -33,8 +33,15 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
   const rebase = options.rebase ? driver.rebase?.bind(driver) : undefined;
   const mend = driver.mend?.bind(driver);
   const removing = new Set<Promise<void>>();
+  /** What could not be removed. */
+  const left = new Set<number>();
+  const removeNow = async (id: number): Promise<void> => {
+    left.add(id);
+    await driver.remove(layerOf(id));
+    left.delete(id);
+  };
   const remove = (id: number): Promise<void> => {
-    const removal = driver.remove(layerOf(id)).finally(() => removing.delete(removal));
+    const removal = removeNow(id).finally(() => removing.delete(removal));
     removing.add(removal);
     return removal;
   };
@@ -52,13 +59,11 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
     const remap = remapOf(use);
     return [remap === undefined ? mount : { ...mount, options: [...toMountOptions(remap), ...mount.options] }];
   };
-  // What was there before anything was made or removed is swept first, without a second look at each.
+  // What was there before anything was made or removed is swept first, without a second look at each. From then on what
+  // belongs to nobody is what this process could not remove: engines that collect garbage wait for each sweep, and
+  // thousands of layers are not looked at for it.
   let seen: readonly ListedPlace[] | undefined;
-  const takeSeen = async (): Promise<readonly ListedPlace[]> => {
-    const places = seen ?? (await listPlaces(driver));
-    seen = undefined;
-    return places;
-  };
+  let isSwept = false;
 
   return {
     capabilities: {
@@ -113,7 +118,11 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
     remove,
 
     async sweep(isLive) {
-      await removeOrphans(await takeSeen(), isLive, remove, logger);
+      if (isSwept) await removeLeft(left, isLive, remove);
+      else {
+        await removeOrphans(seen ?? (await listPlaces(driver)), isLive, remove, logger);
+        [isSwept, seen] = [true, undefined];
+      }
       await Promise.allSettled(removing);
     },
 
@@ -155,6 +164,23 @@ async function removeOrphans(
     if (leaves.length === 0) return;
     orphans = orphans.filter((one) => !leaves.includes(one));
   }
+}
+
+/**
+ * Tries again what could not be removed. Children before what they lie on, which they have higher numbers than unless
+ * they were laid on it when they were committed: such a one is for the next time.
+ * @throws what the first says that cannot be removed now either.
+ */
+async function removeLeft(
+  left: ReadonlySet<number>,
+  isLive: (id: number) => boolean,
+  remove: (id: number) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  for (const id of [...left].toSorted((one, other) => other - one)) {
+    if (!isLive(id)) await remove(id).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** How a driver is told of a size; one that enforces none is told nothing, and the operator is, once. */

@@ -20,11 +20,14 @@ export function createSnapshotter(store: StoreContext, release: () => Promise<vo
 
   const closeAll = async () => {
     removing.stop();
-    await store.syncing.close();
-    await measuring.close();
-    await records.close();
-    await storage.close();
-    await release();
+    try {
+      await store.syncing.close();
+      await measuring.close();
+      await records.close();
+    } finally {
+      // A disk that fails may fail to close a file; whoever opens the snapshots next is not to find them locked.
+      await storage.close().finally(release);
+    }
   };
 
   void sweep().catch((error: unknown) => logger.warn({ err: error }, "could not clean up"));

@@ -26,9 +26,13 @@ async function runFlushes(tookMs: readonly number[]): Promise<readonly number[]>
 }
 
 it("writes soon after an engine begins to unpack, and again, until it ends", async () => {
-  expect(await runFlushes([0, 50, 100, 0])).toEqual([200, 400, 650, 950]);
+  expect(await runFlushes([50, 100, 20, 0])).toEqual([200, 450, 750, 970]);
 });
 
 it("gives a slow disk longer pauses, of a second at most", async () => {
   expect(await runFlushes([300, 5_000, 10, 0])).toEqual([200, 1_100, 7_100, 7_310]);
+});
+
+it("comes seldom while nothing is written", async () => {
+  expect(await runFlushes([1, 0, 30, 0])).toEqual([200, 1_201, 2_201, 2_431]);
 });

@@ -18,6 +18,8 @@ export interface SyncBehind {
 const minPauseMs = 200;
 /** A disk for which that is much has longer pauses, twice what the last one took, but none in which much gathers. */
 const maxPauseMs = 1_000;
+/** So long one takes that has nothing to write: the engine is still downloading, and others have the disk meanwhile. */
+const idleMs = 5;
 /** An engine that was killed leaves a snapshot that nobody unpacks into, and nobody removes for long. */
 const patienceMs = 15 * 60_000;
 
@@ -36,7 +38,7 @@ export function syncBehind(sync: (() => Promise<void>) | undefined, logger: Logg
       // Nobody waits for it; commits are told by `lost-writes.ts`.
       await run().catch((error: unknown) => logger.warn({ err: error }, "could not write behind what is unpacked"));
       const now = performance.now();
-      pauseMs = Math.min(Math.max(minPauseMs, 2 * (now - startedMs)), maxPauseMs);
+      pauseMs = pauseAfter(now - startedMs);
       for (const [id, begun] of begunMs) if (now - begun > patienceMs) begunMs.delete(id);
     }
     working = undefined;
@@ -54,4 +56,8 @@ export function syncBehind(sync: (() => Promise<void>) | undefined, logger: Logg
       await working;
     },
   };
+}
+
+function pauseAfter(tookMs: number): number {
+  return tookMs < idleMs ? maxPauseMs : Math.min(Math.max(minPauseMs, 2 * tookMs), maxPauseMs);
 }

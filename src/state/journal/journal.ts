@@ -173,8 +173,11 @@ function createJournal<Change>(
     async close() {
       const last = file;
       file = undefined;
-      await last?.close();
-      await files.close();
+      try {
+        await last?.close();
+      } finally {
+        await files.close();
+      }
     },
   };
 }

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { z } from "zod";
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, quoteText } from "../../errors/index.ts";
 
 /** Whose journal a file is, and what its changes look like there. */
 export interface JournalFormat<Change> {
@@ -83,7 +83,7 @@ function readHeader(value: unknown, { name, subject }: Pick<JournalFormat<never>
   if (!known.success) throw damagedJournal(subject, 0, 0, "it is no header");
   const { format, version } = known.data;
   if (format !== name) {
-    throw new CleatError("FAILED_PRECONDITION", `${subject} are of format "${format}" instead of "${name}"`);
+    throw new CleatError("FAILED_PRECONDITION", `${subject} are of format ${quoteText(format)} instead of "${name}"`);
   }
   if (version === formatVersion) return known.data;
   const message = `${subject} are of version ${version}, which a later Cleat has written`;

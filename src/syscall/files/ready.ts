@@ -7,6 +7,7 @@ import { bindSystemCall, check, errnos, lastErrno } from "../libc.ts";
 
 const readCall = bindSystemCall("read", "int", "void *", "long");
 const writeCall = bindSystemCall("write", "int", "void *", "long");
+const sendfileCall = bindSystemCall("sendfile", "int", "int", "void *", "long");
 const ppollCall = bindSystemCall("ppoll", "void *", "long", "void *", "void *", "long");
 const fcntlCall = bindSystemCall("fcntl", "int", "int", "long");
 
@@ -36,6 +37,15 @@ export function readNow(descriptor: number, buffer: Uint8Array): number | undefi
 /** Writes of `bytes` what there is room for now; `undefined` where there is none. */
 export function writeNow(descriptor: number, bytes: Uint8Array): number | undefined {
   return countNow("write", () => writeCall(descriptor, bytes, bytes.length));
+}
+
+/**
+ * Writes of the next bytes of an open file, at most `sizeBytes`, what there is room for now, 0 at its end; `undefined`
+ * where there is no room. Of a file in memory nothing is copied on the way to a socket.
+ * @throws SystemError EINVAL where the file system cannot.
+ */
+export function sendNow(descriptor: number, file: number, sizeBytes: number): number | undefined {
+  return countNow("sendfile", () => sendfileCall(descriptor, file, null, sizeBytes));
 }
 
 function countNow(name: string, call: () => number): number | undefined {

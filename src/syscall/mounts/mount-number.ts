@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 
 /**
- * The number, as `/proc/self/mountinfo` has it, of the mount that an open file is on; `undefined` where `/proc` does not
- * tell (before Linux 3.15, or hidden). Source: proc(5), `/proc/pid/fdinfo`.
+ * The number, as `/proc/self/mountinfo` has it, of the mount that an open file is on; `undefined` where `/proc` does
+ * not tell (before Linux 3.15, or hidden). Source: proc(5), `/proc/pid/fdinfo`.
  */
 export function mountNumberOf(descriptor: number): number | undefined {
   try {

@@ -14,4 +14,9 @@ export interface ByteSink {
   claim?(): Buffer | undefined;
   /** Writes the first `count` bytes of what was claimed last. */
   commit?(count: number): void;
+  /**
+   * Moves the next bytes of an open file on by itself, at most `sizeBytes`; how many those were. Fewer where it does so
+   * no more, or where the file ends.
+   */
+  send?(file: number, sizeBytes: number): number;
 }

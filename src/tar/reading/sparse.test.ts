@@ -133,6 +133,7 @@ describe("malformed sparse maps", () => {
     ["no count", with01("GNU.sparse.numblocks", ""), "where NaN pairs are announced"],
     ["a negative size", with01("GNU.sparse.size", "-1"), 'invalid GNU.sparse size "-1"'],
     ["an unknown version", with01("GNU.sparse.major", "2"), 'version "2.1"'],
+    ["a line break in the version", with01("GNU.sparse.major", "2\n"), String.raw`version "2\n.1"`],
     ["a name but no map", Buffer.concat([craftPax([["GNU.sparse.name", "n"]]), after]), 'version "."'],
     ["a NUL in the name", with01("GNU.sparse.name", "a\0b"), "with a NUL in it"],
     ["a directory's name", with01("GNU.sparse.name", "a/"), "is a file with the name of a directory"],

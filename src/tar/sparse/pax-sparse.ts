@@ -1,4 +1,4 @@
-import { quoteBytes } from "../../errors/index.ts";
+import { quoteBytes, quoteText } from "../../errors/index.ts";
 import type { ArchiveInput } from "../block/archive-input.ts";
 import { blockBytes } from "../block/block.ts";
 import { toMalformedError, toTruncatedError } from "../block/malformed.ts";
@@ -23,7 +23,7 @@ export function parsePaxSparse(records: PaxRecords, at: number): PaxSparse | und
   const version = `${textOf(records, "GNU.sparse.major")}.${textOf(records, "GNU.sparse.minor")}`;
   const isInline = version === "0.0" || version === "0.1" || (version === "." && textOf(records, sparseMapKey) !== "");
   if (!isInline && version !== "1.0") {
-    throw toMalformedError(at, `has GNU.sparse records of version "${version}" instead of 0.0, 0.1 or 1.0`);
+    throw toMalformedError(at, `has GNU.sparse records of version ${quoteText(version)} instead of 0.0, 0.1 or 1.0`);
   }
   const name = records.get("GNU.sparse.name");
   const size = nonEmpty(records.get("GNU.sparse.size")) ?? nonEmpty(records.get("GNU.sparse.realsize"));

@@ -23,8 +23,8 @@ const tools: Readonly<Record<Tool, (subject: string) => string | Promise<string>
   },
   stat: (path) => String(lstatSync(path).ino),
   lookup: async (name) => (await lookup(name)).address,
-  // By descriptors, as who has the tree open still may exchange folders for symlinks, and stopping at what is mounted in it:
-  // Node's own deletes that, too, from 24 on.
+  // By descriptors, as who has the tree open still may exchange folders for symlinks, and stopping at what is mounted
+  // in it: Node's own deletes that, too, from 24 on.
   rm: (path) => (withFolderAt(dirname(path), (folder) => removeForGood(folder, basename(path))), ""),
 };
 

@@ -1,4 +1,6 @@
-/** Whether files would be others below an overlay: what overlayfs takes for marks of its own is then hidden, or hides. */
+/**
+ * Whether files would be others below an overlay: what overlayfs takes for marks of its own is then hidden, or hides.
+ */
 import { withFolder } from "../../layer/index.ts";
 import { llistxattr, procPath, readNames, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG, statat } from "../../syscall/index.ts";
 
@@ -6,8 +8,8 @@ import { llistxattr, procPath, readNames, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG, sta
 const maxDepth = 200;
 
 /**
- * Of an overlay that is mounted with `userxattr`, which leaves the attributes "trusted.overlay.*" alone. Costs a look at each
- * file. Source: overlayfs.rst v6.1 "whiteouts and opaque directories", "User xattr".
+ * Of an overlay that is mounted with `userxattr`, which leaves the attributes "trusted.overlay.*" alone. Costs a look
+ * at each file. Source: overlayfs.rst v6.1 "whiteouts and opaque directories", "User xattr".
  */
 export function hasOverlayMarks(folder: number, depth = 0): boolean {
   if (depth > maxDepth) return true;

@@ -32,8 +32,8 @@ export async function copyImageFile(
 }
 
 /**
- * Makes the file `note`, durably, where nothing in `folder` would be another file below an overlay (`hasOverlayMarks`): the
- * folder must not change from then on.
+ * Makes the file `note`, durably, where nothing in `folder` would be another file below an overlay (`hasOverlayMarks`):
+ * the folder must not change from then on.
  */
 export async function noteUnmarked(folder: string, note: string, options: TreeJobOptions = {}): Promise<void> {
   await runTreeJob({ job: "note unmarked", folder, note }, undefined, undefined, options);

@@ -1,7 +1,7 @@
 /**
- * How a snapshot is mounted: so that nobody writes to it. A mount that is read-only is not enough, as engines mount it once
- * more for a container, with flags of their own choice: under Podman 4.3 containers wrote to it. So it is an overlay
- * without an upper folder, to which the kernel writes for nobody.
+ * How a snapshot is mounted: so that nobody writes to it. A mount that is read-only is not enough, as engines mount
+ * it once more for a container, with flags of their own choice: under Podman 4.3 containers wrote to it. So it is an
+ * overlay without an upper folder, to which the kernel writes for nobody.
  */
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -16,8 +16,8 @@ export async function prepareSnapshot(folder: string, files: string, options: Tr
 }
 
 /**
- * Where an overlay would show other files than there are (the data root of an engine in a container), or cannot be, it is
- * bound read-only all the same, which holds where an engine adds no flags.
+ * Where an overlay would show other files than there are (the data root of an engine in a container), or cannot be, it
+ * is bound read-only all the same, which holds where an engine adds no flags.
  */
 export async function mountSnapshot(
   { name, folder, target }: Pick<ManagedVolume, "name" | "folder" | "target">,

@@ -69,6 +69,11 @@ export interface SyncRingWriter {
   claim(): Buffer | undefined;
   /** Writes the first `count` bytes of what was claimed last. */
   commit(count: number): void;
+  /**
+   * Writes the next bytes of an open file, at most `sizeBytes`, where bytes go to a descriptor; how many those were.
+   * @throws CANCELLED when the reader is gone.
+   */
+  send(file: number, sizeBytes: number): number;
   finish(): void;
   abort(): void;
 }
@@ -110,6 +115,10 @@ export function createSyncRingWriter(ring: Ring): SyncRingWriter {
       return claimed.length < minClaimedBytes ? undefined : claimed;
     },
     commit: (count) => commit(ring, count),
+    send(file, sizeBytes) {
+      throwIfCancelled();
+      return direct.isLent() ? direct.send(file, sizeBytes) : 0;
+    },
     finish() {
       direct.end();
       endWriting(ring, writerEnds.finished);

@@ -5,7 +5,9 @@ import type { Spool } from "./spool.ts";
  * of a file that takes all that the job still writes.
  */
 export interface HandOver {
-  /** Resolves when the piece was used, or lies in the file, and is the job's again; false when nobody reads any more. */
+  /**
+   * Resolves when the piece was used, or lies in the file, and is the job's again; false when nobody reads any more.
+   */
   offer(bytes: Uint8Array): Promise<boolean>;
   /** There is no more; where the job failed, with its error. */
   end(error?: Error): void;

@@ -24,8 +24,9 @@ import { describeWith, needs } from "../../needs.ts";
 const layers = {
   base:
     "mkdir -p etc old/sub gone/sub opaque/sub/deep was-folder/sub kept/deep; echo a > etc/a; echo b > etc/b; " +
-    "echo o > old/sub/o; echo g > gone/sub/g; echo h > opaque/h; echo s > opaque/sub/deep/s; echo w > was-folder/sub/w; " +
-    "echo f > was-file; ln etc/a etc/a-too; echo k > kept/deep/k; chmod 1777 kept; chown 12:34 kept/deep",
+    "echo o > old/sub/o; echo g > gone/sub/g; echo h > opaque/h; echo s > opaque/sub/deep/s; " +
+    "echo w > was-folder/sub/w; echo f > was-file; ln etc/a etc/a-too; echo k > kept/deep/k; " +
+    "chmod 1777 kept; chown 12:34 kept/deep",
   middle:
     "mkdir -p etc opaque/sub was-file kept/deep; : > etc/.wh.b; : > .wh.gone; : > opaque/.wh..wh..opq; " +
     "echo new > opaque/new; echo n > opaque/sub/n; : > .wh.was-file; echo in > was-file/in; echo now > was-folder; " +

@@ -3,8 +3,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 
-import { arm64Folder, arm64KernelVersion } from "#scripts/arm64-machine.mjs";
-import { kernelFolder, kernelVersion } from "#scripts/virtual-machine.mjs";
+import { arm64Folder, arm64KernelVersion } from "#scripts/unpacked/arm64-machine.mjs";
+import { kernelFolder, kernelVersion } from "#scripts/unpacked/virtual-machine.mjs";
 
 export interface MachineKind {
   /** The emulator, and what makes a machine of it whose console is a file, and whose results come over stdout. */

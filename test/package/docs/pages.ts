@@ -21,6 +21,7 @@ const inDocs = readdirSync(join(project, "docs"), { recursive: true, encoding: "
 
 export const pages: readonly Page[] = [
   "README.md",
+  "examples/README.md",
   ...inDocs.filter((path) => path.endsWith(".md")).map((path) => `docs/${path}`),
 ].map((path) => {
   const text = readFileSync(join(project, path), "utf8");

@@ -40,7 +40,8 @@ function packageOf({ summary, implements: implemented, checkOptions }: ProjectTe
     type: "module",
     scripts: {
       build: "tsc",
-      start: "node dist/main.js",
+      // Without `exec` npm's signals end the shell between, and the plugin stays.
+      start: "exec node dist/main.js",
       test: "tsc && node --test dist/*.test.js && npm run check",
       check: `cleat check ${socket}${options} --restart 'node dist/main.js ./state ${socket}'`,
     },

@@ -3,9 +3,10 @@
  * in chunk frames, once that is lent, and into the ring again when it is called back.
  */
 import { CleatError, SystemError } from "../../../errors/index.ts";
-import { throwIfCancelled, waitUntilWritable, writeNow } from "../../../syscall/index.ts";
-import { DATA_SIGNAL, LENT, LOAN, NEXT_BYTES, outletStates, readerGone, type Ring, wake } from "../ring/control.ts";
-import { createPeerWatch } from "../peers/peer-watch.ts";
+import { writeNow } from "../../../syscall/index.ts";
+import type { Ring } from "../ring/control.ts";
+import { createFileMover } from "./file-mover.ts";
+import { createLentDescriptor, toGoneError } from "./lent-descriptor.ts";
 
 export interface DirectWriter {
   /**
@@ -13,116 +14,102 @@ export interface DirectWriter {
    * but for a call back. Blocks.
    */
   write(bytes: Uint8Array): number;
+  /** As `write`, of the next bytes of an open file, at most `sizeBytes`; fewer also where the file ends. */
+  send(file: number, sizeBytes: number): number;
   /** Whether what is written next goes to the descriptor. Where that was asked for, blocks until it is lent. */
   isLent(): boolean;
   /** Gives back what is lent. */
   end(): void;
 }
 
-/** How long until it is looked again whether anybody still reads. */
-const lookMs = 20;
-
 const nothing = new Uint8Array(0);
 
 export function createDirectWriter(ring: Ring): DirectWriter {
-  const { control, data } = ring;
-  const { none, asked, standing, lent, recalled, returned } = outletStates;
-  const watch = createPeerWatch(control, 1);
   /** What has to come before the next frame. */
   let frameEnd = "";
-
-  function isLent(): boolean {
-    const state = Atomics.load(control, LOAN);
-    return state === lent || state === recalled || (state === asked && stand());
-  }
-
-  /** Until the descriptor is lent, or is not to be had. */
-  function stand(): boolean {
-    if (Atomics.compareExchange(control, LOAN, asked, standing) !== asked) return false;
-    wake(ring, DATA_SIGNAL);
-    while (Atomics.load(control, LOAN) === standing) {
-      throwIfUnwanted();
-      Atomics.wait(control, LOAN, standing, lookMs);
-    }
-    frameEnd = "";
-    return Atomics.load(control, LOAN) === lent;
-  }
-
-  function throwIfUnwanted(): void {
-    throwIfCancelled();
-    if (readerGone(ring)) throw toGoneError();
-  }
+  /** A frame was begun that nothing may end: what came next would be taken for its content. */
+  let isBroken = false;
+  const lent = createLentDescriptor(ring, () => (frameEnd = ""));
+  const mover = createFileMover(lent, send);
+  const maxFrameBytes = ring.data.length / 2;
 
   /** What is left of `bytes` when the descriptor is called back. */
   function send(bytes: Uint8Array): Uint8Array {
-    const descriptor = Atomics.load(control, LENT);
     for (let rest = bytes; ;) {
-      throwIfUnwanted();
-      if (Atomics.load(control, LOAN) === recalled) return rest;
-      const count = tryWrite(descriptor, rest);
+      if (!lent.isWanted()) return rest;
+      const count = tryWrite(lent.descriptor(), rest);
       if (count === rest.length) return nothing;
       if (count !== undefined) {
         rest = rest.subarray(count);
-        watch.moved(count);
+        lent.moved(count);
       }
-      watch.waiting();
-      waitUntilWritable(descriptor, lookMs);
-      watch.waited();
+      lent.awaitRoom();
     }
   }
 
-  /** What cannot be written is the rest of a frame, and somebody else's to write. */
-  function giveBack(...parts: readonly Uint8Array[]): void {
-    const rest = Buffer.concat(parts);
-    data.set(rest, 0);
-    Atomics.store(control, NEXT_BYTES, rest.length);
+  /** What begins a frame, behind the end of the one before. Nobody ends that frame before it is whole. */
+  function takeHead(sizeBytes: number): Buffer {
+    if (isBroken) throw new CleatError("ABORTED", "a file became shorter while it was read");
+    const head = Buffer.from(`${frameEnd}${sizeBytes.toString(16)}\r\n`, "latin1");
     frameEnd = "";
-    Atomics.store(control, LOAN, returned);
-    Atomics.notify(control, LOAN);
-  }
-
-  /** The ring's memory is the reader's until it has taken what lies there. */
-  function awaitTaken(): void {
-    while (Atomics.load(control, LOAN) === returned) {
-      throwIfUnwanted();
-      Atomics.wait(control, LOAN, returned, lookMs);
-    }
+    return head;
   }
 
   /** False where the descriptor was called back; the frame is whole for who reads all the same. */
-  function sendFrame(content: Uint8Array): boolean {
-    const head = Buffer.from(`${frameEnd}${content.length.toString(16)}\r\n`, "latin1");
-    const restOfHead = send(head);
-    const rest = restOfHead.length > 0 ? content : send(content);
-    if (restOfHead.length + rest.length === 0) {
+  function endFrame(...rest: readonly Uint8Array[]): boolean {
+    if (rest.every(({ length }) => length === 0)) {
       frameEnd = lineEnd;
       return true;
     }
-    giveBack(restOfHead, rest, Buffer.from(lineEnd));
-    awaitTaken();
+    lent.giveBackAll(...rest, Buffer.from(lineEnd));
     return false;
   }
 
+  function sendFrame(content: Uint8Array): boolean {
+    const head = takeHead(content.length);
+    if (content.length <= joinedBytes) return endFrame(send(Buffer.concat([head, content])));
+    const restOfHead = send(head);
+    return endFrame(restOfHead, restOfHead.length > 0 ? content : send(content));
+  }
+
+  /** How much of the file went; where it has ended before, so has the frame for nobody, who would take it for whole. */
+  function sendFileFrame(file: number, sizeBytes: number): number {
+    const restOfHead = send(takeHead(sizeBytes));
+    const moved = restOfHead.length === 0 ? mover.move(file, sizeBytes) : notMoved;
+    const rest = moved.isEnded ? nothing : mover.read(file, sizeBytes - moved.count);
+    const count = moved.count + rest.length;
+    if (count === sizeBytes) endFrame(restOfHead, moved.unsent, rest);
+    else isBroken = true;
+    return count;
+  }
+
   return {
-    isLent,
+    isLent: lent.isLent,
     write(bytes) {
-      if (!isLent()) return 0;
+      if (!lent.isLent()) return 0;
       for (let at = 0; at < bytes.length;) {
-        const content = bytes.subarray(at, at + data.length / 2);
+        const content = bytes.subarray(at, at + maxFrameBytes);
         at += content.length;
         if (!sendFrame(content)) return at;
       }
       return bytes.length;
     },
-    end() {
-      const state = Atomics.load(control, LOAN);
-      if (state === lent || state === recalled) giveBack(Buffer.from(frameEnd));
-      else if (state !== returned) Atomics.store(control, LOAN, none);
+    send(file, sizeBytes) {
+      for (let done = 0; ;) {
+        const frameBytes = Math.min(sizeBytes - done, maxFrameBytes);
+        const count = sendFileFrame(file, frameBytes);
+        done += count;
+        if (count < frameBytes || done === sizeBytes || !lent.isLent()) return done;
+      }
     },
+    end: () => lent.giveBackAtEnd(Buffer.from(frameEnd)),
   };
 }
 
 const lineEnd = "\r\n";
+/** So much is copied sooner than sent by a call of its own. */
+const joinedBytes = 16 * 1024;
+const notMoved = { count: 0, unsent: nothing, isEnded: false };
 
 function tryWrite(descriptor: number, bytes: Uint8Array): number | undefined {
   try {
@@ -131,8 +118,4 @@ function tryWrite(descriptor: number, bytes: Uint8Array): number | undefined {
     if (error instanceof SystemError) throw toGoneError(error);
     throw error;
   }
-}
-
-function toGoneError(cause?: Error): CleatError {
-  return new CleatError("CANCELLED", "stream is no longer read by its receiver", { cause });
 }

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { extractPackages } from "./engine-roots.mjs";
-import { projectFolder, run } from "./prepare.mjs";
+import { projectFolder, run } from "../prepare.mjs";
 import { cacheFolder, makeFolder, replaceFolder } from "./staged-folder.mjs";
 
 /** Holds Debian's files, and `node_modules`. */

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "./prepare.mjs";
+import { run } from "../prepare.mjs";
 import { cacheFolder, makeFolder } from "./staged-folder.mjs";
 
 const releases = ["22", "24"];

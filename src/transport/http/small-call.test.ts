@@ -1,0 +1,34 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { createClient, createHttpTransport } from "../index.ts";
+import { protocol } from "./transports.test.support.ts";
+
+it("goes out in one write, and its answer is read where it ends", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-small-call-"));
+  const address = { unix: join(folder, "s") };
+  const requests: string[] = [];
+  const server = createServer((socket) => {
+    socket.on("data", (bytes) => {
+      requests.push(bytes.toString());
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"Text":\r\n');
+      socket.write('5\r\n"é"}\r\n0\r\n\r\n');
+    });
+  });
+  await once(server.listen(address.unix), "listening");
+  const transport = createHttpTransport(address);
+  const client = createClient(protocol, transport);
+  expect(await client.echo({ Text: "é" })).toEqual({ Text: "é" });
+  expect(await client.echo({ Text: "" })).toEqual({ Text: "é" });
+  await transport.close();
+  server.close();
+  await rm(folder, { recursive: true });
+  const head = (sizeBytes: number): string =>
+    "POST /Test.Echo HTTP/1.1\r\nAccept: application/vnd.docker.plugins.v1.1+json\r\n" +
+    `Content-Type: application/vnd.docker.plugins.v1.1+json\r\nContent-Length: ${sizeBytes}\r\n` +
+    "Host: plugin.moby.localhost\r\nConnection: keep-alive\r\n\r\n";
+  expect(requests).toEqual([`${head(13)}{"Text":"é"}`, `${head(11)}{"Text":""}`]);
+});
