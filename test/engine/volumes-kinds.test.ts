@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
+import { volumeProgramsFolder } from "#scripts/volume-programs.mjs";
 import { type CleatVolumes, forgetMounts, programsOf, startCleatVolumes } from "../harness/cleat-volumes.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
 import { type Namespace, openNamespace } from "../harness/namespace.ts";
@@ -17,6 +17,9 @@ import {
 } from "../harness/engines-on-volumes.ts";
 import { hostKinds, servedKinds, type VolumeKind } from "../harness/volume-kinds.ts";
 import { atNight } from "../night.ts";
+
+/** A test is some hundred commands of an engine. */
+const timeout = 300_000;
 
 const engines: readonly [EngineName, readonly EngineRelease[]][] = [
   ["docker", atNight ? [machine, trixie, forky] : [forky]],
@@ -100,34 +103,39 @@ function withEngine(release: EngineRelease, engine: EngineName): void {
   };
   const mounted = () => kinds.filter(({ isPlain }) => !isPlain).map(({ name }) => `${plugin.root}/mounts/${name}`);
 
-  test("have their options, are shared through a plugin that is killed, and given back after the last", async () => {
-    await createAll();
-    await assertOptions();
-    await start("one", names());
-    await write("one", "first");
-    await plugin.end("SIGKILL");
-    await assertContents("one", "first", false);
-    await plugin.start();
-    await start("two", names());
-    await assertContents("two", "first", false);
-    await write("two", "second");
-    await assertContents("one", "second", false);
-    expect(await holders()).toEqual(names().map(() => subject.holdersOfTwo));
-    for (const name of names()) await expect(command("volume", "rm", name), name).rejects.toThrow(/in use|being used/);
-    await remove("one");
-    expect((await plugin.mounts()).toSorted()).toEqual(mounted().toSorted());
-    await assertContents("two", "second", false);
-    await remove("two");
-    expect(await plugin.mounts()).toEqual([]);
-    await start("three", names());
-    await assertContents("three", "second", true);
-    await remove("three");
-    await removeAll();
-    expect(await command("volume", "ls", "--quiet")).toBe("");
-  });
+  test(
+    "have their options, are shared through a plugin that is killed, and are given back after the last",
+    { timeout },
+    async () => {
+      await createAll();
+      await assertOptions();
+      await start("one", names());
+      await write("one", "first");
+      await plugin.end("SIGKILL");
+      await assertContents("one", "first", false);
+      await plugin.start();
+      await start("two", names());
+      await assertContents("two", "first", false);
+      await write("two", "second");
+      await assertContents("one", "second", false);
+      expect(await holders()).toEqual(names().map(() => subject.holdersOfTwo));
+      for (const name of names())
+        await expect(command("volume", "rm", name), name).rejects.toThrow(/in use|being used/);
+      await remove("one");
+      expect((await plugin.mounts()).toSorted()).toEqual(mounted().toSorted());
+      await assertContents("two", "second", false);
+      await remove("two");
+      expect(await plugin.mounts()).toEqual([]);
+      await start("three", names());
+      await assertContents("three", "second", true);
+      await remove("three");
+      await removeAll();
+      expect(await command("volume", "ls", "--quiet")).toBe("");
+    },
+  );
 
   describe.runIf(atNight)("whoever is killed", () => {
-    test.each(interruptionNames)("%s: they are found again, and given back", async (interruption) => {
+    test.each(interruptionNames)("%s: they are found again, and given back", { timeout }, async (interruption) => {
       await createAll();
       await start("one", names());
       await write("one", "kept");
@@ -150,7 +158,7 @@ function withEngine(release: EngineRelease, engine: EngineName): void {
       expect(await plugin.mounts()).toEqual([]);
     });
 
-    test("have their files when the machine was started anew, and no earlier holder is left", async () => {
+    test("have their files when the machine was started anew, and no earlier holder is left", { timeout }, async () => {
       await createAll();
       await start("back", names());
       await start("gone", names());
