@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { volumeProgramsFolder } from "#scripts/volume-programs.mjs";
+import { volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
 import { type CleatVolumes, forgetMounts, programsOf, startCleatVolumes } from "../harness/cleat-volumes.ts";
 import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
 import { type Namespace, openNamespace } from "../harness/namespace.ts";
