@@ -35,7 +35,7 @@ await main(async () => {
   const errors = join(dist, "errors/index.js");
   const isError = (file) => dirname(file) === dirname(errors);
   await writeBundle(dirname(errors), [errors]);
-  for (const file of loaded.filter((file) => isError(file) && file !== errors)) rmSync(file);
+  for (const file of loaded) if (isError(file) && file !== errors) rmSync(file);
 
   const atOnce = loaded.filter((file) => !isError(file));
   rmSync(join(cli, shared), { recursive: true, force: true });
