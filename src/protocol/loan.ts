@@ -76,7 +76,8 @@ export interface DescriptorWriting {
 export interface ChunkVisiting {
   /**
    * Calls `visit` with each chunk in turn, which is valid until that returns, or until a promise that it returns has
-   * settled, which is awaited before the next, or until the stream is destroyed. Resolves when all was visited and the stream is closed. What `visit` throws destroys the stream.
+   * settled, which is awaited before the next, or until the stream is destroyed. Resolves when all was visited and the
+   * stream is closed. What `visit` throws destroys the stream.
    * @throws FAILED_PRECONDITION when the stream is read already.
    * @throws what the stream fails with, also where it is destroyed meanwhile.
    */
