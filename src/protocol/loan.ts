@@ -75,8 +75,9 @@ export interface DescriptorWriting {
 /** A stream whose maker can show its bytes where they lie; to be read to its end in no other way then. */
 export interface ChunkVisiting {
   /**
-   * Calls `visit` with each chunk in turn, which is valid until that returns; a promise that it returns is awaited
-   * before the next. Resolves when all was visited and the stream is closed. What `visit` throws destroys the stream.
+   * Calls `visit` with each chunk in turn, which is valid until that returns, or until a promise that it returns has
+   * settled, which is awaited before the next, or until the stream is destroyed. Resolves when all was visited and the
+   * stream is closed. What `visit` throws destroys the stream.
    * @throws FAILED_PRECONDITION when the stream is read already.
    * @throws what the stream fails with, also where it is destroyed meanwhile.
    */

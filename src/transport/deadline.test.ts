@@ -33,3 +33,13 @@ it("does not end once it is released, nor while it pauses", async () => {
   await new Promise<void>((resolve) => running.onAbort(resolve));
   expect([paused.aborted, released.aborted]).toEqual([false, false]);
 });
+
+it("is released, paused and started by methods that are called apart from it", async () => {
+  const caller = new AbortController();
+  const { signal, release, pause, start } = createDeadline(1, "call", caller.signal);
+  pause();
+  start();
+  await Promise.resolve().finally(release);
+  caller.abort();
+  expect(signal.aborted).toBe(false);
+});

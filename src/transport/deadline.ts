@@ -10,15 +10,18 @@ export interface GivingUp {
   offAbort(callback: () => void): void;
 }
 
-/** A deadline that can be paused and set anew, joined with the signals of those who may give up. */
+/**
+ * A deadline that can be paused and set anew, joined with the signals of those who may give up. Its methods may be
+ * called apart from it: callers destructure it, and hand `release` to a `finally`.
+ */
 export interface Deadline {
   /** Its reason is a `TransportError`: DEADLINE_EXCEEDED or CANCELLED. */
   readonly signal: AbortSignal;
   /** Starts the time anew. */
-  start(): void;
-  pause(): void;
+  readonly start: () => void;
+  readonly pause: () => void;
   /** For good: `start` does nothing any more, and the callers' signals are not listened to. */
-  release(): void;
+  readonly release: () => void;
 }
 
 /**
@@ -82,21 +85,19 @@ class RunningDeadline implements Deadline, GivingUp {
     if (at >= 0) this.#callbacks.splice(at, 1);
   }
 
-  start(): void {
+  readonly start = (): void => {
     clearTimeout(this.#timer);
     if (this.#released) return;
     this.#timer = setTimeout(onTimeout, Math.min(this.#timeoutMs, maxTimerMs), this);
-  }
+  };
 
-  pause(): void {
-    clearTimeout(this.#timer);
-  }
+  readonly pause = (): void => clearTimeout(this.#timer);
 
-  release(): void {
+  readonly release = (): void => {
     this.#released = true;
     clearTimeout(this.#timer);
     for (const caller of this.#callers) caller?.removeEventListener("abort", this.#onCancel);
-  }
+  };
 
   /** For the timer. */
   expire(): void {

@@ -1,11 +1,18 @@
 import type { WireRequest } from "./wire.ts";
 
+type GivenUp = Pick<WireRequest, "givingUp" | "signal">;
+
+/** Whether nobody waits for the reply any more. */
+export function isGivenUp(wire: GivenUp): boolean {
+  return (wire.givingUp ?? wire.signal).aborted;
+}
+
 /**
  * Calls back when nobody waits for the reply any more; at once, if so already. Returns how to forget that.
  */
-export function whenGivenUp(wire: Pick<WireRequest, "givingUp" | "signal">, callback: () => void): () => void {
+export function whenGivenUp(wire: GivenUp, callback: () => void): () => void {
   const { givingUp } = wire;
-  if ((givingUp ?? wire.signal).aborted) {
+  if (isGivenUp(wire)) {
     callback();
     return ignore;
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { addAbortSignal, finished, Readable } from "node:stream";
 import { TransportError } from "../errors/index.ts";
 import { joinSignals } from "./joined-signal.ts";
@@ -9,6 +10,7 @@ import type { Handler, Transport } from "./wire.ts";
  */
 export function createMemoryTransport(handler: Handler): Transport {
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // every call listens
   return {
     address: "memory:",
     async send(request) {

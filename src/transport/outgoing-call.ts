@@ -2,7 +2,10 @@ import { defaultMaxReplyBytes, type DownloadMethod, type Method } from "../proto
 import type { Deadline, GivingUp } from "./deadline.ts";
 import type { BodyStream, WireRequest } from "./wire.ts";
 
-/** A call as a client makes it. A class, as `IncomingCall` is: its signal is made when somebody asks for it. */
+/**
+ * A call as a client makes it. A class, as `IncomingCall` is: its signal is made when somebody asks for it. A transport
+ * around another copies it (`{ ...request, signal }`): the copy has a signal, by which alone it is given up.
+ */
 export class OutgoingCall implements WireRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
@@ -11,8 +14,8 @@ export class OutgoingCall implements WireRequest {
   readonly announced: string;
   readonly download: boolean;
   readonly maxReplyBytes: number | undefined;
-  readonly givingUp: GivingUp;
-  readonly #deadline: Deadline;
+  declare readonly signal: AbortSignal;
+  readonly #deadline: Deadline & GivingUp;
 
   constructor(
     method: Method,
@@ -27,14 +30,27 @@ export class OutgoingCall implements WireRequest {
     this.announced = options.announced;
     this.download = method.framing === "download";
     this.maxReplyBytes = method.framing === "download" ? undefined : maxReplyBytesOf(method, options);
-    this.givingUp = deadline;
     this.#deadline = deadline;
+    Object.defineProperty(this, "signal", ownSignal);
   }
 
-  get signal(): AbortSignal {
-    return this.#deadline.signal;
+  /** Not copied with the rest. */
+  get givingUp(): GivingUp {
+    return this.#deadline;
+  }
+
+  static signalOf(call: OutgoingCall): AbortSignal {
+    return call.#deadline.signal;
   }
 }
+
+/** One for all calls, so that they have one shape. */
+const ownSignal: PropertyDescriptor & ThisType<OutgoingCall> = {
+  enumerable: true,
+  get() {
+    return OutgoingCall.signalOf(this);
+  },
+};
 
 /** What a caller may have set for all methods. */
 interface CallLimits {

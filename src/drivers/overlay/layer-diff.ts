@@ -69,20 +69,29 @@ const small: TreeLimit = { entries: 32, sizeBytes: 16 * 1024 };
 /** No longer is the archive of what is small; of files that grow meanwhile it would not end before memory does. */
 const smallArchiveBytes = 128 * 1024;
 
-/** Whether little lies in the layer's diff folder: costs some looks at what does. */
-export function isSmallDiff(home: string, id: string): boolean {
-  return withFolderAt(`${home}/${id}/diff`, (folder) => fitsWithin(folder, small));
+/** Whether little lies in the layer's diff folder, and was looked at by `untilMs`: costs some looks at what does. */
+export function isSmallDiff(home: string, id: string, untilMs: number): boolean {
+  return withFolderAt(`${home}/${id}/diff`, (folder) => fitsWithin(folder, { ...small, untilMs }));
 }
 
-/** The archive of the layer's diff folder where little lies in it, else `undefined`. */
+/**
+ * The archive of the layer's diff folder where little lies in it, else `undefined`, as where an entry of it is still to
+ * be read at `untilMs`, by `performance.now()`.
+ */
 export function archiveSmallDiff(
   home: string,
   id: string,
   { attributePrefix, ...options }: ArchiveDiffOptions,
+  untilMs = Number.POSITIVE_INFINITY,
 ): Uint8Array | undefined {
   const whiteouts: WhiteoutConvention = { kind: "overlay", attributePrefix };
   const pieces: Uint8Array[] = [];
   let leftBytes = smallArchiveBytes;
+  let isLate = false;
+  const throwIfLate = (): void => {
+    isLate = performance.now() > untilMs;
+    if (isLate) throw new CleatError("ABORTED", "it takes long to read");
+  };
   const write = (bytes: Uint8Array): void => {
     leftBytes -= bytes.length;
     if (leftBytes < 0) throw new CleatError("ABORTED", "it has grown while it was archived");
@@ -90,12 +99,12 @@ export function archiveSmallDiff(
   };
   try {
     return withFolderAt(`${home}/${id}/diff`, (folder) => {
-      if (!fitsWithin(folder, small)) return undefined;
-      archiveTree(folder, { write }, { whiteouts, ...options });
+      if (!fitsWithin(folder, { ...small, untilMs })) return undefined;
+      archiveTree(folder, { write }, { whiteouts, ...options }, throwIfLate);
       return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
     });
   } catch (error) {
-    if (leftBytes < 0) return undefined;
+    if (leftBytes < 0 || isLate) return undefined;
     throw withSubject(error, `layer "${id}"`);
   }
 }

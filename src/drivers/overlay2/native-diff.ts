@@ -44,14 +44,22 @@ export function createNativeDiff(
     return home.within(call).pool.run(worker, job, path, id, attributePrefix);
   }
 
-  /** On a thread only where the look at what lies there shows that it is not in memory: a disk may take any time. */
+  /**
+   * On a thread only where what lies there shows by the time it takes that it is not in memory: a disk may take any
+   * time, for each inode and for each file's content, and meanwhile nobody else would be answered.
+   */
   async function archiveIfSmall(
     id: string,
     onThread: () => Promise<Uint8Array | undefined>,
   ): Promise<Uint8Array | undefined> {
-    const startedMs = performance.now();
-    if (!isSmallDiff(path, id)) return undefined;
-    if (performance.now() - startedMs < quickLookMs) return archiveSmallDiff(path, id, archiveOptions);
+    const lookUntilMs = performance.now() + quickLookMs;
+    const isSmall = isSmallDiff(path, id, lookUntilMs);
+    const lookedMs = performance.now();
+    if (lookedMs < lookUntilMs) {
+      if (!isSmall) return undefined;
+      const archived = archiveSmallDiff(path, id, archiveOptions, lookedMs + quickArchiveMs);
+      if (archived !== undefined) return archived;
+    }
     return locks.unlessChanged([id], onThread);
   }
 
@@ -105,3 +113,5 @@ export function createNativeDiff(
  * spinning plates takes ten times as long. A thread is asked, and answers, in about half of this.
  */
 const quickLookMs = 0.4;
+/** Files that are in memory are archived in a fraction of this; of those that are not, one may be read by then. */
+const quickArchiveMs = 2;

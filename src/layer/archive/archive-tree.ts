@@ -19,15 +19,18 @@ export interface ArchiveOptions {
  * Archives all that lies below an open folder: each folder before its content, names in the order of their bytes, no
  * entry for the root. Memory does not grow with the tree, but for files that have several names. Blocks; runs on a
  * worker.
+ * `onEntry` is called before each entry is looked at; what it throws ends the archive.
  * @throws ABORTED when a file shrinks while it is read.
  */
-export function archiveTree(root: number, sink: ByteSink, options: ArchiveOptions): void {
+export function archiveTree(root: number, sink: ByteSink, options: ArchiveOptions, onEntry: () => void = ignore): void {
   const { whiteouts } = options;
   const opaqueAttribute = whiteouts.kind === "overlay" ? `${whiteouts.attributePrefix}overlay.opaque` : undefined;
   const writer = createArchiveWriter(sink, archiveWriterOptions(options));
-  addBelow(createFolderTrail(root), "", writer, opaqueAttribute);
+  addBelow(createFolderTrail(root), "", { writer, opaqueAttribute, onEntry });
   writer.finish();
 }
+
+function ignore(): void {}
 
 /** What `archiveTree` writes of a folder in which nothing lies. */
 export const emptyArchive: Uint8Array = tarEndBlocks;
@@ -42,8 +45,16 @@ export function archiveWriterOptions({ whiteouts, ids, archiveDialect }: Archive
   };
 }
 
-function addBelow(trail: FolderTrail, path: string, writer: ArchiveWriter, opaqueAttribute: string | undefined): void {
+interface Archive {
+  readonly writer: ArchiveWriter;
+  readonly opaqueAttribute: string | undefined;
+  readonly onEntry: () => void;
+}
+
+function addBelow(trail: FolderTrail, path: string, archive: Archive): void {
+  const { writer, opaqueAttribute, onEntry } = archive;
   for (const { name, text, isRegular } of readEntries(trail.current())) {
+    onEntry();
     const childPath = joinPath(path, text);
     if (isRegular && writer.addListedFile(trail.current(), name, childPath)) continue;
     const status = statIfThere(trail.current(), name);
@@ -58,7 +69,7 @@ function addBelow(trail: FolderTrail, path: string, writer: ArchiveWriter, opaqu
       if (opaqueAttribute !== undefined && isYes(fgetxattr(child, opaqueAttribute))) {
         writer.addOpaqueMarker(childPath, status);
       }
-      addBelow(trail, childPath, writer, opaqueAttribute);
+      addBelow(trail, childPath, archive);
     });
   }
 }

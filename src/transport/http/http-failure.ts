@@ -17,11 +17,16 @@ export class AbortError extends Error {
   override readonly name = "AbortError";
 }
 
+/** Of a call that its caller has given up, whatever its end looks like to Node. */
+export function toGivenUp(address: string, reachedPeer: boolean, cause: Error): TransportError {
+  return new TransportError("CANCELLED", `call to ${address} was given up`, { reachedPeer, cause });
+}
+
 /** Node's failure of an HTTP request as ours; the address begins the message, or nearly. */
 export function toTransportError(error: Error, request: FailedRequest): TransportError {
   const { address, connected, handshake } = request;
   const failure = { reachedPeer: connected, cause: error };
-  if (error instanceof AbortError) return new TransportError("CANCELLED", `call to ${address} was given up`, failure);
+  if (error instanceof AbortError) return toGivenUp(address, connected, error);
   const distrust = handshake && explainTlsFailure(error, handshake);
   if (distrust !== undefined) return new TransportError("UNAUTHENTICATED", `${address} ${distrust}`, failure);
   if (isAnswerInTls(error)) {

@@ -4,8 +4,8 @@ import { pipeline, Readable } from "node:stream";
 import { CleatError, TransportError } from "../../errors/index.ts";
 import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
 import { type Address, formatAddress } from "../address.ts";
-import { whenGivenUp } from "../giving-up.ts";
-import { AbortError, toTransportError } from "./http-failure.ts";
+import { isGivenUp, whenGivenUp } from "../giving-up.ts";
+import { AbortError, toGivenUp, toTransportError } from "./http-failure.ts";
 import { toLatin1 } from "./latin1.ts";
 import type { Logger } from "../logger.ts";
 import { collectReply } from "./reply-body.ts";
@@ -122,7 +122,10 @@ function send(wire: WireRequest, { address, dialer, open, follow }: Sending): Pr
       });
       const status = response.statusCode ?? 0;
       if (wire.maxReplyBytes === undefined) resolve({ status, body: response });
-      else collectReply(response, wire.maxReplyBytes, address, (body) => resolve({ status, body }), reject);
+      else {
+        const fail = (error: TransportError) => reject(isGivenUp(wire) ? toGivenUp(address, true, error) : error);
+        collectReply(response, wire.maxReplyBytes, address, (body) => resolve({ status, body }), fail);
+      }
     });
   });
 }

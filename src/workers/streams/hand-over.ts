@@ -12,10 +12,10 @@ export interface HandOver {
   /** There is no more; where the job failed, with its error. */
   end(error?: Error): void;
   /**
-   * What `use` makes of the next piece, which is the job's again when that returns; `undefined` at the end, and when
-   * closed. @throws what the job failed with.
+   * What `use` makes of the next piece, which is the job's again when that returns, or when `until` says so of what it
+   * made; `undefined` at the end, and when closed. @throws what the job failed with.
    */
-  take<T>(use: (bytes: Uint8Array) => T): Promise<T | undefined>;
+  take<T>(use: (bytes: Uint8Array) => T, until?: (used: T) => PromiseLike<unknown> | undefined): Promise<T | undefined>;
   /** For how long the job has waited for the reader. */
   stalledMs(): number;
   /** From now on the job does not wait for the reader, as long as the disk has room. */
@@ -29,6 +29,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
   let offeredAtMs = 0;
   let spool: Spool | undefined;
   let isAppending = false;
+  let isHeld = false;
   let isFull = false;
   let isClosed = false;
   let ended: { readonly error: Error | undefined } | undefined;
@@ -65,7 +66,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
       wake();
       // oxlint-disable-next-line no-unmodified-loop-condition -- changed by the other methods, while this one waits
       while (offered !== undefined && !isClosed) {
-        if (spool !== undefined && !isFull) await append(spool, offered);
+        if (spool !== undefined && !isFull && !isHeld) await append(spool, offered);
         else await change;
       }
       return !isClosed;
@@ -76,12 +77,16 @@ export function createHandOver(createSpool: () => Spool): HandOver {
       wake();
     },
 
-    async take(use) {
+    async take(use, until) {
       // oxlint-disable-next-line no-unmodified-loop-condition -- changed by the other methods, while this one waits
       while (!isClosed) {
         if (spool !== undefined && spool.unreadBytes() > 0) return use(await spool.read());
         if (offered !== undefined && !isAppending) {
           const used = use(offered);
+          const held = until?.(used);
+          isHeld = held !== undefined;
+          if (isHeld) await held;
+          isHeld = false;
           offered = undefined;
           wake();
           return used;

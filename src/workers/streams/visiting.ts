@@ -16,12 +16,31 @@ export interface Visiting extends ChunkVisiting {
 export function createVisiting(streamOf: () => Readable, handOver: HandOver, over: Promise<void>): Visiting {
   let isBegun = false;
   let waitingMs: number | undefined;
+  /**
+   * Who may still read a chunk when `visit` has returned gets copies, so that the job does not wait for it: the first
+   * is one, as nobody knows yet.
+   */
+  let getsCopies = true;
+  let isFirst = true;
+
+  /** A visitor that takes its time with this chunk, and has with none before, keeps it where it lies. */
+  function show(chunk: Uint8Array, visit: (chunk: Uint8Array) => unknown): Visited {
+    const isCopy = getsCopies;
+    const more = visit(isCopy ? new Uint8Array(chunk) : chunk);
+    const isLater = isPromise(more);
+    if (isLater) waitingMs = performance.now();
+    getsCopies = isLater || (getsCopies && !isFirst);
+    isFirst = false;
+    return isLater && !isCopy ? { more, held: more } : { more };
+  }
 
   async function visitAll(stream: Readable, visit: (chunk: Uint8Array) => unknown): Promise<void> {
     for (;;) {
-      const visited = await handOver.take((chunk) => ({ more: visit(chunk) }));
+      const visited = await handOver.take(
+        (chunk) => show(chunk, visit),
+        ({ held }) => held,
+      );
       if (visited === undefined) break;
-      waitingMs = performance.now();
       await visited.more;
       waitingMs = undefined;
     }
@@ -54,6 +73,15 @@ export function createVisiting(streamOf: () => Readable, handOver: HandOver, ove
       await closed;
     },
   };
+}
+
+interface Visited {
+  readonly more: unknown;
+  readonly held?: PromiseLike<unknown>;
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 function ignore(): void {}

@@ -104,13 +104,23 @@ describe("files that go to a peer's descriptor", () => {
     withFile((file) => {
       truncateSync(short, 100_000);
       expect(writer.send(file, 200_000)).toBe(100_000);
-      expect(() => writer.write(content)).toThrow("a file became shorter while it was read");
+      expect(() => writer.write(content)).toThrow("a file became shorter, or failed, while it was read");
     }, short);
     writer.end();
     const rest = takeRest(ring);
     const got = await end();
     expect(rest).toHaveLength(0);
     expect(() => unframe(got)).toThrow("cut off");
+  });
+
+  it("break the frame off where they cannot be read, so that nothing is taken for their content", async () => {
+    const { ring, writer, end } = lendPeer("cat");
+    // Its first page is not this process's to read: EIO.
+    expect(() => withFile((file) => writer.send(file, 4096), "/proc/self/mem")).toThrow("EIO");
+    expect(() => writer.write(content)).toThrow("a file became shorter, or failed, while it was read");
+    writer.end();
+    expect(takeRest(ring)).toHaveLength(0);
+    expect(String(await end())).toBe("1000\r\n");
   });
 
   it("are whole in what is given back, where the descriptor is called back in the middle of a frame", async () => {

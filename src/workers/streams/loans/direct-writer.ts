@@ -27,8 +27,8 @@ const nothing = new Uint8Array(0);
 export function createDirectWriter(ring: Ring): DirectWriter {
   /** What has to come before the next frame. */
   let frameEnd = "";
-  /** A frame was begun that nothing may end: what came next would be taken for its content. */
-  let isBroken = false;
+  /** A frame was begun and has not ended: what came next would be taken for its content. */
+  let isInside = false;
   const lent = createLentDescriptor(ring, () => (frameEnd = ""));
   const mover = createFileMover(lent, send);
   const maxFrameBytes = ring.data.length / 2;
@@ -49,14 +49,16 @@ export function createDirectWriter(ring: Ring): DirectWriter {
 
   /** What begins a frame, behind the end of the one before. Nobody ends that frame before it is whole. */
   function takeHead(sizeBytes: number): Buffer {
-    if (isBroken) throw new CleatError("ABORTED", "a file became shorter while it was read");
+    if (isInside) throw new CleatError("ABORTED", "a file became shorter, or failed, while it was read");
     const head = Buffer.from(`${frameEnd}${sizeBytes.toString(16)}\r\n`, "latin1");
     frameEnd = "";
+    isInside = true;
     return head;
   }
 
   /** False where the descriptor was called back; the frame is whole for who reads all the same. */
   function endFrame(...rest: readonly Uint8Array[]): boolean {
+    isInside = false;
     if (rest.every(({ length }) => length === 0)) {
       frameEnd = lineEnd;
       return true;
@@ -79,7 +81,6 @@ export function createDirectWriter(ring: Ring): DirectWriter {
     const rest = moved.isEnded ? nothing : mover.read(file, sizeBytes - moved.count);
     const count = moved.count + rest.length;
     if (count === sizeBytes) endFrame(restOfHead, moved.unsent, rest);
-    else isBroken = true;
     return count;
   }
 
