@@ -90,7 +90,9 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
         await make(undefined);
       }
       const mount = await mountOf(place.id, place);
-      if (!place.isReadOnly) giveRootItsOwner(mount, remapOf(place));
+      // What is unpacked is flushed when it is committed.
+      const durable = homeSync !== undefined && !place.isUnpacked;
+      if (!place.isReadOnly) await giveRootItsOwner(mount, remapOf(place), durable);
       return toMounts(mount, place);
     },
 
