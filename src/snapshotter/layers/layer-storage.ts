@@ -138,9 +138,10 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 /** The layers that are places of snapshots. */
 async function listPlaces(driver: ServableDriver): Promise<readonly ListedPlace[]> {
   const places: ListedPlace[] = [];
-  for await (const { id: layer, parent, misfit } of driver.list()) {
+  for await (const { id: layer, parent, misfit, unreadable } of driver.list()) {
     const id = placeOf(layer);
-    if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent), misfit });
+    const parentId = parent === undefined ? undefined : placeOf(parent);
+    if (id !== undefined) places.push({ id, parentId, misfit, unreadable });
   }
   return places;
 }
