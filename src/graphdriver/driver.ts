@@ -306,6 +306,8 @@ export interface ListedLayer {
    * then.
    */
   readonly misfit?: string | undefined;
+  /** What the system says of files that cannot be looked at now, as on a disk that fails: the layer may be whole. */
+  readonly unreadable?: string | undefined;
 }
 
 export interface GetOptions {

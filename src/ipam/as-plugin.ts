@@ -1,5 +1,5 @@
 import { ipamDriverProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
+import { answerOf, assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { IpamDriver } from "./driver.ts";
 import { assertCidr, fromWireAddressRequest, fromWirePoolRequest } from "./wire-shapes.ts";
 
@@ -24,25 +24,37 @@ export interface IpamDriverPlugin {
 export function createIpamDriverPlugin(options: IpamDriverPluginOptions): IpamDriverPlugin {
   assertMethods((options as Partial<typeof options> | undefined)?.driver, methods, "createIpamDriverPlugin: driver");
   const { driver } = options;
+  const subject = `IPAM driver "${driver.name}"`;
   const service = implement(ipamDriverProtocol, {
     getCapabilities: async (_, call) => {
-      const { requiresMacAddress = false, requiresRequestReplay = false } = await driver.capabilities(
-        toCallOptions(call),
+      const { requiresMacAddress = false, requiresRequestReplay = false } = await answerOf(
+        driver.capabilities(toCallOptions(call)),
+        subject,
+        "capabilities",
       );
       return { RequiresMACAddress: requiresMacAddress, RequiresRequestReplay: requiresRequestReplay };
     },
     getDefaultAddressSpaces: async (_, call) => {
-      const { local, global } = await driver.defaultAddressSpaces(toCallOptions(call));
+      const { local, global } = await answerOf(
+        driver.defaultAddressSpaces(toCallOptions(call)),
+        subject,
+        "defaultAddressSpaces",
+      );
       return { LocalDefaultAddressSpace: local, GlobalDefaultAddressSpace: global };
     },
     requestPool: async (request, call) => {
-      const { id, pool, data } = await driver.requestPool(fromWirePoolRequest(request), toCallOptions(call));
+      const { id, pool, data } = await answerOf(
+        driver.requestPool(fromWirePoolRequest(request), toCallOptions(call)),
+        subject,
+        "requestPool",
+      );
       assertCidr(pool, `pool of driver "${driver.name}"`, "INTERNAL");
       return { PoolID: id, Pool: pool, Data: { ...data } };
     },
     releasePool: async ({ PoolID }, call) => done(driver.releasePool(PoolID, toCallOptions(call))),
     requestAddress: async (request, call) => {
-      const given = await driver.requestAddress(request.PoolID, fromWireAddressRequest(request), toCallOptions(call));
+      const asked = driver.requestAddress(request.PoolID, fromWireAddressRequest(request), toCallOptions(call));
+      const given = await answerOf(asked, subject, "requestAddress");
       assertCidr(given.address, `address of driver "${driver.name}"`, "INTERNAL");
       return { Address: given.address, Data: { ...given.data } };
     },

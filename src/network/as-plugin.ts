@@ -1,5 +1,5 @@
 import { networkDriverProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
+import { answerOf, assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { NetworkDriver, NewNetwork } from "./driver.ts";
 import { assertNetworkId } from "./network-id.ts";
 import {
@@ -35,9 +35,14 @@ export interface NetworkDriverPlugin {
 export function createNetworkDriverPlugin(options: NetworkDriverPluginOptions): NetworkDriverPlugin {
   assertMethods((options as Partial<typeof options> | undefined)?.driver, methods, "createNetworkDriverPlugin: driver");
   const { driver } = options;
+  const subject = `network driver "${driver.name}"`;
   const service = implement(networkDriverProtocol, {
     getCapabilities: async (_, call) => {
-      const { scope, connectivityScope = scope } = await driver.capabilities(toCallOptions(call));
+      const { scope, connectivityScope = scope } = await answerOf(
+        driver.capabilities(toCallOptions(call)),
+        subject,
+        "capabilities",
+      );
       const GwAllocChecker = driver.skipsGateway !== undefined;
       return { Scope: scope, ConnectivityScope: connectivityScope, GwAllocChecker };
     },
@@ -57,10 +62,10 @@ export function createNetworkDriverPlugin(options: NetworkDriverPluginOptions): 
     endpointOperInfo: async (ids, call) => ({
       Value: { ...(await driver.endpointInfo(...check(ids), toCallOptions(call))) },
     }),
-    join: async ({ SandboxKey, Options, ...ids }, call) =>
-      toWireJoined(
-        await driver.join(...check(ids), { sandboxKey: SandboxKey, engineOptions: Options }, toCallOptions(call)),
-      ),
+    join: async ({ SandboxKey, Options, ...ids }, call) => {
+      const sandbox = { sandboxKey: SandboxKey, engineOptions: Options };
+      return toWireJoined(await answerOf(driver.join(...check(ids), sandbox, toCallOptions(call)), subject, "join"));
+    },
     leave: async (ids, call) => done(driver.leave(...check(ids), toCallOptions(call))),
     ...optionalMethods(driver),
   });

@@ -16,6 +16,7 @@ it.each<[options: unknown, sentence: string]>([
   ["text", "serve: its options is not an object: 'text'"],
   [{}, "serve: drivers is missing"],
   [{ drivers: {}, listen }, "serve: drivers is not a list: {}"],
+  [{ drivers: [], listen }, "serve: drivers is empty: there is nothing to serve: []"],
   [{ drivers: [{}], listen }, "serve: drivers[0] has no service, and so is not a driver to serve; "],
   [{ drivers: [drivers[0], undefined], listen }, "serve: drivers[1] is undefined, no driver; createVolumeDriverPlugin"],
   [{ drivers: [Promise.resolve(drivers[0])], listen }, "serve: drivers[0] is a promise; await it"],
@@ -67,7 +68,7 @@ it("takes what the types take", () => {
   assertServeOptions({ ...given, listen: { ...listen, mode: 0o660, owner: 0, group: undefined } });
   assertServeOptions({ ...given, listen: { tcp, name: "x", specDirectory: "/etc" } });
   assertServeOptions({ ...given, listen: { tls, name: "x", spec: { caFile: "/c", certFile: undefined } } });
-  assertServeOptions({ ...given, drivers: [], listen: { unix: "/x", tcp: undefined } });
+  assertServeOptions({ ...given, drivers, listen: { unix: "/x", tcp: undefined } });
 });
 
 it.each<[driver: unknown, sentence: string]>([

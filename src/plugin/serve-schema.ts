@@ -48,7 +48,7 @@ const service = z.looseObject({
 });
 
 const serveOptions = z.strictObject({
-  drivers: z.array(z.unknown(), { error: "is not a list" }),
+  drivers: z.array(z.unknown(), { error: "is not a list" }).min(1, "is empty: there is nothing to serve"),
   listen: z.unknown(),
   handleSignals: z.boolean({ error: "is not true or false" }).optional(),
   logger: logger.optional(),

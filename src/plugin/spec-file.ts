@@ -1,5 +1,6 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../files/index.ts";
 import { CleatError } from "../errors/index.ts";
 import { type Address, formatAddress, formatJsonSpec, parseSpec, type TlsFiles } from "../transport/index.ts";
 import { probeListener } from "./probe-listener.ts";
@@ -45,7 +46,7 @@ export async function writeSpecFile(
   const [format, other] = tls === undefined ? (["spec", "json"] as const) : (["json", "spec"] as const);
   const content = tls === undefined ? `${address}\n` : formatJsonSpec(name, address, tls);
   const path = join(directory, `${name}.${format}`);
-  await mkdir(directory, { recursive: true, mode: 0o755 });
+  await makeFolders(directory, 0o755);
   await writeWholeFile(path, content, 0o644);
   await rm(join(directory, `${name}.${other}`), { force: true });
   return {

@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolders } from "../files/index.ts";
 import { CleatError } from "../errors/index.ts";
 import { readFileIfThere, removeFile, writeWholeFile } from "./whole-file.ts";
 
@@ -27,7 +27,7 @@ export function createStateFile(path: string): StateFile {
       }
     },
     async save(value) {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeFolders(dirname(path), 0o700);
       await writeWholeFile(path, `${JSON.stringify(value, undefined, 2)}\n`, 0o600);
     },
     async clear() {

@@ -34,6 +34,12 @@ describe("a unix socket", () => {
     expect(await lstat(path)).toMatchObject({ uid: 12, gid: 34 });
   });
 
+  it.skipIf(!existsSync("/proc/self"))("is refused where no folder can be made for it, at once", async () => {
+    await expect(start({ listen: { unix: "/proc/cleat/y.sock" } })).rejects.toMatchObject({
+      message: expect.stringMatching(/^socket "\/proc\/cleat\/y\.sock": ENOENT/),
+    });
+  });
+
   it("replaces a stale one", async () => {
     await leaveStaleSocket();
     const plugin = await start();

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import type { Stats } from "node:fs";
-import { chmod, chown, link, lstat, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, chown, link, lstat, mkdtemp, rm } from "node:fs/promises";
 import type { Server } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { makeFolders } from "../files/index.ts";
 import { CleatError, isSystemError, toCleatError } from "../errors/index.ts";
 import { assertPluginName } from "../protocol/index.ts";
 import { type Listening, pluginLocations, socketPathExcess } from "../transport/index.ts";
@@ -75,7 +76,7 @@ export async function assertSocketFree(path: string): Promise<void> {
 /** Makes what the socket is to be bound in, unless something is in the way. */
 async function prepareFolder(path: string, mode: number): Promise<string> {
   const parent = dirname(path);
-  await mkdir(parent, { recursive: true, mode }).catch((error: unknown) => {
+  await makeFolders(parent, mode).catch((error: unknown) => {
     if (!isSystemError(error, "EEXIST", "ENOTDIR")) throw error;
     throw new CleatError("FAILED_PRECONDITION", `socket "${path}": a part of its path is not a folder`, {
       cause: error,

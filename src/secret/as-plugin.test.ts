@@ -1,8 +1,13 @@
 import { expect, it } from "vitest";
 import { CleatError } from "../errors/index.ts";
 import { pluginProtocol, secretProviderProtocol } from "../protocol/index.ts";
-import { createClient, createHandler, createMemoryTransport, implement } from "../transport/index.ts";
-import { createSecretProviderFromPlugin, createSecretProviderPlugin, type SecretRequest } from "./index.ts";
+import { createClient, createHandler, createMemoryTransport, implement, silentLogger } from "../transport/index.ts";
+import {
+  createSecretProviderFromPlugin,
+  createSecretProviderPlugin,
+  type SecretProvider,
+  type SecretRequest,
+} from "./index.ts";
 
 const asked: unknown[] = [];
 const value = Buffer.from([0, 255, 10]);
@@ -48,6 +53,38 @@ it("refuses numbers that mean nothing, with one sentence", async () => {
   const client = createClient(secretProviderProtocol, transport);
   const wrong = { ...emptyRequest, ServiceEndpointSpec: { Mode: 9, Ports: [] } };
   await expect(client.getSecret(wrong)).rejects.toThrow("Mode 9 is not known; known are 0 to 1");
+});
+
+it.each<[what: string, answer: unknown, sentence: string]>([
+  ["nothing", undefined, "getSecret answered undefined, and no object"],
+  ["no value", {}, 'the value of secret "known" is undefined, and no bytes'],
+  ["a text", { value: "hidden" }, 'the value of secret "known" is a string, and no bytes'],
+  ["no bytes", { value: new Uint8Array() }, 'the value of secret "known" is empty, which a swarm refuses'],
+  [
+    "500 KiB",
+    { value: Buffer.alloc(512_000) },
+    'the value of secret "known" has 512000 bytes, and a swarm takes less than 512000',
+  ],
+])("tells a provider that answers %s what is wrong, and never the value", async (_, answer, sentence) => {
+  const getSecret = async () => answer as Awaited<ReturnType<SecretProvider["getSecret"]>>;
+  const { service } = createSecretProviderPlugin({ provider: { name: "p", getSecret, close: async () => {} } });
+  const client = createClient(
+    secretProviderProtocol,
+    createMemoryTransport(createHandler([activation, service], { logger: silentLogger })),
+  );
+  const refusal = await client.getSecret(emptyRequest).catch((error: Error) => error.message);
+  expect(refusal).toContain(`secret provider "p": ${sentence}`);
+  expect(refusal).not.toContain("hidden");
+});
+
+it("lets the largest secret through that a swarm takes", async () => {
+  const getSecret = async () => ({ value: Buffer.alloc(511_999) });
+  const { service } = createSecretProviderPlugin({ provider: { name: "p", getSecret, close: async () => {} } });
+  const client = createClient(
+    secretProviderProtocol,
+    createMemoryTransport(createHandler([activation, service], { logger: silentLogger })),
+  );
+  expect((await client.getSecret(emptyRequest)).Value).toHaveLength(511_999);
 });
 
 const emptyRequest = {

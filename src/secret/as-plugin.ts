@@ -1,5 +1,6 @@
+import { CleatError, quoteText, quoteValue } from "../errors/index.ts";
 import { secretProviderProtocol } from "../protocol/index.ts";
-import { assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
+import { answerOf, assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { SecretProvider } from "./driver.ts";
 import { fromWireRequest } from "./wire-shapes.ts";
 
@@ -24,9 +25,33 @@ export function createSecretProviderPlugin(options: SecretProviderPluginOptions)
   const { provider } = options;
   const service = implement(secretProviderProtocol, {
     getSecret: async (request, call) => {
-      const secret = await provider.getSecret(request.SecretName, fromWireRequest(request), toCallOptions(call));
+      const asked = provider.getSecret(request.SecretName, fromWireRequest(request), toCallOptions(call));
+      const subject = `secret provider "${provider.name}"`;
+      const secret = await answerOf(asked, subject, "getSecret");
+      assertValue(secret.value, `${subject}: the value of secret ${quoteText(request.SecretName)}`);
       return { Value: Buffer.from(secret.value), DoNotReuse: secret.doNotReuse ?? false };
     },
   });
   return { service, close: () => provider.close() };
+}
+
+/** Source: moby v20.10.24 `vendor/github.com/docker/swarmkit/api/validation/secrets.go`, `MaxSecretSize`. */
+const maxSecretBytes = 500 * 1024;
+
+/** @throws INTERNAL for a value that a swarm refuses, which says no more then than that the secret is not there. */
+function assertValue(value: unknown, subject: string): void {
+  const refuse = (problem: string) => new CleatError("INTERNAL", `${subject} ${problem}`);
+  if (!(value instanceof Uint8Array)) throw refuse(`is ${quoteKind(value)}, and no bytes`);
+  if (value.length === 0) throw refuse("is empty, which a swarm refuses");
+  if (value.length < maxSecretBytes) return;
+  throw refuse(`has ${value.length} bytes, and a swarm takes less than ${maxSecretBytes}`);
+}
+
+/** A text may be the secret itself. */
+function quoteKind(value: unknown): string {
+  return typeof value === "string"
+    ? "a string"
+    : typeof value === "object" && value !== null
+      ? "an object"
+      : quoteValue(value);
 }

@@ -88,6 +88,8 @@ export interface ListedPlace {
   readonly parentId: number | undefined;
   /** What contradicts itself there: its files may be another's. */
   readonly misfit?: string | undefined;
+  /** Why it cannot be looked at now; `parentId` may tell nothing then. */
+  readonly unreadable?: string | undefined;
 }
 
 export interface NewPlace extends PlaceUse {

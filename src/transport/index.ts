@@ -2,6 +2,7 @@ export { activate, assertImplements } from "./activate.ts";
 export { activateClient, type ActivateOptions, unlessUnimplemented } from "./activate-client.ts";
 export { type Address, formatAddress, type HostAndPort, parseAddress } from "./address.ts";
 export { toCallOptions } from "./call-options.ts";
+export { answerOf } from "./answer-of.ts";
 export { assertMethods } from "./assert-methods.ts";
 export { callChannel, traceCall, type TracedCall } from "./call-channel.ts";
 export { type ClientOptions, createClient } from "./client.ts";

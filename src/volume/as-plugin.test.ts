@@ -97,6 +97,25 @@ describe("a driver behind the protocol", () => {
   });
 });
 
+describe("a driver whose author has no compiler", () => {
+  const get = { Name: "a" };
+  it.each<[method: string, request: object, answer: unknown, sentence: string]>([
+    ["Get", get, undefined, "get answered undefined, and no volume"],
+    ["Get", get, "a", "get answered 'a', and no volume"],
+    ["Get", get, {}, "get answered a volume whose name is undefined"],
+    ["Get", get, { name: "a", createdAt: "2026" }, `get answered volume "a", whose createdAt is '2026', and no Date`],
+    ["Get", get, { name: "a", mountpoint: 5 }, 'get answered volume "a", whose mountpoint is 5, and no path'],
+    ["List", {}, undefined, "list answered undefined, and no object"],
+    ["List", {}, [undefined], "list answered undefined, and no volume"],
+    ["Capabilities", {}, null, "capabilities answered null, and no object"],
+  ])("is told what its %s answered to %j: %j", async (method, request, answer, sentence) => {
+    const { driver } = createMemoryVolumes({ [method.toLowerCase()]: async () => answer });
+    const reply = await send(driver, method, request);
+    expect(reply.status).toBe(500);
+    expect(JSON.parse(String(reply.body)).Err).toBe(`volume driver "${driver.name}": ${sentence}`);
+  });
+});
+
 describe("what goes over the wire", () => {
   const volumes: Volume[] = [
     { name: "a", mountpoint: "/a", createdAt, status: { Size: 1 } },

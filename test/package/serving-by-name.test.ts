@@ -20,8 +20,9 @@ afterEach(async () => {
 /** A plugin in a process of its own; `more` comes before it listens. */
 const program = (listen: string, more = "") => `
   import { serve } from "cleat/plugin";
+  const service = { protocol: { name: "Test", methods: {} }, implementation: {} };
   ${more}
-  const { address } = await serve({ drivers: [], listen: ${listen} });
+  const { address } = await serve({ drivers: [{ service }], listen: ${listen} });
   console.log(address);
 `;
 
@@ -70,7 +71,7 @@ describe("a plugin's name", () => {
   });
 
   test("two plugins of a process are both closed", async () => {
-    const both = program('"first"', 'await serve({ drivers: [], listen: "second" });');
+    const both = program('"first"', 'await serve({ drivers: [{ service }], listen: "second" });');
     const { child, ended } = await start(both, rootless());
     expect(existsSync(join(folder, "docker/plugins/second.sock"))).toBe(true);
     child.kill("SIGTERM");

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { makeFolders } from "../../files/index.ts";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
 import { quote, suggest } from "../terminal/command-line.ts";
@@ -70,13 +71,13 @@ async function writeFolder(folder: string, files: Readonly<Record<string, string
   const occupied = () => new CleatError("FAILED_PRECONDITION", `folder ${JSON.stringify(folder)} is not empty`);
   try {
     if ((await contentOf(folder)).length > 0) throw occupied();
-    await mkdir(dirname(folder), { recursive: true });
+    await makeFolders(dirname(folder));
     const holder = await mkdtemp(join(dirname(folder), `.${basename(folder)}-`));
     const staged = join(holder, "project"); // as others may read as whoever makes it wants
     try {
       await mkdir(staged);
       for (const [path, text] of Object.entries(files)) {
-        await mkdir(dirname(join(staged, path)), { recursive: true });
+        await makeFolders(dirname(join(staged, path)));
         await writeFile(join(staged, path), text);
       }
       await rename(staged, folder); // takes the place of an empty folder, and of no other

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import type { Stats } from "node:fs";
-import { chmod, chown, link, lstat, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { chmod, chown, link, lstat, mkdtemp, rename, rm } from "node:fs/promises";
 import type { Server } from "node:net";
 import { dirname, join } from "node:path";
+import { makeFolders } from "../../files/index.ts";
 import { CleatError, isSystemError, toCleatError, TransportError } from "../../errors/index.ts";
 import { probeListener } from "../../plugin/index.ts";
 import { socketPathExcess } from "../../transport/index.ts";
@@ -47,7 +48,7 @@ export interface StandIn {
 export async function createStandIn(server: Server, path: string, isFree: boolean): Promise<StandIn> {
   const parent = dirname(path);
   assertLength(parent);
-  if (isFree) await mkdir(parent, { recursive: true, mode: 0o755 });
+  if (isFree) await makeFolders(parent, 0o755);
   await assertNotStoodInFor(path);
   const folder = await mkdtemp(join(parent, folderPrefix)).catch((error: unknown) => {
     throw toCleatError(error, `socket "${path}" cannot be moved aside`);

@@ -144,8 +144,9 @@ export function createLayeredStore(
 
     async mend(layers) {
       if (hasStayedWhole(path)) return [];
-      const mended = await pool.run(worker, "mendLayers", path, layers);
-      recordWhole(path);
+      const { mended, unread } = await pool.run(worker, "mendLayers", path, layers);
+      for (const [id, problem] of unread) home.logger.warn({ id, problem }, "a layer cannot be looked at now");
+      if (unread.size === 0) recordWhole(path);
       return mended;
     },
 

@@ -20,6 +20,7 @@ export function markParents(home: string): void {
   const parents = new Set(readParents(home).map(([, parent]) => parent));
   withFolderAt(home, (folder) => {
     for (const id of parents) {
+      if (id === undefined) continue;
       const isMarked = statIfThere(folder, `${id}/committed`) !== undefined;
       if (!isMarked && statIfThere(folder, id) !== undefined) markIfRoom(home, id);
     }

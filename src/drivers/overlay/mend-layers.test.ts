@@ -1,10 +1,22 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { SystemError } from "../../errors/index.ts";
 import { ensureCleanFolder, prepareHome } from "../../graphdriver/kit.ts";
 import { createLayer } from "./create-layer.ts";
 import { mendLayers } from "./mend-layers.ts";
+
+/** The file that a failing disk does not give. */
+const refusal = vi.hoisted(() => ({ path: "" }));
+vi.mock("../../graphdriver/home/read-if-there.ts", async (importOriginal) => {
+  const original = await importOriginal<{ readIfThere(path: string): string | undefined }>();
+  const readIfThere = (path: string) => {
+    if (path === refusal.path) throw new SystemError(constants.errno.EIO, "open", path);
+    return original.readIfThere(path);
+  };
+  return { ...original, readIfThere };
+});
 
 let home: string;
 
@@ -33,7 +45,7 @@ afterEach(() => rmSync(home, { recursive: true }));
 
 it("leaves layers alone that are whole", () => {
   const before = read();
-  expect(mendLayers(home, chain)).toEqual([]);
+  expect(mendLayers(home, chain).mended).toEqual([]);
   expect(read()).toEqual(before);
 });
 
@@ -46,7 +58,7 @@ it.each([
   const before = read();
   for (const spoil of [truncateSync, (path: string) => writeFileSync(path, Buffer.alloc(26))]) {
     for (const id of ids) spoil(`${home}/${id}/${name}`);
-    expect(mendLayers(home, chain)).toEqual(ids);
+    expect(mendLayers(home, chain).mended).toEqual(ids);
     expect(read()).toEqual(before);
   }
 });
@@ -58,20 +70,31 @@ it.each([
 ])("brings back a list of layers that the disk has cut off %s", (_, sizeBytes) => {
   const before = read();
   truncateSync(`${home}/3/lower`, sizeBytes);
-  expect(mendLayers(home, chain)).toEqual(["3"]);
+  expect(mendLayers(home, chain).mended).toEqual(["3"]);
   expect(read()).toEqual(before);
 });
 
 it("takes no link for a layer's own that leads to another", () => {
   const before = read();
   writeFileSync(`${home}/3/link`, readFileSync(`${home}/2/link`));
-  expect(mendLayers(home, chain)).toEqual(["3"]);
+  expect(mendLayers(home, chain).mended).toEqual(["3"]);
   expect(read()).toEqual(before);
 });
 
 it("lays no layer on another that lies on none, and makes none that is not there", () => {
   rmSync(`${home}/2/lower`);
-  expect(mendLayers(home, [...chain, { id: "4", parent: "3" }])).toEqual([]);
+  expect(mendLayers(home, [...chain, { id: "4", parent: "3" }]).mended).toEqual([]);
   expect(readIfThere(`${home}/2/lower`)).toBe("none");
   expect(readIfThere(`${home}/4/link`)).toBe("none");
+});
+
+it.each(["link", "lower"])("leaves a layer alone whose %s cannot be read now, and mends the others", (name) => {
+  const before = read();
+  truncateSync(`${home}/3/link`);
+  refusal.path = `${home}/2/${name}`;
+  const { mended, unread } = mendLayers(home, chain);
+  expect([mended, [...unread.keys()]]).toEqual([["3"], ["2"]]);
+  refusal.path = "";
+  expect(read()).toEqual(before);
+  expect(mendLayers(home, chain)).toEqual({ mended: [], unread: new Map() });
 });

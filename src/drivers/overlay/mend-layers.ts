@@ -6,21 +6,30 @@
 import { readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import type { MendableLayer } from "../../graphdriver/index.ts";
 import { readIfThere } from "../../graphdriver/job-kit.ts";
-import { isSystemError } from "../../errors/index.ts";
+import { isDiskFull, isSystemError } from "../../errors/index.ts";
 import { isThere } from "../../syscall/index.ts";
 import { createLink, idIn, isLink, isLowerPath, linksFolder, linkTarget, readLayer } from "./layout.ts";
 
+/** What `mendLayers` found; ids of layers. */
+export interface MendedLayers {
+  readonly mended: readonly string[];
+  /** Those whose files cannot be read now, with what the system says: they are as they were. */
+  readonly unread: ReadonlyMap<string, string>;
+}
+
 /**
- * Returns those that were not whole. Parents come before what lies on them. A layer that is not there stays so, and one
+ * Tells which were not whole. Parents come before what lies on them. A layer that is not there stays so, and one
  * without a `lower` file lies on none, whatever is said of it: a name is never lost. Costs two small files and a link
  * each.
  */
-export function mendLayers(home: string, layers: readonly MendableLayer[]): readonly string[] {
+export function mendLayers(home: string, layers: readonly MendableLayer[]): MendedLayers {
+  const unread = new Map<string, string>();
   let linkOf: ReadonlyMap<string, string> | undefined;
   /** What a layer says that lies on one of these. */
   const lowerOf = new Map<string, string>();
-  return layers.flatMap(({ id, parent }) => {
-    if (!isThere(`${home}/${id}/diff`)) return [];
+
+  function mendLayer({ id, parent }: MendableLayer): boolean {
+    if (!isThere(`${home}/${id}/diff`)) return false;
     let link = readIfThere(`${home}/${id}/link`);
     const isLinked = leadsTo(home, link, id);
     if (!isLinked) {
@@ -34,8 +43,19 @@ export function mendLayers(home: string, layers: readonly MendableLayer[]): read
       writeDurably(`${home}/${id}/lower`, lower);
     }
     lowerOf.set(id, [`${linksFolder}/${link}`, ...(lower === undefined ? [] : [lower])].join(":"));
-    return isLinked && isLaid ? [] : [id];
+    return !(isLinked && isLaid);
+  }
+
+  const mended = layers.filter((layer) => {
+    try {
+      return mendLayer(layer);
+    } catch (error) {
+      if (!isSystemError(error) || isDiskFull(error)) throw error;
+      unread.set(layer.id, error.message);
+      return false;
+    }
   });
+  return { mended: mended.map(({ id }) => id), unread };
 }
 
 function leadsTo(home: string, link: string | undefined, id: string): boolean {

@@ -2,18 +2,23 @@ import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { SystemError } from "../../errors/index.ts";
 import type * as syscalls from "../../syscall/index.ts";
 import { prepareHome } from "../../graphdriver/home/home.ts";
 import { createLayer } from "./create-layer.ts";
 import { linksFolder } from "./layout.ts";
 import { readLayers, readParents } from "./read-parents.ts";
 
-/** What the kernel says of every file that is to be opened, while it is not 0. */
-const refusal = vi.hoisted(() => ({ errno: 0 }));
+/** What the kernel says of every file that is to be opened, while it is not 0, and at what it may not be looked. */
+const refusal = vi.hoisted(() => ({ errno: 0, look: "none" }));
 vi.mock("../../syscall/index.ts", async (importOriginal) => {
   const original = await importOriginal<typeof syscalls>();
   const tryOpenat: typeof original.tryOpenat = (...args) => (refusal.errno === 0 ? original.tryOpenat(...args) : -1);
-  return { ...original, tryOpenat, lastErrno: () => refusal.errno || original.lastErrno() };
+  const isThere: typeof original.isThere = (path) => {
+    if (String(path).endsWith(refusal.look)) throw new SystemError(constants.errno.EIO, "statx", path);
+    return original.isThere(path);
+  };
+  return { ...original, isThere, tryOpenat, lastErrno: () => refusal.errno || original.lastErrno() };
 });
 
 let home: string;
@@ -24,7 +29,7 @@ beforeEach(() => {
     createLayer(home, { id, parent, rootUid: 0, rootGid: 0, durable: false, maxDepth: 128 });
 });
 afterEach(() => {
-  refusal.errno = 0;
+  Object.assign(refusal, { errno: 0, look: "none" });
   rmSync(home, { recursive: true });
 });
 
@@ -39,6 +44,25 @@ it("lists layers with what they lie on", () => {
 it.each(["EMFILE", "ENFILE", "ENOMEM"] as const)("takes none for a layer without a parent for %s", (code) => {
   refusal.errno = constants.errno[code];
   expect(() => readParents(home)).toThrow(expect.objectContaining({ code }));
+});
+
+it("tells of a layer at whose link it cannot look, rather than that it is not there", () => {
+  refusal.look = "/2/link";
+  const layers = readLayers(home);
+  expect(layers.map(({ id, parent }) => [id, parent])).toEqual([
+    ["1", undefined],
+    ["2", "1"],
+    ["3", "2"],
+  ]);
+  expect(layers.map(({ unreadable }) => unreadable?.split(":")[0])).toEqual([undefined, "EIO", undefined]);
+});
+
+it("knows of a layer whose list cannot be read now that it may lie on another", () => {
+  refusal.errno = constants.errno.EIO;
+  expect(readParents(home)).toEqual(["1", "2", "3"].map((id) => [id, undefined]));
+  expect(readLayers(home).map(({ unreadable }) => unreadable !== undefined)).toEqual([true, true, true]);
+  refusal.errno = constants.errno.ENOENT;
+  expect(readParents(home)).toEqual([]);
 });
 
 it("takes no link for a layer, and no layer whose files are a link: it would show another's", () => {

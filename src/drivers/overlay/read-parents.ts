@@ -1,23 +1,26 @@
-import { existsSync, lstatSync, readdirSync, readSync } from "node:fs";
+import { lstatSync, readdirSync, readSync } from "node:fs";
+import { constants } from "node:os";
 import { isSystemError, SystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { close, errnos, lastErrno, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscall/index.ts";
+import { close, errnos, isThere, lastErrno, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscall/index.ts";
 import type { ListedLayer } from "../../graphdriver/index.ts";
-import { type Parents, toListedLayers } from "../../graphdriver/job-kit.ts";
+import { isOfFileSystem, layerIdPattern, type Parents, toListedLayers } from "../../graphdriver/job-kit.ts";
 import { idIn, isLowerPath, linksFolder } from "./layout.ts";
 import { createMisfitFinder } from "./misfits.ts";
 
 /**
- * Which layers lie on which; costs a small file and a link for each, some microseconds. What is damaged tells nothing.
+ * Which layers lie on which; costs a small file and a link for each, some microseconds. What is damaged tells nothing;
+ * what cannot be read now may lie on any.
  * Blocks; runs on a worker.
  */
 export function readParents(home: string): Parents {
   return withFolderAt(home, (folder) =>
-    readdirSync(home).flatMap((id) => {
+    readdirSync(home).flatMap((id): Parents => {
       if (id === linksFolder) return [];
       const lower = readFirstLower(folder, id);
-      const parent = lower === undefined ? undefined : readLinkedId(folder, lower);
-      return parent === undefined ? [] : [[id, parent] as const];
+      const parent = lower === undefined || lower === unread ? lower : readLinkedId(folder, lower);
+      if (parent === unread) return isLayerName(id) ? [[id, undefined]] : [];
+      return parent === undefined ? [] : [[id, parent]];
     }),
   );
 }
@@ -27,16 +30,38 @@ export function readParents(home: string): Parents {
  * Costs the same, two looks more for each, and what `createMisfitFinder` does. Blocks; runs on a worker.
  */
 export function readLayers(home: string): readonly ListedLayer[] {
+  const unreadable = new Map<string, string>();
   const ids = readdirSync(home, { withFileTypes: true }).flatMap((entry) => {
-    const path = `${home}/${entry.name}`;
-    const isLayer = entry.isDirectory() && entry.name !== linksFolder && existsSync(`${path}/link`);
-    return isLayer && isFolder(`${path}/diff`) ? [entry.name] : [];
+    const { name } = entry;
+    if (!entry.isDirectory() || name === linksFolder) return [];
+    try {
+      return isThere(`${home}/${name}/link`) && isFolder(`${home}/${name}/diff`) ? [name] : [];
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      if (!isLayerName(name)) return [];
+      unreadable.set(name, error.message);
+      return [name];
+    }
   });
+  const parents = readParents(home);
+  for (const [id, parent] of parents) {
+    if (parent === undefined && !unreadable.has(id)) unreadable.set(id, "what it lies on cannot be read");
+  }
   const misfitOf = createMisfitFinder(home);
-  return toListedLayers(ids, readParents(home)).map((layer) => {
+  return toListedLayers(ids, parents).map((layer) => {
     const misfit = misfitOf(layer.id);
-    return misfit === undefined ? layer : { ...layer, misfit };
+    const problem = unreadable.get(layer.id);
+    return {
+      ...layer,
+      ...(misfit !== undefined && { misfit }),
+      ...(problem !== undefined && { unreadable: problem }),
+    };
   });
+}
+
+/** What has it need not be a layer. */
+function isLayerName(name: string): boolean {
+  return name !== linksFolder && layerIdPattern.test(name) && !isOfFileSystem(name);
 }
 
 function isFolder(path: string): boolean {
@@ -49,29 +74,40 @@ const start = Buffer.alloc(80);
 /** They say nothing of the file, and a layer without a parent would not keep the one that it lies on. */
 const shortages: readonly number[] = [errnos.EMFILE, errnos.ENFILE, errnos.ENOMEM];
 
+/** No file that can be opened has the name: it tells nothing, now and later. */
+const absences = ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EISDIR", "EINVAL"] as const;
+const absentErrnos: readonly number[] = absences.map((code) => constants.errno[code]);
+
+const unread = Symbol("what cannot be read now");
+
+function isAbsence(error: unknown): boolean {
+  return isSystemError(error, ...absences);
+}
+
 /** The parent's link alone: a `lower` file of many layers is long. */
-function readFirstLower(home: number, id: string): string | undefined {
+function readFirstLower(home: number, id: string): string | typeof unread | undefined {
   const file = tryOpenat(home, `${id}/lower`, O_RDONLY | O_NONBLOCK);
   if (file < 0) {
-    if (shortages.includes(lastErrno())) throw new SystemError(lastErrno(), "openat", `${id}/lower`);
-    return undefined;
+    const errno = lastErrno();
+    if (shortages.includes(errno)) throw new SystemError(errno, "openat", `${id}/lower`);
+    return absentErrnos.includes(errno) ? undefined : unread;
   }
   try {
     const [first = ""] = start.toString("latin1", 0, readSync(file, start, 0, start.length, 0)).split(":", 1);
     return isLowerPath(first) ? first : undefined;
   } catch (error) {
-    if (isSystemError(error)) return undefined; // no file
+    if (isSystemError(error)) return isAbsence(error) ? undefined : unread;
     throw error;
   } finally {
     close(file);
   }
 }
 
-function readLinkedId(home: number, lower: string): string | undefined {
+function readLinkedId(home: number, lower: string): string | typeof unread | undefined {
   try {
     return idIn(readlinkat(home, lower).toString());
   } catch (error) {
-    if (isSystemError(error)) return undefined;
+    if (isSystemError(error)) return isAbsence(error) ? undefined : unread;
     throw error;
   }
 }

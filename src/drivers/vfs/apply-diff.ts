@@ -2,7 +2,7 @@
  * Applying a diff to a layer in place, all or nothing all the same. These functions run on workers, which they block.
  */
 import { readdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
-import { CleatError, withSubject } from "../../errors/index.ts";
+import { CleatError, quoteText, withSubject } from "../../errors/index.ts";
 import {
   createIdMaps,
   removeTree,
@@ -12,16 +12,19 @@ import {
   withFolderAt,
 } from "../../layer/index.ts";
 import {
+  AT_FDCWD,
   beginCommit,
   close,
   fsync,
   ignoreCancellation,
+  isRegularFile,
   isThere,
   O_DIRECTORY,
   O_RDONLY,
   openPath,
   readNames,
   renameat2,
+  statIfThere,
   syncfs,
 } from "../../syscall/index.ts";
 import type { Ring, SyncRingReader } from "../../workers/index.ts";
@@ -30,7 +33,9 @@ import {
   type AppliedDiff,
   applyArchive,
   type ApplyDiffOptions,
+  layerIdPattern,
   readIfThere,
+  readLayerRecord,
   removeIfPossible,
   sweep,
   sweepLayerRecords,
@@ -106,13 +111,12 @@ async function unpack(
 
 function beginFilling(home: string, id: string, parent: string | undefined): void {
   if (!isThere(layerPath(home, id))) throw new CleatError("NOT_FOUND", "it does not exist");
-  const recorded = readIfThere(`${home}/${unfilledFolder}/${id}`);
+  const recorded = readMark(home, unfilledFolder, id);
   if (recorded === undefined) {
     throw holdsChanges();
   }
   if (recorded !== (parent ?? "")) {
-    const shown = (name: string | undefined): string => (name ? `layer "${name}"` : "no layer");
-    throw new CleatError("FAILED_PRECONDITION", `it lies on ${shown(recorded)}, not on ${shown(parent)}`);
+    throw new CleatError("FAILED_PRECONDITION", `it lies on ${show(recorded)}, not on ${show(parent)}`);
   }
   if (!isAsCreated(home, id, parent)) throw holdsChanges();
   withFolderAt(home, (folder) => {
@@ -155,15 +159,14 @@ function markFilling(home: string, id: string, parent: string | undefined): void
 
 /**
  * Makes a layer whose diff failed and was not undone what `create` made it. Not marked as such is success.
- * @throws FAILED_PRECONDITION when its parent is gone.
+ * @throws FAILED_PRECONDITION when its parent is gone, DATA_LOSS when the mark does not tell which that is.
  */
 export function undoFilling(home: string, id: string, rootUid: number, rootGid: number): void {
   const mark = `${home}/${fillingFolder}/${id}`;
   if (!isThere(mark)) return;
-  const recorded = readIfThere(mark);
-  if (!isThere(layerPath(home, id))) return unlinkSync(mark);
-  const parent = recorded || undefined;
+  if (!isThere(layerPath(home, id))) return withFolderAt(`${home}/${fillingFolder}`, (marks) => removeTree(marks, id));
   const subject = `layer "${id}" is half made, since its diff could not be applied`;
+  const parent = parentInMark(home, id, subject);
   if (parent !== undefined && !isThere(layerPath(home, parent)))
     throw new CleatError("FAILED_PRECONDITION", `${subject}, and its parent "${parent}" is gone`);
   try {
@@ -171,6 +174,36 @@ export function undoFilling(home: string, id: string, rootUid: number, rootGid: 
   } catch (error) {
     throw withSubject(error, subject);
   }
+}
+
+/** @throws DATA_LOSS where the mark does not tell: made anew without its parent the layer would be empty. */
+function parentInMark(home: string, id: string, subject: string): string | undefined {
+  try {
+    const recorded = readMark(home, fillingFolder, id) || undefined;
+    const made = readLayerRecord(home, id);
+    if (made === undefined || made.parent === (recorded ?? null)) return recorded;
+    const problem = `"${fillingFolder}/${id}" says that it lies on ${show(recorded)}, and its record, on ${show(made.parent)}`;
+    throw new CleatError("DATA_LOSS", problem);
+  } catch (error) {
+    throw withSubject(error, subject);
+  }
+}
+
+/**
+ * What a mark says of the layer's parent, empty for none; `undefined` where there is no mark.
+ * @throws DATA_LOSS where something has its name that is no mark.
+ */
+function readMark(home: string, marks: string, id: string): string | undefined {
+  const path = `${home}/${marks}/${id}`;
+  const status = statIfThere(AT_FDCWD, path);
+  if (status === undefined) return undefined;
+  const text = isRegularFile(status) ? readIfThere(path) : "no file";
+  if (text === undefined || text === "" || layerIdPattern.test(text)) return text;
+  throw new CleatError("DATA_LOSS", `"${marks}/${id}" does not tell on what the layer lies: ${quoteText(text)}`);
+}
+
+function show(parent: string | null | undefined): string {
+  return parent ? `layer "${parent}"` : "no layer";
 }
 
 function endFilling(home: string, id: string, durability: Durability): void {

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -41,6 +51,28 @@ it("says of a layer whose parent is gone that it is half made, and start-up does
   expect(() => undoFilling(home, "top", ...ids)).toThrow(refused);
   sweepStore(home);
   expect(() => undoFilling(home, "top", ...ids)).toThrow(refused);
+});
+
+const marks: readonly (readonly [string, (mark: string) => void])[] = [
+  ["a symlink to itself", (mark) => symlinkSync("top", mark)],
+  ["a symlink to an empty file", (mark) => symlinkSync(at("empty"), mark)],
+  ["a folder", (mark) => mkdirSync(mark)],
+  ["a FIFO", (mark) => execFileSync("mkfifo", [mark])],
+  ["empty, though the layer was made on another", (mark) => writeFileSync(mark, "")],
+  ["no name of a layer", (mark) => writeFileSync(mark, Buffer.alloc(4))],
+];
+it.each(marks)("empties no layer whose mark is %s", (_, make) => {
+  const mark = at(`${fillingFolder}/top`);
+  writeFileSync(at("empty"), "");
+  rmSync(mark);
+  make(mark);
+  const code = "DATA_LOSS";
+  const message = expect.stringMatching(/^layer "top" is half made.*"\.cleat\/filling\/top"/);
+  expect(() => undoFilling(home, "top", ...ids)).toThrow(expect.objectContaining({ code, message }));
+  expect(readdirSync(at("dir/top"))).toEqual(["file", "half"]);
+  rmSync(at("dir/top"), { recursive: true });
+  undoFilling(home, "top", ...ids);
+  expect(readdirSync(at(fillingFolder))).toEqual([]);
 });
 
 it("takes no new layer for half made that has the name of one whose mark could not be removed", () => {

@@ -74,6 +74,35 @@ it("reads again after a failure", async () => {
   await expect(remove()).resolves.toBe("removed");
 });
 
+it("refuses whatever a layer may lie on, until it is told on what it lies, or the layer is gone", async () => {
+  const found: (readonly [string, string | undefined])[] = [
+    ["child", undefined],
+    ["old", "base"],
+  ];
+  const { lineage, remove, readCount } = open(found);
+  const problem = 'layer "base" cannot be removed: layer "child" may lie on it, whose files cannot be read now';
+  await expect(remove("base")).rejects.toMatchObject(refusal("base", "old"));
+  await lineage.removing("old", true, async () => "removed");
+  await expect(remove("base")).rejects.toMatchObject({ code: "FAILED_PRECONDITION", message: problem });
+  await expect(
+    lineage.moving(
+      "base",
+      "other",
+      async () => {},
+      () => undefined,
+    ),
+  ).rejects.toThrow("may lie on it");
+  found[0] = ["child", "base"];
+  await expect(remove("base")).rejects.toMatchObject(refusal("base", "child"));
+  const reads = readCount();
+  await remove("child");
+  await expect(remove("base")).resolves.toBe("removed");
+  expect(readCount()).toBe(reads);
+  const gone = open([["child", undefined]]);
+  await gone.remove("child");
+  await expect(gone.remove("base")).resolves.toBe("removed");
+});
+
 it("lets a layer that is being made keep its parent, and a parent that leaves keep a new layer waiting", async () => {
   const { lineage, remove } = open();
   const log: string[] = [];

@@ -16,13 +16,15 @@ export interface Lineage {
     readParent: () => string | undefined,
   ): Promise<T>;
   /**
-   * Removes a layer. What lies on what is read once, at the first call, and kept from then on.
-   * @throws FAILED_PRECONDITION when another layer lies on it, unless it goes `evenWithChildren`.
+   * Removes a layer. What lies on what is read once, at the first call, and kept from then on; anew as long as there
+   * are layers of which that cannot be told.
+   * @throws FAILED_PRECONDITION when another layer lies on it, or may, unless it goes `evenWithChildren`.
    */
   removing<T>(id: string, evenWithChildren: boolean, remove: () => Promise<T>): Promise<T>;
 }
 
-export type Parents = readonly (readonly [id: string, parent: string])[];
+/** `undefined` for a layer of which the disk does not tell now whether it lies on another. */
+export type Parents = readonly (readonly [id: string, parent: string | undefined])[];
 
 export interface LineageSources {
   /** Costs a look at each layer. */
@@ -48,11 +50,19 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
     }
   }
 
+  function assertNoneMayLieOn(id: string, what: string): void {
+    const child = relations.unread().find((one) => one !== id && !leaving.has(one));
+    if (child === undefined) return;
+    const message = `layer "${id}" cannot ${what}: layer "${child}" may lie on it, whose files cannot be read now`;
+    throw new CleatError("FAILED_PRECONDITION", message);
+  }
+
   async function removeUnlessParent<T>(id: string, evenWithChildren: boolean, remove: () => Promise<T>): Promise<T> {
     if (!evenWithChildren) {
       await relations.read();
       const child = await childOf(id);
       if (child !== undefined && (await exists(id))) throw hasChild(id, child, "be removed");
+      assertNoneMayLieOn(id, "be removed");
     }
     const removed = await remove();
     relations.forget(id);
@@ -84,6 +94,7 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
       await relations.read();
       const child = await childOf(id);
       if (child !== undefined) throw hasChild(id, child, "be laid on another");
+      assertNoneMayLieOn(id, "be laid on another");
       return laying(id, parent, async () => {
         try {
           return await move();
@@ -115,6 +126,8 @@ interface Relations {
   /** The layer is gone, or lies elsewhere. */
   forget(id: string): void;
   childrenOf(id: string): Iterable<string>;
+  /** Layers of which it could not be told. */
+  unread(): readonly string[];
 }
 
 function createRelations(readParents: () => Promise<Parents>): Relations {
@@ -122,6 +135,7 @@ function createRelations(readParents: () => Promise<Parents>): Relations {
   const childrenOf = new Map<string, Set<string>>();
   /** Layers that went while parents were being read. */
   const gone = new Set<string>();
+  const unread = new Set<string>();
   let reading: Promise<void> | undefined;
   let isRead = false;
 
@@ -132,15 +146,23 @@ function createRelations(readParents: () => Promise<Parents>): Relations {
 
   async function readAll(): Promise<void> {
     const found = await readParents();
-    for (const [id, parent] of found) if (!parentOf.has(id) && !gone.has(id)) add(id, parent);
-    isRead = true;
-    gone.clear();
+    unread.clear();
+    for (const [id, parent] of found) {
+      if (parentOf.has(id) || gone.has(id)) continue;
+      if (parent === undefined) unread.add(id);
+      else add(id, parent);
+    }
+    isRead = unread.size === 0;
+    if (isRead) gone.clear();
+    else reading = undefined;
   }
 
   return {
     add,
     childrenOf: (id) => childrenOf.get(id) ?? [],
+    unread: () => [...unread],
     forget(id) {
+      unread.delete(id);
       const parent = parentOf.get(id);
       parentOf.delete(id);
       if (!isRead) gone.add(id);

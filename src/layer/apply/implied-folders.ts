@@ -92,7 +92,8 @@ export function createImpliedFolders(root: number, cache: FolderCache, options: 
   /** Makes folders of which none is there, one in the other, in that at the path `from`; opens the last. */
   function makeMissing(folder: number, from: string, names: readonly string[], needed: boolean): number | undefined {
     const levels = merged?.below(from, names);
-    if (!needed && levels?.at(-1)?.folder === undefined) return undefined;
+    const last = levels?.at(-1);
+    if (!needed && last?.folder === undefined && last?.maybeMore !== true) return undefined;
     let here = openFolder(folder, ".");
     let path = from;
     try {

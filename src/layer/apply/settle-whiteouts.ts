@@ -39,10 +39,11 @@ export function hideNamesOf(lowers: LowerFolders, root: number, mark: (folder: n
 
 /**
  * Where overlay has nothing to merge it shows the folder as it is, and a whiteout in it as a name that nobody can
- * open or remove. Source: Linux v6.1 `fs/overlayfs/readdir.c` `ovl_iterate`.
+ * open or remove. Source: Linux v6.1 `fs/overlayfs/readdir.c` `ovl_iterate`. Below folders that were
+ * redirected, where it is not known, they stay: what they delete must not come back.
  */
 export function dropUselessWhiteouts(root: number, { holders, brought, below }: WhiteoutHolders): void {
-  const isMerged = (path: string): boolean => (path === "" ? below.lowers.all : below.merged.shownAt(path)).length > 0;
+  const isMerged = (path: string): boolean => (path === "" ? below.lowers.all.length > 0 : below.merged.isMerged(path));
   for (const holder of holders) {
     withFolderIfThere(root, holder, (folder) => {
       if (isMerged(holder)) return;

@@ -37,7 +37,7 @@ export function archiveChanges(
   const addFoldersOf = createFolderAdder(root, writer);
   const links = createLinks((file) => {
     addFoldersOf(file.path);
-    writer.addFile(file.folder, file.base, file.path, file.status);
+    return writer.addFile(file.folder, file.base, file.path, file.status);
   });
   for (const change of changes) {
     if (change.kind === "same") {
@@ -99,14 +99,16 @@ function openFolderAt(root: number, path: string): number {
   }
 }
 
-/** The names of one file: those that did not change belong into the archive with the first that did, or after it. */
-function createLinks(add: (file: Pick<ChangedFile, "folder" | "base" | "path" | "status">) => void) {
+/**
+ * The names of one file: those that did not change belong into the archive with the first that did, or after it.
+ * `add` is false where another file has taken the name since: of that the others are no names.
+ */
+function createLinks(add: (file: Pick<ChangedFile, "folder" | "base" | "path" | "status">) => boolean) {
   const written = new Set<string>();
   const waiting = new Map<string, string[]>();
   return {
     addChanged(file: ChangedFile): void {
-      add(file);
-      if (file.status.links <= 1) return;
+      if (!add(file) || file.status.links <= 1) return;
       const key = fileKey(file.status);
       written.add(key);
       for (const path of waiting.get(key) ?? []) add({ ...file, path });
@@ -114,7 +116,7 @@ function createLinks(add: (file: Pick<ChangedFile, "folder" | "base" | "path" | 
     },
     addUnchanged(file: ChangedFile): void {
       const key = fileKey(file.status);
-      if (written.has(key)) return add(file);
+      if (written.has(key)) return void add(file);
       const paths = waiting.get(key);
       if (paths === undefined) waiting.set(key, [file.path]);
       else paths.push(file.path);

@@ -23,8 +23,11 @@ import { type ArchiveHeaderOptions, capabilityAttribute, createArchiveHeaders } 
 import { createGatheredSink } from "./gathered-sink.ts";
 
 export interface ArchiveWriter {
-  /** Adds the file called `base` in an open folder under the byte string `path`; a socket is passed over. */
-  addFile(folder: number, base: Buffer, path: string, status: FileStatus): void;
+  /**
+   * Adds the file called `base` in an open folder under the byte string `path`; a socket is passed over. False where
+   * the name is no longer that of the file with `status`: then nothing was added, or the one that has taken it.
+   */
+  addFile(folder: number, base: Buffer, path: string, status: FileStatus): boolean;
   /**
    * As `addFile`, of a name that its folder says is a regular file, which spares the look at it before it is opened;
    * false where it is none now, and nothing was added.
@@ -61,14 +64,21 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
     gathered.writeZeros(tarPaddingBytes(sizeBytes));
   }
 
-  function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): void {
+  function addRegular(folder: number, base: Buffer, path: string, status: FileStatus): boolean {
     const file = openRegularFile(folder, base);
-    if (file === undefined) return links.forget(status);
-    try {
-      if (fileKey(file.status) === fileKey(status)) return addOpened(file.descriptor, path, file.status);
-      // Another has taken the name since it was listed: its own length and owner go with its content.
+    if (file === undefined) {
       links.forget(status);
-      addDescriptor(file.descriptor, path, file.status);
+      return false;
+    }
+    try {
+      const isListed = fileKey(file.status) === fileKey(status);
+      if (isListed) addOpened(file.descriptor, path, file.status);
+      else {
+        // Another has taken the name since it was listed: its own length and owner go with its content.
+        links.forget(status);
+        addDescriptor(file.descriptor, path, file.status);
+      }
+      return isListed;
     } finally {
       close(file.descriptor);
     }
@@ -89,11 +99,11 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
   return {
     addFile(folder, base, path, status) {
       const type = entryTypeOf(status.mode);
-      if (type === undefined) return;
+      if (type === undefined) return true;
       const earlier = links.earlierName(path, status);
       if (options.overlayWhiteouts && isOverlayWhiteout(status)) {
         writeHeader(headers.ofOverlayWhiteout(path, status, earlier));
-      } else if (earlier === undefined && type === "file") addRegular(folder, base, path, status);
+      } else if (earlier === undefined && type === "file") return addRegular(folder, base, path, status);
       else {
         // What has no content of its own: a further name of a file, and whatever cannot be opened.
         const linkName = earlier ?? (type === "symlink" ? readlinkat(folder, base) : undefined);
@@ -101,6 +111,7 @@ export function createArchiveWriter(sink: ByteSink, options: ArchiveWriterOption
         const written = earlier === undefined ? type : "hardlink";
         writeHeader(headers.ofFile(path, written, status, { capability, linkName }));
       }
+      return true;
     },
     addListedFile(folder, base, path) {
       const file = openRegularFile(folder, base);

@@ -73,3 +73,22 @@ it("what the archive says of a folder later counts", () => {
   const modes = modesAfter(["lower"], file("d/f"), { name: "d", type: "directory", mode: 0o750 });
   expect(modes["d"]).toBe("40750");
 });
+
+it("what is deleted in a renamed folder stays deleted, though what lies in it is kept under another name", () => {
+  fs.writeFileSync(`${makeFolder("lower", "old/sub/deep", 0o755)}/f`, "");
+  withFolderAt(scratch.folder("upper"), (upper) => mknodat(upper, "old", S_IFCHR, 0, 0));
+  setAttribute(makeFolder("upper", "new", 0o755), "user.overlay.redirect", "/old");
+  setAttribute(makeFolder("upper", "a/plain", 0o755), "user.note", "none");
+  const entries = [file("new/sub/.wh.g"), file("new/sub/deep/.wh.f"), file("new/sub/h"), file("a/plain/none/.wh.f")];
+  const tree = treeAfter(["upper", "lower"], ...entries);
+  expect(
+    Object.keys(tree)
+      .filter((path) => path.startsWith("new/sub/"))
+      .toSorted(),
+  ).toEqual(["new/sub/deep", "new/sub/deep/f", "new/sub/g", "new/sub/h"]);
+  expect(tree["new/sub/deep/f"]).toMatch(/^20000 /);
+  expect(tree["a/plain/none"]).toBeUndefined();
+  fs.rmSync(scratch.path("root"), { recursive: true });
+  const hiding = treeAfter(["upper", "lower"], file("new/.wh..wh..opq"), file("new/sub/.wh.f"));
+  expect(hiding["new/sub/f"]).toBeUndefined();
+});

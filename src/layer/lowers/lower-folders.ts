@@ -16,6 +16,11 @@ export interface LowerFolder {
  */
 export interface LowerLevel {
   readonly shown: Lowers;
+  /**
+   * Whether overlay may show more: a folder above it was renamed under `redirect_dir`, and what lies in it is kept in
+   * layers further below under the name that it had. Source: `overlayfs.rst` v6.1 "renaming directories".
+   */
+  readonly maybeMore: boolean;
   /** As the uppermost has it, where it was asked for. */
   readonly folder: LowerFolder | undefined;
 }
@@ -37,26 +42,32 @@ export interface LowerFolders {
 
 /** `all` are absolute, the uppermost first. */
 export function createLowerFolders(all: Lowers, attributePrefix: OverlayPrefix): LowerFolders {
+  const redirect = `${attributePrefix}overlay.redirect`;
+
   /**
    * Follows one layer for at most `reach` steps; how far those below it still count. A folder that is opaque ends what
    * they add to it, and what is not a folder ends what they show.
    */
-  function followOne(layer: string, from: string, names: readonly string[], reach: number, visit: Visit): number {
+  function followOne(layer: string, from: string, names: readonly string[], reach: number, visit: Visit): Reach {
     let left = reach;
+    let redirectedAt = Infinity;
     let here = openLowerFolder(layer, from);
     try {
       for (let at = 0; at < reach; at++) {
         const name = Buffer.from(names[at] as string, "latin1");
         const status = statIfThere(here, name);
         if (status === undefined) break;
-        if (!isDirectory(status)) return Math.min(left, at);
+        if (!isDirectory(status)) return { left: Math.min(left, at), redirectedAt };
         const child = openFolder(here, name);
         close(here);
         here = child;
         visit(at, here);
-        if (isOpaqueFolder(here, attributePrefix)) left = Math.min(left, at);
+        const isRedirected = fgetxattr(here, redirect) !== undefined;
+        if (isRedirected) redirectedAt = Math.min(redirectedAt, at);
+        // What has the folder's own name further below is another.
+        if (isRedirected || isOpaqueFolder(here, attributePrefix)) left = Math.min(left, at);
       }
-      return left;
+      return { left, redirectedAt };
     } finally {
       close(here);
     }
@@ -66,15 +77,17 @@ export function createLowerFolders(all: Lowers, attributePrefix: OverlayPrefix):
     all,
 
     follow(shown, from, names, reads) {
-      const levels = names.map((): MutableLevel => ({ shown: [], folder: undefined }));
+      const levels = names.map((): MutableLevel => ({ shown: [], maybeMore: false, folder: undefined }));
       let reach = names.length;
       for (const layer of shown) {
         if (reach === 0) break;
-        reach = followOne(layer, from, names, reach, (at, descriptor) => {
+        const { left, redirectedAt } = followOne(layer, from, names, reach, (at, descriptor) => {
           const level = levels[at] as MutableLevel;
           if (reads && level.shown.length === 0) level.folder = readFolder(descriptor);
           level.shown.push(layer);
         });
+        reach = left;
+        for (const [at, level] of levels.entries()) level.maybeMore ||= at > redirectedAt;
       }
       return levels;
     },
@@ -83,10 +96,18 @@ export function createLowerFolders(all: Lowers, attributePrefix: OverlayPrefix):
   };
 }
 
+interface Reach {
+  /** How many steps down the layers below it still count. */
+  readonly left: number;
+  /** The first step whose folder shows what lies elsewhere; `Infinity` where none does. */
+  readonly redirectedAt: number;
+}
+
 type Visit = (at: number, descriptor: number) => void;
 
 interface MutableLevel {
   readonly shown: string[];
+  maybeMore: boolean;
   folder: LowerFolder | undefined;
 }
 

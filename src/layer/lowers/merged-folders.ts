@@ -7,11 +7,12 @@ import type { OverlayPrefix } from "../entry/whiteout.ts";
 
 /** Which folders of a layer in the making are merged with folders of the layers below, which it may hide. */
 export interface MergedFolders {
-  /** The layers that are seen through the layer's own folder at a clean path without symlinks. */
-  shownAt(path: string): Lowers;
   /**
-   * As `shownAt`, for folders that the layer does not have yet: at each step from the folder at `path` down `names`.
+   * Whether a layer is seen through the layer's own folder at a clean path without symlinks, or may be, where folders
+   * were redirected.
    */
+  isMerged(path: string): boolean;
+  /** What is seen through folders that the layer does not have yet: at each step from that at `path` down `names`. */
   below(path: string, names: readonly string[]): LowerLevel[];
   /** Everything that the layers below show is hidden: what lies at the root, too. */
   hideAll(): void;
@@ -19,12 +20,14 @@ export interface MergedFolders {
   changed(): void;
 }
 
+type Seen = Pick<LowerLevel, "shown" | "maybeMore">;
+
 /** Their paths are kept, to be asked for again by whoever fills one folder after the other. */
 const maxRemembered = 4096;
 
 export function createMergedFolders(root: number, lowers: LowerFolders, prefix: OverlayPrefix): MergedFolders {
-  const remembered = new Map<string, Lowers>();
-  let rootShown = lowers.all;
+  const remembered = new Map<string, Seen>();
+  let seenAtRoot: Seen = { shown: lowers.all, maybeMore: false };
 
   /** The nearest folder on the way to `path` of which is known what is seen through it. */
   function findNearest(path: string): string {
@@ -35,22 +38,22 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
     return "";
   }
 
-  function shownAt(path: string): Lowers {
+  function lookAt(path: string): Seen {
     const start = findNearest(path);
-    const known = start === "" ? rootShown : (remembered.get(start) as Lowers);
+    const known = start === "" ? seenAtRoot : (remembered.get(start) as Seen);
     if (start === path) return known;
     const names = path.slice(start === "" ? 0 : start.length + 1).split("/");
-    const levels = lowers.follow(known, start, names, false);
+    const levels = lowers.follow(known.shown, start, names, false);
     const covered = firstCover(start, names);
     if (remembered.size + names.length > maxRemembered) remembered.clear();
-    let shown: Lowers = known;
+    let seen = known;
     let at = start;
-    for (const [index, { shown: merged }] of levels.entries()) {
+    for (const [index, { shown, maybeMore }] of levels.entries()) {
       at = at === "" ? (names[index] as string) : `${at}/${names[index]}`;
-      shown = index < covered ? merged : [];
-      remembered.set(at, shown);
+      seen = index < covered ? { shown, maybeMore: maybeMore || known.maybeMore } : { shown: [], maybeMore: false };
+      remembered.set(at, seen);
     }
-    return shown;
+    return seen;
   }
 
   /** How many steps it takes from `from` down `names` to what the layer has itself and hides what lies below with. */
@@ -82,10 +85,17 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
   }
 
   return {
-    shownAt,
-    below: (path, names) => lowers.follow(shownAt(path), path, names, true),
+    isMerged(path) {
+      const { shown, maybeMore } = lookAt(path);
+      return maybeMore || shown.length > 0;
+    },
+    below(path, names) {
+      const { shown, maybeMore } = lookAt(path);
+      const levels = lowers.follow(shown, path, names, true);
+      return maybeMore ? levels.map((level) => ({ ...level, maybeMore })) : levels;
+    },
     hideAll() {
-      rootShown = [];
+      seenAtRoot = { shown: [], maybeMore: false };
       remembered.clear();
     },
     changed: () => remembered.clear(),

@@ -78,7 +78,9 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
         await make(undefined);
       }
       const mount = await mountOf(place.id, place);
-      if (!place.isReadOnly) giveRootItsOwner(mount, remapOf(place));
+      // What is unpacked is flushed when it is committed.
+      const durable = homeSync !== undefined && !place.isUnpacked;
+      if (!place.isReadOnly) await giveRootItsOwner(mount, remapOf(place), durable);
       return toMounts(mount, place);
     },
 
@@ -145,9 +147,10 @@ function createRemovals(driver: ServableDriver) {
 /** The layers that are places of snapshots. */
 async function listPlaces(driver: ServableDriver): Promise<readonly ListedPlace[]> {
   const places: ListedPlace[] = [];
-  for await (const { id: layer, parent, misfit } of driver.list()) {
+  for await (const { id: layer, parent, misfit, unreadable } of driver.list()) {
     const id = placeOf(layer);
-    if (id !== undefined) places.push({ id, parentId: parent === undefined ? undefined : placeOf(parent), misfit });
+    const parentId = parent === undefined ? undefined : placeOf(parent);
+    if (id !== undefined) places.push({ id, parentId, misfit, unreadable });
   }
   return places;
 }

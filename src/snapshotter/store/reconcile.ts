@@ -6,7 +6,7 @@ import { hasOwnPlace } from "./snapshot-table.ts";
 
 /**
  * Compares records with the places that are there. Returns those whose files are gone, or are not to be trusted: they
- * are no snapshots any more. A commit on a new parent that a crash cut in two is taken back.
+ * are no snapshots any more. What cannot be looked at now stays one: a disk may fail for a moment. A commit on a new parent that a crash cut in two is taken back.
  */
 export async function reconcile(
   records: Records,
@@ -18,7 +18,13 @@ export async function reconcile(
   const missing = new Set<number>();
   for (const record of records.all()) {
     if (!hasOwnPlace(record)) continue;
-    const problem = await problemOf(record, places.get(record.id), storage);
+    const place = places.get(record.id);
+    if (place?.unreadable !== undefined) {
+      const fields = { id: record.id, snapshot: record.name, problem: place.unreadable };
+      logger.warn(fields, "files of a snapshot cannot be looked at now");
+      continue;
+    }
+    const problem = await problemOf(record, place, storage);
     if (problem === undefined) continue;
     missing.add(record.id);
     logger.warn({ id: record.id, snapshot: record.name, ...problem.fields }, problem.message);

@@ -1,8 +1,8 @@
-import { constants, type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { constants, type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { allocateBehind, writeInPlace } from "../../syscall/index.ts";
-import { syncFolder } from "../../files/index.ts";
+import { makeFolders, syncFolder } from "../../files/index.ts";
 import { dropCached } from "../../syscall/index.ts";
 
 /**
@@ -47,7 +47,7 @@ export interface JournalFile {
  * stand at its path, whose journal is somebody else's.
  */
 export async function openJournalFiles(folder: string): Promise<JournalFiles> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  const first = await makeFolders(folder, 0o700);
   if (first !== undefined) {
     for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
   }

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CleatError, isSystemError } from "../../errors/index.ts";
-import { replaceFile } from "../../files/index.ts";
+import { makeFolders, replaceFile } from "../../files/index.ts";
 import { bootId } from "../../syscall/index.ts";
 
 /** Where a host's folder is, by what a copy of it has not. */
@@ -41,7 +41,7 @@ export async function readNote(folder: string, place?: HostPlace): Promise<HostN
       throw new CleatError("DATA_LOSS", `"${notePath(folder)}" is not what was written there`, { cause: error });
     }
   }
-  await mkdir(folder, { recursive: true, mode: 0o711 });
+  await makeFolders(folder, 0o711);
   const note = { version: 1, id: randomUUID(), place: place ?? (await readPlace(folder)), nonces: [] } as const;
   await writeNote(folder, { ...note, nonces: [] });
   return { ...note, nonces: [] };

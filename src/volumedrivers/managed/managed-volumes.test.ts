@@ -14,6 +14,11 @@ import {
   textOption,
 } from "../index.ts";
 
+/** The child that removes trees is a program of the built package's; here it is told which trees. */
+vi.mock("../mounting/run-tool.ts", () => ({
+  runTool: async (_tool: string, path: string) => rm(path, { recursive: true }),
+}));
+
 const options = { size: sizeOption().optional(), password: secretOption().optional(), label: textOption().optional() };
 type Backend = Omit<ManagedVolumesOptions<typeof options>, "name" | "folder">;
 

@@ -10,10 +10,10 @@
  * v23.0.0 `volume/local/local.go` `New`.
  */
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, readdir, realpath, rename, rmdir } from "node:fs/promises";
+import { lstat, readdir, realpath, rename, rmdir } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
-import { syncFolder } from "../../files/index.ts";
+import { makeFolders, syncFolder } from "../../files/index.ts";
 import { keepToFolder } from "../../syscall/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { hasMounts } from "../mounting/mount-file-system.ts";
@@ -47,14 +47,14 @@ const discardedName = /^[0-9a-f]{32}$/;
 /** Makes the folders. @throws INVALID_ARGUMENT for a path that is not absolute. */
 export async function openVolumeFolders(folder: string, logger: Logger): Promise<VolumeFolders> {
   if (!isAbsolute(folder)) throw new CleatError("INVALID_ARGUMENT", `folder "${folder}" is not an absolute path`);
-  await mkdir(folder, { recursive: true, mode: passageMode });
+  await makeFolders(folder, passageMode);
   const home = await realpath(folder); // as the kernel shows mounts below it
   const [volumes, mounts, trash] = ["volumes", "mounts", "trash"].map((name) => join(home, name)) as [
     string,
     string,
     string,
   ];
-  for (const path of [volumes, mounts, trash]) await mkdir(path, { recursive: true, mode: passageMode });
+  for (const path of [volumes, mounts, trash]) await makeFolders(path, passageMode);
   await syncFolder(home);
   // A name is one part of a path (`volumeNamePattern`), and lists ask for them by the thousand.
   const folderOf = (name: string) => `${volumes}/${name}`;
@@ -91,10 +91,10 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
     },
     assertRemovable,
     async make(name) {
-      await mkdir(folderOf(name), { recursive: true, mode: 0o755 });
+      await makeFolders(folderOf(name), 0o755);
       await syncFolder(volumes);
     },
-    makeTarget: async (name) => void (await mkdir(targetOf(name), { recursive: true, mode: 0o755 })),
+    makeTarget: async (name) => void (await makeFolders(targetOf(name), 0o755)),
     removeTarget: (name) => rmdir(targetOf(name)).catch(unlessGone),
     async discard(name) {
       assertRemovable(name);

@@ -15,26 +15,28 @@ const commands = {
   stat: ["--format=%i", "--"],
   /** Addresses of a machine, the best first, as all programs of the host find them. */
   lookup: ["ahosts", "--"],
-  /** Takes every name, and crosses into no mount. */
-  rm: ["-rf", "--one-file-system", "--"],
 } as const;
 
-export type Tool = keyof typeof commands;
+/** Among them what no program of the host does well enough. */
+export type Tool = keyof typeof commands | "rm";
 
-const programs: Readonly<Record<Tool, string>> = {
+const programs: Readonly<Record<keyof typeof commands, string>> = {
   umount: "umount",
   detach: "umount",
   enslave: "mount",
   statfs: "stat",
   stat: "stat",
   lookup: "getent",
-  rm: "rm",
 };
 const child = fileURLToPath(new URL("./tool-child.js", import.meta.url));
 
 /**
  * Does it in a process that can be killed: the host's program, which starts in a millisecond, or where there is none,
  * as in a managed plugin of Docker's, a Node. Resolves to what it said.
+ *
+ * `rm` removes a tree and crosses into no mount, which is a Node's to do always, a tenth of a second of processor time: rm(1) with
+ * `--one-file-system` compares devices alone (coreutils 9.1 `src/remove.c`), and so deletes what a bind mount shows of
+ * the same file system; that nothing was mounted before it began does not say that nothing is meanwhile.
  * @throws what `runHelper` throws.
  */
 export async function runTool(
@@ -42,11 +44,12 @@ export async function runTool(
   subject: string,
   { signal }: Pick<HelperOptions, "signal"> = {},
 ): Promise<string> {
+  const runChild = (order: ToolOrder) => runHelper(process.execPath, [child], { signal, input: JSON.stringify(order) });
+  if (tool === "rm") return runChild({ tool, subject });
   try {
     return await runHelper(programs[tool], [...commands[tool], subject], { signal });
   } catch (error) {
     if (signal?.aborted === true || toCleatError(error).code !== "UNIMPLEMENTED") throw error;
-    const order: ToolOrder = { tool, subject };
-    return await runHelper(process.execPath, [child], { signal, input: JSON.stringify(order) });
+    return await runChild({ tool, subject });
   }
 }

@@ -5,6 +5,7 @@ import { removeInPlace, removeSubvolumes } from "../../../dist/drivers/btrfs/rem
 import { withFolderAt } from "../../../dist/layer/index.js";
 import { close } from "../../../dist/syscall/index.js";
 import { openByLook } from "../../../dist/layer/tree/remove-tree.js";
+import { runTool } from "../../../dist/volumedrivers/mounting/run-tool.js";
 import { withLock } from "../../../dist/layerstore/with-lock.js";
 
 const [way, folder] = process.argv.slice(2);
@@ -44,6 +45,10 @@ const ways = {
     withFolderAt(home, (opened) => close(openByLook(opened, "layer")));
     withFolderAt(`${home}/layer/deep`, (opened) => openByLook(opened, "mounted"));
   },
+  "the deletion of a volume": async () => {
+    mountBelow(`${home}/trash/volume`);
+    await runTool("rm", `${home}/trash/volume`);
+  },
   "the end of a repair": () => withLock(home, async () => mountBelow(`${home}/.cleat/trash/layer`)),
 };
 
@@ -51,7 +56,7 @@ let failure = "none";
 try {
   await ways[way]();
 } catch (error) {
-  failure = error.code;
+  failure = /EBUSY/.exec(error.message)?.[0] ?? error.code;
 }
 const isKept = existsSync(`${foreign}/kept`);
 console.log(

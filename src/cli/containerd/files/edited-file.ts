@@ -1,8 +1,8 @@
 import type { Stats } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, realpath, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readFile, realpath, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
-import { replaceFile, syncFolder } from "../../../files/index.ts";
+import { makeFolders, replaceFile, syncFolder } from "../../../files/index.ts";
 
 /** A configuration file of somebody else's, as it is before it is edited. */
 export interface EditedFile {
@@ -47,7 +47,7 @@ export async function replaceText(
 ): Promise<void> {
   const { realPath } = file;
   try {
-    if (file.text === undefined) await mkdir(dirname(realPath), { recursive: true });
+    if (file.text === undefined) await makeFolders(dirname(realPath));
     const likeness = await statIfThere(realPath);
     await replaceFile(realPath, (staged) => fillLike(staged, likeness, text), {
       mode: modeLike(likeness),

@@ -21,7 +21,7 @@ export const logTemplate: ProjectTemplate = {
   }),
 };
 
-const driver = (name: string) => `import { appendFile, mkdir, open } from "node:fs/promises";
+const driver = (name: string) => `import { appendFile, mkdir, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CleatError } from "cleat/errors";
 import { createLogFeed, type LogDriver, type LogEntry, type LogFeed, selectEntries } from "cleat/logdriver";
@@ -30,6 +30,10 @@ import { createLogFeed, type LogDriver, type LogEntry, type LogFeed, selectEntri
 interface Story {
   readonly feed: LogFeed;
   writers: number;
+  /** How much of the file those who follow were told of, or could read before: the rest is about to come to them. */
+  sizeBytes: number;
+  /** Writes come one after the other. */
+  lastWrite: Promise<void>;
 }
 
 /**
@@ -48,14 +52,22 @@ export async function openDriver(folder: string): Promise<LogDriver> {
       const [unknown] = Object.keys(options); // what users may give with --log-opt
       if (unknown !== undefined) throw new CleatError("INVALID_ARGUMENT", \`log option "\${unknown}" is not known\`);
       const file = fileOf(id);
-      const story = stories.get(id) ?? { feed: createLogFeed(), writers: 0 };
+      const sizeBytes = await sizeOf(file);
+      const lastWrite = Promise.resolve();
+      const story = stories.get(id) ?? { feed: createLogFeed(), writers: 0, sizeBytes, lastWrite };
       stories.set(id, story);
       story.writers++;
       let isClosed = false;
       return {
         async write(entries) {
-          await appendFile(file, entries.map(formatEntry).join(""), { mode: 0o600 });
-          story.feed.publish(entries);
+          const writing = story.lastWrite.then(async () => {
+            await appendFile(file, entries.map(formatEntry).join(""), { mode: 0o600 });
+            const sizeBytes = await sizeOf(file);
+            story.feed.publish(entries);
+            story.sizeBytes = sizeBytes;
+          });
+          story.lastWrite = writing.catch(() => {});
+          await writing;
         },
         async close() {
           if (isClosed) return;
@@ -68,21 +80,29 @@ export async function openDriver(folder: string): Promise<LogDriver> {
     },
     // Without readLogs Docker keeps a copy of its own.
     async *readLogs({ id }, options, call) {
-      const live = options.follow === true ? stories.get(id)?.feed.follow(call?.signal) : undefined;
-      yield* selectEntries(readEntries(fileOf(id)), options);
+      const story = options.follow === true ? stories.get(id) : undefined;
+      const live = story?.feed.follow(call?.signal);
+      yield* selectEntries(readEntries(fileOf(id), story?.sizeBytes), options);
       if (live !== undefined) yield* live;
     },
     close: async () => {},
   };
 }
 
-/** What is there now; the end of what a process wrote that was killed is no entry. */
-async function* readEntries(path: string): AsyncGenerator<LogEntry> {
+async function sizeOf(path: string): Promise<number> {
+  const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  return status?.size ?? 0;
+}
+
+/** What is there now, or up to \`end\`; what a process wrote in part that was killed is no entry. */
+async function* readEntries(path: string, end?: number): AsyncGenerator<LogEntry> {
   await using file = await open(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined; // nothing was printed
     throw error;
   });
-  const { size } = (await file?.stat()) ?? { size: 0 };
+  const size = end ?? (await file?.stat())?.size ?? 0;
   if (file === undefined || size === 0) return;
   for await (const line of file.readLines({ start: 0, end: size - 1, autoClose: false })) {
     const entry = parseEntry(line);
