@@ -229,7 +229,7 @@ describe("expansion", () => {
     await expect(expand(snapshot?.snapshot_id)).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
-  it("is the node's where volumes are each node's own, and the controller's, too, where all hosts see them", async () => {
+  it("is the node's where volumes are each node's own, and the controller's too where all hosts see them", async () => {
     const told = async (driver: HeldVolumes, options: Partial<CsiPluginOptions>) => {
       await using csi = await serveCsi(driver, options);
       const plugin = (await csi.identity.getPluginCapabilities({})).capabilities;

@@ -2,7 +2,7 @@
  * Docker and Podman with a volume of each kind that Cleat brings along, all in the same containers: what is shared,
  * given back and kept is so for each, whoever is killed. By day those that need no server, at night all.
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
 import { volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
 import { type CleatVolumes, forgetMounts, programsOf, startCleatVolumes } from "../harness/cleat-volumes.ts";
@@ -17,6 +17,9 @@ import {
 } from "../harness/engines-on-volumes.ts";
 import { hostKinds, servedKinds, type VolumeKind } from "../harness/volume-kinds.ts";
 import { atNight } from "../night.ts";
+
+/** A test is some hundred commands of an engine. */
+vi.setConfig({ testTimeout: 300_000 });
 
 const engines: readonly [EngineName, readonly EngineRelease[]][] = [
   ["docker", atNight ? [machine, trixie, forky] : [forky]],

@@ -20,12 +20,13 @@ const canByController = ({ controller }: CsiFacts): boolean => controller.has("E
 const canByNode = ({ node }: CsiFacts): boolean => node.has("EXPAND_VOLUME");
 
 /**
- * Lets a plugin give a volume another size, by its controller, by its node, or by both as it says; resolves to the size that
- * it has then. What only the node can do of a volume that is not mounted is noted, and done when it is. Safe to repeat.
+ * Lets a plugin give a volume another size, by its controller, by its node, or by both as it says; resolves
+ * to the size that it has then. What only the node can do of a volume that is not mounted is noted, and done
+ * when it is. Safe to repeat.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`, ControllerExpandVolume and NodeExpandVolume.
- * @throws UNIMPLEMENTED when the plugin does not, FAILED_PRECONDITION when it does so only while the volume is mounted, or
- *   only while it is not.
+ * @throws UNIMPLEMENTED when the plugin does not, FAILED_PRECONDITION when it does so only while the volume is
+ *   mounted, or only while it is not.
  */
 export async function expandVolume(
   peer: CsiPeer,
@@ -56,7 +57,10 @@ export async function expandVolume(
   return isMounted ? expandNode(peer, volume, given, signal) : given;
 }
 
-/** Does what is noted of a volume that was just mounted. What cannot be done now is for the next time: the files are there. */
+/**
+ * Does what is noted of a volume that was just mounted. What cannot be done now is for the next
+ * time: the files are there.
+ */
 export async function finishExpansion(
   peer: CsiPeer,
   volume: ExpandedVolume,

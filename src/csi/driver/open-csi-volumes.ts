@@ -15,7 +15,7 @@ import {
 } from "../../volumedrivers/index.ts";
 import type { capabilityMessage } from "../services/shared-messages.ts";
 import { type ExpandedVolume, expandVolume, finishExpansion } from "./expansion.ts";
-import { assertController, createCsiPeer, type CsiFacts, type CsiPeerOptions } from "./peer.ts";
+import { assertController, createCsiPeer, type CsiFacts, type CsiPeer, type CsiPeerOptions } from "./peer.ts";
 import { type Provisioned, type ProvisionRecord, readRecord, recordPath, writeRecord } from "./provisioned.ts";
 
 export interface CsiVolumesOptions extends CsiPeerOptions, ManagedVolumesSettings {
@@ -44,27 +44,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
   const { controller, node } = peer;
   const stagingOf = (volume: Volume) => join(settings.folder, "staging", volume.name);
 
-  /** Makes it, or learns what was made: a plugin answers the same for the same name. */
-  const provision = async (volume: Volume, asked: Asked, signal: AbortSignal): Promise<Provisioned> => {
-    const { askedName: name, sourceId } = asked;
-    const facts = await peer.facts(signal);
-    assertController(facts, "CREATE_DELETE_VOLUME", "make volumes");
-    if (sourceId !== undefined) assertController(facts, "CLONE_VOLUME", "clone volumes");
-    const { size, from: _, fstype: __, ...parameters } = volume.options;
-    const request = {
-      name,
-      parameters: parameters as Record<string, string>,
-      secrets,
-      volume_capabilities: [capabilityOf(volume)],
-      ...(size !== undefined && { capacity_range: { required_bytes: BigInt(size) } }),
-      ...(sourceId !== undefined && { volume_content_source: { volume: { volume_id: sourceId } } }),
-      ...requirementsOf(facts),
-    };
-    const made = (await controller.createVolume(request, { signal })).volume;
-    if (made !== undefined && made.volume_id !== "") return { volumeId: made.volume_id, context: made.volume_context };
-    throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
-  };
-
+  const asker = { peer, secrets };
   const expandedOf = async (volume: Volume, facts: CsiFacts): Promise<ExpandedVolume> => ({
     volumeId: (await there(volume)).volumeId,
     folder: volume.folder,
@@ -84,7 +64,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       const askedName = toAskedName(volume.name);
       const asked = { askedName, ...(source !== undefined && { sourceId: source.volumeId }) };
       await writeRecord(volume.folder, asked);
-      const provisioned = await provision(volume, asked, call.signal);
+      const provisioned = await provision(asker, volume, asked, call.signal);
       await writeRecord(volume.folder, { ...asked, provisioned });
     },
     async mount(volume, call) {
@@ -121,7 +101,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     async remove(volume, { signal }) {
       const record = await readRecord(volume.folder);
       if (record === undefined) return;
-      const learn = async (asked: Asked) => provision(volume, asked, signal).catch(unlessRefused);
+      const learn = async (asked: Asked) => provision(asker, volume, asked, signal).catch(unlessRefused);
       const made = record.provisioned ?? (await learn(askedOf(record, volume)));
       if (made !== undefined) await controller.deleteVolume({ volume_id: made.volumeId, secrets }, { signal });
     },
@@ -156,6 +136,32 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       await peer.close();
     },
   };
+}
+
+/** Makes it, or learns what was made: a plugin answers the same for the same name. */
+async function provision(
+  { peer, secrets }: { readonly peer: CsiPeer; readonly secrets: Readonly<Record<string, string>> },
+  volume: Volume,
+  asked: Asked,
+  signal: AbortSignal,
+): Promise<Provisioned> {
+  const { askedName: name, sourceId } = asked;
+  const facts = await peer.facts(signal);
+  assertController(facts, "CREATE_DELETE_VOLUME", "make volumes");
+  if (sourceId !== undefined) assertController(facts, "CLONE_VOLUME", "clone volumes");
+  const { size, from: _, fstype: __, ...parameters } = volume.options;
+  const request = {
+    name,
+    parameters: parameters as Record<string, string>,
+    secrets,
+    volume_capabilities: [capabilityOf(volume)],
+    ...(size !== undefined && { capacity_range: { required_bytes: BigInt(size) } }),
+    ...(sourceId !== undefined && { volume_content_source: { volume: { volume_id: sourceId } } }),
+    ...requirementsOf(facts),
+  };
+  const made = (await peer.controller.createVolume(request, { signal })).volume;
+  if (made !== undefined && made.volume_id !== "") return { volumeId: made.volume_id, context: made.volume_context };
+  throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
 }
 
 type Asked = ProvisionRecord & { readonly askedName: string };

@@ -16,7 +16,9 @@ const recordSchema = z.strictObject({
   sourceId: z.string().optional(),
   /** Missing while nobody knows what came of asking. */
   provisioned: provisionedSchema.optional(),
-  /** What its file system is to be given where it is mounted next: the plugin's controller has given the volume more. */
+  /**
+   * What its file system is to be given where it is mounted next: the plugin's controller has given the volume more.
+   */
   nodeExpansionBytes: z.int().positive().optional(),
 });
 

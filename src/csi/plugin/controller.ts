@@ -98,8 +98,8 @@ export function createController(context: CsiContext): ImplementedService {
 const nanosecondsPerMillisecond = 1_000_000n;
 
 /**
- * A node's own volumes are expanded by the node: Kubernetes' external-resizer asks one controller of a cluster, which may be
- * another node's, unless controllers say that they do not expand.
+ * A node's own volumes are expanded by the node: Kubernetes' external-resizer asks one controller of a cluster, which
+ * may be another node's, unless controllers say that they do not expand.
  */
 function rpcsOf(context: CsiContext) {
   return [

@@ -32,19 +32,7 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
   const { driver, homeSync, logger } = options;
   const rebase = options.rebase ? driver.rebase?.bind(driver) : undefined;
   const mend = driver.mend?.bind(driver);
-  const removing = new Set<Promise<void>>();
-  /** What could not be removed. */
-  const left = new Set<number>();
-  const removeNow = async (id: number): Promise<void> => {
-    left.add(id);
-    await driver.remove(layerOf(id));
-    left.delete(id);
-  };
-  const remove = (id: number): Promise<void> => {
-    const removal = removeNow(id).finally(() => removing.delete(removal));
-    removing.add(removal);
-    return removal;
-  };
+  const { remove, left, settled } = createRemovals(driver);
   const remapOf = ({ remap }: PlaceUse) => (options.remapIds ? remap : undefined);
   const toStorageOptions = createSizeOptions(driver, logger);
 
@@ -123,13 +111,34 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
         await removeOrphans(seen ?? (await listPlaces(driver)), isLive, remove, logger);
         [isSwept, seen] = [true, undefined];
       }
-      await Promise.allSettled(removing);
+      await settled();
     },
 
     async close() {
       await Promise.all([driver.close(), homeSync?.close()]);
-      await Promise.allSettled(removing);
+      await settled();
     },
+  };
+}
+
+/** Removes layers, and knows which it could not. */
+function createRemovals(driver: ServableDriver) {
+  const removing = new Set<Promise<void>>();
+  const left = new Set<number>();
+  const removeNow = async (id: number): Promise<void> => {
+    left.add(id);
+    await driver.remove(layerOf(id));
+    left.delete(id);
+  };
+  return {
+    remove(id: number): Promise<void> {
+      const removal = removeNow(id).finally(() => removing.delete(removal));
+      removing.add(removal);
+      return removal;
+    },
+    left: left as ReadonlySet<number>,
+    /** Waits for all that were begun. */
+    settled: async (): Promise<void> => void (await Promise.allSettled(removing)),
   };
 }
 

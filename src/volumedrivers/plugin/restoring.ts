@@ -22,8 +22,8 @@ export function fillFromArchive(
 }
 
 /**
- * Volumes that are restored in two calls. Options may hold secrets, and an archive's call has room for arguments only in its
- * address, which is no place for them: so they come first, and what is answered stands for them in the second.
+ * Volumes that are restored in two calls. Options may hold secrets, and an archive's call has room for arguments only
+ * in its address, which is no place for them: so they come first, and what is answered stands for them in the second.
  */
 export interface Restoring {
   /** Nothing is made yet. @throws RESOURCE_EXHAUSTED while too many wait for their archives. */

@@ -30,7 +30,7 @@ export const volumeToolsProtocol = defineProtocol({
     },
     restore: {
       summary:
-        "Makes a new volume with what a tar archive holds, all of it or nothing. `id` is what PrepareRestore has answered.",
+        "Makes a new volume with what a tar archive holds, all of it or nothing. `id` is what PrepareRestore answered.",
       path: "/CleatVolumes.Restore",
       framing: "upload",
       mediaType: "application/x-tar",

@@ -20,9 +20,10 @@ export interface VolumeTools extends Pick<ManagedVolumes, "resize"> {
   /** Of volumes that hosts share. */
   unlock?: GlobalVolumes["unlock"];
   /**
-   * Makes a new volume with the files of a tar archive: all of it or, after an error or `kill -9` of either side, nothing.
-   * @throws ALREADY_EXISTS when there is one of that name; UNIMPLEMENTED, before anything of the archive is read, of volumes
-   *   that hosts share and of drivers that cannot.
+   * Makes a new volume with the files of a tar archive: all of it or, after an error or
+   * `kill -9` of either side, nothing.
+   * @throws ALREADY_EXISTS when there is one of that name; UNIMPLEMENTED, before anything of the archive is read, of
+   *   volumes that hosts share and of drivers that cannot.
    */
   restore?(name: string, options: CreateVolumeOptions, archive: Readable, call?: CallOptions): Promise<void>;
 }

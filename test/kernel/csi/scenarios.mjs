@@ -210,7 +210,10 @@ const scenarios = {
     assert.deepEqual(await mountsBelow(folder + "/"), []);
   },
 
-  /** A plugin's volumes are given another size: by its node, by its controller, or by both; now, or when they are mounted. */
+  /**
+   * A plugin's volumes are given another size: by its node, by its controller, or by both; now,
+   * or when they are mounted.
+   */
   async expanded() {
     const grow = ({ target }, sizeBytes) => {
       if (isMountPoint(target)) execFileSync("mount", ["-o", `remount,size=${sizeBytes}`, target]);

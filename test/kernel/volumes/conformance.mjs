@@ -1,6 +1,6 @@
 /**
- * The kit of checks, of volumes of every type that needs no server: `node conformance.mjs FOLDER [TYPE…]`, or of those that
- * programs serve: `node conformance.mjs FOLDER sshfs|rclone PROGRAMS`, in mounts of its own.
+ * The kit of checks, of volumes of every type that needs no server: `node conformance.mjs FOLDER [TYPE…]`, or of those
+ * that programs serve: `node conformance.mjs FOLDER sshfs|rclone PROGRAMS`, in mounts of its own.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

@@ -27,10 +27,17 @@ const members = {};
 await Promise.all(names.map((name) => startMember(name)));
 for (const name of names) await until(`${name} is healthy`, () => isHealthy(name));
 
-const etcdOf = (order, who = "client", ca = "ca") => [
-  ...["--etcd", order.map(urlOf).join(",")],
-  ...["--etcd-ca", `${tls}/${ca}.pem`, "--etcd-cert", `${tls}/${who}.pem`, "--etcd-key", `${tls}/${who}.key`],
-];
+const etcdOf = (order, who = "client", ca = "ca") => {
+  const files = [
+    "--etcd-ca",
+    `${tls}/${ca}.pem`,
+    "--etcd-cert",
+    `${tls}/${who}.pem`,
+    "--etcd-key",
+    `${tls}/${who}.key`,
+  ];
+  return ["--etcd", order.map(urlOf).join(","), ...files];
+};
 const given = { type: "rclone", backend: "local", device: served };
 const single = { options: { ...given, access: "single" } };
 
@@ -193,7 +200,7 @@ async function leaderOf(asked) {
 }
 
 async function startMember(name) {
-  const { client, peer } = ports[name];
+  const { client } = ports[name];
   const peerOf = (one) => `http://127.0.0.1:${ports[one].peer}`;
   const flags = {
     name,
