@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { CleatError } from "../errors/index.ts";
 import { createMemoryVolumes } from "../volume/memory-volumes.test.support.ts";
@@ -197,6 +198,24 @@ describe("expansion", () => {
     await expect(csi.controller.controllerExpandVolume({ volume_id: "none" })).rejects.toMatchObject({
       code: "NOT_FOUND",
     });
+  });
+
+  it("makes nothing smaller, however close two calls follow each other", async () => {
+    const { sizes, driver } = growing("local");
+    const resize: typeof driver.resize = async (...resizing) => {
+      await pause(20); // in which the others come
+      await driver.resize(...resizing);
+    };
+    await using csi = await serveCsi({ ...driver, resize }, { sizeOption: "size" });
+    await csi.controller.createVolume(made("v", 4096n));
+    await csi.node.nodePublishVolume({ volume_id: "v", target_path: target, volume_capability: oneNode[0] });
+    const byNode = (required_bytes: bigint) =>
+      csi.node.nodeExpandVolume({ volume_id: "v", volume_path: target, capacity_range: { required_bytes } });
+    const byController = (required_bytes: bigint) =>
+      csi.controller.controllerExpandVolume({ volume_id: "v", capacity_range: { required_bytes } });
+    const given = await Promise.all([byNode(16_384n), byNode(8192n), byController(12_288n)]);
+    expect(given.map(({ capacity_bytes }) => capacity_bytes)).toEqual([16_384n, 16_384n, 16_384n]);
+    expect(sizes.get("v")).toBe(16_384);
   });
 
   it("is refused for good where a volume has but one size, and for snapshots", async () => {

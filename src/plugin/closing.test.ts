@@ -60,11 +60,15 @@ it("a plugin that was closed is forgotten by the signal that would have closed i
 });
 
 it("a driver hears of the end before calls are waited for", async () => {
-  const isEnding = withResolvers<string>();
-  const endless = { ...driver(() => isEnding.promise), onClosing: () => isEnding.resolve("ended") };
+  const [isRunning, isEnding] = [withResolvers<void>(), withResolvers<string>()];
+  const wait = () => {
+    isRunning.resolve();
+    return isEnding.promise;
+  };
+  const endless = { ...driver(wait), onClosing: () => isEnding.resolve("ended") };
   const plugin = await start({ drivers: [endless], drainTimeoutMs: 20_000 });
   const called = clientOf(plugin.address).wait({});
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await isRunning.promise;
   await plugin.close();
   expect(await called).toEqual({ Text: "ended" });
 });

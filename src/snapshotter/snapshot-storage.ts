@@ -53,10 +53,11 @@ export interface SnapshotStorage {
   settle?(id: number, parentId: number): Promise<void>;
 
   /**
-   * Makes durable all that was written to places until now. Called before a commit is acknowledged, and about every
-   * second while an engine unpacks, so that there is little left to write then. When it rejects, whatever was written
-   * before may be lost, and no snapshot that is there then is ever committed; so each failure is told once at least,
-   * and not again. One that only cannot tell is a `SyncNotToldError`. Where there is none, nothing is promised of it.
+   * Makes durable all that was written to places until now. Called before a commit is acknowledged, and once a second
+   * or more often while an engine unpacks, so that there is little left to write then. When it rejects, whatever was
+   * written before may be lost, and no snapshot that is there then is ever committed; so each failure is told once at
+   * least, and not again. One that only cannot tell is a `SyncNotToldError`. Where there is none, nothing is promised
+   * of it.
    */
   sync?(): Promise<void>;
 

@@ -74,7 +74,8 @@ async function exchange(
 /** Loads the one protocol that has it: the schemas of all take longer than the call. */
 async function findMethod(text: string) {
   const name = text.replace(/^\//, "");
-  const protocol = await loadProtocol(name.split(".", 1).join());
+  const [owner = ""] = name.split(".", 1);
+  const protocol = await loadProtocol(owner);
   for (const [key, method] of Object.entries(protocol?.methods ?? {})) {
     if (protocol !== undefined && nameOf(method) === name) return { protocol, key, method };
   }

@@ -1,4 +1,5 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
@@ -96,4 +97,16 @@ it("says whom it trusts, and nothing of keys", async () => {
   const careless = await cleat(["inspect", "p"]);
   expect(careless.out).toMatch(/ TLS +NOT VERIFIED: whoever answers is trusted\n/);
   expect(careless.err).toContain("TLS is not verified: whoever answers at https://127.0.0.1:1 is trusted");
+});
+
+it("asks a plugin once for the capabilities of a protocol that it announces more than once", async () => {
+  const asked: (string | undefined)[] = [];
+  const Implements = Array.from({ length: 100 }, () => "VolumeDriver");
+  const server = createHttpServer((request, response) => {
+    asked.push(request.url);
+    response.end(JSON.stringify(request.url === "/Plugin.Activate" ? { Implements } : {}));
+  });
+  await listenAs("p", server);
+  await cleat(["inspect", "p"]);
+  expect(asked.filter((url) => url === "/VolumeDriver.Capabilities")).toHaveLength(1);
 });

@@ -36,7 +36,7 @@ async function inspectPlugin(text: string, call: CallOptions, context: CommandCo
   try {
     const probe = await probePlugin(transport, plugin.name, call.timeoutMs);
     const announced = await Promise.all((probe.implements ?? []).map((name) => loadProtocol(name)));
-    const spoken = announced.filter((protocol) => protocol !== undefined);
+    const spoken = [...new Set(announced)].filter((protocol) => protocol !== undefined);
     return {
       name: plugin.name,
       address: formatAddress(plugin.address),

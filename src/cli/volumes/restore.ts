@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { toCleatError } from "../../errors/index.ts";
+import { maxTimerMs } from "../../transport/index.ts";
 import { fillFromArchive } from "../../volumedrivers/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
 import { fillNewVolume } from "./fill-volume.ts";
@@ -13,10 +14,10 @@ export const restore = defineCommand({
     "  cleat volumes restore data --input data.tar",
     "  zstd -dc data.tar.zst | cleat volumes restore data --opt size=10g",
     "",
-    "After a failure, or when it is interrupted, there is no volume of that name. Of a driver that does not run",
-    "this holds after kill -9 as well; of a running one a volume is then left that is in use by one mount until",
-    "the machine starts anew. A running one may also refuse to remove what is half restored, or to unmount it: the",
-    "message says what is left.",
+    "After a failure, when it is interrupted, and after kill -9 of it or of the driver, there is no volume of that",
+    "name. Of volumes that hosts share, and of a driver that is none of Cleat's, one may be left after kill -9 that is",
+    "in use by one mount until the machine starts anew. Such a driver may also refuse to remove what is half restored,",
+    "or to unmount it: the message says what is left.",
   ],
   options: {
     ...placeOptions,
@@ -60,14 +61,11 @@ async function restoreByTools(
   try {
     const { restore: whole } = await tools();
     if (whole === undefined) return false;
-    // As long as it takes to read what may come from a slow pipe.
-    await whole(name, { options }, archive, { signal, timeoutMs: endlessMs });
+    // A disk may take long to have all of it, and the driver says nothing until then.
+    await whole(name, { options }, archive, { signal, timeoutMs: maxTimerMs });
     return true;
   } catch (error) {
     if (toCleatError(error).code !== "UNIMPLEMENTED" || archive.readableDidRead) throw error;
     return false;
   }
 }
-
-/** What Node's timers can wait. */
-const endlessMs = 2 ** 31 - 1;

@@ -51,7 +51,7 @@ export async function expandVolume(
   const byController = canByController(facts)
     ? await peer.controller.controllerExpandVolume(request, { signal })
     : { capacity_bytes: 0n, node_expansion_required: true };
-  const given = Math.max(sizeBytes, Number(byController.capacity_bytes));
+  const given = largerOf(sizeBytes, byController.capacity_bytes);
   if (!byController.node_expansion_required) return given;
   await note(volume.folder, given);
   return isMounted ? expandNode(peer, volume, given, signal) : given;
@@ -86,7 +86,13 @@ async function expandNode(
   const request = { volume_id, volume_capability, secrets, capacity_range, ...paths };
   const { capacity_bytes: given } = await node.nodeExpandVolume(request, { signal });
   await note(folder, undefined);
-  return Math.max(sizeBytes, Number(given));
+  return largerOf(sizeBytes, given);
+}
+
+/** @throws INTERNAL for a size that no number holds exactly: a record of it could not be read again. */
+function largerOf(sizeBytes: number, given: bigint): number {
+  if (given <= BigInt(Number.MAX_SAFE_INTEGER)) return Math.max(sizeBytes, Number(given));
+  throw new CleatError("INTERNAL", `CSI plugin has given a volume ${given} bytes`);
 }
 
 async function note(folder: string, sizeBytes: number | undefined): Promise<void> {

@@ -44,7 +44,6 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
   const { controller, node } = peer;
   const stagingOf = (volume: Volume) => join(settings.folder, "staging", volume.name);
 
-  const asker = { peer, secrets };
   const expandedOf = async (volume: Volume, facts: CsiFacts): Promise<ExpandedVolume> => ({
     volumeId: (await there(volume)).volumeId,
     folder: volume.folder,
@@ -64,7 +63,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       const askedName = toAskedName(volume.name);
       const asked = { askedName, ...(source !== undefined && { sourceId: source.volumeId }) };
       await writeRecord(volume.folder, asked);
-      const provisioned = await provision(asker, volume, asked, call.signal);
+      const provisioned = await provision({ peer, secrets }, volume, asked, call.signal);
       await writeRecord(volume.folder, { ...asked, provisioned });
     },
     async mount(volume, call) {
@@ -101,7 +100,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     async remove(volume, { signal }) {
       const record = await readRecord(volume.folder);
       if (record === undefined) return;
-      const learn = async (asked: Asked) => provision(asker, volume, asked, signal).catch(unlessRefused);
+      const learn = async (asked: Asked) => provision({ peer, secrets }, volume, asked, signal).catch(unlessRefused);
       const made = record.provisioned ?? (await learn(askedOf(record, volume)));
       if (made !== undefined) await controller.deleteVolume({ volume_id: made.volumeId, secrets }, { signal });
     },

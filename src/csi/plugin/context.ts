@@ -1,6 +1,7 @@
 import type { CallOptions } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { VolumeCapabilities, VolumeDriver } from "../../volume/index.ts";
+import type { Turns } from "../../volumedrivers/index.ts";
 
 /** A volume driver that may do more than engines ask for, as those of `openManagedVolumes` do; others need not. */
 export interface HeldVolumes extends VolumeDriver {
@@ -20,5 +21,7 @@ export interface CsiContext {
   readonly nodeId: string;
   readonly sizeOption: string | undefined;
   readonly sourceOption: string | undefined;
+  /** For what looks at a volume and then changes it. */
+  readonly turns: Turns;
   readonly logger: Logger;
 }

@@ -89,7 +89,7 @@ export function createController(context: CsiContext): ImplementedService {
       return {};
     },
     controllerExpandVolume: async ({ volume_id: id, capacity_range: range }, { signal }) => ({
-      capacity_bytes: await expandVolume(id, range, context, signal),
+      capacity_bytes: await context.turns.take(id, signal, () => expandVolume(id, range, context, signal)),
       node_expansion_required: false,
     }),
   });

@@ -1,6 +1,7 @@
 import { CleatError, quoteText } from "../../errors/index.ts";
 import type { ImplementedService } from "../../grpc/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
+import { createTurns } from "../../volumedrivers/index.ts";
 import type { CsiContext, HeldVolumes } from "./context.ts";
 import { createController } from "./controller.ts";
 import { createIdentity } from "./identity.ts";
@@ -58,7 +59,8 @@ export async function createCsiPlugin(options: CsiPluginOptions): Promise<CsiPlu
   }
   if (nodeId === "") throw new CleatError("INVALID_ARGUMENT", "node id is empty");
   const { scope } = await driver.capabilities();
-  const context: CsiContext = { driver, scope, pluginName, version, nodeId, sizeOption, sourceOption, logger };
+  const names = { pluginName, version, nodeId, sizeOption, sourceOption };
+  const context: CsiContext = { driver, scope, ...names, turns: createTurns(), logger };
   return {
     services: [createIdentity(context), createController(context), createNode(context, publisher)],
     close: () => driver.close(),

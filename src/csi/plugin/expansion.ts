@@ -12,7 +12,8 @@ export const expands = ({ driver, sizeOption: option }: CsiContext): boolean =>
 
 /**
  * Gives a volume at least the size that is required, also while it is published, and resolves to the one that it has
- * then. None becomes smaller: orchestrators repeat what they have asked for, and may do so late.
+ * then. None becomes smaller: orchestrators repeat what they have asked for, and may do so late. For whoever has
+ * the volume's turn.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`, ControllerExpandVolume and NodeExpandVolume.
  * @throws INVALID_ARGUMENT where no size is asked for, or the volume cannot be given another; OUT_OF_RANGE when it is

@@ -2,7 +2,6 @@ import { isAbsolute, resolve } from "node:path";
 import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import { type ImplementedService, implementService } from "../../grpc/index.ts";
 import { volumeNamePattern } from "../../volume/index.ts";
-import { createTurns } from "../../volumedrivers/index.ts";
 import { nodeService } from "../services/node-service.ts";
 import { assertCapable, type VolumeCapability } from "./capabilities.ts";
 import type { CsiContext, HeldVolumes } from "./context.ts";
@@ -18,8 +17,7 @@ import { topologyOf } from "./topology.ts";
  * one volume is done in order, so that what was looked at is so until it is acted upon.
  */
 export function createNode(context: CsiContext, publisher: Publisher): ImplementedService {
-  const { driver, scope } = context;
-  const turns = createTurns();
+  const { driver, scope, turns } = context;
   const unimplemented = (method: string) => async () => {
     throw new CleatError("UNIMPLEMENTED", `${method} is not needed for volumes of "${driver.name}"`);
   };
@@ -72,8 +70,10 @@ export function createNode(context: CsiContext, publisher: Publisher): Implement
     async nodeExpandVolume({ volume_id: id, volume_path: path, capacity_range: range }, { signal }) {
       await findVolume(id, context, signal);
       assertGiven(path, "volume_path");
-      if (await publisher.isTaken(path)) return { capacity_bytes: await expandVolume(id, range, context, signal) };
-      throw new CleatError("NOT_FOUND", `volume "${id}" is not published at ${quoteText(path)}`);
+      return turns.take(id, signal, async () => {
+        if (await publisher.isTaken(path)) return { capacity_bytes: await expandVolume(id, range, context, signal) };
+        throw new CleatError("NOT_FOUND", `volume "${id}" is not published at ${quoteText(path)}`);
+      });
     },
     nodeGetCapabilities: async () => ({ capabilities: rpcsOf(context).map((type) => ({ rpc: { type } })) }),
     nodeGetInfo: async () => ({ node_id: context.nodeId, accessible_topology: topologyOf(context) }),

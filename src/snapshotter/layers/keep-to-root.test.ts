@@ -2,10 +2,13 @@ import { mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
+import { silentLogger } from "../../transport/index.ts";
 import { createMemoryStorage, createPlaces } from "../memory-storage.test.support.ts";
 import { openSnapshotter } from "../store/open-snapshotter.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 import { keepToRoot } from "./keep-to-root.ts";
+import { createLayerStorage } from "./layer-storage.ts";
+import type { ServableDriver } from "./servable-driver.ts";
 
 it("neither reads nor deletes what another store has at the path of a root that was moved", async () => {
   const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
@@ -176,6 +179,45 @@ it("doubts, where another folder stood for a moment, what an engine may have mou
     expect(await fate("later")).toBe("DATA_LOSS");
   } finally {
     vi.useRealTimers();
+    await snapshotter.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+it("takes away in a later clean-up what was removed while another folder stood there", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
+  const [root, records, moved] = ["root", "records", "moved"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await mkdir(root);
+  const layers = new Set<string>();
+  const driver = {
+    name: "noting",
+    capabilities: {},
+    createReadWrite: async (id: string) => void layers.add(id),
+    remove: async (id: string) => void layers.delete(id),
+    mounts: async (id: string) => [{ type: "bind", source: `/layers/${id}`, options: ["rw", "rbind"] }],
+    async *list() {
+      for (const id of layers) yield { id };
+    },
+    close: async () => {},
+  } as unknown as ServableDriver;
+  const options = { driver, homeSync: undefined, mendable: false, rebase: false, remapIds: false };
+  const storage = keepToRoot(createLayerStorage({ ...options, logger: silentLogger }), root);
+  const snapshotter = await openSnapshotter({ root: records, storage });
+  try {
+    await snapshotter.cleanup();
+    await snapshotter.prepare("k", {});
+    await rename(root, moved);
+    await snapshotter.remove("k");
+    await expect(snapshotter.cleanup()).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    expect(layers.size).toBe(1);
+    await rename(moved, root);
+    await snapshotter.cleanup();
+    expect([...layers]).toEqual([]);
+  } finally {
     await snapshotter.close();
     await rm(folder, { recursive: true });
   }

@@ -26,6 +26,14 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
       return method(...args);
     };
   const { rebase, settle, mend } = storage;
+  /** What was to be removed meanwhile, of which the storage has not heard. */
+  const refused = new Set<number>();
+  const remove = async (id: number): Promise<void> => {
+    refused.add(id);
+    assertInPlace();
+    refused.delete(id);
+    await storage.remove(id);
+  };
   return {
     ...storage,
     list: kept(() => storage.list()),
@@ -40,7 +48,11 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
       await storage.sync?.();
       assertSyncs(); // or what is flushed is not where it was unpacked
     },
-    remove: kept((id) => storage.remove(id)),
-    sweep: kept((isLive) => storage.sweep(isLive)),
+    remove,
+    sweep: kept(async (isLive) => {
+      // A failure is the storage's from then on, which tries again, and tells.
+      for (const id of refused) if (!isLive(id)) await remove(id).catch(() => {});
+      await storage.sweep(isLive);
+    }),
   };
 }

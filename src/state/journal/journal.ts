@@ -154,9 +154,10 @@ function createJournal<Change>(
         await files.rename(stagedName, fileName);
       } catch (error) {
         rewriteAtBytes = lengthBytes + minRewriteBytes;
-        await staged.close();
         // It may be done all the same, as NFS has it of one whose answer was lost; what is in place then is not `file`.
-        throw isDiskFull(error) ? error : breakDown(error);
+        const failure = isDiskFull(error) ? error : breakDown(error);
+        await staged.close().catch(() => {}); // nothing of it counts
+        throw failure;
       }
       const before = file;
       file = staged;
@@ -204,7 +205,7 @@ async function writeAnew<Change>(
     }
     await staged.sync();
   } catch (error) {
-    await staged.close();
+    await staged.close().catch(() => {});
     throw error;
   }
   return { staged, written };

@@ -77,7 +77,8 @@ export async function createVolumeToolsFromPlugin(
       await client.resize({ Name: volume, SizeBytes: sizeBytes }, call);
     },
     async restore(volume, { options = {} }, archive, call) {
-      const { ID } = await client.prepareRestore({ Name: volume, Opts: { ...options } }, call);
+      // The caller's time is for the archive; this takes none.
+      const { ID } = await client.prepareRestore({ Name: volume, Opts: { ...options } }, { signal: call?.signal });
       await client.restore({ id: ID }, { ...call, body: archive });
     },
     async unlock(volume, hostId) {

@@ -29,9 +29,11 @@ export const local: VolumeBackend<typeof options> = {
     if (size !== undefined || from === undefined) makeFilesFolder(files);
     if (size !== undefined) await giveProject(files, size);
     if (from === undefined) return;
-    const copy = ({ folder: source }: SourceVolume) => copyFolder(filesOf(source), files, { signal });
+    const copy = async ({ folder: source }: SourceVolume) => {
+      await copyFolder(filesOf(source), files, { signal });
+      if (snapshot) await prepareSnapshot(folder, files, { signal }); // it, too, takes as long as there are files
+    };
     await withSource({ name, type, from, withVolume }, copy, { whileMounts: true });
-    if (snapshot) await prepareSnapshot(folder, files, { signal });
   },
   async mount(volume, call) {
     const files = filesOf(volume.folder);

@@ -97,6 +97,18 @@ async function live() {
   }
   await driver.unmount("simple", "c");
 
+  // all that takes as long as there are files is done while no deadline runs
+  const deadline = new AbortController();
+  const withVolume = async (_name, work) => {
+    await work({ type: "local", folder: `${folder}/volumes/simple` });
+    deadline.abort(new Error("nothing else may take long"));
+  };
+  const options = { from: "simple", snapshot: true };
+  await mkdir(`${scratch}/own`);
+  const made = { name: "own", type: "local", options, folder: `${scratch}/own`, target: `${scratch}/target` };
+  await volumeTypes.local.create(made, { withVolume, signal: deadline.signal });
+  await readdir(`${scratch}/own/data/sub`);
+
   // what is wrong is said by its name, and leaves nothing
   const refused = (options, message) => assert.rejects(driver.create("bad", { options }), message);
   await refused({ from: "nobody" }, /volume "bad" cannot be created: volume "nobody" does not exist/);
