@@ -49,8 +49,8 @@ export const logFaults: readonly Fault<LogDriver>[] = [
     ["read/cut-lines"],
   ),
   planted(
-    "a tail is all",
-    asking((asked) => ({ ...asked, tail: undefined })),
+    "a tail is a line short",
+    asking(({ tail, ...asked }) => ({ ...asked, ...(tail !== undefined && { tail: tail - 1 }) })),
     ["read/tail"],
   ),
   answered("times that are asked for are refused", refusingTimes(), ["read/since-and-until"]),
