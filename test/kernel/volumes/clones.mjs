@@ -103,9 +103,8 @@ async function live() {
     await work({ type: "local", folder: `${folder}/volumes/simple` });
     deadline.abort(new Error("nothing else may take long"));
   };
-  const options = { from: "simple", snapshot: true };
   await mkdir(`${scratch}/own`);
-  const made = { name: "own", type: "local", options, folder: `${scratch}/own`, target: `${scratch}/target` };
+  const made = { name: "own", type: "local", folder: `${scratch}/own`, options: { from: "simple", snapshot: true } };
   await volumeTypes.local.create(made, { withVolume, signal: deadline.signal });
   await readdir(`${scratch}/own/data/sub`);
 
