@@ -304,3 +304,17 @@ it("send nothing of before over what another wrote to whom the volume was given 
   });
   expect(uses()).toEqual([]);
 });
+
+it("say nothing of volumes of which etcd and the host agree, and leave nothing behind of each look", async () => {
+  const told: unknown[] = [];
+  const tell = (...words: unknown[]): void => void told.push(words);
+  process.on("warning", tell);
+  const host = await start("a", { logger: { debug() {}, info() {}, warn: tell, error: tell } });
+  await host.create("data", single);
+  await host.mount("data", "one");
+  let looks = 0;
+  etcd.before = () => void looks++;
+  await vi.waitFor(() => expect(looks).toBeGreaterThan(60), 20_000);
+  process.off("warning", tell);
+  expect(told).toEqual([]);
+});
