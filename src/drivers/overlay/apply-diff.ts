@@ -1,5 +1,5 @@
 /** Filling a layer from an archive, all or nothing. Blocks, but for the event loop of its worker. */
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import {
   createIdMaps,
@@ -31,7 +31,6 @@ import {
   exactNameOf,
   makeCleanFolder,
   readExactDiff,
-  readIfThere,
   stagingPath,
   takeBack,
   unpackDiff,
@@ -39,6 +38,7 @@ import {
 import { assertWithinLimit, takeProjectOf } from "./layer-size.ts";
 import { exactFolder, lowerFolders, readLayer } from "./layout.ts";
 import type { ProjectQuotas } from "./project-quotas.ts";
+import { writeAnew } from "./write-anew.ts";
 
 export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   readonly attributePrefix: OverlayPrefix;
@@ -111,24 +111,17 @@ async function unpack(
     const applied = await unpackDiff(source, tree, options, keep);
     if (quotas !== undefined) assertWithinLimit(tree, quotas);
     if (durability !== "none") {
-      writeAgain(home, id);
-      syncfs(tree);
+      const files = writeAnew(home, id);
+      try {
+        syncfs(tree);
+        files.take();
+      } finally {
+        files.discard();
+      }
     }
     return applied;
   } finally {
     close(tree);
-  }
-}
-
-/**
- * What `create` wrote without a flush may have failed to reach the disk, and whoever else flushed was told. Written
- * again, as it is, it is told to the flush that follows: `tree` was open before.
- */
-function writeAgain(home: string, id: string): void {
-  for (const name of ["link", "lower"]) {
-    const path = `${home}/${id}/${name}`;
-    const text = readIfThere(path);
-    if (text !== undefined) writeFileSync(path, text, { flag: "r+" });
   }
 }
 
