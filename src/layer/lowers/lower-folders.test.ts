@@ -79,7 +79,13 @@ it("what is deleted in a renamed folder stays deleted, though what lies in it is
   withFolderAt(scratch.folder("upper"), (upper) => mknodat(upper, "old", S_IFCHR, 0, 0));
   setAttribute(makeFolder("upper", "new", 0o755), "user.overlay.redirect", "/old");
   setAttribute(makeFolder("upper", "a/plain", 0o755), "user.note", "none");
-  const entries = [file("new/sub/.wh.g"), file("new/sub/deep/.wh.f"), file("new/sub/h"), file("a/plain/none/.wh.f")];
+  const entries = [
+    file("new/.wh.none"),
+    file("new/sub/.wh.g"),
+    file("new/sub/deep/.wh.f"),
+    file("new/sub/h"),
+    file("a/plain/none/.wh.f"),
+  ];
   const tree = treeAfter(["upper", "lower"], ...entries);
   expect(
     Object.keys(tree)

@@ -17,8 +17,8 @@ export interface LowerFolder {
 export interface LowerLevel {
   readonly shown: Lowers;
   /**
-   * Whether overlay may show more: a folder above it was renamed under `redirect_dir`, and what lies in it is kept in
-   * layers further below under the name that it had. Source: `overlayfs.rst` v6.1 "renaming directories".
+   * Whether overlay may show more in it: it, or a folder above it, was renamed under `redirect_dir`, and what lies in
+   * that is kept in layers further below under the name that it had. Source: `overlayfs.rst` v6.1 "renaming directories".
    */
   readonly maybeMore: boolean;
   /** As the uppermost has it, where it was asked for. */
@@ -87,7 +87,7 @@ export function createLowerFolders(all: Lowers, attributePrefix: OverlayPrefix):
           level.shown.push(layer);
         });
         reach = left;
-        for (const [at, level] of levels.entries()) level.maybeMore ||= at > redirectedAt;
+        for (const [at, level] of levels.entries()) level.maybeMore ||= at >= redirectedAt;
       }
       return levels;
     },

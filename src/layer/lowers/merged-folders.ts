@@ -1,7 +1,7 @@
 import { isSystemError } from "../../errors/index.ts";
 import { close, errnos, lastErrno, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, tryOpenat } from "../../syscall/index.ts";
 import { openConfinedFolder } from "../tree/confine.ts";
-import { isOpaqueFolder, type Lowers } from "./lower-folder.ts";
+import { isOpaqueFolder } from "./lower-folder.ts";
 import type { LowerFolders, LowerLevel } from "./lower-folders.ts";
 import type { OverlayPrefix } from "../entry/whiteout.ts";
 

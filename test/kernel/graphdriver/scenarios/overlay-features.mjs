@@ -15,6 +15,9 @@ const image = buildArchive([
   folder("app"),
   folder("app/sub"),
   file("app/sub/deep", "deep"),
+  folder("app/sub/nested"),
+  file("app/sub/nested/gone", "gone"),
+  file("app/sub/nested/kept", "kept"),
   file("app/big", content),
   folder("etc"),
   file("etc/big", content),
@@ -115,6 +118,7 @@ async function checkSettings(driver, folderOfTest, settings, attributes) {
   const path = await opened.get("child", {});
   chmodSync(`${path}/moved/big`, 0o444);
   rmSync(`${path}/etc/sub/deep`);
+  rmSync(`${path}/etc/sub/nested/gone`); // in a folder that no layer has at this path
   writeFileSync(`${path}/moved/more`, "more");
   assert.deepEqual(readFileSync(`${path}/moved/big`), content);
   await opened.put("child");

@@ -89,7 +89,10 @@ export async function openDriver(folder: string): Promise<LogDriver> {
   };
 }
 
-async function sizeOf(path: string): Promise<number> {
+${file}`;
+
+/** What the driver knows of a file of entries. */
+const file = `async function sizeOf(path: string): Promise<number> {
   const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
   });
