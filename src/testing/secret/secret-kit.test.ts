@@ -41,9 +41,9 @@ let asked = 0;
 let processes = 0;
 const faults: readonly Fault<SecretProvider>[] = [
   planted(
-    "what there is not is empty",
+    "what there is not has a value",
     (provider) => ({
-      getSecret: (name, request) => provider.getSecret(name, request).catch(() => ({ value: Buffer.alloc(0) })),
+      getSecret: (name, request) => provider.getSecret(name, request).catch(() => ({ value: Buffer.from("none") })),
     }),
     ["secret/unknown", ...docker.map(({ id }) => `engine/${id}-service`)],
     cut,
