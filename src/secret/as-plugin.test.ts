@@ -57,8 +57,10 @@ it("refuses numbers that mean nothing, with one sentence", async () => {
 
 it.each<[what: string, answer: unknown, sentence: string]>([
   ["nothing", undefined, "getSecret answered undefined, and no object"],
+  ["its value alone", "hidden", "getSecret answered a string, and no object"],
   ["no value", {}, 'the value of secret "known" is undefined, and no bytes'],
   ["a text", { value: "hidden" }, 'the value of secret "known" is a string, and no bytes'],
+  ["a number", { value: 4711 }, 'the value of secret "known" is a number, and no bytes'],
   ["no bytes", { value: new Uint8Array() }, 'the value of secret "known" is empty, which a swarm refuses'],
   [
     "500 KiB",
@@ -74,7 +76,7 @@ it.each<[what: string, answer: unknown, sentence: string]>([
   );
   const refusal = await client.getSecret(emptyRequest).catch((error: Error) => error.message);
   expect(refusal).toContain(`secret provider "p": ${sentence}`);
-  expect(refusal).not.toContain("hidden");
+  expect(refusal).not.toMatch(/hidden|4711/);
 });
 
 it("lets the largest secret through that a swarm takes", async () => {

@@ -1,4 +1,5 @@
-import { CleatError, quoteText, quoteValue } from "../errors/index.ts";
+import { isUint8Array } from "node:util/types";
+import { CleatError, quoteText } from "../errors/index.ts";
 import { secretProviderProtocol } from "../protocol/index.ts";
 import { answerOf, assertMethods, implement, type Service, toCallOptions } from "../transport/index.ts";
 import type { SecretProvider } from "./driver.ts";
@@ -41,17 +42,14 @@ const maxSecretBytes = 500 * 1024;
 /** @throws INTERNAL for a value that a swarm refuses, which says no more then than that the secret is not there. */
 function assertValue(value: unknown, subject: string): void {
   const refuse = (problem: string) => new CleatError("INTERNAL", `${subject} ${problem}`);
-  if (!(value instanceof Uint8Array)) throw refuse(`is ${quoteKind(value)}, and no bytes`);
+  if (!isUint8Array(value)) throw refuse(`is ${kindOf(value)}, and no bytes`);
   if (value.length === 0) throw refuse("is empty, which a swarm refuses");
   if (value.length < maxSecretBytes) return;
   throw refuse(`has ${value.length} bytes, and a swarm takes less than ${maxSecretBytes}`);
 }
 
-/** A text may be the secret itself. */
-function quoteKind(value: unknown): string {
-  return typeof value === "string"
-    ? "a string"
-    : typeof value === "object" && value !== null
-      ? "an object"
-      : quoteValue(value);
+/** Anything that is said of it may be the secret itself. */
+function kindOf(value: unknown): string {
+  if (typeof value === "object" && value !== null) return "an object";
+  return value === undefined || value === null ? String(value) : `a ${typeof value}`;
 }

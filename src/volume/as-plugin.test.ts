@@ -13,6 +13,14 @@ import {
 } from "./memory-volumes.test.support.ts";
 
 describe("a driver behind the protocol", () => {
+  it("may say null of the time that it does not know", async () => {
+    const unknown = { name: "data", createdAt: null } as unknown as Volume;
+    const { driver } = createMemoryVolumes({ get: async () => unknown, list: async () => [unknown] });
+    const { remote } = await connect(driver);
+    expect(await remote.get("data")).toMatchObject({ name: "data" });
+    expect(await remote.list()).toMatchObject([{ name: "data" }]);
+  });
+
   it("is a driver: every call arrives and comes back in the contract's shape", async () => {
     const { driver, signals } = createMemoryVolumes();
     const { remote } = await connect(driver);

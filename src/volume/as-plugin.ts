@@ -1,3 +1,4 @@
+import { isDate } from "node:util/types";
 import { CleatError, quoteText, quoteValue } from "../errors/index.ts";
 import { volumeDriverProtocol } from "../protocol/index.ts";
 import {
@@ -91,7 +92,8 @@ function checkAnswer(volume: Volume, subject: string, method: string): Volume {
   const { name, createdAt, mountpoint } = volume;
   if (typeof name !== "string") throw refuse(`a volume whose name is ${quoteValue(name)}`);
   const shown = `volume ${quoteText(name)}`;
-  const hasTime = createdAt === undefined || createdAt instanceof Date;
+  // Null stands for a time that is not known, as in what drivers have from JSON.
+  const hasTime = (createdAt ?? undefined) === undefined || isDate(createdAt);
   if (!hasTime) throw refuse(`${shown}, whose createdAt is ${quoteValue(createdAt)}, and no Date`);
   const hasPath = mountpoint === undefined || typeof mountpoint === "string";
   if (!hasPath) throw refuse(`${shown}, whose mountpoint is ${quoteValue(mountpoint)}, and no path`);
