@@ -7,12 +7,12 @@ import { ensureCleanFolder, prepareHome } from "../../graphdriver/kit.ts";
 import { createLayer } from "./create-layer.ts";
 import { mendLayers } from "./mend-layers.ts";
 
-/** The file that a failing disk does not give. */
-const refusal = vi.hoisted(() => ({ path: "" }));
+/** The file that a failing disk does not give, and how often. */
+const refusal = vi.hoisted(() => ({ path: "", times: Infinity }));
 vi.mock("../../graphdriver/home/read-if-there.ts", async (importOriginal) => {
   const original = await importOriginal<{ readIfThere(path: string): string | undefined }>();
   const readIfThere = (path: string) => {
-    if (path === refusal.path) throw new SystemError(constants.errno.EIO, "open", path);
+    if (path === refusal.path && refusal.times-- > 0) throw new SystemError(constants.errno.EIO, "open", path);
     return original.readIfThere(path);
   };
   return { ...original, readIfThere };
@@ -97,4 +97,24 @@ it.each(["link", "lower"])("leaves a layer alone whose %s cannot be read now, an
   refusal.path = "";
   expect(read()).toEqual(before);
   expect(mendLayers(home, chain)).toEqual({ mended: [], unread: new Map() });
+});
+
+it.each([
+  ["empty", 0],
+  ["cut off between two layers", 28],
+])("takes the list of a layer that could not be looked at, and is %s, for no other's", (_, sizeBytes) => {
+  const deeper = { id: "4", parent: "3" };
+  createLayer(home, { ...deeper, ...owner, durable: true, mendable: true, maxDepth: 128 });
+  const layers = [...chain, deeper];
+  const lowerOf = (id: string) => readFileSync(`${home}/${id}/lower`, "utf8");
+  const before = ["3", "4"].map(lowerOf);
+  truncateSync(`${home}/3/lower`, sizeBytes);
+  truncateSync(`${home}/4/lower`);
+  Object.assign(refusal, { path: `${home}/3/link`, times: 1 });
+  const { mended, unread } = mendLayers(home, layers);
+  expect([mended, [...unread.keys()]]).toEqual([[], ["3", "4"]]);
+  expect(lowerOf("4")).toBe("");
+  Object.assign(refusal, { path: "", times: Infinity });
+  expect(mendLayers(home, layers).mended).toEqual(["3", "4"]);
+  expect(["3", "4"].map(lowerOf)).toEqual(before);
 });

@@ -13,7 +13,7 @@ import { createLink, idIn, isLink, isLowerPath, linksFolder, linkTarget, readLay
 /** What `mendLayers` found; ids of layers. */
 export interface MendedLayers {
   readonly mended: readonly string[];
-  /** Those whose files cannot be read now, with what the system says: they are as they were. */
+  /** Those whose files, or their parent's, cannot be read now, with what the system says: they are not mended. */
   readonly unread: ReadonlyMap<string, string>;
 }
 
@@ -28,6 +28,15 @@ export function mendLayers(home: string, layers: readonly MendableLayer[]): Mend
   /** What a layer says that lies on one of these. */
   const lowerOf = new Map<string, string>();
 
+  /** Of a parent that was not looked at, the list may be cut off: it would be cut off here for good. */
+  function lowerFor(id: string, parent: string): string | undefined {
+    const known = lowerOf.get(parent);
+    if (known !== undefined) return known;
+    if (!unread.has(parent)) return lowerOn(home, parent);
+    unread.set(id, `layer "${parent}", on which it lies, cannot be looked at`);
+    return undefined;
+  }
+
   function mendLayer({ id, parent }: MendableLayer): boolean {
     if (!isThere(`${home}/${id}/diff`)) return false;
     let link = readIfThere(`${home}/${id}/link`);
@@ -39,7 +48,8 @@ export function mendLayers(home: string, layers: readonly MendableLayer[]): Mend
     let lower = parent === undefined ? undefined : readIfThere(`${home}/${id}/lower`);
     const isLaid = parent === undefined || isWhole(lower, lowerOf.get(parent));
     if (!isLaid) {
-      lower = lowerOf.get(parent) ?? lowerOn(home, parent);
+      lower = lowerFor(id, parent);
+      if (lower === undefined) return false;
       writeDurably(`${home}/${id}/lower`, lower);
     }
     lowerOf.set(id, [`${linksFolder}/${link}`, ...(lower === undefined ? [] : [lower])].join(":"));
