@@ -6,7 +6,8 @@ import { hasOwnPlace } from "./snapshot-table.ts";
 
 /**
  * Compares records with the places that are there. Returns those whose files are gone, or are not to be trusted: they
- * are no snapshots any more. What cannot be looked at now stays one: a disk may fail for a moment. A commit on a new parent that a crash cut in two is taken back.
+ * are no snapshots any more. What cannot be looked at now stays one: a disk may fail for a moment. A commit on a new
+ * parent that a crash cut in two is taken back.
  */
 export async function reconcile(
   records: Records,
