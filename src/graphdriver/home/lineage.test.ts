@@ -103,6 +103,13 @@ it("refuses whatever a layer may lie on, until it is told on what it lies, or th
   await expect(gone.remove("base")).resolves.toBe("removed");
 });
 
+it("removes what is not there, though there is a layer that may lie on any", async () => {
+  const exists = async (id: string) => id !== "gone";
+  const lineage = createLineage({ readParents: async () => [["child", undefined]], exists });
+  await expect(lineage.removing("gone", false, async () => "removed")).resolves.toBe("removed");
+  await expect(lineage.removing("base", false, async () => "removed")).rejects.toThrow("may lie on it");
+});
+
 it("lets a layer that is being made keep its parent, and a parent that leaves keep a new layer waiting", async () => {
   const { lineage, remove } = open();
   const log: string[] = [];
