@@ -18,7 +18,7 @@ import {
 import { readBounded } from "./bounded-body.ts";
 import { createDeadline, type Deadline, type GivingUp } from "./deadline.ts";
 import { guardStream } from "./guarded-stream.ts";
-import { maxReplyBytesOf, OutgoingCall } from "./outgoing-call.ts";
+import { maxFailureBytesOf, maxReplyBytesOf, OutgoingCall } from "./outgoing-call.ts";
 import type { Transport, WireReply, WireRequest } from "./wire.ts";
 
 export interface ClientOptions {
@@ -89,9 +89,6 @@ async function readAnswer({ body }: WireReply, maxBytes: number, subject: string
   }
 }
 
-/** A failure becomes a message that somebody prints. */
-const maxFailureBytes = 64 * 1024;
-
 /** A transport knows the address only. */
 function withPlugin(error: unknown, { path }: Method, plugin: string): unknown {
   if (!(error instanceof TransportError) || error.message.startsWith(path)) return error;
@@ -133,8 +130,7 @@ async function readReply(
 ): Promise<unknown> {
   const origin = { plugin: options.plugin ?? address, method: method.path, httpStatus: reply.status };
   if (reply.status !== 200) {
-    const failureBytes = Math.min(options.maxReplyBytes ?? maxFailureBytes, maxFailureBytes);
-    const failure = parseFailure(await readAnswer(reply, failureBytes, subject));
+    const failure = parseFailure(await readAnswer(reply, maxFailureBytesOf(options), subject));
     const unknownMethod = reply.status === 404 && failure.code === "UNKNOWN";
     throw new RemoteError(unknownMethod ? "UNIMPLEMENTED" : failure.code, failure.message, origin);
   }

@@ -14,6 +14,7 @@ export class OutgoingCall implements WireRequest {
   readonly announced: string;
   readonly download: boolean;
   readonly maxReplyBytes: number | undefined;
+  readonly maxFailureBytes: number;
   declare readonly signal: AbortSignal;
   readonly #deadline: Deadline & GivingUp;
 
@@ -30,6 +31,7 @@ export class OutgoingCall implements WireRequest {
     this.announced = options.announced;
     this.download = method.framing === "download";
     this.maxReplyBytes = method.framing === "download" ? undefined : maxReplyBytesOf(method, options);
+    this.maxFailureBytes = maxFailureBytesOf(options);
     this.#deadline = deadline;
     Object.defineProperty(this, "signal", ownSignal);
   }
@@ -55,6 +57,13 @@ const ownSignal: PropertyDescriptor & ThisType<OutgoingCall> = {
 /** What a caller may have set for all methods. */
 interface CallLimits {
   readonly maxReplyBytes?: number | undefined;
+}
+
+/** A failure becomes a message that somebody prints. */
+const maxFailureBytes = 64 * 1024;
+
+export function maxFailureBytesOf({ maxReplyBytes = maxFailureBytes }: CallLimits): number {
+  return Math.min(maxReplyBytes, maxFailureBytes);
 }
 
 /** Of a method's answer that is read into memory. */

@@ -24,6 +24,8 @@ export interface WireRequest {
    * it. Only a client asks for that; a transport may still answer with a stream.
    */
   readonly maxReplyBytes?: number | undefined;
+  /** The same of a reply that is a failure; default `maxReplyBytes`. */
+  readonly maxFailureBytes?: number | undefined;
   /** Aborted when nobody waits for the reply any more. */
   readonly signal: AbortSignal;
   /** What `signal` tells, for whoever can do without a signal; only a client has it. */

@@ -124,7 +124,8 @@ function send(wire: WireRequest, { address, dialer, open, follow }: Sending): Pr
       if (wire.maxReplyBytes === undefined) resolve({ status, body: response });
       else {
         const fail = (error: TransportError) => reject(isGivenUp(wire) ? toGivenUp(address, true, error) : error);
-        collectReply(response, wire.maxReplyBytes, address, (body) => resolve({ status, body }), fail);
+        const maxBytes = status === 200 ? wire.maxReplyBytes : (wire.maxFailureBytes ?? wire.maxReplyBytes);
+        collectReply(response, maxBytes, address, (body) => resolve({ status, body }), fail);
       }
     });
   });

@@ -32,3 +32,31 @@ it("goes out in one write, and its answer is read where it ends", async () => {
     "Host: plugin.moby.localhost\r\nConnection: keep-alive\r\n\r\n";
   expect(requests).toEqual([`${head(13)}{"Text":"é"}`, `${head(11)}{"Text":""}`]);
 });
+
+it("reads no more of a failure than becomes a message, however much a success may be", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-small-call-"));
+  const address = { unix: join(folder, "s") };
+  let sentBytes = 0;
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      socket.write("HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\n\r\n");
+      const more = (): void => {
+        while (sentBytes < 2 ** 25 && socket.writable) {
+          sentBytes += 2 ** 16;
+          if (!socket.write(`10000\r\n${"x".repeat(2 ** 16)}\r\n`)) break;
+        }
+      };
+      socket.on("drain", more);
+      more();
+    });
+  });
+  await once(server.listen(address.unix), "listening");
+  const transport = createHttpTransport(address);
+  const call = createClient(protocol, transport).echo({ Text: "" });
+  await expect(call).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
+  expect(sentBytes).toBeLessThan(2 ** 22);
+  await transport.close();
+  server.close();
+  await rm(folder, { recursive: true });
+});
