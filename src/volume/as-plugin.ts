@@ -59,7 +59,8 @@ export function createVolumeDriverPlugin(options: VolumeDriverPluginOptions): Vo
     mount: async ({ Name, ID }, call) => {
       const path = await driver.mount(checkName(Name), ID, toCallOptions(call));
       if (typeof path === "string" && isUsablePath(path)) return { Mountpoint: path };
-      const problem = `is mounted at ${typeof path === "string" ? quoteText(path) : quoteValue(path)}, which is not an absolute path`;
+      const shown = typeof path === "string" ? quoteText(path) : quoteValue(path);
+      const problem = `is mounted at ${shown}, which is not an absolute path`;
       throw new CleatError("INTERNAL", `volume "${Name}" of driver "${driver.name}" ${problem}`);
     },
     unmount: async ({ Name, ID }, call) => done(driver.unmount(checkName(Name), ID, toCallOptions(call))),

@@ -182,8 +182,8 @@ function parentInMark(home: string, id: string, subject: string): string | undef
     const recorded = readMark(home, fillingFolder, id) || undefined;
     const made = readLayerRecord(home, id);
     if (made === undefined || made.parent === (recorded ?? null)) return recorded;
-    const problem = `"${fillingFolder}/${id}" says that it lies on ${show(recorded)}, and its record, on ${show(made.parent)}`;
-    throw new CleatError("DATA_LOSS", problem);
+    const said = `"${fillingFolder}/${id}" says that it lies on ${show(recorded)}`;
+    throw new CleatError("DATA_LOSS", `${said}, and its record, on ${show(made.parent)}`);
   } catch (error) {
     throw withSubject(error, subject);
   }

@@ -18,7 +18,8 @@ export interface LowerLevel {
   readonly shown: Lowers;
   /**
    * Whether overlay may show more in it: it, or a folder above it, was renamed under `redirect_dir`, and what lies in
-   * that is kept in layers further below under the name that it had. Source: `overlayfs.rst` v6.1 "renaming directories".
+   * that is kept in layers further below under the name that it had. Source: `overlayfs.rst` v6.1, "renaming
+   * directories".
    */
   readonly maybeMore: boolean;
   /** As the uppermost has it, where it was asked for. */

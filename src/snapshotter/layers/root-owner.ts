@@ -12,8 +12,8 @@ import { rootOf } from "./id-remap.ts";
  * already. Source: containerd v2.1.9 `plugins/snapshots/overlay/overlay.go` `createSnapshot`, which gives it there,
  * too. Blocks for two looks, at what was just made and at what it was made on: less than to wait for a thread.
  *
- * A new owner is flushed where the layer has been: the flush of a snapshot's record brings it along on file systems with
- * one journal, and not on btrfs.
+ * A new owner is flushed where the layer has been: the flush of a snapshot's record brings it along on file systems
+ * with one journal, and not on btrfs.
  */
 export async function giveRootItsOwner(mount: MountSpec, remap: IdRemap | undefined, durable: boolean): Promise<void> {
   const { upper, lower } = foldersOf(mount);

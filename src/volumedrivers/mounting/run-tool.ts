@@ -34,10 +34,10 @@ const child = fileURLToPath(new URL("./tool-child.js", import.meta.url));
  * Does it in a process that can be killed: the host's program, which starts in a millisecond, or where there is none,
  * as in a managed plugin of Docker's, a Node. Resolves to what it said.
  *
- * `rm` removes a tree, of what is immutable too, and crosses into no mount, which is a Node's to do always, a tenth of a
- * second of processor time: rm(1) with `--one-file-system` compares devices alone (coreutils 9.1 `src/remove.c`), and so
- * deletes what a bind mount shows of the same file system; that nothing was mounted before it began does not say that
- * nothing is meanwhile.
+ * `rm` removes a tree, with what is immutable in it, and crosses into no mount, which is a Node's to do always, a tenth
+ * of a second of processor time: rm(1) with `--one-file-system` compares devices alone (coreutils 9.1 `src/remove.c`),
+ * and so deletes what a bind mount shows of the same file system; that nothing was mounted before it began does not say
+ * that nothing is meanwhile.
  * @throws what `runHelper` throws.
  */
 export async function runTool(
