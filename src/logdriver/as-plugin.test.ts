@@ -6,7 +6,6 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { logDriverProtocol } from "../protocol/index.ts";
 import { createClient } from "../transport/index.ts";
-import { close, mknodat, O_DIRECTORY, O_RDONLY, openPath, S_IFIFO } from "../syscall/index.ts";
 import { encodeFrame } from "./entry-codec.ts";
 import type { ContainerLog, LogEntry } from "./driver.ts";
 import { openKeptLogs } from "./kept-logs.ts";
@@ -41,10 +40,7 @@ const textsOf = (entries: readonly LogEntry[] | undefined) => entries?.map(textO
 
 /** A pipe that an engine holds. */
 function makePipe(name: string) {
-  const directory = openPath(folder.path, O_RDONLY | O_DIRECTORY);
-  mknodat(directory, name, S_IFIFO | 0o600);
-  close(directory);
-  const file = join(folder.path, name);
+  const file = folder.makePipe(name);
   return { file, descriptor: openSync(file, constants.O_RDWR | constants.O_NONBLOCK) };
 }
 

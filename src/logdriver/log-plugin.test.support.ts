@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { logDriverProtocol, pluginProtocol } from "../protocol/index.ts";
+import { close, mknodat, O_DIRECTORY, O_RDONLY, openPath, S_IFIFO } from "../syscall/index.ts";
 import { createHandler, createMemoryTransport, implement, type Logger } from "../transport/index.ts";
 import type { LogDriverPluginOptions } from "./as-plugin.ts";
 import { openKeptLogs } from "./kept-logs.ts";
@@ -100,7 +101,17 @@ export function createRecorder() {
 
 export async function createPipeFolder() {
   const path = await mkdtemp(join(tmpdir(), "cleat-logs-"));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+  return {
+    path,
+    /** The path of a new pipe in it. */
+    makePipe(name: string): string {
+      const directory = openPath(path, O_RDONLY | O_DIRECTORY);
+      mknodat(directory, name, S_IFIFO | 0o600);
+      close(directory);
+      return join(path, name);
+    },
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true }),
+  };
 }
 
 /** `remote` is an engine's side of `plugin`. */

@@ -1,8 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { logDriverProtocol } from "../protocol/index.ts";
-import { close, mknodat, O_DIRECTORY, O_RDONLY, openPath, S_IFIFO } from "../syscall/index.ts";
 import { createClient } from "../transport/index.ts";
 import { encodeFrame } from "./entry-codec.ts";
 import {
@@ -31,10 +29,7 @@ it("a log that ends while no descriptor is left has all that was in its pipe, an
   const { driver, kept, closed } = createMemoryLogs();
   const { transport, plugin } = await connectLogs({ driver, logger: createRecorder().logger }, folder.path);
   const client = createClient(logDriverProtocol, transport);
-  const directory = openPath(folder.path, O_RDONLY | O_DIRECTORY);
-  mknodat(directory, "pipe", S_IFIFO | 0o600);
-  close(directory);
-  const file = join(folder.path, "pipe");
+  const file = folder.makePipe("pipe");
   const descriptor = openSync(file, constants.O_RDWR | constants.O_NONBLOCK);
   await client.startLogging({ File: file, Info: infoOf("c1") });
   const lines = Array.from({ length: 3_000 }, (_, at) => entryOf(`line ${at}`));

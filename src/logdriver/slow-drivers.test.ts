@@ -1,9 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { logDriverProtocol } from "../protocol/index.ts";
-import { close, mknodat, O_DIRECTORY, O_RDONLY, openPath, S_IFIFO } from "../syscall/index.ts";
 import { createClient } from "../transport/index.ts";
 import type { LogDriver, LogEntry } from "./driver.ts";
 import { encodeFrame } from "./entry-codec.ts";
@@ -36,13 +34,6 @@ const noLoss = { dropped: 0 };
 const textsOf = (entries: readonly LogEntry[] | undefined) => entries?.map(textOf);
 const { logger } = createRecorder();
 
-function makePipe(name: string): string {
-  const directory = openPath(folder.path, O_RDONLY | O_DIRECTORY);
-  mknodat(directory, name, S_IFIFO | 0o600);
-  close(directory);
-  return join(folder.path, name);
-}
-
 /** As an engine holds it. */
 const holdPipe = (file: string) => openSync(file, constants.O_RDWR | constants.O_NONBLOCK);
 
@@ -68,7 +59,7 @@ describe("a driver that hangs as it opens a log", () => {
   }
 
   it("keeps no other container waiting after a restart, and that one's pipe is read", async () => {
-    const file = makePipe("pipe");
+    const file = folder.makePipe("pipe");
     const descriptor = holdPipe(file);
     await keepLogs(stateFolder, [{ file, id: "hung" }]);
     const { driver, kept } = createHungLogs();
@@ -86,7 +77,7 @@ describe("a driver that hangs as it opens a log", () => {
   });
 
   it("does not keep the plugin from closing, nor the container from ending", async () => {
-    const file = makePipe("pipe");
+    const file = folder.makePipe("pipe");
     const descriptor = holdPipe(file);
     const { driver, closed } = createHungLogs();
     const { transport, plugin } = await connectLogs({ driver, logger, stopTimeoutMs: 50 }, folder.path);

@@ -10,6 +10,14 @@ import { keepToRoot } from "./keep-to-root.ts";
 import { createLayerStorage } from "./layer-storage.ts";
 import type { ServableDriver } from "./servable-driver.ts";
 
+/** A root, and where it is moved to, beside records that stay. */
+async function makeRoot() {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
+  const at = (name: string): string => join(folder, name);
+  await mkdir(at("root"));
+  return { folder, root: at("root"), records: at("records"), moved: at("moved") };
+}
+
 it("neither reads nor deletes what another store has at the path of a root that was moved", async () => {
   const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
   const root = join(folder, "root");
@@ -51,13 +59,7 @@ it("neither reads nor deletes what another store has at the path of a root that 
 
 it("commits nothing that an engine may have written into another store, with and without a flush", async () => {
   for (const flushes of [true, false]) {
-    const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
-    const [root, records, moved] = ["root", "records", "moved"].map((name) => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ];
-    await mkdir(root);
+    const { folder, root, records, moved } = await makeRoot();
     const places = createPlaces();
     const { sync, ...others } = createMemoryStorage(places);
     const snapshotter = await openSnapshotter({
@@ -91,13 +93,7 @@ it("commits nothing that an engine may have written into another store, with and
 });
 
 it("doubts no snapshot where the root could not be looked at for a moment, before the flush or after", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
-  const [root, records, moved] = ["root", "records", "moved"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  await mkdir(root);
+  const { folder, root, records, moved } = await makeRoot();
   const places = createPlaces();
   const storage = keepToRoot(createMemoryStorage(places), root);
   const snapshotter = await openSnapshotter({ root: records, storage });
@@ -132,13 +128,7 @@ it("doubts no snapshot where the root could not be looked at for a moment, befor
 
 it("doubts, where another folder stood for a moment, what an engine may have mounted meanwhile", async () => {
   vi.useFakeTimers({ toFake: ["performance"] });
-  const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
-  const [root, records, moved] = ["root", "records", "moved"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  await mkdir(root);
+  const { folder, root, records, moved } = await makeRoot();
   const places = createPlaces();
   const open = () => openSnapshotter({ root: records, storage: keepToRoot(createMemoryStorage(places), root) });
   let snapshotter = await open();
@@ -185,13 +175,7 @@ it("doubts, where another folder stood for a moment, what an engine may have mou
 });
 
 it("takes away in a later clean-up what was removed while another folder stood there", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "cleat-root-"));
-  const [root, records, moved] = ["root", "records", "moved"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  await mkdir(root);
+  const { folder, root, records, moved } = await makeRoot();
   const layers = new Set<string>();
   const driver = {
     name: "noting",

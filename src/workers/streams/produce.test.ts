@@ -3,18 +3,18 @@ import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import { CleatError } from "../../errors/index.ts";
-import { neverStarted, openStreams, type StreamsOptions, writeJob } from "./streams.test.support.ts";
+import {
+  expected,
+  manyPieces,
+  neverStarted,
+  openStreams,
+  type StreamsOptions,
+  writeJob,
+} from "./streams.test.support.ts";
 
 let streams: ReturnType<typeof openStreams>;
 const open = (options?: StreamsOptions) => (streams = openStreams(options));
 afterEach(() => streams.close());
-
-/** More than a ring and all buffers behind it hold. */
-const manyPieces = 40_000;
-
-function expected(pieces: number): Buffer {
-  return Buffer.concat(Array.from({ length: pieces }, (_, at) => Buffer.alloc(100, at)));
-}
 
 describe("what a job writes, as a stream", () => {
   it("ends after all bytes, and when what it needed is released", async () => {

@@ -21,6 +21,14 @@ export async function readJob(ring: Ring): Promise<number> {
   return sizeBytes;
 }
 
+/** More pieces than a ring and all buffers behind it hold. */
+export const manyPieces = 40_000;
+
+/** What `writeJob` writes. */
+export function expected(pieces: number): Buffer {
+  return Buffer.concat(Array.from({ length: pieces }, (_, at) => Buffer.alloc(100, at)));
+}
+
 /** Writes `pieces` of 100 bytes. */
 export async function writeJob(ring: Ring, pieces: number, failure?: Error): Promise<void> {
   const writer = createAsyncRingWriter(ring);

@@ -3,18 +3,18 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { CleatError } from "../../errors/index.ts";
-import { neverStarted, openStreams, type StreamsOptions, writeJob } from "./streams.test.support.ts";
+import {
+  expected,
+  manyPieces,
+  neverStarted,
+  openStreams,
+  type StreamsOptions,
+  writeJob,
+} from "./streams.test.support.ts";
 
 let streams: ReturnType<typeof openStreams>;
 const open = (options?: StreamsOptions) => (streams = openStreams(options));
 afterEach(() => streams.close());
-
-/** More than a ring and all buffers behind it hold. */
-const manyPieces = 40_000;
-
-function expected(pieces: number): Buffer {
-  return Buffer.concat(Array.from({ length: pieces }, (_, at) => Buffer.alloc(100, at)));
-}
 
 /** Keeps copies of what it is shown. */
 function createKeeper() {
