@@ -70,15 +70,25 @@ const small: TreeLimit = { entries: 32, sizeBytes: 16 * 1024 };
 const smallArchiveBytes = 128 * 1024;
 
 /** Whether little lies in the layer's diff folder, and was looked at by `untilMs`: costs some looks at what does. */
-export function isSmallDiff(home: string, id: string, untilMs: number): boolean {
+export function isSmallDiff(home: string, id: string, untilMs = Number.POSITIVE_INFINITY): boolean {
   return withFolderAt(`${home}/${id}/diff`, (folder) => fitsWithin(folder, { ...small, untilMs }));
 }
 
+/** The archive of the layer's diff folder where little lies in it, else `undefined`. */
+export function archiveSmallDiff(home: string, id: string, options: ArchiveDiffOptions): Uint8Array | undefined {
+  try {
+    if (!isSmallDiff(home, id)) return undefined;
+  } catch (error) {
+    throw withSubject(error, `layer "${id}"`);
+  }
+  return archiveAtOnce(home, id, options);
+}
+
 /**
- * The archive of the layer's diff folder where little lies in it, else `undefined`, as where an entry of it is still to
- * be read at `untilMs`, by `performance.now()`.
+ * The same for who has looked at it (`isSmallDiff`), which is not done again; `undefined`, too, where an entry of it is
+ * still to be read at `untilMs`, by `performance.now()`.
  */
-export function archiveSmallDiff(
+export function archiveAtOnce(
   home: string,
   id: string,
   { attributePrefix, ...options }: ArchiveDiffOptions,
@@ -99,7 +109,6 @@ export function archiveSmallDiff(
   };
   try {
     return withFolderAt(`${home}/${id}/diff`, (folder) => {
-      if (!fitsWithin(folder, { ...small, untilMs })) return undefined;
       archiveTree(folder, { write }, { whiteouts, ...options }, throwIfLate);
       return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
     });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { archiveSmallDiff, isSmallDiff } from "./layer-diff.ts";
+import { archiveAtOnce, archiveSmallDiff, isSmallDiff } from "./layer-diff.ts";
 
 const options = { ids: { uids: [], gids: [] }, archiveDialect: "docker-26", attributePrefix: "trusted." } as const;
 let home: string;
@@ -33,9 +33,10 @@ it("is looked at no further than time goes: each entry may have to wait for the 
 it("is archived no further than time goes, and else as without a limit", () => {
   const whole = archiveSmallDiff(home, "a", options);
   expect(whole?.length).toBeGreaterThan(2048);
-  expect(archiveSmallDiff(home, "a", options, performance.now() + 60_000)).toEqual(whole);
-  takeEach(10); // four looks until it is known to be small, then one before each entry
-  expect(archiveSmallDiff(home, "a", options, 55)).toBeUndefined();
+  expect(archiveAtOnce(home, "a", options, performance.now() + 60_000)).toEqual(whole);
+  const looks = takeEach(10);
+  expect(archiveAtOnce(home, "a", options, 15)).toBeUndefined();
+  expect(looks).toHaveBeenCalledTimes(2); // one before each entry: who has looked does not look again
   takeEach(10);
-  expect(archiveSmallDiff(home, "a", options, 100)).toEqual(whole);
+  expect(archiveAtOnce(home, "a", options, 60)).toEqual(whole);
 });

@@ -11,7 +11,7 @@ import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import { type LayeredStore, precondition } from "../overlay/layered-store.ts";
 import { isKnownWhole } from "../overlay/layer-features.ts";
 import { readLayer } from "../overlay/layout.ts";
-import { type ArchiveDiffOptions, archiveSmallDiff, isSmallDiff } from "../overlay/layer-diff.ts";
+import { type ArchiveDiffOptions, archiveAtOnce, isSmallDiff } from "../overlay/layer-diff.ts";
 import type * as jobs from "./jobs.ts";
 
 export interface NativeDiffOptions extends ArchiveDiffOptions {
@@ -57,7 +57,7 @@ export function createNativeDiff(
     const lookedMs = performance.now();
     if (lookedMs < lookUntilMs) {
       if (!isSmall) return undefined;
-      const archived = archiveSmallDiff(path, id, archiveOptions, lookedMs + quickArchiveMs);
+      const archived = archiveAtOnce(path, id, archiveOptions, lookedMs + quickArchiveMs);
       if (archived !== undefined) return archived;
     }
     return locks.unlessChanged([id], onThread);
