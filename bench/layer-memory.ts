@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { startCleat } from "../test/harness/cleat.ts";
-import { openNamespace } from "../test/harness/namespace.ts";
+import { startCleat } from "../test/harness/plugins/cleat.ts";
+import { openNamespace } from "../test/harness/namespaces/namespace.ts";
 import { singleFileArchive } from "./layer-archive.ts";
 import type { Measurement } from "./measure.ts";
 import { post, readText } from "./post.ts";

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { vfs } from "cleat/drivers";
-import { runCommand } from "../test/harness/command.ts";
+import { runCommand } from "../test/harness/processes/command.ts";
 import { debianGo } from "../test/interop/go-program.ts";
 import { openMemoryDisk } from "./layers/memory-disk.ts";
 import { timeCommand } from "./layers/timed.ts";

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { runCommand } from "../test/harness/command.ts";
-import { createScratch } from "../test/harness/scratch.ts";
+import { runCommand } from "../test/harness/processes/command.ts";
+import { createScratch } from "../test/harness/namespaces/scratch.ts";
 import { buildGoProgram } from "../test/interop/go-program.ts";
 import { median, type Measurement } from "./measure.ts";
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Namespace } from "../test/harness/namespace.ts";
+import type { Namespace } from "../test/harness/namespaces/namespace.ts";
 import { median, type Measurement } from "./measure.ts";
 
 /** Whom `snapshotter/calls.mjs` calls. */

@@ -1,9 +1,9 @@
 import { readFile, rm } from "node:fs/promises";
 import { resolve } from "node:path";
-import { cleatCommand } from "../test/harness/cleat.ts";
-import { type Namespace, openNamespace } from "../test/harness/namespace.ts";
-import { startProxy } from "../test/harness/snapshotter.ts";
-import { until } from "../test/harness/until.ts";
+import { cleatCommand } from "../test/harness/plugins/cleat.ts";
+import { type Namespace, openNamespace } from "../test/harness/namespaces/namespace.ts";
+import { startProxy } from "../test/harness/containerd/snapshotter.ts";
+import { until } from "../test/harness/processes/until.ts";
 import type { Measurement } from "./measure.ts";
 import { residentMib } from "./resident-memory.ts";
 import { runPart } from "./snapshotter-calls.ts";

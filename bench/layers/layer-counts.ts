@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { runCommand } from "../../test/harness/command.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
 import { median, type Measurement } from "../measure.ts";
 import { openMemoryDisk } from "./memory-disk.ts";
 

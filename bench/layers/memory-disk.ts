@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { runCommand } from "../../test/harness/command.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
 
 /** A fresh ext4 in a file in memory: what a shared disk does meanwhile would hide what is measured. */
 export interface MemoryDisk extends AsyncDisposable {

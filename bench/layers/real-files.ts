@@ -1,6 +1,6 @@
 import { readdirSync, lstatSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { runCommand } from "../../test/harness/command.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
 
 const kib = 1024;
 

@@ -1,6 +1,6 @@
 /**
  * The engines of later Debian releases: their packages, unpacked into a folder of their own for each release, never
- * installed. Tests run them in mount namespaces whose root is such a folder (`test/engine/harness`).
+ * installed. Tests run them in mount namespaces whose root is such a folder (`test/harness/namespaces`).
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";

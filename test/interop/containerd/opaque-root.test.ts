@@ -7,10 +7,10 @@ import {
   type ContainerdWithClient,
   startContainerdWithClient,
   testNamespace,
-} from "../../harness/containerd-client.ts";
-import { type Namespace, openNamespace } from "../../harness/namespace.ts";
-import { forky, machine } from "../../harness/release.ts";
-import { type SnapshotterProcess, startSnapshotter } from "../../harness/snapshotter.ts";
+} from "../../harness/containerd/containerd-client.ts";
+import { type Namespace, openNamespace } from "../../harness/namespaces/namespace.ts";
+import { forky, machine } from "../../harness/namespaces/release.ts";
+import { type SnapshotterProcess, startSnapshotter } from "../../harness/containerd/snapshotter.ts";
 import { describeWith, needs, needsOf } from "../../needs.ts";
 
 /** What there is below, and a layer of which the archive says that it hides all of that, at its root. */

@@ -13,11 +13,11 @@ import {
   type ContainerdWithClient,
   startContainerdWithClient,
   testNamespace,
-} from "../../harness/containerd-client.ts";
-import { type Namespace, openNamespace } from "../../harness/namespace.ts";
-import { forky } from "../../harness/release.ts";
-import { type SnapshotterProcess, startSnapshotter } from "../../harness/snapshotter.ts";
-import { listTree } from "../../harness/tree-listing.ts";
+} from "../../harness/containerd/containerd-client.ts";
+import { type Namespace, openNamespace } from "../../harness/namespaces/namespace.ts";
+import { forky } from "../../harness/namespaces/release.ts";
+import { type SnapshotterProcess, startSnapshotter } from "../../harness/containerd/snapshotter.ts";
+import { listTree } from "../../harness/images/tree-listing.ts";
 import { describeWith, needs } from "../../needs.ts";
 
 /** The lowest first. Markers are empty files; a folder in an archive comes with its own mode and owner. */
