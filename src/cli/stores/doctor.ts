@@ -3,7 +3,7 @@ import { defineCommand, UsageError } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
 import { formatDiagnosis } from "./diagnosis.ts";
 import { examine } from "./examine.ts";
-import { absolute } from "../serving/listen-options.ts";
+import { absolute } from "../serving/options/listen-options.ts";
 import { parseSeconds } from "../terminal/seconds.ts";
 
 export const doctor = defineCommand({
