@@ -5,8 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { containerdSources } from "./go-sources.mjs";
 import { run } from "../prepare.mjs";
+import { containerdSources } from "./go-sources.mjs";
 import { cacheFolder, diskMb, makeFolder, replaceFolder } from "./staged-folder.mjs";
 
 /** What makes a root; it is installed with the other packages. */

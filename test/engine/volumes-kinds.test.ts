@@ -3,8 +3,8 @@
  * given back and kept is so for each, whoever is killed. By day those that need no server, at night all.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { describeWith, needs, needsOf } from "../needs.ts";
 import { volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
+import { describeWith, needs, needsOf } from "../needs.ts";
 import { type CleatVolumes, forgetMounts, programsOf, startCleatVolumes } from "../harness/volumes/cleat-volumes.ts";
 import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
 import { type Namespace, openNamespace } from "../harness/namespaces/namespace.ts";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { makeFolders } from "../../files/index.ts";
 import { CleatError } from "../../errors/index.ts";
 import { type Address, formatAddress, formatJsonSpec, parseSpec, type TlsFiles } from "../../transport/index.ts";
-import { probeListener } from "./probe-listener.ts";
 import { readFileIfThere, writeWholeFile } from "../files/whole-file.ts";
+import { probeListener } from "./probe-listener.ts";
 
 export interface SpecFile {
   readonly path: string;

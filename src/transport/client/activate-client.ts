@@ -1,8 +1,8 @@
 import { CleatError } from "../../errors/index.ts";
 import type { Client, Protocol } from "../../protocol/index.ts";
+import type { Transport } from "../wire/wire.ts";
 import { activate, assertImplements } from "./activate.ts";
 import { type ClientOptions, createClient } from "./client.ts";
-import type { Transport } from "../wire/wire.ts";
 
 export interface ActivateOptions extends Omit<ClientOptions, "plugin"> {
   /** The plugin's name, for errors. */

@@ -1,7 +1,7 @@
 import { CleatError, RemoteError, SchemaError } from "../../errors/index.ts";
 import { announcedName, type CallOptions, pluginProtocol, type Protocol } from "../../protocol/index.ts";
-import { createClient } from "./client.ts";
 import type { Transport } from "../wire/wire.ts";
+import { createClient } from "./client.ts";
 
 /**
  * Asks who is there what it implements, at the deadline of the protocol's table unless `call` says otherwise.

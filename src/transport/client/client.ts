@@ -17,9 +17,9 @@ import {
 } from "../../protocol/index.ts";
 import { readBounded } from "../wire/bounded-body.ts";
 import { createDeadline, type Deadline, type GivingUp } from "../wire/deadline.ts";
+import type { Transport, WireReply, WireRequest } from "../wire/wire.ts";
 import { guardStream } from "./guarded-stream.ts";
 import { maxFailureBytesOf, maxReplyBytesOf, OutgoingCall } from "./outgoing-call.ts";
-import type { Transport, WireReply, WireRequest } from "../wire/wire.ts";
 
 export interface ClientOptions {
   /** The plugin's name, for errors; default the transport's address. */

@@ -13,12 +13,12 @@ import {
   type UploadMethod,
 } from "../../protocol/index.ts";
 import { readBounded } from "../wire/bounded-body.ts";
+import { errorLogger, type Logger } from "../wire/logger.ts";
+import type { Handler, WireReply, WireRequest } from "../wire/wire.ts";
 import { traceCall, type TracedCall } from "./call-channel.ts";
 import { untilFirstByte } from "./first-byte.ts";
-import { errorLogger, type Logger } from "../wire/logger.ts";
 import type { AnyServerMethod, Service } from "./service.ts";
 import { takeWhole } from "./whole-body.ts";
-import type { Handler, WireReply, WireRequest } from "../wire/wire.ts";
 
 export interface HandlerOptions {
   /**

@@ -1,6 +1,6 @@
 import { connectContainerd, type Containerd as Client } from "../../../src/containerd/index.ts";
-import { type Containerd, type ContainerdOptions, startContainerd } from "./containerd.ts";
 import type { Namespace } from "../namespaces/namespace.ts";
+import { type Containerd, type ContainerdOptions, startContainerd } from "./containerd.ts";
 
 /** A containerd, and Cleat's client of its API, in the namespace of tests. */
 export interface ContainerdWithClient extends AsyncDisposable, Pick<Containerd, "socket"> {

@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { runCommand } from "../processes/command.ts";
-import type { Containerd } from "./containerd.ts";
 import { dataFolder } from "../images/base-image.ts";
 import type { Namespace } from "../namespaces/namespace.ts";
 import { listTree } from "../images/tree-listing.ts";
+import type { Containerd } from "./containerd.ts";
 
 /** One namespace of containerd's, whose images and containers are on one snapshotter. */
 export interface Ctr {

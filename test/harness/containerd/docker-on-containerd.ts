@@ -1,6 +1,6 @@
-import type { Containerd } from "./containerd.ts";
 import { type Dockerd, startDockerd } from "../engines/dockerd.ts";
 import type { Namespace } from "../namespaces/namespace.ts";
+import type { Containerd } from "./containerd.ts";
 
 /** A Docker daemon whose images and containers are in a containerd. */
 export interface DockerOnContainerd {

@@ -2,8 +2,8 @@ import { readdir } from "node:fs/promises";
 import { createGrpcChannel } from "../../../src/grpc/index.ts";
 import { createRemoteSnapshotter } from "../../../src/snapshotter/index.ts";
 import type { Namespace } from "../namespaces/namespace.ts";
-import type { SnapshotterProcess } from "./snapshotter.ts";
 import { until } from "../processes/until.ts";
+import type { SnapshotterProcess } from "./snapshotter.ts";
 
 const emptyDeadlineMs = 20_000;
 

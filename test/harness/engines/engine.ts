@@ -1,8 +1,8 @@
 import { startCleat, type Cleat } from "../plugins/cleat.ts";
 import { logTail, type Daemon } from "../processes/daemon.ts";
 import { mountDataRoot } from "../namespaces/data-root.ts";
-import { startDockerd, type Dockerd, type DockerdOptions } from "./dockerd.ts";
 import { openNamespace, type Namespace } from "../namespaces/namespace.ts";
+import { startDockerd, type Dockerd, type DockerdOptions } from "./dockerd.ts";
 import type { Storage } from "./storage.ts";
 
 /** A Docker daemon on a storage, and everything that it needs to run. */

@@ -2,11 +2,11 @@
 import { cp, rm } from "node:fs/promises";
 import { z } from "zod";
 import { openStore, type TableSchemas } from "../../../src/state/index.ts";
-import { openEngine, type Engine } from "./engine.ts";
 import { startExample } from "../plugins/example.ts";
 import { shellLayer, writeImageArchive } from "../images/image-archive.ts";
 import type { PluginProcess } from "../plugins/plugin-process.ts";
 import type { EngineRelease } from "../namespaces/release.ts";
+import { openEngine, type Engine } from "./engine.ts";
 import { builtinOverlay2, ofRelease } from "./storage.ts";
 
 export interface PluginNetworks extends Engine, AsyncDisposable {

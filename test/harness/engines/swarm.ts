@@ -1,10 +1,10 @@
 /** A swarm of one host, on the loopback of a namespace, and a secret provider for it: one of the examples. */
 import { mkdir, writeFile } from "node:fs/promises";
-import type { Engine } from "./engine.ts";
 import { startExample } from "../plugins/example.ts";
 import type { Namespace } from "../namespaces/namespace.ts";
 import type { PluginProcess } from "../plugins/plugin-process.ts";
 import { until } from "../processes/until.ts";
+import type { Engine } from "./engine.ts";
 
 const taskDeadlineMs = 30_000;
 

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { basename } from "node:path";
-import { changeRootScript } from "./change-root.ts";
-import { removeControlGroups } from "./control-groups.ts";
 import { runCommand } from "../processes/command.ts";
 import { startDaemon, type Daemon } from "../processes/daemon.ts";
+import { changeRootScript } from "./change-root.ts";
+import { removeControlGroups } from "./control-groups.ts";
 import { type EngineRelease, machine } from "./release.ts";
 import { createScratch } from "./scratch.ts";
 

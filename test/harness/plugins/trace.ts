@@ -1,5 +1,5 @@
-import { cleatCommand } from "./cleat.ts";
 import type { Namespace } from "../namespaces/namespace.ts";
+import { cleatCommand } from "./cleat.ts";
 import { pluginSocket, startPlugin, type PluginProcess } from "./plugin-process.ts";
 
 export interface TraceOptions {

@@ -1,5 +1,4 @@
 /** Docker and Podman as users of Cleat's volumes; their commands are alike as far as such tests go. */
-import type { CleatVolumes } from "./cleat-volumes.ts";
 import { startEngine } from "../engines/engine.ts";
 import type { Namespace } from "../namespaces/namespace.ts";
 import { pluginSocket } from "../plugins/plugin-process.ts";
@@ -7,6 +6,7 @@ import { openPodman } from "../engines/podman.ts";
 import type { EngineRelease } from "../namespaces/release.ts";
 import { builtinOverlay2, ofRelease } from "../engines/storage.ts";
 import { until } from "../processes/until.ts";
+import type { CleatVolumes } from "./cleat-volumes.ts";
 
 export interface EngineOnVolumes {
   command(...args: string[]): Promise<string>;

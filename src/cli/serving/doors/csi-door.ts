@@ -3,8 +3,8 @@ import { createCsiPlugin } from "../../../csi/index.ts";
 import { assertAddressFree, type Logger } from "../../../plugin/index.ts";
 import type { CommandContext, CommandOptions } from "../../terminal/command.ts";
 import { readVersion } from "../../terminal/version.ts";
-import type { Door } from "./door.ts";
 import { readSocketOptions, type SocketValues, socketOptions } from "../options/listen-options.ts";
+import type { Door } from "./door.ts";
 import { serveGrpcDoor } from "./serve-grpc-door.ts";
 import { describeTypes, openManaged } from "./volume-door.ts";
 

@@ -4,8 +4,6 @@ import { assertAddressFree, createStateFile, type Logger, serve, type ServedDriv
 import { assertPluginName } from "../../../protocol/index.ts";
 import { type CommandOptions, orUsageError, type CommandContext } from "../../terminal/command.ts";
 import { defaultRoot } from "../../terminal/default-folders.ts";
-import { describeGraphDriver } from "./describe-serving.ts";
-import type { Door } from "./door.ts";
 import { selectDriver } from "../options/graph-drivers.ts";
 import {
   absolute,
@@ -14,8 +12,10 @@ import {
   readListenOptions,
   warnOfStrangers,
 } from "../options/listen-options.ts";
-import { drainTimeoutMs } from "./serve-doors.ts";
 import { type DriverValues, parseDurability } from "../options/serving-options.ts";
+import { describeGraphDriver } from "./describe-serving.ts";
+import type { Door } from "./door.ts";
+import { drainTimeoutMs } from "./serve-doors.ts";
 
 export const graphOptions = {
   name: { type: "string", value: "NAME", help: "what engines call the plugin; default cleat" },

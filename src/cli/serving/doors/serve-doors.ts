@@ -1,10 +1,10 @@
 import { CleatError } from "../../../errors/index.ts";
 import { closeOnSignals, type Logger } from "../../../plugin/index.ts";
-import { openMetricsDoor } from "./metrics-door.ts";
 import type { CommandContext } from "../../terminal/command.ts";
-import type { Door } from "./door.ts";
 import { createLogger } from "../options/logger.ts";
 import type { OutputValues } from "../options/serving-options.ts";
+import { openMetricsDoor } from "./metrics-door.ts";
+import type { Door } from "./door.ts";
 
 /** How long running calls may take once a signal has come, so that everything ends within `endingPatienceMs`. */
 export const drainTimeoutMs = 8_000;

@@ -11,12 +11,12 @@ import {
   defaultSnapshotterRoot,
   defaultSnapshotterSocket,
 } from "../../terminal/default-folders.ts";
-import { describeSnapshotter } from "./describe-serving.ts";
-import type { Door } from "./door.ts";
 import { selectDriver } from "../options/graph-drivers.ts";
 import { absolute, readSocketOptions, type SocketValues, socketOptions } from "../options/listen-options.ts";
-import { serveGrpcDoor } from "./serve-grpc-door.ts";
 import { type DriverValues, parseDurability } from "../options/serving-options.ts";
+import { describeSnapshotter } from "./describe-serving.ts";
+import type { Door } from "./door.ts";
+import { serveGrpcDoor } from "./serve-grpc-door.ts";
 
 export const snapshotterOptions = {
   root: {

@@ -16,7 +16,6 @@ import {
 } from "../../../volumedrivers/index.ts";
 import { type CommandContext, type CommandOptions, orUsageError, UsageError } from "../../terminal/command.ts";
 import { defaultRoot } from "../../terminal/default-folders.ts";
-import type { Door } from "./door.ts";
 import {
   absolute,
   listenOptions,
@@ -24,6 +23,7 @@ import {
   readListenOptions,
   warnOfStrangers,
 } from "../options/listen-options.ts";
+import type { Door } from "./door.ts";
 import { drainTimeoutMs } from "./serve-doors.ts";
 
 export const volumeOptions = {

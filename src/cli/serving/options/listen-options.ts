@@ -3,9 +3,9 @@ import { isAbsolute, join } from "node:path";
 import { toCleatError } from "../../../errors/index.ts";
 import type { SystemdListen, TcpListen, TlsListen, UnixListen } from "../../../plugin/index.ts";
 import { type HostAndPort, type Logger, parseAddress } from "../../../transport/index.ts";
-import { readAccountId } from "./account-ids.ts";
 import { type CommandContext, type CommandOptions, UsageError } from "../../terminal/command.ts";
 import { socketFolderToServeIn } from "../../terminal/default-folders.ts";
+import { readAccountId } from "./account-ids.ts";
 
 /**
  * Where a command that serves listens: on a socket, its own or one that was passed. `help` says what is its default.
