@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { startCleat } from "../test/harness/plugins/cleat.ts";
-import { openNamespace } from "../test/harness/namespaces/namespace.ts";
-import { singleFileArchive } from "./layer-archive.ts";
-import type { Measurement } from "./measure.ts";
+import { startCleat } from "../../test/harness/plugins/cleat.ts";
+import { openNamespace } from "../../test/harness/namespaces/namespace.ts";
+import { singleFileArchive } from "../content/layer-archive.ts";
+import type { Measurement } from "../measuring/measure.ts";
+import { peakResidentMib } from "../measuring/resident-memory.ts";
 import { post, readText } from "./post.ts";
-import { peakResidentMib } from "./resident-memory.ts";
 
 const smallLayers = 2_000;
 const layersAtOnce = 20;

@@ -1,11 +1,11 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { vfs } from "cleat/drivers";
-import { runCommand } from "../test/harness/processes/command.ts";
-import { debianGo } from "../test/interop/go-program.ts";
-import { openMemoryDisk } from "./layers/memory-disk.ts";
-import { timeCommand } from "./layers/timed.ts";
-import { median, type Measurement, timeMs } from "./measure.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
+import { debianGo } from "../../test/interop/go-program.ts";
+import { openMemoryDisk } from "../measuring/memory-disk.ts";
+import { median, type Measurement, timeMs } from "../measuring/measure.ts";
+import { timeCommand } from "./timed.ts";
 
 const folders = 300;
 const filesEach = 100;

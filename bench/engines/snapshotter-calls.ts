@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import type { Namespace } from "../test/harness/namespaces/namespace.ts";
-import { median, type Measurement } from "./measure.ts";
+import type { Namespace } from "../../test/harness/namespaces/namespace.ts";
+import { median, type Measurement } from "../measuring/measure.ts";
 
 /** Whom `snapshotter/calls.mjs` calls. */
 export interface Peer<Name extends string> {
@@ -25,7 +25,7 @@ type Call = keyof typeof titles;
 export type CallTimes = Readonly<Record<Call, { readonly medianUs: number; readonly p99Us: number }>>;
 
 /** JavaScript, because it runs on the built package, which the compiler of the benchmarks does not know. */
-const program = resolve("bench/snapshotter/calls.mjs");
+const program = resolve("bench/engines/calls.mjs");
 
 export async function runPart<Result>(
   { run }: Namespace,

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { shellLayer, type LayerRecipe } from "../test/harness/images/image-archive.ts";
+import { shellLayer, type LayerRecipe } from "../../test/harness/images/image-archive.ts";
 import { incompressibleBytes } from "./incompressible.ts";
 
 const foldersPerLayer = 100;

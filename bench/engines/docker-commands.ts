@@ -1,13 +1,13 @@
 import { mkdir } from "node:fs/promises";
-import { startEngine, type Engine } from "../test/harness/engines/engine.ts";
-import { builtinOverlay2, cleatOverlay2, type Storage, withExactDiffs } from "../test/harness/engines/storage.ts";
-import { runCommand } from "../test/harness/processes/command.ts";
-import { type LayerRecipe, shellLayer, writeImageArchive } from "../test/harness/images/image-archive.ts";
-import { openNamespace } from "../test/harness/namespaces/namespace.ts";
-import { openMemoryDisk } from "./layers/memory-disk.ts";
-import { writeLayers } from "./layers/real-files.ts";
-import { type Limit, median, type Measurement, timeMs } from "./measure.ts";
-import { processorMs } from "./processor-time.ts";
+import { startEngine, type Engine } from "../../test/harness/engines/engine.ts";
+import { builtinOverlay2, cleatOverlay2, type Storage, withExactDiffs } from "../../test/harness/engines/storage.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
+import { type LayerRecipe, shellLayer, writeImageArchive } from "../../test/harness/images/image-archive.ts";
+import { openNamespace } from "../../test/harness/namespaces/namespace.ts";
+import { openMemoryDisk } from "../measuring/memory-disk.ts";
+import { writeLayers } from "../content/real-files.ts";
+import { type Limit, median, type Measurement, timeMs } from "../measuring/measure.ts";
+import { processorMs } from "../measuring/processor-time.ts";
 
 const image = "large";
 const changedFiles = 2000;

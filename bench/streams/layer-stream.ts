@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { startCleat } from "../test/harness/plugins/cleat.ts";
-import { runCommand } from "../test/harness/processes/command.ts";
-import { openNamespace } from "../test/harness/namespaces/namespace.ts";
-import { createScratch } from "../test/harness/namespaces/scratch.ts";
-import { layerArchive } from "./layer-archive.ts";
-import { type Measurement, timeMs } from "./measure.ts";
+import { startCleat } from "../../test/harness/plugins/cleat.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
+import { openNamespace } from "../../test/harness/namespaces/namespace.ts";
+import { createScratch } from "../../test/harness/namespaces/scratch.ts";
+import { layerArchive } from "../content/layer-archive.ts";
+import { type Measurement, timeMs } from "../measuring/measure.ts";
+import { peakResidentMib } from "../measuring/resident-memory.ts";
 import { countBytes, post, readText } from "./post.ts";
-import { peakResidentMib } from "./resident-memory.ts";
 
 const maxResidentMib = 150;
 

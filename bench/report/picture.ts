@@ -1,4 +1,4 @@
-import { isRate, type Measurement, ratioOf } from "./measure.ts";
+import { isRate, type Measurement, ratioOf } from "../measuring/measure.ts";
 import type { Table } from "./table.ts";
 
 const rowHeight = 20;

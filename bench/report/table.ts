@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { isRate, type Measurement, ratioOf } from "./measure.ts";
+import { isRate, type Measurement, ratioOf } from "../measuring/measure.ts";
 import { drawTable } from "./picture.ts";
 import { formatMarkdown } from "./report.ts";
 

@@ -1,17 +1,17 @@
 import { resolve } from "node:path";
-import { startContainerd } from "../test/harness/containerd/containerd.ts";
-import { createCtr, type Ctr } from "../test/harness/containerd/ctr.ts";
-import { runCommand } from "../test/harness/processes/command.ts";
-import { startDockerOnContainerd } from "../test/harness/containerd/docker-on-containerd.ts";
-import { writeImageArchive } from "../test/harness/images/image-archive.ts";
-import { type Namespace, openNamespace } from "../test/harness/namespaces/namespace.ts";
-import { forky } from "../test/harness/namespaces/release.ts";
-import { createScratch } from "../test/harness/namespaces/scratch.ts";
-import { type SnapshotterProcess, startProxy, startSnapshotter } from "../test/harness/containerd/snapshotter.ts";
-import { buildGoProgram, debianGo } from "../test/interop/go-program.ts";
+import { startContainerd } from "../../test/harness/containerd/containerd.ts";
+import { createCtr, type Ctr } from "../../test/harness/containerd/ctr.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
+import { startDockerOnContainerd } from "../../test/harness/containerd/docker-on-containerd.ts";
+import { writeImageArchive } from "../../test/harness/images/image-archive.ts";
+import { type Namespace, openNamespace } from "../../test/harness/namespaces/namespace.ts";
+import { forky } from "../../test/harness/namespaces/release.ts";
+import { createScratch } from "../../test/harness/namespaces/scratch.ts";
+import { type SnapshotterProcess, startProxy, startSnapshotter } from "../../test/harness/containerd/snapshotter.ts";
+import { buildGoProgram, debianGo } from "../../test/interop/go-program.ts";
+import { largeImage } from "../content/large-image.ts";
+import { type Limit, median, type Measurement, timeMs } from "../measuring/measure.ts";
 import { compareDockers } from "./docker-commands.ts";
-import { largeImage } from "./large-image.ts";
-import { type Limit, median, type Measurement, timeMs } from "./measure.ts";
 import { type CallTimes, compareCalls, compareCommits, type Peer, runPart } from "./snapshotter-calls.ts";
 
 const callsPerRound = 100;
@@ -73,7 +73,7 @@ const halfMore: Limit = { maxRatio: 1.5 };
 const notMore: Limit = { maxRatio: 1 };
 
 async function startStargz(namespace: Namespace): Promise<SnapshotterProcess> {
-  const program = await buildGoProgram(resolve("bench/snapshotter/stargz"), namespace.folder, [debianGo]);
+  const program = await buildGoProgram(resolve("bench/engines/stargz"), namespace.folder, [debianGo]);
   const root = `${namespace.folder}/stargz-root`;
   return startProxy(namespace, { name: "stargz", root, argv: (socket) => [program, socket, root] });
 }

@@ -1,13 +1,13 @@
 /**
- * How soon a call that is given up is over: `node bench/giving-up.mjs [TRIES] [DRIVER…]`, as root, in a mount namespace
+ * How soon a call that is given up is over: `node bench/streams/giving-up.mjs [TRIES] [DRIVER…]`, as root, in a mount namespace
  * of its own (`unshare --mount`). In the middle of an archive of 1 GiB, and of a walk of 20,000 files: from `abort()`
  * until the call has rejected, and until the layer is as `create` left it.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { Readable } from "node:stream";
-import * as drivers from "../dist/drivers/index.js";
-import { buildArchive, file, folder } from "../dist/testing/index.js";
+import * as drivers from "../../dist/drivers/index.js";
+import { buildArchive, file, folder } from "../../dist/testing/index.js";
 
 const [tries = "20", ...names] = process.argv.slice(2);
 const archiveBytes = 2 ** 30;

@@ -1,14 +1,14 @@
 import { readFile, rm } from "node:fs/promises";
 import { resolve } from "node:path";
-import { cleatCommand } from "../test/harness/plugins/cleat.ts";
-import { type Namespace, openNamespace } from "../test/harness/namespaces/namespace.ts";
-import { startProxy } from "../test/harness/containerd/snapshotter.ts";
-import { until } from "../test/harness/processes/until.ts";
-import type { Measurement } from "./measure.ts";
-import { residentMib } from "./resident-memory.ts";
+import { cleatCommand } from "../../test/harness/plugins/cleat.ts";
+import { type Namespace, openNamespace } from "../../test/harness/namespaces/namespace.ts";
+import { startProxy } from "../../test/harness/containerd/snapshotter.ts";
+import { until } from "../../test/harness/processes/until.ts";
+import type { Measurement } from "../measuring/measure.ts";
+import { residentMib } from "../measuring/resident-memory.ts";
 import { runPart } from "./snapshotter-calls.ts";
 
-const collectProgram = resolve("bench/snapshotter/collect-on-signal.mjs");
+const collectProgram = resolve("bench/engines/collect-on-signal.mjs");
 
 /**
  * What Cleat holds of a tenth, a half and all of so many snapshots, and when they were removed: after a collection each

@@ -1,4 +1,4 @@
-import { isOverLimit, misses, type Measurement, ratioOf } from "./measure.ts";
+import { isOverLimit, misses, type Measurement, ratioOf } from "../measuring/measure.ts";
 import type { Table } from "./table.ts";
 
 /** A table in Markdown, its columns as wide as what stands in them, under a line that names the machine. */

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { runCommand } from "../test/harness/processes/command.ts";
-import { createScratch } from "../test/harness/namespaces/scratch.ts";
-import { buildGoProgram } from "../test/interop/go-program.ts";
-import { median, type Measurement } from "./measure.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
+import { createScratch } from "../../test/harness/namespaces/scratch.ts";
+import { buildGoProgram } from "../../test/interop/go-program.ts";
+import { median, type Measurement } from "../measuring/measure.ts";
 
 const warmUpCalls = 2_000;
 const calls = 3_000;
@@ -46,7 +46,7 @@ export async function measureSmallCalls(rounds: number): Promise<readonly Measur
     return [];
   }
   await using scratch = await createScratch();
-  const go = await buildGoProgram(resolve("bench/go"), scratch.path);
+  const go = await buildGoProgram(resolve("bench/small-calls/go"), scratch.path);
   const folder = `${scratch.path}/plugins`;
   await mkdir(folder);
   const goSockets = Array.from({ length: plugins }, (_, plugin) => `${folder}/go-${plugin}.sock`);
