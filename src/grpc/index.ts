@@ -3,11 +3,11 @@
  *
  * `message.ts` says how messages are described.
  */
-export { createGrpcChannel, type GrpcChannel, type GrpcChannelOptions } from "./channel.ts";
-export { createGrpcClient, type GrpcClientOptions } from "./client.ts";
-export { type CallKind, defineService, type GrpcMethod, type GrpcService } from "./define-service.ts";
-export { defaultMaxMessageBytes } from "./frames.ts";
-export { GrpcError } from "./grpc-error.ts";
+export { createGrpcChannel, type GrpcChannel, type GrpcChannelOptions } from "./client/channel.ts";
+export { createGrpcClient, type GrpcClientOptions } from "./client/client.ts";
+export { type CallKind, defineService, type GrpcMethod, type GrpcService } from "./services/define-service.ts";
+export { defaultMaxMessageBytes } from "./wire/frames.ts";
+export { GrpcError } from "./wire/grpc-error.ts";
 export { inheritedSockets, listenOnInherited, type Listening } from "../transport/index.ts";
 export {
   bool,
@@ -28,9 +28,9 @@ export {
   repeatedStrings,
   string,
   stringMap,
-} from "./message.ts";
-export { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./serve.ts";
-export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./server.ts";
+} from "./services/message.ts";
+export { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./server/serve.ts";
+export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./server/server.ts";
 export {
   type AnyGrpcMethod,
   type GrpcCall,
@@ -40,5 +40,5 @@ export {
   implementService,
   type ImplementedService,
   type Metadata,
-} from "./sides.ts";
-export { any, empty, fieldMask, fromTimestamp, timestamp, toTimestamp } from "./well-known.ts";
+} from "./services/sides.ts";
+export { any, empty, fieldMask, fromTimestamp, timestamp, toTimestamp } from "./services/well-known.ts";

@@ -2,16 +2,16 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import type { Connection } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
+import type { ProcessIdentity } from "../../syscall/index.ts";
 import type { GraphDriverMethods } from "../driver.ts";
 import type { Durability, OpenOptions } from "../driver-factory.ts";
-import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
+import { createPeerStreams, type PeerStreams } from "../streams/peer-streams.ts";
 import { createDriverGate } from "./driver-gate.ts";
 import { createEngineBinding } from "./engine/binding.ts";
 import { type Callers, createCallers } from "./engine/callers.ts";
 import type { InitRequest, InitStore } from "./init-record.ts";
 import { createHeldDriver, notInitialised, toOpenOptions } from "./held-driver.ts";
 import { createKeptInit } from "./kept-init.ts";
-import type { ProcessIdentity } from "../../syscall/index.ts";
 
 export interface DriverHolderOptions {
   readonly open: (options: OpenOptions) => Promise<GraphDriverMethods>;

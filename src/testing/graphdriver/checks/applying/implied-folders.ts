@@ -3,9 +3,9 @@
  * shows, what `changes` says of it, and what its diff makes of a new layer are the same.
  */
 import { deepEqual, equal } from "node:assert/strict";
-import { type ArchiveEntry, device, fifo, file, folder, hardLink, symlink, whiteout } from "../../../archive/entry.ts";
 import { close, O_DIRECTORY, O_RDONLY, openPath, statat } from "../../../../syscall/index.ts";
 import { openFolder } from "../../../../layer/index.ts";
+import { type ArchiveEntry, device, fifo, file, folder, hardLink, symlink, whiteout } from "../../../archive/entry.ts";
 import { assertSameTree } from "../../../tree/assert-same-tree.ts";
 import { expectedChanges } from "../../../tree/expected-changes.ts";
 import { asArchived, type Tree, withoutFolderTimes } from "../../../tree/tree.ts";

@@ -2,9 +2,9 @@ import { deepEqual } from "node:assert/strict";
 import { assertSameTree } from "../../../tree/assert-same-tree.ts";
 import { expectedChanges } from "../../../tree/expected-changes.ts";
 import { asArchived } from "../../../tree/tree.ts";
+import type { TreeWriter } from "../../../tree/tree-writer.ts";
 import type { GraphDriverCheck } from "../../check.ts";
 import { commitLayer, listChanges, makeContainer, readLayer } from "../../layers.ts";
-import type { TreeWriter } from "../../../tree/tree-writer.ts";
 
 const depths = [1, 2, 5, 9];
 const deepest = 9;

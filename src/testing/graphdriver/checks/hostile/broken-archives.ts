@@ -1,4 +1,6 @@
 import { deepEqual, rejects } from "node:assert/strict";
+import type { ErrorCode } from "../../../../errors/index.ts";
+import { blockBytes } from "../../../../tar/index.ts";
 import {
   buildArchive,
   failingStreamOf,
@@ -9,8 +11,6 @@ import {
 } from "../../../archive/index.ts";
 import { encodeEntry } from "../../../archive/build-archive.ts";
 import { file, folder, hardLink, whiteout } from "../../../archive/entry.ts";
-import type { ErrorCode } from "../../../../errors/index.ts";
-import { blockBytes } from "../../../../tar/index.ts";
 import { assertSameTree } from "../../../tree/assert-same-tree.ts";
 import type { GraphDriverCheck } from "../../check.ts";
 import type { GraphDriverContext } from "../../context.ts";

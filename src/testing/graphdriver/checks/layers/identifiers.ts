@@ -1,9 +1,9 @@
 import { deepEqual } from "node:assert/strict";
+import type { GraphDriver } from "../../../../graphdriver/index.ts";
 import { readTree } from "../../../tree/read-tree.ts";
 import { buildArchive } from "../../../archive/build-archive.ts";
 import { file } from "../../../archive/entry.ts";
 import { streamOf } from "../../../archive/stream.ts";
-import type { GraphDriver } from "../../../../graphdriver/index.ts";
 import type { GraphDriverCheck } from "../../check.ts";
 
 /** What must never become part of a path. */

@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
-import { file } from "../../../archive/entry.ts";
 import type { GraphDriver } from "../../../../graphdriver/index.ts";
+import { file } from "../../../archive/entry.ts";
 import type { GraphDriverCheck } from "../../check.ts";
 import { applyEntries, makeLayer } from "../../layers.ts";
 
