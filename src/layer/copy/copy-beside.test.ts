@@ -13,7 +13,7 @@ const built = (path: string): string => new URL(`../../../dist/${path}`, import.
 const jobsSource = `
   import { writeFileSync } from "node:fs";
   import { copyFoldersUrl, copyTree, withFolderAt } from ${JSON.stringify(built("layer/index.js"))};
-  import { createCopyQueue, serveCopies } from ${JSON.stringify(built("layer/tree/copy-beside.js"))};
+  import { createCopyQueue, serveCopies } from ${JSON.stringify(built("layer/copy/copy-beside.js"))};
   import { throwIfCancelled } from ${JSON.stringify(built("syscall/index.js"))};
   import { SystemError } from ${JSON.stringify(built("errors/index.js"))};
   import { askBeside } from ${JSON.stringify(built("workers/index.js"))};
