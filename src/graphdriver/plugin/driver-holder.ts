@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CleatError, toCleatError } from "../../errors/index.ts";
+import { releaseAfter } from "../../errors/kit.ts";
 import type { Connection } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { ProcessIdentity } from "../../syscall/index.ts";
@@ -114,15 +115,15 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       void restore();
       const caller = binding.identify(connection);
       await gate.alone(
-        async () => {
-          try {
-            await held.driver()?.cleanup();
-          } finally {
-            await held.close(notInitialised());
-            binding.release();
-            await kept.release();
-          }
-        },
+        () =>
+          releaseAfter(
+            async () => held.driver()?.cleanup(),
+            async () => {
+              await held.close(notInitialised());
+              binding.release();
+              await kept.release();
+            },
+          ),
         () => binding.admitCleanup(caller),
       );
     },
