@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { CleatError, isSystemError, quoteText, TransportError } from "../../errors/index.ts";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { CleatError, isSystemError, quoteText, toCleatError, TransportError } from "../../errors/index.ts";
 
 export interface EtcdOptions {
   /** "https://10.0.0.1:2379"; of several another is asked when one cannot be reached. */
@@ -55,17 +56,12 @@ export interface Etcd {
  * Connects to nobody yet.
  *
  * Each method throws UNAVAILABLE when no endpoint answers: after a change it is not known then whether it was made.
- * @throws INVALID_ARGUMENT for an endpoint that is none.
+ * @throws INVALID_ARGUMENT for an endpoint that is none, and, as each method does, for a file that is not there or no PEM.
  */
 export function createEtcd({ endpoints, tls, timeoutMs = 5_000 }: EtcdOptions): Etcd {
   const urls = endpoints.map(toUrl);
   if (urls.length === 0) throw new CleatError("INVALID_ARGUMENT", "etcd has no endpoint");
-  const readTls = () =>
-    tls && {
-      ...(tls.ca !== undefined && { ca: readFileSync(tls.ca) }),
-      ...(tls.cert !== undefined && { cert: readFileSync(tls.cert) }),
-      ...(tls.key !== undefined && { key: readFileSync(tls.key) }),
-    };
+  const readTls = () => tls && readTlsFiles(tls);
   readTls(); // what is not there is said at once
   let preferred = 0;
 
@@ -134,10 +130,39 @@ interface WireEntry {
   readonly lease?: string;
 }
 
+/** As Node takes them. */
+type TlsFiles = Pick<SecureContextOptions, "ca" | "cert" | "key">;
+
 /** How much is read of an answer: ten thousand volumes with long options. */
 const maxAnswerBytes = 64 * 2 ** 20;
 
-function post(url: URL, body: object, tls: object | undefined, timeoutMs: number): Promise<Answer> {
+function readTlsFiles({ ca, cert, key }: NonNullable<EtcdOptions["tls"]>): TlsFiles {
+  const files = {
+    ...(ca !== undefined && { ca: readPem("tls.ca", ca) }),
+    ...(cert !== undefined && { cert: readPem("tls.cert", cert) }),
+    ...(key !== undefined && { key: readPem("tls.key", key) }),
+  };
+  try {
+    createSecureContext(files);
+  } catch (error) {
+    const { message } = toCleatError(error);
+    throw new CleatError("INVALID_ARGUMENT", `etcd: the files of tls are of no use: ${message}`, { cause: error });
+  }
+  return files;
+}
+
+function readPem(option: string, path: string): Buffer {
+  const subject = `etcd: ${option} ${quoteText(path)}`;
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    // NOT_FOUND would say that there is no such volume.
+    if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw toCleatError(error, subject);
+    throw new CleatError("INVALID_ARGUMENT", `${subject} is not there`, { cause: error });
+  }
+}
+
+function post(url: URL, body: object, tls: TlsFiles | undefined, timeoutMs: number): Promise<Answer> {
   const send = url.protocol === "https:" ? requestHttps : requestHttp;
   const address = url.origin;
   return new Promise((resolve, reject) => {
