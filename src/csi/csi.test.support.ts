@@ -45,9 +45,10 @@ export function createMemoryPublisher() {
   return { shown, publisher };
 }
 
-export async function serveCsi(driver: HeldVolumes, options: Partial<CsiPluginOptions> = {}) {
+/** On a socket of its own or, as one that is started again, on another's. */
+export async function serveCsi(driver: HeldVolumes, options: Partial<CsiPluginOptions> = {}, socket?: string) {
   const folder = await mkdtemp(join(tmpdir(), "cleat-csi-"));
-  const path = join(folder, "csi.sock");
+  const path = socket ?? join(folder, "csi.sock");
   const { shown, publisher } = createMemoryPublisher();
   const named = { name: "volumes.example.org", version: "1.2.3", nodeId: "node-1" };
   const plugin = await createCsiPlugin({ driver, publisher, ...named, ...options });

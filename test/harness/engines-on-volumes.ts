@@ -62,7 +62,12 @@ export async function podmanOnVolumes(namespace: Namespace, plugin: CleatVolumes
         const pids = await podman("inspect", "--format={{.State.ConmonPid}} {{.State.Pid}}", container);
         await namespace.run(["sh", "-c", 'kill -KILL "$@"', "sh", ...pids.split(" ")]);
         // Nobody has told Podman that it has ended, and so it is not started again.
-        await podman("rm", "--force", "--time=0", container);
+        const remove = () => podman("rm", "--force", "--time=0", container);
+        await remove().catch((error: unknown) => {
+          // Podman 5.4 says once that nobody knows how it has ended, notes that, and removes it when asked again.
+          if (!/conmon exited prematurely/.test(String(error))) throw error;
+          return remove();
+        });
         return "gone";
       },
     },

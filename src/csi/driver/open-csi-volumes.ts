@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CleatError, errorCodes, isSystemError, quoteText, toCleatError } from "../../errors/index.ts";
+import { makeFolders } from "../../files/index.ts";
 import type { MessageIn } from "../../grpc/index.ts";
 import {
   isMountPoint,
@@ -14,6 +15,7 @@ import {
   textOption,
 } from "../../volumedrivers/index.ts";
 import type { capabilityMessage } from "../services/shared-messages.ts";
+import { createAttachments } from "./attachments.ts";
 import { type ExpandedVolume, expandVolume, finishExpansion } from "./expansion.ts";
 import { assertController, createCsiPeer, type CsiFacts, type CsiPeer, type CsiPeerOptions } from "./peer.ts";
 import { type Provisioned, type ProvisionRecord, readRecord, recordPath, writeRecord } from "./provisioned.ts";
@@ -53,6 +55,8 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     isMounted: isMountPoint(volume.target),
   });
 
+  const attachments = createAttachments(peer, secrets);
+
   const volumes = await openManagedVolumes({
     ...settings,
     options: csiOptions,
@@ -71,13 +75,10 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       const facts = await peer.facts(signal);
       const { volumeId: volume_id, context: volume_context } = await there(volume);
       const common = { volume_id, volume_context, secrets, volume_capability: capabilityOf(volume) };
-      const publish_context = publishes(facts)
-        ? (await controller.controllerPublishVolume({ ...common, node_id: facts.info.node_id }, { signal }))
-            .publish_context
-        : {};
+      const publish_context = await attachments.attach(volume.folder, common, facts, signal);
       const staging_target_path = stages(facts) ? stagingOf(volume) : "";
       if (stages(facts)) {
-        await mkdir(staging_target_path, { recursive: true, mode: 0o700 });
+        await makeFolders(staging_target_path, 0o700);
         await node.nodeStageVolume({ ...common, publish_context, staging_target_path }, { signal });
       }
       const target_path = volume.target;
@@ -94,8 +95,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
         await node.nodeUnstageVolume({ volume_id, staging_target_path }, { signal });
         await rmdir(staging_target_path).catch(unlessGone);
       }
-      if (!publishes(facts)) return;
-      await controller.controllerUnpublishVolume({ volume_id, node_id: facts.info.node_id, secrets }, { signal });
+      await attachments.detach(volume.folder, volume_id, facts, signal);
     },
     async remove(volume, { signal }) {
       const record = await readRecord(volume.folder);
@@ -216,7 +216,6 @@ function requirementsOf({ plugin, info }: CsiFacts) {
   return { accessibility_requirements: { requisite: [here], preferred: [here] } };
 }
 
-const publishes = ({ controller }: CsiFacts): boolean => controller.has("PUBLISH_UNPUBLISH_VOLUME");
 const stages = ({ node }: CsiFacts): boolean => node.has("STAGE_UNSTAGE_VOLUME");
 
 /** What is refused whenever it is asked was not made. */

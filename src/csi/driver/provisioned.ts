@@ -20,6 +20,8 @@ const recordSchema = z.strictObject({
    * What its file system is to be given where it is mounted next: the plugin's controller has given the volume more.
    */
   nodeExpansionBytes: z.int().positive().optional(),
+  /** The node that its controller was told to attach it to: the plugin may call this one otherwise by now. */
+  attachedTo: z.string().optional(),
 });
 
 /** That a plugin was asked for a volume, and what it said. */
@@ -31,6 +33,14 @@ export const recordPath = (folder: string): string => join(folder, "csi.json");
 export async function writeRecord(folder: string, record: ProvisionRecord): Promise<void> {
   const text = JSON.stringify({ version: 1, ...record });
   await replaceFile(recordPath(folder), (file) => file.writeFile(text), { mode: 0o600 });
+}
+
+/** What is `undefined` is taken out. For whoever has the volume's turn. */
+export async function changeRecord(
+  folder: string,
+  changes: { readonly [Key in keyof ProvisionRecord]?: ProvisionRecord[Key] | undefined },
+): Promise<void> {
+  await writeRecord(folder, { ...(await readRecord(folder)), ...changes } as ProvisionRecord);
 }
 
 /** `undefined` where no plugin was asked. @throws DATA_LOSS when it cannot be read. */

@@ -1,4 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
+import type { Volume } from "../../volume/index.ts";
+import type { CsiContext } from "./context.ts";
+import { leastSizeOf, sizeOf } from "./shown-options.ts";
 
 export interface CapacityRange {
   readonly required_bytes: bigint;
@@ -16,4 +19,36 @@ export function bytesOf(range: CapacityRange | undefined): bigint | undefined {
     throw new CleatError("OUT_OF_RANGE", `capacity range requires ${required} bytes and allows ${limit}`);
   }
   return required > 0n ? required : limit > 0n ? limit : undefined;
+}
+
+/** What a volume is to be: one that is there perhaps, one that it is made from, and its options without a size. */
+export interface WantedVolume {
+  readonly there: Volume | undefined;
+  readonly origin: Volume | undefined;
+  readonly given: Readonly<Record<string, string>>;
+}
+
+/**
+ * Which size a volume is given: what one that is there has, if that is in the range; else what is asked for, and what it
+ * is made from has at the least. `undefined` where none is: a size that the driver cannot hold to is not promised, as an
+ * NFS share's is not.
+ *
+ * Source: container-storage-interface/spec v1.9.0 `spec.md`, CreateVolume.
+ * @throws INVALID_ARGUMENT, OUT_OF_RANGE.
+ */
+export function capacityOf(
+  range: CapacityRange | undefined,
+  { there, origin, given }: WantedVolume,
+  context: CsiContext,
+): bigint | undefined {
+  const { driver, sizeOption: option } = context;
+  const wanted = bytesOf(range);
+  if (option === undefined || driver.takesOption?.(option, given) === false) return undefined;
+  const limit = range?.limit_bytes ?? 0n;
+  const has = there && sizeOf(there, context);
+  if (has !== undefined && has >= (range?.required_bytes ?? 0n) && (limit === 0n || has <= limit)) return has;
+  const least = (origin && leastSizeOf(origin, context)) ?? 0n;
+  if (wanted === undefined || wanted >= least) return wanted;
+  if (limit === 0n || limit >= least) return least;
+  throw new CleatError("OUT_OF_RANGE", `capacity range allows ${limit} bytes, and what it is made from has ${least}`);
 }
