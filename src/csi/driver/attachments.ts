@@ -1,3 +1,4 @@
+import { toCleatError } from "../../errors/index.ts";
 import type { CsiFacts, CsiPeer } from "./peer.ts";
 import { changeRecord, readRecord } from "./provisioned.ts";
 
@@ -17,24 +18,31 @@ export function createAttachments(
   { controller }: Pick<CsiPeer, "controller">,
   secrets: Readonly<Record<string, string>>,
 ): Attachments {
-  const detach: Attachments["detach"] = async (folder, volume_id, facts, signal) => {
-    if (!publishes(facts)) return;
-    const { attachedTo: node_id = facts.info.node_id } = (await readRecord(folder)) ?? {};
-    await controller.controllerUnpublishVolume({ volume_id, node_id, secrets }, { signal });
-    await changeRecord(folder, { attachedTo: undefined });
-  };
+  const detachFrom = (node_id: string, volume_id: string, signal: AbortSignal) =>
+    controller.controllerUnpublishVolume({ volume_id, node_id, secrets }, { signal });
   return {
     async attach(folder, request, facts, signal) {
       if (!publishes(facts)) return {};
       const { node_id } = facts.info;
-      const { attachedTo = node_id } = (await readRecord(folder)) ?? {};
-      // After a reboot nobody has detached it.
-      if (attachedTo !== node_id) await detach(folder, request.volume_id ?? "", facts, signal);
-      await changeRecord(folder, { attachedTo: node_id });
+      const { attachedTo } = (await readRecord(folder)) ?? {};
+      if (attachedTo !== undefined && attachedTo !== node_id) {
+        // After a reboot nobody has detached it, perhaps; a node that is gone has nothing attached.
+        await detachFrom(attachedTo, request.volume_id ?? "", signal).catch(unlessNotFound);
+      }
+      if (attachedTo !== node_id) await changeRecord(folder, { attachedTo: node_id });
       return (await controller.controllerPublishVolume({ ...request, node_id }, { signal })).publish_context;
     },
-    detach,
+    /** The record stays: on a full disk a volume can be given back, and it does no harm to detach one twice. */
+    async detach(folder, volumeId, facts, signal) {
+      if (!publishes(facts)) return;
+      const { attachedTo = facts.info.node_id } = (await readRecord(folder)) ?? {};
+      await detachFrom(attachedTo, volumeId, signal);
+    },
   };
+}
+
+function unlessNotFound(error: unknown): void {
+  if (toCleatError(error).code !== "NOT_FOUND") throw error;
 }
 
 const publishes = ({ controller }: CsiFacts): boolean => controller.has("PUBLISH_UNPUBLISH_VOLUME");

@@ -20,7 +20,7 @@ const recordSchema = z.strictObject({
    * What its file system is to be given where it is mounted next: the plugin's controller has given the volume more.
    */
   nodeExpansionBytes: z.int().positive().optional(),
-  /** The node that its controller was told to attach it to: the plugin may call this one otherwise by now. */
+  /** The node that its controller was last told to attach it to: the plugin may call this one otherwise by now. */
   attachedTo: z.string().optional(),
 });
 
