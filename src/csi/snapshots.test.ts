@@ -47,6 +47,16 @@ describe("snapshots", () => {
     await expect(csi.snapshot("t", "v")).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
+  it("have ids that are no longer than a text may be, each its own", async () => {
+    await using csi = await serve();
+    await csi.create("v");
+    const names = ["x".repeat(128), `${"x".repeat(127)}y`, "x".repeat(115), "ü and spaces"];
+    const ids = await Promise.all(names.map(async (name) => (await csi.snapshot(name, "v"))?.snapshot_id ?? ""));
+    for (const id of ids) expect(Buffer.byteLength(id)).toBeLessThanOrEqual(128);
+    expect(new Set(ids).size).toBe(names.length);
+    expect((await csi.snapshot(names[0] ?? "", "v"))?.snapshot_id).toBe(ids[0]);
+  });
+
   it("of one name are of one volume, and of a volume", async () => {
     await using csi = await serve();
     for (const name of ["v", "w"]) await csi.create(name);

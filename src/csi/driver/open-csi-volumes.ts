@@ -15,6 +15,7 @@ import {
   textOption,
 } from "../../volumedrivers/index.ts";
 import type { capabilityMessage } from "../services/shared-messages.ts";
+import { assertAsAsked, type MadeVolume, toMade } from "./made-volume.ts";
 import { createAttachments } from "./attachments.ts";
 import { type ExpandedVolume, expandVolume, finishExpansion } from "./expansion.ts";
 import { assertController, createCsiPeer, type CsiFacts, type CsiPeer, type CsiPeerOptions } from "./peer.ts";
@@ -67,8 +68,9 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       const askedName = toAskedName(volume.name);
       const asked = { askedName, ...(source !== undefined && { sourceId: source.volumeId }) };
       await writeRecord(volume.folder, asked);
-      const provisioned = await provision({ peer, secrets }, volume, asked, call.signal);
-      await writeRecord(volume.folder, { ...asked, provisioned });
+      const made = await provision({ peer, secrets }, volume, asked, call.signal);
+      await writeRecord(volume.folder, { ...asked, provisioned: made.provisioned });
+      assertAsAsked(made, source?.volumeId, volume.options.size); // one that is not is known, and deleted
     },
     async mount(volume, call) {
       const { signal } = call;
@@ -101,7 +103,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       const record = await readRecord(volume.folder);
       if (record === undefined) return;
       const learn = async (asked: Asked) => provision({ peer, secrets }, volume, asked, signal).catch(unlessRefused);
-      const made = record.provisioned ?? (await learn(askedOf(record, volume)));
+      const made = record.provisioned ?? (await learn(askedOf(record, volume)))?.provisioned;
       if (made !== undefined) await controller.deleteVolume({ volume_id: made.volumeId, secrets }, { signal });
     },
     async resize(volume, sizeBytes, { signal }) {
@@ -143,7 +145,7 @@ async function provision(
   volume: Volume,
   asked: Asked,
   signal: AbortSignal,
-): Promise<Provisioned> {
+): Promise<MadeVolume> {
   const { askedName: name, sourceId } = asked;
   const facts = await peer.facts(signal);
   assertController(facts, "CREATE_DELETE_VOLUME", "make volumes");
@@ -159,7 +161,7 @@ async function provision(
     ...requirementsOf(facts),
   };
   const made = (await peer.controller.createVolume(request, { signal })).volume;
-  if (made !== undefined && made.volume_id !== "") return { volumeId: made.volume_id, context: made.volume_context };
+  if (made !== undefined && made.volume_id !== "") return toMade(made);
   throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
 }
 

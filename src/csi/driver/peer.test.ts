@@ -11,13 +11,13 @@ it("a plugin is asked once what it can do, and again when it was started anew, p
   const unix = `${folder.unix}.of-both`;
   const peer = createCsiPeer({ unix });
   try {
-    const old = await serveCsi(driver, { version: "1", nodeId: "old" }, unix);
+    const old = await serveCsi(driver, { version: "1", nodeId: "old" }, { socket: unix });
     const facts = await peer.facts(signal);
     expect(await peer.facts(signal)).toBe(facts);
     expect([facts.info.node_id, facts.controller.has("CLONE_VOLUME")]).toEqual(["old", false]);
     await old[Symbol.asyncDispose]();
     await expect(peer.facts(signal)).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    await using _ = await serveCsi(driver, { version: "2", nodeId: "new", sourceOption: "from" }, unix);
+    await using _ = await serveCsi(driver, { version: "2", nodeId: "new", sourceOption: "from" }, { socket: unix });
     const { info, controller } = await peer.facts(signal);
     expect([info.node_id, controller.has("CLONE_VOLUME")]).toEqual(["new", true]);
     expect(info.accessible_topology?.segments).toEqual({ "volumes.example.org/node": "new" });
