@@ -27,6 +27,19 @@ describe("identity", () => {
     });
   });
 
+  it.each(["n".repeat(64), "node_", "-node", "node 1", "nöde"])(
+    "names the place of a node %j as labels go",
+    async (nodeId) => {
+      await using csi = await serveCsi(local().driver, { nodeId });
+      const { node_id, accessible_topology } = await csi.node.nodeGetInfo({});
+      expect(node_id).toBe(nodeId);
+      const { "volumes.example.org/node": place = "" } = accessible_topology?.segments ?? {};
+      expect(place).toMatch(/^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/);
+      const accessibility_requirements = { requisite: [{ segments: { "volumes.example.org/node": place } }] };
+      await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode, accessibility_requirements });
+    },
+  );
+
   it("says nothing of places where all hosts see the same volumes", async () => {
     await using csi = await serveCsi(createMemoryVolumes().driver);
     const { capabilities } = await csi.identity.getPluginCapabilities({});
