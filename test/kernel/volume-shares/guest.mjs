@@ -22,6 +22,12 @@ const given = {
   },
 };
 
+/** All volumes of a share are one folder, with all that is in it. */
+const expectedFailures = {
+  "files/apart": "volumes of one share are one folder",
+  "files/empty-again": "the folder is the server's, with all that is in it",
+};
+
 const timeoutMs = 30_000;
 const volumes = await openManagedVolumes({ name: "cleat", folder: "/tmp/volumes", types: volumeTypes, timeoutMs });
 prepareServers();
@@ -31,6 +37,7 @@ for (const type of ["nfs", "cifs"]) {
   console.log(JSON.stringify({ ...seen, error: error && inspect(error) }));
 }
 await volumes.close();
+process.exit(); // a server that a failure has left would keep the machine running
 
 async function look(type, server, { share, ...wrong }, seen) {
   const note = (step) => console.log(JSON.stringify({ step: `${type}: ${step}` }));
@@ -123,12 +130,6 @@ async function look(type, server, { share, ...wrong }, seen) {
     .filter((line) => line.includes("/tmp/volumes/"));
   await running.kill();
 }
-
-/** All volumes of a share are one folder, with all that is in it. */
-const expectedFailures = {
-  "files/apart": "volumes of one share are one folder",
-  "files/empty-again": "the folder is the server's, with all that is in it",
-};
 
 /** The checks for volume drivers, of a driver of its own: how many passed, and what is wrong with the others. */
 async function runKit(type, options) {
