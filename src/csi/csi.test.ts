@@ -95,6 +95,8 @@ describe("volumes", () => {
     ["a file system", { volume_capabilities: [{ ...oneNode[0], mount: { fs_type: "xfs" } }] }, "INVALID_ARGUMENT"],
     ["several nodes", { volume_capabilities: [mountable("MULTI_NODE_MULTI_WRITER")] }, "INVALID_ARGUMENT"],
     ["more than it allows", { capacity_range: { required_bytes: 2n, limit_bytes: 1n } }, "OUT_OF_RANGE"],
+    ["more than a number holds", { capacity_range: { required_bytes: 2n ** 62n } }, "OUT_OF_RANGE"],
+    ["what its driver cannot do", { parameters: { type: "unable" } }, "INVALID_ARGUMENT"],
     ["less than nothing", { capacity_range: { required_bytes: -1n } }, "INVALID_ARGUMENT"],
     ["a source", { volume_content_source: { volume: { volume_id: "other" } } }, "INVALID_ARGUMENT"],
     [
@@ -104,7 +106,11 @@ describe("volumes", () => {
     ],
   ])("are refused with %s", async (_, wrong, code) => {
     const { driver } = local();
-    await using csi = await serveCsi(driver, { sizeOption: "size" });
+    const create: typeof driver.create = async (name, ...more) => {
+      if (more[0]?.options?.["type"] === "unable") throw new CleatError("UNIMPLEMENTED", "its disk has no quotas");
+      await driver.create(name, ...more);
+    };
+    await using csi = await serveCsi({ ...driver, create }, { sizeOption: "size" });
     await expect(
       csi.controller.createVolume({ name: "v", volume_capabilities: oneNode, ...wrong }),
     ).rejects.toMatchObject({ code });

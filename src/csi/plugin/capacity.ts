@@ -10,13 +10,17 @@ export interface CapacityRange {
 
 /**
  * How large a volume is to be: what is required, else the limit; `undefined` where nothing is said.
- * @throws INVALID_ARGUMENT for a size below zero. @throws OUT_OF_RANGE when more is required than the limit allows.
+ * @throws INVALID_ARGUMENT for a size below zero. @throws OUT_OF_RANGE when more is required than the limit allows, or
+ *   than a driver's numbers hold.
  */
 export function bytesOf(range: CapacityRange | undefined): bigint | undefined {
   const { required_bytes: required = 0n, limit_bytes: limit = 0n } = range ?? {};
   if (required < 0n || limit < 0n) throw new CleatError("INVALID_ARGUMENT", "capacity range is below zero");
   if (limit > 0n && required > limit) {
     throw new CleatError("OUT_OF_RANGE", `capacity range requires ${required} bytes and allows ${limit}`);
+  }
+  if (required > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new CleatError("OUT_OF_RANGE", `capacity range requires ${required} bytes, more than any volume has`);
   }
   return required > 0n ? required : limit > 0n ? limit : undefined;
 }

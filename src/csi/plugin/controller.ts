@@ -1,4 +1,4 @@
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, toCleatError } from "../../errors/index.ts";
 import { type ImplementedService, implementService } from "../../grpc/index.ts";
 import type { Volume } from "../../volume/index.ts";
 import { controllerService } from "../services/controller-service.ts";
@@ -51,7 +51,7 @@ export function createController(context: CsiContext): ImplementedService {
         ...given,
         ...(sizeOption !== undefined && bytes !== undefined && { [sizeOption]: String(bytes) }),
       };
-      await driver.create(id, { options }, { signal });
+      await driver.create(id, { options }, { signal }).catch(orInvalid);
       return { volume: describe(id, bytes, source) };
     },
     async deleteVolume({ volume_id: id }, { signal }) {
@@ -88,6 +88,12 @@ export function createController(context: CsiContext): ImplementedService {
       node_expansion_required: false,
     }),
   });
+}
+
+/** To orchestrators "unimplemented" is the whole method, and not what this volume was to be. */
+function orInvalid(error: unknown): never {
+  const { code, message } = toCleatError(error);
+  throw code === "UNIMPLEMENTED" ? new CleatError("INVALID_ARGUMENT", message, { cause: error }) : error;
 }
 
 /**
