@@ -43,13 +43,23 @@ export async function changeRecord(
   await writeRecord(folder, { ...(await readRecord(folder)), ...changes } as ProvisionRecord);
 }
 
-/** `undefined` where no plugin was asked. @throws DATA_LOSS when it cannot be read. */
+const laterVersion = z.object({ version: z.int().min(2) });
+
+/**
+ * `undefined` where no plugin was asked.
+ * @throws DATA_LOSS when it cannot be read, FAILED_PRECONDITION when a later release has written it.
+ */
 export async function readRecord(folder: string): Promise<ProvisionRecord | undefined> {
   const path = recordPath(folder);
   try {
-    return recordSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (laterVersion.safeParse(value).success) {
+      throw new CleatError("FAILED_PRECONDITION", `"${path}" was written by a later release`);
+    }
+    return recordSchema.parse(value);
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return undefined;
+    if (error instanceof CleatError) throw error;
     throw new CleatError("DATA_LOSS", `"${path}" is not what was written there`, { cause: error });
   }
 }
