@@ -121,6 +121,22 @@ describe("snapshots", () => {
     await expect(csi.controller.listSnapshots({ max_entries: -1 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
+  it("are looked at a few at a time, however many are listed", async () => {
+    const plain = createDriver();
+    let [running, most] = [0, 0];
+    const get: HeldVolumes["get"] = async (...asked) => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+      return plain.get(...asked);
+    };
+    for (let at = 0; at < 300; at++) await plain.create(`csi-snapshot.${at}`, { options: { from: "v" } });
+    await using csi = await serve({ ...plain, get });
+    expect(new Set(await csi.ids()).size).toBe(300);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThan(100);
+  });
+
   it("have the options that the driver says, and are refused for good of what it does not copy", async () => {
     const copyOptions = (name: string) => {
       if (name === "memory") throw new CleatError("UNIMPLEMENTED", "it goes when it is unmounted");

@@ -64,12 +64,18 @@ export function createSnapshots(context: CsiContext): Snapshots {
         (source === "" || shownOption(volume, sourceOption) === source);
       const names = (await driver.list({ signal })).filter(isWanted).map(({ name }) => name);
       const { ids, nextToken } = pageOf(names, maxEntries, token);
-      const volumes = await Promise.all(ids.map((name) => lookUp(name, context, signal)));
-      const left = volumes.filter((volume) => volume !== undefined); // others have gone since they were listed
+      const left: Volume[] = []; // others have gone since they were listed
+      for (let at = 0; at < ids.length; at += lookedAtOnce) {
+        const some = ids.slice(at, at + lookedAtOnce).map((name) => lookUp(name, context, signal));
+        left.push(...(await Promise.all(some)).filter((volume) => volume !== undefined));
+      }
       return { entries: left.map((volume) => ({ snapshot: describe(volume) })), next_token: nextToken };
     },
   };
 }
+
+/** So that none waits for long: a driver looks at its files for each, with a deadline. */
+const lookedAtOnce = 64;
 
 const nanosecondsPerMillisecond = 1_000_000n;
 
