@@ -70,15 +70,12 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
       await (await keptLogs()).delete(file);
     };
     const deadline = deadlineIn(stopTimeoutMs);
-    const opened = await within(
-      row.open.catch(() => undefined),
-      stopTimeoutMs,
-      () => {
-        logger.warn({ file, timeoutMs: stopTimeoutMs }, "log is still being opened");
-        const endLater = row.open.then((late) => end(late, deadlineIn(stopTimeoutMs)));
-        endLater.catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
-      },
-    );
+    const endBehind = () => {
+      logger.warn({ file, timeoutMs: stopTimeoutMs }, "log is still being opened");
+      const ended = row.open.then((late) => end(late, deadlineIn(stopTimeoutMs)));
+      ended.catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
+    };
+    const opened = await within(notFailed(row.open), stopTimeoutMs, endBehind);
     if (opened !== undefined) await end(opened, deadline);
   };
 
@@ -143,14 +140,12 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
 
 /** For the next process, with what is half read. */
 async function leave({ kept, open }: Row, records: KeptLogs, deadline: Deadline): Promise<void> {
-  const opened = await within(
-    open.catch(() => undefined),
-    deadline.leftMs(),
-    () => {}, // nothing was read
-  );
+  const opened = await within(notFailed(open), deadline.leftMs(), () => {}); // where it is not open nothing was read
   const unfinished = await opened?.leave(deadline);
   if (unfinished !== undefined && unfinished.byteLength > 0) await records.put({ ...kept, unfinished });
 }
+
+const notFailed = (open: Promise<OpenLog>): Promise<OpenLog | undefined> => open.catch(() => undefined);
 
 /** So that whoever asks next tries again. */
 function forgetting(forget: () => void): (error: unknown) => never {

@@ -45,8 +45,8 @@ it("a volume that is not what was asked for is deleted, and refused: no clone, o
     services.map((service) => {
       if (service.service !== controllerService) return service;
       const createVolume: ImplementedService["implementation"][string] = async (...call) => {
-        const { volume } = (await service.implementation["createVolume"]?.(...call)) as Made;
-        return { volume: { ...volume, ...answer } };
+        const made = (await service.implementation["createVolume"]?.(...call)) as Made;
+        return { volume: { ...made.volume, ...answer } };
       };
       return { ...service, implementation: { ...service.implementation, createVolume } };
     });
