@@ -1,10 +1,12 @@
+import type { Socket } from "node:net";
 import { realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { toCleatError } from "../../errors/index.ts";
 import { createFixtureFile, createRecordingProxy, type FixtureFile, pluginLocations } from "../../host/index.ts";
 import { closeOnSignals, type Listening, listenOnUnix } from "../../plugin/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
-import { formatAddress } from "../../transport/index.ts";
+import { describeProcess, peerProcess, readProcess } from "../../syscall/index.ts";
+import { descriptorOf, formatAddress } from "../../transport/index.ts";
 import { type CommandContext, defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
 import { formatSummary, summarize } from "./exchange-summary.ts";
@@ -28,9 +30,9 @@ export const trace = defineCommand({
     "Docker another name of a graph driver is another engine, which begins empty.",
     "",
     "Each line: when the call began, its method, what it was about, the status, how long it took, the sizes of",
-    "request and answer, and what the plugin answered under Err; BROKEN where there was no whole answer. Options are",
-    "never printed. --save keeps the exchanges with their bodies (of each the first 64 KiB), which hold options,",
-    "passwords included: only you may read that file.",
+    "request and answer, the process that called, where the kernel tells, and what the plugin answered under Err;",
+    "BROKEN where there was no whole answer. Options are never printed. --save keeps the exchanges with their bodies",
+    "(of each the first 64 KiB), which hold options, passwords included: only you may read that file.",
     "",
     "SIGTERM and SIGINT let running calls finish; a second one does not wait. It goes on when its output is closed.",
   ],
@@ -109,8 +111,9 @@ async function serveTrace(tracing: Tracing, context: CommandContext): Promise<vo
   const proxy = createRecordingProxy({
     target: "https" in target ? target : () => target,
     tls: plugin.tls,
-    onExchange(exchange) {
-      const summary = summarize(exchange);
+    describeCaller,
+    onExchange(exchange, caller) {
+      const summary = summarize(exchange, caller);
       print.line(json ? printableJson(summary) : formatSummary(summary));
       fixture?.append(exchange).catch(onLost);
     },
@@ -146,6 +149,14 @@ async function serveTrace(tracing: Tracing, context: CommandContext): Promise<vo
   const address = `unix://${path}`;
   context.stdout.write(`${introduction(tracing, address, context).join("\n")}\n`);
   await closeOnSignals({ close }, { signals: closingSignals });
+}
+
+/** Who has connected, as far as the kernel tells: two engines may call one plugin. */
+function describeCaller(engine: Socket): string | undefined {
+  const descriptor = descriptorOf(engine);
+  const pid = descriptor === undefined ? undefined : peerProcess(descriptor);
+  const found = pid === undefined ? undefined : readProcess(pid);
+  return found === undefined ? undefined : describeProcess(found);
 }
 
 function introduction(tracing: Tracing, address: string, context: CommandContext): string[] {
