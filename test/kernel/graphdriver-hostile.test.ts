@@ -78,6 +78,11 @@ const anywhere: readonly Scenario[] = [
     drivers: both,
   },
   { id: "protectedFiles", title: "what a container has marked immutable goes with its layer", drivers: both },
+  {
+    id: "unreadableLayer",
+    title: "a layer that cannot be read keeps no other from being served, and is told of",
+    drivers: both,
+  },
   { id: "mountsBesideLayers", title: "what is mounted beside the layers stays mounted", drivers: both },
   {
     id: "fewDescriptors",

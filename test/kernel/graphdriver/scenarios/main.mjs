@@ -24,6 +24,7 @@ import * as silentPeers from "./silent-peers.mjs";
 import * as sizes from "./sizes.mjs";
 import * as stores from "./stores.mjs";
 import * as subvolumes from "./subvolumes.mjs";
+import * as unreadableLayers from "./unreadable-layers.mjs";
 
 const [name, driver, folder] = process.argv.slice(2);
 const overlay = { ...overlayDepth, ...overlayFeatures, ...overlayParents };
@@ -51,5 +52,6 @@ const scenarios = {
   ...sizes,
   ...stores,
   ...subvolumes,
+  ...unreadableLayers,
 };
 await scenarios[name](driver, folder);
