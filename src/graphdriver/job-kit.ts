@@ -39,6 +39,7 @@ export {
   type Stamp,
   sweepLayerRecords,
 } from "./home/layer-record.ts";
+export { renameAcrossProjects } from "./home/rename-across-projects.ts";
 export { toListedLayers } from "./home/list-layers.ts";
 export { type Parents } from "./home/lineage.ts";
 export { readIfThere } from "./home/read-if-there.ts";

@@ -221,6 +221,17 @@ for (const fileSystem of ["ext4", "xfs"] as const) {
   });
 }
 
+describeWith([needs.root, needs.overlay, needs.loopDevices, needs.xfs], "on an xfs with projects", () => {
+  defineTests(
+    {
+      id: "layersOfOtherProjects",
+      title: "layers that are projects of their own, as Docker makes them, are filled, laid on others and mended",
+      drivers: ["overlay2"],
+    },
+    "xfs",
+  );
+});
+
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB", () => {
   for (const scenario of onTinyDisk.filter(({ drivers }) => drivers === both))
     defineTests({ ...scenario, drivers: btrfs }, "tiny btrfs");
