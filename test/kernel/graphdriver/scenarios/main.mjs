@@ -16,6 +16,7 @@ import * as namespaceCrossing from "./namespace-crossing.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
 import * as overlayFeatures from "./overlay-features.mjs";
 import * as overlayParents from "./overlay-parents.mjs";
+import * as overlayRedirects from "./overlay-redirects.mjs";
 import * as overlayProjects from "./overlay-projects.mjs";
 import * as power from "./power-loss.mjs";
 import * as programs from "./programs.mjs";
@@ -28,7 +29,7 @@ import * as subvolumes from "./subvolumes.mjs";
 import * as unreadableLayers from "./unreadable-layers.mjs";
 
 const [name, driver, folder] = process.argv.slice(2);
-const overlay = { ...overlayDepth, ...overlayFeatures, ...overlayParents, ...overlayProjects };
+const overlay = { ...overlayDepth, ...overlayFeatures, ...overlayParents, ...overlayProjects, ...overlayRedirects };
 const scenarios = {
   ...overlay,
   ...crash,
