@@ -6,23 +6,23 @@ import { parseArgs } from "node:util";
 import { measureLayers } from "./layers/in-process.ts";
 import { measureLayerCounts } from "./layers/layer-counts.ts";
 import { measureThroughDocker } from "./layers/through-docker.ts";
-import { measureDockerCommands } from "./docker-commands.ts";
-import { measureLayerMemory } from "./layer-memory.ts";
-import { measureLayerStream } from "./layer-stream.ts";
-import { isOverLimit, type Measurement } from "./measure.ts";
-import { describeMachine } from "./machine.ts";
-import { formatJson, formatMarkdown } from "./report.ts";
-import { findRegressions, readTable, saveTable, type Table } from "./table.ts";
-import { measureNaiveChanges } from "./naive-changes.ts";
-import { measureSmallCalls } from "./small-calls.ts";
-import { measureSnapshotterMemory } from "./snapshotter-memory.ts";
+import { measureDockerCommands } from "./engines/docker-commands.ts";
+import { measureLayerMemory } from "./streams/layer-memory.ts";
+import { measureLayerStream } from "./streams/layer-stream.ts";
+import { isOverLimit, type Measurement } from "./measuring/measure.ts";
+import { describeMachine } from "./measuring/machine.ts";
+import { formatJson, formatMarkdown } from "./report/report.ts";
+import { findRegressions, readTable, saveTable, type Table } from "./report/table.ts";
+import { measureNaiveChanges } from "./layers/naive-changes.ts";
+import { measureSmallCalls } from "./small-calls/small-calls.ts";
+import { measureSnapshotterMemory } from "./engines/snapshotter-memory.ts";
 import {
   measureSnapshotterBehind,
   measureSnapshotterCalls,
   measureSnapshotterDocker,
   measureSnapshotterImports,
   measureSnapshotterLists,
-} from "./snapshotter.ts";
+} from "./engines/snapshotter.ts";
 import { measureVolumes } from "./volumes.ts";
 
 const { values } = parseArgs({

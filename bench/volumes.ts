@@ -2,8 +2,8 @@ import { serve } from "cleat/plugin";
 import { createHttpTransport, silentLogger } from "cleat/transport";
 import { createVolumeDriverFromPlugin, createVolumeDriverPlugin } from "cleat/volume";
 import { openManagedVolumes, volumeTypes } from "cleat/volumedrivers";
-import { openMemoryDisk } from "./layers/memory-disk.ts";
-import { median, type Measurement, timeMs } from "./measure.ts";
+import { openMemoryDisk } from "./measuring/memory-disk.ts";
+import { median, type Measurement, timeMs } from "./measuring/measure.ts";
 
 /** Made side by side, so that they share flushes. */
 const madeAtOnce = 500;

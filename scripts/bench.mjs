@@ -32,7 +32,7 @@ const makeFileSystem = {
   xfs: "mkfs.xfs -q",
 };
 
-/** Over the folder in which the harness makes its own; see `test/harness/scratch.ts`. */
+/** Over the folder in which the harness makes its own; see `test/harness/namespaces/scratch.ts`. */
 const mountScript = `
   image=$(mktemp /dev/shm/cleat-bench-XXXXXX)
   trap 'rm "$image"' EXIT

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** Where tests that mount or start engines have their scratch folders (`test/harness/scratch.ts`). */
+/** Where tests that mount or start engines have their scratch folders (`test/harness/namespaces/scratch.ts`). */
 const folder = "/var/tmp";
 
 /** Enough for what a whole run has at once, which is some hundred megabytes: what is deleted is given back. */

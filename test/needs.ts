@@ -12,8 +12,8 @@ import { hasShareServers, shareServersFolder } from "#scripts/unpacked/share-ser
 import { arm64Folder, hasArm64 } from "#scripts/unpacked/arm64-machine.mjs";
 import { kernelFolder, kernelVersion } from "#scripts/unpacked/virtual-machine.mjs";
 import { hasVolumePrograms, volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
-import { overlayObstacle } from "./harness/overlay-probe.ts";
-import { hasGraphDriverPlugins, machine, type EngineName, type EngineRelease } from "./harness/release.ts";
+import { overlayObstacle } from "./harness/namespaces/overlay-probe.ts";
+import { hasGraphDriverPlugins, machine, type EngineName, type EngineRelease } from "./harness/namespaces/release.ts";
 
 export interface Need {
   readonly name: string;

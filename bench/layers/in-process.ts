@@ -1,8 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
-import { runCommand } from "../../test/harness/command.ts";
-import { median, type Measurement } from "../measure.ts";
-import { openMemoryDisk } from "./memory-disk.ts";
-import { layerKinds, type LayerName, writeLayers } from "./real-files.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
+import { median, type Measurement } from "../measuring/measure.ts";
+import { openMemoryDisk } from "../measuring/memory-disk.ts";
+import { layerKinds, type LayerName, writeLayers } from "../content/real-files.ts";
 import { startDriver, timeCommand, type Times } from "./timed.ts";
 
 type Durability = "none" | "layer";

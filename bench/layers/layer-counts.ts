@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { runCommand } from "../../test/harness/command.ts";
-import { median, type Measurement } from "../measure.ts";
-import { openMemoryDisk } from "./memory-disk.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
+import { median, type Measurement } from "../measuring/measure.ts";
+import { openMemoryDisk } from "../measuring/memory-disk.ts";
 
 const few = 100;
 const many = 10_000;

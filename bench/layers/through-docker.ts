@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { startCleat } from "../../test/harness/cleat.ts";
-import { type Namespace, openNamespace } from "../../test/harness/namespace.ts";
-import { pluginSocket, startPlugin } from "../../test/harness/plugin-process.ts";
+import { startCleat } from "../../test/harness/plugins/cleat.ts";
+import { type Namespace, openNamespace } from "../../test/harness/namespaces/namespace.ts";
+import { pluginSocket, startPlugin } from "../../test/harness/plugins/plugin-process.ts";
 import { buildGoProgram, debianGo } from "../../test/interop/go-program.ts";
-import { median, type Measurement } from "../measure.ts";
-import { openMemoryDisk } from "./memory-disk.ts";
-import { writeLayers } from "./real-files.ts";
+import { median, type Measurement } from "../measuring/measure.ts";
+import { openMemoryDisk } from "../measuring/memory-disk.ts";
+import { writeLayers } from "../content/real-files.ts";
 
 /**
  * What is asked of a driver (`go/main.go`), beside whom, and what is aimed at for each of its calls. What ends in

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
-import { runCommand } from "../../test/harness/command.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
 
 /** How long something took, and the processor time of all that did it. */
 export interface Times {

@@ -1,4 +1,4 @@
-/** `activate.mjs FOLDER ROUNDS`: as `go activate` in `bench/go`, with a new registry each time. */
+/** `activate.mjs FOLDER ROUNDS`: as `go activate` in `go/`, with a new registry each time. */
 import { createDiscovery, createRegistry } from "cleat/host";
 import { volumeDriverProtocol } from "cleat/protocol";
 

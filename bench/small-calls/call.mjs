@@ -1,5 +1,5 @@
 /**
- * `call.mjs SOCKET WARM-UP CALLS CALLERS BATCH`: as `go call` in `bench/go`, with Cleat's host, which looks before each
+ * `call.mjs SOCKET WARM-UP CALLS CALLERS BATCH`: as `go call` in `go/`, with Cleat's host, which looks before each
  * call whether the socket is still the one it has activated.
  */
 import { dirname, basename } from "node:path";

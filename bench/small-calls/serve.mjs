@@ -1,4 +1,4 @@
-/** `serve.mjs SOCKET`: as `go serve` in `bench/go`, with Cleat's `serve`. Ends on SIGTERM. */
+/** `serve.mjs SOCKET`: as `go serve` in `go/`, with Cleat's `serve`. Ends on SIGTERM. */
 import { closeOnSignals, serve } from "cleat/plugin";
 import { createVolumeDriverPlugin } from "cleat/volume";
 

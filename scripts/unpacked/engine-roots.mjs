@@ -1,12 +1,12 @@
 /**
  * The engines of later Debian releases: their packages, unpacked into a folder of their own for each release, never
- * installed. Tests run them in mount namespaces whose root is such a folder (`test/engine/harness`).
+ * installed. Tests run them in mount namespaces whose root is such a folder (`test/harness/namespaces`).
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { containerdSources } from "./go-sources.mjs";
 import { run } from "../prepare.mjs";
+import { containerdSources } from "./go-sources.mjs";
 import { cacheFolder, diskMb, makeFolder, replaceFolder } from "./staged-folder.mjs";
 
 /** What makes a root; it is installed with the other packages. */

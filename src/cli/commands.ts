@@ -73,7 +73,7 @@ export const commands: readonly CommandRow[] = [
     name: "units",
     operands: "",
     summary: "Print units of systemd that serve a graph driver or a snapshotter, or write them.",
-    load: async () => (await import("./serving/units.ts")).units,
+    load: async () => (await import("./serving/units/units.ts")).units,
   },
   {
     name: "config containerd",

@@ -11,8 +11,8 @@ import type { GraphDriverFactory } from "../graphdriver/index.ts";
 import type { CommandContext } from "./terminal/command.ts";
 import { run } from "./run.ts";
 
-vi.mock("./serving/graph-drivers.ts", async (original) => ({
-  ...(await original<typeof import("./serving/graph-drivers.ts")>()),
+vi.mock("./serving/options/graph-drivers.ts", async (original) => ({
+  ...(await original<typeof import("./serving/options/graph-drivers.ts")>()),
   selectDriver: async ({ root, home = root }: { root: string; home?: string }) => {
     chosenFor.push(home);
     return { factory: fakeFactory, driverName: "fake", note: "for this test" };

@@ -1,4 +1,3 @@
-import type { Server } from "node:http";
 import { announcedName, pluginProtocol } from "../protocol/index.ts";
 import {
   createHandler,
@@ -6,17 +5,14 @@ import {
   errorLogger,
   type HandlerOptions,
   implement,
-  type Listening,
   type Logger,
   type Service,
 } from "../transport/index.ts";
 import { followConnections } from "./connections.ts";
-import { endWithProcess } from "./end-with-process.ts";
+import { endWithProcess } from "./signals/end-with-process.ts";
 import { assertServeOptions } from "./serve-schema.ts";
-import { listenOnTcp, type TcpListen } from "./tcp-listener.ts";
-import { listenOnTls, type TlsListen } from "./tls-listener.ts";
-import { listenOnSystemd, notifySystemd, type SystemdListen } from "./systemd.ts";
-import { listenOnUnix, socketOfPlugin, type UnixListen } from "./unix-listener.ts";
+import { type Listen, startListening } from "./listeners/listen.ts";
+import { notifySystemd } from "./listeners/systemd.ts";
 
 /** A driver as it is served: its service, and what is to be done after the last call. */
 export interface ServedDriver {
@@ -39,7 +35,7 @@ export interface ServeOptions {
   /**
    * A text is the plugin's name: its socket is where engines look for a plugin of that name, for root and for users.
    */
-  readonly listen: string | UnixListen | SystemdListen | TcpListen | TlsListen;
+  readonly listen: Listen;
   /**
    * Default `errorLogger`: an error of a driver's that is not a `CleatError` goes to standard error, with its stack.
    * `silentLogger` says nothing; a pino logger is one.
@@ -84,8 +80,14 @@ export interface RunningPlugin extends AsyncDisposable {
  */
 export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   assertServeOptions(options);
-  const { drivers, logger = errorLogger, drainTimeoutMs = 8_000, maxRequestBytes, handleSignals = true } = options;
-  const listen = typeof options.listen === "string" ? socketOfPlugin(options.listen) : options.listen;
+  const {
+    drivers,
+    listen,
+    logger = errorLogger,
+    drainTimeoutMs = 8_000,
+    maxRequestBytes,
+    handleSignals = true,
+  } = options;
   const services = drivers.map(({ service }) => service);
   const activation = implement(pluginProtocol, {
     activate: async () => ({ Implements: services.map(({ protocol }) => announcedName(protocol)) }),
@@ -94,7 +96,7 @@ export async function serve(options: ServeOptions): Promise<RunningPlugin> {
     logger,
     ...(maxRequestBytes !== undefined && { maxRequestBytes }),
   });
-  const server = createHttpServer(handler, "tls" in listen ? { tls: listen.tls } : {});
+  const server = createHttpServer(handler, typeof listen === "object" && "tls" in listen ? { tls: listen.tls } : {});
   const connections = followConnections(server);
   const listening = await startListening(server, listen);
   try {
@@ -130,12 +132,6 @@ export async function serve(options: ServeOptions): Promise<RunningPlugin> {
   if (options.signal?.aborted) onSignal();
   else options.signal?.addEventListener("abort", onSignal, { once: true });
   return { address: listening.address, close, [Symbol.asyncDispose]: close };
-}
-
-function startListening(server: Server, listen: Exclude<ServeOptions["listen"], string>): Promise<Listening> {
-  if ("unix" in listen) return listenOnUnix(server, listen);
-  if ("systemd" in listen) return listenOnSystemd(server, listen);
-  return "tls" in listen ? listenOnTls(server, listen) : listenOnTcp(server, listen);
 }
 
 async function settleAll(steps: readonly Promise<void>[]): Promise<void> {

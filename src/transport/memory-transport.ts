@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { addAbortSignal, finished, Readable } from "node:stream";
 import { TransportError } from "../errors/index.ts";
-import { joinSignals } from "./joined-signal.ts";
-import type { Handler, Transport } from "./wire.ts";
+import { joinSignals } from "./wire/joined-signal.ts";
+import type { Handler, Transport } from "./wire/wire.ts";
 
 /**
  * Carries calls to a handler in the same process: for tests, and for callers that have the driver at hand but want the

@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
 import { atNight, byDayOrNight } from "../night.ts";
-import { callApi, type ApiCall } from "../harness/api-call.ts";
-import { idling } from "../harness/containers.ts";
-import { startDockerd, type Dockerd } from "../harness/dockerd.ts";
-import { buildExample } from "../harness/example.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { startPlugin, type PluginProcess } from "../harness/plugin-process.ts";
-import { type EngineRelease, forky, machine, titleOf, trixie } from "../harness/release.ts";
+import { callApi, type ApiCall } from "../harness/engines/api-call.ts";
+import { idling } from "../harness/engines/containers.ts";
+import { startDockerd, type Dockerd } from "../harness/engines/dockerd.ts";
+import { buildExample } from "../harness/plugins/example.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { startPlugin, type PluginProcess } from "../harness/plugins/plugin-process.ts";
+import { type EngineRelease, forky, machine, titleOf, trixie } from "../harness/namespaces/release.ts";
 
 for (const release of byDayOrNight([machine], [trixie, forky])) {
   const required = [...needsOf(release, "docker"), needs.overlay, needs.busybox];

@@ -6,14 +6,14 @@ import {
   configureContainerd,
   type ContainerdRelease,
   containerdReleases,
-} from "../harness/configured-containerd.ts";
-import { cleatCommand, startCleat } from "../harness/cleat.ts";
-import { runCommand } from "../harness/command.ts";
-import { logTail, untilReady } from "../harness/daemon.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { type Namespace, openNamespace } from "../harness/namespace.ts";
+} from "../harness/containerd/configured-containerd.ts";
+import { cleatCommand, startCleat } from "../harness/plugins/cleat.ts";
+import { runCommand } from "../harness/processes/command.ts";
+import { logTail, untilReady } from "../harness/processes/daemon.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { type Namespace, openNamespace } from "../harness/namespaces/namespace.ts";
 import { describeWith, needsOf } from "../needs.ts";
-import { forky, machine, trixie, titleOf } from "../harness/release.ts";
+import { forky, machine, trixie, titleOf } from "../harness/namespaces/release.ts";
 
 let namespace: Namespace;
 let containerd: ConfiguredContainerd;

@@ -2,15 +2,22 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
-import { writeBaseArchive } from "../harness/base-image.ts";
-import { contentOfImage, contentOfRunning, diffOf, identityOf, keepRunning, runScript } from "../harness/containers.ts";
-import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
-import { replayFlat } from "../harness/flat-replay.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { leftovers, leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
-import { sampleChanges } from "../harness/sample-changes.ts";
-import { builtinOverlay2, describeOn, laterStorages, storages } from "../harness/storage.ts";
-import { listTree } from "../harness/tree-listing.ts";
+import { writeBaseArchive } from "../harness/images/base-image.ts";
+import {
+  contentOfImage,
+  contentOfRunning,
+  diffOf,
+  identityOf,
+  keepRunning,
+  runScript,
+} from "../harness/engines/containers.ts";
+import { openEngine, startEngine, type Engine } from "../harness/engines/engine.ts";
+import { replayFlat } from "../harness/images/flat-replay.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { leftovers, leftoversAtLast, removeEverything } from "../harness/engines/leftovers.ts";
+import { sampleChanges } from "../harness/images/sample-changes.ts";
+import { builtinOverlay2, describeOn, laterStorages, storages } from "../harness/engines/storage.ts";
+import { listTree } from "../harness/images/tree-listing.ts";
 
 /** moby v20.10.24 `layer/layer_store.go`, `maxLayerDepth`; a container puts two more on top. */
 const maxLayers = 125;

@@ -4,10 +4,10 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { cleatCommand } from "../harness/cleat.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { type Namespace, openNamespace } from "../harness/namespace.ts";
-import { forky } from "../harness/release.ts";
+import { cleatCommand } from "../harness/plugins/cleat.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { type Namespace, openNamespace } from "../harness/namespaces/namespace.ts";
+import { forky } from "../harness/namespaces/release.ts";
 import { describeWith, needsOf } from "../needs.ts";
 import { type Page, pages } from "../package/docs/pages.ts";
 

@@ -35,7 +35,7 @@ const required = [
 
 describeWith(required, "the driver that Docker chooses", () => {
   test.each(cases)("%s is ours", async (_title, fileSystem, paths) => {
-    const program = join(import.meta.dirname, "../harness/driver-choice.mjs");
+    const program = join(import.meta.dirname, "../harness/plugins/driver-choice.mjs");
     await runWithPrivateMounts((folder) => [process.execPath, program, folder, ...paths], { fileSystem });
   });
 });

@@ -7,13 +7,13 @@ import { mkdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
 import { byDayOrNight } from "../night.ts";
-import { writeBaseArchive } from "../harness/base-image.ts";
-import { contentOfImage, identityOf, runScript } from "../harness/containers.ts";
-import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
-import { openNamespace } from "../harness/namespace.ts";
-import { sampleChanges } from "../harness/sample-changes.ts";
+import { writeBaseArchive } from "../harness/images/base-image.ts";
+import { contentOfImage, identityOf, runScript } from "../harness/engines/containers.ts";
+import { openEngine, startEngine, type Engine } from "../harness/engines/engine.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { leftoversAtLast, removeEverything } from "../harness/engines/leftovers.ts";
+import { openNamespace } from "../harness/namespaces/namespace.ts";
+import { sampleChanges } from "../harness/images/sample-changes.ts";
 import {
   builtinOverlay2,
   cleatBtrfs,
@@ -22,7 +22,7 @@ import {
   cleatVfs,
   describeOn,
   withExactDiffs,
-} from "../harness/storage.ts";
+} from "../harness/engines/storage.ts";
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "exact diffs", () => {
   describeOn(

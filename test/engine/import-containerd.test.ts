@@ -2,14 +2,14 @@
 import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { cleatCommand } from "../harness/cleat.ts";
-import { type Containerd, startContainerd } from "../harness/containerd.ts";
-import { createCtr, type Ctr } from "../harness/ctr.ts";
-import { writeDockerDataRoot } from "../harness/docker-data-root.ts";
-import { layeredImage, writeLayeredArchive } from "../harness/layered-image.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { machine, titleOf } from "../harness/release.ts";
-import { startSnapshotter } from "../harness/snapshotter.ts";
+import { cleatCommand } from "../harness/plugins/cleat.ts";
+import { type Containerd, startContainerd } from "../harness/containerd/containerd.ts";
+import { createCtr, type Ctr } from "../harness/containerd/ctr.ts";
+import { writeDockerDataRoot } from "../harness/images/docker-data-root.ts";
+import { layeredImage, writeLayeredArchive } from "../harness/images/layered-image.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { machine, titleOf } from "../harness/namespaces/release.ts";
+import { startSnapshotter } from "../harness/containerd/snapshotter.ts";
 
 /** By `cleat import --json`. */
 interface Told {

@@ -6,11 +6,11 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { type Engine, openEngine } from "../harness/engine.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { leftovers, removeEverything } from "../harness/leftovers.ts";
-import { cleatOverlay2 } from "../harness/storage.ts";
-import { until } from "../harness/until.ts";
+import { type Engine, openEngine } from "../harness/engines/engine.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { leftovers, removeEverything } from "../harness/engines/leftovers.ts";
+import { cleatOverlay2 } from "../harness/engines/storage.ts";
+import { until } from "../harness/processes/until.ts";
 import { describeWith, needs } from "../needs.ts";
 import { byDayOrNight } from "../night.ts";
 

@@ -4,14 +4,14 @@ import { resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
 import { atNight, byDayOrNight } from "../night.ts";
-import { idling } from "../harness/containers.ts";
-import { startDockerd, type Dockerd } from "../harness/dockerd.ts";
-import { buildExample } from "../harness/example.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { startPlugin, type PluginProcess } from "../harness/plugin-process.ts";
-import { type EngineRelease, forky, machine, titleOf, trixie } from "../harness/release.ts";
-import { until } from "../harness/until.ts";
+import { idling } from "../harness/engines/containers.ts";
+import { startDockerd, type Dockerd } from "../harness/engines/dockerd.ts";
+import { buildExample } from "../harness/plugins/example.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { startPlugin, type PluginProcess } from "../harness/plugins/plugin-process.ts";
+import { type EngineRelease, forky, machine, titleOf, trixie } from "../harness/namespaces/release.ts";
+import { until } from "../harness/processes/until.ts";
 
 for (const release of byDayOrNight([forky], [machine, trixie])) {
   const required = [...needsOf(release, "docker"), needs.overlay, needs.busybox];
@@ -137,7 +137,7 @@ function withLogsOn(release: EngineRelease): void {
   });
 
   test.runIf(atNight)("a plugin that hangs in its writes keeps no container waiting", async () => {
-    const program = resolve("test/harness/hung-logs.mjs");
+    const program = resolve("test/harness/plugins/hung-logs.mjs");
     await startPlugin(namespace, { name: "hung", argv: [process.execPath, program, "hung"] });
     await docker("run", "--network=none", ...logged("busy", "hung"), "small", "seq", "1", "300000");
     expect(await docker("inspect", "--format={{.State.ExitCode}}", "busy")).toBe("0");

@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 import { cp, mkdir, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { makeBoundFiles } from "../harness/bound-files.ts";
-import { openEngine } from "../harness/engine.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { titleOf, volumeReleases } from "../harness/release.ts";
-import { builtinOverlay2, ofRelease } from "../harness/storage.ts";
+import { makeBoundFiles } from "../harness/engines/bound-files.ts";
+import { openEngine } from "../harness/engines/engine.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { titleOf, volumeReleases } from "../harness/namespaces/release.ts";
+import { builtinOverlay2, ofRelease } from "../harness/engines/storage.ts";
 import { describeWith, needs, needsOf } from "../needs.ts";
 
 const cleat = join(import.meta.dirname, "../..");

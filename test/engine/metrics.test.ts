@@ -2,12 +2,12 @@
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { makeBoundFiles } from "../harness/bound-files.ts";
-import { runCommand } from "../harness/command.ts";
-import { openEngine } from "../harness/engine.ts";
-import { buildExample } from "../harness/example.ts";
-import { forky, machine, titleOf, trixie } from "../harness/release.ts";
-import { builtinOverlay2, ofRelease } from "../harness/storage.ts";
+import { makeBoundFiles } from "../harness/engines/bound-files.ts";
+import { runCommand } from "../harness/processes/command.ts";
+import { openEngine } from "../harness/engines/engine.ts";
+import { buildExample } from "../harness/plugins/example.ts";
+import { forky, machine, titleOf, trixie } from "../harness/namespaces/release.ts";
+import { builtinOverlay2, ofRelease } from "../harness/engines/storage.ts";
 
 for (const release of [machine, trixie, forky]) {
   const required = [...needsOf(release, "docker"), needs.overlay];

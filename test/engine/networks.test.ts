@@ -1,8 +1,8 @@
 /** Docker with networks whose links and addresses are plugins': two of the examples, which do their real work. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { nothing, openPluginNetworks, type PluginNetworks } from "../harness/plugin-networks.ts";
-import { type EngineRelease, forky, machine, titleOf, trixie } from "../harness/release.ts";
+import { nothing, openPluginNetworks, type PluginNetworks } from "../harness/engines/plugin-networks.ts";
+import { type EngineRelease, forky, machine, titleOf, trixie } from "../harness/namespaces/release.ts";
 import { atNight, byDayOrNight } from "../night.ts";
 
 const onNight = test.runIf(atNight);

@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
 import { byDayOrNight } from "../night.ts";
-import { writeBaseArchive } from "../harness/base-image.ts";
-import { contentOfRunning, diffOf, identityOf, keepRunning, runScript } from "../harness/containers.ts";
-import { openEngine, type Engine } from "../harness/engine.ts";
-import { leftovers, leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
-import { importWithPause } from "../harness/paused-import.ts";
-import { sampleChanges } from "../harness/sample-changes.ts";
-import { cleatOverlay2, describeOn, laterStorages, ofRelease, restartedStorages } from "../harness/storage.ts";
-import { trixie } from "../harness/release.ts";
-import { until } from "../harness/until.ts";
+import { writeBaseArchive } from "../harness/images/base-image.ts";
+import { contentOfRunning, diffOf, identityOf, keepRunning, runScript } from "../harness/engines/containers.ts";
+import { openEngine, type Engine } from "../harness/engines/engine.ts";
+import { leftovers, leftoversAtLast, removeEverything } from "../harness/engines/leftovers.ts";
+import { importWithPause } from "../harness/engines/paused-import.ts";
+import { sampleChanges } from "../harness/images/sample-changes.ts";
+import { cleatOverlay2, describeOn, laterStorages, ofRelease, restartedStorages } from "../harness/engines/storage.ts";
+import { trixie } from "../harness/namespaces/release.ts";
+import { until } from "../harness/processes/until.ts";
 
 const later = byDayOrNight([], [ofRelease(trixie, cleatOverlay2), ...laterStorages]);
 

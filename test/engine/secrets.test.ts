@@ -1,12 +1,12 @@
 /** Docker's swarm with secrets whose values are a plugin's: one of the examples. */
 import { expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { openEngine } from "../harness/engine.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { forky, machine, titleOf, trixie } from "../harness/release.ts";
-import { builtinOverlay2, ofRelease } from "../harness/storage.ts";
-import { startSecretFolder, startService, startSwarm } from "../harness/swarm.ts";
-import { until } from "../harness/until.ts";
+import { openEngine } from "../harness/engines/engine.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { forky, machine, titleOf, trixie } from "../harness/namespaces/release.ts";
+import { builtinOverlay2, ofRelease } from "../harness/engines/storage.ts";
+import { startSecretFolder, startService, startSwarm } from "../harness/engines/swarm.ts";
+import { until } from "../harness/processes/until.ts";
 
 for (const release of [machine, trixie, forky]) {
   const required = [...needsOf(release, "docker"), needs.overlay, needs.busybox];

@@ -1,11 +1,11 @@
 /** `docker run --storage-opt size=`: what the container meets that writes more. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
-import { writeBaseArchive } from "../harness/base-image.ts";
-import { runScript } from "../harness/containers.ts";
-import { openEngine, type Engine } from "../harness/engine.ts";
-import { removeEverything } from "../harness/leftovers.ts";
-import { builtinBtrfs, cleatBtrfs, describeOn } from "../harness/storage.ts";
+import { writeBaseArchive } from "../harness/images/base-image.ts";
+import { runScript } from "../harness/engines/containers.ts";
+import { openEngine, type Engine } from "../harness/engines/engine.ts";
+import { removeEverything } from "../harness/engines/leftovers.ts";
+import { builtinBtrfs, cleatBtrfs, describeOn } from "../harness/engines/storage.ts";
 
 const write = (megabytes: number) =>
   `dd if=/dev/zero of=/data/written-${megabytes} bs=1M count=${megabytes} conv=fsync`;

@@ -3,22 +3,22 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { sampleChanges } from "../harness/sample-changes.ts";
-import { type Containerd, startContainerd } from "../harness/containerd.ts";
-import { createCtr, type Ctr } from "../harness/ctr.ts";
+import { sampleChanges } from "../harness/images/sample-changes.ts";
+import { type Containerd, startContainerd } from "../harness/containerd/containerd.ts";
+import { createCtr, type Ctr } from "../harness/containerd/ctr.ts";
 import {
   layeredImage,
   layeredSigns,
   slowImage,
   writeLayeredArchive,
   writeSlowArchive,
-} from "../harness/layered-image.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { forky, titleOf } from "../harness/release.ts";
-import { containerdRows, storageTitle } from "../harness/snapshotter-rows.ts";
-import { nothingLeft, snapshotterLayers, snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
-import { startSnapshotter, type SnapshotterProcess } from "../harness/snapshotter.ts";
-import { until } from "../harness/until.ts";
+} from "../harness/images/layered-image.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { forky, titleOf } from "../harness/namespaces/release.ts";
+import { containerdRows, storageTitle } from "../harness/containerd/snapshotter-rows.ts";
+import { nothingLeft, snapshotterLayers, snapshotterLeftovers } from "../harness/containerd/snapshotter-leftovers.ts";
+import { startSnapshotter, type SnapshotterProcess } from "../harness/containerd/snapshotter.ts";
+import { until } from "../harness/processes/until.ts";
 
 /** containerd tries again to reach a server that was away after 1.6 s, or up to 3 s. */
 const reconnectDeadlineMs = 10_000;

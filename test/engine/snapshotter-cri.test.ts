@@ -2,17 +2,17 @@
 import { mkdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { type Containerd, containerdRoot, pauseImage, startContainerd } from "../harness/containerd.ts";
-import { type Cri, hostNetworkPod, openCri } from "../harness/cri.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { layeredImage, writeLayeredArchive } from "../harness/layered-image.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { registryAddress, startRegistry } from "../harness/registry.ts";
-import { titleOf } from "../harness/release.ts";
-import { nothingLeft, snapshotterLeftovers } from "../harness/snapshotter-leftovers.ts";
-import { criRows } from "../harness/snapshotter-rows.ts";
-import { startSnapshotter, type SnapshotterProcess } from "../harness/snapshotter.ts";
-import { until } from "../harness/until.ts";
+import { type Containerd, containerdRoot, pauseImage, startContainerd } from "../harness/containerd/containerd.ts";
+import { type Cri, hostNetworkPod, openCri } from "../harness/containerd/cri.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { layeredImage, writeLayeredArchive } from "../harness/images/layered-image.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { registryAddress, startRegistry } from "../harness/engines/registry.ts";
+import { titleOf } from "../harness/namespaces/release.ts";
+import { nothingLeft, snapshotterLeftovers } from "../harness/containerd/snapshotter-leftovers.ts";
+import { criRows } from "../harness/containerd/snapshotter-rows.ts";
+import { startSnapshotter, type SnapshotterProcess } from "../harness/containerd/snapshotter.ts";
+import { until } from "../harness/processes/until.ts";
 
 const image = `${registryAddress}/layered:latest`;
 const statisticsDeadlineMs = 20_000;

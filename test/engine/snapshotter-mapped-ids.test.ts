@@ -3,12 +3,12 @@ import { stat } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
 import { byDayOrNight } from "../night.ts";
-import { type Containerd, startContainerd } from "../harness/containerd.ts";
-import { createCtr, type Ctr } from "../harness/ctr.ts";
-import { layeredImage, writeLayeredArchive } from "../harness/layered-image.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { type EngineRelease, forky, titleOf } from "../harness/release.ts";
-import { startSnapshotter } from "../harness/snapshotter.ts";
+import { type Containerd, startContainerd } from "../harness/containerd/containerd.ts";
+import { createCtr, type Ctr } from "../harness/containerd/ctr.ts";
+import { layeredImage, writeLayeredArchive } from "../harness/images/layered-image.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { type EngineRelease, forky, titleOf } from "../harness/namespaces/release.ts";
+import { startSnapshotter } from "../harness/containerd/snapshotter.ts";
 
 /**
  * That of Debian 13 (1.7.24) mounts nothing with mapped ids on Linux 6.18: EINVAL. Its own overlayfs finds that out and

@@ -3,13 +3,13 @@ import { readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
 import { byDayOrNight } from "../night.ts";
-import { writeBaseArchive } from "../harness/base-image.ts";
-import { contentOfImage, diffOf, identityOf, runScript } from "../harness/containers.ts";
-import { startEngine, type Engine } from "../harness/engine.ts";
-import { leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
-import { trixie } from "../harness/release.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { sampleChanges } from "../harness/sample-changes.ts";
+import { writeBaseArchive } from "../harness/images/base-image.ts";
+import { contentOfImage, diffOf, identityOf, runScript } from "../harness/engines/containers.ts";
+import { startEngine, type Engine } from "../harness/engines/engine.ts";
+import { leftoversAtLast, removeEverything } from "../harness/engines/leftovers.ts";
+import { trixie } from "../harness/namespaces/release.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { sampleChanges } from "../harness/images/sample-changes.ts";
 import {
   builtinBtrfs,
   builtinFuseOverlayfs,
@@ -20,7 +20,7 @@ import {
   type Storage,
   ofRelease,
   withExactDiffs,
-} from "../harness/storage.ts";
+} from "../harness/engines/storage.ts";
 
 type Pair = readonly [Storage, Storage];
 

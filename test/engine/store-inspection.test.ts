@@ -3,11 +3,11 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
-import { writeBaseArchive } from "../harness/base-image.ts";
-import { idling } from "../harness/containers.ts";
-import { startEngine } from "../harness/engine.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { builtinOverlay2, cleatOverlay2, describeOn } from "../harness/storage.ts";
+import { writeBaseArchive } from "../harness/images/base-image.ts";
+import { idling } from "../harness/engines/containers.ts";
+import { startEngine } from "../harness/engines/engine.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { builtinOverlay2, cleatOverlay2, describeOn } from "../harness/engines/storage.ts";
 
 const command = join(import.meta.dirname, "../../dist/cli/main.js");
 

@@ -9,14 +9,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { assembleLayerAt } from "cleat/layer";
 import { describeWith, needs } from "../needs.ts";
 import { byDayOrNight } from "../night.ts";
-import { writeBaseArchive } from "../harness/base-image.ts";
-import { identityOf, runScript } from "../harness/containers.ts";
-import { openEngine, type Engine } from "../harness/engine.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { openNamespace } from "../harness/namespace.ts";
-import { openPodman } from "../harness/podman.ts";
-import { sampleChanges } from "../harness/sample-changes.ts";
-import { builtinOverlay2, cleatOverlay2, cleatVfs, describeOn } from "../harness/storage.ts";
+import { writeBaseArchive } from "../harness/images/base-image.ts";
+import { identityOf, runScript } from "../harness/engines/containers.ts";
+import { openEngine, type Engine } from "../harness/engines/engine.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { openNamespace } from "../harness/namespaces/namespace.ts";
+import { openPodman } from "../harness/engines/podman.ts";
+import { sampleChanges } from "../harness/images/sample-changes.ts";
+import { builtinOverlay2, cleatOverlay2, cleatVfs, describeOn } from "../harness/engines/storage.ts";
 
 describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr], "Docker's tar-split data", () => {
   describeOn(byDayOrNight([cleatOverlay2], [builtinOverlay2, cleatVfs]), (storage) => {

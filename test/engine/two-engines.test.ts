@@ -2,13 +2,13 @@
 import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
-import { writeBaseArchive } from "../harness/base-image.ts";
-import { cleatCommand } from "../harness/cleat.ts";
-import { contentOfRunning, diffOf, keepRunning } from "../harness/containers.ts";
-import { type Dockerd, startDockerd } from "../harness/dockerd.ts";
-import { type Engine, openEngine } from "../harness/engine.ts";
-import { sampleChanges } from "../harness/sample-changes.ts";
-import { cleatOverlay2 } from "../harness/storage.ts";
+import { writeBaseArchive } from "../harness/images/base-image.ts";
+import { cleatCommand } from "../harness/plugins/cleat.ts";
+import { contentOfRunning, diffOf, keepRunning } from "../harness/engines/containers.ts";
+import { type Dockerd, startDockerd } from "../harness/engines/dockerd.ts";
+import { type Engine, openEngine } from "../harness/engines/engine.ts";
+import { sampleChanges } from "../harness/images/sample-changes.ts";
+import { cleatOverlay2 } from "../harness/engines/storage.ts";
 
 const needed = [needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.attr];
 

@@ -6,11 +6,11 @@ import { readdir, stat } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
 import { byDayOrNight } from "../night.ts";
-import { writeBaseArchive } from "../harness/base-image.ts";
-import { diffOf, identityOf, keepRunning } from "../harness/containers.ts";
-import { openEngine, startEngine, type Engine } from "../harness/engine.ts";
-import { leftoversAtLast, removeEverything } from "../harness/leftovers.ts";
-import { builtinOverlay2, cleatBtrfs, cleatOverlay2, cleatVfs, describeOn } from "../harness/storage.ts";
+import { writeBaseArchive } from "../harness/images/base-image.ts";
+import { diffOf, identityOf, keepRunning } from "../harness/engines/containers.ts";
+import { openEngine, startEngine, type Engine } from "../harness/engines/engine.ts";
+import { leftoversAtLast, removeEverything } from "../harness/engines/leftovers.ts";
+import { builtinOverlay2, cleatBtrfs, cleatOverlay2, cleatVfs, describeOn } from "../harness/engines/storage.ts";
 
 const remap = { firstId: 100_000 };
 

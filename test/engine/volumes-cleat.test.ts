@@ -5,16 +5,16 @@
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { type CleatVolumes, forgetMounts, startCleatVolumes } from "../harness/cleat-volumes.ts";
-import { idling } from "../harness/containers.ts";
-import { openEngine, type Engine } from "../harness/engine.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { pluginSocket } from "../harness/plugin-process.ts";
-import { openPodman, type Podman } from "../harness/podman.ts";
-import { post } from "../harness/post.ts";
-import { type EngineRelease, forky, machine, titleOf, trixie } from "../harness/release.ts";
-import { builtinOverlay2, ofRelease } from "../harness/storage.ts";
+import { type CleatVolumes, forgetMounts, startCleatVolumes } from "../harness/volumes/cleat-volumes.ts";
+import { idling } from "../harness/engines/containers.ts";
+import { openEngine, type Engine } from "../harness/engines/engine.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { pluginSocket } from "../harness/plugins/plugin-process.ts";
+import { openPodman, type Podman } from "../harness/engines/podman.ts";
+import { post } from "../harness/plugins/post.ts";
+import { type EngineRelease, forky, machine, titleOf, trixie } from "../harness/namespaces/release.ts";
+import { builtinOverlay2, ofRelease } from "../harness/engines/storage.ts";
 import { atNight } from "../night.ts";
 
 for (const release of atNight ? [machine, trixie, forky] : [forky]) {

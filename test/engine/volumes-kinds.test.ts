@@ -3,19 +3,19 @@
  * given back and kept is so for each, whoever is killed. By day those that need no server, at night all.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { describeWith, needs, needsOf } from "../needs.ts";
 import { volumeProgramsFolder } from "#scripts/unpacked/volume-programs.mjs";
-import { type CleatVolumes, forgetMounts, programsOf, startCleatVolumes } from "../harness/cleat-volumes.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { type Namespace, openNamespace } from "../harness/namespace.ts";
-import { type EngineName, type EngineRelease, forky, machine, titleOf, trixie } from "../harness/release.ts";
+import { describeWith, needs, needsOf } from "../needs.ts";
+import { type CleatVolumes, forgetMounts, programsOf, startCleatVolumes } from "../harness/volumes/cleat-volumes.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { type Namespace, openNamespace } from "../harness/namespaces/namespace.ts";
+import { type EngineName, type EngineRelease, forky, machine, titleOf, trixie } from "../harness/namespaces/release.ts";
 import {
   dockerOnVolumes,
   type EngineOnVolumes,
   interruptionNames,
   podmanOnVolumes,
-} from "../harness/engines-on-volumes.ts";
-import { hostKinds, servedKinds, type VolumeKind } from "../harness/volume-kinds.ts";
+} from "../harness/volumes/engines-on-volumes.ts";
+import { hostKinds, servedKinds, type VolumeKind } from "../harness/volumes/volume-kinds.ts";
 import { atNight } from "../night.ts";
 
 /** A test is some hundred commands of an engine. */

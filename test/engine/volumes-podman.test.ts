@@ -4,13 +4,13 @@ import { readdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { startFolderVolumes, type FolderVolumes } from "../harness/folder-volumes.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { openNamespace, type Namespace } from "../harness/namespace.ts";
-import { pluginSocket } from "../harness/plugin-process.ts";
-import { openPodman, type Podman } from "../harness/podman.ts";
-import { post } from "../harness/post.ts";
-import { type EngineRelease, titleOf, volumeReleases } from "../harness/release.ts";
+import { startFolderVolumes, type FolderVolumes } from "../harness/volumes/folder-volumes.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { openNamespace, type Namespace } from "../harness/namespaces/namespace.ts";
+import { pluginSocket } from "../harness/plugins/plugin-process.ts";
+import { openPodman, type Podman } from "../harness/engines/podman.ts";
+import { post } from "../harness/plugins/post.ts";
+import { type EngineRelease, titleOf, volumeReleases } from "../harness/namespaces/release.ts";
 
 for (const release of volumeReleases) {
   const required = [...needsOf(release, "podman"), needs.overlay, needs.busybox];

@@ -2,13 +2,13 @@
 import { readdir, stat } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, needs, needsOf } from "../needs.ts";
-import { idling } from "../harness/containers.ts";
-import { openEngine, type Engine } from "../harness/engine.ts";
-import { startFolderVolumes, startSecureFolderVolumes, type FolderVolumes } from "../harness/folder-volumes.ts";
-import { shellLayer, writeImageArchive } from "../harness/image-archive.ts";
-import { post } from "../harness/post.ts";
-import { type EngineRelease, titleOf, volumeReleases } from "../harness/release.ts";
-import { builtinOverlay2, ofRelease } from "../harness/storage.ts";
+import { idling } from "../harness/engines/containers.ts";
+import { openEngine, type Engine } from "../harness/engines/engine.ts";
+import { startFolderVolumes, startSecureFolderVolumes, type FolderVolumes } from "../harness/volumes/folder-volumes.ts";
+import { shellLayer, writeImageArchive } from "../harness/images/image-archive.ts";
+import { post } from "../harness/plugins/post.ts";
+import { type EngineRelease, titleOf, volumeReleases } from "../harness/namespaces/release.ts";
+import { builtinOverlay2, ofRelease } from "../harness/engines/storage.ts";
 
 for (const release of volumeReleases) {
   const required = [...needsOf(release, "docker"), needs.overlay, needs.busybox];

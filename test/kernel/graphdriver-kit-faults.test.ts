@@ -13,7 +13,7 @@ import { overlay2, vfs } from "cleat/drivers";
 import { lgetxattr, lsetxattr } from "#dist/syscall/index.js";
 import { runGraphDriverKit } from "cleat/testing";
 
-import { createScratch } from "../harness/scratch.ts";
+import { createScratch } from "../harness/namespaces/scratch.ts";
 
 /** Checks that mean nothing to an ordinary user. */
 const asRoot = (...ids: string[]): string[] => (process.geteuid?.() === 0 ? ids : []);

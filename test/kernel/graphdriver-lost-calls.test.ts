@@ -10,12 +10,12 @@ import { type IncomingMessage, request } from "node:http";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeWith, needs } from "../needs.ts";
-import { cleatCommand } from "../harness/cleat.ts";
-import { type Namespace, openNamespace } from "../harness/namespace.ts";
-import { type PluginProcess, startPlugin } from "../harness/plugin-process.ts";
-import { type Reply, post } from "../harness/post.ts";
-import { runCommand } from "../harness/command.ts";
-import { until } from "../harness/until.ts";
+import { cleatCommand } from "../harness/plugins/cleat.ts";
+import { type Namespace, openNamespace } from "../harness/namespaces/namespace.ts";
+import { type PluginProcess, startPlugin } from "../harness/plugins/plugin-process.ts";
+import { type Reply, post } from "../harness/plugins/post.ts";
+import { runCommand } from "../harness/processes/command.ts";
+import { until } from "../harness/processes/until.ts";
 
 describeWith([needs.root, needs.overlay], "calls in which Cleat is killed", () => {
   let namespace: Namespace;
@@ -33,7 +33,15 @@ describeWith([needs.root, needs.overlay], "calls in which Cleat is killed", () =
     const [node = "", main = ""] = cleatCommand;
     const socket = "/run/docker/plugins/killed.sock";
     const options = ["--name=killed", "--driver=overlay2", `--root=${namespace.folder}/cleat`, `--socket=${socket}`];
-    const serve = [node, "--import", resolve("test/harness/kill-at.mjs"), main, "serve", "graph", ...options];
+    const serve = [
+      node,
+      "--import",
+      resolve("test/harness/processes/kill-at-method.mjs"),
+      main,
+      "serve",
+      "graph",
+      ...options,
+    ];
     cleat = await startPlugin(namespace, { name: "killed", socket, argv: ["env", `KILL_AT=${order}`, ...serve] });
     await call("Init", { Home: home });
     await call("Create", { ID: "image" });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { test } from "vitest";
 
-import { createScratch } from "../harness/scratch.ts";
+import { createScratch } from "../harness/namespaces/scratch.ts";
 import { describeWith, needs } from "../needs.ts";
 import { buildMobyPlugin, mobySource } from "./graphdriver/moby-plugin.ts";
 import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";

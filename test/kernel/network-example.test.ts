@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { buildExample } from "../harness/example.ts";
+import { buildExample } from "../harness/plugins/example.ts";
 import { describeWith, needs } from "../needs.ts";
 
 describeWith([needs.root], "the example of a network driver", () => {

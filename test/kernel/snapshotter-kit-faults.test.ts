@@ -11,7 +11,7 @@ import { overlay2 } from "cleat/drivers";
 import { openGraphDriverSnapshotter, type Snapshotter } from "cleat/snapshotter";
 import { runSnapshotterKit, snapshotterChecks } from "cleat/testing";
 
-import { createScratch } from "../harness/scratch.ts";
+import { createScratch } from "../harness/namespaces/scratch.ts";
 import { describeWith, needs } from "../needs.ts";
 import { atNight } from "../night.ts";
 import { faultsOfDriver, faultsOfSnapshotter } from "./snapshotter/faults.ts";

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Policy, readApiRequest } from "../../src/authz/index.ts";
 import { recordedBytes } from "../../src/host/index.ts";
 import { readCorpus } from "../golden/corpus.ts";
-import { buildExample } from "../harness/example.ts";
+import { buildExample } from "../harness/plugins/example.ts";
 
 let folder: string;
 let policy: Policy;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { expect } from "vitest";
-import { post } from "../harness/post.ts";
+import { post } from "../harness/plugins/post.ts";
 
 export interface ExampleScenario {
   readonly name: string;

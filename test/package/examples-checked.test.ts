@@ -18,7 +18,7 @@ import {
   runSecretProviderKit,
   secretProviderChecks,
 } from "../../src/testing/index.ts";
-import { buildExample } from "../harness/example.ts";
+import { buildExample } from "../harness/plugins/example.ts";
 import { startProgram } from "./start-program.ts";
 
 let folder: string;

@@ -95,16 +95,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
  */
 const isFace = (path: string): boolean => /^[^/]+\/(index|kit|job-kit)\.ts$/.test(path);
 
-const source = join(import.meta.dirname, "../../src");
+const project = join(import.meta.dirname, "../..");
+const source = join(project, "src");
 const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".ts"));
 const sources = files.filter((path) => !/\.test(\.support)?\.ts$/.test(path));
 
-function importsOf(path: string): string[] {
-  const text = readFileSync(join(source, path), "utf8");
+function importsOf(path: string, root = source): string[] {
+  const text = readFileSync(join(root, path), "utf8");
   const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.\.?\/[^"]+)"/g)].map(
     ([, specifier]) => specifier as string,
   );
-  return specifiers.map((specifier) => relative(source, join(source, dirname(path), specifier)));
+  return specifiers.map((specifier) => relative(root, join(root, dirname(path), specifier)));
 }
 
 const roomOf = (path: string): string => path.split("/")[0] as string;
@@ -125,19 +126,31 @@ test("rooms import downwards only, and each other by their faces", () => {
 
 /** Faces and tests aside: a face shows what its folders hold. */
 test("the folders of a room import each other one way", () => {
-  expect(findCircles(folderArrows())).toEqual([]);
+  const inner = sources.filter((path) => !isFolderFace(path));
+  const arrows = folderArrows(inner, (path) =>
+    importsOf(path).filter((target) => roomOf(target) === roomOf(path) && !isFolderFace(target)),
+  );
+  expect(findCircles(arrows)).toEqual([]);
+});
+
+test.each(["test/harness", "bench"])("so do those of %s", (name) => {
+  const root = join(project, name);
+  const programs = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+    (path) => /\.(ts|mjs)$/.test(path) && !path.startsWith("dist/"),
+  );
+  const inside = (path: string) => importsOf(path, root).filter((target) => !target.startsWith("../"));
+  expect(findCircles(folderArrows(programs, inside))).toEqual([]);
 });
 
 type Arrows = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-/** From folder to folder of the same room, with an import that makes the arrow. */
-function folderArrows(): Arrows {
+/** From folder to folder, with an import that makes the arrow. */
+function folderArrows(paths: readonly string[], importsFrom: (path: string) => readonly string[]): Arrows {
   const arrows = new Map<string, Map<string, string>>();
-  for (const path of sources) {
-    if (isFolderFace(path)) continue;
-    for (const target of importsOf(path)) {
+  for (const path of paths) {
+    for (const target of importsFrom(path)) {
       const [from, to] = [dirname(path), dirname(target)];
-      if (roomOf(from) !== roomOf(to) || from === to || isFolderFace(target)) continue;
+      if (from === to) continue;
       const known = arrows.get(from) ?? new Map<string, string>();
       arrows.set(from, known.set(to, `${path} imports ${target}`));
     }
@@ -166,7 +179,7 @@ function findCircles(arrows: Arrows): string[][] {
 }
 
 test("every room is a public entry, but for those that are the house's own", () => {
-  const { exports } = JSON.parse(readFileSync(join(source, "../package.json"), "utf8")) as {
+  const { exports } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as {
     exports: Record<string, unknown>;
   };
   const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { until } from "../harness/until.ts";
+import { until } from "../harness/processes/until.ts";
 
 const project = join(import.meta.dirname, "../..");
 const folder = await mkdtemp(join(tmpdir(), "cleat-npm-start-"));

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { atNight } from "../night.ts";
-import { answers } from "../harness/answers.ts";
-import { post } from "../harness/post.ts";
-import { until } from "../harness/until.ts";
+import { answers } from "../harness/processes/answers.ts";
+import { post } from "../harness/plugins/post.ts";
+import { until } from "../harness/processes/until.ts";
 import { exampleScenarios } from "./example-scenarios.ts";
 import { startProgram } from "./start-program.ts";
 

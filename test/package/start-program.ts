@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { until } from "../harness/until.ts";
+import { until } from "../harness/processes/until.ts";
 
 /** A plugin's program, once it listens on the socket that is its first argument. */
 export async function startProgram(args: readonly [program: string, socket: string, ...rest: string[]], cwd: string) {

@@ -1,5 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
-import { absolute } from "../serving/listen-options.ts";
+import { absolute } from "../serving/options/listen-options.ts";
 import { examine } from "../stores/examine.ts";
 import { defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { defaultSnapshotterRoot, defaultSnapshotterSocket } from "../terminal/default-folders.ts";

@@ -2,7 +2,7 @@ import { connectContainerd, type Containerd, createLease } from "../../container
 import { CleatError } from "../../errors/index.ts";
 import { type DockerImage, type DockerImages, openDockerImages } from "../../layerstore/index.ts";
 import { builtInFactories } from "../../selection/index.ts";
-import { absolute } from "../serving/listen-options.ts";
+import { absolute } from "../serving/options/listen-options.ts";
 import { defineCommand, type CommandOptions, orUsageError, UsageError } from "../terminal/command.ts";
 import { defaultContainerdSocket } from "../terminal/default-folders.ts";
 import { printable, printableJson } from "../terminal/printable.ts";

@@ -1,6 +1,6 @@
 import { assertPluginName } from "../../protocol/index.ts";
 import { defineCommand, orUsageError } from "../terminal/command.ts";
-import { absolute } from "./listen-options.ts";
+import { absolute } from "./options/listen-options.ts";
 
 export const configPodman = defineCommand({
   details: [

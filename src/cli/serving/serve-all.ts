@@ -3,14 +3,14 @@ import type { Logger } from "../../plugin/index.ts";
 import { CleatError } from "../../errors/index.ts";
 import { type CommandOptions, defineCommand, type CommandContext } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
-import type { Door } from "./door.ts";
-import { findFittingDoors } from "./fitting-doors.ts";
-import { graphOptions, type GraphValues, openGraphDoor } from "./graph-door.ts";
-import { formatDriverOptions } from "./graph-drivers.ts";
-import { closeDoors, serveDoors } from "./serve-doors.ts";
-import { driverOptions, outputOptions } from "./serving-options.ts";
-import { openSnapshotterDoor } from "./snapshotter-door.ts";
-import { describeVolumes, openVolumeDoor, openVolumes } from "./volume-door.ts";
+import type { Door } from "./doors/door.ts";
+import { findFittingDoors } from "./doors/fitting-doors.ts";
+import { graphOptions, type GraphValues, openGraphDoor } from "./doors/graph-door.ts";
+import { formatDriverOptions } from "./options/graph-drivers.ts";
+import { closeDoors, serveDoors } from "./doors/serve-doors.ts";
+import { driverOptions, outputOptions } from "./options/serving-options.ts";
+import { openSnapshotterDoor } from "./doors/snapshotter-door.ts";
+import { describeVolumes, openVolumeDoor, openVolumes } from "./doors/volume-door.ts";
 
 const furtherOptions = {
   "snapshotter-root": { type: "string", value: "PATH", help: "as serve snapshotter has --root" },

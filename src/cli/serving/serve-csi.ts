@@ -1,7 +1,7 @@
 import { defineCommand } from "../terminal/command.ts";
-import { csiOptions, openCsiDoor } from "./csi-door.ts";
-import { serveDoors } from "./serve-doors.ts";
-import { outputOptions } from "./serving-options.ts";
+import { csiOptions, openCsiDoor } from "./doors/csi-door.ts";
+import { serveDoors } from "./doors/serve-doors.ts";
+import { outputOptions } from "./options/serving-options.ts";
 
 export const serveCsi = defineCommand({
   details: [

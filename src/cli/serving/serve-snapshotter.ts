@@ -1,8 +1,8 @@
 import { defineCommand } from "../terminal/command.ts";
-import { formatDriverOptions } from "./graph-drivers.ts";
-import { serveDoors } from "./serve-doors.ts";
-import { driverOptions, outputOptions } from "./serving-options.ts";
-import { openSnapshotterDoor, snapshotterOptions } from "./snapshotter-door.ts";
+import { formatDriverOptions } from "./options/graph-drivers.ts";
+import { serveDoors } from "./doors/serve-doors.ts";
+import { driverOptions, outputOptions } from "./options/serving-options.ts";
+import { openSnapshotterDoor, snapshotterOptions } from "./doors/snapshotter-door.ts";
 
 export const serveSnapshotter = defineCommand({
   details: [

@@ -1,7 +1,7 @@
 import { defineCommand } from "../terminal/command.ts";
-import { serveDoors } from "./serve-doors.ts";
-import { outputOptions } from "./serving-options.ts";
-import { openVolumeDoor, volumeOptions } from "./volume-door.ts";
+import { serveDoors } from "./doors/serve-doors.ts";
+import { outputOptions } from "./options/serving-options.ts";
+import { openVolumeDoor, volumeOptions } from "./doors/volume-door.ts";
 
 export const serveVolume = defineCommand({
   details: [

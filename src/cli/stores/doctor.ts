@@ -1,10 +1,10 @@
 import { printableJson } from "../terminal/printable.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
 import { defaultRoot } from "../terminal/default-folders.ts";
+import { absolute } from "../serving/options/listen-options.ts";
+import { parseSeconds } from "../terminal/seconds.ts";
 import { formatDiagnosis } from "./diagnosis.ts";
 import { examine } from "./examine.ts";
-import { absolute } from "../serving/listen-options.ts";
-import { parseSeconds } from "../terminal/seconds.ts";
 
 export const doctor = defineCommand({
   details: [

@@ -1,9 +1,9 @@
 import { type LayerStore, openStore } from "../../layerstore/index.ts";
 import { builtInFactories } from "../../selection/index.ts";
 import { type CommandContext, orUsageError, UsageError } from "../terminal/command.ts";
-import { findHomes } from "./find-homes.ts";
 import { formatFailure } from "../terminal/format-failure.ts";
-import { absolute } from "../serving/listen-options.ts";
+import { absolute } from "../serving/options/listen-options.ts";
+import { findHomes } from "./find-homes.ts";
 
 /** Options of commands that look into stores. */
 export const storeOptions = {

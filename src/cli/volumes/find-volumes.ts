@@ -4,7 +4,7 @@ import { silentLogger } from "../../transport/index.ts";
 import { createVolumeDriverFromPlugin, type VolumeDriver } from "../../volume/index.ts";
 import { createVolumeToolsFromPlugin, type ManagedVolumes, type VolumeTools } from "../../volumedrivers/index.ts";
 import { findPlugin, type NamedPlugin, openTransport } from "../plugins/find-plugin.ts";
-import { openManaged, volumeFolder } from "../serving/volume-door.ts";
+import { openManaged, volumeFolder } from "../serving/doors/volume-door.ts";
 import { type CommandContext, type CommandOptions, UsageError } from "../terminal/command.ts";
 
 export const placeOptions = {

@@ -3,8 +3,8 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, BlockList, isIP } from "node:net";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { errorLogger, formatAddress, type HostAndPort } from "../../transport/index.ts";
-import { endWithProcess } from "../end-with-process.ts";
-import { listenOnUnix } from "../unix-listener.ts";
+import { endWithProcess } from "../signals/end-with-process.ts";
+import { listenOnUnix } from "../listeners/unix-listener.ts";
 import { type CallMetrics, countCalls } from "./call-metrics.ts";
 import { formatMetrics, metricsMediaType } from "./format-metrics.ts";
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { finished, type Readable } from "node:stream";
 import type { DescriptorWriting, Sink } from "../../protocol/kit.ts";
-import { descriptorOf } from "../connection.ts";
+import { descriptorOf } from "../wire/connection.ts";
 
 /**
  * Answers with a stream whose maker writes it to the socket's descriptor itself. Where it breaks off, so does the

@@ -3,15 +3,15 @@ import { createServer as createTlsServer } from "node:https";
 import { finished, pipeline, Readable } from "node:stream";
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
-import { toReply } from "../handler.ts";
+import { toReply } from "../handler/handler.ts";
+import { assertServerOptions, oldestVersion } from "../tls/secure-context.ts";
+import type { TlsServerOptions } from "../tls/tls.ts";
+import type { BodyStream, Handler, WireReply } from "../wire/wire.ts";
 import { answerFromMaker, takesFromMaker } from "./answer-sink.ts";
 import { refuseMalformed } from "./malformed-request.ts";
 import { toLatin1 } from "./latin1.ts";
 import { IncomingCall } from "./incoming-call.ts";
 import { createRequestBody } from "./request-body.ts";
-import { assertServerOptions, oldestVersion } from "../tls/secure-context.ts";
-import type { TlsServerOptions } from "../tls/tls.ts";
-import type { BodyStream, Handler, WireReply } from "../wire.ts";
 
 export interface HttpServerOptions {
   /** Serves HTTPS, and nobody in plaintext. */

@@ -3,15 +3,15 @@ import type { Socket } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import { CleatError, TransportError } from "../../errors/index.ts";
 import { pluginMediaType, streamMediaType } from "../../protocol/index.ts";
-import { type Address, formatAddress } from "../address.ts";
-import { isGivenUp, whenGivenUp } from "../giving-up.ts";
-import { AbortError, toGivenUp, toTransportError } from "./http-failure.ts";
-import { toLatin1 } from "./latin1.ts";
-import type { Logger } from "../logger.ts";
-import { collectReply } from "./reply-body.ts";
+import { type Address, formatAddress } from "../locations/address.ts";
+import { isGivenUp, whenGivenUp } from "../wire/giving-up.ts";
+import type { Logger } from "../wire/logger.ts";
 import { createTlsDialer, type TlsDialer } from "../tls/tls-dialer.ts";
 import type { TlsClientOptions } from "../tls/tls.ts";
-import type { Transport, WireReply, WireRequest } from "../wire.ts";
+import type { Transport, WireReply, WireRequest } from "../wire/wire.ts";
+import { AbortError, toGivenUp, toTransportError } from "./http-failure.ts";
+import { toLatin1 } from "./latin1.ts";
+import { collectReply } from "./reply-body.ts";
 
 export interface HttpTransportOptions {
   /** Only for `https` addresses; default verified by the authorities that Node comes with. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connection } from "../../protocol/index.ts";
-import { connectionOf } from "../connection.ts";
-import type { BodyStream, WireRequest } from "../wire.ts";
+import { connectionOf } from "../wire/connection.ts";
+import type { BodyStream, WireRequest } from "../wire/wire.ts";
 import { peerGone } from "./peer-gone.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { CleatError } from "../../errors/index.ts";
-import { refuseOverCap } from "../bounded-body.ts";
-import type { BodyStream } from "../wire.ts";
+import { refuseOverCap } from "../wire/bounded-body.ts";
+import type { BodyStream } from "../wire/wire.ts";
 import { createLentBody, type LentBody } from "./lent-body.ts";
 import { peerGone } from "./peer-gone.ts";
 

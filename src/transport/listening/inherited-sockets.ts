@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { fstatSync, readFileSync } from "node:fs";
 import type { Server } from "node:net";
 import { CleatError, isSystemError } from "../../errors/index.ts";
-import { formatAddress } from "../address.ts";
+import { formatAddress } from "../locations/address.ts";
 import type { Listening } from "./listening.ts";
 
 /** systemd passes its sockets from this descriptor on. Source: sd_listen_fds(3). */

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
-import type { HostAndPort } from "../address.ts";
+import type { HostAndPort } from "../locations/address.ts";
 import { createClientContext } from "./secure-context.ts";
 import type { Handshake } from "./tls-failure.ts";
 import type { TlsClientOptions } from "./tls.ts";

@@ -4,9 +4,9 @@
  */
 import { mkdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cleatCommand } from "../../harness/cleat.ts";
-import { type DataFileSystem, mountDataRoot } from "../../harness/data-root.ts";
-import { openNamespace, type Namespace } from "../../harness/namespace.ts";
+import { cleatCommand } from "../../harness/plugins/cleat.ts";
+import { type DataFileSystem, mountDataRoot } from "../../harness/namespaces/data-root.ts";
+import { openNamespace, type Namespace } from "../../harness/namespaces/namespace.ts";
 import { describeWith, needs, type Need } from "../../needs.ts";
 import { byDayOrNight } from "../../night.ts";
 import {

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { containerd17Folder } from "#scripts/unpacked/containerd-sources.mjs";
 import { goIn } from "#scripts/unpacked/go-sources.mjs";
 import { rootFolder } from "#scripts/unpacked/engine-roots.mjs";
-import type { Namespace } from "../../harness/namespace.ts";
+import type { Namespace } from "../../harness/namespaces/namespace.ts";
 import { needs, type Need } from "../../needs.ts";
 import { debianGo } from "../go-program.ts";
 import { containerdSource } from "../containerd/source.ts";

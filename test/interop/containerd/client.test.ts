@@ -13,9 +13,9 @@ import {
   type ContainerdWithClient,
   startContainerdWithClient,
   testNamespace,
-} from "../../harness/containerd-client.ts";
-import { type Namespace, openNamespace } from "../../harness/namespace.ts";
-import { type EngineRelease, forky, machine, trixie } from "../../harness/release.ts";
+} from "../../harness/containerd/containerd-client.ts";
+import { type Namespace, openNamespace } from "../../harness/namespaces/namespace.ts";
+import { type EngineRelease, forky, machine, trixie } from "../../harness/namespaces/release.ts";
 import { describeWith, needs } from "../../needs.ts";
 
 const releases = [

@@ -19,10 +19,10 @@ import {
   type ContainerdWithClient,
   startContainerdWithClient,
   testNamespace,
-} from "../../harness/containerd-client.ts";
-import { type Namespace, openNamespace } from "../../harness/namespace.ts";
-import { forky, trixie } from "../../harness/release.ts";
-import { type SnapshotterProcess, startSnapshotter } from "../../harness/snapshotter.ts";
+} from "../../harness/containerd/containerd-client.ts";
+import { type Namespace, openNamespace } from "../../harness/namespaces/namespace.ts";
+import { forky, trixie } from "../../harness/namespaces/release.ts";
+import { type SnapshotterProcess, startSnapshotter } from "../../harness/containerd/snapshotter.ts";
 import { describeWith, needs } from "../../needs.ts";
 
 /** What the lower layer holds, and what is done to it; a line of shell each. */

@@ -3,21 +3,14 @@
  * none of Debian's does yet: its calls are made here, in its order, and the applier is a real containerd's. What comes
  * of it is compared with the same archives unpacked one on the other into containerd's own overlayfs.
  */
-import { createReadStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createLease, leaseHeader, writeBlob } from "../../../src/containerd/index.ts";
 import { createGrpcChannel } from "../../../src/grpc/index.ts";
 import { createRemoteSnapshotter, type Mount, type Snapshotter } from "../../../src/snapshotter/index.ts";
-import {
-  type ContainerdWithClient,
-  startContainerdWithClient,
-  testNamespace,
-} from "../../harness/containerd-client.ts";
-import { type Namespace, openNamespace } from "../../harness/namespace.ts";
-import { forky } from "../../harness/release.ts";
-import { type SnapshotterProcess, startSnapshotter } from "../../harness/snapshotter.ts";
-import { listTree } from "../../harness/tree-listing.ts";
+import { testNamespace } from "../../harness/containerd/containerd-client.ts";
+import { type Applier, startUnpacking, type Unpacking } from "../../harness/containerd/unpacking.ts";
+import { listTree } from "../../harness/images/tree-listing.ts";
+import { type Namespace, openNamespace } from "../../harness/namespaces/namespace.ts";
+import { forky } from "../../harness/namespaces/release.ts";
 import { describeWith, needs } from "../../needs.ts";
 
 /** The lowest first. Markers are empty files; a folder in an archive comes with its own mode and owner. */
@@ -39,27 +32,19 @@ const layers = {
 type Layer = keyof typeof layers;
 const names = Object.keys(layers) as Layer[];
 
-for (const applier of ["containerd's own applier", "Cleat's applier"]) {
+for (const applier of ["containerd's own applier", "Cleat's applier"] as const) {
   describeWith([needs.root, needs.forky, needs.overlay], `layers that ${applier} unpacks side by side`, () =>
-    testParallel(applier === "Cleat's applier"),
+    testParallel(applier),
   );
 }
 
-function testParallel(isCleats: boolean): void {
+function testParallel(applier: Applier): void {
   let namespace: Namespace;
-  let proxy: SnapshotterProcess;
-  let containerd: ContainerdWithClient;
-  let lease: string;
+  let unpacking: Unpacking;
 
   beforeAll(async () => {
     namespace = await openNamespace(forky);
-    const differing = { arguments: isCleats ? ["--diff", "--apply"] : [] };
-    proxy = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2", ...differing });
-    const differ = isCleats ? { differ: proxy } : {};
-    containerd = await startContainerdWithClient(namespace, { proxies: [proxy], ...differ });
-    await containerd.client.services.namespaces.create({ namespace: { name: testNamespace } });
-    lease = await createLease(containerd.client, { expireMs: 600_000 });
-    await mkdir(`${namespace.folder}/mnt`);
+    unpacking = await startUnpacking(namespace, applier);
     for (const layer of names) {
       const tree = `${namespace.folder}/${layer}`;
       await namespace.run(["mkdir", tree]);
@@ -68,39 +53,17 @@ function testParallel(isCleats: boolean): void {
     }
   });
   afterAll(async () => {
-    await containerd?.[Symbol.asyncDispose]();
-    await proxy?.end("SIGTERM");
+    await unpacking?.[Symbol.asyncDispose]();
     await namespace?.[Symbol.asyncDispose]();
   });
 
-  /** Unpacks a layer into what the mounts tell. */
-  async function apply(layer: Layer, mounts: readonly Mount[]): Promise<void> {
-    const { client } = containerd;
-    const metadata = { [leaseHeader]: lease };
-    const { digest, sizeBytes } = await writeBlob(client, createReadStream(`${namespace.folder}/${layer}.tar`), {
-      lease,
-    });
-    const diff = { digest, size: BigInt(sizeBytes), media_type: "application/vnd.oci.image.layer.v1.tar" };
-    await client.services.diff.apply({ diff, mounts }, { metadata });
-  }
-
-  async function treeIn([mount]: readonly Mount[]): Promise<readonly string[]> {
-    const { type, source, options } = mount as Mount;
-    const target = `${namespace.folder}/mnt`;
-    const how = type === "bind" ? ["--bind"] : ["-t", type, "-o", options.join(",")];
-    // The other way mount(8) hands over no value of 256 bytes and more, and lowest folders are long in a test's.
-    await namespace.run(["env", "LIBMOUNT_FORCE_MOUNT2=always", "mount", ...how, source, target]);
-    try {
-      return await listTree(namespace.run, target);
-    } finally {
-      await namespace.run(["umount", target]);
-    }
-  }
+  const apply = (layer: Layer, mounts: readonly Mount[]) => unpacking.apply(`${namespace.folder}/${layer}.tar`, mounts);
+  const treeIn = (mounts: readonly Mount[]) =>
+    unpacking.whileMounted(mounts, (folder) => listTree(namespace.run, folder));
 
   /** What each layer shows, unpacked one on the other. */
   async function oneByOne(): Promise<readonly (readonly string[])[]> {
-    const { channel, metadata } = containerd.client;
-    const snapshots = createRemoteSnapshotter({ channel, metadata, snapshotter: "overlayfs" });
+    const snapshots = unpacking.snapshotsOf("overlayfs");
     const labels = { "containerd.io/gc.root": "1" };
     const trees: (readonly string[])[] = [];
     let parent: string | undefined;
@@ -130,6 +93,7 @@ function testParallel(isCleats: boolean): void {
   }
 
   it("show what they show when they are unpacked one on the other, also after a restart", async () => {
+    const { proxy } = unpacking;
     const expected = await oneByOne();
     const treesOf = async (snapshots: Snapshotter, when: string) => {
       const trees: (readonly string[])[] = [];

@@ -2,17 +2,17 @@ import { rename, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createRemoteSnapshotter } from "../../../src/snapshotter/index.ts";
 import { createGrpcChannel } from "../../../src/grpc/index.ts";
-import { cleatCommand } from "../../harness/cleat.ts";
+import { cleatCommand } from "../../harness/plugins/cleat.ts";
 import {
   type ContainerdWithClient,
   startContainerdWithClient,
   testNamespace,
-} from "../../harness/containerd-client.ts";
-import { shellLayer, writeImageArchive } from "../../harness/image-archive.ts";
-import { type Namespace, openNamespace } from "../../harness/namespace.ts";
-import { type EngineRelease, forky, machine } from "../../harness/release.ts";
-import { type SnapshotterProcess, startSnapshotter } from "../../harness/snapshotter.ts";
-import { until } from "../../harness/until.ts";
+} from "../../harness/containerd/containerd-client.ts";
+import { shellLayer, writeImageArchive } from "../../harness/images/image-archive.ts";
+import { type Namespace, openNamespace } from "../../harness/namespaces/namespace.ts";
+import { type EngineRelease, forky, machine } from "../../harness/namespaces/release.ts";
+import { type SnapshotterProcess, startSnapshotter } from "../../harness/containerd/snapshotter.ts";
+import { until } from "../../harness/processes/until.ts";
 import { describeWith, needs } from "../../needs.ts";
 
 for (const [release, required] of [

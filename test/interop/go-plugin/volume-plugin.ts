@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { until } from "../../harness/until.ts";
+import { until } from "../../harness/processes/until.ts";
 
 /**
  * The Go program `server` in a process: a volume plugin that nobody here wrote in TypeScript. Its state dies with it.

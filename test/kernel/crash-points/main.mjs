@@ -13,7 +13,7 @@ const home = `${folder}/home`;
 
 const program = [
   "--import",
-  join(import.meta.dirname, "../../harness/kill-at-call.mjs"),
+  join(import.meta.dirname, "../../harness/processes/kill-at-system-call.mjs"),
   join(import.meta.dirname, "subject.mjs"),
 ];
 const failures = [];

@@ -4,7 +4,7 @@
  */
 import { writeSync } from "node:fs";
 
-import { armKill, disarmKill } from "../../harness/kill-at-call.mjs";
+import { armKill, disarmKill } from "../../harness/processes/kill-at-system-call.mjs";
 import { operations } from "./operations.mjs";
 
 const [name, driver, home, id, number] = process.argv.slice(2);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import type { CheckResult } from "cleat/testing";
 
-import { createScratch } from "../../harness/scratch.ts";
+import { createScratch } from "../../harness/namespaces/scratch.ts";
 import { buildMobyPlugin } from "./moby-plugin.ts";
 import { runWithPrivateMounts } from "./private-mounts.ts";
 import { checksOf, type Subject } from "./subjects.ts";

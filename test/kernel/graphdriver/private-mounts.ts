@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { scratchBase } from "../../harness/scratch.ts";
+import { scratchBase } from "../../harness/namespaces/scratch.ts";
 
 /** How to make a file system in a file. The sizes are near the least that each mkfs accepts. */
 const makes = {

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { createScratch } from "../../harness/scratch.ts";
+import { createScratch } from "../../harness/namespaces/scratch.ts";
 import { type MachineContents, makeMachineImage } from "./machine-image.ts";
 import { type MachineKind, ownKind } from "./machine-kinds.ts";
 

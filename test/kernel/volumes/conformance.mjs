@@ -8,7 +8,7 @@ import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { runVolumeDriverKit } from "cleat/testing";
 import { openManagedVolumes, volumeTypes } from "cleat/volumedrivers";
-import { addPrograms, isListening, setUpSshServer, setUpWebdavServer } from "../../harness/volume-servers.mjs";
+import { addPrograms, isListening, setUpSshServer, setUpWebdavServer } from "../../harness/volumes/volume-servers.mjs";
 
 const [, , scratch, ...types] = process.argv;
 const served = ["sshfs", "rclone"].includes(types[0]) ? await serve(types[0], types.pop()) : {};

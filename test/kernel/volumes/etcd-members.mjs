@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { hasMounts, isMountPoint } from "cleat/volumedrivers";
-import { addPrograms, freePort } from "../../harness/volume-servers.mjs";
+import { addPrograms, freePort } from "../../harness/volumes/volume-servers.mjs";
 import { endAllAtExit, endChild, startChild, startHost, until } from "./shared-hosts.mjs";
 
 const [, , scratch, programs] = process.argv;

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { createVolumeTypes, hasMounts, isMountPoint, openManagedVolumes } from "cleat/volumedrivers";
-import { addPrograms, isListening, setUpSshServer, setUpWebdavServer } from "../../harness/volume-servers.mjs";
+import { addPrograms, isListening, setUpSshServer, setUpWebdavServer } from "../../harness/volumes/volume-servers.mjs";
 
 const [, , scratch, programs, type] = process.argv;
 const folder = `${scratch}/cleat`;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { CleatError } from "../../../errors/index.ts";
 import { createTarHeader, encodeTarHeader, tarEndBlocks, tarPaddingBytes } from "../../../tar/index.ts";
-import { formatUnits, pluginUnit } from "../../serving/format-units.ts";
+import { formatUnits, pluginUnit } from "../../serving/units/format-units.ts";
 import { foldersOf, inOrder, type PackedFile } from "./packed-file.ts";
 import type { Project } from "./read-project.ts";
 

@@ -2,7 +2,7 @@ import { connectContainerd, type Containerd } from "../../../containerd/index.ts
 import { CleatError } from "../../../errors/index.ts";
 import { createGrpcChannel } from "../../../grpc/index.ts";
 import { createRemoteSnapshotter, type Snapshotter } from "../../../snapshotter/index.ts";
-import { absolute } from "../../serving/listen-options.ts";
+import { absolute } from "../../serving/options/listen-options.ts";
 import type { CommandOptions, CommandContext } from "../../terminal/command.ts";
 import { defaultContainerdSocket, defaultSnapshotterSocket } from "../../terminal/default-folders.ts";
 

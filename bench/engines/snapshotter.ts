@@ -1,0 +1,180 @@
+import { resolve } from "node:path";
+import { startContainerd } from "../../test/harness/containerd/containerd.ts";
+import { createCtr, type Ctr } from "../../test/harness/containerd/ctr.ts";
+import { runCommand } from "../../test/harness/processes/command.ts";
+import { startDockerOnContainerd } from "../../test/harness/containerd/docker-on-containerd.ts";
+import { writeImageArchive } from "../../test/harness/images/image-archive.ts";
+import { type Namespace, openNamespace } from "../../test/harness/namespaces/namespace.ts";
+import { forky } from "../../test/harness/namespaces/release.ts";
+import { createScratch } from "../../test/harness/namespaces/scratch.ts";
+import { type SnapshotterProcess, startProxy, startSnapshotter } from "../../test/harness/containerd/snapshotter.ts";
+import { buildGoProgram, debianGo } from "../../test/interop/go-program.ts";
+import { largeImage } from "../content/large-image.ts";
+import { type Limit, median, type Measurement, timeMs } from "../measuring/measure.ts";
+import { compareDockers } from "./docker-commands.ts";
+import { type CallTimes, compareCalls, compareCommits, type Peer, runPart } from "./snapshotter-calls.ts";
+
+const callsPerRound = 100;
+const filesCommitted = 2_000;
+const listRounds = 3;
+
+/**
+ * Cleat and the others: stargz is a proxy snapshotter in Go, overlayfs containerd's own. Neither flushes what was
+ * unpacked; nor does "lax", which is Cleat with `--durability=none`.
+ */
+type Name = "cleat" | "lax" | "stargz" | "overlayfs";
+
+/** The machine's containerd, with Cleat over overlay2 and stargz behind it. */
+async function openPeers(namespace: Namespace) {
+  const cleat = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2" });
+  const lax = await startSnapshotter(namespace, { name: "lax", driver: "overlay2", arguments: ["--durability=none"] });
+  const stargz = await startStargz(namespace);
+  const containerd = await startContainerd(namespace, { proxies: [cleat, lax, stargz] });
+  const atSocket: Peer<Name>[] = [cleat, lax, stargz].map(({ name, socket }) => ({ name: name as Name, socket }));
+  const behind: Peer<Name>[] = (["cleat", "lax", "stargz", "overlayfs"] as const).map((name) => ({
+    name,
+    socket: containerd.socket,
+    snapshotter: name,
+  }));
+  return { containerd, atSocket, behind };
+}
+
+/**
+ * Calls of Cleat's snapshotter beside stargz's, at the socket. In turns, so that whatever else the machine does meets
+ * both.
+ */
+export async function measureSnapshotterCalls(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { atSocket } = await openPeers(namespace);
+  const times = await timeCalls(namespace, atSocket, rounds);
+  return [
+    ...compareCalls("at the socket", times, "stargz", { prepare: { limit: halfMore }, stat: { limit: halfMore } }),
+    ...compareCommits("at the socket", times, { subject: "lax", reference: "stargz", goal: 1 }),
+  ];
+}
+
+/** The same as containerd's clients have them, beside containerd's own overlayfs, too. */
+export async function measureSnapshotterBehind(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { behind } = await openPeers(namespace);
+  const times = await timeCalls(namespace, behind, rounds);
+  return [
+    ...compareCalls("behind containerd, beside stargz", times, "stargz", {}),
+    ...compareCalls("behind containerd, beside overlayfs", times, "overlayfs", { commitFiles: { goal: 1 } }),
+    ...compareCommits("behind containerd, beside overlayfs", times, {
+      subject: "lax",
+      reference: "overlayfs",
+      goal: 1,
+    }),
+  ];
+}
+
+const halfMore: Limit = { maxRatio: 1.5 };
+const notMore: Limit = { maxRatio: 1 };
+
+async function startStargz(namespace: Namespace): Promise<SnapshotterProcess> {
+  const program = await buildGoProgram(resolve("bench/engines/stargz"), namespace.folder, [debianGo]);
+  const root = `${namespace.folder}/stargz-root`;
+  return startProxy(namespace, { name: "stargz", root, argv: (socket) => [program, socket, root] });
+}
+
+/** A round of each, and another, after one that is not counted. */
+async function timeCalls(namespace: Namespace, peers: readonly Peer<Name>[], rounds: number) {
+  const times = new Map<Name, CallTimes[]>(peers.map(({ name }) => [name, []]));
+  for (let round = 0; round <= rounds; round++)
+    for (const peer of round % 2 === 0 ? peers : peers.toReversed()) {
+      await runCommand(["sync"]);
+      const measured = await runPart<CallTimes>(namespace, peer, "calls", callsPerRound, filesCommitted);
+      if (round > 0) times.get(peer.name)!.push(measured);
+    }
+  return times;
+}
+
+/** The blobs are in containerd's store already: what is timed is their unpacking, for the most part. */
+export async function measureSnapshotterImports(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { containerd } = await openPeers(namespace);
+  const archive = `${namespace.folder}/large.tar`;
+  await writeImageArchive(archive, "localhost/large", largeImage);
+  await containerd.ctr("kept", "images", "import", "--no-unpack", archive);
+  const subjects = (["cleat", "overlayfs", "lax", "stargz"] as const).map((name) =>
+    createCtr(namespace, containerd, { space: `import-${name}`, snapshotter: name }),
+  );
+  const times = new Map<string, number[]>(subjects.map(({ snapshotter }) => [snapshotter, []]));
+  for (let round = 0; round <= rounds; round++)
+    for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
+      const ms = await timeImport(subject, archive);
+      if (round > 0) times.get(subject.snapshotter)!.push(ms);
+    }
+  const of = (name: Name) => median(times.get(name)!);
+  const row = (subject: Name, name: Name, limit: Limit | undefined, how = ""): Measurement => ({
+    name: `ctr images import, 20,000 files in 6 layers, beside ${name}${how}`,
+    unit: "ms",
+    cleat: of(subject),
+    reference: { name, value: of(name) },
+    limit,
+  });
+  return [
+    row("cleat", "overlayfs", notMore),
+    row("cleat", "stargz", undefined),
+    row("lax", "overlayfs", notMore, ", --durability=none"),
+  ];
+}
+
+async function timeImport(subject: Ctr, archive: string): Promise<number> {
+  await runCommand(["sync"]);
+  const ms = await timeMs(() => subject.importImages(archive));
+  await subject.removeEverything();
+  return ms;
+}
+
+/** Lists of many snapshots. */
+export async function measureSnapshotterLists(snapshots: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { atSocket, behind } = await openPeers(namespace);
+  const title = `list of ${snapshots.toLocaleString("en")}`;
+  const direct = await timeLists(namespace, atSocket, snapshots);
+  for (const peer of atSocket) await runPart(namespace, peer, "empty", snapshots);
+  const through = await timeLists(namespace, behind, snapshots);
+  const row = (where: string, times: ReadonlyMap<Name, number>, name: Name): Measurement => ({
+    name: `${title}, ${where}, beside ${name}`,
+    unit: "ms",
+    cleat: times.get("cleat")!,
+    reference: { name, value: times.get(name)! },
+    limit: undefined,
+  });
+  return [
+    row("at the socket", direct, "stargz"),
+    row("behind containerd", through, "stargz"),
+    row("behind containerd", through, "overlayfs"),
+  ];
+}
+
+async function timeLists(namespace: Namespace, peers: readonly Peer<Name>[], snapshots: number) {
+  const times = new Map<Name, number[]>();
+  for (const peer of peers) await runPart(namespace, peer, "fill", snapshots);
+  for (let round = 0; round < listRounds; round++)
+    for (const peer of peers) {
+      const { listUs } = await runPart<{ listUs: number }>(namespace, peer, "list", snapshots);
+      times.set(peer.name, [...(times.get(peer.name) ?? []), listUs / 1_000]);
+    }
+  return new Map([...times].map(([name, each]) => [name, median(each)] as const));
+}
+
+/**
+ * Docker 28, whose images are in containerd, each with one of its own, as who makes diffs is the same for all in it:
+ * half the time for a commit is what Cleat aims at.
+ */
+export async function measureSnapshotterDocker(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace(forky);
+  await using other = await openNamespace(forky);
+  const proxy = await startSnapshotter(namespace, { name: "cleat", driver: "overlay2", arguments: ["--diff"] });
+  const containerd = await startContainerd(namespace, { proxies: [proxy], differ: proxy });
+  const cleat = await startDockerOnContainerd(namespace, containerd, proxy.name);
+  const builtin = await startDockerOnContainerd(other, await startContainerd(other, { proxies: [] }), "overlayfs");
+  const reference = { title: "overlayfs", docker: builtin.docker };
+  const limits = { "docker load": notMore, "docker commit": { maxRatio: 0.5 } };
+  await using scratch = await createScratch();
+  const pair = { title: "Docker 28: ", cleat, reference, limits, recipes: largeImage };
+  return await compareDockers(pair, rounds, scratch.path);
+}
