@@ -75,6 +75,7 @@ export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
 export { streamArchive } from "./diff/short-archive.ts";
 export { readIfThere } from "./home/read-if-there.ts";
+export { isGone, orUnread, Unread } from "./home/unread.ts";
 export { hasStayedWhole, recordWhole } from "./home/whole-record.ts";
 export { findExactDamage } from "./inspect/exact-damage.ts";
 export { dockerDrivers, markers, nativeDrivers, priority } from "./inspect/known-drivers.ts";
@@ -96,6 +97,7 @@ export {
   withFolderIfThere,
   withPathIfThere,
 } from "./inspect/store-entries.ts";
+export { describeUnread, findUnlessUnread, findUnreadLayers, withholdMends } from "./inspect/unread-damage.ts";
 export { usageAt } from "./inspect/usage-at.ts";
 export { writeLink, writeRecord } from "./home/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
@@ -104,6 +106,7 @@ export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacle
 export { type ProbeFindings, runProbe } from "./probe/run-probe.ts";
 export type { RepairReport, StoreJobs } from "./store-jobs.ts";
 export {
+  conditionOf,
   type LayerCondition,
   type LayerMount,
   type LayerRole,

@@ -48,10 +48,10 @@ export function createLayerKeeper(
       const { locks, pool } = home.within(call);
       return locks.withChild(id, parent, () => lineage.making(id, parent, () => make(pool)));
     },
-    async remove(id, { evenWithChildren = false, onGone } = {}, discard, call) {
+    async remove(id, options = {}, discard, call) {
       const { locks } = home.within(call);
-      const trashed = await locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      await deleteTrashed(home, worker, trashed, onGone);
+      const trashed = await locks.withLock(id, () => lineage.removing(id, options, discard));
+      await deleteTrashed(home, worker, trashed, options.onGone);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
+import type { RemoveOptions } from "../driver.ts";
 
 /** Which of a home's layers lie on which, so that none loses the one that it lies on. */
 export interface Lineage {
@@ -20,8 +21,10 @@ export interface Lineage {
    * are layers of which that cannot be told.
    * @throws FAILED_PRECONDITION when another layer lies on it, or may, unless it goes `evenWithChildren`.
    */
-  removing<T>(id: string, evenWithChildren: boolean, remove: () => Promise<T>): Promise<T>;
+  removing<T>(id: string, options: RemovalOptions, remove: () => Promise<T>): Promise<T>;
 }
+
+type RemovalOptions = Pick<RemoveOptions, "evenWithChildren" | "mayLieOn">;
 
 /** `undefined` for a layer of which the disk does not tell now whether it lies on another. */
 export type Parents = readonly (readonly [id: string, parent: string | undefined])[];
@@ -38,6 +41,8 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
   /** By the parent, those that are being made. */
   const coming = new Map<string, Set<string>>();
   const leaving = new Map<string, Promise<unknown>>();
+  /** Those that this process has made: what lies on one, it has laid there. */
+  const own = new Set<string>();
 
   /** One that is leaving does not count, but is waited for. */
   async function childOf(id: string): Promise<string | undefined> {
@@ -50,22 +55,41 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
     }
   }
 
-  function assertNoneMayLieOn(id: string, what: string): void {
-    const child = relations.unread().find((one) => one !== id && !leaving.has(one));
+  function assertNoneMayLieOn(id: string, what: string, mayLieOn: (other: string) => boolean = () => true): void {
+    if (own.has(id)) return;
+    const child = relations.unread().find((one) => one !== id && !leaving.has(one) && mayLieOn(one));
     if (child === undefined) return;
     const message = `layer "${id}" cannot ${what}: layer "${child}" may lie on it, whose files cannot be read now`;
     throw new CleatError("FAILED_PRECONDITION", message);
   }
 
-  async function removeUnlessParent<T>(id: string, evenWithChildren: boolean, remove: () => Promise<T>): Promise<T> {
+  /** Where a layer lies that may have been moved. What cannot be told now may be that it lies on any. */
+  function learn(id: string, readParent: () => string | undefined): void {
+    relations.forget(id);
+    try {
+      const parent = readParent();
+      if (parent !== undefined) relations.add(id, parent);
+    } catch (error) {
+      relations.doubt(id);
+      own.clear();
+      throw error;
+    }
+  }
+
+  async function removeUnlessParent<T>(
+    id: string,
+    { evenWithChildren = false, mayLieOn }: RemovalOptions,
+    remove: () => Promise<T>,
+  ): Promise<T> {
     if (!evenWithChildren) {
       await relations.read();
       const child = await childOf(id);
       if (child !== undefined && (await exists(id))) throw hasChild(id, child, "be removed");
-      if (relations.unread().length > 0 && (await exists(id))) assertNoneMayLieOn(id, "be removed");
+      if (relations.unread().length > 0 && (await exists(id))) assertNoneMayLieOn(id, "be removed", mayLieOn);
     }
     const removed = await remove();
     relations.forget(id);
+    own.delete(id);
     return removed;
   }
 
@@ -86,6 +110,7 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
     making: (id, parent, make) =>
       laying(id, parent, async () => {
         const made = await make();
+        own.add(id);
         if (parent !== undefined) relations.add(id, parent);
         return made;
       }),
@@ -99,15 +124,13 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
         try {
           return await move();
         } finally {
-          const now = readParent();
-          relations.forget(id);
-          if (now !== undefined) relations.add(id, now);
+          learn(id, readParent);
         }
       });
     },
 
-    async removing(id, evenWithChildren, remove) {
-      const removal = removeUnlessParent(id, evenWithChildren, remove);
+    async removing(id, options, remove) {
+      const removal = removeUnlessParent(id, options, remove);
       leaving.set(id, removal.then(ignore, ignore));
       try {
         return await removal;
@@ -125,6 +148,8 @@ interface Relations {
   add(id: string, parent: string): void;
   /** The layer is gone, or lies elsewhere. */
   forget(id: string): void;
+  /** It is not known any more on what the layer lies, and `read` anew. */
+  doubt(id: string): void;
   childrenOf(id: string): Iterable<string>;
   /** Layers of which it could not be told. */
   unread(): readonly string[];
@@ -161,6 +186,12 @@ function createRelations(readParents: () => Promise<Parents>): Relations {
     add,
     childrenOf: (id) => childrenOf.get(id) ?? [],
     unread: () => [...unread],
+    doubt(id) {
+      unread.add(id);
+      gone.delete(id);
+      isRead = false;
+      reading = undefined;
+    },
     forget(id) {
       unread.delete(id);
       const parent = parentOf.get(id);
