@@ -13,4 +13,6 @@ export type {
   Loan,
   Returned,
   Sink,
+  WholeContent,
 } from "./bodies/loan.ts";
+export { wholeOf } from "./bodies/loan.ts";
