@@ -55,7 +55,7 @@ test("the command runs from the built package, as a program", () => {
   expect(execFileSync(command, ["--version"], { encoding: "utf8" })).toBe(`${manifest.version}\n`);
 });
 
-/** The build moves modules into few files; what stays outside has to find them. Templates are other people's modules. */
+/** The build puts modules into few files; what stays outside has to find them. Templates are of other packages. */
 test("whatever a built file imports is there", () => {
   const dist = join(project, "dist");
   const files = readdirSync(dist, { recursive: true, encoding: "utf8" });

@@ -52,7 +52,7 @@ export function createEntryReader(input: ArchiveInput, limits: TarReaderOptions)
       throw toTruncatedError(input.offset, `inside the volume label at byte ${at}`);
   }
 
-  /** Reads the next header into `block`; false at the archive's end. Between entries one may end it without its blocks. */
+  /** Reads the next header into `block`; false at the archive's end, which between entries may lack its blocks. */
   function readHeader(at: number, hasPreface: boolean): boolean {
     const mayEnd = entries > 0 && !hasPreface && !limits.needsEndBlocks;
     if (readHeaderBlock(input, block, mayEnd, limits.maxTrailingBytes)) return true;

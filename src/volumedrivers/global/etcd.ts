@@ -46,7 +46,8 @@ export interface Etcd {
  * Connects to nobody yet.
  *
  * Each method throws UNAVAILABLE when no endpoint answers: after a change it is not known then whether it was made.
- * @throws INVALID_ARGUMENT for an endpoint that is none, and, as each method does, for a file that is not there or no PEM.
+ * @throws INVALID_ARGUMENT for an endpoint that is none, and, as each method does, for a file that is not there or no
+ *   PEM.
  */
 export function createEtcd({ endpoints, tls, timeoutMs = 5_000 }: EtcdOptions): Etcd {
   const urls = endpoints.map(toUrl);
