@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { CleatError } from "./cleat-error.ts";
+import { CleatError } from "./index.ts";
 import { releaseAfter } from "./release-after.ts";
 
 const failWith = (error: Error) => async (): Promise<never> => {

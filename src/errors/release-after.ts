@@ -1,5 +1,5 @@
-import { CleatError } from "./cleat-error.ts";
-import { toCleatError } from "./to-cleat-error.ts";
+// By the room's face: the build puts all that is behind it into one file, and this room has one class of errors.
+import { CleatError, toCleatError } from "./index.ts";
 
 /**
  * Does `work`, and then `release`, whatever has become of it: what `finally` does, but that the failure of the release

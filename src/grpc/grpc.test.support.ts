@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CleatError, type ErrorCode } from "../errors/index.ts";
 import { defineService } from "./services/define-service.ts";
-import { bytes, int32, message, string } from "./services/message.ts";
+import { bytes, int32, string } from "./services/fields.ts";
+import { message } from "./services/message.ts";
 import { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./server/serve.ts";
 import { type GrpcImplementation, implementService } from "./services/sides.ts";
 

@@ -12,22 +12,24 @@ export { inheritedSockets, listenOnInherited, type Listening } from "../transpor
 export {
   bool,
   bytes,
-  type Decoded,
   embedded,
-  type Encodable,
   enumeration,
-  type Field,
   int32,
   int64,
-  message,
-  type Message,
-  type MessageIn,
   messageMap,
-  type MessageOut,
   repeated,
   repeatedStrings,
   string,
   stringMap,
+} from "./services/fields.ts";
+export {
+  type Decoded,
+  type Encodable,
+  type Field,
+  message,
+  type Message,
+  type MessageIn,
+  type MessageOut,
 } from "./services/message.ts";
 export { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./server/serve.ts";
 export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./server/server.ts";

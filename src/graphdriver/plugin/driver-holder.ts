@@ -8,9 +8,9 @@ import type { GraphDriverMethods } from "../driver.ts";
 import type { Durability, OpenOptions } from "../driver-factory.ts";
 import { createPeerStreams, type PeerStreams } from "../streams/peer-streams.ts";
 import { createDriverGate } from "./driver-gate.ts";
-import { createEngineBinding } from "./engine/binding.ts";
+import { type Caller, createEngineBinding } from "./engine/binding.ts";
 import { type Callers, createCallers } from "./engine/callers.ts";
-import type { InitRequest, InitStore } from "./init-record.ts";
+import type { InitRecord, InitRequest, InitStore } from "./init-record.ts";
 import { createHeldDriver, notInitialised, toOpenOptions } from "./held-driver.ts";
 import { createKeptInit } from "./kept-init.ts";
 
@@ -85,6 +85,24 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       }
     }));
 
+  /** What cannot be opened leaves no driver, and nothing that a restart would open. */
+  const openAnew = async (asked: Pick<InitRecord, "init" | "host">, home: string, caller: Caller) => {
+    try {
+      await held.close(notInitialised());
+    } catch (error) {
+      logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
+    }
+    try {
+      const opened = await held.open(asked, false);
+      if (caller.process !== undefined) inspect(caller.process);
+      await kept.replace({ version: 1, ...asked, home: opened, engine: caller.process });
+      binding.bind(home, caller);
+    } catch (error) {
+      await held.close(becauseOf(error));
+      throw error;
+    }
+  };
+
   return {
     restore,
     async init(request, connection, host) {
@@ -94,22 +112,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       const admit = async () => {
         caller = await binding.admitInit(home, caller);
       };
-      await gate.alone(async () => {
-        try {
-          await held.close(notInitialised());
-        } catch (error) {
-          logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
-        }
-        try {
-          const opened = await held.open({ init: request, host }, false);
-          if (caller.process !== undefined) inspect(caller.process);
-          await kept.replace({ version: 1, init: request, host, home: opened, engine: caller.process });
-          binding.bind(home, caller);
-        } catch (error) {
-          await held.close(becauseOf(error));
-          throw error;
-        }
-      }, admit);
+      await gate.alone(() => openAnew({ init: request, host }, home, caller), admit);
     },
     async cleanup(connection) {
       void restore();

@@ -9,13 +9,13 @@ import {
   enumeration,
   int32,
   int64,
-  message,
   messageMap,
   repeated,
   repeatedStrings,
   string,
   stringMap,
-} from "./message.ts";
+} from "./fields.ts";
+import { message } from "./message.ts";
 import { any, fieldMask, fromTimestamp, timestamp, toTimestamp } from "./well-known.ts";
 
 const inner = message("test.Inner", { text: string(1), number: int64(2) });

@@ -1,5 +1,6 @@
 /** Messages that every API shares. Source: `google/protobuf/{timestamp,any,empty,field_mask}.proto`, protobuf v25. */
-import { bytes, int32, int64, message, repeatedStrings, string } from "./message.ts";
+import { bytes, int32, int64, repeatedStrings, string } from "./fields.ts";
+import { message } from "./message.ts";
 
 export const empty = message("google.protobuf.Empty", {});
 
