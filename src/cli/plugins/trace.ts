@@ -1,14 +1,13 @@
-import type { Socket } from "node:net";
 import { realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { toCleatError } from "../../errors/index.ts";
 import { createFixtureFile, createRecordingProxy, type FixtureFile, pluginLocations } from "../../host/index.ts";
 import { closeOnSignals, type Listening, listenOnUnix } from "../../plugin/index.ts";
 import { assertPluginName } from "../../protocol/index.ts";
-import { describeProcess, peerProcess, readProcess } from "../../syscall/index.ts";
-import { descriptorOf, formatAddress } from "../../transport/index.ts";
+import { formatAddress } from "../../transport/index.ts";
 import { type CommandContext, defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
+import { loadDescribeCaller } from "./describe-caller.ts";
 import { formatSummary, summarize } from "./exchange-summary.ts";
 import { findPlugin, type NamedPlugin } from "./find-plugin.ts";
 import { createLinePrinter } from "../terminal/line-printer.ts";
@@ -111,7 +110,7 @@ async function serveTrace(tracing: Tracing, context: CommandContext): Promise<vo
   const proxy = createRecordingProxy({
     target: "https" in target ? target : () => target,
     tls: plugin.tls,
-    describeCaller,
+    describeCaller: await loadDescribeCaller(),
     onExchange(exchange, caller) {
       const summary = summarize(exchange, caller);
       print.line(json ? printableJson(summary) : formatSummary(summary));
@@ -149,14 +148,6 @@ async function serveTrace(tracing: Tracing, context: CommandContext): Promise<vo
   const address = `unix://${path}`;
   context.stdout.write(`${introduction(tracing, address, context).join("\n")}\n`);
   await closeOnSignals({ close }, { signals: closingSignals });
-}
-
-/** Who has connected, as far as the kernel tells: two engines may call one plugin. */
-function describeCaller(engine: Socket): string | undefined {
-  const descriptor = descriptorOf(engine);
-  const pid = descriptor === undefined ? undefined : peerProcess(descriptor);
-  const found = pid === undefined ? undefined : readProcess(pid);
-  return found === undefined ? undefined : describeProcess(found);
 }
 
 function introduction(tracing: Tracing, address: string, context: CommandContext): string[] {
