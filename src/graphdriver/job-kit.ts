@@ -41,7 +41,7 @@ export {
 } from "./home/layer-record.ts";
 export { renameAcrossProjects } from "./home/rename-across-projects.ts";
 export { toListedLayers } from "./home/list-layers.ts";
-export { type Parents } from "./home/lineage.ts";
+export { type Parents } from "./home/relations.ts";
 export { readIfThere } from "./home/read-if-there.ts";
 export { isGone, orUnread, Unread } from "./home/unread.ts";
 export { takeBack } from "./home/take-back.ts";

@@ -70,7 +70,8 @@ export {
 export { listLayers, toListedLayers } from "./home/list-layers.ts";
 export { keepsOrder } from "./home/keeps-order.ts";
 export { createLayerKeeper, type LayerKeeper, type LayerKeeperJobs } from "./home/layer-keeper.ts";
-export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
+export { createLineage, type Lineage } from "./home/lineage.ts";
+export { type Parents } from "./home/relations.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
 export { streamArchive } from "./diff/short-archive.ts";

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 
 import { CleatError } from "../../errors/index.ts";
-import { createLineage, type Parents } from "./lineage.ts";
+import { createLineage } from "./lineage.ts";
+import type { Parents } from "./relations.ts";
 
 const refusal = (id: string, child: string) => ({
   code: "FAILED_PRECONDITION",

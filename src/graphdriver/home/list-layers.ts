@@ -1,6 +1,6 @@
 import type { ListedLayer } from "../driver.ts";
 import { roleOf } from "../survey.ts";
-import type { Parents } from "./lineage.ts";
+import type { Parents } from "./relations.ts";
 
 /**
  * What `GraphDriver.list` tells of the layers `ids`, given what lies on what, and of which ones it was said why they
