@@ -1,11 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "../../transport/index.ts";
 
-/** Writes to the disk what is being unpacked, so that a commit, under containerd's lock, has little left to write. */
+/**
+ * Writes to the disk what is being unpacked, so that the flush at its end, for which the engine waits, has little left
+ * to write.
+ */
 export interface SyncBehind {
-  /** An engine unpacks into the snapshot from now on. */
+  /** Somebody unpacks into a layer from now on. */
   begin(id: number): void;
-  /** It does no more. */
+  /** Nobody does any more. */
   end(id: number): void;
   /** Waits for what runs. */
   close(): Promise<void>;
@@ -13,9 +16,9 @@ export interface SyncBehind {
 
 /**
  * Before the first, and between the end of one and the next: a layer of a few thousand files is unpacked in half a
- * second, and what is not written by then is the commit's to write.
+ * second, and what is not written by then is left to the end.
  */
-const minPauseMs = 200;
+const minPauseMs = 100;
 /** A disk for which that is much has longer pauses, twice what the last one took, but none in which much gathers. */
 const maxPauseMs = 1_000;
 /** So long one takes that has nothing to write: the engine is still downloading, and others have the disk meanwhile. */
@@ -35,7 +38,8 @@ export function syncBehind(sync: (() => Promise<void>) | undefined, logger: Logg
       if (closed.signal.aborted) return;
       if (begunMs.size === 0) break;
       const startedMs = performance.now();
-      // Nobody waits for it; commits are told by `lost-writes.ts`.
+      // Nobody waits for it. The flush at the end tells of the failure, too, on a descriptor of its own that was opened
+      // before; or somebody keeps account of it, as `lost-writes.ts` does.
       await run().catch((error: unknown) => logger.warn({ err: error }, "could not write behind what is unpacked"));
       const now = performance.now();
       pauseMs = pauseAfter(now - startedMs);

@@ -26,13 +26,13 @@ async function runFlushes(tookMs: readonly number[]): Promise<readonly number[]>
 }
 
 it("writes soon after an engine begins to unpack, and again, until it ends", async () => {
-  expect(await runFlushes([50, 100, 20, 0])).toEqual([200, 450, 750, 970]);
+  expect(await runFlushes([50, 70, 20, 0])).toEqual([100, 250, 460, 580]);
 });
 
 it("gives a slow disk longer pauses, of a second at most", async () => {
-  expect(await runFlushes([300, 5_000, 10, 0])).toEqual([200, 1_100, 7_100, 7_310]);
+  expect(await runFlushes([300, 5_000, 10, 0])).toEqual([100, 1_000, 7_000, 7_110]);
 });
 
 it("comes seldom while nothing is written", async () => {
-  expect(await runFlushes([1, 0, 30, 0])).toEqual([200, 1_201, 2_201, 2_431]);
+  expect(await runFlushes([1, 0, 30, 0])).toEqual([100, 1_101, 2_101, 2_231]);
 });
