@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { CleatError } from "../errors/index.ts";
-import type { Borrow, Borrower, DescriptorWriting, LendingSource } from "../protocol/kit.ts";
+import { type Borrow, type Borrower, type DescriptorWriting, type LendingSource, wholeOf } from "../protocol/kit.ts";
 import { createPace } from "../workers/index.ts";
 
 /**
@@ -42,6 +42,7 @@ export function createPeerStreams(patienceMs: number = defaultPatienceMs): PeerS
     },
 
     follow(stream) {
+      if (wholeOf(stream) !== undefined) return;
       const download = createDownload(stream, patienceMs);
       peers.add(download);
       stream.once("close", () => peers.delete(download));

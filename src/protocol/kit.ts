@@ -13,4 +13,6 @@ export type {
   Loan,
   Returned,
   Sink,
+  WholeContent,
 } from "./loan.ts";
+export { wholeOf } from "./loan.ts";

@@ -72,6 +72,16 @@ export interface DescriptorWriting {
   silentMs(): number | undefined;
 }
 
+/** A stream all of which is there already: whoever takes it whole has no need to read it, nor to follow who does. */
+export interface WholeContent {
+  readonly whole: Uint8Array;
+}
+
+/** What is there of a stream, where that is all. */
+export function wholeOf(stream: object): Uint8Array | undefined {
+  return (stream as Partial<WholeContent>).whole;
+}
+
 /** A stream whose maker can show its bytes where they lie; to be read to its end in no other way then. */
 export interface ChunkVisiting {
   /**
