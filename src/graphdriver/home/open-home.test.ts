@@ -25,10 +25,14 @@ afterEach(() => rmSync(folder, { recursive: true }));
 /** Opens a home as drivers do, and has it for `use`. */
 async function withHome(durability: Durability | undefined, use: (home: OpenHome) => Promise<void>): Promise<void> {
   let home: OpenHome | undefined;
-  await using _ = await openHome({ driver: "vfs" }, { home: folder, ...(durability && { durability }) }, async (opened) => {
-    home = opened;
-    return { name: "vfs", capabilities: {}, close: opened.close } as unknown as GraphDriverMethods;
-  });
+  await using _ = await openHome(
+    { driver: "vfs" },
+    { home: folder, ...(durability && { durability }) },
+    async (opened) => {
+      home = opened;
+      return { name: "vfs", capabilities: {}, close: opened.close } as unknown as GraphDriverMethods;
+    },
+  );
   await use(home!);
 }
 

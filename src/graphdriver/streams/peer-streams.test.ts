@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { streamArchive } from "./diff/short-archive.ts";
 import { createPeerStreams } from "./peer-streams.ts";
 
 const patienceMs = 150;
@@ -98,6 +99,14 @@ describe("a reader", () => {
     const read = text(stream);
     await peers.outlast(undefined, () => read);
     expect(await read).toBe("ab");
+  });
+
+  it("that is there already is left alone, whenever it is read", async () => {
+    const peers = createPeerStreams(patienceMs);
+    const stream = streamArchive(Buffer.from("an archive"));
+    peers.follow(stream);
+    await peers.outlast(undefined, () => pause(4 * patienceMs));
+    expect(await text(stream)).toBe("an archive");
   });
 
   it("that answers come to only while somebody waits is broken off too", async () => {
