@@ -1,20 +1,26 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { atNight } from "./test/night.ts";
+import { LongestFirst } from "./test/order/longest-first.ts";
 import { ClosingLine } from "./test/reporter/closing-line.ts";
 
 /**
- * Tiers that mount, or start engines and other programs, run after everything else, and no
- * more files of them at a time.
+ * Tiers that mount, or start engines and other programs, run after everything else, together: each file has mounts,
+ * processes and network of its own, and waits much of its time for what it starts or killed.
  */
-const alone = (groupOrder: number, files = 1) => ({
-  fileParallelism: files > 1,
-  maxWorkers: files,
+const afterwards = {
+  maxWorkers: 3,
   pool: "forks" as const,
-  sequence: { groupOrder },
-});
+  sequence: { groupOrder: 1 },
+};
+
+/** Of all of them one is left to vitest itself otherwise, which on two processors leaves one idle. */
+const maxWorkers = availableParallelism();
 
 export default defineConfig({
   test: {
+    maxWorkers,
+    sequence: { sequencer: LongestFirst },
     restoreMocks: true,
     testTimeout: 30_000,
     reporters: ["default", new ClosingLine()],
@@ -37,8 +43,7 @@ export default defineConfig({
                 "test/kernel/volume-shares.test.ts",
               ],
           testTimeout: 180_000,
-          // Each has mounts of its own, and some of its time is waiting for what it killed or starts.
-          ...alone(1, 2),
+          ...afterwards,
         },
       },
       {
@@ -48,7 +53,7 @@ export default defineConfig({
           include: ["test/interop/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          ...alone(2),
+          ...afterwards,
         },
       },
       {
@@ -69,8 +74,7 @@ export default defineConfig({
               ].map((name) => `test/engine/${name}.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Each has mounts, processes and network of its own, and much of its time is engines' own waiting.
-          ...alone(3, 3),
+          ...afterwards,
         },
       },
     ],

@@ -5,7 +5,10 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** Where tests that mount or start engines have their scratch folders (`test/harness/namespaces/scratch.ts`). */
+/**
+ * Where tests that mount or start engines have their scratch folders (`test/harness/namespaces/scratch.ts`); the others
+ * are told.
+ */
 const folder = "/var/tmp";
 
 /** Enough for what a whole run has at once, which is some hundred megabytes: what is deleted is given back. */
@@ -26,14 +29,15 @@ const script = `
 const inNamespace = ["unshare", "--mount", "--propagation", "private", "bash", "-c", script, "memory-disk"];
 
 /**
- * What makes of a command one that runs on such a disk. Where this machine cannot have one, the command stays, and that
- * is said.
+ * What makes of a command one that runs on such a disk, and what that is told in its environment. Where this machine
+ * cannot have one, the command stays, and that is said.
  */
 export function createMemoryDisk() {
   const obstacle = whyNotInMemory();
-  if (obstacle === undefined) return { wrap: (argv) => [...inNamespace, `${sizeGb}G`, ...argv] };
+  if (obstacle === undefined)
+    return { wrap: (argv) => [...inNamespace, `${sizeGb}G`, ...argv], env: { TMPDIR: folder } };
   console.error(`cleat: tests write to this machine's disk, which takes longer than memory: ${obstacle}`);
-  return { wrap: (argv) => argv };
+  return { wrap: (argv) => argv, env: {} };
 }
 
 function whyNotInMemory() {

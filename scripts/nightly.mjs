@@ -55,7 +55,7 @@ const options = {
   path: { type: "string" },
 };
 
-await main(() => {
+await main(async () => {
   const { tests, only, cases, driver, seed, path } = parseArgs({ options }).values;
   installPackages();
   const isMeant = (title) => only === undefined || title.includes(only);
@@ -64,9 +64,9 @@ await main(() => {
   const runs = createTestRuns();
   if (tests) {
     for (const [title, project, files] of parts)
-      if (isMeant(title)) runs.vitest(["--project", project, ...files], { env: { CLEAT_NIGHT: "1" }, title });
+      if (isMeant(title)) await runs.vitest(["--project", project, ...files], { env: { CLEAT_NIGHT: "1" }, title });
     for (const release of releasesAtNight)
-      if (isMeant(`Node ${release}`)) testOnNode(release, { runs, isCi: process.env.CI === "true" });
+      if (isMeant(`Node ${release}`)) await testOnNode(release, { runs, isCi: process.env.CI === "true" });
     runs.printTable();
   } else {
     const env = {
@@ -75,7 +75,7 @@ await main(() => {
       ...(seed !== undefined && { CLEAT_SEED: seed }),
       ...(path !== undefined && { CLEAT_PATH: path }),
     };
-    runs.vitest(["--project", "kernel", "graphdriver-properties"], { env });
+    await runs.vitest(["--project", "kernel", "graphdriver-properties"], { env });
   }
   process.exitCode = runs.end();
 });

@@ -1,35 +1,43 @@
-/** Several runs of vitest that end in one line of counts and one exit code. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+/** Several runs of vitest, also side by side, that end in one line of counts and one exit code. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { createMemoryDisk } from "./memory-disk.mjs";
-import { projectFolder, run } from "./prepare.mjs";
+import { projectFolder } from "./prepare.mjs";
 
 const vitestEntry = join(projectFolder, "node_modules/vitest/vitest.mjs");
 const states = ["passed", "failed", "skipped"];
 
 export function createTestRuns() {
   const folder = mkdtempSync(join(tmpdir(), "cleat-counts-"));
-  const file = join(folder, "counts.jsonl"); // test/reporter/closing-line.ts writes it
   const disk = createMemoryDisk();
   const parts = [];
-  const readCounts = () => (existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : []);
+  let started = 0;
   const total = (state) => sumOf(parts.map((part) => part[state]));
   return {
-    /** Runs vitest; one that fails without having counted a failure counts as one. */
-    vitest(args, { program = process.execPath, env = {}, title = args.join(" ") } = {}) {
-      rmSync(file, { force: true });
-      const [command, ...rest] = disk.wrap([program, vitestEntry, "run", ...args]);
+    /**
+     * Runs vitest, with `program` as the Node of all that it starts; a run that fails without having counted a failure
+     * counts as one. One that is `beside` another takes one processor, and what it says is printed when it has ended.
+     */
+    async vitest(args, { program = process.execPath, env = {}, title = args.join(" "), beside = false } = {}) {
+      const counts = join(folder, `counts-${++started}.jsonl`); // test/reporter/closing-line.ts writes it
+      const said = join(folder, `said-${started}.log`);
       const startMs = performance.now();
-      const exitCode = run(command, rest, {
-        env: { ...process.env, ...env, CLEAT_COUNTS: file },
+      const argv = [program, vitestEntry, "run", ...(beside ? ["--maxWorkers=1"] : []), ...args];
+      const exitCode = await runOn(disk.wrap(argv), beside ? said : undefined, {
+        ...process.env,
+        ...disk.env,
+        ...env,
+        PATH: `${dirname(program)}${delimiter}${process.env.PATH}`,
+        CLEAT_COUNTS: counts,
       });
-      const seconds = Math.round((performance.now() - startMs) / 1000);
-      const counted = readCounts().map((line) => JSON.parse(line));
-      const counts = Object.fromEntries(states.map((state) => [state, sumOf(counted.map((one) => one[state]))]));
-      parts.push({ title, ...counts, seconds, rows: counted.flatMap(({ rows }) => rows) });
-      if (exitCode !== 0 && counts.failed === 0)
-        this.fail(`vitest ended with code ${exitCode}, and told of no failure`);
+      if (beside) process.stdout.write(readFileSync(said));
+      const part = { title, ...readCounts(counts), seconds: Math.round((performance.now() - startMs) / 1000) };
+      parts.push(part);
+      console.error(`cleat: ${title}: ${part.seconds} s`);
+      if (exitCode !== 0 && part.failed === 0) this.fail(`vitest ended with ${exitCode}, and told of no failure`);
     },
     /** Counts what kept tests from being run as a failure. */
     fail(reason) {
@@ -50,6 +58,25 @@ export function createTestRuns() {
       console.log(states.map((state) => `${total(state)} ${state}`).join(", "));
       return total("failed") === 0 ? 0 : 1;
     },
+  };
+}
+
+/** Resolves to its exit code, or the signal that ended it. What it says goes to the file, or where ours goes. */
+async function runOn([command, ...args], file, env) {
+  const output = file === undefined ? "inherit" : openSync(file, "w");
+  const stdio = [file === undefined ? "inherit" : "ignore", output, output];
+  const child = spawn(command, args, { cwd: projectFolder, stdio, env });
+  if (file !== undefined) closeSync(output);
+  const [exitCode, signal] = await once(child, "exit");
+  return exitCode ?? signal;
+}
+
+function readCounts(file) {
+  const lines = existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
+  const counted = lines.map((line) => JSON.parse(line));
+  return {
+    ...Object.fromEntries(states.map((state) => [state, sumOf(counted.map((one) => one[state]))])),
+    rows: counted.flatMap(({ rows }) => rows),
   };
 }
 

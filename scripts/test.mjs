@@ -8,7 +8,13 @@ import { build, installPackages, main } from "./prepare.mjs";
 import { releasesByDay, testOnNode } from "./test-on-node.mjs";
 import { createTestRuns } from "./test-runs.mjs";
 
-await main(() => {
+/** What takes all that the processors have, and what waits for engines and mounts much of its time. */
+const tiers = {
+  busy: ["unit", "checks", "package"],
+  waiting: ["kernel", "interop", "engine"],
+};
+
+await main(async () => {
   installPackages();
   const isCi = process.env.CI === "true";
   if (isCi && whyNotInstallable() === undefined) installEngines({ machine: false });
@@ -16,10 +22,20 @@ await main(() => {
   const runs = createTestRuns();
   try {
     build();
-    runs.vitest(filter);
-    if (filter.length === 0) for (const release of releasesByDay) testOnNode(release, { runs, isCi });
+    if (filter.length === 0) await runAll(runs, isCi);
+    else await runs.vitest(filter);
   } catch (error) {
     runs.fail(`nothing more was tested: ${error.message}`);
   }
   process.exitCode = runs.end();
 });
+
+/** The other Node takes what the tiers leave that wait. */
+async function runAll(runs, isCi) {
+  const projects = (names) => names.flatMap((name) => ["--project", name]);
+  await runs.vitest(projects(tiers.busy));
+  const other = async () => {
+    for (const release of releasesByDay) await testOnNode(release, { runs, isCi, beside: true });
+  };
+  await Promise.all([runs.vitest(projects(tiers.waiting)), other()]);
+}

@@ -15,9 +15,8 @@ import {
 } from "../index.ts";
 
 /** The child that removes trees is a program of the built package's; here it is told which trees. */
-vi.mock("../mounting/run-tool.ts", () => ({
-  runTool: async (_tool: string, path: string) => rm(path, { recursive: true }),
-}));
+const { removeTrees } = vi.hoisted(() => ({ removeTrees: vi.fn<(paths: readonly string[]) => Promise<void>>() }));
+vi.mock("../mounting/run-tool.ts", () => ({ removeTrees }));
 
 const options = { size: sizeOption().optional(), password: secretOption().optional(), label: textOption().optional() };
 type Backend = Omit<ManagedVolumesOptions<typeof options>, "name" | "folder">;
@@ -28,6 +27,9 @@ let open: ManagedVolumes | undefined;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "cleat-volumes-"));
   told = [];
+  removeTrees.mockReset().mockImplementation(async (paths) => {
+    for (const path of paths) await rm(path, { recursive: true });
+  });
 });
 afterEach(async () => {
   await open?.close();
@@ -187,6 +189,19 @@ describe("volumes", () => {
     fails = false;
     await driver.create("data");
     expect(await driver.list()).toMatchObject([{ name: "data" }]);
+  });
+
+  it("that are removed while others are being deleted are deleted together, by one process", async () => {
+    const driver = await start();
+    const names = Array.from({ length: 20 }, (_, at) => `volume-${at}`);
+    for (const name of names) await driver.create(name);
+    let goOn = () => {};
+    removeTrees.mockImplementationOnce(() => new Promise<void>((resolve) => (goOn = resolve)));
+    for (const name of names) await driver.remove(name);
+    await vi.waitFor(() => expect(removeTrees).toHaveBeenCalledTimes(1));
+    goOn();
+    await vi.waitFor(async () => expect(await readdir(join(folder, "trash"))).toEqual([]));
+    expect(removeTrees).toHaveBeenCalledTimes(2);
   });
 });
 

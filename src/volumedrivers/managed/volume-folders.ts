@@ -17,7 +17,7 @@ import { makeFolders, syncFolder } from "../../files/index.ts";
 import { keepToFolder } from "../../syscall/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { hasMounts } from "../mounting/mount-file-system.ts";
-import { runTool } from "../mounting/run-tool.ts";
+import { removeTrees } from "../mounting/run-tool.ts";
 
 export interface VolumeFolders {
   readonly state: string;
@@ -62,13 +62,11 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
   let emptying: Promise<void> = Promise.resolve();
 
   const emptyTrash = async () => {
-    for (const name of (await readdir(trash)).filter((one) => discardedName.test(one))) {
-      const path = join(trash, name);
-      if (hasMounts(path)) continue; // somebody's files
-      await runTool("rm", path).catch((error: unknown) => {
-        logger.warn({ err: error, path }, "what was removed cannot be deleted");
-      });
-    }
+    const discarded = (await readdir(trash))
+      .filter((name) => discardedName.test(name))
+      .map((name) => join(trash, name));
+    const paths = discarded.filter((path) => !hasMounts(path)); // else somebody's files
+    if (paths.length > 0) await removeTrees(paths);
   };
 
   const assertRemovable = (name: string) => {
@@ -103,7 +101,7 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
     },
     emptyTrash() {
       emptying = emptying.then(emptyTrash).catch((error: unknown) => {
-        logger.warn({ err: error, path: trash }, "what was removed cannot be looked at");
+        logger.warn({ err: error, path: trash }, "what was removed cannot be deleted");
       });
     },
   };

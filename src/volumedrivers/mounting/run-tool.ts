@@ -17,10 +17,12 @@ const commands = {
   lookup: ["ahosts", "--"],
 } as const;
 
-/** Among them what no program of the host does well enough. */
-export type Tool = keyof typeof commands | "rm";
+type Command = keyof typeof commands;
 
-const programs: Readonly<Record<keyof typeof commands, string>> = {
+/** Among them what no program of the host does well enough. */
+export type Tool = Command | "rm";
+
+const programs: Readonly<Record<Command, string>> = {
   umount: "umount",
   detach: "umount",
   enslave: "mount",
@@ -30,27 +32,34 @@ const programs: Readonly<Record<keyof typeof commands, string>> = {
 };
 const child = fileURLToPath(new URL("./tool-child.js", import.meta.url));
 
+type ToolOptions = Pick<HelperOptions, "signal">;
+
 /**
  * Does it in a process that can be killed: the host's program, which starts in a millisecond, or where there is none,
  * as in a managed plugin of Docker's, a Node. Resolves to what it said.
- *
- * `rm` removes a tree, with what is immutable in it, and crosses into no mount, which is a Node's to do always, a tenth
- * of a second of processor time: rm(1) with `--one-file-system` compares devices alone (coreutils 9.1 `src/remove.c`),
- * and so deletes what a bind mount shows of the same file system; that nothing was mounted before it began does not say
- * that nothing is meanwhile.
  * @throws what `runHelper` throws.
  */
-export async function runTool(
-  tool: Tool,
-  subject: string,
-  { signal }: Pick<HelperOptions, "signal"> = {},
-): Promise<string> {
-  const runChild = (order: ToolOrder) => runHelper(process.execPath, [child], { signal, input: JSON.stringify(order) });
-  if (tool === "rm") return runChild({ tool, subject });
+export async function runTool(tool: Command, subject: string, options: ToolOptions = {}): Promise<string> {
   try {
-    return await runHelper(programs[tool], [...commands[tool], subject], { signal });
+    return await runHelper(programs[tool], [...commands[tool], subject], options);
   } catch (error) {
-    if (signal?.aborted === true || toCleatError(error).code !== "UNIMPLEMENTED") throw error;
-    return await runChild({ tool, subject });
+    if (options.signal?.aborted === true || toCleatError(error).code !== "UNIMPLEMENTED") throw error;
+    return await runChild({ tool, subjects: [subject] }, options);
   }
+}
+
+/**
+ * Removes trees, with what is immutable in them, and crosses into no mount, in a process that can be killed. One Node
+ * does it for all, as starting one takes a tenth of a second of processor time; what cannot be removed keeps none of
+ * the others. rm(1) with `--one-file-system` compares devices alone (coreutils 9.1 `src/remove.c`), and so deletes
+ * what a bind mount shows of the same file system; that nothing was mounted before it began does not say that nothing
+ * is meanwhile.
+ * @throws what `runHelper` throws.
+ */
+export async function removeTrees(paths: readonly string[], options: ToolOptions = {}): Promise<void> {
+  await runChild({ tool: "rm", subjects: paths }, options);
+}
+
+function runChild(order: ToolOrder, { signal }: ToolOptions): Promise<string> {
+  return runHelper(process.execPath, [child], { signal, input: JSON.stringify(order) });
 }

@@ -1,4 +1,4 @@
-/** A program that does to a path what it reads on standard input, in place of a program that the host does not have. */
+/** A program that does to paths what it reads on standard input, in place of a program that the host does not have. */
 import { lookup } from "node:dns/promises";
 import { lstatSync, readFileSync, statfsSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -9,8 +9,8 @@ import type { Tool } from "./run-tool.ts";
 
 export interface ToolOrder {
   readonly tool: Tool;
-  /** A path, or a name. */
-  readonly subject: string;
+  /** Paths, or names. */
+  readonly subjects: readonly string[];
 }
 
 const tools: Readonly<Record<Tool, (subject: string) => string | Promise<string>>> = {
@@ -28,10 +28,13 @@ const tools: Readonly<Record<Tool, (subject: string) => string | Promise<string>
   rm: (path) => (withFolderAt(dirname(path), (folder) => removeForGood(folder, basename(path))), ""),
 };
 
-const { tool, subject } = JSON.parse(readFileSync(0, "utf8")) as ToolOrder;
-try {
-  process.stdout.write(await tools[tool](subject));
-} catch (error) {
-  process.stderr.write(toCleatError(error).message);
-  process.exitCode = 1;
+const { tool, subjects } = JSON.parse(readFileSync(0, "utf8")) as ToolOrder;
+for (const subject of subjects) {
+  try {
+    process.stdout.write(await tools[tool](subject));
+  } catch (error) {
+    const { message } = toCleatError(error);
+    process.stderr.write(subjects.length === 1 ? message : `${subject}: ${message}\n`);
+    process.exitCode = 1;
+  }
 }

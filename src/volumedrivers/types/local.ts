@@ -1,6 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
 import { hasMounts, unmountFileSystem } from "../mounting/mount-file-system.ts";
-import { runTool } from "../mounting/run-tool.ts";
+import { removeTrees } from "../mounting/run-tool.ts";
 import { flagOption, sizeOption, textOption } from "../options/option-types.ts";
 import type { SourceVolume, VolumeBackend } from "../managed/volume-backend.ts";
 import { destroyFilesSubvolume, makeFilesFolder } from "../trees/files-folder.ts";
@@ -50,7 +50,7 @@ export const local: VolumeBackend<typeof options> = {
     // The kernel would take away what is mounted in a subvolume. What is no subvolume is deleted behind.
     if (hasMounts(files)) throw new CleatError("FAILED_PRECONDITION", `something is mounted in "${files}"`);
     if (size !== undefined) await clearProject(files);
-    if (!destroyFilesSubvolume(files)) await runTool("rm", files, { signal });
+    if (!destroyFilesSubvolume(files)) await removeTrees([files], { signal });
   },
   async usage({ options: { size }, folder }) {
     return usageOfFolder(filesOf(folder), size);

@@ -5,7 +5,7 @@ import { removeInPlace, removeSubvolumes } from "../../../dist/drivers/btrfs/rem
 import { withFolderAt } from "../../../dist/layer/index.js";
 import { close } from "../../../dist/syscall/index.js";
 import { openByLook } from "../../../dist/layer/tree/remove-tree.js";
-import { runTool } from "../../../dist/volumedrivers/mounting/run-tool.js";
+import { removeTrees } from "../../../dist/volumedrivers/mounting/run-tool.js";
 import { withLock } from "../../../dist/layerstore/with-lock.js";
 
 const [way, folder] = process.argv.slice(2);
@@ -47,7 +47,11 @@ const ways = {
   },
   "the deletion of a volume": async () => {
     mountBelow(`${home}/trash/volume`);
-    await runTool("rm", `${home}/trash/volume`);
+    mkdirSync(`${home}/trash/other`);
+    const removed = removeTrees([`${home}/trash/volume`, `${home}/trash/other`]);
+    await removed.catch(() => {});
+    if (existsSync(`${home}/trash/other`)) throw new Error("what cannot be deleted keeps another");
+    await removed;
   },
   "the end of a repair": () => withLock(home, async () => mountBelow(`${home}/.cleat/trash/layer`)),
 };

@@ -1,0 +1,33 @@
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** What takes long, the longest first. Begun last, one of these is what a whole run would wait for. */
+const longest = [
+  "package/packed",
+  "kernel/graphdriver-kit",
+  "engine/snapshotter-containerd",
+  "engine/store-exchange",
+  "engine/containers",
+  "engine/volumes",
+  "kernel/graphdriver-decision",
+  "engine/snapshotter-docker",
+  "engine/restarts",
+  "engine/exact-diffs",
+  "engine/volumes-kinds",
+  "engine/killed-calls",
+  "engine/containerd-config",
+  "kernel/snapshotter-kit",
+  "kernel/graphdriver-store",
+  "kernel/graphdriver-hostile",
+];
+
+/** Files that are known to take long, then the others in vitest's own order. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((one, other) => rankOf(one) - rankOf(other));
+  }
+}
+
+function rankOf({ moduleId }: TestSpecification): number {
+  const at = longest.findIndex((name) => moduleId.endsWith(`test/${name}.test.ts`));
+  return at < 0 ? longest.length : at;
+}
