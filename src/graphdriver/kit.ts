@@ -77,6 +77,7 @@ export { type OpenHome, openHome } from "./home/open-home.ts";
 export { streamArchive } from "./diff/short-archive.ts";
 export { readIfThere } from "./home/read-if-there.ts";
 export { isGone, orUnread, Unread } from "./unread.ts";
+export { type SyncBehind, syncBehind } from "./home/sync-behind.ts";
 export { hasStayedWhole, recordWhole } from "./home/whole-record.ts";
 export { findExactDamage } from "./inspect/exact-damage.ts";
 export { dockerDrivers, markers, nativeDrivers, priority } from "./inspect/known-drivers.ts";

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { createIdMaps, type IdRanges, withFolderAt } from "../../layer/index.ts";
-import { close, isInUserNamespace } from "../../syscall/index.ts";
+import { close, isInUserNamespace, syncfsBehind } from "../../syscall/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { createSlots, createWorkerPool, type WorkerPool } from "../../workers/index.ts";
@@ -16,6 +16,7 @@ import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
 import { toErrorAbout } from "../layer-error.ts";
 import { withTroublesInStatus } from "./layer-troubles.ts";
 import { createQuiet } from "./quiet.ts";
+import { syncBehind } from "./sync-behind.ts";
 
 /** What every driver holds while it is open. */
 export interface OpenHome {
@@ -37,6 +38,8 @@ export interface OpenHome {
   readonly locks: LayerLocks;
   /** The same for one call: what waits or runs for it ends when its signal aborts. */
   within(call: Pick<CallOptions, "signal"> | undefined): OpenHome;
+  /** Writes to the disk, while a layer is being filled, what is there of it already. */
+  whileFilling<T>(filling: Promise<T>): Promise<T>;
   /**
    * Deletes what is out of the store already. When the home is closed meanwhile that breaks off without an error, since
    * whoever opens the home next sweeps what is left: a tree of millions of files holds up no shutdown. What nobody
@@ -96,11 +99,15 @@ async function startIn(
   const quiet = createQuiet(ending.signal);
   const locks = createLayerLocks(quiet.touch);
   const deletions = createSlots(deletionsAtOnce);
+  const { durability = "layer", logger = silentLogger } = options;
+  const syncing = syncBehind(durability === "layer" ? () => syncfsBehind(lock) : undefined, logger);
+  let fillings = 0;
   let closing: Promise<void> | undefined;
 
   async function giveBack(): Promise<void> {
     ending.abort();
     await locks.idle();
+    await syncing.close();
     await pool.close().finally(() => close(lock));
   }
 
@@ -110,12 +117,17 @@ async function startIn(
     owner: { rootUid: uids.hostRoot, rootGid: gids.hostRoot },
     squash,
     userNamespace,
-    durability: options.durability ?? "layer",
+    durability,
     ordered,
     resume: options.resume ?? false,
-    logger: options.logger ?? silentLogger,
+    logger,
     pool,
     locks,
+    async whileFilling(filling) {
+      const id = fillings++;
+      syncing.begin(id);
+      return filling.finally(() => syncing.end(id));
+    },
     async deleteBehind(work, mayWait = false) {
       try {
         if (mayWait) await quiet.until();

@@ -1,5 +1,6 @@
 import { finished, type Readable } from "node:stream";
-import type { PeerStreams } from "../peer-streams.ts";
+import { wholeOf } from "../../protocol/kit.ts";
+import type { PeerStreams } from "../streams/peer-streams.ts";
 
 /** Lets calls run side by side, and lets what must be alone wait for them and keep new ones waiting meanwhile. */
 export interface DriverGate {
@@ -37,7 +38,7 @@ export function createDriverGate(peers: PeerStreams): DriverGate {
         leave();
         throw error;
       }
-      if (isStream(answer)) {
+      if (isStream(answer) && wholeOf(answer) === undefined) {
         peers.follow(answer);
         finished(answer, leave);
       } else leave();

@@ -1,3 +1,4 @@
+import { type SyncBehind, syncBehind } from "../../graphdriver/kit.ts";
 import type { Logger } from "../../transport/index.ts";
 import { createKeyLocks, type KeyLocks } from "../key-locks.ts";
 import type { Records } from "../records/records.ts";
@@ -8,7 +9,6 @@ import { type LostWrites, trackLostWrites } from "./lost-writes.ts";
 import { type Measuring, measureBehind } from "./measure-behind.ts";
 import { type RemoveBehind, removeBehind } from "./remove-behind.ts";
 import { createSnapshotTable, type SnapshotTable } from "./snapshot-table.ts";
-import { type SyncBehind, syncBehind } from "./sync-behind.ts";
 
 /** What the methods of one snapshotter share. */
 export interface StoreContext {

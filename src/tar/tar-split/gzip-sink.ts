@@ -8,6 +8,8 @@ export interface GzipSink extends ByteSink {
 
 /** So much at once costs little compression, and is all the memory that it takes. */
 const memberBytes = 1 << 20;
+/** Takes half the time of zlib's own 6, and a sixth more room: headers are alike, and most of them is zeros. */
+const level = 3;
 
 /**
  * Compresses without an event loop, which on a worker belongs to nobody: as gzip members of a mebibyte, one after the
@@ -19,7 +21,7 @@ export function createGzipSink(sink: ByteSink): GzipSink {
   let isEmpty = true;
 
   function flush(): void {
-    sink.write(gzipSync(held.subarray(0, heldBytes), { level: 6 }));
+    sink.write(gzipSync(held.subarray(0, heldBytes), { level }));
     heldBytes = 0;
     isEmpty = false;
   }

@@ -55,6 +55,18 @@ it("logs a stream when it has ended", async () => {
   await vi.waitFor(() => expect(lines).toMatchObject([{ level: "debug", method: "/Test.Download", status: 200 }]));
 });
 
+it("answers with what is there already of a stream without reading it, and lets go of it", async () => {
+  const { lines, logger } = createRecorder();
+  const read = vi.fn<() => void>();
+  const stream = Object.assign(new Readable({ read }), { whole: Buffer.from("all of it") });
+  const handler = createHandler([implement(protocol, { ...plain, download: async () => stream })], { logger });
+  const client = createClient(protocol, createMemoryTransport(handler));
+  expect(String(Buffer.concat(await (await client.download({ Bytes: 1 })).toArray()))).toBe("all of it");
+  expect(read).not.toHaveBeenCalled();
+  expect(stream.destroyed).toBe(true);
+  expect(lines).toMatchObject([{ level: "debug", method: "/Test.Download", status: 200 }]);
+});
+
 it("does not take two implementations of one method", () => {
   const service = implement(protocol, plain);
   expect(() => createHandler([service, service])).toThrow('method "/Test.Echo" is served twice');

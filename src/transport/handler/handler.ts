@@ -12,6 +12,7 @@ import {
   pluginMediaType,
   type UploadMethod,
 } from "../../protocol/index.ts";
+import { wholeOf } from "../../protocol/kit.ts";
 import { readBounded } from "../wire/bounded-body.ts";
 import { errorLogger, type Logger } from "../wire/logger.ts";
 import type { Handler, WireReply, WireRequest } from "../wire/wire.ts";
@@ -84,9 +85,9 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
         return { status: 200, body, mediaType: pluginMediaType };
       }
       const stream = answered as Readable;
-      await untilFirstByte(stream, request.signal);
-      const whole = await takeWhole(stream);
+      const whole = wholeOf(stream) ?? (await readWhole(stream, request.signal));
       if (whole !== undefined) {
+        stream.destroy();
         logger.debug(fieldsOf(200), "answered");
         return { status: 200, body: whole, mediaType: route.method.mediaType };
       }
@@ -105,6 +106,11 @@ export function createHandler(services: readonly Service[], options: HandlerOpti
     const route = routes.get(request.path);
     return await traceCall(route?.method.path, (traced) => answer(request, route, traced));
   };
+}
+
+async function readWhole(stream: Readable, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  await untilFirstByte(stream, signal);
+  return takeWhole(stream);
 }
 
 function encodeAnswer(method: JsonMethod | UploadMethod, answer: unknown, subject: string): Uint8Array | Readable {
