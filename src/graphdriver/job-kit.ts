@@ -43,7 +43,7 @@ export { renameAcrossProjects } from "./home/rename-across-projects.ts";
 export { toListedLayers } from "./home/list-layers.ts";
 export { type Parents } from "./home/relations.ts";
 export { readIfThere } from "./home/read-if-there.ts";
-export { isGone, orUnread, Unread } from "./home/unread.ts";
+export { isGone, orUnread, Unread } from "./unread.ts";
 export { takeBack } from "./home/take-back.ts";
 export { readMountsBelow } from "./inspect/mounts-below.ts";
 export {

@@ -1,4 +1,4 @@
-import { Unread } from "./home/unread.ts";
+import { Unread } from "./unread.ts";
 
 /** What can be seen of a store from outside, without opening it as a driver: nothing is locked, made or written. */
 export interface StoreSurvey {

@@ -27,6 +27,7 @@ import {
   discardOrRemove,
   forgetLayerRecord,
   makeCleanFolder,
+  removeIfPossible,
   restampLayerRecord,
   type StagedLayerRecord,
   stageLayerRecord,
@@ -180,10 +181,14 @@ function resetIn(home: string, folder: number, layer: Omit<NewLayer, "durable">)
     renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
     tellAsCreated(folder, id);
     restampLayerRecord(home, id);
-  } finally {
-    record?.discard();
-    removeTree(folder, staged);
+  } catch (error) {
+    throw takeBack(error, () => {
+      removeTree(folder, staged);
+      record?.discard();
+    });
   }
+  record.discard();
+  removeIfPossible(removeTree, folder, staged); // what it was before: the next opening sweeps what is left
 }
 
 /**

@@ -1,7 +1,7 @@
 import { quoteText } from "../../errors/index.ts";
 import { type Damage, unmendable } from "../finding.ts";
 import { layerRecordsFolder } from "../home/layer-record.ts";
-import { orUnread, Unread } from "../home/unread.ts";
+import { orUnread, Unread } from "../unread.ts";
 import { readRecordAt, withPathIfThere } from "./store-entries.ts";
 
 /** What cannot be read now, at `path`. */

@@ -1,5 +1,5 @@
-import { isSystemError } from "../../errors/index.ts";
-import { isThere } from "../../syscall/index.ts";
+import { isSystemError } from "../errors/index.ts";
+import { isThere } from "../syscall/index.ts";
 
 /** Why something on the disk cannot be read now, as the system says it: it may be whole. */
 export class Unread {
