@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Namespace } from "../../test/harness/namespaces/namespace.ts";
 import { median, type Measurement } from "../measuring/measure.ts";
 
-/** Whom `snapshotter/calls.mjs` calls. */
+/** Whom `calls.mjs` calls. */
 export interface Peer<Name extends string> {
   readonly name: Name;
   readonly socket: string;

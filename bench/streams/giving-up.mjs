@@ -1,7 +1,7 @@
 /**
- * How soon a call that is given up is over: `node bench/streams/giving-up.mjs [TRIES] [DRIVER…]`, as root, in a mount namespace
- * of its own (`unshare --mount`). In the middle of an archive of 1 GiB, and of a walk of 20,000 files: from `abort()`
- * until the call has rejected, and until the layer is as `create` left it.
+ * How soon a call that is given up is over: `node bench/streams/giving-up.mjs [TRIES] [DRIVER…]`, as root, in a mount
+ * namespace of its own (`unshare --mount`). In the middle of an archive of 1 GiB, and of a walk of 20,000 files: from
+ * `abort()` until the call has rejected, and until the layer is as `create` left it.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";

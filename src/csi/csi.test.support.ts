@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CleatError } from "../errors/index.ts";
-import { createGrpcChannel, createGrpcClient, serveGrpc } from "../grpc/index.ts";
+import { createGrpcChannel, createGrpcClient, type ImplementedService, serveGrpc } from "../grpc/index.ts";
 import {
   controllerService,
   createCsiPlugin,
@@ -45,14 +45,25 @@ export function createMemoryPublisher() {
   return { shown, publisher };
 }
 
-export async function serveCsi(driver: HeldVolumes, options: Partial<CsiPluginOptions> = {}) {
+export interface ServeCsiOptions {
+  /** Of one that is started again. Default its own. */
+  readonly socket?: string;
+  /** For a plugin that is not as it should be. */
+  change?(services: readonly ImplementedService[]): readonly ImplementedService[];
+}
+
+export async function serveCsi(
+  driver: HeldVolumes,
+  options: Partial<CsiPluginOptions> = {},
+  { socket, change = (services) => services }: ServeCsiOptions = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), "cleat-csi-"));
-  const path = join(folder, "csi.sock");
+  const path = socket ?? join(folder, "csi.sock");
   const { shown, publisher } = createMemoryPublisher();
   const named = { name: "volumes.example.org", version: "1.2.3", nodeId: "node-1" };
   const plugin = await createCsiPlugin({ driver, publisher, ...named, ...options });
   const running = await serveGrpc({
-    services: plugin.services,
+    services: change(plugin.services),
     close: () => plugin.close(),
     async listen(server) {
       await once(server.listen(path), "listening");

@@ -27,6 +27,19 @@ describe("identity", () => {
     });
   });
 
+  it.each(["n".repeat(64), "node_", "-node", "node 1", "nöde"])(
+    "names the place of a node %j as labels go",
+    async (nodeId) => {
+      await using csi = await serveCsi(local().driver, { nodeId });
+      const { node_id, accessible_topology } = await csi.node.nodeGetInfo({});
+      expect(node_id).toBe(nodeId);
+      const { "volumes.example.org/node": place = "" } = accessible_topology?.segments ?? {};
+      expect(place).toMatch(/^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/);
+      const accessibility_requirements = { requisite: [{ segments: { "volumes.example.org/node": place } }] };
+      await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode, accessibility_requirements });
+    },
+  );
+
   it("says nothing of places where all hosts see the same volumes", async () => {
     await using csi = await serveCsi(createMemoryVolumes().driver);
     const { capabilities } = await csi.identity.getPluginCapabilities({});
@@ -59,9 +72,12 @@ describe("volumes", () => {
     expect(await csi.controller.createVolume(request)).toEqual({ volume });
     const { status } = await driver.get("pvc-1");
     expect(status?.["Options"]).toEqual({ type: "tmpfs", password: "p", size: "4096" });
-    await expect(
-      csi.controller.createVolume({ ...request, capacity_range: { required_bytes: 1n } }),
-    ).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
+    const sized = (required_bytes: bigint, limit_bytes = 0n) =>
+      csi.controller.createVolume({ ...request, capacity_range: { required_bytes, limit_bytes } });
+    for (const fits of [sized(1n), sized(0n, 4096n)]) expect(await fits).toEqual({ volume });
+    for (const other of [sized(4097n), sized(1n, 4095n)]) {
+      await expect(other).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
+    }
   });
 
   it.each([
@@ -79,6 +95,8 @@ describe("volumes", () => {
     ["a file system", { volume_capabilities: [{ ...oneNode[0], mount: { fs_type: "xfs" } }] }, "INVALID_ARGUMENT"],
     ["several nodes", { volume_capabilities: [mountable("MULTI_NODE_MULTI_WRITER")] }, "INVALID_ARGUMENT"],
     ["more than it allows", { capacity_range: { required_bytes: 2n, limit_bytes: 1n } }, "OUT_OF_RANGE"],
+    ["more than a number holds", { capacity_range: { required_bytes: 2n ** 62n } }, "OUT_OF_RANGE"],
+    ["what its driver cannot do", { parameters: { type: "unable" } }, "INVALID_ARGUMENT"],
     ["less than nothing", { capacity_range: { required_bytes: -1n } }, "INVALID_ARGUMENT"],
     ["a source", { volume_content_source: { volume: { volume_id: "other" } } }, "INVALID_ARGUMENT"],
     [
@@ -88,7 +106,11 @@ describe("volumes", () => {
     ],
   ])("are refused with %s", async (_, wrong, code) => {
     const { driver } = local();
-    await using csi = await serveCsi(driver, { sizeOption: "size" });
+    const create: typeof driver.create = async (name, ...more) => {
+      if (more[0]?.options?.["type"] === "unable") throw new CleatError("UNIMPLEMENTED", "its disk has no quotas");
+      await driver.create(name, ...more);
+    };
+    await using csi = await serveCsi({ ...driver, create }, { sizeOption: "size" });
     await expect(
       csi.controller.createVolume({ name: "v", volume_capabilities: oneNode, ...wrong }),
     ).rejects.toMatchObject({ code });
@@ -248,44 +270,5 @@ describe("expansion", () => {
     expect(await told(growing("global").driver, sized)).toEqual(["ONLINE", true, true]);
     expect(await told(growing("global").driver, {})).toEqual([undefined, false, false]);
     expect(await told(local().driver, sized)).toEqual([undefined, false, false]);
-  });
-});
-
-describe("clones and snapshots", () => {
-  it("are volumes made from another one", async () => {
-    const { driver } = local();
-    await using csi = await serveCsi(driver, { sourceOption: "from" });
-    await csi.controller.createVolume({ name: "v", volume_capabilities: oneNode });
-    const { snapshot } = await csi.controller.createSnapshot({ name: "s", source_volume_id: "v" });
-    expect(snapshot).toMatchObject({ source_volume_id: "v", ready_to_use: true });
-    expect(await csi.controller.createSnapshot({ name: "s", source_volume_id: "v" })).toEqual({ snapshot });
-    const volume_content_source = { snapshot: { snapshot_id: snapshot?.snapshot_id ?? "" } };
-    const { volume } = await csi.controller.createVolume({
-      name: "w",
-      volume_capabilities: oneNode,
-      volume_content_source,
-    });
-    expect(volume?.content_source).toMatchObject(volume_content_source);
-    const { entries } = await csi.controller.listVolumes({});
-    expect(entries.map((entry) => entry.volume?.volume_id)).toEqual(["v", "w"]);
-    for (let times = 0; times < 2; times++) await csi.controller.deleteSnapshot({ snapshot_id: snapshot?.snapshot_id });
-    await csi.controller.deleteSnapshot({ snapshot_id: "v" });
-    expect((await driver.list()).map(({ name }) => name)).toEqual(["v", "w"]);
-  });
-
-  it("are told from other sources, and refused where there is none", async () => {
-    await using csi = await serveCsi(local().driver, { sourceOption: "from" });
-    for (const name of ["v", "w"]) await csi.controller.createVolume({ name, volume_capabilities: oneNode });
-    await csi.controller.createSnapshot({ name: "s", source_volume_id: "v" });
-    await expect(csi.controller.createSnapshot({ name: "s", source_volume_id: "w" })).rejects.toMatchObject({
-      code: "ALREADY_EXISTS",
-    });
-    await expect(csi.controller.createSnapshot({ name: "t", source_volume_id: "none" })).rejects.toMatchObject({
-      code: "NOT_FOUND",
-    });
-    const volume_content_source = { volume: { volume_id: "none" } };
-    await expect(
-      csi.controller.createVolume({ name: "x", volume_capabilities: oneNode, volume_content_source }),
-    ).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 });

@@ -54,7 +54,6 @@ describe("of vfs", () => {
     [unfilledFolder, fillingFolder, exactDiffsFolder, ".cleat/layers"].map((one) => readdirSync(at(one)));
 
   it.each([
-    ["a sweep", () => sweepVfs(home)],
     ["undoing a diff", () => undoFilling(home, "top", owner.rootUid, owner.rootGid)],
     ["a removal", () => vfs.discardLayer(home, "top")],
     ["a layer of that name", () => vfs.createLayer(home, layer("base"))],
@@ -62,6 +61,14 @@ describe("of vfs", () => {
     const before = marks();
     const hidden = hide(layersFolder);
     expect(act).toThrow(cannotTell);
+    hidden.show();
+    expect(marks()).toEqual(before);
+  });
+
+  it("costs a sweep no mark", () => {
+    const before = marks();
+    const hidden = hide(layersFolder);
+    sweepVfs(home);
     hidden.show();
     expect(marks()).toEqual(before);
   });

@@ -250,6 +250,11 @@ export interface RemoveOptions {
    * NOT_FOUND. Default false.
    */
   readonly evenWithChildren?: boolean | undefined;
+  /**
+   * Whether that layer may lie on this one, as the caller's own records tell, which must be whole: asked of layers whose
+   * files cannot be read now. Default: any of those may, and keeps this one from being removed.
+   */
+  readonly mayLieOn?: ((other: string) => boolean) | undefined;
   /** Is called once the layer is out of the store, and its id is free; its files are being deleted from then on. */
   readonly onGone?: (() => void) | undefined;
 }

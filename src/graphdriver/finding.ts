@@ -38,6 +38,11 @@ export const storeFindingKinds = {
   "quota-damaged": { meaning: "a size limit that is not a number", repair: "left alone" },
   "own-folder-wrong": { meaning: "a folder of the store that is something else", repair: "left alone, with all else" },
   stray: { meaning: "something that is not a layer, and not the driver's", repair: "left alone" },
+  unreadable: {
+    meaning: "a layer or record that cannot be read now, and may be whole",
+    repair: "left alone, with others",
+  },
+  misfit: { meaning: "a layer whose files contradict others, and may be another's", repair: "left alone" },
   orphaned: { meaning: "a layer that lost its parent, or that the engine does not know", repair: "removed by consent" },
 } as const satisfies Record<string, { meaning: string; repair: string }>;
 

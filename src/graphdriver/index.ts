@@ -8,7 +8,7 @@ export type * from "./driver-factory.ts";
 export type * from "./probe-report.ts";
 export type * from "./store-jobs.ts";
 export type * from "./survey.ts";
-export { forEachChunk } from "./for-each-chunk.ts";
+export { forEachChunk } from "./streams/for-each-chunk.ts";
 export { type GivenOptions, optionsForHost, readDriverOptions } from "./driver-options.ts";
 export { type StoreFinding, type StoreFindingKind, storeFindingKinds } from "./finding.ts";
 export { recognizeHome } from "./inspect/recognize-home.ts";

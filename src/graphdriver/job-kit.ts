@@ -39,9 +39,11 @@ export {
   type Stamp,
   sweepLayerRecords,
 } from "./home/layer-record.ts";
+export { renameAcrossProjects } from "./home/rename-across-projects.ts";
 export { toListedLayers } from "./home/list-layers.ts";
-export { type Parents } from "./home/lineage.ts";
+export { type Parents } from "./home/relations.ts";
 export { readIfThere } from "./home/read-if-there.ts";
+export { isGone, orUnread, Unread } from "./home/unread.ts";
 export { takeBack } from "./home/take-back.ts";
 export { readMountsBelow } from "./inspect/mounts-below.ts";
 export {
@@ -53,4 +55,4 @@ export {
   withPathIfThere,
 } from "./inspect/store-entries.ts";
 export { layerIdPattern } from "./layer-id.ts";
-export { type LayerCondition, type Parentage, roleOf, type StoreSurvey } from "./survey.ts";
+export { conditionOf, type LayerCondition, type Parentage, roleOf, type StoreSurvey } from "./survey.ts";

@@ -70,12 +70,14 @@ export {
 export { listLayers, toListedLayers } from "./home/list-layers.ts";
 export { keepsOrder } from "./home/keeps-order.ts";
 export { createLayerKeeper, type LayerKeeper, type LayerKeeperJobs } from "./home/layer-keeper.ts";
-export { createLineage, type Lineage, type Parents } from "./home/lineage.ts";
+export { createLineage, type Lineage } from "./home/lineage.ts";
+export { type Parents } from "./home/relations.ts";
 export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
 export { streamArchive } from "./diff/short-archive.ts";
 export { readIfThere } from "./home/read-if-there.ts";
 export { type SyncBehind, syncBehind } from "./home/sync-behind.ts";
+export { isGone, orUnread, Unread } from "./home/unread.ts";
 export { hasStayedWhole, recordWhole } from "./home/whole-record.ts";
 export { findExactDamage } from "./inspect/exact-damage.ts";
 export { dockerDrivers, markers, nativeDrivers, priority } from "./inspect/known-drivers.ts";
@@ -97,6 +99,7 @@ export {
   withFolderIfThere,
   withPathIfThere,
 } from "./inspect/store-entries.ts";
+export { describeUnread, findUnlessUnread, findUnreadLayers, withholdMends } from "./inspect/unread-damage.ts";
 export { usageAt } from "./inspect/usage-at.ts";
 export { writeLink, writeRecord } from "./home/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
@@ -105,6 +108,7 @@ export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacle
 export { type ProbeFindings, runProbe } from "./probe/run-probe.ts";
 export type { RepairReport, StoreJobs } from "./store-jobs.ts";
 export {
+  conditionOf,
   type LayerCondition,
   type LayerMount,
   type LayerRole,

@@ -1,3 +1,5 @@
+import { Unread } from "./home/unread.ts";
+
 /** What can be seen of a store from outside, without opening it as a driver: nothing is locked, made or written. */
 export interface StoreSurvey {
   /** "overlay2", "btrfs", "vfs". */
@@ -19,9 +21,10 @@ export type LayerRole = "image" | "init" | "container" | "unknown";
 /**
  * `unfilled`: no diff was applied to it yet, which only vfs writes down; `describeStore` does not say so of the two
  * layers of a container, to which none ever is. `filling`: its diff is being applied, or was when the process died.
- * `half-made`: a part of it is missing; `cleat fsck` says which.
+ * `half-made`: a part of it is missing; `cleat fsck` says which. `unreadable`: its files cannot be looked at now, and it
+ * may be whole. `misfit`: its files contradict others, and may be another's.
  */
-export type LayerCondition = "whole" | "unfilled" | "filling" | "half-made";
+export type LayerCondition = "whole" | "unfilled" | "filling" | "half-made" | "unreadable" | "misfit";
 
 /**
  * `none`: a layer without a parent. `unknown`: nothing tells, as a copy does not say of what it was made. `missing`:
@@ -36,6 +39,8 @@ export interface SurveyedLayer {
   readonly parentage: Parentage;
   readonly role: LayerRole;
   readonly condition: LayerCondition;
+  /** What was seen of one that is unreadable, or a misfit. */
+  readonly problem?: string | undefined;
   /** Whether the driver mounts it read-only from here on, as another layer lies on it. */
   readonly committed: boolean;
   readonly mounts: readonly LayerMount[];
@@ -48,6 +53,16 @@ export interface LayerMount {
   readonly fileSystemType: string;
   /** Whether only other mount namespaces have it. */
   readonly elsewhere: boolean;
+}
+
+/** That of a layer, given what looking at it came to. */
+export function conditionOf(
+  looked: unknown,
+  condition: LayerCondition,
+  misfit?: string,
+): Pick<SurveyedLayer, "condition" | "problem"> {
+  if (looked instanceof Unread) return { condition: "unreadable", problem: looked.problem };
+  return misfit === undefined || condition !== "whole" ? { condition } : { condition: "misfit", problem: misfit };
 }
 
 /** What tells the role of a layer where no engine is asked. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { createGrpcChannel } from "./channel.ts";
-import { createGrpcClient } from "./client.ts";
+import { createGrpcChannel } from "./client/channel.ts";
+import { createGrpcClient } from "./client/client.ts";
 import { echoService, type EchoServer, serveEcho, until } from "./grpc.test.support.ts";
 
 const mebibyte = 1024 * 1024;

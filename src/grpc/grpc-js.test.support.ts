@@ -1,5 +1,5 @@
 import * as grpc from "@grpc/grpc-js";
-import type { GrpcMethod, GrpcService } from "./define-service.ts";
+import type { GrpcMethod, GrpcService } from "./services/define-service.ts";
 
 /**
  * A table as `@grpc/grpc-js` wants it: the independent peer has our messages, and its own frames, headers and streams.

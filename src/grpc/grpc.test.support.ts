@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CleatError, type ErrorCode } from "../errors/index.ts";
-import { defineService } from "./define-service.ts";
-import { bytes, int32, message, string } from "./message.ts";
-import { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./serve.ts";
-import { type GrpcImplementation, implementService } from "./sides.ts";
+import { defineService } from "./services/define-service.ts";
+import { bytes, int32, string } from "./services/fields.ts";
+import { message } from "./services/message.ts";
+import { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./server/serve.ts";
+import { type GrpcImplementation, implementService } from "./services/sides.ts";
 
 /** `fail` names a code that the call is to fail with, "throw" an error without one. */
 export const ask = message("test.Ask", { text: string(1), data: bytes(2), count: int32(3), fail: string(4) });

@@ -11,10 +11,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createGrpcChannel } from "./channel.ts";
-import { createGrpcClient } from "./client.ts";
+import { createGrpcChannel } from "./client/channel.ts";
+import { createGrpcClient } from "./client/client.ts";
 import { ask, echoService, type EchoServer, serveEcho, until } from "./grpc.test.support.ts";
-import { encodeFrame } from "./frames.ts";
+import { encodeFrame } from "./wire/frames.ts";
 
 const grpcHeaders = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
 const maxBytes = 16 * 1024 * 1024;

@@ -3,34 +3,36 @@
  *
  * `message.ts` says how messages are described.
  */
-export { createGrpcChannel, type GrpcChannel, type GrpcChannelOptions } from "./channel.ts";
-export { createGrpcClient, type GrpcClientOptions } from "./client.ts";
-export { type CallKind, defineService, type GrpcMethod, type GrpcService } from "./define-service.ts";
-export { defaultMaxMessageBytes } from "./frames.ts";
-export { GrpcError } from "./grpc-error.ts";
+export { createGrpcChannel, type GrpcChannel, type GrpcChannelOptions } from "./client/channel.ts";
+export { createGrpcClient, type GrpcClientOptions } from "./client/client.ts";
+export { type CallKind, defineService, type GrpcMethod, type GrpcService } from "./services/define-service.ts";
+export { defaultMaxMessageBytes } from "./wire/frames.ts";
+export { GrpcError } from "./wire/grpc-error.ts";
 export { inheritedSockets, listenOnInherited, type Listening } from "../transport/index.ts";
 export {
   bool,
   bytes,
-  type Decoded,
   embedded,
-  type Encodable,
   enumeration,
-  type Field,
   int32,
   int64,
-  message,
-  type Message,
-  type MessageIn,
   messageMap,
-  type MessageOut,
   repeated,
   repeatedStrings,
   string,
   stringMap,
-} from "./message.ts";
-export { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./serve.ts";
-export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./server.ts";
+} from "./services/fields.ts";
+export {
+  type Decoded,
+  type Encodable,
+  type Field,
+  message,
+  type Message,
+  type MessageIn,
+  type MessageOut,
+} from "./services/message.ts";
+export { type RunningGrpcServer, serveGrpc, type ServeGrpcOptions } from "./server/serve.ts";
+export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./server/server.ts";
 export {
   type AnyGrpcMethod,
   type GrpcCall,
@@ -40,5 +42,5 @@ export {
   implementService,
   type ImplementedService,
   type Metadata,
-} from "./sides.ts";
-export { any, empty, fieldMask, fromTimestamp, timestamp, toTimestamp } from "./well-known.ts";
+} from "./services/sides.ts";
+export { any, empty, fieldMask, fromTimestamp, timestamp, toTimestamp } from "./services/well-known.ts";

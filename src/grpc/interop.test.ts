@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { callbackify } from "node:util";
 import * as grpc from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { createGrpcChannel } from "./channel.ts";
-import { createGrpcClient } from "./client.ts";
+import { createGrpcChannel } from "./client/channel.ts";
+import { createGrpcClient } from "./client/client.ts";
 import { createEcho, echoService, type EchoServer, serveEcho, until } from "./grpc.test.support.ts";
 import { sixteenMebibytes, toGrpcJs } from "./grpc-js.test.support.ts";
 

@@ -174,24 +174,26 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     handle: (protocol, callback) =>
       handlers.add({ protocol, call: (link) => callback(toPlugin(link, protocol)) }, links.values()),
     watch: ({ signal } = {}) => ({
-      [Symbol.asyncIterator]() {
-        const stop = joinSignals(signal, closing.signal);
-        const changes = discovery.watch({ signal: stop.signal })[Symbol.asyncIterator]();
-        return {
-          async next() {
-            const result = await changes.next().catch(releasing(stop));
-            if (result.done === true) stop.release();
-            return result;
-          },
-          async return() {
-            stop.release();
-            return (await changes.return?.()) ?? { done: true, value: undefined };
-          },
-        };
-      },
+      [Symbol.asyncIterator]: () => watchUntil(discovery, joinSignals(signal, closing.signal)),
     }),
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The changes until `stop`, which is released as soon as nobody looks any more. */
+function watchUntil(discovery: Discovery, stop: JoinedSignal): AsyncIterator<PluginChange> {
+  const changes = discovery.watch({ signal: stop.signal })[Symbol.asyncIterator]();
+  return {
+    async next() {
+      const result = await changes.next().catch(releasing(stop));
+      if (result.done === true) stop.release();
+      return result;
+    },
+    async return() {
+      stop.release();
+      return (await changes.return?.()) ?? { done: true, value: undefined };
+    },
   };
 }
 

@@ -11,16 +11,16 @@ export type { ChangedFile, LayerChange } from "./changes/layer-change.ts";
 export { createListLimit, maxListBytes, type TreeChange } from "./changes/change.ts";
 export { compareTrees, findChanges, type IsKnownSame, treesDiffer } from "./changes/compare-trees.ts";
 export { openConfinedFolder } from "./tree/confine.ts";
-export type { AskCopyHelp } from "./tree/copy-beside.ts";
-export { copyFoldersUrl } from "./tree/copy-folders.ts";
-export { copyTree } from "./tree/copy-tree.ts";
-export { diskUsage, type DiskUsage } from "./tree/disk-usage.ts";
+export type { AskCopyHelp } from "./copy/copy-beside.ts";
+export { copyFoldersUrl } from "./copy/copy-folders.ts";
+export { copyTree } from "./copy/copy-tree.ts";
+export { diskUsage, type DiskUsage } from "./usage/disk-usage.ts";
 export { applyLayerExactly, assembleLayer, type ExactLayer } from "./exact/exact-layer.ts";
 export type { IdRange, IdRanges } from "./entry/id-map.ts";
-export { fitsWithin, isEmptyFolderAt, type TreeLimit } from "./tree/fits-within.ts";
-export { hideBelowOpaqueRoot } from "./apply/opaque-root.ts";
+export { fitsWithin, isEmptyFolderAt, type TreeLimit } from "./usage/fits-within.ts";
+export { hideBelowOpaqueRoot } from "./apply/whiteouts/opaque-root.ts";
 export { createIdMaps } from "./entry/id-map.ts";
-export { dropInherited } from "./tree/inherited-access.ts";
+export { dropInherited } from "./copy/inherited-access.ts";
 export { openLayerFile } from "./tree/layer-files.ts";
 export { findOverlayChanges, overlayChanges } from "./changes/overlay-changes.ts";
 export {
@@ -29,11 +29,11 @@ export {
   noOverlayFeatures,
   type OverlayFeatures,
 } from "./changes/overlay-features.ts";
-export { shareContent, type SharedContent } from "./tree/share-content.ts";
+export { shareContent, type SharedContent } from "./copy/share-content.ts";
 export { removeForGood, removeTree, withUnmountedFolder } from "./tree/remove-tree.ts";
-export { restoreCopy } from "./tree/restore-copy.ts";
-export { usageBeyond } from "./tree/usage-beyond.ts";
-export { treeSize } from "./tree/tree-size.ts";
+export { restoreCopy } from "./copy/restore-copy.ts";
+export { usageBeyond } from "./usage/usage-beyond.ts";
+export { treeSize } from "./usage/tree-size.ts";
 export type { OverlayPrefix, WhiteoutConvention } from "./entry/whiteout.ts";
 export { openFolder, withFolder, withFolderAt } from "./tree/with-folder.ts";
 export { despiteProtection } from "./tree/write-protection.ts";

@@ -24,6 +24,13 @@ const description: StoreDescription = {
   layers: [layer("a"), layer("b", "a"), layer("notes")],
 };
 
+it("removes none while there is a layer that may lie on it, whose files cannot be read", () => {
+  const layers = [...description.layers, { ...layer("c"), condition: "unreadable" as const }];
+  const orphans = findOrphansChildrenFirst({ ...description, layers }, []);
+  expect(orphans).toHaveLength(4);
+  expect(orphans.filter(isRemovable)).toEqual([]);
+});
+
 it("removes no layer before those that lie on it, nor what is not an orphan as it was told", () => {
   const left: StoreFinding = {
     kind: "half-made-layer",

@@ -7,9 +7,10 @@ const consentNeeded = "it may hold content; removing orphans takes consent";
 export function findOrphans(description: StoreDescription, damage: readonly StoreFinding[]): StoreFinding[] {
   const told = new Set(damage.filter(({ kind }) => kind === "half-made-layer").map(({ layer }) => layer));
   const held = layersBelowMounts(description);
+  const unread = description.layers.find(({ condition }) => condition === "unreadable")?.id;
   return description.layers
     .filter(({ id, orphaned }) => orphaned !== undefined && !told.has(id))
-    .map((layer) => describeOrphan(layer, description, held));
+    .map((layer) => describeOrphan(layer, description, held, unread));
 }
 
 /** What is mounted, and all that it lies on. */
@@ -22,13 +23,20 @@ function describeOrphan(
   { id, orphaned }: DescribedLayer,
   { engine }: StoreDescription,
   held: ReadonlySet<string>,
+  unread: string | undefined,
 ): StoreFinding {
   const why =
     orphaned === "parent-missing"
       ? "lies on a layer that is not there"
       : `is not known to the engine of ${JSON.stringify(engine?.root)}`;
-  const obstacle = held.has(id) ? "it is mounted, or a layer on it" : consentNeeded;
+  const obstacle = held.has(id) ? "it is mounted, or a layer on it" : (mayLieOn(id, unread) ?? consentNeeded);
   return { kind: "orphaned", path: id, layer: id, problem: `layer "${id}" ${why}`, obstacle };
+}
+
+/** On what a layer lies that cannot be read now nobody can tell: it keeps all others. */
+function mayLieOn(id: string, unread: string | undefined): string | undefined {
+  if (unread === undefined) return undefined;
+  return unread === id ? "it cannot be read now" : `layer "${unread}", which cannot be read now, may lie on it`;
 }
 
 /** Whether consent is all that is missing. */

@@ -19,6 +19,17 @@ it("leaves no trace in a store that was never Cleat's, also when the work fails"
   expect(readdirSync(home)).toEqual([]);
 });
 
+it("tells of the work's failure also where the lock's trace cannot be removed", async () => {
+  const work = async () => {
+    rmSync(join(home, ownFolder), { recursive: true });
+    throw new Error("broken");
+  };
+  await expect(withLock(home, work)).rejects.toMatchObject({
+    message: expect.stringMatching(/^broken; .*ENOENT/),
+    cause: { errors: [{ message: "broken" }, { code: "ENOENT" }] },
+  });
+});
+
 it("leaves alone what was there before, what a driver has recorded, and who has the lock", async () => {
   await withLock(home, async () => recordUse(home, { driver: "vfs" }));
   expect(existsSync(join(home, driverRecordFile))).toBe(true);

@@ -1,3 +1,4 @@
+import { releaseAfter } from "../errors/kit.ts";
 import { removeTree, withFolderAt } from "../layer/index.ts";
 import { close, isThere, renameat2 } from "../syscall/index.ts";
 import { lockHome, ownFolder, prepareHome, uniqueName } from "../graphdriver/kit.ts";
@@ -12,15 +13,13 @@ export async function withLock<T>(home: string, work: () => Promise<T>): Promise
   const wasThere = isThere(`${home}/${ownFolder}`);
   prepareHome(home, 0);
   const lock = lockHome(home);
-  try {
-    return await work();
-  } finally {
-    try {
-      if (!wasThere && !isOurs(home)) removeOwnFolder(home);
-    } finally {
-      close(lock);
-    }
-  }
+  const removeTrace = () => {
+    if (!wasThere && !isOurs(home)) removeOwnFolder(home);
+  };
+  return releaseAfter(
+    () => releaseAfter(work, removeTrace),
+    () => close(lock),
+  );
 }
 
 /**

@@ -9,6 +9,7 @@ import { encodeFrame } from "./entry-codec.ts";
 import { defaultMaxFrameBytes } from "./frame-reader.ts";
 import { createLogTable } from "./log-table.ts";
 import type { LogStatus } from "./open-log.ts";
+import { type Deadline, deadlineIn } from "./within.ts";
 import { joinPartials, selectEntries, withinTimes } from "./select-entries.ts";
 import { fromWireInfo, fromWireReadConfig } from "./wire-shapes.ts";
 
@@ -29,7 +30,10 @@ export interface LogDriverPluginOptions {
   readonly drop?: DropPolicy;
   /** Longer messages are taken for damage; default 1 MiB. */
   readonly maxFrameBytes?: number;
-  /** How long the end of a container waits for the driver to write; default 5 s, half of Docker's own patience. */
+  /**
+   * How long the end of a container, and that of the plugin, waits for the driver to write, all in all; default 5 s, half
+   * of Docker's own patience. The plugin's has less where calls that ran have taken some of that patience.
+   */
   readonly stopTimeoutMs?: number;
   /** Default `errorLogger`. */
   readonly logger?: Logger;
@@ -76,8 +80,10 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
   const readLogs = driver.readLogs?.bind(driver);
   const followed = new Set<AbortController>();
   let isEnding = false;
+  let ending: Deadline | undefined;
   const endFollowed = () => {
     isEnding = true;
+    ending ??= deadlineIn(2 * stopTimeoutMs * ofPatience);
     for (const reading of followed) reading.abort();
   };
   let closing: Promise<void> | undefined;
@@ -137,12 +143,18 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
     onClosing: endFollowed,
     close() {
       endFollowed();
-      return (closing ??= table.close().finally(() => driver.close()));
+      const leftMs = Math.max(ending?.leftMs() ?? 0, stopTimeoutMs * atLeast);
+      return (closing ??= table.close(deadlineIn(Math.min(leftMs, stopTimeoutMs))).finally(() => driver.close()));
     },
   };
 }
 
 const retryMs = 250;
+
+/** Of Docker's patience for a plugin that ends, what it may take; the rest is for what comes after. */
+const ofPatience = 0.9;
+/** Of `stopTimeoutMs`, for what a driver has in its hands, whatever calls have taken. */
+const atLeast = 0.1;
 
 const methods: readonly (keyof LogDriver)[] = ["openLog", "close"];
 

@@ -22,6 +22,7 @@
  * - `write` is called when the one before has ended, with everything that has come since, in order. It may take as long
  *   as it likes: no container waits for it. What comes meanwhile is kept within bounds, and what is beyond them is
  *   dropped and counted, see `LogDriverPluginOptions`; `dropped` says how many entries were lost just before these.
+ * - An entry is handed over once: not again after a `write` that failed, and not by the next process.
  * - A log whose plugin was killed goes on in the next process with another `openLog` of the same container. Lines that
  *   the killed one had taken and not written are lost; those in the pipe are not.
  * - `close` of a log comes after its last `write`; a log that failed to open is not closed.

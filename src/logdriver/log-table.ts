@@ -7,7 +7,7 @@ import { type KeptLog, type KeptLogs, openKeptLogs } from "./kept-logs.ts";
 import { nothing, type Open, openAgain, openKeptLog } from "./open-kept-log.ts";
 import type { LogStatus, OpenLog } from "./open-log.ts";
 import type { WireInfo } from "./wire-shapes.ts";
-import { within } from "./within.ts";
+import { type Deadline, deadlineIn, within } from "./within.ts";
 
 export interface LogTableOptions {
   readonly driver: LogDriver;
@@ -29,7 +29,8 @@ export interface LogTable {
   /** A pipe that is not there is stopped already. */
   stop(file: string): Promise<void>;
   statuses(): LogStatus[];
-  close(): Promise<void>;
+  /** Lets go of all pipes, with what is left of the deadline. */
+  close(deadline: Deadline): Promise<void>;
 }
 
 interface Row {
@@ -62,21 +63,20 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
   const stop = async (file: string) => {
     const row = rows.get(file);
     if (row === undefined) return;
-    const end = async (opened: OpenLog) => {
+    const end = async (opened: OpenLog, deadline: Deadline) => {
       rows.delete(file);
       ready.delete(file);
-      await opened.stop(stopTimeoutMs);
+      await opened.stop(deadline);
       await (await keptLogs()).delete(file);
     };
-    const opened = await within(
-      row.open.catch(() => undefined),
-      stopTimeoutMs,
-      () => {
-        logger.warn({ file, timeoutMs: stopTimeoutMs }, "log is still being opened");
-        row.open.then(end).catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
-      },
-    );
-    if (opened !== undefined) await end(opened);
+    const deadline = deadlineIn(stopTimeoutMs);
+    const endBehind = () => {
+      logger.warn({ file, timeoutMs: stopTimeoutMs }, "log is still being opened");
+      const ended = row.open.then((late) => end(late, deadlineIn(stopTimeoutMs)));
+      ended.catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
+    };
+    const opened = await within(notFailed(row.open), stopTimeoutMs, endBehind);
+    if (opened !== undefined) await end(opened, deadline);
   };
 
   /** An engine that was killed says nothing; its next one has pipes of its own. */
@@ -124,12 +124,12 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
     },
     stop,
     statuses: () => [...ready.values()].map((opened) => opened.status()),
-    async close() {
+    async close(deadline) {
       await restored?.catch(() => {});
       const kept = await records?.catch(() => undefined);
       if (kept === undefined) return;
       try {
-        await Promise.all([...rows.values()].map((row) => leave(row, kept, stopTimeoutMs)));
+        await Promise.all([...rows.values()].map((row) => leave(row, kept, deadline)));
       } finally {
         [rows, ready].forEach((table) => table.clear());
         await kept.close();
@@ -139,15 +139,13 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
 }
 
 /** For the next process, with what is half read. */
-async function leave({ kept, open }: Row, records: KeptLogs, timeoutMs: number): Promise<void> {
-  const opened = await within(
-    open.catch(() => undefined),
-    timeoutMs,
-    () => {}, // nothing was read
-  );
-  const unfinished = await opened?.leave(timeoutMs);
+async function leave({ kept, open }: Row, records: KeptLogs, deadline: Deadline): Promise<void> {
+  const opened = await within(notFailed(open), deadline.leftMs(), () => {}); // where it is not open nothing was read
+  const unfinished = await opened?.leave(deadline);
   if (unfinished !== undefined && unfinished.byteLength > 0) await records.put({ ...kept, unfinished });
 }
+
+const notFailed = (open: Promise<OpenLog>): Promise<OpenLog | undefined> => open.catch(() => undefined);
 
 /** So that whoever asks next tries again. */
 function forgetting(forget: () => void): (error: unknown) => never {

@@ -5,7 +5,7 @@ import type { EntryBufferOptions } from "./entry-buffer.ts";
 import { type FifoReader, readFifo } from "./fifo.ts";
 import { createFrameReader } from "./frame-reader.ts";
 import { createLogPump } from "./log-pump.ts";
-import { within } from "./within.ts";
+import { type Deadline, within } from "./within.ts";
 
 /** How a container's log fares: for operators, and for whoever counts. */
 export interface LogStatus {
@@ -38,12 +38,12 @@ export interface OpenLogOptions {
 export interface OpenLog {
   status(): LogStatus;
   /**
-   * Reads the rest of the pipe and lets go of it; resolves when the driver has closed its log, after `timeoutMs` at the
+   * Reads the rest of the pipe and lets go of it; resolves when the driver has closed its log, at the deadline at the
    * latest: what is not written then goes on being written.
    */
-  stop(timeoutMs: number): Promise<void>;
+  stop(deadline: Deadline): Promise<void>;
   /** As `stop`, leaving what is in the pipe to the next process; resolves to what was read of an unfinished frame. */
-  leave(timeoutMs: number): Promise<Uint8Array>;
+  leave(deadline: Deadline): Promise<Uint8Array>;
 }
 
 /** @throws NOT_FOUND or FAILED_PRECONDITION as `readFifo`; `log` is its maker's to close then. */
@@ -66,13 +66,13 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
     if (skippedBefore === 0 && skippedBytes > 0) logger.warn({ ...subject, skippedBytes }, "bytes are no log entry");
     skippedBefore = skippedBytes;
   };
-  const finish = async (timeoutMs: number) => {
+  const finish = async (deadline: Deadline) => {
     const finished = pump.flushed().then(() => log.close());
     finished.catch((error: unknown) => logger.error({ ...subject, err: error }, "log was not closed"));
     await within(
       finished.catch(() => {}),
-      timeoutMs,
-      () => logger.warn({ ...subject, timeoutMs, bufferedBytes: pump.bufferedBytes }, "log is still being written"),
+      deadline.leftMs(),
+      () => logger.warn({ ...subject, bufferedBytes: pump.bufferedBytes }, "log is still being written"),
     );
   };
 
@@ -95,15 +95,15 @@ export async function openLog(options: OpenLogOptions): Promise<OpenLog> {
       skippedBytes: frames.skippedBytes,
       bufferedBytes: pump.bufferedBytes,
     }),
-    async stop(timeoutMs) {
-      await reader.drain(timeoutMs);
+    async stop(deadline) {
+      await reader.drain(deadline.leftMs());
       frames.end();
       tellSkipped();
-      await finish(timeoutMs);
+      await finish(deadline);
     },
-    async leave(timeoutMs) {
+    async leave(deadline) {
       reader.close();
-      await finish(timeoutMs);
+      await finish(deadline);
       return frames.unfinished;
     },
   };

@@ -92,3 +92,56 @@ describe("a driver that hangs as it opens a log", () => {
     closeSync(descriptor);
   });
 });
+
+describe("a driver that is slow everywhere has one deadline for all of it", () => {
+  const stopTimeoutMs = 1_000;
+  const hangs = () => new Promise<never>(() => {});
+  const later = (afterMs: number) => new Promise<void>((resolve) => setTimeout(resolve, afterMs));
+  const took = async (work: () => Promise<unknown>) => {
+    const startedAt = performance.now();
+    await work();
+    return performance.now() - startedAt;
+  };
+  const driver: LogDriver = {
+    name: "slow",
+    async openLog({ id }) {
+      if (id === "opening") await later(0.8 * stopTimeoutMs);
+      return { write: hangs, close: hangs };
+    },
+    close: async () => {},
+  };
+
+  it("when a container ends whose log is still being opened", async () => {
+    const { transport, plugin } = await connectLogs({ driver, logger, stopTimeoutMs }, folder.path);
+    const client = createClient(logDriverProtocol, transport);
+    const file = folder.makePipe("pipe");
+    const descriptor = holdPipe(file);
+    const starting = client.startLogging({ File: file, Info: infoOf("opening") });
+    writeSync(descriptor, encodeFrame(entryOf("said")));
+    expect(await took(() => client.stopLogging({ File: file }))).toBeLessThan(1.5 * stopTimeoutMs);
+    await starting;
+    await plugin.close();
+    await transport.close();
+    closeSync(descriptor);
+  });
+
+  it("when it is closed while it opens a log, and less when it has waited before for calls to end", async () => {
+    for (const waitedMs of [0, 1.6 * stopTimeoutMs]) {
+      const { transport, plugin } = await connectLogs({ driver, logger, stopTimeoutMs }, folder.path);
+      const client = createClient(logDriverProtocol, transport);
+      const file = folder.makePipe(`pipe-${waitedMs}`);
+      const descriptor = holdPipe(file);
+      const id = waitedMs === 0 ? "opening" : "c1";
+      const starting = client.startLogging({ File: file, Info: infoOf(id) }).catch(() => undefined);
+      if (waitedMs > 0) await starting;
+      await new Promise((resolve) => setImmediate(resolve));
+      plugin.onClosing();
+      await later(waitedMs);
+      const limitMs = (waitedMs === 0 ? 1.5 : 0.7) * stopTimeoutMs;
+      expect(await took(() => plugin.close()), `waited ${waitedMs}`).toBeLessThan(limitMs);
+      await transport.close();
+      await starting;
+      closeSync(descriptor);
+    }
+  });
+});

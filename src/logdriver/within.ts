@@ -1,3 +1,13 @@
+/** How long something may take, all in all: what several steps after one another leave of it. */
+export interface Deadline {
+  leftMs(): number;
+}
+
+export function deadlineIn(timeoutMs: number): Deadline {
+  const untilMs = performance.now() + timeoutMs;
+  return { leftMs: () => Math.max(0, untilMs - performance.now()) };
+}
+
 /**
  * What `work` resolves to; `undefined` where that takes longer than `timeoutMs`, which is told: `work` goes on. Its
  * failure is this one's.

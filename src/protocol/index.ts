@@ -1,4 +1,4 @@
-export { authzProtocol } from "./authz.ts";
+export { authzProtocol } from "./tables/authz.ts";
 export {
   announcedName,
   defaultMaxReplyBytes,
@@ -11,8 +11,8 @@ export {
   type Method,
   type Protocol,
   type UploadMethod,
-} from "./define-protocol.ts";
-export { encodeFailure, type Failure, failureIn, parseFailure } from "./failure.ts";
+} from "./definition/define-protocol.ts";
+export { encodeFailure, type Failure, failureIn, parseFailure } from "./definition/failure.ts";
 export {
   decodeGoJson,
   decodeValue,
@@ -24,18 +24,18 @@ export {
   goBytes,
   goStruct,
   parseGoJson,
-} from "./go-json.ts";
-export { graphDriverProtocol } from "./graph-driver.ts";
-export { ipamDriverProtocol } from "./ipam-driver.ts";
-export { logDriverProtocol } from "./log-driver.ts";
-export { loadProtocol } from "./load-protocol.ts";
-export { pluginMediaType, streamMediaType, tarMediaType } from "./media-type.ts";
-export { metricsCollectorProtocol } from "./metrics-collector.ts";
-export { networkDriverProtocol } from "./network-driver.ts";
-export { assertPluginName, pluginNamePattern } from "./plugin-name.ts";
-export { pluginProtocol } from "./plugin.ts";
-export { protocols } from "./protocols.ts";
-export { secretProviderProtocol } from "./secret-provider.ts";
+} from "./definition/go-json.ts";
+export { graphDriverProtocol } from "./tables/graph-driver.ts";
+export { ipamDriverProtocol } from "./tables/ipam-driver.ts";
+export { logDriverProtocol } from "./tables/log-driver.ts";
+export { loadProtocol } from "./tables/load-protocol.ts";
+export { pluginMediaType, streamMediaType, tarMediaType } from "./definition/media-type.ts";
+export { metricsCollectorProtocol } from "./tables/metrics-collector.ts";
+export { networkDriverProtocol } from "./tables/network-driver.ts";
+export { assertPluginName, pluginNamePattern } from "./definition/plugin-name.ts";
+export { pluginProtocol } from "./tables/plugin.ts";
+export { protocols } from "./tables/protocols.ts";
+export { secretProviderProtocol } from "./tables/secret-provider.ts";
 export type {
   Call,
   CallOptions,
@@ -44,5 +44,5 @@ export type {
   ServerImplementation,
   UploadCall,
   UploadOptions,
-} from "./sides.ts";
-export { volumeDriverProtocol } from "./volume-driver.ts";
+} from "./definition/sides.ts";
+export { volumeDriverProtocol } from "./tables/volume-driver.ts";

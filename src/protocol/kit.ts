@@ -2,7 +2,7 @@
  * For rooms that carry bodies, and their threads: who reads and writes them, and how they are framed. Without the
  * schemas, which take long to load.
  */
-export { type ChunkPlace, createChunkTracker, readChunkLine } from "./chunk-line.ts";
+export { type ChunkPlace, createChunkTracker, readChunkLine } from "./bodies/chunk-line.ts";
 export type {
   BodyFraming,
   Borrow,
@@ -14,5 +14,5 @@ export type {
   Returned,
   Sink,
   WholeContent,
-} from "./loan.ts";
-export { wholeOf } from "./loan.ts";
+} from "./bodies/loan.ts";
+export { wholeOf } from "./bodies/loan.ts";

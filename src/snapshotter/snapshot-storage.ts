@@ -63,20 +63,27 @@ export interface SnapshotStorage {
 
   /**
    * Deletes it with its files; no engine waits for that. Of one that a crash has cut off `sweep` deletes the rest. One
-   * that is not there is removed already.
+   * that is not there is removed already. While the files of another cannot be read, `mayLieOn` tells whether that may
+   * lie on it; without it, any may.
    */
-  remove(id: number): Promise<void>;
+  remove(id: number, mayLieOn?: MayLieOn): Promise<void>;
 
   /**
    * Deletes what removed snapshots have left, and, the first time, every place whose number `isLive` does not know: it
    * is asked after the place was found, so that one which is being made meanwhile is known by then. Waits for what
    * `remove` deletes. Engines wait for it, so that it looks at all places only that once.
    */
-  sweep(isLive: (id: number) => boolean): Promise<void>;
+  sweep(isLive: (id: number) => boolean, mayLieOn?: MayLieOn): Promise<void>;
 
   /** Gives back what this process holds. Unmounts nothing, and deletes no more: a `remove` that runs breaks off. */
   close(): Promise<void>;
 }
+
+/**
+ * Whether a place may lie on `id`, as the records of snapshots tell; for places whose files cannot be read now. It may
+ * where they do not tell.
+ */
+export type MayLieOn = (other: number, id: number) => boolean;
 
 export interface StorageCapabilities {
   /** A place is of no use without those of its parents; false where each is a whole copy. */

@@ -13,7 +13,7 @@ import { describeWith, needs } from "../needs.ts";
 const timeoutMs = 900_000;
 const megabyte = 2 ** 20;
 
-/** As in `harness/dockerd.ts`: the client that belongs to the daemon. */
+/** As in `harness/engines/dockerd.ts`: the client that belongs to the daemon. */
 const client = existsSync("/usr/bin/docker") ? "/usr/bin/docker" : "docker";
 
 interface Seen {

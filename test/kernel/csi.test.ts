@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { test } from "vitest";
 import { describeWith, needs } from "../needs.ts";
-import { runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
+import { atNight } from "../night.ts";
+import { type LoopFileSystem, runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
 
 const scenarios = [
   ["publish", "a volume is shown at its targets with all flags, again when asked again, and leaves nothing"],
@@ -28,4 +29,12 @@ describeWith([needs.root], "CSI", () => {
       60_000,
     );
   }
+  test.each<LoopFileSystem>(atNight ? ["ext4", "xfs", "btrfs"] : ["xfs"])(
+    "snapshots and clones on %s are whole or not at all, whoever is killed, and outlive what they are of",
+    async (fileSystem) => {
+      const snapshots = join(import.meta.dirname, "csi/snapshots.mjs");
+      await runWithPrivateMounts((folder) => [process.execPath, snapshots, folder], { fileSystem });
+    },
+    120_000,
+  );
 });

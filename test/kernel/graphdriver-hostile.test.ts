@@ -78,6 +78,11 @@ const anywhere: readonly Scenario[] = [
     drivers: both,
   },
   { id: "protectedFiles", title: "what a container has marked immutable goes with its layer", drivers: both },
+  {
+    id: "unreadableLayer",
+    title: "a layer that cannot be read keeps no other from being served, and is told of",
+    drivers: both,
+  },
   { id: "mountsBesideLayers", title: "what is mounted beside the layers stays mounted", drivers: both },
   {
     id: "fewDescriptors",
@@ -215,6 +220,17 @@ for (const fileSystem of ["ext4", "xfs"] as const) {
     );
   });
 }
+
+describeWith([needs.root, needs.overlay, needs.loopDevices, needs.xfs], "on an xfs with projects", () => {
+  defineTests(
+    {
+      id: "layersOfOtherProjects",
+      title: "layers that are projects of their own, as Docker makes them, are filled, laid on others and mended",
+      drivers: ["overlay2"],
+    },
+    "xfs",
+  );
+});
 
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB", () => {
   for (const scenario of onTinyDisk.filter(({ drivers }) => drivers === both))

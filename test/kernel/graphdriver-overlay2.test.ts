@@ -16,6 +16,7 @@ const anywhere = [
     "redirectedFolders",
     "a container that renamed folders under redirect_dir is mounted, compared and built upon rightly",
   ],
+  ["archivesOnRedirects", "an archive is applied to such a container as to a flat copy of what it shows"],
   ["filesWithoutContent", "so is one whose changed files metacopy keeps without content"],
   ["forgedAttributes", "an archive cannot bring a redirect or a file without content"],
   ["noNativeDiff", "where diff folders cannot be trusted, trees are compared, and the status says so"],

@@ -25,6 +25,14 @@ const fullDisks = byDayOrNight<Row>(
   ],
 );
 
+const unreadable = byDayOrNight<Row>(
+  [
+    { driver: "overlay2", fileSystem: "ext4" },
+    { driver: "btrfs", fileSystem: "btrfs" },
+  ],
+  [{ driver: "vfs", fileSystem: "ext4" }],
+);
+
 /** It waits for descriptors, five seconds at a time. */
 const fewDescriptors = byDayOrNight<Row>(
   [],
@@ -36,6 +44,11 @@ const fewDescriptors = byDayOrNight<Row>(
 );
 
 define(fullDisks, "full-disk.mjs", "a full disk loses nothing, opens, and lets snapshots be removed");
+define(
+  unreadable,
+  "unreadable.mjs",
+  "snapshots that cannot be read keep no other from being removed, nor lose a parent",
+);
 define(fewDescriptors, "few-descriptors.mjs", "a process without descriptors says so, and loses nothing");
 
 function define(rows: readonly Row[], program: string, title: string): void {

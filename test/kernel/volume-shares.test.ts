@@ -95,6 +95,13 @@ describeWith([needs.virtualMachine, needs.busybox, needs.ext4, needs.shareServer
       expect(outcome("secondWithServer")).not.toHaveProperty("code");
       expect(seen()["readAgain"]).toBe("content");
     });
+    test("pass the kit of checks, also beside one whose server was killed", () => {
+      for (const name of ["kit", "kitBeside"]) {
+        const { passed, failed } = seen()[name] as { passed: number; failed: string[] };
+        expect(failed, name).toEqual([]);
+        expect(passed, name).toBeGreaterThan(20);
+      }
+    });
     test("are read on when the server was killed and is back while they are mounted", () => {
       expect(outcome("readAfterRestart")).toMatchObject({ value: "content" });
     });

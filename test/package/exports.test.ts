@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 
 const project = join(import.meta.dirname, "../..");
@@ -53,4 +53,18 @@ test("what each entry of the built package exports is what the list says", async
 test("the command runs from the built package, as a program", () => {
   const command = join(project, manifest.bin["cleat"] as string);
   expect(execFileSync(command, ["--version"], { encoding: "utf8" })).toBe(`${manifest.version}\n`);
+});
+
+/** The build puts modules into few files; what stays outside has to find them. Templates are of other packages. */
+test("whatever a built file imports is there", () => {
+  const dist = join(project, "dist");
+  const files = readdirSync(dist, { recursive: true, encoding: "utf8" });
+  const built = files.filter((path) => path.endsWith(".js") && !path.startsWith("cli/authoring/new/"));
+  const imported = built.flatMap((path) =>
+    [...readFileSync(join(dist, path), "utf8").matchAll(/(?:from|import|URL)\s*\(?\s*"(\.\.?\/[^"]+)"/g)].map(
+      ([, target = ""]) => ({ path, target }),
+    ),
+  );
+  expect(imported.length).toBeGreaterThan(1_000);
+  expect(imported.filter(({ path, target }) => !existsSync(join(dist, dirname(path), target)))).toEqual([]);
 });

@@ -1,21 +1,21 @@
 import { tmpdir } from "node:os";
 import { isAbsolute } from "node:path";
-import { CleatError } from "../../errors/index.ts";
-import { closeOnSignals } from "../../plugin/index.ts";
 import type { RequestFacts } from "../../authz/index.ts";
 import { type CheckResult, requestFacts } from "../../testing/index.ts";
 import { activate, formatAddress } from "../../transport/index.ts";
-import { findPlugin, openTransport } from "../plugins/find-plugin.ts";
+import { findPlugin, type NamedPlugin, openTransport } from "../plugins/find-plugin.ts";
 import { type CommandContext, defineCommand, UsageError } from "../terminal/command.ts";
 import { quote } from "../terminal/command-line.ts";
 import { parseSeconds } from "../terminal/seconds.ts";
 import { writeWhole } from "../terminal/write-whole.ts";
+import { type Chosen, chooseChecks, pickSubsystems } from "./check/choose-checks.ts";
 import { isFailure } from "./check/explain.ts";
 import { formatJunit } from "./check/junit.ts";
-import { type Kit, kitsFor } from "./check/kits.ts";
+import { kitsFor } from "./check/kits.ts";
 import { splitWords } from "./check/split-words.ts";
 import { type StartedPlugin, startPlugin } from "./check/started-plugin.ts";
-import { tapHead, tapResult } from "./check/tap.ts";
+import { tapHead, tapResult, tapSummary } from "./check/tap.ts";
+import { untilSignal } from "./check/until-signal.ts";
 
 export const check = defineCommand({
   details: [
@@ -84,6 +84,7 @@ export const check = defineCommand({
     const command = values.restart === undefined ? undefined : splitWords("restart", values.restart);
     const callTimeoutMs = values.timeout === undefined ? undefined : parseSeconds("timeout", values.timeout);
     const [options, known] = [readPairs("opt", values.opt), readPairs("known", values.known)];
+    const denied = values.denied === undefined ? undefined : parseDenied(values.denied);
     const homes = values.homes ?? tmpdir();
     if (!isAbsolute(homes)) throw new UsageError(`--homes takes an absolute path, not ${quote(homes)}`);
     return await untilSignal(context, async (onStart) => {
@@ -92,57 +93,36 @@ export const check = defineCommand({
       const { plugin, implemented } = await activatePlugin(name, context);
       const subsystems = pickSubsystems(implemented, values.subsystem);
       const kits = kitsFor(subsystems, values.subsystem ?? []);
-      const chosen = choose(kits, { only: values.only, isSafe: values.safe === true, known: Object.keys(known) });
-      const comments = [
-        `plugin ${JSON.stringify(plugin.name)} at ${formatAddress(plugin.address)} implements ` +
-          `${implemented.join(", ")}`,
-        ...chosen.flatMap(({ kit: { makes } }) => (makes === undefined ? [] : [`makes and removes ${makes}`])),
-      ];
-      context.stdout.write(tapHead(chosen.flatMap(({ ids }) => ids).length, comments));
+      const asked = { only: values.only, isSafe: values.safe === true, known: Object.keys(known) };
+      const chosen = chooseChecks(kits, asked);
+      context.stdout.write(headOf(chosen, plugin, implemented));
       const results: CheckResult[] = [];
       const onResult = (result: CheckResult) => {
         results.push(result);
         context.stdout.write(tapResult(results.length, result));
       };
       const { range, secret, "metrics-socket": metricsSocket } = values;
-      const denied = values.denied === undefined ? undefined : parseDenied(values.denied);
-      const shared = { plugin, callTimeoutMs, options, homes, range, denied, secret, metricsSocket, onResult };
+      const seesFiles = values["other-files"] !== true;
       const { killAndRestart } = started ?? {};
+      const shared = { plugin, callTimeoutMs, options, homes, range, denied, secret, metricsSocket, seesFiles };
       for (const { kit, ids } of chosen) {
         const expectedFailures = Object.fromEntries(Object.entries(known).filter(([id]) => ids.includes(id)));
-        const seesFiles = values["other-files"] !== true;
-        await kit.run({ ...shared, seesFiles, killAndRestart, only: ids, expectedFailures });
+        await kit.run({ ...shared, killAndRestart, onResult, only: ids, expectedFailures });
       }
-      context.stdout.write(summarize(results));
+      context.stdout.write(tapSummary(results));
       if (values.junit !== undefined) await writeWhole(values.junit, formatJunit(plugin.name, results));
       return results.some(isFailure) ? "findings" : "done";
     });
   },
 });
 
-/** @throws CANCELLED when a signal comes first; what was started is ended. */
-async function untilSignal<T>(
-  { closingSignals }: CommandContext,
-  work: (onStart: (plugin: StartedPlugin) => void) => Promise<T>,
-): Promise<T> {
-  const done = new AbortController();
-  let started: StartedPlugin | undefined;
-  let isClosing = false;
-  const close = async () => {
-    if (done.signal.aborted) return;
-    isClosing = true;
-    await started?.[Symbol.asyncDispose]();
-    throw new CleatError("CANCELLED", "interrupted; volumes named cleat-check-… may be left");
-  };
-  const interrupted = closeOnSignals({ close }, { signals: closingSignals, signal: done.signal });
-  const worked = work((plugin) => (started = plugin));
-  worked.catch(() => {}); // of one that was interrupted
-  const found = worked.finally(() => (isClosing ? interrupted : undefined)); // a plugin that is ended fails its check
-  try {
-    return await Promise.race([found, interrupted.then(() => worked)]);
-  } finally {
-    done.abort();
-  }
+function headOf(chosen: readonly Chosen[], plugin: NamedPlugin, implemented: readonly string[]): string {
+  const { name, address } = plugin;
+  const comments = [
+    `plugin ${JSON.stringify(name)} at ${formatAddress(address)} implements ${implemented.join(", ")}`,
+    ...chosen.flatMap(({ kit: { makes } }) => (makes === undefined ? [] : [`makes and removes ${makes}`])),
+  ];
+  return tapHead(chosen.flatMap(({ ids }) => ids).length, comments);
 }
 
 async function activatePlugin(name: string, context: CommandContext) {
@@ -169,50 +149,6 @@ function startFor(
     patienceMs: 30_000,
     onOutput: (text) => void context.stderr.write(text),
   });
-}
-
-function pickSubsystems(implemented: readonly string[], asked: readonly string[] | undefined): readonly string[] {
-  const missing = asked?.find((subsystem) => !implemented.includes(subsystem));
-  if (missing === undefined) return asked ?? implemented;
-  const listed = implemented.join(", ") || "nothing";
-  throw new CleatError("UNIMPLEMENTED", `plugin does not implement ${missing}: it implements ${listed}`);
-}
-
-interface Chosen {
-  readonly kit: Kit;
-  readonly ids: readonly string[];
-}
-
-/** Those checks that are asked for. @throws UsageError for an id that there is not. */
-function choose(
-  kits: readonly Kit[],
-  { only, isSafe, known }: { only: readonly string[] | undefined; isSafe: boolean; known: readonly string[] },
-): readonly Chosen[] {
-  const ids = kits.flatMap(({ checks }) => checks.map(({ id }) => id));
-  const unknown =
-    only?.find((start) => !ids.some((id) => id.startsWith(start))) ?? known.find((id) => !ids.includes(id));
-  if (unknown !== undefined)
-    throw new UsageError(`there is no check ${quote(unknown)} for what this plugin implements`);
-  return kits.flatMap((kit) => {
-    const chosen = kit.checks.filter(
-      ({ id, makes }) => (only?.some((start) => id.startsWith(start)) ?? true) && !(isSafe && makes !== undefined),
-    );
-    return chosen.length === 0 ? [] : [{ kit, ids: chosen.map(({ id }) => id) }];
-  });
-}
-
-function summarize(results: readonly CheckResult[]): string {
-  const count = (wanted: (result: CheckResult) => boolean) => results.filter(wanted).length;
-  const [failed, unheeded] = [
-    count(isFailure),
-    count(({ outcome, advice }) => outcome === "failed" && advice === true),
-  ];
-  const [passed, skipped] = [
-    count(({ outcome }) => outcome === "passed"),
-    count(({ outcome }) => outcome === "skipped"),
-  ];
-  const known = count(({ outcome }) => outcome === "expected-failure");
-  return `# passed ${passed}, failed ${failed}, advice ${unheeded}, known ${known}, skipped ${skipped}\n`;
 }
 
 /** "METHOD URI [BODY]" @throws UsageError when it is not. */

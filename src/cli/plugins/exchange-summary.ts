@@ -26,9 +26,12 @@ export interface ExchangeSummary {
   readonly err: string | undefined;
   /** Why the call got no whole answer. */
   readonly failure: string | undefined;
+  /** "process 812 (dockerd)": who had the connection made. */
+  readonly caller: string | undefined;
 }
 
-export function summarize({ startedAt, durationMs, request, response, failure }: Exchange): ExchangeSummary {
+export function summarize(exchange: Exchange, caller?: string): ExchangeSummary {
+  const { startedAt, durationMs, request, response, failure } = exchange;
   const [path = ""] = request.url.split("?");
   const { method: known, failureField = "Err" } = methods.get(path) ?? {};
   const name = path.replace(/^\//, "");
@@ -42,12 +45,13 @@ export function summarize({ startedAt, durationMs, request, response, failure }:
     responseBytes: response?.body.sizeBytes,
     err: response === undefined ? undefined : errIn(response.status, response.body, known, failureField),
     failure,
+    caller,
   };
 }
 
 /** One line for people; every text of a stranger's is made harmless. */
 export function formatSummary(summary: ExchangeSummary): string {
-  const { startedAt, durationMs, method, subject, status, requestBytes, responseBytes, err, failure } = summary;
+  const { startedAt, durationMs, method, subject, status, requestBytes, responseBytes, err, failure, caller } = summary;
   const outcome = err ?? failure;
   return [
     timeOfDay(startedAt),
@@ -56,6 +60,7 @@ export function formatSummary(summary: ExchangeSummary): string {
     status ?? "---",
     `${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)} ms`,
     `${requestBytes}+${responseBytes ?? 0} B`,
+    ...(caller === undefined ? [] : [printable(caller, 40)]),
     ...(outcome === undefined ? [] : [`${err === undefined ? "BROKEN" : "Err:"} ${printable(outcome)}`]),
   ].join("  ");
 }

@@ -116,9 +116,13 @@ describe("trace", () => {
     const { code, out, err } = await stop();
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const lines = out.trimEnd().split("\n");
-    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}Plugin\.Activate {2}- {2}200 {2}\d+(\.\d)? ms {2}2\+31 B$/);
+    expect(lines[0]).toMatch(
+      /^\d\d:\d\d:\d\d\.\d{3} {2}Plugin\.Activate {2}- {2}200 {2}\d+(\.\d)? ms {2}2\+31 B {2}process \d+ \(.+\)$/,
+    );
     expect(lines[1]).toMatch(/ {2}VolumeDriver\.Create {2}v\\u\{202e\} {2}200 /);
-    expect(lines[2]).toMatch(/ {2}VolumeDriver\.Mount {2}v {2}500 .* {2}Err: no such volume\\x1b\[2J$/);
+    expect(lines[2]).toMatch(
+      / {2}VolumeDriver\.Mount {2}v {2}500 .* B {2}process \d+ \(.+\) {2}Err: no such volume\\x1b\[2J$/,
+    );
     expect(lines).toHaveLength(3);
     expect(out).not.toContain("hunter2");
     expect(existsSync(socketOf("p-traced"))).toBe(false);
@@ -145,6 +149,7 @@ describe("trace", () => {
       status: 500,
       requestBytes: 21,
       responseBytes: 33,
+      caller: expect.stringMatching(`^process ${process.pid} \\(.+\\)$`),
       err: "no such volume\u001B[2J",
     });
   });

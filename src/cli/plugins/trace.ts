@@ -7,6 +7,7 @@ import { assertPluginName } from "../../protocol/index.ts";
 import { formatAddress } from "../../transport/index.ts";
 import { type CommandContext, defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { socketFolderToServeIn } from "../terminal/default-folders.ts";
+import { loadDescribeCaller } from "./describe-caller.ts";
 import { formatSummary, summarize } from "./exchange-summary.ts";
 import { findPlugin, type NamedPlugin } from "./find-plugin.ts";
 import { createLinePrinter } from "../terminal/line-printer.ts";
@@ -28,9 +29,9 @@ export const trace = defineCommand({
     "Docker another name of a graph driver is another engine, which begins empty.",
     "",
     "Each line: when the call began, its method, what it was about, the status, how long it took, the sizes of",
-    "request and answer, and what the plugin answered under Err; BROKEN where there was no whole answer. Options are",
-    "never printed. --save keeps the exchanges with their bodies (of each the first 64 KiB), which hold options,",
-    "passwords included: only you may read that file.",
+    "request and answer, the process that called, where the kernel tells, and what the plugin answered under Err;",
+    "BROKEN where there was no whole answer. Options are never printed. --save keeps the exchanges with their bodies",
+    "(of each the first 64 KiB), which hold options, passwords included: only you may read that file.",
     "",
     "SIGTERM and SIGINT let running calls finish; a second one does not wait. It goes on when its output is closed.",
   ],
@@ -109,8 +110,9 @@ async function serveTrace(tracing: Tracing, context: CommandContext): Promise<vo
   const proxy = createRecordingProxy({
     target: "https" in target ? target : () => target,
     tls: plugin.tls,
-    onExchange(exchange) {
-      const summary = summarize(exchange);
+    describeCaller: await loadDescribeCaller(),
+    onExchange(exchange, caller) {
+      const summary = summarize(exchange, caller);
       print.line(json ? printableJson(summary) : formatSummary(summary));
       fixture?.append(exchange).catch(onLost);
     },

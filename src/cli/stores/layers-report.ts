@@ -12,7 +12,8 @@ export interface StoreReport {
  * What `cleat layers --json` prints, version 1; `null` is what is not there, or not known:
  *
  *     { "version": 1, "stores": [ { "driver", "home", "layersHold": "diffs" or "trees", "engine": { "kind", "root" },
- *       "layers": [ { "id", "parent", "parentage", "role", "condition", "readOnly", "holds", "names", "orphaned",
+ *       "layers": [ { "id", "parent", "parentage", "role", "condition", "problem", "readOnly", "holds", "names",
+ *                     "orphaned",
  *                     "mounts": [ { "path", "type", "elsewhere" } ],
  *                     "usage": { "apparentBytes", "allocatedBytes", "entries", "complete" } } ] } ] }
  *
@@ -35,6 +36,7 @@ function layerToJson({
   parentage,
   role,
   condition,
+  problem,
   committed,
   holds,
   names,
@@ -47,6 +49,7 @@ function layerToJson({
     parentage,
     role,
     condition,
+    problem: problem ?? null,
     readOnly: committed,
     holds,
     names,

@@ -49,7 +49,7 @@ const legend = {
 type Look = keyof typeof legend;
 
 function lookOf({ condition, orphaned, mounts, role }: DescribedLayer): Look {
-  if (condition === "half-made") return "half-made";
+  if (condition === "half-made" || condition === "unreadable" || condition === "misfit") return "half-made";
   if (orphaned !== undefined) return "orphaned";
   if (mounts.length > 0) return "mounted";
   if (role === "unknown") return "plain";

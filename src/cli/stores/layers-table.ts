@@ -25,8 +25,16 @@ export function formatStore({ store, usage }: StoreReport, truncate: boolean): s
   return [
     describeTitle(store),
     ...(rows.length === 0 ? [] : formatTable([heading, ...rows])),
+    ...describeTroubles(store.layers),
     ...(usage === undefined ? [] : [describeTotal({ store, usage })]),
   ];
+}
+
+function describeTroubles(layers: readonly DescribedLayer[]): string[] {
+  const told = layers.flatMap(({ id, condition, problem }) =>
+    problem === undefined ? [] : [`${condition} ${printable(id)}: ${printable(problem, 400)}`],
+  );
+  return told.length === 0 ? [] : [...told, "cleat fsck says more of these, and what to do"];
 }
 
 export function describeTitle({ driver, home, engine, layers }: StoreDescription): string {
@@ -39,6 +47,8 @@ export function describeTitle({ driver, home, engine, layers }: StoreDescription
     ...count("mounted", ({ mounts }) => mounts.length > 0),
     ...count("orphaned", ({ orphaned }) => orphaned !== undefined),
     ...count("half-made", ({ condition }) => condition === "half-made"),
+    ...count("unreadable", ({ condition }) => condition === "unreadable"),
+    ...count("contradicting others", ({ condition }) => condition === "misfit"),
   ];
   const owner = engine === undefined ? "" : `, of ${engine.engine} in ${printable(engine.root)}`;
   return `${driver} at ${printable(home)}${owner}: ${counts.join(", ")}`;

@@ -103,6 +103,23 @@ it("prints a store as a table, with what is mounted and orphaned", () => {
   expect(formatStore({ store: storeOf(...layers), usage: undefined }, false).join("\n")).toContain("at /h/c/merged");
 });
 
+it("tells which layers cannot be read, and what was seen of them", () => {
+  const problem = "EIO: i/o error, openat 'c/lower'";
+  const told = [layer("a"), layer("c", undefined, { parentage: "unknown", condition: "unreadable", problem })];
+  const report = { store: storeOf(...told), usage: undefined };
+  expect(formatStore(report, true)).toEqual([
+    "overlay2 at /h: 2 layers, 1 unreadable",
+    "LAYER  ROLE     STATE       MOUNTED  NAMES",
+    "● a    unknown  -           -",
+    "● c    unknown  unreadable  -",
+    `unreadable c: ${problem}`,
+    "cleat fsck says more of these, and what to do",
+  ]);
+  expect(JSON.parse(printableJson(toJson([report])))).toMatchObject({
+    stores: [{ layers: [{ problem: null }, { condition: "unreadable", problem }] }],
+  });
+});
+
 it("obeys nothing that a store holds", () => {
   const hostile = layer("x", undefined, { names: ["\u001B[2J\u202E<b>&\uFFFF"] });
   const report = { store: { ...storeOf(hostile), home: "/h/\u001B]0;x\u0007<script>" }, usage: undefined };

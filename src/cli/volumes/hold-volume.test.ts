@@ -49,6 +49,8 @@ it("gives the volume back when reading fails, and says why that did", async () =
   const fail = () => Promise.reject(new Error("disk is full"));
   await expect(holdVolume("data", driver, fail)).rejects.toThrow("disk is full");
   expect(holders.size).toBe(0);
+  const stuck = { ...driver, unmount: () => Promise.reject(new Error("server is gone")) };
+  await expect(holdVolume("data", stuck, fail)).rejects.toThrow(/^disk is full; .*: server is gone$/);
   const failInNothing = () => (replaceBy(undefined), fail());
   await expect(holdVolume("data", driver, failInNothing)).rejects.toThrow("disk is full");
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { CleatError, toCleatError } from "../../errors/index.ts";
+import { releaseAfter } from "../../errors/kit.ts";
 import type { VolumeDriver } from "../../volume/index.ts";
 
 /**
@@ -15,14 +16,13 @@ export async function holdVolume(
 ): Promise<void> {
   const holder = `cleat-backup-${process.pid}-${randomUUID()}`;
   const path = await driver.mount(name, holder);
-  try {
+  const readUnchanged = async () => {
     const before = await createdAt(name, driver);
     await read(path);
     const after = await createdAt(name, driver);
     if (after !== before) throw new CleatError("ABORTED", `volume "${name}" was removed while it was read`);
-  } finally {
-    await driver.unmount(name, holder).catch(unlessGone);
-  }
+  };
+  await releaseAfter(readUnchanged, () => driver.unmount(name, holder).catch(unlessGone));
 }
 
 /** In milliseconds; 0 where the driver does not tell, -1 where there is no such volume. */

@@ -3,7 +3,7 @@ import type { MessageIn } from "../../grpc/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { capabilityMessage } from "../services/shared-messages.ts";
 import type { CsiFacts, CsiPeer } from "./peer.ts";
-import { readRecord, writeRecord } from "./provisioned.ts";
+import { changeRecord, readRecord } from "./provisioned.ts";
 
 /** A volume that was made, as the plugin is told of it. */
 export interface ExpandedVolume {
@@ -53,7 +53,7 @@ export async function expandVolume(
     : { capacity_bytes: 0n, node_expansion_required: true };
   const given = largerOf(sizeBytes, byController.capacity_bytes);
   if (!byController.node_expansion_required) return given;
-  await note(volume.folder, given);
+  await changeRecord(volume.folder, { nodeExpansionBytes: given });
   return isMounted ? expandNode(peer, volume, given, signal) : given;
 }
 
@@ -85,7 +85,7 @@ async function expandNode(
   const capacity_range = { required_bytes: BigInt(sizeBytes) };
   const request = { volume_id, volume_capability, secrets, capacity_range, ...paths };
   const { capacity_bytes: given } = await node.nodeExpandVolume(request, { signal });
-  await note(folder, undefined);
+  await changeRecord(folder, { nodeExpansionBytes: undefined });
   return largerOf(sizeBytes, given);
 }
 
@@ -93,9 +93,4 @@ async function expandNode(
 function largerOf(sizeBytes: number, given: bigint): number {
   if (given <= BigInt(Number.MAX_SAFE_INTEGER)) return Math.max(sizeBytes, Number(given));
   throw new CleatError("INTERNAL", `CSI plugin has given a volume ${given} bytes`);
-}
-
-async function note(folder: string, sizeBytes: number | undefined): Promise<void> {
-  const { nodeExpansionBytes: _, ...record } = (await readRecord(folder)) ?? {};
-  await writeRecord(folder, { ...record, ...(sizeBytes !== undefined && { nodeExpansionBytes: sizeBytes }) });
 }

@@ -3,15 +3,18 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { ImplementedService } from "../../grpc/index.ts";
 import { createMemoryVolumes } from "../../volume/memory-volumes.test.support.ts";
-import { serveCsi } from "../csi.test.support.ts";
-import { openCsiVolumes } from "../index.ts";
+import { serveCsi, type ServeCsiOptions } from "../csi.test.support.ts";
+import { controllerService, openCsiVolumes } from "../index.ts";
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "cleat-csi-hosts-"));
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+type Made = { readonly volume: object };
 
 const openHost = (host: string, unix: string) => openCsiVolumes({ name: "csi", folder: join(folder, host), unix });
 
@@ -31,6 +34,42 @@ it("volumes of one name on two hosts are two, and each host removes its own", as
   } finally {
     await one.close();
     await other.close();
+  }
+});
+
+it("a volume that is not what was asked for is deleted, and refused: no clone, or smaller", async () => {
+  const { driver: backend } = createMemoryVolumes();
+  const wrong = { capacity_bytes: 1024n, content_source: undefined };
+  let answer: Partial<typeof wrong> = {};
+  const change: ServeCsiOptions["change"] = (services) =>
+    services.map((service) => {
+      if (service.service !== controllerService) return service;
+      const createVolume: ImplementedService["implementation"][string] = async (...call) => {
+        const made = (await service.implementation["createVolume"]?.(...call)) as Made;
+        return { volume: { ...made.volume, ...answer } };
+      };
+      return { ...service, implementation: { ...service.implementation, createVolume } };
+    });
+  await using csi = await serveCsi(backend, { sourceOption: "from", sizeOption: "size" }, { change });
+  const host = await openHost("one", csi.unix);
+  try {
+    await host.create("data", { options: { size: "4k" } });
+    for (const [bad, options, message] of [
+      [{ content_source: undefined }, { from: "data" }, /made a volume that is no clone/],
+      [{ capacity_bytes: 1024n }, { size: "8k" }, /made a volume of 1024 bytes, and 8192 were asked for/],
+    ] as const) {
+      answer = bad;
+      await expect(host.create("other", { options })).rejects.toMatchObject({
+        code: "INTERNAL",
+        message: expect.stringMatching(message) as string,
+      });
+      expect([await host.list(), await backend.list()]).toMatchObject([{ length: 1 }, { length: 1 }]);
+    }
+    answer = {};
+    await host.create("other", { options: { from: "data", size: "8k" } });
+    expect(await backend.list()).toHaveLength(2);
+  } finally {
+    await host.close();
   }
 });
 

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CleatError, errorCodes, isSystemError, quoteText, toCleatError } from "../../errors/index.ts";
+import { makeFolders } from "../../files/index.ts";
 import type { MessageIn } from "../../grpc/index.ts";
 import {
   isMountPoint,
@@ -14,6 +15,8 @@ import {
   textOption,
 } from "../../volumedrivers/index.ts";
 import type { capabilityMessage } from "../services/shared-messages.ts";
+import { assertAsAsked, type MadeVolume, toMade } from "./made-volume.ts";
+import { createAttachments } from "./attachments.ts";
 import { type ExpandedVolume, expandVolume, finishExpansion } from "./expansion.ts";
 import { assertController, createCsiPeer, type CsiFacts, type CsiPeer, type CsiPeerOptions } from "./peer.ts";
 import { type Provisioned, type ProvisionRecord, readRecord, recordPath, writeRecord } from "./provisioned.ts";
@@ -53,6 +56,8 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     isMounted: isMountPoint(volume.target),
   });
 
+  const attachments = createAttachments(peer, secrets);
+
   const volumes = await openManagedVolumes({
     ...settings,
     options: csiOptions,
@@ -63,21 +68,19 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
       const askedName = toAskedName(volume.name);
       const asked = { askedName, ...(source !== undefined && { sourceId: source.volumeId }) };
       await writeRecord(volume.folder, asked);
-      const provisioned = await provision({ peer, secrets }, volume, asked, call.signal);
-      await writeRecord(volume.folder, { ...asked, provisioned });
+      const made = await provision({ peer, secrets }, volume, asked, call.signal);
+      await writeRecord(volume.folder, { ...asked, provisioned: made.provisioned });
+      assertAsAsked(made, source?.volumeId, volume.options.size); // one that is not is known, and deleted
     },
     async mount(volume, call) {
       const { signal } = call;
       const facts = await peer.facts(signal);
       const { volumeId: volume_id, context: volume_context } = await there(volume);
       const common = { volume_id, volume_context, secrets, volume_capability: capabilityOf(volume) };
-      const publish_context = publishes(facts)
-        ? (await controller.controllerPublishVolume({ ...common, node_id: facts.info.node_id }, { signal }))
-            .publish_context
-        : {};
+      const publish_context = await attachments.attach(volume.folder, common, facts, signal);
       const staging_target_path = stages(facts) ? stagingOf(volume) : "";
       if (stages(facts)) {
-        await mkdir(staging_target_path, { recursive: true, mode: 0o700 });
+        await makeFolders(staging_target_path, 0o700);
         await node.nodeStageVolume({ ...common, publish_context, staging_target_path }, { signal });
       }
       const target_path = volume.target;
@@ -94,14 +97,13 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
         await node.nodeUnstageVolume({ volume_id, staging_target_path }, { signal });
         await rmdir(staging_target_path).catch(unlessGone);
       }
-      if (!publishes(facts)) return;
-      await controller.controllerUnpublishVolume({ volume_id, node_id: facts.info.node_id, secrets }, { signal });
+      await attachments.detach(volume.folder, volume_id, facts, signal);
     },
     async remove(volume, { signal }) {
       const record = await readRecord(volume.folder);
       if (record === undefined) return;
       const learn = async (asked: Asked) => provision({ peer, secrets }, volume, asked, signal).catch(unlessRefused);
-      const made = record.provisioned ?? (await learn(askedOf(record, volume)));
+      const made = record.provisioned ?? (await learn(askedOf(record, volume)))?.provisioned;
       if (made !== undefined) await controller.deleteVolume({ volume_id: made.volumeId, secrets }, { signal });
     },
     async resize(volume, sizeBytes, { signal }) {
@@ -143,7 +145,7 @@ async function provision(
   volume: Volume,
   asked: Asked,
   signal: AbortSignal,
-): Promise<Provisioned> {
+): Promise<MadeVolume> {
   const { askedName: name, sourceId } = asked;
   const facts = await peer.facts(signal);
   assertController(facts, "CREATE_DELETE_VOLUME", "make volumes");
@@ -159,7 +161,7 @@ async function provision(
     ...requirementsOf(facts),
   };
   const made = (await peer.controller.createVolume(request, { signal })).volume;
-  if (made !== undefined && made.volume_id !== "") return { volumeId: made.volume_id, context: made.volume_context };
+  if (made !== undefined && made.volume_id !== "") return toMade(made);
   throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
 }
 
@@ -216,7 +218,6 @@ function requirementsOf({ plugin, info }: CsiFacts) {
   return { accessibility_requirements: { requisite: [here], preferred: [here] } };
 }
 
-const publishes = ({ controller }: CsiFacts): boolean => controller.has("PUBLISH_UNPUBLISH_VOLUME");
 const stages = ({ node }: CsiFacts): boolean => node.has("STAGE_UNSTAGE_VOLUME");
 
 /** What is refused whenever it is asked was not made. */

@@ -8,7 +8,7 @@ import { nodeService } from "../services/node-service.ts";
 export interface CsiPeer {
   readonly controller: GrpcClient<typeof controllerService>;
   readonly node: GrpcClient<typeof nodeService>;
-  /** Asked once, of a plugin that answers; asked again where it did not. */
+  /** Asked once for a connection: a plugin that was started anew may be another version, on another node. */
   facts(signal: AbortSignal): Promise<CsiFacts>;
   close(): Promise<void>;
 }
@@ -36,7 +36,7 @@ export function createCsiPeer({ unix, controllerUnix = unix }: CsiPeerOptions): 
   const identity = createGrpcClient(identityService, channel);
   const controller = createGrpcClient(controllerService, controllerChannel);
   const node = createGrpcClient(nodeService, channel);
-  let known: CsiFacts | undefined;
+  let known: { readonly sessions: readonly unknown[]; readonly facts: CsiFacts } | undefined;
   const ask = async (signal: AbortSignal): Promise<CsiFacts> => {
     const [{ name }, plugin, controllerSide, nodeSide, info] = await Promise.all([
       identity.getPluginInfo({}, { signal }),
@@ -57,7 +57,13 @@ export function createCsiPeer({ unix, controllerUnix = unix }: CsiPeerOptions): 
   return {
     controller,
     node,
-    facts: async (signal) => (known ??= await ask(signal)),
+    async facts(signal) {
+      const sessions = await Promise.all([channel.session(), controllerChannel.session()]);
+      if (known?.sessions.every((session, index) => session === sessions[index]) === true) return known.facts;
+      const facts = await ask(signal);
+      known = { sessions, facts };
+      return facts;
+    },
     async close() {
       await Promise.all([channel.close(), controllerChannel.close()]);
     },

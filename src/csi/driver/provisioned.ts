@@ -20,6 +20,8 @@ const recordSchema = z.strictObject({
    * What its file system is to be given where it is mounted next: the plugin's controller has given the volume more.
    */
   nodeExpansionBytes: z.int().positive().optional(),
+  /** The node that its controller was last told to attach it to: the plugin may call this one otherwise by now. */
+  attachedTo: z.string().optional(),
 });
 
 /** That a plugin was asked for a volume, and what it said. */
@@ -33,13 +35,31 @@ export async function writeRecord(folder: string, record: ProvisionRecord): Prom
   await replaceFile(recordPath(folder), (file) => file.writeFile(text), { mode: 0o600 });
 }
 
-/** `undefined` where no plugin was asked. @throws DATA_LOSS when it cannot be read. */
+/** What is `undefined` is taken out. For whoever has the volume's turn. */
+export async function changeRecord(
+  folder: string,
+  changes: { readonly [Key in keyof ProvisionRecord]?: ProvisionRecord[Key] | undefined },
+): Promise<void> {
+  await writeRecord(folder, { ...(await readRecord(folder)), ...changes } as ProvisionRecord);
+}
+
+const laterVersion = z.object({ version: z.int().min(2) });
+
+/**
+ * `undefined` where no plugin was asked.
+ * @throws DATA_LOSS when it cannot be read, FAILED_PRECONDITION when a later release has written it.
+ */
 export async function readRecord(folder: string): Promise<ProvisionRecord | undefined> {
   const path = recordPath(folder);
   try {
-    return recordSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (laterVersion.safeParse(value).success) {
+      throw new CleatError("FAILED_PRECONDITION", `"${path}" was written by a later release`);
+    }
+    return recordSchema.parse(value);
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return undefined;
+    if (error instanceof CleatError) throw error;
     throw new CleatError("DATA_LOSS", `"${path}" is not what was written there`, { cause: error });
   }
 }

@@ -23,8 +23,8 @@ export interface CsiPluginOptions {
    */
   readonly sizeOption?: string;
   /**
-   * The driver's option for the volume that a new one is made from: "from". Without one there are no clones and
-   * snapshots.
+   * The driver's option for the volume that a new one is made from: "from", shown under `Options` of a volume's status.
+   * Without one there are no clones and snapshots.
    */
   readonly sourceOption?: string;
   /** Shows volumes at target paths. Default: by the kernel's mounts, for which the process has to be root. */

@@ -1,10 +1,8 @@
 import { CleatError, toCleatError } from "../../errors/index.ts";
-import type { Volume } from "../../volume/index.ts";
-import { sizeOption } from "../../volumedrivers/index.ts";
 import { bytesOf, type CapacityRange } from "./capacity.ts";
 import type { CsiContext } from "./context.ts";
 import { findVolume } from "./find-volume.ts";
-import { isSnapshotId } from "./volume-id.ts";
+import { sizeOf } from "./shown-options.ts";
 
 /** Whether volumes can be given another size; of a driver that has several kinds some may refuse it. */
 export const expands = ({ driver, sizeOption: option }: CsiContext): boolean =>
@@ -27,7 +25,6 @@ export async function expandVolume(
 ): Promise<bigint> {
   const { driver } = context;
   const bytes = bytesOf(range);
-  if (isSnapshotId(id)) throw new CleatError("NOT_FOUND", `"${id}" is a snapshot, and no volume`);
   const volume = await findVolume(id, context, signal);
   if (bytes === undefined) throw new CleatError("INVALID_ARGUMENT", "request has no capacity range");
   const has = sizeOf(volume, context);
@@ -40,14 +37,6 @@ export async function expandVolume(
     throw toCleatError(error).code === "UNIMPLEMENTED" ? unable(id, error) : error;
   }
   return bytes;
-}
-
-/** What it was given last, as the driver shows it. What a file system in it tells is a little less. */
-function sizeOf({ status }: Volume, { sizeOption: option }: CsiContext): bigint | undefined {
-  const options = status?.["Options"];
-  if (option === undefined || typeof options !== "object" || options === null) return undefined;
-  const size = sizeOption().safeParse((options as Record<string, unknown>)[option]);
-  return size.success ? BigInt(size.data) : undefined;
 }
 
 function assertWithin(bytes: bigint, range: CapacityRange | undefined): bigint {

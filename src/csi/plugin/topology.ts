@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { CleatError } from "../../errors/index.ts";
 import type { CsiContext } from "./context.ts";
 
@@ -7,7 +8,17 @@ export function topologyOf({
   nodeId,
   scope,
 }: CsiContext): { segments: Record<string, string> } | undefined {
-  return scope === "local" ? { segments: { [`${pluginName}/node`]: nodeId } } : undefined;
+  return scope === "local" ? { segments: { [`${pluginName}/node`]: toLabel(nodeId) } } : undefined;
+}
+
+/**
+ * What orchestrators take for a place: Kubernetes makes a label of it. Any other text becomes its digest.
+ *
+ * Source: container-storage-interface/spec v1.9.0 `csi.proto`, Topology.
+ */
+function toLabel(nodeId: string): string {
+  if (/^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/.test(nodeId)) return nodeId;
+  return createHash("sha256").update(nodeId).digest("hex").slice(0, 63);
 }
 
 interface Requirements {

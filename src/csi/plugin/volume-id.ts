@@ -18,7 +18,9 @@ export function toVolumeId(name: string): string {
 /** The same for a snapshot, which is a volume of the driver's, too. @throws INVALID_ARGUMENT as `toVolumeId`. */
 export function toSnapshotId(name: string): string {
   assertCsiName(name, "snapshot");
-  return `${snapshotPrefix}${volumeNamePattern.test(name) ? name : `${digestPrefix}${digestOf(name)}`}`;
+  const plain = `${snapshotPrefix}${name}`;
+  const isPlain = volumeNamePattern.test(name) && !isReserved(name) && Buffer.byteLength(plain) <= maxNameBytes;
+  return isPlain ? plain : `${snapshotPrefix}${digestPrefix}${digestOf(name)}`;
 }
 
 export const isSnapshotId = (id: string): boolean => id.startsWith(snapshotPrefix);

@@ -206,6 +206,21 @@ export const controllerService = defineService({
       request: message(name("DeleteSnapshotRequest"), { snapshot_id: string(1), secrets: stringMap(2) }),
       response: message(name("DeleteSnapshotResponse"), {}),
     },
+    listSnapshots: {
+      ...call,
+      path: "/csi.v1.Controller/ListSnapshots",
+      request: message(name("ListSnapshotsRequest"), {
+        max_entries: int32(1),
+        starting_token: string(2),
+        source_volume_id: string(3),
+        snapshot_id: string(4),
+        secrets: stringMap(5),
+      }),
+      response: message(name("ListSnapshotsResponse"), {
+        entries: repeated(1, message(name("ListSnapshotsResponse.Entry"), { snapshot: embedded(1, snapshotMessage) })),
+        next_token: string(2),
+      }),
+    },
     controllerExpandVolume: {
       ...call,
       subject: "volume_id",

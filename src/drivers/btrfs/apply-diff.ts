@@ -1,5 +1,5 @@
 /** Applying a diff to a layer, all or nothing. Blocks, but for the event loop of its worker. */
-import { CleatError } from "../../errors/index.ts";
+import { CleatError, isSystemError } from "../../errors/index.ts";
 import { removeTree, treesDiffer, type WhiteoutConvention, withFolder, withFolderAt } from "../../layer/index.ts";
 import {
   beginCommit,
@@ -26,9 +26,11 @@ import {
   type ApplyDiffOptions,
   discardStaged,
   exactNameOf,
+  removeIfPossible,
   stagingFolder,
   stagingPath,
   takeBack,
+  trashFolder,
   unpackDiff,
 } from "../../graphdriver/job-kit.ts";
 import { exactDiffsFolder, exactFolder, layerPath, layersFolder } from "./layout.ts";
@@ -70,15 +72,16 @@ export function applyDiff(
       stageCopy(home, id, parent, staging, staged.tree, options.untouched);
       const applied = await unpack(home, parent, source, staged, options);
       commitStaged(home, id, staging, staged, options.durability !== "none");
-      removeSubvolumes(staging, staged.tree); // what the layer was before
+      deleteFormer(home, staging, staged.tree);
       return applied;
     } catch (error) {
       ignoreCancellation();
-      withFolderAt(home, (folder) =>
-        discardStaged(folder, stagingPath(staged.tree), options.stagedName, removeSubvolumes),
-      );
-      if (staged.exact !== undefined) removeTree(staging, staged.exact);
-      throw error;
+      throw takeBack(error, () => {
+        withFolderAt(home, (folder) =>
+          discardStaged(folder, stagingPath(staged.tree), options.stagedName, removeSubvolumes),
+        );
+        if (staged.exact !== undefined) removeTree(staging, staged.exact);
+      });
     } finally {
       close(staging);
     }
@@ -105,6 +108,21 @@ async function unpack(
     return applied;
   } finally {
     close(tree);
+  }
+}
+
+/**
+ * Deletes what the layer was before. It is filled by now: whatever fails here is for the next opening, in the trash if
+ * possible, since what is kept of the archive waits as long as it is staged.
+ */
+function deleteFormer(home: string, staging: number, name: string): void {
+  try {
+    removeSubvolumes(staging, name);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    const trash = (): void =>
+      withFolderAt(home, (folder) => renameat2(staging, name, folder, `${trashFolder}/${name}`));
+    removeIfPossible(trash, staging, name);
   }
 }
 

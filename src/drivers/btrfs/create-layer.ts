@@ -22,6 +22,8 @@ import {
   discardOrRemove,
   emptyTrash as emptyTrashOf,
   forgetLayerRecord,
+  isGone,
+  orUnread,
   removeIfPossible,
   stagedTreeOf,
   stageLayerRecord,
@@ -153,11 +155,11 @@ export function emptyTrash(home: string, name: string): void {
 export function sweepStore(home: string): void {
   sweepExactDiffs(home);
   sweep(home, removeSubvolumes);
-  sweepLayerRecords(home, (id) => isThere(layerPath(home, id)));
+  sweepLayerRecords(home, (id) => isGone(layerPath(home, id)));
   if (!isThere(`${home}/${quotasFolder}`)) return;
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(`${home}/${quotasFolder}`)) {
-      if (!isThere(layerPath(home, id))) removeIfPossible(tryUnlinkat, folder, `${quotasFolder}/${id}`);
+      if (isGone(layerPath(home, id))) removeIfPossible(tryUnlinkat, folder, `${quotasFolder}/${id}`);
     }
   });
 }
@@ -167,9 +169,11 @@ export function sweepExactDiffs(home: string): void {
   if (!isThere(`${home}/${exactDiffsFolder}`)) return;
   withFolderAt(home, (folder) => {
     for (const id of readdirSync(`${home}/${exactDiffsFolder}`)) {
-      const staged = stagedTreeOf(home, exactFolder(id));
-      const isOfLayer = isThere(layerPath(home, id)) && (staged === undefined || isExchanged(folder, id, staged));
-      if (!isOfLayer) removeIfPossible(removeTree, folder, exactFolder(id));
+      const isOfLayer = orUnread(() => {
+        const staged = stagedTreeOf(home, exactFolder(id));
+        return isThere(layerPath(home, id)) && (staged === undefined || isExchanged(folder, id, staged));
+      });
+      if (isOfLayer === false) removeIfPossible(removeTree, folder, exactFolder(id));
     }
   });
 }

@@ -1,12 +1,14 @@
 import { isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { fstat, isSubvolume, subvolumeInfo } from "../../syscall/index.ts";
+import { fstat, isSubvolume, statIfThere, subvolumeInfo } from "../../syscall/index.ts";
 import type { ListedLayer } from "../../graphdriver/index.ts";
 import {
+  conditionOf,
   isOfFileSystem,
   layerIdPattern,
   namesIn,
   nameText,
+  orUnread,
   type Parentage,
   type Parents,
   readLayerRecord,
@@ -14,6 +16,7 @@ import {
   roleOf,
   type StoreSurvey,
   toListedLayers,
+  Unread,
   withFolderIfThere,
 } from "../../graphdriver/job-kit.ts";
 import { layersFolder } from "./layout.ts";
@@ -26,16 +29,20 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
   const mounts = readMountsBelow(home);
   return withFolderAt(home, (folder) => {
     const subvolumes = withFolderIfThere(folder, layersFolder, readSubvolumes) ?? new Map<string, Subvolume>();
-    const idOf = new Map([...subvolumes].map(([id, { uuid }]) => [uuid, id]));
-    const layers = [...subvolumes].map(([id, { isLayer, sourceUuid }]) => {
-      const recorded = sourceUuid === undefined ? undefined : readLayerRecord(home, id)?.parent;
-      const parent = recorded ?? (sourceUuid === undefined ? undefined : idOf.get(sourceUuid));
+    const idOf = idsByUuid(subvolumes);
+    const layers = [...subvolumes].map(([id, subvolume]) => {
+      const recorded = orUnread(() => readLayerRecord(home, id)?.parent);
+      const unread = [subvolume, recorded].find((one) => one instanceof Unread);
+      const { isLayer, sourceUuid } = subvolume instanceof Unread ? unknown : subvolume;
+      const source = sourceUuid === undefined ? undefined : idOf.get(sourceUuid);
+      const written = recorded instanceof Unread || sourceUuid === undefined ? undefined : recorded;
+      const parent = written ?? source;
       return {
         id,
         parent,
-        parentage: parentageOf(sourceUuid, parent, subvolumes.has(parent ?? "")),
+        parentage: unread ? ("unknown" as const) : parentageOf(sourceUuid, parent, subvolumes.has(parent ?? "")),
         role: roleOf(id, parent, false),
-        condition: isLayer ? ("whole" as const) : ("half-made" as const),
+        ...conditionOf(unread, isLayer ? "whole" : "half-made"),
         committed: false,
         mounts: mounts.filter(({ mountPoint }) => mountPoint === `${home}/${layersFolder}/${id}`),
         holds: 0,
@@ -51,28 +58,49 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
  */
 export function readParents(home: string): Parents {
   return withFolderAt(`${home}/${layersFolder}`, (folder) => {
-    const recorded = namesIn(folder, ".").map((name): [string, string | null | undefined] => {
-      const id = nameText(name);
-      return [id, readLayerRecord(home, id)?.parent];
-    });
-    const isComplete = recorded.every(([, parent]) => parent !== undefined);
-    const subvolumes = isComplete ? new Map<string, Subvolume>() : readSubvolumes(folder);
-    const idOf = new Map([...subvolumes].map(([id, { uuid }]) => [uuid, id]));
-    return recorded.flatMap(([id, written]) => {
-      const source = subvolumes.get(id)?.sourceUuid;
-      const parent = written === undefined && source !== undefined ? idOf.get(source) : written;
-      return parent ? [[id, parent] as const] : [];
+    const recorded = layerIds(folder).map((id) => [id, orUnread(() => readLayerRecord(home, id)?.parent)] as const);
+    const isComplete = recorded.every(([, parent]) => parent === null || typeof parent === "string");
+    const subvolumes = isComplete ? new Map<string, Subvolume | Unread>() : readSubvolumes(folder);
+    const idOf = idsByUuid(subvolumes);
+    return recorded.flatMap(([id, written]): Parents => {
+      if (typeof written === "string") return [[id, written]];
+      if (written === null) return [];
+      const subvolume = subvolumes.get(id);
+      if (subvolume instanceof Unread) return [[id, undefined]];
+      const source = subvolume?.sourceUuid;
+      const parent = source === undefined ? undefined : idOf.get(source);
+      if (parent !== undefined) return [[id, parent]];
+      // What was filled is a snapshot of what it was before, which is gone: then the record alone tells.
+      return written instanceof Unread && source !== undefined ? [[id, undefined]] : [];
     });
   });
 }
 
 /** Blocks; runs on a worker. */
 export function readLayers(home: string): readonly ListedLayer[] {
-  const ids = withFolderAt(`${home}/${layersFolder}`, (folder) => namesIn(folder, ".").map(nameText));
-  return toListedLayers(
-    ids.filter((id) => layerIdPattern.test(id) && !isOfFileSystem(id)),
-    readParents(home),
-  );
+  const unreadable = new Map<string, string>();
+  const ids = withFolderAt(`${home}/${layersFolder}`, (folder) => {
+    const found = layerIds(folder);
+    for (const id of found) {
+      const seen = orUnread(() => void statIfThere(folder, id));
+      if (seen instanceof Unread) unreadable.set(id, seen.problem);
+    }
+    return found;
+  });
+  return toListedLayers(ids, readParents(home), unreadable);
+}
+
+/** The names in a folder of layers that may be one. */
+export function layerIds(folder: number): string[] {
+  return namesIn(folder, ".")
+    .map(nameText)
+    .filter((id) => layerIdPattern.test(id) && !isOfFileSystem(id));
+}
+
+function idsByUuid(subvolumes: ReadonlyMap<string, Subvolume | Unread>): Map<string, string> {
+  const ids = new Map<string, string>();
+  for (const [id, one] of subvolumes) if (!(one instanceof Unread) && one.uuid !== undefined) ids.set(one.uuid, id);
+  return ids;
 }
 
 function parentageOf(sourceUuid: string | undefined, parent: string | undefined, isThere: boolean): Parentage {
@@ -88,24 +116,24 @@ interface Subvolume {
 }
 
 /** Copies of a store have folders where subvolumes were. */
-function readSubvolumes(folder: number): Map<string, Subvolume> {
-  const found = new Map<string, Subvolume>();
-  for (const id of namesIn(folder, ".").map(nameText)) {
-    if (!layerIdPattern.test(id) || isOfFileSystem(id)) continue;
-    const subvolume = withFolderIfThere(folder, id, readSubvolume);
+function readSubvolumes(folder: number): Map<string, Subvolume | Unread> {
+  const found = new Map<string, Subvolume | Unread>();
+  for (const id of layerIds(folder)) {
+    const subvolume = orUnread(() => withFolderIfThere(folder, id, readSubvolume));
     if (subvolume !== undefined) found.set(id, subvolume);
   }
   return found;
 }
 
+const unknown: Subvolume = { isLayer: false, uuid: undefined, sourceUuid: undefined };
+
 function readSubvolume(descriptor: number): Subvolume {
-  const none = { isLayer: false, uuid: undefined, sourceUuid: undefined };
-  if (!isSubvolume(fstat(descriptor))) return none;
+  if (!isSubvolume(fstat(descriptor))) return unknown;
   try {
     const { uuid, sourceUuid } = subvolumeInfo(descriptor);
     return { isLayer: true, uuid, sourceUuid };
   } catch (error) {
-    if (isSystemError(error, "ENOTTY")) return none; // another file system, by chance with this inode
+    if (isSystemError(error, "ENOTTY")) return unknown; // another file system, by chance with this inode
     throw error;
   }
 }

@@ -75,11 +75,12 @@ export function applyDiff(
     return applied;
   }).catch((error: unknown) => {
     ignoreCancellation();
-    withFolderAt(home, (folder) => {
-      discardStaged(folder, staged.tree, options.stagedName);
-      if (exact !== undefined) removeTree(folder, exact);
-    });
-    throw error;
+    throw takeBack(error, () =>
+      withFolderAt(home, (folder) => {
+        discardStaged(folder, staged.tree, options.stagedName);
+        if (exact !== undefined) removeTree(folder, exact);
+      }),
+    );
   });
 }
 

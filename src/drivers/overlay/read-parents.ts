@@ -43,19 +43,10 @@ export function readLayers(home: string): readonly ListedLayer[] {
       return [name];
     }
   });
-  const parents = readParents(home);
-  for (const [id, parent] of parents) {
-    if (parent === undefined && !unreadable.has(id)) unreadable.set(id, "what it lies on cannot be read");
-  }
   const misfitOf = createMisfitFinder(home);
-  return toListedLayers(ids, parents).map((layer) => {
+  return toListedLayers(ids, readParents(home), unreadable).map((layer) => {
     const misfit = misfitOf(layer.id);
-    const problem = unreadable.get(layer.id);
-    return {
-      ...layer,
-      ...(misfit !== undefined && { misfit }),
-      ...(problem !== undefined && { unreadable: problem }),
-    };
+    return misfit === undefined ? layer : { ...layer, misfit };
   });
 }
 

@@ -9,8 +9,15 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { CleatError } from "../../errors/index.ts";
 import { hideBelowOpaqueRoot, removeTree, withFolder, withFolderAt } from "../../layer/index.ts";
-import { beginCommit, fsync, ignoreCancellation, isThere, renameat2, syncfs } from "../../syscall/index.ts";
-import { makeCleanFolder, removeIfPossible, stagingFolder, stagingPath, takeBack } from "../../graphdriver/job-kit.ts";
+import { beginCommit, fsync, ignoreCancellation, isThere, syncfs } from "../../syscall/index.ts";
+import {
+  makeCleanFolder,
+  removeIfPossible,
+  renameAcrossProjects,
+  stagingFolder,
+  stagingPath,
+  takeBack,
+} from "../../graphdriver/job-kit.ts";
 import { lowerOf } from "./create-layer.ts";
 import { takeProjectOf } from "./layer-size.ts";
 import { lowerFolders, parentOf, readLayer } from "./layout.ts";
@@ -69,13 +76,13 @@ function layOn(home: string, parent: string, { id, maxDepth, rootUid, rootGid }:
       makeCleanFolder(`${home}/${id}/work`, 0o700, { uid: rootUid, gid: rootGid });
       withFolder(folder, `${id}/work`, (work) => takeProjectOf(`${home}/${id}/diff`, work));
       beginCommit();
-      renameat2(folder, staged, folder, `${id}/lower`);
+      renameAcrossProjects(folder, staged, folder, `${id}/lower`);
       isLaid = true;
       withFolder(folder, id, fsync);
     } catch (error) {
       ignoreCancellation();
       throw takeBack(error, () => {
-        if (isLaid) renameat2(folder, `${id}/lower`, folder, staged);
+        if (isLaid) renameAcrossProjects(folder, `${id}/lower`, folder, staged);
         removeTree(folder, `${id}/work`);
         removeTree(folder, staged);
       });
@@ -88,7 +95,7 @@ function takeOff(home: string, id: string): void {
   withFolderAt(home, (folder) => {
     if (isThere(`${home}/${id}/lower`)) {
       beginCommit();
-      renameat2(folder, `${id}/lower`, folder, staged);
+      renameAcrossProjects(folder, `${id}/lower`, folder, staged);
     }
     withFolder(folder, id, fsync);
     ignoreCancellation();

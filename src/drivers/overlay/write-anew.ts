@@ -1,5 +1,6 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
-import { readIfThere, stagingPath, takeBack, uniqueName } from "../../graphdriver/job-kit.ts";
+import { rmSync, writeFileSync } from "node:fs";
+import { readIfThere, renameAcrossProjects, stagingPath, takeBack, uniqueName } from "../../graphdriver/job-kit.ts";
+import { withFolderAt } from "../../layer/index.ts";
 
 /** Files that are to take the places of a layer's own, once they are on the disk. */
 export interface FilesAnew {
@@ -19,22 +20,22 @@ export interface FilesAnew {
 export function writeAnew(home: string, id: string): FilesAnew {
   const staged = new Map<string, string>();
   const discard = (): void => {
-    for (const path of staged.keys()) rmSync(path, { force: true });
+    for (const path of staged.keys()) rmSync(`${home}/${path}`, { force: true });
   };
   try {
     for (const name of ["link", "lower"]) {
-      const own = `${home}/${id}/${name}`;
-      const text = readIfThere(own);
+      const text = readIfThere(`${home}/${id}/${name}`);
       if (text === undefined) continue;
-      const path = `${home}/${stagingPath(uniqueName())}`;
-      staged.set(path, own);
-      writeFileSync(path, text, { flag: "wx", mode: 0o644 });
+      const path = stagingPath(uniqueName());
+      staged.set(path, `${id}/${name}`);
+      writeFileSync(`${home}/${path}`, text, { flag: "wx", mode: 0o644 });
     }
   } catch (error) {
     throw takeBack(error, discard);
   }
-  const take = (): void => {
-    for (const [path, own] of staged) renameSync(path, own);
-  };
+  const take = (): void =>
+    withFolderAt(home, (folder) => {
+      for (const [path, own] of staged) renameAcrossProjects(folder, path, folder, own);
+    });
   return { take, discard };
 }

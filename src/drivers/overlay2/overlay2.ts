@@ -75,11 +75,13 @@ export function createOverlay2Factory(known: Partial<OverlayAbilities> = {}): Gr
         await home.pool.run(worker, "sweepStore", home.path);
         // One after another, on one thread: to start a second takes longer than any of these. A snapshotter mounts no
         // layer by its mark, and has none that Docker made.
-        if (options.door !== "snapshotter") await home.pool.run(worker, "markParents", home.path);
+        const unmarked =
+          options.door === "snapshotter" ? undefined : await home.pool.run(worker, "markParents", home.path);
+        for (const [id, problem] of unmarked ?? []) home.logger.warn({ id, problem }, "a parent cannot be marked now");
         const abilities = { ...(await home.pool.run(worker, "probeOverlay", home.path)), ...known };
         const quotas = await home.pool.run(worker, "probeProjectQuotas", home.path);
         if (overlayOptions.sizeBytes !== undefined) assertEnforced(quotas, 'option "overlay2.size"');
-        return createOverlay2(home, overlayOptions, abilities, quotas);
+        return createOverlay2(home, overlayOptions, abilities, quotas, new Set(unmarked?.keys()));
       }),
   };
 }
@@ -103,6 +105,7 @@ function createOverlay2(
   { archiveDialect, exactDiffs, strictAttributes, sizeBytes }: OverlayOptions,
   abilities: OverlayAbilities,
   support: QuotaSupport,
+  unmarkedParents: Set<string>,
 ): GraphDriverMethods {
   const { path, pool, ids, owner, durability, ordered, userNamespace, locks } = home;
   const { attributePrefix, layerByLayer, nativeDiffObstacle } = abilities;
@@ -112,7 +115,10 @@ function createOverlay2(
   const store = createLayeredStore("overlay2", home, worker, {
     find: () => findMountedLayers(path),
     adopted: findMountedLayers(path),
-    mount: (id, mountLabel) => pool.run(worker, "mountWithSlack", path, id, { mountLabel, ...mountOptions }, quotas),
+    mount: (id, mountLabel) => {
+      const layerOptions = { mountLabel, isParent: unmarkedParents.has(id), ...mountOptions };
+      return pool.run(worker, "mountWithSlack", path, id, layerOptions, quotas);
+    },
     unmount: (id) => pool.run(worker, "unmountLayer", path, id),
   });
   const { assertId } = store;
@@ -144,6 +150,7 @@ function createOverlay2(
     locks.markChanged(id);
     const trashed = await pool.run(worker, "discardMounted", path, id, quotas);
     store.forget(id);
+    unmarkedParents.delete(id);
     return trashed;
   }
 

@@ -32,6 +32,7 @@ import type { Durability } from "../../graphdriver/index.ts";
 import {
   type AppliedDiff,
   applyArchive,
+  isGone,
   type ApplyDiffOptions,
   layerIdPattern,
   readIfThere,
@@ -217,11 +218,11 @@ function endFilling(home: string, id: string, durability: Durability): void {
  */
 export function sweepStore(home: string): void {
   sweep(home);
-  sweepLayerRecords(home, (id) => isThere(layerPath(home, id)));
+  sweepLayerRecords(home, (id) => isGone(layerPath(home, id)));
   withFolderAt(home, (folder) => {
     for (const marks of [fillingFolder, unfilledFolder, exactDiffsFolder]) {
       for (const id of readdirSync(`${home}/${marks}`)) {
-        if (!isThere(layerPath(home, id))) removeIfPossible(removeTree, folder, `${marks}/${id}`);
+        if (isGone(layerPath(home, id))) removeIfPossible(removeTree, folder, `${marks}/${id}`);
       }
     }
   });

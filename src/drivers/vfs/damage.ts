@@ -4,6 +4,8 @@ import {
   type Damage,
   findExactDamage,
   findOwnDamage,
+  findUnlessUnread,
+  findUnreadLayers,
   findWrongFolders,
   isOfFileSystem,
   layerRecordsFolder,
@@ -13,6 +15,7 @@ import {
   readMountsBelow,
   readRecordAt,
   unmendable,
+  withholdMends,
   withPathIfThere,
 } from "../../graphdriver/kit.ts";
 import { resetLayer } from "./create-layer.ts";
@@ -28,7 +31,9 @@ export function layoutFolders(): readonly string[] {
 export function findDamage(home: string): Damage[] {
   return withFolderAt(home, (folder) => {
     const ids = new Set(readLayerIds(folder));
+    const unread = findUnreadLayers(folder, layersFolder, ids);
     return [
+      ...unread,
       ...findWrongFolders({ folder }, layoutFolders()),
       ...findOwnDamage({
         home,
@@ -37,22 +42,30 @@ export function findDamage(home: string): Damage[] {
         remove: removeForGood,
         mountedLayers: new Set(),
       }),
-      ...namesIn(folder, layersFolder)
-        .map(nameText)
-        .filter((name) => !ids.has(name) && !isOfFileSystem(name))
-        .map(describeStray),
-      ...namesIn(folder, fillingFolder)
-        .map(nameText)
-        .filter((id) => ids.has(id))
-        .map((id) => checkFilling(home, folder, id, ids)),
-      ...[fillingFolder, unfilledFolder, exactDiffsFolder, layerRecordsFolder].flatMap((marks) =>
-        namesIn(folder, marks)
-          .filter((name) => !ids.has(nameText(name)) && !isOfFileSystem(nameText(name)))
-          .map((name) => describeMark(home, marks, name)),
-      ),
-      ...[...ids].flatMap((id) => findExactDamage(folder, exactFolder(id), id)),
+      ...withholdMends(unread, findLayerDamage(home, folder, ids)),
     ];
   });
+}
+
+function findLayerDamage(home: string, folder: number, ids: ReadonlySet<string>): Damage[] {
+  return [
+    ...namesIn(folder, layersFolder)
+      .map(nameText)
+      .filter((name) => !ids.has(name) && !isOfFileSystem(name))
+      .map(describeStray),
+    ...namesIn(folder, fillingFolder)
+      .map(nameText)
+      .filter((id) => ids.has(id))
+      .flatMap((id) => findUnlessUnread(`${fillingFolder}/${id}`, id, () => [checkFilling(home, folder, id, ids)])),
+    ...[fillingFolder, unfilledFolder, exactDiffsFolder, layerRecordsFolder].flatMap((marks) =>
+      namesIn(folder, marks)
+        .filter((name) => !ids.has(nameText(name)) && !isOfFileSystem(nameText(name)))
+        .map((name) => describeMark(home, marks, name)),
+    ),
+    ...[...ids].flatMap((id) =>
+      findUnlessUnread(exactFolder(id), id, () => findExactDamage(folder, exactFolder(id), id)),
+    ),
+  ];
 }
 
 function describeStray(name: string): Damage {

@@ -1,12 +1,14 @@
 import { withFolderAt } from "../../layer/index.ts";
 import type { ListedLayer } from "../../graphdriver/index.ts";
 import {
+  conditionOf,
   isOfFileSystem,
   type LayerCondition,
   layerIdPattern,
   layerRecordsFolder,
   namesIn,
   nameText,
+  orUnread,
   type Parentage,
   type Parents,
   readJsonAt,
@@ -17,6 +19,7 @@ import {
   roleOf,
   type StoreSurvey,
   toListedLayers,
+  Unread,
   withPathIfThere,
 } from "../../graphdriver/job-kit.ts";
 import { exactFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
@@ -30,13 +33,17 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
   return withFolderAt(home, (folder) => {
     const ids = new Set(readLayerIds(folder));
     const layers = [...ids].map((id) => {
-      const { condition, parent } = readMarks(folder, id);
+      const marks = orUnread(() => {
+        lookAt(folder, id);
+        return readMarks(folder, id);
+      });
+      const { condition, parent } = marks instanceof Unread ? unknown : marks;
       return {
         id,
         parent: parent === "" ? undefined : parent,
         parentage: parentageOf(parent, ids),
         role: roleOf(id, parent, false),
-        condition,
+        ...conditionOf(marks, condition),
         committed: false,
         mounts: mounts.filter(({ mountPoint }) => mountPoint === `${home}/${layersFolder}/${id}`),
         holds: 0,
@@ -49,27 +56,41 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
 /** Which layers lie on which, as far as anything tells; costs a small file for each. Blocks; runs on a worker. */
 export function readParents(home: string): Parents {
   return withFolderAt(home, (folder) =>
-    namesIn(folder, layersFolder).flatMap((name) => {
-      const id = nameText(name);
-      const parent = (readLayerRecord(home, id) ?? readMarks(folder, id)).parent;
-      return parent ? [[id, parent] as const] : [];
+    layerNames(folder).flatMap((id): Parents => {
+      const parent = orUnread(() => (readLayerRecord(home, id) ?? readMarks(folder, id)).parent);
+      if (parent instanceof Unread) return [[id, undefined]];
+      return parent ? [[id, parent]] : [];
     }),
   );
 }
 
 /** Blocks; runs on a worker. */
 export function readLayers(home: string): readonly ListedLayer[] {
-  return toListedLayers(withFolderAt(home, readLayerIds), readParents(home));
+  const unreadable = new Map<string, string>();
+  const ids = withFolderAt(home, (folder) => readLayerIds(folder, (id, { problem }) => unreadable.set(id, problem)));
+  return toListedLayers(ids, readParents(home), unreadable);
 }
 
-/** The names of the folders that are layers, sorted. */
-export function readLayerIds(home: number): string[] {
-  const ids = namesIn(home, layersFolder).map(nameText);
-  return ids.filter(
-    (id) =>
-      layerIdPattern.test(id) && !isOfFileSystem(id) && withPathIfThere(home, `${layersFolder}/${id}`, () => true),
-  );
+/** The names of the folders that are layers, or may be, sorted; of those that cannot be looked at `tell` is told. */
+export function readLayerIds(home: number, tell: (id: string, unread: Unread) => void = () => {}): string[] {
+  return layerNames(home).filter((id) => {
+    const found = orUnread(() => lookAt(home, id));
+    if (found instanceof Unread) tell(id, found);
+    return found;
+  });
 }
+
+function layerNames(home: number): string[] {
+  return namesIn(home, layersFolder)
+    .map(nameText)
+    .filter((id) => layerIdPattern.test(id) && !isOfFileSystem(id));
+}
+
+function lookAt(home: number, id: string): boolean {
+  return withPathIfThere(home, `${layersFolder}/${id}`, () => true) ?? false;
+}
+
+const unknown: Marks = { condition: "whole", parent: undefined };
 
 interface Marks {
   readonly condition: LayerCondition;

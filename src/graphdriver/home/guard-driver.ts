@@ -2,12 +2,12 @@ import { inspect } from "node:util";
 import type { Readable } from "node:stream";
 import { CleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
-import { checkedSource } from "../checked-source.ts";
+import { checkedSource } from "../streams/checked-source.ts";
 import type { DiffGetter, GraphDriver, GraphDriverMethods } from "../driver.ts";
 import { isOfFileSystem } from "../foreign-names.ts";
 import { toErrorAbout, toLayerError } from "../layer-error.ts";
-import { createWanted, type Wanted } from "../given-up.ts";
-import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
+import { createWanted, type Wanted } from "../streams/given-up.ts";
+import { createPeerStreams, type PeerStreams } from "../streams/peer-streams.ts";
 
 /**
  * The driver as its callers have it: whatever goes wrong in it, on whatever road, is a `CleatError` that names the

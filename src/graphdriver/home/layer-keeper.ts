@@ -2,8 +2,9 @@ import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { RemoveOptions } from "../driver.ts";
 import { deleteTrashed, emptyTrashBehind, type TrashJobs } from "./delete-trashed.ts";
-import { createLineage, type Lineage, type Parents } from "./lineage.ts";
+import { createLineage, type Lineage } from "./lineage.ts";
 import type { OpenHome } from "./open-home.ts";
+import type { Parents } from "./relations.ts";
 
 /** Makes and removes layers as every driver does: none loses the one that it lies on, and files go behind the lock. */
 export interface LayerKeeper {
@@ -48,10 +49,10 @@ export function createLayerKeeper(
       const { locks, pool } = home.within(call);
       return locks.withChild(id, parent, () => lineage.making(id, parent, () => make(pool)));
     },
-    async remove(id, { evenWithChildren = false, onGone } = {}, discard, call) {
+    async remove(id, options = {}, discard, call) {
       const { locks } = home.within(call);
-      const trashed = await locks.withLock(id, () => lineage.removing(id, evenWithChildren, discard));
-      await deleteTrashed(home, worker, trashed, onGone);
+      const trashed = await locks.withLock(id, () => lineage.removing(id, options, discard));
+      await deleteTrashed(home, worker, trashed, options.onGone);
     },
   };
 }

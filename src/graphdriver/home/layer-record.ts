@@ -158,10 +158,10 @@ export function forgetLayerRecord(home: string, id: string): void {
   }
 }
 
-/** Removes the records of layers that never came to be or are gone. */
-export function sweepLayerRecords(home: string, isLayer: (id: string) => boolean): void {
+/** Removes the records of layers that never came to be or are gone, as `isLayerGone` knows. */
+export function sweepLayerRecords(home: string, isLayerGone: (id: string) => boolean): void {
   if (!isThere(`${home}/${layerRecordsFolder}`)) return;
-  for (const id of readdirSync(`${home}/${layerRecordsFolder}`)) if (!isLayer(id)) forgetLayerRecord(home, id);
+  for (const id of readdirSync(`${home}/${layerRecordsFolder}`)) if (isLayerGone(id)) forgetLayerRecord(home, id);
 }
 
 export function changeTime({ ctimeSeconds, ctimeNanoseconds }: FileStatus): Stamp {

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 
 import { CleatError } from "../../errors/index.ts";
-import { createLineage, type Parents } from "./lineage.ts";
+import { createLineage } from "./lineage.ts";
+import type { Parents } from "./relations.ts";
 
 const refusal = (id: string, child: string) => ({
   code: "FAILED_PRECONDITION",
@@ -17,7 +18,7 @@ function open(found: Parents = []) {
     },
     exists: async () => true,
   });
-  const remove = (id: string) => lineage.removing(id, false, async () => "removed");
+  const remove = (id: string) => lineage.removing(id, {}, async () => "removed");
   const make = (id: string, parent: string) => lineage.making(id, parent, async () => "made");
   return { lineage, remove, make, readCount: () => reads };
 }
@@ -36,7 +37,7 @@ it("refuses a parent, of this process and of an earlier one, until its children 
 it("removes a parent that is to go all the same, without a look", async () => {
   const { lineage, make, readCount } = open();
   await make("child", "base");
-  await expect(lineage.removing("base", true, async () => "removed")).resolves.toBe("removed");
+  await expect(lineage.removing("base", { evenWithChildren: true }, async () => "removed")).resolves.toBe("removed");
   expect(readCount()).toBe(0);
 });
 
@@ -55,8 +56,8 @@ it("lets a layer that was removed while parents were read, not come back", async
   let answer!: (parents: Parents) => void;
   const readParents = () => new Promise<Parents>((resolve) => (answer = resolve));
   const lineage = createLineage({ readParents, exists: async () => true });
-  const waiting = lineage.removing("base", false, async () => "removed");
-  await lineage.removing("child", true, async () => "removed");
+  const waiting = lineage.removing("base", {}, async () => "removed");
+  await lineage.removing("child", { evenWithChildren: true }, async () => "removed");
   answer([["child", "base"]]);
   await expect(waiting).resolves.toBe("removed");
 });
@@ -69,7 +70,7 @@ it("reads again after a failure", async () => {
     return [];
   };
   const lineage = createLineage({ readParents, exists: async () => true });
-  const remove = () => lineage.removing("base", false, async () => "removed");
+  const remove = () => lineage.removing("base", {}, async () => "removed");
   await expect(remove()).rejects.toThrow("disk");
   await expect(remove()).resolves.toBe("removed");
 });
@@ -82,7 +83,7 @@ it("refuses whatever a layer may lie on, until it is told on what it lies, or th
   const { lineage, remove, readCount } = open(found);
   const problem = 'layer "base" cannot be removed: layer "child" may lie on it, whose files cannot be read now';
   await expect(remove("base")).rejects.toMatchObject(refusal("base", "old"));
-  await lineage.removing("old", true, async () => "removed");
+  await lineage.removing("old", { evenWithChildren: true }, async () => "removed");
   await expect(remove("base")).rejects.toMatchObject({ code: "FAILED_PRECONDITION", message: problem });
   await expect(
     lineage.moving(
@@ -103,11 +104,34 @@ it("refuses whatever a layer may lie on, until it is told on what it lies, or th
   await expect(gone.remove("base")).resolves.toBe("removed");
 });
 
+it("removes what it has made itself, and what the caller knows to have no such child, while one cannot be read", async () => {
+  const { lineage, remove, make } = open([["child", undefined]]);
+  const removing = (id: string, mayLieOn: (other: string) => boolean) =>
+    lineage.removing(id, { mayLieOn }, async () => "removed");
+  await make("new", "base");
+  await expect(remove("base")).rejects.toMatchObject(refusal("base", "new"));
+  await expect(remove("new")).resolves.toBe("removed");
+  await expect(remove("new")).rejects.toThrow("may lie on it"); // another of that name
+  await expect(removing("base", (other) => other === "child")).rejects.toThrow("may lie on it");
+  await expect(removing("base", () => false)).resolves.toBe("removed");
+});
+
+it("takes a layer for one that may lie on any, if nobody can say where it lies now", async () => {
+  const { lineage, remove, make } = open([["loose", undefined]]);
+  await make("loose", "old");
+  await make("base", "old");
+  const cannotTell = () => {
+    throw new CleatError("UNKNOWN", "disk");
+  };
+  await expect(lineage.moving("loose", "base", async () => {}, cannotTell)).rejects.toThrow("disk");
+  await expect(remove("base")).rejects.toThrow('"loose" may lie on it');
+});
+
 it("removes what is not there, though there is a layer that may lie on any", async () => {
   const exists = async (id: string) => id !== "gone";
   const lineage = createLineage({ readParents: async () => [["child", undefined]], exists });
-  await expect(lineage.removing("gone", false, async () => "removed")).resolves.toBe("removed");
-  await expect(lineage.removing("base", false, async () => "removed")).rejects.toThrow("may lie on it");
+  await expect(lineage.removing("gone", {}, async () => "removed")).resolves.toBe("removed");
+  await expect(lineage.removing("base", {}, async () => "removed")).rejects.toThrow("may lie on it");
 });
 
 it("lets a layer that is being made keep its parent, and a parent that leaves keep a new layer waiting", async () => {
@@ -121,7 +145,11 @@ it("lets a layer that is being made keep its parent, and a parent that leaves ke
   await making;
   await remove("child");
   let removed!: () => void;
-  const removing = lineage.removing("base", true, () => new Promise<void>((resolve) => (removed = resolve)));
+  const removing = lineage.removing(
+    "base",
+    { evenWithChildren: true },
+    () => new Promise<void>((resolve) => (removed = resolve)),
+  );
   const late = lineage.making("late", "base", async () => void log.push("made"));
   await Promise.resolve();
   log.push("removed");

@@ -1,4 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
+import type { RemoveOptions } from "../driver.ts";
+import { createRelations, type Parents, put, take } from "./relations.ts";
 
 /** Which of a home's layers lie on which, so that none loses the one that it lies on. */
 export interface Lineage {
@@ -20,11 +22,10 @@ export interface Lineage {
    * are layers of which that cannot be told.
    * @throws FAILED_PRECONDITION when another layer lies on it, or may, unless it goes `evenWithChildren`.
    */
-  removing<T>(id: string, evenWithChildren: boolean, remove: () => Promise<T>): Promise<T>;
+  removing<T>(id: string, options: RemovalOptions, remove: () => Promise<T>): Promise<T>;
 }
 
-/** `undefined` for a layer of which the disk does not tell now whether it lies on another. */
-export type Parents = readonly (readonly [id: string, parent: string | undefined])[];
+type RemovalOptions = Pick<RemoveOptions, "evenWithChildren" | "mayLieOn">;
 
 export interface LineageSources {
   /** Costs a look at each layer. */
@@ -50,19 +51,23 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
     }
   }
 
-  function assertNoneMayLieOn(id: string, what: string): void {
-    const child = relations.unread().find((one) => one !== id && !leaving.has(one));
+  function assertNoneMayLieOn(id: string, what: string, mayLieOn: (other: string) => boolean = () => true): void {
+    const child = relations.unreadFor(id).find((one) => !leaving.has(one) && mayLieOn(one));
     if (child === undefined) return;
     const message = `layer "${id}" cannot ${what}: layer "${child}" may lie on it, whose files cannot be read now`;
     throw new CleatError("FAILED_PRECONDITION", message);
   }
 
-  async function removeUnlessParent<T>(id: string, evenWithChildren: boolean, remove: () => Promise<T>): Promise<T> {
+  async function removeUnlessParent<T>(
+    id: string,
+    { evenWithChildren = false, mayLieOn }: RemovalOptions,
+    remove: () => Promise<T>,
+  ): Promise<T> {
     if (!evenWithChildren) {
       await relations.read();
       const child = await childOf(id);
       if (child !== undefined && (await exists(id))) throw hasChild(id, child, "be removed");
-      if (relations.unread().length > 0 && (await exists(id))) assertNoneMayLieOn(id, "be removed");
+      if (relations.unreadFor(id).length > 0 && (await exists(id))) assertNoneMayLieOn(id, "be removed", mayLieOn);
     }
     const removed = await remove();
     relations.forget(id);
@@ -86,7 +91,7 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
     making: (id, parent, make) =>
       laying(id, parent, async () => {
         const made = await make();
-        if (parent !== undefined) relations.add(id, parent);
+        relations.made(id, parent);
         return made;
       }),
 
@@ -99,15 +104,13 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
         try {
           return await move();
         } finally {
-          const now = readParent();
-          relations.forget(id);
-          if (now !== undefined) relations.add(id, now);
+          relations.laid(id, readParent);
         }
       });
     },
 
-    async removing(id, evenWithChildren, remove) {
-      const removal = removeUnlessParent(id, evenWithChildren, remove);
+    async removing(id, options, remove) {
+      const removal = removeUnlessParent(id, options, remove);
       leaving.set(id, removal.then(ignore, ignore));
       try {
         return await removal;
@@ -116,78 +119,6 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
       }
     },
   };
-}
-
-/** What lies on what: of layers that this process made, and from `read` on of all. */
-interface Relations {
-  /** Costs what `readParents` does, once; a call that fails is made anew by the next. */
-  read(): Promise<void>;
-  add(id: string, parent: string): void;
-  /** The layer is gone, or lies elsewhere. */
-  forget(id: string): void;
-  childrenOf(id: string): Iterable<string>;
-  /** Layers of which it could not be told. */
-  unread(): readonly string[];
-}
-
-function createRelations(readParents: () => Promise<Parents>): Relations {
-  const parentOf = new Map<string, string>();
-  const childrenOf = new Map<string, Set<string>>();
-  /** Layers that went while parents were being read. */
-  const gone = new Set<string>();
-  const unread = new Set<string>();
-  let reading: Promise<void> | undefined;
-  let isRead = false;
-
-  function add(id: string, parent: string): void {
-    parentOf.set(id, parent);
-    put(childrenOf, parent, id);
-  }
-
-  async function readAll(): Promise<void> {
-    const found = await readParents();
-    unread.clear();
-    for (const [id, parent] of found) {
-      if (parentOf.has(id) || gone.has(id)) continue;
-      if (parent === undefined) unread.add(id);
-      else add(id, parent);
-    }
-    isRead = unread.size === 0;
-    if (isRead) gone.clear();
-    else reading = undefined;
-  }
-
-  return {
-    add,
-    childrenOf: (id) => childrenOf.get(id) ?? [],
-    unread: () => [...unread],
-    forget(id) {
-      unread.delete(id);
-      const parent = parentOf.get(id);
-      parentOf.delete(id);
-      if (!isRead) gone.add(id);
-      if (parent !== undefined) take(childrenOf, parent, id);
-    },
-    async read() {
-      reading ??= readAll();
-      try {
-        await reading;
-      } catch (error) {
-        reading = undefined;
-        throw error;
-      }
-    },
-  };
-}
-
-function put(sets: Map<string, Set<string>>, key: string, value: string): void {
-  sets.set(key, (sets.get(key) ?? new Set<string>()).add(value));
-}
-
-function take(sets: Map<string, Set<string>>, key: string, value: string): void {
-  const set = sets.get(key);
-  set?.delete(value);
-  if (set?.size === 0) sets.delete(key);
 }
 
 function hasChild(id: string, child: string, what: string): CleatError {

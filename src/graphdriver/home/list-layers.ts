@@ -1,14 +1,24 @@
 import type { ListedLayer } from "../driver.ts";
 import { roleOf } from "../survey.ts";
-import type { Parents } from "./lineage.ts";
+import type { Parents } from "./relations.ts";
 
-/** What `GraphDriver.list` tells of the layers `ids`, given what lies on what; sorted by id. */
-export function toListedLayers(ids: readonly string[], parents: Parents): readonly ListedLayer[] {
+/**
+ * What `GraphDriver.list` tells of the layers `ids`, given what lies on what, and of which ones it was said why they
+ * cannot be read; sorted by id.
+ */
+export function toListedLayers(
+  ids: readonly string[],
+  parents: Parents,
+  unreadable: ReadonlyMap<string, string> = new Map(),
+): readonly ListedLayer[] {
   const parentOf = new Map(parents);
   const below = new Set(parentOf.values());
   return ids.toSorted().map((id) => {
     const parent = parentOf.get(id);
-    return { id, parent, kind: roleOf(id, parent, below.has(id)) };
+    const isUnread = parent === undefined && parentOf.has(id);
+    const problem = unreadable.get(id) ?? (isUnread ? "what it lies on cannot be read" : undefined);
+    const layer = { id, parent, kind: roleOf(id, parent, below.has(id)) };
+    return problem === undefined ? layer : { ...layer, unreadable: problem };
   });
 }
 

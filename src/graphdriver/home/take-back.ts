@@ -1,4 +1,4 @@
-import { CleatError, toCleatError } from "../../errors/index.ts";
+import { joinFailures } from "../../errors/kit.ts";
 
 /**
  * Undoes what a job has made visible before it failed, so that whoever is told of the failure finds nothing done.
@@ -9,8 +9,6 @@ export function takeBack(failure: unknown, undo: () => void): unknown {
     undo();
     return failure;
   } catch (error) {
-    const { code, message } = toCleatError(failure);
-    const cause = new AggregateError([failure, error]);
-    return new CleatError(code, `${message}; it could not be undone: ${toCleatError(error).message}`, { cause });
+    return joinFailures(failure, error, "it could not be undone");
   }
 }

@@ -8,11 +8,11 @@ import {
   O_NOFOLLOW,
   O_WRONLY,
   openat,
-  renameat2,
   symlinkat,
   tryUnlinkat,
 } from "../../syscall/index.ts";
 import { stagingPath, uniqueName } from "./home.ts";
+import { renameAcrossProjects } from "./rename-across-projects.ts";
 
 /** Puts a small file into a folder of an open home in one step, durably, in the place of whatever file is there. */
 export function writeRecord(home: number, folder: string, name: string, text: string, mode: number): void {
@@ -40,7 +40,7 @@ function moveInto(home: number, staged: string, folder: string, name: string, fi
   try {
     fill();
     withFolder(home, folder, (opened) => {
-      renameat2(home, staged, opened, name);
+      renameAcrossProjects(home, staged, opened, name);
       fsync(opened);
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { finished, type Readable } from "node:stream";
 import { wholeOf } from "../../protocol/kit.ts";
-import type { PeerStreams } from "../peer-streams.ts";
+import type { PeerStreams } from "../streams/peer-streams.ts";
 
 /** Lets calls run side by side, and lets what must be alone wait for them and keep new ones waiting meanwhile. */
 export interface DriverGate {

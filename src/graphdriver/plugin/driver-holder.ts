@@ -1,17 +1,18 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { CleatError, toCleatError } from "../../errors/index.ts";
+import { releaseAfter } from "../../errors/kit.ts";
 import type { Connection } from "../../protocol/index.ts";
 import type { Logger } from "../../transport/index.ts";
+import type { ProcessIdentity } from "../../syscall/index.ts";
 import type { GraphDriverMethods } from "../driver.ts";
 import type { Durability, OpenOptions } from "../driver-factory.ts";
-import { createPeerStreams, type PeerStreams } from "../peer-streams.ts";
+import { createPeerStreams, type PeerStreams } from "../streams/peer-streams.ts";
 import { createDriverGate } from "./driver-gate.ts";
-import { createEngineBinding } from "./engine/binding.ts";
+import { type Caller, createEngineBinding } from "./engine/binding.ts";
 import { type Callers, createCallers } from "./engine/callers.ts";
-import type { InitRequest, InitStore } from "./init-record.ts";
+import type { InitRecord, InitRequest, InitStore } from "./init-record.ts";
 import { createHeldDriver, notInitialised, toOpenOptions } from "./held-driver.ts";
 import { createKeptInit } from "./kept-init.ts";
-import type { ProcessIdentity } from "../../syscall/index.ts";
 
 export interface DriverHolderOptions {
   readonly open: (options: OpenOptions) => Promise<GraphDriverMethods>;
@@ -84,6 +85,24 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       }
     }));
 
+  /** What cannot be opened leaves no driver, and nothing that a restart would open. */
+  const openAnew = async (asked: Pick<InitRecord, "init" | "host">, home: string, caller: Caller) => {
+    try {
+      await held.close(notInitialised());
+    } catch (error) {
+      logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
+    }
+    try {
+      const opened = await held.open(asked, false);
+      if (caller.process !== undefined) inspect(caller.process);
+      await kept.replace({ version: 1, ...asked, home: opened, engine: caller.process });
+      binding.bind(home, caller);
+    } catch (error) {
+      await held.close(becauseOf(error));
+      throw error;
+    }
+  };
+
   return {
     restore,
     async init(request, connection, host) {
@@ -93,36 +112,21 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       const admit = async () => {
         caller = await binding.admitInit(home, caller);
       };
-      await gate.alone(async () => {
-        try {
-          await held.close(notInitialised());
-        } catch (error) {
-          logger.warn({ err: error }, "graph driver could not be closed before it is opened anew");
-        }
-        try {
-          const opened = await held.open({ init: request, host }, false);
-          if (caller.process !== undefined) inspect(caller.process);
-          await kept.replace({ version: 1, init: request, host, home: opened, engine: caller.process });
-          binding.bind(home, caller);
-        } catch (error) {
-          await held.close(becauseOf(error));
-          throw error;
-        }
-      }, admit);
+      await gate.alone(() => openAnew({ init: request, host }, home, caller), admit);
     },
     async cleanup(connection) {
       void restore();
       const caller = binding.identify(connection);
       await gate.alone(
-        async () => {
-          try {
-            await held.driver()?.cleanup();
-          } finally {
-            await held.close(notInitialised());
-            binding.release();
-            await kept.release();
-          }
-        },
+        () =>
+          releaseAfter(
+            async () => held.driver()?.cleanup(),
+            async () => {
+              await held.close(notInitialised());
+              binding.release();
+              await kept.release();
+            },
+          ),
         () => binding.admitCleanup(caller),
       );
     },

@@ -1,6 +1,6 @@
 import { CleatError, TransportError } from "../../errors/index.ts";
 import type { Client, graphDriverProtocol } from "../../protocol/index.ts";
-import { checkedSource } from "../checked-source.ts";
+import { checkedSource } from "../streams/checked-source.ts";
 import type { GraphDriver } from "../driver.ts";
 import { assertLayerId } from "../layer-id.ts";
 import { fromWireCapabilities, fromWireChange } from "./wire-shapes.ts";

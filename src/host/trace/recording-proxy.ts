@@ -13,8 +13,10 @@ export interface RecordingProxyOptions {
   readonly target: Address | (() => Address);
   /** Of `https` targets. */
   readonly tls?: TlsClientOptions | undefined;
-  /** Called once for each call, when it has ended. Must not throw. */
-  readonly onExchange: (exchange: Exchange) => void;
+  /** Called once for each call, when it has ended, with what was said of its caller. Must not throw. */
+  readonly onExchange: (exchange: Exchange, caller: string | undefined) => void;
+  /** Asked of each connection when it is made, who calls on it. Must not throw. */
+  readonly describeCaller?: ((engine: Socket) => string | undefined) | undefined;
   /** How much of each body is recorded; default 64 KiB. */
   readonly maxRecordedBytes?: number | undefined;
 }
@@ -37,12 +39,13 @@ export interface RecordingProxy {
  * @throws INVALID_ARGUMENT when `tls` is of no use.
  */
 export function createRecordingProxy(options: RecordingProxyOptions): RecordingProxy {
-  const { target, tls, onExchange, maxRecordedBytes = 64 * 1024 } = options;
+  const { target, tls, onExchange, describeCaller, maxRecordedBytes = 64 * 1024 } = options;
   const dialer = createDialer(target, tls);
   const relays = new Map<Relay, Promise<void>>();
 
   const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (engine: Socket) => {
-    const recorder = createConnectionRecorder(maxRecordedBytes, onExchange);
+    const caller = describeCaller?.(engine);
+    const recorder = createConnectionRecorder(maxRecordedBytes, (exchange) => onExchange(exchange, caller));
     const relayed = relay(engine, dialer, recorder);
     const ended = new Promise<void>((resolve) => engine.once("close", () => resolve()));
     relays.set(

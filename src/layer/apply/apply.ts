@@ -9,23 +9,23 @@ import {
 import { classifyEntry, type EntryRole, reservedFolderOf } from "../entry/whiteout.ts";
 import { toEntryError } from "../entry/entry-error.ts";
 import { type EntryName, joinPath, parseEntryName } from "../entry/entry-name.ts";
-import type { LeaveOut } from "./attributes.ts";
-import { createEntryMaker, type EntryMaker } from "./make-entry.ts";
 import { createIdMaps, type IdRanges } from "../entry/id-map.ts";
 import { createLowerFolders } from "../lowers/lower-folders.ts";
 import { createMergedFolders } from "../lowers/merged-folders.ts";
-import { createOpenFolders } from "./open-folders.ts";
-import { createDeletions } from "./deletions.ts";
-import { createOverlayWhiteouts } from "./overlay-whiteouts.ts";
-import type { LayersBelow } from "./settle-whiteouts.ts";
-import type { WhiteoutMaker } from "./whiteout-maker.ts";
-import { createHeldPaths } from "./held-paths.ts";
-import { createDirectoryAttributes } from "./directory-attributes.ts";
 import { removeTree } from "../tree/remove-tree.ts";
+import { treeSize } from "../usage/tree-size.ts";
+import type { WhiteoutConvention } from "../entry/whiteout.ts";
+import type { LeaveOut } from "./folders/attributes.ts";
+import { createEntryMaker, type EntryMaker } from "./entries/make-entry.ts";
+import { createOpenFolders } from "./folders/open-folders.ts";
+import { createDeletions } from "./whiteouts/deletions.ts";
+import { createOverlayWhiteouts } from "./whiteouts/overlay-whiteouts.ts";
+import type { LayersBelow } from "./whiteouts/settle-whiteouts.ts";
+import type { WhiteoutMaker } from "./whiteouts/whiteout-maker.ts";
+import { createHeldPaths } from "./paths/held-paths.ts";
+import { createDirectoryAttributes } from "./folders/directory-attributes.ts";
 import { squashHeader } from "./squash.ts";
 import { keepInUserNamespace } from "./user-namespace.ts";
-import { treeSize } from "../tree/tree-size.ts";
-import type { WhiteoutConvention } from "../entry/whiteout.ts";
 
 export interface ApplyOptions {
   readonly whiteouts: WhiteoutConvention;

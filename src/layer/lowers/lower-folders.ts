@@ -2,6 +2,7 @@ import { close, fgetxattr, type FileStatus, flistxattr, fstat, isDirectory, stat
 import type { OverlayPrefix } from "../entry/whiteout.ts";
 import { openFolder } from "../tree/with-folder.ts";
 import { isOpaqueFolder, type Lowers, namesShown, openLowerFolder } from "./lower-folder.ts";
+import { readRedirectedFolder } from "./redirected-folder.ts";
 
 /** A folder that the layers below show, with what a layer above has to keep of it. */
 export interface LowerFolder {
@@ -37,6 +38,8 @@ export interface LowerFolders {
    * few system calls for each step of each layer that is seen there.
    */
   follow(shown: Lowers, from: string, names: readonly string[], reads: boolean): LowerLevel[];
+  /** What they show at a clean path, also through folders that were redirected; `undefined` for none. */
+  readRedirected(path: string): LowerFolder | undefined;
   /** The names that are seen at the layers' roots, as byte strings. */
   rootNames(): Set<string>;
 }
@@ -93,6 +96,7 @@ export function createLowerFolders(all: Lowers, attributePrefix: OverlayPrefix):
       return levels;
     },
 
+    readRedirected: (path) => readRedirectedFolder(all, path.split("/"), attributePrefix, readFolder),
     rootNames: () => namesShown(all, ""),
   };
 }

@@ -92,7 +92,11 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
     below(path, names) {
       const { shown, maybeMore } = lookAt(path);
       const levels = lowers.follow(shown, path, names, true);
-      return maybeMore ? levels.map((level) => ({ ...level, maybeMore })) : levels;
+      return levels.map((level, at) => {
+        if (!maybeMore && !level.maybeMore) return level;
+        const whole = [...(path === "" ? [] : [path]), ...names.slice(0, at + 1)].join("/");
+        return { ...level, maybeMore: true, folder: level.folder ?? lowers.readRedirected(whole) };
+      });
     },
     hideAll() {
       seenAtRoot = { shown: [], maybeMore: false };

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { joinPath } from "../entry/entry-name.ts";
 import { removeTree } from "./remove-tree.ts";
 import { apply, archiveOf, failureOf, useScratch } from "./trees.test.support.ts";
-import { treeSize } from "./tree-size.ts";
+import { treeSize } from "../usage/tree-size.ts";
 import { withFolderAt } from "./with-folder.ts";
 
 /** What a hostile layer or container makes as large as it can. */

@@ -9,11 +9,11 @@ import { fstat, statat } from "../../syscall/index.ts";
 import { archiveDifference, differenceSize } from "../archive/archive-difference.ts";
 import type { TreeChange } from "../changes/change.ts";
 import { compareTrees, findChanges } from "../changes/compare-trees.ts";
-import { copyOpened } from "./copy-file.ts";
-import { copyNode, copyTree } from "./copy-tree.ts";
+import { copyOpened } from "../copy/copy-file.ts";
+import { copyNode, copyTree } from "../copy/copy-tree.ts";
 import { removeTree } from "./remove-tree.ts";
 import { archive, readTree, useScratch } from "./trees.test.support.ts";
-import { treeSize } from "./tree-size.ts";
+import { treeSize } from "../usage/tree-size.ts";
 import { withFolderAt } from "./with-folder.ts";
 
 const scratch = useScratch();

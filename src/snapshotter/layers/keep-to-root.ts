@@ -1,6 +1,6 @@
 import { CleatError } from "../../errors/index.ts";
 import { keepToFolder } from "../../syscall/index.ts";
-import type { SnapshotStorage } from "../snapshot-storage.ts";
+import type { MayLieOn, SnapshotStorage } from "../snapshot-storage.ts";
 import { SyncNotToldError } from "../sync-not-told.ts";
 
 /**
@@ -28,11 +28,11 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
   const { rebase, settle, mend } = storage;
   /** What was to be removed meanwhile, of which the storage has not heard. */
   const refused = new Set<number>();
-  const remove = async (id: number): Promise<void> => {
+  const remove = async (id: number, mayLieOn?: MayLieOn): Promise<void> => {
     refused.add(id);
     assertInPlace();
     refused.delete(id);
-    await storage.remove(id);
+    await storage.remove(id, mayLieOn);
   };
   return {
     ...storage,
@@ -49,10 +49,10 @@ export function keepToRoot(storage: SnapshotStorage, root: string): SnapshotStor
       assertSyncs(); // or what is flushed is not where it was unpacked
     },
     remove,
-    sweep: kept(async (isLive) => {
+    sweep: kept(async (isLive, mayLieOn) => {
       // A failure is the storage's from then on, which tries again, and tells.
-      for (const id of refused) if (!isLive(id)) await remove(id).catch(() => {});
-      await storage.sweep(isLive);
+      for (const id of refused) if (!isLive(id)) await remove(id, mayLieOn).catch(() => {});
+      await storage.sweep(isLive, mayLieOn);
     }),
   };
 }

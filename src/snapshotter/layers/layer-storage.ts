@@ -1,7 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
 import type { CreateOptions, MountSpec } from "../../graphdriver/index.ts";
 import type { Logger } from "../../transport/index.ts";
-import type { ListedPlace, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
+import type { ListedPlace, MayLieOn, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
 import type { HomeSync } from "./home-sync.ts";
 import { toMountOptions } from "./id-remap.ts";
 import { layerOf, placeOf } from "./layer-names.ts";
@@ -107,10 +107,11 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 
     remove,
 
-    async sweep(isLive) {
-      if (isSwept) await removeLeft(left, isLive, remove);
+    async sweep(isLive, mayLieOn) {
+      const removeOne = (id: number) => remove(id, mayLieOn);
+      if (isSwept) await removeLeft(left, isLive, removeOne);
       else {
-        await removeOrphans(seen ?? (await listPlaces(driver)), isLive, remove, logger);
+        await removeOrphans(seen ?? (await listPlaces(driver)), isLive, removeOne, logger);
         [isSwept, seen] = [true, undefined];
       }
       await settled();
@@ -127,14 +128,18 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 function createRemovals(driver: ServableDriver) {
   const removing = new Set<Promise<void>>();
   const left = new Set<number>();
-  const removeNow = async (id: number): Promise<void> => {
+  const removeNow = async (id: number, mayLieOn: MayLieOn = () => true): Promise<void> => {
     left.add(id);
-    await driver.remove(layerOf(id));
+    const mayBeChild = (layer: string): boolean => {
+      const other = placeOf(layer);
+      return other === undefined || mayLieOn(other, id);
+    };
+    await driver.remove(layerOf(id), { mayLieOn: mayBeChild });
     left.delete(id);
   };
   return {
-    remove(id: number): Promise<void> {
-      const removal = removeNow(id).finally(() => removing.delete(removal));
+    remove(id: number, mayLieOn?: MayLieOn): Promise<void> {
+      const removal = removeNow(id, mayLieOn).finally(() => removing.delete(removal));
       removing.add(removal);
       return removal;
     },

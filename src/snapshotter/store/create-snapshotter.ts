@@ -14,7 +14,7 @@ export function createSnapshotter(store: StoreContext, release: () => Promise<vo
   const { records, table, storage, measuring, removing, logger } = store;
   const sweep = async () => {
     await removing.settled();
-    await storage.sweep((id) => store.making.has(id) || records.isLive(id));
+    await storage.sweep((id) => store.making.has(id) || records.isLive(id), store.mayLieOn);
   };
   let closing: Promise<void> | undefined;
 

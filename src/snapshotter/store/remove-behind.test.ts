@@ -15,7 +15,7 @@ vi.mock("node:timers/promises", () => ({
 async function removeOneWhileAsked() {
   const places = createPlaces();
   places.made.set(1, undefined);
-  const removing = removeBehind(createMemoryStorage(places), silentLogger);
+  const removing = removeBehind((id) => createMemoryStorage(places).remove(id), silentLogger);
   await removing.before(async () => {});
   removing.later(1);
   expect(pause).toHaveBeenCalledOnce();

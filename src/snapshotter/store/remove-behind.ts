@@ -1,6 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "../../transport/index.ts";
-import type { SnapshotStorage } from "../snapshot-storage.ts";
 
 /** Takes away the places of removed snapshots when engines ask for nothing else: deleting keeps the disk busy. */
 export interface RemoveBehind {
@@ -20,7 +19,7 @@ const quietMs = 30;
 const patienceMs = 500;
 const maxPatient = 1_000;
 
-export function removeBehind(storage: SnapshotStorage, logger: Logger): RemoveBehind {
+export function removeBehind(remove: (id: number) => Promise<void>, logger: Logger): RemoveBehind {
   const waiting: number[] = [];
   let asking = 0;
   let askedMs = 0;
@@ -48,7 +47,7 @@ export function removeBehind(storage: SnapshotStorage, logger: Logger): RemoveBe
       await untilQuiet();
       const id = isStopped ? undefined : waiting.shift();
       if (id === undefined) break;
-      await storage.remove(id).catch((error: unknown) => {
+      await remove(id).catch((error: unknown) => {
         if (!isStopped) logger.warn({ err: error, id }, "files of a removed snapshot are left for the next clean-up");
       });
     }

@@ -3,7 +3,8 @@ import type { Logger } from "../../transport/index.ts";
 import { createKeyLocks, type KeyLocks } from "../key-locks.ts";
 import type { Records } from "../records/records.ts";
 import type { SnapshotRecord } from "../records/record.ts";
-import type { SnapshotStorage } from "../snapshot-storage.ts";
+import type { MayLieOn, SnapshotStorage } from "../snapshot-storage.ts";
+import { createMayLieOn } from "./may-lie-on.ts";
 import { type LostWrites, trackLostWrites } from "./lost-writes.ts";
 import { type Measuring, measureBehind } from "./measure-behind.ts";
 import { type RemoveBehind, removeBehind } from "./remove-behind.ts";
@@ -27,6 +28,8 @@ export interface StoreContext {
   /** Keeps a snapshot from being removed while another is laid on it. */
   withParent<T>(parent: SnapshotRecord | undefined, work: () => Promise<T>): Promise<T>;
   isAwaited(id: number): boolean;
+  /** What the records tell of places whose files cannot be read now. */
+  readonly mayLieOn: MayLieOn;
   /** Takes a place away whose record is gone; what fails is left for a sweep. */
   discard(id: number): Promise<void>;
 }
@@ -41,6 +44,7 @@ export function createStoreContext(
   /** How many each parent waits for. */
   const awaited = new Map<number, number>();
   const making = new Set<number>();
+  const mayLieOn = createMayLieOn(records, storage);
   const lostWrites = trackLostWrites(records, making, storage.sync?.bind(storage), logger);
   return {
     records,
@@ -52,8 +56,9 @@ export function createStoreContext(
     measuring: measureBehind(records, storage, logger),
     lostWrites,
     syncing: syncBehind(lostWrites.sync, logger),
-    removing: removeBehind(storage, logger),
+    removing: removeBehind((id) => storage.remove(id, mayLieOn), logger),
     making,
+    mayLieOn,
 
     async withParent(parent, work) {
       if (parent === undefined) return work();
@@ -70,7 +75,7 @@ export function createStoreContext(
 
     async discard(id) {
       try {
-        await storage.remove(id);
+        await storage.remove(id, mayLieOn);
       } catch (error) {
         logger.warn({ err: error, id }, "files of a snapshot are left for the next clean-up");
       }

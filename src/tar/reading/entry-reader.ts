@@ -52,45 +52,54 @@ export function createEntryReader(input: ArchiveInput, limits: TarReaderOptions)
       throw toTruncatedError(input.offset, `inside the volume label at byte ${at}`);
   }
 
+  /** Reads the next header into `block`; false at the archive's end, which between entries may lack its blocks. */
+  function readHeader(at: number, hasPreface: boolean): boolean {
+    const mayEnd = entries > 0 && !hasPreface && !limits.needsEndBlocks;
+    if (readHeaderBlock(input, block, mayEnd, limits.maxTrailingBytes)) return true;
+    if (hasPreface) throw toMalformedError(at, "ends the archive behind a header that describes an entry");
+    return false;
+  }
+
+  /** Takes in a header that stands before those of entries; false of an entry's own. */
+  function readPreface(at: number, preface: EntryPreface, hasPreface: boolean): boolean {
+    const flag = block[fields.typeFlag.start] as number;
+    switch (flag) {
+      case typeFlag.paxLocal:
+        refuseSecond(preface.pax, "PAX header", at);
+        preface.pax = readRecords(at, "PAX header");
+        return true;
+      case typeFlag.gnuLongName:
+        refuseSecond(preface.longName, "GNU long name", at);
+        preface.longName = readLongName(at, "GNU long name");
+        return true;
+      case typeFlag.gnuLongLinkName:
+        refuseSecond(preface.longLinkName, "GNU long link name", at);
+        preface.longLinkName = readLongName(at, "GNU long link name");
+        return true;
+      case typeFlag.paxGlobal:
+        refuseBetween(hasPreface, flag, at);
+        global = mergeGlobalPax(global, readRecords(at, "global PAX header"), at);
+        return true;
+      case typeFlag.gnuVolumeLabel:
+        refuseBetween(hasPreface, flag, at);
+        skipVolumeLabel(at);
+        return true;
+      default:
+        return false;
+    }
+  }
+
   return {
     next() {
       const preface: EntryPreface = { pax: undefined, longName: undefined, longLinkName: undefined };
       for (;;) {
         const at = input.offset;
         const hasPreface = isFilled(preface);
-        if (
-          !readHeaderBlock(input, block, entries > 0 && !hasPreface && !limits.needsEndBlocks, limits.maxTrailingBytes)
-        ) {
-          if (hasPreface) throw toMalformedError(at, "ends the archive behind a header that describes an entry");
-          return undefined;
-        }
-        const flag = block[fields.typeFlag.start] as number;
-        switch (flag) {
-          case typeFlag.paxLocal:
-            refuseSecond(preface.pax, "PAX header", at);
-            preface.pax = readRecords(at, "PAX header");
-            break;
-          case typeFlag.gnuLongName:
-            refuseSecond(preface.longName, "GNU long name", at);
-            preface.longName = readLongName(at, "GNU long name");
-            break;
-          case typeFlag.gnuLongLinkName:
-            refuseSecond(preface.longLinkName, "GNU long link name", at);
-            preface.longLinkName = readLongName(at, "GNU long link name");
-            break;
-          case typeFlag.paxGlobal:
-            refuseBetween(hasPreface, flag, at);
-            global = mergeGlobalPax(global, readRecords(at, "global PAX header"), at);
-            break;
-          case typeFlag.gnuVolumeLabel:
-            refuseBetween(hasPreface, flag, at);
-            skipVolumeLabel(at);
-            break;
-          default:
-            if (++entries > limits.maxEntries)
-              throw toMalformedError(at, `is beyond entry ${limits.maxEntries}, the last allowed`);
-            return finishEntry(input, block, at, preface, global, limits);
-        }
+        if (!readHeader(at, hasPreface)) return undefined;
+        if (readPreface(at, preface, hasPreface)) continue;
+        if (++entries > limits.maxEntries)
+          throw toMalformedError(at, `is beyond entry ${limits.maxEntries}, the last allowed`);
+        return finishEntry(input, block, at, preface, global, limits);
       }
     },
   };

@@ -104,6 +104,27 @@ it.each(["10.0.0.1:2379", "ftp://x", "http://x/path", ""])("refuses the endpoint
   expect(() => createEtcd({ endpoints: [endpoint] })).toThrow(/is not such as "http:\/\/10.0.0.1:2379"/);
 });
 
+it.each(["ca", "cert", "key"])("says which file of tls is not there: %s", async (option) => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-etcd-"));
+  closers.push(() => rm(folder, { recursive: true }));
+  const path = join(folder, "file.pem");
+  const open = (tls = { [option]: path }) => createEtcd({ endpoints: ["https://127.0.0.1:1"], tls });
+  const missing = { code: "INVALID_ARGUMENT", message: `etcd: tls.${option} "${path}" is not there` };
+  expect(open).toThrow(expect.objectContaining(missing));
+  await copyFile(pemPath(option === "key" ? "server-key.pem" : "server.pem"), path);
+  const etcd = open();
+  await rm(path);
+  await expect(etcd.get("/x")).rejects.toMatchObject(missing);
+  expect(() => open({ [option]: folder })).toThrow(new RegExp(`^etcd: tls.${option} "${folder}": EISDIR`));
+});
+
+it("says so when a file is no PEM", () => {
+  const tls = { cert: import.meta.filename, key: import.meta.filename };
+  const open = () => createEtcd({ endpoints: ["https://127.0.0.1:1"], tls });
+  const message = expect.stringMatching(/^etcd: the files of tls are of no use: .*no start line/);
+  expect(open).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT", message }));
+});
+
 it("reads its certificates again when they were renewed", async () => {
   const folder = await mkdtemp(join(tmpdir(), "cleat-etcd-"));
   closers.push(() => rm(folder, { recursive: true }));
@@ -113,7 +134,6 @@ it("reads its certificates again when they were renewed", async () => {
   closers.push(() => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))));
   const endpoints = [`https://127.0.0.1:${(server.address() as AddressInfo).port}`];
   const ca = join(folder, "ca.pem");
-  expect(() => createEtcd({ endpoints, tls: { ca } })).toThrow(/ENOENT/);
   await writeFile(ca, "");
   const etcd = createEtcd({ endpoints, tls: { ca } });
   await expect(etcd.get("/x")).rejects.toMatchObject({ code: "UNAVAILABLE" });

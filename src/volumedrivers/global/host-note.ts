@@ -27,6 +27,8 @@ const noteSchema = z.strictObject({
   lease: z.string().optional(),
 });
 
+const laterVersion = z.object({ version: z.int().min(2) });
+
 /** What a folder keeps of the host that it is. */
 export type HostNote = Readonly<z.output<typeof noteSchema>>;
 
@@ -35,8 +37,13 @@ export const notePath = (folder: string): string => join(folder, "host.json");
 /** Who the folder's host is: one of its own, made when the folder is. @throws DATA_LOSS when the note is damaged. */
 export async function readNote(folder: string, place?: HostPlace): Promise<HostNote> {
   try {
-    return noteSchema.parse(JSON.parse(await readFile(notePath(folder), "utf8")));
+    const value: unknown = JSON.parse(await readFile(notePath(folder), "utf8"));
+    if (laterVersion.safeParse(value).success) {
+      throw new CleatError("FAILED_PRECONDITION", `"${notePath(folder)}" was written by a later release`);
+    }
+    return noteSchema.parse(value);
   } catch (error) {
+    if (error instanceof CleatError) throw error;
     if (!isSystemError(error, "ENOENT")) {
       throw new CleatError("DATA_LOSS", `"${notePath(folder)}" is not what was written there`, { cause: error });
     }

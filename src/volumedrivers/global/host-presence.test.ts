@@ -1,8 +1,8 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type HostPlace, readPlace } from "./host-note.ts";
+import { type HostPlace, notePath, readPlace } from "./host-note.ts";
 import { createHostPresence, readHost } from "./host-presence.ts";
 import { createMemoryEtcd, type MemoryEtcd } from "./memory-etcd.test.support.ts";
 import { createSharedRecords } from "./shared-records.ts";
@@ -27,6 +27,20 @@ async function startProcess(folder: string, place?: Partial<HostPlace>) {
 
 const other = { code: "FAILED_PRECONDITION", message: expect.stringMatching(/^another process is host "a"/) };
 const copy = { code: "FAILED_PRECONDITION", message: expect.stringMatching(/ is a copy of another /) };
+
+it("is told apart from a damaged one where a later release has written it, and left alone", async () => {
+  for (const [text, code] of [
+    ['{"version":2}', "FAILED_PRECONDITION"],
+    ['{"version":1}', "DATA_LOSS"],
+    ["", "DATA_LOSS"],
+  ] as const) {
+    const folder = join(scratch, code + text.length);
+    await mkdir(folder);
+    await writeFile(notePath(folder), text);
+    await expect(readHost(folder, "a")).rejects.toMatchObject({ code });
+    expect(await readFile(notePath(folder), "utf8")).toBe(text);
+  }
+});
 
 it("is the host's again in the process after one that was killed", async () => {
   const first = await startProcess(join(scratch, "a"));

@@ -14,36 +14,18 @@
  * - An engine that gives up a mount asks again: what is mounted without a holder waits for it for a while.
  */
 import { CleatError, toCleatError } from "../../errors/index.ts";
-import type { Logger } from "../../transport/index.ts";
-import type { SayStep } from "../steps.ts";
+import { createHolderRecords } from "./holder-records.ts";
 import type { MountRecord } from "./mount-record.ts";
-import { createReleases, type Releases } from "./releases.ts";
+import { createMountSteps, type MountedRecord, type MountStepsOptions } from "./mount-steps.ts";
+import { createReleases } from "./releases.ts";
 import type { Turns } from "./turns.ts";
 
-export interface MountSetOptions {
-  readonly records: MountRecords;
+export interface MountSetOptions extends MountStepsOptions {
   readonly turns: Turns;
-  /** Mounts, and resolves to where the files are. */
-  mount(name: string): Promise<string>;
-  /** Takes back what `mount` did, also half of it or nothing. FAILED_PRECONDITION is that it is busy. */
-  unmount(name: string): Promise<void>;
   /** Looks after what an earlier process has mounted, and is held. */
   care?(name: string): Promise<void>;
-  /** Whether something is mounted at the volume's target; `mountPoints` is what there is, for who asks about many. */
-  isMounted(name: string, mountPoints?: ReadonlySet<string>): boolean;
-  readonly bootId: string;
-  readonly logger: Logger;
-  readonly sayStep: SayStep;
   /** How long a mount without a holder waits for one. */
   readonly lingerMs: number;
-}
-
-export interface MountRecords {
-  get(name: string): MountRecord | undefined;
-  entries(): Iterable<[name: string, record: MountRecord]>;
-  /** As `Table.put` of a store: at once in memory, and resolves when it is on the disk. */
-  put(name: string, record: MountRecord): Promise<void>;
-  delete(name: string): Promise<void>;
 }
 
 export interface MountSet {
@@ -81,7 +63,7 @@ export interface Mounted {
 
 export function createMountSet(options: MountSetOptions): MountSet {
   const { records, logger, sayStep, lingerMs } = options;
-  const { recordOf, putHolders, pendingOf } = createHolderRecords(options);
+  const { recordOf, putHolders, pendingOf } = createHolderRecords(records, options.bootId);
   const isUnheld = (name: string): boolean => recordOf(name)?.holders.length === 0;
   const releases = createReleases({ ...options, isUnheld, release: (name) => unmountNow(name) });
   const { mountNow, unmountNow } = createMountSteps(options, recordOf, releases);
@@ -142,78 +124,6 @@ export function createMountSet(options: MountSetOptions): MountSet {
     },
     stop: () => releases.stop(),
   };
-}
-
-type MountedRecord = MountRecord & { readonly path: string };
-
-/** What is on the disk, or on its way there, of volumes' holders. */
-function createHolderRecords({ records, bootId }: MountSetOptions) {
-  /** What is not on the disk yet. Podman has one id for all. */
-  const pending = new Map<string, Promise<void>>();
-  return {
-    /** Of this boot: of another one nothing is held nor mounted, whether or not that could be written. */
-    recordOf(name: string): MountRecord | undefined {
-      const record = records.get(name);
-      return record === undefined || record.boot === bootId ? record : { holders: [], boot: bootId };
-    },
-    putHolders(name: string, record: MountRecord): Promise<void> {
-      const written = records.put(name, record);
-      const forget = () => {
-        if (pending.get(name) === written) pending.delete(name);
-      };
-      pending.set(name, written);
-      written.then(forget, forget);
-      return written;
-    },
-    pendingOf: (name: string): Promise<void> | undefined => pending.get(name),
-  };
-}
-
-/** What mounts and unmounts, and what is recorded before and after: for whoever has the volume's turn. */
-function createMountSteps(
-  options: MountSetOptions,
-  recordOf: (name: string) => MountRecord | undefined,
-  releases: Releases,
-) {
-  const { records, bootId, logger, sayStep } = options;
-
-  async function unmountNow(name: string): Promise<void> {
-    await options.unmount(name);
-    sayStep("unmount: unmounted", name);
-    releases.forget(name);
-    // Whoever finds the record after a crash unmounts what is not mounted.
-    records.delete(name).catch((error: unknown) => {
-      logger.warn({ err: error, volume: name }, "record of a mount cannot be deleted");
-    });
-  }
-
-  async function mountNow(name: string): Promise<MountedRecord> {
-    const before = recordOf(name);
-    const holders = before?.holders ?? [];
-    await records.put(name, { holders, boot: bootId });
-    sayStep("mount: recorded", name);
-    try {
-      if (before !== undefined) await options.unmount(name); // what is left of it
-      const path = await options.mount(name);
-      sayStep("mount: mounted", name);
-      return { holders, path, isMount: options.isMounted(name), boot: bootId };
-    } catch (error) {
-      await takeBack(name, holders);
-      throw error;
-    }
-  }
-
-  async function takeBack(name: string, holders: readonly string[]): Promise<void> {
-    try {
-      await options.unmount(name);
-      await (holders.length > 0 ? undefined : records.delete(name));
-    } catch (error) {
-      logger.warn({ err: error, volume: name }, "what a failed mount has left cannot be unmounted yet");
-      if (holders.length === 0) releases.retry(name);
-    }
-  }
-
-  return { mountNow, unmountNow };
 }
 
 /** The machine was started anew since: nothing is mounted, and nobody holds anything. */

@@ -104,6 +104,9 @@ export function createManagedCalls(parts: ManagedCallsParts): Omit<ManagedVolume
     },
     usage: (name, call) => inTurnless(call, () => table.usage(name, timeoutMs)),
     resize: (name, sizeBytes, call) => inTurn(name, call, () => life.resize(name, sizeBytes)),
+    copyOptions: (name) => table.copyOptions(name),
+    takesOption: (option, given) => table.takesOption(option, given),
+    isWhole: (name) => table.recordOf(name)?.state === "ready",
     holders(name) {
       table.assertThere(name);
       return mounts.holders(name);

@@ -70,6 +70,12 @@ export interface ManagedVolumes extends VolumeDriver {
   ): Promise<void>;
   /** Who has the volume mounted. @throws NOT_FOUND */
   holders(name: string): readonly string[];
+  /** The options of a snapshot of it. @throws NOT_FOUND, UNIMPLEMENTED where its backend makes no copies. */
+  copyOptions(name: string): Readonly<Record<string, string>>;
+  /** Whether a volume of those options' type may have that one, too. */
+  takesOption(option: string, given: Readonly<Record<string, string>>): boolean;
+  /** Whether it is there and not half removed: that one is in lists still, and `create` makes it anew. */
+  isWhole(name: string): boolean;
 }
 
 const defaultTimeoutMs = 50_000;

@@ -79,6 +79,11 @@ export interface VolumeBackend<Table extends OptionTable = OptionTable> extends 
     sizeBytes: number,
     call: VolumeCall,
   ): Promise<Readonly<Record<string, string>>>;
+  /**
+   * The options, beside its type, with which `create` makes a copy of it that stays as it is now, where volumes are
+   * copied: a snapshot. May not wait for anything.
+   */
+  copyOptions?(volume: ManagedVolume<OptionsOf<Table>>): Readonly<Record<string, string>>;
 }
 
 export interface ManagedVolume<Options = Readonly<Record<string, unknown>>> {

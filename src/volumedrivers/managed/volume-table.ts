@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { CleatError, quoteText } from "../../errors/index.ts";
+import { CleatError } from "../../errors/index.ts";
 import type { Store } from "../../state/index.ts";
 import { unmountFileSystem } from "../mounting/mount-file-system.ts";
 import { type GivenOptions, readOptions, secretsIn, showOptions } from "../options/read-options.ts";
 import type { BackendCalls, CallSubject } from "./backend-calls.ts";
-import type { ManagedVolumesSettings, TypedVolumesOptions } from "./open-managed-volumes.ts";
+import { type BackendOptions, type Backends, readBackends, unknownType } from "./backends.ts";
 import type { CreateCall, ManagedVolume, VolumeBackend, VolumeUsage } from "./volume-backend.ts";
 import type { VolumeFolders } from "./volume-folders.ts";
 import type { VolumeRecord, volumeTables } from "./volume-record.ts";
@@ -22,6 +22,8 @@ export interface VolumeTable {
   recordOf(name: string): VolumeRecord | undefined;
   /** What a new one would be. @throws INVALID_ARGUMENT */
   check(given: GivenOptions): Pick<VolumeRecord, "type" | "options">;
+  /** Whether the type that those options ask for has that one, too. @throws INVALID_ARGUMENT for no type. */
+  takesOption(option: string, given: GivenOptions): boolean;
   /** @throws ALREADY_EXISTS when it has other options. */
   assertSame(name: string, given: GivenOptions): void;
   managed(name: string): ManagedVolume;
@@ -41,12 +43,12 @@ export interface VolumeTable {
   assertResizable(name: string): void;
   /** Resolves to the options that it has from now on. */
   resize(name: string, sizeBytes: number): Promise<VolumeRecord["options"]>;
+  /** @throws UNIMPLEMENTED where its backend makes no copies. */
+  copyOptions(name: string): VolumeRecord["options"];
 }
 
-type Options = ManagedVolumesSettings & (VolumeBackend | TypedVolumesOptions);
-
 export function createVolumeTable(
-  options: Options,
+  options: BackendOptions,
   store: Store<typeof volumeTables>,
   folders: VolumeFolders,
   calls: BackendCalls,
@@ -85,6 +87,7 @@ export function createVolumeTable(
       readOptions(backend, own);
       return { ...(type !== undefined && { type }), options: own };
     },
+    takesOption: (option, given) => Object.hasOwn(backends.select(given).backend.options, option),
     assertSame(name, given) {
       const { type, backend, own } = backends.select(given);
       const record = there(name);
@@ -174,7 +177,7 @@ function createAbilities({
   knownBackendOf,
   subjectOf,
   calls,
-}: AbilityParts): Pick<VolumeTable, "hasUsage" | "usage" | "care" | "assertResizable" | "resize"> {
+}: AbilityParts): Pick<VolumeTable, "hasUsage" | "usage" | "care" | "assertResizable" | "resize" | "copyOptions"> {
   return {
     hasUsage: (name) => knownBackendOf(name)?.usage !== undefined,
     async usage(name, timeoutMs) {
@@ -197,6 +200,12 @@ function createAbilities({
       if (resize === undefined) throw unable(name, "cannot be given another size");
       const subject = subjectOf(name, "cannot be given another size");
       return { ...(await calls.run(subject, (call) => resize(managedOf(name), sizeBytes, call))) };
+    },
+    copyOptions(name) {
+      const { type } = there(name);
+      const { copyOptions } = backendOf(name);
+      if (copyOptions === undefined) throw unable(name, "cannot be copied");
+      return { ...(type !== undefined && { type }), ...copyOptions(managedOf(name)) };
     },
   };
 }
@@ -223,46 +232,4 @@ function createStatuses(backends: Backends): (record: VolumeRecord) => Record<st
 
 function unable(name: string, cannot: string): CleatError {
   return new CleatError("UNIMPLEMENTED", `volume "${name}" ${cannot}: its driver has no such ability`);
-}
-
-interface Backends {
-  /** The backend that a user's options ask for, and those that are its own. */
-  select(given: GivenOptions): { type: string | undefined; backend: VolumeBackend; own: GivenOptions };
-  /** None of a type that the driver had once. */
-  find(type: string | undefined): VolumeBackend | undefined;
-  /** @throws FAILED_PRECONDITION in its place. */
-  of(type: string | undefined): { backend: VolumeBackend };
-}
-
-function readBackends(options: Options): Backends {
-  if (!("types" in options)) {
-    const backend = options;
-    return {
-      select: (given) => ({ type: undefined, backend, own: given }),
-      find: () => backend,
-      of: () => ({ backend }),
-    };
-  }
-  const { types, defaultType, otherTypes } = options;
-  const find = (type: string): VolumeBackend | undefined =>
-    Object.hasOwn(types, type) ? types[type] : /^[\w.-]+$/.test(type) ? otherTypes : undefined;
-  const known = Object.keys(types).toSorted().join(", ");
-  return {
-    select({ type = defaultType, ...own }) {
-      if (type === undefined) throw new CleatError("INVALID_ARGUMENT", `option "type" is needed; known are ${known}`);
-      const backend = find(type);
-      if (backend !== undefined) return { type, backend, own };
-      throw new CleatError("INVALID_ARGUMENT", `option "type": ${quoteText(type)} is unknown; known are ${known}`);
-    },
-    find: (type = "") => find(type),
-    of(type = "") {
-      const backend = find(type);
-      if (backend !== undefined) return { backend };
-      throw new CleatError("FAILED_PRECONDITION", unknownType(type));
-    },
-  };
-}
-
-function unknownType(type = ""): string {
-  return `volumes of type ${quoteText(type)} are not known here any more`;
 }

@@ -22,7 +22,8 @@ export const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
  * Runs a program, which is a process that can be killed, with no shell in between; resolves to what it said on standard
  * output. A process that the kernel does not let die (a disk, a server that is gone) is left behind: its caller waits
  * no longer than its signal says.
- * @throws UNIMPLEMENTED when there is no such program, UNKNOWN with what it said when it failed.
+ * @throws UNIMPLEMENTED when there is no such program, UNKNOWN with what it said when it failed, RESOURCE_EXHAUSTED when
+ *   that is that a disk is full.
  * @throws the reason of `signal`.
  */
 export async function runHelper(
@@ -59,12 +60,16 @@ export async function runHelper(
           : toCleatError(error, `program "${program}"`),
       );
     });
-    child.once("close", (code, killed) => {
+    child.once("close", (status, killed) => {
       signal?.removeEventListener("abort", giveUp);
-      if (code === 0 || (code !== null && accepts.includes(code))) return resolve(said.stdout);
-      const ending = killed === null ? `ended with status ${code}` : `was killed by ${killed}`;
+      if (status === 0 || (status !== null && accepts.includes(status))) return resolve(said.stdout);
+      const ending = killed === null ? `ended with status ${status}` : `was killed by ${killed}`;
       const words = said.stderr.trim().replaceAll(/\s*\n\s*/g, "; ") || `${program} ${ending}`;
-      reject(new CleatError("UNKNOWN", words.startsWith(program) ? words : `${program}: ${words}`));
+      const code = isFull.test(words) ? "RESOURCE_EXHAUSTED" : "UNKNOWN";
+      reject(new CleatError(code, words.startsWith(program) ? words : `${program}: ${words}`));
     });
   });
 }
+
+/** ENOSPC and EDQUOT, as programs say them without a locale. */
+const isFull = /No space left on device|Disk quota exceeded/;

@@ -87,6 +87,7 @@ export const image: VolumeBackend<typeof options> = {
     if (isLive) await growMounted(target, given.fstype, { signal });
     return toText(given, sizeBytes);
   },
+  copyOptions: ({ name, options: { fstype } }) => ({ from: name, fstype }),
 };
 
 function imageOf(folder: string): string {

@@ -59,6 +59,11 @@ export const local: VolumeBackend<typeof options> = {
     await limitFolder(filesOf(folder), sizeBytes);
     return { size: String(sizeBytes), ...(from !== undefined && { from }), ...(snapshot && { snapshot: "true" }) };
   },
+  copyOptions: ({ name, options: { size } }) => ({
+    from: name,
+    snapshot: "true",
+    ...(size !== undefined && { size: String(size) }),
+  }),
 };
 
 function filesOf(folder: string): string {

@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../files/index.ts";
 import type { VolumeBackend } from "../managed/volume-backend.ts";
 import { mountFileSystem } from "../mounting/mount-file-system.ts";
 import { runHelper } from "../mounting/run-helper.ts";
@@ -21,8 +21,8 @@ export const overlay: VolumeBackend<typeof options> = {
   async create({ options: { device, o }, folder }, { signal }) {
     if (isGiven(o)) return;
     const { upper, work } = layersOf(folder);
-    await mkdir(upper, { recursive: true });
-    await mkdir(work, { recursive: true });
+    await makeFolders(upper);
+    await makeFolders(work);
     // Of the root the upper's own are seen. By programs: the folder may be a server's, which is gone.
     for (const program of ["chown", "chmod"])
       await runHelper(program, [`--reference=${device}`, "--", upper], { signal });

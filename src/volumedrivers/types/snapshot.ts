@@ -4,8 +4,8 @@
  * overlay without an upper folder, to which the kernel writes for nobody.
  */
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolders } from "../../files/index.ts";
 import type { ManagedVolume, VolumeCall } from "../managed/volume-backend.ts";
 import { mountFileSystem } from "../mounting/mount-file-system.ts";
 import { noteUnmarked, type TreeJobOptions } from "../trees/tree-jobs.ts";
@@ -27,7 +27,7 @@ export async function mountSnapshot(
   const empty = join(folder, "empty");
   try {
     if (existsSync(noteIn(folder)) && !/[:,\\]/.test(folder)) {
-      await mkdir(empty, { recursive: true });
+      await makeFolders(empty);
       // Before Linux 6.8 an overlay without an upper folder has two lower ones at the least.
       const options = ["ro", "userxattr", `lowerdir=${files}:${empty}`];
       return await mountFileSystem({ type: "overlay", source: "overlay", target, options, signal });

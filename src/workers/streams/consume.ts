@@ -12,6 +12,7 @@
  * so does the wait for it. However many senders are silent, they cost 64 KiB each, no descriptor but for those who have
  * a place, and on the disk what they have sent.
  */
+import { releaseAfter } from "../../errors/kit.ts";
 import type { LendingSource } from "../../protocol/kit.ts";
 import { createPace, type Pace } from "./peers/pace.ts";
 import { feedJob } from "./feed-job.ts";
@@ -64,15 +65,14 @@ export function createConsumer({ rings, live, whole, createSpool, patienceMs }: 
     spool: Spool,
     job: (ring: Ring) => Promise<T>,
   ): Promise<T> {
-    try {
+    const run = async () => {
       const rest = await spoolAll(bytes, spool);
       if (rest === undefined) return await whole.within(() => feedJob(unspool(spool), job, rings));
       // The disk is full: what came so far is followed by what comes, as soon as somebody has time for it.
       await live.take();
       return await runLive(unspool(spool, rest), job);
-    } finally {
-      await spool.remove();
-    }
+    };
+    return await releaseAfter(run, () => spool.remove());
   }
 
   return async (source, job) => {

@@ -1,7 +1,7 @@
 /** gRPC's frames: the same messages however the stream was cut, and a frame for each gives back the stream. */
 import assert from "node:assert/strict";
 
-import { createFrameReader, encodeFrame } from "#dist/grpc/frames.js";
+import { createFrameReader, encodeFrame } from "#dist/grpc/wire/frames.js";
 
 export const codes = ["RESOURCE_EXHAUSTED", "UNIMPLEMENTED", "INVALID_ARGUMENT"];
 export const dictionary = ["\0\0\0\0\x05hello", "\0\0\0\0\0", "\x01\0\0\0\x01x", "\xff\xff\xff\xff", "\0\0\x10\0\0"];

@@ -62,19 +62,25 @@ export async function podmanOnVolumes(namespace: Namespace, plugin: CleatVolumes
         const pids = await podman("inspect", "--format={{.State.ConmonPid}} {{.State.Pid}}", container);
         await namespace.run(["sh", "-c", 'kill -KILL "$@"', "sh", ...pids.split(" ")]);
         // Nobody has told Podman that it has ended, and so it is not started again.
-        await podman("rm", "--force", "--time=0", container);
+        const remove = () => podman("rm", "--force", "--time=0", container);
+        await remove().catch((error: unknown) => {
+          // Podman 5.4 says once that nobody knows how it has ended, notes that, and removes it when asked again.
+          if (!/conmon exited prematurely/.test(String(error))) throw error;
+          return remove();
+        });
         return "gone";
       },
     },
     goDown: async () => {},
     /**
-     * It takes the machine for started anew where these, in memory, are gone. Source: podman v4.3 `libpod/runtime.go`.
+     * It takes the machine for started anew where these, in memory, are gone, and its runtimes (runc of Debian 13, crun)
+     * know of no container then. Source: podman v4.3 `libpod/runtime.go`.
      */
     async comeUp() {
       for (const folder of [`${namespace.folder}/podman`, "/run/containers", "/run/libpod"])
         for (const path of (await namespace.mountsUnder(folder)).toReversed())
           await namespace.run(["umount", "-l", path]);
-      await namespace.run(["rm", "-rf", "/run/containers", "/run/libpod"]);
+      await namespace.run(["rm", "-rf", "/run/containers", "/run/libpod", "/run/runc", "/run/crun"]);
     },
   };
 }

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { inspect } from "node:util";
+import { runVolumeDriverKit } from "cleat/testing";
 import { openManagedVolumes, volumeTypes } from "cleat/volumedrivers";
 import { password, prepareServers, servers, startServer } from "./share-servers.mjs";
 
@@ -21,6 +22,12 @@ const given = {
   },
 };
 
+/** All volumes of a share are one folder, with all that is in it. */
+const expectedFailures = {
+  "files/apart": "volumes of one share are one folder",
+  "files/empty-again": "the folder is the server's, with all that is in it",
+};
+
 const timeoutMs = 30_000;
 const volumes = await openManagedVolumes({ name: "cleat", folder: "/tmp/volumes", types: volumeTypes, timeoutMs });
 prepareServers();
@@ -30,6 +37,7 @@ for (const type of ["nfs", "cifs"]) {
   console.log(JSON.stringify({ ...seen, error: error && inspect(error) }));
 }
 await volumes.close();
+process.exit(); // a server that a failure has left would keep the machine running
 
 async function look(type, server, { share, ...wrong }, seen) {
   const note = (step) => console.log(JSON.stringify({ step: `${type}: ${step}` }));
@@ -63,6 +71,9 @@ async function look(type, server, { share, ...wrong }, seen) {
     await volumes.remove(name);
   }
   note("refused");
+
+  seen.kit = await runKit(type, share);
+  note("kit has run");
 
   await volumes.create(type, { options: share });
   await volumes.create("second", { options: { ...share, o: `${share.o},ro` } });
@@ -98,6 +109,8 @@ async function look(type, server, { share, ...wrong }, seen) {
   running = await startServer(server);
   seen.readAfterRestart = await timed(() => readFile(`${path}/file`, "utf8"));
   note("killed and back");
+  seen.kitBeside = await runKit(type, share);
+  note("kit has run beside a volume whose server was killed");
 
   running.freeze();
   const [frozenShare, frozenList, frozenUnmount] = await Promise.all([
@@ -116,6 +129,17 @@ async function look(type, server, { share, ...wrong }, seen) {
     .split("\n")
     .filter((line) => line.includes("/tmp/volumes/"));
   await running.kill();
+}
+
+/** The checks for volume drivers, of a driver of its own: how many passed, and what is wrong with the others. */
+async function runKit(type, options) {
+  const open = () => openManagedVolumes({ name: "kit", folder: `/tmp/kit-${type}`, types: volumeTypes, timeoutMs });
+  const results = await runVolumeDriverKit({ open, options, listLimitMs: 5_000, expectedFailures });
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  return {
+    passed: results.filter(({ outcome }) => outcome === "passed").length,
+    failed: failed.map(({ id, error }) => `${id}: ${error?.message}`),
+  };
 }
 
 async function timed(work) {

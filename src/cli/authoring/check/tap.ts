@@ -1,5 +1,5 @@
 import type { CheckResult } from "../../../testing/index.ts";
-import { explain } from "./explain.ts";
+import { explain, isFailure } from "./explain.ts";
 import { printable, printableJson } from "../../terminal/printable.ts";
 
 /** Results as the Test Anything Protocol has them. Source: testanything.org, TAP 13, which all harnesses read. */
@@ -20,6 +20,21 @@ export function tapResult(number: number, result: CheckResult): string {
   );
   const directive = todo === undefined ? "" : ` # TODO ${escape(todo)}`;
   return [`not ok ${line}${directive}`, "  ---", ...lines, "  ...", ""].join("\n");
+}
+
+/** The last line, a comment: how many of each outcome. */
+export function tapSummary(results: readonly CheckResult[]): string {
+  const count = (wanted: (result: CheckResult) => boolean) => results.filter(wanted).length;
+  const countOf = (outcome: CheckResult["outcome"]) => count((result) => result.outcome === outcome);
+  const parts = {
+    passed: countOf("passed"),
+    failed: count(isFailure),
+    advice: count(({ outcome, advice }) => outcome === "failed" && advice === true),
+    known: countOf("expected-failure"),
+    skipped: countOf("skipped"),
+  };
+  const told = Object.entries(parts).map(([name, number]) => `${name} ${number}`);
+  return `# ${told.join(", ")}\n`;
 }
 
 function escape(text: string): string {

@@ -47,6 +47,7 @@ export async function openCsiDoor(values: CsiValues, context: CommandContext, lo
       version,
       nodeId,
       sizeOption: "size",
+      sourceOption: "from",
       logger,
     });
     const { services, close } = plugin;

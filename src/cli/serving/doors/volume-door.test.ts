@@ -23,3 +23,12 @@ it.each<[readonly string[] | undefined, boolean]>([
   expect((await managed.list()).length).toBe(isTaken ? 1 : 0);
   await managed.close();
 });
+
+it.each(["etcd-ca", "etcd-cert", "etcd-key"] as const)(
+  "names the option whose file is not there: --%s",
+  async (name) => {
+    const values = { root, scope: "global", etcd: "https://127.0.0.1:1", [name]: join(root, "no.pem") };
+    const opening = openManaged(values, {} as CommandContext, silentLogger);
+    await expect(opening).rejects.toThrow(`--${name}: "${root}/no.pem" is not there`);
+  },
+);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { assertAddressFree, type Logger, serve, type ServedDriver } from "../../../plugin/index.ts";
 import { assertPluginName } from "../../../protocol/index.ts";
@@ -139,6 +140,10 @@ function sharedBy({ scope = "local", etcd, ...more }: ManagedValues) {
   if ((scope === "global") !== (etcd !== undefined)) throw new UsageError("--scope global and --etcd go together");
   if (etcd === undefined) return undefined;
   const tls = { ca: more["etcd-ca"], cert: more["etcd-cert"], key: more["etcd-key"] };
+  for (const [option, path] of Object.entries(tls)) {
+    if (path === undefined || existsSync(path)) continue;
+    throw new UsageError(`--etcd-${option}: ${JSON.stringify(path)} is not there`);
+  }
   const prefix = more["etcd-prefix"];
   return { etcd: { endpoints: etcd.split(","), tls }, ...(prefix !== undefined && { prefix }) };
 }

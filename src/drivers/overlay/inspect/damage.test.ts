@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -41,6 +42,12 @@ function make(id: string, parent?: string): void {
 const at = (path: string): string => `${home}/${path}`;
 const linkOf = (id: string): string => readFileSync(at(`${id}/link`), "utf8");
 const kinds = () => checkStore(home).map(({ kind }) => kind);
+
+function exchangeFolders(): void {
+  renameSync(at("base"), at("spare"));
+  renameSync(at("top"), at("base"));
+  renameSync(at("spare"), at("top"));
+}
 
 /** Every layer is as it was made, as far as a mount would go. */
 function expectSound(): void {
@@ -189,6 +196,13 @@ describe("what is left alone, with the reason", () => {
       "half-made-layer",
       /holds "_data", which is not the driver's/,
       () => mkdirSync(at("half/_data/precious"), { recursive: true }),
+    ],
+    ["folders that were exchanged", "link-wrong", /another layer's/, exchangeFolders],
+    [
+      "a layer that lies on more than its parent does",
+      "misfit",
+      /somebody to say/,
+      () => writeFileSync(at("middle/lower"), `${readFileSync(at("middle/lower"), "utf8")}:l/${linkOf("base")}`),
     ],
     ["a folder among the links", "link-wrong", /not a link/, () => mkdirSync(at("l/AAAA"))],
     ["somebody else's symlink", "link-wrong", /no driver names/, () => symlinkSync("/etc", at("l/libc.so"))],

@@ -6,6 +6,7 @@ import {
   type Damage,
   emptyTrash,
   findExactDamage,
+  findUnlessUnread,
   formatNames,
   type LayerMount,
   mendable,
@@ -41,7 +42,9 @@ export function findLayerDamage(layer: LayerFacts, around: LayerNeighbours): Dam
     ...checkLower(layer, around),
     ...checkWork(layer, around),
     ...checkMerged(layer, around),
-    ...findExactDamage(around.folder, exactFolder(layer.id), layer.id),
+    ...findUnlessUnread(exactFolder(layer.id), layer.id, () =>
+      findExactDamage(around.folder, exactFolder(layer.id), layer.id),
+    ),
   ];
 }
 

@@ -18,9 +18,10 @@ export function findLinkDamage(home: string, facts: StoreFacts): Damage[] {
   const named = new Set([...facts.layers.values()].flatMap((layer) => lowerLinksOf(layer) ?? []));
   return [
     ...[...facts.links].flatMap(([name, link]) => {
+      if (link.unread !== undefined) return [];
       const owning = owners.get(name) ?? [];
       const checkOne =
-        owning.length > 0 ? checkOwned(home, name, link, owning) : checkUnowned(home, name, link, facts, named);
+        owning.length > 0 ? checkOwned(home, name, link, owning, facts) : checkUnowned(home, name, link, facts, named);
       return checkOne ?? [];
     }),
     ...[...owners].flatMap(([name, owning]) => checkOwners(home, name, facts.links.get(name), owning)),
@@ -37,7 +38,13 @@ function ownersOfLinks({ layers }: StoreFacts): Map<string, LayerFacts[]> {
   return owners;
 }
 
-function checkOwned(home: string, name: string, link: LinkFacts, owning: readonly LayerFacts[]): Damage | undefined {
+function checkOwned(
+  home: string,
+  name: string,
+  link: LinkFacts,
+  owning: readonly LayerFacts[],
+  facts: StoreFacts,
+): Damage | undefined {
   if (owning.some(({ id }) => id === link.layer)) return undefined;
   const [owner, ...others] = owning.map(({ id }) => id);
   const subject = {
@@ -47,7 +54,15 @@ function checkOwned(home: string, name: string, link: LinkFacts, owning: readonl
   } as const;
   if (link.kind === "folder") return unmendable(subject, "it is a folder, which may hold content");
   if (owner === undefined || others.length > 0) return unmendable(subject, "several layers say that it is theirs");
+  if (isExchanged(link, facts)) return unmendable({ ...subject, layer: owner }, "its folder may be another layer's");
   return mendable({ ...subject, layer: owner }, () => makeLink(home, name, owner));
+}
+
+/** Whether the layer to which it leads has a link that leads elsewhere, too, as after folders were exchanged. */
+function isExchanged({ layer }: LinkFacts, { layers, links }: StoreFacts): boolean {
+  const led = layers.get(layer ?? "");
+  const own = led && links.get(linkOf(led) ?? "")?.layer;
+  return led?.diff === "folder" && own !== undefined && own !== layer && layers.has(own);
 }
 
 function checkUnowned(

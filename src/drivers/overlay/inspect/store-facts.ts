@@ -5,9 +5,11 @@ import {
   layerIdPattern,
   namesIn,
   nameText,
+  orUnread,
   ownFolder,
   readLink,
   readRecord,
+  Unread,
   withFolderIfThere,
 } from "../../../graphdriver/kit.ts";
 import { isLink, isLowerPath, linksFolder, linkTarget } from "../layout.ts";
@@ -30,6 +32,8 @@ export interface LayerFacts {
   /** As the file says; `undefined` without one, which `lowerText` is for a layer without a parent, too. */
   readonly linkText: string | undefined;
   readonly lowerText: string | undefined;
+  /** Why nothing can be said of it now; all else is left out then. */
+  readonly unread?: Unread;
 }
 
 export interface LinkFacts {
@@ -38,6 +42,8 @@ export interface LinkFacts {
   readonly target: string | undefined;
   /** The layer that it leads to as this layout has it, whether that is there or not. */
   readonly layer: string | undefined;
+  /** Why it cannot be told now where it leads. */
+  readonly unread?: Unread;
 }
 
 /**
@@ -57,12 +63,18 @@ export function readStoreFacts(home: number, mounted: ReadonlySet<string>): Stor
     const id = nameText(name);
     if (namesOfDrivers.includes(id) || id.startsWith(".") || isOfFileSystem(id)) continue;
     const layer = layerIdPattern.test(id)
-      ? withFolderIfThere(home, id, (folder) => readFacts(folder, id, mounted.has(id)))
+      ? orUnread(() => withFolderIfThere(home, id, (folder) => readFacts(folder, id, mounted.has(id))))
       : undefined;
-    if (layer !== undefined) layers.set(id, layer);
-    else if (kindOf(home, name) !== undefined) strays.push(name);
+    if (layer instanceof Unread) layers.set(id, unreadLayer(id, layer));
+    else if (layer !== undefined) layers.set(id, layer);
+    else if (orUnread(() => kindOf(home, name)) !== undefined) strays.push(name);
   }
   return { layers, strays, links: withFolderIfThere(home, linksFolder, readLinks) ?? new Map() };
+}
+
+function unreadLayer(id: string, unread: Unread): LayerFacts {
+  const unknown = { diff: undefined, work: undefined, merged: undefined, linkText: undefined, lowerText: undefined };
+  return { id, ...unknown, committed: false, unread };
 }
 
 function readFacts(folder: number, id: string, isMounted: boolean): LayerFacts {
@@ -80,14 +92,21 @@ function readFacts(folder: number, id: string, isMounted: boolean): LayerFacts {
 function readLinks(folder: number): Map<string, LinkFacts> {
   const links = new Map<string, LinkFacts>();
   for (const name of namesIn(folder, ".")) {
-    const kind = kindOf(folder, name);
-    if (kind === undefined || isOfFileSystem(nameText(name))) continue;
-    const target = readLink(folder, name);
-    const id = target?.split("/")[1] ?? "";
-    const layer = layerIdPattern.test(id) && target === linkTarget(id) ? id : undefined;
-    links.set(nameText(name), { kind, target, layer });
+    if (isOfFileSystem(nameText(name))) continue;
+    const link = orUnread(() => readLinkFacts(folder, name));
+    if (link instanceof Unread) {
+      links.set(nameText(name), { kind: "symlink", target: undefined, layer: undefined, unread: link });
+    } else if (link !== undefined) links.set(nameText(name), link);
   }
   return links;
+}
+
+function readLinkFacts(folder: number, name: Buffer): LinkFacts | undefined {
+  const kind = kindOf(folder, name);
+  if (kind === undefined) return undefined;
+  const target = readLink(folder, name);
+  const id = target?.split("/")[1] ?? "";
+  return { kind, target, layer: layerIdPattern.test(id) && target === linkTarget(id) ? id : undefined };
 }
 
 /** The link that a layer says to be its own; `undefined` without one, or where that is damaged. */

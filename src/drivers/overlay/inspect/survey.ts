@@ -1,5 +1,6 @@
 import { withFolderAt } from "../../../layer/index.ts";
 import {
+  conditionOf,
   type LayerMount,
   readMountsBelow,
   readRecordedCounts,
@@ -7,6 +8,7 @@ import {
   type StoreSurvey,
   type SurveyedLayer,
 } from "../../../graphdriver/kit.ts";
+import { createMisfitFinder } from "../misfits.ts";
 import { createLinkResolver, isHalfMade, type LayerFacts, lowerLinksOf, readStoreFacts } from "./store-facts.ts";
 
 /** What a store of Docker's layout for overlay holds, whichever driver makes its mounts. Blocks; runs on a worker. */
@@ -16,6 +18,7 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
     const facts = readStoreFacts(folder, mountedLayers(home, mounts));
     const resolve = createLinkResolver(facts);
     const { counts } = readRecordedCounts(folder);
+    const misfitOf = createMisfitFinder(home);
     const layers = [...facts.layers.values()].map((layer) => {
       const { id, committed } = layer;
       const { parent, parentage } = parentOf(layer, resolve);
@@ -25,7 +28,7 @@ export function surveyStore(home: string, driver: string): StoreSurvey {
         parent,
         parentage,
         role: roleOf(id, parent, committed),
-        condition: isHalfMade(layer) ? ("half-made" as const) : ("whole" as const),
+        ...conditionOf(layer.unread, isHalfMade(layer) ? "half-made" : "whole", misfitOf(id)),
         committed,
         mounts: ownMounts,
         holds: counts.get(id) ?? (ownMounts.length > 0 ? 1 : 0),
@@ -39,7 +42,7 @@ function parentOf(
   layer: LayerFacts,
   resolve: (link: string) => string | undefined,
 ): Pick<SurveyedLayer, "parent" | "parentage"> {
-  const lowers = lowerLinksOf(layer);
+  const lowers = layer.unread === undefined ? lowerLinksOf(layer) : undefined;
   if (lowers === undefined) return { parent: undefined, parentage: "unknown" };
   const [first] = lowers;
   if (first === undefined) return { parent: undefined, parentage: "none" };

@@ -38,6 +38,8 @@ export interface MountLayerOptions {
   /** Whether the kernel takes layers one by one (`lowerdir+`, Linux 6.5). */
   readonly layerByLayer: boolean;
   readonly attributePrefix: OverlayPrefix;
+  /** Whether it is known to have a child, though it need not say so. */
+  readonly isParent?: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
   const files = readLayer(home, id);
   const { lowers } = files;
   if (lowers.length === 0) return `${home}/${id}/diff`;
-  const readOnly = isThere(`${home}/${id}/committed`);
+  const readOnly = options.isParent === true || isThere(`${home}/${id}/committed`);
   const merged = `${home}/${id}/merged`;
   withFolderAt(home, (folder) => {
     // The list of all mounts grows with the containers that run; it is read where something is mounted, whatever it is.

@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { CleatError } from "cleat/errors";
@@ -15,7 +16,7 @@ import { builtInFactories } from "cleat/selection";
 import { openStore } from "cleat/layerstore";
 import { buildArchive, file, folder as aFolder, whiteout } from "cleat/testing";
 
-import { factories, streamOf, whenTrashIsEmpty } from "./layers.mjs";
+import { factories, namesOf, streamOf, trashOf, whenTrashIsEmpty } from "./layers.mjs";
 
 /** What drivers call of the kernel, with an error; but for write(2), by which Node's threads wake each other. */
 const systemCalls = [
@@ -62,6 +63,13 @@ if (atNight) {
     ["renameat2", "EROFS"],
     ["pwrite64", "EIO"],
     ["openat", "ENFILE"],
+    ["fsync", "ENOSPC"],
+    ["syncfs", "ENOSPC"],
+    ["ioctl", "ENOSPC"],
+    ["rename", "EROFS"],
+    ["unlinkat", "EROFS"],
+    ["fsetxattr", "EROFS"],
+    ["utimensat", "EROFS"],
   );
 }
 
@@ -70,6 +78,7 @@ const whens = !atNight ? ["1"] : ["2", "3", "5", "8", "13", "1+"];
 const trials = whens.flatMap((when) => systemCalls.map(([systemCall, errno]) => [systemCall, errno, when]));
 
 const image = [aFolder("d"), file("d/f", "f".repeat(5000)), file("g", "g")];
+const imageNames = ["d", "d/f", "g"];
 const change = [whiteout("d/f"), aFolder("d"), file("d/new", "new"), file("h", "h".repeat(70_000))];
 
 const calls = {
@@ -106,9 +115,15 @@ const calls = {
     first: (driver, id) => driver.get(`${id}-container`, {}),
     call: (driver) => driver.cleanup(),
   },
-  openAndClose: async (_driver, _id, { open }) => {
-    const other = await open();
-    await other.close();
+  openAndClose: {
+    call: (_driver, _id, other) => other.openAndClose(),
+    within: (other) => other.paths(),
+  },
+  openAfterCrash: {
+    first: (_driver, _id, other) => other.leave(),
+    call: (_driver, _id, other) => other.openAndClose(),
+    within: (other) => other.paths(),
+    after: (other) => other.assertInOrder(),
   },
 };
 
@@ -116,7 +131,7 @@ const calls = {
 const repeatable = ["create", "createReadWrite", "applyDiff", "remove"];
 
 /** What is not a call about one layer names the driver or its home instead. */
-const aboutNoLayer = ["list", "status", "cleanup", "openAndClose"];
+const aboutNoLayer = ["list", "status", "cleanup", "openAndClose", "openAfterCrash"];
 
 /** What a call makes of the store is made before, and is gone after it. */
 async function prepare(driver, id) {
@@ -134,31 +149,30 @@ async function tidy(driver, id) {
 export async function failingCalls(name, folder) {
   const home = `${folder}/home`;
   mkdirSync(home);
-  let driver = await factories[name].open({ home });
+  const openOwn = () => factories[name].open({ home, options: ["cleat.exact_diffs=true"] });
+  let driver = await openOwn();
   const id = "image";
   await driver.create(id, {});
   await driver.applyDiff(id, undefined, streamOf(buildArchive(image)));
-  const otherHome = `${folder}/other-${name}`;
-  const open = () => factories[name].open({ home: otherHome });
-  await (await open()).close();
+  const other = await makeOther(name, `${folder}/other-${name}`);
   const problems = [];
   let injected = 0;
   for (const [method, one] of Object.entries(calls)) {
-    const { first = async () => {}, call } = typeof one === "function" ? { call: one } : one;
+    const steps = typeof one === "function" ? { call: one } : one;
+    const { first = async () => {}, call, within = () => [], after = async () => {} } = steps;
     const named = aboutNoLayer.includes(method) ? [id, name, home] : [id];
     await prepare(driver, id);
     // Threads are there, modules are loaded, and what it takes to trace is.
-    await first(driver, id);
-    await withFailing("swapon:error=EIO", folder, () => call(driver, id, { open }));
+    await first(driver, id, other);
+    await withFailing("swapon:error=EIO", folder, () => call(driver, id, other));
     await tidy(driver, id);
     for (const [systemCall, errno, when] of trials) {
       await prepare(driver, id);
       if (process.env.SHOW) console.error(method, systemCall, errno);
-      await first(driver, id);
+      await first(driver, id, other);
       const before = descriptors();
-      const { failure, hits } = await withFailing(`${systemCall}:error=${errno}:when=${when}`, folder, () =>
-        call(driver, id, { open }),
-      );
+      const failing = `${systemCall}:error=${errno}:when=${when}`;
+      const { failure, hits } = await withFailing(failing, folder, () => call(driver, id, other), within(other));
       injected += hits;
       const subject = `${method} with ${systemCall} failing (${errno}), call ${when} of a thread`;
       if (failure !== undefined && !isOfContract(failure, named))
@@ -168,11 +182,12 @@ export async function failingCalls(name, folder) {
       if (failure !== undefined && repeatable.includes(method)) {
         await call(driver, id).catch((error) => problems.push(`${subject}, and again: ${error.stack}`));
       }
+      await after(other).catch((error) => problems.push(`${subject}, and opened once more: ${error.stack}`));
       await tidy(driver, id).catch((error) => problems.push(`${subject}, and then: ${error.stack}`));
     }
   }
   await driver.close();
-  driver = await factories[name].open({ home });
+  driver = await openOwn();
   await whenTrashIsEmpty(home); // of what was not deleted, since that failed
   await driver.close();
   const store = openStore({ home, drivers: builtInFactories, driver: name });
@@ -181,6 +196,56 @@ export async function failingCalls(name, folder) {
   assert.deepEqual(problems, []);
   assert.deepEqual(findings, []);
   assert.ok(injected > 30, `${injected} failures were injected`);
+}
+
+/** A home that is opened and closed, also with what a crash has left there. */
+async function makeOther(name, home) {
+  const open = () => factories[name].open({ home });
+  const driver = await open();
+  await driver.create("base", {});
+  await driver.applyDiff("base", undefined, streamOf(buildArchive(image)));
+  await driver.create("top", { parent: "base" });
+  await driver.close();
+  const left = {
+    overlay2: ["l/LEFT"],
+    "fuse-overlayfs": ["l/LEFT"],
+    btrfs: ["quotas/gone", ".cleat/exact/gone", ".cleat/layers/gone"],
+    vfs: [".cleat/unfilled/gone", ".cleat/exact/gone", ".cleat/layers/gone"],
+  };
+  const marks = left[name];
+  return {
+    /** What of the home is looked at by its path, or through a descriptor: not the modules that a thread loads. */
+    paths: () => [home, ...readdirSync(home, { recursive: true }).flatMap((path) => [path, `${home}/${path}`])],
+    async openAndClose() {
+      const opened = await open();
+      for (let tries = 0; tries < 20 && trashOf(home).length > 0; tries++) await delay(10);
+      await opened.close();
+    },
+    leave() {
+      for (const part of ["staging", "trash"]) {
+        mkdirSync(`${home}/.cleat/${part}/left/d`, { recursive: true });
+        writeFileSync(`${home}/.cleat/${part}/left/d/f`, "");
+      }
+      for (const mark of marks) {
+        mkdirSync(dirname(`${home}/${mark}`), { recursive: true });
+        rmSync(`${home}/${mark}`, { force: true });
+        if (mark.startsWith("l/")) symlinkSync("../gone/diff", `${home}/${mark}`);
+        else writeFileSync(`${home}/${mark}`, "");
+      }
+    },
+    async assertInOrder() {
+      const opened = await open();
+      await whenTrashIsEmpty(home);
+      assert.deepEqual([await namesOf(opened, "base"), await namesOf(opened, "top")], [imageNames, imageNames]);
+      await opened.applyDiff("top", "base", streamOf(buildArchive(change)));
+      await opened.remove("top");
+      await opened.create("top", { parent: "base" });
+      await opened.close();
+      assert.deepEqual(readdirSync(`${home}/.cleat/staging`), []);
+      const isLeft = (mark) => readdirSync(dirname(`${home}/${mark}`)).includes(basename(mark));
+      assert.deepEqual(marks.filter(isLeft), []);
+    },
+  };
 }
 
 function isOfContract(failure, named) {
@@ -199,13 +264,17 @@ async function descriptorsBeyond(before) {
   return descriptors() - before;
 }
 
-/** Runs `call` while system calls fail as strace's `inject` says, of each thread as it counts them. */
-async function withFailing(failing, folder, call) {
+/**
+ * Runs `call` while system calls fail as strace's `inject` says, of each thread as it counts them; of those on the paths
+ * `within` alone, where there are some.
+ */
+async function withFailing(failing, folder, call, within = []) {
   const log = `${folder}/trace`;
   writeFileSync(log, "");
   const [systemCall] = failing.split(":");
   const inject = ["-e", `trace=${systemCall}`, "-e", `inject=${failing}`];
-  const tracer = spawn("strace", ["-f", "-o", log, ...inject, "-p", String(process.pid)], {
+  const paths = within.flatMap((path) => ["-P", path]);
+  const tracer = spawn("strace", ["-f", "-o", log, ...inject, ...paths, "-p", String(process.pid)], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";

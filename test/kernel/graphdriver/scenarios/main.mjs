@@ -16,6 +16,8 @@ import * as namespaceCrossing from "./namespace-crossing.mjs";
 import * as overlayDepth from "./overlay-depth.mjs";
 import * as overlayFeatures from "./overlay-features.mjs";
 import * as overlayParents from "./overlay-parents.mjs";
+import * as overlayRedirects from "./overlay-redirects.mjs";
+import * as overlayProjects from "./overlay-projects.mjs";
 import * as power from "./power-loss.mjs";
 import * as programs from "./programs.mjs";
 import * as protectedFiles from "./protected-files.mjs";
@@ -24,9 +26,10 @@ import * as silentPeers from "./silent-peers.mjs";
 import * as sizes from "./sizes.mjs";
 import * as stores from "./stores.mjs";
 import * as subvolumes from "./subvolumes.mjs";
+import * as unreadableLayers from "./unreadable-layers.mjs";
 
 const [name, driver, folder] = process.argv.slice(2);
-const overlay = { ...overlayDepth, ...overlayFeatures, ...overlayParents };
+const overlay = { ...overlayDepth, ...overlayFeatures, ...overlayParents, ...overlayProjects, ...overlayRedirects };
 const scenarios = {
   ...overlay,
   ...crash,
@@ -51,5 +54,6 @@ const scenarios = {
   ...sizes,
   ...stores,
   ...subvolumes,
+  ...unreadableLayers,
 };
 await scenarios[name](driver, folder);

@@ -21,7 +21,7 @@ export const logTemplate: ProjectTemplate = {
   }),
 };
 
-const driver = (name: string) => `import { appendFile, mkdir, open, stat } from "node:fs/promises";
+const driver = (name: string) => `import { mkdir, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CleatError } from "cleat/errors";
 import { createLogFeed, type LogDriver, type LogEntry, type LogFeed, selectEntries } from "cleat/logdriver";
@@ -61,8 +61,7 @@ export async function openDriver(folder: string): Promise<LogDriver> {
       return {
         async write(entries) {
           const writing = story.lastWrite.then(async () => {
-            await appendFile(file, entries.map(formatEntry).join(""), { mode: 0o600 });
-            const sizeBytes = await sizeOf(file);
+            const sizeBytes = await append(file, entries.map(formatEntry).join(""));
             story.feed.publish(entries);
             story.sizeBytes = sizeBytes;
           });
@@ -97,6 +96,16 @@ const file = `async function sizeOf(path: string): Promise<number> {
     if (error.code !== "ENOENT") throw error;
   });
   return status?.size ?? 0;
+}
+
+/** Resolves to the file's size then. What a process wrote in part that was killed stays a line of its own. */
+async function append(path: string, lines: string): Promise<number> {
+  await using file = await open(path, "a+", 0o600);
+  const { size } = await file.stat();
+  const last = Buffer.from("\\n");
+  if (size > 0) await file.read(last, 0, 1, size - 1);
+  await file.appendFile(last.toString() === "\\n" ? lines : \`\\n\${lines}\`);
+  return (await file.stat()).size;
 }
 
 /** What is there now, or up to \`end\`; what a process wrote in part that was killed is no entry. */

@@ -1,0 +1,2 @@
+/** For rooms that clean up after what failed. */
+export { joinFailures, releaseAfter } from "./release-after.ts";

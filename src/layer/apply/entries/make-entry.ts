@@ -1,0 +1,118 @@
+import { CleatError } from "../../../errors/index.ts";
+import { isDirectory, linkat, mknodat, S_IFBLK, S_IFCHR, S_IFIFO, statat, symlinkat } from "../../../syscall/index.ts";
+import type { TarHeader, TarReader } from "../../../tar/index.ts";
+import { type EntryName, parseEntryName, showBytes } from "../../entry/entry-name.ts";
+import { isOverlayWhiteout } from "../../entry/entry-type.ts";
+import type { IdMaps } from "../../entry/id-map.ts";
+import { type AttributeRules, type Attributes, attributesOf, setAttributesByName } from "../folders/attributes.ts";
+import { type DirectoryMakerOptions, makeDirectory } from "./make-directory.ts";
+import { makeFile } from "./make-file.ts";
+import { createNameReplacer } from "./replace-name.ts";
+
+export interface EntryMaker {
+  /**
+   * Makes what the entry describes, in place of whatever has its name; only a folder on a folder is kept and changed.
+   */
+  make(name: EntryName, header: TarHeader, reader: TarReader): void;
+  /** Bytes of content made so far. */
+  sizeBytes(): number;
+  /** Whether anything that was there, perhaps made by this archive, had to give way. */
+  replacedAny(): boolean;
+}
+
+export interface EntryMakerOptions extends DirectoryMakerOptions {
+  readonly ids: IdMaps;
+  readonly syncFiles: boolean;
+  readonly rules: AttributeRules;
+  /** What overlay takes for the deletion of a file, a device 0/0, is a file like any other. */
+  readonly isWhole: boolean;
+}
+
+export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
+  const { folders, directories, whiteouts, ids, rules, isWhole } = options;
+  const names = createNameReplacer(folders, directories);
+  let sizeBytes = 0;
+
+  /** A sparse file of terabytes costs an archive a few bytes; thousands of them make a sum that no engine can read. */
+  function addSize(header: TarHeader, bytes: number): void {
+    sizeBytes += bytes;
+    if (!Number.isSafeInteger(sizeBytes)) throw toInvalidError(header, "brings the layer's size over 2^53 bytes");
+  }
+
+  function makeHardLink(name: EntryName, header: TarHeader): void {
+    const target = parseEntryName(header.linkName);
+    if (target === undefined) throw toInvalidError(header, "is a hard link to the layer's root");
+    names.replace(name, (folder) => {
+      const from = folders.get(target.folder, folder).descriptor;
+      const status = statat(from, target.base);
+      if (isDirectory(status)) throw toInvalidError(header, "is a hard link to a folder");
+      if (!isWhole && isOverlayWhiteout(status)) throw toInvalidError(header, "is a hard link to a deleted file");
+      linkat(from, target.base, folder.descriptor, name.base);
+    });
+  }
+
+  function makeNode(name: EntryName, header: TarHeader, type: number): void {
+    const { uid, gid, mode } = attributesOf(header, ids);
+    const { deviceMajor: major, deviceMinor: minor } = header;
+    const isDevice = type !== S_IFIFO;
+    if (isDevice && !isDeviceNumber(major, minor)) {
+      throw toInvalidError(header, `has device number ${major}, ${minor}, beyond the kernel's 12 and 20 bits`);
+    }
+    names.replace(name, (folder) => {
+      mknodat(folder.descriptor, name.base, type | mode, isDevice ? major : 0, isDevice ? minor : 0);
+      setAttributesByName(folder, name.base, header, { uid, gid, mode }, rules);
+    });
+  }
+
+  function makeSymlink(name: EntryName, header: TarHeader, wanted: Attributes): void {
+    names.replace(name, (folder) => {
+      symlinkat(header.linkName, folder.descriptor, name.base);
+      setAttributesByName(folder, name.base, header, wanted, rules);
+    });
+    addSize(header, header.linkName.length);
+  }
+
+  function make(name: EntryName, header: TarHeader, reader: TarReader): void {
+    switch (header.type) {
+      case "file": {
+        const wanted = attributesOf(header, ids);
+        addSize(header, header.sizeBytes);
+        names.replace(name, (folder) => makeFile(folder, name.base, header, wanted, reader, options));
+        break;
+      }
+      case "directory":
+        makeDirectory(name, header, attributesOf(header, ids), options, names);
+        break;
+      case "symlink":
+        makeSymlink(name, header, attributesOf(header, ids));
+        break;
+      case "hardlink":
+        makeHardLink(name, header);
+        break;
+      case "fifo":
+        makeNode(name, header, S_IFIFO);
+        break;
+      case "block-device":
+        makeNode(name, header, S_IFBLK);
+        break;
+      case "character-device":
+        // The kernel's overlay would take 0/0 for a whiteout, so in every driver it is one.
+        if (!isWhole && header.deviceMajor === 0 && header.deviceMinor === 0) {
+          return whiteouts.hide(name.folder, name.base);
+        }
+        makeNode(name, header, S_IFCHR);
+        break;
+    }
+    whiteouts.made(name.folder, name.base, header.type === "directory");
+  }
+
+  return { make, sizeBytes: () => sizeBytes, replacedAny: names.replacedAny };
+}
+
+function isDeviceNumber(major: number, minor: number): boolean {
+  return major >= 0 && major < 2 ** 12 && minor >= 0 && minor < 2 ** 20;
+}
+
+function toInvalidError(header: TarHeader, what: string): CleatError {
+  return new CleatError("INVALID_ARGUMENT", `entry ${showBytes(header.name.toString("latin1"))} ${what}`);
+}
