@@ -4,12 +4,15 @@
  * name.
  */
 import { mkdir, writeFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { createGrpcChannel } from "cleat/grpc";
 import { createRemoteSnapshotter } from "cleat/snapshotter";
 
 const { socket, snapshotter: name, part, count, files = 0, from = 0 } = JSON.parse(process.argv[2]);
 const atOnce = 16;
 const largeCount = 4;
+/** Of what an engine that downloads the next layer meanwhile has written. */
+const restMs = 1_000;
 /** Where the peer is containerd, its collector keeps away. */
 const labels = { "containerd.io/gc.root": "2026-01-01T00:00:00Z" };
 
@@ -51,6 +54,13 @@ async function live(fileCount) {
     const unpacked = toUnpackKey(key);
     await fillFiles(await snapshotter.prepare(unpacked, { labels }), fileCount);
     await timeEach(times, "commitFiles", [key], () => snapshotter.commit(`c ${key}`, unpacked, { labels }));
+  }
+  for (const key of keys.slice(largeCount, 2 * largeCount)) {
+    const unpacked = toUnpackKey(key);
+    await fillFiles(await snapshotter.prepare(unpacked, { labels }), fileCount);
+    await pause(fileCount > 0 ? restMs : 0);
+    await timeEach(times, "commitRested", [key], () => snapshotter.commit(`c ${key}`, unpacked, { labels }));
+    await snapshotter.remove(`c ${key}`);
   }
   await timeEach(times, "removeFiles", large, (key) => snapshotter.remove(`c ${key}`));
   await snapshotter.remove(base);

@@ -17,6 +17,7 @@ const titles = {
   commit: "commit, of nothing",
   remove: "remove, of nothing",
   commitFiles: "commit, of 2,000 files",
+  commitRested: "commit, of 2,000 files written a second before",
   removeFiles: "remove, of 2,000 files",
 } as const;
 

@@ -2,7 +2,6 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { streamArchive } from "./diff/short-archive.ts";
 import { createPeerStreams } from "./peer-streams.ts";
 
 const patienceMs = 150;
@@ -103,7 +102,8 @@ describe("a reader", () => {
 
   it("that is there already is left alone, whenever it is read", async () => {
     const peers = createPeerStreams(patienceMs);
-    const stream = streamArchive(Buffer.from("an archive"));
+    const whole = Buffer.from("an archive");
+    const stream = Object.assign(Readable.from([whole], { objectMode: false }), { whole });
     peers.follow(stream);
     await peers.outlast(undefined, () => pause(4 * patienceMs));
     expect(await text(stream)).toBe("an archive");
