@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { streamArchive } from "./diff/short-archive.ts";
+import { streamArchive } from "../diff/short-archive.ts";
 import { createPeerStreams } from "./peer-streams.ts";
 
 const patienceMs = 150;
