@@ -23,7 +23,6 @@ import {
   O_RDONLY,
   openPath,
   readNames,
-  renameat2,
   statIfThere,
   syncfs,
 } from "../../syscall/index.ts";
@@ -48,6 +47,7 @@ import {
 import { resetLayer, restoreLayer } from "./create-layer.ts";
 import { withKnownSame } from "./known-same.ts";
 import { exactDiffsFolder, exactFolder, fillingFolder, layerPath, unfilledFolder } from "./layout.ts";
+import { moveMark } from "./move-mark.ts";
 
 export interface ApplyDiffJobOptions extends ApplyDiffOptions {
   readonly squash: boolean;
@@ -120,10 +120,7 @@ function beginFilling(home: string, id: string, parent: string | undefined): voi
     throw new CleatError("FAILED_PRECONDITION", `it lies on ${show(recorded)}, not on ${show(parent)}`);
   }
   if (!isAsCreated(home, id, parent)) throw holdsChanges();
-  withFolderAt(home, (folder) => {
-    renameat2(folder, `${unfilledFolder}/${id}`, folder, `${fillingFolder}/${id}`);
-    withFolder(folder, fillingFolder, fsync);
-  });
+  withFolderAt(home, (folder) => moveMark(folder, id, unfilledFolder, fillingFolder));
 }
 
 /**

@@ -8,12 +8,10 @@ import {
   removeForGood,
   removeTree,
   restoreCopy,
-  withFolder,
   withFolderAt,
 } from "../../layer/index.ts";
 import {
   beginCommit,
-  fsync,
   ignoreCancellation,
   isThere,
   readNames,
@@ -38,6 +36,7 @@ import {
 } from "../../graphdriver/job-kit.ts";
 import { withKnownSame } from "./known-same.ts";
 import { exactFolder, fillingFolder, layerPath, layersFolder, unfilledFolder } from "./layout.ts";
+import { moveMark } from "./move-mark.ts";
 import { openTrashedFiles } from "./move-to-trash.ts";
 
 export interface NewLayer {
@@ -128,7 +127,7 @@ export function restoreLayer(home: string, layer: RestoredLayer): void {
   }
   withFolderAt(home, (folder) => {
     removeTree(folder, exactFolder(layer.id));
-    tellAsCreated(folder, layer.id);
+    moveMark(folder, layer.id, fillingFolder, unfilledFolder);
   });
 }
 
@@ -154,11 +153,6 @@ function restoreFromParent(home: string, { id, parent, durable, trashName }: Res
   }
 }
 
-function tellAsCreated(folder: number, id: string): void {
-  renameat2(folder, `${fillingFolder}/${id}`, folder, `${unfilledFolder}/${id}`);
-  withFolder(folder, unfilledFolder, fsync);
-}
-
 /** Makes a layer again what `create` made it, whatever its tree holds, in one exchange of names. */
 export function resetLayer(home: string, layer: Omit<NewLayer, "durable">): void {
   withFolderAt(home, (folder) => resetIn(home, folder, layer)); // opened first, as in `createLayer`
@@ -179,7 +173,7 @@ function resetIn(home: string, folder: number, layer: Omit<NewLayer, "durable">)
     record.place(id, parent);
     syncfs(folder);
     renameat2(folder, staged, folder, `${layersFolder}/${id}`, RENAME_EXCHANGE);
-    tellAsCreated(folder, id);
+    moveMark(folder, id, fillingFolder, unfilledFolder);
     restampLayerRecord(home, id);
   } catch (error) {
     throw takeBack(error, () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -39,6 +40,13 @@ it("makes the layer what it was, once and again", () => {
   undoFilling(home, "top", ...ids);
   undoFilling(home, "top", ...ids);
   expect(readdirSync(at("dir/top"))).toEqual(["file"]);
+  expect(readdirSync(at(unfilledFolder))).toContain("top");
+});
+
+it("takes a mark away that a power loss has left in both folders, as two names of one file", () => {
+  linkSync(at(`${fillingFolder}/top`), at(`${unfilledFolder}/top`));
+  undoFilling(home, "top", ...ids);
+  expect(readdirSync(at(fillingFolder))).toEqual([]);
   expect(readdirSync(at(unfilledFolder))).toContain("top");
 });
 
