@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { getCurrentTest } from "vitest/suite";
 
 import { scratchBase } from "../../harness/namespaces/scratch.ts";
 
@@ -33,7 +34,7 @@ export interface PrivateRun {
   readonly unprivileged?: boolean | undefined;
   /** Runs the command as root of a user namespace of 65,536 ids, which it neither leaves nor had a hand in making. */
   readonly userNamespace?: boolean | undefined;
-  /** Kills the command, and whatever it started. */
+  /** Kills the command, and whatever it started; default that of the test that runs, which a timeout aborts. */
   readonly signal?: AbortSignal | undefined;
   /** Told what the command prints, line by line. */
   onLine?(line: string): void;
@@ -83,7 +84,7 @@ const script = `
  */
 export async function runWithPrivateMounts(
   command: (scratch: string) => readonly string[],
-  { fileSystem, unprivileged, userNamespace, signal, onLine }: PrivateRun = {},
+  { fileSystem, unprivileged, userNamespace, signal = getCurrentTest()?.context.signal, onLine }: PrivateRun = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(scratchBase, "cleat-"));
   try {
