@@ -3,7 +3,9 @@
  * that is most of their time, also of the processor's. ext4 with a journal, which is what most machines have.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
+import { sep } from "node:path";
+import { projectFolder } from "./prepare.mjs";
 
 /**
  * Where tests that mount or start engines have their scratch folders (`test/harness/namespaces/scratch.ts`); the others
@@ -42,6 +44,7 @@ export function createMemoryDisk() {
 
 function whyNotInMemory() {
   if (process.getuid() !== 0) return "mounting needs root";
+  if (`${projectFolder}${sep}`.startsWith(`${realpathSync(folder)}${sep}`)) return `it would hide ${projectFolder}`;
   const [, availableKb] = /^MemAvailable: +(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
   const availableGb = Math.floor(availableKb / 1024 ** 2);
   if (availableGb < 2 * sizeGb) return `${availableGb} GB of memory are available, and it takes ${2 * sizeGb}`;
