@@ -13,7 +13,10 @@ import { projectFolder } from "./prepare.mjs";
  */
 const folder = "/var/tmp";
 
-/** Enough for what a whole run has at once, which is some hundred megabytes: what is deleted is given back. */
+/**
+ * Enough for what a whole run has at once, which is some hundred megabytes: what is deleted is given back. Two run side
+ * by side.
+ */
 const sizeGb = 4;
 
 /** In a mount namespace of its own, so that nothing is left of it when the last process in there has ended. */
