@@ -48,10 +48,15 @@ export function createMemoryDisk() {
 function whyNotInMemory() {
   if (process.getuid() !== 0) return "mounting needs root";
   if (`${projectFolder}${sep}`.startsWith(`${realpathSync(folder)}${sep}`)) return `it would hide ${projectFolder}`;
-  const [, availableKb] = /^MemAvailable: +(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
-  const availableGb = Math.floor(availableKb / 1024 ** 2);
-  if (availableGb < 2 * sizeGb) return `${availableGb} GB of memory are available, and it takes ${2 * sizeGb}`;
+  const gb = Math.floor(availableBytes() / 2 ** 30);
+  if (gb < 2 * sizeGb) return `${gb} GB of memory are available, and it takes ${2 * sizeGb}`;
   const [command, ...args] = [...inNamespace, "64M", "true"];
   const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
   return status === 0 ? undefined : stderr.trim();
+}
+
+/** Of the machine, or of the control group that this runs in, if that may have less. */
+function availableBytes() {
+  const [, availableKb] = /^MemAvailable: +(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
+  return Math.min(availableKb * 1024, process.constrainedMemory() || Infinity);
 }
