@@ -26,7 +26,7 @@ export function createAttachments(
       const { node_id } = facts.info;
       const { attachedTo } = (await readRecord(folder)) ?? {};
       if (attachedTo !== undefined && attachedTo !== node_id) {
-        // After a reboot nobody has detached it, perhaps; a node that is gone has nothing attached.
+        // Nobody may have detached it before a reboot. To a node that is gone (NOT_FOUND) nothing is attached.
         await detachFrom(attachedTo, request.volume_id ?? "", signal).catch(unlessNotFound);
       }
       if (attachedTo !== node_id) await changeRecord(folder, { attachedTo: node_id });

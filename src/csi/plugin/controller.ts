@@ -90,7 +90,7 @@ export function createController(context: CsiContext): ImplementedService {
   });
 }
 
-/** To orchestrators "unimplemented" is the whole method, and not what this volume was to be. */
+/** Orchestrators take UNIMPLEMENTED for a method that is missing, where only this volume cannot be made. */
 function orInvalid(error: unknown): never {
   const { code, message } = toCleatError(error);
   throw code === "UNIMPLEMENTED" ? new CleatError("INVALID_ARGUMENT", message, { cause: error }) : error;
