@@ -61,6 +61,7 @@ export async function unpackArchive(input: Readable, to: string, options: TreeJo
   await runTreeJob({ job: "unpack", to }, input, undefined, options);
 }
 
+/** Runs the program that does the job in a process of its own, which is killed when the caller gives up. */
 async function runTreeJob(
   order: TreeOrder,
   input: Readable | undefined,
@@ -77,20 +78,20 @@ async function runTreeJob(
     let said = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
     const closed = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
-    // A child that fails reads no more: what it says counts, and not the broken pipe.
-    const fed = input && child.stdin ? pipeline(input, child.stdin).catch((error: unknown) => error) : undefined;
-    const taken =
+    const inputFailure = input && child.stdin ? failureOf(pipeline(input, child.stdin)) : undefined;
+    const outputFailure =
       typeof output === "object" && child.stdout
-        ? pipeline(child.stdout, output, { end: false }).catch(stopped(kill))
+        ? failureOf(pipeline(child.stdout, output, { end: false }), kill) // else it would go on writing
         : undefined;
-    const code = await closed;
+    const exitCode = await closed;
     input?.destroy();
     signal?.throwIfAborted();
-    const outputError = await taken;
-    if (outputError !== undefined) throw outputError as Error;
-    if (code !== 0) throw toFailure(said);
-    const inputError = await fed;
-    if (inputError !== undefined && input?.errored) throw inputError as Error;
+    const unwritten = await outputFailure;
+    if (unwritten !== undefined) throw unwritten as Error;
+    // A child that fails reads no more: what it says counts, and not the broken pipe.
+    if (exitCode !== 0) throw toFailure(said);
+    const unread = await inputFailure;
+    if (unread !== undefined && input?.errored) throw unread as Error;
   } finally {
     signal?.removeEventListener("abort", kill);
   }
@@ -101,12 +102,15 @@ function standardOutput(output: Writable | number | undefined): "ignore" | "pipe
   return typeof output === "number" ? output : "pipe";
 }
 
-/** Hands on what went wrong, and ends who would go on writing. */
-function stopped(kill: () => void): (error: unknown) => unknown {
-  return (error) => {
-    kill();
+/** What `streamed` fails with, to be looked at when the process has ended; `undefined` when it does not. */
+async function failureOf(streamed: Promise<void>, onFailure: () => void = () => {}): Promise<unknown> {
+  try {
+    await streamed;
+    return undefined;
+  } catch (error) {
+    onFailure();
     return error;
-  };
+  }
 }
 
 function toFailure(said: string): CleatError {
