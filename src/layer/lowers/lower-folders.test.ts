@@ -124,3 +124,13 @@ it.each([
   setAttribute(makeFolder("upper", "new", 0o755), "user.overlay.redirect", redirect);
   expect(modesAfter(["upper", "lower"], file("new/d/f"))["new/d"]).toBe("40755");
 });
+
+it("a folder that is opaque and redirects shows nothing below, as the kernel has it", () => {
+  makeFolder("lower", "old/d", 0o711);
+  const opaque = makeFolder("upper", "new", 0o755);
+  setAttribute(opaque, "user.overlay.redirect", "/old");
+  expect(modesAfter(["upper", "lower"], file("new/d/f"))["new/d"]).toBe("40711");
+  fs.rmSync(scratch.path("root"), { recursive: true });
+  setAttribute(opaque, "user.overlay.opaque", "y");
+  expect(modesAfter(["upper", "lower"], file("new/d/f"))["new/d"]).toBe("40755");
+});

@@ -47,8 +47,8 @@ function followOne<T>(
       close(here);
       here = child;
       const redirect = fgetxattr(here, `${attributePrefix}overlay.redirect`)?.toString("latin1");
-      if (redirect?.startsWith("/") === true) hides = false;
-      else hides ||= isOpaqueFolder(here, attributePrefix);
+      if (isOpaqueFolder(here, attributePrefix)) hides = true;
+      else if (redirect?.startsWith("/") === true) hides = false;
       below = redirected(below, redirect ?? name);
     }
     return { folder: read(here) };
