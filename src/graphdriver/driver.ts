@@ -251,8 +251,8 @@ export interface RemoveOptions {
    */
   readonly evenWithChildren?: boolean | undefined;
   /**
-   * Whether that layer may lie on this one, as the caller's own records tell, which must be whole: asked of layers whose
-   * files cannot be read now. Default: any of those may, and keeps this one from being removed.
+   * Whether that layer may lie on this one, as the caller's own records tell, which must be whole: asked of layers
+   * whose files cannot be read now. Default: any of those may, and keeps this one from being removed.
    */
   readonly mayLieOn?: ((other: string) => boolean) | undefined;
   /** Is called once the layer is out of the store, and its id is free; its files are being deleted from then on. */

@@ -21,8 +21,8 @@ export type LayerRole = "image" | "init" | "container" | "unknown";
 /**
  * `unfilled`: no diff was applied to it yet, which only vfs writes down; `describeStore` does not say so of the two
  * layers of a container, to which none ever is. `filling`: its diff is being applied, or was when the process died.
- * `half-made`: a part of it is missing; `cleat fsck` says which. `unreadable`: its files cannot be looked at now, and it
- * may be whole. `misfit`: its files contradict others, and may be another's.
+ * `half-made`: a part of it is missing; `cleat fsck` says which. `unreadable`: its files cannot be looked at now, and
+ * it may be whole. `misfit`: its files contradict others, and may be another's.
  */
 export type LayerCondition = "whole" | "unfilled" | "filling" | "half-made" | "unreadable" | "misfit";
 

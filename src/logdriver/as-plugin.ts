@@ -31,8 +31,8 @@ export interface LogDriverPluginOptions {
   /** Longer messages are taken for damage; default 1 MiB. */
   readonly maxFrameBytes?: number;
   /**
-   * How long the end of a container, and that of the plugin, waits for the driver to write, all in all; default 5 s, half
-   * of Docker's own patience. The plugin's has less where calls that ran have taken some of that patience.
+   * How long the end of a container, and that of the plugin, waits for the driver to write, all in all; default 5 s,
+   * half of Docker's own patience. The plugin's has less where calls that ran have taken some of that patience.
    */
   readonly stopTimeoutMs?: number;
   /** Default `errorLogger`. */

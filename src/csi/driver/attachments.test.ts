@@ -32,7 +32,7 @@ function open(refusal?: CleatError) {
   return { asked, attachments, on };
 }
 
-it("a volume is detached from the node that it was attached to, whatever the plugin calls this one by then", async () => {
+it("a volume is detached from the node that it was attached to, whatever the plugin calls it by then", async () => {
   const { asked, attachments, on } = open();
   const context = await attachments.attach(folder, { volume_id: "1" }, on("old"), signal);
   expect(context).toEqual({ device: "/dev/x" });
@@ -67,7 +67,7 @@ it("a node that is gone keeps no volume from being attached, and one that does n
   }
 });
 
-it("what was attached before nodes were recorded is detached from this one, and nothing where none is attached", async () => {
+it("what was attached before nodes were recorded is detached from this one", async () => {
   const { asked, attachments, on } = open();
   await attachments.detach(folder, "1", on("here"), signal);
   expect(await attachments.attach(folder, { volume_id: "1" }, on("here", "NONE"), signal)).toEqual({});

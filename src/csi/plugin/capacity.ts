@@ -33,9 +33,9 @@ export interface WantedVolume {
 }
 
 /**
- * Which size a volume is given: what one that is there has, if that is in the range; else what is asked for, and what it
- * is made from has at the least. `undefined` where none is: a size that the driver cannot hold to is not promised, as an
- * NFS share's is not.
+ * Which size a volume is given: what one that is there has, if that is in the range; else what is asked for, and what
+ * it is made from has at the least. `undefined` where none is: a size that the driver cannot hold to is not promised,
+ * as an NFS share's is not.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`, CreateVolume.
  * @throws INVALID_ARGUMENT, OUT_OF_RANGE.

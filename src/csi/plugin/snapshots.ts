@@ -14,8 +14,8 @@ type Snapshots = Pick<
 >;
 
 /**
- * Snapshots are volumes of the driver's that were made from others, with ids that no volume has. Each is whole by itself:
- * its source may be deleted. One that is asked for again is there, also when its source is gone meanwhile.
+ * Snapshots are volumes of the driver's that were made from others, with ids that no volume has. Each is whole by
+ * itself: its source may be deleted. One that is asked for again is there, also when its source is gone meanwhile.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`, CreateSnapshot, DeleteSnapshot and ListSnapshots.
  */

@@ -104,7 +104,7 @@ it("refuses whatever a layer may lie on, until it is told on what it lies, or th
   await expect(gone.remove("base")).resolves.toBe("removed");
 });
 
-it("removes what it has made itself, and what the caller knows to have no such child, while one cannot be read", async () => {
+it("removes what it made itself, or what the caller knows to have no child, while one cannot be read", async () => {
   const { lineage, remove, make } = open([["child", undefined]]);
   const removing = (id: string, mayLieOn: (other: string) => boolean) =>
     lineage.removing(id, { mayLieOn }, async () => "removed");

@@ -4,9 +4,9 @@ import { withFolder } from "../../layer/index.ts";
 import { close, O_NOFOLLOW, O_RDONLY, openat, readProject, renameat2, setProject } from "../../syscall/index.ts";
 
 /**
- * Renames a file from one open folder to another, also into one that hands on a project of its own, as those of a layer
- * to which Docker's driver has given a size: the kernel refuses a file of another project there with EXDEV, quotas or
- * none.
+ * Renames a file from one open folder to another, also into a folder that hands on a project of its own, as those of a
+ * layer to which Docker's driver has given a size: the kernel refuses a file of another project there with EXDEV,
+ * quotas or none.
  * Source: Linux v6.1 `fs/ext4/namei.c` `ext4_rename`, `fs/xfs/xfs_inode.c` `xfs_rename`.
  */
 export function renameAcrossProjects(from: number, path: string, to: number, newPath: string): void {

@@ -22,8 +22,8 @@ export const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
  * Runs a program, which is a process that can be killed, with no shell in between; resolves to what it said on standard
  * output. A process that the kernel does not let die (a disk, a server that is gone) is left behind: its caller waits
  * no longer than its signal says.
- * @throws UNIMPLEMENTED when there is no such program, UNKNOWN with what it said when it failed, RESOURCE_EXHAUSTED when
- *   that is that a disk is full.
+ * @throws UNIMPLEMENTED when there is no such program, UNKNOWN with what it said when it failed, RESOURCE_EXHAUSTED
+ *   when that is that a disk is full.
  * @throws the reason of `signal`.
  */
 export async function runHelper(

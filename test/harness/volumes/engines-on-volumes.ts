@@ -73,8 +73,8 @@ export async function podmanOnVolumes(namespace: Namespace, plugin: CleatVolumes
     },
     goDown: async () => {},
     /**
-     * It takes the machine for started anew where these, in memory, are gone, and its runtimes (runc of Debian 13, crun)
-     * know of no container then. Source: podman v4.3 `libpod/runtime.go`.
+     * It takes the machine for started anew where these, in memory, are gone, and its runtimes (runc of Debian 13,
+     * crun) know of no container then. Source: podman v4.3 `libpod/runtime.go`.
      */
     async comeUp() {
       for (const folder of [`${namespace.folder}/podman`, "/run/containers", "/run/libpod"])

@@ -12,7 +12,7 @@ import { type SurveyedSnapshot, surveySnapshots } from "./survey.ts";
 const states = [
   "broken: containerd has the name, and the snapshotter nothing behind it; cleat snapshots repair mends that.",
   "orphaned: the snapshotter has it, and containerd no name for it; cleat snapshots gc has containerd collect it.",
-  "One whose files cannot be read at the moment is ok here; cleat fsck ROOT tells of it, as the snapshotter's log does.",
+  "One whose files cannot be read now is ok here; cleat fsck ROOT tells of it, as the snapshotter's log does.",
 ];
 
 const listOptions = {

@@ -269,8 +269,8 @@ async function descriptorsBeyond(before) {
 }
 
 /**
- * Runs `call` while system calls fail as strace's `inject` says, of each thread as it counts them; of those on the paths
- * `within` alone, where there are some.
+ * Runs `call` while system calls fail as strace's `inject` says, of each thread as it counts them; of those on the
+ * paths `within` alone, where there are some.
  */
 async function withFailing(failing, folder, call, within = []) {
   const log = `${folder}/trace`;

@@ -1,7 +1,7 @@
 /**
  * Layers on one whose folders were renamed under `redirect_dir`, as a container that Docker ran on a kernel that has it
- * on: what lies in them is in layers below at other paths. Each archive is applied there, and to a flat copy of what the
- * container showed; what the two show then is the same, or the archive was refused.
+ * on: what lies in them is in layers below at other paths. Each archive is applied there, and to a flat copy of what
+ * the container showed; what the two show then is the same, or the archive was refused.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
