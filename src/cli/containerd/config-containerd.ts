@@ -104,7 +104,7 @@ async function warnOfReferences(path: string, warn: Print): Promise<void> {
     warn(`${path} still names Cleat in ${table}: write there what was there before`);
 }
 
-/** Puts the block anew at the end of the file; the containerd that is to read it, where there is one, is asked first. */
+/** Puts the block anew at the end of the file; the containerd that is to read it, if any, is asked first. */
 async function writeBlock(
   file: EditedFile,
   request: ConfigRequest,

@@ -58,9 +58,9 @@ function followOne<T>(
 }
 
 /**
- * A path from the root, or another name in the folder in which it is. It is data of whoever wrote the layer: `undefined`
- * for what the kernel refuses, which may lead out of the layers. Source: Linux v6.1 `fs/overlayfs/namei.c`
- * `ovl_get_redirect_xattr`, `fs/namei.c` `lookup_one_common`.
+ * A path from the root, or another name in the folder in which it is. It is data of whoever wrote the layer:
+ * `undefined` for what the kernel refuses, which may lead out of the layers. Source: Linux v6.1
+ * `fs/overlayfs/namei.c` `ovl_get_redirect_xattr`, `fs/namei.c` `lookup_one_common`.
  */
 function redirected(above: readonly string[] | undefined, redirect: string): readonly string[] | undefined {
   const names = redirect.startsWith("/") ? redirect.slice(1).split("/") : [redirect];
