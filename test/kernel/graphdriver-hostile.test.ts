@@ -142,6 +142,11 @@ const onBtrfs: readonly Scenario[] = [
     title: "the archive of a layer that Docker's own driver removed is forgotten",
     drivers: btrfs,
   },
+  {
+    id: "unreadableSource",
+    title: "a layer that may be a snapshot of one that cannot be read keeps others from being removed",
+    drivers: btrfs,
+  },
   { id: "inodesOfSubvolumes", title: "files of different subvolumes are not linked in a diff", drivers: btrfs },
   { id: "nestedSubvolumes", title: "subvolumes that a container made go with it, nothing else does", drivers: btrfs },
   { id: "readOnlySubvolumes", title: "so do read-only ones", drivers: btrfs },

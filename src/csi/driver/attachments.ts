@@ -29,7 +29,7 @@ export function createAttachments(
       const { node_id } = facts.info;
       const { attachedTo } = (await readRecord(folder)) ?? {};
       if (attachedTo !== undefined && attachedTo !== node_id) {
-        // After a reboot nobody has detached it, perhaps.
+        // Nobody may have detached it before a reboot.
         await detachFromAnother(attachedTo, request.volume_id ?? "", signal);
       }
       if (attachedTo !== node_id) await changeRecord(folder, { attachedTo: node_id });

@@ -25,7 +25,7 @@ export function bytesOf(range: CapacityRange | undefined): bigint | undefined {
   return required > 0n ? required : limit > 0n ? limit : undefined;
 }
 
-/** What a volume is to be: one that is there perhaps, one that it is made from, and its options without a size. */
+/** A volume that is asked for: the one of that name, if any; what it is made from; its options without a size. */
 export interface WantedVolume {
   readonly there: Volume | undefined;
   readonly origin: Volume | undefined;

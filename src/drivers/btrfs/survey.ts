@@ -62,6 +62,7 @@ export function readParents(home: string): Parents {
     const isComplete = recorded.every(([, parent]) => parent === null || typeof parent === "string");
     const subvolumes = isComplete ? new Map<string, Subvolume | Unread>() : readSubvolumes(folder);
     const idOf = idsByUuid(subvolumes);
+    const isAnyUnread = [...subvolumes.values()].some((one) => one instanceof Unread);
     return recorded.flatMap(([id, written]): Parents => {
       if (typeof written === "string") return [[id, written]];
       if (written === null) return [];
@@ -70,8 +71,10 @@ export function readParents(home: string): Parents {
       const source = subvolume?.sourceUuid;
       const parent = source === undefined ? undefined : idOf.get(source);
       if (parent !== undefined) return [[id, parent]];
-      // What was filled is a snapshot of what it was before, which is gone: then the record alone tells.
-      return written instanceof Unread && source !== undefined ? [[id, undefined]] : [];
+      // What was filled is a snapshot of what it was before, which is gone: then the record alone tells. Of one without
+      // a record the source may be a layer that cannot be read now.
+      const mayLieOnAny = source !== undefined && (written instanceof Unread || isAnyUnread);
+      return mayLieOnAny ? [[id, undefined]] : [];
     });
   });
 }

@@ -2,9 +2,16 @@ import { lstatSync, readdirSync, readSync } from "node:fs";
 import { constants } from "node:os";
 import { isSystemError, SystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { close, errnos, isThere, lastErrno, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscall/index.ts";
+import { close, isThere, lastErrno, O_NONBLOCK, O_RDONLY, readlinkat, tryOpenat } from "../../syscall/index.ts";
 import type { ListedLayer } from "../../graphdriver/index.ts";
-import { isOfFileSystem, layerIdPattern, type Parents, toListedLayers } from "../../graphdriver/job-kit.ts";
+import {
+  isOfFileSystem,
+  layerIdPattern,
+  orUnread,
+  type Parents,
+  toListedLayers,
+  Unread,
+} from "../../graphdriver/job-kit.ts";
 import { idIn, isLowerPath, linksFolder } from "./layout.ts";
 import { createMisfitFinder } from "./misfits.ts";
 
@@ -17,9 +24,11 @@ export function readParents(home: string): Parents {
   return withFolderAt(home, (folder) =>
     readdirSync(home).flatMap((id): Parents => {
       if (id === linksFolder) return [];
-      const lower = readFirstLower(folder, id);
-      const parent = lower === undefined || lower === unread ? lower : readLinkedId(folder, lower);
-      if (parent === unread) return isLayerName(id) ? [[id, undefined]] : [];
+      const parent = orUnread(() => {
+        const lower = readFirstLower(folder, id);
+        return lower === undefined ? undefined : readLinkedId(folder, lower);
+      });
+      if (parent instanceof Unread) return isLayerName(id) ? [[id, undefined]] : [];
       return parent === undefined ? [] : [[id, parent]];
     }),
   );
@@ -62,43 +71,37 @@ function isFolder(path: string): boolean {
 /** More than the longest path that `isLowerPath` takes, and the colon after it. */
 const start = Buffer.alloc(80);
 
-/** They say nothing of the file, and a layer without a parent would not keep the one that it lies on. */
-const shortages: readonly number[] = [errnos.EMFILE, errnos.ENFILE, errnos.ENOMEM];
-
 /** No file that can be opened has the name: it tells nothing, now and later. */
 const absences = ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EISDIR", "EINVAL"] as const;
 const absentErrnos: readonly number[] = absences.map((code) => constants.errno[code]);
 
-const unread = Symbol("what cannot be read now");
-
-function isAbsence(error: unknown): boolean {
-  return isSystemError(error, ...absences);
-}
-
 /** The parent's link alone: a `lower` file of many layers is long. */
-function readFirstLower(home: number, id: string): string | typeof unread | undefined {
+function readFirstLower(home: number, id: string): string | undefined {
   const file = tryOpenat(home, `${id}/lower`, O_RDONLY | O_NONBLOCK);
   if (file < 0) {
     const errno = lastErrno();
-    if (shortages.includes(errno)) throw new SystemError(errno, "openat", `${id}/lower`);
-    return absentErrnos.includes(errno) ? undefined : unread;
+    if (absentErrnos.includes(errno)) return undefined;
+    throw new SystemError(errno, "openat", `${id}/lower`);
   }
   try {
-    const [first = ""] = start.toString("latin1", 0, readSync(file, start, 0, start.length, 0)).split(":", 1);
-    return isLowerPath(first) ? first : undefined;
-  } catch (error) {
-    if (isSystemError(error)) return isAbsence(error) ? undefined : unread;
-    throw error;
+    return unlessAbsent(() => {
+      const [first = ""] = start.toString("latin1", 0, readSync(file, start, 0, start.length, 0)).split(":", 1);
+      return isLowerPath(first) ? first : undefined;
+    });
   } finally {
     close(file);
   }
 }
 
-function readLinkedId(home: number, lower: string): string | typeof unread | undefined {
+function readLinkedId(home: number, lower: string): string | undefined {
+  return unlessAbsent(() => idIn(readlinkat(home, lower).toString()));
+}
+
+function unlessAbsent<T>(read: () => T): T | undefined {
   try {
-    return idIn(readlinkat(home, lower).toString());
+    return read();
   } catch (error) {
-    if (isSystemError(error)) return isAbsence(error) ? undefined : unread;
+    if (isSystemError(error, ...absences)) return undefined;
     throw error;
   }
 }

@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import { SystemError } from "../../errors/index.ts";
 import type { GraphDriverMethods, ListedLayer } from "../driver.ts";
-import { withTroublesInStatus } from "./layer-troubles.ts";
+import { statusWithTroubles } from "./layer-troubles.ts";
 
 function statusOf(list: () => AsyncGenerator<ListedLayer, void>) {
   const driver = { status: async () => [["Backing", "ext4"]], list } as unknown as GraphDriverMethods;
-  return withTroublesInStatus(driver).status();
+  return statusWithTroubles(driver)();
 }
 
 const layer = (id: string, more: Partial<ListedLayer> = {}): ListedLayer => ({

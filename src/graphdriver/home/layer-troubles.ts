@@ -1,24 +1,19 @@
 import { toCleatError } from "../../errors/index.ts";
 import type { GraphDriverMethods, ListedLayer, StatusRow } from "../driver.ts";
 
-/** A driver whose status also tells of layers that cannot be read or are not to be trusted. Costs what `list` does. */
-export function withTroublesInStatus(driver: GraphDriverMethods): GraphDriverMethods {
-  const { list } = driver;
-  if (list === undefined) return driver;
-  return {
-    ...driver,
-    status: async (call) => {
-      const rows = await driver.status(call);
-      try {
-        const troubled: ListedLayer[] = [];
-        for await (const layer of list(call))
-          if ((layer.unreadable ?? layer.misfit) !== undefined) troubled.push(layer);
-        return [...rows, ...describeTroubles(troubled)];
-      } catch (error) {
-        call?.signal?.throwIfAborted();
-        return [...rows, ["Unreadable Layers", `they cannot be listed: ${toCleatError(error).message}`]];
-      }
-    },
+/** A driver's status, and which layers cannot be read or are not to be trusted. Costs what `list` does. */
+export function statusWithTroubles(driver: GraphDriverMethods): GraphDriverMethods["status"] {
+  return async (call) => {
+    const rows = await driver.status(call);
+    try {
+      const troubled: ListedLayer[] = [];
+      for await (const layer of driver.list?.(call) ?? [])
+        if ((layer.unreadable ?? layer.misfit) !== undefined) troubled.push(layer);
+      return [...rows, ...describeTroubles(troubled)];
+    } catch (error) {
+      call?.signal?.throwIfAborted();
+      return [...rows, ["Unreadable Layers", `they cannot be listed: ${toCleatError(error).message}`]];
+    }
   };
 }
 

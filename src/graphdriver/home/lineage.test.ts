@@ -124,6 +124,11 @@ it("takes a layer for one that may lie on any, if nobody can say where it lies n
     throw new CleatError("UNKNOWN", "disk");
   };
   await expect(lineage.moving("loose", "base", async () => {}, cannotTell)).rejects.toThrow("disk");
+  const move = async () => {
+    throw new CleatError("RESOURCE_EXHAUSTED", "full");
+  };
+  const both = { code: "RESOURCE_EXHAUSTED", message: "full; nobody can say now on what it lies: disk" };
+  await expect(lineage.moving("loose", "base", move, cannotTell)).rejects.toMatchObject(both);
   await expect(remove("base")).rejects.toThrow('"loose" may lie on it');
 });
 

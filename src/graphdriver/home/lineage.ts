@@ -1,4 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
+import { joinFailures } from "../../errors/kit.ts";
 import type { RemoveOptions } from "../driver.ts";
 import { createRelations, type Parents, put, take } from "./relations.ts";
 
@@ -101,11 +102,10 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
       if (child !== undefined) throw hasChild(id, child, "be laid on another");
       assertNoneMayLieOn(id, "be laid on another");
       return laying(id, parent, async () => {
-        try {
-          return await move();
-        } finally {
-          relations.laid(id, readParent);
-        }
+        const laid = () => relations.laid(id, readParent);
+        const moved = await move().catch((failure: unknown) => Promise.reject(failedAnd(failure, laid)));
+        laid();
+        return moved;
       });
     },
 
@@ -119,6 +119,16 @@ export function createLineage({ readParents, exists }: LineageSources): Lineage 
       }
     },
   };
+}
+
+/** The failure, also where what comes after it fails. */
+function failedAnd(failure: unknown, then: () => void): unknown {
+  try {
+    then();
+    return failure;
+  } catch (error) {
+    return joinFailures(failure, error, "nobody can say now on what it lies");
+  }
 }
 
 function hasChild(id: string, child: string, what: string): CleatError {

@@ -81,3 +81,37 @@ it("keeps the home until a flush that runs has ended", async () => {
   await open;
   expect(ended).toEqual(["flush", "home"]);
 });
+
+/** As others write drivers: methods of a class, which know what it keeps by `this`. */
+class OwnDriver {
+  readonly name = "own";
+  readonly capabilities = {};
+  readonly #home: OpenHome;
+  readonly #unreadable = ["a"];
+
+  constructor(home: OpenHome) {
+    this.#home = home;
+  }
+  async exists(id: string): Promise<boolean> {
+    return this.#unreadable.includes(id);
+  }
+  async status() {
+    return [["Layers", String(this.#unreadable.length)]];
+  }
+  async *list() {
+    for (const id of this.#unreadable) yield { id, parent: undefined, kind: "unknown", unreadable: "EIO" };
+  }
+  async close(): Promise<void> {
+    await this.#home.close();
+  }
+}
+
+it("takes a driver that is of a class, and tells in its status of layers that cannot be read", async () => {
+  const open = async (home: OpenHome) => new OwnDriver(home) as unknown as GraphDriverMethods;
+  await using driver = await openHome({ driver: "own" }, { home: folder }, open);
+  expect(await driver.exists("a")).toBe(true);
+  expect(await driver.status()).toEqual([
+    ["Layers", "1"],
+    ["Unreadable Layers", "a: EIO (see cleat fsck)"],
+  ]);
+});

@@ -14,7 +14,7 @@ import { keepToHome } from "./keep-to-home.ts";
 import { lockHome, prepareHome, stagingFolder } from "./home.ts";
 import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
 import { toErrorAbout } from "../layer-error.ts";
-import { withTroublesInStatus } from "./layer-troubles.ts";
+import { statusWithTroubles } from "./layer-troubles.ts";
 import { createQuiet } from "./quiet.ts";
 import { syncBehind } from "./sync-behind.ts";
 
@@ -144,7 +144,7 @@ async function startIn(
     assertUse(path, use);
     const opened = await start(home);
     recordUse(path, use);
-    return keepToHome(withTroublesInStatus(opened), path);
+    return keepToHome(opened, path, { status: statusWithTroubles(opened) });
   } catch (error) {
     await home.close();
     throw error;

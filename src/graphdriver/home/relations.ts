@@ -6,7 +6,7 @@ export interface Relations {
   /** Costs what `readParents` does, once; a call that fails is made anew by the next. */
   read(): Promise<void>;
   made(id: string, parent: string | undefined): void;
-  /** The layer was laid elsewhere, or may be. Where nobody can say now on what, it may be any, until it is `read`. */
+  /** The layer lies on another one now, or may. Where that cannot be read it may be any, until `read` succeeds. */
   laid(id: string, readParent: () => string | undefined): void;
   /** The layer is gone. */
   forget(id: string): void;
@@ -25,6 +25,8 @@ export function createRelations(readParents: () => Promise<Parents>): Relations 
   const own = new Set<string>();
   let reading: Promise<void> | undefined;
   let isRead = false;
+  /** How often a layer was laid elsewhere: of such ones nothing is believed that was read before. */
+  let layings = 0;
 
   function add(id: string, parent: string): void {
     parentOf.set(id, parent);
@@ -39,7 +41,9 @@ export function createRelations(readParents: () => Promise<Parents>): Relations 
   }
 
   async function readAll(): Promise<void> {
+    const layingsBefore = layings;
     const found = await readParents();
+    if (layings !== layingsBefore) return readAll();
     unread.clear();
     for (const [id, parent] of found) {
       if (own.has(id) || parentOf.has(id) || gone.has(id)) continue;
@@ -54,10 +58,12 @@ export function createRelations(readParents: () => Promise<Parents>): Relations 
   return {
     made(id, parent) {
       own.add(id);
+      gone.delete(id);
       if (parent !== undefined) add(id, parent);
     },
     laid(id, readParent) {
       drop(id);
+      layings++;
       try {
         const parent = readParent();
         if (parent !== undefined) add(id, parent);

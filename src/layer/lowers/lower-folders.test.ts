@@ -98,3 +98,39 @@ it("what is deleted in a renamed folder stays deleted, though what lies in it is
   const hiding = treeAfter(["upper", "lower"], file("new/.wh..wh..opq"), file("new/sub/.wh.f"));
   expect(hiding["new/sub/f"]).toBeUndefined();
 });
+
+it.each([
+  "../outside",
+  "..",
+  ".",
+  "/.",
+  "/..",
+  "x/../../outside",
+  "/../outside",
+  "/d/../../outside",
+  "/",
+  "//d",
+  "x/link/.",
+  "/d/\0",
+])("a folder that redirects to %j, as the kernel refuses it, shows nothing of what is there", (redirect) => {
+  for (const [layer, path] of [
+    ["outside", "d"],
+    ["lower", "d"],
+    ["lower", "d/d"],
+    ["", "d"],
+  ] as const)
+    makeFolder(layer, path, 0o711);
+  fs.symlinkSync("../../outside", `${makeFolder("lower", "x", 0o755)}/link`);
+  setAttribute(makeFolder("upper", "new", 0o755), "user.overlay.redirect", redirect);
+  expect(modesAfter(["upper", "lower"], file("new/d/f"))["new/d"]).toBe("40755");
+});
+
+it("a folder that is opaque and redirects shows nothing below, as the kernel has it", () => {
+  makeFolder("lower", "old/d", 0o711);
+  const opaque = makeFolder("upper", "new", 0o755);
+  setAttribute(opaque, "user.overlay.redirect", "/old");
+  expect(modesAfter(["upper", "lower"], file("new/d/f"))["new/d"]).toBe("40711");
+  fs.rmSync(scratch.path("root"), { recursive: true });
+  setAttribute(opaque, "user.overlay.opaque", "y");
+  expect(modesAfter(["upper", "lower"], file("new/d/f"))["new/d"]).toBe("40755");
+});

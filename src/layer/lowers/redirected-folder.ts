@@ -34,22 +34,22 @@ function followOne<T>(
   attributePrefix: OverlayPrefix,
   read: (folder: number) => T,
 ): Found<T> {
-  let below: readonly string[] = [];
+  let below: readonly string[] | undefined = [];
   /** Whether nothing of the layers below is seen there, but through what is redirected from the root. */
   let hides = false;
   let here = openLowerFolder(layer, "");
   try {
     for (const [at, name] of names.entries()) {
       const status = statIfThere(here, Buffer.from(name, "latin1"));
-      if (status === undefined) return { below: hides ? undefined : [...below, ...names.slice(at)] };
+      if (status === undefined) return { below: hides || !below ? undefined : [...below, ...names.slice(at)] };
       if (!isDirectory(status)) return { below: undefined };
       const child = openFolder(here, Buffer.from(name, "latin1"));
       close(here);
       here = child;
       const redirect = fgetxattr(here, `${attributePrefix}overlay.redirect`)?.toString("latin1");
-      if (redirect?.startsWith("/") === true) hides = false;
-      else hides ||= isOpaqueFolder(here, attributePrefix);
-      below = redirect === undefined ? [...below, name] : redirected(below, redirect);
+      if (isOpaqueFolder(here, attributePrefix)) hides = true;
+      else if (redirect?.startsWith("/") === true) hides = false;
+      below = redirected(below, redirect ?? name);
     }
     return { folder: read(here) };
   } finally {
@@ -57,7 +57,17 @@ function followOne<T>(
   }
 }
 
-/** A path from the root, or another name in the folder in which it is. */
-function redirected(above: readonly string[], redirect: string): readonly string[] {
-  return redirect.startsWith("/") ? redirect.split("/").filter((name) => name !== "") : [...above, redirect];
+/**
+ * A path from the root, or another name in the folder in which it is. It is data of whoever wrote the layer: `undefined`
+ * for what the kernel refuses, which may lead out of the layers. Source: Linux v6.1 `fs/overlayfs/namei.c`
+ * `ovl_get_redirect_xattr`, `fs/namei.c` `lookup_one_common`.
+ */
+function redirected(above: readonly string[] | undefined, redirect: string): readonly string[] | undefined {
+  const names = redirect.startsWith("/") ? redirect.slice(1).split("/") : [redirect];
+  if (!names.every(isPlainName)) return undefined;
+  return redirect.startsWith("/") ? names : above && [...above, redirect];
+}
+
+function isPlainName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
 }

@@ -77,9 +77,10 @@ export interface WholeContent {
   readonly whole: Uint8Array;
 }
 
-/** What is there of a stream, where that is all. */
+/** What is there of a stream, where that is all; one of somebody else's may call anything `whole`. */
 export function wholeOf(stream: object): Uint8Array | undefined {
-  return (stream as Partial<WholeContent>).whole;
+  const { whole } = stream as { readonly whole?: unknown };
+  return whole instanceof Uint8Array ? whole : undefined;
 }
 
 /** A stream whose maker can show its bytes where they lie; to be read to its end in no other way then. */

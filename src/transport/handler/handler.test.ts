@@ -67,6 +67,13 @@ it("answers with what is there already of a stream without reading it, and lets 
   expect(lines).toMatchObject([{ level: "debug", method: "/Test.Download", status: 200 }]);
 });
 
+it("reads a stream that calls something else whole", async () => {
+  const stream = Object.assign(Readable.from([Buffer.from("bytes")], { objectMode: false }), { whole: true });
+  const handler = createHandler([implement(protocol, { ...plain, download: async () => stream })]);
+  const client = createClient(protocol, createMemoryTransport(handler));
+  expect(String(Buffer.concat(await (await client.download({ Bytes: 1 })).toArray()))).toBe("bytes");
+});
+
 it("does not take two implementations of one method", () => {
   const service = implement(protocol, plain);
   expect(() => createHandler([service, service])).toThrow('method "/Test.Echo" is served twice');

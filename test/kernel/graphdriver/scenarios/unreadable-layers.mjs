@@ -1,5 +1,6 @@
 /** A layer of which something cannot be read at the moment. */
 import assert from "node:assert/strict";
+import { unlinkSync } from "node:fs";
 
 import { openStore } from "cleat/layerstore";
 import { builtInFactories } from "cleat/selection";
@@ -90,6 +91,26 @@ async function assertOthersServed(name, home, { id, spare, tellsParent }) {
   const { repaired } = await store.repair({ removeOrphans: true });
   assert.deepEqual(repaired, []);
   await store.close();
+}
+
+/** On btrfs, of which a layer without a record is a snapshot tells nobody while that cannot be read. */
+export async function unreadableSource(name, folder) {
+  const home = `${folder}/home`;
+  const first = await factories[name].open({ home });
+  for (const id of ["base", "other"]) await makeLayer(first, id, undefined);
+  await first.create("top", { parent: "base" });
+  await first.close();
+  unlinkSync(`${home}/.cleat/layers/top`);
+  const restore = failAt(`${home}/subvolumes/base`);
+  const driver = await factories[name].open({ home });
+  try {
+    await assert.rejects(driver.remove("other"), /"top" may lie on it/);
+  } finally {
+    restore();
+  }
+  await assert.rejects(driver.remove("base"), /"top" lies on it/);
+  for (const id of ["other", "top", "base"]) await driver.remove(id);
+  await driver.close();
 }
 
 async function assertWhole(name, home) {
