@@ -3,7 +3,9 @@
  * that is most of their time, also of the processor's. ext4 with a journal, which is what most machines have.
  */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
+import { sep } from "node:path";
+import { projectFolder } from "./prepare.mjs";
 
 /**
  * Where tests that mount or start engines have their scratch folders (`test/harness/namespaces/scratch.ts`); the others
@@ -11,7 +13,10 @@ import { readFileSync } from "node:fs";
  */
 const folder = "/var/tmp";
 
-/** Enough for what a whole run has at once, which is some hundred megabytes: what is deleted is given back. */
+/**
+ * Enough for what a whole run has at once, which is some hundred megabytes: what is deleted is given back. Two run side
+ * by side.
+ */
 const sizeGb = 4;
 
 /** In a mount namespace of its own, so that nothing is left of it when the last process in there has ended. */
@@ -42,10 +47,16 @@ export function createMemoryDisk() {
 
 function whyNotInMemory() {
   if (process.getuid() !== 0) return "mounting needs root";
-  const [, availableKb] = /^MemAvailable: +(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
-  const availableGb = Math.floor(availableKb / 1024 ** 2);
-  if (availableGb < 2 * sizeGb) return `${availableGb} GB of memory are available, and it takes ${2 * sizeGb}`;
+  if (`${projectFolder}${sep}`.startsWith(`${realpathSync(folder)}${sep}`)) return `it would hide ${projectFolder}`;
+  const gb = Math.floor(availableBytes() / 2 ** 30);
+  if (gb < 2 * sizeGb) return `${gb} GB of memory are available, and it takes ${2 * sizeGb}`;
   const [command, ...args] = [...inNamespace, "64M", "true"];
   const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
   return status === 0 ? undefined : stderr.trim();
+}
+
+/** Of the machine, or of the control group that this runs in, if that may have less. */
+function availableBytes() {
+  const [, availableKb] = /^MemAvailable: +(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8")) ?? [];
+  return Math.min(availableKb * 1024, process.constrainedMemory() || Infinity);
 }

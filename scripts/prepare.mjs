@@ -63,9 +63,8 @@ export function build() {
 function newestChange() {
   const source = join(projectFolder, "src");
   const files = readdirSync(source, { recursive: true }).map((name) => join(source, name));
-  const settings = ["tsconfig.json", "tsconfig.build.json", "package-lock.json"].map((name) =>
-    join(projectFolder, name),
-  );
+  const others = ["scripts/bundle-commands.mjs", "tsconfig.json", "tsconfig.build.json", "package-lock.json"];
+  const settings = others.map((name) => join(projectFolder, name));
   return Math.max(...[...files, ...settings].map((path) => statSync(path).mtimeMs));
 }
 

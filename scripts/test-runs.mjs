@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createMemoryDisk } from "./memory-disk.mjs";
 import { projectFolder } from "./prepare.mjs";
@@ -10,8 +9,12 @@ import { projectFolder } from "./prepare.mjs";
 const vitestEntry = join(projectFolder, "node_modules/vitest/vitest.mjs");
 const states = ["passed", "failed", "skipped"];
 
+/** `--maxWorkers` does not reach projects, which have what `vitest.config.ts` says (vitest 4.1). */
+const oneFileAtATime = ["--no-file-parallelism"];
+
 export function createTestRuns() {
-  const folder = mkdtempSync(join(tmpdir(), "cleat-counts-"));
+  // Beside what vitest itself writes; folders for temporary files may be under the disk in memory.
+  const folder = mkdtempSync(join(projectFolder, "node_modules/.cleat-runs-"));
   const disk = createMemoryDisk();
   const parts = [];
   let started = 0;
@@ -19,13 +22,14 @@ export function createTestRuns() {
   return {
     /**
      * Runs vitest, with `program` as the Node of all that it starts; a run that fails without having counted a failure
-     * counts as one. One that is `beside` another takes one processor, and what it says is printed when it has ended.
+     * counts as one. One that is `beside` another takes one file at a time, and what it says is printed when it has
+     * ended.
      */
     async vitest(args, { program = process.execPath, env = {}, title = args.join(" "), beside = false } = {}) {
       const counts = join(folder, `counts-${++started}.jsonl`); // test/reporter/closing-line.ts writes it
       const said = join(folder, `said-${started}.log`);
       const startMs = performance.now();
-      const argv = [program, vitestEntry, "run", ...(beside ? ["--maxWorkers=1"] : []), ...args];
+      const argv = [program, vitestEntry, "run", ...(beside ? oneFileAtATime : []), ...args];
       const exitCode = await runOn(disk.wrap(argv), beside ? said : undefined, {
         ...process.env,
         ...disk.env,
@@ -33,7 +37,7 @@ export function createTestRuns() {
         PATH: `${dirname(program)}${delimiter}${process.env.PATH}`,
         CLEAT_COUNTS: counts,
       });
-      if (beside) process.stdout.write(readFileSync(said));
+      if (beside) process.stdout.write(`cleat: ${title} says:\n${readFileSync(said, "utf8")}`);
       const part = { title, ...readCounts(counts), seconds: Math.round((performance.now() - startMs) / 1000) };
       parts.push(part);
       console.error(`cleat: ${title}: ${part.seconds} s`);
@@ -61,13 +65,16 @@ export function createTestRuns() {
   };
 }
 
-/** Resolves to its exit code, or the signal that ended it. What it says goes to the file, or where ours goes. */
+/**
+ * Resolves to its exit code, the signal that ended it, or why it could not be started. What it says goes to the file,
+ * or where ours goes.
+ */
 async function runOn([command, ...args], file, env) {
   const output = file === undefined ? "inherit" : openSync(file, "w");
   const stdio = [file === undefined ? "inherit" : "ignore", output, output];
   const child = spawn(command, args, { cwd: projectFolder, stdio, env });
   if (file !== undefined) closeSync(output);
-  const [exitCode, signal] = await once(child, "exit");
+  const [exitCode, signal] = await once(child, "exit").catch((error) => [error.message]);
   return exitCode ?? signal;
 }
 

@@ -29,8 +29,8 @@ export function createFileLogs(root: string): LogDriver {
 
   const inTurn = <T>(story: Story | undefined, step: () => Promise<T>): Promise<T> => {
     if (story === undefined) return step();
-    const done = story.last.catch(() => {}).then(step);
-    story.last = done;
+    const done = story.last.then(step);
+    story.last = done.catch(() => {});
     return done;
   };
 
@@ -56,6 +56,7 @@ export function createFileLogs(root: string): LogDriver {
           isClosed = true;
           if (--story.writers > 0) return;
           await story.last;
+          if (story.writers > 0) return; // the container is started again
           story.feed.end();
           stories.delete(id);
         },

@@ -150,6 +150,17 @@ describe("snapshots", () => {
     await expect(csi.snapshot("t", "memory")).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
+  it("are refused for good where the driver finds only when it makes them that it cannot", async () => {
+    const plain = createDriver();
+    const create: HeldVolumes["create"] = async (name, ...more) => {
+      if (name.startsWith("csi-snapshot.")) throw new CleatError("UNIMPLEMENTED", "sizes are not enforced any more");
+      await plain.create(name, ...more);
+    };
+    await using csi = await serve({ ...plain, create });
+    await csi.create("v");
+    await expect(csi.snapshot("s", "v")).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  });
+
   it("that are half removed are not ready, and are made anew when they are asked for", async () => {
     let isRemoving = true;
     const made: string[] = [];
@@ -171,6 +182,31 @@ describe("snapshots", () => {
 });
 
 describe("volumes made from others", () => {
+  it("are not what was made from the other kind of source", async () => {
+    await using csi = await serve();
+    await csi.create("v");
+    const id = (await csi.snapshot("s", "v"))?.snapshot_id ?? "";
+    await csi.create("clone", ofVolume("v"));
+    await csi.create("restored", ofSnapshot(id));
+    for (const wrong of [csi.create("clone", ofSnapshot("v")), csi.create("restored", ofVolume(id))])
+      await expect(wrong).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  it("are made anew of what is there, and as large, where one of that name is half removed", async () => {
+    const plain = createDriver({ isWhole: (name) => name !== "half" });
+    const create: HeldVolumes["create"] = async (name, ...more) => {
+      if (name === "half") await plain.remove(name).catch(() => {});
+      await plain.create(name, ...more);
+    };
+    await using csi = await serve({ ...plain, create }, { ...from, sizeOption: "size" });
+    const sized = (required_bytes: bigint) => ({ capacity_range: { required_bytes } });
+    await csi.create("half", sized(1024n));
+    await csi.create("v", sized(4096n));
+    const { volume } = await csi.create("half", { ...ofVolume("v"), ...sized(1024n) });
+    expect(volume?.capacity_bytes).toBe(4096n);
+    await expect(csi.create("half", ofVolume("gone"))).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
   it("say of what, again when asked again, also when that is gone meanwhile", async () => {
     await using csi = await serve();
     await csi.create("v");
@@ -205,9 +241,12 @@ describe("volumes made from others", () => {
     const capacity = async (name: string, range: object) =>
       (await csi.create(name, { ...ofVolume("v"), ...range })).volume?.capacity_bytes;
     expect(await capacity("larger", sized(8192n))).toBe(8192n);
-    for (let times = 0; times < 2; times++) expect(await capacity("smaller", sized(1024n))).toBe(4096n);
+    for (const range of [sized(1024n), {}]) {
+      for (let times = 0; times < 2; times++)
+        expect(await capacity(`smaller-${"capacity_range" in range}`, range)).toBe(4096n);
+    }
     await expect(capacity("limited", sized(1024n, 2048n))).rejects.toMatchObject({ code: "OUT_OF_RANGE" });
-    expect((await csi.driver.list()).map(({ name }) => name)).toEqual(["v", "larger", "smaller"]);
+    expect((await csi.driver.list()).map(({ name }) => name)).toEqual(["v", "larger", "smaller-true", "smaller-false"]);
   });
 });
 

@@ -102,6 +102,6 @@ export interface GraphDriverFactory<Table extends DriverOptionTable = NoOptions>
    * checks and explains them by it. Of a driver without one nothing is known before it is opened.
    */
   readonly options?: NoOptions extends Table ? DriverOptionTable : Table;
-  /** How its stores are looked at and mended without being opened (`store/open-store.ts`). */
+  /** How its stores are looked at and mended without being opened (`layerstore/open-store.ts`). */
   readonly store?: ModuleReference<StoreJobs>;
 }

@@ -191,7 +191,7 @@ export function toSizeRefusal(driver: string): CleatError {
 }
 
 /** As Go's `strconv.ParseBool`. */
-export function parseBoolean(value: string, key: string): boolean {
+function parseBoolean(value: string, key: string): boolean {
   if (/^(?:1|t|true)$/i.test(value)) return true;
   if (/^(?:0|f|false)$/i.test(value)) return false;
   throw new CleatError("INVALID_ARGUMENT", `option "${key}" is "${value}", not true or false`);

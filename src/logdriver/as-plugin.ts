@@ -83,7 +83,7 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
   let ending: Deadline | undefined;
   const endFollowed = () => {
     isEnding = true;
-    ending ??= deadlineIn(2 * stopTimeoutMs * ofPatience);
+    ending ??= deadlineIn(2 * stopTimeoutMs * shareOfPatience);
     for (const reading of followed) reading.abort();
   };
   let closing: Promise<void> | undefined;
@@ -143,7 +143,7 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
     onClosing: endFollowed,
     close() {
       endFollowed();
-      const leftMs = Math.max(ending?.leftMs() ?? 0, stopTimeoutMs * atLeast);
+      const leftMs = Math.max(ending?.leftMs() ?? 0, stopTimeoutMs * leastShareForDriver);
       return (closing ??= table.close(deadlineIn(Math.min(leftMs, stopTimeoutMs))).finally(() => driver.close()));
     },
   };
@@ -151,10 +151,10 @@ export function createLogDriverPlugin(options: LogDriverPluginOptions): LogDrive
 
 const retryMs = 250;
 
-/** Of Docker's patience for a plugin that ends, what it may take; the rest is for what comes after. */
-const ofPatience = 0.9;
-/** Of `stopTimeoutMs`, for what a driver has in its hands, whatever calls have taken. */
-const atLeast = 0.1;
+/** How much of Docker's patience for a plugin that ends the driver may take; the rest is for what comes after. */
+const shareOfPatience = 0.9;
+/** How much of `stopTimeoutMs` a driver has for what it holds, however much calls have taken. */
+const leastShareForDriver = 0.1;
 
 const methods: readonly (keyof LogDriver)[] = ["openLog", "close"];
 

@@ -13,42 +13,45 @@ const maxLineBytes = 1024 * 1024;
 export async function* joinPartials(entries: Entries): AsyncGenerator<LogEntry> {
   const open = new Map<string, OpenLine>();
   for await (const entry of entries) {
-    const { partial, source, timeNs, line } = entry;
-    if (partial === undefined && !open.has(source)) {
-      yield entry;
-      continue;
-    }
-    const before = open.get(source);
-    if (partial === undefined && before !== undefined && before.id !== "") {
-      yield whole(before); // its last piece was lost; only engines that name no lines end one by a whole line
+    const { source, partial } = entry;
+    let line = open.get(source);
+    if (line !== undefined && !belongsTo(line, entry)) {
+      yield join(line); // its last piece was lost
+      line = undefined;
       open.delete(source);
+    }
+    if (line === undefined && partial === undefined) {
       yield entry;
       continue;
     }
-    const begun = before ?? { source, timeNs, id: partial?.id ?? "", pieces: [], sizeBytes: 0 };
-    if (partial !== undefined && partial.id !== begun.id) {
-      yield whole(begun); // the last piece of the line before was lost
-      Object.assign(begun, { timeNs, id: partial.id, pieces: [], sizeBytes: 0 });
-    }
-    begun.pieces.push(line);
-    begun.sizeBytes += line.byteLength;
-    const isWhole = partial === undefined || partial.last || begun.sizeBytes >= maxLineBytes;
-    if (isWhole) yield whole(begun);
-    if (isWhole) open.delete(source);
-    else open.set(source, begun);
+    line ??= { source, timeNs: entry.timeNs, id: partial?.id ?? "", pieces: [], sizeBytes: 0 };
+    line.pieces.push(entry.line);
+    line.sizeBytes += entry.line.byteLength;
+    const isWhole = partial === undefined || partial.last || line.sizeBytes >= maxLineBytes;
+    if (isWhole) {
+      yield join(line);
+      open.delete(source);
+    } else open.set(source, line);
   }
-  for (const begun of open.values()) yield whole(begun);
+  for (const line of open.values()) yield join(line);
 }
 
+/** A line of which the last piece has not come. */
 interface OpenLine {
   readonly source: string;
-  timeNs: bigint;
-  id: string;
-  pieces: Uint8Array[];
+  /** That of its first piece. */
+  readonly timeNs: bigint;
+  readonly id: string;
+  readonly pieces: Uint8Array[];
   sizeBytes: number;
 }
 
-function whole({ source, timeNs, pieces }: OpenLine): LogEntry {
+/** Only engines that give lines no id end one by an entry that is not partial. */
+function belongsTo(line: OpenLine, { partial }: LogEntry): boolean {
+  return partial === undefined ? line.id === "" : line.id === partial.id;
+}
+
+function join({ source, timeNs, pieces }: OpenLine): LogEntry {
   return { source, timeNs, line: Buffer.concat(pieces) };
 }
 

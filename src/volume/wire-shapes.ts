@@ -23,8 +23,9 @@ export function fromWireVolume({ Name, Mountpoint, CreatedAt, Status }: WireVolu
 
 /** Why a volume that a plugin sent is of no use to callers, who make paths of its name and open its mount point. */
 export function issuesIn({ Name, Mountpoint }: WireVolume): SchemaIssue[] {
-  const name = { path: "Name", problem: `${quoteText(Name)} names no volume` };
-  return [...(volumeNamePattern.test(Name) ? [] : [name]), ...mountpointIssues(Mountpoint)];
+  const issues = mountpointIssues(Mountpoint);
+  if (volumeNamePattern.test(Name)) return issues;
+  return [{ path: "Name", problem: `${quoteText(Name)} names no volume` }, ...issues];
 }
 
 /** Of an empty mount point none: most volumes that are not mounted have none. */

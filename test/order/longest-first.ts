@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What takes long, the longest first. Begun last, one of these is what a whole run would wait for. */
@@ -23,6 +25,8 @@ const longest = [
 /** Files that are known to take long, then the others in vitest's own order. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const gone = longest.filter((name) => !existsSync(join(import.meta.dirname, "..", `${name}.test.ts`)));
+    if (gone.length > 0) throw new Error(`files that are to be begun first are not there: ${gone.join(", ")}`);
     return (await super.sort(files)).toSorted((one, other) => rankOf(one) - rankOf(other));
   }
 }

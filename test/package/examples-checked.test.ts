@@ -18,6 +18,7 @@ import {
   runSecretProviderKit,
   secretProviderChecks,
 } from "../../src/testing/index.ts";
+import type { LogDriver, LoggedContainer } from "../../src/logdriver/index.ts";
 import { buildExample } from "../harness/plugins/example.ts";
 import { startProgram } from "./start-program.ts";
 
@@ -93,4 +94,23 @@ test.each(rows)("the example $example passes every check of its kit", async (row
   } finally {
     await plugin[Symbol.asyncDispose]();
   }
+});
+
+test("the example file-logs ends what follows a log, also when the last write has failed", async () => {
+  const programs = await buildExample("file-logs", join(folder, "failing"));
+  const { createFileLogs } = (await import(join(programs, "file-logs.js"))) as {
+    createFileLogs(root: string): Required<LogDriver>;
+  };
+  const root = join(folder, "failing-logs");
+  const driver = createFileLogs(root);
+  const container = { id: "0".repeat(64), options: {} } as unknown as LoggedContainer;
+  const log = await driver.openLog(container);
+  const following = driver.readLogs(container, { follow: true })[Symbol.asyncIterator]();
+  const next = following.next();
+  await rm(join(root, container.id), { recursive: true });
+  await writeFile(join(root, container.id), "no folder");
+  const entry = { source: "stdout", timeNs: 1n, line: Buffer.from("lost") };
+  await expect(log.write([entry], { dropped: 0 })).rejects.toThrow(/ENOTDIR/);
+  await log.close();
+  expect(await next).toEqual({ done: true, value: undefined });
 });

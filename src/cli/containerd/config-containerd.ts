@@ -4,7 +4,7 @@ import { examine } from "../stores/examine.ts";
 import { defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
 import { defaultSnapshotterRoot, defaultSnapshotterSocket } from "../terminal/default-folders.ts";
 import { takeOutBlock } from "./config/block.ts";
-import { composeConfig, type ComposedConfig } from "./config/compose.ts";
+import { composeConfig, type ConfigRequest } from "./config/compose.ts";
 import { type EditedFile, keepCopy, readEditedFile, removeEditedFile, replaceText } from "./files/edited-file.ts";
 import { assertArrived, readEffectiveConfig } from "./config/effective-config.ts";
 import { assertOwnConfig, defaultAddress, defaultConfigPath, findContainerd } from "./config/find-containerd.ts";
@@ -51,17 +51,15 @@ export const configContainerd = defineCommand({
   async run(values, _operands, { env, stdout, stderr }) {
     if (values.write === true && values.remove === true)
       throw new UsageError("--write and --remove exclude each other");
-    const path = (name: "socket" | "root" | "address" | "config", fallback: string) =>
-      absolute(name, values[name] ?? fallback);
-    const address = path("address", defaultAddress);
+    const print: Print = (line) => stdout.write(`${line}\n`);
+    const warn: Print = (line) => stderr.write(`cleat: ${line}\n`);
+    const address = absolute("address", values.address ?? defaultAddress);
     const named = values.containerd ?? "detect";
     const found = named === "detect" || values.config === undefined ? await findContainerd(address, env) : undefined;
-    const file = await readEditedFile(path("config", found?.configPath ?? defaultConfigPath));
+    const file = await readEditedFile(absolute("config", values.config ?? found?.configPath ?? defaultConfigPath));
     if (values.remove === true) {
-      await removeBlock(file, (line) => stdout.write(`${line}\n`));
-      const { text = "" } = await readEditedFile(file.path);
-      for (const table of leftReferences(text, file.path))
-        stderr.write(`cleat: ${file.path} still names Cleat in ${table}: write there what was there before\n`);
+      await removeBlock(file, print);
+      await warnOfReferences(file.path, warn);
       return "done";
     }
 
@@ -71,10 +69,9 @@ export const configContainerd = defineCommand({
         "NOT_FOUND",
         "there is no containerd on this machine: name its release with --containerd VERSION",
       );
-    const socket = path("socket", systemSocket);
-    const root = path("root", systemRoot);
-    const subject = file.path;
-    const request = {
+    const socket = absolute("socket", values.socket ?? systemSocket);
+    const root = absolute("root", values.root ?? systemRoot);
+    const request: ConfigRequest = {
       version,
       socket,
       root,
@@ -85,32 +82,40 @@ export const configContainerd = defineCommand({
       transfer: values.transfer === true,
       diff: values.diff === true,
     };
-    // What is written anew stands for itself; what is printed is added to the file as it is.
-    const { text } = values.write === true ? takeOutBlock(file.text, subject) : file;
-    const composed = orUsageError(() => composeConfig(request, text, subject));
     if (values.write !== true) {
-      stdout.write(composed.block?.replace(/^\n/, "") ?? "");
-      for (const conflict of composed.conflicts) stderr.write(`cleat: ${conflict}\n`);
-      if (composed.block === undefined && composed.conflicts.length === 0)
-        stderr.write(`cleat: ${subject} has all of it\n`);
+      const { block, conflicts } = orUsageError(() => composeConfig(request, file.text, file.path));
+      stdout.write(block?.replace(/^\n/, "") ?? "");
+      for (const conflict of conflicts) warn(conflict);
+      if (block === undefined && conflicts.length === 0) warn(`${file.path} has all of it`);
       return "done";
     }
-    assertOwnConfig(file.path);
-    const isInstalled = found !== undefined && (named === "detect" || sameRelease(found.version, version));
-    await writeBlock(file, composed, isInstalled ? found.program : undefined, (line) => stdout.write(`${line}\n`));
+    const isThisRelease = found !== undefined && (named === "detect" || sameRelease(found.version, version));
+    await writeBlock(file, request, isThisRelease ? found.program : undefined, print);
     return "done";
   },
 });
 
+type Print = (line: string) => void;
+
+/** Of what is left of Cleat in a file from which the block was taken. */
+async function warnOfReferences(path: string, warn: Print): Promise<void> {
+  const { text = "" } = await readEditedFile(path);
+  for (const table of leftReferences(text, path))
+    warn(`${path} still names Cleat in ${table}: write there what was there before`);
+}
+
+/** Puts the block anew at the end of the file; the containerd that is to read it, where there is one, is asked first. */
 async function writeBlock(
   file: EditedFile,
-  { block, planned, conflicts }: ComposedConfig,
+  request: ConfigRequest,
   program: string | undefined,
-  print: (line: string) => void,
+  print: Print,
 ): Promise<void> {
+  const { text: rest } = takeOutBlock(file.text, file.path);
+  const { block, planned, conflicts } = orUsageError(() => composeConfig(request, rest, file.path));
+  assertOwnConfig(file.path);
   if (conflicts.length > 0) throw new CleatError("FAILED_PRECONDITION", conflicts.join("; "));
-  const rest = takeOutBlock(file.text, file.path);
-  const text = (rest.text ?? "") + (block ?? "");
+  const text = (rest ?? "") + (block ?? "");
   if (text === file.text) return print(`${file.path} has all of it`);
   const copy = file.text === undefined ? undefined : await keepCopy(file);
   await replaceText(file, text, async (path) => {
@@ -121,7 +126,7 @@ async function writeBlock(
   print(restart);
 }
 
-async function removeBlock(file: EditedFile, print: (line: string) => void): Promise<void> {
+async function removeBlock(file: EditedFile, print: Print): Promise<void> {
   const { text, block } = takeOutBlock(file.text, file.path);
   if (block === undefined) return print(`${file.path} has nothing that cleat config containerd --write wrote`);
   if (text === undefined) await removeEditedFile(file);

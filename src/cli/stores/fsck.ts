@@ -13,8 +13,8 @@ export const fsck = defineCommand({
     "being served; for a store of Docker's own driver, while anything in it is mounted or any process has a file of",
     "Docker's open. A store of Podman's own is only looked at.",
     "",
-    "The exit code is 0 when nothing is wrong, any more, 5 when something is, and 1 when a store could not be looked",
-    "at.",
+    "The exit code is 0 when nothing is wrong, or nothing any more; 5 when something is; 1 when a store could not be",
+    "looked at.",
   ],
   options: {
     ...storeOptions,

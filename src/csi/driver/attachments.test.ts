@@ -67,6 +67,13 @@ it("a node that is gone keeps no volume from being attached, and one that does n
   }
 });
 
+it("a node that is gone keeps no volume from being given back, unless it is this one", async () => {
+  await writeRecord(folder, { ...record, attachedTo: "old" });
+  const { attachments, on } = open(new CleatError("NOT_FOUND", "no"));
+  await attachments.detach(folder, "1", on("new"), signal);
+  await expect(attachments.detach(folder, "1", on("old"), signal)).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
 it("what was attached before nodes were recorded is detached from this one", async () => {
   const { asked, attachments, on } = open();
   await attachments.detach(folder, "1", on("here"), signal);

@@ -20,14 +20,17 @@ export function createAttachments(
 ): Attachments {
   const detachFrom = (node_id: string, volume_id: string, signal: AbortSignal) =>
     controller.controllerUnpublishVolume({ volume_id, node_id, secrets }, { signal });
+  /** A node that is gone has nothing attached. */
+  const detachFromAnother = (node_id: string, volume_id: string, signal: AbortSignal) =>
+    detachFrom(node_id, volume_id, signal).catch(unlessNotFound);
   return {
     async attach(folder, request, facts, signal) {
       if (!publishes(facts)) return {};
       const { node_id } = facts.info;
       const { attachedTo } = (await readRecord(folder)) ?? {};
       if (attachedTo !== undefined && attachedTo !== node_id) {
-        // After a reboot nobody has detached it, perhaps; a node that is gone has nothing attached.
-        await detachFrom(attachedTo, request.volume_id ?? "", signal).catch(unlessNotFound);
+        // Nobody may have detached it before a reboot.
+        await detachFromAnother(attachedTo, request.volume_id ?? "", signal);
       }
       if (attachedTo !== node_id) await changeRecord(folder, { attachedTo: node_id });
       return (await controller.controllerPublishVolume({ ...request, node_id }, { signal })).publish_context;
@@ -36,7 +39,8 @@ export function createAttachments(
     async detach(folder, volumeId, facts, signal) {
       if (!publishes(facts)) return;
       const { attachedTo = facts.info.node_id } = (await readRecord(folder)) ?? {};
-      await detachFrom(attachedTo, volumeId, signal);
+      const isThis = attachedTo === facts.info.node_id;
+      await (isThis ? detachFrom : detachFromAnother)(attachedTo, volumeId, signal);
     },
   };
 }

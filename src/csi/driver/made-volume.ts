@@ -14,7 +14,7 @@ export interface MadeVolume {
 
 type Answer = NonNullable<MessageOut<(typeof controllerService)["methods"]["createVolume"]["response"]>["volume"]>;
 
-export function toMade({ volume_id, volume_context, content_source, capacity_bytes }: Answer): MadeVolume {
+export function toMadeVolume({ volume_id, volume_context, content_source, capacity_bytes }: Answer): MadeVolume {
   return {
     provisioned: { volumeId: volume_id, context: volume_context },
     sourceId: content_source?.volume?.volume_id,
@@ -26,7 +26,7 @@ export function toMade({ volume_id, volume_context, content_source, capacity_byt
  * A plugin that knows nothing of sources makes an empty volume.
  *
  * Source: container-storage-interface/spec v1.9.0 `csi.proto`, Volume: what it was made from has to be said.
- * @throws INTERNAL when it is no clone of what it was to be a clone of, or smaller than it was to be.
+ * @throws INTERNAL when it is not a clone of the volume that was named, or smaller than was asked for.
  */
 export function assertAsAsked(made: MadeVolume, sourceId: string | undefined, sizeBytes: number | undefined): void {
   const { capacityBytes } = made;

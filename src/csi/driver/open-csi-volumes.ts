@@ -15,7 +15,7 @@ import {
   textOption,
 } from "../../volumedrivers/index.ts";
 import type { capabilityMessage } from "../services/shared-messages.ts";
-import { assertAsAsked, type MadeVolume, toMade } from "./made-volume.ts";
+import { assertAsAsked, type MadeVolume, toMadeVolume } from "./made-volume.ts";
 import { createAttachments } from "./attachments.ts";
 import { type ExpandedVolume, expandVolume, finishExpansion } from "./expansion.ts";
 import { assertController, createCsiPeer, type CsiFacts, type CsiPeer, type CsiPeerOptions } from "./peer.ts";
@@ -161,7 +161,7 @@ async function provision(
     ...requirementsOf(facts),
   };
   const made = (await peer.controller.createVolume(request, { signal })).volume;
-  if (made !== undefined && made.volume_id !== "") return toMade(made);
+  if (made !== undefined && made.volume_id !== "") return toMadeVolume(made);
   throw new CleatError("INTERNAL", `CSI plugin ${quoteText(facts.name)} made a volume without an id`);
 }
 

@@ -25,3 +25,17 @@ it("a plugin is asked once what it can do, and again when it was started anew, p
     await peer.close();
   }
 });
+
+it("a controller that is gone takes nothing from what the plugin on the node has said", async () => {
+  const { driver } = createMemoryVolumes({ capabilities: async () => ({ scope: "local" }) });
+  await using node = await serveCsi(driver);
+  const controller = await serveCsi(driver);
+  const peer = createCsiPeer({ unix: node.unix, controllerUnix: controller.unix });
+  try {
+    const facts = await peer.facts(signal);
+    await controller[Symbol.asyncDispose]();
+    expect(await peer.facts(signal)).toBe(facts);
+  } finally {
+    await peer.close();
+  }
+});

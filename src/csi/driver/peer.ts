@@ -8,7 +8,10 @@ import { nodeService } from "../services/node-service.ts";
 export interface CsiPeer {
   readonly controller: GrpcClient<typeof controllerService>;
   readonly node: GrpcClient<typeof nodeService>;
-  /** Asked once for a connection: a plugin that was started anew may be another version, on another node. */
+  /**
+   * Asked once for a connection: a plugin that was started anew may be another version, on another node. A controller
+   * that is gone has said what it said: what the node does alone waits for no controller.
+   */
   facts(signal: AbortSignal): Promise<CsiFacts>;
   close(): Promise<void>;
 }
@@ -58,7 +61,11 @@ export function createCsiPeer({ unix, controllerUnix = unix }: CsiPeerOptions): 
     controller,
     node,
     async facts(signal) {
-      const sessions = await Promise.all([channel.session(), controllerChannel.session()]);
+      const controllerSession = controllerChannel.session().catch((error: unknown) => {
+        if (known === undefined) throw error;
+        return known.sessions[1];
+      });
+      const sessions = await Promise.all([channel.session(), controllerSession]);
       if (known?.sessions.every((session, index) => session === sessions[index]) === true) return known.facts;
       const facts = await ask(signal);
       known = { sessions, facts };

@@ -35,7 +35,7 @@ export async function writeRecord(folder: string, record: ProvisionRecord): Prom
   await replaceFile(recordPath(folder), (file) => file.writeFile(text), { mode: 0o600 });
 }
 
-/** What is `undefined` is taken out. For whoever has the volume's turn. */
+/** Fields that are `undefined` are taken out. Only for who has the volume's turn: it reads, and then writes. */
 export async function changeRecord(
   folder: string,
   changes: { readonly [Key in keyof ProvisionRecord]?: ProvisionRecord[Key] | undefined },

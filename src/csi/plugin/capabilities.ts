@@ -22,7 +22,7 @@ export function whyNotCapable(capability: VolumeCapability, scope: VolumeCapabil
   return undefined;
 }
 
-export const isMultiNode = (mode: AccessMode): boolean => mode.startsWith("MULTI_NODE_");
+const isMultiNode = (mode: AccessMode): boolean => mode.startsWith("MULTI_NODE_");
 
 /** @throws INVALID_ARGUMENT where there is no capability, or one that volumes do not have. */
 export function assertCapable(

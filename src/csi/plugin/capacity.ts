@@ -25,7 +25,7 @@ export function bytesOf(range: CapacityRange | undefined): bigint | undefined {
   return required > 0n ? required : limit > 0n ? limit : undefined;
 }
 
-/** What a volume is to be: one that is there perhaps, one that it is made from, and its options without a size. */
+/** A volume that is asked for: the one of that name, if any; what it is made from; its options without a size. */
 export interface WantedVolume {
   readonly there: Volume | undefined;
   readonly origin: Volume | undefined;
@@ -33,9 +33,9 @@ export interface WantedVolume {
 }
 
 /**
- * Which size a volume is given: what one that is there has, if that is in the range; else what is asked for, and what
- * it is made from has at the least. `undefined` where none is: a size that the driver cannot hold to is not promised,
- * as an NFS share's is not.
+ * Which size a volume is given: what one that is there has, if that is in the range; else what is asked for, and at the
+ * least what that has which it is made from. `undefined` where none is: a size that the driver cannot hold to is not
+ * promised, as an NFS share's is not.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`, CreateVolume.
  * @throws INVALID_ARGUMENT, OUT_OF_RANGE.
@@ -52,7 +52,9 @@ export function capacityOf(
   const has = there && sizeOf(there, context);
   if (has !== undefined && has >= (range?.required_bytes ?? 0n) && (limit === 0n || has <= limit)) return has;
   const least = (origin && leastSizeOf(origin, context)) ?? 0n;
-  if (wanted === undefined || wanted >= least) return wanted;
+  const isUnlimited = wanted === undefined && (least === 0n || Object.hasOwn(given, option));
+  if (isUnlimited) return undefined;
+  if (wanted !== undefined && wanted >= least) return wanted;
   if (limit === 0n || limit >= least) return least;
   throw new CleatError("OUT_OF_RANGE", `capacity range allows ${limit} bytes, and what it is made from has ${least}`);
 }

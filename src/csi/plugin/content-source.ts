@@ -10,13 +10,20 @@ import { isSnapshotId } from "./volume-id.ts";
 
 export type ContentSource = MessageOut<typeof contentSourceMessage>;
 
-/** The volume that a new one is made from, by its name for the driver. @throws INVALID_ARGUMENT where it cannot be. */
+/**
+ * The volume that a new one is made from, by its name for the driver.
+ * @throws INVALID_ARGUMENT where it cannot be, NOT_FOUND for a snapshot's id as a volume's or the other way round.
+ */
 export function nameOfSource(source: ContentSource | undefined, context: CsiContext): string | undefined {
   if (source === undefined) return undefined;
   const id = source.snapshot?.snapshot_id ?? source.volume?.volume_id ?? "";
   if (id === "") throw new CleatError("INVALID_ARGUMENT", "volume_content_source names no source");
-  if (context.sourceOption !== undefined) return id;
-  throw new CleatError("INVALID_ARGUMENT", `volumes of "${context.driver.name}" are not made from others`);
+  if (context.sourceOption === undefined) {
+    throw new CleatError("INVALID_ARGUMENT", `volumes of "${context.driver.name}" are not made from others`);
+  }
+  const kind = source.snapshot === undefined ? "volume" : "snapshot";
+  if (isSnapshotId(id) === (kind === "snapshot")) return id;
+  throw new CleatError("NOT_FOUND", `no ${kind} has such an id`);
 }
 
 /** @throws NOT_FOUND when there is no such source, a snapshot or a volume as it says. */

@@ -1,4 +1,4 @@
-import { CleatError, toCleatError } from "../../errors/index.ts";
+import { CleatError } from "../../errors/index.ts";
 import { type ImplementedService, implementService } from "../../grpc/index.ts";
 import type { Volume } from "../../volume/index.ts";
 import { controllerService } from "../services/controller-service.ts";
@@ -7,7 +7,7 @@ import { capacityOf } from "./capacity.ts";
 import { type ContentSource, findSource, nameOfSource, sourceOf } from "./content-source.ts";
 import type { CsiContext } from "./context.ts";
 import { expands, expandVolume } from "./expansion.ts";
-import { assertGiven, findVolume, lookUp, removeVolume } from "./find-volume.ts";
+import { assertGiven, findVolume, isWhole, lookUp, orInvalid, removeVolume } from "./find-volume.ts";
 import { pageOf } from "./pages.ts";
 import { sizeOf } from "./shown-options.ts";
 import { createSnapshots } from "./snapshots.ts";
@@ -43,7 +43,8 @@ export function createController(context: CsiContext): ImplementedService {
         ...request.secrets,
         ...(sourceOption !== undefined && from !== undefined && { [sourceOption]: from }),
       };
-      const there = await lookUp(id, context, signal);
+      const found = await lookUp(id, context, signal);
+      const there = found !== undefined && isWhole(found, context) ? found : undefined;
       // One that is there already needs its source no more.
       const origin = there === undefined && source ? await findSource(source, context, signal) : undefined;
       const bytes = capacityOf(range, { there, origin, given }, context);
@@ -88,12 +89,6 @@ export function createController(context: CsiContext): ImplementedService {
       node_expansion_required: false,
     }),
   });
-}
-
-/** To orchestrators "unimplemented" is the whole method, and not what this volume was to be. */
-function orInvalid(error: unknown): never {
-  const { code, message } = toCleatError(error);
-  throw code === "UNIMPLEMENTED" ? new CleatError("INVALID_ARGUMENT", message, { cause: error }) : error;
 }
 
 /**

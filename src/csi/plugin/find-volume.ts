@@ -26,6 +26,15 @@ export async function lookUp(id: string, { driver }: CsiContext, signal: AbortSi
   }
 }
 
+/** Whether `create` finds it as it is: one that is half removed it makes anew. */
+export const isWhole = ({ name }: Volume, { driver }: CsiContext): boolean => driver.isWhole?.(name) ?? true;
+
+/** What `create` throws: to orchestrators UNIMPLEMENTED is the whole method, and not what this volume was to be. */
+export function orInvalid(error: unknown): never {
+  const { code, message } = toCleatError(error);
+  throw code === "UNIMPLEMENTED" ? new CleatError("INVALID_ARGUMENT", message, { cause: error }) : error;
+}
+
 /** Removes a volume or snapshot, unless it is gone. */
 export async function removeVolume(id: string, { driver }: CsiContext, signal: AbortSignal): Promise<void> {
   if (volumeNamePattern.test(id)) await unlessGone(driver.remove(id, { signal }), `cannot remove volume "${id}"`);

@@ -16,7 +16,7 @@ export function sizeOf(volume: Volume, { sizeOption: option }: CsiContext): bigi
   return size.success ? BigInt(size.data) : undefined;
 }
 
-/** What is made from it has no less: the size that it was given or, as far as the driver shows it, that it has. */
+/** The size that a copy of the volume needs: that which it was given, else, as far as the driver shows it, has. */
 export function leastSizeOf(volume: Volume, context: CsiContext): bigint | undefined {
   const has = volume.status?.["SizeBytes"];
   const known = typeof has === "number" && Number.isSafeInteger(has) && has > 0 ? BigInt(has) : undefined;

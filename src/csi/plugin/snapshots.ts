@@ -3,7 +3,7 @@ import { type GrpcImplementation, toTimestamp } from "../../grpc/index.ts";
 import { type Volume, volumeNamePattern } from "../../volume/index.ts";
 import type { controllerService } from "../services/controller-service.ts";
 import type { CsiContext } from "./context.ts";
-import { assertGiven, findVolume, lookUp, removeVolume } from "./find-volume.ts";
+import { assertGiven, findVolume, isWhole, lookUp, orInvalid, removeVolume } from "./find-volume.ts";
 import { pageOf } from "./pages.ts";
 import { leastSizeOf, shownOption } from "./shown-options.ts";
 import { isSnapshotId, toSnapshotId } from "./volume-id.ts";
@@ -45,7 +45,7 @@ export function createSnapshots(context: CsiContext): Snapshots {
       if (there === undefined || theirs === undefined || !isWhole(there, context)) {
         await findVolume(source, context, signal);
         const options = { ...parameters, ...secrets, ...copyOptionsOf(source, context) };
-        await driver.create(id, { options }, { signal });
+        await driver.create(id, { options }, { signal }).catch(orInvalid);
       }
       return { snapshot: describe(await driver.get(id, { signal }), source) };
     },
@@ -84,8 +84,6 @@ export async function findSnapshot(id: string, { driver }: CsiContext, signal: A
   if (isSnapshotId(id) && volumeNamePattern.test(id)) return driver.get(id, { signal });
   throw new CleatError("NOT_FOUND", "no snapshot has such an id");
 }
-
-const isWhole = ({ name }: Volume, { driver }: CsiContext): boolean => driver.isWhole?.(name) ?? true;
 
 /** @throws INVALID_ARGUMENT where volumes like that are not copied: it is of no use to ask again. */
 function copyOptionsOf(source: string, { driver, sourceOption }: CsiContext): Readonly<Record<string, string>> {

@@ -11,7 +11,7 @@ interface Shown {
 }
 
 /** What a path without symlinks leads to, as the kernel's table of mounts says, without touching what is mounted. */
-export function shownAt(path: string, mounts: Mounts): Shown | undefined {
+function shownAt(path: string, mounts: Mounts): Shown | undefined {
   const mount = mountHolding(path, mounts);
   return mount === undefined ? undefined : shownBy(mount, path);
 }

@@ -67,7 +67,7 @@ function moveNestedOut(subvolume: number, to: number): string[] {
 }
 
 /** Nothing can be moved out of a read-only subvolume, nor can that itself be moved. */
-export function makeWritable(subvolume: number): void {
+function makeWritable(subvolume: number): void {
   if (isReadOnlySubvolume(subvolume)) setSubvolumeReadOnly(subvolume, false);
 }
 

@@ -180,8 +180,8 @@ function readLinkOf(home: string, id: string): string | undefined {
 
 /** Removes what a crash left: staged and trashed layers, and links whose layer never came to be or is gone. */
 export function sweepStore(home: string): void {
-  // A process that was killed while it tried out whether it can mount (`probe/probe.ts`), or while it removed a layer,
-  // left a mount.
+  // A process that was killed while it tried out whether it can mount (`overlay2/probe/probe.ts`), or while it removed
+  // a layer, left a mount.
   for (const { mountPoint } of readMounts()) if (isStagedOrTrashed(home, mountPoint)) umount2(mountPoint, MNT_DETACH);
   dropWaitingRecords(home);
   finishRebases(home);

@@ -25,7 +25,7 @@ const misfit = (id: string) => createMisfitFinder(home)(id);
 it("finds a link that leads to another layer, and a layer with more below it than its parent has", () => {
   expect([misfit("1"), misfit("2")]).toEqual([undefined, undefined]);
   writeFileSync(`${home}/2/lower`, "l/AAA:l/BBB");
-  expect(misfit("2")).toMatch(/not on what that lies on/);
+  expect(misfit("2")).toMatch(/but not on the layers that "1" lies on/);
   writeFileSync(`${home}/1/link`, "BBB");
   expect(misfit("1")).toMatch(/its link leads to/);
 });

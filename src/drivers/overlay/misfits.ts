@@ -23,22 +23,27 @@ export function createMisfitFinder(home: string): (id: string) => string | undef
     known.set(id, files);
     return files;
   };
-  return (id) => {
-    const { link, lower } = read(id);
-    if (link === undefined || !isLink(link)) return undefined;
+  const misfitOfLink = (id: string, link: string): string | undefined => {
     const target = readLink(`${home}/${linksFolder}/${link}`);
-    if (target !== undefined && target !== linkTarget(id)) {
-      return `its link leads to ${quoteText(target)}`;
-    }
-    if (lower === undefined) return undefined;
+    if (target === undefined || target === linkTarget(id)) return undefined;
+    return `its link leads to ${quoteText(target)}`;
+  };
+  /** The parent is what the first path of `lower` leads to; behind it has to stand what the parent itself lies on. */
+  const misfitOfLower = (id: string, lower: string): string | undefined => {
     const [first = ""] = lower.split(":", 1);
     if (!isLowerPath(first)) return undefined;
     const parent = idIn(readLink(`${home}/${first}`) ?? "");
     if (parent === undefined || parent === id) return undefined;
-    const below = read(parent);
-    if (below.link === undefined || !isLink(below.link) || below.lower === "") return undefined;
-    const expected = [`${linksFolder}/${below.link}`, ...(below.lower === undefined ? [] : [below.lower])];
-    return lower === expected.join(":") ? undefined : `it lies on layer "${parent}", and not on what that lies on`;
+    const { link, lower: lowerOfParent } = read(parent);
+    if (link === undefined || !isLink(link) || lowerOfParent === "") return undefined;
+    const expected = [`${linksFolder}/${link}`, ...(lowerOfParent === undefined ? [] : [lowerOfParent])];
+    if (lower === expected.join(":")) return undefined;
+    return `it lies on layer "${parent}", but not on the layers that "${parent}" lies on`;
+  };
+  return (id) => {
+    const { link, lower } = read(id);
+    if (link === undefined || !isLink(link)) return undefined;
+    return misfitOfLink(id, link) ?? (lower === undefined ? undefined : misfitOfLower(id, lower));
   };
 }
 

@@ -95,7 +95,7 @@ function askFileSystem(target: QuotaTarget, fileSystem: string): MissingAbility 
 }
 
 /** Made anew each time, for the home may have been copied to another disk. */
-export function makeDevice(home: string, folder: number): string {
+function makeDevice(home: string, folder: number): string {
   const name = `${ownFolder}/device`;
   const major = Math.trunc(fstat(folder).fileSystem / 2 ** 32);
   const minor = fstat(folder).fileSystem % 2 ** 32;

@@ -92,7 +92,7 @@ it("tells of a layer that lies on more than its parent does", () => {
   appendFileSync(`${home}/2/lower`, ":l/MORE");
   expect(misfits()).toEqual({
     1: undefined,
-    2: 'it lies on layer "1", and not on what that lies on',
-    3: 'it lies on layer "2", and not on what that lies on',
+    2: 'it lies on layer "1", but not on the layers that "1" lies on',
+    3: 'it lies on layer "2", but not on the layers that "2" lies on',
   });
 });

@@ -60,7 +60,7 @@ const layerRecord = defineRecord<LayerRecord>({
   copied: (value) => value === null || isPeriod(value),
 });
 
-export function layerRecordPath(home: string, id: string): string {
+function layerRecordPath(home: string, id: string): string {
   return `${home}/${layerRecordsFolder}/${id}`;
 }
 

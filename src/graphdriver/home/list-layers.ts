@@ -3,8 +3,8 @@ import { roleOf } from "../survey.ts";
 import type { Parents } from "./relations.ts";
 
 /**
- * What `GraphDriver.list` tells of the layers `ids`, given what lies on what, and of which ones it was said why they
- * cannot be read; sorted by id.
+ * What `GraphDriver.list` tells of the layers `ids`, sorted by id, given what lies on what; `unreadable` says of some
+ * why they cannot be read.
  */
 export function toListedLayers(
   ids: readonly string[],

@@ -6,7 +6,7 @@ export interface Relations {
   /** Costs what `readParents` does, once; a call that fails is made anew by the next. */
   read(): Promise<void>;
   made(id: string, parent: string | undefined): void;
-  /** The layer was laid elsewhere, or may be. Where nobody can say now on what, it may be any, until it is `read`. */
+  /** The layer lies on another one now, or may. Where that cannot be read it may be any, until `read` succeeds. */
   laid(id: string, readParent: () => string | undefined): void;
   /** The layer is gone. */
   forget(id: string): void;

@@ -30,7 +30,7 @@ export function findUnreadLayers(home: number, layersFolder: string, ids: Iterab
   });
 }
 
-/** The damages, of which none is mended as long as something is unread: that may need what looks left over. */
+/** As long as something cannot be read nothing is mended: what looks left over may be needed by it. */
 export function withholdMends(unread: readonly Damage[], damages: readonly Damage[]): readonly Damage[] {
   const [first] = unread;
   if (first === undefined) return damages;

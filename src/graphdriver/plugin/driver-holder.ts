@@ -85,7 +85,7 @@ export function createDriverHolder(options: DriverHolderOptions): DriverHolder {
       }
     }));
 
-  /** What cannot be opened leaves no driver, and nothing that a restart would open. */
+  /** Where this fails there is no driver, and no home that a restart of the plugin would open. */
   const openAnew = async (asked: Pick<InitRecord, "init" | "host">, home: string, caller: Caller) => {
     try {
       await held.close(notInitialised());

@@ -22,7 +22,7 @@ import { createDeletions } from "./whiteouts/deletions.ts";
 import { createOverlayWhiteouts } from "./whiteouts/overlay-whiteouts.ts";
 import type { LayersBelow } from "./whiteouts/settle-whiteouts.ts";
 import type { WhiteoutMaker } from "./whiteouts/whiteout-maker.ts";
-import { createHeldPaths } from "./paths/held-paths.ts";
+import { createHeldPaths, type HeldPaths } from "./paths/held-paths.ts";
 import { createDirectoryAttributes } from "./folders/directory-attributes.ts";
 import { squashHeader } from "./squash.ts";
 import { keepInUserNamespace } from "./user-namespace.ts";
@@ -84,11 +84,50 @@ export function unpackTree(source: ByteSource, root: number, limits?: Partial<Ta
 
 /** As `applyLayer`, with what `reader` reads. */
 export function applyEntries(reader: TarReader, root: number, options: ApplyOptions): AppliedEntries {
-  const ids = createIdMaps(options.ids);
+  const isLayer = options.whiteouts.kind !== "none";
+  const { held, folders, directories, whiteouts, maker } = openTree(root, options);
+  const reserved = createReservedFolders(held);
+  const keep = keptOf(options);
+  let hasDeleted = false;
+  try {
+    for (let header = reader.next(); header !== undefined; header = reader.next()) {
+      const name = parseEntryName(header.name);
+      if (name === undefined) {
+        if (!isLayer && header.type === "directory") directories.set("", header);
+        continue;
+      }
+      if (isLayer) reserved.note(name.folder);
+      const kept = keep(header);
+      if (kept === undefined) continue;
+      const role = applyEntry(name, kept, reader, maker, isLayer ? whiteouts : undefined);
+      if (role !== "file") hasDeleted = true;
+    }
+    for (const folder of reserved.all()) {
+      removeTree(root, Buffer.from(folder, "latin1"));
+      directories.drop(folder);
+    }
+    whiteouts.settle();
+    directories.settle();
+  } finally {
+    folders.close();
+  }
+  const hasReplaced = maker.replacedAny();
+  const deletesHere = options.whiteouts.kind === "delete";
+  // What gave way was counted; in a folder that holds the layer alone the sum can be taken anew.
+  const mustCountAnew = !deletesHere && (hasReplaced || reserved.all().size > 0);
+  return {
+    sizeBytes: mustCountAnew ? treeSize(root) : maker.sizeBytes(),
+    mayHaveLost: hasReplaced || (deletesHere && hasDeleted),
+  };
+}
+
+/** What makes, replaces and hides files in the tree that is open as `root`; its folders are closed in the end. */
+function openTree(root: number, options: ApplyOptions) {
   const { syncFiles, leaveOut } = options;
+  const ids = createIdMaps(options.ids);
+  const held = createHeldPaths();
   const isWhole = options.whiteouts.kind === "none";
   const rules = { leaveOut, keepsOverlays: isWhole };
-  const held = createHeldPaths();
   const directories = createDirectoryAttributes(root, ids, held, rules);
   const below = belowOf(root, options);
   const folders = createOpenFolders(root, {
@@ -102,41 +141,21 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
       ? createOverlayWhiteouts(root, { folders, directories, held, prefix: options.whiteouts.attributePrefix, below })
       : createDeletions(folders, ids, held);
   const maker = createEntryMaker({ folders, directories, whiteouts, ids, syncFiles, rules, isWhole });
-  const keep = keptOf(options);
-  /** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
+  return { held, folders, directories, whiteouts, maker };
+}
+
+/** Folders of aufs at the root, whose files are there to be hard-linked and gone in the end. */
+function createReservedFolders(held: HeldPaths) {
   const reserved = new Set<string>();
-  let deleted = false;
-  try {
-    for (let header = reader.next(); header !== undefined; header = reader.next()) {
-      const name = parseEntryName(header.name);
-      if (name === undefined) {
-        if (isWhole && header.type === "directory") directories.set("", header);
-        continue;
-      }
-      const folder = isWhole ? undefined : reservedFolderOf(name.folder);
-      if (folder !== undefined && !reserved.has(folder)) {
-        held.hold(folder);
-        reserved.add(folder);
-      }
-      const kept = keep(header);
-      if (kept !== undefined && applyEntry(name, kept, reader, maker, isWhole ? undefined : whiteouts) !== "file")
-        deleted = true;
-    }
-    for (const folder of reserved) {
-      removeTree(root, Buffer.from(folder, "latin1"));
-      directories.drop(folder);
-    }
-    whiteouts.settle();
-    directories.settle();
-  } finally {
-    folders.close();
-  }
-  // What gave way was counted; in a folder that holds the layer alone the sum can be taken anew.
-  const deletes = options.whiteouts.kind === "delete";
-  const isExact = deletes || !(maker.replacedAny() || reserved.size > 0);
   return {
-    sizeBytes: isExact ? maker.sizeBytes() : treeSize(root),
-    mayHaveLost: maker.replacedAny() || (deletes && deleted),
+    /** Of an entry, the folder that it is in. */
+    note(path: string): void {
+      const folder = reservedFolderOf(path);
+      if (folder === undefined || reserved.has(folder)) return;
+      held.hold(folder);
+      reserved.add(folder);
+    },
+    all: (): ReadonlySet<string> => reserved,
   };
 }
 

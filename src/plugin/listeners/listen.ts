@@ -8,7 +8,7 @@ import { listenOnUnix, socketOfPlugin, type UnixListen } from "./unix-listener.t
 /** Where a plugin listens. A text is its name: its socket is where engines look for a plugin of that name. */
 export type Listen = string | UnixListen | SystemdListen | TcpListen | TlsListen;
 
-/** Each kind has its own conditions; a server of TLS is made by whoever calls. */
+/** Where `listen` is for TLS, `server` has to be a server of TLS. */
 export function startListening(server: Server, listen: Listen): Promise<Listening> {
   if (typeof listen === "string") return listenOnUnix(server, socketOfPlugin(listen));
   if ("unix" in listen) return listenOnUnix(server, listen);

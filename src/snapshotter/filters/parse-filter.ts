@@ -41,7 +41,7 @@ export function parseFilters(texts: readonly string[]): Filter {
 }
 
 /** @throws INVALID_ARGUMENT when it is malformed. The empty filter matches all things. */
-export function parseFilter(text: string): Filter {
+function parseFilter(text: string): Filter {
   if (text.length > maxFilterLength) throw malformedFilter(text, maxFilterLength, "it is too long");
   if (text === "") return () => true;
   const scanner = createScanner(text);

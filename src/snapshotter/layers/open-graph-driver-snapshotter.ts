@@ -37,7 +37,7 @@ export interface OpenGraphDriverSnapshotterOptions {
 }
 
 /** Relative to the root. */
-export const recordsFolder = `${ownFolder}/snapshots`;
+const recordsFolder = `${ownFolder}/snapshots`;
 
 /**
  * Opens a snapshotter over a graph driver: each snapshot is a layer, named by its number.

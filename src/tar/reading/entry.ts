@@ -44,7 +44,6 @@ export function finishEntry(
   global: PaxRecords,
   limits: TarLimits,
 ): Entry {
-  const flag = block[fields.typeFlag.start] as number;
   const draft = decodeHeaderBlock(block, at);
   const { pax } = preface;
   if (pax !== undefined || global.size > 0) applyPax(draft, pax ?? noPaxRecords, global, at, limits.maxXattrs);
@@ -53,26 +52,29 @@ export function finishEntry(
   const paxSparse = pax === undefined ? undefined : parsePaxSparse(pax, at);
   draft.name = paxSparse?.name ?? draft.name;
 
-  const type = entryTypeOfFlag(flag, draft.name);
+  const flag = block[fields.typeFlag.start] as number;
+  draft.type = typeOf(flag, draft.name, at);
+  if (draft.type !== "hardlink" && draft.type !== "symlink") draft.linkName = noBytes;
+  if (draft.type !== "file") {
+    checkWithoutContent(draft, flag, paxSparse, at);
+    draft.sizeBytes = 0;
+    return { header: draft, storedBytes: 0 };
+  }
+  if (flag === typeFlag.gnuSparseFile) return finishGnuSparse(input, block, at, draft, paxSparse, limits);
+  if (paxSparse !== undefined) return finishPaxSparse(input, at, draft, paxSparse, pax ?? noPaxRecords, limits);
+  return { header: draft, storedBytes: draft.sizeBytes };
+}
+
+function typeOf(flag: number, name: Buffer, at: number): TarHeader["type"] {
+  const type = entryTypeOfFlag(flag, name);
   if (type === undefined) {
-    throw toMalformedError(
-      at,
-      `of ${quoteBytes(draft.name)} has type flag ${quoteBytes(Buffer.of(flag))}, which no layer may hold`,
-    );
+    const problem = `has type flag ${quoteBytes(Buffer.of(flag))}, which no layer may hold`;
+    throw toMalformedError(at, `of ${quoteBytes(name)} ${problem}`);
   }
-  draft.type = type;
   // For GNU tar and libarchive a directory, as with flag NUL; for Go a file.
-  if (type === "file" && draft.name[draft.name.length - 1] === slash)
-    throw toMalformedError(at, `of ${quoteBytes(draft.name)} is a file with the name of a directory`);
-  if (type !== "hardlink" && type !== "symlink") draft.linkName = noBytes;
-  if (type === "file") {
-    if (flag === typeFlag.gnuSparseFile) return finishGnuSparse(input, block, at, draft, paxSparse, limits);
-    if (paxSparse !== undefined) return finishPaxSparse(input, at, draft, paxSparse, pax ?? noPaxRecords, limits);
-    return { header: draft, storedBytes: draft.sizeBytes };
-  }
-  checkWithoutContent(draft, flag, paxSparse, at);
-  draft.sizeBytes = 0;
-  return { header: draft, storedBytes: 0 };
+  if (type === "file" && name[name.length - 1] === slash)
+    throw toMalformedError(at, `of ${quoteBytes(name)} is a file with the name of a directory`);
+  return type;
 }
 
 /**

@@ -97,9 +97,9 @@ export async function refusalsOf(refused: () => Promise<unknown>): Promise<Refus
 }
 
 /** What checks that need a wire are told of a driver without one. */
-export const noWire = "the driver is in this process: nothing goes over a wire";
+const noWire = "the driver is in this process: nothing goes over a wire";
 /** What checks that kill the plugin are told where nobody can. */
-export const noRestart = "nobody said how the plugin is started (--restart)";
+const noRestart = "nobody said how the plugin is started (--restart)";
 
 /** Reasons that contexts of every kit can be asked for. */
 export const needsWire = ({ wire }: { readonly wire: WireContext | undefined }): string | undefined =>

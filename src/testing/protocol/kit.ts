@@ -40,7 +40,7 @@ export function wireChecksOf(implemented: readonly string[]): readonly WireCheck
 }
 
 /** Those whose tables are here. */
-export function protocolsOf(implemented: readonly string[]): readonly Protocol[] {
+function protocolsOf(implemented: readonly string[]): readonly Protocol[] {
   return protocols.filter((protocol) => implemented.includes(announcedName(protocol)));
 }
 

@@ -41,7 +41,7 @@ export interface PluginPeer {
 }
 
 /** No honest answer of a check is nearly as long. */
-export const maxAnswerBytes = 16 * 1024 * 1024;
+const maxAnswerBytes = 16 * 1024 * 1024;
 
 /** @throws INVALID_ARGUMENT when `tls` is of no use. */
 export function createPluginPeer(address: Address, tls: TlsClientOptions = {}): PluginPeer {

@@ -94,6 +94,16 @@ async function asked(wanted: keyof MemoryEtcd, times: number): Promise<void> {
   etcd.before = before;
 }
 
+it("are whole on a host that has not met them yet, and not copied", async () => {
+  const a = await start("a");
+  const b = await start("b");
+  await a.create("data", single);
+  for (const host of [a, b]) {
+    expect(host.isWhole("data")).toBe(true);
+    expect(() => host.copyOptions("data")).toThrow(expect.objectContaining({ code: "UNIMPLEMENTED" }));
+  }
+});
+
 it("keep a volume whose mount goes on when its caller has given up", async () => {
   const gate = createGate();
   const a = await start("a", { backend: { mount: async (volume) => (await gate.pass(), volume.folder) } });

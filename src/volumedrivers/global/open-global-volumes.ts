@@ -106,6 +106,10 @@ export async function openSharedVolumes(etcd: Etcd, options: SharedVolumesOption
     ...createSharedCalls({ options, records, presence, local, own, fenced, confirmed, inTurn, logger }),
     capabilities: async () => ({ scope: "global" }),
     holders: own.holders,
+    isWhole: () => true, // what `get` finds: a volume that is removed leaves etcd in one step
+    copyOptions(name) {
+      throw new CleatError("UNIMPLEMENTED", `volume "${name}" is shared by hosts, and not copied`);
+    },
     unlock: (name, hostId) => inTurn(name, undefined, () => records.takeFrom(name, hostId)),
     async createFilled(name) {
       const message = `volume "${name}" is shared by hosts: make it, and fill it while it is mounted`;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CleatError } from "../../errors/index.ts";
 import {
   type ManagedVolumes,
   type ManagedVolumesOptions,
@@ -202,6 +203,25 @@ describe("volumes", () => {
     goOn();
     await vi.waitFor(async () => expect(await readdir(join(folder, "trash"))).toEqual([]));
     expect(removeTrees).toHaveBeenCalledTimes(2);
+  });
+
+  it("of which one cannot be deleted start no process for each that is removed meanwhile", async () => {
+    const driver = await start();
+    const names = Array.from({ length: 20 }, (_, at) => `volume-${at}`);
+    for (const name of names) await driver.create(name);
+    let goOn = () => {};
+    removeTrees.mockImplementation(async (paths) => {
+      await new Promise<void>((resolve) => (goOn = resolve));
+      throw new CleatError("UNKNOWN", `${paths.length} cannot be deleted`);
+    });
+    for (const name of names) await driver.remove(name);
+    for (let times = 1; times <= 2; times++) {
+      await vi.waitFor(() => expect(removeTrees).toHaveBeenCalledTimes(times));
+      goOn();
+    }
+    for (const name of names) await driver.create(name); // what takes longer than to look into the trash
+    expect(removeTrees).toHaveBeenCalledTimes(2);
+    expect(removeTrees.mock.lastCall?.[0]).toHaveLength(20);
   });
 });
 

@@ -14,7 +14,7 @@ import { lstat, readdir, realpath, rename, rmdir } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { makeFolders, syncFolder } from "../../files/index.ts";
-import { keepToFolder } from "../../syscall/index.ts";
+import { keepToFolder, readMounts } from "../../syscall/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import { hasMounts } from "../mounting/mount-file-system.ts";
 import { removeTrees } from "../mounting/run-tool.ts";
@@ -59,14 +59,30 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
   // A name is one part of a path (`volumeNamePattern`), and lists ask for them by the thousand.
   const folderOf = (name: string) => `${volumes}/${name}`;
   const targetOf = (name: string) => `${mounts}/${name}`;
-  let emptying: Promise<void> = Promise.resolve();
+  /** Whether something was discarded since the trash was looked into. */
+  let isFilled = false;
+  let isEmptying = false;
 
-  const emptyTrash = async () => {
+  const emptyOnce = async () => {
     const discarded = (await readdir(trash))
       .filter((name) => discardedName.test(name))
       .map((name) => join(trash, name));
-    const paths = discarded.filter((path) => !hasMounts(path)); // else somebody's files
+    const mounted = readMounts();
+    const paths = discarded.filter((path) => !hasMounts(path, mounted)); // else somebody's files
     if (paths.length > 0) await removeTrees(paths);
+  };
+  /** One look for all that is discarded during the one before, as each starts a process. */
+  const emptyTrash = async () => {
+    isFilled = true;
+    if (isEmptying) return;
+    isEmptying = true;
+    while (isFilled) {
+      isFilled = false;
+      await emptyOnce().catch((error: unknown) => {
+        logger.warn({ err: error, path: trash }, "what was removed cannot be deleted");
+      });
+    }
+    isEmptying = false;
   };
 
   const assertRemovable = (name: string) => {
@@ -99,11 +115,7 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
       await rename(folderOf(name), join(trash, randomBytes(16).toString("hex"))).catch(unlessGone);
       await syncFolder(volumes);
     },
-    emptyTrash() {
-      emptying = emptying.then(emptyTrash).catch((error: unknown) => {
-        logger.warn({ err: error, path: trash }, "what was removed cannot be deleted");
-      });
-    },
+    emptyTrash: () => void emptyTrash(),
   };
 }
 

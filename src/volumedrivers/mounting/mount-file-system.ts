@@ -116,7 +116,7 @@ export function isMountPoint(path: string): boolean {
   return readMountPoints().has(path);
 }
 
-/** Whether something is mounted at a folder or below. */
-export function hasMounts(folder: string): boolean {
-  return readMounts().some(({ mountPoint }) => mountPoint === folder || mountPoint.startsWith(`${folder}/`));
+/** Whether something is mounted at a folder or below; `mounted` is what there is, for who asks about many. */
+export function hasMounts(folder: string, mounted: readonly MountEntry[] = readMounts()): boolean {
+  return mounted.some(({ mountPoint }) => mountPoint === folder || mountPoint.startsWith(`${folder}/`));
 }

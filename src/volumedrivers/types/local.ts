@@ -26,10 +26,13 @@ export const local: VolumeBackend<typeof options> = {
     snapshot && from === undefined ? '"snapshot" needs "from", the volume that it is of' : undefined,
   async create({ name, type, options: { size, from, snapshot }, folder }, { withVolume, signal }) {
     const files = filesOf(folder);
-    if (size !== undefined || from === undefined) makeFilesFolder(files);
-    if (size !== undefined) await giveProject(files, size);
-    if (from === undefined) return;
+    const make = async () => {
+      makeFilesFolder(files);
+      if (size !== undefined) await giveProject(files, size);
+    };
+    if (from === undefined) return make();
     const copy = async ({ folder: source }: SourceVolume) => {
+      if (size !== undefined) await make();
       await copyFolder(filesOf(source), files, { signal });
       if (snapshot) await prepareSnapshot(folder, files, { signal }); // it, too, takes as long as there are files
     };

@@ -100,9 +100,10 @@ async function live() {
   assert.equal(ofImage.size_bytes, small);
   assert.equal((await csi.restore("disk2", ofImage.snapshot_id, sized(large))).capacity_bytes, large);
   assert.equal((await csi.restore("disk3", ofImage.snapshot_id, sized(1n))).capacity_bytes, small);
-  await assert.rejects(csi.restore("disk4", ofImage.snapshot_id, sized(1n, 2n)), { code: "OUT_OF_RANGE" });
-  await assert.rejects(csi.restore("disk4", ofImage.snapshot_id), { code: "INVALID_ARGUMENT", message: /of type/ });
-  for (const id of ["disk2", "disk3"]) assert.equal(await csi.using(id, read), "on disk");
+  await assert.rejects(csi.restore("disk5", ofImage.snapshot_id, sized(1n, 2n)), { code: "OUT_OF_RANGE" });
+  await assert.rejects(csi.restore("disk5", ofImage.snapshot_id), { code: "INVALID_ARGUMENT", message: /of type/ });
+  assert.equal((await csi.restore("disk4", ofImage.snapshot_id, image)).capacity_bytes, small);
+  for (const id of ["disk2", "disk3", "disk4"]) assert.equal(await csi.using(id, read), "on disk");
   // Kinds that promise no size are made all the same, and not copied.
   const bound = { type: "bind", device: pods };
   const bind = await csi.create("bound", { parameters: bound, capacity_range: { required_bytes: small } });

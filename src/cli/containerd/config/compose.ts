@@ -13,13 +13,14 @@ export interface ComposedConfig {
   readonly conflicts: readonly string[];
 }
 
-type Wanted = Omit<SnapshotterRequest, "configVersion">;
+/** What the configuration is to say; its version is that of the file. */
+export type ConfigRequest = Omit<SnapshotterRequest, "configVersion">;
 
 /**
  * What a request adds to a file; nothing is in it of what it holds already.
  * @throws FAILED_PRECONDITION when the file is not TOML, or too old; INVALID_ARGUMENT as `planTables` does.
  */
-export function composeConfig(request: Wanted, text: string | undefined, subject: string): ComposedConfig {
+export function composeConfig(request: ConfigRequest, text: string | undefined, subject: string): ComposedConfig {
   const configVersion = text === undefined ? newestConfigVersion(request) : readConfigVersion(text, subject);
   const planned = planTables({ ...request, configVersion });
   const { missing, conflicts } = settleTables(planned, text ?? "", subject);
@@ -29,7 +30,7 @@ export function composeConfig(request: Wanted, text: string | undefined, subject
   return { block: formatBlock(body, describeFile(text)), planned, conflicts };
 }
 
-function newestConfigVersion({ version }: Wanted): number {
+function newestConfigVersion({ version }: ConfigRequest): number {
   return hasFeature(version, "configVersion3") ? 3 : 2;
 }
 

@@ -58,7 +58,7 @@ function checkOwned(
   return mendable({ ...subject, layer: owner }, () => makeLink(home, name, owner));
 }
 
-/** Whether the layer to which it leads has a link that leads elsewhere, too, as after folders were exchanged. */
+/** Whether the layer that a link leads to has itself a link to another one, as after two folders were exchanged. */
 function isExchanged({ layer }: LinkFacts, { layers, links }: StoreFacts): boolean {
   const led = layers.get(layer ?? "");
   const own = led && links.get(linkOf(led) ?? "")?.layer;
