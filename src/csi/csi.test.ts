@@ -80,6 +80,17 @@ describe("volumes", () => {
     }
   });
 
+  it("take the names that Kubernetes adds to parameters for no options", async () => {
+    const { driver } = local();
+    await using csi = await serveCsi(driver, { sourceOption: "from" });
+    const named = { type: "tmpfs", "csi.storage.k8s.io/pvc/name": "claim", "csi.storage.k8s.io/pv/name": "pvc-1" };
+    await csi.controller.createVolume({ name: "pvc-1", volume_capabilities: oneNode, parameters: named });
+    expect((await driver.get("pvc-1")).status?.["Options"]).toEqual({ type: "tmpfs" });
+    const parameters = { "csi.storage.k8s.io/volumesnapshot/name": "snapshot" };
+    await csi.controller.createSnapshot({ name: "s", source_volume_id: "pvc-1", parameters });
+    expect((await driver.get("csi-snapshot.s")).status?.["Options"]).toEqual({ from: "pvc-1" });
+  });
+
   it.each([
     ["no name", { name: "" }, "INVALID_ARGUMENT"],
     ["a name with control characters", { name: "a\u0007" }, "INVALID_ARGUMENT"],

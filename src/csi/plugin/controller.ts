@@ -8,6 +8,7 @@ import { type ContentSource, findSource, nameOfSource, sourceOf } from "./conten
 import type { CsiContext } from "./context.ts";
 import { expands, expandVolume } from "./expansion.ts";
 import { assertGiven, findVolume, isWhole, lookUp, orInvalid, removeVolume } from "./find-volume.ts";
+import { givenOptions } from "./given-options.ts";
 import { pageOf } from "./pages.ts";
 import { sizeOf } from "./shown-options.ts";
 import { createSnapshots } from "./snapshots.ts";
@@ -39,8 +40,7 @@ export function createController(context: CsiContext): ImplementedService {
       const { capacity_range: range, volume_content_source: source } = request;
       const from = nameOfSource(source, context);
       const given = {
-        ...request.parameters,
-        ...request.secrets,
+        ...givenOptions(request),
         ...(sourceOption !== undefined && from !== undefined && { [sourceOption]: from }),
       };
       const found = await lookUp(id, context, signal);

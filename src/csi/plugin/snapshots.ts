@@ -4,6 +4,7 @@ import { type Volume, volumeNamePattern } from "../../volume/index.ts";
 import type { controllerService } from "../services/controller-service.ts";
 import type { CsiContext } from "./context.ts";
 import { assertGiven, findVolume, isWhole, lookUp, orInvalid, removeVolume } from "./find-volume.ts";
+import { givenOptions } from "./given-options.ts";
 import { pageOf } from "./pages.ts";
 import { leastSizeOf, shownOption } from "./shown-options.ts";
 import { isSnapshotId, toSnapshotId } from "./volume-id.ts";
@@ -33,7 +34,7 @@ export function createSnapshots(context: CsiContext): Snapshots {
     ready_to_use: isWhole(volume, context),
   });
   return {
-    async createSnapshot({ name, source_volume_id: source, parameters, secrets }, { signal }) {
+    async createSnapshot({ name, source_volume_id: source, ...given }, { signal }) {
       assertOffered();
       assertGiven(source, "source_volume_id");
       const id = toSnapshotId(name);
@@ -44,7 +45,7 @@ export function createSnapshots(context: CsiContext): Snapshots {
       }
       if (there === undefined || theirs === undefined || !isWhole(there, context)) {
         await findVolume(source, context, signal);
-        const options = { ...parameters, ...secrets, ...copyOptionsOf(source, context) };
+        const options = { ...givenOptions(given), ...copyOptionsOf(source, context) };
         await driver.create(id, { options }, { signal }).catch(orInvalid);
       }
       return { snapshot: describe(await driver.get(id, { signal }), source) };
