@@ -25,19 +25,37 @@ import {
 } from "./engines/snapshotter.ts";
 import { measureVolumes } from "./volumes.ts";
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    rounds: { type: "string", default: "5" },
-    save: { type: "boolean", default: false },
-    compare: { type: "boolean", default: false },
-    "layer-gib": { type: "string", default: "4" },
-    volumes: { type: "string", default: "10000" },
-    snapshots: { type: "string", default: "10000" },
-    only: { type: "string", multiple: true },
-  },
-});
-const rounds = Number(values.rounds);
+const options = {
+  json: { type: "boolean", default: false },
+  rounds: { type: "string", default: "5" },
+  save: { type: "boolean", default: false },
+  compare: { type: "boolean", default: false },
+  "layer-gib": { type: "string", default: "4" },
+  volumes: { type: "string", default: "10000" },
+  snapshots: { type: "string", default: "10000" },
+  only: { type: "string", multiple: true },
+} as const;
+
+function readOptions() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refuse(why: string): never {
+  console.error(`cleat: ${why}`);
+  process.exit(2);
+}
+
+function countOf(name: "rounds" | "layer-gib" | "volumes" | "snapshots"): number {
+  const text = values[name];
+  return /^[1-9]\d{0,6}$/.test(text) ? Number(text) : refuse(`--${name} "${text}" is not a number from 1 on`);
+}
+
+const values = readOptions();
+const rounds = countOf("rounds");
 
 const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "docker-commands": () => measureDockerCommands(rounds, false),
@@ -46,24 +64,24 @@ const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "layer-counts": () => measureLayerCounts(rounds),
   "layer-socket": () => measureThroughDocker(rounds),
   "layer-memory": measureLayerMemory,
-  "layer-stream": () => measureLayerStream(Number(values["layer-gib"])),
+  "layer-stream": () => measureLayerStream(countOf("layer-gib")),
   "naive-changes": () => measureNaiveChanges(rounds),
   "small-calls": () => measureSmallCalls(rounds),
   "snapshotter-calls": () => measureSnapshotterCalls(rounds),
   "snapshotter-behind": () => measureSnapshotterBehind(rounds),
   "snapshotter-imports": () => measureSnapshotterImports(rounds),
-  "snapshotter-lists": () => measureSnapshotterLists(Number(values.snapshots)),
-  "snapshotter-memory": () => measureSnapshotterMemory(Number(values.snapshots), rounds),
-  volumes: () => measureVolumes(Number(values.volumes), rounds),
+  "snapshotter-lists": () => measureSnapshotterLists(countOf("snapshots")),
+  "snapshotter-memory": () => measureSnapshotterMemory(countOf("snapshots"), rounds),
+  volumes: () => measureVolumes(countOf("volumes"), rounds),
   "snapshotter-docker": () => measureSnapshotterDocker(rounds),
 };
 
 /** The part of this name, or all whose names begin with it: "snapshotter". */
 function partsOf(word: string): readonly string[] {
   const found = Object.keys(parts).filter((name) => name === word || name.startsWith(`${word}-`));
-  if (found.length > 0) return found;
-  console.error(`cleat: --only "${word}" names no part; there are ${Object.keys(parts).join(", ")}`);
-  process.exit(2);
+  return found.length > 0
+    ? found
+    : refuse(`--only "${word}" names no part; there are ${Object.keys(parts).join(", ")}`);
 }
 
 const names = values.only?.flatMap(partsOf) ?? Object.keys(parts);
