@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { getCurrentTest } from "vitest/suite";
+import { TestRunner } from "vitest";
 
 import { scratchBase } from "../../harness/namespaces/scratch.ts";
 
@@ -84,7 +84,13 @@ const script = `
  */
 export async function runWithPrivateMounts(
   command: (scratch: string) => readonly string[],
-  { fileSystem, unprivileged, userNamespace, signal = getCurrentTest()?.context.signal, onLine }: PrivateRun = {},
+  {
+    fileSystem,
+    unprivileged,
+    userNamespace,
+    signal = TestRunner.getCurrentTest()?.context.signal,
+    onLine,
+  }: PrivateRun = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(scratchBase, "cleat-"));
   try {
