@@ -11,9 +11,9 @@ export { usageOfTree, usageWith } from "./diff/layer-usage.ts";
 export { createNaiveJobs } from "./diff/naive-jobs.ts";
 export type { WithKnownSame } from "./known-same.ts";
 export { isOfFileSystem } from "./foreign-names.ts";
-export { cleanFolder, makeCleanFolder, makeFolderInClean, withCleanFolder } from "./home/clean-folder.ts";
+export { cleanFolder, makeCleanFolder, makeFolderInClean, withCleanFolder } from "./home/folders/clean-folder.ts";
 export { exactNameOf } from "./home/delete-trashed.ts";
-export { readDriverRecord } from "./home/driver-record.ts";
+export { readDriverRecord } from "./home/records/driver-record.ts";
 export {
   discardOrRemove,
   discardStaged,
@@ -26,7 +26,7 @@ export {
   sweep,
   trashFolder,
   uniqueName,
-} from "./home/home.ts";
+} from "./home/folders/home.ts";
 export {
   changeTime,
   forgetLayerRecord,
@@ -38,13 +38,13 @@ export {
   stageLayerRecord,
   type Stamp,
   sweepLayerRecords,
-} from "./home/layer-record.ts";
-export { renameAcrossProjects } from "./home/rename-across-projects.ts";
-export { toListedLayers } from "./home/list-layers.ts";
-export { type Parents } from "./home/relations.ts";
-export { readIfThere } from "./home/read-if-there.ts";
+} from "./home/records/layer-record.ts";
+export { renameAcrossProjects } from "./home/folders/rename-across-projects.ts";
+export { toListedLayers } from "./home/lineage/list-layers.ts";
+export { type Parents } from "./home/lineage/relations.ts";
+export { readIfThere } from "./home/records/read-if-there.ts";
 export { isGone, orUnread, Unread } from "./unread.ts";
-export { takeBack } from "./home/take-back.ts";
+export { takeBack } from "./home/folders/take-back.ts";
 export { readMountsBelow } from "./inspect/mounts-below.ts";
 export {
   namesIn,

@@ -32,10 +32,10 @@ export {
   makeCleanFolder,
   makeFolderInClean,
   withCleanFolder,
-} from "./home/clean-folder.ts";
-export { bindSpec } from "./home/bind-spec.ts";
+} from "./home/folders/clean-folder.ts";
+export { bindSpec } from "./home/mounts/bind-spec.ts";
 export { deleteTrashed, emptyTrashBehind, exactNameOf, type TrashJobs, withUndoBehind } from "./home/delete-trashed.ts";
-export { assertUse, driverRecordFile, readDriverRecord } from "./home/driver-record.ts";
+export { assertUse, driverRecordFile, readDriverRecord } from "./home/records/driver-record.ts";
 export {
   discardOrRemove,
   discardStaged,
@@ -53,8 +53,8 @@ export {
   sweep,
   trashFolder,
   uniqueName,
-} from "./home/home.ts";
-export { takeBack } from "./home/take-back.ts";
+} from "./home/folders/home.ts";
+export { takeBack } from "./home/folders/take-back.ts";
 export {
   changeTime,
   forgetLayerRecord,
@@ -66,19 +66,19 @@ export {
   stageLayerRecord,
   type Stamp,
   sweepLayerRecords,
-} from "./home/layer-record.ts";
-export { listLayers, toListedLayers } from "./home/list-layers.ts";
-export { keepsOrder } from "./home/keeps-order.ts";
+} from "./home/records/layer-record.ts";
+export { listLayers, toListedLayers } from "./home/lineage/list-layers.ts";
+export { keepsOrder } from "./home/behind/keeps-order.ts";
 export { createLayerKeeper, type LayerKeeper, type LayerKeeperJobs } from "./home/layer-keeper.ts";
-export { createLineage, type Lineage } from "./home/lineage.ts";
-export { type Parents } from "./home/relations.ts";
-export { createMountCounts, type MountCounts } from "./home/mount-counts.ts";
+export { createLineage, type Lineage } from "./home/lineage/lineage.ts";
+export { type Parents } from "./home/lineage/relations.ts";
+export { createMountCounts, type MountCounts } from "./home/mounts/mount-counts.ts";
 export { type OpenHome, openHome } from "./home/open-home.ts";
 export { streamArchive } from "./diff/short-archive.ts";
-export { readIfThere } from "./home/read-if-there.ts";
+export { readIfThere } from "./home/records/read-if-there.ts";
 export { isGone, orUnread, Unread } from "./unread.ts";
-export { type SyncBehind, syncBehind } from "./home/sync-behind.ts";
-export { hasStayedWhole, recordWhole } from "./home/whole-record.ts";
+export { type SyncBehind, syncBehind } from "./home/behind/sync-behind.ts";
+export { hasStayedWhole, recordWhole } from "./home/records/whole-record.ts";
 export { findExactDamage } from "./inspect/exact-damage.ts";
 export { dockerDrivers, markers, nativeDrivers, priority } from "./inspect/known-drivers.ts";
 export { mendStore } from "./inspect/mend-store.ts";
@@ -101,7 +101,7 @@ export {
 } from "./inspect/store-entries.ts";
 export { describeUnread, findUnlessUnread, findUnreadLayers, withholdMends } from "./inspect/unread-damage.ts";
 export { usageAt } from "./inspect/usage-at.ts";
-export { writeLink, writeRecord } from "./home/write-record.ts";
+export { writeLink, writeRecord } from "./home/records/write-record.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { beginCommit, ignoreCancellation, syncfs } from "../syscall/index.ts";
 export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";

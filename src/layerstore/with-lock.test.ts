@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { close } from "../syscall/index.ts";
-import { driverRecordFile, recordUse } from "../graphdriver/home/driver-record.ts";
-import { lockHome, ownFolder, prepareHome } from "../graphdriver/home/home.ts";
+import { driverRecordFile, recordUse } from "../graphdriver/home/records/driver-record.ts";
+import { lockHome, ownFolder, prepareHome } from "../graphdriver/home/folders/home.ts";
 import { withLock } from "./with-lock.ts";
 
 let home: string;

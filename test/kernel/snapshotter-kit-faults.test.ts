@@ -1,7 +1,7 @@
 /**
  * What the kit for snapshotters must find in files, stacks, usage and layers that get their parent later: overlay2 with
  * one fault each, and at night that no check fails but those which must. Faults of records and names are found without
- * a disk, in `src/snapshotter/planted-faults.test.ts`.
+ * a disk, in `src/snapshotter/conformance/planted-faults.test.ts`.
  */
 import { join } from "node:path";
 

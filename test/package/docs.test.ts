@@ -133,9 +133,9 @@ describe("what the pages list", () => {
 
   /** Folders and files that a layout's comment in the source names. */
   it("of a home is what the source says of it", () => {
-    const layouts = ["overlay", "btrfs", "vfs"].map((driver) => `src/drivers/${driver}/layout.ts`);
+    const layouts = ["overlay/layout", "btrfs", "vfs"].map((folder) => `src/drivers/${folder}/layout.ts`);
     const pathsIn = (text: string) => [...text.matchAll(/^(?: \* +|\| `)(<home>\/[^\s`]+)/gm)].map(([, path]) => path);
-    const inSource = [...layouts, "src/graphdriver/home/home.ts"].flatMap((path) => pathsIn(textOf(path)));
+    const inSource = [...layouts, "src/graphdriver/home/folders/home.ts"].flatMap((path) => pathsIn(textOf(path)));
     expect(inSource.length).toBeGreaterThan(15);
     expect(pathsIn(textOf("docs/stores.md")).toSorted()).toEqual(inSource.toSorted());
   });

@@ -15,10 +15,10 @@ import {
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, CreateOptions, GraphDriverFactory, GraphDriverMethods } from "../../graphdriver/index.ts";
 import { createLayeredStore } from "../overlay/layered-store.ts";
-import { linksFolder, readLayer } from "../overlay/layout.ts";
-import { ownAttributePrefix } from "../overlay/own-attributes.ts";
+import { linksFolder, readLayer } from "../overlay/layout/layout.ts";
+import { ownAttributePrefix } from "../overlay/layout/own-attributes.ts";
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
-import { assertNameable, type OverlayMounter } from "../overlay/mount-specs.ts";
+import { assertNameable, type OverlayMounter } from "../overlay/mounts/mount-specs.ts";
 import * as jobs from "./jobs.ts";
 import { findMountedLayers, maxDepth } from "./layout.ts";
 import type { FuseOverlayfsAbilities } from "./probe.ts";

@@ -3,14 +3,14 @@ import { createNaiveJobs } from "../../graphdriver/job-kit.ts";
 import { withKnownSame } from "./known-same.ts";
 
 export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/job-kit.ts";
-export { applyDiff } from "../overlay/apply-diff.ts";
-export { createLayer } from "../overlay/create-layer.ts";
-export { discardLayer, sweepStore } from "../overlay/layer-diff.ts";
-export { mendLayers } from "../overlay/mend-layers.ts";
+export { applyDiff } from "../overlay/diffs/apply-diff.ts";
+export { createLayer } from "../overlay/layers/create-layer.ts";
+export { discardLayer, sweepStore } from "../overlay/diffs/layer-diff.ts";
+export { mendLayers } from "../overlay/layers/mend-layers.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";
 export { probeFuseOverlayfs } from "./probe.ts";
-export { readLayers, readParents } from "../overlay/read-parents.ts";
-export { rebaseLayer } from "../overlay/rebase-layer.ts";
+export { readLayers, readParents } from "../overlay/layout/read-parents.ts";
+export { rebaseLayer } from "../overlay/layers/rebase-layer.ts";
 
 export const { archiveDifference, sendChanges, sizeOfDifference } = createNaiveJobs(withKnownSame);
 

@@ -2,7 +2,7 @@ import { isSystemError } from "../../errors/index.ts";
 import { openConfinedFolder, withFolderAt } from "../../layer/index.ts";
 import { close, statIfThere } from "../../syscall/index.ts";
 import type { WithKnownSame } from "../../graphdriver/job-kit.ts";
-import { parentOf, readLayer } from "../overlay/layout.ts";
+import { parentOf, readLayer } from "../overlay/layout/layout.ts";
 
 /**
  * A file that the layer's own folder does not hold is its parent's: the program redirects nothing, whatever is renamed.

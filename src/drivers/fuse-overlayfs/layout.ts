@@ -10,7 +10,7 @@
  * Source: moby v20.10.24 `daemon/graphdriver/fuse-overlayfs/fuseoverlayfs.go`; fuse-overlayfs 1.10 `main.c`,
  * `load_dir`, `is_directory_opaque`, `set_fd_opaque`.
  */
-import { findMountedOfType } from "../overlay/find-mounted.ts";
+import { findMountedOfType } from "../overlay/mounts/find-mounted.ts";
 
 /** The most layers below another. Source: moby, same file, `maxDepth`. */
 export const maxDepth = 128;

@@ -10,7 +10,7 @@ import { mkdirSync, rmdirSync, statfsSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { chownat, isThere } from "../../syscall/index.ts";
-import { lowerFolders, readLayer } from "../overlay/layout.ts";
+import { lowerFolders, readLayer } from "../overlay/layout/layout.ts";
 import { findMountedLayers } from "./layout.ts";
 import { runProgram } from "./program.ts";
 

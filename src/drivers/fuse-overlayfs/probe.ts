@@ -3,7 +3,7 @@ import { isDiskFull, isSystemError, toCleatError, UnsupportedError } from "../..
 import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.ts";
 import { fileSystemName, fsetxattr, isInUserNamespace, mknodat, S_IFCHR } from "../../syscall/index.ts";
 import { readDriverRecord, stagingPath, uniqueName } from "../../graphdriver/job-kit.ts";
-import { ownAttributePrefix } from "../overlay/own-attributes.ts";
+import { ownAttributePrefix } from "../overlay/layout/own-attributes.ts";
 import { startProgram, unmountAt } from "./mount-layer.ts";
 import { findFuseOverlayfs, missingPrerequisite } from "./prerequisites.ts";
 import { runProgram } from "./program.ts";

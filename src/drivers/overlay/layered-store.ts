@@ -17,13 +17,13 @@ import {
   withUndoBehind,
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
-import type { applyDiff, ApplyDiffJobOptions } from "./apply-diff.ts";
-import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout.ts";
-import type { mendLayers } from "./mend-layers.ts";
-import { createMountedLayers, type LayerMounts, type MountedLayers } from "./mounted-layers.ts";
-import { mountSpecOf, type OverlayMounter } from "./mount-specs.ts";
-import type { readLayers } from "./read-parents.ts";
-import type { rebaseLayer } from "./rebase-layer.ts";
+import type { applyDiff, ApplyDiffJobOptions } from "./diffs/apply-diff.ts";
+import { exactFolder, linksFolder, lowerFolders, parentOf, readLayer } from "./layout/layout.ts";
+import type { mendLayers } from "./layers/mend-layers.ts";
+import { createMountedLayers, type LayerMounts, type MountedLayers } from "./mounts/mounted-layers.ts";
+import { mountSpecOf, type OverlayMounter } from "./mounts/mount-specs.ts";
+import type { readLayers } from "./layout/read-parents.ts";
+import type { rebaseLayer } from "./layers/rebase-layer.ts";
 
 /** What drivers of overlay's layout do alike, whoever makes their mounts. */
 export interface LayeredStore

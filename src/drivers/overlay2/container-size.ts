@@ -5,8 +5,8 @@ import {
   lastReservedProject,
   type ProjectQuotas,
   type QuotaSupport,
-} from "../overlay/project-quotas.ts";
-import type { LayerSize } from "../overlay/create-layer.ts";
+} from "../overlay/quotas/project-quotas.ts";
+import type { LayerSize } from "../overlay/layers/create-layer.ts";
 
 /** Limits on what containers add to their images. */
 export interface ContainerSizes {

@@ -9,9 +9,9 @@ import {
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, GraphDriver } from "../../graphdriver/index.ts";
 import { type LayeredStore, precondition } from "../overlay/layered-store.ts";
-import { isKnownWhole } from "../overlay/layer-features.ts";
-import { readLayer } from "../overlay/layout.ts";
-import { type ArchiveDiffOptions, archiveAtOnce, isSmallDiff } from "../overlay/layer-diff.ts";
+import { isKnownWhole } from "../overlay/mounts/layer-features.ts";
+import { readLayer } from "../overlay/layout/layout.ts";
+import { type ArchiveDiffOptions, archiveAtOnce, isSmallDiff } from "../overlay/diffs/layer-diff.ts";
 import type * as jobs from "./jobs.ts";
 
 export interface NativeDiffOptions extends ArchiveDiffOptions {

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { prepareHome } from "../../graphdriver/home/home.ts";
+import { prepareHome } from "../../graphdriver/home/folders/home.ts";
 import { createLayer } from "./create-layer.ts";
 import { exactDiffsFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";
 import { checkStore, removeLayer, repairStore, usageOfLayer } from "./store-jobs.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import type { FileStatus } from "../../syscall/index.ts";
-import type { Stamp } from "../../graphdriver/home/layer-record.ts";
+import type { Stamp } from "../../graphdriver/home/records/layer-record.ts";
 import { withKnownSame } from "./known-same.ts";
 
 let home: string;

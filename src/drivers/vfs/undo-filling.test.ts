@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { prepareHome } from "../../graphdriver/home/home.ts";
+import { prepareHome } from "../../graphdriver/home/folders/home.ts";
 import { createLayer, discardLayer } from "./create-layer.ts";
 import { sweepStore, undoFilling } from "./apply-diff.ts";
 import { exactDiffsFolder, fillingFolder, layersFolder, unfilledFolder } from "./layout.ts";

@@ -11,7 +11,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, SchemaError, withSubject } from "../../errors/index.ts";
 import { applyLayerExactly, type ApplyOptions, assembleLayerAt } from "../../layer/index.ts";
 import { close, isThere, O_CREAT, O_EXCL, O_RDWR, openPath } from "../../syscall/index.ts";
-import { defineRecord, readJsonRecord } from "../home/json-record.ts";
+import { defineRecord, readJsonRecord } from "../home/records/json-record.ts";
 import { createSyncRingWriter, type Ring, type SyncRingReader, type SyncRingWriter } from "../../workers/index.ts";
 
 export interface ExactDiffRecord {

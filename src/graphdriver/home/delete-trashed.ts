@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync } from "node:fs";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
-import { stagingFolder, trashFolder, uniqueName } from "./home.ts";
+import { stagingFolder, trashFolder, uniqueName } from "./folders/home.ts";
 import type { OpenHome } from "./open-home.ts";
 
 /** What a driver runs on workers to delete what its `discardLayer` took out of the store. */

@@ -2,9 +2,9 @@ import type { ModuleReference, WorkerPool } from "../../workers/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { RemoveOptions } from "../driver.ts";
 import { deleteTrashed, emptyTrashBehind, type TrashJobs } from "./delete-trashed.ts";
-import { createLineage, type Lineage } from "./lineage.ts";
+import { createLineage, type Lineage } from "./lineage/lineage.ts";
 import type { OpenHome } from "./open-home.ts";
-import type { Parents } from "./relations.ts";
+import type { Parents } from "./lineage/relations.ts";
 
 /** Makes and removes layers as every driver does: none loses the one that it lies on, and files go behind the lock. */
 export interface LayerKeeper {

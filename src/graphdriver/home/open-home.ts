@@ -7,16 +7,16 @@ import { createSlots, createWorkerPool, type WorkerPool } from "../../workers/in
 import { readMaxThreads } from "../driver-options.ts";
 import type { GraphDriver, GraphDriverMethods } from "../driver.ts";
 import type { Durability, OpenOptions } from "../driver-factory.ts";
-import { assertUse, type HomeUse, recordUse } from "./driver-record.ts";
-import { guardDriver } from "./guard-driver.ts";
-import { keepsOrder } from "./keeps-order.ts";
-import { keepToHome } from "./keep-to-home.ts";
-import { lockHome, prepareHome, stagingFolder } from "./home.ts";
-import { createLayerLocks, type LayerLocks } from "./layer-locks.ts";
+import { assertUse, type HomeUse, recordUse } from "./records/driver-record.ts";
+import { guardDriver } from "./guards/guard-driver.ts";
+import { keepsOrder } from "./behind/keeps-order.ts";
+import { keepToHome } from "./guards/keep-to-home.ts";
+import { lockHome, prepareHome, stagingFolder } from "./folders/home.ts";
+import { createLayerLocks, type LayerLocks } from "./guards/layer-locks.ts";
 import { toErrorAbout } from "../layer-error.ts";
-import { statusWithTroubles } from "./layer-troubles.ts";
-import { createQuiet } from "./quiet.ts";
-import { syncBehind } from "./sync-behind.ts";
+import { statusWithTroubles } from "./guards/layer-troubles.ts";
+import { createQuiet } from "./behind/quiet.ts";
+import { syncBehind } from "./behind/sync-behind.ts";
 
 /** What every driver holds while it is open. */
 export interface OpenHome {

@@ -3,14 +3,14 @@ import { basename } from "node:path";
 import { CleatError, isSystemError, quoteText } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { MNT_DETACH, umount2 } from "../../syscall/index.ts";
-import { isStagedOrTrashed, ownFolder, type Remove, stagingFolder, trashFolder } from "../home/home.ts";
+import { isStagedOrTrashed, ownFolder, type Remove, stagingFolder, trashFolder } from "../home/folders/home.ts";
 import { type Damage, mendable, unmendable } from "../finding.ts";
 import { readMountsBelow } from "./mounts-below.ts";
-import { driverRecordFile } from "../home/driver-record.ts";
+import { driverRecordFile } from "../home/records/driver-record.ts";
 import { countsFile, readRecordedCounts } from "./recorded-counts.ts";
 import { kindOf, namesIn, nameText, readJsonAt, withPathIfThere } from "./store-entries.ts";
 import type { LayerMount } from "../survey.ts";
-import { writeRecord } from "../home/write-record.ts";
+import { writeRecord } from "../home/records/write-record.ts";
 
 export interface OwnFacts {
   readonly home: string;
@@ -23,7 +23,7 @@ export interface OwnFacts {
   readonly mountedLayers: ReadonlySet<string>;
 }
 
-/** What is wrong with the folder that Cleat keeps in each home (`../home/home.ts`). */
+/** What is wrong with the folder that Cleat keeps in each home (`../home/folders/home.ts`). */
 export function findOwnDamage(facts: OwnFacts): Damage[] {
   return [
     ...findWrongFolders(facts, [ownFolder, stagingFolder, trashFolder]),

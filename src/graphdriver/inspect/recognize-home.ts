@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { statIfThere } from "../../syscall/index.ts";
-import { driverRecordFile } from "../home/driver-record.ts";
+import { driverRecordFile } from "../home/records/driver-record.ts";
 import { markers } from "./known-drivers.ts";
 import { kindOf, readJsonAt } from "./store-entries.ts";
 

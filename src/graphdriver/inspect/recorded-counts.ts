@@ -1,11 +1,11 @@
-import { ownFolder } from "../home/home.ts";
+import { ownFolder } from "../home/folders/home.ts";
 import { parseObject, readRecordAt } from "./store-entries.ts";
 
 /** Relative to the home. */
 export const countsFile = `${ownFolder}/counts.json`;
 
 /**
- * What `.cleat/counts.json` says (`../home/mount-counts.ts`). `damaged` holds what is not a count; of a file that is
+ * What `.cleat/counts.json` says (`../home/mounts/mount-counts.ts`). `damaged` holds what is not a count; of a file that is
  * not a record of version 1 there is a problem and nothing else.
  */
 export interface RecordedCounts {

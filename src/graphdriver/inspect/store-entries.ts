@@ -6,7 +6,7 @@
 import { readSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { withFolder } from "../../layer/index.ts";
-import { maxRecordBytes } from "../home/read-if-there.ts";
+import { maxRecordBytes } from "../home/records/read-if-there.ts";
 import {
   close,
   fstat,

@@ -1,6 +1,6 @@
 import { quoteText } from "../../errors/index.ts";
 import { type Damage, unmendable } from "../finding.ts";
-import { layerRecordsFolder } from "../home/layer-record.ts";
+import { layerRecordsFolder } from "../home/records/layer-record.ts";
 import { orUnread, Unread } from "../unread.ts";
 import { readRecordAt, withPathIfThere } from "./store-entries.ts";
 

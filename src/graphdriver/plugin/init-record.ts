@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isProcessIdentity, type ProcessIdentity } from "../../syscall/index.ts";
-import { parseRecord, readJsonRecord } from "../home/json-record.ts";
+import { parseRecord, readJsonRecord } from "../home/records/json-record.ts";
 
 /**
  * The last `Init` as it is kept for the time after a crash. A running engine does not send `Init` again to a plugin

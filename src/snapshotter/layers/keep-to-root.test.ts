@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { silentLogger } from "../../transport/index.ts";
-import { createMemoryStorage, createPlaces } from "../memory-storage.test.support.ts";
+import { createMemoryStorage, createPlaces } from "../conformance/memory-storage.test.support.ts";
 import { openSnapshotter } from "../store/open-snapshotter.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 import { keepToRoot } from "./keep-to-root.ts";

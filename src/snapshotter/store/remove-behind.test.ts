@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, it, vi } from "vitest";
 import { silentLogger } from "../../transport/index.ts";
-import { createMemoryStorage, createPlaces } from "../memory-storage.test.support.ts";
+import { createMemoryStorage, createPlaces } from "../conformance/memory-storage.test.support.ts";
 import { removeBehind } from "./remove-behind.ts";
 
 /** No time passes: as in a process that nothing but this timer would keep. */

@@ -1,14 +1,14 @@
 import type { VolumeBackend } from "../managed/volume-backend.ts";
-import { anyFileSystem } from "./any-file-system.ts";
-import { bind, none } from "./bind.ts";
-import { cifs } from "./cifs.ts";
-import { image } from "./image.ts";
-import { local } from "./local.ts";
-import { nfs, nfs4 } from "./nfs.ts";
-import { overlay } from "./overlay.ts";
-import { createRclone, type RcloneSettings } from "./rclone.ts";
-import { sshfs } from "./sshfs.ts";
-import { tmpfs } from "./tmpfs.ts";
+import { anyFileSystem } from "./kernel/any-file-system.ts";
+import { bind, none } from "./kernel/bind.ts";
+import { cifs } from "./servers/cifs.ts";
+import { image } from "./files/image.ts";
+import { local } from "./files/local.ts";
+import { nfs, nfs4 } from "./servers/nfs.ts";
+import { overlay } from "./kernel/overlay.ts";
+import { createRclone, type RcloneSettings } from "./servers/rclone.ts";
+import { sshfs } from "./servers/sshfs.ts";
+import { tmpfs } from "./kernel/tmpfs.ts";
 
 /** What an operator may allow volumes beyond. */
 export interface VolumeTypesSettings extends RcloneSettings {}

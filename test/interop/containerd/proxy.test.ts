@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { serveGrpc } from "../../../src/grpc/index.ts";
 import { createSnapshotsService, openSnapshotter } from "../../../src/snapshotter/index.ts";
-import { createMemoryStorage, createPlaces } from "../../../src/snapshotter/memory-storage.test.support.ts";
+import { createMemoryStorage, createPlaces } from "../../../src/snapshotter/conformance/memory-storage.test.support.ts";
 import { describeWith, needs } from "../../needs.ts";
 import { buildGoProgram, debianGo } from "../go-program.ts";
 import { containerdSource } from "./source.ts";

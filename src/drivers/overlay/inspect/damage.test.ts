@@ -14,9 +14,9 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { prepareHome } from "../../../graphdriver/home/home.ts";
-import { createLayer } from "../create-layer.ts";
-import { linksFolder, readLayer } from "../layout.ts";
+import { prepareHome } from "../../../graphdriver/home/folders/home.ts";
+import { createLayer } from "../layers/create-layer.ts";
+import { linksFolder, readLayer } from "../layout/layout.ts";
 import { checkStore, removeLayer, repairStore } from "./store-jobs.ts";
 import { surveyStore } from "./survey.ts";
 

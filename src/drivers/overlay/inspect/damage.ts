@@ -11,9 +11,9 @@ import {
   withholdMends,
 } from "../../../graphdriver/kit.ts";
 import { findLayerDamage } from "./layer-damage.ts";
-import { linksFolder } from "../layout.ts";
+import { linksFolder } from "../layout/layout.ts";
 import { findLinkDamage } from "./link-damage.ts";
-import { createMisfitFinder } from "../misfits.ts";
+import { createMisfitFinder } from "../layout/misfits.ts";
 import { createLinkResolver, type LayerFacts, readStoreFacts, type StoreFacts } from "./store-facts.ts";
 import { mountedLayers } from "./survey.ts";
 

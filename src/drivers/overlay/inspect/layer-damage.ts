@@ -16,8 +16,8 @@ import {
   withPathIfThere,
   writeRecord,
 } from "../../../graphdriver/kit.ts";
-import { discardLayer } from "../layer-diff.ts";
-import { exactFolder, isForeign, linksFolder } from "../layout.ts";
+import { discardLayer } from "../diffs/layer-diff.ts";
+import { exactFolder, isForeign, linksFolder } from "../layout/layout.ts";
 import { giveNewLink } from "./link-damage.ts";
 import { type LayerFacts, linkOf, lowerLinksOf, type StoreFacts } from "./store-facts.ts";
 import { mountsOf } from "./survey.ts";

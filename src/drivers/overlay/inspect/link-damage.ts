@@ -9,7 +9,7 @@ import {
   writeLink,
   writeRecord,
 } from "../../../graphdriver/kit.ts";
-import { createLink, isLink, linksFolder, linkTarget } from "../layout.ts";
+import { createLink, isLink, linksFolder, linkTarget } from "../layout/layout.ts";
 import { type LayerFacts, type LinkFacts, linkOf, lowerLinksOf, type StoreFacts } from "./store-facts.ts";
 
 /** What is wrong between `l/` and the layers' link files. The layer's word counts for more than the folder's. */

@@ -12,9 +12,9 @@ import {
   Unread,
   withFolderIfThere,
 } from "../../../graphdriver/kit.ts";
-import { isLink, isLowerPath, linksFolder, linkTarget } from "../layout.ts";
+import { isLink, isLowerPath, linksFolder, linkTarget } from "../layout/layout.ts";
 
-/** What lies in a store of this layout (`../layout.ts`), as it is, whether or not it makes sense. */
+/** What lies in a store of this layout (`../layout/layout.ts`), as it is, whether or not it makes sense. */
 export interface StoreFacts {
   readonly layers: ReadonlyMap<string, LayerFacts>;
   /** What is in the folder of links, by name. */

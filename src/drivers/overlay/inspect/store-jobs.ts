@@ -2,8 +2,8 @@
 import type { DiskUsage } from "../../../layer/index.ts";
 import { mendStore, type RepairReport, type StoreFinding, usageAt } from "../../../graphdriver/kit.ts";
 import { findDamage } from "./damage.ts";
-import { dropWaitingRecords } from "../layer-diff.ts";
-import { finishRebases } from "../rebase-layer.ts";
+import { dropWaitingRecords } from "../diffs/layer-diff.ts";
+import { finishRebases } from "../layers/rebase-layer.ts";
 
 export { layoutFolders } from "./damage.ts";
 export { removeLayer } from "./layer-damage.ts";

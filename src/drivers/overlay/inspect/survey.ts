@@ -8,7 +8,7 @@ import {
   type StoreSurvey,
   type SurveyedLayer,
 } from "../../../graphdriver/kit.ts";
-import { createMisfitFinder } from "../misfits.ts";
+import { createMisfitFinder } from "../layout/misfits.ts";
 import { createLinkResolver, isHalfMade, type LayerFacts, lowerLinksOf, readStoreFacts } from "./store-facts.ts";
 
 /** What a store of Docker's layout for overlay holds, whichever driver makes its mounts. Blocks; runs on a worker. */

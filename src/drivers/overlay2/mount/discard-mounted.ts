@@ -1,6 +1,6 @@
-import { discardLayer } from "../../overlay/layer-diff.ts";
-import { forgetLimit, projectOfLayer } from "../../overlay/layer-size.ts";
-import type { ProjectQuotas } from "../../overlay/project-quotas.ts";
+import { discardLayer } from "../../overlay/diffs/layer-diff.ts";
+import { forgetLimit, projectOfLayer } from "../../overlay/quotas/layer-size.ts";
+import type { ProjectQuotas } from "../../overlay/quotas/project-quotas.ts";
 import { unmountLayer } from "./mount-layer.ts";
 
 /** `discardLayer` of a layer that may be mounted, or have a limit. Blocks; runs on a worker. */

@@ -20,9 +20,9 @@ import {
   tryRmdirat,
   umountIfMounted,
 } from "../../../syscall/index.ts";
-import { findMountedLayers } from "../../overlay/find-mounted.ts";
-import { featuresOf, markWhole } from "../../overlay/layer-features.ts";
-import { lowerIds, readLayer } from "../../overlay/layout.ts";
+import { findMountedLayers } from "../../overlay/mounts/find-mounted.ts";
+import { featuresOf, markWhole } from "../../overlay/mounts/layer-features.ts";
+import { lowerIds, readLayer } from "../../overlay/layout/layout.ts";
 import { type MountSwitch, mountSwitches } from "./mount-switches.ts";
 
 /**

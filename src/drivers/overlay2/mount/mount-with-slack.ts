@@ -1,7 +1,7 @@
 import { withFolderAt } from "../../../layer/index.ts";
 import { limitProject } from "../../../syscall/index.ts";
-import { limitedProject } from "../../overlay/layer-size.ts";
-import { type ProjectQuotas, quotaTarget } from "../../overlay/project-quotas.ts";
+import { limitedProject } from "../../overlay/quotas/layer-size.ts";
+import { type ProjectQuotas, quotaTarget } from "../../overlay/quotas/project-quotas.ts";
 import { mountLayer, type MountLayerOptions } from "./mount-layer.ts";
 
 /** What a mount point and overlay's own folder take, rounded up much. */

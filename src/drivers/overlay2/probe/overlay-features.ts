@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { isSystemError } from "../../../errors/index.ts";
 import { close, fsconfigString, fsmount, fsopen } from "../../../syscall/index.ts";
 import type { ProbedFeature } from "../../../graphdriver/index.ts";
-import { kernelMaxLayers } from "../../overlay/kernel-layers.ts";
+import { kernelMaxLayers } from "../../overlay/mounts/kernel-layers.ts";
 import type { TryOverlay } from "./private-overlays.ts";
 
 /** Switches of the overlay module, each with a default that the machine's owner may have changed. */

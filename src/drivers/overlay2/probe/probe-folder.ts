@@ -13,7 +13,7 @@ import {
 } from "../../../syscall/index.ts";
 import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../../graphdriver/kit.ts";
 import type { ProbedFeature } from "../../../graphdriver/index.ts";
-import { ownAttributePrefix } from "../../overlay/own-attributes.ts";
+import { ownAttributePrefix } from "../../overlay/layout/own-attributes.ts";
 import { mountedFeatures, parameterFeatures } from "./overlay-features.ts";
 import { withPrivateOverlays } from "./private-overlays.ts";
 

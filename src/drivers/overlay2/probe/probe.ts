@@ -11,7 +11,7 @@ import {
 } from "../../../syscall/index.ts";
 import { readDriverRecord, stagingPath, uniqueName } from "../../../graphdriver/job-kit.ts";
 import { takesLayerByLayer } from "../mount/mount-layer.ts";
-import { ownAttributePrefix } from "../../overlay/own-attributes.ts";
+import { ownAttributePrefix } from "../../overlay/layout/own-attributes.ts";
 import { probeNativeDiff } from "./probe-native-diff.ts";
 
 /** What kernel and file system under a home can do. */

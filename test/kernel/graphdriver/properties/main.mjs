@@ -14,7 +14,7 @@ import { createWorkerPool } from "#dist/workers/index.js";
 
 // What the package does not export: the kit's views of trees, and the diff that drivers fall back to.
 import { createNaiveDiff } from "#dist/graphdriver/diff/naive-diff.js";
-import { createLayerLocks } from "#dist/graphdriver/home/layer-locks.js";
+import { createLayerLocks } from "#dist/graphdriver/home/guards/layer-locks.js";
 import { readArchive } from "#dist/testing/archive/read-archive.js";
 import { asArchived, withoutFolderTimes, withoutLinks } from "#dist/testing/tree/tree.js";
 import { faults } from "./faults.mjs";

@@ -170,7 +170,7 @@ export async function noRoom({ plain: { driver, home }, fileSystem }) {
 
 /** Linux before 5.14 has no quotactl_fd; here both are there, and must say the same. */
 export async function byDevice({ plain: { driver, home }, device }) {
-  const { makeDevice } = await import("#dist/drivers/overlay/project-quotas.js");
+  const { makeDevice } = await import("#dist/drivers/overlay/quotas/project-quotas.js");
   await driver.createReadWrite("by-device", limited);
   const { id } = projectOf(`${home}/by-device/diff`);
   const node = withOpen(home, (folder) => makeDevice(home, folder));

@@ -1,0 +1,45 @@
+import { expect, it } from "vitest";
+import { SystemError } from "../../../errors/index.ts";
+import type { GraphDriverMethods, ListedLayer } from "../../driver.ts";
+import { statusWithTroubles } from "./layer-troubles.ts";
+
+function statusOf(list: () => AsyncGenerator<ListedLayer, void>) {
+  const driver = { status: async () => [["Backing", "ext4"]], list } as unknown as GraphDriverMethods;
+  return statusWithTroubles(driver)();
+}
+
+const layer = (id: string, more: Partial<ListedLayer> = {}): ListedLayer => ({
+  id,
+  parent: undefined,
+  kind: "unknown",
+  ...more,
+});
+
+it("tells nothing of layers in which nothing is wrong", async () => {
+  const rows = statusOf(async function* () {
+    yield layer("a");
+  });
+  expect(await rows).toEqual([["Backing", "ext4"]]);
+});
+
+it("tells which layers cannot be read, the first ones, and which contradict others", async () => {
+  const rows = statusOf(async function* () {
+    for (const id of ["a", "b", "c", "d", "e"]) yield layer(id, { unreadable: "EIO" });
+    yield layer("f", { misfit: "its link leads elsewhere" });
+  });
+  expect(await rows).toEqual([
+    ["Backing", "ext4"],
+    ["Unreadable Layers", "a: EIO; b: EIO; c: EIO; and 2 more (see cleat fsck)"],
+    ["Contradictory Layers", "f: its link leads elsewhere (see cleat fsck)"],
+  ]);
+});
+
+it("answers also while layers cannot be listed at all", async () => {
+  const rows = statusOf(async function* () {
+    yield layer("a");
+    throw new SystemError(5, "getdents64", "/home");
+  });
+  const [own, told] = await rows;
+  expect(own).toEqual(["Backing", "ext4"]);
+  expect(told).toEqual(["Unreadable Layers", expect.stringMatching(/cannot be listed: EIO/)]);
+});
