@@ -36,11 +36,11 @@ export default defineConfig({
           exclude: atNight
             ? []
             : [
-                "test/kernel/arm64.test.ts",
-                "test/kernel/graphdriver-sizes.test.ts",
-                "test/kernel/graphdriver-kit-faults.test.ts",
-                "test/kernel/volume-sizes.test.ts",
-                "test/kernel/volume-shares.test.ts",
+                "test/kernel/arm64/arm64.test.ts",
+                "test/kernel/graphdriver/sizes.test.ts",
+                "test/kernel/graphdriver/kit-faults.test.ts",
+                "test/kernel/volumes/sizes/sizes.test.ts",
+                "test/kernel/volumes/shares/shares.test.ts",
               ],
           testTimeout: 180_000,
           ...afterwards,
@@ -64,13 +64,13 @@ export default defineConfig({
           exclude: atNight
             ? []
             : [
-                "sizes-overlay2",
-                "snapshotter-cri",
-                "import-docker",
-                "secrets",
-                "metrics",
-                "managed-plugin",
-                "killed-loads",
+                "graphdriver/sizes-overlay2",
+                "snapshotter/cri",
+                "stores/import-docker",
+                "plugins/secrets",
+                "plugins/metrics",
+                "plugins/managed-plugin",
+                "graphdriver/killed-loads",
               ].map((name) => `test/engine/${name}.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -18,19 +18,19 @@ const arm64Title = "arm64 in a virtual machine";
  * What `test/night.ts` is asked in, and what `vitest.config.ts` leaves to the night; each with its title in the table.
  */
 const parts = [
-  ["drivers' kit", "kernel", ["graphdriver-kit"]],
-  ["hostile machines", "kernel", ["graphdriver-hostile", "graphdriver-mount-views"]],
+  ["drivers' kit", "kernel", ["graphdriver/kit"]],
+  ["hostile machines", "kernel", ["graphdriver/hostile", "graphdriver/mount-views"]],
   ["races of an extractor", "kernel", ["breakout/race"]],
-  ["archives beside GNU tar, libarchive and Go", "kernel", ["tar-differential"]],
+  ["archives beside GNU tar, libarchive and Go", "kernel", ["tar/differential"]],
   ["processes killed at each system call", "kernel", ["crash-points"]],
   ["power lost in a virtual machine", "kernel", ["kernel/power-loss"]],
-  [arm64Title, "kernel", ["kernel/arm64.test"]],
+  [arm64Title, "kernel", ["kernel/arm64"]],
   ["fuzzers", "package", ["fuzz"]],
-  ["sizes in a virtual machine", "kernel", ["graphdriver-sizes"]],
-  ["shares in a virtual machine", "kernel", ["volume-shares"]],
+  ["sizes in a virtual machine", "kernel", ["graphdriver/sizes"]],
+  ["shares in a virtual machine", "kernel", ["volumes/shares"]],
   ["snapshotters' kit", "kernel", ["snapshotter"]],
   ["containerd's own suite", "interop", ["containerd-suite"]],
-  ["graph drivers under engines", "engine", ["containers.test", "restarts", "store-exchange", "sizes-overlay2"]],
+  ["graph drivers under engines", "engine", ["containers.test", "restarts", "stores/exchange", "sizes-overlay2"]],
   [
     "archives under engines",
     "engine",
@@ -38,11 +38,7 @@ const parts = [
   ],
   ["snapshotters under engines", "engine", ["snapshotter"]],
   ["volumes under engines", "engine", ["volumes"]],
-  [
-    "other plugins under engines",
-    "engine",
-    ["networks", "secrets", "engine/metrics", "authz", "logs.test", "managed-plugin"],
-  ],
+  ["other plugins under engines", "engine", ["engine/plugins"]],
   ["engines and plugins killed during loads", "engine", ["killed-loads"]],
 ];
 
@@ -75,7 +71,7 @@ await main(async () => {
       ...(seed !== undefined && { CLEAT_SEED: seed }),
       ...(path !== undefined && { CLEAT_PATH: path }),
     };
-    await runs.vitest(["--project", "kernel", "graphdriver-properties"], { env });
+    await runs.vitest(["--project", "kernel", "graphdriver/properties"], { env });
   }
   process.exitCode = runs.end();
 });

@@ -11,10 +11,10 @@ const ofText = testsOf("package", ["docs", "layering"]);
 
 /** A few that make system calls of all kinds, in workers. */
 const ofKernel = testsOf("kernel", [
-  "graphdriver-overlay2",
+  "graphdriver/overlay2",
   "breakout/walk",
   "breakout/openat2",
-  "layer-overlay-changes",
+  "layer/overlay-changes",
 ]);
 
 /** What a system call, a worker or a build meets on another Node. */

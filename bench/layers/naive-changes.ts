@@ -80,6 +80,6 @@ async function inTurns(rounds: number, work: { cleat(): Promise<number>; other()
 async function buildMoby(folder: string): Promise<string> {
   const program = `${folder}/layer-moby`;
   const env = { ...process.env, GO111MODULE: "off", GOFLAGS: "", GOPATH: debianGo };
-  await runCommand(["go", "build", "-o", program, resolve("test/kernel/layer-moby.go")], { env });
+  await runCommand(["go", "build", "-o", program, resolve("test/kernel/layer/moby.go")], { env });
   return program;
 }

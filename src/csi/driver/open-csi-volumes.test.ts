@@ -1,4 +1,4 @@
-/** Hosts that share the backend of a plugin. Mounts are in test/kernel/csi.test.ts. */
+/** Hosts that share the backend of a plugin. Mounts are in test/kernel/csi/csi.test.ts. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

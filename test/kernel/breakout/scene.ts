@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 
 import { archiveOf, type Entry, readTree } from "../../../src/layer/tree/trees.test.support.ts";
-import { makeScratch } from "../layer-overlay-mount.support.ts";
+import { makeScratch } from "../layer/overlay-mount.support.ts";
 import { victim } from "./rows.ts";
 
 /** In no name, so that who finds it in an archive or a copy knows where it came from. */
