@@ -84,28 +84,31 @@ export function createActivations(options: ActivationsOptions): Activations {
     closing.throwIfAborted();
     const previous = last;
     const isSame = previous?.found.identity === found.identity;
-    const connection =
-      previous !== undefined && isSame
-        ? previous.connection
-        : closeWith(closing, openConnection(found, logger, onLost));
-    isSuspect = false; // from here on a suspicion is about the program that is asked now
-    const replaced = new AbortController();
-    let implemented: readonly string[];
-    asked = { found, replaced };
-    try {
-      implemented = await ask(connection, replaced.signal, options);
-    } catch (error) {
-      isSuspect = true;
+    const connection = isSame ? previous.connection : closeWith(closing, openConnection(found, logger, onLost));
+    const implemented = await askFound(found, connection).catch((error: unknown) => {
       if (!isSame) connection.retire();
       throw error;
-    } finally {
-      asked = undefined;
-    }
+    });
     last = { found, connection, implements: implemented };
     if (!isSame) previous?.connection.retire();
     logger.info({ plugin: name, address: connection.address, implements: last.implements }, "activated");
     if (!isSame || previous.implements.join() !== implemented.join()) options.onActivated();
     return last;
+  }
+
+  /** What the program implements. From here on a suspicion is about this one; one that fails is suspect itself. */
+  async function askFound(found: FoundPlugin, connection: Connection): Promise<readonly string[]> {
+    const replaced = new AbortController();
+    isSuspect = false;
+    asked = { found, replaced };
+    try {
+      return await ask(connection, replaced.signal, options);
+    } catch (error) {
+      isSuspect = true;
+      throw error;
+    } finally {
+      asked = undefined;
+    }
   }
 
   /** Whoever is connected to next may be another: a program on TCP leaves no other trace, a socket has an inode. */

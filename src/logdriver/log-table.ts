@@ -60,23 +60,23 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
     return row.open;
   };
 
+  const end = async (file: string, opened: OpenLog, deadline: Deadline) => {
+    rows.delete(file);
+    ready.delete(file);
+    await opened.stop(deadline);
+    await (await keptLogs()).delete(file);
+  };
+  const endOnceOpen = (file: string, { open }: Row) => {
+    logger.warn({ file, timeoutMs: stopTimeoutMs }, "log is still being opened");
+    const ended = open.then((late) => end(file, late, deadlineIn(stopTimeoutMs)));
+    ended.catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
+  };
   const stop = async (file: string) => {
     const row = rows.get(file);
     if (row === undefined) return;
-    const end = async (opened: OpenLog, deadline: Deadline) => {
-      rows.delete(file);
-      ready.delete(file);
-      await opened.stop(deadline);
-      await (await keptLogs()).delete(file);
-    };
     const deadline = deadlineIn(stopTimeoutMs);
-    const endBehind = () => {
-      logger.warn({ file, timeoutMs: stopTimeoutMs }, "log is still being opened");
-      const ended = row.open.then((late) => end(late, deadlineIn(stopTimeoutMs)));
-      ended.catch((error: unknown) => logger.error({ file, err: error }, "log was not stopped"));
-    };
-    const opened = await within(notFailed(row.open), stopTimeoutMs, endBehind);
-    if (opened !== undefined) await end(opened, deadline);
+    const opened = await within(notFailed(row.open), stopTimeoutMs, () => endOnceOpen(file, row));
+    if (opened !== undefined) await end(file, opened, deadline);
   };
 
   /** An engine that was killed says nothing; its next one has pipes of its own. */
@@ -98,14 +98,14 @@ export function createLogTable({ driver, logger, stopTimeoutMs, ...options }: Lo
     }
   };
 
+  /** No log is waited for: one that takes long keeps no other container from starting. */
+  const restoreAll = async () => {
+    for (const kept of (await keptLogs()).logs) {
+      restoreOne(kept).catch((error: unknown) => logger.error({ file: kept.file, err: error }, "log was not kept"));
+    }
+  };
   let restored: Promise<void> | undefined;
-  const restore = () =>
-    (restored ??= (async () => {
-      // Not waited for: one log that takes long keeps no other container from starting.
-      for (const kept of (await keptLogs()).logs) {
-        restoreOne(kept).catch((error: unknown) => logger.error({ file: kept.file, err: error }, "log was not kept"));
-      }
-    })().catch(forgetting(() => (restored = undefined))));
+  const restore = () => (restored ??= restoreAll().catch(forgetting(() => (restored = undefined))));
 
   return {
     restore,

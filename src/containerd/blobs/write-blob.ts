@@ -46,47 +46,75 @@ export async function writeBlob(
 ): Promise<WrittenBlob> {
   const { lease, ref = `cleat-${randomBytes(12).toString("hex")}` } = options;
   const { content } = containerd.services;
+  const upload = createUpload(source, ref, options);
+  let answer: string;
+  try {
+    answer = await lastDigest(content.write(upload.requests(), { ...call, metadata: { [leaseHeader]: lease } }));
+    upload.throwIfFailed();
+  } catch (error) {
+    const digest = upload.committed()?.digest ?? options.expected;
+    if (isAlreadyThere(error) && digest !== undefined) return adoptBlob(containerd, digest, options, call);
+    // Without the caller's signal: it may be why this ends.
+    if (options.ref === undefined) await content.abort({ ref }).catch(() => {});
+    upload.throwIfFailed(); // a call without a request fails, too
+    throw error;
+  }
+  const written = upload.committed();
+  if (written === undefined || answer !== written.digest) throw otherDigest(written?.digest ?? "", answer);
+  return written;
+}
+
+/** The requests of one write. */
+interface Upload {
+  requests(): AsyncGenerator<WriteRequest>;
+  /** What containerd was asked to commit. */
+  committed(): WrittenBlob | undefined;
+  /** @throws what the source has failed with, or DATA_LOSS when it is another blob than was expected. */
+  throwIfFailed(): void;
+}
+
+function createUpload(source: AsyncIterable<Uint8Array>, ref: string, { expected, labels }: WriteBlobOptions): Upload {
   const digester = createDigester();
-  let written: WrittenBlob | undefined;
+  let committed: WrittenBlob | undefined;
   let failure: { readonly error: unknown } | undefined;
 
-  async function* requests(): AsyncGenerator<WriteRequest> {
-    try {
-      yield* writeRequests();
-    } catch (error) {
-      // The stream ends as if it were whole, but for a commit: containerd then lets go of the write before it answers.
-      failure = { error };
-    }
-  }
-
-  async function* writeRequests(): AsyncGenerator<WriteRequest> {
-    if (options.expected !== undefined) yield { action: "STAT", ref, expected: options.expected };
+  async function* write(): AsyncGenerator<WriteRequest> {
+    if (expected !== undefined) yield { action: "STAT", ref, expected };
     for await (const data of inMessages(source)) {
       const offset = BigInt(digester.sizeBytes());
       digester.update(data);
       yield { action: "WRITE", ref, offset, data };
     }
+  }
+  function commit(): WriteRequest {
     const [sizeBytes, digest] = [digester.sizeBytes(), digester.digest()];
-    if (options.expected !== undefined && options.expected !== digest) throw otherDigest(options.expected, digest);
-    written = { digest, sizeBytes };
+    if (expected !== undefined && expected !== digest) throw otherDigest(expected, digest);
+    committed = { digest, sizeBytes };
     const total = BigInt(sizeBytes);
-    yield { action: "COMMIT", ref, total, offset: total, expected: digest, labels: options.labels?.() };
+    return { action: "COMMIT", ref, total, offset: total, expected: digest, labels: labels?.() };
   }
+  return {
+    async *requests() {
+      try {
+        yield* write();
+        yield commit();
+      } catch (error) {
+        // Ends as if it were whole, but for a commit: containerd then lets go of the write before it answers.
+        failure = { error };
+      }
+    },
+    committed: () => committed,
+    throwIfFailed() {
+      if (failure !== undefined) throw failure.error;
+    },
+  };
+}
 
-  let answer = "";
-  try {
-    const metadata = { [leaseHeader]: lease };
-    for await (const { digest } of content.write(requests(), { ...call, metadata })) answer = digest;
-    if (failure !== undefined) throw failure.error;
-  } catch (error) {
-    const digest = written?.digest ?? options.expected;
-    if (isAlreadyThere(error) && digest !== undefined) return adoptBlob(containerd, digest, options, call);
-    // Without the caller's signal: it may be why this ends.
-    if (options.ref === undefined) await content.abort({ ref }).catch(() => {});
-    throw failure === undefined ? error : failure.error; // a call without a request fails, too
-  }
-  if (written === undefined || answer !== written.digest) throw otherDigest(written?.digest ?? "", answer);
-  return written;
+/** What the last of the answers says. */
+async function lastDigest(answers: AsyncIterable<{ readonly digest: string }>): Promise<string> {
+  let last = "";
+  for await (const { digest } of answers) last = digest;
+  return last;
 }
 
 /** Pieces of a mebibyte; what comes first goes out at once, so that the reference is taken. */

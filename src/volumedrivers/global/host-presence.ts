@@ -7,16 +7,11 @@
  * is changed in the host's name is changed only as long as the key is as this process has written it.
  */
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
 import { CleatError, quoteText, toCleatError } from "../../errors/index.ts";
 import type { Etcd, EtcdCondition, EtcdEntry } from "./etcd.ts";
-import { assertNoCopy, type HostPlace, notePath, readNote, readPlace, writeNote } from "./host-note.ts";
+import { leaseSeconds, takeHostKey } from "./host-key.ts";
+import { type HostPlace, notePath, readNote, readPlace } from "./host-note.ts";
 import type { ThisHost } from "./shared-records.ts";
-
-/** How long others take a host that is not heard from for one that is, in seconds. */
-const leaseSeconds = 30;
-
-const keySchema = z.object({ name: z.string(), nonce: z.string() });
 
 /** That this process is the host: for each change that is made in its name. */
 export type HostClaim = Extract<EtcdCondition, { readonly unchanged: unknown }>;
@@ -46,12 +41,9 @@ export function createHostPresence(
   { id, name }: ThisHost,
   place: () => Promise<HostPlace> = () => readPlace(folder),
 ): HostPresence {
-  const key = `${prefix}/hosts/${id}`;
-  const nonce = randomUUID();
-  const value = JSON.stringify({ name, nonce });
+  const own = { etcd, key: `${prefix}/hosts/${id}`, id, name, nonce: randomUUID(), folder, place };
   let entry: EtcdEntry | undefined;
-  /** From then on nobody's key is taken: what was before this process is gone. */
-  let hasEntered = false;
+  let hadKey = false;
   let refusal: CleatError | undefined;
 
   const refuse = (): never => {
@@ -61,43 +53,24 @@ export function createHostPresence(
       `without "${notePath(folder)}" this is a host of its own`;
     throw new CleatError("FAILED_PRECONDITION", message);
   };
+  /** Whether the key is as this process has written it; who has lost the lease has lost the key. */
+  const isKept = async ({ lease, revision }: EtcdEntry): Promise<boolean> =>
+    (await etcd.keepLease(lease)) && (await etcd.get(own.key))?.revision === revision;
   const enter = async (): Promise<EtcdEntry> => {
-    const [note, here] = [await readNote(folder), await place()];
-    assertNoCopy(folder, note, here);
-    const there = await etcd.get(key);
-    const seen = there && readNonce(there);
-    const isFirst = !hasEntered && note.place.boot === here.boot && here.boot !== "";
-    const isOurs = seen === nonce || (isFirst && seen !== undefined && note.nonces.includes(seen));
-    if (there !== undefined && !isOurs) return refuse();
-    const lease = await etcd.grantLease(leaseSeconds);
-    // Noted before it is seen: the process after this one knows it for its own, killed before the change or behind it.
-    const nonces = seen === undefined || seen === nonce ? [nonce] : [seen, nonce];
-    await writeNote(folder, { ...note, id, place: here, nonces, lease });
-    const condition = there === undefined ? { nothingAt: key } : { unchanged: there };
-    const isIn = await etcd.change([condition], [{ put: key, value, lease }]);
-    const after = isIn ? await etcd.get(key) : undefined;
-    if (after !== undefined && readNonce(after) === nonce) {
-      if (there !== undefined) await etcd.revokeLease(there.lease).catch(() => {}); // ends by itself
-      return after;
-    }
-    await etcd.revokeLease(lease).catch(() => {});
-    return refuse();
-  };
-  const keep = async (): Promise<HostClaim> => {
-    if (entry !== undefined) {
-      const there = (await etcd.keepLease(entry.lease)) ? await etcd.get(key) : undefined;
-      if (there?.revision === entry.revision) return { unchanged: entry };
-      entry = undefined;
-    }
     try {
-      entry = await enter();
-      hasEntered = true;
+      const taken = (await takeHostKey(own, hadKey)) ?? refuse();
+      hadKey = true;
       refusal = undefined;
+      return taken;
     } catch (error) {
       const failure = toCleatError(error);
       if (failure.code === "FAILED_PRECONDITION") refusal = failure;
       throw error;
     }
+  };
+  const keep = async (): Promise<HostClaim> => {
+    if (entry !== undefined && !(await isKept(entry))) entry = undefined;
+    entry ??= await enter();
     return { unchanged: entry };
   };
   /** Of many who ask at once one does it: two would take each other for another process. */
@@ -119,13 +92,4 @@ export function createHostPresence(
       }
     },
   };
-}
-
-/** `undefined` for what no process of this kind has written. */
-function readNonce({ value }: EtcdEntry): string | undefined {
-  try {
-    return keySchema.parse(JSON.parse(value)).nonce;
-  } catch {
-    return undefined;
-  }
 }

@@ -59,6 +59,22 @@ export function createHandOver(createSpool: () => Spool): HandOver {
     }
   }
 
+  /** The piece is the job's again once nothing holds it any more. */
+  async function useOffered<T>(
+    bytes: Uint8Array,
+    use: (bytes: Uint8Array) => T,
+    until?: (used: T) => PromiseLike<unknown> | undefined,
+  ): Promise<T> {
+    const used = use(bytes);
+    const held = until?.(used);
+    isHeld = held !== undefined;
+    if (isHeld) await held;
+    isHeld = false;
+    offered = undefined;
+    wake();
+    return used;
+  }
+
   return {
     async offer(bytes) {
       offered = bytes;
@@ -81,16 +97,7 @@ export function createHandOver(createSpool: () => Spool): HandOver {
       // oxlint-disable-next-line no-unmodified-loop-condition -- changed by the other methods, while this one waits
       while (!isClosed) {
         if (spool !== undefined && spool.unreadBytes() > 0) return use(await spool.read());
-        if (offered !== undefined && !isAppending) {
-          const used = use(offered);
-          const held = until?.(used);
-          isHeld = held !== undefined;
-          if (isHeld) await held;
-          isHeld = false;
-          offered = undefined;
-          wake();
-          return used;
-        }
+        if (offered !== undefined && !isAppending) return useOffered(offered, use, until);
         if (ended?.error !== undefined) throw ended.error;
         if (ended !== undefined) return undefined;
         await change;

@@ -16,18 +16,11 @@ import { createPeerStreams, type PeerStreams } from "../../streams/peer-streams.
  * that is silent holds up the removal of its layer, or the end of the driver.
  */
 export function guardDriver(driver: GraphDriverMethods): GraphDriver {
-  const [diffGetter, list] = [driver.diffGetter?.bind(driver), driver.list?.bind(driver)];
-  const [mend, mounts, usage, rebase] = [
-    driver.mend?.bind(driver),
-    driver.mounts?.bind(driver),
-    driver.usage?.bind(driver),
-    driver.rebase?.bind(driver),
-  ];
   const peers = createPeerStreams();
   const subject = `driver "${driver.name}"`;
-  const about = (call: CallOptions | undefined, run: (call?: CallOptions) => Promise<unknown>) =>
+  const about: About = (call, run) =>
     whileWanted(subject, call, run).catch((error: unknown) => Promise.reject(toErrorAbout(error, subject)));
-  const close = async () => void (await about(undefined, () => peers.outlast(undefined, async () => driver.close())));
+  const close = () => about(undefined, () => peers.outlast(undefined, async () => driver.close()));
   return {
     name: driver.name,
     capabilities: driver.capabilities,
@@ -39,7 +32,7 @@ export function guardDriver(driver: GraphDriverMethods): GraphDriver {
     get: (id, options = {}, call) => counted(id, call, (own) => driver.get(id, options, own)),
     put: (id, call) => counted(id, call, (own) => driver.put(id, own)),
     exists: (id, call) => ofLayer(id, undefined, call, (own) => driver.exists(id, own)),
-    status: (call) => about(call, async (own) => driver.status(own)) as ReturnType<GraphDriver["status"]>,
+    status: (call) => about(call, async (own) => driver.status(own)),
     metadata: (id, call) => ofLayer(id, undefined, call, (own) => driver.metadata(id, own)),
     diff: (id, parent, call) =>
       streamed(id, parent, call, async (own) => followed(await driver.diff(id, parent, own), peers)),
@@ -51,6 +44,26 @@ export function guardDriver(driver: GraphDriverMethods): GraphDriver {
         ),
       ),
     diffSize: (id, parent, call) => ofLayer(id, parent, call, (own) => driver.diffSize(id, parent, own)),
+    ...guardAbilities(driver, about, peers),
+    cleanup: (call) => about(call, async (own) => driver.cleanup(own)),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+type Run<T> = (call: CallOptions | undefined) => Promise<T>;
+
+/** Runs what is about the driver as a whole, whose failures name it. */
+type About = <T>(call: CallOptions | undefined, run: Run<T>) => Promise<T>;
+
+/** What not every driver can. */
+type Abilities = Pick<GraphDriver, "diffGetter" | "list" | "mend" | "mounts" | "usage" | "rebase">;
+
+function guardAbilities(driver: GraphDriverMethods, about: About, peers: PeerStreams): Abilities {
+  const [diffGetter, list] = [driver.diffGetter?.bind(driver), driver.list?.bind(driver)];
+  const [mend, mounts] = [driver.mend?.bind(driver), driver.mounts?.bind(driver)];
+  const [usage, rebase] = [driver.usage?.bind(driver), driver.rebase?.bind(driver)];
+  return {
     ...(diffGetter && {
       diffGetter: (id, call) =>
         ofLayer(id, undefined, call, async (own) => {
@@ -62,23 +75,18 @@ export function guardDriver(driver: GraphDriverMethods): GraphDriver {
     ...(mounts && {
       mounts: (id, options = {}, call) => ofLayer(id, undefined, call, (own) => mounts(id, options, own)),
     }),
-    ...(mend && { mend: (layers) => about(undefined, async () => mend(layers)) as Promise<readonly string[]> }),
+    ...(mend && { mend: (layers) => about(undefined, async () => mend(layers)) }),
     ...(usage && { usage: (id, call) => ofLayer(id, undefined, call, (own) => usage(id, own)) }),
     ...(rebase && { rebase: (id, parent, call) => ofLayer(id, parent, call, (own) => rebase(id, parent, own)) }),
     ...(list && {
       async *list(call) {
         const layers = list(call)[Symbol.asyncIterator]();
-        const next = () => about(call, async () => layers.next()) as ReturnType<typeof layers.next>;
+        const next = () => about(call, async () => layers.next());
         for (let step = await next(); step.done !== true; step = await next()) yield step.value;
       },
     }),
-    cleanup: async (call) => void (await about(call, async (own) => driver.cleanup(own))),
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }
-
-type Run<T> = (call: CallOptions | undefined) => Promise<T>;
 
 async function whileWanted<T>(subject: string, call: CallOptions | undefined, run: Run<T>): Promise<T> {
   const wanted = createWanted(subject, call);
