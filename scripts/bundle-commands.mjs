@@ -13,9 +13,11 @@ import { cliEntry, main, projectFolder } from "./prepare.mjs";
 
 const dist = join(projectFolder, "dist");
 const cli = dirname(cliEntry);
-const quick = ["call", "ls", "inspect"].map((name) => join(dist, `cli/plugins/${name}.js`));
+const quick = ["plugins/call", "plugins/ls", "plugins/inspect", "containerd/config-containerd"].map((name) =>
+  join(cli, `${name}.js`),
+);
 /** Where parts go that several of them share. */
-const shared = "plugins/bundled";
+const shared = "bundled";
 
 /** What `cleat --help` loads: the entry, and all that it imports at once. */
 function loadedFiles() {
@@ -40,7 +42,7 @@ await main(async () => {
   const atOnce = loaded.filter((file) => !isError(file));
   rmSync(join(cli, shared), { recursive: true, force: true });
   await writeBundle(cli, [...atOnce, ...quick], {
-    external: (id, importer) => isError(id) || isOutside(id, importer),
+    external: (id, importer) => isError(id) || isOutside(id, importer) || looksBeside(id),
     chunkFileNames: ({ name }) => (name === "terminal" ? "terminal.js" : `${shared}/[name].js`),
     // The entry waits for its command, and whatever that imports must not wait for the entry.
     groups: [{ name: "terminal", test: (id) => atOnce.includes(id) && id !== cliEntry }],
@@ -70,6 +72,11 @@ async function writeBundle(dir, files, { external = () => false, chunkFileNames,
 function isOutside(path, importer) {
   const [top, name] = relative(projectFolder, path).split(sep);
   return top === "node_modules" ? name !== "zod" : importer === join(cli, "commands.js");
+}
+
+/** What finds another file beside itself stays where that is. */
+function looksBeside(file) {
+  return readFileSync(file, "utf8").includes("import.meta.url");
 }
 
 /** A copy of a package brings its licence along. */

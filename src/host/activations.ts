@@ -98,11 +98,10 @@ export function createActivations(options: ActivationsOptions): Activations {
 
   /** What the program implements. From here on a suspicion is about this one; one that fails is suspect itself. */
   async function askFound(found: FoundPlugin, connection: Connection): Promise<readonly string[]> {
-    const replaced = new AbortController();
     isSuspect = false;
-    asked = { found, replaced };
+    asked = { found, replaced: new AbortController() };
     try {
-      return await ask(connection, replaced.signal, options);
+      return await ask(connection, asked.replaced.signal, options);
     } catch (error) {
       isSuspect = true;
       throw error;

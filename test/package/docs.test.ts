@@ -133,7 +133,7 @@ describe("what the pages list", () => {
 
   /** Folders and files that a layout's comment in the source names. */
   it("of a home is what the source says of it", () => {
-    const layouts = ["overlay/layout", "btrfs", "vfs"].map((folder) => `src/drivers/${folder}/layout.ts`);
+    const layouts = ["overlay/layout", "btrfs", "vfs"].map((place) => `src/drivers/${place}/layout.ts`);
     const pathsIn = (text: string) => [...text.matchAll(/^(?: \* +|\| `)(<home>\/[^\s`]+)/gm)].map(([, path]) => path);
     const inSource = [...layouts, "src/graphdriver/home/folders/home.ts"].flatMap((path) => pathsIn(textOf(path)));
     expect(inSource.length).toBeGreaterThan(15);

@@ -46,15 +46,22 @@ const calling = ["cli", ...wire, "host", "volume"];
 
 /**
  * [what, its program, rooms, packages, at most so many files]: one more file is half a millisecond. What `--help`,
- * `call`, `ls` and `inspect` load is put together (scripts/bundle-commands.mjs).
+ * `call`, `ls`, `inspect` and `config containerd` load is put together (scripts/bundle-commands.mjs).
  */
 const table: readonly (readonly [string, readonly string[], readonly string[], readonly string[], number])[] = [
   ["cleat --help", [...cli, "--help"], ["cli", "errors"], [], 3],
   ["cleat --version", [...cli, "--version"], ["cli", "errors"], [], 3],
   ["a wrong command line", [...cli, "serv"], ["cli", "errors"], [], 3],
-  ["cleat call", [...cli, "call", "nobody", "VolumeDriver.List"], ["cli", "errors"], [], 12],
-  ["cleat ls", [...cli, "ls"], ["cli", "errors"], [], 9],
-  ["cleat inspect", [...cli, "inspect", "nobody"], ["cli", "errors"], [], 10],
+  ["cleat call", [...cli, "call", "nobody", "VolumeDriver.List"], ["cli", "errors"], [], 13],
+  ["cleat ls", [...cli, "ls"], ["cli", "errors"], [], 11],
+  ["cleat inspect", [...cli, "inspect", "nobody"], ["cli", "errors"], [], 12],
+  [
+    "cleat config containerd",
+    [...cli, "config", "containerd", "--address", "/nowhere"],
+    ["cli", "errors"],
+    ["smol-toml"],
+    8,
+  ],
   ["cleat units", [...cli, "units"], calling, ["zod"], 140],
   ["cleat doctor", [...cli, "doctor", "--timeout", "0"], calling, ["zod"], 150],
   ["cleat trace", [...cli, "trace", "nobody"], [...calling, "files", "plugin"], ["zod"], 165],
@@ -81,7 +88,18 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
         ["--input-type=module", "--eval", `await import("./dist/drivers/${driver}/jobs.js")`],
         ["drivers", "errors", "graphdriver", "layer", "protocol", "syscall", "tar", "workers"],
         ["koffi"],
-        235,
+        236,
+      ] as const,
+  ),
+  // Each on a thread of its own, whenever a driver is chosen.
+  ...["overlay2/probe", "fuse-overlayfs", "btrfs", "vfs"].map(
+    (folder) =>
+      [
+        `the probe of ${folder}`,
+        ["--input-type=module", "--eval", `await import("./dist/drivers/${folder}/probe-folder.js")`],
+        ["drivers", "errors", "graphdriver", "layer", "protocol", "syscall", "tar", "workers"],
+        ["koffi"],
+        225,
       ] as const,
   ),
   ["cleat/tar", importing("tar"), ["errors", "tar"], [], 60],

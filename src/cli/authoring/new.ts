@@ -46,7 +46,7 @@ export const newProject = defineCommand({
       const known = suggest(findNearest(kind, kinds)) || `; there is ${kinds.join(", ")}`;
       throw new UsageError(`there is no kind of plugin ${quote(kind)} to begin with${known}`);
     }
-    if (!namePattern.test(name)) throw new UsageError(`${quote(name)} is not of the form ${namePattern.source}`);
+    if (!namePattern.test(name)) throw new UsageError(`${quote(name)} is not a name for a plugin: ${nameForm}`);
     const folder = resolve(values.folder ?? name);
     const files = projectFiles(template, name, folder);
     await writeFolder(folder, files);
@@ -62,6 +62,7 @@ export const newProject = defineCommand({
 
 /** A plugin's name that npm takes for a package's as well. */
 const namePattern = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+const nameForm = 'a small letter or digit, and up to 63 more, "-", "_" and "." among them';
 
 /**
  * Writes files into a folder that is not there or empty: all or none.

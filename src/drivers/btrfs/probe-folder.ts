@@ -2,7 +2,7 @@
 import { isSystemError, type MissingAbility, UnsupportedError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { quotaState } from "../../syscall/index.ts";
-import { type ProbeFindings, unwritable } from "../../graphdriver/kit.ts";
+import { type ProbeFindings, unwritable } from "../../graphdriver/job-kit.ts";
 import type { ProbedFeature } from "../../graphdriver/index.ts";
 import { probeBtrfs } from "./probe.ts";
 

@@ -3,7 +3,7 @@ import type { MissingAbility } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { fileSystemName } from "../../syscall/index.ts";
 import { ownAttributePrefix } from "../overlay/layout/own-attributes.ts";
-import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../graphdriver/kit.ts";
+import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../graphdriver/job-kit.ts";
 import { missingPrerequisite } from "./prerequisites.ts";
 
 export const moduleUrl = import.meta.url;

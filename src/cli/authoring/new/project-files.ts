@@ -97,6 +97,8 @@ ${summary} Written with Cleat, whose \`${page}\` says what each method has to do
     npm install
     npm test           builds it, and checks all that a plugin of its kind promises, also when it is killed
     npm start          serves it where engines look for plugins (as root)
+    node dist/main.js ./state ./${name}.sock
+                       serves it here, as anybody: npx cleat inspect ./${name}.sock
 
 - \`src/driver.ts\` is the driver: begin there.
 - \`src/main.ts\` serves it.

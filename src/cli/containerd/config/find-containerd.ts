@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { CleatError } from "../../../errors/index.ts";
 import { askProgram, findListener, findProgram, optionOf, versionIn } from "../files/installation.ts";
 import { parseContainerdVersion, type Version } from "./versions.ts";
@@ -42,8 +43,9 @@ export async function findContainerd(address: string, env: Env): Promise<FoundCo
   };
 }
 
-/** What it says of itself; `undefined` where it cannot be asked. */
+/** What it says of itself; `undefined` where it cannot be asked. Where no socket is, what asks it is not loaded. */
 async function askVersion(socket: string): Promise<string | undefined> {
+  if (!existsSync(socket)) return undefined;
   const { connectContainerd } = await import("../../../containerd/index.ts");
   await using containerd = connectContainerd({ socket, namespace: "default" });
   try {

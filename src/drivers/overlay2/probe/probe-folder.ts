@@ -11,7 +11,7 @@ import {
   readMounts,
   recordsEntryTypes,
 } from "../../../syscall/index.ts";
-import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../../graphdriver/kit.ts";
+import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../../graphdriver/job-kit.ts";
 import type { ProbedFeature } from "../../../graphdriver/index.ts";
 import { ownAttributePrefix } from "../../overlay/layout/own-attributes.ts";
 import { mountedFeatures, parameterFeatures } from "./overlay-features.ts";
