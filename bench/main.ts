@@ -19,6 +19,7 @@ import { measureSnapshotterMemory } from "./engines/snapshotter-memory.ts";
 import {
   measureSnapshotterBehind,
   measureSnapshotterCalls,
+  measureSnapshotterCommits,
   measureSnapshotterDocker,
   measureSnapshotterImports,
   measureSnapshotterLists,
@@ -69,6 +70,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   "small-calls": () => measureSmallCalls(rounds),
   "snapshotter-calls": () => measureSnapshotterCalls(rounds),
   "snapshotter-behind": () => measureSnapshotterBehind(rounds),
+  "snapshotter-commits": () => measureSnapshotterCommits(rounds),
   "snapshotter-imports": () => measureSnapshotterImports(rounds),
   "snapshotter-lists": () => measureSnapshotterLists(countOf("snapshots")),
   "snapshotter-memory": () => measureSnapshotterMemory(countOf("snapshots"), rounds),

@@ -1,21 +1,23 @@
 /**
  * Times a snapshotter's calls, one after the other. Its only argument is JSON: `socket`, `snapshotter` (its name where
- * the peer is containerd), and `part`: "calls", "fill", "list" or "empty". Prints JSON: microseconds by the call's
- * name.
+ * the peer is containerd), and `part`: "calls", "commits", "fill", "list" or
+ * "empty". Prints JSON: microseconds by the call's name.
  */
+import { closeSync, openSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { createGrpcChannel } from "cleat/grpc";
 import { createRemoteSnapshotter } from "cleat/snapshotter";
+import koffi from "koffi";
 
 const { socket, snapshotter: name, part, count, files = 0, from = 0 } = JSON.parse(process.argv[2]);
 const atOnce = 16;
-const largeCount = 4;
 /** Of what an engine that downloads the next layer meanwhile has written. */
 const restMs = 1_000;
 /** Where the peer is containerd, its collector keeps away. */
 const labels = { "containerd.io/gc.root": "2026-01-01T00:00:00Z" };
 
+const syncfs = koffi.load("libc.so.6").func("int syncfs(int)");
 const channel = createGrpcChannel({ unix: socket });
 const metadata = { "containerd-namespace": "bench" };
 const snapshotter = createRemoteSnapshotter({
@@ -25,71 +27,92 @@ const snapshotter = createRemoteSnapshotter({
   timeoutMs: 300_000,
 });
 
-const parts = { calls, fill, list, empty };
+const parts = { calls, commits, fill, list, empty };
 console.log(JSON.stringify(await parts[part]()));
 await channel.close();
 
 /**
- * A life of `count` snapshots on a parent of some files, and of a few of `files` files, each of which is committed as
- * soon as these are written, as engines do; after another that is not timed, since this program is slow at first, and
- * that is neither peer's.
+ * A life of `count` snapshots on a parent of some files; after another that is not timed, since this program is slow at
+ * first, and that is neither peer's.
  */
 async function calls() {
-  await live(0);
-  return live(files);
+  await live({});
+  const times = {};
+  await live(times);
+  return toFigures(times);
 }
 
-async function live(fileCount) {
+async function live(times) {
   const run = crypto.randomUUID();
-  const times = {};
   const base = `base ${run}`;
-  await makeCommitted(base, 100);
   const keys = Array.from({ length: count }, (_, index) => `${run} ${index}`);
+  await fillFiles(await snapshotter.prepare(`making ${base}`, { labels }), 100);
+  await snapshotter.commit(base, `making ${base}`, { labels });
   await timeEach(times, "prepare", keys, (key) => snapshotter.prepare(key, { parent: base, labels }));
   await timeEach(times, "stat", keys, (key) => snapshotter.stat(key));
   await timeEach(times, "commit", keys, (key) => snapshotter.commit(`c ${key}`, key, { labels }));
   await timeEach(times, "remove", keys, (key) => snapshotter.remove(`c ${key}`));
-  const large = keys.slice(0, largeCount);
-  for (const key of large) {
-    const unpacked = toUnpackKey(key);
-    await fillFiles(await snapshotter.prepare(unpacked, { labels }), fileCount);
-    await timeEach(times, "commitFiles", [key], () => snapshotter.commit(`c ${key}`, unpacked, { labels }));
-  }
-  for (const key of keys.slice(largeCount, 2 * largeCount)) {
-    const unpacked = toUnpackKey(key);
-    await fillFiles(await snapshotter.prepare(unpacked, { labels }), fileCount);
-    await pause(fileCount > 0 ? restMs : 0);
-    await timeEach(times, "commitRested", [key], () => snapshotter.commit(`c ${key}`, unpacked, { labels }));
-    await snapshotter.remove(`c ${key}`);
-  }
-  await timeEach(times, "removeFiles", large, (key) => snapshotter.remove(`c ${key}`));
   await snapshotter.remove(base);
   await snapshotter.cleanup().catch(() => undefined);
-  return Object.fromEntries(Object.entries(times).map(([call, each]) => [call, figures(each)]));
+}
+
+/**
+ * Layers of `files` files, `count` committed as soon as these are written and `count` a while after, as an engine does
+ * that downloads the next; all are removed in the end. What a commit leaves to write is written behind it, and both are
+ * timed together, too: whoever flushes nothing is compared so with who has flushed all.
+ */
+async function commits() {
+  await unpack({}, "commit", 0);
+  const times = {};
+  for (let layer = 0; layer < count; layer++) {
+    await unpack(times, "commit", 0);
+    await unpack(times, "commitRested", restMs);
+  }
+  return toFigures(times);
+}
+
+async function unpack(times, call, waitMs) {
+  const key = crypto.randomUUID();
+  // As an engine names it; containerd puts its namespace and a number before it.
+  const unpacked = `${name === undefined ? "bench/1/" : ""}extract-${key}`;
+  const mounts = await snapshotter.prepare(unpacked, { labels });
+  await fillFiles(mounts, files);
+  await pause(waitMs);
+  const start = performance.now();
+  await snapshotter.commit(`c ${key}`, unpacked, { labels });
+  note(times, call, start);
+  syncFileSystem(mounts[0].source);
+  note(times, `${call}Synced`, start);
+  await timeEach(times, "remove", [`c ${key}`], (committed) => snapshotter.remove(committed));
+  await snapshotter.cleanup().catch(() => undefined);
+}
+
+/** As `sync --file-system` does, without the start of a program. */
+function syncFileSystem(path) {
+  const folder = openSync(path, "r");
+  if (syncfs(folder) !== 0) throw new Error(`the file system of ${path} cannot be flushed`);
+  closeSync(folder);
 }
 
 async function timeEach(times, call, keys, work) {
-  const each = (times[call] ??= []);
   for (const key of keys) {
     const start = performance.now();
     await work(key);
-    each.push((performance.now() - start) * 1_000);
+    note(times, call, start);
   }
+}
+
+function note(times, call, start) {
+  (times[call] ??= []).push((performance.now() - start) * 1_000);
+}
+
+function toFigures(times) {
+  return Object.fromEntries(Object.entries(times).map(([call, each]) => [call, figures(each)]));
 }
 
 function figures(each) {
   const sorted = each.toSorted((a, b) => a - b);
   return { medianUs: sorted[sorted.length >> 1], p99Us: sorted[Math.ceil(sorted.length * 0.99) - 1] };
-}
-
-/** As an engine has it that unpacks a layer; containerd puts its namespace and a number before it. */
-function toUnpackKey(key) {
-  return `${name === undefined ? "bench/1/" : ""}extract-${key}`;
-}
-
-async function makeCommitted(key, fileCount) {
-  await fillFiles(await snapshotter.prepare(`making ${key}`, { labels }), fileCount);
-  await snapshotter.commit(key, `making ${key}`, { labels });
 }
 
 /** A snapshot without parent is a bind mount, whose source can be written to as it is. */

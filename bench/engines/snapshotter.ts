@@ -12,10 +12,18 @@ import { buildGoProgram, debianGo } from "../../test/interop/go-program.ts";
 import { largeImage } from "../content/large-image.ts";
 import { type Limit, median, type Measurement, timeMs } from "../measuring/measure.ts";
 import { compareDockers } from "./docker-commands.ts";
-import { type CallTimes, compareCalls, compareCommits, type Peer, runPart } from "./snapshotter-calls.ts";
+import {
+  compareCall,
+  compareProcessorTime,
+  type Peer,
+  type RoundTimes,
+  runPart,
+  timeRound,
+} from "./snapshotter-calls.ts";
 
 const callsPerRound = 100;
 const filesCommitted = 2_000;
+const layersPerRound = 3;
 const listRounds = 3;
 
 /**
@@ -30,11 +38,16 @@ async function openPeers(namespace: Namespace) {
   const lax = await startSnapshotter(namespace, { name: "lax", driver: "overlay2", arguments: ["--durability=none"] });
   const stargz = await startStargz(namespace);
   const containerd = await startContainerd(namespace, { proxies: [cleat, lax, stargz] });
-  const atSocket: Peer<Name>[] = [cleat, lax, stargz].map(({ name, socket }) => ({ name: name as Name, socket }));
+  const atSocket: Peer<Name>[] = [cleat, lax, stargz].map(({ name, socket, pid }) => ({
+    name: name as Name,
+    socket,
+    pids: [pid()],
+  }));
   const behind: Peer<Name>[] = (["cleat", "lax", "stargz", "overlayfs"] as const).map((name) => ({
     name,
     socket: containerd.socket,
     snapshotter: name,
+    pids: [containerd.pid(), ...atSocket.filter((peer) => peer.name === name).flatMap(({ pids }) => pids)],
   }));
   return { containerd, atSocket, behind };
 }
@@ -46,29 +59,60 @@ async function openPeers(namespace: Namespace) {
 export async function measureSnapshotterCalls(rounds: number): Promise<readonly Measurement[]> {
   await using namespace = await openNamespace();
   const { atSocket } = await openPeers(namespace);
-  const times = await timeCalls(namespace, atSocket, rounds);
-  return [
-    ...compareCalls("at the socket", times, "stargz", { prepare: { limit: halfMore }, stat: { limit: halfMore } }),
-    ...compareCommits("at the socket", times, { subject: "lax", reference: "stargz", goal: 1 }),
-  ];
+  const times = await timeRounds(namespace, atSocket, rounds, "calls", callsPerRound);
+  return compareSmallCalls(times, "at the socket", "stargz", { prepare: halfMore, stat: halfMore });
 }
 
 /** The same as containerd's clients have them, beside containerd's own overlayfs, too. */
 export async function measureSnapshotterBehind(rounds: number): Promise<readonly Measurement[]> {
   await using namespace = await openNamespace();
   const { behind } = await openPeers(namespace);
-  const times = await timeCalls(namespace, behind, rounds);
-  return [
-    ...compareCalls("behind containerd, beside stargz", times, "stargz", {}),
-    ...compareCalls("behind containerd, beside overlayfs", times, "overlayfs", {
-      commitFiles: { goal: 1 },
-      commitRested: { goal: 1 },
-    }),
-    ...compareCommits("behind containerd, beside overlayfs", times, {
-      subject: "lax",
-      reference: "overlayfs",
+  const times = await timeRounds(namespace, behind, rounds, "calls", callsPerRound);
+  return (["stargz", "overlayfs"] as const).flatMap((reference) =>
+    compareSmallCalls(times, `behind containerd, beside ${reference}`, reference, {}),
+  );
+}
+
+function compareSmallCalls(
+  times: ReadonlyMap<string, readonly RoundTimes[]>,
+  where: string,
+  reference: Name,
+  limits: Partial<Readonly<Record<string, Limit>>>,
+): Measurement[] {
+  const rows = ["prepare", "stat", "commit", "remove"].flatMap((call) => {
+    const title = call === "stat" || call === "prepare" ? `${call}, ${where}` : `${call}, of nothing, ${where}`;
+    return compareCall(times, { title, subject: "cleat", call, reference, limit: limits[call] });
+  });
+  return [...rows, compareProcessorTime(times, { title: `all of these, ${where}`, subject: "cleat", reference })];
+}
+
+/**
+ * Commits of layers behind containerd, whose own overlayfs flushes none of them: with durability `none` beside it as it
+ * is, with the default, by which all of a committed layer is on the disk, beside it and a sync of the file system.
+ */
+export async function measureSnapshotterCommits(rounds: number): Promise<readonly Measurement[]> {
+  await using namespace = await openNamespace();
+  const { behind } = await openPeers(namespace);
+  const peers = behind.filter(({ name }) => name !== "stargz");
+  const times = await timeRounds(namespace, peers, rounds, "commits", layersPerRound, filesCommitted);
+  const reference = "overlayfs";
+  const rows = (call: string, what: string) => [
+    ...compareCall(times, { title: `${what}, --durability=none`, subject: "lax", call, reference, goal: 1 }),
+    ...compareCall(times, {
+      title: what,
+      subject: "cleat",
+      call,
+      reference,
+      referenceCall: `${call}Synced`,
+      beside: "overlayfs, synced",
       goal: 1,
     }),
+  ];
+  return [
+    ...rows("commit", "commit, of 2,000 files"),
+    ...rows("commitRested", "commit, of 2,000 files written a second before"),
+    ...compareCall(times, { title: "remove, of 2,000 files", subject: "cleat", call: "remove", reference }),
+    compareProcessorTime(times, { title: "all of these commits and removals", subject: "cleat", reference }),
   ];
 }
 
@@ -82,12 +126,19 @@ async function startStargz(namespace: Namespace): Promise<SnapshotterProcess> {
 }
 
 /** A round of each, and another, after one that is not counted. */
-async function timeCalls(namespace: Namespace, peers: readonly Peer<Name>[], rounds: number) {
-  const times = new Map<Name, CallTimes[]>(peers.map(({ name }) => [name, []]));
+async function timeRounds(
+  namespace: Namespace,
+  peers: readonly Peer<Name>[],
+  rounds: number,
+  part: "calls" | "commits",
+  count: number,
+  files = 0,
+) {
+  const times = new Map<Name, RoundTimes[]>(peers.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++)
     for (const peer of round % 2 === 0 ? peers : peers.toReversed()) {
       await runCommand(["sync"]);
-      const measured = await runPart<CallTimes>(namespace, peer, "calls", callsPerRound, filesCommitted);
+      const measured = await timeRound(namespace, peer, part, count, files);
       if (round > 0) times.get(peer.name)!.push(measured);
     }
   return times;

@@ -25,7 +25,8 @@ export interface OpenGraphDriverSnapshotterOptions {
   readonly options?: readonly string[];
   /**
    * With `layer`, the default, and with `file` all that was unpacked is on the disk when a commit is acknowledged. With
-   * `none` the kernel writes it in its own time: an image may be there after a power loss whose files are empty.
+   * `none` the kernel writes it in its own time: after a power loss an image may be there whose files are empty, and
+   * of a snapshot of the last seconds there may be nothing but its name, which is NOT_FOUND then, and may be removed.
    */
   readonly durability?: Durability;
   /**
@@ -78,7 +79,7 @@ async function openOverDriver(
     const mendable = await lieOnOneFileSystem(root, records);
     const layers = createLayerStorage({ driver, homeSync, mendable, rebase, remapIds, logger });
     const storage = keepToRoot(layers, root);
-    return await openSnapshotter({ root: records, storage, logger });
+    return await openSnapshotter({ root: records, storage, flushesPlaces: durability !== "none", logger });
   } catch (error) {
     await homeSync?.close();
     throw error;

@@ -53,14 +53,18 @@ async function tell(disk: SimulatedDisk, places: Places): Promise<string[]> {
 }
 
 describe("after a crash", () => {
-  it.each(losses)(
-    "at any step of the disk, where %s, all that was acknowledged is there and nothing is half",
-    async (loss) => {
-      const whole = createSimulatedDisk();
+  const ways = losses.flatMap((loss) => [
+    { loss, prefilled: false, journal: "that grows" },
+    { loss, prefilled: true, journal: "of zeros that are overwritten" },
+  ]);
+  it.each(ways)(
+    "at any step of the disk, where $loss, with a journal $journal, all that was acknowledged is there, none half",
+    async ({ loss, prefilled }) => {
+      const whole = createSimulatedDisk(undefined, prefilled);
       const expected = await tell(whole, createPlaces());
       expect(whole.steps).toBeGreaterThan(35);
       for (let failAt = 1; failAt <= whole.steps; failAt++) {
-        const disk = createSimulatedDisk();
+        const disk = createSimulatedDisk(undefined, prefilled);
         disk.failAt = failAt;
         const places = createPlaces();
         const acknowledged = (await tell(disk, places)).length - 1;

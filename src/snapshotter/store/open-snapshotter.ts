@@ -13,6 +13,12 @@ export interface OpenSnapshotterOptions {
   readonly root: string;
   /** Closed with the snapshotter. */
   readonly storage: SnapshotStorage;
+  /**
+   * Whether a place that was made has to be on the disk when its record is. Without, a commit waits for its own record
+   * alone, and not for what others have written meanwhile; after a power loss a snapshot of the last seconds may be
+   * gone. Default true.
+   */
+  readonly flushesPlaces?: boolean;
   readonly logger?: Logger;
 }
 
@@ -23,8 +29,8 @@ export interface OpenSnapshotterOptions {
  * @throws DATA_LOSS when the records are damaged, or older than the places. The storage is not closed then.
  */
 export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<Snapshotter> {
-  const { root, storage, logger = silentLogger } = options;
-  const files = await openJournalFiles(root);
+  const { root, storage, flushesPlaces = true, logger = silentLogger } = options;
+  const files = await openJournalFiles(root, { prefilled: !flushesPlaces });
   let lock: Awaited<ReturnType<typeof lockFolder>> | undefined;
   try {
     lock = await lockFolder(root, "snapshots");

@@ -4,6 +4,7 @@ import { CleatError, isSystemError } from "../../errors/index.ts";
 import { allocateBehind, writeInPlace } from "../../syscall/index.ts";
 import { makeFolders, syncFolder } from "../../files/index.ts";
 import { dropCached } from "../../syscall/index.ts";
+import { openPrefilled } from "./prefilled-file.ts";
 
 /**
  * What a journal needs of a disk. Every step is one system call, or a few whose order does not matter, so that a test
@@ -14,7 +15,7 @@ export interface JournalFiles {
    * `undefined` where there is none. @throws FAILED_PRECONDITION for what is no plain file: a link, a pipe, a folder.
    */
   read(name: string): Promise<Buffer | undefined>;
-  /** Opens a file to append to, made if it is not there, cut to `lengthBytes`. */
+  /** Opens a file to append to behind `lengthBytes`, made if it is not there; what else stands there is cut off. */
   open(name: string, lengthBytes: number): Promise<JournalFile>;
   rename(from: string, to: string): Promise<void>;
   remove(name: string): Promise<void>;
@@ -40,13 +41,24 @@ export interface JournalFile {
   close(): Promise<void>;
 }
 
+export interface JournalFilesOptions {
+  /**
+   * Whether what is appended overwrites zeros, so that its flush brings no names of other files along, and waits for
+   * none (`prefilled-file.ts`). Default false.
+   */
+  readonly prefilled?: boolean;
+}
+
 /**
  * Files of mode 0600 in a folder of mode 0700, which is made. Every call waits in Node's thread pool, not here.
  *
  * The folder is held open, and all is done in it wherever it has gone: when it is moved, or mounted over, another may
  * stand at its path, whose journal is somebody else's.
  */
-export async function openJournalFiles(folder: string): Promise<JournalFiles> {
+export async function openJournalFiles(
+  folder: string,
+  { prefilled = false }: JournalFilesOptions = {},
+): Promise<JournalFiles> {
   const first = await makeFolders(folder, 0o700);
   if (first !== undefined) {
     for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
@@ -62,6 +74,7 @@ export async function openJournalFiles(folder: string): Promise<JournalFiles> {
     read: (name) => readPlainFile(pathOf(name), `${folder}/${name}`).catch(inWords),
     async open(name, lengthBytes) {
       const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW, O_DSYNC } = constants;
+      if (prefilled) return openPrefilled(pathOf(name), O_CREAT | O_NOFOLLOW, lengthBytes).catch(inWords);
       const flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW;
       const file = await open(pathOf(name), flags, 0o600).catch(inWords);
       let durable: FileHandle;

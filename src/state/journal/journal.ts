@@ -9,7 +9,8 @@
  * A line behind those of the header is a batch: changes that came together, made durable together by one write that
  * flushes (`O_DSYNC`). The next is not written before that has returned, so that after a crash the last line alone may
  * be torn, and none of its changes was acknowledged: it is cut off. A line that is damaged elsewhere means that
- * something acknowledged is lost; the file is refused then, and left as it is.
+ * something acknowledged is lost; the file is refused then, and left as it is. Zeros behind the last line are room that
+ * was written ahead, and count as nothing.
  *
  * When the changes have become longer than what they changed, all is written anew to `records.new`, made durable,
  * renamed.
@@ -74,13 +75,20 @@ const maxFileBytes = 1536 * 1024 * 1024;
  */
 export async function openJournal<Change>(options: OpenJournalOptions<Change>): Promise<OpenedJournal<Change>> {
   const { files, format, begin, onChange } = options;
-  const content = (await files.read(fileName)) ?? Buffer.alloc(0);
+  const content = withoutZeros((await files.read(fileName)) ?? Buffer.alloc(0));
   const first = content.length === 0 ? begin() : undefined;
   const read = readJournal(content, format, onChange);
   const journal = createJournal(files, format, read);
   if (first !== undefined) await journal.rewrite(first);
   else await journal.open();
   return { journal, tornBytes: content.length - read.goodBytes };
+}
+
+/** Room that was written ahead (`prefilled-file.ts`): no line holds a zero. */
+function withoutZeros(content: Buffer): Buffer {
+  let end = content.length;
+  while (end > 0 && content[end - 1] === 0) end--;
+  return content.subarray(0, end);
 }
 
 function createJournal<Change>(

@@ -31,7 +31,8 @@ export interface SimulatedDisk extends JournalFiles {
 
 export class PowerLoss extends Error {}
 
-export function createSimulatedDisk(names = new Map<string, Inode>()): SimulatedDisk {
+/** With `prefilled` its journals overwrite zeros, as `prefilled-file.ts` has it. */
+export function createSimulatedDisk(names = new Map<string, Inode>(), prefilled = false): SimulatedDisk {
   let syncedNames = new Map(names);
   let isDead = false;
 
@@ -66,15 +67,21 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
       step();
       const inode = names.get(name) ?? { content: Buffer.alloc(0), synced: Buffer.alloc(0) };
       names.set(name, inode);
-      inode.content = inode.content.subarray(0, lengthBytes);
+      const isRoom =
+        prefilled &&
+        inode.content.subarray(lengthBytes).equals(Buffer.alloc(Math.max(0, inode.content.length - lengthBytes)));
+      if (!isRoom) inode.content = inode.content.subarray(0, lengthBytes);
+      let at = lengthBytes;
       const append = (bytes: Uint8Array) => {
-        assertRoom(inode, inode.content.length + bytes.length);
-        inode.content = Buffer.concat([inode.content, bytes]);
+        assertRoom(inode, at + bytes.length);
+        const behind = inode.content.subarray(at + bytes.length);
+        inode.content = Buffer.concat([inode.content.subarray(0, at), bytes, behind]);
       };
       return {
         async append(bytes: Uint8Array) {
           step(() => append(bytes.subarray(0, bytes.length / 2)));
           append(bytes);
+          at += bytes.length;
         },
         async appendDurably(bytes: Uint8Array) {
           await this.append(bytes);
@@ -83,10 +90,15 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
         async truncate(length: number) {
           step();
           inode.content = inode.content.subarray(0, length);
+          at = length;
         },
         async allocate(length: number) {
           assertRoom(inode, length);
-          inode.allocatedBytes = length;
+          if (!prefilled) return void (inode.allocatedBytes = length);
+          if (inode.content.length >= length) return;
+          step();
+          inode.content = Buffer.concat([inode.content], length);
+          inode.synced = inode.content;
         },
         async sync() {
           step();
@@ -115,6 +127,7 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
         new Map(
           Array.from(left, ([name, inode]) => [name, { content: survive(inode, loss), synced: Buffer.alloc(0) }]),
         ),
+        prefilled,
       );
     },
   };
@@ -122,17 +135,27 @@ export function createSimulatedDisk(names = new Map<string, Inode>()): Simulated
 }
 
 function survive({ content, synced }: Inode, loss: Loss): Buffer {
-  const isAppended = content.length >= synced.length;
+  const isAppended = content.length > synced.length;
   const added = isAppended ? content.subarray(synced.length) : Buffer.alloc(0);
+  const middle = isAppended ? 0 : middleOfOverwritten(content, synced);
   switch (loss) {
     case "nothing is lost":
       return content;
     case "half is lost":
+      if (!isAppended) return Buffer.concat([content.subarray(0, middle), synced.subarray(middle)]);
       return Buffer.concat([synced, added.subarray(0, added.length / 2)]);
     case "blocks are lost":
+      if (!isAppended) return Buffer.concat([synced.subarray(0, middle), content.subarray(middle)]);
       // The length came to the disk, and the first of two blocks did not.
       return Buffer.concat([synced, Buffer.alloc(added.length / 2), added.subarray(added.length / 2)]);
     default:
       return synced;
   }
+}
+
+/** Of the bytes that differ. */
+function middleOfOverwritten(content: Buffer, synced: Buffer): number {
+  const from = content.findIndex((byte, index) => byte !== synced[index]);
+  const to = content.findLastIndex((byte, index) => byte !== synced[index]) + 1;
+  return from < 0 ? content.length : Math.floor((from + to) / 2);
 }

@@ -22,6 +22,8 @@ export interface Containerd {
   /** As the namespace sees it. */
   readonly socket: string;
   readonly logPath: string;
+  /** Of the daemon that runs now; another one after `start`. */
+  pid(): number;
   /** Runs `ctr` in a namespace of containerd's and returns what it printed, without the last line break. */
   ctr(space: string, ...args: string[]): Promise<string>;
   /** Ends the daemon; containers run on. */
@@ -56,6 +58,7 @@ export async function startContainerd(namespace: Namespace, options: ContainerdO
     root,
     socket,
     logPath: `${namespace.folder}/${name}.log`,
+    pid: () => daemon.pid,
     ctr: async (space, ...args) =>
       (await namespace.run(["ctr", `--address=${socket}`, `--namespace=${space}`, ...args])).trimEnd(),
     end: (signal) => daemon.end(signal),

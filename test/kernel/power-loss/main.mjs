@@ -13,7 +13,7 @@ import { readLog } from "./write-log.mjs";
 
 const [fileSystem, kind, driver, durability, rounds, count, folder] = process.argv.slice(2);
 const subject = { layers, snapshots, records }[kind](driver, durability);
-const assertAll = subject.assertKept ?? assertKept;
+const assertAll = subject.assertKept ?? (durability === "none" ? () => {} : assertKept);
 const [memory, disk] = [`${folder}/memory`, `${folder}/disk`];
 for (const path of [memory, disk]) mkdirSync(path);
 execFileSync("mount", ["-t", "tmpfs", "-o", "size=3g", "memory", memory]);
@@ -36,7 +36,7 @@ const states = await lookAtStates(plan, async (image, { marks, loss, after }) =>
         const row = `${(as.get(id) ?? "begun").split(":")[0]}: ${state.split(":")[0]}`;
         tally[row] = (tally[row] ?? 0) + 1;
       }
-      if (durability !== "none") assertAll(found, as);
+      assertAll(found, as);
     } finally {
       // A mount that the driver has let go of may be the kernel's to end yet.
       execFileSync("umount", ["--lazy", disk]);

@@ -60,6 +60,17 @@ describeWith([needs.root, needs.overlay, needs.loopDevices, needs.recordedDisks,
     const { tally } = await look("ext4", "layers", "overlay2", "none");
     expect(tally["whole: absent"]).toBeGreaterThan(0);
   });
+
+  test.runIf(rows.length > 1)(
+    "loses no record of a snapshot, whatever of its files",
+    { timeout: 900_000 },
+    async () => {
+      const { states, tally, failures } = await look("ext4", "snapshots", "overlay2", "none");
+      expect(failures).toEqual([]);
+      expect(states).toBeGreaterThanOrEqual(count);
+      expect(tally["whole: damaged"]).toBeGreaterThan(0);
+    },
+  );
 });
 
 async function look(...subject: readonly string[]): Promise<Outcome> {

@@ -5,10 +5,10 @@ import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { btrfs, overlay2, vfs } from "cleat/drivers";
 import { openGraphDriverSnapshotter } from "cleat/snapshotter";
 
-const [name, folder] = process.argv.slice(2);
+const [name, folder, durability = "layer"] = process.argv.slice(2);
 const root = `${folder}/snapshots`;
 const driver = { btrfs, overlay2, vfs }[name];
-const open = () => openGraphDriverSnapshotter({ driver, root });
+const open = () => openGraphDriverSnapshotter({ driver, root, durability });
 const images = Array.from({ length: 20 }, (_, at) => `image ${at}`);
 const layers = images.map((image) => `layer of ${image}`);
 

@@ -9,6 +9,8 @@ import { type LoopFileSystem, runWithPrivateMounts } from "../graphdriver/privat
 interface Row {
   readonly driver: "overlay2" | "btrfs" | "vfs";
   readonly fileSystem: LoopFileSystem;
+  /** Default `layer`. */
+  readonly durability?: "none";
 }
 
 const kernelNeedOf = { overlay2: [needs.overlay], btrfs: [], vfs: [] } as const;
@@ -16,9 +18,12 @@ const kernelNeedOf = { overlay2: [needs.overlay], btrfs: [], vfs: [] } as const;
 const fullDisks = byDayOrNight<Row>(
   [
     { driver: "overlay2", fileSystem: "tiny ext4" },
+    { driver: "overlay2", fileSystem: "tiny ext4", durability: "none" },
     { driver: "btrfs", fileSystem: "btrfs" },
   ],
   [
+    { driver: "btrfs", fileSystem: "btrfs", durability: "none" },
+    { driver: "overlay2", fileSystem: "xfs", durability: "none" },
     { driver: "vfs", fileSystem: "tiny ext4" },
     { driver: "btrfs", fileSystem: "tiny btrfs" },
     { driver: "overlay2", fileSystem: "xfs" },
@@ -52,12 +57,14 @@ define(
 define(fewDescriptors, "few-descriptors.mjs", "a process without descriptors says so, and loses nothing");
 
 function define(rows: readonly Row[], program: string, title: string): void {
-  for (const { driver, fileSystem } of rows) {
+  for (const { driver, fileSystem, durability } of rows) {
     const kind = fileSystem.includes("ext4") ? needs.ext4 : fileSystem.includes("xfs") ? needs.xfs : needs.btrfs;
-    describeWith([needs.root, needs.loopDevices, kind, ...kernelNeedOf[driver]], `${driver} on ${fileSystem}`, () => {
+    const required = [needs.root, needs.loopDevices, kind, ...kernelNeedOf[driver]];
+    const how = durability === undefined ? [] : [durability];
+    describeWith(required, [`${driver} on ${fileSystem}`, ...how].join(", durability "), () => {
       test(title, { timeout: 120_000 }, async () => {
         const path = join(import.meta.dirname, program);
-        await runWithPrivateMounts((folder) => [process.execPath, path, driver, folder], { fileSystem });
+        await runWithPrivateMounts((folder) => [process.execPath, path, driver, folder, ...how], { fileSystem });
       });
     });
   }
