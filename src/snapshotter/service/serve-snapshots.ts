@@ -60,24 +60,31 @@ function toWireMounts(key: string, mounts: readonly Mount[]) {
 /** Source: containerd v1.6.20 `contrib/snapshotservice/service.go`, List. */
 const infosPerMessage = 100;
 /** So that long labels do not make a message that is too long; one snapshot has no more than a mebibyte of them. */
-const maxMessageLength = 4 * 1024 * 1024;
+const maxChunkBytes = 8 * 1024 * 1024;
+/** Of UTF-8, for one of a string's characters at most. */
+const bytesPerCharacter = 3;
+/** Of tags, lengths and numbers, at most. */
+const bytesAroundLabel = 16;
+const bytesAroundInfo = 128;
 
 async function* inChunks(infos: AsyncIterable<SnapshotInfo>): AsyncGenerator<MessageIn<typeof infoMessage>[]> {
   let chunk: MessageIn<typeof infoMessage>[] = [];
-  let length = 0;
+  let bytes = 0;
   for await (const info of infos) {
     chunk.push(toWireInfo(info));
-    length += lengthOf(info);
-    if (chunk.length < infosPerMessage && length < maxMessageLength) continue;
+    bytes += mostBytesOf(info);
+    if (chunk.length < infosPerMessage && bytes < maxChunkBytes) continue;
     yield chunk;
     chunk = [];
-    length = 0;
+    bytes = 0;
   }
   if (chunk.length > 0) yield chunk;
 }
 
-function lengthOf({ name, parent = "", labels }: SnapshotInfo): number {
-  let length = name.length + parent.length;
-  for (const key in labels) length += key.length + (labels[key] as string).length;
-  return length;
+/** What it takes on the wire at most; to count that exactly would cost as much as to encode it. @internal */
+export function mostBytesOf({ name, parent = "", labels }: SnapshotInfo): number {
+  let bytes = bytesAroundInfo + bytesPerCharacter * (name.length + parent.length);
+  for (const key in labels)
+    bytes += bytesAroundLabel + bytesPerCharacter * (key.length + (labels[key] as string).length);
+  return bytes;
 }
