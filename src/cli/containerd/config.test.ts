@@ -136,6 +136,18 @@ describe("config containerd", () => {
       expect(readdirSync(folder)).toEqual(["containerd"]);
     });
 
+    it("and takes a list that its owner has written for what its owner wants", async () => {
+      installed('cat "$2"');
+      const own = 'version = 2\n[[plugins."io.containerd.transfer.v1.local".unpack_config]]\nsnapshotter = "native"\n';
+      writeFileSync(config, own);
+      const { code, err } = await cleat(["config", "containerd", "--write", "--transfer"]);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      expect(readFileSync(config, "utf8").match(/^snapshotter = .*$/gm)).toEqual([
+        'snapshotter = "native"',
+        'snapshotter = "cleat"',
+      ]);
+    });
+
     it("but does not write what dockerd writes", async () => {
       installed("true");
       const { err } = await cleat([
