@@ -2,49 +2,61 @@ import { CleatError } from "../../errors/index.ts";
 import { implementService, type ImplementedService, type MessageIn } from "../../grpc/index.ts";
 import type { Mount, SnapshotInfo, Snapshotter } from "../snapshotter.ts";
 import { type infoMessage, snapshotsService } from "../../containerd/index.ts";
+import { createServedName, type ServedNameOptions } from "./served-name.ts";
 import { toWireInfo, toWireMount } from "./wire-shapes.ts";
 
 /**
- * A snapshotter as containerd's service, which `serveGrpc` serves. Whatever name containerd knows it by is accepted:
- * the socket says which is meant. Nor is a namespace looked at: keys begin with it, and not every containerd sends the
- * header.
+ * A snapshotter as containerd's service, which `serveGrpc` serves. Under one of containerd's names: calls in a second
+ * one are FAILED_PRECONDITION while there are snapshots of the first (`served-name.ts`). A namespace is not looked at:
+ * keys begin with it, and not every containerd sends the header.
  */
-export function createSnapshotsService(snapshotter: Snapshotter): ImplementedService {
+export function createSnapshotsService(snapshotter: Snapshotter, options?: ServedNameOptions): ImplementedService {
+  const served = createServedName(snapshotter, options);
   return implementService(snapshotsService, {
-    async prepare({ key, parent, labels }, call) {
+    async prepare({ snapshotter: name, key, parent, labels }, call) {
+      await served.claim(name);
       const mounts = await snapshotter.prepare(key, { parent, labels }, call);
       return { mounts: toWireMounts(key, mounts) };
     },
-    async view({ key, parent, labels }, call) {
+    async view({ snapshotter: name, key, parent, labels }, call) {
+      await served.claim(name);
       return { mounts: toWireMounts(key, await snapshotter.view(key, { parent, labels }, call)) };
     },
-    async mounts({ key }, call) {
+    async mounts({ snapshotter: name, key }, call) {
+      await served.claim(name);
       return { mounts: toWireMounts(key, await snapshotter.mounts(key, call)) };
     },
-    async commit({ name, key, labels, parent }, call) {
+    async commit({ snapshotter: containerds, name, key, labels, parent }, call) {
+      await served.claim(containerds);
       await snapshotter.commit(name, key, { labels, parent }, call);
       return {};
     },
-    async remove({ key }, call) {
+    async remove({ snapshotter: name, key }, call) {
+      await served.claim(name);
       await snapshotter.remove(key, call);
       return {};
     },
-    async stat({ key }, call) {
+    async stat({ snapshotter: name, key }, call) {
+      await served.claim(name);
       return { info: toWireInfo(await snapshotter.stat(key, call)) };
     },
-    async update({ info, update_mask: mask }, call) {
+    async update({ snapshotter: containerds, info, update_mask: mask }, call) {
+      await served.claim(containerds);
       if (info === undefined) throw new CleatError("INVALID_ARGUMENT", "update names no snapshot");
       const { name, labels } = info;
       return { info: toWireInfo(await snapshotter.update(name, { labels, paths: mask?.paths ?? [] }, call)) };
     },
-    async *list({ filters }, call) {
+    async *list({ snapshotter: name, filters }, call) {
+      await served.claim(name);
       for await (const infos of inChunks(snapshotter.list(filters, call))) yield { info: infos };
     },
-    async usage({ key }, call) {
+    async usage({ snapshotter: name, key }, call) {
+      await served.claim(name);
       const { sizeBytes, inodes } = await snapshotter.usage(key, call);
       return { size: BigInt(sizeBytes), inodes: BigInt(inodes) };
     },
-    async cleanup(_, call) {
+    async cleanup({ snapshotter: name }, call) {
+      await served.claim(name);
       await snapshotter.cleanup(call);
       return {};
     },

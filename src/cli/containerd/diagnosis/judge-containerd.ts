@@ -33,6 +33,7 @@ export async function judgeContainerd(facts: ContainerdFacts): Promise<EngineFin
   }
   return [
     ...judgeProxy(facts, proxy),
+    ...judgeOtherNames(config, proxy),
     ...(await judgeSocket(facts, proxy)),
     ...judgeRunning(facts, config),
     ...judgeTransfer(facts, config),
@@ -72,6 +73,17 @@ function judgeProxy({ version, configPath, driverOf }: ContainerdFacts, proxy: u
   return findings.length > 0
     ? findings
     : [right("configuration", `${configPath} names the snapshotter ${snapshotterName}`)];
+}
+
+/** What one finds that it does not know it removes; `serve snapshotter` refuses the second. */
+function judgeOtherNames(config: TomlTable, proxy: unknown): EngineFinding[] {
+  const addressOf = (name: string) => valueAt(config, ["proxy_plugins", name, "address"]);
+  const others = proxiesOf(config, "snapshot").filter(
+    (name) => name !== snapshotterName && addressOf(name) === valueAt(proxy, ["address"]),
+  );
+  return others.map((name) =>
+    wrong("configuration", `[proxy_plugins.${name}] leads to the same socket, which takes one name: take it out`),
+  );
 }
 
 async function judgeSocket({ socketFailure }: ContainerdFacts, proxy: unknown): Promise<EngineFinding[]> {

@@ -131,6 +131,11 @@ describe("of containerd", () => {
       'cannot pull: unpack_config has no entry for "cleat"',
     ],
     [
+      "a second name for one socket",
+      factsOf("1.6.20", toml(`${text219}\n[proxy_plugins.kata]\ntype = "snapshot"\naddress = "${socket}"`)),
+      "[proxy_plugins.kata] leads to the same socket",
+    ],
+    [
       "a plugin that is disabled",
       factsOf("2.1.9", toml(`disabled_plugins = ["io.containerd.snapshotter.v1.cleat"]\n${text219}`), { plugins: [] }),
       "disabled_plugins names the snapshotter",
