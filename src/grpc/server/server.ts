@@ -7,11 +7,12 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { CleatError } from "../../errors/index.ts";
-import { type Logger, silentLogger } from "../../transport/index.ts";
+import type { Connection } from "../../protocol/index.ts";
+import { descriptorOf, type Logger, silentLogger } from "../../transport/index.ts";
 import { defaultMaxMessageBytes } from "../wire/frames.ts";
-import { createMemoryBudget, type MemoryBudget } from "../wire/memory-budget.ts";
+import { createMemoryBudget } from "../wire/memory-budget.ts";
 import type { ImplementedService } from "../services/sides.ts";
-import { handleCall, type Route } from "./handle-call.ts";
+import { type CallContext, handleCall, type Route } from "./handle-call.ts";
 
 export interface GrpcServerOptions {
   readonly logger?: Logger;
@@ -47,7 +48,7 @@ export function createGrpcServer(services: readonly ImplementedService[], option
     maxPendingBytes = 64 * 1024 * 1024,
   } = options;
   const routes = collectRoutes(services);
-  const budgets = new WeakMap<Http2Session, MemoryBudget>();
+  const peers = new WeakMap<Http2Session, Pick<CallContext, "budget" | "connection">>();
   const server = createServer({ maxSessionMemory: maxSessionMegabytes });
   const sessions = new Set<Http2Session>();
   const sockets = new Set<Socket>();
@@ -58,15 +59,15 @@ export function createGrpcServer(services: readonly ImplementedService[], option
   });
   server.on("session", (session: Http2Session) => {
     sessions.add(session);
-    budgets.set(session, createMemoryBudget(maxPendingBytes));
+    peers.set(session, { budget: createMemoryBudget(maxPendingBytes), connection: connectionOf(session) });
     session.once("close", () => sessions.delete(session));
   });
   server.on("sessionError", (error: Error) => logger.warn({ reason: error.message }, "connection broken off"));
   server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on("error", () => {}); // "close" tells the same
-    const budget = stream.session && budgets.get(stream.session);
-    if (budget === undefined || refuseOtherProtocols(stream, headers)) return;
-    void handleCall(stream, headers, routes.get(String(headers[":path"])), { logger, maxMessageBytes, budget });
+    const peer = stream.session && peers.get(stream.session);
+    if (peer === undefined || refuseOtherProtocols(stream, headers)) return;
+    void handleCall(stream, headers, routes.get(String(headers[":path"])), { logger, maxMessageBytes, ...peer });
   });
 
   return {
@@ -83,6 +84,14 @@ export function createGrpcServer(services: readonly ImplementedService[], option
       await closed;
       clearTimeout(timer);
       return brokenOff;
+    },
+  };
+}
+
+function connectionOf(session: Http2Session): Connection {
+  return {
+    get descriptor() {
+      return session.destroyed ? undefined : descriptorOf(session.socket as Socket);
     },
   };
 }

@@ -1,62 +1,70 @@
 import { CleatError } from "../../errors/index.ts";
-import { implementService, type ImplementedService, type MessageIn } from "../../grpc/index.ts";
+import { type GrpcCall, implementService, type ImplementedService, type MessageIn } from "../../grpc/index.ts";
 import type { Mount, SnapshotInfo, Snapshotter } from "../snapshotter.ts";
 import { type infoMessage, snapshotsService } from "../../containerd/index.ts";
+import { createOneEngine } from "./one-engine.ts";
 import { createServedName, type ServedNameOptions } from "./served-name.ts";
 import { toWireInfo, toWireMount } from "./wire-shapes.ts";
 
 /**
  * A snapshotter as containerd's service, which `serveGrpc` serves. Under one of containerd's names: calls in a second
- * one are FAILED_PRECONDITION while there are snapshots of the first (`served-name.ts`). A namespace is not looked at:
- * keys begin with it, and not every containerd sends the header.
+ * one are FAILED_PRECONDITION while there are snapshots of the first (`served-name.ts`), and so are those of another
+ * process while the first one runs (`one-engine.ts`). A namespace is not looked at: keys begin with it, and not every
+ * containerd sends the header.
  */
 export function createSnapshotsService(snapshotter: Snapshotter, options?: ServedNameOptions): ImplementedService {
   const served = createServedName(snapshotter, options);
+  const engine = createOneEngine();
+  const claim = (name: string, { connection }: GrpcCall) => {
+    if (name === "") return undefined; // who names none is no containerd, and collects nothing
+    engine.assert(connection);
+    return served.claim(name);
+  };
   return implementService(snapshotsService, {
     async prepare({ snapshotter: name, key, parent, labels }, call) {
-      await served.claim(name);
+      await claim(name, call);
       const mounts = await snapshotter.prepare(key, { parent, labels }, call);
       return { mounts: toWireMounts(key, mounts) };
     },
     async view({ snapshotter: name, key, parent, labels }, call) {
-      await served.claim(name);
+      await claim(name, call);
       return { mounts: toWireMounts(key, await snapshotter.view(key, { parent, labels }, call)) };
     },
     async mounts({ snapshotter: name, key }, call) {
-      await served.claim(name);
+      await claim(name, call);
       return { mounts: toWireMounts(key, await snapshotter.mounts(key, call)) };
     },
     async commit({ snapshotter: containerds, name, key, labels, parent }, call) {
-      await served.claim(containerds);
+      await claim(containerds, call);
       await snapshotter.commit(name, key, { labels, parent }, call);
       return {};
     },
     async remove({ snapshotter: name, key }, call) {
-      await served.claim(name);
+      await claim(name, call);
       await snapshotter.remove(key, call);
       return {};
     },
     async stat({ snapshotter: name, key }, call) {
-      await served.claim(name);
+      await claim(name, call);
       return { info: toWireInfo(await snapshotter.stat(key, call)) };
     },
     async update({ snapshotter: containerds, info, update_mask: mask }, call) {
-      await served.claim(containerds);
+      await claim(containerds, call);
       if (info === undefined) throw new CleatError("INVALID_ARGUMENT", "update names no snapshot");
       const { name, labels } = info;
       return { info: toWireInfo(await snapshotter.update(name, { labels, paths: mask?.paths ?? [] }, call)) };
     },
     async *list({ snapshotter: name, filters }, call) {
-      await served.claim(name);
+      await claim(name, call);
       for await (const infos of inChunks(snapshotter.list(filters, call))) yield { info: infos };
     },
     async usage({ snapshotter: name, key }, call) {
-      await served.claim(name);
+      await claim(name, call);
       const { sizeBytes, inodes } = await snapshotter.usage(key, call);
       return { size: BigInt(sizeBytes), inodes: BigInt(inodes) };
     },
     async cleanup({ snapshotter: name }, call) {
-      await served.claim(name);
+      await claim(name, call);
       await snapshotter.cleanup(call);
       return {};
     },
