@@ -15,7 +15,7 @@ import {
  */
 export interface OneEngine {
   /**
-   * Whoever calls first is the one, until that process has ended.
+   * To be called before something is changed: who does that first is the one, until that process has ended.
    * @throws FAILED_PRECONDITION for another meanwhile.
    */
   assert(connection: GrpcCall["connection"]): void;
@@ -45,7 +45,7 @@ function processBehind({ descriptor }: NonNullable<GrpcCall["connection"]>): Pro
 
 function taken(engine: ProcessIdentity, caller: ProcessIdentity): CleatError {
   const message =
-    `these are the snapshots of ${describeProcess(engine)}, and the collector of ${describeProcess(caller)} would ` +
-    "remove them all: give each a snapshotter of its own, with another --root and --socket";
+    `these are the snapshots of ${describeProcess(engine)}, all of which the collector of ${describeProcess(caller)} ` +
+    "would remove: give each a root and a socket of its own";
   return new CleatError("FAILED_PRECONDITION", message);
 }

@@ -7,14 +7,15 @@ import { createServedName, type ServedNameOptions } from "./served-name.ts";
 import { toWireInfo, toWireMount } from "./wire-shapes.ts";
 
 /**
- * A snapshotter as containerd's service, which `serveGrpc` serves. Under one of containerd's names: calls in a second
- * one are FAILED_PRECONDITION while there are snapshots of the first (`served-name.ts`), and so are those of another
- * process while the first one runs (`one-engine.ts`). A namespace is not looked at: keys begin with it, and not every
- * containerd sends the header.
+ * A snapshotter as containerd's service, which `serveGrpc` serves. Anybody may look; changes are FAILED_PRECONDITION
+ * under a second of containerd's names while there are snapshots of the first (`served-name.ts`), and from another
+ * process while the first that changed something runs (`one-engine.ts`). A namespace is not looked at: keys begin with
+ * it, and not every containerd sends the header.
  */
 export function createSnapshotsService(snapshotter: Snapshotter, options?: ServedNameOptions): ImplementedService {
   const served = createServedName(snapshotter, options);
   const engine = createOneEngine();
+  /** Of who changes something; whoever may connect may look. */
   const claim = (name: string, { connection }: GrpcCall) => {
     if (name === "") return undefined; // who names none is no containerd, and collects nothing
     engine.assert(connection);
@@ -30,8 +31,7 @@ export function createSnapshotsService(snapshotter: Snapshotter, options?: Serve
       await claim(name, call);
       return { mounts: toWireMounts(key, await snapshotter.view(key, { parent, labels }, call)) };
     },
-    async mounts({ snapshotter: name, key }, call) {
-      await claim(name, call);
+    async mounts({ key }, call) {
       return { mounts: toWireMounts(key, await snapshotter.mounts(key, call)) };
     },
     async commit({ snapshotter: containerds, name, key, labels, parent }, call) {
@@ -44,8 +44,7 @@ export function createSnapshotsService(snapshotter: Snapshotter, options?: Serve
       await snapshotter.remove(key, call);
       return {};
     },
-    async stat({ snapshotter: name, key }, call) {
-      await claim(name, call);
+    async stat({ key }, call) {
       return { info: toWireInfo(await snapshotter.stat(key, call)) };
     },
     async update({ snapshotter: containerds, info, update_mask: mask }, call) {
@@ -54,12 +53,10 @@ export function createSnapshotsService(snapshotter: Snapshotter, options?: Serve
       const { name, labels } = info;
       return { info: toWireInfo(await snapshotter.update(name, { labels, paths: mask?.paths ?? [] }, call)) };
     },
-    async *list({ snapshotter: name, filters }, call) {
-      await claim(name, call);
+    async *list({ filters }, call) {
       for await (const infos of inChunks(snapshotter.list(filters, call))) yield { info: infos };
     },
-    async usage({ snapshotter: name, key }, call) {
-      await claim(name, call);
+    async usage({ key }, call) {
       const { sizeBytes, inodes } = await snapshotter.usage(key, call);
       return { size: BigInt(sizeBytes), inodes: BigInt(inodes) };
     },

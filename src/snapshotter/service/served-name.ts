@@ -13,7 +13,7 @@ import type { Snapshotter } from "../snapshotter.ts";
  */
 export interface ServedName {
   /**
-   * To be waited for before anything is done in this name; nothing where it is known. One that is new is taken while
+   * To be waited for before anything is changed in this name; nothing where it is known. One that is new is taken while
    * there are no snapshots of another.
    * @throws FAILED_PRECONDITION when there are.
    */
@@ -76,7 +76,7 @@ export function createServedName(
 
 function otherName(known: string, name: string): CleatError {
   const message =
-    `these are the snapshots of ${quoteName(known)}, and containerd's collector would remove them all under the ` +
-    `name ${quoteName(name)}: serve that on another root and socket, or remove them first`;
+    `these are the snapshots of ${quoteName(known)}, all of which containerd's collector would remove under the name ` +
+    `${quoteName(name)}: give that a root and a socket of its own, or remove them first`;
   return new CleatError("FAILED_PRECONDITION", message);
 }
