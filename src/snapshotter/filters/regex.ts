@@ -49,7 +49,8 @@ interface Emission {
 }
 
 function tooLarge(pattern: string): CleatError {
-  const message = `regular expression "${pattern.slice(0, 100)}" needs more than ${maxSteps} steps, with those before it`;
+  const shown = pattern.slice(0, 100);
+  const message = `regular expression "${shown}" needs more than ${maxSteps} steps, with those before it`;
   return new CleatError("INVALID_ARGUMENT", message);
 }
 

@@ -43,6 +43,13 @@ it("is one of several that come at once", async () => {
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "rejected"]);
 });
 
+it("of a later version is not guessed at", async () => {
+  const text = '{"version": 2, "names": ["cleat"]}';
+  await writeFile(file, text);
+  await expect(serve().claim("cleat")).rejects.toThrow("which a later Cleat has written");
+  expect(await readFile(file, "utf8")).toBe(text);
+});
+
 it("need not be told by who is no containerd, and keeps nobody from being served who has it", async () => {
   const served = serve();
   expect(served.claim("")).toBeUndefined();

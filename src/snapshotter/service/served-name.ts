@@ -15,7 +15,7 @@ export interface ServedName {
   /**
    * To be waited for before anything is changed in this name; nothing where it is known. One that is new is taken while
    * there are no snapshots of another.
-   * @throws FAILED_PRECONDITION when there are.
+   * @throws FAILED_PRECONDITION when there are, or what is kept is a later version's.
    */
   claim(name: string): Promise<void> | undefined;
 }
@@ -40,8 +40,9 @@ export function createServedName(
 
   const read = async () => {
     try {
-      known = file === undefined ? undefined : storedName.parse(JSON.parse(await readFile(file, "utf8"))).snapshotter;
+      known = file === undefined ? undefined : parseName(await readFile(file, "utf8"), file);
     } catch (error) {
+      if (error instanceof CleatError) throw error;
       if (isSystemError(error, "ENOENT")) return;
       logger.warn({ err: error, file }, "by what name the snapshotter was served cannot be read; the next is taken");
     }
@@ -72,6 +73,13 @@ export function createServedName(
       return taken;
     },
   };
+}
+
+function parseName(text: string, file: string): string {
+  const value = JSON.parse(text) as { readonly version?: unknown } | null;
+  const version = value?.version;
+  if (typeof version !== "number" || version === 1) return storedName.parse(value).snapshotter;
+  throw new CleatError("FAILED_PRECONDITION", `"${file}" is of version ${version}, which a later Cleat has written`);
 }
 
 function otherName(known: string, name: string): CleatError {

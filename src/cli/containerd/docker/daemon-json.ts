@@ -56,7 +56,8 @@ export function parseDaemonJson(text: string | undefined, subject: string): Json
 
 /**
  * The file with the settings in it, everything else as it was written.
- * @throws FAILED_PRECONDITION when it is not an object of JSON, or where a setting would stand there is no object, or two.
+ * @throws FAILED_PRECONDITION when it is not an object of JSON, or where a setting would stand there is no object, or
+ * there are two.
  */
 export function withSettings(text: string | undefined, settings: readonly Setting[], subject: string): string {
   const object = parseDaemonJson(text, subject);

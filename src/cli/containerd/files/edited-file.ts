@@ -14,7 +14,9 @@ export interface EditedFile {
   readonly text: string | undefined;
 }
 
-/** @throws FAILED_PRECONDITION when it is not a file of UTF-8, or a link that leads nowhere; NOT_FOUND is no error here. */
+/**
+ * @throws FAILED_PRECONDITION when it is not a file of UTF-8, or a link that leads nowhere; NOT_FOUND is no error here.
+ */
 export async function readEditedFile(path: string): Promise<EditedFile> {
   const subject = `file ${JSON.stringify(path)}`;
   try {

@@ -130,7 +130,10 @@ export function splitBackendName(backendName: string): {
   return { namespace, number: Number(number), name };
 }
 
-/** What the snapshotter calls each of a client's, "moby/c1": the latest, as a crash may leave an earlier one of that name. */
+/**
+ * What the snapshotter calls each of a client's, "moby/c1": the latest, as a crash may leave an earlier one of that
+ * name.
+ */
 function findLatest(held: readonly SnapshotInfo[]): ReadonlyMap<string, string> {
   const latest = new Map<string, { readonly backendName: string; readonly number: number }>();
   for (const { name: backendName } of held) {
