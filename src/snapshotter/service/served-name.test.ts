@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -48,6 +48,17 @@ it("of a later version is not guessed at", async () => {
   await writeFile(file, text);
   await expect(serve().claim("cleat")).rejects.toThrow("which a later Cleat has written");
   expect(await readFile(file, "utf8")).toBe(text);
+});
+
+it("is not lost to a disk that does not give it for a moment", async () => {
+  await mkdir(file);
+  const served = serve();
+  await expect(served.claim("kata")).rejects.toMatchObject({ message: expect.stringContaining("EISDIR") as string });
+  await rmdir(file);
+  await writeFile(file, '{"version": 1, "snapshotter": "cleat"}');
+  snapshots = ["one"];
+  await expect(served.claim("kata")).rejects.toMatchObject(refused);
+  await served.claim("cleat");
 });
 
 it("need not be told by who is no containerd, and keeps nobody from being served who has it", async () => {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { CleatError, isSystemError } from "../../errors/index.ts";
+import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { replaceFile } from "../../files/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { quoteName } from "../names-and-labels.ts";
@@ -15,7 +15,8 @@ export interface ServedName {
   /**
    * To be waited for before anything is changed in this name; nothing where it is known. One that is new is taken while
    * there are no snapshots of another.
-   * @throws FAILED_PRECONDITION when there are, or what is kept is a later version's.
+   * @throws FAILED_PRECONDITION when there are, or what is kept is a later version's; what the disk says that does not
+   * give it.
    */
   claim(name: string): Promise<void> | undefined;
 }
@@ -42,8 +43,11 @@ export function createServedName(
     try {
       known = file === undefined ? undefined : parseName(await readFile(file, "utf8"), file);
     } catch (error) {
-      if (error instanceof CleatError) throw error;
       if (isSystemError(error, "ENOENT")) return;
+      if (isSystemError(error) || error instanceof CleatError) {
+        reading = undefined; // a disk may fail for a moment
+        throw toCleatError(error, "name of the snapshotter");
+      }
       logger.warn({ err: error, file }, "by what name the snapshotter was served cannot be read; the next is taken");
     }
   };
