@@ -54,6 +54,31 @@ async function stillServes(server: EchoServer): Promise<void> {
 
 const frame = (text: string) => encodeFrame(ask.encode({ text }), maxBytes);
 
+/** Frames as who heeds no rule may send them. Source: RFC 9113, 4.1; RFC 7541, 6.2.2. */
+function http2Frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
+  const header = Buffer.alloc(9);
+  header.writeUIntBE(payload.length, 0, 3);
+  header.writeUIntBE(type, 3, 1);
+  header.writeUIntBE(flags, 4, 1);
+  header.writeUInt32BE(stream, 5);
+  return Buffer.concat([header, payload]);
+}
+
+/** A preface, and settings that set nothing. */
+const opening = Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), http2Frame(4, 0, 0, Buffer.alloc(0))]);
+
+function headersWith(host: ":authority" | "host"): Buffer {
+  const literal = (name: string, value: string) =>
+    Buffer.concat([Buffer.from([0, name.length]), Buffer.from(name), Buffer.from([value.length]), Buffer.from(value)]);
+  return Buffer.concat([
+    literal(":method", "POST"),
+    literal(":scheme", "http"),
+    literal(":path", "/test.Echo/Once"),
+    literal(host, "x"),
+    literal("content-type", "application/grpc"),
+  ]);
+}
+
 describe("a server of gRPC", () => {
   it.each([
     ["garbage", Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n")],
@@ -108,33 +133,10 @@ describe("a server of gRPC", () => {
   it("serves one that gave a host and no authority", async () => {
     await using server = await serveEcho();
     const socket = await connectRaw(server);
-    const literal = (name: string, value: string) =>
-      Buffer.concat([
-        Buffer.from([0, name.length]),
-        Buffer.from(name),
-        Buffer.from([value.length]),
-        Buffer.from(value),
-      ]);
-    const http2Frame = (type: number, flags: number, stream: number, payload: Uint8Array) => {
-      const header = Buffer.alloc(9);
-      header.writeUIntBE(payload.length, 0, 3);
-      header.writeUIntBE(type, 3, 1);
-      header.writeUIntBE(flags, 4, 1);
-      header.writeUInt32BE(stream, 5);
-      return Buffer.concat([header, payload]);
-    };
-    const headers = Buffer.concat([
-      literal(":method", "POST"),
-      literal(":scheme", "http"),
-      literal(":path", "/test.Echo/Once"),
-      literal("host", "x"),
-      literal("content-type", "application/grpc"),
-    ]);
     let got = Buffer.alloc(0);
     socket.on("data", (chunk: Buffer) => (got = Buffer.concat([got, chunk])));
-    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    socket.write(http2Frame(4, 0, 0, Buffer.alloc(0)));
-    socket.write(http2Frame(1, 4, 1, headers));
+    socket.write(opening);
+    socket.write(http2Frame(1, 4, 1, headersWith("host")));
     socket.write(http2Frame(0, 1, 1, frame("no authority")));
     await until(() => got.includes("no authority"));
     socket.destroy();
@@ -161,6 +163,26 @@ describe("a server of gRPC", () => {
     // All of it was given back.
     const large = encodeFrame(ask.encode({ data: Buffer.alloc(1_000_000) }), maxBytes);
     expect(await send(session, {}, [large])).toMatchObject({ "grpc-status": "0" });
+  });
+
+  it("keeps no more calls than its limit of who heeds none, and takes more when some have ended", async () => {
+    const maxCalls = 50;
+    await using server = await serveEcho({ maxCalls });
+    const socket = await connectRaw(server);
+    let got = Buffer.alloc(0);
+    socket.on("data", (chunk: Buffer) => (got = Buffer.concat([got, chunk])));
+    const refusals = () => got.toString("latin1").split(refused).length - 1;
+    const refused = Buffer.from([0, 0, 0, constants.NGHTTP2_REFUSED_STREAM]).toString("latin1");
+    const call = (index: number) => http2Frame(1, 4, 2 * index + 1, headersWith(":authority"));
+    socket.write(Buffer.concat([opening, ...Array.from({ length: 2 * maxCalls }, (_, index) => call(index))]));
+    await until(() => refusals() === maxCalls);
+    socket.write(http2Frame(3, 0, 1, Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL])));
+    socket.write(call(2 * maxCalls));
+    socket.write(http2Frame(0, 1, 4 * maxCalls + 1, frame("one more")));
+    await until(() => got.includes("one more"));
+    expect(refusals()).toBe(maxCalls);
+    socket.destroy();
+    await stillServes(server);
   });
 
   it("takes no second request where one is due, however small", async () => {

@@ -3,10 +3,12 @@ export { type DiffService, type DiffServiceOptions, openDiffService } from "./di
 export {
   openGraphDriverSnapshotter,
   type OpenGraphDriverSnapshotterOptions,
+  servedNameFile,
 } from "./layers/open-graph-driver-snapshotter.ts";
 export { openSnapshotter, type OpenSnapshotterOptions } from "./store/open-snapshotter.ts";
 export { createRemoteSnapshotter, type RemoteSnapshotterOptions } from "./service/remote-snapshotter.ts";
 export { createSnapshotsService } from "./service/serve-snapshots.ts";
+export type { ServedNameOptions } from "./service/served-name.ts";
 export type {
   IdRemap,
   ListedPlace,

@@ -30,6 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   host: ["volume", "transport", "protocol", "errors"],
   containerd: ["grpc", "protocol", "errors"],
   snapshotter: [
+    "files",
     "graphdriver",
     "containerd",
     "grpc",

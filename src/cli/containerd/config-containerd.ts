@@ -112,7 +112,7 @@ async function writeBlock(
   print: Print,
 ): Promise<void> {
   const { text: rest } = takeOutBlock(file.text, file.path);
-  const { block, planned, conflicts } = orUsageError(() => composeConfig(request, rest, file.path));
+  const { block, expected, conflicts } = orUsageError(() => composeConfig(request, rest, file.path));
   assertOwnConfig(file.path);
   if (conflicts.length > 0) throw new CleatError("FAILED_PRECONDITION", conflicts.join("; "));
   const text = (rest ?? "") + (block ?? "");
@@ -120,7 +120,7 @@ async function writeBlock(
   const copy = file.text === undefined ? undefined : await keepCopy(file);
   await replaceText(file, text, async (path) => {
     if (program === undefined) return;
-    assertArrived(planned, await readEffectiveConfig(program, path, file.path), file.path);
+    assertArrived(expected, await readEffectiveConfig(program, path, file.path), file.path);
   });
   print(`${file.path} is written${copy === undefined ? "" : `; as it was it is in ${copy}`}`);
   print(restart);

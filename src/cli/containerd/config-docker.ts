@@ -7,8 +7,10 @@ import {
   chooseDoor,
   type DockerDoor,
   dockerSettings,
+  hasOtherDoor,
   memberAt,
   parseDaemonJson,
+  settingsOf,
   withoutSettings,
   withSettings,
 } from "./docker/daemon-json.ts";
@@ -59,17 +61,36 @@ export const configDocker = defineCommand({
     if (version === undefined)
       throw new CleatError("NOT_FOUND", "there is no Docker on this machine: name its release with --docker VERSION");
     const door = orUsageError(() => chooseDoor(version, values.graph === true));
-    const text = withSettings(file.text, dockerSettings(door), file.path);
+    const base = await withoutOtherDoor(file, door);
+    const text = withSettings(base.text, dockerSettings(door), file.path);
     if (values.write !== true) stdout.write(text);
     else if (text === file.text) print(`${file.path} has all of it`);
-    else await writeSettings(file, text, print);
+    else await writeSettings(file, base, text, print);
     for (const warning of await warningsFor(door, file, found)) stderr.write(`cleat: ${warning}\n`);
     return "done";
   },
 });
 
-async function writeSettings(file: EditedFile, text: string, print: Print): Promise<void> {
-  const copy = await keepCopyOrTrace(file);
+/** What settings are put into, and the copy of it that is kept already, if there is one. */
+interface Base {
+  readonly text: string | undefined;
+  readonly copy: string | undefined;
+}
+
+/**
+ * A file that opens the other door, as before an upgrade of Docker, without it: else that would be taken for what its
+ * owner had there.
+ */
+async function withoutOtherDoor(file: EditedFile, door: DockerDoor): Promise<Base> {
+  const { text, path } = file;
+  if (text === undefined || !hasOtherDoor(text, dockerSettings(door), path)) return { text, copy: undefined };
+  const before = await readOwnersCopy(file);
+  const base = withoutSettings(text, before?.text, path);
+  return { text: base, copy: base === before?.text ? before?.path : undefined };
+}
+
+async function writeSettings(file: EditedFile, base: Base, text: string, print: Print): Promise<void> {
+  const copy = base.copy ?? (await keepCopyOrTrace({ ...file, text: base.text }));
   await replaceText(file, text);
   print(`${file.path} is written${copy === undefined ? "" : `; as it was it is in ${copy}`}`);
   print("restart Docker to have it read the file: systemctl restart docker");
@@ -83,9 +104,14 @@ async function keepCopyOrTrace(file: EditedFile): Promise<string | undefined> {
   return undefined;
 }
 
+/** The last copy of what was there without Cleat. */
+function readOwnersCopy(file: EditedFile): Promise<EditedFile | undefined> {
+  return readLastCopy(file, (text) => settingsOf(text, file.path).length === 0);
+}
+
 async function removeSettings(file: EditedFile, print: Print): Promise<"done"> {
   const { text, path } = file;
-  const before = await readLastCopy(file);
+  const before = await readOwnersCopy(file);
   const restored = text === undefined ? undefined : withoutSettings(text, before?.text, path);
   if (text === restored) {
     print(`${path} has nothing that cleat config docker --write wrote`);

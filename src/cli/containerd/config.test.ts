@@ -136,6 +136,18 @@ describe("config containerd", () => {
       expect(readdirSync(folder)).toEqual(["containerd"]);
     });
 
+    it("and takes a list that its owner has written for what its owner wants", async () => {
+      installed('cat "$2"');
+      const own = 'version = 2\n[[plugins."io.containerd.transfer.v1.local".unpack_config]]\nsnapshotter = "native"\n';
+      writeFileSync(config, own);
+      const { code, err } = await cleat(["config", "containerd", "--write", "--transfer"]);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      expect(readFileSync(config, "utf8").match(/^snapshotter = .*$/gm)).toEqual([
+        'snapshotter = "native"',
+        'snapshotter = "cleat"',
+      ]);
+    });
+
     it("but does not write what dockerd writes", async () => {
       installed("true");
       const { err } = await cleat([
@@ -183,6 +195,42 @@ describe("config docker", () => {
     await docker("--remove");
     expect(readFileSync(daemonJson, "utf8")).toBe(text);
     expect((await docker("--remove")).out).toContain("has nothing that cleat config docker --write wrote\n");
+  });
+
+  it.each<[what: string, text: string | undefined]>([
+    ["a driver of the owner's", '{\n  "storage-driver": "overlay2",\n  "debug": true\n}\n'],
+    ["no file", undefined],
+  ])("puts back what was there before both doors, as when Docker 26 became Docker 28: %s", async (_, text) => {
+    if (text !== undefined) writeFileSync(daemonJson, text);
+    await docker("--docker", "26.1.5", "--graph", "--write");
+    const { out } = await docker("--docker", "28.5.2", "--write");
+    expect(out).toContain(text === undefined ? "is written\n" : `as it was it is in ${daemonJson}.before-cleat\n`);
+    expect(JSON.parse(readFileSync(daemonJson, "utf8"))).toEqual({
+      ...(text !== undefined && { debug: true }),
+      "storage-driver": "cleat",
+      features: { "containerd-snapshotter": true },
+    });
+    await docker("--remove");
+    expect(existsSync(daemonJson) ? readFileSync(daemonJson, "utf8") : undefined).toBe(text);
+  });
+
+  it("takes no copy of a file that named Cleat for what its owner had", async () => {
+    writeFileSync(daemonJson, '{"storage-driver": "cleat", "features": {"containerd-snapshotter": true}}');
+    writeFileSync(`${daemonJson}.before-cleat`, '{"storage-driver": "overlay2"}');
+    writeFileSync(`${daemonJson}.before-cleat.2`, '{"experimental": true, "storage-driver": "cleat"}');
+    await docker("--remove");
+    expect(readFileSync(daemonJson, "utf8")).toBe('{"storage-driver": "overlay2"}');
+  });
+
+  it.each([
+    ["storage-driver", '{"storage-driver": "overlay2", "storage-driver": "btrfs"}'],
+    ["features", '{"features": {"a": true}, "features": {"b": true}}'],
+    ["containerd-snapshotter", '{"features": {"containerd-snapshotter": false, "containerd-snapshotter": false}}'],
+  ])("changes nothing where %j stands twice, as only one of the two counts", async (key, text) => {
+    writeFileSync(daemonJson, text);
+    const { code, err } = await docker("--docker", "28.5.2", "--write");
+    expect({ code, err }).toEqual({ code: 1, err: `cleat: ${daemonJson} has "${key}" twice: take one of them out\n` });
+    expect(readFileSync(daemonJson, "utf8")).toBe(text);
   });
 
   it("removes a file that it made, whatever an earlier copy says", async () => {

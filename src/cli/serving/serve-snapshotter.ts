@@ -7,7 +7,8 @@ import { openSnapshotterDoor, snapshotterOptions } from "./doors/snapshotter-doo
 export const serveSnapshotter = defineCommand({
   details: [
     "containerd has to be told of it: cleat config containerd prints how. The snapshotter's name is that of",
-    "containerd's configuration alone, and several may lead to one socket.",
+    "containerd's configuration, the first that calls; a second one is refused as long as there are snapshots of the",
+    "first, since containerd's collector would remove them all.",
     "",
     "With --driver auto a root keeps the driver whose layers it holds. One process at a time has a root; an engine of",
     "Docker's protocol (serve graph) needs another one.",

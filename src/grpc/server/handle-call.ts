@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { CleatError } from "../../errors/index.ts";
+import type { Connection } from "../../protocol/index.ts";
 import { type Logger, traceCall, type TracedCall } from "../../transport/index.ts";
 import type { GrpcMethod } from "../services/define-service.ts";
 import { createFrameReader, encodeFrame } from "../wire/frames.ts";
@@ -18,6 +19,7 @@ export interface CallContext {
   readonly logger: Logger;
   readonly maxMessageBytes: number;
   readonly budget: MemoryBudget;
+  readonly connection: Connection;
 }
 
 /** Answers one call, and traces it. Never rejects: a failure is a status. */
@@ -53,7 +55,7 @@ async function answerCall(
     if (route === undefined) {
       throw new CleatError("UNIMPLEMENTED", `method "${path.slice(0, maxLoggedPath)}" is not implemented here`);
     }
-    call = openServerCall(stream, headers, route.method);
+    call = openServerCall(stream, headers, route.method, context.connection);
     await Promise.race([answer(stream, route, call, reply, context, subject), call.aborted]);
     log();
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { CleatError, TransportError } from "../../errors/index.ts";
+import type { Connection } from "../../protocol/index.ts";
 import { maxTimerMs } from "../../transport/index.ts";
 import type { GrpcMethod } from "../services/define-service.ts";
 import type { GrpcCall, Metadata } from "../services/sides.ts";
@@ -21,6 +22,7 @@ export function openServerCall(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   method: GrpcMethod,
+  connection: Connection,
 ): ServerCall {
   const timeoutMs = Math.min(timeoutOf(headers, method), maxTimerMs);
   let isReleased = false;
@@ -45,6 +47,7 @@ export function openServerCall(
   if (stream.destroyed) onGone();
   let metadata: Metadata | undefined;
   return {
+    connection,
     get signal() {
       if (controller === undefined) {
         controller = new AbortController();

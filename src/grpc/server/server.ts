@@ -7,11 +7,12 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { CleatError } from "../../errors/index.ts";
-import { type Logger, silentLogger } from "../../transport/index.ts";
+import type { Connection } from "../../protocol/index.ts";
+import { descriptorOf, type Logger, silentLogger } from "../../transport/index.ts";
 import { defaultMaxMessageBytes } from "../wire/frames.ts";
-import { createMemoryBudget, type MemoryBudget } from "../wire/memory-budget.ts";
+import { createMemoryBudget } from "../wire/memory-budget.ts";
 import type { ImplementedService } from "../services/sides.ts";
-import { handleCall, type Route } from "./handle-call.ts";
+import { type CallContext, handleCall, type Route } from "./handle-call.ts";
 
 export interface GrpcServerOptions {
   readonly logger?: Logger;
@@ -19,6 +20,11 @@ export interface GrpcServerOptions {
   readonly maxMessageBytes?: number;
   /** Cap for the requests of one connection that are under way, whole or in part; default 64 MiB. */
   readonly maxPendingBytes?: number;
+  /**
+   * Cap for the calls of one connection that are under way; default 10,000, more than any engine has. One more waits
+   * with its caller, or is refused where that does not know the cap. Each takes some 13 KB, before it has sent a byte.
+   */
+  readonly maxCalls?: number;
 }
 
 export interface GrpcServer {
@@ -35,8 +41,8 @@ export interface GrpcServer {
  * Serves gRPC services over plaintext HTTP/2, without an upgrade from HTTP/1.1 ("prior knowledge").
  *
  * No connection is closed first, however long it is idle: an engine holds one for its life. Messages are never
- * compressed. Calls are not limited in number: what a peer may make this process keep is limited instead. Node refuses
- * a call that names no host (an empty `:authority`, or neither that nor `host`: nghttp2 1.61
+ * compressed. What a peer may make this process keep is limited, and more calls than an engine ever has. Node refuses a
+ * call that names no host (an empty `:authority`, or neither that nor `host`: nghttp2 1.61
  * `nghttp2_http_on_request_headers`) before anybody hears of it; containerd names "localhost".
  * @throws ALREADY_EXISTS when two services have a method of the same path.
  */
@@ -45,10 +51,14 @@ export function createGrpcServer(services: readonly ImplementedService[], option
     logger = silentLogger,
     maxMessageBytes = defaultMaxMessageBytes,
     maxPendingBytes = 64 * 1024 * 1024,
+    maxCalls = 10_000,
   } = options;
   const routes = collectRoutes(services);
-  const budgets = new WeakMap<Http2Session, MemoryBudget>();
-  const server = createServer({ maxSessionMemory: maxSessionMegabytes });
+  const peers = new WeakMap<Http2Session, Pick<CallContext, "budget" | "connection">>();
+  const server = createServer({
+    maxSessionMemory: maxSessionMegabytes,
+    settings: { maxConcurrentStreams: maxCalls },
+  });
   const sessions = new Set<Http2Session>();
   const sockets = new Set<Socket>();
 
@@ -58,15 +68,15 @@ export function createGrpcServer(services: readonly ImplementedService[], option
   });
   server.on("session", (session: Http2Session) => {
     sessions.add(session);
-    budgets.set(session, createMemoryBudget(maxPendingBytes));
+    peers.set(session, { budget: createMemoryBudget(maxPendingBytes), connection: connectionOf(session) });
     session.once("close", () => sessions.delete(session));
   });
   server.on("sessionError", (error: Error) => logger.warn({ reason: error.message }, "connection broken off"));
   server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on("error", () => {}); // "close" tells the same
-    const budget = stream.session && budgets.get(stream.session);
-    if (budget === undefined || refuseOtherProtocols(stream, headers)) return;
-    void handleCall(stream, headers, routes.get(String(headers[":path"])), { logger, maxMessageBytes, budget });
+    const peer = stream.session && peers.get(stream.session);
+    if (peer === undefined || refuseOtherProtocols(stream, headers)) return;
+    void handleCall(stream, headers, routes.get(String(headers[":path"])), { logger, maxMessageBytes, ...peer });
   });
 
   return {
@@ -83,6 +93,14 @@ export function createGrpcServer(services: readonly ImplementedService[], option
       await closed;
       clearTimeout(timer);
       return brokenOff;
+    },
+  };
+}
+
+function connectionOf(session: Http2Session): Connection {
+  return {
+    get descriptor() {
+      return session.destroyed ? undefined : descriptorOf(session.socket as Socket);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The two sides of a service as types: what a server implements and what a client calls. */
-import type { CallOptions } from "../../protocol/index.ts";
+import type { CallOptions, Connection } from "../../protocol/index.ts";
 import type { GrpcMethod, GrpcService } from "./define-service.ts";
 import type { MessageIn, MessageOut } from "./message.ts";
 
@@ -11,6 +11,8 @@ export interface GrpcCall {
   /** Aborted with a `TransportError`: the peer is gone or gave up (CANCELLED), or time is up (DEADLINE_EXCEEDED). */
   readonly signal: AbortSignal;
   readonly metadata: Metadata;
+  /** The same for all calls on it; `undefined` where both ends share a process and no connection. */
+  readonly connection?: Connection | undefined;
 }
 
 export interface GrpcCallOptions extends CallOptions {

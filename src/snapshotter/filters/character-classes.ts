@@ -92,7 +92,15 @@ export function foldCase(matches: CharacterTest): CharacterTest {
   return (point) => matches(point) || otherCases(point).some(matches);
 }
 
-function otherCases(point: number): number[] {
+/** Every step that waits for a character asks for the same one's. */
+let last: { readonly point: number; readonly cases: readonly number[] } = { point: -1, cases: [] };
+
+function otherCases(point: number): readonly number[] {
+  if (last.point !== point) last = { point, cases: findOtherCases(point) };
+  return last.cases;
+}
+
+function findOtherCases(point: number): number[] {
   const character = String.fromCodePoint(point);
   const cases = [character.toLowerCase(), character.toUpperCase(), character.toUpperCase().toLowerCase()];
   return cases.filter((other) => Array.from(other).length === 1).map((other) => other.codePointAt(0) as number);

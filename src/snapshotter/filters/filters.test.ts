@@ -82,6 +82,15 @@ describe("a filter", () => {
     expect(() => filterInfos([filter])).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }) as Error);
   });
 
+  it.each<[what: string, filters: string[]]>([
+    ["many that are long", Array.from({ length: 10 }, () => `name==${"x".repeat(30_000)}`)],
+    ["many expressions", Array.from({ length: 10 }, () => "name~=/(a?){200}/")],
+    ["one with many expressions", [Array.from({ length: 10 }, () => "name~=/(a?){200}/").join(",")]],
+  ])("is refused where others would wait for it: %s", (_, filters) => {
+    expect(() => matches(...filters)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }) as Error);
+    expect(matches(filters[0]?.split(",")[0] ?? "")).toEqual(expect.any(Boolean));
+  });
+
   it("matches or is refused with a code, whatever it is", () => {
     const piece = fc.oneof(
       fc.constantFrom(
@@ -129,6 +138,13 @@ describe("a regular expression", () => {
       expect(() => compileRegex(pattern)).toThrow(expect.objectContaining({ code: "INVALID_ARGUMENT" }) as Error);
     },
   );
+
+  it("counts a class for as many as it has parts", () => {
+    expect(() => compileRegex("[abcd]{400}")).not.toThrow();
+    expect(() => compileRegex("[abcdefgh]{400}")).toThrow(
+      expect.objectContaining({ code: "INVALID_ARGUMENT" }) as Error,
+    );
+  });
 
   // As Go 1.19 says.
   it.each([

@@ -10,12 +10,15 @@ export function exactly(literal: string): CharacterTest {
   return (point) => point === wanted;
 }
 
-/** Behind a "[". */
-export function parseClass(source: RegexSource, folding: Folding): CharacterTest {
+/** Behind a "[": the class, and of how many parts it is. */
+export function parseClass(
+  source: RegexSource,
+  folding: Folding,
+): { readonly matches: CharacterTest; readonly parts: number } {
   const isNegated = source.accept("^");
   const tests = [parseClassPart(source, folding)]; // a "]" that comes first is one of the characters
   while (!source.accept("]")) tests.push(parseClassPart(source, folding));
-  return (point) => tests.some((matches) => matches(point)) !== isNegated;
+  return { matches: (point) => tests.some((matches) => matches(point)) !== isNegated, parts: tests.length };
 }
 
 function parseClassPart(source: RegexSource, folding: Folding): CharacterTest {

@@ -17,12 +17,11 @@
  * Source: containerd v1.6.20 `filters/parser.go`, `filters/filter.go`.
  */
 import { CleatError } from "../../errors/index.ts";
-import { malformedFilter } from "./malformed-filter.ts";
-import { compileRegex } from "./regex.ts";
+import { compileRegex, createRegexBudget, type RegexBudget } from "./regex.ts";
 import { createScanner, type Scanner, type Token } from "./scanner.ts";
 import { unquote } from "./unquote.ts";
 
-/** A key may have 32,768 bytes, and each be written as an escape of four. */
+/** Of all together. A key may have 32,768 bytes, and each be written as an escape of four. */
 const maxFilterLength = 256 * 1024;
 const maxFilters = 1_000;
 
@@ -32,30 +31,34 @@ export type Filter = (read: ReadField) => boolean;
 
 /**
  * The filter that matches where one of `texts` does; all things where there is none.
- * @throws INVALID_ARGUMENT when one is malformed.
+ * @throws INVALID_ARGUMENT when one is malformed, or together they are so long that others would wait for them.
  */
 export function parseFilters(texts: readonly string[]): Filter {
   if (texts.length > maxFilters) throw new CleatError("INVALID_ARGUMENT", `more than ${maxFilters} filters at once`);
-  const filters = texts.map(parseFilter);
+  const length = texts.reduce((sum, text) => sum + text.length, 0);
+  if (length > maxFilterLength) {
+    throw new CleatError("INVALID_ARGUMENT", `filters are longer than ${maxFilterLength} characters together`);
+  }
+  const budget = createRegexBudget();
+  const filters = texts.map((text) => parseFilter(text, budget));
   return filters.length === 0 ? () => true : (read) => filters.some((matches) => matches(read));
 }
 
 /** @throws INVALID_ARGUMENT when it is malformed. The empty filter matches all things. */
-function parseFilter(text: string): Filter {
-  if (text.length > maxFilterLength) throw malformedFilter(text, maxFilterLength, "it is too long");
+function parseFilter(text: string, budget: RegexBudget): Filter {
   if (text === "") return () => true;
   const scanner = createScanner(text);
-  const selectors = [parseSelector(scanner)];
+  const selectors = [parseSelector(scanner, budget)];
   for (;;) {
     const next = scanner.peek();
     if (next === undefined) return (read) => selectors.every((matches) => matches(read));
     if (next !== ",") throw scanner.malformed(`${JSON.stringify(next)} is not expected there`);
     scanner.scan();
-    selectors.push(parseSelector(scanner));
+    selectors.push(parseSelector(scanner, budget));
   }
 }
 
-function parseSelector(scanner: Scanner): Filter {
+function parseSelector(scanner: Scanner, budget: RegexBudget): Filter {
   const path = [parseField(scanner)];
   while (scanner.peek() === ".") {
     scanner.scan();
@@ -71,7 +74,7 @@ function parseSelector(scanner: Scanner): Filter {
     case "!=":
       return (read) => (read(path) ?? "") !== value;
     case "~=": {
-      const matches = compileRegex(value);
+      const matches = compileRegex(value, budget);
       return (read) => matches(read(path) ?? "");
     }
   }

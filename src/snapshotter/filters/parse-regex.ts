@@ -85,7 +85,7 @@ function parseAtom(parser: Parser): RegexNode | undefined {
     case "(":
       return parseGroup(parser);
     case "[":
-      return character(parseClass(source, foldingOf(parser)));
+      return { kind: "character", ...parseClass(source, foldingOf(parser)) };
     case ".":
       return character(flags.dotAll ? () => true : (point) => point !== 0x0a);
     case "^":
@@ -138,7 +138,7 @@ function letter(parser: Parser, literal: string): RegexNode {
 }
 
 function character(matches: CharacterTest): RegexNode {
-  return { kind: "character", matches };
+  return { kind: "character", matches, parts: 1 };
 }
 
 const atStart: Assertion = (before) => before === undefined;

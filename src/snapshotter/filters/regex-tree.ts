@@ -1,7 +1,8 @@
 /** What a regular expression is made of. The engine's answer is yes or no, so groups and greed leave no trace. */
 export type RegexNode =
   | { readonly kind: "empty" }
-  | { readonly kind: "character"; readonly matches: CharacterTest }
+  /** `parts` are how many tests `matches` may take. */
+  | { readonly kind: "character"; readonly matches: CharacterTest; readonly parts: number }
   | { readonly kind: "assertion"; readonly holds: Assertion }
   | { readonly kind: "sequence" | "alternatives"; readonly nodes: readonly RegexNode[] }
   | { readonly kind: "repeat"; readonly node: RegexNode; readonly min: number; readonly max: number };

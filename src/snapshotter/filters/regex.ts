@@ -10,8 +10,17 @@ import { CleatError } from "../../errors/index.ts";
 import { parseRegex } from "./parse-regex.ts";
 import type { Assertion, CharacterTest, RegexNode } from "./regex-tree.ts";
 
-/** Bounds the time that one character of a text may cost. */
+/** What the patterns of one request may take together, which bounds the time that one character of a text may cost. */
+export interface RegexBudget {
+  /** A class of characters takes one for each of its parts. */
+  stepsLeft: number;
+  /** Repeats of nothing make no steps, but work. */
+  workLeft: number;
+}
+
 const maxSteps = 2_000;
+
+export const createRegexBudget = (): RegexBudget => ({ stepsLeft: maxSteps, workLeft: 10 * maxSteps });
 
 type Step =
   | { readonly kind: "match" }
@@ -21,12 +30,12 @@ type Step =
 
 /**
  * Whether a text has a part that the pattern matches.
- * @throws INVALID_ARGUMENT when the pattern is malformed, or larger than 2,000 steps.
+ * @throws INVALID_ARGUMENT when the pattern is malformed, or larger than what is left of `budget`: 2,000 steps.
  */
-export function compileRegex(pattern: string): (text: string) => boolean {
+export function compileRegex(pattern: string, budget = createRegexBudget()): (text: string) => boolean {
   if (pattern.length > maxPatternLength) throw tooLarge(pattern);
   const steps: Step[] = [{ kind: "match" }];
-  const start = emit(parseRegex(pattern), 0, { steps, pattern, work: 0 });
+  const start = emit(parseRegex(pattern), 0, { steps, pattern, budget });
   return (text) => run(steps, start, text);
 }
 
@@ -36,28 +45,29 @@ const maxPatternLength = 4_096;
 interface Emission {
   readonly steps: Step[];
   readonly pattern: string;
-  /** Repeats of nothing make no steps, but work. */
-  work: number;
+  readonly budget: RegexBudget;
 }
 
 function tooLarge(pattern: string): CleatError {
-  const message = `regular expression "${pattern.slice(0, 100)}" needs more than ${maxSteps} steps`;
+  const shown = pattern.slice(0, 100);
+  const message = `regular expression "${shown}" needs more than ${maxSteps} steps, with those before it`;
   return new CleatError("INVALID_ARGUMENT", message);
 }
 
 /** Appends the steps of `node`, which lead on to `next`, and returns the first of them. */
 function emit(node: RegexNode, next: number, emission: Emission): number {
-  const { steps, pattern } = emission;
-  if (++emission.work > 10 * maxSteps) throw tooLarge(pattern);
-  const push = (step: Step): number => {
-    if (steps.length >= maxSteps) throw tooLarge(pattern);
+  const { steps, pattern, budget } = emission;
+  if (--budget.workLeft < 0) throw tooLarge(pattern);
+  const push = (step: Step, count = 1): number => {
+    budget.stepsLeft -= count;
+    if (budget.stepsLeft < 0) throw tooLarge(pattern);
     return steps.push(step) - 1;
   };
   switch (node.kind) {
     case "empty":
       return next;
     case "character":
-      return push({ kind: "character", matches: node.matches, next });
+      return push({ kind: "character", matches: node.matches, next }, node.parts);
     case "assertion":
       return push({ kind: "assertion", holds: node.holds, next });
     case "sequence":
@@ -83,36 +93,24 @@ function emit(node: RegexNode, next: number, emission: Emission): number {
 
 function run(steps: readonly Step[], start: number, text: string): boolean {
   const points = Array.from(text, (character) => character.codePointAt(0) as number);
-  let current: number[] = [];
+  /** Where in the text each step was reached last. */
+  const reachedAt = new Int32Array(steps.length).fill(-1);
+  const pending: number[] = [];
   for (let at = 0; at <= points.length; at++) {
     const [before, point] = [points[at - 1], points[at]];
-    const reached = follow(steps, [...current, start], before, point);
-    if (reached.has(0)) return true;
-    current = [];
-    if (point === undefined) break;
-    for (const index of reached) {
+    const next: number[] = [];
+    pending.push(start);
+    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+      if (reachedAt[index] === at) continue;
+      reachedAt[index] = at;
       const step = steps[index] as Step;
-      if (step.kind === "character" && step.matches(point)) current.push(step.next);
+      if (step.kind === "match") return true;
+      if (step.kind === "split") pending.push(...step.targets);
+      else if (step.kind === "assertion") {
+        if (step.holds(before, point)) pending.push(step.next);
+      } else if (point !== undefined && step.matches(point)) next.push(step.next);
     }
+    pending.push(...next);
   }
   return false;
-}
-
-/** Every step that can be reached without reading a character. */
-function follow(
-  steps: readonly Step[],
-  from: number[],
-  before: number | undefined,
-  after: number | undefined,
-): ReadonlySet<number> {
-  const reached = new Set<number>();
-  const pending = from;
-  for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-    if (reached.has(index)) continue;
-    reached.add(index);
-    const step = steps[index] as Step;
-    if (step.kind === "split") pending.push(...step.targets);
-    else if (step.kind === "assertion" && step.holds(before, after)) pending.push(step.next);
-  }
-  return reached;
 }

@@ -40,6 +40,11 @@ export interface OpenGraphDriverSnapshotterOptions {
 /** Relative to the root. */
 const recordsFolder = `${ownFolder}/snapshots`;
 
+/** Where a root keeps under which name containerd knows it, for `createSnapshotsService`. */
+export function servedNameFile(root: string): string {
+  return join(root, recordsFolder, "served-as.json");
+}
+
 /**
  * Opens a snapshotter over a graph driver: each snapshot is a layer, named by its number.
  * @throws UNIMPLEMENTED when the driver cannot be a snapshotter, does not work here, or cannot map ids that it is asked

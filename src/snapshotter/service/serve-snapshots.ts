@@ -1,38 +1,54 @@
 import { CleatError } from "../../errors/index.ts";
-import { implementService, type ImplementedService, type MessageIn } from "../../grpc/index.ts";
+import { type GrpcCall, implementService, type ImplementedService, type MessageIn } from "../../grpc/index.ts";
 import type { Mount, SnapshotInfo, Snapshotter } from "../snapshotter.ts";
 import { type infoMessage, snapshotsService } from "../../containerd/index.ts";
+import { createOneEngine } from "./one-engine.ts";
+import { createServedName, type ServedNameOptions } from "./served-name.ts";
 import { toWireInfo, toWireMount } from "./wire-shapes.ts";
 
 /**
- * A snapshotter as containerd's service, which `serveGrpc` serves. Whatever name containerd knows it by is accepted:
- * the socket says which is meant. Nor is a namespace looked at: keys begin with it, and not every containerd sends the
- * header.
+ * A snapshotter as containerd's service, which `serveGrpc` serves. Anybody may look; changes are FAILED_PRECONDITION
+ * under a second of containerd's names while there are snapshots of the first (`served-name.ts`), and from another
+ * process while the first that changed something runs (`one-engine.ts`). A namespace is not looked at: keys begin with
+ * it, and not every containerd sends the header.
  */
-export function createSnapshotsService(snapshotter: Snapshotter): ImplementedService {
+export function createSnapshotsService(snapshotter: Snapshotter, options?: ServedNameOptions): ImplementedService {
+  const served = createServedName(snapshotter, options);
+  const engine = createOneEngine();
+  /** Of who changes something; whoever may connect may look. */
+  const claim = (name: string, { connection }: GrpcCall) => {
+    if (name === "") return undefined; // who names none is no containerd, and collects nothing
+    engine.assert(connection);
+    return served.claim(name);
+  };
   return implementService(snapshotsService, {
-    async prepare({ key, parent, labels }, call) {
+    async prepare({ snapshotter: name, key, parent, labels }, call) {
+      await claim(name, call);
       const mounts = await snapshotter.prepare(key, { parent, labels }, call);
       return { mounts: toWireMounts(key, mounts) };
     },
-    async view({ key, parent, labels }, call) {
+    async view({ snapshotter: name, key, parent, labels }, call) {
+      await claim(name, call);
       return { mounts: toWireMounts(key, await snapshotter.view(key, { parent, labels }, call)) };
     },
     async mounts({ key }, call) {
       return { mounts: toWireMounts(key, await snapshotter.mounts(key, call)) };
     },
-    async commit({ name, key, labels, parent }, call) {
+    async commit({ snapshotter: containerds, name, key, labels, parent }, call) {
+      await claim(containerds, call);
       await snapshotter.commit(name, key, { labels, parent }, call);
       return {};
     },
-    async remove({ key }, call) {
+    async remove({ snapshotter: name, key }, call) {
+      await claim(name, call);
       await snapshotter.remove(key, call);
       return {};
     },
     async stat({ key }, call) {
       return { info: toWireInfo(await snapshotter.stat(key, call)) };
     },
-    async update({ info, update_mask: mask }, call) {
+    async update({ snapshotter: containerds, info, update_mask: mask }, call) {
+      await claim(containerds, call);
       if (info === undefined) throw new CleatError("INVALID_ARGUMENT", "update names no snapshot");
       const { name, labels } = info;
       return { info: toWireInfo(await snapshotter.update(name, { labels, paths: mask?.paths ?? [] }, call)) };
@@ -44,7 +60,8 @@ export function createSnapshotsService(snapshotter: Snapshotter): ImplementedSer
       const { sizeBytes, inodes } = await snapshotter.usage(key, call);
       return { size: BigInt(sizeBytes), inodes: BigInt(inodes) };
     },
-    async cleanup(_, call) {
+    async cleanup({ snapshotter: name }, call) {
+      await claim(name, call);
       await snapshotter.cleanup(call);
       return {};
     },
@@ -60,24 +77,31 @@ function toWireMounts(key: string, mounts: readonly Mount[]) {
 /** Source: containerd v1.6.20 `contrib/snapshotservice/service.go`, List. */
 const infosPerMessage = 100;
 /** So that long labels do not make a message that is too long; one snapshot has no more than a mebibyte of them. */
-const maxMessageLength = 4 * 1024 * 1024;
+const maxChunkBytes = 8 * 1024 * 1024;
+/** Of UTF-8, for one of a string's characters at most. */
+const bytesPerCharacter = 3;
+/** Of tags, lengths and numbers, at most. */
+const bytesAroundLabel = 16;
+const bytesAroundInfo = 128;
 
 async function* inChunks(infos: AsyncIterable<SnapshotInfo>): AsyncGenerator<MessageIn<typeof infoMessage>[]> {
   let chunk: MessageIn<typeof infoMessage>[] = [];
-  let length = 0;
+  let bytes = 0;
   for await (const info of infos) {
     chunk.push(toWireInfo(info));
-    length += lengthOf(info);
-    if (chunk.length < infosPerMessage && length < maxMessageLength) continue;
+    bytes += mostBytesOf(info);
+    if (chunk.length < infosPerMessage && bytes < maxChunkBytes) continue;
     yield chunk;
     chunk = [];
-    length = 0;
+    bytes = 0;
   }
   if (chunk.length > 0) yield chunk;
 }
 
-function lengthOf({ name, parent = "", labels }: SnapshotInfo): number {
-  let length = name.length + parent.length;
-  for (const key in labels) length += key.length + (labels[key] as string).length;
-  return length;
+/** What it takes on the wire at most; to count that exactly would cost as much as to encode it. @internal */
+export function mostBytesOf({ name, parent = "", labels }: SnapshotInfo): number {
+  let bytes = bytesAroundInfo + bytesPerCharacter * (name.length + parent.length);
+  for (const key in labels)
+    bytes += bytesAroundLabel + bytesPerCharacter * (key.length + (labels[key] as string).length);
+  return bytes;
 }

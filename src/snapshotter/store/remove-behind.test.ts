@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { silentLogger } from "../../transport/index.ts";
 import { createMemoryStorage, createPlaces } from "../conformance/memory-storage.test.support.ts";
 import { removeBehind } from "./remove-behind.ts";
@@ -11,6 +11,9 @@ vi.mock("node:timers/promises", () => ({
       new Promise((_resolve, reject) => signal.addEventListener("abort", reject, { once: true })),
   ),
 }));
+
+beforeEach(() => void vi.spyOn(performance, "now").mockReturnValue(1_000));
+afterEach(() => vi.restoreAllMocks());
 
 async function removeOneWhileAsked() {
   const places = createPlaces();

@@ -129,6 +129,17 @@ for (const row of containerdReleases) {
       expect(await containerd.dump()).toEqual(dumped);
     });
 
+    it("takes a list of its owner's for what the owner wants, and Cleat's entry beside it", async () => {
+      if (!isFrom("1.7.0")) return;
+      const header = '[[plugins."io.containerd.transfer.v1.local".unpack_config]]';
+      await containerd.writeConfig(`version = 2\n${header}\nplatform = "linux/amd64"\nsnapshotter = "native"\n`);
+      await config("--write", "--transfer");
+      expect(unpackConfig(await containerd.dump())).toMatchObject([
+        { snapshotter: "native" },
+        { snapshotter: "cleat" },
+      ]);
+    });
+
     it("is asked before a file with an import that would hide the lines is written", async () => {
       await writeFile(
         `${namespace.folder}/more.toml`,

@@ -103,10 +103,32 @@ function testCommand(engine: EngineRelease): void {
   it("has containerd collect what it has no name for", async () => {
     await cleat("gc"); // so that no collection of its own is about to come
     await using channel = createGrpcChannel({ unix: namespace.reach(proxy.socket) });
-    await createRemoteSnapshotter({ channel }).prepare(`${testNamespace}/9999/stray key`, {});
-    expect((await list("ls")).filter(({ state }) => state === "orphaned")).toMatchObject([{ name: "stray key" }]);
-    expect(await cleat("gc")).toBe("1 collected, 2 left\n");
-    expect(await list("ls")).toHaveLength(2);
+    const backend = createRemoteSnapshotter({ channel });
+    await backend.prepare(`${testNamespace}/9999/stray key`, {});
+    await backend.prepare("gone/1/stray key", {});
+    await snapshots().prepare("c1", { labels: { "containerd.io/gc.root": "1" } });
+    await backend.prepare(`${testNamespace}/0/c1`, {});
+    expect((await list("ls")).filter(({ state }) => state === "orphaned")).toMatchObject([
+      { namespace: "gone", name: "stray key" },
+      { namespace: testNamespace, name: "c1", backendName: `${testNamespace}/0/c1` },
+      { namespace: testNamespace, name: "stray key" },
+    ]);
+    expect(await cleat("gc")).toBe("3 collected, 3 left\n");
+    expect(await list("ls")).toHaveLength(3);
+    await snapshots().remove("c1");
+    await cleat("gc");
+  });
+
+  it("has a containerd collect that has no namespace, as one that has lost its database", async () => {
+    await using fresh = await openNamespace(engine);
+    const own = await startSnapshotter(fresh, { name: "cleat", driver: "overlay2" });
+    await using forgetful = await startContainerdWithClient(fresh, { proxies: [own] });
+    await using channel = createGrpcChannel({ unix: fresh.reach(own.socket) });
+    await createRemoteSnapshotter({ channel }).prepare("moby/1/layer", {});
+    const sockets = [`--containerd=${forgetful.socket}`, `--socket=${own.socket}`];
+    const run = (...args: string[]) => fresh.run([...cleatCommand, "snapshots", ...args, ...sockets]);
+    expect(await run("ls")).toMatch(/^moby +layer +active +orphaned /m);
+    expect(await run("gc")).toBe("1 collected, 0 left\n");
   });
 
   it("removes names that have lost their snapshots, and lets images be pulled again", async () => {

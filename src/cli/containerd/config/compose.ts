@@ -8,7 +8,8 @@ import { hasFeature } from "./versions.ts";
 export interface ComposedConfig {
   /** What is added at the end of the file; `undefined` where nothing has to be. */
   readonly block: string | undefined;
-  readonly planned: readonly PlannedTable[];
+  /** What containerd is to see of the file then. */
+  readonly expected: readonly PlannedTable[];
   /** Sentences about what only the file's owner can change. */
   readonly conflicts: readonly string[];
 }
@@ -23,11 +24,11 @@ export type ConfigRequest = Omit<SnapshotterRequest, "configVersion">;
 export function composeConfig(request: ConfigRequest, text: string | undefined, subject: string): ComposedConfig {
   const configVersion = text === undefined ? newestConfigVersion(request) : readConfigVersion(text, subject);
   const planned = planTables({ ...request, configVersion });
-  const { missing, conflicts } = settleTables(planned, text ?? "", subject);
-  if (missing.length === 0 && text !== undefined) return { block: undefined, planned, conflicts };
+  const { missing, expected, conflicts } = settleTables(planned, text ?? "", subject);
+  if (missing.length === 0 && text !== undefined) return { block: undefined, expected, conflicts };
   const version = text === undefined ? [`version = ${configVersion}\n`] : [];
   const body = [...version, ...missing.map(formatPlannedTable)].join("\n");
-  return { block: formatBlock(body, describeFile(text)), planned, conflicts };
+  return { block: formatBlock(body, describeFile(text)), expected, conflicts };
 }
 
 function newestConfigVersion({ version }: ConfigRequest): number {

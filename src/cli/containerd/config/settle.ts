@@ -16,6 +16,8 @@ import {
 export interface Settled {
   /** Tables that can be added at its end. */
   readonly missing: readonly PlannedTable[];
+  /** What is to be there in the end: all that is planned but for what its owner has in place of it. */
+  readonly expected: readonly PlannedTable[];
   /** What only its owner can change, a sentence each. */
   readonly conflicts: readonly string[];
 }
@@ -37,7 +39,7 @@ export function settleTables(planned: readonly PlannedTable[], text: string, sub
     if (isToml(`${text}\n${formatPlannedTable(rest)}`)) missing.push(rest);
     else conflicts.push(explain(table, held, text, subject));
   }
-  return { missing, conflicts };
+  return { missing, expected: planned.filter((table) => !isGivenOtherwise(held, table)), conflicts };
 }
 
 /** Whether all that is planned is there. */

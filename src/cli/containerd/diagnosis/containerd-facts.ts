@@ -1,6 +1,5 @@
-import { connect } from "node:net";
 import { recognizeHome } from "../../../graphdriver/index.ts";
-import { CleatError, toCleatError } from "../../../errors/index.ts";
+import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
 import { readEffectiveConfig } from "../config/effective-config.ts";
 import type { FoundContainerd } from "../config/find-containerd.ts";
 import { parseToml, type TomlTable } from "../config/toml-text.ts";
@@ -23,7 +22,7 @@ export interface ContainerdFacts extends FoundContainerd {
   readonly config: TomlTable | { readonly unreadable: string };
   /** `undefined` where it does not run, or cannot be asked. */
   readonly plugins: readonly RunningPlugin[] | undefined;
-  /** What happens at a socket: nothing where it answers. */
+  /** What is wrong with the snapshotter at a socket: nothing where it answers. */
   socketFailure(path: string): Promise<string | undefined>;
   /** Whose layers a folder holds. */
   driverOf(root: string): string | undefined;
@@ -59,15 +58,19 @@ async function listPlugins(socket: string): Promise<readonly RunningPlugin[] | u
   }
 }
 
-/** Connects, and says no word: whoever listens is a server that may be asked. */
+/** Asks for a snapshot that cannot be, so that the answer is that there is none. Who hangs has a socket, too. */
 async function socketFailure(path: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ path, signal: AbortSignal.timeout(askDeadlineMs) });
-    const end = (failure?: string) => {
-      socket.destroy();
-      resolve(failure);
-    };
-    socket.once("connect", () => end());
-    socket.once("error", (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
-  });
+  const [{ createGrpcChannel, createGrpcClient }, { snapshotsService }] = await Promise.all([
+    import("../../../grpc/index.ts"),
+    import("../../../containerd/index.ts"),
+  ]);
+  await using channel = createGrpcChannel({ unix: path });
+  try {
+    await createGrpcClient(snapshotsService, channel).stat({}, { timeoutMs: askDeadlineMs });
+    return undefined;
+  } catch (error) {
+    const { code, message, cause } = toCleatError(error);
+    if (code === "NOT_FOUND" || code === "INVALID_ARGUMENT") return undefined;
+    return isSystemError(cause) ? cause.code : message;
+  }
 }

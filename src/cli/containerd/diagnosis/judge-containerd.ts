@@ -3,6 +3,7 @@ import { isDockersConfig } from "../config/find-containerd.ts";
 import {
   criImagesPlugin,
   criPlugin,
+  criRuntimePlugin,
   differName,
   diffService,
   snapshotterName,
@@ -32,8 +33,9 @@ export async function judgeContainerd(facts: ContainerdFacts): Promise<EngineFin
   }
   return [
     ...judgeProxy(facts, proxy),
+    ...judgeOtherNames(config, proxy),
     ...(await judgeSocket(facts, proxy)),
-    ...judgeRunning(facts),
+    ...judgeRunning(facts, config),
     ...judgeTransfer(facts, config),
     ...cri,
     ...differs,
@@ -73,6 +75,17 @@ function judgeProxy({ version, configPath, driverOf }: ContainerdFacts, proxy: u
     : [right("configuration", `${configPath} names the snapshotter ${snapshotterName}`)];
 }
 
+/** What one finds that it does not know it removes; `serve snapshotter` refuses the second. */
+function judgeOtherNames(config: TomlTable, proxy: unknown): EngineFinding[] {
+  const addressOf = (name: string) => valueAt(config, ["proxy_plugins", name, "address"]);
+  const others = proxiesOf(config, "snapshot").filter(
+    (name) => name !== snapshotterName && addressOf(name) === valueAt(proxy, ["address"]),
+  );
+  return others.map((name) =>
+    wrong("configuration", `[proxy_plugins.${name}] leads to the same socket, which takes one name: take it out`),
+  );
+}
+
 async function judgeSocket({ socketFailure }: ContainerdFacts, proxy: unknown): Promise<EngineFinding[]> {
   const address = valueAt(proxy, ["address"]);
   if (typeof address !== "string" || !address.startsWith("/")) return [];
@@ -83,7 +96,9 @@ async function judgeSocket({ socketFailure }: ContainerdFacts, proxy: unknown): 
 }
 
 /** What the containerd that runs has made of it. */
-function judgeRunning({ isRunning, plugins }: ContainerdFacts): EngineFinding[] {
+function judgeRunning({ isRunning, plugins }: ContainerdFacts, config: TomlTable): EngineFinding[] {
+  if (isDisabled(config, "io.containerd.snapshotter.v1", snapshotterName))
+    return [wrong("plugin", `disabled_plugins names the snapshotter, and containerd leaves it out: take it out there`)];
   if (!isRunning) return [off("plugin", "containerd does not run: start it")];
   if (plugins === undefined)
     return [off("plugin", "containerd runs, and does not answer this user; ask again as root")];
@@ -102,7 +117,7 @@ function judgeTransfer({ version }: ContainerdFacts, config: TomlTable): EngineF
   const subject = "unpack_config";
   if (entry === undefined) {
     const text = `ctr image pull needs --local to unpack on it: ${write} --transfer, ${advice}`;
-    return usesForCri(config) && hasFeature(version, "criTransfers") ? [] : [off(subject, text)];
+    return criUsesOf(config).length > 0 && hasFeature(version, "criTransfers") ? [] : [off(subject, text)];
   }
   const differ = valueAt(entry, ["differ"]);
   if (differ === differName)
@@ -113,22 +128,28 @@ function judgeTransfer({ version }: ContainerdFacts, config: TomlTable): EngineF
 }
 
 function judgeCri({ version }: ContainerdFacts, config: TomlTable, isConfigured: boolean): EngineFinding[] {
-  if (isCriDisabled(config)) return [];
+  if (isDisabled(config, criPlugin) || isDisabled(config, "cri")) return [];
   const subject = "Kubernetes";
-  if (!usesForCri(config))
+  const uses = criUsesOf(config);
+  if (uses.length === 0)
     return [off(subject, `keeps its images elsewhere; if it should not: ${write} --cri, ${advice}`)];
+  const [use] = uses;
+  const [what, option] = use === undefined || use === all ? ["", "--cri"] : [` for ${use}`, `--cri-runtime ${use}`];
   if (!isConfigured)
     return [
       wrong(
         subject,
-        `is to use "${snapshotterName}", which is not configured, and the node is not ready: ${write} --cri`,
+        `is to use "${snapshotterName}"${what}, which is not configured, and the node is not ready: ${write} ${option}`,
       ),
     ];
   if (hasFeature(version, "criTransfers") && unpackEntry(config) === undefined)
     return [
-      wrong(subject, `cannot pull: unpack_config has no entry for "${snapshotterName}": ${write} --cri, ${advice}`),
+      wrong(
+        subject,
+        `cannot pull${what}: unpack_config has no entry for "${snapshotterName}": ${write} ${option}, ${advice}`,
+      ),
     ];
-  return [right(subject, "keeps its images and containers on it")];
+  return [right(subject, `keeps its images and containers on it${what}`)];
 }
 
 function judgeDiffers({ version }: ContainerdFacts, config: TomlTable): EngineFinding[] {
@@ -152,17 +173,28 @@ function unpackEntry(config: TomlTable): unknown {
   return (entries as unknown[]).find((entry) => valueAt(entry, ["snapshotter"]) === snapshotterName);
 }
 
-function usesForCri(config: TomlTable): boolean {
-  const places = [
-    ["plugins", criPlugin, "containerd", "snapshotter"],
-    ["plugins", criImagesPlugin, "snapshotter"],
+/** For all that Kubernetes keeps. */
+const all = "";
+
+/** For what Kubernetes uses it: `all`, or the names of runtimes that have a snapshotter of their own. */
+function criUsesOf(config: TomlTable): string[] {
+  const plugin = (name: string, ...path: string[]) => ["plugins", name, ...path];
+  const isOurs = (table: unknown) => valueAt(table, ["snapshotter"]) === snapshotterName;
+  if ([plugin(criPlugin, "containerd"), plugin(criImagesPlugin)].some((path) => isOurs(valueAt(config, path))))
+    return [all];
+  const lists = [
+    plugin(criPlugin, "containerd", "runtimes"),
+    plugin(criRuntimePlugin, "containerd", "runtimes"),
+    plugin(criImagesPlugin, "runtime_platforms"),
   ];
-  return places.some((path) => valueAt(config, path) === snapshotterName);
+  const runtimes = lists.flatMap((path) => Object.entries(valueAt(config, path) ?? {}));
+  return [...new Set(runtimes.filter(([, runtime]) => isOurs(runtime)).map(([name]) => name))];
 }
 
-function isCriDisabled(config: TomlTable): boolean {
+/** Files of config version 1 name a plugin without its type. */
+function isDisabled(config: TomlTable, ...name: readonly string[]): boolean {
   const disabled = valueAt(config, ["disabled_plugins"]);
-  return Array.isArray(disabled) && disabled.some((id) => ["cri", criPlugin].includes(String(id)));
+  return Array.isArray(disabled) && (disabled.includes(name.join(".")) || disabled.includes(name.at(-1)));
 }
 
 function proxiesOf(config: TomlTable, type: string): string[] {

@@ -130,6 +130,34 @@ describe("of containerd", () => {
       factsOf("2.1.9", toml(`${text219}\n[plugins."io.containerd.cri.v1.images"]\nsnapshotter = "cleat"`)),
       'cannot pull: unpack_config has no entry for "cleat"',
     ],
+    [
+      "a second name for one socket",
+      factsOf("1.6.20", toml(`${text219}\n[proxy_plugins.kata]\ntype = "snapshot"\naddress = "${socket}"`)),
+      "[proxy_plugins.kata] leads to the same socket",
+    ],
+    [
+      "a plugin that is disabled",
+      factsOf("2.1.9", toml(`disabled_plugins = ["io.containerd.snapshotter.v1.cleat"]\n${text219}`), { plugins: [] }),
+      "disabled_plugins names the snapshotter",
+    ],
+    [
+      "a runtime on a snapshotter that is not configured",
+      factsOf("2.1.9", toml('[plugins."io.containerd.cri.v1.images".runtime_platforms.kata]\nsnapshotter = "cleat"')),
+      'is to use "cleat" for kata, which is not configured',
+    ],
+    [
+      "a runtime of an older file on one that is not",
+      factsOf("1.7.24", toml('[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]\nsnapshotter = "cleat"')),
+      "cleat config containerd --write --cri-runtime runc",
+    ],
+    [
+      "a runtime whose images cannot be pulled",
+      factsOf(
+        "2.1.9",
+        toml(`${text219}\n[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]\nsnapshotter = "cleat"`),
+      ),
+      'cannot pull for runc: unpack_config has no entry for "cleat"',
+    ],
   ])("%s is found", async (_what, facts, text) => {
     expect(await wrongOf(facts)).toEqual([expect.stringContaining(text)]);
   });

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { CleatError } from "../../../errors/index.ts";
 import { compareBranches, formatVersion, type Version } from "../config/versions.ts";
-import { removeMember, setMember } from "./json-members.ts";
+import { findTwice, removeMember, setMember } from "./json-members.ts";
 
 /** By which door Docker comes to Cleat's layers. */
 export type DockerDoor = "snapshotter" | "graph driver plugin";
@@ -55,10 +56,12 @@ export function parseDaemonJson(text: string | undefined, subject: string): Json
 
 /**
  * The file with the settings in it, everything else as it was written.
- * @throws FAILED_PRECONDITION when it is not an object of JSON, or where a setting would stand there is no object.
+ * @throws FAILED_PRECONDITION when it is not an object of JSON, or where a setting would stand there is no object, or
+ * there are two.
  */
 export function withSettings(text: string | undefined, settings: readonly Setting[], subject: string): string {
   const object = parseDaemonJson(text, subject);
+  for (const { path } of settings) assertGivenOnce(text, path, subject);
   const missing = settings.filter(({ path, value }) => memberAt(object, path) !== value);
   for (const { path } of missing) assertObjects(object, path, subject);
   const start = text === undefined || text.trim() === "" ? "{}\n" : text;
@@ -72,6 +75,7 @@ export function withSettings(text: string | undefined, settings: readonly Settin
 export function withoutSettings(text: string, before: string | undefined, subject: string): string | undefined {
   const settings = settingsOf(text, subject);
   if (settings.length === 0) return text;
+  for (const { path } of settings) assertGivenOnce(text, path, subject);
   if (withSettings(before, settings, subject) === text) return before;
   const then = parseDaemonJson(before, subject);
   return settings.reduce((edited, { path }) => {
@@ -89,6 +93,12 @@ export function settingsOf(text: string | undefined, subject: string): readonly 
   return doors.find((settings) => settings.every(has)) ?? doors[0]?.filter(has) ?? [];
 }
 
+/** Whether a file has Cleat's settings by another door than `wanted` opens. */
+export function hasOtherDoor(text: string | undefined, wanted: readonly Setting[], subject: string): boolean {
+  const isWanted = ({ path }: Setting) => wanted.some((one) => isDeepStrictEqual(one.path, path));
+  return !settingsOf(text, subject).every(isWanted);
+}
+
 export function memberAt(object: unknown, path: readonly string[]): unknown {
   let value = object;
   for (const key of path) {
@@ -96,6 +106,13 @@ export function memberAt(object: unknown, path: readonly string[]): unknown {
     value = (value as Json)[key];
   }
   return value;
+}
+
+/** Or what is changed would be one, and what counts the other. */
+function assertGivenOnce(text: string | undefined, path: readonly string[], subject: string): void {
+  const key = findTwice(text ?? "", path);
+  if (key === undefined) return;
+  throw new CleatError("FAILED_PRECONDITION", `${subject} has ${JSON.stringify(key)} twice: take one of them out`);
 }
 
 function assertObjects(object: Json, path: readonly string[], subject: string): void {

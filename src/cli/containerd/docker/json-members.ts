@@ -10,6 +10,18 @@ interface Member {
   readonly end: number;
 }
 
+/** What stands twice in its object on the way to a path, so that readers differ in which of the two counts. */
+export function findTwice(text: string, path: readonly string[]): string | undefined {
+  let at = text.indexOf("{");
+  for (const key of path) {
+    const [member, other] = membersOf(text, at).filter((one) => one.key === key);
+    if (other !== undefined) return key;
+    if (member === undefined || text[member.valueStart] !== "{") return undefined;
+    at = member.valueStart;
+  }
+  return undefined;
+}
+
 /** Puts a value at a path, below objects that are made if they are not there. */
 export function setMember(text: string, path: readonly string[], value: unknown): string {
   return editMember(text, text.indexOf("{"), path, value, indentOf(text), 1);

@@ -61,6 +61,8 @@ describe("a file that is replaced", () => {
     writeFileSync(path, Buffer.of(0xff));
     await expect(readEditedFile(path)).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
     await expect(readEditedFile(folder)).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    symlinkSync("elsewhere/config.toml", join(folder, "link.toml"));
+    await expect(readEditedFile(join(folder, "link.toml"))).rejects.toThrow("is a link that leads nowhere");
   });
 });
 

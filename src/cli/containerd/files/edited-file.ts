@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { type FileHandle, open, readFile, realpath, rm, stat } from "node:fs/promises";
+import { type FileHandle, lstat, open, readFile, realpath, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
 import { makeFolders, replaceFile, syncFolder } from "../../../files/index.ts";
@@ -14,7 +14,9 @@ export interface EditedFile {
   readonly text: string | undefined;
 }
 
-/** @throws FAILED_PRECONDITION when it is not a file of UTF-8; NOT_FOUND is no error here. */
+/**
+ * @throws FAILED_PRECONDITION when it is not a file of UTF-8, or a link that leads nowhere; NOT_FOUND is no error here.
+ */
 export async function readEditedFile(path: string): Promise<EditedFile> {
   const subject = `file ${JSON.stringify(path)}`;
   try {
@@ -22,9 +24,17 @@ export async function readEditedFile(path: string): Promise<EditedFile> {
     if (!(await stat(realPath)).isFile()) throw new CleatError("FAILED_PRECONDITION", `${subject} is not a file`);
     return { path, realPath, text: decode(await readFile(realPath), subject) };
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return { path, realPath: path, text: undefined };
-    throw toCleatError(error, subject);
+    if (!isSystemError(error, "ENOENT")) throw toCleatError(error, subject);
+    await assertNoLink(path, subject);
+    return { path, realPath: path, text: undefined };
   }
+}
+
+/** What is written would take its place, and not stand where it leads. */
+async function assertNoLink(path: string, subject: string): Promise<void> {
+  const status = await lstat(path).catch(() => undefined);
+  if (status?.isSymbolicLink() !== true) return;
+  throw new CleatError("FAILED_PRECONDITION", `${subject} is a link that leads nowhere`);
 }
 
 function decode(bytes: Buffer, subject: string): string {
@@ -88,13 +98,16 @@ export async function keepCopy({ realPath, text }: EditedFile): Promise<string> 
   }
 }
 
-/** The last copy that was kept of a file; `undefined` where there is none. */
-export async function readLastCopy({ realPath }: EditedFile): Promise<EditedFile | undefined> {
+/** The last copy that was kept of a file, of those that are as `isIt` says; `undefined` where there is none. */
+export async function readLastCopy(
+  { realPath }: EditedFile,
+  isIt: (text: string) => boolean = () => true,
+): Promise<EditedFile | undefined> {
   let last: EditedFile | undefined;
   for (let number = 1; ; number++) {
     const copy = await readEditedFile(copyName(realPath, number));
     if (copy.text === undefined) return last;
-    last = copy;
+    if (isIt(copy.text)) last = copy;
   }
 }
 

@@ -7,10 +7,9 @@ import type { SnapshotterConnection } from "./connection.ts";
  * something was removed from it, so that a snapshot is made and removed in one namespace; with the end of a lease it
  * begins. Source: containerd v1.6.20 `metadata/db.go` GarbageCollect, `services/leases/local.go` Delete.
  */
-export async function collectGarbage({ namespaces }: SnapshotterConnection): Promise<void> {
-  const [first] = namespaces;
-  if (first === undefined) return;
-  const { containerd, snapshots } = first;
+export async function collectGarbage(connection: SnapshotterConnection): Promise<void> {
+  // One that has lost its database has no namespace, and all of the snapshotter's is garbage to it.
+  const { containerd, snapshots } = connection.namespaces[0] ?? connection.within("default");
   const key = `cleat-gc-${randomBytes(12).toString("hex")}`;
   const lease = await createLease(containerd, { expireMs: 60_000 });
   await snapshots.view(key, {});

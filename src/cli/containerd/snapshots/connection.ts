@@ -35,6 +35,8 @@ export interface SnapshotterConnection extends AsyncDisposable {
   /** The snapshotter itself, whose names are containerd's own: "moby/12/sha256:…". */
   readonly backend: Snapshotter;
   readonly namespaces: readonly NamespaceConnection[];
+  /** What a client would see in a namespace that need not be there yet. */
+  within(namespace: string): NamespaceConnection;
 }
 
 /** What a client sees in one namespace. */
@@ -66,11 +68,13 @@ export async function openConnection(
       const known = names.join(", ") || "there is none";
       throw new CleatError("NOT_FOUND", `containerd has no namespace "${values.namespace}"; it has: ${known}`);
     }
+    const within = (namespace: string) => connectNamespace(containerd.within(namespace), snapshotter);
     return {
       snapshotter,
       backend: createRemoteSnapshotter({ channel }),
       // Of all, whichever is asked for: what one does not know another may.
-      namespaces: names.map((namespace) => connectNamespace(containerd.within(namespace), snapshotter)),
+      namespaces: names.map(within),
+      within,
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {

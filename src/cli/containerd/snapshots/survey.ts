@@ -31,17 +31,19 @@ export interface SurveyedSnapshot {
 export async function surveySnapshots(connection: SnapshotterConnection): Promise<SurveyedSnapshot[]> {
   const { backend, namespaces, snapshotter } = connection;
   const held = await toArray(backend.list());
-  const backendByClient = new Map(held.map((info) => [clientKeyOf(info.name), info]));
+  const backendByClient = findLatest(held);
   const findMounts = createMountFinder(backend);
   const rows: SurveyedSnapshot[] = [];
-  const known = new Set<string>();
+  const used = new Set<string>();
+  const adopted = new Set<string>();
   for (const one of namespaces) {
     const { namespace } = one;
     const infos = await toArray(one.snapshots.list());
     const chains = await readImageChains(one.containerd);
     for (const { name, kind, parent } of infos) {
-      known.add(name);
-      const backendName = backendByClient.get(`${namespace}/${name}`)?.name;
+      const backendName = backendByClient.get(`${namespace}/${name}`);
+      if (backendName === undefined) adopted.add(name);
+      else used.add(backendName);
       const mountPoints = backendName === undefined ? [] : await findMounts({ name: backendName, kind });
       const images = chains.get(name) ?? [];
       rows.push({ namespace, name, state: "ok", kind, parent, backendName, images, mountPoints });
@@ -50,14 +52,13 @@ export async function surveySnapshots(connection: SnapshotterConnection): Promis
     const candidates = await namesThatMayBeBroken(one, chains, held, snapshotter);
     for (const name of candidates) {
       if (listed.has(name) || !(await isNameTaken(one.snapshots, name))) continue;
-      known.add(name);
+      used.add(backendByClient.get(`${namespace}/${name}`) ?? "");
       rows.push({ namespace, name, state: "broken", ...nothingKnown, images: chains.get(name) ?? [] });
     }
   }
-  const seen = new Set(namespaces.map(({ namespace }) => namespace));
   for (const { name: backendName, kind, parent } of held) {
     const { namespace, name } = splitBackendName(backendName);
-    if (known.has(name) || !seen.has(namespace)) continue;
+    if (used.has(backendName) || adopted.has(name)) continue;
     const mountPoints = await findMounts({ name: backendName, kind });
     const parentName = parent === undefined ? undefined : splitBackendName(parent).name;
     rows.push({ namespace, name, state: "orphaned", kind, parent: parentName, backendName, images: [], mountPoints });
@@ -118,16 +119,29 @@ export async function isNameTaken(snapshots: Snapshotter, name: string): Promise
 }
 
 /** Source of the form: containerd v1.6.20 `metadata/snapshot.go` createKey. */
-const backendPattern = /^([^/]+)\/\d+\/(.*)$/s;
+const backendPattern = /^([^/]+)\/(\d+)\/(.*)$/s;
 
-export function splitBackendName(backendName: string): { readonly namespace: string; readonly name: string } {
-  const [, namespace = "", name = backendName] = backendPattern.exec(backendName) ?? [];
-  return { namespace, name };
+export function splitBackendName(backendName: string): {
+  readonly namespace: string;
+  readonly number: number;
+  readonly name: string;
+} {
+  const [, namespace = "", number = "0", name = backendName] = backendPattern.exec(backendName) ?? [];
+  return { namespace, number: Number(number), name };
 }
 
-function clientKeyOf(backendName: string): string {
-  const { namespace, name } = splitBackendName(backendName);
-  return `${namespace}/${name}`;
+/**
+ * What the snapshotter calls each of a client's, "moby/c1": the latest, as a crash may leave an earlier one of that
+ * name.
+ */
+function findLatest(held: readonly SnapshotInfo[]): ReadonlyMap<string, string> {
+  const latest = new Map<string, { readonly backendName: string; readonly number: number }>();
+  for (const { name: backendName } of held) {
+    const { namespace, number, name } = splitBackendName(backendName);
+    const known = latest.get(`${namespace}/${name}`);
+    if (known === undefined || known.number < number) latest.set(`${namespace}/${name}`, { backendName, number });
+  }
+  return new Map(Array.from(latest, ([client, { backendName }]) => [client, backendName]));
 }
 
 async function toArray<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -4,6 +4,7 @@ import {
   type DiffService,
   openDiffService,
   openGraphDriverSnapshotter,
+  servedNameFile,
 } from "../../../snapshotter/index.ts";
 import { type CommandOptions, type CommandContext, UsageError } from "../../terminal/command.ts";
 import {
@@ -74,7 +75,8 @@ export async function openSnapshotterDoor(
   };
   try {
     diffs = differ && (await openDiffService({ ...differ, root, store: choice.store, logger }));
-    const services = [createSnapshotsService(snapshotter), ...(diffs === undefined ? [] : [diffs.service])];
+    const snapshots = createSnapshotsService(snapshotter, { file: servedNameFile(root), logger });
+    const services = [snapshots, ...(diffs === undefined ? [] : [diffs.service])];
     const server = await serveGrpcDoor({ services, listen, close, logger });
     return {
       ...describeSnapshotter({ address: server.address, root, ...choice }),

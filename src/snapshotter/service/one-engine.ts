@@ -1,0 +1,51 @@
+import { CleatError } from "../../errors/index.ts";
+import type { GrpcCall } from "../../grpc/index.ts";
+import {
+  describeProcess,
+  isRunning,
+  isSameProcess,
+  peerProcess,
+  type ProcessIdentity,
+  readProcess,
+} from "../../syscall/index.ts";
+
+/**
+ * Keeps a snapshotter to one containerd: the collector of each removes what only the other knows. Nothing in the
+ * protocol tells them apart, so the kernel is asked which process calls.
+ */
+export interface OneEngine {
+  /**
+   * To be called before something is changed: who does that first is the one, until that process has ended.
+   * @throws FAILED_PRECONDITION for another meanwhile.
+   */
+  assert(connection: GrpcCall["connection"]): void;
+}
+
+export function createOneEngine(): OneEngine {
+  let engine: ProcessIdentity | undefined;
+  /** On which the engine has called; a restarted one comes on another. */
+  const own = new WeakSet<object>();
+  return {
+    assert(connection) {
+      if (connection === undefined || own.has(connection)) return;
+      const caller = processBehind(connection);
+      if (caller === undefined) return;
+      if (engine !== undefined && !isSameProcess(engine, caller) && isRunning(engine)) throw taken(engine, caller);
+      engine = caller;
+      own.add(connection);
+    },
+  };
+}
+
+/** Nothing where the kernel does not tell: of TCP, of another PID namespace, of who has ended. */
+function processBehind({ descriptor }: NonNullable<GrpcCall["connection"]>): ProcessIdentity | undefined {
+  const pid = descriptor === undefined ? undefined : peerProcess(descriptor);
+  return pid === undefined ? undefined : readProcess(pid);
+}
+
+function taken(engine: ProcessIdentity, caller: ProcessIdentity): CleatError {
+  const message =
+    `these are the snapshots of ${describeProcess(engine)}, all of which the collector of ${describeProcess(caller)} ` +
+    "would remove: give each a root and a socket of its own";
+  return new CleatError("FAILED_PRECONDITION", message);
+}

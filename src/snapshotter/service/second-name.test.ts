@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { createSimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
+import { createMemoryStorage, createPlaces } from "../memory-storage.test.support.ts";
+import { openOverFiles } from "../store/open-snapshotter.ts";
+import { createSnapshotsService } from "./serve-snapshots.ts";
+
+it("under a second name everything may be looked at, and nothing changed", async () => {
+  const local = await openOverFiles(createSimulatedDisk(), createMemoryStorage(createPlaces()));
+  const methods = createSnapshotsService(local).implementation;
+  const ask = async (method: string, snapshotter: string, request: object = {}): Promise<unknown> => {
+    const answer = methods[method]?.({ snapshotter, key: "key", labels: {}, ...request } as never, {} as never);
+    if (answer === undefined || !(Symbol.asyncIterator in answer)) return answer;
+    const answers: unknown[] = [];
+    for await (const one of answer) answers.push(one);
+    return answers;
+  };
+  await ask("stat", "monitor").catch(() => {}); // who looks first is not the one
+  await ask("prepare", "cleat");
+  for (const method of ["stat", "mounts", "usage"]) await ask(method, "other");
+  expect(await ask("list", "other", { filters: [] })).toHaveLength(1);
+  const info = { name: "key", labels: {} };
+  for (const method of ["prepare", "view", "commit", "update", "remove", "cleanup"]) {
+    const change = ask(method, "other", method === "remove" ? {} : { key: "new", name: "new", info });
+    await expect(change, method).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+  }
+  await ask("remove", "cleat");
+  await ask("prepare", "other");
+  await local.close();
+});

@@ -1,0 +1,94 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
+import { replaceFile } from "../../files/index.ts";
+import { type Logger, silentLogger } from "../../transport/index.ts";
+import { quoteName } from "../names-and-labels.ts";
+import type { Snapshotter } from "../snapshotter.ts";
+
+/**
+ * The one name by which containerd knows a snapshotter. Its collector lists what is there, and removes all that it does
+ * not know under that name: of two names for the same snapshots each would lose what it has to the other. Source:
+ * containerd v1.6.20 and v2.1.9 `metadata/snapshot.go` garbageCollect.
+ */
+export interface ServedName {
+  /**
+   * To be waited for before anything is changed in this name; nothing where it is known. One that is new is taken while
+   * there are no snapshots of another.
+   * @throws FAILED_PRECONDITION when there are, or what is kept is a later version's; what the disk says that does not
+   * give it.
+   */
+  claim(name: string): Promise<void> | undefined;
+}
+
+export interface ServedNameOptions {
+  /** Where it is kept; without it, it is known as long as this process runs. */
+  readonly file?: string | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+const storedName = z.strictObject({ version: z.literal(1), snapshotter: z.string().min(1) });
+/** Of a name in containerd's configuration. */
+const maxNameLength = 1_024;
+
+export function createServedName(
+  snapshotter: Pick<Snapshotter, "list">,
+  { file, logger = silentLogger }: ServedNameOptions = {},
+): ServedName {
+  let known: string | undefined;
+  let reading: Promise<void> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const read = async () => {
+    try {
+      known = file === undefined ? undefined : parseName(await readFile(file, "utf8"), file);
+    } catch (error) {
+      if (isSystemError(error, "ENOENT")) return;
+      if (isSystemError(error) || error instanceof CleatError) {
+        reading = undefined; // a disk may fail for a moment
+        throw toCleatError(error, "name of the snapshotter");
+      }
+      logger.warn({ err: error, file }, "by what name the snapshotter was served cannot be read; the next is taken");
+    }
+  };
+  const holdsSnapshots = async (): Promise<boolean> => {
+    for await (const _ of snapshotter.list()) return true;
+    return false;
+  };
+  const take = async (name: string) => {
+    await (reading ??= read());
+    if (known === name) return;
+    if (known !== undefined && (await holdsSnapshots())) throw otherName(known, name);
+    known = name;
+    if (file === undefined) return;
+    const text = `${JSON.stringify({ version: 1, snapshotter: name } satisfies z.input<typeof storedName>)}\n`;
+    await replaceFile(file, (staged) => staged.writeFile(text), { mode: 0o600 }).catch((error: unknown) => {
+      // On a full disk what makes room must be done all the same.
+      logger.warn({ err: error, file }, "by what name the snapshotter is served is not kept until it is started again");
+    });
+  };
+
+  return {
+    claim(name) {
+      if (name === known || name === "") return undefined; // who names none is no containerd
+      if (name.length > maxNameLength) throw new CleatError("INVALID_ARGUMENT", "name of the snapshotter is too long");
+      const taken = last.then(() => take(name));
+      last = taken.catch(() => {}); // its own caller is told
+      return taken;
+    },
+  };
+}
+
+function parseName(text: string, file: string): string {
+  const value = JSON.parse(text) as { readonly version?: unknown } | null;
+  const version = value?.version;
+  if (typeof version !== "number" || version === 1) return storedName.parse(value).snapshotter;
+  throw new CleatError("FAILED_PRECONDITION", `"${file}" is of version ${version}, which a later Cleat has written`);
+}
+
+function otherName(known: string, name: string): CleatError {
+  const message =
+    `these are the snapshots of ${quoteName(known)}, all of which containerd's collector would remove under the name ` +
+    `${quoteName(name)}: give that a root and a socket of its own, or remove them first`;
+  return new CleatError("FAILED_PRECONDITION", message);
+}
