@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { createSimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
-import { createMemoryStorage, createPlaces } from "../memory-storage.test.support.ts";
+import { createMemoryStorage, createPlaces } from "../conformance/memory-storage.test.support.ts";
 import { openOverFiles } from "../store/open-snapshotter.ts";
 import { createSnapshotsService } from "./serve-snapshots.ts";
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { createSimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
-import { createMemoryStorage, createPlaces } from "../memory-storage.test.support.ts";
+import { createMemoryStorage, createPlaces } from "../conformance/memory-storage.test.support.ts";
 import { openOverFiles } from "./open-snapshotter.ts";
 
 it("a list whose filter takes long lets others have their turn, and ends when it is given up", async () => {

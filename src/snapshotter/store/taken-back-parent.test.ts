@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createSimulatedDisk, type SimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
-import { createMemoryStorage, createPlaces, type Places } from "../memory-storage.test.support.ts";
+import { createMemoryStorage, createPlaces, type Places } from "../conformance/memory-storage.test.support.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 import { openOverFiles } from "./open-snapshotter.ts";
 

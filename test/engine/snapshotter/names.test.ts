@@ -8,11 +8,11 @@ import {
   type ConfiguredContainerd,
   configureContainerd,
   containerdReleases,
-} from "../harness/containerd/configured-containerd.ts";
-import { type SnapshotterProcess, startSnapshotter } from "../harness/containerd/snapshotter.ts";
-import { untilReady } from "../harness/processes/daemon.ts";
-import { type Namespace, openNamespace } from "../harness/namespaces/namespace.ts";
-import { describeWith } from "../needs.ts";
+} from "../../harness/containerd/configured-containerd.ts";
+import { type SnapshotterProcess, startSnapshotter } from "../../harness/containerd/snapshotter.ts";
+import { untilReady } from "../../harness/processes/daemon.ts";
+import { type Namespace, openNamespace } from "../../harness/namespaces/namespace.ts";
+import { describeWith } from "../../needs.ts";
 
 for (const { release, needs, title } of containerdReleases) {
   describeWith(needs, `of one snapshotter, for ${title},`, () => {
