@@ -1,6 +1,6 @@
 /**
- * The part of the kit on which the jobs and probes of graph drivers stand. Each thread of workers loads this file, in some tenths
- * of a second if it has to load protocols and schemas, too: what it shows must not load much.
+ * The part of the kit on which the jobs and probes of graph drivers stand. Each thread of workers loads this file, in
+ * some tenths of a second if it has to load protocols and schemas, too: what it shows must not load much.
  */
 export { applyArchive, type ApplyDiffOptions, unpackDiff } from "./diff/apply-archive.ts";
 export { writeChanges } from "./diff/change-records.ts";

@@ -1,4 +1,7 @@
-/** What every driver gets, with a backend that mounts nothing. Real mounts are in test/kernel/volumes/volumes.test.ts. */
+/**
+ * What every driver gets, with a backend that mounts nothing.
+ * Real mounts are in test/kernel/volumes/volumes.test.ts.
+ */
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -80,7 +80,8 @@ export const networkChecks: readonly NetworkCheck[] = [
     id: "network/deleted-with-endpoints",
     title: "deletes with a network the endpoints that Docker has forgotten",
     source:
-      "seen on docker-20.10.24, 26.1.5, 28.5.2 (test/engine/plugins/networks.test.ts): what ended while the daemon was away " +
+      "seen on docker-20.10.24, 26.1.5, 28.5.2 (test/engine/plugins/networks.test.ts): " +
+      "what ended while the daemon was away " +
       "is never deleted; moby v20.10.24 vendor/github.com/docker/libnetwork/endpoint.go deleteEndpoint",
     symptom: "After a crash of the daemon docker network rm leaves links, and the network cannot be made again.",
     makes,
