@@ -5,8 +5,8 @@ import { parseObject, readRecordAt } from "./store-entries.ts";
 export const countsFile = `${ownFolder}/counts.json`;
 
 /**
- * What `.cleat/counts.json` says (`../home/mounts/mount-counts.ts`). `damaged` holds what is not a count; of a file that is
- * not a record of version 1 there is a problem and nothing else.
+ * What `.cleat/counts.json` says (`../home/mounts/mount-counts.ts`). `damaged` holds what is not a count;
+ * of a file that is not a record of version 1 there is a problem and nothing else.
  */
 export interface RecordedCounts {
   readonly counts: ReadonlyMap<string, number>;
