@@ -1,3 +1,4 @@
+import { toCleatError } from "../../errors/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { type JournalFiles, lockFolder, openJournalFiles } from "../../state/kit.ts";
 import { openRecords, parentsFirst, type Records } from "../records/records.ts";
@@ -23,7 +24,14 @@ export interface OpenSnapshotterOptions {
  * @throws DATA_LOSS when the records are damaged, or older than the places. The storage is not closed then.
  */
 export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<Snapshotter> {
-  const { root, storage, logger = silentLogger } = options;
+  try {
+    return await openInRoot(options);
+  } catch (error) {
+    throw toCleatError(error, `snapshots of "${options.root}" cannot be opened`);
+  }
+}
+
+async function openInRoot({ root, storage, logger = silentLogger }: OpenSnapshotterOptions): Promise<Snapshotter> {
   const files = await openJournalFiles(root);
   let lock: Awaited<ReturnType<typeof lockFolder>> | undefined;
   try {
