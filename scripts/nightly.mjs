@@ -28,6 +28,7 @@ const parts = [
   ["races of an extractor", "kernel", ["breakout/race"]],
   ["archives beside GNU tar, libarchive and Go", "kernel", ["tar-differential"]],
   ["processes killed at each system call", "kernel", ["crash-points"]],
+  ["system calls that fail", "kernel", ["error-points"]],
   ["power lost in a virtual machine", "kernel", ["kernel/power-loss"]],
   [arm64Title, "kernel", ["kernel/arm64.test"]],
   ["fuzzers", "package", ["fuzz"]],

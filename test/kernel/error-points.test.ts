@@ -1,0 +1,78 @@
+/** Each system call in its turn fails, with each error that it may: of graph drivers, snapshotters, state and volumes. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+import { describeWith, type Need, needs } from "../needs.ts";
+import { byDayOrNight } from "../night.ts";
+import { type LoopFileSystem, runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
+
+const harness = join(import.meta.dirname, "../harness/processes/fail-at-system-call.mjs");
+const program = join(import.meta.dirname, "error-points/main.mjs");
+
+interface Row {
+  /** What it is that fails: a driver, a type of volumes. */
+  readonly subject: string;
+  readonly needs: readonly Need[];
+  readonly operations: readonly string[];
+  readonly fileSystem?: LoopFileSystem;
+  /** One call in so many, with one of its errors; 1: each with all. */
+  readonly every: number;
+}
+
+const overlay2 = { subject: "overlay2", needs: [needs.root, needs.overlay] };
+const ofLayers = ["create", "apply", "apply with exact diffs", "remove", "get", "open"];
+const ofSnapshots = [
+  ...["prepare snapshot", "view snapshot", "update snapshot", "commit", "remove snapshot"],
+  "open snapshotter",
+];
+const ofVolumes = ["create volume", "mount volume", "unmount volume", "remove volume", "open volumes"];
+const btrfs = { subject: "btrfs", needs: [needs.root, needs.loopDevices, needs.btrfs], fileSystem: "btrfs" } as const;
+const image = { subject: "image", needs: [needs.root, needs.loopDevices, needs.ext4] };
+const store = { subject: "store", needs: [needs.root] };
+
+const rows = byDayOrNight<Row>(
+  [
+    { ...overlay2, operations: ["apply"], every: 9 },
+    { ...overlay2, operations: ["prepare snapshot"], every: 5 },
+    { ...store, operations: ["transact"], every: 1 },
+    { ...store, operations: ["open store"], every: 3 },
+    { subject: "local", needs: [needs.root], operations: ["create volume"], every: 3 },
+  ],
+  [
+    { ...overlay2, operations: [...ofLayers, ...ofSnapshots], every: 1 },
+    { ...btrfs, operations: [...ofLayers, ...ofSnapshots], every: 1 },
+    { subject: "vfs", needs: [needs.root], operations: ofLayers, every: 1 },
+    {
+      subject: "fuse-overlayfs",
+      needs: [needs.root, needs.overlay, needs.fuseOverlayfs],
+      operations: ofLayers,
+      every: 1,
+    },
+    { ...store, operations: ["put", "transact", "delete", "write anew", "open store"], every: 1 },
+    { subject: "local", needs: [needs.root], operations: ofVolumes, every: 1 },
+    { ...image, operations: [...ofVolumes, "resize volume"], every: 1 },
+  ],
+);
+
+for (const { subject, needs: required, operations, fileSystem, every } of rows) {
+  describeWith(required, `a system call that fails, ${subject}`, () => {
+    test.each(operations)("leaves %s done or not begun, and told", { timeout: 900_000 }, async (operation) => {
+      const lines: string[] = [];
+      const args = [operation, subject, String(every)];
+      const command = (folder: string) => [process.execPath, "--import", harness, program, ...args, folder];
+      await runWithPrivateMounts(command, { fileSystem, onLine: (line) => lines.push(line) });
+      const { injected, problems } = JSON.parse(lines.at(-1) ?? "") as Outcome;
+      const counts = Object.values(injected);
+      const failures = counts.reduce((sum, count) => sum + count, 0);
+      console.log(`${subject}, ${operation}: ${failures} failures, ${counts.length} of calls and errors`);
+      expect(problems).toEqual([]);
+      expect(failures).toBeGreaterThan(0);
+    });
+  });
+}
+
+interface Outcome {
+  /** How often, by call and error. */
+  readonly injected: Readonly<Record<string, number>>;
+  readonly problems: readonly string[];
+}
