@@ -20,14 +20,16 @@ interface Row {
 }
 
 const overlay2 = { subject: "overlay2", needs: [needs.root, needs.overlay] };
-const ofLayers = ["create", "apply", "apply with exact diffs", "remove", "get", "open"];
-const ofSnapshots = [
-  ...["prepare snapshot", "view snapshot", "update snapshot", "commit", "remove snapshot"],
-  "open snapshotter",
-];
+const ofLayers = ["create", "apply", "apply with exact diffs", "remove", "get"];
+const ofSnapshots = ["prepare snapshot", "view snapshot", "update snapshot", "commit", "remove snapshot"];
+/** Makes hundreds of calls, most of them to find out what the machine can do. */
+const opening = ["open", "open snapshotter"];
 const ofVolumes = ["create volume", "mount volume", "unmount volume", "remove volume", "open volumes"];
 const btrfs = { subject: "btrfs", needs: [needs.root, needs.loopDevices, needs.btrfs], fileSystem: "btrfs" } as const;
+const fuseOverlayfs = { subject: "fuse-overlayfs", needs: [needs.root, needs.overlay, needs.fuseOverlayfs] };
+const vfs = { subject: "vfs", needs: [needs.root] };
 const image = { subject: "image", needs: [needs.root, needs.loopDevices, needs.ext4] };
+const local = { subject: "local", needs: [needs.root] };
 const store = { subject: "store", needs: [needs.root] };
 
 const rows = byDayOrNight<Row>(
@@ -36,20 +38,19 @@ const rows = byDayOrNight<Row>(
     { ...overlay2, operations: ["prepare snapshot"], every: 5 },
     { ...store, operations: ["transact"], every: 1 },
     { ...store, operations: ["open store"], every: 3 },
-    { subject: "local", needs: [needs.root], operations: ["create volume"], every: 3 },
+    { ...local, operations: ["create volume"], every: 3 },
   ],
   [
     { ...overlay2, operations: [...ofLayers, ...ofSnapshots], every: 1 },
+    { ...overlay2, operations: opening, every: 7 },
     { ...btrfs, operations: [...ofLayers, ...ofSnapshots], every: 1 },
-    { subject: "vfs", needs: [needs.root], operations: ofLayers, every: 1 },
-    {
-      subject: "fuse-overlayfs",
-      needs: [needs.root, needs.overlay, needs.fuseOverlayfs],
-      operations: ofLayers,
-      every: 1,
-    },
+    { ...btrfs, operations: opening, every: 7 },
+    { ...vfs, operations: ofLayers, every: 1 },
+    { ...vfs, operations: ["open"], every: 7 },
+    { ...fuseOverlayfs, operations: ofLayers, every: 1 },
+    { ...fuseOverlayfs, operations: ["open"], every: 7 },
     { ...store, operations: ["put", "transact", "delete", "write anew", "open store"], every: 1 },
-    { subject: "local", needs: [needs.root], operations: ofVolumes, every: 1 },
+    { ...local, operations: ofVolumes, every: 1 },
     { ...image, operations: [...ofVolumes, "resize volume"], every: 1 },
   ],
 );

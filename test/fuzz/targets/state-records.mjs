@@ -20,7 +20,14 @@ export const dictionary = [
   '"seq":',
   '"lines":',
   '"__proto__"',
-  ...["\n", "\nrecords.new: ", "null", "-1", "1e99", "[[[[", "]]]]", '{"a":'],
+  '{"a":',
+  "[[[[",
+  "]]]]",
+  "\n",
+  "\nrecords.new: ",
+  "null",
+  "-1",
+  "1e99",
 ];
 
 /** Its decoder throws, other than a schema. */

@@ -39,9 +39,19 @@ const changing = words(`
 const reading = words(`
   open read readFile readdir readlink stat lstat fstat statfs realpath access exists`);
 const ofHandles = {
-  ...{ writeFile: "writeFile", write: "write", writev: "writev", truncate: "ftruncate", sync: "fsync" },
-  ...{ datasync: "fdatasync", appendFile: "appendFile", read: "read", readFile: "readFile", stat: "fstat" },
-  ...{ chmod: "fchmod", chown: "fchown", utimes: "futimes" },
+  read: "read",
+  readFile: "readFile",
+  stat: "fstat",
+  write: "write",
+  writev: "writev",
+  writeFile: "writeFile",
+  appendFile: "appendFile",
+  truncate: "ftruncate",
+  sync: "fsync",
+  datasync: "fdatasync",
+  chmod: "fchmod",
+  chown: "fchown",
+  utimes: "futimes",
 };
 
 /** What asks only, or is done with the process itself. */
@@ -113,11 +123,16 @@ function wrap(object, method, name, visit) {
   const original = object[method];
   if (typeof original !== "function") return;
   const seen = function (/** @type {any} */ ...args) {
-    const code = visit(callOf(name, args[1]));
+    const code = isModule(args[0]) ? undefined : visit(callOf(name, args[1]));
     if (code === undefined) return original.apply(this, args);
     return failAs(nodesError(code, name, args[0]), { method, args, isSync: object === fs });
   };
   object[method] = Object.assign(seen, original); // `realpath.native`
+}
+
+/** What a thread is made of, as it starts. @param {unknown} path */
+function isModule(path) {
+  return path instanceof URL || (typeof path === "string" && /(?:\.[cm]?js|\.node|\/package\.json)$/.test(path));
 }
 
 /** @param {Error} error @param {{ method: string, args: any[], isSync: boolean }} call */

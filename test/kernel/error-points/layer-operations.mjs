@@ -27,6 +27,7 @@ export const layerOperations = {
     run: (driver) => withOther(driver, async () => {}),
     look: (driver) => withOther(driver, async (other) => String(await namesOf(other, "base"))),
     async tidy() {},
+    subjects: Object.keys(factories),
     before: killed.apply.before,
     after: killed.apply.before,
   },
