@@ -81,7 +81,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
         ["--input-type=module", "--eval", `await import("./dist/drivers/${driver}/jobs.js")`],
         ["drivers", "errors", "graphdriver", "layer", "protocol", "syscall", "tar", "workers"],
         ["koffi"],
-        235,
+        236,
       ] as const,
   ),
   ["cleat/tar", importing("tar"), ["errors", "tar"], [], 60],
