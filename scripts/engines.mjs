@@ -134,8 +134,8 @@ const usage = `usage: npm run engines
 
 Installs the container engines and file-system tools that the kernel and engine tests need, as Debian packages, and
 unpacks beside them, into ${cacheFolder}, the engines of later Debian releases, later Nodes, a kernel for a virtual
-machine, servers of shares for it, and programs behind volumes. Says first what it will install; does nothing when all of
-it is there. Takes root.
+machine, servers of shares for it, and programs behind volumes. Says first what it will install; does nothing when all
+of it is there. Takes root.
 `;
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

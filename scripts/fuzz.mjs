@@ -14,9 +14,9 @@ export const fuzzTargets = readdirSync(join(folder, "targets")).map((file) => ba
 const usage = `usage: npm run fuzz -- [TARGET…] [--seconds N] [--seed S] [--keep N]
 
 Changed inputs for what reads bytes from outside, guided by which branches they take; all targets, 60 s in all, by
-default. What is refused by an error of the contract is in order. A fault is printed with its input; mended, it goes into
-test/fuzz/corpus/TARGET.txt with its name before it. --keep replaces the rest of that file by at most N of the inputs that
-take the most ways.
+default. What is refused by an error of the contract is in order. A fault is printed with its input; mended, it goes
+into test/fuzz/corpus/TARGET.txt with its name before it. --keep replaces the rest of that file by at most N of the
+inputs that take the most ways.
 
 Targets: ${fuzzTargets.join(" ")}
 `;

@@ -8,8 +8,8 @@ import { answerHelp } from "./usage.mjs";
 answerHelp(`usage: npm test [-- FILTER…]
 
 Installs and builds what is missing, then runs the checks and every tier of tests that can run here and, without a
-filter, on the newest Node those that a Node can make fail. A filter is vitest's: a part of a file's path, or its options
-(-t NAME, --project unit).
+filter, on the newest Node those that a Node can make fail. A filter is vitest's: a part of a file's path, or its
+options (-t NAME, --project unit).
 
 With CI=true, as root on Debian, engines and Nodes are installed first, and a missing need is a failure.
 `);

@@ -1,4 +1,4 @@
-/** Each system call in its turn fails, with each error that it may: of graph drivers, snapshotters, state and volumes. */
+/** System calls that fail, each in its turn, with each of their errors: of layers, snapshots, state and volumes. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
@@ -44,11 +44,11 @@ const rows = byDayOrNight<Row>(
     { ...overlay2, operations: [...ofLayers, ...ofSnapshots], every: 1 },
     { ...overlay2, operations: opening, every: 7 },
     { ...btrfs, operations: [...ofLayers, ...ofSnapshots], every: 1 },
-    { ...btrfs, operations: opening, every: 7 },
+    { ...btrfs, operations: opening, every: 3 },
     { ...vfs, operations: ofLayers, every: 1 },
-    { ...vfs, operations: ["open"], every: 7 },
+    { ...vfs, operations: ["open"], every: 3 },
     { ...fuseOverlayfs, operations: ofLayers, every: 1 },
-    { ...fuseOverlayfs, operations: ["open"], every: 7 },
+    { ...fuseOverlayfs, operations: ["open"], every: 3 },
     { ...store, operations: ["put", "transact", "delete", "write anew", "open store"], every: 1 },
     { ...local, operations: ofVolumes, every: 1 },
     { ...image, operations: [...ofVolumes, "resize volume"], every: 1 },

@@ -118,7 +118,10 @@ function numbersOfThisMachine() {
   return new Map([...table.matchAll(/(\w+): (\d+)/g)].map(([, name, number]) => [Number(number), name ?? ""]));
 }
 
-/** @param {any} object @param {string} method @param {string} name @param {(call: SystemCall) => string | undefined} visit */
+/**
+ * @param {any} object @param {string} method @param {string} name
+ * @param {(call: SystemCall) => string | undefined} visit
+ */
 function wrap(object, method, name, visit) {
   const original = object[method];
   if (typeof original !== "function") return;

@@ -1,4 +1,4 @@
-/** What fails of volumes that are folders, or files: in the driver's process, not in those that mount and make trees. */
+/** What fails of volumes that are folders, or files: in the driver's process, not in those that it starts. */
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 
