@@ -20,6 +20,7 @@ import koffi from "koffi";
  * @param {(call: SystemCall) => string | undefined} visit
  */
 export async function visitSystemCalls(visit) {
+  const handle = await fs.promises.open("/dev/null");
   visitCleat(visit);
   for (const name of [...changing, ...reading]) {
     wrap(fs, `${name}Sync`, name, visit);
@@ -27,7 +28,6 @@ export async function visitSystemCalls(visit) {
     wrap(fs.promises, name, name, visit);
   }
   syncBuiltinESMExports();
-  const handle = await fs.promises.open("/dev/null");
   const prototype = Object.getPrototypeOf(handle);
   for (const [method, name] of Object.entries(ofHandles)) wrap(prototype, method, name, visit);
   await handle.close();
