@@ -44,7 +44,7 @@ const flushing = ["EIO", "ENOSPC"];
 
 /** What each may be answered, beyond what its arguments deserve: the section on errors of its page in man 2. */
 const errorsOf = groups([
-  ["openat2 open_tree fsopen fsmount open readFile readdir", opening],
+  ["openat openat2 open_tree fsopen fsmount open readFile readdir", opening],
   ["statx newfstatat readlinkat getdents64 fgetxattr lgetxattr flistxattr llistxattr fstatfs lseek", reading],
   ["readlink stat lstat fstat statfs realpath access exists", reading],
   ["mkdirat mknodat symlinkat linkat renameat2 setxattr lsetxattr fsetxattr", making],
@@ -70,11 +70,13 @@ function groups(rows) {
   );
 }
 
-/** @param {{ name: string, creates: boolean }} call */
-function errorsAt({ name, creates }) {
-  if (name === "openat" || name === "open") return creates ? [...opening, "ENOSPC"] : opening;
-  return errorsOf.get(name);
+/** @param {import("./system-calls.mjs").SystemCall} call */
+function errorsAt({ name, creates, hasDisk }) {
+  const errors = isOpen(name) && creates ? [...opening, "ENOSPC"] : errorsOf.get(name);
+  return hasDisk ? errors : errors?.filter((code) => code !== "EIO");
 }
+
+const isOpen = (/** @type {string} */ name) => name === "openat" || name === "open";
 
 await visitSystemCalls((call) => {
   if (Atomics.load(numbers, 0) === 0) return undefined;

@@ -10,9 +10,9 @@ import { getSystemErrorMap } from "node:util";
 import koffi from "koffi";
 
 /**
- * A call that is about to be made: as the kernel or `node:fs` calls it, whether it changes something, and what it makes
- * files of, if it may.
- * @typedef {{ name: string, changes: boolean, creates: boolean }} SystemCall
+ * A call that is about to be made: as the kernel or `node:fs` calls it, whether it changes something, may make a file,
+ * and may reach a disk, which `/proc` does not.
+ * @typedef {{ name: string, changes: boolean, creates: boolean, hasDisk: boolean }} SystemCall
  */
 
 /**
@@ -67,12 +67,13 @@ function words(text) {
   return text.trim().split(/\s+/);
 }
 
-/** @param {string} name @param {unknown} flags @returns {SystemCall} */
-function callOf(name, flags) {
+/** @param {string} name @param {unknown} [flags] @param {unknown} [path] @returns {SystemCall} */
+function callOf(name, flags, path) {
   const creates =
     isOpen(name) &&
     (typeof flags === "number" ? (flags & fs.constants.O_CREAT) !== 0 : /[wa]/.test(String(flags ?? "r")));
-  return { name, creates, changes: name === "openat" ? creates : !readsOnly.has(name) };
+  const hasDisk = !/^\/(?:proc|sys)\//.test(String(path));
+  return { name, creates, hasDisk, changes: name === "openat" ? creates : !readsOnly.has(name) };
 }
 
 const isOpen = (/** @type {string} */ name) => name === "openat" || name === "open";
@@ -126,7 +127,7 @@ function wrap(object, method, name, visit) {
   const original = object[method];
   if (typeof original !== "function") return;
   const seen = function (/** @type {any} */ ...args) {
-    const code = isModule(args[0]) ? undefined : visit(callOf(name, args[1]));
+    const code = isModule(args[0]) ? undefined : visit(callOf(name, args[1], args[0]));
     if (code === undefined) return original.apply(this, args);
     return failAs(nodesError(code, name, args[0]), { method, args, isSync: object === fs });
   };
