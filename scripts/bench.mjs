@@ -1,12 +1,22 @@
-/**
- * `npm run bench [-- --only PART --disk ext4|xfs --json --save --compare --rounds N --layer-gib N --snapshots
- * N]`: compiles `bench` and runs it on `dist`. The parts are `docker-commands`, `docker-exact`, `layer-memory`
- * and `layer-stream`, for which it takes root and dockerd, `layers` and `layer-counts`, for which root will do,
- * `layer-socket`, for which it takes Docker's sources in Go, too, `small-calls`, for which it takes Go, `snapshotter`
- * with its parts, for which it takes all that `npm run engines` brings, and `naive-changes`. `--save` writes the
- * committed table, its picture and its page; `--compare` fails where a ratio is a tenth worse than there.
- */
+/** Compiles `bench` and runs it on `dist`: `usage` is the manual. */
 import { build, installPackages, main, packageCommand, run } from "./prepare.mjs";
+import { answerHelp } from "./usage.mjs";
+
+answerHelp(`usage: npm run bench -- [--only PART]… [--disk ext4|xfs] [--rounds N] [--json] [--save] [--compare]
+                        [--layer-gib N] [--snapshots N] [--volumes N]
+
+Times Cleat beside what it replaces, on this machine, and prints a table. Parts, of which all are run by default:
+  layers, layer-counts              take root
+  docker-commands, docker-exact,
+  layer-memory, layer-stream        take root and dockerd
+  layer-socket                      takes Docker's sources in Go, too
+  small-calls                       takes Go
+  snapshotter, with its parts       take all that npm run engines brings
+  naive-changes, volumes
+
+--disk makes a file system in memory what is written to, --save writes the committed table, its picture and its page,
+--compare fails where a ratio is a tenth worse than there.
+`);
 
 /** What is named with `--disk`, and the arguments beside it, which are the benchmarks' own. */
 function takeDisk(argv) {

@@ -1,9 +1,4 @@
-/**
- * `npm run engines`: installs the container engines and file-system tools that the kernel and engine tests need,
- * as Debian packages, and unpacks beside them, into `/var/cache/cleat`, the engines of later Debian releases, later
- * Nodes, a kernel for a virtual machine, servers of shares for it, and programs behind volumes. Says first what it will
- * install; does nothing when all of it is there.
- */
+/** Installs what the kernel and engine tests need: `usage` is the manual. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -16,6 +11,7 @@ import { hasShareServers, unpackShareServers } from "./unpacked/share-servers.mj
 import { cacheFolder, diskMb } from "./unpacked/staged-folder.mjs";
 import { kernelVersion, unpackKernel } from "./unpacked/virtual-machine.mjs";
 import { hasVolumePrograms, unpackVolumePrograms } from "./unpacked/volume-programs.mjs";
+import { answerHelp } from "./usage.mjs";
 
 const packages = [
   "attr",
@@ -134,4 +130,15 @@ function withoutStartingServices(install) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main(() => installEngines());
+const usage = `usage: npm run engines
+
+Installs the container engines and file-system tools that the kernel and engine tests need, as Debian packages, and
+unpacks beside them, into ${cacheFolder}, the engines of later Debian releases, later Nodes, a kernel for a virtual
+machine, servers of shares for it, and programs behind volumes. Says first what it will install; does nothing when all
+of it is there. Takes root.
+`;
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  answerHelp(usage);
+  await main(() => installEngines());
+}

@@ -1,19 +1,25 @@
-/**
- * `npm run fuzz [-- TARGET…] [--seconds N] [--seed S] [--keep N]`: changed inputs for what reads bytes from outside,
- * guided by which branches they take; all targets, 60 s in all, by default. What is refused by an error of the contract
- * is in order. A fault is printed with its input; mended, it goes into `test/fuzz/corpus/TARGET.txt` with its name
- * before it. `--keep N` replaces the rest of that file by at most N of the inputs that take the most ways.
- */
+/** Changed inputs for what reads bytes from outside: `usage` is the manual. */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { build, installPackages, main, projectFolder } from "./prepare.mjs";
+import { answerHelp } from "./usage.mjs";
 
 const folder = join(projectFolder, "test/fuzz");
 
 export const fuzzTargets = readdirSync(join(folder, "targets")).map((file) => basename(file, ".mjs"));
+
+const usage = `usage: npm run fuzz -- [TARGET…] [--seconds N] [--seed S] [--keep N]
+
+Changed inputs for what reads bytes from outside, guided by which branches they take; all targets, 60 s in all, by
+default. What is refused by an error of the contract is in order. A fault is printed with its input; mended, it goes
+into test/fuzz/corpus/TARGET.txt with its name before it. --keep replaces the rest of that file by at most N of the
+inputs that take the most ways.
+
+Targets: ${fuzzTargets.join(" ")}
+`;
 
 const options = {
   seconds: { type: "string" },
@@ -33,6 +39,7 @@ export function fuzzAll(targets, { seconds, seed, keep }) {
 }
 
 if (process.argv[1] === import.meta.filename) {
+  answerHelp(usage);
   await main(() => {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     installPackages();

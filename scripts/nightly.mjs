@@ -1,16 +1,21 @@
-/**
- * `npm run nightly [-- --cases N] [--driver NAME] [--seed S [--path P]]`: the random layers of `npm test`, ten thousand
- * for each driver. A case that fails is printed with its seed and path, with which it alone is run again.
- *
- * `npm run nightly -- --tests [--only TEXT]`: the tests that `npm test` leaves out for their time (`test/night.ts`),
- * and a table of their parts and rows with counts and seconds; only those parts whose titles hold the text.
- */
+/** The tests that take a night: `usage` is the manual. */
 import { parseArgs } from "node:util";
 
 import { installEngines, whyNotInstallable } from "./engines.mjs";
 import { build, installPackages, main } from "./prepare.mjs";
 import { releasesAtNight, testOnNode } from "./test-on-node.mjs";
 import { createTestRuns } from "./test-runs.mjs";
+import { answerHelp } from "./usage.mjs";
+
+answerHelp(`usage: npm run nightly -- [--cases N] [--driver NAME] [--seed S [--path P]]
+       npm run nightly -- --tests [--only TEXT]
+
+The random layers of npm test, ten thousand (--cases) for each driver, or for one. A case that fails is printed with
+its seed and path, with which it alone is run again.
+
+With --tests what npm test leaves out for its time (test/night.ts), and a table of its parts and rows with counts and
+seconds; --only runs the parts whose titles hold the text.
+`);
 
 const arm64Title = "arm64 in a virtual machine";
 
@@ -23,6 +28,7 @@ const parts = [
   ["races of an extractor", "kernel", ["breakout/race"]],
   ["archives beside GNU tar, libarchive and Go", "kernel", ["tar/differential"]],
   ["processes killed at each system call", "kernel", ["crash-points"]],
+  ["system calls that fail", "kernel", ["error-points"]],
   ["power lost in a virtual machine", "kernel", ["kernel/power-loss"]],
   [arm64Title, "kernel", ["kernel/arm64"]],
   ["fuzzers", "package", ["fuzz"]],

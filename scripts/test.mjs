@@ -1,12 +1,18 @@
-/**
- * `npm test [-- filter]`: installs and builds what is missing, then runs the checks and every tier of tests that can
- * run here and, unless there is a filter, on the newest Node those that a Node can make fail. With CI=true, as root on
- * Debian, engines and Nodes are installed first, and a missing need is a failure.
- */
+/** Everything that can be tested here: `usage` is the manual. */
 import { installEngines, whyNotInstallable } from "./engines.mjs";
 import { build, installPackages, main } from "./prepare.mjs";
 import { releasesByDay, testOnNode } from "./test-on-node.mjs";
 import { createTestRuns } from "./test-runs.mjs";
+import { answerHelp } from "./usage.mjs";
+
+answerHelp(`usage: npm test [-- FILTER…]
+
+Installs and builds what is missing, then runs the checks and every tier of tests that can run here and, without a
+filter, on the newest Node those that a Node can make fail. A filter is vitest's: a part of a file's path, or its
+options (-t NAME, --project unit).
+
+With CI=true, as root on Debian, engines and Nodes are installed first, and a missing need is a failure.
+`);
 
 /** What takes all that the processors have, and what waits for engines and mounts much of its time. */
 const tiers = {

@@ -73,6 +73,7 @@ describe("the translation of any failure", () => {
     ["a quota", new SystemError(122, "write"), "RESOURCE_EXHAUSTED"],
     ["a missing ability", new SystemError(95, "fsetxattr"), "UNIMPLEMENTED"],
     ["damage", new SystemError(117, "read"), "DATA_LOSS"],
+    ["a call that was interrupted", new SystemError(4, "read"), "UNAVAILABLE"],
     ["an errno nobody has classified", new SystemError(4000, "open"), "UNKNOWN"],
     ["Node's own", Object.assign(new Error("EPIPE"), { code: "EPIPE", syscall: "write", errno: -32 }), "UNAVAILABLE"],
     ["a request that was cut off", Object.assign(new Error("aborted"), { code: "ECONNRESET" }), "UNAVAILABLE"],

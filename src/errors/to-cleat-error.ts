@@ -18,6 +18,7 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
   EMFILE: "RESOURCE_EXHAUSTED",
   ENFILE: "RESOURCE_EXHAUSTED",
   ENOMEM: "RESOURCE_EXHAUSTED",
+  ENOLCK: "RESOURCE_EXHAUSTED",
   EMLINK: "RESOURCE_EXHAUSTED",
   EFBIG: "RESOURCE_EXHAUSTED",
   EBUSY: "FAILED_PRECONDITION",
@@ -32,6 +33,8 @@ const codeOfErrno: Readonly<Record<string, ErrorCode>> = {
   EOPNOTSUPP: "UNIMPLEMENTED",
   ENOTSUP: "UNIMPLEMENTED",
   EAGAIN: "UNAVAILABLE",
+  EINTR: "UNAVAILABLE", // of a file system in user space: the kernel itself begins again
+  ENOTCONN: "UNAVAILABLE", // its program has died
   ECONNREFUSED: "UNAVAILABLE",
   ECONNRESET: "UNAVAILABLE",
   EPIPE: "UNAVAILABLE",

@@ -6,7 +6,9 @@ export function toLayerError(error: unknown, id: string): CleatError {
   if (!layerIdPattern.test(id)) return toCleatError(error); // which is what it says, and how long the id is
   const subject = `layer "${id}"`;
   const cleat = toCleatError(error, subject);
-  return cleat.message.includes(id) ? cleat : withSubject(cleat, subject);
+  // A snapshotter's layers are numbers, which stand in many a path.
+  const isNamed = cleat.message.includes(id) && !bareSystemError.test(cleat.message);
+  return isNamed ? cleat : withSubject(cleat, subject);
 }
 
 /**

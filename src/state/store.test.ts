@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readlinkSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -121,6 +121,30 @@ describe("a store", () => {
     await expect(store.tables.notes.put("a", "b")).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
   });
 
+  it("refuses what is nested too deep to be read again, and goes on", async () => {
+    const schemas = { notes: z.any(), json: z.json() };
+    await using store = await openStore({ folder, tables: schemas });
+    for (const depth of [1_001, 20_000]) {
+      await expect(store.tables.notes.put("a", nested(depth))).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+      await expect(store.tables.json.put("a", nested(depth) as never)).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+      });
+    }
+    await store.tables.notes.put("a", nested(1_000));
+    await store.close();
+    await using again = await openStore({ folder, tables: schemas });
+    expect(again.tables.notes.get("a")).toEqual(nested(1_000));
+  });
+
+  it("tells of its folder and the code, where that cannot be opened", async () => {
+    await mkdir(join(folder, ".."), { recursive: true });
+    await writeFile(folder, "");
+    await expect(openStore({ folder, tables })).rejects.toMatchObject({
+      name: "CleatError",
+      message: expect.stringContaining(`records of "${folder}" cannot be opened: `),
+    });
+  });
+
   it("keeps what its schema encodes", async () => {
     const at = z.codec(z.string(), z.date(), { encode: (d) => d.toISOString(), decode: (t) => new Date(t) });
     const schemas = { times: z.strictObject({ at, note: z.string().default("none") }) };
@@ -194,6 +218,32 @@ describe("versions", () => {
 });
 
 describe("damage", () => {
+  it("is what a record is called whose nesting, or whose codec, keeps it from being read", async () => {
+    const text = z.codec(z.string(), z.string(), { encode: (kept) => kept, decode: () => expect.unreachable() });
+    const store = await openStore({ folder, tables: { notes: z.any() } });
+    await store.tables.notes.put("a\nb", "[]");
+    await store.close();
+    const refused = { code: "DATA_LOSS", message: expect.not.stringContaining("\n") };
+    await expect(openStore({ folder, tables: { notes: text } })).rejects.toMatchObject(refused);
+    const [head = "", change = "", last = ""] = (await readFile(`${folder}/records`, "utf8")).split("\n");
+    const deep = last.slice(9).replace('"[]"', "[".repeat(9_000) + "]".repeat(9_000));
+    const lines = [head, change, `${crc32(deep).toString(16).padStart(8, "0")} ${deep}`, ""].join("\n");
+    await writeFile(`${folder}/records`, lines);
+    await expect(openStore({ folder, tables: { notes: z.any() } })).rejects.toMatchObject(refused);
+  });
+
+  it("or not, what is refused is left as it is, with its torn end", async () => {
+    const store = await openStore({ folder, tables, version: 2 });
+    await store.tables.notes.put("a", "1");
+    await store.close();
+    const torn = `${await readFile(`${folder}/records`, "utf8")}0123`;
+    await writeFile(`${folder}/records`, torn);
+    await writeFile(`${folder}/records.new`, "");
+    await expect(openStore({ folder, tables })).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+    expect(await readFile(`${folder}/records`, "utf8")).toBe(torn);
+    expect((await readdir(folder)).toSorted()).toEqual(["lock", "records", "records.new"]);
+  });
+
   it("of what was acknowledged is refused, and the file left as it is; a torn end is cut off", async () => {
     const store = await openStore({ folder, tables });
     for (const key of ["a", "b", "c"]) await store.tables.notes.put(key, key);
@@ -211,6 +261,12 @@ describe("damage", () => {
     expect(again.tornBytes).toBeGreaterThan(0);
   });
 });
+
+function nested(depth: number): unknown {
+  let value: unknown = 1;
+  for (let at = 0; at < depth; at++) value = [value];
+  return value;
+}
 
 /** Each is acknowledged before the next; the long ones make the file be written anew. */
 const long = "x".repeat(400_000);

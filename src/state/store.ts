@@ -29,6 +29,7 @@
  */
 import { chmod, stat } from "node:fs/promises";
 import type { z } from "zod";
+import { toCleatError } from "../errors/index.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createChangeQueue } from "./journal/change-queue.ts";
 import { type JournalFiles, openJournalFiles } from "./journal/journal-files.ts";
@@ -106,11 +107,23 @@ export interface Store<Schemas extends TableSchemas> extends AsyncDisposable {
  * @throws FAILED_PRECONDITION when another process has it open, a later version has written it, or it holds tables that
  *   `tables` does not name.
  * @throws DATA_LOSS when it is damaged, or a record does not fit its schema.
+ * @throws RESOURCE_EXHAUSTED when there is no room, memory or descriptor for it.
  */
 export async function openStore<const Schemas extends TableSchemas>(
   options: StoreOptions<Schemas>,
 ): Promise<Store<Schemas>> {
   const { folder } = options;
+  try {
+    return await openInFolder(folder, options);
+  } catch (error) {
+    throw toCleatError(error, `records of "${folder}" cannot be opened`);
+  }
+}
+
+async function openInFolder<Schemas extends TableSchemas>(
+  folder: string,
+  options: StoreOptions<Schemas>,
+): Promise<Store<Schemas>> {
   const files = await openJournalFiles(folder);
   let lock: Awaited<ReturnType<typeof lockFolder>> | undefined;
   try {
@@ -132,14 +145,15 @@ export async function openStoreOver<const Schemas extends TableSchemas>(
   release: () => Promise<void> = async () => {},
 ): Promise<Store<Schemas>> {
   const state = createTableState(options.tables, options.version ?? 1);
+  let isMigrated = false;
   const opened = await openJournal({
     files,
     format: stateFormat,
     begin: () => state.checkpoint(),
     onChange: state.load,
+    onRead: () => void (isMigrated = state.finishLoading(options.migrate)),
   });
   try {
-    const isMigrated = state.finishLoading(options.migrate);
     if (isMigrated) await opened.journal.rewrite(state.checkpoint());
   } catch (error) {
     await opened.journal.close();

@@ -35,9 +35,9 @@ export function createTableState(schemas: TableSchemas, version: number): TableS
     for (const [table, key, stored] of put) tableOf(durable, table).set(key, stored);
   };
   const decode = (table: string, key: string, stored: unknown): unknown => {
-    const decoded = (schemas[table] as z.ZodType).safeDecode(stored);
+    const decoded = safeDecode(schemas[table] as z.ZodType, table, key, stored);
     if (decoded.success) return freeze(decoded.data);
-    throw new SchemaError("DATA_LOSS", `record "${key}" of table "${table}"`, issuesOf(decoded.error));
+    throw new SchemaError("DATA_LOSS", recordName(table, key), issuesOf(decoded.error));
   };
 
   return {
@@ -93,6 +93,19 @@ export function createTableState(schemas: TableSchemas, version: number): TableS
     makesRoom: ({ put, delete: gone, schema }) => put === undefined && schema === undefined && gone !== undefined,
     closed: () => new CleatError("FAILED_PRECONDITION", "records are closed"),
   };
+}
+
+/** A codec of the schema's may throw anything. */
+function safeDecode(schema: z.ZodType, table: string, key: string, stored: unknown): z.ZodSafeParseResult<unknown> {
+  try {
+    return schema.safeDecode(stored);
+  } catch (error) {
+    throw new CleatError("DATA_LOSS", `${recordName(table, key)} cannot be read`, { cause: error });
+  }
+}
+
+export function recordName(table: string, key: string): string {
+  return `record ${quoteText(key)} of table ${quoteText(table)}`;
 }
 
 /** Never with the value, which may be a secret. */

@@ -1,8 +1,8 @@
 import { CleatError, SchemaError } from "../errors/index.ts";
 import type { z } from "zod";
 import type { DraftTable, DraftTables, Store, Table, Tables, TableSchemas } from "./store.ts";
-import type { Json, StoredChange } from "./stored-change.ts";
-import { issuesOf, type TableState } from "./table-state.ts";
+import { isNestedTooDeep, type Json, maxNesting, type StoredChange } from "./stored-change.ts";
+import { issuesOf, recordName, type TableState } from "./table-state.ts";
 
 interface Draft {
   readonly table: DraftTable<unknown>;
@@ -86,12 +86,16 @@ function changeOf(drafts: ReadonlyMap<string, Draft>, schemas: TableSchemas): St
 
 /** As it will be read again, or not at all: JSON drops what it cannot hold. */
 function encode(schema: z.ZodType, table: string, key: string, value: unknown): Json {
-  const encoded = schema.safeEncode(value);
-  const subject = `record "${key}" of table "${table}"`;
-  if (!encoded.success) throw new SchemaError("INVALID_ARGUMENT", subject, issuesOf(encoded.error));
+  const subject = recordName(table, key);
+  let kept: Json;
   try {
-    return JSON.parse(JSON.stringify(encoded.data)) as Json;
+    const encoded = schema.safeEncode(value);
+    if (!encoded.success) throw new SchemaError("INVALID_ARGUMENT", subject, issuesOf(encoded.error));
+    kept = JSON.parse(JSON.stringify(encoded.data)) as Json;
   } catch (error) {
+    if (error instanceof SchemaError) throw error;
     throw new CleatError("INVALID_ARGUMENT", `${subject} cannot be kept as JSON`, { cause: error });
   }
+  if (!isNestedTooDeep(kept)) return kept;
+  throw new CleatError("INVALID_ARGUMENT", `${subject} is nested deeper than ${maxNesting} levels`);
 }

@@ -1,4 +1,4 @@
-import { isSystemError } from "../../errors/index.ts";
+import { isSystemError, SystemError } from "../../errors/index.ts";
 import { close, errnos, lastErrno, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, tryOpenat } from "../../syscall/index.ts";
 import { openConfinedFolder } from "../tree/confine.ts";
 import { isOpaqueFolder } from "./lower-folder.ts";
@@ -63,7 +63,7 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
     try {
       for (const [index, name] of names.entries()) {
         const child = tryOpenat(here, Buffer.from(name, "latin1"), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (child < 0) return lastErrno() === errnos.ENOENT ? names.length : index;
+        if (child < 0) return isGone(lastErrno(), name) ? names.length : index;
         close(here);
         here = child;
         if (isOpaqueFolder(here, prefix)) return index;
@@ -104,4 +104,11 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
     },
     changed: () => remembered.clear(),
   };
+}
+
+/** Whether nothing has the name; something that is no folder has it otherwise. @throws what keeps from looking. */
+function isGone(errno: number, name: string): boolean {
+  if (errno === errnos.ENOENT) return true;
+  if (errno === errnos.ENOTDIR || errno === errnos.ELOOP) return false;
+  throw new SystemError(errno, "openat", Buffer.from(name, "latin1"));
 }

@@ -21,8 +21,13 @@ export function openFolder(parent: number, name: Buffer | string): number {
 
 /** What was just opened; closed where the kernel does not tell. */
 export function statOpened(descriptor: number): FileStatus {
+  return orClose(descriptor, () => fstat(descriptor));
+}
+
+/** Does what is first done with what was just opened, before anybody else has it to close: closed where that fails. */
+export function orClose<T>(descriptor: number, work: () => T): T {
   try {
-    return fstat(descriptor);
+    return work();
   } catch (error) {
     close(descriptor);
     throw error;

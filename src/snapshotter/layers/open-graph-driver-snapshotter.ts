@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { chmod, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { CleatError, UnsupportedError, withSubject } from "../../errors/index.ts";
+import { CleatError, isSystemError, toCleatError, UnsupportedError, withSubject } from "../../errors/index.ts";
 import type { Durability, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
 import { makeCleanFolder, makeFolders, ownFolder } from "../../graphdriver/kit.ts";
 import { isInUserNamespace } from "../../syscall/index.ts";
@@ -64,7 +64,7 @@ export async function openGraphDriverSnapshotter(options: OpenGraphDriverSnapsho
     return await openOverDriver(driver, { root, durability, remapIds, logger });
   } catch (error) {
     await driver.close();
-    throw error;
+    throw toCleatError(error, `snapshots of "${root}" cannot be opened`);
   }
 }
 
@@ -95,7 +95,10 @@ async function openOverDriver(
  * Whether a flush of the records brings the names of layers along; who opens the records makes their folder, durably.
  */
 async function lieOnOneFileSystem(root: string, records: string): Promise<boolean> {
-  const folder = await stat(records).catch(() => stat(dirname(records)));
+  const folder = await stat(records).catch((error: unknown) => {
+    if (isSystemError(error, "ENOENT")) return stat(dirname(records));
+    throw error;
+  });
   return folder.dev === (await stat(root)).dev;
 }
 

@@ -80,13 +80,17 @@ export async function openRecords(files: JournalFiles, options: OpenRecordsOptio
       throw new CleatError("FAILED_PRECONDITION", "snapshots are there whose records are not; nothing was changed");
     },
     onChange: (change) => void state.apply(change),
+    onRead: () => assertNotOlder(state.nextId, usedId),
   });
-  if (usedId < state.nextId) return createRecords(state, opened, maxTextLength);
-  await opened.journal.close();
+  return createRecords(state, opened, maxTextLength);
+}
+
+function assertNotOlder(nextId: number, usedId: number): void {
+  if (usedId < nextId) return;
   const message =
-    `a snapshot of number ${usedId} is there, and records know of none above ${state.nextId - 1}: they are older ` +
-    "than the snapshots, as from a backup; nothing was deleted. Bring the newer records back, or take the newer " +
-    "snapshots out of the root";
+    `a snapshot of number ${usedId} is there, and records know of none above ${nextId - 1}: they are older than the ` +
+    "snapshots, as from a backup; nothing was deleted. Bring the newer records back, or take the newer snapshots out " +
+    "of the root";
   throw new CleatError("DATA_LOSS", message);
 }
 

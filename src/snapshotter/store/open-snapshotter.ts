@@ -1,3 +1,4 @@
+import { toCleatError } from "../../errors/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { type JournalFiles, lockFolder, openJournalFiles } from "../../state/kit.ts";
 import { openRecords, parentsFirst, type Records } from "../records/records.ts";
@@ -29,6 +30,14 @@ export interface OpenSnapshotterOptions {
  * @throws DATA_LOSS when the records are damaged, or older than the places. The storage is not closed then.
  */
 export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<Snapshotter> {
+  try {
+    return await openInRoot(options);
+  } catch (error) {
+    throw toCleatError(error, `snapshots of "${options.root}" cannot be opened`);
+  }
+}
+
+async function openInRoot(options: OpenSnapshotterOptions): Promise<Snapshotter> {
   const { root, storage, flushesPlaces = true, logger = silentLogger } = options;
   const files = await openJournalFiles(root, { prefilled: !flushesPlaces });
   let lock: Awaited<ReturnType<typeof lockFolder>> | undefined;

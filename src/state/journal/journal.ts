@@ -60,6 +60,8 @@ export interface OpenJournalOptions<Change> {
   begin(): readonly Change[];
   /** Told of everything that happened, in order. */
   onChange(change: Change): void;
+  /** Called when that was all, and nothing has been written yet: what it throws refuses the journal. */
+  onRead?(): void;
 }
 
 const stagedName = "records.new";
@@ -71,16 +73,23 @@ const maxFileBytes = 1536 * 1024 * 1024;
 
 /**
  * Reads the journal, and makes one where there is none.
- * @throws DATA_LOSS when it is damaged, and FAILED_PRECONDITION when a later version has written it: it is left alone.
+ * @throws DATA_LOSS when it is damaged, FAILED_PRECONDITION when a later version has written it, and what `onRead`
+ *   throws: it is left alone.
  */
 export async function openJournal<Change>(options: OpenJournalOptions<Change>): Promise<OpenedJournal<Change>> {
-  const { files, format, begin, onChange } = options;
+  const { files, format, begin, onChange, onRead } = options;
   const content = withoutZeros((await files.read(fileName)) ?? Buffer.alloc(0));
   const first = content.length === 0 ? begin() : undefined;
   const read = readJournal(content, format, onChange);
+  onRead?.();
   const journal = createJournal(files, format, read);
-  if (first !== undefined) await journal.rewrite(first);
-  else await journal.open();
+  try {
+    if (first !== undefined) await journal.rewrite(first);
+    else await journal.open();
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
   return { journal, tornBytes: content.length - read.goodBytes };
 }
 

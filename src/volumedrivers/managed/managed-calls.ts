@@ -1,4 +1,4 @@
-import { CleatError, toCleatError } from "../../errors/index.ts";
+import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import type { Volume } from "../../volume/index.ts";
 import type { MountSet } from "../holders/mount-set.ts";
@@ -38,10 +38,12 @@ export function createManagedCalls(parts: ManagedCallsParts): Omit<ManagedVolume
     call: CallOptions | undefined,
     work: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> =>
-    takeTurnWithin(turns, name, timeoutMs + cleaningMs, call, async (signal) => {
-      folders.assertInPlace();
-      return work(signal);
-    });
+    ofVolume(name, () =>
+      takeTurnWithin(turns, name, timeoutMs + cleaningMs, call, async (signal) => {
+        folders.assertInPlace();
+        return work(signal);
+      }),
+    );
   const mountpointOf = (name: string, mountPoints?: ReadonlySet<string>) =>
     mounts.pathOf(name, mountPoints) ?? table.pathOf(name);
   const toVolume = (name: string, usage?: VolumeUsage | string, mountPoints?: ReadonlySet<string>): Volume => ({
@@ -63,16 +65,18 @@ export function createManagedCalls(parts: ManagedCallsParts): Omit<ManagedVolume
     },
     createFilled: (name, { options: given = {} }, fill, call) =>
       inTurn(name, { timeoutMs: endlessMs, ...call }, (signal) => life.createFilled(name, given, fill, signal)),
-    async list() {
-      const mountPoints = readMountPoints();
-      return table.names().map((name) => toVolume(name, undefined, mountPoints));
-    },
-    async get(name) {
-      table.assertThere(name);
-      const usage = table.hasUsage(name) ? await table.usage(name, usageTimeoutMs).catch(toProblem) : undefined;
-      table.assertThere(name); // it may have gone meanwhile
-      return toVolume(name, usage);
-    },
+    list: () =>
+      inWords("volumes cannot be listed", async () => {
+        const mountPoints = readMountPoints();
+        return table.names().map((name) => toVolume(name, undefined, mountPoints));
+      }),
+    get: (name) =>
+      ofVolume(name, async () => {
+        table.assertThere(name);
+        const usage = table.hasUsage(name) ? await table.usage(name, usageTimeoutMs).catch(toProblem) : undefined;
+        table.assertThere(name); // it may have gone meanwhile
+        return toVolume(name, usage);
+      }),
     async remove(name, call) {
       const isMaking = life.isMaking(name);
       life.stopMaking(name);
@@ -82,10 +86,11 @@ export function createManagedCalls(parts: ManagedCallsParts): Omit<ManagedVolume
         if (!isMaking || toCleatError(error).code !== "NOT_FOUND") throw error;
       }
     },
-    async path(name) {
-      table.assertThere(name);
-      return mountpointOf(name);
-    },
+    path: (name) =>
+      ofVolume(name, async () => {
+        table.assertThere(name);
+        return mountpointOf(name);
+      }),
     async mount(name, id, call) {
       const { path, recorded } = await inTurn(name, call, async (signal) => {
         table.assertReady(name);
@@ -112,6 +117,17 @@ export function createManagedCalls(parts: ManagedCallsParts): Omit<ManagedVolume
       return mounts.holders(name);
     },
   };
+}
+
+const ofVolume = <Result>(name: string, work: () => Promise<Result>) => inWords(`volume "${name}"`, work);
+
+/** System calls that nobody foresaw get their code here, and say what they were for. */
+async function inWords<Result>(subject: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isSystemError(error) ? toCleatError(error, subject) : error;
+  }
 }
 
 /** What takes no turn: it reads only. */

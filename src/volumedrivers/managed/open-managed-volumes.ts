@@ -1,3 +1,4 @@
+import { toCleatError } from "../../errors/index.ts";
 import { bootId } from "../../syscall/index.ts";
 import type { CallOptions } from "../../protocol/index.ts";
 import { openStore } from "../../state/index.ts";
@@ -95,6 +96,16 @@ export async function openManagedVolumes<Table extends OptionTable>(
 
 /** The same, for a driver that stands on it. */
 export async function openVolumesAndMounts<Table extends OptionTable>(
+  options: ManagedVolumesOptions<Table> | TypedVolumesOptions,
+): Promise<{ readonly volumes: ManagedVolumes; readonly mounts: OwnMounts }> {
+  try {
+    return await openInFolder(options);
+  } catch (error) {
+    throw toCleatError(error, `volumes of "${options.folder}" cannot be opened`);
+  }
+}
+
+async function openInFolder<Table extends OptionTable>(
   options: ManagedVolumesOptions<Table> | TypedVolumesOptions,
 ): Promise<{ readonly volumes: ManagedVolumes; readonly mounts: OwnMounts }> {
   const { name: driver, folder, scope = "local", logger = silentLogger } = options;

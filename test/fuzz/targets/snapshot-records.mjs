@@ -6,6 +6,9 @@ import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
 
 import { openRecords } from "#dist/snapshotter/records/records.js";
+import { memoryFiles } from "../memory-files.mjs";
+
+export { fixChecksums as repair } from "../memory-files.mjs";
 
 export const codes = ["DATA_LOSS", "FAILED_PRECONDITION"];
 export const dictionary = [
@@ -29,24 +32,13 @@ const line = (value) => {
 const header = { format: "cleat-snapshots", version: 1, seq: 1, lines: 1 };
 export const seeds = [...(await writtenSeeds()), line(header) + line({ seq: 1, changes: [] })];
 
-/** Checksums are set right, or nothing would be read but them. */
-export function repair(input) {
-  const lines = input.toString("latin1").split("\n");
-  return Buffer.from(
-    lines.map((text, at) => (at === lines.length - 1 || text.length < 9 ? text : fixed(text.slice(9)))).join("\n"),
-    "latin1",
-  );
-}
-
-const fixed = (text) => `${crc32(Buffer.from(text, "latin1")).toString(16).padStart(8, "0")} ${text}`;
-
 export async function run(input) {
-  const files = filesOf(input);
+  const files = memoryFiles([["records", input]]);
   let records;
   try {
     records = await openRecords(files);
   } catch (error) {
-    assert.ok(files.content().equals(input), "what was refused was changed");
+    assert.ok(files.content("records").equals(input), "what was refused was changed");
     throw error;
   }
   const before = records.all();
@@ -63,35 +55,10 @@ function record(id, name) {
 }
 
 async function writtenSeeds() {
-  const files = filesOf(Buffer.alloc(0));
+  const files = memoryFiles([]);
   const records = await openRecords(files);
   for (const name of ["a", "b", "c"]) await records.change({ put: [record(await records.takeId(), name)] });
   await records.change({ remove: [1] });
   await records.close();
-  return [files.content().toString("latin1")];
-}
-
-/** In memory. */
-function filesOf(input) {
-  const names = new Map([["records", { content: Buffer.from(input) }]]);
-  return {
-    content: () => names.get("records")?.content ?? Buffer.alloc(0),
-    read: async (name) => names.get(name)?.content,
-    async open(name, lengthBytes) {
-      const file = names.get(name) ?? { content: Buffer.alloc(0) };
-      names.set(name, file);
-      const append = async (bytes) => void (file.content = Buffer.concat([file.content, bytes]));
-      const truncate = async (length) => void (file.content = file.content.subarray(0, length));
-      await truncate(lengthBytes);
-      const nothing = async () => {};
-      return { append, appendDurably: append, truncate, allocate: nothing, sync: nothing, close: nothing };
-    },
-    async rename(from, to) {
-      names.set(to, names.get(from));
-      names.delete(from);
-    },
-    remove: async (name) => void names.delete(name),
-    syncFolder: async () => {},
-    close: async () => {},
-  };
+  return [files.content("records").toString("latin1")];
 }

@@ -2,13 +2,14 @@
  * `main.mjs OPERATION DRIVER EVERY FOLDER`: kills the operation before each of its system calls that change something,
  * or before one in EVERY, and once behind the last: then it was acknowledged. Prints how many there were.
  */
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
 import { operations } from "./operations.mjs";
 
 const [name, driver, every, folder] = process.argv.slice(2);
-const { open, options, check, assertClean } = operations[name];
+const { open, options, look, tidy, before, after, assertClean } = operations[name];
 const home = `${folder}/home`;
 
 const program = [
@@ -30,7 +31,9 @@ for (let isDone = false; !isDone; number += Number(every)) {
   try {
     const opened = await open(driver, home, options);
     try {
-      await check(opened, id, isDone);
+      const found = await look(opened, id);
+      assert.ok([...(isDone ? [] : before), ...after].includes(found), `${id} holds ${found}`);
+      await tidy(opened, id);
     } finally {
       await opened.close();
     }

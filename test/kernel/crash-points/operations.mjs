@@ -1,4 +1,4 @@
-/** What is killed at each of its system calls: how it is prepared, done, and what may be found then. */
+/** What is killed, or fails, at each of its system calls: how it is prepared, done, and what may be found then. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -20,7 +20,7 @@ const [asCreated, whole] = [
   ["d", "d/linked", "d/new", "kept", "link"],
 ];
 
-async function prepareBase(driver) {
+export async function prepareBase(driver) {
   if (await driver.exists("base")) return;
   await driver.create("base", {});
   await driver.applyDiff("base", undefined, streamOf(below));
@@ -33,21 +33,15 @@ async function prepareLayer(driver, id) {
 
 const fill = (driver, id) => driver.applyDiff(id, "base", streamOf(above));
 
-async function assertIsOneOf(driver, id, states) {
-  const found = (await driver.exists(id)) ? await namesOf(driver, id) : "absent";
-  assert.ok(
-    states.some((state) => String(state) === String(found)),
-    `${id} holds ${found}`,
-  );
-  if (found !== "absent") await driver.remove(id);
-}
-
 const onDriver = (operation) => ({
   ...operation,
   open: (name, home, options) => factories[name].open({ home, options }),
-  async check(driver, id, isDone) {
-    await assertIsOneOf(driver, id, isDone ? operation.after : [...operation.before, ...operation.after]);
+  look: async (driver, id) => String((await driver.exists(id)) ? await namesOf(driver, id) : "absent"),
+  async tidy(driver, id) {
+    if (await driver.exists(id)) await driver.remove(id);
   },
+  before: operation.before.map(String),
+  after: operation.after.map(String),
   assertClean: assertNothingStaged,
 });
 
@@ -83,31 +77,36 @@ export const operations = {
       writeFileSync(`${upper}/file`, id);
     },
     run: (snapshotter, id) => snapshotter.commit(id, `${id}-key`, {}),
-    async check(snapshotter, id, isDone) {
-      const kinds = [];
-      for await (const { name, kind } of snapshotter.list()) if (name.startsWith(id)) kinds.push([name, kind]);
-      const before = [[`${id}-key`, "active"]];
-      const after = [[id, "committed"]];
-      assert.ok(
-        [after, ...(isDone ? [] : [before])].some((one) => String(one) === String(kinds)),
-        `there is ${kinds}`,
-      );
-      const [name] = kinds[0];
-      if (name === id) await snapshotter.prepare(`${id}-look`, { parent: id });
-      const key = name === id ? `${id}-look` : name;
-      const [{ source, options }] = await snapshotter.mounts(key);
-      const folders = options.flatMap((option) => option.match(/^(?:lowerdir|upperdir)=(.*)/)?.[1].split(":") ?? []);
-      const found = [source, ...folders].some((path) => {
-        try {
-          return readFileSync(`${path}/file`, "utf8") === id;
-        } catch {
-          return false;
-        }
-      });
-      assert.ok(found, `${name} has lost its file`);
-      await snapshotter.remove(key);
-      if (name === id) await snapshotter.remove(id);
+    before: ["active"],
+    after: ["committed"],
+    async look(snapshotter, id) {
+      const found = await kindOf(snapshotter, id);
+      const key = found === "committed" ? `${id}-look` : `${id}-key`;
+      if (found === "committed") await snapshotter.prepare(key, { parent: id });
+      assert.ok(holdsFile(await snapshotter.mounts(key), id), `${id} has lost its file`);
+      if (found === "committed") await snapshotter.remove(key);
+      return found;
+    },
+    async tidy(snapshotter, id) {
+      await snapshotter.remove((await kindOf(snapshotter, id)) === "committed" ? id : `${id}-key`);
     },
     async assertClean() {},
   },
 };
+
+async function kindOf(snapshotter, id) {
+  const kinds = [];
+  for await (const { name, kind } of snapshotter.list()) if (name === id || name === `${id}-key`) kinds.push(kind);
+  return String(kinds);
+}
+
+function holdsFile([{ source, options }], content) {
+  const folders = options.flatMap((option) => option.match(/^(?:lowerdir|upperdir)=(.*)/)?.[1].split(":") ?? []);
+  return [source, ...folders].some((path) => {
+    try {
+      return readFileSync(`${path}/file`, "utf8") === content;
+    } catch {
+      return false;
+    }
+  });
+}

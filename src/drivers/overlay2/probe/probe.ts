@@ -12,6 +12,7 @@ import {
 import { readDriverRecord, stagingPath, uniqueName } from "../../../graphdriver/job-kit.ts";
 import { takesLayerByLayer } from "../mount/mount-layer.ts";
 import { ownAttributePrefix } from "../../overlay/layout/own-attributes.ts";
+import { isPassingFailure } from "../../overlay/passing-failure.ts";
 import { probeNativeDiff } from "./probe-native-diff.ts";
 
 /** What kernel and file system under a home can do. */
@@ -75,7 +76,7 @@ function tryMount(testFolder: number, fileSystem: string, attributePrefix: Overl
     const options = attributePrefix === "user." ? "userxattr," : "";
     mount("overlay", "merged", "overlay", 0, `${options}lowerdir=lower2:lower1,upperdir=upper,workdir=work`);
   } catch (error) {
-    if (isDiskFull(error)) throw error;
+    if (isPassingFailure(error)) throw error;
     const missing = {
       needed: attributePrefix === "user." ? "an overlay mount in a user namespace, of Linux 5.11" : "an overlay mount",
       probed: `mount(2) on ${fileSystem}`,

@@ -22,6 +22,11 @@ describe("mount counts", () => {
     expect(counts.held()).toEqual([]);
   });
 
+  it("are not begun anew where they cannot be read now", () => {
+    const file = join(folder, "x".repeat(300));
+    expect(() => createMountCounts({ adopted: ["a"], resume: true, file })).toThrow(/ENAMETOOLONG/);
+  });
+
   it("hold what is found mounted once, for an engine that starts anew", () => {
     const before = open();
     before.increment("a");

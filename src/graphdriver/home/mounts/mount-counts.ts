@@ -76,10 +76,14 @@ function writeCounts(file: string, all: ReadonlyMap<string, number>): void {
   renameSync(`${file}.new`, file);
 }
 
-/** A file that is missing or damaged says nothing: each layer found mounted then counts once. */
+/**
+ * A file that is missing or damaged says nothing: each layer found mounted then counts once. What cannot be read now is
+ * an error: by counts that are too low a layer would be unmounted under whoever holds it.
+ */
 function readCounts(file: string): ReadonlyMap<string, number> {
+  const text = readIfThere(file) ?? "";
   try {
-    const saved = JSON.parse(readIfThere(file) ?? "") as { version?: unknown; counts?: Record<string, unknown> };
+    const saved = JSON.parse(text) as { version?: unknown; counts?: Record<string, unknown> };
     const counts = Object.entries(saved.version === 1 ? (saved.counts ?? {}) : {});
     return new Map(counts.filter((entry): entry is [string, number] => isCount(entry[1])));
   } catch {

@@ -1,7 +1,7 @@
 import { close, fgetxattr, S_ISGID } from "../../../syscall/index.ts";
 import { defaultAcl } from "../../copy/inherited-access.ts";
 import { processGid } from "../../copy/owner-and-mode.ts";
-import { statOpened } from "../../tree/with-folder.ts";
+import { orClose, statOpened } from "../../tree/with-folder.ts";
 
 export interface OpenFolder {
   readonly descriptor: number;
@@ -49,11 +49,9 @@ export function createFolderCache(root: number, pathBelow: (descriptor: number) 
     add(path, descriptor, inUse) {
       if (folders.size >= maxOpenFolders) dropOldest(inUse);
       let realPath: string | undefined;
-      const { mode, gid } = statOpened(descriptor);
       const folder: OpenFolder = {
         descriptor,
-        givesGroup: (mode & S_ISGID) !== 0 || gid !== processGid,
-        givesAcl: fgetxattr(descriptor, defaultAcl) !== undefined,
+        ...readGifts(descriptor),
         path: () => (realPath ??= pathBelow(descriptor) ?? path),
       };
       folders.set(path, folder);
@@ -72,4 +70,11 @@ export function createFolderCache(root: number, pathBelow: (descriptor: number) 
       folders.clear();
     },
   };
+}
+
+/** What files made in an open folder get of it; closes it where that cannot be told. */
+function readGifts(descriptor: number): Pick<OpenFolder, "givesGroup" | "givesAcl"> {
+  const { mode, gid } = statOpened(descriptor);
+  const givesGroup = (mode & S_ISGID) !== 0 || gid !== processGid;
+  return { givesGroup, givesAcl: orClose(descriptor, () => fgetxattr(descriptor, defaultAcl)) !== undefined };
 }

@@ -5,6 +5,7 @@ import {
   fchmod,
   fchown,
   fgetxattr,
+  fstat,
   lastErrno,
   mkdirat,
   O_DIRECTORY,
@@ -20,7 +21,7 @@ import { joinPath, showBytes } from "../../entry/entry-name.ts";
 import type { IdMaps } from "../../entry/id-map.ts";
 import { defaultAcl, dropInherited } from "../../copy/inherited-access.ts";
 import type { MergedFolders } from "../../lowers/merged-folders.ts";
-import { openFolder, statOpened } from "../../tree/with-folder.ts";
+import { openFolder, orClose } from "../../tree/with-folder.ts";
 import { type DirectoryAttributes, impliedMode } from "./directory-attributes.ts";
 import type { FolderCache } from "./folder-cache.ts";
 
@@ -85,7 +86,7 @@ export function createImpliedFolders(root: number, cache: FolderCache, options: 
       throw new SystemError(errnos.ENOTDIR, "openat", base);
     }
     const made = openFolder(here, base);
-    settleImplied(made, ids);
+    orClose(made, () => settleImplied(made, ids));
     return made;
   }
 
@@ -128,7 +129,7 @@ function openThrough(root: number, link: string): number {
 
 /** Whatever the folder that it was made in gave to it. */
 function settleImplied(folder: number, { uids, gids }: IdMaps): void {
-  const { uid, gid, mode } = statOpened(folder);
+  const { uid, gid, mode } = fstat(folder);
   const hasAcl = fgetxattr(folder, defaultAcl) !== undefined;
   if (hasAcl) dropInherited(folder);
   if (uid !== uids.hostRoot || gid !== gids.hostRoot) fchown(folder, uids.hostRoot, gids.hostRoot);
