@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { describeWith, type Need, needs } from "../needs.ts";
-import { byDayOrNight } from "../night.ts";
-import { type LoopFileSystem, runWithPrivateMounts } from "./graphdriver/private-mounts.ts";
+import { describeWith, type Need, needs } from "../../needs.ts";
+import { byDayOrNight } from "../../night.ts";
+import { type LoopFileSystem, runWithPrivateMounts } from "../graphdriver/private-mounts.ts";
 
-const harness = join(import.meta.dirname, "../harness/processes/fail-at-system-call.mjs");
-const program = join(import.meta.dirname, "error-points/main.mjs");
+const harness = join(import.meta.dirname, "../../harness/processes/fail-at-system-call.mjs");
+const program = join(import.meta.dirname, "main.mjs");
 
 interface Row {
   /** What it is that fails: a driver, a type of volumes. */
