@@ -4,7 +4,7 @@ import { type OverlayPrefix, removeTree, withFolderAt } from "../../layer/index.
 import { fileSystemName, fsetxattr, isInUserNamespace, mknodat, S_IFCHR } from "../../syscall/index.ts";
 import { readDriverRecord, stagingPath, uniqueName } from "../../graphdriver/job-kit.ts";
 import { ownAttributePrefix } from "../overlay/layout/own-attributes.ts";
-import { isPassingFailure } from "../overlay/passing-failure.ts";
+import { isPassingFailure } from "../overlay/mounts/passing-failure.ts";
 import { startProgram, unmountAt } from "./mount-layer.ts";
 import { findFuseOverlayfs, missingPrerequisite } from "./prerequisites.ts";
 import { runProgram } from "./program.ts";

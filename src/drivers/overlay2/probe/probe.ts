@@ -12,7 +12,7 @@ import {
 import { readDriverRecord, stagingPath, uniqueName } from "../../../graphdriver/job-kit.ts";
 import { takesLayerByLayer } from "../mount/mount-layer.ts";
 import { ownAttributePrefix } from "../../overlay/layout/own-attributes.ts";
-import { isPassingFailure } from "../../overlay/passing-failure.ts";
+import { isPassingFailure } from "../../overlay/mounts/passing-failure.ts";
 import { probeNativeDiff } from "./probe-native-diff.ts";
 
 /** What kernel and file system under a home can do. */
