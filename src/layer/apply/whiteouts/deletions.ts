@@ -10,6 +10,7 @@ import {
 } from "../../../syscall/index.ts";
 import { joinPath } from "../../entry/entry-name.ts";
 import type { IdMaps } from "../../entry/id-map.ts";
+import { createFolderTrail, type FolderTrail } from "../../tree/folder-trail.ts";
 import { removeTree } from "../../tree/remove-tree.ts";
 import { withFolder } from "../../tree/with-folder.ts";
 import { impliedMode } from "../folders/directory-attributes.ts";
@@ -21,20 +22,21 @@ import { createPathSet, type WhiteoutMaker } from "./whiteout-maker.ts";
 export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPaths): WhiteoutMaker {
   const fromArchive = createPathSet(held);
 
-  function clear(descriptor: number, folder: string): void {
-    for (const name of readNames(descriptor)) remove(descriptor, name, joinPath(folder, name));
+  function clear(trail: FolderTrail, folder: string): void {
+    for (const name of readNames(trail.current())) remove(trail, name, joinPath(folder, name));
   }
 
-  function remove(parent: number, name: Buffer, path: string): void {
+  /** From the folder that the trail stands in; what the archive brought stays, which may be as deep as a path is long. */
+  function remove(trail: FolderTrail, name: Buffer, path: string): void {
     if (!fromArchive.has(path)) {
-      removeTree(parent, name);
+      removeTree(trail.current(), name);
       return;
     }
-    const there = statIfThere(parent, name);
+    const there = statIfThere(trail.current(), name);
     if (there === undefined || !isDirectory(there)) return;
-    withFolder(parent, name, (child) => {
-      makeNew(child);
-      clear(child, path);
+    trail.within(name, () => {
+      makeNew(trail.current());
+      clear(trail, path);
     });
   }
 
@@ -50,13 +52,13 @@ export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPat
       const folder = folders.get(name);
       const path = folder.path();
       fromArchive.add(path);
-      withFolder(folder.descriptor, ".", (descriptor) => clear(descriptor, path));
+      withFolder(folder.descriptor, ".", (descriptor) => clear(createFolderTrail(descriptor), path));
       folders.forget();
     },
     hide(name, base) {
       const folder = folders.find(name);
       if (folder === undefined) return;
-      remove(folder.descriptor, base, joinPath(folder.path(), base));
+      remove(createFolderTrail(folder.descriptor), base, joinPath(folder.path(), base));
       folders.forget();
     },
     made: (folder, base) => fromArchive.add(joinPath(folders.get(folder).path(), base)),
