@@ -23,6 +23,7 @@ import {
   defaultTarLimits,
   encodeSparseTarHeader,
   encodeTarHeader,
+  escapeXattrName,
   noXattrs,
   type SparseRegion,
   tarEndBlocks,
@@ -163,7 +164,7 @@ function collect(
   if (names.length === 0) return noXattrs;
   const found = names.flatMap((name): [string, Buffer][] => {
     const value = read(name);
-    return value === undefined ? [] : [[name, Buffer.from(value)]];
+    return value === undefined ? [] : [[escapeXattrName(name), Buffer.from(value)]];
   });
   return new Map(found);
 }
