@@ -81,3 +81,20 @@ it("what is open at once does not grow with the depth of what an archive brings 
   });
   expect(depths[1]).toBeLessThan((depths[0] as number) + 20);
 });
+
+it.each(["d/.wh..wh..opq", ".wh.d"])(
+  "a folder that an archive brings is gone through once, however often %s",
+  (name) => {
+    const opened = [2, 50].map((markers) => {
+      const root = scratch.folder(`${name.length}-${markers}`);
+      const files = ["d/a/f", "d/b/f", "d/f"].map((path) => ({ name: path }));
+      const pieces = [archiveOf(...files, ...Array.from({ length: markers }, () => ({ name })))];
+      const options = { whiteouts: { kind: "delete" }, syncFiles: false, ids: { uids: [], gids: [] } } as const;
+      descriptors.open = descriptors.most = descriptors.opened = 0;
+      withFolderAt(root, (folder) => applyLayer({ read: () => pieces.pop() }, folder, options));
+      expect(fs.readdirSync(`${root}/d`)).toEqual(["a", "b", "f"]);
+      return descriptors.opened;
+    });
+    expect(opened[1]).toBe(opened[0]);
+  },
+);

@@ -21,8 +21,24 @@ import { createPathSet, type WhiteoutMaker } from "./whiteout-maker.ts";
 /** For a copy of the layers below: what a whiteout hides is removed from it. */
 export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPaths): WhiteoutMaker {
   const fromArchive = createPathSet(held);
+  /**
+   * Folders that hold nothing but what the archive brought, and those that are its own themselves: to be gone through
+   * once, for an archive may ask for it a hundred thousand times.
+   */
+  const cleared = new Set<string>();
+  const renewed = new Set<string>();
+
+  function isInCleared(path: string): boolean {
+    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+      if (cleared.has(path.slice(0, at))) return true;
+    }
+    return path !== "" && cleared.has("");
+  }
 
   function clear(trail: FolderTrail, folder: string): void {
+    if (cleared.has(folder)) return;
+    held.hold(folder);
+    cleared.add(folder);
     for (const name of readNames(trail.current())) remove(trail, name, joinPath(folder, name));
   }
 
@@ -33,7 +49,9 @@ export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPat
       return;
     }
     const there = statIfThere(trail.current(), name);
-    if (there === undefined || !isDirectory(there)) return;
+    if (there === undefined || !isDirectory(there) || renewed.has(path)) return;
+    held.hold(path);
+    renewed.add(path);
     trail.within(name, () => {
       makeNew(trail.current());
       clear(trail, path);
@@ -52,13 +70,16 @@ export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPat
       const folder = folders.get(name);
       const path = folder.path();
       fromArchive.add(path);
+      if (cleared.has(path) || isInCleared(path)) return;
       withFolder(folder.descriptor, ".", (descriptor) => clear(createFolderTrail(descriptor), path));
       folders.forget();
     },
     hide(name, base) {
       const folder = folders.find(name);
       if (folder === undefined) return;
-      remove(createFolderTrail(folder.descriptor), base, joinPath(folder.path(), base));
+      const path = joinPath(folder.path(), base);
+      if (renewed.has(path) || isInCleared(path)) return;
+      remove(createFolderTrail(folder.descriptor), base, path);
       folders.forget();
     },
     made: (folder, base) => fromArchive.add(joinPath(folders.get(folder).path(), base)),
