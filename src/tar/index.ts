@@ -3,7 +3,6 @@ export type { ByteSink, ByteSource } from "./block/byte-source.ts";
 export { encodeSparseTarHeader, encodeTarHeader } from "./writing/encode-header.ts";
 export { createTarHeader, noXattrs, type SparseRegion, type TarEntryType, type TarHeader } from "./block/header.ts";
 export { defaultTarLimits, type TarLimits, type TarReaderOptions } from "./block/limits.ts";
-export { escapeXattrName, unescapeXattrName } from "./pax/xattr-names.ts";
 export { createTarReader, type TarReader } from "./reading/tar-reader.ts";
 export {
   createTarAssembler,

@@ -5,11 +5,10 @@ import {
   type TarHeader,
   type TarReader,
   type TarReaderOptions,
-  unescapeXattrName,
 } from "../../tar/index.ts";
 import { classifyEntry, type EntryRole, reservedFolderOf } from "../entry/whiteout.ts";
 import { toEntryError } from "../entry/entry-error.ts";
-import { type EntryName, joinPath, parseEntryName } from "../entry/entry-name.ts";
+import { type EntryName, joinPath, parseEntryName, unescapeXattrName } from "../entry/entry-name.ts";
 import { createIdMaps, type IdRanges } from "../entry/id-map.ts";
 import { createLowerFolders } from "../lowers/lower-folders.ts";
 import { createMergedFolders } from "../lowers/merged-folders.ts";

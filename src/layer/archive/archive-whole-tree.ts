@@ -23,14 +23,13 @@ import {
   defaultTarLimits,
   encodeSparseTarHeader,
   encodeTarHeader,
-  escapeXattrName,
   noXattrs,
   type SparseRegion,
   tarEndBlocks,
   type TarHeader,
   tarPaddingBytes,
 } from "../../tar/index.ts";
-import { joinPath, showBytes } from "../entry/entry-name.ts";
+import { escapeXattrName, joinPath, showBytes } from "../entry/entry-name.ts";
 import { entryTypeOf } from "../entry/entry-type.ts";
 import { fileKey } from "../entry/file-key.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
