@@ -27,8 +27,8 @@ export function joinFeatures(a: OverlayFeatures, b: OverlayFeatures): OverlayFea
 }
 
 /**
- * Looks for both in a diff folder that is open. Costs a walk, which ends where both are found, of folders nested as deep
- * as a container likes. Blocks; runs on a worker.
+ * Looks for both in a diff folder that is open. Costs a walk, which ends where both are found; folders may be nested as
+ * deep as a container likes. Blocks; runs on a worker.
  * @throws ABORTED when a folder is moved while the walk is far below it.
  */
 export function findOverlayFeatures(folder: number, attributePrefix: OverlayPrefix): OverlayFeatures {

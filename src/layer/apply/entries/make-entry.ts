@@ -123,7 +123,7 @@ function isDeviceNumber(major: number, minor: number): boolean {
   return major >= 0 && major < 2 ** 12 && minor >= 0 && minor < 2 ** 20;
 }
 
-/** As with Docker and containerd, also where a layer below an overlay has the file: it would have to be copied first. */
+/** As with Docker and containerd, also where a layer below an overlay has the file, which would have to be copied. */
 function toDanglingError({ name, linkName }: TarHeader): CleatError {
   const [link, target] = [name, linkName].map((bytes) => showBytes(bytes.toString("latin1")));
   return new CleatError("NOT_FOUND", `entry ${link} is a hard link to ${target}, which is not in the layer`);

@@ -136,8 +136,8 @@ export function createImpliedFolders(root: number, cache: FolderCache, options: 
 }
 
 /**
- * The clean path to which a symlink leads from the folder at `from`, by names alone; `undefined` where a `..` comes after
- * a name, which may itself be a symlink.
+ * The clean path to which a symlink leads from the folder at `from`, by names alone; `undefined` where a `..` comes
+ * after a name, which may itself be a symlink.
  */
 function targetOf(from: string, target: string): string | undefined {
   const names = from === "" || target.startsWith("/") ? [] : from.split("/");

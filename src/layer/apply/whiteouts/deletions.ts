@@ -42,7 +42,7 @@ export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPat
     for (const name of readNames(trail.current())) remove(trail, name, joinPath(folder, name));
   }
 
-  /** From the folder that the trail stands in; what the archive brought stays, which may be as deep as a path is long. */
+  /** From the folder that the trail stands in. What the archive brought stays, as deep as a path may be long. */
   function remove(trail: FolderTrail, name: Buffer, path: string): void {
     if (!fromArchive.has(path)) {
       removeTree(trail.current(), name);
