@@ -3,8 +3,9 @@
  * of its own, never installed. qemu boots it (`test/kernel/virtual-machine`).
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "./staged-folder.mjs";
 
 /** Holds `boot/vmlinuz-VERSION` and `lib/modules/VERSION` of one kernel. */
 export const kernelFolder = "/var/cache/cleat/kernel";
@@ -22,21 +23,17 @@ export function kernelVersion() {
 export function unpackKernel() {
   if (kernelVersion() !== undefined || process.arch !== "x64") return;
   console.error(`cleat: unpacking the kernel of ${kernelPackage} into ${kernelFolder}`);
-  const parent = join(kernelFolder, "..");
-  mkdirSync(parent, { recursive: true });
-  const staged = mkdtempSync(join(parent, "staged-"));
-  try {
+  makeFolder(kernelFolder, (staged) => {
+    mkdirSync(staged);
     const depends = output("apt-cache", ["depends", kernelPackage], staged);
     const [, name] = /Depends: (linux-image-\S+)/.exec(depends) ?? [];
     if (name === undefined) throw new Error(`${kernelPackage} depends on no kernel: ${depends.trim()}`);
     // Run by root, apt would rather drop to a user who may not write here.
     output("apt-get", ["download", "--quiet=2", "--option=APT::Sandbox::User=root", name], staged);
     const [archive] = readdirSync(staged);
-    output("dpkg-deb", ["--extract", archive, "unpacked"], staged);
-    renameSync(join(staged, "unpacked"), kernelFolder);
-  } finally {
-    rmSync(staged, { recursive: true, force: true });
-  }
+    output("dpkg-deb", ["--extract", archive, "."], staged);
+    rmSync(join(staged, archive));
+  });
 }
 
 function output(command, args, cwd) {

@@ -124,7 +124,7 @@ function moveFoundOut(top: number, to: number): string[] {
  * Each level costs an open descriptor and some stack; what lies deeper than this is first moved up, as `removeForGood`
  * does it.
  */
-const maxDepth = 200;
+const maxDepth = 32;
 
 /**
  * Some thousand names at a time, for there may be millions. Those that are passed over, because the folder changes, the

@@ -8,6 +8,7 @@
  */
 import { mkdirSync, rmdirSync, statfsSync } from "node:fs";
 import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
+import { joinFailures } from "../../errors/kit.ts";
 import { withFolderAt } from "../../layer/index.ts";
 import { chownat, isThere } from "../../syscall/index.ts";
 import { lowerFolders, readLayer } from "../overlay/layout/layout.ts";
@@ -54,8 +55,11 @@ export async function mountLayer(home: string, id: string, options: MountLayerOp
       withFolderAt(home, (folder) => chownat(folder, `${id}/merged`, rootUid, rootGid));
     await startProgram(home, `${id}/merged`, formatOptions(home, id, lowers, options), options.program);
   } catch (error) {
-    await unmountLayer(home, id);
-    throw withSubject(toCleatError(error), `layer "${id}" cannot be mounted`);
+    const unmounted = unmountLayer(home, id).then(
+      () => error,
+      (left: unknown) => joinFailures(error, left, "it could not be unmounted"),
+    );
+    throw withSubject(toCleatError(await unmounted), `layer "${id}" cannot be mounted`);
   }
   return merged;
 }

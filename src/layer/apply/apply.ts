@@ -8,7 +8,7 @@ import {
 } from "../../tar/index.ts";
 import { classifyEntry, type EntryRole, reservedFolderOf } from "../entry/whiteout.ts";
 import { toEntryError } from "../entry/entry-error.ts";
-import { type EntryName, joinPath, parseEntryName } from "../entry/entry-name.ts";
+import { type EntryName, joinPath, parseEntryName, unescapeXattrName } from "../entry/entry-name.ts";
 import { createIdMaps, type IdRanges } from "../entry/id-map.ts";
 import { createLowerFolders } from "../lowers/lower-folders.ts";
 import { createMergedFolders } from "../lowers/merged-folders.ts";
@@ -88,9 +88,10 @@ export function applyEntries(reader: TarReader, root: number, options: ApplyOpti
   const { held, folders, directories, whiteouts, maker } = openTree(root, options);
   const reserved = createReservedFolders(held);
   const keep = keptOf(options);
+  const readHeader = isLayer ? () => reader.next() : () => withPlainXattrs(reader.next());
   let hasDeleted = false;
   try {
-    for (let header = reader.next(); header !== undefined; header = reader.next()) {
+    for (let header = readHeader(); header !== undefined; header = readHeader()) {
       const name = parseEntryName(header.name);
       if (name === undefined) {
         if (!isLayer && header.type === "directory") directories.set("", header);
@@ -169,6 +170,13 @@ function belowOf(root: number, { whiteouts, lowers: paths }: ApplyOptions): Laye
 function keptOf({ squash, userNamespace }: ApplyOptions): (header: TarHeader) => TarHeader | undefined {
   if (squash) return squashHeader;
   return userNamespace ? keepInUserNamespace : (header) => header;
+}
+
+/** Of an archive that is no layer: its attributes are named as GNU tar names them. */
+function withPlainXattrs(header: TarHeader | undefined): TarHeader | undefined {
+  if (header === undefined || header.xattrs.size === 0) return header;
+  const xattrs = [...header.xattrs].map(([name, value]) => [unescapeXattrName(name), value] as const);
+  return { ...header, xattrs: new Map(xattrs) };
 }
 
 /** What every entry is of an archive that is no layer. */

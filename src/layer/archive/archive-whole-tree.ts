@@ -29,7 +29,7 @@ import {
   type TarHeader,
   tarPaddingBytes,
 } from "../../tar/index.ts";
-import { joinPath, showBytes } from "../entry/entry-name.ts";
+import { escapeXattrName, joinPath, showBytes } from "../entry/entry-name.ts";
 import { entryTypeOf } from "../entry/entry-type.ts";
 import { fileKey } from "../entry/file-key.ts";
 import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
@@ -163,7 +163,7 @@ function collect(
   if (names.length === 0) return noXattrs;
   const found = names.flatMap((name): [string, Buffer][] => {
     const value = read(name);
-    return value === undefined ? [] : [[name, Buffer.from(value)]];
+    return value === undefined ? [] : [[escapeXattrName(name), Buffer.from(value)]];
   });
   return new Map(found);
 }

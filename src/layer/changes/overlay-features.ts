@@ -9,7 +9,7 @@ import {
   statIfThere,
 } from "../../syscall/index.ts";
 import type { OverlayPrefix } from "../entry/whiteout.ts";
-import { withFolder } from "../tree/with-folder.ts";
+import { createFolderTrail } from "../tree/folder-trail.ts";
 
 /**
  * What overlay keeps of a layer elsewhere than in its diff folder: of renamed folders (`redirect_dir`) what lies in
@@ -27,34 +27,57 @@ export function joinFeatures(a: OverlayFeatures, b: OverlayFeatures): OverlayFea
 }
 
 /**
- * Looks for both in a diff folder that is open. Costs a walk, which ends where both are found. Blocks; runs on a
- * worker.
+ * Looks for both in a diff folder that is open. Costs a walk, which ends where both are found; folders may be nested as
+ * deep as a container likes. Blocks; runs on a worker.
+ * @throws ABORTED when a folder is moved while the walk is far below it.
  */
 export function findOverlayFeatures(folder: number, attributePrefix: OverlayPrefix): OverlayFeatures {
   const redirect = `${attributePrefix}overlay.redirect`;
   const metacopy = `${attributePrefix}overlay.metacopy`;
+  const trail = createFolderTrail(folder);
+  let redirects = false;
+  let metacopies = false;
 
-  function look(at: number, found: OverlayFeatures): OverlayFeatures {
-    let all = found.redirects ? found : { ...found, redirects: fgetxattr(at, redirect) !== undefined };
-    for (const name of readNames(at)) {
-      if (all.redirects && all.metacopies) return all;
-      all = lookAtEntry(at, name, all);
-    }
-    return all;
+  /** What is still to be looked at in the folder that the trail stands in. */
+  function namesHere(): Buffer[] {
+    redirects ||= fgetxattr(trail.current(), redirect) !== undefined;
+    return readNames(trail.current());
   }
 
-  function lookAtEntry(at: number, name: Buffer, found: OverlayFeatures): OverlayFeatures {
-    const status = statIfThere(at, name);
-    if (status === undefined) return found;
-    try {
-      if (isDirectory(status)) return withFolder(at, name, (child) => look(child, found));
-      if (found.metacopies || !isRegularFile(status)) return found;
-      return { ...found, metacopies: lgetxattr(procPath(at, name), metacopy) !== undefined };
-    } catch (error) {
-      if (isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP")) return found; // a container took it away meanwhile
-      throw error;
+  /** The names in it, of a folder that was entered. */
+  function lookAt(name: Buffer): Buffer[] | undefined {
+    const here = trail.current();
+    const status = statIfThere(here, name);
+    if (status === undefined) return undefined;
+    if (isDirectory(status)) {
+      trail.enter(name);
+      return namesHere();
     }
+    if (isRegularFile(status)) metacopies ||= lgetxattr(procPath(here, name), metacopy) !== undefined;
+    return undefined;
   }
 
-  return look(folder, noOverlayFeatures);
+  try {
+    const pending = [namesHere()];
+    while (pending.length > 0 && !(redirects && metacopies)) {
+      const name = pending.at(-1)?.pop();
+      if (name !== undefined) {
+        const names = unlessGone(() => lookAt(name));
+        if (names !== undefined) pending.push(names);
+      } else if (pending.pop() && pending.length > 0) trail.leave();
+    }
+    return { redirects, metacopies };
+  } finally {
+    trail.close();
+  }
+}
+
+/** A container may take away meanwhile what was listed. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR", "ELOOP")) return undefined;
+    throw error;
+  }
 }

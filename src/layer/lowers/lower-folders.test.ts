@@ -49,6 +49,38 @@ it("folders that an archive implies are as the uppermost layer has them that has
   expect(tree["new"]).toMatch(/^40755 /);
 });
 
+it.each(["d/sub", "/d/sub", "./e/../../d/sub", "../../d//sub", "chain"])(
+  "a symlink that the archive brings leads on to a folder that only lower layers have, as %s",
+  (target) => {
+    makeFolder("lower", "d/sub", 0o2750);
+    const links = [
+      { name: "chain", type: "symlink", linkName: "d/sub" },
+      { name: "s", type: "symlink", linkName: target },
+    ] as const;
+    if (target.includes("e/..")) {
+      // The name before it may be a symlink's: nobody can tell where it leads.
+      expect(() => treeAfter(["lower"], ...links, file("s/f"))).toThrow(/a symlink that leads nowhere/);
+      return;
+    }
+    const tree = treeAfter(["lower"], ...links, file("s/f"), file("s/.wh.x"), file("s/deeper/g"));
+    const made = ["chain", "d", "d/sub", "d/sub/deeper", "d/sub/deeper/g", "d/sub/f", "d/sub/x", "s"];
+    expect(Object.keys(tree).toSorted()).toEqual(made);
+    expect(tree["d/sub"]).toMatch(/^42750 /);
+  },
+);
+
+it("a symlink to what no layer has leads nowhere", () => {
+  makeFolder("lower", "d", 0o750);
+  fs.writeFileSync(scratch.path("lower", "file"), "");
+  for (const linkName of ["d/none", "none", "file", "../.."]) {
+    const link = { name: "s", type: "symlink", linkName } as const;
+    if (linkName === "../..") expect(Object.keys(treeAfter(["lower"], link, file("s/f")))).toEqual(["f", "s"]);
+    else expect(() => treeAfter(["lower"], link, file("s/f"))).toThrow(/leads nowhere/);
+    expect(fs.existsSync(scratch.path("root", "d"))).toBe(false);
+    fs.rmSync(scratch.path("root"), { recursive: true });
+  }
+});
+
 it("what a layer in between hides is not taken over", () => {
   for (const path of ["deleted/d", "replaced/d", "opaque/d"]) makeFolder("lower", path, 0o700);
   withFolderAt(scratch.folder("upper"), (upper) => mknodat(upper, "deleted", S_IFCHR, 0, 0));

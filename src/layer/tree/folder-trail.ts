@@ -54,7 +54,8 @@ export function createFolderTrail(root: number): FolderTrail {
 
   /** Opens one that is closed, by way of the nearest open one below it; the caller's to close. */
   function reopen(at: number): number {
-    const nearest = levels.findIndex(({ descriptor }, below) => below > at && descriptor !== undefined);
+    let nearest = at + 1;
+    while (levels[nearest]?.descriptor === undefined) nearest++;
     let folder = openParent((levels[nearest] as Level).descriptor as number);
     for (let above = nearest - 1; above > at; above--) {
       const child = folder;

@@ -68,3 +68,33 @@ it("what is opened in all grows with the depth, not faster", () => {
   const once = applyDeep(2, 30).opened;
   expect(applyDeep(2, 90).opened).toBeLessThan(4 * once);
 });
+
+it("what is open at once does not grow with the depth of what an archive brings and hides", () => {
+  const depths = [4, 40].map((depth) => {
+    const root = scratch.folder(`hidden-${depth}`);
+    const pieces = [archiveOf({ name: `${"d/".repeat(depth)}f` }, { name: ".wh..wh..opq" }, { name: ".wh.d" })];
+    const options = { whiteouts: { kind: "delete" }, syncFiles: false, ids: { uids: [], gids: [] } } as const;
+    descriptors.open = descriptors.most = descriptors.opened = 0;
+    withFolderAt(root, (folder) => applyLayer({ read: () => pieces.pop() }, folder, options));
+    expect(fs.existsSync(`${root}/${"d/".repeat(depth)}f`)).toBe(true);
+    return descriptors.most;
+  });
+  expect(depths[1]).toBeLessThan((depths[0] as number) + 20);
+});
+
+it.each(["d/.wh..wh..opq", ".wh.d"])(
+  "a folder that an archive brings is gone through once, however often %s",
+  (name) => {
+    const opened = [2, 50].map((markers) => {
+      const root = scratch.folder(`${name.length}-${markers}`);
+      const files = ["d/a/f", "d/b/f", "d/f"].map((path) => ({ name: path }));
+      const pieces = [archiveOf(...files, ...Array.from({ length: markers }, () => ({ name })))];
+      const options = { whiteouts: { kind: "delete" }, syncFiles: false, ids: { uids: [], gids: [] } } as const;
+      descriptors.open = descriptors.most = descriptors.opened = 0;
+      withFolderAt(root, (folder) => applyLayer({ read: () => pieces.pop() }, folder, options));
+      expect(fs.readdirSync(`${root}/d`)).toEqual(["a", "b", "f"]);
+      return descriptors.opened;
+    });
+    expect(opened[1]).toBe(opened[0]);
+  },
+);

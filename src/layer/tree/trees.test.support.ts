@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
 
-import { llistxattr, lgetxattr } from "../../syscall/index.ts";
+import { close, lgetxattr, llistxattr, mkdirat, O_RDONLY, openat, openPath } from "../../syscall/index.ts";
 import { createTarHeader, encodeTarHeader, tarEndBlocks, tarPaddingBytes, type TarHeader } from "../../tar/index.ts";
 import { applyLayer } from "../apply/apply.ts";
 import type { ArchiveDialect } from "../archive/archive-dialect.ts";
@@ -133,4 +133,16 @@ export function failureOf(act: () => unknown): { readonly code: string; readonly
   } catch (error) {
     return error as { code: string; message: string };
   }
+}
+
+/** Makes folders in one another, called "a", also so deep that no path names the last. */
+export function nest(root: string, depth: number): void {
+  let folder = openPath(root, O_RDONLY);
+  for (let level = 0; level < depth; level++) {
+    mkdirat(folder, "a", 0o755);
+    const below = openat(folder, "a", O_RDONLY);
+    close(folder);
+    folder = below;
+  }
+  close(folder);
 }

@@ -12,7 +12,7 @@ import { compareTrees, findChanges } from "../changes/compare-trees.ts";
 import { copyOpened } from "../copy/copy-file.ts";
 import { copyNode, copyTree } from "../copy/copy-tree.ts";
 import { removeTree } from "./remove-tree.ts";
-import { archive, readTree, useScratch } from "./trees.test.support.ts";
+import { archive, nest, readTree, useScratch } from "./trees.test.support.ts";
 import { treeSize } from "../usage/tree-size.ts";
 import { withFolderAt } from "./with-folder.ts";
 
@@ -347,16 +347,6 @@ describe("removing a tree", () => {
     expect(fs.readdirSync("/proc/self/fd").length).toBe(openBefore);
   });
 });
-
-/** Paths of any length, made from the inside out: each round puts all there is into a new folder. */
-function nest(root: string, depth: number): void {
-  fs.mkdirSync(`${root}/a`);
-  for (let level = 1; level < depth; level++) {
-    fs.mkdirSync(`${root}/b`);
-    fs.renameSync(`${root}/a`, `${root}/b/a`);
-    fs.renameSync(`${root}/b`, `${root}/a`);
-  }
-}
 
 describe("an archive of a tree", () => {
   it("leaves out sockets, and has no entry for the root", async () => {

@@ -27,7 +27,6 @@ interface Count {
  * no content.
  *
  * Source of what counts: containerd's `fs` package of `continuity` v0.4.5, `diffUsage` in `du_unix.go`.
- * @throws OUT_OF_RANGE when folders are nested beyond what a path can name.
  * @throws ABORTED when a folder is moved while the walk is far below it.
  */
 export function usageBeyond(newer: number, older: number): DiskUsage {
@@ -43,21 +42,50 @@ export function usageBeyond(newer: number, older: number): DiskUsage {
   return usage;
 }
 
-/** `fileSystem` is the one that the walk stands in: what is mounted below is passed over, subvolumes are not. */
-function countBelow(newer: FolderTrail, older: FolderTrail | undefined, fileSystem: number, count: Count): void {
-  for (const name of readNames(newer.current())) {
+/** A folder that the walk is in. */
+interface Level {
+  /** What is mounted below is passed over, subvolumes are not. */
+  readonly fileSystem: number;
+  readonly isInOlder: boolean;
+  /** Names in it that are to be looked at. */
+  readonly pending: Buffer[];
+}
+
+/** A stack of its own instead of recursion: a container can nest folders deeper than a thread's stack allows. */
+function countBelow(newer: FolderTrail, older: FolderTrail, fileSystem: number, count: Count): void {
+  const levels: Level[] = [{ fileSystem, isInOlder: true, pending: readNames(newer.current()) }];
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     throwIfCancelled();
-    const status = statIfThere(newer.current(), name);
-    if (status === undefined || (status.fileSystem !== fileSystem && !isSubvolume(status))) continue;
-    const before = older && statIfThere(older.current(), name);
-    if (before === undefined || differs(status, before)) countOne(status, count);
-    if (!isDirectory(status)) continue;
-    newer.within(name, () => {
-      if (older !== undefined && before !== undefined && isDirectory(before) && !isSubvolume(status)) {
-        older.within(name, () => countBelow(newer, older, fileSystem, count));
-      } else countBelow(newer, undefined, status.fileSystem, count);
-    });
+    const name = level.pending.pop();
+    if (name !== undefined) {
+      const below = countName(newer, older, name, level, count);
+      if (below !== undefined) levels.push(below);
+      continue;
+    }
+    levels.pop();
+    if (levels.length === 0) return;
+    newer.leave();
+    if (level.isInOlder) older.leave();
   }
+}
+
+/** Enters a folder, and returns what is to be looked at there. */
+function countName(
+  newer: FolderTrail,
+  older: FolderTrail,
+  name: Buffer,
+  { fileSystem, isInOlder }: Level,
+  count: Count,
+): Level | undefined {
+  const status = statIfThere(newer.current(), name);
+  if (status === undefined || (status.fileSystem !== fileSystem && !isSubvolume(status))) return undefined;
+  const before = isInOlder ? statIfThere(older.current(), name) : undefined;
+  if (before === undefined || differs(status, before)) countOne(status, count);
+  if (!isDirectory(status)) return undefined;
+  const isInBoth = before !== undefined && isDirectory(before) && !isSubvolume(status);
+  newer.enter(name);
+  if (isInBoth) older.enter(name);
+  return { fileSystem: status.fileSystem, isInOlder: isInBoth, pending: readNames(newer.current()) };
 }
 
 /** A folder's own times change with what is in it. */

@@ -146,6 +146,7 @@ export const mobyOverlay2Failures: Failures = {
     ...implied("hidden", "hidden-deeper", "hidden-below", "hidden-twice", "hidden-kinds", "hidden-announced"),
     ...implied("only-hidden", "hidden-opaque"),
   ),
+  ...because("a symlink to a folder that the layer itself does not have leads nowhere", ...implied("symlink")),
   ...because("an opaque marker at the root is without effect", ...implied("root", "root-folders", "root-whiteouts")),
   ...because(
     "a whiteout where nothing is to be hidden is a name that nobody can open",

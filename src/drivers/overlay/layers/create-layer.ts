@@ -1,4 +1,4 @@
-import { symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../../errors/index.ts";
 import { removeTree, withFolder, withFolderAt } from "../../../layer/index.ts";
 import {
@@ -13,7 +13,7 @@ import {
   RENAME_NOREPLACE,
   renameat2,
 } from "../../../syscall/index.ts";
-import { makeFolderInClean, stagingPath, uniqueName, withCleanFolder } from "../../../graphdriver/job-kit.ts";
+import { makeFolderInClean, stagingPath, takeBack, uniqueName, withCleanFolder } from "../../../graphdriver/job-kit.ts";
 import { limitLayer, markFolder } from "../quotas/layer-size.ts";
 import { createLink, linksFolder, readLayer } from "../layout/layout.ts";
 import { markCommitted } from "../layout/mark-parents.ts";
@@ -90,10 +90,14 @@ export function createLayer(home: string, layer: NewLayer): number | undefined {
     return project;
   } catch (error) {
     ignoreCancellation();
-    unlinkQuietly(`${home}/${linksFolder}/${link}`);
-    withFolderAt(home, (folder) => removeTree(folder, placed));
-    if (isSystemError(error, "EEXIST")) throw alreadyExists(id);
-    throw size === undefined ? error : withSubject(error, `layer "${id}" cannot be made`);
+    const failure = takeBack(error, () =>
+      withFolderAt(home, (folder) => {
+        removeTree(folder, placed);
+        removeTree(folder, `${linksFolder}/${link}`);
+      }),
+    );
+    if (isSystemError(failure, "EEXIST")) throw alreadyExists(id);
+    throw size === undefined ? failure : withSubject(failure, `layer "${id}" cannot be made`);
   }
 }
 
@@ -131,13 +135,5 @@ function readParent(home: string, parent: string, id: string): ReturnType<typeof
   } catch (error) {
     if (!(error instanceof CleatError) || error.code !== "NOT_FOUND") throw error;
     throw new CleatError("NOT_FOUND", `parent "${parent}" of layer "${id}" does not exist`);
-  }
-}
-
-function unlinkQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
   }
 }

@@ -1,5 +1,12 @@
 import { mkdirSync } from "node:fs";
-import { CleatError, isSystemError, SystemError, toCleatError, UnsupportedError } from "../../../errors/index.ts";
+import {
+  CleatError,
+  isSystemError,
+  SystemError,
+  toCleatError,
+  UnsupportedError,
+  withSubject,
+} from "../../../errors/index.ts";
 import { joinFeatures, type OverlayPrefix, withFolderAt } from "../../../layer/index.ts";
 import {
   AT_FDCWD,
@@ -20,6 +27,7 @@ import {
   tryRmdirat,
   umountIfMounted,
 } from "../../../syscall/index.ts";
+import { takeBack } from "../../../graphdriver/job-kit.ts";
 import { findMountedLayers } from "../../overlay/mounts/find-mounted.ts";
 import { featuresOf, markWhole } from "../../overlay/mounts/layer-features.ts";
 import { lowerIds, readLayer } from "../../overlay/layout/layout.ts";
@@ -71,8 +79,8 @@ export function mountLayer(home: string, id: string, options: MountLayerOptions)
       if (!readOnly && !isRoots) chownat(folder, `${id}/work/work`, options.rootUid, options.rootGid);
       if (!readOnly && !own.redirects && !features.metacopies) markWhole(home, id, attributePrefix);
     } catch (error) {
-      unmountLayer(home, id);
-      throw toCleatError(error, `layer "${id}" cannot be mounted`);
+      const failure = takeBack(error, () => unmountLayer(home, id));
+      throw withSubject(failure, `layer "${id}" cannot be mounted`);
     }
   });
   return merged;

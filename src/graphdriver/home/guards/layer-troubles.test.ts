@@ -43,3 +43,26 @@ it("answers also while layers cannot be listed at all", async () => {
   expect(own).toEqual(["Backing", "ext4"]);
   expect(told).toEqual(["Unreadable Layers", expect.stringMatching(/cannot be listed: EIO/)]);
 });
+
+it("lists the layers of a large store for one in many who ask", async () => {
+  let nowMs = 0;
+  let lists = 0;
+  let count = 1_000;
+  const list = async function* () {
+    lists += 1;
+    nowMs += 1_000;
+    yield layer("a", { unreadable: `EIO ${lists}` });
+    for (let at = 1; at < count; at++) yield layer(`b${at}`);
+  };
+  const driver = { status: async () => [], list } as unknown as GraphDriverMethods;
+  const status = statusWithTroubles(driver, () => nowMs);
+  const told = async () => (await status()).map(([, text]) => text);
+  expect(await told()).toEqual(["a: EIO 1 (see cleat fsck)"]);
+  nowMs += 19_000;
+  expect(await told()).toEqual(["a: EIO 1 (see cleat fsck)"]);
+  nowMs += 2_000;
+  expect(await told()).toEqual(["a: EIO 2 (see cleat fsck)"]);
+  nowMs += 30_000;
+  count = 999;
+  for (const nth of [3, 4]) expect(await told()).toEqual([`a: EIO ${nth} (see cleat fsck)`]);
+});

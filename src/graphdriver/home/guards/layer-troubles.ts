@@ -1,21 +1,47 @@
 import { toCleatError } from "../../../errors/index.ts";
+import type { CallOptions } from "../../../protocol/index.ts";
 import type { GraphDriverMethods, ListedLayer, StatusRow } from "../../driver.ts";
 
-/** A driver's status, and which layers cannot be read or are not to be trusted. Costs what `list` does. */
-export function statusWithTroubles(driver: GraphDriverMethods): GraphDriverMethods["status"] {
+/**
+ * A driver's status, and which layers cannot be read or are not to be trusted. Costs what `list` does, of thousands of
+ * layers no oftener than leaves a thread for others: engines' `info` is asked for again and again.
+ */
+export function statusWithTroubles(
+  driver: GraphDriverMethods,
+  now: () => number = () => performance.now(),
+): GraphDriverMethods["status"] {
+  let known: { readonly rows: StatusRow[]; readonly untilMs: number } | undefined;
+
+  async function findTroubles(call: CallOptions | undefined): Promise<StatusRow[]> {
+    const startedMs = now();
+    if (known !== undefined && startedMs < known.untilMs) return known.rows;
+    const troubled: ListedLayer[] = [];
+    let count = 0;
+    for await (const layer of driver.list?.(call) ?? []) {
+      count += 1;
+      if ((layer.unreadable ?? layer.misfit) !== undefined) troubled.push(layer);
+    }
+    const rows = describeTroubles(troubled);
+    const endedMs = now();
+    known = count < manyLayers ? undefined : { rows, untilMs: endedMs + restFactor * (endedMs - startedMs) };
+    return rows;
+  }
+
   return async (call) => {
     const rows = await driver.status(call);
     try {
-      const troubled: ListedLayer[] = [];
-      for await (const layer of driver.list?.(call) ?? [])
-        if ((layer.unreadable ?? layer.misfit) !== undefined) troubled.push(layer);
-      return [...rows, ...describeTroubles(troubled)];
+      return [...rows, ...(await findTroubles(call))];
     } catch (error) {
       call?.signal?.throwIfAborted();
       return [...rows, ["Unreadable Layers", `they cannot be listed: ${toCleatError(error).message}`]];
     }
   };
 }
+
+/** Fewer are listed for each who asks. */
+const manyLayers = 1_000;
+/** What was found in more stands for so many times as long as it took: of 10,000 layers, for some ten seconds. */
+const restFactor = 20;
 
 /** An engine shows a row on one line. */
 const maxTold = 3;

@@ -78,7 +78,7 @@ export function readLayerRecord(home: string, id: string): LayerRecord | undefin
 export interface StagedLayerRecord {
   /** Tells that the tree is made, and puts the record in its place; the layer's own rename comes after. */
   place(id: string, parent: string | undefined, source?: string): void;
-  /** Gives up what was not placed. */
+  /** Gives up what was not placed. Where that fails, which is no failure of the layer's, the next opening sweeps it. */
   discard(): void;
 }
 
@@ -88,8 +88,8 @@ export function stageLayerRecord(home: string): StagedLayerRecord {
   const file = openSync(staged, "wx", 0o600);
   let isPlaced = false;
   const discard = (): void => {
-    closeSync(file);
-    if (!isPlaced) unlinkSync(staged);
+    unlessSystemError(() => closeSync(file));
+    if (!isPlaced) unlessSystemError(() => unlinkSync(staged));
   };
   let isTrusted: boolean;
   let from: Stamp;
@@ -117,6 +117,14 @@ export function stageLayerRecord(home: string): StagedLayerRecord {
     },
     discard,
   };
+}
+
+function unlessSystemError(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 /**
@@ -151,11 +159,7 @@ const trustedFileSystems: readonly string[] = ["extfs", "xfs", "btrfs", "f2fs"];
 
 /** On a disk too full to forget, the next to open the home does. */
 export function forgetLayerRecord(home: string, id: string): void {
-  try {
-    unlinkSync(layerRecordPath(home, id));
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-  }
+  unlessSystemError(() => unlinkSync(layerRecordPath(home, id)));
 }
 
 /** Removes the records of layers that never came to be or are gone, as `isLayerGone` knows. */

@@ -1,5 +1,14 @@
 import { CleatError } from "../../../errors/index.ts";
-import { isDirectory, linkat, mknodat, S_IFBLK, S_IFCHR, S_IFIFO, statat, symlinkat } from "../../../syscall/index.ts";
+import {
+  isDirectory,
+  linkat,
+  mknodat,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  statIfThere,
+  symlinkat,
+} from "../../../syscall/index.ts";
 import type { TarHeader, TarReader } from "../../../tar/index.ts";
 import { type EntryName, parseEntryName, showBytes } from "../../entry/entry-name.ts";
 import { isOverlayWhiteout } from "../../entry/entry-type.ts";
@@ -44,7 +53,8 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     if (target === undefined) throw toInvalidError(header, "is a hard link to the layer's root");
     names.replace(name, (folder) => {
       const from = folders.get(target.folder, folder).descriptor;
-      const status = statat(from, target.base);
+      const status = statIfThere(from, target.base);
+      if (status === undefined) throw toDanglingError(header);
       if (isDirectory(status)) throw toInvalidError(header, "is a hard link to a folder");
       if (!isWhole && isOverlayWhiteout(status)) throw toInvalidError(header, "is a hard link to a deleted file");
       linkat(from, target.base, folder.descriptor, name.base);
@@ -111,6 +121,12 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
 
 function isDeviceNumber(major: number, minor: number): boolean {
   return major >= 0 && major < 2 ** 12 && minor >= 0 && minor < 2 ** 20;
+}
+
+/** As with Docker and containerd, also where a layer below an overlay has the file, which would have to be copied. */
+function toDanglingError({ name, linkName }: TarHeader): CleatError {
+  const [link, target] = [name, linkName].map((bytes) => showBytes(bytes.toString("latin1")));
+  return new CleatError("NOT_FOUND", `entry ${link} is a hard link to ${target}, which is not in the layer`);
 }
 
 function toInvalidError(header: TarHeader, what: string): CleatError {

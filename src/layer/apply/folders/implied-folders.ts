@@ -11,6 +11,7 @@ import {
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
+  readlinkat,
   S_IFLNK,
   S_IFMT,
   statat,
@@ -80,7 +81,7 @@ export function createImpliedFolders(root: number, cache: FolderCache, options: 
   function passObstacle(here: number, name: string, at: string, errno: number, needed: boolean): number | undefined {
     const base = Buffer.from(name, "latin1");
     if (errno !== errnos.ENOTDIR && errno !== errnos.ELOOP) throw new SystemError(errno, "openat", base);
-    if ((statat(here, base).mode & S_IFMT) === S_IFLNK) return openThrough(root, at === "" ? name : `${at}/${name}`);
+    if ((statat(here, base).mode & S_IFMT) === S_IFLNK) return openThrough(here, base, joinPath(at, base));
     if (!needed) return undefined;
     if (!options.replaceByFolder(here, base, joinPath(pathBelow(here) ?? at, base))) {
       throw new SystemError(errnos.ENOTDIR, "openat", base);
@@ -88,6 +89,23 @@ export function createImpliedFolders(root: number, cache: FolderCache, options: 
     const made = openFolder(here, base);
     orClose(made, () => settleImplied(made, ids));
     return made;
+  }
+
+  /**
+   * Where the layer itself does not have what the symlink at `link` leads to, the layers below may: as containerd has
+   * it, and as it is in a copy of them.
+   */
+  function openThrough(here: number, base: Buffer, link: string): number {
+    try {
+      return openConfinedFolder(root, Buffer.from(link, "latin1"));
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT")) throw error;
+    }
+    const from = pathBelow(here);
+    const target = from === undefined ? undefined : targetOf(from, readlinkat(here, base).toString("latin1"));
+    const shown = target === undefined ? undefined : openStepByStep(target, false);
+    if (shown !== undefined) return shown;
+    throw new CleatError("INVALID_ARGUMENT", `entry lies below ${showBytes(link)}, a symlink that leads nowhere`);
   }
 
   /** Makes folders of which none is there, one in the other, in that at the path `from`; opens the last. */
@@ -118,13 +136,21 @@ export function createImpliedFolders(root: number, cache: FolderCache, options: 
   return openStepByStep;
 }
 
-function openThrough(root: number, link: string): number {
-  try {
-    return openConfinedFolder(root, Buffer.from(link, "latin1"));
-  } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
-    throw new CleatError("INVALID_ARGUMENT", `entry lies below ${showBytes(link)}, a symlink that leads nowhere`);
+/**
+ * The clean path to which a symlink leads from the folder at `from`, by names alone; `undefined` where a `..` comes
+ * after a name, which may itself be a symlink.
+ */
+function targetOf(from: string, target: string): string | undefined {
+  const names = from === "" || target.startsWith("/") ? [] : from.split("/");
+  let goesDown = false;
+  for (const part of target.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && goesDown) return undefined;
+    if (part === "..") names.pop();
+    else names.push(part);
+    goesDown = part !== "..";
   }
+  return names.join("/");
 }
 
 /** Whatever the folder that it was made in gave to it. */

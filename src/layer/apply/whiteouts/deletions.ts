@@ -10,6 +10,7 @@ import {
 } from "../../../syscall/index.ts";
 import { joinPath } from "../../entry/entry-name.ts";
 import type { IdMaps } from "../../entry/id-map.ts";
+import { createFolderTrail, type FolderTrail } from "../../tree/folder-trail.ts";
 import { removeTree } from "../../tree/remove-tree.ts";
 import { withFolder } from "../../tree/with-folder.ts";
 import { impliedMode } from "../folders/directory-attributes.ts";
@@ -20,21 +21,40 @@ import { createPathSet, type WhiteoutMaker } from "./whiteout-maker.ts";
 /** For a copy of the layers below: what a whiteout hides is removed from it. */
 export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPaths): WhiteoutMaker {
   const fromArchive = createPathSet(held);
+  /**
+   * Folders that hold nothing but what the archive brought, and those that are its own themselves: to be gone through
+   * once, for an archive may ask for it a hundred thousand times.
+   */
+  const cleared = new Set<string>();
+  const renewed = new Set<string>();
 
-  function clear(descriptor: number, folder: string): void {
-    for (const name of readNames(descriptor)) remove(descriptor, name, joinPath(folder, name));
+  function isInCleared(path: string): boolean {
+    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+      if (cleared.has(path.slice(0, at))) return true;
+    }
+    return path !== "" && cleared.has("");
   }
 
-  function remove(parent: number, name: Buffer, path: string): void {
+  function clear(trail: FolderTrail, folder: string): void {
+    if (cleared.has(folder)) return;
+    held.hold(folder);
+    cleared.add(folder);
+    for (const name of readNames(trail.current())) remove(trail, name, joinPath(folder, name));
+  }
+
+  /** From the folder that the trail stands in. What the archive brought stays, as deep as a path may be long. */
+  function remove(trail: FolderTrail, name: Buffer, path: string): void {
     if (!fromArchive.has(path)) {
-      removeTree(parent, name);
+      removeTree(trail.current(), name);
       return;
     }
-    const there = statIfThere(parent, name);
-    if (there === undefined || !isDirectory(there)) return;
-    withFolder(parent, name, (child) => {
-      makeNew(child);
-      clear(child, path);
+    const there = statIfThere(trail.current(), name);
+    if (there === undefined || !isDirectory(there) || renewed.has(path)) return;
+    held.hold(path);
+    renewed.add(path);
+    trail.within(name, () => {
+      makeNew(trail.current());
+      clear(trail, path);
     });
   }
 
@@ -50,13 +70,16 @@ export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPat
       const folder = folders.get(name);
       const path = folder.path();
       fromArchive.add(path);
-      withFolder(folder.descriptor, ".", (descriptor) => clear(descriptor, path));
+      if (cleared.has(path) || isInCleared(path)) return;
+      withFolder(folder.descriptor, ".", (descriptor) => clear(createFolderTrail(descriptor), path));
       folders.forget();
     },
     hide(name, base) {
       const folder = folders.find(name);
       if (folder === undefined) return;
-      remove(folder.descriptor, base, joinPath(folder.path(), base));
+      const path = joinPath(folder.path(), base);
+      if (renewed.has(path) || isInCleared(path)) return;
+      remove(createFolderTrail(folder.descriptor), base, path);
       folders.forget();
     },
     made: (folder, base) => fromArchive.add(joinPath(folders.get(folder).path(), base)),

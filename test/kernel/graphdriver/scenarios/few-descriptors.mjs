@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { buildArchive, file, folder } from "cleat/testing";
@@ -23,6 +23,7 @@ async function work(name, home) {
   try {
     await manyAtOnce(driver);
     await highAndDeep(driver);
+    await deepAndHidden(driver);
   } finally {
     await driver.close();
   }
@@ -69,6 +70,36 @@ async function highAndDeep(driver) {
   for (const list of added) assert.deepEqual(list, [`/${deepPath}/more`, `/${deepPath}/own`]);
   await Promise.all(Array.from({ length: 8 }, () => readDiff(driver, "container", parent)));
   assert.equal((await namesOf(driver, "container")).filter((one) => one.startsWith(`${deepPath}/of-`)).length, height);
+}
+
+/** Near the end of what a path can name. */
+const deepest = `${"d/".repeat(1500)}f`;
+
+/** What an archive brings so deep, and hides, in either way; others are filled meanwhile, who are to notice nothing. */
+async function deepAndHidden(driver) {
+  await driver.create("below", {});
+  await driver.applyDiff("below", undefined, streamOf(buildArchive([folder("d"), file("d/old", "x")])));
+  const hide = (id, hiding) =>
+    fillOn(driver, id, "below", buildArchive([file(deepest, "x"), hiding, file("last", "x")]));
+  const fillOthers = async (at) => {
+    for (let turn = 0; turn < 3; turn++) await fillOn(driver, `other-${at}-${turn}`, "below", wide);
+  };
+  await Promise.all([
+    hide("opaque", file(".wh..wh..opq", "")),
+    hide("hidden", file(".wh.d", "")),
+    ...Array.from({ length: 6 }, (_, at) => fillOthers(at)),
+  ]);
+  for (const id of ["opaque", "hidden"]) {
+    const path = await driver.get(id, {});
+    assert.ok(existsSync(`${path}/${deepest}`));
+    assert.ok(!existsSync(`${path}/d/old`));
+    await driver.put(id);
+  }
+}
+
+async function fillOn(driver, id, parent, archive) {
+  await driver.create(id, { parent });
+  await driver.applyDiff(id, parent, streamOf(archive));
 }
 
 async function readDiff(driver, id, parent) {

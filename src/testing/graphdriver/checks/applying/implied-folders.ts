@@ -129,6 +129,24 @@ export const impliedFolderChecks: readonly GraphDriverCheck[] = [
     },
   },
   {
+    id: "implied/symlink",
+    title: "what comes below a symlink of the layer itself, which leads to a folder that only the layer below has",
+    source: "containerd v2.1.9 pkg/archive/tar.go mkparent",
+    async run(context) {
+      const parent = await makeLayer(context, undefined, below);
+      const entriesBelow = (path: string) => [
+        symlink("s", "d/sub"),
+        file(`${path}/new`, "n"),
+        whiteout(`${path}/deep`),
+      ];
+      const replay = await context.newReplay();
+      replay.apply(below);
+      replay.apply(entriesBelow("d/sub"));
+      const layer = await makeLayer(context, parent, entriesBelow("s"));
+      assertSameTree(await readLayer(context, layer), replay.tree(), "layer");
+    },
+  },
+  {
     id: "implied/deep",
     title: `an entry ${deep} folders deep, of which none is announced, is made before anybody loses patience`,
     async run(context) {
