@@ -19,6 +19,10 @@ export interface Records {
   hasChildren(id: number): boolean;
   /** Those of which the `indexOf` of `openRecords` says so. */
   indexed(text: string): Iterable<SnapshotRecord>;
+  /** Whether one of those is one of them on the disk, too. */
+  isDurablyIndexed(record: SnapshotRecord): boolean;
+  /** Resolves when all that was asked for until now is durable, or was taken back. */
+  settled(): Promise<void>;
   /** All records, as they are now. */
   all(): readonly SnapshotRecord[];
   /** An id that nobody was ever given. Waits for the disk once in a hundred times. */
@@ -118,7 +122,7 @@ function assertReaches(seq: number, mark: HighWaterMark): void {
 function createRecords(
   state: RecordState,
   opened: OpenedJournal<Change>,
-  { mark, maxTextLength = defaultMaxTextLength }: OpenRecordsOptions,
+  { indexOf = () => undefined, mark, maxTextLength = defaultMaxTextLength }: OpenRecordsOptions,
 ): Records {
   // What is on disk: `state` without what waits to be written.
   const durable = new Map(Array.from(state.all(), (record) => [record.id, record]));
@@ -163,6 +167,11 @@ function createRecords(
     byId: state.byId,
     isLive: (id) => state.byId(id) !== undefined || durable.has(id),
     indexed: state.indexed,
+    isDurablyIndexed(record) {
+      const kept = durable.get(record.id);
+      return kept !== undefined && indexOf(kept) === indexOf(record);
+    },
+    settled: () => queue.settled(),
     hasChildren: (id) => state.childCount(id) > 0,
     all: () => [...state.all()],
     tornBytes: queue.tornBytes,

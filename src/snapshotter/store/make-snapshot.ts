@@ -21,8 +21,8 @@ export async function makeSnapshot(
   return locks.hold([key], async () => {
     table.assertFree(key);
     const parent = isGiven(parentName) ? table.findParent(parentName, "INVALID_ARGUMENT") : undefined;
-    if (kind === "active") assertNotUnpacked(store, key, kept, parent?.id);
     return store.withParent(parent, async () => {
+      if (kind === "active") await assertNotUnpacked(store, key, kept, parent?.id);
       const id = await records.takeId();
       const record = { id, name: key, kind, parentId: parent?.id, labels: kept, usage: undefined };
       if (hasOwnPlace(record)) return makePlace(store, record, call);
@@ -72,12 +72,22 @@ function checked(record: NewRecord, mounts: readonly Mount[]): readonly Mount[] 
 
 /**
  * A layer that was unpacked already, for another namespace, is not unpacked again: told that, containerd lists what we
- * have, and takes what has the label and the parent that it asked for. Source: containerd v1.6.20
- * `metadata/snapshot.go` `createSnapshot`.
+ * have, and takes what has the label and the parent that it asked for, durably: so one that is being committed is
+ * waited for. Source: containerd v1.6.20 `metadata/snapshot.go` `createSnapshot`.
  * @throws ALREADY_EXISTS then.
  */
-function assertNotUnpacked(store: StoreContext, key: string, labels: Labels, parentId: number | undefined): void {
+async function assertNotUnpacked(
+  { table, records }: StoreContext,
+  key: string,
+  labels: Labels,
+  parentId: number | undefined,
+): Promise<void> {
   const named = layerNamedBy(labels);
-  if (named === undefined || !isUnpackKey(key) || store.table.findLayer(named, parentId) === undefined) return;
-  throw new CleatError("ALREADY_EXISTS", `layer ${quoteName(named)} is unpacked: already exists`);
+  if (named === undefined || !isUnpackKey(key)) return;
+  for (let layer = table.findLayer(named, parentId); layer !== undefined; layer = table.findLayer(named, parentId)) {
+    if (records.isDurablyIndexed(layer)) {
+      throw new CleatError("ALREADY_EXISTS", `layer ${quoteName(named)} is unpacked: already exists`);
+    }
+    await records.settled();
+  }
 }
