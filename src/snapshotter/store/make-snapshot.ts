@@ -6,6 +6,7 @@ import { isUnpackKey, layerNamedBy, maxSizeOf, useOf } from "./snapshot-purpose.
 import { type NewRecord, putNew } from "./put-new.ts";
 import { hasOwnPlace, placeOf } from "./snapshot-table.ts";
 import type { StoreContext } from "./store-context.ts";
+import { withSnapshot } from "./with-snapshot.ts";
 
 /** `prepare` and `view`. */
 export async function makeSnapshot(
@@ -36,7 +37,7 @@ export async function makeSnapshot(
 /** How to mount a snapshot that is not committed. */
 export async function mountsOf({ storage, lostWrites }: StoreContext, record: NewRecord): Promise<readonly Mount[]> {
   lostWrites.told(record.id);
-  return checked(record, await storage.mounts(placeOf(record), useOf(record)));
+  return checked(record, await withSnapshot(record.name, storage.mounts(placeOf(record), useOf(record))));
 }
 
 async function makePlace(store: StoreContext, record: NewRecord, call: CallOptions): Promise<readonly Mount[]> {
@@ -46,7 +47,7 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
   making.add(id);
   try {
     const place = { id, parentId, maxSizeBytes: maxSizeOf(record.labels), ...use };
-    const mounts = checked(record, await storage.create(place, call));
+    const mounts = checked(record, await withSnapshot(record.name, storage.create(place, call), call));
     call.signal?.throwIfAborted();
     store.lostWrites.assertNone(id, record.name); // of a copy of its parent
     await putNew(records, record);
@@ -57,7 +58,7 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
   } catch (error) {
     // Where its record may be on the disk all the same, its place must be there, too; the next to open it decides.
     if (!records.isBroken) {
-      await store.discard(id);
+      await store.discard(record);
       making.delete(id);
     }
     throw error;

@@ -95,6 +95,7 @@ async function mend(records: Records, storage: SnapshotStorage, logger: Logger):
   if (storage.mend === undefined) return false;
   const own = parentsFirst(records.all()).filter(hasOwnPlace);
   const mended = await storage.mend(own.map(({ id, parentId }) => ({ id, parentId })));
-  if (mended.length > 0) logger.info({ ids: mended }, "mended what the machine left of snapshots when it went down");
+  const snapshots = mended.map((id) => records.byId(id)?.name);
+  if (mended.length > 0) logger.info({ snapshots }, "mended what the machine left of snapshots when it went down");
   return mended.length > 0;
 }
