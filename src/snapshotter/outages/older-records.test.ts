@@ -76,8 +76,8 @@ it("they are taken once the mark is removed, as the message says", async () => {
 it("a root of before, which has no mark, is opened, and has one from then on", async () => {
   const before = await openSnapshotter({ root: join(folder, "records"), storage: createMemoryStorage(places) });
   await prepare(before, 1, 3);
-  await before.close();
   const older = await readFile(journal);
+  await before.close();
   await (await open()).close();
   const earlierCleat = await openSnapshotter({ root: join(folder, "records"), storage: createMemoryStorage(places) });
   await prepare(earlierCleat, 4, 6);

@@ -98,6 +98,7 @@ function createMark(file: FileHandle, path: string, seq: number, logger: Logger)
     seq,
     path,
     async forget() {
+      if (written === 0) return;
       await write(0);
       wanted = 0;
       await file.datasync();
