@@ -18,8 +18,10 @@ export function createSnapshotsService(snapshotter: Snapshotter, options?: Serve
   /** Whoever may connect may look. */
   const changing = async <T>(name: string, { connection }: GrpcCall, change: () => Promise<T>): Promise<T> => {
     if (name === "") return change(); // who names none is no containerd, and collects nothing
-    engine.assert(connection);
-    return served.within(name, change);
+    return served.within(name, async () => {
+      engine.assert(connection); // not of who is refused for its name
+      return change();
+    });
   };
   return implementService(snapshotsService, {
     async prepare({ snapshotter: name, key, parent, labels }, call) {
