@@ -85,7 +85,7 @@ function createMark(file: FileHandle, path: string, seq: number, logger: Logger)
   };
   const writeWanted = async () => {
     try {
-      while (written !== wanted) await write(wanted);
+      for (let next = wanted; written !== next; next = wanted) await write(next);
     } catch (error) {
       // It tells less than it might, and nothing wrong.
       if (!isTold) logger.warn({ err: error, file: path }, "how far the records have come could not be kept");

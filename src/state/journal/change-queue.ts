@@ -61,13 +61,13 @@ export function createChangeQueue<Change>(
   let writing: Promise<void> | undefined;
   let writingBehind: NodeJS.Timeout | undefined;
   /** They settle in their order. */
-  let last: Promise<unknown> = Promise.resolve();
+  let newest: Promise<unknown> = Promise.resolve();
 
   const enqueue = (wanted: Change): Promise<void> => {
     const settled = new Promise<void>((resolve, reject) => {
       pending.push({ change: wanted, undo: target.apply(wanted), resolve, reject });
     });
-    last = settled.catch(() => {}); // its own caller is told
+    newest = settled.catch(() => {}); // its own caller is told
     return settled;
   };
   const takeBack = (changes: readonly Pending<Change>[], error: unknown) => {
@@ -114,7 +114,7 @@ export function createChangeQueue<Change>(
       enqueue(wanted).catch(() => {}); // it was taken back, and nobody has built on it
       if (writing === undefined) writingBehind ??= setTimeout(() => (writing ??= writeAll()), behindMs).unref();
     },
-    settled: async () => void (await last),
+    settled: async () => void (await newest),
     get isWaiting() {
       return pending.length > 0;
     },

@@ -83,17 +83,17 @@ const maxFileBytes = 1536 * 1024 * 1024;
  *   throws: it is left alone.
  */
 export async function openJournal<Change>(options: OpenJournalOptions<Change>): Promise<OpenedJournal<Change>> {
-  const { files, format, begin, onChange, onRead, onDurable = () => {}, mayHaveRoom = false } = options;
+  const { files, format, begin, onChange, onRead, mayHaveRoom = false } = options;
   const found = (await files.read(fileName)) ?? Buffer.alloc(0);
   const content = mayHaveRoom ? withoutZeros(found) : found;
   const first = found.length === 0 ? begin() : undefined;
   const read = readJournal(content, format, onChange);
   await onRead?.(read.seq);
-  const journal = createJournal(files, format, read, onDurable);
+  const journal = createJournal(options, read);
   try {
     if (first !== undefined) await journal.rewrite(first);
     else await journal.open();
-    onDurable(read.seq);
+    options.onDurable?.(read.seq);
   } catch (error) {
     await journal.close();
     throw error;
@@ -107,10 +107,8 @@ function withoutZeros(content: Buffer): Buffer {
 }
 
 function createJournal<Change>(
-  files: JournalFiles,
-  format: JournalFormat<Change>,
+  { files, format, onDurable = () => {} }: Pick<OpenJournalOptions<Change>, "files" | "format" | "onDurable">,
   read: ReadResult,
-  onDurable: (seq: number) => void,
 ): Journal<Change> & { open(): Promise<void> } {
   const { subject, toStored } = format;
   let { goodBytes: lengthBytes, checkpointBytes, seq } = read;
