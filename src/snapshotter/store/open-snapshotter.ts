@@ -22,9 +22,9 @@ export interface OpenSnapshotterOptions {
    */
   readonly flushesPlaces?: boolean;
   /**
-   * Absolute path of a file outside of `root`, made in a folder that is there, that tells how far the records have come:
-   * older ones that a backup brings back in their place alone are refused, as else they are only where a place has a
-   * higher number than they have set aside.
+   * Absolute path of a file outside of `root`, made in a folder that is there, that tells how far the records have
+   * come. Older ones that a backup brings back in their place alone are refused then; without it, only where a place
+   * has a higher number than they have set aside.
    */
   readonly markFile?: string;
   readonly logger?: Logger;
