@@ -260,6 +260,30 @@ describe("damage", () => {
     expect([...again.tables.notes.entries()].map(([key]) => key)).toEqual(["a", "b"]);
     expect(again.tornBytes).toBeGreaterThan(0);
   });
+
+  it("is refused where all of it has become zeros, and left as it is", async () => {
+    const store = await openStore({ folder, tables });
+    await store.tables.notes.put("a", "1");
+    await store.close();
+    const file = `${folder}/records`;
+    const zeros = Buffer.alloc((await readFile(file)).length);
+    await writeFile(file, zeros);
+    await expect(openStore({ folder, tables })).rejects.toMatchObject({ code: "DATA_LOSS" });
+    expect(await readFile(file)).toEqual(zeros);
+  });
+
+  it("tells of a last change that has become zeros", async () => {
+    const store = await openStore({ folder, tables });
+    await store.tables.notes.put("a", "1");
+    const file = `${folder}/records`;
+    const { length } = await readFile(file);
+    await store.tables.notes.put("b", "2");
+    await store.close();
+    const content = await readFile(file);
+    await writeFile(file, content.fill(0, length));
+    await using again = await openStore({ folder, tables });
+    expect(again.tornBytes).toBe(content.length - length);
+  });
 });
 
 function nested(depth: number): unknown {

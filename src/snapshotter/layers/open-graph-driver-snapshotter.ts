@@ -39,6 +39,8 @@ export interface OpenGraphDriverSnapshotterOptions {
 
 /** Relative to the root. */
 const recordsFolder = `${ownFolder}/snapshots`;
+/** Beside the folder of the records, so that who brings that back as it was does not bring this along. */
+const markFile = `${ownFolder}/snapshots-mark.json`;
 
 /** Where a root keeps under which name containerd knows it, for `createSnapshotsService`. */
 export function servedNameFile(root: string): string {
@@ -50,8 +52,8 @@ export function servedNameFile(root: string): string {
  * @throws UNIMPLEMENTED when the driver cannot be a snapshotter, does not work here, or cannot map ids that it is asked
  * to map.
  * @throws FAILED_PRECONDITION when another process has the root, or it holds layers of another driver's or of Docker's.
- * @throws DATA_LOSS when the records are damaged; INVALID_ARGUMENT when the root is no absolute path, or for a wrong
- * option.
+ * @throws DATA_LOSS when the records are damaged, or older than the snapshots; INVALID_ARGUMENT when the root is no
+ * absolute path, or for a wrong option.
  */
 export async function openGraphDriverSnapshotter(options: OpenGraphDriverSnapshotterOptions): Promise<Snapshotter> {
   const { driver: factory, root, durability = "layer", remapIds = false, logger = silentLogger } = options;
@@ -84,7 +86,8 @@ async function openOverDriver(
     const mendable = await lieOnOneFileSystem(root, records);
     const layers = createLayerStorage({ driver, homeSync, mendable, rebase, remapIds, logger });
     const storage = keepToRoot(layers, root);
-    return await openSnapshotter({ root: records, storage, flushesPlaces: durability !== "none", logger });
+    const flushesPlaces = durability !== "none";
+    return await openSnapshotter({ root: records, storage, flushesPlaces, markFile: join(root, markFile), logger });
   } catch (error) {
     await homeSync?.close();
     throw error;

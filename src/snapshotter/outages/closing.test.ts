@@ -1,7 +1,6 @@
 import { constants } from "node:os";
 import { expect, it } from "vitest";
 import { SystemError } from "../../errors/index.ts";
-import { silentLogger } from "../../transport/index.ts";
 import { createSimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
 import { createMemoryStorage, createPlaces } from "../conformance/memory-storage.test.support.ts";
 import { openOverFiles } from "../store/open-snapshotter.ts";
@@ -18,7 +17,7 @@ it("gives its lock back, and closes its folder, where the disk fails to close a 
     close: async () => void closed.push("folder"),
   };
   const storage = createMemoryStorage(createPlaces());
-  const snapshotter = await openOverFiles(files, storage, silentLogger, async () => void closed.push("lock"));
+  const snapshotter = await openOverFiles(files, storage, { release: async () => void closed.push("lock") });
   await expect(snapshotter.close()).rejects.toMatchObject({ code: "EIO" });
   expect(closed).toEqual(["folder", "lock"]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryStorage, createPlaces, type Places } from "../conformance/memory-storage.test.support.ts";
+import type { HighWaterMark } from "../records/high-water-mark.ts";
 import { openOverFiles } from "../store/open-snapshotter.ts";
 import {
   createSimulatedDisk,
@@ -36,11 +37,24 @@ async function contentOf(snapshotter: Snapshotter): Promise<string> {
   return infos.toSorted().join("\n");
 }
 
+/** One that loses nothing of what it was told, however the power goes: no records that are whole may be behind it. */
+function createMark(seq = 0) {
+  let last = seq;
+  const mark: HighWaterMark = {
+    seq,
+    path: "mark",
+    forget: async () => void (last = 0),
+    note: (value) => void (last = value),
+    close: async () => {},
+  };
+  return { mark, last: () => last };
+}
+
 /** The content after each acknowledged step, until the power goes. */
-async function tell(disk: SimulatedDisk, places: Places): Promise<string[]> {
+async function tell(disk: SimulatedDisk, places: Places, mark?: HighWaterMark): Promise<string[]> {
   const contents = [""];
   try {
-    const snapshotter = await openOverFiles(disk, createMemoryStorage(places));
+    const snapshotter = await openOverFiles(disk, createMemoryStorage(places), { mark });
     for (const step of story) {
       await step(snapshotter);
       contents.push(await contentOf(snapshotter));
@@ -67,10 +81,12 @@ describe("after a crash", () => {
         const disk = createSimulatedDisk(undefined, prefilled);
         disk.failAt = failAt;
         const places = createPlaces();
-        const acknowledged = (await tell(disk, places)).length - 1;
+        const kept = createMark();
+        const acknowledged = (await tell(disk, places, kept.mark)).length - 1;
 
         const rebooted = disk.reboot(loss);
-        const snapshotter = await openOverFiles(rebooted, createMemoryStorage(places));
+        const { mark } = createMark(kept.last());
+        const snapshotter = await openOverFiles(rebooted, createMemoryStorage(places), { mark });
         const found = await contentOf(snapshotter);
         const possible = [expected[acknowledged], expected[acknowledged + 1]];
         expect(possible, `at step ${failAt} of the disk, ${acknowledged} acknowledged`).toContain(found);

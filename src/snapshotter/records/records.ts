@@ -1,6 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
 import { createChangeQueue, type JournalFiles, openJournal, type OpenedJournal } from "../../state/kit.ts";
 import { snapshotsFormat } from "./encode-change.ts";
+import type { HighWaterMark } from "./high-water-mark.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
 import { createRecordState, type IndexOf, type RecordState, textLengthOf } from "./state.ts";
 
@@ -18,6 +19,10 @@ export interface Records {
   hasChildren(id: number): boolean;
   /** Those of which the `indexOf` of `openRecords` says so. */
   indexed(text: string): Iterable<SnapshotRecord>;
+  /** Whether one of those is one of them on the disk, too. */
+  isDurablyIndexed(record: SnapshotRecord): boolean;
+  /** Resolves when all that was asked for until now is durable, or was taken back. */
+  settled(): Promise<void>;
   /** All records, as they are now. */
   all(): readonly SnapshotRecord[];
   /** An id that nobody was ever given. Waits for the disk once in a hundred times. */
@@ -61,28 +66,39 @@ export interface OpenRecordsOptions {
   readonly usedId?: number;
   /** Tells of a record always the same. */
   readonly indexOf?: IndexOf;
+  /** Closed with the records. */
+  readonly mark?: HighWaterMark | undefined;
   /** What names and labels of all may hold together, in characters. */
   readonly maxTextLength?: number;
 }
 
 /**
- * @throws DATA_LOSS when the records are damaged, or older than what is in use, which would be deleted as left over.
+ * @throws DATA_LOSS when the records are damaged, or older than what is in use, which would be deleted as left over, or
+ * than the mark.
  * @throws FAILED_PRECONDITION when a later version has written them, or they are not there and something is in use.
  */
 export async function openRecords(files: JournalFiles, options: OpenRecordsOptions = {}): Promise<Records> {
-  const { usedId = 0, indexOf, maxTextLength = defaultMaxTextLength } = options;
+  const { usedId = 0, indexOf, mark } = options;
   const state = createRecordState(indexOf);
+  let isNew = false;
   const opened = await openJournal({
     files,
     format: snapshotsFormat,
     begin() {
+      isNew = true;
       if (usedId === 0) return checkpointOf([], 1);
       throw new CleatError("FAILED_PRECONDITION", "snapshots are there whose records are not; nothing was changed");
     },
     onChange: (change) => void state.apply(change),
-    onRead: () => assertNotOlder(state.nextId, usedId),
+    async onRead(seq) {
+      assertNotOlder(state.nextId, usedId);
+      if (isNew) await mark?.forget();
+      else if (mark !== undefined) assertReaches(seq, mark);
+    },
+    onDurable: (seq) => mark?.note(seq),
+    mayHaveRoom: true,
   });
-  return createRecords(state, opened, maxTextLength);
+  return createRecords(state, opened, options);
 }
 
 function assertNotOlder(nextId: number, usedId: number): void {
@@ -94,7 +110,20 @@ function assertNotOlder(nextId: number, usedId: number): void {
   throw new CleatError("DATA_LOSS", message);
 }
 
-function createRecords(state: RecordState, opened: OpenedJournal<Change>, maxTextLength: number): Records {
+function assertReaches(seq: number, mark: HighWaterMark): void {
+  if (seq >= mark.seq) return;
+  const message =
+    `records of snapshots end with change ${seq}, and change ${mark.seq} was acknowledged: they are older than the ` +
+    "snapshots, as from a backup, or the disk has lost their end; nothing was deleted. Bring the newer records back, " +
+    `or give up what came after these: remove "${mark.path}"`;
+  throw new CleatError("DATA_LOSS", message);
+}
+
+function createRecords(
+  state: RecordState,
+  opened: OpenedJournal<Change>,
+  { indexOf = () => undefined, mark, maxTextLength = defaultMaxTextLength }: OpenRecordsOptions,
+): Records {
   // What is on disk: `state` without what waits to be written.
   const durable = new Map(Array.from(state.all(), (record) => [record.id, record]));
   let durableNextId = state.nextId;
@@ -138,6 +167,11 @@ function createRecords(state: RecordState, opened: OpenedJournal<Change>, maxTex
     byId: state.byId,
     isLive: (id) => state.byId(id) !== undefined || durable.has(id),
     indexed: state.indexed,
+    isDurablyIndexed(record) {
+      const kept = durable.get(record.id);
+      return kept !== undefined && indexOf(kept) === indexOf(record);
+    },
+    settled: () => queue.settled(),
     hasChildren: (id) => state.childCount(id) > 0,
     all: () => [...state.all()],
     tornBytes: queue.tornBytes,
@@ -167,7 +201,8 @@ function createRecords(state: RecordState, opened: OpenedJournal<Change>, maxTex
       if (isClosed) return;
       isClosed = true;
       // Those that were set aside and not given may be given next time.
-      await queue.close(nextId < state.nextId || queue.isWaiting ? { nextId } : undefined);
+      const last = nextId < state.nextId || queue.isWaiting ? { nextId } : undefined;
+      await queue.close(last).finally(() => mark?.close());
     },
   };
 }

@@ -1,13 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Connection } from "../../protocol/index.ts";
 import { descriptorOf } from "../../transport/index.ts";
+import { createSimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
+import { createMemoryStorage, createPlaces } from "../conformance/memory-storage.test.support.ts";
+import { openOverFiles } from "../store/open-snapshotter.ts";
 import { createOneEngine } from "./one-engine.ts";
+import { createSnapshotsService } from "./serve-snapshots.ts";
 
 let folder: string;
 let server: Server;
@@ -60,4 +64,21 @@ it("is anybody where the kernel does not tell", () => {
   const engine = createOneEngine();
   engine.assert(undefined);
   engine.assert({ descriptor: undefined });
+});
+
+it("is none that is refused for its name", async () => {
+  const [stranger, owner] = [await startEngine(), await startEngine()];
+  const snapshotter = await openOverFiles(createSimulatedDisk(), createMemoryStorage(createPlaces()));
+  await snapshotter.prepare("kept", {});
+  const file = join(folder, "served-as.json");
+  await writeFile(file, '{"version": 1, "snapshotter": "cleat"}');
+  const { implementation } = createSnapshotsService(snapshotter, { file });
+  const prepare = async ({ connections }: typeof owner, name: string): Promise<unknown> => {
+    const request = { snapshotter: name, key: name, parent: "", labels: {} };
+    return implementation["prepare"]?.(request as never, { connection: connections[0] } as never);
+  };
+  await expect(prepare(stranger, "other")).rejects.toThrow('these are the snapshots of "cleat"');
+  await prepare(owner, "cleat");
+  await expect(prepare(stranger, "cleat")).rejects.toThrow("these are the snapshots of process");
+  await snapshotter.close();
 });

@@ -27,3 +27,27 @@ it("under a second name everything may be looked at, and nothing changed", async
   await ask("prepare", "other");
   await local.close();
 });
+
+it("a name is not given away while what it has begun is not in the records yet", async () => {
+  const places = createPlaces();
+  let goOn = () => {};
+  const making = new Promise<void>((resolve) => (goOn = resolve));
+  const begun = new Promise<void>((resolve) => {
+    places.beforeStep = async (step, id) => {
+      if (step !== "create" || id !== 1) return;
+      resolve();
+      await making;
+    };
+  });
+  const local = await openOverFiles(createSimulatedDisk(), createMemoryStorage(places));
+  const { implementation } = createSnapshotsService(local);
+  const prepare = async (snapshotter: string, key: string): Promise<unknown> =>
+    implementation["prepare"]?.({ snapshotter, key, parent: "", labels: {} } as never, {} as never);
+  const first = prepare("cleat", "one");
+  await begun;
+  await expect(prepare("other", "two")).rejects.toMatchObject({ code: "FAILED_PRECONDITION" });
+  goOn();
+  await first;
+  await prepare("cleat", "three");
+  await local.close();
+});

@@ -15,43 +15,42 @@ import { toWireInfo, toWireMount } from "./wire-shapes.ts";
 export function createSnapshotsService(snapshotter: Snapshotter, options?: ServedNameOptions): ImplementedService {
   const served = createServedName(snapshotter, options);
   const engine = createOneEngine();
-  /** Of who changes something; whoever may connect may look. */
-  const claim = (name: string, { connection }: GrpcCall) => {
-    if (name === "") return undefined; // who names none is no containerd, and collects nothing
-    engine.assert(connection);
-    return served.claim(name);
+  /** Whoever may connect may look. */
+  const changing = async <T>(name: string, { connection }: GrpcCall, change: () => Promise<T>): Promise<T> => {
+    if (name === "") return change(); // who names none is no containerd, and collects nothing
+    return served.within(name, async () => {
+      engine.assert(connection); // not of who is refused for its name
+      return change();
+    });
   };
   return implementService(snapshotsService, {
     async prepare({ snapshotter: name, key, parent, labels }, call) {
-      await claim(name, call);
-      const mounts = await snapshotter.prepare(key, { parent, labels }, call);
+      const mounts = await changing(name, call, () => snapshotter.prepare(key, { parent, labels }, call));
       return { mounts: toWireMounts(key, mounts) };
     },
     async view({ snapshotter: name, key, parent, labels }, call) {
-      await claim(name, call);
-      return { mounts: toWireMounts(key, await snapshotter.view(key, { parent, labels }, call)) };
+      const mounts = await changing(name, call, () => snapshotter.view(key, { parent, labels }, call));
+      return { mounts: toWireMounts(key, mounts) };
     },
     async mounts({ key }, call) {
       return { mounts: toWireMounts(key, await snapshotter.mounts(key, call)) };
     },
     async commit({ snapshotter: containerds, name, key, labels, parent }, call) {
-      await claim(containerds, call);
-      await snapshotter.commit(name, key, { labels, parent }, call);
+      await changing(containerds, call, () => snapshotter.commit(name, key, { labels, parent }, call));
       return {};
     },
     async remove({ snapshotter: name, key }, call) {
-      await claim(name, call);
-      await snapshotter.remove(key, call);
+      await changing(name, call, () => snapshotter.remove(key, call));
       return {};
     },
     async stat({ key }, call) {
       return { info: toWireInfo(await snapshotter.stat(key, call)) };
     },
     async update({ snapshotter: containerds, info, update_mask: mask }, call) {
-      await claim(containerds, call);
       if (info === undefined) throw new CleatError("INVALID_ARGUMENT", "update names no snapshot");
       const { name, labels } = info;
-      return { info: toWireInfo(await snapshotter.update(name, { labels, paths: mask?.paths ?? [] }, call)) };
+      const change = { labels, paths: mask?.paths ?? [] };
+      return { info: toWireInfo(await changing(containerds, call, () => snapshotter.update(name, change, call))) };
     },
     async *list({ filters }, call) {
       for await (const infos of inChunks(snapshotter.list(filters, call))) yield { info: infos };
@@ -61,8 +60,7 @@ export function createSnapshotsService(snapshotter: Snapshotter, options?: Serve
       return { size: BigInt(sizeBytes), inodes: BigInt(inodes) };
     },
     async cleanup({ snapshotter: name }, call) {
-      await claim(name, call);
-      await snapshotter.cleanup(call);
+      await changing(name, call, () => snapshotter.cleanup(call));
       return {};
     },
   });

@@ -17,13 +17,16 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 async function* list() {
   yield* snapshots as never[];
 }
-const serve = () => createServedName({ list }, { file });
+function serve() {
+  const served = createServedName({ list }, { file });
+  return { claim: (name: string) => served.within(name, async () => {}) };
+}
 const refused = { code: "FAILED_PRECONDITION", message: expect.stringContaining('snapshots of "cleat"') as string };
 
 it("is the first, also after a restart, for as long as there are snapshots", async () => {
   const served = serve();
   await served.claim("cleat");
-  expect(served.claim("cleat")).toBeUndefined();
+  await served.claim("cleat");
   snapshots = ["one"];
   await expect(served.claim("kata")).rejects.toMatchObject(refused);
   const restarted = serve();
@@ -63,8 +66,8 @@ it("is not lost to a disk that does not give it for a moment", async () => {
 
 it("need not be told by who is no containerd, and keeps nobody from being served who has it", async () => {
   const served = serve();
-  expect(served.claim("")).toBeUndefined();
-  expect(() => served.claim("x".repeat(2_000))).toThrow("too long");
+  await served.claim("");
+  await expect(served.claim("x".repeat(2_000))).rejects.toThrow("too long");
   snapshots = ["one"];
   await writeFile(file, "{");
   await served.claim("cleat");

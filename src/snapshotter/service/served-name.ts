@@ -13,12 +13,11 @@ import type { Snapshotter } from "../snapshotter.ts";
  */
 export interface ServedName {
   /**
-   * To be waited for before anything is changed in this name; nothing where it is known. One that is new is taken while
-   * there are no snapshots of another.
+   * Runs `change` in this name. One that is new is taken while there are no snapshots of another, and none is begun.
    * @throws FAILED_PRECONDITION when there are, or what is kept is a later version's; what the disk says that does not
    * give it.
    */
-  claim(name: string): Promise<void> | undefined;
+  within<T>(name: string, change: () => Promise<T>): Promise<T>;
 }
 
 export interface ServedNameOptions {
@@ -36,6 +35,8 @@ export function createServedName(
   { file, logger = silentLogger }: ServedNameOptions = {},
 ): ServedName {
   let known: string | undefined;
+  /** Changes in the known name that run. */
+  let running = 0;
   let reading: Promise<void> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -55,10 +56,12 @@ export function createServedName(
     for await (const _ of snapshotter.list()) return true;
     return false;
   };
+  const isInUse = async () => running > 0 || (await holdsSnapshots()) || running > 0; // begun meanwhile
   const take = async (name: string) => {
     await (reading ??= read());
+    if (known !== undefined && known !== name && (await isInUse())) throw otherName(known, name);
+    running++; // in this turn, as what is asked for next may be in another name
     if (known === name) return;
-    if (known !== undefined && (await holdsSnapshots())) throw otherName(known, name);
     known = name;
     if (file === undefined) return;
     const text = `${JSON.stringify({ version: 1, snapshotter: name } satisfies z.input<typeof storedName>)}\n`;
@@ -69,12 +72,20 @@ export function createServedName(
   };
 
   return {
-    claim(name) {
-      if (name === known || name === "") return undefined; // who names none is no containerd
+    async within(name, change) {
+      if (name === "") return change(); // who names none is no containerd
       if (name.length > maxNameLength) throw new CleatError("INVALID_ARGUMENT", "name of the snapshotter is too long");
-      const taken = last.then(() => take(name));
-      last = taken.catch(() => {}); // its own caller is told
-      return taken;
+      if (name === known) running++;
+      else {
+        const taken = last.then(() => take(name));
+        last = taken.catch(() => {}); // its own caller is told
+        await taken;
+      }
+      try {
+        return await change();
+      } finally {
+        running--;
+      }
     },
   };
 }

@@ -4,8 +4,9 @@ import { assertName, isGiven, quoteName, toLabels } from "../names-and-labels.ts
 import type { SnapshotRecord } from "../records/record.ts";
 import type { CommitOptions } from "../snapshotter.ts";
 import type { StoreContext } from "./store-context.ts";
-import { putNew } from "./put-new.ts";
+import { type NewRecord, putNew } from "./put-new.ts";
 import { syncInTime } from "./sync-in-time.ts";
+import { withSnapshot } from "./with-snapshot.ts";
 
 /** `commit`. */
 export async function commitSnapshot(
@@ -15,7 +16,7 @@ export async function commitSnapshot(
   { labels, parent: parentName }: CommitOptions,
   call: CallOptions = {},
 ): Promise<void> {
-  const { table, storage, locks } = store;
+  const { table, locks } = store;
   await locks.hold([...new Set([key, name])], async () => {
     assertName(name, "name");
     const kept = toLabels(labels);
@@ -26,15 +27,19 @@ export async function commitSnapshot(
     }
     const parent = isGiven(parentName) ? findNewParent(store, record, parentName) : undefined;
     await store.withParent(parent, async () => {
-      if (parent === undefined && record.parentId !== undefined) await storage.settle?.(record.id, record.parentId);
+      if (parent === undefined) await settle(store, record);
       await makeDurable(store, record, call);
       const committed = { ...record, name, kind: "committed" as const, labels: kept, usage: undefined };
       if (parent === undefined) await putNew(store.records, committed);
-      else await commitOn(store, committed, parent.id);
+      else await commitOn(store, record, { ...committed, parentId: parent.id });
     });
     store.syncing.end(record.id);
     store.measuring.later(record.id);
   });
+}
+
+async function settle({ storage }: StoreContext, { id, name, parentId }: SnapshotRecord): Promise<void> {
+  if (storage.settle !== undefined && parentId !== undefined) await withSnapshot(name, storage.settle(id, parentId));
 }
 
 /**
@@ -55,16 +60,16 @@ async function makeDurable({ lostWrites }: StoreContext, { id, name }: SnapshotR
 /**
  * The files come first: what a crash leaves between the two is taken back by who opens them next, as the record tells.
  */
-async function commitOn(store: StoreContext, record: SnapshotRecord, parentId: number): Promise<void> {
+async function commitOn(store: StoreContext, record: SnapshotRecord, committed: NewRecord): Promise<void> {
   const { storage, records, missing, logger } = store;
-  const { id } = record;
-  await storage.rebase?.(id, parentId);
+  const { id, name } = record;
+  if (storage.rebase !== undefined) await withSnapshot(name, storage.rebase(id, committed.parentId));
   try {
-    await putNew(records, { ...record, parentId });
+    await putNew(records, committed);
   } catch (error) {
     if (!records.isBroken) {
       await storage.rebase?.(id, undefined).catch((failure: unknown) => {
-        logger.warn({ err: failure, id }, "files of a snapshot could not be taken off others");
+        logger.warn({ err: failure, id, snapshot: name }, "files of a snapshot could not be taken off others");
         missing.add(id); // until it is opened again
       });
     }

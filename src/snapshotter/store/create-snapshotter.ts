@@ -8,6 +8,7 @@ import { commitSnapshot } from "./commit-snapshot.ts";
 import { makeSnapshot, mountsOf } from "./make-snapshot.ts";
 import { hasOwnPlace } from "./snapshot-table.ts";
 import type { StoreContext } from "./store-context.ts";
+import { withSnapshot } from "./with-snapshot.ts";
 
 /** A snapshotter over what was opened; `release` is called at the end of `close`. */
 export function createSnapshotter(store: StoreContext, release: () => Promise<void>): Snapshotter {
@@ -69,9 +70,9 @@ export function createSnapshotter(store: StoreContext, release: () => Promise<vo
 
     async usage(key, call) {
       const record = table.find(key);
-      if (record.kind === "committed") return record.usage ?? measuring.now(record.id, call);
+      if (record.kind === "committed") return record.usage ?? withSnapshot(key, measuring.now(record.id, call), call);
       if (!hasOwnPlace(record)) return { sizeBytes: 0, inodes: 0 };
-      return storage.usage(record.id, call);
+      return withSnapshot(key, storage.usage(record.id, call), call);
     },
 
     cleanup: sweep,
@@ -91,7 +92,7 @@ async function removeSnapshot(store: StoreContext, key: string): Promise<void> {
     await records.change({ remove: [id] });
     store.missing.delete(id);
     store.syncing.end(id);
-    if (hasOwnPlace(record)) removing.later(id);
+    if (hasOwnPlace(record)) removing.later(record);
   });
 }
 

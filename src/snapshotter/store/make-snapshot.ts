@@ -6,6 +6,7 @@ import { isUnpackKey, layerNamedBy, maxSizeOf, useOf } from "./snapshot-purpose.
 import { type NewRecord, putNew } from "./put-new.ts";
 import { hasOwnPlace, placeOf } from "./snapshot-table.ts";
 import type { StoreContext } from "./store-context.ts";
+import { withSnapshot } from "./with-snapshot.ts";
 
 /** `prepare` and `view`. */
 export async function makeSnapshot(
@@ -21,8 +22,8 @@ export async function makeSnapshot(
   return locks.hold([key], async () => {
     table.assertFree(key);
     const parent = isGiven(parentName) ? table.findParent(parentName, "INVALID_ARGUMENT") : undefined;
-    if (kind === "active") assertNotUnpacked(store, key, kept, parent?.id);
     return store.withParent(parent, async () => {
+      if (kind === "active") await assertNotUnpacked(store, key, kept, parent?.id);
       const id = await records.takeId();
       const record = { id, name: key, kind, parentId: parent?.id, labels: kept, usage: undefined };
       if (hasOwnPlace(record)) return makePlace(store, record, call);
@@ -36,7 +37,7 @@ export async function makeSnapshot(
 /** How to mount a snapshot that is not committed. */
 export async function mountsOf({ storage, lostWrites }: StoreContext, record: NewRecord): Promise<readonly Mount[]> {
   lostWrites.told(record.id);
-  return checked(record, await storage.mounts(placeOf(record), useOf(record)));
+  return checked(record, await withSnapshot(record.name, storage.mounts(placeOf(record), useOf(record))));
 }
 
 async function makePlace(store: StoreContext, record: NewRecord, call: CallOptions): Promise<readonly Mount[]> {
@@ -46,7 +47,7 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
   making.add(id);
   try {
     const place = { id, parentId, maxSizeBytes: maxSizeOf(record.labels), ...use };
-    const mounts = checked(record, await storage.create(place, call));
+    const mounts = checked(record, await withSnapshot(record.name, storage.create(place, call), call));
     call.signal?.throwIfAborted();
     store.lostWrites.assertNone(id, record.name); // of a copy of its parent
     await putNew(records, record);
@@ -57,7 +58,7 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
   } catch (error) {
     // Where its record may be on the disk all the same, its place must be there, too; the next to open it decides.
     if (!records.isBroken) {
-      await store.discard(id);
+      await store.discard(record);
       making.delete(id);
     }
     throw error;
@@ -72,12 +73,22 @@ function checked(record: NewRecord, mounts: readonly Mount[]): readonly Mount[] 
 
 /**
  * A layer that was unpacked already, for another namespace, is not unpacked again: told that, containerd lists what we
- * have, and takes what has the label and the parent that it asked for. Source: containerd v1.6.20
- * `metadata/snapshot.go` `createSnapshot`.
+ * have, and takes what has the label and the parent that it asked for, durably: so one that is being committed is
+ * waited for. Source: containerd v1.6.20 `metadata/snapshot.go` `createSnapshot`.
  * @throws ALREADY_EXISTS then.
  */
-function assertNotUnpacked(store: StoreContext, key: string, labels: Labels, parentId: number | undefined): void {
+async function assertNotUnpacked(
+  { table, records }: StoreContext,
+  key: string,
+  labels: Labels,
+  parentId: number | undefined,
+): Promise<void> {
   const named = layerNamedBy(labels);
-  if (named === undefined || !isUnpackKey(key) || store.table.findLayer(named, parentId) === undefined) return;
-  throw new CleatError("ALREADY_EXISTS", `layer ${quoteName(named)} is unpacked: already exists`);
+  if (named === undefined || !isUnpackKey(key)) return;
+  for (let layer = table.findLayer(named, parentId); layer !== undefined; layer = table.findLayer(named, parentId)) {
+    if (records.isDurablyIndexed(layer)) {
+      throw new CleatError("ALREADY_EXISTS", `layer ${quoteName(named)} is unpacked: already exists`);
+    }
+    await records.settled();
+  }
 }

@@ -23,7 +23,7 @@ export function measureBehind(records: Records, storage: SnapshotStorage, logger
 
   const walk = async (id: number): Promise<Usage> => {
     const record = records.byId(id);
-    if (record === undefined) throw new CleatError("NOT_FOUND", `snapshot of number ${id} was removed: not found`);
+    if (record === undefined) throw new CleatError("NOT_FOUND", "it was removed meanwhile: not found");
     const usage = await storage.usage(id, { signal: closed.signal });
     const latest = records.byId(id);
     if (latest !== undefined) records.changeBehind({ put: [{ ...latest, usage }] });
@@ -42,7 +42,9 @@ export function measureBehind(records: Records, storage: SnapshotStorage, logger
       waiting.delete(id);
       if (closed.signal.aborted || records.byId(id)?.usage !== undefined) continue;
       await measure(id).catch((error: unknown) => {
-        if (!closed.signal.aborted && records.byId(id)) logger.warn({ err: error, id }, "could not measure a snapshot");
+        const name = records.byId(id)?.name;
+        if (closed.signal.aborted || name === undefined) return;
+        logger.warn({ err: error, id, snapshot: name }, "could not measure a snapshot");
       });
     }
     working = undefined;

@@ -1,6 +1,7 @@
 import { toCleatError } from "../../errors/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { type JournalFiles, lockFolder, openJournalFiles } from "../../state/kit.ts";
+import { type HighWaterMark, openHighWaterMark } from "../records/high-water-mark.ts";
 import { openRecords, parentsFirst, type Records } from "../records/records.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 import type { Snapshotter } from "../snapshotter.ts";
@@ -20,6 +21,12 @@ export interface OpenSnapshotterOptions {
    * gone. Default true.
    */
   readonly flushesPlaces?: boolean;
+  /**
+   * Absolute path of a file outside of `root`, made in a folder that is there, that tells how far the records have
+   * come. Older ones that a backup brings back in their place alone are refused then; without it, only where a place
+   * has a higher number than they have set aside.
+   */
+  readonly markFile?: string;
   readonly logger?: Logger;
 }
 
@@ -38,29 +45,39 @@ export async function openSnapshotter(options: OpenSnapshotterOptions): Promise<
 }
 
 async function openInRoot(options: OpenSnapshotterOptions): Promise<Snapshotter> {
-  const { root, storage, flushesPlaces = true, logger = silentLogger } = options;
+  const { root, storage, flushesPlaces = true, markFile, logger = silentLogger } = options;
   const files = await openJournalFiles(root, { prefilled: !flushesPlaces });
   let lock: Awaited<ReturnType<typeof lockFolder>> | undefined;
+  let mark: HighWaterMark | undefined;
   try {
     lock = await lockFolder(root, "snapshots");
-    return await openOverFiles(files, storage, logger, lock.release);
+    mark = markFile === undefined ? undefined : await openHighWaterMark(markFile, logger);
+    return await openOverFiles(files, storage, { logger, release: lock.release, mark });
   } catch (error) {
     await lock?.release();
     await files.close();
+    await mark?.close();
     throw error;
   }
+}
+
+export interface OverFilesOptions {
+  readonly logger?: Logger;
+  /** Called at the end of `close`. */
+  readonly release?: () => Promise<void>;
+  /** Closed with the snapshotter. */
+  readonly mark?: HighWaterMark | undefined;
 }
 
 /** As `openSnapshotter`, over any disk. @internal */
 export async function openOverFiles(
   files: JournalFiles,
   storage: SnapshotStorage,
-  logger: Logger = silentLogger,
-  release: () => Promise<void> = async () => {},
+  { logger = silentLogger, release = async () => {}, mark }: OverFilesOptions = {},
 ): Promise<Snapshotter> {
   const found = await storage.list();
   const highest = found.reduce((most, { id }) => Math.max(most, id), 0);
-  const records = await openRecords(files, { usedId: highest, indexOf: layerIndexOf });
+  const records = await openRecords(files, { usedId: highest, indexOf: layerIndexOf, mark });
   if (records.tornBytes > 0)
     logger.warn({ bytes: records.tornBytes }, "a change that was never acknowledged was cut off");
   try {
@@ -78,6 +95,7 @@ async function mend(records: Records, storage: SnapshotStorage, logger: Logger):
   if (storage.mend === undefined) return false;
   const own = parentsFirst(records.all()).filter(hasOwnPlace);
   const mended = await storage.mend(own.map(({ id, parentId }) => ({ id, parentId })));
-  if (mended.length > 0) logger.info({ ids: mended }, "mended what the machine left of snapshots when it went down");
+  const snapshots = mended.map((id) => records.byId(id)?.name);
+  if (mended.length > 0) logger.info({ snapshots }, "mended what the machine left of snapshots when it went down");
   return mended.length > 0;
 }

@@ -20,7 +20,7 @@ async function removeOneWhileAsked() {
   places.made.set(1, undefined);
   const removing = removeBehind((id) => createMemoryStorage(places).remove(id), silentLogger);
   await removing.before(async () => {});
-  removing.later(1);
+  removing.later({ id: 1, name: "k" });
   expect(pause).toHaveBeenCalledOnce();
   vi.mocked(pause).mockClear();
   return { places, removing };

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Logger } from "../../transport/index.ts";
+import type { SnapshotRecord } from "../records/record.ts";
 
 /** Takes away the places of removed snapshots when engines ask for nothing else: deleting keeps the disk busy. */
 export interface RemoveBehind {
   /** Its record is gone, durably. Behind all that were removed before, so that children go before their parents. */
-  later(id: number): void;
+  later(removed: Removed): void;
   /** Runs `call`, which an engine waits for, and which removals wait for, though not for long. */
   before<T>(call: () => Promise<T>): Promise<T>;
   /** Takes them all away now. */
@@ -13,6 +14,8 @@ export interface RemoveBehind {
   stop(): void;
 }
 
+type Removed = Pick<SnapshotRecord, "id" | "name">;
+
 /** For as long nobody must have asked for anything. */
 const quietMs = 30;
 /** How long one waits for that at most; and how many wait, before none does. */
@@ -20,7 +23,7 @@ const patienceMs = 500;
 const maxPatient = 1_000;
 
 export function removeBehind(remove: (id: number) => Promise<void>, logger: Logger): RemoveBehind {
-  const waiting: number[] = [];
+  const waiting: Removed[] = [];
   let asking = 0;
   let askedMs = 0;
   let hurried = 0;
@@ -45,19 +48,21 @@ export function removeBehind(remove: (id: number) => Promise<void>, logger: Logg
   const work = async () => {
     while (waiting.length > 0) {
       await untilQuiet();
-      const id = isStopped ? undefined : waiting.shift();
-      if (id === undefined) break;
+      const next = isStopped ? undefined : waiting.shift();
+      if (next === undefined) break;
+      const { id, name } = next;
       await remove(id).catch((error: unknown) => {
-        if (!isStopped) logger.warn({ err: error, id }, "files of a removed snapshot are left for the next clean-up");
+        if (isStopped) return;
+        logger.warn({ err: error, id, snapshot: name }, "files of a removed snapshot are left for the next clean-up");
       });
     }
     working = undefined;
   };
 
   return {
-    later(id) {
+    later({ id, name }) {
       if (isStopped) return;
-      waiting.push(id);
+      waiting.push({ id, name });
       working ??= work();
     },
     async before(call) {

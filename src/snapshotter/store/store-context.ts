@@ -31,7 +31,7 @@ export interface StoreContext {
   /** What the records tell of places whose files cannot be read now. */
   readonly mayLieOn: MayLieOn;
   /** Takes a place away whose record is gone; what fails is left for a sweep. */
-  discard(id: number): Promise<void>;
+  discard(record: Pick<SnapshotRecord, "id" | "name">): Promise<void>;
 }
 
 export function createStoreContext(
@@ -73,11 +73,11 @@ export function createStoreContext(
     },
     isAwaited: (id) => awaited.has(id),
 
-    async discard(id) {
+    async discard({ id, name }) {
       try {
         await storage.remove(id, mayLieOn);
       } catch (error) {
-        logger.warn({ err: error, id }, "files of a snapshot are left for the next clean-up");
+        logger.warn({ err: error, id, snapshot: name }, "files of a snapshot are left for the next clean-up");
       }
     },
   };

@@ -29,6 +29,8 @@ export interface ChangeQueue<Change> {
    * of it by a crash, or by a full disk, must be such as can be found again.
    */
   changeBehind(change: Change): void;
+  /** Resolves when all that was asked for until now is durable, or was taken back. */
+  settled(): Promise<void>;
   /** Whether changes wait to be written. */
   readonly isWaiting: boolean;
   /** Bytes of a torn last line that were cut off when the journal was opened. */
@@ -58,11 +60,16 @@ export function createChangeQueue<Change>(
   const pending: Pending<Change>[] = [];
   let writing: Promise<void> | undefined;
   let writingBehind: NodeJS.Timeout | undefined;
+  /** They settle in their order. */
+  let newest: Promise<unknown> = Promise.resolve();
 
-  const enqueue = (wanted: Change): Promise<void> =>
-    new Promise((resolve, reject) => {
+  const enqueue = (wanted: Change): Promise<void> => {
+    const settled = new Promise<void>((resolve, reject) => {
       pending.push({ change: wanted, undo: target.apply(wanted), resolve, reject });
     });
+    newest = settled.catch(() => {}); // its own caller is told
+    return settled;
+  };
   const takeBack = (changes: readonly Pending<Change>[], error: unknown) => {
     for (const { undo } of changes.toReversed()) undo();
     for (const { reject } of changes) reject(error);
@@ -107,6 +114,7 @@ export function createChangeQueue<Change>(
       enqueue(wanted).catch(() => {}); // it was taken back, and nobody has built on it
       if (writing === undefined) writingBehind ??= setTimeout(() => (writing ??= writeAll()), behindMs).unref();
     },
+    settled: async () => void (await newest),
     get isWaiting() {
       return pending.length > 0;
     },

@@ -9,8 +9,8 @@
  * A line behind those of the header is a batch: changes that came together, made durable together by one write that
  * flushes (`O_DSYNC`). The next is not written before that has returned, so that after a crash the last line alone may
  * be torn, and none of its changes was acknowledged: it is cut off. A line that is damaged elsewhere means that
- * something acknowledged is lost; the file is refused then, and left as it is. Zeros behind the last line are room that
- * was written ahead, and count as nothing.
+ * something acknowledged is lost; the file is refused then, and left as it is. Zeros behind the last line may be room
+ * that was written ahead (`prefilled-file.ts`).
  *
  * When the changes have become longer than what they changed, all is written anew to `records.new`, made durable,
  * renamed.
@@ -60,8 +60,14 @@ export interface OpenJournalOptions<Change> {
   begin(): readonly Change[];
   /** Told of everything that happened, in order. */
   onChange(change: Change): void;
-  /** Called when that was all, and nothing has been written yet: what it throws refuses the journal. */
-  onRead?(): void;
+  /**
+   * Called when that was all, up to number `seq`, and nothing has been written yet: what it throws refuses the journal.
+   */
+  onRead?(seq: number): void | Promise<void>;
+  /** Told of each number up to which everything is durable. */
+  onDurable?(seq: number): void;
+  /** Whether zeros behind the last line may be room that was written ahead; else they are what is left of a line. */
+  readonly mayHaveRoom?: boolean;
 }
 
 const stagedName = "records.new";
@@ -77,15 +83,17 @@ const maxFileBytes = 1536 * 1024 * 1024;
  *   throws: it is left alone.
  */
 export async function openJournal<Change>(options: OpenJournalOptions<Change>): Promise<OpenedJournal<Change>> {
-  const { files, format, begin, onChange, onRead } = options;
-  const content = withoutZeros((await files.read(fileName)) ?? Buffer.alloc(0));
-  const first = content.length === 0 ? begin() : undefined;
+  const { files, format, begin, onChange, onRead, mayHaveRoom = false } = options;
+  const found = (await files.read(fileName)) ?? Buffer.alloc(0);
+  const content = mayHaveRoom ? withoutZeros(found) : found;
+  const first = found.length === 0 ? begin() : undefined;
   const read = readJournal(content, format, onChange);
-  onRead?.();
-  const journal = createJournal(files, format, read);
+  await onRead?.(read.seq);
+  const journal = createJournal(options, read);
   try {
     if (first !== undefined) await journal.rewrite(first);
     else await journal.open();
+    options.onDurable?.(read.seq);
   } catch (error) {
     await journal.close();
     throw error;
@@ -93,16 +101,13 @@ export async function openJournal<Change>(options: OpenJournalOptions<Change>): 
   return { journal, tornBytes: content.length - read.goodBytes };
 }
 
-/** Room that was written ahead (`prefilled-file.ts`): no line holds a zero. */
+/** No line holds a zero. What is nothing else has no header, and is no journal that was ever acknowledged. */
 function withoutZeros(content: Buffer): Buffer {
-  let end = content.length;
-  while (end > 0 && content[end - 1] === 0) end--;
-  return content.subarray(0, end);
+  return content.subarray(0, content.findLastIndex((byte) => byte !== 0) + 1 || content.length);
 }
 
 function createJournal<Change>(
-  files: JournalFiles,
-  format: JournalFormat<Change>,
+  { files, format, onDurable = () => {} }: Pick<OpenJournalOptions<Change>, "files" | "format" | "onDurable">,
   read: ReadResult,
 ): Journal<Change> & { open(): Promise<void> } {
   const { subject, toStored } = format;
@@ -152,6 +157,7 @@ function createJournal<Change>(
       }
       seq++;
       lengthBytes += bytes.length;
+      onDurable(seq);
     },
     get isBroken() {
       return broken !== undefined;

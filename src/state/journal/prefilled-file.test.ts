@@ -20,7 +20,13 @@ const aheadBytes = 64 * 1024;
 async function open(prefilled: boolean): Promise<OpenedJournal<string> & { readonly words: readonly string[] }> {
   const words: string[] = [];
   const files: JournalFiles = await openJournalFiles(folder, { prefilled });
-  const opened = await openJournal({ files, format, begin: () => [], onChange: (word) => void words.push(word) });
+  const opened = await openJournal({
+    files,
+    format,
+    begin: () => [],
+    onChange: (word) => void words.push(word),
+    mayHaveRoom: true,
+  });
   return { ...opened, words };
 }
 
@@ -101,6 +107,14 @@ it("refuses a journal that has zeros before a line that was acknowledged", async
   content.fill(0, content.indexOf("\n") + 1, content.indexOf("\n") + 20);
   await writeFile(path(), content);
   await expect(open(true)).rejects.toMatchObject({ code: "DATA_LOSS" });
+});
+
+it("refuses a journal of which nothing but zeros is left", async () => {
+  await append(true, "one");
+  const zeros = (await readFile(path())).fill(0);
+  await writeFile(path(), zeros);
+  await expect(open(true)).rejects.toMatchObject({ code: "DATA_LOSS" });
+  expect(zeros.equals(await readFile(path()))).toBe(true);
 });
 
 it("cuts off more zeros than a journal ever has", async () => {

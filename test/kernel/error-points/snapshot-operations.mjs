@@ -7,8 +7,8 @@ import { withOther } from "./with-other.mjs";
 
 const { commit } = killed;
 
-/** What messages name in place of the snapshot: its layer has a number. */
-const subjects = ["records of snapshots", 'layer "', 'driver "'];
+/** What messages name in place of the snapshot. */
+const subjects = ["records of snapshots", 'driver "'];
 
 async function infoOf(snapshotter, name) {
   for await (const info of snapshotter.list()) if (info.name === name) return info;

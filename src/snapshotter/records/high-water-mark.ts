@@ -1,0 +1,115 @@
+import { constants, type FileHandle, open } from "node:fs/promises";
+import { z } from "zod";
+import { CleatError, isDiskFull } from "../../errors/index.ts";
+import type { Logger } from "../../transport/index.ts";
+
+/**
+ * How far the records have come, kept outside of them: so that older ones, which a backup has brought back in their
+ * place alone, are told from those that end where a crash has ended them.
+ *
+ * It is written behind each change that is durable, in place, and never flushed: after a power loss it may tell less
+ * than the records hold, and never more, so that it refuses none that are whole. What it refuses is the older copy: up
+ * to the last change where the server was killed, and of the last half minute or so before a power loss not surely.
+ */
+export interface HighWaterMark {
+  /** The number of a change that was durable; 0 where none is known. */
+  readonly seq: number;
+  /** Where it is kept, for people. */
+  readonly path: string;
+  /** Those that it was of are no more; durable when it resolves. */
+  forget(): Promise<void>;
+  /** All up to that one is durable. Waits for nothing. */
+  note(seq: number): void;
+  close(): Promise<void>;
+}
+
+const version = 1;
+const storedMark = z.strictObject({ version: z.literal(version), seq: z.int().nonnegative() });
+/** Of the whole file, always: within one sector, which a disk writes as one. */
+const lengthBytes = 64;
+
+/**
+ * Makes the file where there is none; on a full disk it goes without.
+ * @throws FAILED_PRECONDITION when a later version has written it; what the disk says that does not give it.
+ */
+export async function openHighWaterMark(path: string, logger: Logger): Promise<HighWaterMark> {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+  let file: FileHandle;
+  try {
+    file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    logger.warn({ err: error, file: path }, "how far the records have come is not kept until they are opened again");
+    return { seq: 0, path, forget: async () => {}, note() {}, close: async () => {} };
+  }
+  try {
+    return createMark(file, path, await readMark(file, path, logger), logger);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function readMark(file: FileHandle, path: string, logger: Logger): Promise<number> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(lengthBytes), 0, lengthBytes, 0);
+  const text = buffer.toString("latin1", 0, bytesRead).trim();
+  if (text === "") return 0;
+  const value = parseJson(text);
+  const known = storedMark.safeParse(value);
+  if (known.success) return known.data.seq;
+  const other = (value as { readonly version?: unknown } | null | undefined)?.version;
+  if (typeof other === "number" && other !== version) {
+    throw new CleatError("FAILED_PRECONDITION", `"${path}" is of version ${other}, which a later Cleat has written`);
+  }
+  logger.warn({ file: path }, "how far the records had come cannot be read; it is taken from them");
+  return 0;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined; // what was torn, or written by hand
+  }
+}
+
+function createMark(file: FileHandle, path: string, seq: number, logger: Logger): HighWaterMark {
+  let wanted = seq;
+  let written = seq;
+  let writing: Promise<void> | undefined;
+  let isTold = false;
+  const write = async (value: number) => {
+    const text = JSON.stringify({ version, seq: value } satisfies z.input<typeof storedMark>);
+    await file.write(`${text.padEnd(lengthBytes - 1)}\n`, 0, "latin1");
+    written = value;
+  };
+  const writeWanted = async () => {
+    try {
+      for (let next = wanted; written !== next; next = wanted) await write(next);
+    } catch (error) {
+      // It tells less than it might, and nothing wrong.
+      if (!isTold) logger.warn({ err: error, file: path }, "how far the records have come could not be kept");
+      isTold = true;
+    } finally {
+      writing = undefined;
+    }
+  };
+  return {
+    seq,
+    path,
+    async forget() {
+      if (written === 0) return;
+      await write(0);
+      wanted = 0;
+      await file.datasync();
+    },
+    note(value) {
+      wanted = value;
+      if (written !== wanted) writing ??= writeWanted();
+    },
+    async close() {
+      await writing;
+      await file.close();
+    },
+  };
+}
