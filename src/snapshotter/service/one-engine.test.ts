@@ -28,6 +28,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** What grpc-go sends of itself. */
+const engines = { "user-agent": "containerd-client/1 grpc-go/1.50.1" };
+
 /** A process that connects twice. */
 async function startEngine(): Promise<{ readonly child: ChildProcess; readonly connections: Connection[] }> {
   const connect = "for (const _ of [1, 2]) require('node:net').connect(process.argv[1]).resume()";
@@ -51,19 +54,32 @@ it("is the process that calls first, on all of its connections, until it has end
   const first = await startEngine();
   const second = await startEngine();
   const engine = createOneEngine();
-  for (const connection of first.connections) engine.assert(connection);
+  for (const connection of first.connections) engine.assert({ connection, metadata: engines });
   const { pid } = first.child;
   for (const connection of second.connections) {
-    expect(() => engine.assert(connection)).toThrow(`these are the snapshots of process ${pid} (node)`);
+    expect(() => engine.assert({ connection, metadata: engines })).toThrow(
+      `these are the snapshots of process ${pid} (`,
+    );
   }
   await end(first.child);
-  for (const connection of second.connections) engine.assert(connection);
+  for (const connection of second.connections) engine.assert({ connection, metadata: engines });
 });
 
 it("is anybody where the kernel does not tell", () => {
   const engine = createOneEngine();
-  engine.assert(undefined);
-  engine.assert({ descriptor: undefined });
+  engine.assert({ connection: undefined, metadata: engines });
+  engine.assert({ connection: { descriptor: undefined }, metadata: engines });
+});
+
+it("is none that has no collector, and such a client is not refused", async () => {
+  const [operator, first, second] = [await startEngine(), await startEngine(), await startEngine()];
+  const engine = createOneEngine();
+  const assertOf = ({ connections: [connection] }: typeof first, metadata: Readonly<Record<string, string>>) =>
+    engine.assert({ connection, metadata });
+  assertOf(operator, { "user-agent": "grpc-node-js/1.14.0" });
+  assertOf(first, engines);
+  assertOf(operator, {});
+  expect(() => assertOf(second, engines)).toThrow("these are the snapshots of process");
 });
 
 it("is none that is refused for its name", async () => {
@@ -75,7 +91,7 @@ it("is none that is refused for its name", async () => {
   const { implementation } = createSnapshotsService(snapshotter, { file });
   const prepare = async ({ connections }: typeof owner, name: string): Promise<unknown> => {
     const request = { snapshotter: name, key: name, parent: "", labels: {} };
-    return implementation["prepare"]?.(request as never, { connection: connections[0] } as never);
+    return implementation["prepare"]?.(request as never, { connection: connections[0], metadata: engines } as never);
   };
   await expect(prepare(stranger, "other")).rejects.toThrow('these are the snapshots of "cleat"');
   await prepare(owner, "cleat");

@@ -9,17 +9,17 @@ import { toWireInfo, toWireMount } from "./wire-shapes.ts";
 /**
  * A snapshotter as containerd's service, which `serveGrpc` serves. Anybody may look; changes are FAILED_PRECONDITION
  * under a second of containerd's names while there are snapshots of the first (`served-name.ts`), and from another
- * process while the first that changed something runs (`one-engine.ts`). A namespace is not looked at: keys begin with
+ * engine while the first that changed something runs (`one-engine.ts`). A namespace is not looked at: keys begin with
  * it, and not every containerd sends the header.
  */
 export function createSnapshotsService(snapshotter: Snapshotter, options?: ServedNameOptions): ImplementedService {
   const served = createServedName(snapshotter, options);
   const engine = createOneEngine();
   /** Whoever may connect may look. */
-  const changing = async <T>(name: string, { connection }: GrpcCall, change: () => Promise<T>): Promise<T> => {
+  const changing = async <T>(name: string, call: GrpcCall, change: () => Promise<T>): Promise<T> => {
     if (name === "") return change(); // who names none is no containerd, and collects nothing
     return served.within(name, async () => {
-      engine.assert(connection); // not of who is refused for its name
+      engine.assert(call); // not of who is refused for its name
       return change();
     });
   };
