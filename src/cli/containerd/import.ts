@@ -83,7 +83,7 @@ export const importImages = defineCommand({
     const outcomes = isDryRun
       ? await lookAtAll({ containerd, snapshotter }, wanted, print)
       : await importAll({ containerd, snapshotter }, images, wanted, print);
-    if (!isDryRun) for (const line of closingLines(outcomes, leftOut)) print(line);
+    for (const line of closingLines(outcomes, { root, unnamed: leftOut, isDryRun })) print(line);
     if (values.json === true) context.stdout.write(`${printableJson(toJson(outcomes, leftOut, isDryRun))}\n`);
     return outcomes.some(({ obstacle }) => obstacle !== undefined) ? "findings" : "done";
   },
