@@ -1,4 +1,4 @@
-import { connectContainerd, type Containerd, createLease } from "../../containerd/index.ts";
+import { connectContainerd, createLease } from "../../containerd/index.ts";
 import { CleatError } from "../../errors/index.ts";
 import { type DockerImage, type DockerImages, openDockerImages } from "../../layerstore/index.ts";
 import { builtInFactories } from "../../selection/index.ts";
