@@ -15,8 +15,8 @@ const report = { root: "/var/lib/docker", unnamed: 0, isDryRun: false };
 
 describe("the end of an import", () => {
   it("names the data root with which files are shared", () => {
-    expect(closingLines([imported(1024, 0)], report)).toContain(
-      "of the files in new layers 1.00 KiB are shared with /var/lib/docker and 0 B copied; the layers' archives are copies",
+    expect(closingLines([imported(1024, 0)], report)[1]).toMatch(
+      /^of the files in new layers 1\.00 KiB are shared with \/var\/lib\/docker and 0 B copied;/,
     );
   });
 
