@@ -5,6 +5,7 @@ import { quote, readCommandLine, suggest } from "./terminal/command-line.ts";
 import { exitCodes, type Outcome } from "./terminal/exit-codes.ts";
 import { formatFailure } from "./terminal/format-failure.ts";
 import { formatHelp, formatOverview } from "./terminal/help.ts";
+import { isForbidden } from "./terminal/is-forbidden.ts";
 import { findNearest } from "./terminal/nearest.ts";
 import { watchOutput } from "./terminal/output.ts";
 import { readVersion } from "./terminal/version.ts";
@@ -22,6 +23,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   if (lost !== undefined) [outcome, failure] = ["failed", withSubject(lost, "stdout")];
   if (failure !== undefined) stderr.write(formatFailure(failure));
   if (failure instanceof UsageError) stderr.write(`See "${helpFor(argv)}".\n`);
+  if (context.uid !== 0 && isForbidden(failure)) stderr.write("Try it as root.\n");
   await errors.flush();
   return exitCodes[outcome].code;
 }

@@ -42,9 +42,7 @@ function podman(engine: Pick<EngineRecords, "engine"> | undefined): string | und
 function user(home: string, engine: Pick<EngineRecords, "root"> | undefined): string | undefined {
   const root = engine?.root ?? (isOurs(home) ? undefined : dirname(home));
   const found = root === undefined ? undefined : findUser(root);
-  return (
-    found && `process ${found.pid} (${found.command}) has ${JSON.stringify(found.path)} open; stop the engine first`
-  );
+  return found && `process ${found.pid} (${found.command}) has ${JSON.stringify(found.path)} open; stop it first`;
 }
 
 function mount(home: string): string | undefined {

@@ -35,7 +35,8 @@ test.each(typed)("$path shows what one sees who types it", (page) => {
 function install(folder: string): void {
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
   symlinkSync(project, join(folder, "node_modules/cleat"));
-  symlinkSync(join(project, "node_modules/zod"), join(folder, "node_modules/zod")); // as npm puts it beside Cleat
+  // As the page that imports it says.
+  symlinkSync(join(project, "node_modules/zod"), join(folder, "node_modules/zod"));
   symlinkSync(join(project, "dist/cli/main.js"), join(folder, "node_modules/.bin/cleat"));
   writeFileSync(join(folder, "package.json"), "{}");
 }

@@ -143,7 +143,10 @@ it.each([
 
 it("takes the place of nothing", async () => {
   await writeFile(join(folder, "mine.deb"), "theirs");
-  expect(await pack("deb", "mine.deb")).toMatchObject({ code: 1, err: expect.stringMatching(/is there; remove it/) });
+  expect(await pack("deb", "mine.deb")).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/mine\.deb" is there; remove it first/),
+  });
   expect(await readFile(join(folder, "mine.deb"), "utf8")).toBe("theirs");
   expect((await readdir(folder)).filter((name) => name.startsWith(".cleat-pack"))).toEqual([]);
   await rm(join(folder, "mine.deb"));

@@ -83,7 +83,7 @@ async function assertFree(path: string): Promise<void> {
   const found = await lstat(path).catch((error: unknown) => {
     if (!isSystemError(error, "ENOENT")) throw error;
   });
-  if (found !== undefined) throw new CleatError("ALREADY_EXISTS", "it is there; remove it first");
+  if (found !== undefined) throw new CleatError("ALREADY_EXISTS", `${JSON.stringify(path)} is there; remove it first`);
 }
 
 async function writeFiles(root: string, files: readonly PackedFile[], mtimeSeconds: number): Promise<void> {

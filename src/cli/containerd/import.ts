@@ -1,4 +1,4 @@
-import { connectContainerd, type Containerd, createLease } from "../../containerd/index.ts";
+import { connectContainerd, createLease } from "../../containerd/index.ts";
 import { CleatError } from "../../errors/index.ts";
 import { type DockerImage, type DockerImages, openDockerImages } from "../../layerstore/index.ts";
 import { builtInFactories } from "../../selection/index.ts";
@@ -6,6 +6,7 @@ import { absolute } from "../serving/options/listen-options.ts";
 import { defineCommand, type CommandOptions, orUsageError, UsageError } from "../terminal/command.ts";
 import { defaultContainerdSocket } from "../terminal/default-folders.ts";
 import { printable, printableJson } from "../terminal/printable.ts";
+import { assertSnapshotter } from "./assert-snapshotter.ts";
 import { toFullReference } from "./import/image-reference.ts";
 import { importImage } from "./import/import-image.ts";
 import { hasSnapshot } from "./import/import-layer.ts";
@@ -79,11 +80,11 @@ export const importImages = defineCommand({
     const print = (line: string) => {
       if (values.json !== true) context.stdout.write(`${line}\n`);
     };
-    await assertSnapshotter(containerd, snapshotter);
+    await assertSnapshotter(containerd, snapshotter); // before hours are spent on archives
     const outcomes = isDryRun
       ? await lookAtAll({ containerd, snapshotter }, wanted, print)
       : await importAll({ containerd, snapshotter }, images, wanted, print);
-    if (!isDryRun) for (const line of closingLines(outcomes, leftOut)) print(line);
+    for (const line of closingLines(outcomes, { root, unnamed: leftOut, isDryRun })) print(line);
     if (values.json === true) context.stdout.write(`${printableJson(toJson(outcomes, leftOut, isDryRun))}\n`);
     return outcomes.some(({ obstacle }) => obstacle !== undefined) ? "findings" : "done";
   },
@@ -102,15 +103,6 @@ function chooseImages(images: readonly DockerImage[], names: readonly string[] |
   return images
     .filter((image) => image.names.some(ofThose))
     .map((image) => ({ ...image, names: image.names.filter(ofThose) }));
-}
-
-/** Before hours are spent on archives. @throws NOT_FOUND when the containerd that runs does not know it. */
-async function assertSnapshotter({ services }: Containerd, snapshotter: string): Promise<void> {
-  const { plugins } = await services.introspection.plugins({ filters: ["type==io.containerd.snapshotter.v1"] });
-  const names = plugins.map(({ id }) => id);
-  if (names.includes(snapshotter)) return;
-  const advice = "cleat config containerd --write, then restart containerd";
-  throw new CleatError("NOT_FOUND", `containerd has no snapshotter ${JSON.stringify(snapshotter)}: ${advice}`);
 }
 
 /** For as long as what was brought waits for an image that refers to it, should this be killed. */

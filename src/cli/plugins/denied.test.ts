@@ -49,7 +49,11 @@ describe("a folder of plugins that may not be looked into", () => {
 
   it.each(commands)("%s", async (line) => {
     const message = `plugin "p" may be there, but "${socketOf("p")}" may not be looked at: EACCES: permission denied`;
-    expect(await asOrdinaryUser(line.split(" "))).toEqual({ code: 3, out: "", err: `cleat: ${message}\n` });
+    expect(await asOrdinaryUser(line.split(" "))).toEqual({
+      code: 3,
+      out: "",
+      err: `cleat: ${message}\nTry it as root.\n`,
+    });
   });
 
   it("ls", async () => {

@@ -51,7 +51,7 @@ describe("a unix socket", () => {
     const before = await lstat(path);
     await expect(start()).rejects.toMatchObject({
       code: "FAILED_PRECONDITION",
-      message: `socket "${path}": another process listens on it, and was left alone`,
+      message: `socket "${path}": another process listens on it; stop it first, or take another socket`,
     });
     expect((await lstat(path)).ino).toBe(before.ino);
     expect(await clientOf(first.address).wait({})).toEqual({ Text: "done" });

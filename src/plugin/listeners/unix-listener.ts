@@ -119,7 +119,8 @@ async function statReplaceable(path: string): Promise<Stats | undefined> {
     throw new CleatError("PERMISSION_DENIED", `socket "${path}" is there, and ${why}; it was left alone`);
   }
   if (listener === "somebody") {
-    throw new CleatError("FAILED_PRECONDITION", `socket "${path}": another process listens on it, and was left alone`);
+    const advice = "stop it first, or take another socket";
+    throw new CleatError("FAILED_PRECONDITION", `socket "${path}": another process listens on it; ${advice}`);
   }
   return found;
 }

@@ -46,7 +46,7 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox], "Docker'
         ["init", "idle", 0, null],
       ]);
       expect(await stores("fsck", home)).toMatchObject([{ inUse: true, findings: [] }]);
-      await expect(cleat("fsck", home, "--repair")).rejects.toThrow("stop the engine first");
+      await expect(cleat("fsck", home, "--repair")).rejects.toThrow("stop it first");
 
       await docker("kill", "box");
       await dockerd.end("SIGTERM");

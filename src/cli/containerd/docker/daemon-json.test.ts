@@ -54,7 +54,7 @@ describe("daemon.json", () => {
 
   it("that is none is refused", () => {
     expect(() => write("[]")).toThrow("daemon.json is not an object of JSON");
-    expect(() => write("{")).toThrow("daemon.json is not JSON");
+    expect(() => write("{")).toThrow(/daemon\.json is not JSON: .*JSON/);
     expect(() => write('{"features":[]}')).toThrow('daemon.json has no object under "features"');
   });
 });

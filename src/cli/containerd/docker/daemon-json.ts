@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { CleatError } from "../../../errors/index.ts";
+import { CleatError, toCleatError } from "../../../errors/index.ts";
 import { compareBranches, formatVersion, type Version } from "../config/versions.ts";
 import { findTwice, removeMember, setMember } from "./json-members.ts";
 
@@ -49,7 +49,8 @@ export function parseDaemonJson(text: string | undefined, subject: string): Json
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
   } catch (error) {
-    throw new CleatError("FAILED_PRECONDITION", `${subject} is not JSON`, { cause: error });
+    const { message } = toCleatError(error);
+    throw new CleatError("FAILED_PRECONDITION", `${subject} is not JSON: ${message}`, { cause: error });
   }
   throw new CleatError("FAILED_PRECONDITION", `${subject} is not an object of JSON`);
 }

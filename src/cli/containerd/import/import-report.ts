@@ -37,8 +37,22 @@ const nameOutcomes: Readonly<Record<ImportedName["outcome"], string>> = {
   kept: "left as it is: containerd has another image of that name",
 };
 
-/** What was done, and what the reader has to know: nothing is left out silently. `unnamed` are how many were. */
-export function closingLines(outcomes: readonly ImageOutcome[], unnamed: number): string[] {
+/** Of one import, whatever became of its images. */
+export interface ImportedFrom {
+  /** The data root, as it was named. */
+  readonly root: string;
+  /** How many images were left out because they have no name. */
+  readonly unnamed: number;
+  readonly isDryRun: boolean;
+}
+
+/** What was done, and what the reader has to know: nothing is left out silently. */
+export function closingLines(outcomes: readonly ImageOutcome[], { root, unnamed, isDryRun }: ImportedFrom): string[] {
+  const leftOut = unnamed > 0 ? [`${unnamed} without a name left out; --unnamed imports them, too`] : [];
+  if (outcomes.length === 0) {
+    return [`there is no image ${unnamed > 0 ? "with a name " : ""}to import in ${printable(root)}`, ...leftOut];
+  }
+  if (isDryRun) return leftOut;
   const names = outcomes.flatMap(({ imported }) => imported?.names ?? []);
   const count = (outcome: ImportedName["outcome"]) => names.filter((one) => one.outcome === outcome).length;
   const failed = outcomes.filter(({ obstacle }) => obstacle !== undefined).length;
@@ -47,10 +61,11 @@ export function closingLines(outcomes: readonly ImageOutcome[], unnamed: number)
   ];
   const { sharedBytes, copiedBytes } = contentOf(outcomes);
   if (sharedBytes + copiedBytes > 0) {
-    const shared = `${formatBytes(sharedBytes)} are shared with DOCKER_ROOT and ${formatBytes(copiedBytes)} copied`;
-    lines.push(`of the files in new layers ${shared}; the layers' archives are copies`);
+    const shared = `${formatBytes(sharedBytes)} are shared with ${printable(root)}`;
+    const copied = `${formatBytes(copiedBytes)} copied; the layers' archives are copies`;
+    lines.push(`of the files in new layers ${shared} and ${copied}`);
   }
-  if (unnamed > 0) lines.push(`${unnamed} without a name left out; --unnamed imports them, too`);
+  lines.push(...leftOut);
   if (count("made") > 0) lines.push(digestNote);
   return lines;
 }

@@ -1,9 +1,10 @@
 import { connectContainerd, type Containerd } from "../../../containerd/index.ts";
-import { CleatError } from "../../../errors/index.ts";
+import { CleatError, TransportError } from "../../../errors/index.ts";
 import { createGrpcChannel } from "../../../grpc/index.ts";
 import { createRemoteSnapshotter, type Snapshotter } from "../../../snapshotter/index.ts";
 import { absolute } from "../../serving/options/listen-options.ts";
 import type { CommandOptions, CommandContext } from "../../terminal/command.ts";
+import { assertSnapshotter } from "../assert-snapshotter.ts";
 import { defaultContainerdSocket, defaultSnapshotterSocket } from "../../terminal/default-folders.ts";
 
 export const connectionOptions = {
@@ -47,8 +48,8 @@ export interface NamespaceConnection {
 }
 
 /**
- * @throws TransportError when containerd does not answer, NOT_FOUND when it lacks the namespace; the snapshotter is
- * first asked by who uses it.
+ * @throws TransportError when containerd or the snapshotter does not answer, NOT_FOUND when containerd lacks the
+ * namespace, or does not know the snapshotter.
  */
 export async function openConnection(
   values: ConnectionValues,
@@ -68,6 +69,10 @@ export async function openConnection(
       const known = names.join(", ") || "there is none";
       throw new CleatError("NOT_FOUND", `containerd has no namespace "${values.namespace}"; it has: ${known}`);
     }
+    await assertSnapshotter(containerd, snapshotter);
+    await channel.session().catch((error: unknown) => {
+      throw withAdvice(error);
+    });
     const within = (namespace: string) => connectNamespace(containerd.within(namespace), snapshotter);
     return {
       snapshotter,
@@ -81,6 +86,12 @@ export async function openConnection(
     await close();
     throw error;
   }
+}
+
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof TransportError) || error.code !== "UNAVAILABLE") return error;
+  const { code, message, reachedPeer } = error;
+  return new TransportError(code, `${message}; start cleat serve snapshotter`, { reachedPeer, cause: error });
 }
 
 async function listNamespaces({ services }: Containerd): Promise<string[]> {

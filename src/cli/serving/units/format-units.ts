@@ -62,7 +62,7 @@ export function formatUnits(served: ServedUnit, command: readonly string[]): Rea
   return {
     [`${unit}.service`]: `[Unit]
 Description=${capitalized}
-# An engine that starts with it finds its layers.
+# An engine that starts with it finds what it serves.
 Before=${before.service}
 Requires=${unit}.socket
 After=${unit}.socket local-fs.target
@@ -83,7 +83,7 @@ TimeoutStopSec=30
 LimitNOFILE=1048576
 TasksMax=infinity
 OOMScoreAdjust=-500
-# Nothing here may give it mounts of its own, where engines would not see the layers that it mounts: no PrivateTmp=,
+# Nothing here may give it mounts of its own, where engines would not see what it mounts: no PrivateTmp=,
 # ProtectSystem=, ProtectHome=, PrivateDevices=, PrivateMounts=, ReadWritePaths= or the like.
 
 [Install]

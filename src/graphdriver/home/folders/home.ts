@@ -102,7 +102,7 @@ export function lockHome(home: string): number {
   close(descriptor);
   throw new CleatError(
     "FAILED_PRECONDITION",
-    `home ${JSON.stringify(home)} is being served by another driver or process`,
+    `home ${JSON.stringify(home)} is being served by another driver or process; stop it first, or take another folder`,
   );
 }
 

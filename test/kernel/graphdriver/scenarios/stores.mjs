@@ -292,7 +292,7 @@ export async function orphansByConsent(driver, folder) {
   try {
     const refused = cleat("fsck", home, "--repair", "--remove-orphans");
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr, /stop the engine first/);
+    assert.match(refused.stderr, /stop it first/);
   } finally {
     engine.stdin.end("\n");
     await once(engine, "exit");
