@@ -11,7 +11,7 @@ import {
 
 /**
  * Keeps a snapshotter to one containerd: the collector of each removes what only the other knows. Nothing in the
- * protocol tells them apart, so the kernel is asked which process calls. All programs with such a collector (containerd,
+ * protocol tells them apart, so the kernel is asked which process calls. Programs with such a collector (containerd,
  * buildkitd, k3s) are written in Go, and say so: a client that does not, as an operator's or a test's, keeps nobody out
  * and is not kept out.
  */
