@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { CleatError } from "../errors/index.ts";
 import { hasDescriptorsToSpare, markHelperEnded } from "../syscall/index.ts";
 import type { JobBeside } from "./beside.ts";
+import { isShortage } from "./shortage.ts";
 import { type Job, type JobEnd, startThread, type Thread } from "./threads.ts";
 
 /** Threads that are started when all are busy, and kept for the next job, so many as are to be kept. */
@@ -30,6 +31,9 @@ const promptThreads = 4;
  */
 const reluctanceMs = 250;
 
+/** For as long one that was refused is not asked for again: each takes some memory until that is collected. */
+const refusedRestMs = 200;
+
 /** A job has a processor of its own; so many have another one's thread beside theirs, as each takes memory. */
 const maxBeside = Math.min(availableParallelism() - 1, 4);
 
@@ -42,6 +46,10 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
   let taken = 0;
   /** When a thread was started, or became idle, last. */
   let movedMs = 0;
+  /** What there was too little of, where one could not be started. */
+  let lack = "";
+  /** When the machine, asked for a thread, had none last. */
+  let refusedMs = Number.NEGATIVE_INFINITY;
 
   function forget(thread: Thread): void {
     const at = idle.indexOf(thread);
@@ -53,11 +61,28 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
     return taken < promptThreads || performance.now() - movedMs >= reluctanceMs;
   }
 
+  /** None where there is too little for it. Node throws what the kernel says of a thread too many. */
+  function tryStart(): Thread | undefined {
+    if (!hasDescriptorsToSpare()) {
+      lack = "too many descriptors are open";
+      return undefined;
+    }
+    if (performance.now() - refusedMs < refusedRestMs) return undefined;
+    try {
+      return startThread({ onEnd: forget, onBeside: startBeside });
+    } catch (error) {
+      if (!(error instanceof Error) || !isShortage(error)) throw error;
+      refusedMs = performance.now();
+      lack = `${error.message}; processes may be limited (ulimit -u, or TasksMax= of a unit of systemd)`;
+      return undefined;
+    }
+  }
+
   function tryTake(): Thread | undefined {
     let thread = idle.pop();
-    if (thread === undefined && isWorthStarting() && hasDescriptorsToSpare()) {
-      movedMs = performance.now();
-      thread = start();
+    if (thread === undefined && isWorthStarting()) {
+      thread = tryStart();
+      if (thread !== undefined) movedMs = performance.now();
     }
     if (thread !== undefined) taken++;
     return thread;
@@ -71,7 +96,9 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
   /** It counts for none of the others, who do not wait for it: it ends with the job that asked for it. */
   function startBeside(asked: JobBeside): void {
     if (beside.size >= maxBeside || !hasDescriptorsToSpare()) return;
-    const ended = runBeside(idle.pop() ?? start(), asked).finally(() => beside.delete(ended));
+    const thread = idle.pop() ?? tryStart();
+    if (thread === undefined) return;
+    const ended = runBeside(thread, asked).finally(() => beside.delete(ended));
     beside.add(ended);
   }
 
@@ -82,15 +109,12 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
     wakeNext();
   }
 
-  const start = (): Thread => startThread({ onEnd: forget, onBeside: startBeside });
-
   async function take(askedMs: number, signal: AbortSignal | undefined): Promise<Thread> {
     for (;;) {
       if (signal?.aborted === true) throw toGivenUpError(signal);
       const thread = tryTake();
       if (thread !== undefined) return thread;
-      if (taken === 0 && performance.now() - askedMs > shortageMs)
-        throw toShortageError("too many descriptors are open");
+      if (taken === 0 && performance.now() - askedMs > shortageMs) throw toShortageError(lack);
       await untilIdle();
     }
   }
