@@ -24,6 +24,10 @@ describeWith([needs.root], "what somebody has mounted in a store", () => {
       expect(await remove(way)).toEqual({ ...untouched, failure: "EBUSY" });
     },
   );
+
+  test("is unmounted when a store is opened that a killed process left with mounts in one another", async () => {
+    expect(await remove("the opening of a store")).toEqual({ ...untouched, failure: "none" });
+  });
 });
 
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "what somebody has mounted in a subvolume", () => {

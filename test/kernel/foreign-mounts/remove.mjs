@@ -2,8 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { removeInPlace, removeSubvolumes } from "../../../dist/drivers/btrfs/remove-subvolumes.js";
+import { sweepStore } from "../../../dist/drivers/overlay/diffs/layer-diff.js";
+import { prepareHome } from "../../../dist/graphdriver/kit.js";
 import { withFolderAt } from "../../../dist/layer/index.js";
-import { close } from "../../../dist/syscall/index.js";
+import { close, readMounts } from "../../../dist/syscall/index.js";
 import { openByLook } from "../../../dist/layer/tree/remove-tree.js";
 import { removeTrees } from "../../../dist/volumedrivers/mounting/run-tool.js";
 import { withLock } from "../../../dist/layerstore/with-lock.js";
@@ -52,6 +54,15 @@ const ways = {
     await removed.catch(() => {});
     if (existsSync(`${home}/trash/other`)) throw new Error("what cannot be deleted keeps another");
     await removed;
+  },
+  "the opening of a store": () => {
+    prepareHome(home, 0);
+    mkdirSync(`${home}/l`);
+    mountBelow(`${home}/.cleat/trash/layer`);
+    run("mount", "--bind", `${foreign}/folder`, `${home}/.cleat/trash/layer/mounted/folder`);
+    sweepStore(home);
+    const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(home));
+    if (left.length > 0) throw new Error("something is left mounted");
   },
   "the end of a repair": () => withLock(home, async () => mountBelow(`${home}/.cleat/trash/layer`)),
 };
