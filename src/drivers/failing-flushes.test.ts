@@ -154,30 +154,33 @@ describe("of overlay", () => {
     [true, false],
     [false, true],
     [true, true],
-  ])("in applyDiff, keeping what the archive was: %s, in a home with a project: %s", async (exactDiffs, isOfProject) => {
-    flushes.handsProjectOn = isOfProject;
-    overlayCreate.createLayer(home, layer("top", "base"));
-    let attempts = 0;
-    const count = await failEach(
-      () => {
-        const options = { ...applyOptions, exactDiffs, stagedName: `staged-${attempts++}` };
-        return overlayApply.applyDiff(home, "top", "base", toRing(), options);
-      },
-      () => {
-        expect(readFileSync(`${home}/top/diff/added`, "utf8")).toBe("added");
-        remove("top");
-        overlayCreate.createLayer(home, layer("top", "base"));
-      },
-      () => {
-        expect(readdirSync(`${home}/top/diff`)).toEqual([]);
-        expect(readdirSync(`${home}/top`).toSorted()).toEqual(["diff", "link", "lower", "work"]);
-        expect(readdirSync(`${home}/.cleat/staging`)).toEqual([]);
-        // Under names by which it is deleted behind.
-        expect(readdirSync(`${home}/.cleat/trash`).filter((name) => !/^staged-\d+$/.test(name))).toEqual([]);
-      },
-    );
-    expect(count).toBeGreaterThanOrEqual(2);
-  });
+  ])(
+    "in applyDiff, keeping what the archive was: %s, in a home with a project: %s",
+    async (exactDiffs, isOfProject) => {
+      flushes.handsProjectOn = isOfProject;
+      overlayCreate.createLayer(home, layer("top", "base"));
+      let attempts = 0;
+      const count = await failEach(
+        () => {
+          const options = { ...applyOptions, exactDiffs, stagedName: `staged-${attempts++}` };
+          return overlayApply.applyDiff(home, "top", "base", toRing(), options);
+        },
+        () => {
+          expect(readFileSync(`${home}/top/diff/added`, "utf8")).toBe("added");
+          remove("top");
+          overlayCreate.createLayer(home, layer("top", "base"));
+        },
+        () => {
+          expect(readdirSync(`${home}/top/diff`)).toEqual([]);
+          expect(readdirSync(`${home}/top`).toSorted()).toEqual(["diff", "link", "lower", "work"]);
+          expect(readdirSync(`${home}/.cleat/staging`)).toEqual([]);
+          // Under names by which it is deleted behind.
+          expect(readdirSync(`${home}/.cleat/trash`).filter((name) => !/^staged-\d+$/.test(name))).toEqual([]);
+        },
+      );
+      expect(count).toBeGreaterThanOrEqual(2);
+    },
+  );
 
   it("in rebase", async () => {
     overlayCreate.createLayer(home, layer("top"));

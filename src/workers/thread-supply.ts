@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import { CleatError } from "../errors/index.ts";
 import { hasDescriptorsToSpare, markHelperEnded } from "../syscall/index.ts";
 import type { JobBeside } from "./beside.ts";
-import { isShortage } from "./shortage.ts";
-import { type Job, type JobEnd, startThread, type Thread } from "./threads.ts";
+import { createThreadStarter } from "./thread-starter.ts";
+import type { Job, JobEnd, Thread } from "./threads.ts";
 
 /** Threads that are started when all are busy, and kept for the next job, so many as are to be kept. */
 export interface ThreadSupply {
@@ -31,9 +31,6 @@ const promptThreads = 4;
  */
 const reluctanceMs = 250;
 
-/** For as long one that was refused is not asked for again: each takes some memory until that is collected. */
-const refusedRestMs = 200;
-
 /** A job has a processor of its own; so many have another one's thread beside theirs, as each takes memory. */
 const maxBeside = Math.min(availableParallelism() - 1, 4);
 
@@ -46,10 +43,7 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
   let taken = 0;
   /** When a thread was started, or became idle, last. */
   let movedMs = 0;
-  /** What there was too little of, where one could not be started. */
-  let lack = "";
-  /** When the machine, asked for a thread, had none last. */
-  let refusedMs = Number.NEGATIVE_INFINITY;
+  const starter = createThreadStarter({ onEnd: forget, onBeside: startBeside });
 
   function forget(thread: Thread): void {
     const at = idle.indexOf(thread);
@@ -61,27 +55,10 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
     return taken < promptThreads || performance.now() - movedMs >= reluctanceMs;
   }
 
-  /** None where there is too little for it. Node throws what the kernel says of a thread too many. */
-  function tryStart(): Thread | undefined {
-    if (!hasDescriptorsToSpare()) {
-      lack = "too many descriptors are open";
-      return undefined;
-    }
-    if (performance.now() - refusedMs < refusedRestMs) return undefined;
-    try {
-      return startThread({ onEnd: forget, onBeside: startBeside });
-    } catch (error) {
-      if (!(error instanceof Error) || !isShortage(error)) throw error;
-      refusedMs = performance.now();
-      lack = `${error.message}; processes may be limited (ulimit -u, or TasksMax= of a unit of systemd)`;
-      return undefined;
-    }
-  }
-
   function tryTake(): Thread | undefined {
     let thread = idle.pop();
     if (thread === undefined && isWorthStarting()) {
-      thread = tryStart();
+      thread = starter.tryStart();
       if (thread !== undefined) movedMs = performance.now();
     }
     if (thread !== undefined) taken++;
@@ -96,7 +73,7 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
   /** It counts for none of the others, who do not wait for it: it ends with the job that asked for it. */
   function startBeside(asked: JobBeside): void {
     if (beside.size >= maxBeside || !hasDescriptorsToSpare()) return;
-    const thread = idle.pop() ?? tryStart();
+    const thread = idle.pop() ?? starter.tryStart();
     if (thread === undefined) return;
     const ended = runBeside(thread, asked).finally(() => beside.delete(ended));
     beside.add(ended);
@@ -114,7 +91,7 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
       if (signal?.aborted === true) throw toGivenUpError(signal);
       const thread = tryTake();
       if (thread !== undefined) return thread;
-      if (taken === 0 && performance.now() - askedMs > shortageMs) throw toShortageError(lack);
+      if (taken === 0 && performance.now() - askedMs > shortageMs) throw toShortageError(starter.lack());
       await untilIdle();
     }
   }

@@ -3,7 +3,6 @@ import { readdirSync } from "node:fs";
 import { CleatError, isSystemError } from "../../../errors/index.ts";
 import {
   createIdMaps,
-  type IdRanges,
   type OverlayPrefix,
   removeTree,
   type WhiteoutConvention,

@@ -34,13 +34,16 @@ const readers: [string, () => string | undefined][] = [
   ["who looks into the store", () => withFolderAt(folder, (opened) => readRecord(opened, "lower"))],
 ];
 
-it.each(readers)("half a record is not taken for a whole one by %s, where the disk fails behind its first page", (_, read) => {
-  writeFileSync(join(folder, "lower"), lower);
-  expect(read()).toBe(lower);
-  disk.goodBytes = 4096;
-  disk.failure = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", errno: -5, syscall: "read" });
-  expect(read).toThrow(/EIO/);
-});
+it.each(readers)(
+  "half a record is not taken for a whole one by %s, where the disk fails behind its first page",
+  (_, read) => {
+    writeFileSync(join(folder, "lower"), lower);
+    expect(read()).toBe(lower);
+    disk.goodBytes = 4096;
+    disk.failure = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", errno: -5, syscall: "read" });
+    expect(read).toThrow(/EIO/);
+  },
+);
 
 it.each(readers)("a record that becomes shorter is read to its end by %s", (_, read) => {
   writeFileSync(join(folder, "lower"), lower);
