@@ -38,7 +38,10 @@ interface Level {
   status: FileStatus | undefined;
 }
 
-/** `root` stays its opener's to close; `open` opens what is gone down into, never through a symlink. */
+/**
+ * From an open folder, which stays its opener's to close. `open` opens what is gone down into, never through a symlink;
+ * default `openFolder`. Blocks; at most 17 descriptors are open at once.
+ */
 export function createFolderTrail(root: number, open = openFolder): FolderTrail {
   const levels: Level[] = [{ name: Buffer.alloc(0), descriptor: root, status: undefined }];
   const last = (): Level => levels.at(-1) as Level;
