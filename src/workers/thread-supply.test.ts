@@ -4,7 +4,7 @@ import { createBesideState } from "../syscall/index.ts";
 import { createThreadSupply } from "./thread-supply.ts";
 import type { Job, ThreadMessage } from "./threads.ts";
 
-/** Threads that answer each job with its name, of which the next few cannot be started: the process may have no more. */
+/** Threads that answer each job with its name. Of the next few the machine starts none: it may have no more. */
 const machine = vi.hoisted(() => ({
   refusals: 0,
   started: 0,

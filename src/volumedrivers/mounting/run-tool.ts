@@ -52,9 +52,9 @@ export async function runTool(tool: Command, subject: string, options: ToolOptio
 /**
  * Removes trees, with what is immutable in them, and crosses into no mount, in a process that can be killed. One Node
  * does it for all, as starting one takes a tenth of a second of processor time; what cannot be removed keeps none of
- * the others, and what has come to a path since stays. rm(1) with `--one-file-system` compares devices alone (coreutils 9.1 `src/remove.c`), and so deletes
- * what a bind mount shows of the same file system; that nothing was mounted before it began does not say that nothing
- * is meanwhile.
+ * the others, and what has come to a path since stays. rm(1) with `--one-file-system` compares devices alone (coreutils
+ * 9.1 `src/remove.c`), and so deletes what a bind mount shows of the same file system; that nothing was mounted before
+ * it began does not say that nothing is meanwhile.
  * @throws what `runHelper` throws.
  */
 export async function removeTrees(paths: readonly string[], options: ToolOptions = {}): Promise<void> {
