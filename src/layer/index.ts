@@ -30,7 +30,8 @@ export {
   type OverlayFeatures,
 } from "./changes/overlay-features.ts";
 export { shareContent, type SharedContent } from "./copy/share-content.ts";
-export { removeForGood, removeTree, withUnmountedFolder } from "./tree/remove-tree.ts";
+export { createFolderTrail, type FolderTrail } from "./tree/folder-trail.ts";
+export { openUnmounted, removeForGood, removeTree, withUnmountedFolder } from "./tree/remove-tree.ts";
 export { restoreCopy } from "./copy/restore-copy.ts";
 export { usageBeyond } from "./usage/usage-beyond.ts";
 export { treeSize } from "./usage/tree-size.ts";

@@ -23,17 +23,22 @@ export function findInBuildCache(dataRoot: number, ids: readonly string[]): Set<
   return found;
 }
 
-/** Overlapping by more than an id is long, so that none is cut in two. */
+/** Overlapping by more than an id is long, so that none is cut in two. What is read ends where nothing more comes. */
 function* readChunks(folder: number, name: Buffer): Generator<Buffer> {
   const descriptor = openDatabase(folder, name);
   if (descriptor === undefined) return;
   const overlapBytes = 256;
   const buffer = Buffer.alloc(chunkBytes);
   try {
-    for (let at = 0; ; at += chunkBytes - overlapBytes) {
-      const length = readSync(descriptor, buffer, 0, chunkBytes, at);
-      yield buffer.subarray(0, length);
-      if (length < chunkBytes) return;
+    let kept = 0;
+    for (let at = 0; ;) {
+      const length = readSync(descriptor, buffer, kept, chunkBytes - kept, at);
+      if (length === 0) return;
+      at += length;
+      yield buffer.subarray(0, kept + length);
+      const next = Math.min(overlapBytes, kept + length);
+      buffer.copyWithin(0, kept + length - next, kept + length);
+      kept = next;
     }
   } finally {
     close(descriptor);

@@ -3,15 +3,17 @@ import { readRecordAt } from "../graphdriver/kit.ts";
 
 /**
  * What containers/storage (Podman, Buildah, CRI-O) knows of its layers, from `<root>/<driver>-layers/layers.json` and
- * the lists of images and containers beside it. `undefined` where there is none. Source: containers/storage v1.43
- * `layers.go`, `images.go`, `containers.go`.
+ * the lists of images and containers beside it, those of containers that are removed when they end (`volatile-…`)
+ * included; of a store that is transient, whose lists are elsewhere, that is not all. `undefined` where there is none.
+ * Source: containers/storage v1.43 `layers.go`, `images.go`, `containers.go`; later ones have the volatile lists.
  */
 export function readContainersStorageLayers(root: number, driver: string): Map<string, EngineLayer> | undefined {
   const listed = readList(root, `${driver}-layers/layers.json`);
   if (listed === undefined) return undefined;
   const names = readNames(root, driver);
   const layers = new Map<string, EngineLayer>();
-  for (const { id, parent, "diff-digest": digest } of listed) {
+  const passing = readList(root, `${driver}-layers/volatile-layers.json`) ?? [];
+  for (const { id, parent, "diff-digest": digest } of [...listed, ...passing]) {
     if (typeof id !== "string") continue;
     const owner = names.get(id);
     layers.set(id, {
@@ -37,7 +39,9 @@ function readNames(root: number, driver: string) {
     }
   };
   add(readList(root, `${driver}-images/images.json`), "layer", "image");
-  add(readList(root, `${driver}-containers/containers.json`), "layer", "container");
+  for (const list of ["containers", "volatile-containers"]) {
+    add(readList(root, `${driver}-containers/${list}.json`), "layer", "container");
+  }
   return owners;
 }
 

@@ -2,8 +2,21 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type * as fileSystem from "node:fs";
 import { readEngineRecords } from "./engine-records.ts";
+
+/** A server or a program that keeps the files may give fewer bytes at once than it is asked for. */
+const reading = vi.hoisted(() => ({ maxBytes: Infinity }));
+vi.mock("node:fs", async (importOriginal) => {
+  const original = await importOriginal<typeof fileSystem>();
+  const readSync = (file: number, buffer: Buffer, offset: number, length: number, position: number | null) =>
+    original.readSync(file, buffer, offset, Math.min(length, reading.maxBytes), position);
+  return { ...original, readSync };
+});
+afterEach(() => {
+  reading.maxBytes = Infinity;
+});
 
 let root: string;
 let home: string;
@@ -91,6 +104,8 @@ describe("Docker's records", () => {
     expect(layers?.get("pulled")?.names).toEqual(["being made"]);
     expect(layers?.get("built")?.names).toEqual(["build cache"]);
     expect(layers?.has("lost")).toBe(false);
+    reading.maxBytes = 100_003;
+    expect(readEngineRecords(home, ["built"])?.layers.has("built")).toBe(true);
   });
 });
 
@@ -102,10 +117,14 @@ it("reads the lists of containers/storage", () => {
   ]);
   list("overlay-images/images.json", [{ layer: "a", names: ["localhost/box:latest"] }]);
   list("overlay-containers/containers.json", [{ layer: "b", names: ["web"] }]);
+  // Of containers that are removed when they end.
+  list("overlay-layers/volatile-layers.json", [{ id: "c", parent: "a" }]);
+  list("overlay-containers/volatile-containers.json", [{ layer: "c", names: ["once"] }]);
   const records = readEngineRecords(join(root, "overlay"), []);
   expect(records?.engine).toBe("containers-storage");
   expect(Object.fromEntries(records?.layers ?? [])).toEqual({
     a: { role: "image", parent: undefined, names: ["localhost/box:latest", "sha256:001122334455"] },
     b: { role: "container", parent: "a", names: ["web"] },
+    c: { role: "container", parent: "a", names: ["once"] },
   });
 });

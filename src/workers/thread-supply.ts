@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import { CleatError } from "../errors/index.ts";
 import { hasDescriptorsToSpare, markHelperEnded } from "../syscall/index.ts";
 import type { JobBeside } from "./beside.ts";
-import { type Job, type JobEnd, startThread, type Thread } from "./threads.ts";
+import { createThreadStarter } from "./thread-starter.ts";
+import type { Job, JobEnd, Thread } from "./threads.ts";
 
 /** Threads that are started when all are busy, and kept for the next job, so many as are to be kept. */
 export interface ThreadSupply {
@@ -42,6 +43,7 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
   let taken = 0;
   /** When a thread was started, or became idle, last. */
   let movedMs = 0;
+  const starter = createThreadStarter({ onEnd: forget, onBeside: startBeside });
 
   function forget(thread: Thread): void {
     const at = idle.indexOf(thread);
@@ -55,9 +57,9 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
 
   function tryTake(): Thread | undefined {
     let thread = idle.pop();
-    if (thread === undefined && isWorthStarting() && hasDescriptorsToSpare()) {
-      movedMs = performance.now();
-      thread = start();
+    if (thread === undefined && isWorthStarting()) {
+      thread = starter.tryStart();
+      if (thread !== undefined) movedMs = performance.now();
     }
     if (thread !== undefined) taken++;
     return thread;
@@ -71,7 +73,9 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
   /** It counts for none of the others, who do not wait for it: it ends with the job that asked for it. */
   function startBeside(asked: JobBeside): void {
     if (beside.size >= maxBeside || !hasDescriptorsToSpare()) return;
-    const ended = runBeside(idle.pop() ?? start(), asked).finally(() => beside.delete(ended));
+    const thread = idle.pop() ?? starter.tryStart();
+    if (thread === undefined) return;
+    const ended = runBeside(thread, asked).finally(() => beside.delete(ended));
     beside.add(ended);
   }
 
@@ -82,15 +86,12 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
     wakeNext();
   }
 
-  const start = (): Thread => startThread({ onEnd: forget, onBeside: startBeside });
-
   async function take(askedMs: number, signal: AbortSignal | undefined): Promise<Thread> {
     for (;;) {
       if (signal?.aborted === true) throw toGivenUpError(signal);
       const thread = tryTake();
       if (thread !== undefined) return thread;
-      if (taken === 0 && performance.now() - askedMs > shortageMs)
-        throw toShortageError("too many descriptors are open");
+      if (taken === 0 && performance.now() - askedMs > shortageMs) throw toShortageError(starter.lack());
       await untilIdle();
     }
   }

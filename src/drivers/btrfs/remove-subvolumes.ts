@@ -1,8 +1,17 @@
 import { isDiskFull, isSystemError } from "../../errors/index.ts";
-import { despiteProtection, removeForGood, withFolder, withUnmountedFolder } from "../../layer/index.ts";
+import {
+  createFolderTrail,
+  despiteProtection,
+  type FolderTrail,
+  openUnmounted,
+  removeForGood,
+  withFolder,
+  withUnmountedFolder,
+} from "../../layer/index.ts";
 import {
   destroySubvolume,
   dropQuotaGroup,
+  type FileStatus,
   hasNestedSubvolumes,
   isDirectory,
   isReadOnlySubvolume,
@@ -82,25 +91,54 @@ export function makeWritableIfRoom(subvolume: number): void {
 
 /**
  * Removes `name` as `removeSubvolumes` does, where nothing can be moved, since the disk is full: those inside go first,
- * each in its place. A subvolume without any goes in one step; descriptors and stack grow with the nesting of folders.
+ * each in its place. A subvolume without any goes in one step; no descriptors or stack grow with the nesting of
+ * folders.
+ * @throws ABORTED when a folder is moved while the walk is far below it.
  */
 export function removeInPlace(parent: number, name: Buffer | string): void {
   const status = statIfThere(parent, name);
   if (status === undefined) return;
   if (!isDirectory(status)) return removeForGood(parent, name);
-  const id = withUnmountedFolder(parent, name, (folder) => {
-    const isNested = !isSubvolume(status) || hasNestedSubvolumes(folder);
-    if (isNested) for (const child of readNames(folder)) removeIfFolder(folder, child);
-    return isSubvolume(status) ? subvolumeInfo(folder).id : undefined;
-  });
+  const trail = createFolderTrail(parent, openUnmounted);
+  try {
+    const levels = [enterDoomed(trail, Buffer.from(name), status)];
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      const child = level.pending.pop();
+      if (child !== undefined) {
+        const found = statIfThere(trail.current(), child);
+        if (found !== undefined && isDirectory(found)) levels.push(enterDoomed(trail, child, found));
+        continue;
+      }
+      levels.pop();
+      trail.leave();
+      removeLeft(trail.current(), level);
+    }
+  } finally {
+    trail.close();
+  }
+}
+
+/** A folder that the walk is in, and that goes when it leaves. */
+interface DoomedFolder {
+  readonly name: Buffer;
+  /** Of a subvolume. */
+  readonly id: bigint | undefined;
+  /** What may be a folder in which subvolumes lie. */
+  readonly pending: Buffer[];
+}
+
+function enterDoomed(trail: FolderTrail, name: Buffer, status: FileStatus): DoomedFolder {
+  trail.enter(name);
+  const folder = trail.current();
+  const id = isSubvolume(status) ? subvolumeInfo(folder).id : undefined;
+  const isNested = id === undefined || hasNestedSubvolumes(folder);
+  return { name, id, pending: isNested ? readNames(folder) : [] };
+}
+
+function removeLeft(parent: number, { name, id }: DoomedFolder): void {
   if (id === undefined) return removeForGood(parent, name);
   despiteProtection(parent, name, [], () => destroySubvolume(parent, name));
   dropQuotaGroup(parent, id);
-}
-
-function removeIfFolder(folder: number, name: Buffer): void {
-  const status = statIfThere(folder, name);
-  if (status !== undefined && isDirectory(status)) removeInPlace(folder, name);
 }
 
 interface Walk {

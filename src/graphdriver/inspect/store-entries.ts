@@ -3,10 +3,9 @@
  * and never followed, FIFOs and devices are not waited for, what vanishes meanwhile is not there. These functions
  * block.
  */
-import { readSync } from "node:fs";
 import { isSystemError } from "../../errors/index.ts";
 import { withFolder } from "../../layer/index.ts";
-import { maxRecordBytes } from "../home/records/read-if-there.ts";
+import { maxRecordBytes, readStart } from "../home/records/read-if-there.ts";
 import {
   close,
   fstat,
@@ -80,8 +79,7 @@ export function readRecord(folder: number, name: Buffer | string, maxBytes = max
   try {
     const { mode, sizeBytes } = fstat(descriptor);
     if (kindOfMode(mode) !== "file") return undefined;
-    const buffer = Buffer.alloc(Math.min(sizeBytes, maxBytes));
-    return buffer.toString("utf8", 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+    return readStart(descriptor, Math.min(sizeBytes, maxBytes));
   } finally {
     close(descriptor);
   }

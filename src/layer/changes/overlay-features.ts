@@ -51,7 +51,7 @@ export function findOverlayFeatures(folder: number, attributePrefix: OverlayPref
     if (status === undefined) return undefined;
     if (isDirectory(status)) {
       trail.enter(name);
-      return namesHere();
+      return unlessGone(namesHere) ?? []; // it was entered all the same, and is to be left
     }
     if (isRegularFile(status)) metacopies ||= lgetxattr(procPath(here, name), metacopy) !== undefined;
     return undefined;

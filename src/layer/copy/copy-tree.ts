@@ -43,12 +43,13 @@ import { creationMode } from "./owner-and-mode.ts";
  * the files. Content is shared where the file system can (reflink), copied within the kernel else. Sockets are
  * passed over: they mean nothing without their process. Costs a walk; blocks; runs on a worker, and on a second one
  * where `askHelp` brings one.
+ * @throws OUT_OF_RANGE when folders are nested beyond what a path can name.
  */
 export function copyTree(from: number, to: number, askHelp?: AskCopyHelp): void {
   const beside = createFolderHandOver(askHelp);
   const copy: Copy = { root: to, linked: new Map(), clones: true, beside };
   try {
-    copyFolder(createFolderTrail(from), createFolderTrail(to), "", fstat(from), copy);
+    withTrails(from, to, (trails) => copyBelow(trails, beginFolder(trails, "", fstat(from), copy), copy));
     takeHanded(copy);
   } finally {
     beside.end();
@@ -62,42 +63,90 @@ interface Copy extends Cloning {
   readonly beside: FolderHandOver;
 }
 
-/** All that lies in the folder that both stand in, and its own attributes. */
-function copyFolder(sources: FolderTrail, targets: FolderTrail, path: string, own: FileStatus, copy: Copy): void {
+/** Where the walk stands in both trees. */
+interface Trails {
+  readonly sources: FolderTrail;
+  readonly targets: FolderTrail;
+}
+
+function withTrails(from: number, to: number, walk: (trails: Trails) => void): void {
+  const trails: Trails = { sources: createFolderTrail(from), targets: createFolderTrail(to) };
+  try {
+    walk(trails);
+  } finally {
+    trails.sources.close();
+    trails.targets.close();
+  }
+}
+
+/** A folder that both trails have entered. */
+interface Level {
+  readonly path: string;
+  readonly own: FileStatus;
+  /** Whether its regular files are another thread's to copy. */
+  readonly isHanded: boolean;
+  /** What is still to be copied, the next one last. */
+  readonly pending: DirectoryEntry[];
+}
+
+/** A stack of its own instead of recursion: a container can nest folders deeper than a thread's stack allows. */
+function copyBelow(trails: Trails, top: Level, copy: Copy): void {
+  const levels = [top];
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const entry = level.pending.pop();
+    if (entry !== undefined) {
+      const below = copyEntry(trails, level.path, entry, copy);
+      if (below !== undefined) levels.push(below);
+      continue;
+    }
+    endFolder(trails, level, copy);
+    levels.pop();
+    if (levels.length === 0) return;
+    trails.sources.leave();
+    trails.targets.leave();
+  }
+}
+
+function beginFolder({ sources, targets }: Trails, path: string, own: FileStatus, copy: Copy): Level {
   const entries = readEntries(sources.current());
   const regular = entries.filter(({ isRegular }) => isRegular).length;
   if (copy.beside.isFor(regular)) takeHanded(copy);
   const isHanded = copy.beside.hand(sources.current(), targets.current(), { path, own }, regular);
-  for (const entry of entries) {
-    if (entry.isRegular && isHanded) continue;
-    copyEntry(sources, targets, path, entry, copy);
-  }
-  // Files that are still being made in it would change its times.
+  const pending = isHanded ? entries.filter(({ isRegular }) => !isRegular) : entries;
+  return { path, own, isHanded, pending: pending.toReversed() };
+}
+
+/** Files that are still being made in it would change its times. */
+function endFolder({ sources, targets }: Trails, { own, isHanded }: Level, copy: Copy): void {
   if (isHanded) copy.beside.leave();
   else copyOpenAttributes(sources.current(), targets.current(), own);
 }
 
+/** Enters a folder, and returns what is to be copied there. */
 function copyEntry(
-  sources: FolderTrail,
-  targets: FolderTrail,
+  trails: Trails,
   path: string,
   { name, text, isRegular }: DirectoryEntry,
   copy: Copy,
-): void {
-  const from = sources.current();
-  const to = targets.current();
+): Level | undefined {
+  const from = trails.sources.current();
+  const to = trails.targets.current();
   const childPath = joinPath(path, text);
   // What the folder says spares the look at it before it is opened.
-  if (isRegular && copyListedFile(from, to, name, childPath, copy)) return;
+  if (isRegular && copyListedFile(from, to, name, childPath, copy)) return undefined;
   const status = statIfThere(from, name);
-  if (status === undefined) return;
+  if (status === undefined) return undefined;
   if (isDirectory(status)) {
     mkdirat(to, name, creationMode(ownerAndMode(status), true));
-    sources.within(name, () => targets.within(name, () => copyFolder(sources, targets, childPath, status, copy)));
-  } else if (isRegularFile(status)) {
+    trails.sources.enter(name);
+    trails.targets.enter(name);
+    return beginFolder(trails, childPath, status, copy);
+  }
+  if (isRegularFile(status)) {
     // A file system that lists no kinds; what is none by now has vanished.
     copyListedFile(from, to, name, childPath, copy);
   } else if (!linkToCopy(to, name, childPath, status, copy)) copyNode(from, to, name, status, copy);
+  return undefined;
 }
 
 /** What is left to do in the folder that was handed on last, once its files are copied. */
@@ -108,13 +157,12 @@ function takeHanded(copy: Copy): void {
   });
 }
 
-/** Files with several names, and what is none any more. */
+/** Files with several names; what is no file any more has vanished, as elsewhere. */
 function copyLeft(source: number, target: number, path: string, copy: Copy): void {
   lseek(source, 0, SEEK_SET);
-  const [sources, targets] = [createFolderTrail(source), createFolderTrail(target)];
-  for (const entry of readEntries(source)) {
-    if (entry.isRegular && statIfThere(target, entry.name) === undefined)
-      copyEntry(sources, targets, path, entry, copy);
+  for (const { name, text, isRegular } of readEntries(source)) {
+    if (isRegular && statIfThere(target, name) === undefined)
+      copyListedFile(source, target, name, joinPath(path, text), copy);
   }
 }
 

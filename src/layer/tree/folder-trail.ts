@@ -38,8 +38,11 @@ interface Level {
   status: FileStatus | undefined;
 }
 
-/** `root` stays its opener's to close. */
-export function createFolderTrail(root: number): FolderTrail {
+/**
+ * From an open folder, which stays its opener's to close. `open` opens what is gone down into, never through a symlink;
+ * default `openFolder`. Blocks; at most 17 descriptors are open at once.
+ */
+export function createFolderTrail(root: number, open = openFolder): FolderTrail {
   const levels: Level[] = [{ name: Buffer.alloc(0), descriptor: root, status: undefined }];
   const last = (): Level => levels.at(-1) as Level;
   const current = (): number => last().descriptor as number;
@@ -73,7 +76,7 @@ export function createFolderTrail(root: number): FolderTrail {
   }
 
   function enter(name: Buffer): void {
-    levels.push({ name, descriptor: openFolder(current(), name), status: undefined });
+    levels.push({ name, descriptor: open(current(), name), status: undefined });
     try {
       closeOneFarAbove();
     } catch (error) {
@@ -117,7 +120,7 @@ export function createFolderTrail(root: number): FolderTrail {
       try {
         for (let at = level; at < levels.length; at++) {
           const { descriptor, name } = levels[at] as Level;
-          const next = descriptor ?? (own === undefined ? reopen(at) : openFolder(own, name));
+          const next = descriptor ?? (own === undefined ? reopen(at) : open(own, name));
           if (own !== undefined) close(own);
           own = descriptor === undefined ? next : undefined;
           yield next;

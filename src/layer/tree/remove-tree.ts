@@ -100,11 +100,7 @@ function withRemovable(parent: number, name: Buffer | string, visit: (folder: nu
   withUnmountedFolder(parent, name, visit);
 }
 
-/**
- * Opens a folder as `withFolder` does, of a tree that is to go: what is mounted somewhere in it is not of it, and is
- * somebody's.
- * @throws SystemError EBUSY, as for removing the folder itself, where something is mounted on it.
- */
+/** Opens a folder as `openUnmounted` does for as long as `visit` runs. */
 export function withUnmountedFolder<T>(parent: number, name: Buffer | string, visit: (folder: number) => T): T {
   const folder = openUnmounted(parent, name);
   try {
@@ -114,7 +110,12 @@ export function withUnmountedFolder<T>(parent: number, name: Buffer | string, vi
   }
 }
 
-function openUnmounted(parent: number, name: Buffer | string): number {
+/**
+ * Opens a folder as `openFolder` does, of a tree that is to go: what is mounted somewhere in it is not of it, and is
+ * somebody's.
+ * @throws SystemError EBUSY, as for removing the folder itself, where something is mounted on it.
+ */
+export function openUnmounted(parent: number, name: Buffer | string): number {
   try {
     return openat2(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, RESOLVE_NO_XDEV);
   } catch (error) {

@@ -13,6 +13,7 @@ import { copyOpened } from "../copy/copy-file.ts";
 import { copyNode, copyTree } from "../copy/copy-tree.ts";
 import { removeTree } from "./remove-tree.ts";
 import { archive, nest, readTree, useScratch } from "./trees.test.support.ts";
+import { diskUsage } from "../usage/disk-usage.ts";
 import { treeSize } from "../usage/tree-size.ts";
 import { withFolderAt } from "./with-folder.ts";
 
@@ -49,6 +50,18 @@ describe("a copy of a tree", () => {
     expect(sizes).toEqual([7 + 3 + 2 ** 26, 7 + 3 + 2 ** 26]);
   });
 });
+
+it("a copy goes as deep as a path may be long, for which there is no stack, nor are there descriptors", () => {
+  const [from, to] = [scratch.folder("from"), scratch.folder("to")];
+  const depth = 2_040;
+  nest(from, depth);
+  const before = openCount();
+  withFolderAt(from, (source) => withFolderAt(to, (target) => copyTree(source, target)));
+  expect(openCount()).toBe(before);
+  expect(withFolderAt(to, (folder) => diskUsage(folder)).entries).toBe(depth + 1);
+});
+
+const openCount = (): number => fs.readdirSync("/proc/self/fd").length;
 
 describe.runIf(isOtherFileSystem("/dev/shm"))("a copy on another file system", () => {
   const elsewhere = useScratch("/dev/shm");

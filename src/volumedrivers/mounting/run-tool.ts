@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { toCleatError } from "../../errors/index.ts";
 import { type HelperOptions, runHelper } from "./run-helper.ts";
 import type { ToolOrder } from "./tool-child.ts";
+import { markOf } from "./tree-mark.ts";
 
 /** Programs of the host that do something with a path, or a name. */
 const commands = {
@@ -51,13 +52,13 @@ export async function runTool(tool: Command, subject: string, options: ToolOptio
 /**
  * Removes trees, with what is immutable in them, and crosses into no mount, in a process that can be killed. One Node
  * does it for all, as starting one takes a tenth of a second of processor time; what cannot be removed keeps none of
- * the others. rm(1) with `--one-file-system` compares devices alone (coreutils 9.1 `src/remove.c`), and so deletes
- * what a bind mount shows of the same file system; that nothing was mounted before it began does not say that nothing
- * is meanwhile.
+ * the others, and what has come to a path since stays. rm(1) with `--one-file-system` compares devices alone (coreutils
+ * 9.1 `src/remove.c`), and so deletes what a bind mount shows of the same file system; that nothing was mounted before
+ * it began does not say that nothing is meanwhile.
  * @throws what `runHelper` throws.
  */
 export async function removeTrees(paths: readonly string[], options: ToolOptions = {}): Promise<void> {
-  await runChild({ tool: "rm", subjects: paths }, options);
+  await runChild({ tool: "rm", subjects: paths, marks: paths.map(markOf) }, options);
 }
 
 function runChild(order: ToolOrder, { signal }: ToolOptions): Promise<string> {

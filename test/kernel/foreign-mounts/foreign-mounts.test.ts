@@ -24,6 +24,14 @@ describeWith([needs.root], "what somebody has mounted in a store", () => {
       expect(await remove(way)).toEqual({ ...untouched, failure: "EBUSY" });
     },
   );
+
+  test("is left alone by a deletion that was ordered when another volume had the name", async () => {
+    expect(await remove("a deletion that was ordered before")).toEqual({ ...untouched, failure: "none" });
+  });
+
+  test("is unmounted when a store is opened that a killed process left with mounts in one another", async () => {
+    expect(await remove("the opening of a store")).toEqual({ ...untouched, failure: "none" });
+  });
 });
 
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "what somebody has mounted in a subvolume", () => {

@@ -1,13 +1,18 @@
 /** Removes what has somebody else's folder mounted in it, in the way that is named, and says what was left of that. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { removeInPlace, removeSubvolumes } from "../../../dist/drivers/btrfs/remove-subvolumes.js";
+import { sweepStore } from "../../../dist/drivers/overlay/diffs/layer-diff.js";
+import { prepareHome } from "../../../dist/graphdriver/kit.js";
 import { withFolderAt } from "../../../dist/layer/index.js";
-import { close } from "../../../dist/syscall/index.js";
+import { close, readMounts } from "../../../dist/syscall/index.js";
 import { openByLook } from "../../../dist/layer/tree/remove-tree.js";
 import { removeTrees } from "../../../dist/volumedrivers/mounting/run-tool.js";
+import { markOf } from "../../../dist/volumedrivers/mounting/tree-mark.js";
 import { withLock } from "../../../dist/layerstore/with-lock.js";
 
+const toolChild = fileURLToPath(new URL("../../../dist/volumedrivers/mounting/tool-child.js", import.meta.url));
 const [way, folder] = process.argv.slice(2);
 const [home, foreign] = [`${folder}/home`, `${folder}/foreign`];
 mkdirSync(home);
@@ -52,6 +57,30 @@ const ways = {
     await removed.catch(() => {});
     if (existsSync(`${home}/trash/other`)) throw new Error("what cannot be deleted keeps another");
     await removed;
+  },
+  "a deletion that was ordered before": () => {
+    const path = `${home}/trash/volume`;
+    mkdirSync(path, { recursive: true });
+    const order = { tool: "rm", subjects: [path], marks: [markOf(path)] };
+    renameSync(path, `${home}/trash/gone`);
+    mountBelow(path);
+    writeFileSync(`${path}/file`, "of the next volume of that name");
+    const remove = () => execFileSync(process.execPath, [toolChild], { input: JSON.stringify(order) });
+    remove();
+    if (!existsSync(`${path}/file`)) throw new Error("another volume was deleted");
+    renameSync(path, `${home}/trash/another`);
+    renameSync(`${home}/trash/gone`, path);
+    remove();
+    if (existsSync(path)) throw new Error("the volume is not deleted");
+  },
+  "the opening of a store": () => {
+    prepareHome(home, 0);
+    mkdirSync(`${home}/l`);
+    mountBelow(`${home}/.cleat/trash/layer`);
+    run("mount", "--bind", `${foreign}/folder`, `${home}/.cleat/trash/layer/mounted/folder`);
+    sweepStore(home);
+    const left = readMounts().filter(({ mountPoint }) => mountPoint.startsWith(home));
+    if (left.length > 0) throw new Error("something is left mounted");
   },
   "the end of a repair": () => withLock(home, async () => mountBelow(`${home}/.cleat/trash/layer`)),
 };

@@ -1,9 +1,8 @@
 /** Filling a layer from an archive, all or nothing. Blocks, but for the event loop of its worker. */
 import { readdirSync } from "node:fs";
-import { CleatError } from "../../../errors/index.ts";
+import { CleatError, isSystemError } from "../../../errors/index.ts";
 import {
   createIdMaps,
-  type IdRanges,
   type OverlayPrefix,
   removeTree,
   type WhiteoutConvention,
@@ -33,6 +32,7 @@ import {
   readExactDiff,
   stagingPath,
   takeBack,
+  trashFolder,
   unpackDiff,
 } from "../../../graphdriver/job-kit.ts";
 import { assertWithinLimit, takeProjectOf } from "../quotas/layer-size.ts";
@@ -147,7 +147,7 @@ function commitStaged(home: string, id: string, { tree, exact }: Staged, options
       if (durable) withFolder(folder, id, fsync);
     } catch (error) {
       throw takeBack(error, () => {
-        if (isFilled) emptyAgain(home, folder, id, tree, options.ids);
+        if (isFilled) emptyAgain(home, folder, id, tree, options);
         // As soon as the staged tree is deleted, what waits for it would seem to have got it.
         removeTree(folder, exactFolder(id));
       });
@@ -155,10 +155,29 @@ function commitStaged(home: string, id: string, { tree, exact }: Staged, options
   });
 }
 
-/** Exchanges the layer's diff for an empty folder as `create` makes it; the diff is staged again. */
-function emptyAgain(home: string, folder: number, id: string, staged: string, ids: IdRanges): void {
+/**
+ * Exchanges the layer's diff for an empty folder as `create` makes it; the diff is staged again. In a home that hands
+ * its project on, ext4 takes nothing of a layer's own project into staging: there the diff goes to the trash, which
+ * hands nothing on, and what was kept of its archive goes first. Source: Linux v6.1 `fs/ext4/namei.c`
+ * `ext4_cross_rename`.
+ */
+function emptyAgain(
+  home: string,
+  folder: number,
+  id: string,
+  staged: string,
+  { ids, stagedName }: Pick<ApplyDiffJobOptions, "ids" | "stagedName">,
+): void {
   const { uids, gids } = createIdMaps(ids);
+  const [diff, trashed] = [`${id}/diff`, `${trashFolder}/${stagedName}`];
   makeCleanFolder(`${home}/${staged}`, 0o755, { uid: uids.hostRoot, gid: gids.hostRoot });
-  withFolder(folder, staged, (empty) => takeProjectOf(`${home}/${id}/diff`, empty));
-  renameat2(folder, staged, folder, `${id}/diff`, RENAME_EXCHANGE);
+  withFolder(folder, staged, (empty) => takeProjectOf(`${home}/${diff}`, empty));
+  try {
+    return renameat2(folder, staged, folder, diff, RENAME_EXCHANGE);
+  } catch (error) {
+    if (!isSystemError(error, "EXDEV")) throw error;
+  }
+  removeTree(folder, exactFolder(id));
+  renameat2(folder, staged, folder, trashed);
+  renameat2(folder, trashed, folder, diff, RENAME_EXCHANGE);
 }

@@ -25,7 +25,7 @@ import {
   readMounts,
   tryOpenat,
   tryUnlinkat,
-  umount2,
+  umountIfMounted,
 } from "../../../syscall/index.ts";
 import { createSyncRingWriter, type Ring } from "../../../workers/index.ts";
 import {
@@ -180,9 +180,7 @@ function readLinkOf(home: string, id: string): string | undefined {
 
 /** Removes what a crash left: staged and trashed layers, and links whose layer never came to be or is gone. */
 export function sweepStore(home: string): void {
-  // A process that was killed while it tried out whether it can mount (`overlay2/probe/probe.ts`), or while it removed
-  // a layer, left a mount.
-  for (const { mountPoint } of readMounts()) if (isStagedOrTrashed(home, mountPoint)) umount2(mountPoint, MNT_DETACH);
+  unmountLeft(home);
   dropWaitingRecords(home);
   finishRebases(home);
   sweep(home);
@@ -192,6 +190,16 @@ export function sweepStore(home: string): void {
       if (leadsNowhere(folder, path)) removeIfPossible(tryUnlinkat, folder, path);
     }
   });
+}
+
+/**
+ * A process that was killed while it tried out whether it can mount (`overlay2/probe/probe.ts`), or while it removed a
+ * layer, left a mount; others may be mounted in that, and go with it.
+ */
+function unmountLeft(home: string): void {
+  for (const { mountPoint } of readMounts().toReversed()) {
+    if (isStagedOrTrashed(home, mountPoint)) umountIfMounted(mountPoint, MNT_DETACH);
+  }
 }
 
 /** What cannot be looked at, as on a disk that fails for a moment, is there: without links all layers were lost. */

@@ -66,3 +66,19 @@ it("lists the layers of a large store for one in many who ask", async () => {
   count = 999;
   for (const nth of [3, 4]) expect(await told()).toEqual([`a: EIO ${nth} (see cleat fsck)`]);
 });
+
+it("keeps no trouble of however slow a store back for longer than half a minute", async () => {
+  let nowMs = 0;
+  let problem: string | undefined;
+  const list = async function* () {
+    nowMs += 60_000;
+    yield layer("a", problem === undefined ? {} : { unreadable: problem });
+    for (let at = 1; at < 1_000; at++) yield layer(`b${at}`);
+  };
+  const driver = { status: async () => [], list } as unknown as GraphDriverMethods;
+  const status = statusWithTroubles(driver, () => nowMs);
+  expect(await status()).toEqual([]);
+  problem = "EIO";
+  nowMs += 30_000;
+  expect(await status()).toEqual([["Unreadable Layers", "a: EIO (see cleat fsck)"]]);
+});

@@ -23,7 +23,8 @@ export function statusWithTroubles(
     }
     const rows = describeTroubles(troubled);
     const endedMs = now();
-    known = count < manyLayers ? undefined : { rows, untilMs: endedMs + restFactor * (endedMs - startedMs) };
+    const restMs = Math.min(restFactor * (endedMs - startedMs), maxRestMs);
+    known = count < manyLayers ? undefined : { rows, untilMs: endedMs + restMs };
     return rows;
   }
 
@@ -42,6 +43,8 @@ export function statusWithTroubles(
 const manyLayers = 1_000;
 /** What was found in more stands for so many times as long as it took: of 10,000 layers, for some ten seconds. */
 const restFactor = 20;
+/** Also of a disk that fails, on which a list takes minutes: an operator who looks again is to see what has come. */
+const maxRestMs = 30_000;
 
 /** An engine shows a row on one line. */
 const maxTold = 3;

@@ -25,8 +25,7 @@ export function readIfThere(path: string): string | undefined {
   try {
     const status = fstat(descriptor);
     if (!isRegularFile(status) || status.sizeBytes > maxRecordBytes) return "";
-    const bytes = Buffer.allocUnsafe(status.sizeBytes);
-    return bytes.toString("utf8", 0, readSync(descriptor, bytes, 0, bytes.length, 0));
+    return readStart(descriptor, status.sizeBytes);
   } finally {
     close(descriptor);
   }
@@ -37,4 +36,20 @@ function textOfUnopened(errno: number, path: string): string | undefined {
   if (errno === errnos.ENOENT || errno === errnos.ENOTDIR) return undefined;
   if (errno === errnos.ENXIO || errno === errnos.ELOOP) return ""; // a socket, a symlink to itself
   throw new SystemError(errno, "open", path);
+}
+
+/**
+ * The first bytes of an open file as text, fewer at its end only. Where the disk fails in the middle of a file, the
+ * kernel first gives what it has, and fails who reads on: half of a record must not be taken for a whole one. Source:
+ * Linux v6.1 `mm/filemap.c` `filemap_read`.
+ */
+export function readStart(descriptor: number, sizeBytes: number): string {
+  const bytes = Buffer.allocUnsafe(sizeBytes);
+  let filled = 0;
+  while (filled < sizeBytes) {
+    const count = readSync(descriptor, bytes, filled, sizeBytes - filled, filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return bytes.toString("utf8", 0, filled);
 }
