@@ -2,6 +2,7 @@ import { constants, type FileHandle, open } from "node:fs/promises";
 import { z } from "zod";
 import { CleatError, isDiskFull } from "../../errors/index.ts";
 import type { Logger } from "../../transport/index.ts";
+import { parseVersioned } from "./parse-versioned.ts";
 
 /**
  * How far the records have come, kept outside of them: so that older ones, which a backup has brought back in their
@@ -54,22 +55,13 @@ async function readMark(file: FileHandle, path: string, logger: Logger): Promise
   const { buffer, bytesRead } = await file.read(Buffer.alloc(lengthBytes), 0, lengthBytes, 0);
   const text = buffer.toString("latin1", 0, bytesRead).trim();
   if (text === "") return 0;
-  const value = parseJson(text);
-  const known = storedMark.safeParse(value);
-  if (known.success) return known.data.seq;
-  const other = (value as { readonly version?: unknown } | null | undefined)?.version;
-  if (typeof other === "number" && other !== version) {
-    throw new CleatError("FAILED_PRECONDITION", `"${path}" is of version ${other}, which a later Cleat has written`);
-  }
-  logger.warn({ file: path }, "how far the records had come cannot be read; it is taken from them");
-  return 0;
-}
-
-function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined; // what was torn, or written by hand
+    return parseVersioned(text, storedMark, path).seq;
+  } catch (error) {
+    if (error instanceof CleatError) throw error;
+    // Torn, or written by hand.
+    logger.warn({ err: error, file: path }, "how far the records had come cannot be read; it is taken from them");
+    return 0;
   }
 }
 

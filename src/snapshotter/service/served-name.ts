@@ -4,6 +4,7 @@ import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { replaceFile } from "../../files/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { quoteName } from "../names-and-labels.ts";
+import { parseVersioned } from "../records/parse-versioned.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 
 /**
@@ -42,7 +43,8 @@ export function createServedName(
 
   const read = async () => {
     try {
-      known = file === undefined ? undefined : parseName(await readFile(file, "utf8"), file);
+      known =
+        file === undefined ? undefined : parseVersioned(await readFile(file, "utf8"), storedName, file).snapshotter;
     } catch (error) {
       if (isSystemError(error, "ENOENT")) return;
       if (isSystemError(error) || error instanceof CleatError) {
@@ -88,13 +90,6 @@ export function createServedName(
       }
     },
   };
-}
-
-function parseName(text: string, file: string): string {
-  const value = JSON.parse(text) as { readonly version?: unknown } | null;
-  const version = value?.version;
-  if (typeof version !== "number" || version === 1) return storedName.parse(value).snapshotter;
-  throw new CleatError("FAILED_PRECONDITION", `"${file}" is of version ${version}, which a later Cleat has written`);
 }
 
 function otherName(known: string, name: string): CleatError {
