@@ -8,28 +8,8 @@ import { withFolderAt } from "./with-folder.ts";
 
 const descriptors = vi.hoisted(() => ({ open: 0, most: 0, opened: 0 }));
 vi.mock("../../syscall/index.ts", async (importOriginal) => {
-  const original = await importOriginal<typeof syscalls>();
-  const counting = <Args extends readonly unknown[]>(open: (...args: Args) => number) => {
-    return (...args: Args): number => {
-      const descriptor = open(...args);
-      if (descriptor < 0) return descriptor;
-      descriptors.opened += 1;
-      descriptors.open += 1;
-      descriptors.most = Math.max(descriptors.most, descriptors.open);
-      return descriptor;
-    };
-  };
-  return {
-    ...original,
-    openat: counting(original.openat),
-    openat2: counting(original.openat2),
-    openPath: counting(original.openPath),
-    tryOpenat: counting(original.tryOpenat),
-    close(descriptor: number) {
-      descriptors.open -= 1;
-      original.close(descriptor);
-    },
-  };
+  const { countingDescriptors } = await import("./open-descriptors.test.support.ts");
+  return countingDescriptors(await importOriginal<typeof syscalls>(), descriptors);
 });
 
 const scratch = useScratch();

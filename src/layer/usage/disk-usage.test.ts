@@ -3,8 +3,8 @@ import { chmodSync, linkSync, mkdirSync, mkdtempSync, symlinkSync, truncateSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { mkdirat, openPath, close, openat, O_RDONLY } from "../../syscall/index.ts";
 import { removeTree } from "../tree/remove-tree.ts";
+import { nest } from "../tree/trees.test.support.ts";
 import { withFolderAt } from "../tree/with-folder.ts";
 import { diskUsage } from "./disk-usage.ts";
 
@@ -32,15 +32,8 @@ it("counts what du counts, hard links once, and no more of a sparse file than it
 });
 
 it("goes deeper than a path can name", () => {
-  let folder = openPath(root, O_RDONLY);
   const depth = 3_000;
-  for (let level = 0; level < depth; level++) {
-    mkdirat(folder, "d", 0o700);
-    const below = openat(folder, "d", O_RDONLY);
-    close(folder);
-    folder = below;
-  }
-  close(folder);
+  nest(root, depth);
   expect(withFolderAt(root, diskUsage)).toMatchObject({ entries: depth + 1, complete: true });
 });
 
