@@ -30,7 +30,7 @@ export {
   type OverlayFeatures,
 } from "./changes/overlay-features.ts";
 export { shareContent, type SharedContent } from "./copy/share-content.ts";
-export { createFolderTrail, type FolderTrail } from "./tree/folder-trail.ts";
+export { createFolderTrail, type FolderTrail, type WalkedFolder, walkFolders } from "./tree/folder-trail.ts";
 export { openUnmounted, removeForGood, removeTree, withUnmountedFolder } from "./tree/remove-tree.ts";
 export { restoreCopy } from "./copy/restore-copy.ts";
 export { usageBeyond } from "./usage/usage-beyond.ts";

@@ -5,6 +5,8 @@ import {
   type FolderTrail,
   openUnmounted,
   removeForGood,
+  type WalkedFolder,
+  walkFolders,
   withFolder,
   withUnmountedFolder,
 } from "../../layer/index.ts";
@@ -101,30 +103,25 @@ export function removeInPlace(parent: number, name: Buffer | string): void {
   if (!isDirectory(status)) return removeForGood(parent, name);
   const trail = createFolderTrail(parent, openUnmounted);
   try {
-    const levels = [enterDoomed(trail, Buffer.from(name), status)];
-    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-      const child = level.pending.pop();
-      if (child !== undefined) {
-        const found = statIfThere(trail.current(), child);
-        if (found !== undefined && isDirectory(found)) levels.push(enterDoomed(trail, child, found));
-        continue;
-      }
-      levels.pop();
+    const enter = (child: Buffer): DoomedFolder | undefined => {
+      const found = statIfThere(trail.current(), child);
+      return found !== undefined && isDirectory(found) ? enterDoomed(trail, child, found) : undefined;
+    };
+    const leave = (folder: DoomedFolder): void => {
       trail.leave();
-      removeLeft(trail.current(), level);
-    }
+      removeLeft(trail.current(), folder);
+    };
+    walkFolders(enterDoomed(trail, Buffer.from(name), status), enter, leave);
   } finally {
     trail.close();
   }
 }
 
-/** A folder that the walk is in, and that goes when it leaves. */
-interface DoomedFolder {
+/** A folder that goes when the walk leaves it; pending is what may be a folder in which subvolumes lie. */
+interface DoomedFolder extends WalkedFolder<Buffer> {
   readonly name: Buffer;
   /** Of a subvolume. */
   readonly id: bigint | undefined;
-  /** What may be a folder in which subvolumes lie. */
-  readonly pending: Buffer[];
 }
 
 function enterDoomed(trail: FolderTrail, name: Buffer, status: FileStatus): DoomedFolder {

@@ -28,7 +28,7 @@ import {
 } from "../../syscall/index.ts";
 import { CleatError } from "../../errors/index.ts";
 import { joinPath, showBytes } from "../entry/entry-name.ts";
-import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
+import { createFolderTrail, type FolderTrail, type WalkedFolder, walkFolders } from "../tree/folder-trail.ts";
 import { openRegularFile } from "../tree/open-regular.ts";
 import { fileKey } from "../entry/file-key.ts";
 import type { AskCopyHelp } from "./copy-beside.ts";
@@ -80,34 +80,24 @@ function withTrails(from: number, to: number, walk: (trails: Trails) => void): v
 }
 
 /** A folder that both trails have entered. */
-interface Level {
+interface CopiedFolder extends WalkedFolder<DirectoryEntry> {
   readonly path: string;
   readonly own: FileStatus;
   /** Whether its regular files are another thread's to copy. */
   readonly isHanded: boolean;
-  /** What is still to be copied, the next one last. */
-  readonly pending: DirectoryEntry[];
 }
 
-/** A stack of its own instead of recursion: a container can nest folders deeper than a thread's stack allows. */
-function copyBelow(trails: Trails, top: Level, copy: Copy): void {
-  const levels = [top];
-  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-    const entry = level.pending.pop();
-    if (entry !== undefined) {
-      const below = copyEntry(trails, level.path, entry, copy);
-      if (below !== undefined) levels.push(below);
-      continue;
-    }
-    endFolder(trails, level, copy);
-    levels.pop();
-    if (levels.length === 0) return;
+function copyBelow(trails: Trails, top: CopiedFolder, copy: Copy): void {
+  const leave = (folder: CopiedFolder): void => {
+    endFolder(trails, folder, copy);
+    if (folder === top) return;
     trails.sources.leave();
     trails.targets.leave();
-  }
+  };
+  walkFolders(top, (entry, { path }) => copyEntry(trails, path, entry, copy), leave);
 }
 
-function beginFolder({ sources, targets }: Trails, path: string, own: FileStatus, copy: Copy): Level {
+function beginFolder({ sources, targets }: Trails, path: string, own: FileStatus, copy: Copy): CopiedFolder {
   const entries = readEntries(sources.current());
   const regular = entries.filter(({ isRegular }) => isRegular).length;
   if (copy.beside.isFor(regular)) takeHanded(copy);
@@ -117,7 +107,7 @@ function beginFolder({ sources, targets }: Trails, path: string, own: FileStatus
 }
 
 /** Files that are still being made in it would change its times. */
-function endFolder({ sources, targets }: Trails, { own, isHanded }: Level, copy: Copy): void {
+function endFolder({ sources, targets }: Trails, { own, isHanded }: CopiedFolder, copy: Copy): void {
   if (isHanded) copy.beside.leave();
   else copyOpenAttributes(sources.current(), targets.current(), own);
 }
@@ -128,7 +118,7 @@ function copyEntry(
   path: string,
   { name, text, isRegular }: DirectoryEntry,
   copy: Copy,
-): Level | undefined {
+): CopiedFolder | undefined {
   const from = trails.sources.current();
   const to = trails.targets.current();
   const childPath = joinPath(path, text);

@@ -135,6 +135,35 @@ export function createFolderTrail(root: number, open = openFolder): FolderTrail 
   };
 }
 
+/** A folder that a walk is in. */
+export interface WalkedFolder<Entry> {
+  /** What is still to be visited in it, the next one last. */
+  readonly pending: Entry[];
+}
+
+/**
+ * Visits what lies in `top` and below it. No recursion: a container can nest folders deeper than a thread's stack
+ * allows. `visit` returns the folder that it has entered, where it has; `leave` is called for each once nothing in it
+ * is left, for `top` last.
+ */
+export function walkFolders<Entry, Folder extends WalkedFolder<Entry>>(
+  top: Folder & WalkedFolder<Entry>,
+  visit: (entry: Entry, folder: Folder) => Folder | undefined,
+  leave: (folder: Folder) => void,
+): void {
+  const folders: Folder[] = [top];
+  for (let folder = folders.at(-1); folder !== undefined; folder = folders.at(-1)) {
+    const entry = folder.pending.pop();
+    if (entry === undefined) {
+      folders.pop();
+      leave(folder);
+      continue;
+    }
+    const below = visit(entry, folder);
+    if (below !== undefined) folders.push(below);
+  }
+}
+
 function openParent(folder: number): number {
   return openat(folder, "..", O_RDONLY | O_DIRECTORY);
 }

@@ -8,7 +8,7 @@ import {
   throwIfCancelled,
 } from "../../syscall/index.ts";
 import { fileKey } from "../entry/file-key.ts";
-import { createFolderTrail, type FolderTrail } from "../tree/folder-trail.ts";
+import { createFolderTrail, type FolderTrail, type WalkedFolder, walkFolders } from "../tree/folder-trail.ts";
 import type { DiskUsage } from "./disk-usage.ts";
 
 interface Count {
@@ -43,30 +43,20 @@ export function usageBeyond(newer: number, older: number): DiskUsage {
 }
 
 /** A folder that the walk is in. */
-interface Level {
+interface CountedFolder extends WalkedFolder<Buffer> {
   /** What is mounted below is passed over, subvolumes are not. */
   readonly fileSystem: number;
   readonly isInOlder: boolean;
-  /** Names in it that are to be looked at. */
-  readonly pending: Buffer[];
 }
 
-/** A stack of its own instead of recursion: a container can nest folders deeper than a thread's stack allows. */
 function countBelow(newer: FolderTrail, older: FolderTrail, fileSystem: number, count: Count): void {
-  const levels: Level[] = [{ fileSystem, isInOlder: true, pending: readNames(newer.current()) }];
-  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
-    throwIfCancelled();
-    const name = level.pending.pop();
-    if (name !== undefined) {
-      const below = countName(newer, older, name, level, count);
-      if (below !== undefined) levels.push(below);
-      continue;
-    }
-    levels.pop();
-    if (levels.length === 0) return;
+  const top: CountedFolder = { fileSystem, isInOlder: true, pending: readNames(newer.current()) };
+  const leave = (folder: CountedFolder): void => {
+    if (folder === top) return;
     newer.leave();
-    if (level.isInOlder) older.leave();
-  }
+    if (folder.isInOlder) older.leave();
+  };
+  walkFolders(top, (name, folder) => countName(newer, older, name, folder, count), leave);
 }
 
 /** Enters a folder, and returns what is to be looked at there. */
@@ -74,9 +64,10 @@ function countName(
   newer: FolderTrail,
   older: FolderTrail,
   name: Buffer,
-  { fileSystem, isInOlder }: Level,
+  { fileSystem, isInOlder }: CountedFolder,
   count: Count,
-): Level | undefined {
+): CountedFolder | undefined {
+  throwIfCancelled();
   const status = statIfThere(newer.current(), name);
   if (status === undefined || (status.fileSystem !== fileSystem && !isSubvolume(status))) return undefined;
   const before = isInOlder ? statIfThere(older.current(), name) : undefined;
