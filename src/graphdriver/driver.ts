@@ -235,6 +235,16 @@ export interface CreateOptions {
    * drivers that have `mend`; others take no notice. Default false.
    */
   readonly mendable?: boolean | undefined;
+  /**
+   * Who has the root of a new layer that lies on another, on the disk: as the parent's has, or that one. Default is who
+   * is root in layers. For drivers that tell `onMounts`; others take no notice.
+   */
+  readonly rootOwner?: "as parent" | { readonly uid: number; readonly gid: number } | undefined;
+  /**
+   * Is told how to mount the new layer, as `mounts` would of one to be written to, by a driver that knows it already,
+   * and has given its root the `rootOwner`: who is told need not ask. Others tell nothing.
+   */
+  readonly onMounts?: ((mounts: readonly MountSpec[]) => void) | undefined;
 }
 
 /** A layer that was made `mendable`, and what it was made on. */

@@ -11,7 +11,13 @@ export { usageOfTree, usageWith } from "./diff/layer-usage.ts";
 export { createNaiveJobs } from "./diff/naive-jobs.ts";
 export type { WithKnownSame } from "./known-same.ts";
 export { isOfFileSystem } from "./foreign-names.ts";
-export { cleanFolder, makeCleanFolder, makeFolderInClean, withCleanFolder } from "./home/folders/clean-folder.ts";
+export {
+  cleanFolder,
+  makeCleanFolder,
+  makeFolderInClean,
+  type Owner,
+  withCleanFolder,
+} from "./home/folders/clean-folder.ts";
 export { exactNameOf } from "./home/delete-trashed.ts";
 export { readDriverRecord } from "./home/records/driver-record.ts";
 export {
@@ -43,6 +49,7 @@ export { renameAcrossProjects } from "./home/folders/rename-across-projects.ts";
 export { toListedLayers } from "./home/lineage/list-layers.ts";
 export { type Parents } from "./home/lineage/relations.ts";
 export { readIfThere } from "./home/records/read-if-there.ts";
+export { bindSpec } from "./home/mounts/bind-spec.ts";
 export { isGone, orUnread, Unread } from "./unread.ts";
 export { takeBack } from "./home/folders/take-back.ts";
 export { readMountsBelow } from "./inspect/mounts-below.ts";

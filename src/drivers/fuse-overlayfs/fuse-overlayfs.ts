@@ -14,6 +14,7 @@ import {
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, CreateOptions, GraphDriverFactory, GraphDriverMethods } from "../../graphdriver/index.ts";
+import { createSpareLender } from "../overlay/layers/spare-lender.ts";
 import { createLayeredStore } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout/layout.ts";
 import { ownAttributePrefix } from "../overlay/layout/own-attributes.ts";
@@ -87,6 +88,7 @@ function createFuseOverlayfs(
   });
   const { assertId } = store;
   const keeper = createLayerKeeper(home, worker, store.exists);
+  const spares = createSpareLender(home, worker);
   const applyOptions = {
     ids,
     durability,
@@ -102,16 +104,23 @@ function createFuseOverlayfs(
 
   async function create(
     id: string,
-    { parent, storageOptions, mountLabel, mendable }: CreateOptions,
+    { parent, storageOptions, mountLabel, mendable, rootOwner, onMounts }: CreateOptions,
     durable: boolean,
     call?: CallOptions,
   ): Promise<void> {
     assertId(id);
     refuseStorageOptions("fuse-overlayfs", id, storageOptions);
     if (parent !== undefined) assertId(parent);
-    const layer = { id, parent, durable, ordered, mendable, maxDepth, ...owner };
-    await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call);
+    const told = onMounts && isMountable && { mounter, rootOwner };
+    const layer = { id, parent, durable, ordered, mendable, maxDepth, ...owner, ...told };
+    const { mount } = await keeper.make(
+      id,
+      parent,
+      (wanted) => spares.lend((lent) => wanted.run(worker, "createLayer", path, { ...layer, spares: lent })),
+      call,
+    );
     store.setLabel(id, mountLabel);
+    if (mount !== undefined) onMounts?.([mount]);
   }
 
   async function discard(id: string): Promise<string | undefined> {
@@ -164,6 +173,6 @@ function createFuseOverlayfs(
       readLayer(path, id); // which says so where there is none
       return createDiffGetter(`${path}/${id}/diff`, pool, worker);
     },
-    close: home.close,
+    close: () => home.close(spares.drop),
   };
 }

@@ -5,6 +5,7 @@ import { withKnownSame } from "./known-same.ts";
 export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/job-kit.ts";
 export { applyDiff } from "../overlay/diffs/apply-diff.ts";
 export { createLayer } from "../overlay/layers/create-layer.ts";
+export { dropSpares } from "../overlay/layers/spare-layer.ts";
 export { discardLayer, sweepStore } from "../overlay/diffs/layer-diff.ts";
 export { mendLayers } from "../overlay/layers/mend-layers.ts";
 export { mountLayer, unmountLayer } from "./mount-layer.ts";

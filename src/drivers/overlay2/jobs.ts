@@ -3,6 +3,7 @@ import { createNaiveJobs } from "../../graphdriver/job-kit.ts";
 
 export { emptyTrash, openDiffFile, openTree, sendExactDiff, usageOfTree } from "../../graphdriver/job-kit.ts";
 export { createLayer } from "../overlay/layers/create-layer.ts";
+export { dropSpares } from "../overlay/layers/spare-layer.ts";
 export {
   archiveDiff,
   archiveSmallDiff,

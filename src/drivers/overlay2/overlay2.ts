@@ -30,6 +30,7 @@ import type { OverlayAbilities } from "./probe/probe.ts";
 import { assertEnforced, type QuotaSupport } from "../overlay/quotas/project-quotas.ts";
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
 import { assertNameable, type OverlayMounter } from "../overlay/mounts/mount-specs.ts";
+import { createSpareLender } from "../overlay/layers/spare-lender.ts";
 import { createContainerSizes } from "./container-size.ts";
 import { kernelMaxLayers } from "../overlay/mounts/kernel-layers.ts";
 import { specSwitches } from "./mount/mount-switches.ts";
@@ -129,11 +130,12 @@ function createOverlay2(
     switches: specSwitches(attributePrefix),
     maxLayers: kernelMaxLayers,
   };
+  const spares = createSpareLender(home, worker);
   const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, strictAttributes, quotas };
 
   async function create(
     id: string,
-    { parent, storageOptions, mountLabel, mendable }: CreateOptions,
+    { parent, storageOptions, mountLabel, mendable, rootOwner, onMounts }: CreateOptions,
     durable: boolean,
     call?: CallOptions,
     defaultBytes?: number,
@@ -142,8 +144,16 @@ function createOverlay2(
     const size = sizes.sizeOf(id, storageOptions, defaultBytes);
     if (parent !== undefined) assertId(parent);
     const layer = { id, parent, durable, ordered, mendable, maxDepth, size, ...owner };
-    sizes.gave(await keeper.make(id, parent, (wanted) => wanted.run(worker, "createLayer", path, layer), call));
+    const told = onMounts && { mounter, rootOwner };
+    const { project, mount } = await keeper.make(
+      id,
+      parent,
+      (wanted) => spares.lend((lent) => wanted.run(worker, "createLayer", path, { ...layer, ...told, spares: lent })),
+      call,
+    );
+    sizes.gave(project);
     store.setLabel(id, mountLabel);
+    if (mount !== undefined) onMounts?.([mount]);
   }
 
   async function discard(id: string): Promise<string | undefined> {
@@ -196,7 +206,7 @@ function createOverlay2(
       obstacle: nativeDiffObstacle,
       naive,
     }),
-    close: home.close,
+    close: () => home.close(spares.drop),
   };
 }
 

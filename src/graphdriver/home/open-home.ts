@@ -46,8 +46,8 @@ export interface OpenHome {
    * waits for is put off until engines ask for nothing else (`quiet.ts`), if it `mayWait`.
    */
   deleteBehind(work: (pool: WorkerPool) => Promise<void>, mayWait?: boolean): Promise<void>;
-  /** Waits for running calls, ends the threads, gives the home free. */
-  close(): Promise<void>;
+  /** Waits for running calls, does what is `last` to be done with threads, ends these, gives the home free. */
+  close(last?: () => Promise<void>): Promise<void>;
 }
 
 /** What is deleted behind calls must not keep their threads from them, nor have more of them started. */
@@ -104,10 +104,11 @@ async function startIn(
   let fillings = 0;
   let closing: Promise<void> | undefined;
 
-  async function giveBack(): Promise<void> {
+  async function giveBack(last: () => Promise<void>): Promise<void> {
     ending.abort();
     await locks.idle();
     await syncing.close();
+    await last();
     await pool.close().finally(() => close(lock));
   }
 
@@ -138,7 +139,7 @@ async function startIn(
     },
     within: (call) =>
       call?.signal === undefined ? home : { ...home, pool: pool.within(call.signal), locks: locks.within(call.signal) },
-    close: () => (closing ??= giveBack()),
+    close: (last = async () => {}) => (closing ??= giveBack(last)),
   };
   try {
     assertUse(path, use);

@@ -3,7 +3,7 @@ import type { CreateOptions, MountSpec } from "../../graphdriver/index.ts";
 import type { Logger } from "../../transport/index.ts";
 import type { ListedPlace, MayLieOn, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
 import type { HomeSync } from "./home-sync.ts";
-import { toMountOptions } from "./id-remap.ts";
+import { rootOf, toMountOptions } from "./id-remap.ts";
 import { layerOf, placeOf } from "./layer-names.ts";
 import { isRootMarkedOpaque } from "./opaque-root.ts";
 import { foldersOf, toUnpackedMount } from "./overlay-folders.ts";
@@ -62,7 +62,17 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 
     async create(place: NewPlace, call) {
       const layer = layerOf(place.id);
-      const wanted = { parent: toLayer(place.parentId), mendable: options.mendable };
+      let told: MountSpec | undefined;
+      const remap = remapOf(place);
+      const wanted: CreateOptions = {
+        parent: toLayer(place.parentId),
+        mendable: options.mendable,
+        ...(!place.isReadOnly && {
+          // Without a parent engines map all of it.
+          rootOwner: remap === undefined || place.parentId === undefined ? "as parent" : rootOf(remap),
+          onMounts: ([mount]) => void (told = mount),
+        }),
+      };
       const make = (storageOptions: CreateOptions["storageOptions"]) =>
         place.isUnpacked
           ? driver.create(layer, { ...wanted, storageOptions }, call)
@@ -77,10 +87,11 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
         logger.warn({ err: error, ...size }, "a snapshot is made without the size that it asks for");
         await make(undefined);
       }
+      if (told !== undefined) return toMounts(told, place);
       const mount = await mountOf(place.id, place);
       // What is unpacked is flushed when it is committed.
       const durable = homeSync !== undefined && !place.isUnpacked;
-      if (!place.isReadOnly) await giveRootItsOwner(mount, remapOf(place), durable);
+      if (!place.isReadOnly) await giveRootItsOwner(mount, remap, durable);
       return toMounts(mount, place);
     },
 

@@ -1,23 +1,24 @@
-import { symlinkSync, writeFileSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { CleatError, isSystemError, withSubject } from "../../../errors/index.ts";
+import type { CreateOptions, MountSpec } from "../../../graphdriver/index.ts";
+import { stagingPath, takeBack, uniqueName } from "../../../graphdriver/job-kit.ts";
 import { removeTree, withFolder, withFolderAt } from "../../../layer/index.ts";
 import {
-  close,
+  chownat,
   fsync,
   ignoreCancellation,
   isThere,
-  O_CREAT,
-  O_EXCL,
-  O_WRONLY,
-  openat,
   RENAME_NOREPLACE,
   renameat2,
+  statat,
 } from "../../../syscall/index.ts";
-import { makeFolderInClean, stagingPath, takeBack, uniqueName, withCleanFolder } from "../../../graphdriver/job-kit.ts";
-import { limitLayer, markFolder } from "../quotas/layer-size.ts";
-import { createLink, linksFolder, readLayer } from "../layout/layout.ts";
+import { linksFolder, linkTarget, readLayer } from "../layout/layout.ts";
 import { markCommitted } from "../layout/mark-parents.ts";
+import { type OverlayMounter, toMountSpec } from "../mounts/mount-specs.ts";
+import { limitLayer, markFolder } from "../quotas/layer-size.ts";
 import type { ProjectQuotas } from "../quotas/project-quotas.ts";
+import { makeNewLayer, makeSpareBehind, sparePath, takeSpare } from "./spare-layer.ts";
+import { writeNewFile } from "./write-new-file.ts";
 
 export interface NewLayer {
   readonly id: string;
@@ -35,6 +36,12 @@ export interface NewLayer {
   readonly mendable?: boolean | undefined;
   readonly maxDepth: number;
   readonly size?: LayerSize | undefined;
+  /** Whether it may be made of a spare, and the next spare made behind (`spare-layer.ts`). Default false. */
+  readonly spares?: boolean | undefined;
+  /** `rootOwner` of the contract. */
+  readonly rootOwner?: CreateOptions["rootOwner"];
+  /** Who mounts it, for whoever wants to know how. */
+  readonly mounter?: OverlayMounter | undefined;
 }
 
 export interface LayerSize {
@@ -44,9 +51,16 @@ export interface LayerSize {
   readonly quotas: ProjectQuotas;
 }
 
+/** What is to be known of a layer that was made. */
+export interface MadeLayer {
+  /** The project of a layer with a size. */
+  readonly project: number | undefined;
+  /** How it is mounted to be written to, for whoever has named a mounter. */
+  readonly mount: MountSpec | undefined;
+}
+
 /**
- * Makes a layer beside the store and renames it into place. Returns the project of a layer with a size. Blocks; runs on
- * a worker.
+ * Makes a layer beside the store and renames it into place. Blocks; runs on a worker.
  *
  * A durable one costs three fsyncs where the file system keeps the order of names, else five. Both small files need
  * their own: without its content a layer is damaged. They come before the rename, for what a power loss leaves must be
@@ -54,61 +68,68 @@ export interface LayerSize {
  * where it does not stand for them. One that is mended costs none where the order is kept: names come to the disk with
  * the first fsync after them, of whatever file.
  * @throws ALREADY_EXISTS, NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep, INVALID_ARGUMENT
- * for a size that leaves no room.
+ * for a size that leaves no room; of the mount what `toMountSpec` does.
  */
-export function createLayer(home: string, layer: NewLayer): number | undefined {
-  const { id, parent, rootUid, rootGid, size } = layer;
+export function createLayer(home: string, layer: NewLayer): MadeLayer {
+  const { id, parent, mounter } = layer;
   if (isThere(`${home}/${id}`)) throw alreadyExists(id);
-  const lower = parent === undefined ? undefined : lowerOf(home, parent, layer);
-  const staged = stagingPath(uniqueName());
-  const link = createLink();
+  const lowers = parent === undefined ? [] : lowersOn(home, parent, layer);
+  const mount = mounter && toMountSpec(home, { id, lowers }, false, mounter);
+  return { project: withFolderAt(home, (folder) => makeLayer(home, folder, layer, lowers.join(":"))), mount };
+}
+
+/** Returns the project of a layer with a size. */
+function makeLayer(home: string, folder: number, layer: NewLayer, lower: string): number | undefined {
+  const { id, parent, rootUid, rootGid, size } = layer;
+  const root = { uid: rootUid, gid: rootGid };
+  const isOnOther = parent !== undefined;
   const isOrdered = layer.ordered === true;
   const durable = layer.durable && !(isOrdered && layer.mendable === true);
   const eachFolder = durable && !isOrdered;
+  const mayBeSpare = layer.spares === true && isOnOther && size === undefined;
+  let placed = stagingPath(uniqueName());
+  let link: string | undefined;
   let project: number | undefined;
-  let placed = staged;
+  const finish = (opened: number): void => {
+    if (isOnOther) giveRootItsOwner(folder, opened, parent, layer);
+    if (eachFolder) fsync(opened);
+  };
   try {
-    withCleanFolder(`${home}/${staged}`, 0o710, { uid: 0, gid: rootGid }, (folder) => {
-      const root = { uid: rootUid, gid: rootGid };
-      makeFolderInClean(folder, "diff", 0o755, root);
-      writeNewFile(folder, "link", link, durable);
-      if (lower !== undefined) {
-        makeFolderInClean(folder, "work", 0o700, root);
-        writeNewFile(folder, "lower", lower, durable);
-      }
-      if (size !== undefined) project = limitLayer(folder, size.bytes, size.afterProject, size.quotas);
-      if (eachFolder) fsync(folder);
-    });
-    symlinkSync(`../${id}/diff`, `${home}/${linksFolder}/${link}`);
+    if (mayBeSpare) link = takeSpare(home, folder, lower, durable, finish);
+    if (link !== undefined) placed = sparePath;
+    else
+      makeNewLayer(`${home}/${placed}`, { isOnOther, root, durable }, (made, itsLink) => {
+        link = itsLink;
+        if (isOnOther) writeNewFile(made, "lower", lower, durable);
+        if (size !== undefined) project = limitLayer(made, size.bytes, size.afterProject, size.quotas);
+        finish(made);
+      });
+    symlinkSync(linkTarget(id), `${home}/${linksFolder}/${link}`);
     if (eachFolder) withFolderAt(`${home}/${linksFolder}`, fsync);
-    withFolderAt(home, (folder) => {
-      renameat2(folder, staged, folder, id, RENAME_NOREPLACE);
-      placed = id;
-      if (project !== undefined) withFolder(folder, id, (made) => markFolder(made, project as number));
-      if (durable) fsync(folder);
-    });
-    return project;
+    renameat2(folder, placed, folder, id, RENAME_NOREPLACE);
+    placed = id;
+    if (project !== undefined) withFolder(folder, id, (made) => markFolder(made, project as number));
+    if (durable) fsync(folder);
   } catch (error) {
     ignoreCancellation();
-    const failure = takeBack(error, () =>
-      withFolderAt(home, (folder) => {
-        removeTree(folder, placed);
-        removeTree(folder, `${linksFolder}/${link}`);
-      }),
-    );
+    const failure = takeBack(error, () => {
+      removeTree(folder, placed);
+      if (link !== undefined) removeTree(folder, `${linksFolder}/${link}`);
+    });
     if (isSystemError(failure, "EEXIST")) throw alreadyExists(id);
     throw size === undefined ? failure : withSubject(failure, `layer "${id}" cannot be made`);
   }
+  if (mayBeSpare) makeSpareBehind(home, root);
+  return project;
 }
 
-function writeNewFile(folder: number, name: string, text: string, durable: boolean): void {
-  const file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0o644);
-  try {
-    writeFileSync(file, text);
-    if (durable) fsync(file);
-  } finally {
-    close(file);
-  }
+/** A new owner is flushed where the layer is durable, whoever else brings names to the disk. */
+function giveRootItsOwner(home: number, made: number, parent: string, layer: NewLayer): void {
+  if (layer.rootOwner === undefined) return;
+  const { uid, gid } = layer.rootOwner === "as parent" ? statat(home, `${parent}/diff`) : layer.rootOwner;
+  if (uid === layer.rootUid && gid === layer.rootGid) return;
+  chownat(made, "diff", uid, gid);
+  if (layer.durable) withFolder(made, "diff", fsync);
 }
 
 function alreadyExists(id: string): CleatError {
@@ -119,14 +140,18 @@ function alreadyExists(id: string): CleatError {
  * What the `lower` file of a layer on `parent` says; marks that as one on which others lie.
  * @throws NOT_FOUND for the parent, OUT_OF_RANGE when the stack would become too deep.
  */
-export function lowerOf(home: string, parent: string, { id, maxDepth }: Pick<NewLayer, "id" | "maxDepth">): string {
+export function lowerOf(home: string, parent: string, layer: Pick<NewLayer, "id" | "maxDepth">): string {
+  return lowersOn(home, parent, layer).join(":");
+}
+
+function lowersOn(home: string, parent: string, { id, maxDepth }: Pick<NewLayer, "id" | "maxDepth">): string[] {
   const below = readParent(home, parent, id);
   const lowers = [`${linksFolder}/${below.link}`, ...below.lowers];
   if (lowers.length > maxDepth) {
     throw new CleatError("OUT_OF_RANGE", `layer "${id}" would lie on ${lowers.length} layers, more than ${maxDepth}`);
   }
   markCommitted(home, parent);
-  return lowers.join(":");
+  return lowers;
 }
 
 function readParent(home: string, parent: string, id: string): ReturnType<typeof readLayer> {

@@ -49,12 +49,15 @@ export function createLink(): string {
   return Array.from(randomBytes(linkLength), (byte) => linkAlphabet[byte % linkAlphabet.length]).join("");
 }
 
-/** Without a parent there is no `lower` file and the layer is its diff folder, never mounted. */
-export interface LayerFiles {
+/** A layer, and what it lies on: `l/<LINK>` each, relative to the home, the parent first. */
+export interface LayerStack {
   readonly id: string;
-  readonly link: string;
-  /** `l/<LINK>`, relative to the home. */
   readonly lowers: readonly string[];
+}
+
+/** Without a parent there is no `lower` file and the layer is its diff folder, never mounted. */
+export interface LayerFiles extends LayerStack {
+  readonly link: string;
 }
 
 /**
@@ -100,7 +103,7 @@ export function lowerIds(home: string, layer: LayerFiles): string[] {
  * The same, of links that lead to layers and nowhere else: for paths that others will follow.
  * @throws DATA_LOSS when one does not.
  */
-export function belowLayer(home: string, layer: LayerFiles): string[] {
+export function belowLayer(home: string, layer: LayerStack): string[] {
   return layer.lowers.map((lower) => {
     const target = followLink(home, layer, lower);
     const id = idIn(target) ?? "";
@@ -118,7 +121,7 @@ export function parentOf(home: string, layer: LayerFiles): string | undefined {
   return first === undefined ? undefined : idIn(followLink(home, layer, first));
 }
 
-function followLink(home: string, { id }: LayerFiles, lower: string): string {
+function followLink(home: string, { id }: LayerStack, lower: string): string {
   try {
     return readlinkSync(`${home}/${lower}`);
   } catch (error) {

@@ -1,8 +1,8 @@
 import { CleatError } from "../../../errors/index.ts";
 import type { MountSpec } from "../../../graphdriver/index.ts";
-import { bindSpec } from "../../../graphdriver/kit.ts";
+import { bindSpec } from "../../../graphdriver/job-kit.ts";
 import { isThere } from "../../../syscall/index.ts";
-import { belowLayer, readLayer } from "../layout/layout.ts";
+import { belowLayer, type LayerStack, readLayer } from "../layout/layout.ts";
 
 /** Who mounts a layer for somebody else. */
 export interface OverlayMounter {
@@ -35,6 +35,12 @@ const maxDataBytes = 4095;
 export function mountSpecOf(home: string, id: string, readOnly: boolean, mounter: OverlayMounter): MountSpec {
   const layer = readLayer(home, id);
   if (!readOnly && isThere(`${home}/${id}/committed`)) throw isParent(id);
+  return toMountSpec(home, layer, readOnly, mounter);
+}
+
+/** The same of a layer whose files were read, or are being written. @throws as that, but for its own files. */
+export function toMountSpec(home: string, layer: LayerStack, readOnly: boolean, mounter: OverlayMounter): MountSpec {
+  const { id } = layer;
   const diff = `${home}/${id}/diff`;
   if (layer.lowers.length === 0) return bindSpec(diff, readOnly);
   const below = belowLayer(home, layer);
