@@ -110,7 +110,12 @@ export interface Snapshotter {
    */
   usage(key: string, call?: CallOptions): Promise<Usage>;
 
-  /** Deletes what removed snapshots have left, and what belongs to none. */
+  /**
+   * Deletes what removed snapshots have left, and what belongs to none. The room is free when it resolves, and waited
+   * for: containerd's collector calls it without its locks, so that nobody else waits, and ends with it for those who
+   * asked for a deletion that is done, as Kubernetes does before it looks again whether there is room. Source:
+   * containerd v1.7.24 `metadata/snapshot.go` `garbageCollect`, `images/image.go` `SynchronousDelete`.
+   */
   cleanup(call?: CallOptions): Promise<void>;
 
   /** Gives back what this process holds. Snapshots and mounts stay. May be called twice. */

@@ -1,4 +1,5 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { CleatError, isDiskFull } from "../../errors/index.ts";
 import type { Logger } from "../../transport/index.ts";
@@ -76,6 +77,7 @@ function createMark(file: FileHandle, path: string, seq: number, logger: Logger)
     written = value;
   };
   const writeWanted = async () => {
+    await nextTurn(); // whoever waits for the change has its answer first
     try {
       for (let next = wanted; written !== next; next = wanted) await write(next);
     } catch (error) {

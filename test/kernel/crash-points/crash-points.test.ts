@@ -24,7 +24,10 @@ const rows = byDayOrNight<Row>(
     { driver: "vfs", needs: [needs.root] },
   ],
 );
-const operations = byDayOrNight(["apply"], ["create", "apply", "apply with exact diffs", "remove", "commit"]);
+const operations = byDayOrNight(
+  ["create of a spare", "apply"],
+  ["create", "create of a spare", "apply", "apply with exact diffs", "remove", "commit"],
+);
 /** One call in so many. */
 const [every] = byDayOrNight([12], [1]) as [number];
 

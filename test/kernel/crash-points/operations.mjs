@@ -1,6 +1,7 @@
 /** What is killed, or fails, at each of its system calls: how it is prepared, done, and what may be found then. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { openGraphDriverSnapshotter } from "cleat/snapshotter";
 import { buildArchive, file, folder, hardLink, symlink, whiteout } from "cleat/testing";
@@ -33,6 +34,17 @@ async function prepareLayer(driver, id) {
 
 const fill = (driver, id) => driver.applyDiff(id, "base", streamOf(above));
 
+/** Overlay's drivers make the next layer's folders ahead, behind the answer; others have none to wait for. */
+async function untilSpare(driver) {
+  const { UpperDir } = await driver.metadata("base");
+  if (UpperDir === undefined) return;
+  const spare = `${UpperDir.slice(0, -"/base/diff".length)}/.cleat/staging/spare`;
+  for (let looks = 0; !existsSync(spare); looks++) {
+    assert.ok(looks < 1_000, "no spare was made");
+    await pause(5);
+  }
+}
+
 const onDriver = (operation) => ({
   ...operation,
   open: (name, home, options) => factories[name].open({ home, options }),
@@ -49,6 +61,20 @@ export const operations = {
   create: onDriver({
     prepare: prepareBase,
     run: (driver, id) => driver.createReadWrite(id, { parent: "base" }),
+    before: ["absent"],
+    after: [asCreated],
+  }),
+  "create of a spare": onDriver({
+    async prepare(driver) {
+      await prepareBase(driver);
+      await driver.createReadWrite("earlier", { parent: "base" });
+      await driver.remove("earlier");
+      await untilSpare(driver);
+    },
+    async run(driver, id) {
+      await driver.createReadWrite(id, { parent: "base" });
+      await untilSpare(driver);
+    },
     before: ["absent"],
     after: [asCreated],
   }),
