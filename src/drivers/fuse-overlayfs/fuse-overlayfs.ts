@@ -14,7 +14,7 @@ import {
   toDiffOptions,
 } from "../../graphdriver/kit.ts";
 import type { CallOptions, CreateOptions, GraphDriverFactory, GraphDriverMethods } from "../../graphdriver/index.ts";
-import { createSpareLender } from "../overlay/layers/spare-lender.ts";
+import { createLayerMaker } from "../overlay/layers/layer-maker.ts";
 import { createLayeredStore } from "../overlay/layered-store.ts";
 import { linksFolder, readLayer } from "../overlay/layout/layout.ts";
 import { ownAttributePrefix } from "../overlay/layout/own-attributes.ts";
@@ -88,7 +88,6 @@ function createFuseOverlayfs(
   });
   const { assertId } = store;
   const keeper = createLayerKeeper(home, worker, store.exists);
-  const spares = createSpareLender(home, worker);
   const applyOptions = {
     ids,
     durability,
@@ -101,26 +100,15 @@ function createFuseOverlayfs(
 
   /** Whoever mounts by type runs this program, of fuse3, which runs the one that the type names. */
   const isMountable = findProgram("mount.fuse3") !== undefined;
+  const maker = createLayerMaker(home, worker, keeper, isMountable ? mounter : undefined);
 
-  async function create(
-    id: string,
-    { parent, storageOptions, mountLabel, mendable, rootOwner, onMounts }: CreateOptions,
-    durable: boolean,
-    call?: CallOptions,
-  ): Promise<void> {
+  async function create(id: string, options: CreateOptions, durable: boolean, call?: CallOptions): Promise<void> {
     assertId(id);
+    const { parent, storageOptions, mendable } = options;
     refuseStorageOptions("fuse-overlayfs", id, storageOptions);
     if (parent !== undefined) assertId(parent);
-    const told = onMounts && isMountable && { mounter, rootOwner };
-    const layer = { id, parent, durable, ordered, mendable, maxDepth, ...owner, ...told };
-    const { mount } = await keeper.make(
-      id,
-      parent,
-      (wanted) => spares.lend((lent) => wanted.run(worker, "createLayer", path, { ...layer, spares: lent })),
-      call,
-    );
-    store.setLabel(id, mountLabel);
-    if (mount !== undefined) onMounts?.([mount]);
+    await maker.make({ id, parent, durable, ordered, mendable, maxDepth, ...owner }, options, call);
+    store.setLabel(id, options.mountLabel);
   }
 
   async function discard(id: string): Promise<string | undefined> {
@@ -173,6 +161,6 @@ function createFuseOverlayfs(
       readLayer(path, id); // which says so where there is none
       return createDiffGetter(`${path}/${id}/diff`, pool, worker);
     },
-    close: () => home.close(spares.drop),
+    close: () => home.close(maker.dropSpares),
   };
 }

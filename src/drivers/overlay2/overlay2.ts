@@ -30,7 +30,7 @@ import type { OverlayAbilities } from "./probe/probe.ts";
 import { assertEnforced, type QuotaSupport } from "../overlay/quotas/project-quotas.ts";
 import * as storeJobs from "../overlay/inspect/store-jobs.ts";
 import { assertNameable, type OverlayMounter } from "../overlay/mounts/mount-specs.ts";
-import { createSpareLender } from "../overlay/layers/spare-lender.ts";
+import { createLayerMaker } from "../overlay/layers/layer-maker.ts";
 import { createContainerSizes } from "./container-size.ts";
 import { kernelMaxLayers } from "../overlay/mounts/kernel-layers.ts";
 import { specSwitches } from "./mount/mount-switches.ts";
@@ -130,30 +130,22 @@ function createOverlay2(
     switches: specSwitches(attributePrefix),
     maxLayers: kernelMaxLayers,
   };
-  const spares = createSpareLender(home, worker);
+  const maker = createLayerMaker(home, worker, keeper, mounter);
   const applyOptions = { ids, durability, attributePrefix, userNamespace, exactDiffs, strictAttributes, quotas };
 
   async function create(
     id: string,
-    { parent, storageOptions, mountLabel, mendable, rootOwner, onMounts }: CreateOptions,
+    options: CreateOptions,
     durable: boolean,
     call?: CallOptions,
     defaultBytes?: number,
   ): Promise<void> {
-    assertId(id);
+    const { parent, storageOptions, mendable } = options;
+    for (const one of parent === undefined ? [id] : [id, parent]) assertId(one);
     const size = sizes.sizeOf(id, storageOptions, defaultBytes);
-    if (parent !== undefined) assertId(parent);
     const layer = { id, parent, durable, ordered, mendable, maxDepth, size, ...owner };
-    const told = onMounts && { mounter, rootOwner };
-    const { project, mount } = await keeper.make(
-      id,
-      parent,
-      (wanted) => spares.lend((lent) => wanted.run(worker, "createLayer", path, { ...layer, ...told, spares: lent })),
-      call,
-    );
-    sizes.gave(project);
-    store.setLabel(id, mountLabel);
-    if (mount !== undefined) onMounts?.([mount]);
+    sizes.gave(await maker.make(layer, options, call));
+    store.setLabel(id, options.mountLabel);
   }
 
   async function discard(id: string): Promise<string | undefined> {
@@ -206,7 +198,7 @@ function createOverlay2(
       obstacle: nativeDiffObstacle,
       naive,
     }),
-    close: () => home.close(spares.drop),
+    close: () => home.close(maker.dropSpares),
   };
 }
 

@@ -1,7 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
 import type { CreateOptions, MountSpec } from "../../graphdriver/index.ts";
 import type { Logger } from "../../transport/index.ts";
-import type { ListedPlace, MayLieOn, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
+import type { IdRemap, ListedPlace, MayLieOn, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
 import type { HomeSync } from "./home-sync.ts";
 import { rootOf, toMountOptions } from "./id-remap.ts";
 import { layerOf, placeOf } from "./layer-names.ts";
@@ -64,15 +64,8 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       const layer = layerOf(place.id);
       let told: MountSpec | undefined;
       const remap = remapOf(place);
-      const wanted: CreateOptions = {
-        parent: toLayer(place.parentId),
-        mendable: options.mendable,
-        ...(!place.isReadOnly && {
-          // Without a parent engines map all of it.
-          rootOwner: remap === undefined || place.parentId === undefined ? "as parent" : rootOf(remap),
-          onMounts: ([mount]) => void (told = mount),
-        }),
-      };
+      const onMounts = ([mount]: readonly MountSpec[]) => void (told = mount);
+      const wanted = toCreateOptions(place, remap, options.mendable, onMounts);
       const make = (storageOptions: CreateOptions["storageOptions"]) =>
         place.isUnpacked
           ? driver.create(layer, { ...wanted, storageOptions }, call)
@@ -133,6 +126,20 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       await settled();
     },
   };
+}
+
+/** `onMounts` is told how what is to be written to is mounted, by a driver that knows. */
+function toCreateOptions(
+  { parentId, isReadOnly }: NewPlace,
+  remap: IdRemap | undefined,
+  mendable: boolean,
+  onMounts: CreateOptions["onMounts"],
+): CreateOptions {
+  const wanted = { parent: toLayer(parentId), mendable };
+  if (isReadOnly) return wanted;
+  // Without a parent engines map all of it.
+  const isAsParent = remap === undefined || parentId === undefined;
+  return { ...wanted, onMounts, rootOwner: isAsParent ? "as parent" : rootOf(remap) };
 }
 
 /** Removes layers, and knows which it could not. */
