@@ -2,8 +2,8 @@
  * What every layer on another begins with, made ahead: two folders and the link's file, the larger part of the work.
  * One waits in staging at the most, where it is in nobody's way: it is no layer, and is swept with what else is staged
  * when the home is opened. It is made behind a call, by the thread that has just made a layer, so that nobody waits for
- * it and no other thread is started. Where none is there, or none can be made, nothing is the matter: a layer is made as
- * a whole then. These functions block and run on workers.
+ * it and no other thread is started. Where none is there, or none can be made, nothing is the matter: a layer is made
+ * as a whole then. These functions block and run on workers.
  */
 import { readdirSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
