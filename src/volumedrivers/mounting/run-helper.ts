@@ -63,8 +63,7 @@ export async function runHelper(
     child.once("close", (status, killed) => {
       signal?.removeEventListener("abort", giveUp);
       if (status === 0 || (status !== null && accepts.includes(status))) return resolve(said.stdout);
-      const ending = killed === null ? `ended with status ${status}` : `was killed by ${killed}`;
-      const words = said.stderr.trim().replaceAll(/\s*\n\s*/g, "; ") || `${program} ${ending}`;
+      const words = said.stderr.trim().replaceAll(/\s*\n\s*/g, "; ") || `${program} ${toEnding(status, killed)}`;
       const code = isFull.test(words) ? "RESOURCE_EXHAUSTED" : "UNKNOWN";
       reject(new CleatError(code, words.startsWith(program) ? words : `${program}: ${words}`));
     });
@@ -73,3 +72,8 @@ export async function runHelper(
 
 /** ENOSPC and EDQUOT, as programs say them without a locale. */
 const isFull = /No space left on device|Disk quota exceeded/;
+
+/** How a program that says nothing has ended. */
+export function toEnding(status: number | null, killed: string | null): string {
+  return killed === null ? `ended with status ${status}` : `was killed by ${killed}`;
+}
