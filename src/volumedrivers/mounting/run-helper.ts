@@ -14,6 +14,8 @@ export interface HelperOptions {
 
 /** How much of what a program says is kept. */
 const maxOutputBytes = 64 * 1024;
+/** How much of why it fails, from the end, is for a message. */
+const maxToldCharacters = 4 * 1024;
 
 /** Also where a service has none, and where root's programs are for users. */
 export const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -37,11 +39,12 @@ export async function runHelper(
     env: { PATH: helperPath, LC_ALL: "C", ...env },
   });
   const said = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const) {
-    child[stream]?.setEncoding("utf8").on("data", (text: string) => {
-      if (said[stream].length < maxOutputBytes) said[stream] += text;
-    });
-  }
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    if (said.stdout.length < maxOutputBytes) said.stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said.stderr = (said.stderr + text).slice(-maxToldCharacters);
+  });
   child.stdin?.on("error", () => {}).end(input); // a program that has ended reads no more
   return new Promise<string>((resolve, reject) => {
     const giveUp = () => {
