@@ -11,6 +11,7 @@ export type * from "./survey.ts";
 export { forEachChunk } from "./streams/for-each-chunk.ts";
 export { type GivenOptions, optionsForHost, readDriverOptions } from "./driver-options.ts";
 export { type StoreFinding, type StoreFindingKind, storeFindingKinds } from "./finding.ts";
+export { assertNotServed } from "./home/folders/served-home.ts";
 export { recognizeHome } from "./inspect/recognize-home.ts";
 export { assertLayerId, layerIdPattern } from "./layer-id.ts";
 export { createGraphDriverPlugin, type GraphDriverPlugin, type GraphDriverPluginOptions } from "./plugin/as-plugin.ts";

@@ -54,6 +54,7 @@ export {
   trashFolder,
   uniqueName,
 } from "./home/folders/home.ts";
+export { isServed } from "./home/folders/served-home.ts";
 export { takeBack } from "./home/folders/take-back.ts";
 export {
   changeTime,

@@ -108,6 +108,7 @@ export const errnos = {
   ESRCH: 3,
   EINTR: 4,
   ENXIO: 6,
+  E2BIG: 7,
   EAGAIN: 11,
   ENOMEM: 12,
   EBUSY: 16,

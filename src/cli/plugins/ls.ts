@@ -114,5 +114,7 @@ async function explain({ plugin, probe: { state, reason = "" } }: LookedAt): Pro
 }
 
 function explainNone(subsystem: string | undefined): string {
-  return subsystem === undefined ? "there are no plugins" : `no plugin is known to implement "${printable(subsystem)}"`;
+  return subsystem === undefined
+    ? 'there are no plugins; "cleat serve all" starts Cleat\'s own'
+    : `no plugin is known to implement "${printable(subsystem)}"`;
 }

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { closeSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { lockHome, prepareHome } from "../../graphdriver/kit.ts";
 import { builtInFactories } from "../../selection/index.ts";
 import { pemPath } from "../../transport/tls/tls.test.support.ts";
 import { chosenFor, cleat, folder, serving } from "../run.test.support.ts";
@@ -71,6 +72,31 @@ describe("serve graph", () => {
       ),
     });
     expect(chosenFor).toHaveLength(before);
+    await stop();
+  });
+
+  it.each([
+    ["the operator names", ["--home"]],
+    ["an engine has named to an earlier process", []],
+  ])("says in one sentence, before an engine calls, that another serves the home that %s", async (_who, option) => {
+    const home = prepareHome(join(folder, "home"), 0);
+    if (option.length === 0) {
+      const earlier = await serving();
+      await cleat(["call", "p", "GraphDriver.Init", `{"Home":"${home}"}`]);
+      await earlier.stop();
+    }
+    const lock = lockHome(home);
+    try {
+      const options = [...option, ...option.map(() => home)];
+      expect(await cleat(["serve", "graph", "--name", "p", "--log-level", "debug", ...options])).toEqual({
+        code: 1,
+        out: "",
+        err: expect.stringMatching(/^cleat: home "\S+\/home" is being served by another driver or process; stop .*\n$/),
+      });
+    } finally {
+      closeSync(lock);
+    }
+    const { stop } = await serving(...option, ...option.map(() => home));
     await stop();
   });
 });

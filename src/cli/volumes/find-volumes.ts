@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
+import { CleatError, isSystemError, PluginNotFoundError, toCleatError } from "../../errors/index.ts";
 import { silentLogger } from "../../transport/index.ts";
 import { createVolumeDriverFromPlugin, type VolumeDriver } from "../../volume/index.ts";
 import { createVolumeToolsFromPlugin, type ManagedVolumes, type VolumeTools } from "../../volumedrivers/index.ts";
@@ -38,16 +38,31 @@ export async function findVolumes(values: PlaceValues, context: CommandContext):
   const { plugin, root } = values;
   if (plugin !== undefined && root !== undefined) throw new UsageError("--plugin and --root say two places; give one");
   if (root !== undefined) return openStopped(root, context);
-  if (plugin !== undefined) return openRunning(await findPlugin(plugin, context), context);
+  if (plugin !== undefined) return openRunning(await findNamed(plugin, context), context);
   const { folder: own } = volumeFolder({}, context);
   try {
     return await openRunning(await findPlugin("cleat", context), context);
   } catch (error) {
     const { code } = toCleatError(error);
     const isStopped = code === "NOT_FOUND" || code === "UNAVAILABLE" || code === "UNIMPLEMENTED";
-    if (!isStopped || !(await isFolder(own))) throw error;
+    if (!isStopped || !(await isFolder(own))) throw withAdvice(error);
   }
   return openStopped(own, context);
+}
+
+async function findNamed(plugin: string, context: CommandContext): Promise<NamedPlugin> {
+  try {
+    return await findPlugin(plugin, context);
+  } catch (error) {
+    throw withAdvice(error);
+  }
+}
+
+/** For who has not begun with volumes yet, and for whose driver is elsewhere. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof PluginNotFoundError)) return error;
+  const advice = '"cleat serve volume" starts one; --root PATH is the folder of one that does not run';
+  return new PluginNotFoundError(error.plugin, error.pathsTried, { cause: error, advice });
 }
 
 async function openRunning(plugin: NamedPlugin, context: CommandContext): Promise<FoundVolumes> {

@@ -53,7 +53,8 @@ export function createLayerDiffs(
         wanted.locks.withLock(id, async () => {
           const job = { ...options, stagedName, untouched: untouched.has(id) };
           const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, job);
-          const sizeBytes = await reportApplied(home.logger, id, home.whileFilling(pool.consume(source, apply)));
+          const fill = () => pool.consume(source, apply);
+          const sizeBytes = await reportApplied(home.logger, id, home.whileFilling(fill));
           untouched.delete(id);
           locks.markChanged(id); // what it was before is deleted
           return sizeBytes;

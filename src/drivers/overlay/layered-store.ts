@@ -165,7 +165,8 @@ export function createLayeredStore(
           assertUnmountedChildOf(id, parent);
           const job = { ...options, stagedName };
           const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, job);
-          return reportApplied(home.logger, id, home.whileFilling(pool.consume(source, apply)));
+          const fill = () => pool.consume(source, apply);
+          return reportApplied(home.logger, id, home.whileFilling(fill));
         }),
       );
     },

@@ -53,7 +53,8 @@ export function createLayerDiffs(
           if (isThere(`${path}/${unfilledFolder}/${id}`)) locks.markChanged(id);
           const options = { ...applyOptions, trashName };
           const apply = (ring: Ring) => wanted.pool.run(worker, "applyDiff", path, id, parent, ring, options);
-          return reportApplied(home.logger, id, home.whileFilling(pool.consume(source, apply)));
+          const fill = () => pool.consume(source, apply);
+          return reportApplied(home.logger, id, home.whileFilling(fill));
         }),
       );
     },

@@ -89,7 +89,8 @@ function createVfs(home: OpenHome, diffOptions: DiffOptions): GraphDriverMethods
         parent,
         (wanted) => {
           assertWhole();
-          return wanted.run(worker, "createLayer", path, layer);
+          const make = () => wanted.run(worker, "createLayer", path, layer);
+          return durable ? home.flushed(make) : make();
         },
         call,
       ),

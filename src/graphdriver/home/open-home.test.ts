@@ -43,7 +43,7 @@ const turns = async (count: number): Promise<void> => {
 it("writes to the disk what is there of a layer while more of it comes, and no longer", async () => {
   await withHome(undefined, async (home) => {
     const isFlushedOften = vi.waitFor(() => expect(flush.mock.calls.length).toBeGreaterThan(2));
-    expect(await home.whileFilling(isFlushedOften.then(() => "filled"))).toBe("filled");
+    expect(await home.whileFilling(() => isFlushedOften.then(() => "filled"))).toBe("filled");
     await turns(10);
     flush.mockClear();
     await turns(100);
@@ -53,7 +53,7 @@ it("writes to the disk what is there of a layer while more of it comes, and no l
 
 it.each(["none", "file"] as const)("does not with durability %s, which needs no flush of all", async (durability) => {
   await withHome(durability, async (home) => {
-    await home.whileFilling(turns(100));
+    await home.whileFilling(() => turns(100));
     expect(flush).not.toHaveBeenCalled();
   });
 });
@@ -61,9 +61,9 @@ it.each(["none", "file"] as const)("does not with durability %s, which needs no 
 it("fails as what fills the layer does, whatever becomes of the flush", async () => {
   flush.mockRejectedValue(new Error("lost"));
   await withHome(undefined, async (home) => {
-    await home.whileFilling(turns(100));
+    await home.whileFilling(() => turns(100));
     expect(flush).toHaveBeenCalled();
-    await expect(home.whileFilling(Promise.reject(new Error("no layer")))).rejects.toThrow("no layer");
+    await expect(home.whileFilling(() => Promise.reject(new Error("no layer")))).rejects.toThrow("no layer");
   });
 });
 
@@ -72,7 +72,7 @@ it("keeps the home until a flush that runs has ended", async () => {
   flush.mockReturnValue(new Promise((resolve) => (end = resolve)));
   const ended: string[] = [];
   const open = withHome(undefined, async (home) => {
-    await home.whileFilling(vi.waitFor(() => expect(flush).toHaveBeenCalled()));
+    await home.whileFilling(() => vi.waitFor(() => expect(flush).toHaveBeenCalled()));
   }).then(() => ended.push("home"));
   await vi.waitFor(() => expect(flush).toHaveBeenCalled());
   await turns(100);

@@ -9,6 +9,7 @@ import type { GraphDriver, GraphDriverMethods } from "../driver.ts";
 import type { Durability, OpenOptions } from "../driver-factory.ts";
 import { assertUse, type HomeUse, recordUse } from "./records/driver-record.ts";
 import { guardDriver } from "./guards/guard-driver.ts";
+import { takeEarlierFailures } from "./behind/earlier-failures.ts";
 import { keepsOrder } from "./behind/keeps-order.ts";
 import { keepToHome } from "./guards/keep-to-home.ts";
 import { lockHome, prepareHome, stagingFolder } from "./folders/home.ts";
@@ -38,8 +39,13 @@ export interface OpenHome {
   readonly locks: LayerLocks;
   /** The same for one call: what waits or runs for it ends when its signal aborts. */
   within(call: Pick<CallOptions, "signal"> | undefined): OpenHome;
-  /** Writes to the disk, while a layer is being filled, what is there of it already. */
-  whileFilling<T>(filling: Promise<T>): Promise<T>;
+  /** Has `fill` fill a layer, `flushed`; writes to the disk meanwhile what is there of it already. */
+  whileFilling<T>(fill: () => Promise<T>): Promise<T>;
+  /**
+   * Runs what ends in a flush of the file system, which is not to fail for what calls before it have written
+   * (`earlier-failures.ts`).
+   */
+  flushed<T>(write: () => Promise<T>): Promise<T>;
   /**
    * Deletes what is out of the store already. When the home is closed meanwhile that breaks off without an error, since
    * whoever opens the home next sweeps what is left: a tree of millions of files holds up no shutdown. What nobody
@@ -101,6 +107,7 @@ async function startIn(
   const deletions = createSlots(deletionsAtOnce);
   const { durability = "layer", logger = silentLogger } = options;
   const syncing = syncBehind(durability === "layer" ? () => syncfsBehind(lock) : undefined, logger);
+  const earlier = takeEarlierFailures(durability === "none" ? undefined : () => syncfsBehind(lock), logger);
   let fillings = 0;
   let closing: Promise<void> | undefined;
 
@@ -124,11 +131,13 @@ async function startIn(
     logger,
     pool,
     locks,
-    async whileFilling(filling) {
-      const id = fillings++;
-      syncing.begin(id);
-      return filling.finally(() => syncing.end(id));
-    },
+    whileFilling: (fill) =>
+      earlier.before(() => {
+        const id = fillings++;
+        syncing.begin(id);
+        return fill().finally(() => syncing.end(id));
+      }),
+    flushed: earlier.before,
     async deleteBehind(work, mayWait = false) {
       try {
         if (mayWait) await quiet.until();

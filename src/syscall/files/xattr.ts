@@ -3,7 +3,8 @@
  * does not follow a symlink at its end: the only way to reach the attributes of a symlink or device, which cannot be
  * opened.
  */
-import { SystemError } from "../../errors/index.ts";
+import { readlinkSync } from "node:fs";
+import { CleatError, SystemError } from "../../errors/index.ts";
 import { bindSystemCall, check, cString, errnos, lastErrno, type PathBytes } from "../libc.ts";
 
 const fsetxattrCall = bindSystemCall("fsetxattr", "int", "void *", "void *", "long", "int");
@@ -55,11 +56,14 @@ export function lgetxattr(path: PathBytes, name: string): Buffer | undefined {
   return copyValue(isTooLong(length) ? lgetxattrCall(place, asked, buffer, buffer.length) : length, name, path);
 }
 
+/** @throws OUT_OF_RANGE when the file has more than the kernel lists, as xfs and btrfs let it have. */
 export function flistxattr(descriptor: number): string[] {
   const length = flistxattrCall(descriptor, buffer, usualBytes);
-  return splitNames(isTooLong(length) ? flistxattrCall(descriptor, buffer, buffer.length) : length);
+  const listed = isTooLong(length) ? flistxattrCall(descriptor, buffer, buffer.length) : length;
+  return splitNames(listed, `/proc/self/fd/${descriptor}`);
 }
 
+/** As `flistxattr`, by path. */
 export function llistxattr(path: PathBytes): string[] {
   const place = cString(path);
   const length = llistxattrCall(place, buffer, usualBytes);
@@ -90,11 +94,25 @@ function copyValue(length: number, name: string, path?: PathBytes): Buffer | und
   throw new SystemError(errno, `getxattr ${name}`, path);
 }
 
-function splitNames(length: number, path?: PathBytes): string[] {
+function splitNames(length: number, path: PathBytes): string[] {
   if (length < 0) {
     const errno = lastErrno();
     if (errno === errnos.EOPNOTSUPP) return [];
-    throw new SystemError(errno, "listxattr", path);
+    const shown = withoutDescriptor(path);
+    if (errno !== errnos.E2BIG) throw new SystemError(errno, "listxattr", shown);
+    const message = "has extended attributes whose names take more than the 64 KiB that Linux lists";
+    throw new CleatError("OUT_OF_RANGE", `file ${JSON.stringify(shown)} ${message}`);
   }
   return length === 0 ? [] : buffer.toString("latin1", 0, length - 1).split("\0");
+}
+
+/** What a descriptor's path in /proc stands for, for who reads a message. */
+function withoutDescriptor(path: PathBytes): string {
+  const text = Buffer.from(path).toString();
+  const [, link = "", rest = ""] = /^(\/proc\/self\/fd\/\d+)(.*)$/s.exec(text) ?? [];
+  try {
+    return link === "" ? text : `${readlinkSync(link)}${rest}`;
+  } catch {
+    return text;
+  }
 }

@@ -1,7 +1,7 @@
 /** A program that serves a file system by FUSE: how it is started, found again by another process, and ended. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { readdir, readFile, rm, truncate } from "node:fs/promises";
+import { appendFile, open, readdir, readFile, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
@@ -10,7 +10,7 @@ import { replaceFile } from "../../files/index.ts";
 import { isProcessIdentity, isRunning, type ProcessIdentity, readIfShown, readProcess } from "../../syscall/index.ts";
 import { fileSystemUsage, isMountPoint } from "../mounting/mount-file-system.ts";
 import { runTool } from "../mounting/run-tool.ts";
-import { helperPath } from "../mounting/run-helper.ts";
+import { helperPath, toEnding } from "../mounting/run-helper.ts";
 
 /**
  * What is run, in the foreground, with no shell in between. Nothing secret may stand in `args`, which everybody sees.
@@ -60,14 +60,20 @@ export async function startFuse(
   await rm(logIn(folder), { force: true });
   await writeNote(folder, undefined);
   const log = openSync(logIn(folder), "a", 0o600);
-  const child = spawn(program, args, {
-    detached: true,
-    stdio: [input === undefined ? "ignore" : "pipe", log, log],
-    cwd: folder,
-    env: { PATH: helperPath, LC_ALL: "C", HOME: folder, ...env, [mark]: target },
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, {
+      detached: true,
+      stdio: [input === undefined ? "ignore" : "pipe", log, log],
+      cwd: folder,
+      env: { PATH: helperPath, LC_ALL: "C", HOME: folder, ...env, [mark]: target },
+    });
+  } finally {
+    closeSync(log);
+  }
+  const ended = new Promise<unknown>((resolve) => {
+    child.once("error", resolve).once("exit", (status, killed) => resolve(toEnding(status, killed)));
   });
-  closeSync(log);
-  const ended = new Promise<unknown>((resolve) => child.once("error", resolve).once("exit", resolve));
   const end = { has: false, with: undefined as unknown };
   void ended.then((reason) => Object.assign(end, { has: true, with: reason }));
   child.stdin?.on("error", () => {}).end(input);
@@ -77,6 +83,7 @@ export async function startFuse(
     if (identity !== undefined) await writeNote(folder, identity);
     for (let waitMs = 5; !isMountPoint(target); waitMs = Math.min(waitMs * 2, 100)) {
       if (end.has) throw await failureOf(program, end.with, folder);
+      await trimLog(folder);
       await Promise.race([delay(waitMs, undefined, { signal }), ended]);
     }
     await assertAnswers(target, signal).catch(async (error: unknown) => {
@@ -132,10 +139,13 @@ export async function endFuse({ target, folder }: FusePlace, patienceMs: number,
   await rm(noteIn(folder), { force: true });
 }
 
-/** Keeps what a program says from filling the disk. */
+/** Keeps what a program says from filling the disk; the end of it stays, which tells why it fails. */
 export async function trimLog(folder: string): Promise<void> {
-  const said = await readFile(logIn(folder)).catch(() => Buffer.alloc(0));
-  if (said.length > maxLogBytes) await truncate(logIn(folder), 0);
+  const said = await stat(logIn(folder)).catch(() => undefined);
+  if (said === undefined || said.size <= maxLogBytes) return;
+  const end = await readEnd(logIn(folder));
+  await truncate(logIn(folder), 0);
+  await appendFile(logIn(folder), end);
 }
 
 async function waitForEnd(own: ProcessIdentity, patienceMs: number, signal: AbortSignal): Promise<void> {
@@ -182,13 +192,23 @@ async function readNote(folder: string): Promise<z.output<typeof noteSchema> | u
 async function failureOf(program: string, ending: unknown, folder: string): Promise<CleatError> {
   if (isSystemError(ending, "ENOENT")) return new CleatError("UNIMPLEMENTED", `program "${program}" is not there`);
   if (ending instanceof Error) return toCleatError(ending, `program "${program}"`);
-  const said = await readFile(logIn(folder), "utf8").catch(() => "");
-  const words = said
-    .slice(-maxSaidBytes)
-    .trim()
-    .replaceAll(/\s*\n\s*/g, "; ");
+  const said = await readEnd(logIn(folder)).catch(() => "");
+  const words = said.trim().replaceAll(/\s*\n\s*/g, "; ");
   const [, code] = meanings.find(([pattern]) => pattern.test(words)) ?? [/$/, "UNKNOWN"];
-  return new CleatError(code, `${program}: ${words === "" ? `ended with ${String(ending)}` : words}`);
+  return new CleatError(code, `${program}: ${words === "" ? String(ending) : words}`);
+}
+
+/** However much it said. */
+async function readEnd(path: string): Promise<string> {
+  await using file = await open(path);
+  const { size } = await file.stat();
+  const { bytesRead, buffer } = await file.read(
+    Buffer.alloc(maxSaidBytes),
+    0,
+    maxSaidBytes,
+    Math.max(0, size - maxSaidBytes),
+  );
+  return buffer.toString("utf8", 0, bytesRead);
 }
 
 /** What programs say of servers, in words that all of them share. */

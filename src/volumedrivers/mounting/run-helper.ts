@@ -14,6 +14,8 @@ export interface HelperOptions {
 
 /** How much of what a program says is kept. */
 const maxOutputBytes = 64 * 1024;
+/** How much of why it fails, from the end, is for a message. */
+const maxToldCharacters = 4 * 1024;
 
 /** Also where a service has none, and where root's programs are for users. */
 export const helperPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -37,11 +39,12 @@ export async function runHelper(
     env: { PATH: helperPath, LC_ALL: "C", ...env },
   });
   const said = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const) {
-    child[stream]?.setEncoding("utf8").on("data", (text: string) => {
-      if (said[stream].length < maxOutputBytes) said[stream] += text;
-    });
-  }
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    if (said.stdout.length < maxOutputBytes) said.stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said.stderr = (said.stderr + text).slice(-maxToldCharacters);
+  });
   child.stdin?.on("error", () => {}).end(input); // a program that has ended reads no more
   return new Promise<string>((resolve, reject) => {
     const giveUp = () => {
@@ -63,8 +66,7 @@ export async function runHelper(
     child.once("close", (status, killed) => {
       signal?.removeEventListener("abort", giveUp);
       if (status === 0 || (status !== null && accepts.includes(status))) return resolve(said.stdout);
-      const ending = killed === null ? `ended with status ${status}` : `was killed by ${killed}`;
-      const words = said.stderr.trim().replaceAll(/\s*\n\s*/g, "; ") || `${program} ${ending}`;
+      const words = said.stderr.trim().replaceAll(/\s*\n\s*/g, "; ") || `${program} ${toEnding(status, killed)}`;
       const code = isFull.test(words) ? "RESOURCE_EXHAUSTED" : "UNKNOWN";
       reject(new CleatError(code, words.startsWith(program) ? words : `${program}: ${words}`));
     });
@@ -73,3 +75,8 @@ export async function runHelper(
 
 /** ENOSPC and EDQUOT, as programs say them without a locale. */
 const isFull = /No space left on device|Disk quota exceeded/;
+
+/** How a program that says nothing has ended. */
+export function toEnding(status: number | null, killed: string | null): string {
+  return killed === null ? `ended with status ${status}` : `was killed by ${killed}`;
+}

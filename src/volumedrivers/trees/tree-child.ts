@@ -10,7 +10,7 @@ import { copyImage } from "./copy-image.ts";
 import { makeFilesFolder, snapshotFilesFolder } from "./files-folder.ts";
 import { hasOverlayMarks } from "./overlay-marks.ts";
 import { detachThread, syncfs } from "../../syscall/index.ts";
-import type { TreeFailure, TreeOrder } from "./tree-order.ts";
+import { formatTreeFailure, type TreeOrder } from "./tree-order.ts";
 
 const [stdin, stdout, stderr] = [0, 1, 2] as const;
 const chunk = Buffer.alloc(256 * 1024);
@@ -20,7 +20,7 @@ try {
   run(JSON.parse(process.argv[2] ?? "") as TreeOrder);
 } catch (error) {
   const { code, message } = toCleatError(error);
-  writeSync(stderr, JSON.stringify({ code, message } satisfies TreeFailure));
+  writeSync(stderr, formatTreeFailure({ code, message }));
   process.exitCode = 1;
 }
 

@@ -3,12 +3,14 @@ import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import { CleatError } from "../../errors/index.ts";
-import type { TreeFailure, TreeOrder } from "./tree-order.ts";
+import { parseTreeFailure, type TreeOrder } from "./tree-order.ts";
 
 export interface TreeJobOptions {
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Of what the program says, from its end. */
+const maxSaidCharacters = 64 * 1024;
 
 const program = fileURLToPath(new URL("./tree-child.js", import.meta.url));
 
@@ -76,7 +78,7 @@ async function runTreeJob(
   signal?.addEventListener("abort", kill, { once: true });
   try {
     let said = "";
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-maxSaidCharacters)));
     const closed = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
     const inputFailure = input && child.stdin ? failureOf(pipeline(input, child.stdin)) : undefined;
     const outputFailure =
@@ -89,7 +91,7 @@ async function runTreeJob(
     const unwritten = await outputFailure;
     if (unwritten !== undefined) throw unwritten as Error;
     // A child that fails reads no more: what it says counts, and not the broken pipe.
-    if (exitCode !== 0) throw toFailure(said);
+    if (exitCode !== 0) throw parseTreeFailure(said);
     const unread = await inputFailure;
     if (unread !== undefined && input?.errored) throw unread as Error;
   } finally {
@@ -110,14 +112,5 @@ async function failureOf(streamed: Promise<void>, onFailure: () => void = () => 
   } catch (error) {
     onFailure();
     return error;
-  }
-}
-
-function toFailure(said: string): CleatError {
-  try {
-    const { code, message } = JSON.parse(said) as TreeFailure;
-    return new CleatError(code, message);
-  } catch (error) {
-    return new CleatError("UNKNOWN", said.trim() === "" ? "it was killed" : said.trim(), { cause: error });
   }
 }

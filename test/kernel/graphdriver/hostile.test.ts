@@ -237,6 +237,17 @@ describeWith([needs.root, needs.overlay, needs.loopDevices, needs.xfs], "on an x
   );
 });
 
+describeWith([needs.root, needs.loopDevices, needs.xfs], "on an xfs with many attributes", () => {
+  defineTests(
+    {
+      id: "attributesUnlisted",
+      title: "a file with more of them than the kernel lists is not copied without them, and is named",
+      drivers: ["vfs"],
+    },
+    "xfs",
+  );
+});
+
 describeWith([needs.root, needs.loopDevices, needs.btrfs], "on a btrfs of 24 MB", () => {
   for (const scenario of onTinyDisk.filter(({ drivers }) => drivers === both))
     defineTests({ ...scenario, drivers: btrfs }, "tiny btrfs");

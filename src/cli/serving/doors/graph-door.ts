@@ -1,5 +1,10 @@
 import { join } from "node:path";
-import { createGraphDriverPlugin, optionsForHost } from "../../../graphdriver/index.ts";
+import {
+  assertNotServed,
+  createGraphDriverPlugin,
+  optionsForHost,
+  readInitRecord,
+} from "../../../graphdriver/index.ts";
 import { assertAddressFree, createStateFile, type Logger, serve, type ServedDriver } from "../../../plugin/index.ts";
 import { assertPluginName } from "../../../protocol/index.ts";
 import { type CommandOptions, orUsageError, type CommandContext } from "../../terminal/command.ts";
@@ -48,6 +53,9 @@ export async function openGraphDoor(
   const listen = await readListenOptions(name, values, context);
   warnOfStrangers(listen, logger);
   await assertAddressFree(listen); // before anything is looked at that would be another plugin's
+  const statePath = join(root, "state", `${name}.json`);
+  const known = home ?? keptHome(statePath);
+  if (known !== undefined) assertNotServed(known); // what is refused only when an engine calls is seen by nobody
   const choice = await selectDriver({ driver: wished, home, root, options: opt }, logger);
 
   const driver = createGraphDriverPlugin({
@@ -57,7 +65,7 @@ export async function openGraphDoor(
     options: opt,
     optionsForHost,
     durability,
-    state: createStateFile(join(root, "state", `${name}.json`)),
+    state: createStateFile(statePath),
     callsFolder: join(root, "state", `${name}.calls`),
     logger,
   });
@@ -74,5 +82,15 @@ export async function openGraphDoor(
   } catch (error) {
     await driver.close();
     throw error;
+  }
+}
+
+/** The home that an earlier process had open, and this one is to open again. */
+function keptHome(statePath: string): string | undefined {
+  try {
+    const record = readInitRecord(statePath);
+    return record?.released === true ? undefined : record?.home;
+  } catch {
+    return undefined; // whoever opens it says what is wrong with it
   }
 }

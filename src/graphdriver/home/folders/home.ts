@@ -100,7 +100,11 @@ export function lockHome(home: string): number {
     throw toCleatError(error, `home ${JSON.stringify(home)}`);
   }
   close(descriptor);
-  throw new CleatError(
+  throw servedAlready(home);
+}
+
+export function servedAlready(home: string): CleatError {
+  return new CleatError(
     "FAILED_PRECONDITION",
     `home ${JSON.stringify(home)} is being served by another driver or process; stop it first, or take another folder`,
   );

@@ -133,6 +133,26 @@ describe("a Get that fails", () => {
     await put(lost);
     expect(held).toBe(0);
   });
+
+  it.each([
+    ["without their layer", (lost: LostCalls) => lost.getLost(["a"])],
+    ["that fail", (lost: LostCalls) => lost.get("a", failing("INTERNAL")).catch(() => {})],
+  ])("comes from nobody as often as this: calls %s keep it mounted, and take no more room", async (_how, call) => {
+    const first = start(true);
+    held = 1;
+    for (let turn = 0; turn < 1_000; turn++) await call(first);
+    await nextTurn();
+    expect(notes().length).toBeLessThan(100);
+    for (const lost of [first, start(true)]) {
+      for (let turn = 0; turn < 1_000; turn++) await put(lost);
+      expect(held).toBe(1);
+    }
+    const last = start(true);
+    last.removed("a");
+    expect(notes()).toEqual([]);
+    await put(last);
+    expect(held).toBe(0);
+  });
 });
 
 it("strikes out nothing of the next process's once it is closed", async () => {

@@ -44,6 +44,12 @@ export interface LostCallsOptions {
   readonly logger: Logger;
 }
 
+/**
+ * Of one layer. Nobody sends as many by losing them: a layer with so many stays mounted until it is removed or the
+ * engine is another, whatever is given back, so that no number of failing calls fills memory and disk.
+ */
+const maxDoubts = 64;
+
 export function createLostCalls({ folder, logger }: LostCallsOptions): LostCalls {
   const notes = createCallNotes(folder, logger);
   /** The notes of each layer that are nobody's any more. */
@@ -51,7 +57,11 @@ export function createLostCalls({ folder, logger }: LostCallsOptions): LostCalls
   let resumed = false;
   const createdHere = new Set<string>();
 
-  const doubt = (note: CallNote) => doubts.set(note.id, [...(doubts.get(note.id) ?? []), note]);
+  const doubt = (note: CallNote) => {
+    const known = doubts.get(note.id) ?? [];
+    if (known.length < maxDoubts) doubts.set(note.id, [...known, note]);
+    else notes.remove(note);
+  };
 
   return {
     opened(resume) {
@@ -105,13 +115,14 @@ export function createLostCalls({ folder, logger }: LostCallsOptions): LostCalls
           whenAnswered(() => notes.remove(note));
         }
       }
-      if (rest.length > 0) doubts.set(id, rest);
-      else doubts.delete(id);
+      const stays = rest.length + 1 === maxDoubts;
+      if (!stays && rest.length > 0) doubts.set(id, rest);
+      else if (!stays) doubts.delete(id);
       logger.warn(
         { layer: id },
         "not given back, as a call was lost and nobody knows whether it is held; it stays mounted",
       );
-      whenAnswered(() => notes.remove(doubted));
+      if (!stays) whenAnswered(() => notes.remove(doubted));
     },
 
     close: () => notes.close(),

@@ -1,5 +1,7 @@
 /** Extended attributes that the file system does not keep. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 
 import { buildArchive, fifo, file, folder as aFolder, symlink } from "cleat/testing";
 
@@ -76,5 +78,28 @@ export async function attributesWithoutRoom(driver, folder) {
   await opened.create("full", {});
   await assertRefused(opened.applyDiff("full", undefined, streamOf(buildArchive(notes))), "RESOURCE_EXHAUSTED", "full");
   assert.equal(warnings.length, 1);
+  await opened.close();
+}
+
+/** The kernel lists 64 KiB of names, and xfs keeps more. */
+export async function attributesUnlisted(driver, folder) {
+  const opened = await factories[driver].open({ home: `${folder}/home` });
+  for (const [id, make] of [
+    ["file", (path) => writeFileSync(path, "x")],
+    ["folder", (path) => mkdirSync(path)],
+    ["link", (path) => execFileSync("ln", ["-s", "to", path])],
+  ]) {
+    await opened.createReadWrite(id, {});
+    const path = `${await opened.get(id, {})}/noted`;
+    make(path);
+    const prefix = id === "link" ? "trusted" : "user";
+    const set = `for at in $(seq 1000 1300); do setfattr -h -n ${prefix}.$0-$at -v v "$1"; done`;
+    execFileSync("sh", ["-c", set, "n".repeat(230), path]);
+    const about = (error) =>
+      error.code === "OUT_OF_RANGE" && error.message.includes("/noted") && error.message.includes("64 KiB");
+    await assert.rejects(opened.createReadWrite("child", { parent: id }), about);
+    assert.equal(await opened.exists("child"), false);
+    await opened.put(id);
+  }
   await opened.close();
 }
