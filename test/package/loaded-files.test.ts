@@ -77,7 +77,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
     importing("logdriver"),
     ["files", "logdriver", "state", "syscall", ...wire],
     ["@bufbuild", "koffi", "zod"],
-    135,
+    140,
   ],
   ["cleat/host", importing("host"), ["host", "volume", ...wire], ["zod"], 120],
   // What each thread of workers loads, of which there may be sixteen.

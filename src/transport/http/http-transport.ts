@@ -12,6 +12,7 @@ import type { Transport, WireReply, WireRequest } from "../wire/wire.ts";
 import { AbortError, toGivenUp, toTransportError } from "./http-failure.ts";
 import { toLatin1 } from "./latin1.ts";
 import { collectReply } from "./reply-body.ts";
+import { createSmallCalls, isSmallCall } from "./small-calls.ts";
 
 export interface HttpTransportOptions {
   /** Only for `https` addresses; default verified by the authorities that Node comes with. */
@@ -52,11 +53,16 @@ export function createHttpTransport(address: Address, options: HttpTransportOpti
     });
   };
   const open = (wire: WireRequest) => httpRequest({ ...target.options, ...requestLine(wire, target.host), agent });
+  const smallCalls = "unix" in address && createSmallCalls({ socketPath: address.unix, address: name, follow });
   return {
     address: name,
-    send: (wire) => send(wire, { address: name, dialer, open, follow }),
+    send(wire) {
+      if (smallCalls && isSmallCall(wire)) return smallCalls.send(wire, headOf(requestLine(wire, target.host)));
+      return send(wire, { address: name, dialer, open, follow });
+    },
     async close() {
       agent.destroy();
+      if (smallCalls) smallCalls.close();
     },
   };
 }
@@ -78,6 +84,13 @@ function requestLine({ path, query, body, mediaType }: WireRequest, host: string
   if (sized) headers.push("Content-Length", String(body.byteLength));
   headers.push("Host", host);
   return { method: "POST", path: search === "" ? path : `${path}?${search}`, headers };
+}
+
+/** As Node writes it. */
+function headOf({ method, path, headers }: ReturnType<typeof requestLine>): string {
+  let head = `${method} ${path} HTTP/1.1\r\n`;
+  for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
+  return `${head}Connection: keep-alive\r\n\r\n`;
 }
 
 interface Sending {

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createHttpTransport, type Transport, type WireRequest } from "../index.ts";
 
 let folder: string;
@@ -17,10 +17,21 @@ const server = createServer((socket) => {
   socket.once("data", () => socket.write(answer, () => next()));
 });
 
+/** Each has a client of its own. */
+const listeners = {
+  "a unix socket": async () => {
+    const unix = join(folder, "s");
+    await once(server.listen(unix), "listening");
+    return { unix };
+  },
+  TCP: async () => {
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    return { tcp: { host: "127.0.0.1", port: (server.address() as AddressInfo).port } };
+  },
+};
+
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "cleat-reply-"));
-  await once(server.listen(join(folder, "s")), "listening");
-  transport = createHttpTransport({ unix: join(folder, "s") });
   answer = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"Text":';
 });
 afterEach(async () => {
@@ -37,15 +48,21 @@ const callWith = (signal: AbortSignal, maxReplyBytes = 1000): WireRequest => ({
   signal,
 });
 
-it("was given up where its caller leaves in the middle of it: nobody suspects the peer of it", async () => {
-  const caller = new AbortController();
-  next = () => setTimeout(() => caller.abort(), 10);
-  const failure = { code: "CANCELLED", reachedPeer: true };
-  await expect(transport.send(callWith(caller.signal))).rejects.toMatchObject(failure);
-});
+describe.each(Object.entries(listeners))("a reply over %s", (_, listen) => {
+  beforeEach(async () => {
+    transport = createHttpTransport(await listen());
+  });
 
-it("is cut off behind its limit", async () => {
-  next = () => {};
-  const { body } = await transport.send(callWith(new AbortController().signal, 3));
-  expect(String(body)).toBe('{"Text":');
+  it("was given up where its caller leaves in the middle of it: nobody suspects the peer of it", async () => {
+    const caller = new AbortController();
+    next = () => setTimeout(() => caller.abort(), 10);
+    const failure = { code: "CANCELLED", reachedPeer: true };
+    await expect(transport.send(callWith(caller.signal))).rejects.toMatchObject(failure);
+  });
+
+  it("is cut off behind its limit", async () => {
+    next = () => {};
+    const { body } = await transport.send(callWith(new AbortController().signal, 3));
+    expect(String(body)).toBe('{"Text":');
+  });
 });

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createClient, createHttpTransport } from "../index.ts";
-import { protocol } from "./transports.test.support.ts";
+import { protocol, withResolvers } from "./transports.test.support.ts";
 
 it("goes out in one write, and its answer is read where it ends", async () => {
   const folder = await mkdtemp(join(tmpdir(), "cleat-small-call-"));
@@ -31,6 +31,33 @@ it("goes out in one write, and its answer is read where it ends", async () => {
     `Content-Type: application/vnd.docker.plugins.v1.1+json\r\nContent-Length: ${sizeBytes}\r\n` +
     "Host: plugin.moby.localhost\r\nConnection: keep-alive\r\n\r\n";
   expect(requests).toEqual([`${head(13)}{"Text":"é"}`, `${head(11)}{"Text":""}`]);
+});
+
+it("comes over another connection where the peer has talked out of turn, or has hung up", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "cleat-small-call-"));
+  const address = { unix: join(folder, "s") };
+  const answer = (text: string): string => `HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"Text":"${text}"}`;
+  const behind = [(socket: Socket) => socket.write(answer("x")), (socket: Socket) => socket.end(), () => {}];
+  let connections = 0;
+  const server = createServer((socket) => {
+    const leave = behind[connections++]!;
+    socket.on("error", () => {});
+    socket.once("data", () => socket.write(answer(""), () => leave(socket)));
+    socket.once("close", () => closed.shift()?.resolve());
+  });
+  const closed = [withResolvers<void>(), withResolvers<void>()];
+  const waits = closed.map(({ promise }) => promise);
+  await once(server.listen(address.unix), "listening");
+  const transport = createHttpTransport(address);
+  const client = createClient(protocol, transport);
+  for (const wait of [...waits, undefined]) {
+    expect(await client.echo({ Text: "" })).toEqual({ Text: "" });
+    await wait;
+  }
+  expect(connections).toBe(3);
+  await transport.close();
+  server.close();
+  await rm(folder, { recursive: true });
 });
 
 it("reads no more of a failure than becomes a message, however much a success may be", async () => {

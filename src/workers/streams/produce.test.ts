@@ -28,6 +28,13 @@ describe("what a job writes, as a stream", () => {
     expect(released).toBe(1);
   });
 
+  it("comes in pieces that are cheap to copy", async () => {
+    const { produce } = open();
+    const sizes: number[] = [];
+    for await (const piece of produce((ring) => writeJob(ring, manyPieces))) sizes.push((piece as Buffer).length);
+    expect(Math.max(...sizes)).toBe(64 * 1024);
+  });
+
   it("fails with the job's error, after what was written", async () => {
     const { produce } = open();
     const failure = new CleatError("ABORTED", "file became shorter");

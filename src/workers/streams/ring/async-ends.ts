@@ -48,8 +48,11 @@ export function createAsyncRingReader(ring: Ring): AsyncRingReader {
   };
 }
 
-/** What one read lends: so much that a message costs little, so little that a copy of it is a small allocation. */
-const maxLentBytes = 256 * 1024;
+/**
+ * What one read lends: so much that a message costs little, so little that a copy of it takes memory that was used
+ * before. Of the C library's allocator, more than 128 KiB are pages fresh from the kernel each time.
+ */
+const maxLentBytes = 64 * 1024;
 
 export interface AsyncRingWriter {
   /**
