@@ -1,8 +1,10 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { recognizeHome } from "../../../graphdriver/index.ts";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
 import { readEffectiveConfig } from "../config/effective-config.ts";
 import type { FoundContainerd } from "../config/find-containerd.ts";
-import { findListener } from "../files/installation.ts";
+import { readDaemon } from "../files/installation.ts";
 import { parseToml, type TomlTable } from "../config/toml-text.ts";
 import { readEditedFile } from "../files/edited-file.ts";
 
@@ -61,8 +63,24 @@ async function listPlugins(socket: string): Promise<readonly RunningPlugin[] | u
   }
 }
 
+/** Who listens is asked of the kernel: Cleat's sockets are made by another name than the one they get. */
 async function optionsOf(path: string): Promise<readonly string[] | undefined> {
-  const argv = (await findListener(path, "node"))?.argv ?? [];
+  const [{ descriptorOf }, { peerProcess }] = await Promise.all([
+    import("../../../transport/index.ts"),
+    import("../../../syscall/index.ts"),
+  ]);
+  const socket = connect(path);
+  let pid: number | undefined;
+  try {
+    await once(socket, "connect");
+    const descriptor = descriptorOf(socket);
+    pid = descriptor === undefined ? undefined : peerProcess(descriptor);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  } finally {
+    socket.destroy();
+  }
+  const argv = (pid === undefined ? undefined : await readDaemon(pid))?.argv ?? [];
   const command = argv.findIndex((word, at) => word === "serve" && argv[at + 1] === "snapshotter");
   return command < 0 ? undefined : argv.slice(command + 2);
 }

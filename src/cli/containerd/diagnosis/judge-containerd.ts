@@ -35,15 +35,16 @@ export async function judgeContainerd(facts: ContainerdFacts): Promise<EngineFin
     const text = `${configPath} has no [proxy_plugins.${snapshotterName}]: ${write}, ${advice}`;
     return [off("configuration", text), ...cri.filter(isWrong), ...differs.filter(isWrong)];
   }
+  const server = await judgeServer(facts, config, proxy);
   return [
     ...judgeProxy(facts, proxy),
     ...judgeOtherNames(config, proxy),
     ...(await judgeSocket(facts, proxy)),
-    ...(await judgeServer(facts, config, proxy)),
+    ...server,
     ...judgeRunning(facts, config),
     ...judgeTransfer(facts, config),
     ...cri,
-    ...differs,
+    ...differs.filter((one) => isWrong(one) || !server.some(({ subject }) => subject === one.subject)),
   ];
 }
 
@@ -116,7 +117,7 @@ async function judgeServer(facts: ContainerdFacts, config: TomlTable, proxy: unk
     findings.push(
       wrong(
         "capabilities",
-        `${isServed("without --remap-ids")}, and files of containers with mapped ids have wrong owners: start it with`,
+        `${isServed("without --remap-ids")}, and files of containers with mapped ids have wrong owners: start it with that`,
       ),
     );
   if (maps && !promisesMaps && hasFeature(facts.version, "capabilities"))
@@ -129,12 +130,17 @@ async function judgeServer(facts: ContainerdFacts, config: TomlTable, proxy: unk
     );
   const differ = valueAt(config, ["proxy_plugins", differName, "address"]);
   if (differ === address && !options.includes("--diff"))
-    findings.push(wrong("differ", `${isServed("without --diff")}, and containerd asks it for diffs: start it with`));
+    findings.push(
+      wrong("differ", `${isServed("without --diff")}, and containerd asks it for diffs: start it with that`),
+    );
   const exported = at("exports", "root");
   const root = optionOf(options, "--root") ?? systemRoot;
   if (typeof exported === "string" && resolve(exported) !== resolve(root))
     findings.push(
-      wrong("exports", `the server keeps its layers in "${root}", and containerd looks at "${exported}": ${write}`),
+      wrong(
+        "exports",
+        `the server keeps its layers in "${root}", and containerd looks at "${exported}": ${write} --root ${root}`,
+      ),
     );
   return findings;
 }
