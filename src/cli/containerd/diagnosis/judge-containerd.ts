@@ -117,7 +117,8 @@ async function judgeServer(facts: ContainerdFacts, config: TomlTable, proxy: unk
     findings.push(
       wrong(
         "capabilities",
-        `${isServed("without --remap-ids")}, and files of containers with mapped ids have wrong owners: start it with that`,
+        `${isServed("without --remap-ids")}, and files of containers with mapped ids have wrong owners: ` +
+          "start it with that",
       ),
     );
   if (maps && !promisesMaps && hasFeature(facts.version, "capabilities"))
