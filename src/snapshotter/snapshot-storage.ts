@@ -80,8 +80,8 @@ export interface SnapshotStorage {
 }
 
 /**
- * Whether a place may lie on `id`, as the records of snapshots tell; for places whose files cannot be read now. It may
- * where they do not tell.
+ * Whether a place that is to stay may lie on `id`, as the records of snapshots tell; for places whose files cannot be
+ * read now. It may where they do not tell.
  */
 export type MayLieOn = (other: number, id: number) => boolean;
 

@@ -117,10 +117,12 @@ async function writeBlock(
   if (conflicts.length > 0) throw new CleatError("FAILED_PRECONDITION", conflicts.join("; "));
   const text = (rest ?? "") + (block ?? "");
   if (text === file.text) return print(`${file.path} has all of it`);
-  const copy = file.text === undefined ? undefined : await keepCopy(file);
-  await replaceText(file, text, async (path) => {
-    if (program === undefined) return;
-    assertArrived(expected, await readEffectiveConfig(program, path, file.path), file.path);
+  const copy = await replaceText(file, text, {
+    async check(path) {
+      if (program === undefined) return;
+      assertArrived(expected, await readEffectiveConfig(program, path, file.path), file.path);
+    },
+    keep: async () => (file.text === undefined ? undefined : keepCopy(file)),
   });
   print(`${file.path} is written${copy === undefined ? "" : `; as it was it is in ${copy}`}`);
   print(restart);

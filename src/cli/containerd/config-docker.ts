@@ -90,8 +90,10 @@ async function withoutOtherDoor(file: EditedFile, door: DockerDoor): Promise<Bas
 }
 
 async function writeSettings(file: EditedFile, base: Base, text: string, print: Print): Promise<void> {
-  const copy = base.copy ?? (await keepCopyOrTrace({ ...file, text: base.text }));
-  await replaceText(file, text);
+  const kept = await replaceText(file, text, {
+    keep: async () => (base.copy === undefined ? keepCopyOrTrace({ ...file, text: base.text }) : undefined),
+  });
+  const copy = base.copy ?? (base.text === undefined ? undefined : kept);
   print(`${file.path} is written${copy === undefined ? "" : `; as it was it is in ${copy}`}`);
   print("restart Docker to have it read the file: systemctl restart docker");
 }
@@ -100,8 +102,7 @@ async function writeSettings(file: EditedFile, base: Base, text: string, print: 
 async function keepCopyOrTrace(file: EditedFile): Promise<string | undefined> {
   if (file.text !== undefined) return keepCopy(file);
   const last = await readLastCopy(file);
-  if (last !== undefined && last.text !== "") await keepCopy(file);
-  return undefined;
+  return last === undefined || last.text === "" ? undefined : keepCopy(file);
 }
 
 /** The last copy of what was there without Cleat. */

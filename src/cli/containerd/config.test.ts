@@ -88,7 +88,7 @@ describe("config containerd", () => {
   });
 
   it("refuses to write beside a table of the same name, and changes nothing", async () => {
-    const text = 'version = 3\n[proxy_plugins.cleat]\ntype = "snapshot"\naddress = "/other"\n';
+    const text = 'version = 3\r\n[proxy_plugins.cleat]\r\ntype = "snapshot"\naddress = "/other"\n';
     writeFileSync(config, text);
     const { code, err } = await containerd(...for219, "--write");
     expect(code).toBe(1);
@@ -117,13 +117,15 @@ describe("config containerd", () => {
     });
 
     it("and leaves the file when it does not read it", async () => {
-      installed('echo "containerd: no good" >&2; exit 1');
+      installed('echo "time=now level=error file=$2" >&2; echo "containerd: no good: $2" >&2; exit 1');
+      writeFileSync(config, "version = 2\n");
       const { code, err } = await cleat(["config", "containerd", "--write"]);
       expect({ code, err }).toEqual({
         code: 1,
-        err: `cleat: containerd does not read ${config}: no good\n`,
+        err: `cleat: containerd does not read ${config}: no good: ${config}\n`,
       });
-      expect(existsSync(config)).toBe(false);
+      expect(readFileSync(config, "utf8")).toBe("version = 2\n");
+      expect(readdirSync(folder).toSorted()).toEqual(["config.toml", "containerd"]);
     });
 
     it("and leaves the file when an import takes a table away", async () => {

@@ -114,8 +114,9 @@ function assertReaches(seq: number, mark: HighWaterMark): void {
   if (seq >= mark.seq) return;
   const message =
     `records of snapshots end with change ${seq}, and change ${mark.seq} was acknowledged: they are older than the ` +
-    "snapshots, as from a backup, or the disk has lost their end; nothing was deleted. Bring the newer records back, " +
-    `or give up what came after these: remove "${mark.path}"`;
+    "snapshots, as from a backup, or from a copy made file by file of what was served meanwhile, or the disk has " +
+    "lost their end; nothing was deleted. Bring the newer records back; or, to go on with these, remove " +
+    `"${mark.path}": what came after them is deleted then, and has to be pulled or made again`;
   throw new CleatError("DATA_LOSS", message);
 }
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Connection } from "../../protocol/index.ts";
 import { descriptorOf } from "../../transport/index.ts";
 import { createSimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
@@ -54,21 +54,68 @@ it("is the process that calls first, on all of its connections, until it has end
   const first = await startEngine();
   const second = await startEngine();
   const engine = createOneEngine();
-  for (const connection of first.connections) engine.assert({ connection, metadata: engines });
+  for (const connection of first.connections) await engine.assert({ connection, metadata: engines });
   const { pid } = first.child;
   for (const connection of second.connections) {
-    expect(() => engine.assert({ connection, metadata: engines })).toThrow(
+    await expect(engine.assert({ connection, metadata: engines })).rejects.toThrow(
       `these are the snapshots of process ${pid} (`,
     );
   }
   await end(first.child);
-  for (const connection of second.connections) engine.assert({ connection, metadata: engines });
+  for (const connection of second.connections) await engine.assert({ connection, metadata: engines });
 });
 
-it("is anybody where the kernel does not tell", () => {
+describe("once Cleat is started again", () => {
+  const call = ({ connections: [connection] }: { readonly connections: readonly Connection[] }) => ({
+    connection,
+    metadata: engines,
+  });
+  let file: string;
+  beforeEach(() => {
+    file = join(folder, "served-to.json");
+  });
+
+  it("is still the first, until that has ended", async () => {
+    const [first, second] = [await startEngine(), await startEngine()];
+    await createOneEngine({ file }).assert(call(first));
+    await expect(createOneEngine({ file }).assert(call(second))).rejects.toThrow("these are the snapshots of process");
+    await createOneEngine({ file }).assert(call(first));
+    await end(first.child);
+    const restarted = createOneEngine({ file });
+    await restarted.assert(call(second));
+    const third = await startEngine();
+    await expect(createOneEngine({ file }).assert(call(third))).rejects.toThrow(`process ${second.child.pid}`);
+  });
+
+  it("is the next after a start of the machine, whoever has the number of the first now", async () => {
+    const [first, second] = [await startEngine(), await startEngine()];
+    await createOneEngine({ file }).assert(call(first));
+    const { engine } = JSON.parse(await readFile(file, "utf8")) as { engine: object };
+    await writeFile(file, JSON.stringify({ version: 1, engine: { ...engine, boot: "another" } }));
+    await createOneEngine({ file }).assert(call(second));
+  });
+
+  it.each([
+    ["cannot be read", "{"],
+    ["a later version has written", '{"version": 2, "engines": []}'],
+  ])("is the next where what is kept %s", async (_, text) => {
+    await writeFile(file, text);
+    const [first, second] = [await startEngine(), await startEngine()];
+    const engine = createOneEngine({ file });
+    await engine.assert(call(first));
+    await expect(engine.assert(call(second))).rejects.toThrow("these are the snapshots of process");
+  });
+
+  it("is the next where it could not be kept, and is served", async () => {
+    const engine = createOneEngine({ file: join(folder, "none", "served-to.json") });
+    await engine.assert(call(await startEngine()));
+  });
+});
+
+it("is anybody where the kernel does not tell", async () => {
   const engine = createOneEngine();
-  engine.assert({ connection: undefined, metadata: engines });
-  engine.assert({ connection: { descriptor: undefined }, metadata: engines });
+  await engine.assert({ connection: undefined, metadata: engines });
+  await engine.assert({ connection: { descriptor: undefined }, metadata: engines });
 });
 
 it("is none that has no collector, and such a client is not refused", async () => {
@@ -76,10 +123,10 @@ it("is none that has no collector, and such a client is not refused", async () =
   const engine = createOneEngine();
   const assertOf = ({ connections: [connection] }: typeof first, metadata: Readonly<Record<string, string>>) =>
     engine.assert({ connection, metadata });
-  assertOf(operator, { "user-agent": "grpc-node-js/1.14.0" });
-  assertOf(first, engines);
-  assertOf(operator, {});
-  expect(() => assertOf(second, engines)).toThrow("these are the snapshots of process");
+  await assertOf(operator, { "user-agent": "grpc-node-js/1.14.0" });
+  await assertOf(first, engines);
+  await assertOf(operator, {});
+  await expect(assertOf(second, engines)).rejects.toThrow("these are the snapshots of process");
 });
 
 it("is none that is refused for its name", async () => {

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { CleatError } from "../../errors/index.ts";
 import { type GrpcCall, implementService, type ImplementedService, type MessageIn } from "../../grpc/index.ts";
 import type { Mount, SnapshotInfo, Snapshotter } from "../snapshotter.ts";
@@ -9,17 +10,18 @@ import { toWireInfo, toWireMount } from "./wire-shapes.ts";
 /**
  * A snapshotter as containerd's service, which `serveGrpc` serves. Anybody may look; changes are FAILED_PRECONDITION
  * under a second of containerd's names while there are snapshots of the first (`served-name.ts`), and from another
- * engine while the first that changed something runs (`one-engine.ts`). A namespace is not looked at: keys begin with
- * it, and not every containerd sends the header.
+ * engine while the first that changed something runs, also once this process is another (`one-engine.ts`). A namespace
+ * is not looked at: keys begin with it, and not every containerd sends the header.
  */
-export function createSnapshotsService(snapshotter: Snapshotter, options?: ServedNameOptions): ImplementedService {
+export function createSnapshotsService(snapshotter: Snapshotter, options: ServedNameOptions = {}): ImplementedService {
   const served = createServedName(snapshotter, options);
-  const engine = createOneEngine();
+  const { file, logger } = options;
+  const engine = createOneEngine({ file: file && join(dirname(file), servedToFile), logger });
   /** Whoever may connect may look. */
   const changing = async <T>(name: string, call: GrpcCall, change: () => Promise<T>): Promise<T> => {
     if (name === "") return change(); // who names none is no containerd, and collects nothing
     return served.within(name, async () => {
-      engine.assert(call); // not of who is refused for its name
+      await engine.assert(call); // not of who is refused for its name
       return change();
     });
   };
@@ -65,6 +67,9 @@ export function createSnapshotsService(snapshotter: Snapshotter, options?: Serve
     },
   });
 }
+
+/** Which engine that is, beside the name by which it knows them. */
+const servedToFile = "served-to.json";
 
 /** containerd would unpack into a folder of its own where there are none, and lose what it unpacked. */
 function toWireMounts(key: string, mounts: readonly Mount[]) {

@@ -22,7 +22,10 @@ export interface ServedName {
 }
 
 export interface ServedNameOptions {
-  /** Where it is kept; without it, it is known as long as this process runs. */
+  /**
+   * Where it is kept, and beside it, in `served-to.json`, which engine changes the snapshots; without it, both are
+   * known as long as this process runs.
+   */
   readonly file?: string | undefined;
   readonly logger?: Logger | undefined;
 }

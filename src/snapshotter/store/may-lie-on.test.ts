@@ -21,7 +21,7 @@ it.each([
   ["an active one on another", 3, 1, false],
   ["one that may have been laid on a parent, and not been written down", 4, 1, true],
   ["a place of a view, which has none", 5, 2, true],
-  ["a place of nobody", 6, 1, true],
+  ["a place of nobody, which is to be deleted whatever it lies on", 6, 1, false],
 ])("tells whether %s may lie there", (_, other, id, expected) => {
   expect(createMayLieOn(records, { rebase })(other, id)).toBe(expected);
 });

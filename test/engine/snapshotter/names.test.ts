@@ -53,7 +53,7 @@ for (const { release, needs, title } of containerdReleases) {
       expect(await snapshots("cleat", "ls")).toBe(before);
     });
 
-    it("a second containerd is refused while the first one runs", async () => {
+    it("a second containerd is refused while the first one runs, also once Cleat is started again", async () => {
       await containerd.writeConfig(configFor("cleat"));
       const first = await containerd.start();
       const ofFirst = snapshotsOf(containerd.address, "cleat");
@@ -69,6 +69,12 @@ for (const { release, needs, title } of containerdReleases) {
       const second = await namespace.start("second", ["containerd", "--config", `${folder}/config.toml`, ...where]);
       const prepare = () => ofSecond("prepare", "key").then(() => "prepared", String);
       await untilReady(second, "containerd to ask the snapshotter", 30_000, async () =>
+        (await prepare()).includes("these are the snapshots of process"),
+      );
+      expect(await ofFirst("ls")).toBe(before);
+      await cleat.end("SIGKILL");
+      await cleat.start();
+      await untilReady(second, "containerd to ask the snapshotter that was started again", 30_000, async () =>
         (await prepare()).includes("these are the snapshots of process"),
       );
       expect(await ofFirst("ls")).toBe(before);

@@ -13,8 +13,14 @@ export async function readEffectiveConfig(program: string, path: string, subject
   if (failure === undefined) return parseToml(stdout, "what containerd config dump prints");
   throw new CleatError(
     "FAILED_PRECONDITION",
-    `containerd does not read ${subject}: ${failure.replace(/^containerd: /, "")}`,
+    `containerd does not read ${subject}: ${reasonIn(failure, path, subject)}`,
   );
+}
+
+/** What it says at the end, after what it has logged, of a file that its reader knows by another name. */
+function reasonIn(failure: string, path: string, subject: string): string {
+  const reason = /^containerd: ([^]*)/m.exec(failure)?.[1] ?? failure;
+  return reason.replaceAll(path, subject);
 }
 
 /**

@@ -58,7 +58,7 @@ function formatKey(key: string): string {
 /** The line, from 1, where a table is opened; `undefined` where no line opens it by that name alone. */
 export function lineOfTable(text: string, path: readonly string[]): number | undefined {
   const wanted = JSON.stringify(path);
-  const index = text.split("\n").findIndex((line) => JSON.stringify(headerPath(line)) === wanted);
+  const index = text.split(/\r?\n/).findIndex((line) => JSON.stringify(headerPath(line)) === wanted);
   return index < 0 ? undefined : index + 1;
 }
 

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { createServer, type Server } from "node:net";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -31,4 +32,28 @@ it.each<[what: string, serve: (() => Server) | undefined, failure: RegExp]>([
   server = serve?.().listen(path);
   if (server !== undefined) await once(server, "listening");
   expect(await facts.socketFailure(path)).toMatch(failure);
+});
+
+it.each<[what: string, argv: string[], options: string[] | undefined]>([
+  ["Cleat", ["serve", "snapshotter", "--diff", "--root=/r"], ["--diff", "--root=/r"]],
+  ["somebody else", ["stargz"], undefined],
+])("what %s that listens was started with", async (_, argv, options) => {
+  const path = join(folder, "snapshotter.sock");
+  const script = `const made = "${path}.made";
+    require("node:net").createServer().listen(made, () => {
+      require("node:fs").renameSync(made, "${path}");
+      console.log("ready");
+    });`;
+  const child = spawn(process.execPath, ["-e", script, ...argv], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    await once(child.stdout, "data");
+    expect(await facts.optionsOf(path)).toEqual(options);
+  } finally {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+});
+
+it("nobody who listens was started with nothing", async () => {
+  expect(await facts.optionsOf(join(folder, "none.sock"))).toBeUndefined();
 });

@@ -1,7 +1,10 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { recognizeHome } from "../../../graphdriver/index.ts";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
 import { readEffectiveConfig } from "../config/effective-config.ts";
 import type { FoundContainerd } from "../config/find-containerd.ts";
+import { readDaemon } from "../files/installation.ts";
 import { parseToml, type TomlTable } from "../config/toml-text.ts";
 import { readEditedFile } from "../files/edited-file.ts";
 
@@ -24,6 +27,8 @@ export interface ContainerdFacts extends FoundContainerd {
   readonly plugins: readonly RunningPlugin[] | undefined;
   /** What is wrong with the snapshotter at a socket: nothing where it answers. */
   socketFailure(path: string): Promise<string | undefined>;
+  /** What the Cleat at a socket was started with; `undefined` where that cannot be seen, or it is no Cleat. */
+  optionsOf(path: string): Promise<readonly string[] | undefined>;
   /** Whose layers a folder holds. */
   driverOf(root: string): string | undefined;
 }
@@ -33,7 +38,7 @@ const askDeadlineMs = 2_000;
 /** Reads and asks; changes nothing. */
 export async function gatherContainerdFacts(found: FoundContainerd, address: string): Promise<ContainerdFacts> {
   const [config, plugins] = await Promise.all([readConfig(found), listPlugins(address)]);
-  return { ...found, config, plugins, socketFailure, driverOf: (root) => recognizeHome(root) };
+  return { ...found, config, plugins, socketFailure, optionsOf, driverOf: (root) => recognizeHome(root) };
 }
 
 async function readConfig({ program, configPath }: FoundContainerd): Promise<ContainerdFacts["config"]> {
@@ -56,6 +61,28 @@ async function listPlugins(socket: string): Promise<readonly RunningPlugin[] | u
     if (error instanceof CleatError) return undefined;
     throw error;
   }
+}
+
+/** Who listens is asked of the kernel: Cleat's sockets are made by another name than the one they get. */
+async function optionsOf(path: string): Promise<readonly string[] | undefined> {
+  const [{ descriptorOf }, { peerProcess }] = await Promise.all([
+    import("../../../transport/index.ts"),
+    import("../../../syscall/index.ts"),
+  ]);
+  const socket = connect(path);
+  let pid: number | undefined;
+  try {
+    await once(socket, "connect");
+    const descriptor = descriptorOf(socket);
+    pid = descriptor === undefined ? undefined : peerProcess(descriptor);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  } finally {
+    socket.destroy();
+  }
+  const argv = (pid === undefined ? undefined : await readDaemon(pid))?.argv ?? [];
+  const command = argv.findIndex((word, at) => word === "serve" && argv[at + 1] === "snapshotter");
+  return command < 0 ? undefined : argv.slice(command + 2);
 }
 
 /** Asks for a snapshot that cannot be, so that the answer is that there is none. Who hangs has a socket, too. */

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import { defaultSnapshotterRoot } from "../../terminal/default-folders.ts";
 import { formatVersion, hasFeature } from "../config/versions.ts";
 import { isDockersConfig } from "../config/find-containerd.ts";
 import {
@@ -10,11 +12,13 @@ import {
   transferPlugin,
 } from "../config/tables.ts";
 import { type TomlTable, valueAt } from "../config/toml-text.ts";
+import { optionOf } from "../files/installation.ts";
 import type { ContainerdFacts } from "./containerd-facts.ts";
 import { type EngineFinding, off, right, wrong } from "./engine-findings.ts";
 
 const write = "cleat config containerd --write";
 const advice = "then restart containerd";
+const systemRoot = defaultSnapshotterRoot({ env: {}, uid: 0 });
 
 /** What is configured for Cleat, whether it is right, and what to do where it is not. */
 export async function judgeContainerd(facts: ContainerdFacts): Promise<EngineFinding[]> {
@@ -31,14 +35,16 @@ export async function judgeContainerd(facts: ContainerdFacts): Promise<EngineFin
     const text = `${configPath} has no [proxy_plugins.${snapshotterName}]: ${write}, ${advice}`;
     return [off("configuration", text), ...cri.filter(isWrong), ...differs.filter(isWrong)];
   }
+  const server = await judgeServer(facts, config, proxy);
   return [
     ...judgeProxy(facts, proxy),
     ...judgeOtherNames(config, proxy),
     ...(await judgeSocket(facts, proxy)),
+    ...server,
     ...judgeRunning(facts, config),
     ...judgeTransfer(facts, config),
     ...cri,
-    ...differs,
+    ...differs.filter((one) => isWrong(one) || !server.some(({ subject }) => subject === one.subject)),
   ];
 }
 
@@ -93,6 +99,51 @@ async function judgeSocket({ socketFailure }: ContainerdFacts, proxy: unknown): 
   if (failure === undefined) return [right("socket", `${address} answers`)];
   if (failure === "EACCES") return [off("socket", `${address} is root's; ask again as root`)];
   return [wrong("socket", `nobody answers at ${address} (${failure}): start cleat serve snapshotter`)];
+}
+
+/** What the configuration promises of the server, beside what that was started with. */
+async function judgeServer(facts: ContainerdFacts, config: TomlTable, proxy: unknown): Promise<EngineFinding[]> {
+  const at = (...path: string[]) => valueAt(proxy, path);
+  const address = at("address");
+  const options = typeof address === "string" ? await facts.optionsOf(address) : undefined;
+  if (options === undefined) return [];
+  const findings: EngineFinding[] = [];
+  const isServed = (what: string) => `cleat serve snapshotter runs ${what}`;
+  const capabilities = at("capabilities");
+  const promisesMaps =
+    Array.isArray(capabilities) && ["remap-ids", "only-remap-ids"].some((one) => capabilities.includes(one));
+  const maps = options.includes("--remap-ids");
+  if (promisesMaps && !maps)
+    findings.push(
+      wrong(
+        "capabilities",
+        `${isServed("without --remap-ids")}, and files of containers with mapped ids have wrong owners: ` +
+          "start it with that",
+      ),
+    );
+  if (maps && !promisesMaps && hasFeature(facts.version, "capabilities"))
+    findings.push(
+      off(
+        "capabilities",
+        `${isServed("with --remap-ids")}, of which containerd makes use only with capabilities = ["remap-ids"] in ` +
+          `[proxy_plugins.${snapshotterName}]`,
+      ),
+    );
+  const differ = valueAt(config, ["proxy_plugins", differName, "address"]);
+  if (differ === address && !options.includes("--diff"))
+    findings.push(
+      wrong("differ", `${isServed("without --diff")}, and containerd asks it for diffs: start it with that`),
+    );
+  const exported = at("exports", "root");
+  const root = optionOf(options, "--root") ?? systemRoot;
+  if (typeof exported === "string" && resolve(exported) !== resolve(root))
+    findings.push(
+      wrong(
+        "exports",
+        `the server keeps its layers in "${root}", and containerd looks at "${exported}": ${write} --root ${root}`,
+      ),
+    );
+  return findings;
 }
 
 /** What the containerd that runs has made of it. */

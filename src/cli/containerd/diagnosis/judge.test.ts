@@ -36,6 +36,7 @@ function factsOf(
     config,
     plugins: [plugin],
     socketFailure: async () => undefined,
+    optionsOf: async () => undefined,
     driverOf: () => "overlay2",
     ...others,
   };
@@ -50,6 +51,28 @@ async function statesOf(facts: ContainerdFacts) {
 async function wrongOf(facts: ContainerdFacts) {
   return (await judgeContainerd(facts)).filter(({ state }) => state === "wrong").map(({ text }) => text);
 }
+
+describe("of containerd, the server that answers", () => {
+  const answering = (...argv: string[]) => ({ optionsOf: async () => [...argv, "--root", "/layers"] });
+  const mapping = toml(`${text219}\ncapabilities = ["remap-ids"]`);
+
+  it.each<[what: string, config: TomlTable, argv: string[], text: string | undefined]>([
+    ["makes no diffs", written("2.1.9", { diff: true }), [], "without --diff"],
+    ["makes diffs", written("2.1.9", { diff: true }), ["--diff"], undefined],
+    ["maps no ids", mapping, [], "without --remap-ids"],
+    ["maps ids", mapping, ["--remap-ids"], undefined],
+    ["keeps its layers elsewhere", toml(text219), ["--root=/elsewhere"], 'keeps its layers in "/elsewhere"'],
+    ["was started as it is configured", toml(text219), [], undefined],
+  ])("%s", async (_, config, argv, text) => {
+    const wrong = await wrongOf(factsOf("2.1.9", config, answering(...argv)));
+    expect(wrong).toEqual(text === undefined ? [] : [expect.stringContaining(text)]);
+  });
+
+  it("maps ids, which containerd does not know", async () => {
+    const findings = await judgeContainerd(factsOf("2.1.9", toml(text219), answering("--remap-ids")));
+    expect(findings.filter(({ subject }) => subject === "capabilities")).toMatchObject([{ state: "off" }]);
+  });
+});
 
 describe("of containerd", () => {
   it.each([

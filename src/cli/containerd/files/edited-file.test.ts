@@ -1,15 +1,18 @@
+import { randomUUID } from "node:crypto";
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { keepCopy, readEditedFile, readLastCopy, replaceText } from "./edited-file.ts";
 
@@ -41,12 +44,48 @@ describe("a file that is replaced", () => {
 
   it("stays, and nothing beside it, when what is new is refused", async () => {
     writeFileSync(path, "old");
-    const refusing = replaceText(await readEditedFile(path), "new", async (staged) => {
+    const check = async (staged: string) => {
       throw new Error(readFileSync(staged, "utf8"));
-    });
+    };
+    const refusing = replaceText(await readEditedFile(path), "new", { check });
     await expect(refusing).rejects.toThrow("new");
     expect(readFileSync(path, "utf8")).toBe("old");
     expect(readdirSync(folder)).toEqual(["config.toml"]);
+  });
+
+  it("is checked beside its name, where what it names by relative paths is", async () => {
+    for (const name of ["named", "real"]) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, "real/config.toml"), "old");
+    const link = join(folder, "named/config.toml");
+    symlinkSync("../real/config.toml", link);
+    let seen: string[] = [];
+    const check = async (staged: string) => void (seen = [dirname(staged), readFileSync(staged, "utf8")]);
+    await replaceText(await readEditedFile(link), "new", { check });
+    expect(seen).toEqual([join(folder, "named"), "new"]);
+    expect(readdirSync(join(folder, "named"))).toEqual(["config.toml"]);
+    expect(readdirSync(join(folder, "real"))).toEqual(["config.toml"]);
+  });
+
+  it("has no copy when it is not replaced after all", async () => {
+    writeFileSync(path, "old");
+    const file = await readEditedFile(path);
+    const keep = () => keepCopy(file);
+    const check = () => Promise.reject(new Error("no"));
+    await expect(replaceText(file, "new", { keep, check })).rejects.toThrow("no");
+    const failing = async () => {
+      for (const name of readdirSync(folder)) if (name.endsWith(".tmp")) rmSync(join(folder, name));
+      return keep();
+    };
+    await expect(replaceText(file, "new", { keep: failing })).rejects.toThrow("ENOENT");
+    expect(readdirSync(folder)).toEqual(["config.toml"]);
+  });
+
+  it("leaves nothing of a call that was killed to the next", async () => {
+    const [left, own] = [`.config.toml.${randomUUID()}.tmp`, `.config.toml.${randomUUID()}.tmp`];
+    for (const name of [left, own, ".config.toml.mine.tmp"]) writeFileSync(join(folder, name), "half");
+    utimesSync(join(folder, left), 1, 1);
+    await replaceText(await readEditedFile(path), "new");
+    expect(readdirSync(folder).toSorted()).toEqual([".config.toml.mine.tmp", own, "config.toml"].toSorted());
   });
 
   it("stays when somebody else has written it meanwhile", async () => {

@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
-import { type FileHandle, lstat, open, readFile, realpath, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { type FileHandle, lstat, open, readdir, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
 import { makeFolders, replaceFile, syncFolder } from "../../../files/index.ts";
 
@@ -45,31 +45,77 @@ function decode(bytes: Buffer, subject: string): string {
   }
 }
 
+export interface ReplaceTextOptions {
+  /**
+   * May refuse what is about to be put there, which it finds at the path that it gets: in the folder by which the file
+   * is named, as what it names by relative paths is looked for from there.
+   */
+  readonly check?: (path: string) => Promise<void>;
+  /** Keeps a copy of what was there, and says where; called once nothing refuses any more. */
+  readonly keep?: () => Promise<string | undefined>;
+}
+
 /**
  * Puts `text` in the file's place, durably: after a crash there is all of the old or all of the new. Mode and owner
- * stay. `check` may refuse what is about to be put there, which it finds at the path that it gets, in the same folder.
+ * stay. Returns where the copy is that was kept.
  * @throws ABORTED when somebody else has written the file meanwhile; whatever `check` does. Nothing has changed then.
  */
 export async function replaceText(
   file: EditedFile,
   text: string,
-  check?: (path: string) => Promise<void>,
-): Promise<void> {
-  const { realPath } = file;
+  { check, keep }: ReplaceTextOptions = {},
+): Promise<string | undefined> {
+  const { path, realPath } = file;
+  let copy: string | undefined;
   try {
     if (file.text === undefined) await makeFolders(dirname(realPath));
+    await removeLeftStaged(realPath);
     const likeness = await statIfThere(realPath);
     await replaceFile(realPath, (staged) => fillLike(staged, likeness, text), {
       mode: modeLike(likeness),
-      async check(path) {
-        await check?.(path);
+      async check(staged) {
+        if (check !== undefined) await besideName(staged, path, check);
         await assertUnchanged(file);
+        copy = await keep?.();
       },
     });
+    return copy;
   } catch (error) {
-    throw toCleatError(error, `file ${JSON.stringify(file.path)}`);
+    if (copy !== undefined && (await isUnchanged(file))) await rm(copy, { force: true });
+    throw toCleatError(error, `file ${JSON.stringify(path)}`);
   }
 }
+
+/** Has `use` find what is staged in the folder of `path`, also where that is a link to a file elsewhere. */
+async function besideName(staged: string, path: string, use: (path: string) => Promise<void>): Promise<void> {
+  const folder = dirname(path);
+  if ((await realpath(folder)) === (await realpath(dirname(staged)))) return use(staged);
+  const link = join(folder, basename(staged));
+  await symlink(staged, link);
+  try {
+    await use(link);
+  } finally {
+    await rm(link);
+  }
+}
+
+/** A check takes seconds; what is older a call has left that was killed. */
+const stagedPatienceMs = 60_000;
+
+async function removeLeftStaged(realPath: string): Promise<void> {
+  const folder = dirname(realPath);
+  const [before, after] = [`.${basename(realPath)}.`, ".tmp"];
+  for (const name of await readdir(folder)) {
+    const isStaged = name.startsWith(before) && name.endsWith(after);
+    if (!isStaged || !uuidPattern.test(name.slice(before.length, -after.length))) continue;
+    const staged = join(folder, name);
+    const status = await statIfThere(staged);
+    if (status !== undefined && Date.now() - status.mtimeMs > stagedPatienceMs) await rm(staged, { force: true });
+  }
+}
+
+/** By which `replaceFile` names what it stages. */
+const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Removes a file that Cleat made, and on which nobody else has written since. */
 export async function removeEditedFile(file: EditedFile): Promise<void> {
@@ -136,6 +182,13 @@ async function fillLike(file: FileHandle, likeness: Stats | undefined, text: str
     await file.chmod(likeness.mode & 0o7777);
   }
   await file.writeFile(text);
+}
+
+async function isUnchanged(file: EditedFile): Promise<boolean> {
+  return assertUnchanged(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function assertUnchanged({ path, text }: EditedFile): Promise<void> {

@@ -106,7 +106,8 @@ async function holdsOneOf(folder: string, links: ReadonlySet<string>): Promise<b
   return false;
 }
 
-async function readDaemon(pid: number): Promise<Daemon | undefined> {
+/** `undefined` where there is no such process, or only the kernel's. */
+export async function readDaemon(pid: number): Promise<Daemon | undefined> {
   const line = await ifReadable(readFile(`/proc/${pid}/cmdline`, "utf8"));
   return line === undefined || line === "" ? undefined : { pid, argv: line.replace(/\0$/, "").split("\0") };
 }

@@ -6,13 +6,15 @@ import { printable, printableJson } from "../../terminal/printable.ts";
 import { collectGarbage } from "./collect.ts";
 import { connectionOptions, type ConnectionValues, openConnection, type SnapshotterConnection } from "./connection.ts";
 import { formatSnapshots, formatTree, formatUsage, type SnapshotRow, toJson } from "./format-snapshots.ts";
+import { isOfOneSnapshot } from "./of-one-snapshot.ts";
 import { removeBrokenNames } from "./repair-names.ts";
 import { type SurveyedSnapshot, surveySnapshots } from "./survey.ts";
 
 const states = [
   "broken: containerd has the name, and the snapshotter nothing behind it; cleat snapshots repair mends that.",
   "orphaned: the snapshotter has it, and containerd no name for it; cleat snapshots gc has containerd collect it.",
-  "One whose files cannot be read now is ok here; cleat fsck ROOT tells of it, as the snapshotter's log does.",
+  "One whose files cannot be read now is ok here, and mounted ?; cleat fsck ROOT tells of it, as the snapshotter's",
+  "log does.",
 ];
 
 const listOptions = {
@@ -40,7 +42,8 @@ export const tree = defineListing(formatTree, false, [
 ]);
 export const du = defineListing(formatUsage, true, [
   "SIZE is what a snapshot takes beyond those it lies on. Of a committed one it is known; others are walked now.",
-  "What several namespaces share counts once in the sum.",
+  "What several namespaces share counts once in the sum. One whose files cannot be read now is left out and named, and",
+  "the exit code is 1 then.",
 ]);
 
 function defineListing(format: Format, counts: boolean, details: readonly string[]): CommandBody {
@@ -50,14 +53,16 @@ function defineListing(format: Format, counts: boolean, details: readonly string
     async run(values, _operands, context) {
       await using connection = await openConnection(values, context);
       const snapshots = ofNamespace(await surveySnapshots(connection), values);
+      const uncounted: string[] = [];
       const rows = await Promise.all(
-        snapshots.map(async (snapshot) => ({
-          snapshot,
-          usage: counts ? await usageOf(snapshot, connection) : undefined,
-        })),
+        snapshots.map(async (snapshot) => {
+          const tell = (why: string) => void uncounted.push(`${subjectOf(snapshot)} is not counted: ${printable(why)}`);
+          return { snapshot, usage: counts ? await usageOf(snapshot, connection, tell) : undefined };
+        }),
       );
       print(rows, format, values, context);
-      return "done";
+      for (const line of uncounted.toSorted()) context.stderr.write(`cleat: ${line}\n`);
+      return uncounted.length === 0 ? "done" : "failed";
     },
   });
 }
@@ -71,17 +76,26 @@ function ofNamespace(snapshots: readonly SurveyedSnapshot[], { namespace }: Conn
   return snapshots.filter((snapshot) => namespace === undefined || snapshot.namespace === namespace);
 }
 
-/** Nothing for one that is gone meanwhile. */
-async function usageOf(snapshot: SurveyedSnapshot, connection: SnapshotterConnection): Promise<Usage | undefined> {
+/** Nothing for one that is gone meanwhile, nor for one of which it is told why it cannot be walked. */
+async function usageOf(
+  snapshot: SurveyedSnapshot,
+  connection: SnapshotterConnection,
+  tell: (why: string) => void,
+): Promise<Usage | undefined> {
   const { state, name, namespace, backendName } = snapshot;
   if (state === "broken") return undefined;
   const client = connection.namespaces.find((one) => one.namespace === namespace)?.snapshots;
   try {
     return backendName === undefined ? await client?.usage(name) : await connection.backend.usage(backendName);
   } catch (error) {
-    if (error instanceof CleatError && error.code === "NOT_FOUND") return undefined;
-    throw error;
+    if (!isOfOneSnapshot(error)) throw error;
+    if (error.code !== "NOT_FOUND") tell(error.message);
+    return undefined;
   }
+}
+
+function subjectOf({ namespace, name }: SurveyedSnapshot): string {
+  return `${printable(namespace)} ${printable(name)}`;
 }
 
 export const repair = defineCommand({
@@ -101,10 +115,9 @@ export const repair = defineCommand({
     await using connection = await openConnection(values, context);
     const broken = ofNamespace(await surveySnapshots(connection), values).filter(({ state }) => state === "broken");
     const { stdout } = context;
-    const subject = ({ namespace, name }: SurveyedSnapshot) => `${printable(namespace)} ${printable(name)}`;
     if (broken.length === 0) stdout.write("nothing is broken\n");
     if (values["dry-run"] === true) {
-      for (const snapshot of broken) stdout.write(`broken   ${subject(snapshot)}\n`);
+      for (const snapshot of broken) stdout.write(`broken   ${subjectOf(snapshot)}\n`);
       return broken.length === 0 ? "done" : "findings";
     }
     const snapshotsOf = (namespace: string) => {
@@ -115,7 +128,7 @@ export const repair = defineCommand({
     const repaired = await removeBrokenNames(broken, snapshotsOf);
     for (const { snapshot, obstacle } of repaired) {
       const left = obstacle === undefined ? "" : `: ${printable(obstacle)}`;
-      stdout.write(`${obstacle === undefined ? "removed " : "left    "} ${subject(snapshot)}${left}\n`);
+      stdout.write(`${obstacle === undefined ? "removed " : "left    "} ${subjectOf(snapshot)}${left}\n`);
     }
     return repaired.every(({ obstacle }) => obstacle === undefined) ? "done" : "findings";
   },

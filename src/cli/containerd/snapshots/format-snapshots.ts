@@ -124,7 +124,7 @@ export function toJson(rows: readonly SnapshotRow[]): object {
     parent: snapshot.parent ?? null,
     backendName: snapshot.backendName ?? null,
     images: snapshot.images,
-    mountPoints: snapshot.mountPoints,
+    mountPoints: snapshot.mountPoints ?? null,
     ...(usage && { sizeBytes: usage.sizeBytes, inodes: usage.inodes }),
   }));
   return { version: 1, snapshots };
@@ -136,6 +136,7 @@ function showName(name: string, truncate: boolean): string {
 }
 
 function showMounts({ mountPoints }: SurveyedSnapshot, truncate: boolean): string {
+  if (mountPoints === undefined) return "?";
   if (mountPoints.length === 0) return "-";
   return truncate ? `${mountPoints.length}` : mountPoints.map((one) => printable(one)).join(" ");
 }

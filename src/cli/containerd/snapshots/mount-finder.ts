@@ -1,8 +1,11 @@
-import { CleatError } from "../../../errors/index.ts";
-import type { SnapshotKind, Snapshotter } from "../../../snapshotter/index.ts";
+import type { Mount, SnapshotKind, Snapshotter } from "../../../snapshotter/index.ts";
 import { mountHolding, readMounts } from "../../../syscall/index.ts";
+import { isOfOneSnapshot } from "./of-one-snapshot.ts";
 
-/** Tells where a snapshot is mounted, as far as this process sees it; of views of several layers that is not told. */
+/**
+ * Tells where a snapshot is mounted, as far as this process sees it; of views of several layers that is not told.
+ * `undefined` for one that is gone meanwhile, or whose files cannot be looked at now.
+ */
 export function createMountFinder(backend: Pick<Snapshotter, "mounts">) {
   const mounts = readMounts();
   const pointsByUpper = new Map<string, string[]>();
@@ -17,17 +20,20 @@ export function createMountFinder(backend: Pick<Snapshotter, "mounts">) {
     const root = holding.root === "/" ? below : `${holding.root}${below}`;
     return mounts.filter((one) => one.device === holding.device && one.root === root).map((one) => one.mountPoint);
   };
-  return async ({ name, kind }: { readonly name: string; readonly kind: SnapshotKind }): Promise<string[]> => {
+  const mountsOf = async (name: string): Promise<readonly Mount[]> => {
+    try {
+      return await backend.mounts(name);
+    } catch (error) {
+      if (isOfOneSnapshot(error)) return [];
+      throw error;
+    }
+  };
+  return async ({ name, kind }: { readonly name: string; readonly kind: SnapshotKind }) => {
     if (kind === "committed") return [];
-    const [mount] = await backend.mounts(name).catch(noneIfGone);
-    if (mount === undefined) return [];
+    const [mount] = await mountsOf(name);
+    if (mount === undefined) return undefined;
     if (mount.type === "bind") return boundFrom(mount.source);
     const upper = mount.options.find((option) => option.startsWith("upperdir="))?.slice("upperdir=".length);
     return upper === undefined ? [] : (pointsByUpper.get(upper) ?? []);
   };
-}
-
-function noneIfGone(error: unknown): [] {
-  if (error instanceof CleatError && error.code === "NOT_FOUND") return [];
-  throw error;
 }

@@ -24,7 +24,8 @@ export interface SurveyedSnapshot {
   /** What the snapshotter calls it; of one that was adopted from another namespace that is not told. */
   readonly backendName: string | undefined;
   readonly images: readonly string[];
-  readonly mountPoints: readonly string[];
+  /** `undefined` where that cannot be told now. */
+  readonly mountPoints: readonly string[] | undefined;
 }
 
 /** Sorted by namespace and name. Nothing is changed. */
