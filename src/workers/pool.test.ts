@@ -1,5 +1,5 @@
 /** On Node 20 a thread cannot load TypeScript, so the pool is the built one. */
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -50,6 +50,13 @@ const jobsSource = `
     return guests;
   }
   export function waitFor(words) { Atomics.wait(words, 0, 0); Atomics.store(words, 1, 1); }
+  export function writeBehind(path) {
+    setImmediate(() => {
+      writeFileSync(path, "begun");
+      for (const end = Date.now() + 100; Date.now() < end; );
+      writeFileSync(path, "ended");
+    });
+  }
   export function makeFile(path) { writeFileSync(path, "", { mode: 0o666 }); }
 `;
 
@@ -64,6 +71,7 @@ interface Jobs {
   meet(words: Int32Array, guests: number): number;
   waitFor(words: Int32Array): void;
   makeFile(path: string): void;
+  writeBehind(path: string): void;
   walk(words: Int32Array): void;
   passOver(words: Int32Array): void;
   missing(): void;
@@ -213,6 +221,15 @@ describe.skipIf(!existsSync(built))("a pool of threads (of the built package: np
     expect(table[1]).toBe(1);
     await job;
     await pool.close();
+  });
+
+  it("ends no thread in the middle of what it does behind its answer", async () => {
+    const pool = openPool({ idleThreads: 0 });
+    for (let round = 0; round < 5; round++) {
+      const path = join(scratch, `behind-${round}`);
+      await pool.run(jobs, "writeBehind", path);
+      if (existsSync(path)) expect(readFileSync(path, "utf8")).toBe("ended");
+    }
   });
 
   it.each(["walk", "passOver"] as const)("ends a job whose caller gives up, at its next step: %s", async (name) => {

@@ -28,7 +28,7 @@ vi.mock("node:worker_threads", async (importOriginal) => {
     }
     ref(): void {}
     unref(): void {}
-    async terminate(): Promise<void> {}
+    async end(): Promise<void> {}
   }
   return { ...original, Worker };
 });

@@ -66,7 +66,7 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
   }
 
   async function giveBack(thread: Thread): Promise<void> {
-    if (thread.hasEnded() || idle.length >= idleThreads) await thread.terminate();
+    if (thread.hasEnded() || idle.length >= idleThreads) await thread.end();
     else idle.push(thread);
   }
 
@@ -127,7 +127,7 @@ export function createThreadSupply(idleThreads: number): ThreadSupply {
     isBusy: () => taken > 0,
     async close() {
       await Promise.all(beside);
-      await Promise.all(idle.splice(0).map((thread) => thread.terminate()));
+      await Promise.all(idle.splice(0).map((thread) => thread.end()));
     },
   };
 }

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { CleatError } from "../errors/index.ts";
 import { detachThread, watchForCancellation } from "../syscall/index.ts";
 import { failedOutcome, type Outcome } from "./outcome.ts";
-import type { Job, ThreadData, ThreadMessage } from "./threads.ts";
+import type { endOfJobs, Job, ThreadData, ThreadMessage } from "./threads.ts";
 
 type Exports = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 
@@ -31,7 +31,8 @@ async function runJob({ module, name, args }: Job): Promise<Outcome> {
 }
 
 detachThread();
-parentPort?.on("message", (job: Job) => {
+parentPort?.on("message", (job: Job | typeof endOfJobs) => {
+  if (typeof job === "string") process.exit();
   void runJob(job).then(reply);
 });
 

@@ -22,8 +22,15 @@ export interface Thread {
   hasEnded(): boolean;
   /** Tells the job when `signal` aborts; it ends at its next step (`throwIfCancelled`). */
   run(job: Job, signal?: AbortSignal): Promise<JobEnd>;
-  terminate(): Promise<void>;
+  /**
+   * Ends it while no job runs, when it is done with what it does behind its answer: cut off in the middle of that, it
+   * would leave its descriptors open.
+   */
+  end(): Promise<void>;
 }
+
+/** What a thread that is to end is told instead of a job. */
+export const endOfJobs = "end";
 
 /**
  * What a thread says: that it has loaded a job's module, once for each, that its job would have another beside
@@ -58,7 +65,7 @@ export function startThread({ onEnd, onBeside }: ThreadEvents): Thread {
     besides.clear();
   }
 
-  function end(message: string, error?: Error): void {
+  function markEnded(message: string, error?: Error): void {
     ended = true;
     const hasBegun = running !== undefined && loaded.has(running.module);
     const isRetryable = error !== undefined && isShortage(error) && !hasBegun;
@@ -74,8 +81,8 @@ export function startThread({ onEnd, onBeside }: ThreadEvents): Thread {
       onBeside(message.beside);
     } else running?.settle({ kind: "returned", outcome: message });
   });
-  worker.on("error", (error) => end(`worker thread died: ${error.message}`, error));
-  worker.on("exit", () => end("worker thread ended in the middle of a job"));
+  worker.on("error", (error) => markEnded(`worker thread died: ${error.message}`, error));
+  worker.on("exit", () => markEnded("worker thread ended in the middle of a job"));
 
   const thread: Thread = {
     hasEnded: () => ended,
@@ -98,8 +105,12 @@ export function startThread({ onEnd, onBeside }: ThreadEvents): Thread {
       worker.unref();
       return jobEnd;
     },
-    async terminate() {
-      await worker.terminate();
+    async end() {
+      if (ended) return void (await worker.terminate());
+      const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+      worker.ref();
+      worker.postMessage(endOfJobs);
+      await exited;
     },
   };
   return thread;

@@ -101,7 +101,7 @@ it("where none can be made nobody hears of it, and what was left is dropped", as
   await nextTurn();
   mkdirSync(`${home}/${stagingFolder}`);
   make("second", "base");
-  mkdirSync(`${home}/${stagingFolder}/spare-of-a-thread-that-ended`);
+  mkdirSync(`${home}/${stagingFolder}/spare-of-a-thread-that-died`);
   await dropSpares(home); // in the turn in which one is made
   expect(staged()).toEqual([]);
 });

@@ -125,7 +125,7 @@ function makeSpare(home: string, root: Owner): void {
   });
 }
 
-/** Takes away what waits, and what a thread that was ended has left of one. */
+/** Takes away what waits, and what a thread that died has left of one. */
 export async function dropSpares(home: string): Promise<void> {
   await nextTurn(); // one that this thread is about to make
   const spares = readdirSync(`${home}/${stagingFolder}`).filter((name) => name.startsWith(spareName));
