@@ -52,7 +52,8 @@ function defineListing(format: Format, counts: boolean, details: readonly string
     options: listOptions,
     async run(values, _operands, context) {
       await using connection = await openConnection(values, context);
-      const snapshots = ofNamespace(await surveySnapshots(connection), values);
+      const shown = { mounts: !counts || values.json === true };
+      const snapshots = ofNamespace(await surveySnapshots(connection, shown), values);
       const uncounted: string[] = [];
       const rows = await Promise.all(
         snapshots.map(async (snapshot) => {
@@ -113,7 +114,9 @@ export const repair = defineCommand({
   },
   async run(values, _operands, context) {
     await using connection = await openConnection(values, context);
-    const broken = ofNamespace(await surveySnapshots(connection), values).filter(({ state }) => state === "broken");
+    const broken = ofNamespace(await surveySnapshots(connection, { mounts: false }), values).filter(
+      ({ state }) => state === "broken",
+    );
     const { stdout } = context;
     if (broken.length === 0) stdout.write("nothing is broken\n");
     if (values["dry-run"] === true) {
@@ -142,7 +145,8 @@ export const gc = defineCommand({
   options: connectionOptions,
   async run(values, _operands, context) {
     await using connection = await openConnection(values, context);
-    const count = async () => (await surveySnapshots(connection)).filter(({ state }) => state !== "broken").length;
+    const count = async () =>
+      (await surveySnapshots(connection, { mounts: false })).filter(({ state }) => state !== "broken").length;
     const before = await count();
     await collectGarbage(connection);
     await connection.backend.cleanup();

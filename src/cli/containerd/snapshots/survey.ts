@@ -3,7 +3,7 @@ import { CleatError } from "../../../errors/index.ts";
 import type { SnapshotInfo, SnapshotKind, Snapshotter } from "../../../snapshotter/index.ts";
 import type { NamespaceConnection, SnapshotterConnection } from "./connection.ts";
 import { type ImageChains, readImageChains } from "./image-chains.ts";
-import { createMountFinder } from "./mount-finder.ts";
+import { findMountPoints } from "./mount-finder.ts";
 
 /**
  * - `ok`: containerd and the snapshotter both have it.
@@ -24,17 +24,19 @@ export interface SurveyedSnapshot {
   /** What the snapshotter calls it; of one that was adopted from another namespace that is not told. */
   readonly backendName: string | undefined;
   readonly images: readonly string[];
-  /** `undefined` where that cannot be told now. */
+  /** `undefined` where that cannot be told now, or was not asked. */
   readonly mountPoints: readonly string[] | undefined;
 }
 
-/** Sorted by namespace and name. Nothing is changed. */
-export async function surveySnapshots(connection: SnapshotterConnection): Promise<SurveyedSnapshot[]> {
+/** Sorted by namespace and name. Nothing is changed. To find `mounts`, too, costs a call of each that is not committed. */
+export async function surveySnapshots(
+  connection: SnapshotterConnection,
+  { mounts }: { readonly mounts: boolean },
+): Promise<SurveyedSnapshot[]> {
   const { backend, namespaces, snapshotter } = connection;
   const held = await toArray(backend.list());
   const backendByClient = findLatest(held);
-  const findMounts = createMountFinder(backend);
-  const rows: SurveyedSnapshot[] = [];
+  const rows: Omit<SurveyedSnapshot, "mountPoints">[] = [];
   const used = new Set<string>();
   const adopted = new Set<string>();
   for (const one of namespaces) {
@@ -45,9 +47,8 @@ export async function surveySnapshots(connection: SnapshotterConnection): Promis
       const backendName = backendByClient.get(`${namespace}/${name}`);
       if (backendName === undefined) adopted.add(name);
       else used.add(backendName);
-      const mountPoints = backendName === undefined ? [] : await findMounts({ name: backendName, kind });
       const images = chains.get(name) ?? [];
-      rows.push({ namespace, name, state: "ok", kind, parent, backendName, images, mountPoints });
+      rows.push({ namespace, name, state: "ok", kind, parent, backendName, images });
     }
     const listed = new Set(infos.map(({ name }) => name));
     const candidates = await namesThatMayBeBroken(one, chains, held, snapshotter);
@@ -60,14 +61,16 @@ export async function surveySnapshots(connection: SnapshotterConnection): Promis
   for (const { name: backendName, kind, parent } of held) {
     const { namespace, name } = splitBackendName(backendName);
     if (used.has(backendName) || adopted.has(name)) continue;
-    const mountPoints = await findMounts({ name: backendName, kind });
     const parentName = parent === undefined ? undefined : splitBackendName(parent).name;
-    rows.push({ namespace, name, state: "orphaned", kind, parent: parentName, backendName, images: [], mountPoints });
+    rows.push({ namespace, name, state: "orphaned", kind, parent: parentName, backendName, images: [] });
   }
-  return rows.toSorted((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
+  rows.sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
+  if (!mounts) return rows.map((row) => ({ ...row, mountPoints: undefined }));
+  const points = await findMountPoints(backend, rows);
+  return rows.map((row, at) => ({ ...row, mountPoints: points[at] }));
 }
 
-const nothingKnown = { kind: undefined, parent: undefined, backendName: undefined, mountPoints: [] };
+const nothingKnown = { kind: undefined, parent: undefined, backendName: undefined };
 
 /**
  * A list of containerd's leaves out names behind which there is nothing, so they are looked for where something refers

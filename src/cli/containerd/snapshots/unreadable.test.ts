@@ -1,6 +1,7 @@
 /** One snapshot whose files cannot be read keeps no other from being shown, mended or collected. */
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import {
   containersService,
@@ -17,6 +18,9 @@ import { cleat, folder } from "../../run.test.support.ts";
 const sockets = ["containerd.sock", "cleat.sock"];
 const [containerd, own] = sockets.map((name) => () => join(folder, name)) as [() => string, () => string];
 let servers: RunningGrpcServer[];
+/** How many calls ask how a snapshot is mounted, and how many did at once. */
+let asking: number;
+let askedAtOnce: number;
 
 /** What answers nothing but what is given. */
 function implement(service: Parameters<typeof implementService>[0], methods: object): ImplementedService {
@@ -37,6 +41,9 @@ const snapshotsOf = (prefix: string): ImplementedService => {
       yield { info: names.map((name) => ({ name, parent: "", kind: "ACTIVE", labels: {} })) };
     },
     async mounts({ key }: { key: string }) {
+      askedAtOnce = Math.max(askedAtOnce, ++asking);
+      await pause(100);
+      asking--;
       refuse(key);
       return { mounts: [{ type: "bind", source: "/nowhere", target: "", options: [] }] };
     },
@@ -51,6 +58,7 @@ const snapshotsOf = (prefix: string): ImplementedService => {
 };
 
 beforeEach(async () => {
+  [asking, askedAtOnce] = [0, 0];
   const serve = (path: string, services: ImplementedService[]) =>
     serveGrpc({
       services,
@@ -96,6 +104,7 @@ it("ls and tree show it, and do not say that it is not mounted", async () => {
   expect(JSON.parse((await snapshots("ls", "--json")).out)).toMatchObject({
     snapshots: [{ mountPoints: null }, { mountPoints: [] }],
   });
+  expect(askedAtOnce).toBe(2); // thousands that are asked one after another take their time
   expect(await snapshots("tree")).toMatchObject({ code: 0, out: expect.stringContaining("bad") as string });
 });
 
@@ -108,9 +117,11 @@ it("du counts the others, and says which it did not", async () => {
     ),
   });
   expect(err).toMatch(/^cleat: default bad is not counted: .*EIO: i\/o error\n$/);
+  expect(askedAtOnce).toBe(0); // it does not show where they are mounted
 });
 
 it("repair and gc go on", async () => {
   expect(await snapshots("repair")).toEqual({ code: 0, out: "nothing is broken\n", err: "" });
   expect(await snapshots("gc")).toEqual({ code: 0, out: "0 collected, 2 left\n", err: "" });
+  expect(askedAtOnce).toBe(0);
 });
