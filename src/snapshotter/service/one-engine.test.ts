@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -87,12 +87,25 @@ describe("once Cleat is started again", () => {
     await expect(createOneEngine({ file }).assert(call(third))).rejects.toThrow(`process ${second.child.pid}`);
   });
 
-  it("is the next after a start of the machine, whoever has the number of the first now", async () => {
+  it.each([
+    ["after a start of the machine, whoever has the number of the first now", { boot: "another" }],
+    ["where another process has the number of the first now", { started: 1 }],
+    ["where no process is shown under the number of the first, as in another PID namespace", { pid: 2 ** 30 }],
+  ])("is the next %s", async (_, other) => {
     const [first, second] = [await startEngine(), await startEngine()];
     await createOneEngine({ file }).assert(call(first));
     const { engine } = JSON.parse(await readFile(file, "utf8")) as { engine: object };
-    await writeFile(file, JSON.stringify({ version: 1, engine: { ...engine, boot: "another" } }));
+    await writeFile(file, JSON.stringify({ version: 1, engine: { ...engine, ...other } }));
     await createOneEngine({ file }).assert(call(second));
+    expect(await readFile(file, "utf8")).toContain(`"pid":${second.child.pid}`);
+  });
+
+  it("is the next where a folder is in the way, and is told from others all the same", async () => {
+    await mkdir(file);
+    const [first, second] = [await startEngine(), await startEngine()];
+    const engine = createOneEngine({ file });
+    await engine.assert(call(first));
+    await expect(engine.assert(call(second))).rejects.toThrow("these are the snapshots of process");
   });
 
   it.each([
