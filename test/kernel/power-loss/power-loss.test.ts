@@ -60,18 +60,25 @@ describeWith([needs.root, needs.overlay, needs.loopDevices, needs.recordedDisks,
     const { tally } = await look("ext4", "layers", "overlay2", "none");
     expect(tally["whole: absent"]).toBeGreaterThan(0);
   });
+});
 
-  test.runIf(rows.length > 1)(
-    "loses no record of a snapshot, whatever of its files",
-    { timeout: 900_000 },
-    async () => {
-      const { states, tally, failures } = await look("ext4", "snapshots", "overlay2", "none");
+const withoutDurability = [
+  { fileSystem: "ext4", driver: "overlay2" },
+  { fileSystem: "xfs", driver: "overlay2" },
+  { fileSystem: "btrfs", driver: "btrfs" },
+] as const;
+
+for (const { fileSystem, driver } of byDayOrNight([], [...withoutDurability])) {
+  const required = [needs.root, needs.overlay, needs.loopDevices, needs.recordedDisks, needs[fileSystem]];
+  describeWith(required, `snapshots of ${driver} on ${fileSystem} with durability none`, () => {
+    test("lose no record, whatever of their files, and show nothing of others'", { timeout: 900_000 }, async () => {
+      const { states, tally, failures } = await look(fileSystem, "snapshots", driver, "none");
       expect(failures).toEqual([]);
       expect(states).toBeGreaterThanOrEqual(count);
       expect(tally["whole: damaged"]).toBeGreaterThan(0);
-    },
-  );
-});
+    });
+  });
+}
 
 async function look(...subject: readonly string[]): Promise<Outcome> {
   const lines: string[] = [];

@@ -134,14 +134,21 @@ async function committedState(snapshotter, id) {
   const [{ source, options }] = mounts;
   try {
     const lowers = options.find((option) => option.startsWith("lowerdir="))?.slice("lowerdir=".length) ?? source;
-    return readFileSync(`${lowers.split(":")[0]}/${id}`, "utf8") === contentOf(id, id)
-      ? "whole"
-      : "damaged: its file is not";
+    return stateOfFile(`${lowers.split(":")[0]}/${id}`, Buffer.from(contentOf(id, id)));
   } catch (error) {
     return `damaged: ${error.message}`;
   } finally {
     await snapshotter.remove("look");
   }
+}
+
+/** What was not written yet may be missing, or zeros; what anybody else has written must not show. */
+function stateOfFile(path, content) {
+  const found = readFileSync(path);
+  if (found.equals(content)) return "whole";
+  return found.every((byte, at) => byte === 0 || byte === content[at])
+    ? "damaged: its file is not whole"
+    : "foreign: its file holds what it never did";
 }
 
 /**
@@ -151,7 +158,7 @@ async function committedState(snapshotter, id) {
 export function assertKept(found, as) {
   for (const [id, state] of found) {
     const is = as.get(id);
-    if (is !== "being filled") assert.ok(!state.startsWith("damaged"), `${id} is ${state}`);
+    if (is !== "being filled") assert.doesNotMatch(state, /^(damaged|foreign)/, id);
     if (is === "whole") assert.equal(state, "whole", id);
     if (is === "created") assert.notEqual(state, "absent", id);
   }
@@ -161,6 +168,7 @@ export function assertKept(found, as) {
 function assertRecorded(found, as) {
   for (const [id, state] of found) {
     const is = as.get(id);
+    assert.ok(!state.startsWith("foreign"), `${id} is ${state}`);
     if (is === "whole" || is === "created") assert.notEqual(state, "absent", id);
     if (is === "gone") assert.equal(state, "absent", id);
   }

@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 
 import { openers } from "./openers.mjs";
 
-const [driver, root, life] = process.argv.slice(2);
+const [driver, root, life, durability] = process.argv.slice(2);
 /** Resolves when the kernel has it: a line that waits in here would be lost. */
 const say = (line) => new Promise((resolve) => process.stdout.write(`${line}\n`, resolve));
-const snapshotter = await openers.inProcess(driver)(root);
+const snapshotter = await openers.inProcess(driver)(root, { durability });
 await say("opened");
 
 async function step(what, name, work) {

@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { openers } from "./openers.mjs";
 
-const [driver, root, count] = process.argv.slice(2);
+const [driver, root, count, durability = "layer"] = process.argv.slice(2);
 /** What was acknowledged in all lives. */
 const there = new Set();
 /** What had begun when a life ended: done or not. */
@@ -17,7 +17,7 @@ const undecided = new Set();
 for (let life = 0; life < Number(count); life++) {
   // Each line begins or ends a step; a step takes some milliseconds.
   await liveUntilKilled(life, { lines: 2 + life * 3, ms: [0, 1, 3, 8][life % 4] });
-  const snapshotter = await openers.inProcess(driver)(root);
+  const snapshotter = await openers.inProcess(driver)(root, { durability });
   const infos = new Map();
   for await (const info of snapshotter.list()) infos.set(info.name, info);
   for (const name of there)
@@ -35,9 +35,13 @@ for (let life = 0; life < Number(count); life++) {
 }
 
 async function liveUntilKilled(life, { lines, ms }) {
-  const worker = spawn(process.execPath, [`${import.meta.dirname}/crash-worker.mjs`, driver, root, String(life)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const worker = spawn(
+    process.execPath,
+    [`${import.meta.dirname}/crash-worker.mjs`, driver, root, String(life), durability],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const ended = once(worker, "exit");
   let heard = 0;
   for await (const line of createInterface(worker.stdout)) {

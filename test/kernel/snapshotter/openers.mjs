@@ -13,7 +13,10 @@ const factories = { overlay2, "fuse-overlayfs": fuseOverlayfs, btrfs, vfs };
 const cli = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
 
 export const openers = {
-  inProcess: (driver) => (root) => openGraphDriverSnapshotter({ driver: factories[driver], root: `${root}/snapshots` }),
+  inProcess:
+    (driver) =>
+    (root, { durability } = {}) =>
+      openGraphDriverSnapshotter({ driver: factories[driver], root: `${root}/snapshots`, durability }),
 
   /** `cleat serve snapshotter` in a process of its own, which ends as it is told. */
   served: (driver) => async (root) => {
