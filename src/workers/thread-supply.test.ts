@@ -2,7 +2,7 @@ import type * as threads from "node:worker_threads";
 import { afterEach, expect, it, vi } from "vitest";
 import { createBesideState } from "../syscall/index.ts";
 import { createThreadSupply } from "./thread-supply.ts";
-import type { Job, ThreadMessage } from "./threads.ts";
+import type { endOfJobs, Job, ThreadMessage } from "./threads.ts";
 
 /** Threads that answer each job with its name. Of the next few the machine starts none: it may have no more. */
 const machine = vi.hoisted(() => ({
@@ -23,12 +23,13 @@ vi.mock("node:worker_threads", async (importOriginal) => {
       machine.started += 1;
       machine.workers.push(this);
     }
-    postMessage({ name }: Job): void {
-      if (name !== "hang") queueMicrotask(() => this.emit("message", { value: name } satisfies ThreadMessage));
+    postMessage(told: Job | typeof endOfJobs): void {
+      if (typeof told === "string") queueMicrotask(() => this.emit("exit"));
+      else if (told.name !== "hang")
+        queueMicrotask(() => this.emit("message", { value: told.name } satisfies ThreadMessage));
     }
     ref(): void {}
     unref(): void {}
-    async end(): Promise<void> {}
   }
   return { ...original, Worker };
 });

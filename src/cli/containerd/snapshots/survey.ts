@@ -64,10 +64,10 @@ export async function surveySnapshots(
     const parentName = parent === undefined ? undefined : splitBackendName(parent).name;
     rows.push({ namespace, name, state: "orphaned", kind, parent: parentName, backendName, images: [] });
   }
-  rows.sort((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
-  if (!mounts) return rows.map((row) => ({ ...row, mountPoints: undefined }));
-  const points = await findMountPoints(backend, rows);
-  return rows.map((row, at) => ({ ...row, mountPoints: points[at] }));
+  const sorted = rows.toSorted((a, b) => compare(a.namespace, b.namespace) || compare(a.name, b.name));
+  if (!mounts) return sorted.map((row) => ({ ...row, mountPoints: undefined }));
+  const points = await findMountPoints(backend, sorted);
+  return sorted.map((row, at) => ({ ...row, mountPoints: points[at] }));
 }
 
 const nothingKnown = { kind: undefined, parent: undefined, backendName: undefined };
