@@ -28,7 +28,9 @@ export interface SurveyedSnapshot {
   readonly mountPoints: readonly string[] | undefined;
 }
 
-/** Sorted by namespace and name. Nothing is changed. To find `mounts`, too, costs a call of each that is not committed. */
+/**
+ * Sorted by namespace and name. Nothing is changed. To find `mounts`, too, costs a call for each that is not committed.
+ */
 export async function surveySnapshots(
   connection: SnapshotterConnection,
   { mounts }: { readonly mounts: boolean },
