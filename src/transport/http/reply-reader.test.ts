@@ -78,6 +78,7 @@ const refused: readonly (readonly [title: string, text: string])[] = [
 /** What Node takes, or lets grow. */
 const refusedHereAlone: readonly (readonly [title: string, text: string])[] = [
   ["is of another version", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"],
+  ["is in chunks, and a tab", `${head("Transfer-Encoding: chunked\t")}0\r\n\r\n`],
   ["is in another encoding", `${head("Transfer-Encoding: gzip")}x`],
   ["has a header in two lines", head("A: b", " c", "Content-Length: 0")],
   ["has an extension without a name", `${head("Transfer-Encoding: chunked")}1;;x\r\nx\r\n0\r\n\r\n`],

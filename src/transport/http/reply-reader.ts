@@ -193,8 +193,9 @@ const noAnswer = "it is no answer of HTTP/1.1";
  */
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const fieldLine = /^([\w!#$%&'*+.^`|~-]+):([\t\x20-\x7e\x80-\xff]*)$/;
-const sizeText = /^[ \t]*\d+[ \t]*$/;
-const chunkedText = /^[ \t]*chunked[ \t]*$/i;
+/** Blanks beside them are no tabs, which Node's parser takes for a part of some. */
+const sizeText = /^ *\d+ *$/;
+const chunkedText = /^ *chunked *$/i;
 const chunkSizeLine = /^([\da-f]+)(?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\]*"))?)*$/i;
 
 function chunkSizeIn(line: string): number {
