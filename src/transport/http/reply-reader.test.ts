@@ -149,8 +149,8 @@ describe("a reply", () => {
     const chunk = `1;${"x".repeat(1_000)}\r\ny\r\n`;
     const before = process.memoryUsage().arrayBuffers;
     for (let sent = 0; sent < 500; sent++) {
-      const read = Buffer.alloc(65_536); // as much as Node reads at once
-      reader.take(read.subarray(0, read.write(chunk, "latin1")));
+      const block = Buffer.alloc(65_536); // as much as Node reads at once
+      reader.take(block.subarray(0, block.write(chunk, "latin1")));
     }
     await setImmediate();
     collectGarbage();
