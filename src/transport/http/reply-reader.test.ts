@@ -5,6 +5,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ReplyReader } from "./reply-reader.ts";
 
@@ -33,6 +36,12 @@ const replies: readonly (readonly [title: string, text: string, isReusable: bool
   ["whose status has no reason", "HTTP/1.1 500 \r\nContent-Length: 1\r\n\r\nx", true],
   ["up to the connection's end", untilEnd, false],
   ["of a connection that closes", `${head("Connection: close", "Content-Length: 5")}hello`, false],
+  ["behind a line too many", `\r\n\n${head("Content-Length: 1")}x`, true],
+  ["of a length with zeros before it", `${head("Content-Length: 0000000000000000000001")}x`, true],
+  ["in chunks of such a size", `${head("Transfer-Encoding: chunked")}00000000000000001\r\nx\r\n0\r\n\r\n`, true],
+  ["in chunks with extensions", `${head("Transfer-Encoding: chunked")}1;a;b=c;d="e f"\r\nx\r\n0;a\r\n\r\n`, true],
+  ["without content, of a length", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false],
+  ["without content, in chunks", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", false],
   ["of HTTP/1.0", "HTTP/1.0 404 Not Found\r\nContent-Length: 1\r\n\r\nx", false],
 ];
 
@@ -54,18 +63,32 @@ const refused: readonly (readonly [title: string, text: string])[] = [
   ["has a chunk of no size", `${head("Transfer-Encoding: chunked")}\r\n\r\n`],
   ["has a chunk of a size below none", `${head("Transfer-Encoding: chunked")}-1\r\n\r\n`],
   ["has a chunk longer than its size", `${head("Transfer-Encoding: chunked")}1\r\nxyz\r\n0\r\n\r\n`],
+  ["has a chunk longer than its size by what may be its end", `${head("Transfer-Encoding: chunked")}1\r\nxx`],
+  ["has an extension that is not closed", `${head("Transfer-Encoding: chunked")}1;a="x\r\nx\r\n0\r\n\r\n`],
+  ["has a malformed trailer", `${head("Transfer-Encoding: chunked")}0\r\nno header\r\n\r\n`],
+  ["has a line feed alone in a trailer", `${head("Transfer-Encoding: chunked")}0\r\nA: b\nc\r\n\r\n`],
+  ["tells a length behind its content", `${head("Transfer-Encoding: chunked")}0\r\nContent-Length: 5\r\n\r\n`],
+  [
+    "is behind one that closes the connection",
+    `HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\n${head("Content-Length: 0")}`,
+  ],
   ["has headers without end", `HTTP/1.1 200 OK\r\n${"A: b\r\n".repeat(20_000)}`],
 ];
 
 /** What Node takes, or lets grow. */
 const refusedHereAlone: readonly (readonly [title: string, text: string])[] = [
   ["is of another version", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"],
+  ["is in chunks, and a tab", `${head("Transfer-Encoding: chunked\t")}0\r\n\r\n`],
   ["is in another encoding", `${head("Transfer-Encoding: gzip")}x`],
   ["has a header in two lines", head("A: b", " c", "Content-Length: 0")],
+  ["has an extension without a name", `${head("Transfer-Encoding: chunked")}1;;x\r\nx\r\n0\r\n\r\n`],
   ["switches to another protocol", "HTTP/1.1 101 X\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"],
   ["has trailers without end", `${head("Transfer-Encoding: chunked")}0\r\n${"A: b\r\n".repeat(20_000)}`],
   ["has the size of a chunk without end", `${head("Transfer-Encoding: chunked")}1;${"x".repeat(20_000)}`],
 ];
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const limits = { maxReplyBytes: 1_000, maxFailureBytes: 10 };
 
@@ -105,6 +128,37 @@ describe("a reply", () => {
 
   it.each(refused)("that %s is refused by Node, too", async (_, text) => {
     expect(await readByNode(text)).toBeUndefined();
+  });
+
+  it("says for how long its connection is kept, or nothing of it", () => {
+    expect(read(head("Keep-Alive: timeout=5, max=9", "Content-Length: 0")).keptMs).toBe(5_000);
+    expect(read(head("Keep-Alive: max=9, Timeout=0", "Content-Length: 0")).keptMs).toBe(0);
+    expect(read(head("Keep-Alive: yes", "Content-Length: 0")).keptMs).toBe(Infinity);
+    expect(read(head("Content-Length: 0")).keptMs).toBe(Infinity);
+  });
+
+  it.each([" ", "\t", "b "])("with a header of many %j takes no more time than another", (text) => {
+    const startedMs = performance.now();
+    expect(read(head(`A:${text.repeat(1_500)}`, "Content-Length: 0")).isWhole).toBe(true);
+    expect(() => read(head(`A:${text.repeat(1_500)}\x01`))).toThrow("malformed");
+    expect(performance.now() - startedMs).toBeLessThan(1_500);
+  });
+
+  it("in single bytes with much between them keeps its content in memory, and not what is between", async () => {
+    const reader = read(head("Transfer-Encoding: chunked"));
+    const chunk = `1;${"x".repeat(1_000)}\r\ny\r\n`;
+    const before = process.memoryUsage().arrayBuffers;
+    for (let sent = 0; sent < 500; sent++) {
+      const block = Buffer.alloc(65_536); // as much as Node reads at once
+      reader.take(block.subarray(0, block.write(chunk, "latin1")));
+    }
+    await setImmediate();
+    collectGarbage();
+    await setImmediate();
+    collectGarbage();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4_000_000);
+    reader.take(Buffer.from("0\r\n\r\n"));
+    expect(String(reader.body)).toBe("y".repeat(500));
   });
 
   it("behind which there is more is taken, and its connection not used again", () => {

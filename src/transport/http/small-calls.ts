@@ -10,8 +10,11 @@ import { ReplyReader } from "./reply-reader.ts";
 export type SmallCall = WireRequest & { readonly body: Uint8Array; readonly maxReplyBytes: number };
 
 export function isSmallCall(wire: WireRequest): wire is SmallCall {
-  return wire.body instanceof Uint8Array && wire.maxReplyBytes !== undefined;
+  return wire.body instanceof Uint8Array && wire.maxReplyBytes !== undefined && !unwritable.test(wire.path);
 }
+
+/** In a path it would begin another header, or another call: Node's client refuses it, and is left to do so. */
+const unwritable = /[^\x21-\xff]/;
 
 /**
  * Small calls to a unix socket, each in one write, over connections that are kept: with Node's own client, which makes
@@ -35,6 +38,9 @@ export interface SmallCallsOptions {
 /** As many as Node's agent is told to keep. */
 const maxFree = 32;
 
+/** A call that is sent so shortly before the peer hangs up may meet its end. As much as Node's agent leaves. */
+const hangUpMarginMs = 1_000;
+
 export function createSmallCalls({ socketPath, address, follow }: SmallCallsOptions): SmallCalls {
   const open = new Set<CallConnection>();
   const free: CallConnection[] = [];
@@ -49,7 +55,7 @@ export function createSmallCalls({ socketPath, address, follow }: SmallCallsOpti
   };
 
   function dial(): CallConnection {
-    const socket = connect(socketPath);
+    const socket = connect({ path: socketPath });
     follow(socket);
     const connection = new CallConnection(socket, { address, whenFree, forget });
     open.add(connection);
@@ -59,7 +65,14 @@ export function createSmallCalls({ socketPath, address, follow }: SmallCallsOpti
   return {
     send(wire, head) {
       if (isGivenUp(wire)) return Promise.reject(toGivenUp(address, false, new AbortError()));
-      return new Promise((resolve, reject) => (free.pop() ?? dial()).carry(wire, head, { resolve, reject }));
+      return new Promise((resolve, reject) => {
+        const text = head + toLatin1(wire.body);
+        const outcome = { resolve, reject };
+        for (let kept = free.pop(); kept !== undefined; kept = free.pop()) {
+          if (kept.carryAgain(wire, text, outcome)) return;
+        }
+        dial().carry(wire, text, outcome);
+      });
     },
     close() {
       for (const connection of open) connection.destroy();
@@ -85,6 +98,8 @@ class CallConnection {
   readonly #owner: ConnectionOwner;
   #isConnected = false;
   #isReused = false;
+  /** When the peer may hang up, or nearly, as `performance.now()` has it. */
+  #keptUntilMs = Infinity;
   #failure: Error | undefined;
   /** Of the call that is under way. */
   #reader: ReplyReader | undefined;
@@ -101,13 +116,29 @@ class CallConnection {
     socket.once("close", () => this.#closed());
   }
 
-  carry(wire: SmallCall, head: string, outcome: Outcome): void {
-    const { body, maxReplyBytes, maxFailureBytes = maxReplyBytes } = wire;
+  /**
+   * Returns false, and is of no use any more, where the peer has hung up, or soon will: no byte of the call went out. A
+   * peer that hangs up later may have read the call, which is not sent again: as `net/http` of Go treats a POST.
+   */
+  carryAgain(wire: SmallCall, text: string, outcome: Outcome): boolean {
+    const socket = this.#socket;
+    if (socket.writable && performance.now() < this.#keptUntilMs) {
+      this.carry(wire, text, outcome);
+      // Of a unix socket all of a write fails, at once, when nobody is there to read it.
+      if (socket.errored === null) return true;
+      this.#settle();
+    }
+    this.destroy();
+    return false;
+  }
+
+  carry(wire: SmallCall, text: string, outcome: Outcome): void {
+    const { maxReplyBytes, maxFailureBytes = maxReplyBytes } = wire;
     this.#reader = new ReplyReader({ maxReplyBytes, maxFailureBytes });
     this.#outcome = outcome;
     this.#forgetGivingUp = whenGivenUp(wire, () => this.#fail(new AbortError()));
     this.#socket.ref();
-    this.#socket.write(head + toLatin1(body), "latin1");
+    this.#socket.write(text, "latin1");
   }
 
   destroy(): void {
@@ -132,6 +163,7 @@ class CallConnection {
     if (reader === undefined) return this.destroy();
     reader.end();
     if (reader.isWhole) this.#answer(reader);
+    else this.#fail(new Error("its connection was closed"));
   }
 
   #answer(reader: ReplyReader): void {
@@ -139,6 +171,7 @@ class CallConnection {
     // Some peers answer before they have read everything; what they do not want is not sent.
     if (reader.isReusable && this.#socket.writableLength === 0 && !this.#socket.destroyed) {
       this.#isReused = true;
+      this.#keptUntilMs = performance.now() + reader.keptMs - hangUpMarginMs;
       this.#socket.unref(); // an idle connection keeps no process alive
       this.#owner.whenFree(this);
     } else this.destroy();
