@@ -68,6 +68,7 @@ it.each<[string, (spare: string) => void]>([
   ["has a damaged link", (spare) => writeFileSync(`${spare}/link`, "l")],
   ["has no link", (spare) => rmSync(`${spare}/link`)],
   ["has lost its root", (spare) => rmSync(`${spare}/diff`, { recursive: true })],
+  ["has lost its work folder", (spare) => rmSync(`${spare}/work`, { recursive: true })],
   ["is a file", (spare) => (rmSync(spare, { recursive: true }), writeFileSync(spare, ""))],
   ["leads elsewhere", (spare) => (rmSync(spare, { recursive: true }), symlinkSync("/", spare))],
 ])("a spare that %s is none, and goes", async (_, spoil) => {

@@ -29,6 +29,7 @@ import {
   openat,
   RENAME_NOREPLACE,
   renameat2,
+  statat,
   utimensat,
 } from "../../../syscall/index.ts";
 import { createLink, isLink } from "../layout/layout.ts";
@@ -71,6 +72,7 @@ export function takeSpare(
       writeNewFile(spare, "lower", lower, durable);
       const link = readIfThere(`${home}/${sparePath}/link`) ?? "";
       if (!isLink(link)) throw new CleatError("DATA_LOSS", `"${sparePath}" has a damaged link file`);
+      statat(spare, "work"); // a removal that failed midway may have taken it
       if (durable) flush(spare, "link");
       showAsNew(spare);
       visit(spare);
@@ -78,7 +80,7 @@ export function takeSpare(
     });
   } catch (error) {
     if (!isSystemError(error) && !(error instanceof CleatError)) throw error;
-    if (!isSystemError(error, "ENOENT")) removeIfPossible(removeTree, folder, sparePath);
+    removeIfPossible(removeTree, folder, sparePath); // nothing where there is none
     return undefined;
   }
 }
