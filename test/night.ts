@@ -5,6 +5,9 @@
  */
 export const atNight = process.env["CLEAT_NIGHT"] !== undefined;
 
+/** How long a row of scenarios may take: nights have more to do at once, on machines that do other things, too. */
+export const rowTimeoutMs = atNight ? 900_000 : 180_000;
+
 /** The rows of the day or, at night, the others. */
 export function byDayOrNight<Row>(day: readonly Row[], night: readonly Row[]): readonly Row[] {
   return atNight ? night : day;

@@ -95,7 +95,7 @@ function makeLayer(home: string, folder: number, layer: NewLayer, lower: string)
     if (eachFolder) fsync(opened);
   };
   try {
-    if (mayBeSpare) link = takeSpare(home, folder, lower, durable, finish);
+    if (mayBeSpare) link = takeSpare(home, folder, { lower, root, durable }, finish);
     if (link !== undefined) placed = sparePath;
     else
       makeNewLayer(`${home}/${placed}`, { isOnOther, root, durable }, (made, itsLink) => {

@@ -68,6 +68,7 @@ it.each<[string, (spare: string) => void]>([
   ["has a damaged link", (spare) => writeFileSync(`${spare}/link`, "l")],
   ["has no link", (spare) => rmSync(`${spare}/link`)],
   ["has lost its root", (spare) => rmSync(`${spare}/diff`, { recursive: true })],
+  ["has lost its work folder", (spare) => rmSync(`${spare}/work`, { recursive: true })],
   ["is a file", (spare) => (rmSync(spare, { recursive: true }), writeFileSync(spare, ""))],
   ["leads elsewhere", (spare) => (rmSync(spare, { recursive: true }), symlinkSync("/", spare))],
 ])("a spare that %s is none, and goes", async (_, spoil) => {
@@ -116,6 +117,7 @@ it.skipIf(!isRoot)("its root is owned by whom it is to be, made of a spare or no
     expect(ids(`${id}, mapped`)).toEqual([100_000, 200_000]);
     await nextTurn();
   }
+  chownSync(`${home}/${sparePath}/diff`, 7, 8); // of a layer that could not be made, and not be taken back
   make("plain", "base");
   expect(ids("plain")).toEqual([0, 0]);
   expect(readFileSync(`${home}/plain/lower`, "utf8")).toBe(readFileSync(`${home}/new/lower`, "utf8"));

@@ -29,6 +29,7 @@ import {
   openat,
   RENAME_NOREPLACE,
   renameat2,
+  statat,
   utimensat,
 } from "../../../syscall/index.ts";
 import { createLink, isLink } from "../layout/layout.ts";
@@ -62,8 +63,7 @@ export function makeNewLayer(
 export function takeSpare(
   home: string,
   folder: number,
-  lower: string,
-  durable: boolean,
+  { lower, root, durable }: { readonly lower: string; readonly root: Owner; readonly durable: boolean },
   visit: (spare: number) => void,
 ): string | undefined {
   try {
@@ -71,6 +71,7 @@ export function takeSpare(
       writeNewFile(spare, "lower", lower, durable);
       const link = readIfThere(`${home}/${sparePath}/link`) ?? "";
       if (!isLink(link)) throw new CleatError("DATA_LOSS", `"${sparePath}" has a damaged link file`);
+      assertUntouched(spare, root);
       if (durable) flush(spare, "link");
       showAsNew(spare);
       visit(spare);
@@ -78,9 +79,20 @@ export function takeSpare(
     });
   } catch (error) {
     if (!isSystemError(error) && !(error instanceof CleatError)) throw error;
-    if (!isSystemError(error, "ENOENT")) removeIfPossible(removeTree, folder, sparePath);
+    removeIfPossible(removeTree, folder, sparePath); // nothing where there is none
     return undefined;
   }
+}
+
+/**
+ * Where a layer of it could not be made, and its removal failed midway, a folder may be gone, or the root be owned by
+ * whom that layer was for.
+ */
+function assertUntouched(spare: number, root: Owner): void {
+  statat(spare, "work");
+  const { uid, gid } = statat(spare, "diff");
+  if (uid !== root.uid || gid !== root.gid)
+    throw new CleatError("DATA_LOSS", `"${sparePath}" was begun for another layer`);
 }
 
 /** A container sees the time of the root of its layer, which is made now, as that of its own. */
