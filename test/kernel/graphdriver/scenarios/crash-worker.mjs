@@ -1,4 +1,7 @@
-/** Does one kind of work on layers, over and over, and says what it begins and what it has done, until it is killed. */
+/**
+ * Does one kind of work on layers, over and over, and says what it begins and what it has done, until it is killed:
+ * "apply", "create", "remove" or "sweep", or "apply-many", eight at a time.
+ */
 import { writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 
@@ -12,18 +15,23 @@ if (work === "sweep") {
   say("home", "open");
   await setTimeout(60_000); // what a crash left is being deleted
 }
-for (let round = 0; ; round++) {
-  const id = `${prefix}-${round}`;
+await Promise.all(Array.from({ length: work === "apply-many" ? 8 : 1 }, (_, lane) => live(`${prefix}-${lane}`)));
+
+async function live(lane) {
+  for (let round = 0; ; round++) await liveOnce(`${lane}-${round}`, round);
+}
+
+async function liveOnce(id, round) {
   say(id, "creating");
   await driver.createReadWrite(id, {});
   say(id, "created");
-  if (work === "create") continue;
-  if (work === "apply" || round % 4 === 0) {
+  if (work === "create") return;
+  if (work.startsWith("apply") || round % 4 === 0) {
     say(id, "applying");
     await driver.applyDiff(id, undefined, toLayer.stream());
     say(id, "applied");
   }
-  if (work !== "remove") continue;
+  if (work !== "remove") return;
   say(id, "removing");
   await driver.remove(id);
   say(id, "removed");

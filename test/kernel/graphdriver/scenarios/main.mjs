@@ -8,6 +8,7 @@ import * as failingDisk from "./failing-disk.mjs";
 import * as fewDescriptors from "./few-descriptors.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as homeOfItsOwn from "./home-of-its-own.mjs";
+import * as lowerSymlinks from "./lower-symlinks.mjs";
 import * as longPaths from "./long-paths.mjs";
 import * as lostWrites from "./lost-writes.mjs";
 import * as mountViews from "./mount-views.mjs";
@@ -27,6 +28,7 @@ import * as sizes from "./sizes.mjs";
 import * as stores from "./stores.mjs";
 import * as subvolumes from "./subvolumes.mjs";
 import * as unreadableLayers from "./unreadable-layers.mjs";
+import * as wantOfMemory from "./want-of-memory.mjs";
 
 const [name, driver, folder] = process.argv.slice(2);
 const overlay = { ...overlayDepth, ...overlayFeatures, ...overlayParents, ...overlayProjects, ...overlayRedirects };
@@ -42,6 +44,7 @@ const scenarios = {
   ...fullDisk,
   ...homeOfItsOwn,
   ...longPaths,
+  ...lowerSymlinks,
   ...lostWrites,
   ...mountViews,
   ...inheritedAccess,
@@ -55,5 +58,6 @@ const scenarios = {
   ...stores,
   ...subvolumes,
   ...unreadableLayers,
+  ...wantOfMemory,
 };
 await scenarios[name](driver, folder);
