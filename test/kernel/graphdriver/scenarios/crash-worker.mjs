@@ -1,7 +1,4 @@
-/**
- * Does one kind of work on layers, over and over, and says what it begins and what it has done, until it is killed:
- * "apply", "create", "remove" or "sweep", or "apply-many", eight at a time.
- */
+/** Does one kind of work on layers, over and over, and says what it begins and what it has done, until it is killed. */
 import { writeSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 
@@ -15,23 +12,18 @@ if (work === "sweep") {
   say("home", "open");
   await setTimeout(60_000); // what a crash left is being deleted
 }
-await Promise.all(Array.from({ length: work === "apply-many" ? 8 : 1 }, (_, lane) => live(`${prefix}-${lane}`)));
-
-async function live(lane) {
-  for (let round = 0; ; round++) await liveOnce(`${lane}-${round}`, round);
-}
-
-async function liveOnce(id, round) {
+for (let round = 0; ; round++) {
+  const id = `${prefix}-${round}`;
   say(id, "creating");
   await driver.createReadWrite(id, {});
   say(id, "created");
-  if (work === "create") return;
-  if (work.startsWith("apply") || round % 4 === 0) {
+  if (work === "create") continue;
+  if (work === "apply" || round % 4 === 0) {
     say(id, "applying");
     await driver.applyDiff(id, undefined, toLayer.stream());
     say(id, "applied");
   }
-  if (work !== "remove") return;
+  if (work !== "remove") continue;
   say(id, "removing");
   await driver.remove(id);
   say(id, "removed");

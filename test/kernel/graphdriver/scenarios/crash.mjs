@@ -56,7 +56,7 @@ async function workUntilKilled(args, { lines, ms }) {
 }
 
 /** `step` is the last that the worker announced: what had begun may be done or not, what was done must be. */
-export async function assertWholeOrAsCreated(driver, id, step) {
+async function assertWholeOrAsCreated(driver, id, step) {
   const exists = await driver.exists(id);
   if (step === "created" || step === "applying" || step === "applied") assert.ok(exists, `${id} is gone after ${step}`);
   if (step === "removed") assert.ok(!exists, `${id} is there after ${step}`);

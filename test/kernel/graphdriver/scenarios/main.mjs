@@ -28,7 +28,6 @@ import * as sizes from "./sizes.mjs";
 import * as stores from "./stores.mjs";
 import * as subvolumes from "./subvolumes.mjs";
 import * as unreadableLayers from "./unreadable-layers.mjs";
-import * as wantOfMemory from "./want-of-memory.mjs";
 
 const [name, driver, folder] = process.argv.slice(2);
 const overlay = { ...overlayDepth, ...overlayFeatures, ...overlayParents, ...overlayProjects, ...overlayRedirects };
@@ -58,6 +57,5 @@ const scenarios = {
   ...stores,
   ...subvolumes,
   ...unreadableLayers,
-  ...wantOfMemory,
 };
 await scenarios[name](driver, folder);
