@@ -120,8 +120,8 @@ export interface Store<Schemas extends TableSchemas> extends AsyncDisposable {
  * Opens a store, or makes one. Ten thousand records take a tenth of a second.
  * @throws FAILED_PRECONDITION when another process has it open, a later version has written it, or it holds tables that
  *   `tables` does not name.
- * @throws DATA_LOSS when it is damaged, or a record does not fit its schema; or the records are older than the mark, and
- *   there is no `settleOlder`.
+ * @throws DATA_LOSS when it is damaged, or a record does not fit its schema; or the records are older than the mark,
+ *   and there is no `settleOlder`.
  * @throws RESOURCE_EXHAUSTED when there is no room, memory or descriptor for it.
  */
 export async function openStore<const Schemas extends TableSchemas>(
@@ -226,8 +226,8 @@ export async function openStoreOver<const Schemas extends TableSchemas>(
 
 function olderThan(seq: number, mark: HighWaterMark | undefined): CleatError {
   const message =
-    `records end with change ${seq}, and change ${mark?.seq} was acknowledged: they are older than what they tell of, ` +
-    "as from a backup, or the disk has lost their end; nothing was changed. Bring the newer records back; or, to go " +
+    `records end with change ${seq}, and change ${mark?.seq} was acknowledged: they are older than what they tell ` +
+    "of, as from a backup, or the disk has lost their end; nothing was changed. Bring the newer records back; or, to go " +
     `on with these, remove "${mark?.path}"`;
   return new CleatError("DATA_LOSS", message);
 }

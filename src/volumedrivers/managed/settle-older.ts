@@ -24,7 +24,8 @@ export function settleOlder(
   const mountPoints = readMountPoints();
   const kept: string[] = [];
   const held: string[] = [];
-  for (const [name, { resizingTo, ...record }] of [...volumes.entries()]) {
+  const all = [...volumes.entries()]; // as they were: they are changed below
+  for (const [name, { resizingTo, ...record }] of all) {
     const target = folders.targetOf(name);
     const isMounted = mountPoints.has(target);
     if (record.state !== "ready" && !isMounted && !existsSync(folders.folderOf(name))) {
@@ -44,7 +45,7 @@ export function settleOlder(
     mounts.put(name, { holders, path: mount?.path ?? target, isMount: true, boot: bootId });
   }
   const message =
-    "records are older than the volumes, as from a backup: what was half made, half removed or half resized in them is " +
-    "kept as it is, and what is mounted stays so until the machine is started anew";
+    "records are older than the volumes, as from a backup: what was half made, half removed or half resized in them " +
+    "is kept as it is, and what is mounted stays so until the machine is started anew";
   logger.warn({ kept, held }, message);
 }
