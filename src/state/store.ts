@@ -226,8 +226,8 @@ export async function openStoreOver<const Schemas extends TableSchemas>(
 
 function olderThan(seq: number, mark: HighWaterMark | undefined): CleatError {
   const message =
-    `records end with change ${seq}, and change ${mark?.seq} was acknowledged: they are older than what they tell ` +
-    "of, as from a backup, or the disk has lost their end; nothing was changed. Bring the newer records back; or, to go " +
-    `on with these, remove "${mark?.path}"`;
+    `records end with change ${seq}, and change ${mark?.seq} was acknowledged: they are older than what ` +
+    "they tell of, as from a backup, or the disk has lost their end; nothing was changed. Bring the newer records " +
+    `back; or, to go on with these, remove "${mark?.path}"`;
   return new CleatError("DATA_LOSS", message);
 }
