@@ -23,15 +23,17 @@
  *   secrets.
  * - What has been overwritten leaves the disk: the file is written anew when it has become three times as long as
  *   needed.
+ * - Records that a backup brings back are taken for the newest, unless a `markFile` tells that they are not.
  *
  * Values are frozen: what `get` returns is what would be read from the disk, and stays so. What JSON cannot hold goes
  * through a codec of the schema (`z.codec`).
  */
 import { chmod, stat } from "node:fs/promises";
 import type { z } from "zod";
-import { toCleatError } from "../errors/index.ts";
+import { CleatError, toCleatError } from "../errors/index.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createChangeQueue } from "./journal/change-queue.ts";
+import { type HighWaterMark, openHighWaterMark } from "./journal/high-water-mark.ts";
 import { type JournalFiles, openJournalFiles } from "./journal/journal-files.ts";
 import { openJournal } from "./journal/journal.ts";
 import { stateFormat } from "./stored-change.ts";
@@ -52,6 +54,18 @@ export interface StoreOptions<Schemas extends TableSchemas> {
    * when the store is opened, or none.
    */
   migrate?(record: StoredRecord, fromVersion: number): unknown;
+  /**
+   * Absolute path of a file outside of `folder`, made in a folder that is there, that tells how far the records have
+   * come: so that older ones, which a backup has brought back alone, are told from the newest. For those whose records
+   * tell of something else that goes on without them. Without it older ones are taken as they are. Keep it where a
+   * backup of `folder` alone leaves it, and one of everything takes it along.
+   */
+  readonly markFile?: string;
+  /**
+   * Changes older records so that what they tell of loses nothing by them, before anybody else sees them: all that is
+   * changed is durable, or nothing. Where it throws, and without it, older records are refused.
+   */
+  settleOlder?(tables: DraftTables<Schemas>): void;
 }
 
 export interface StoredRecord {
@@ -106,7 +120,8 @@ export interface Store<Schemas extends TableSchemas> extends AsyncDisposable {
  * Opens a store, or makes one. Ten thousand records take a tenth of a second.
  * @throws FAILED_PRECONDITION when another process has it open, a later version has written it, or it holds tables that
  *   `tables` does not name.
- * @throws DATA_LOSS when it is damaged, or a record does not fit its schema.
+ * @throws DATA_LOSS when it is damaged, or a record does not fit its schema; or the records are older than the mark,
+ *   and there is no `settleOlder`.
  * @throws RESOURCE_EXHAUSTED when there is no room, memory or descriptor for it.
  */
 export async function openStore<const Schemas extends TableSchemas>(
@@ -126,14 +141,18 @@ async function openInFolder<Schemas extends TableSchemas>(
 ): Promise<Store<Schemas>> {
   const files = await openJournalFiles(folder);
   let lock: Awaited<ReturnType<typeof lockFolder>> | undefined;
+  let mark: HighWaterMark | undefined;
   try {
     // Who made it may have been less careful. A full btrfs has no room for what changes nothing.
     if (((await stat(folder)).mode & 0o7777) !== 0o700) await chmod(folder, 0o700);
     lock = await lockFolder(folder, "records");
-    return await openStoreOver(files, options, lock.release);
+    // What it cannot tell it does not refuse.
+    if (options.markFile !== undefined) mark = await openHighWaterMark(options.markFile, () => {});
+    return await openStoreOver(files, options, lock.release, mark);
   } catch (error) {
     await lock?.release();
     await files.close();
+    await mark?.close();
     throw error;
   }
 }
@@ -143,15 +162,31 @@ export async function openStoreOver<const Schemas extends TableSchemas>(
   files: JournalFiles,
   options: Omit<StoreOptions<Schemas>, "folder">,
   release: () => Promise<void> = async () => {},
+  mark?: HighWaterMark,
 ): Promise<Store<Schemas>> {
   const state = createTableState(options.tables, options.version ?? 1);
   let isMigrated = false;
+  let isNew = false;
+  let isOlder = false;
+  let durableSeq = 0;
   const opened = await openJournal({
     files,
     format: stateFormat,
-    begin: () => state.checkpoint(),
+    begin() {
+      isNew = true;
+      return state.checkpoint();
+    },
     onChange: state.load,
-    onRead: () => void (isMigrated = state.finishLoading(options.migrate)),
+    async onRead(seq) {
+      isMigrated = state.finishLoading(options.migrate);
+      isOlder = !isNew && mark !== undefined && seq < mark.seq;
+      if (isNew) await mark?.forget();
+      if (isOlder && options.settleOlder === undefined) throw olderThan(seq, mark);
+    },
+    onDurable(seq) {
+      durableSeq = seq;
+      if (!isOlder) mark?.note(seq); // until they are settled they stay older
+    },
   });
   try {
     if (isMigrated) await opened.journal.rewrite(state.checkpoint());
@@ -161,11 +196,25 @@ export async function openStoreOver<const Schemas extends TableSchemas>(
   }
   const queue = createChangeQueue(opened, state);
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= queue.close().finally(release));
+  const close = () =>
+    (closing ??= queue
+      .close()
+      .finally(() => mark?.close())
+      .finally(release));
   const transact = transactOn<Schemas>(state, options.tables, async (change) => {
     if (closing !== undefined) throw state.closed();
     await queue.change(change);
   });
+  if (isOlder) {
+    try {
+      await transact((tables) => options.settleOlder?.(tables));
+    } catch (error) {
+      await queue.close();
+      throw error;
+    }
+    isOlder = false;
+    mark?.note(durableSeq);
+  }
   return {
     tables: createTables(state, options.tables, transact),
     transact,
@@ -173,4 +222,12 @@ export async function openStoreOver<const Schemas extends TableSchemas>(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function olderThan(seq: number, mark: HighWaterMark | undefined): CleatError {
+  const message =
+    `records end with change ${seq}, and change ${mark?.seq} was acknowledged: they are older than what ` +
+    "they tell of, as from a backup, or the disk has lost their end; nothing was changed. Bring the newer records " +
+    `back; or, to go on with these, remove "${mark?.path}"`;
+  return new CleatError("DATA_LOSS", message);
 }

@@ -2,6 +2,7 @@ import { CleatError } from "../../errors/index.ts";
 import { absolute } from "../serving/options/listen-options.ts";
 import { examine } from "../stores/examine.ts";
 import { defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
+import { watchForInterruption } from "../terminal/interruption.ts";
 import { defaultSnapshotterRoot, defaultSnapshotterSocket } from "../terminal/default-folders.ts";
 import { takeOutBlock } from "./config/block.ts";
 import { composeConfig, type ConfigRequest } from "./config/compose.ts";
@@ -48,7 +49,8 @@ export const configContainerd = defineCommand({
     write: { type: "boolean", help: "write it into the file" },
     remove: { type: "boolean", help: "take out what --write has written" },
   },
-  async run(values, _operands, { env, stdout, stderr }) {
+  async run(values, _operands, context) {
+    const { env, stdout, stderr } = context;
     if (values.write === true && values.remove === true)
       throw new UsageError("--write and --remove exclude each other");
     const print: Print = (line) => stdout.write(`${line}\n`);
@@ -90,7 +92,8 @@ export const configContainerd = defineCommand({
       return "done";
     }
     const isThisRelease = found !== undefined && (named === "detect" || sameRelease(found.version, version));
-    await writeBlock(file, request, isThisRelease ? found.program : undefined, print);
+    using interruption = watchForInterruption(context);
+    await writeBlock(file, request, isThisRelease ? found.program : undefined, print, interruption.signal);
     return "done";
   },
 });
@@ -110,6 +113,7 @@ async function writeBlock(
   request: ConfigRequest,
   program: string | undefined,
   print: Print,
+  signal: AbortSignal,
 ): Promise<void> {
   const { text: rest } = takeOutBlock(file.text, file.path);
   const { block, expected, conflicts } = orUsageError(() => composeConfig(request, rest, file.path));
@@ -123,6 +127,7 @@ async function writeBlock(
       assertArrived(expected, await readEffectiveConfig(program, path, file.path), file.path);
     },
     keep: async () => (file.text === undefined ? undefined : keepCopy(file)),
+    signal,
   });
   print(`${file.path} is written${copy === undefined ? "" : `; as it was it is in ${copy}`}`);
   print(restart);

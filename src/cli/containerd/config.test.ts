@@ -45,6 +45,25 @@ describe("config containerd", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it("interrupted while containerd looks at it, leaves the file as it was, and nothing beside it", async () => {
+    writeFileSync(config, "version = 2\n");
+    found.containerd = {
+      version: { major: 2, minor: 1, patch: 9 },
+      configPath: config,
+      program: program("kill -USR2 $PPID; sleep 0.2"),
+    };
+    const survive = () => {};
+    process.on("SIGUSR2", survive);
+    try {
+      const { code, err } = await cleat(["config", "containerd", "--write"]);
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("it was interrupted") });
+    } finally {
+      process.off("SIGUSR2", survive);
+    }
+    expect(readFileSync(config, "utf8")).toBe("version = 2\n");
+    expect(readdirSync(folder).toSorted()).toEqual(["config.toml", "containerd"]);
+  });
+
   it("writes a file that is there, writes it anew, and makes it again what it was", async () => {
     const text = "# ours\nversion = 2";
     writeFileSync(config, text, { mode: 0o640 });

@@ -5,7 +5,7 @@ import { defineCommand, UsageError } from "../terminal/command.ts";
 import { fillWhole } from "../terminal/write-whole.ts";
 import { findVolumes, placeOptions } from "./find-volumes.ts";
 import { holdVolume } from "./hold-volume.ts";
-import { watchForInterruption } from "./interruption.ts";
+import { watchForInterruption } from "../terminal/interruption.ts";
 
 export const backup = defineCommand({
   details: [

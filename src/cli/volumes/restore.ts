@@ -6,7 +6,7 @@ import { fillFromArchive } from "../../volumedrivers/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
 import { fillNewVolume } from "./fill-volume.ts";
 import { type FoundVolumes, findVolumes, placeOptions } from "./find-volumes.ts";
-import { watchForInterruption } from "./interruption.ts";
+import { watchForInterruption } from "../terminal/interruption.ts";
 
 export const restore = defineCommand({
   details: [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryStorage, createPlaces, type Places } from "../conformance/memory-storage.test.support.ts";
-import type { HighWaterMark } from "../records/high-water-mark.ts";
+import type { HighWaterMark } from "../../state/kit.ts";
 import { openOverFiles } from "../store/open-snapshotter.ts";
 import {
   createSimulatedDisk,

@@ -1,7 +1,12 @@
 import { CleatError } from "../../errors/index.ts";
-import { createChangeQueue, type JournalFiles, openJournal, type OpenedJournal } from "../../state/kit.ts";
+import {
+  createChangeQueue,
+  type HighWaterMark,
+  type JournalFiles,
+  openJournal,
+  type OpenedJournal,
+} from "../../state/kit.ts";
 import { snapshotsFormat } from "./encode-change.ts";
-import type { HighWaterMark } from "./high-water-mark.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
 import { createRecordState, type IndexOf, type RecordState, textLengthOf } from "./state.ts";
 

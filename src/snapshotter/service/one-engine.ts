@@ -13,7 +13,7 @@ import {
   readProcess,
 } from "../../syscall/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
-import { parseVersioned } from "../records/parse-versioned.ts";
+import { parseVersioned } from "../../state/kit.ts";
 
 /**
  * Keeps a snapshotter to one containerd: the collector of each removes what only the other knows. Nothing in the

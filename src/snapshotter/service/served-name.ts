@@ -4,7 +4,7 @@ import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { replaceFile } from "../../files/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { quoteName } from "../names-and-labels.ts";
-import { parseVersioned } from "../records/parse-versioned.ts";
+import { parseVersioned } from "../../state/kit.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 
 /**

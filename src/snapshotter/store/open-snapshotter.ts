@@ -1,7 +1,13 @@
 import { toCleatError } from "../../errors/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
-import { type JournalFiles, lockFolder, openJournalFiles } from "../../state/kit.ts";
-import { type HighWaterMark, openHighWaterMark } from "../records/high-water-mark.ts";
+import {
+  type HighWaterMark,
+  type JournalFiles,
+  lockFolder,
+  openHighWaterMark,
+  openJournalFiles,
+  type WarnOfMark,
+} from "../../state/kit.ts";
 import { openRecords, parentsFirst, type Records } from "../records/records.ts";
 import type { SnapshotStorage } from "../snapshot-storage.ts";
 import type { Snapshotter } from "../snapshotter.ts";
@@ -51,7 +57,8 @@ async function openInRoot(options: OpenSnapshotterOptions): Promise<Snapshotter>
   let mark: HighWaterMark | undefined;
   try {
     lock = await lockFolder(root, "snapshots");
-    mark = markFile === undefined ? undefined : await openHighWaterMark(markFile, logger);
+    const warn: WarnOfMark = (err, file, message) => logger.warn({ err, file }, message);
+    mark = markFile === undefined ? undefined : await openHighWaterMark(markFile, warn);
     return await openOverFiles(files, storage, { logger, release: lock.release, mark });
   } catch (error) {
     await lock?.release();

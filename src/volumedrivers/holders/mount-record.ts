@@ -12,4 +12,7 @@ export const mountRecord = z.strictObject({
   boot: z.string(),
 });
 
+/** Whoever may have mounted it since older records were written that a backup has brought back. */
+export const unknownHolder = "unknown, as older records were brought back";
+
 export type MountRecord = Readonly<z.output<typeof mountRecord>>;

@@ -15,7 +15,7 @@
  */
 import { CleatError, toCleatError } from "../../errors/index.ts";
 import { createHolderRecords } from "./holder-records.ts";
-import type { MountRecord } from "./mount-record.ts";
+import { type MountRecord, unknownHolder } from "./mount-record.ts";
 import { createMountSteps, type MountedRecord, type MountStepsOptions } from "./mount-steps.ts";
 import { createReleases } from "./releases.ts";
 import type { Turns } from "./turns.ts";
@@ -101,7 +101,7 @@ export function createMountSet(options: MountSetOptions): MountSet {
     async release(name) {
       const record = recordOf(name);
       if (record === undefined) return;
-      assertUnheld(name, record);
+      assertUnheld(name, record, options);
       await unmountNow(name);
     },
     holders: (name) => recordOf(name)?.holders ?? [],
@@ -154,7 +154,9 @@ function isUsable(
   return record.isMount !== true || isMounted(name, mountPoints);
 }
 
-function assertUnheld(name: string, { holders: { length } }: MountRecord): void {
+/** Of the unknown one nobody tells that it has gone, but the mount that it held. */
+function assertUnheld(name: string, record: MountRecord, options: Pick<MountSetOptions, "isMounted">): void {
+  const { length } = record.holders.filter((holder) => holder !== unknownHolder || isUsable(name, record, options));
   if (length === 0) return;
   const who = length === 1 ? "one mount" : `${length} mounts`;
   throw new CleatError("FAILED_PRECONDITION", `volume "${name}" is in use by ${who}`);

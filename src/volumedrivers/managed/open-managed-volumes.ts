@@ -14,6 +14,7 @@ import { createManagedCalls } from "./managed-calls.ts";
 import type { OptionTable } from "../options/option-table.ts";
 import { createOwnMounts, type OwnMounts } from "./own-mounts.ts";
 import type { VolumeBackend, VolumeUsage } from "./volume-backend.ts";
+import { settleOlder } from "./settle-older.ts";
 import { openVolumeFolders } from "./volume-folders.ts";
 import { volumeTables } from "./volume-record.ts";
 import { createVolumeTable } from "./volume-table.ts";
@@ -84,7 +85,8 @@ const defaultLingerMs = 120_000;
 
 /**
  * Opens the volumes of a driver: `volume-backend.ts` is the manual. What was there is there again, with its holders;
- * what a process that was killed has left half done is undone behind.
+ * what a process that was killed has left half done is undone behind. Where the records alone are of an older backup,
+ * nothing is deleted or unmounted by them.
  * @throws FAILED_PRECONDITION when another process has the folder open.
  * @throws DATA_LOSS when records are damaged.
  */
@@ -112,7 +114,12 @@ async function openInFolder<Table extends OptionTable>(
   const { timeoutMs = defaultTimeoutMs, lingerMs = defaultLingerMs } = options;
   const boot = bootId();
   const folders = await openVolumeFolders(folder, logger);
-  const store = await openStore({ folder: folders.state, tables: volumeTables });
+  const store = await openStore({
+    folder: folders.state,
+    tables: volumeTables,
+    markFile: folders.mark,
+    settleOlder: (tables) => settleOlder(tables, { folders, bootId: boot, logger }),
+  });
   if (store.tornBytes > 0) logger.warn({ bytes: store.tornBytes }, "a change that was never acknowledged was cut off");
   const turns = createTurns();
   const calls = createBackendCalls(timeoutMs, logger);

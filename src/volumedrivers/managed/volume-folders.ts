@@ -2,6 +2,7 @@
  * What a driver keeps in its folder:
  *
  *     <folder>/state/            records (`cleat/state`), for root only
+ *     <folder>/state-mark.json   how far they have come, so that older ones of a backup are known as such
  *     <folder>/volumes/<name>/   what is kept of a volume
  *     <folder>/mounts/<name>/    where it is mounted, while it is
  *     <folder>/trash/            what is being deleted
@@ -21,6 +22,7 @@ import { removeTrees } from "../mounting/run-tool.ts";
 
 export interface VolumeFolders {
   readonly state: string;
+  readonly mark: string;
   /** @throws FAILED_PRECONDITION when the driver's folder was moved, or mounted over, since it was opened. */
   assertInPlace(): void;
   folderOf(name: string): string;
@@ -93,6 +95,7 @@ export async function openVolumeFolders(folder: string, logger: Logger): Promise
 
   return {
     state: join(home, "state"),
+    mark: join(home, "state-mark.json"),
     assertInPlace: keepToFolder(home, "folder"),
     folderOf,
     targetOf,

@@ -91,6 +91,11 @@ const anywhere: readonly Scenario[] = [
     byDay: [],
   },
   { id: "longPaths", title: "paths beyond a thread's memory are refused, and leave nothing", drivers: both, byDay: [] },
+  {
+    id: "lowerSymlinks",
+    title: "an entry below a lower layer's symlink is what the documentation says, as with Docker's own driver",
+    drivers: both,
+  },
   { id: "silentPeers", title: "peers who neither send nor read keep nobody waiting", drivers: both, byDay: byOne },
   { id: "crashDuringApply", title: "kill -9 in applyDiff leaves each layer whole or as it was created", drivers: both },
   { id: "crashDuringCreate", title: "kill -9 in create leaves each layer whole or not there", drivers: both },

@@ -24,6 +24,8 @@ describeWith([needs.root], "volumes", () => {
   test("of servers whose names nobody looks up end at their deadline, and hold nobody else up", () => run("names.mjs"));
   test("need no program but Node", () => run("bare.mjs"));
   test("are there after the machine went down, with no holder left", () => run("rebooted.mjs"));
+  test("keep what was written, and stay mounted, when their records alone come back from a backup", () =>
+    run("older.mjs"));
   test.each<LoopFileSystem>(atNight ? ["ext4", "xfs", "btrfs"] : ["xfs", "btrfs"])(
     "on %s are made from others, whole or not at all",
     (fileSystem) => runOn(fileSystem, "clones.mjs"),

@@ -53,6 +53,8 @@ export interface ReplaceTextOptions {
   readonly check?: (path: string) => Promise<void>;
   /** Keeps a copy of what was there, and says where; called once nothing refuses any more. */
   readonly keep?: () => Promise<string | undefined>;
+  /** Gives up before anything is changed, once what looks at the file has ended. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -63,7 +65,7 @@ export interface ReplaceTextOptions {
 export async function replaceText(
   file: EditedFile,
   text: string,
-  { check, keep }: ReplaceTextOptions = {},
+  { check, keep, signal }: ReplaceTextOptions = {},
 ): Promise<string | undefined> {
   const { path, realPath } = file;
   let copy: string | undefined;
@@ -74,7 +76,9 @@ export async function replaceText(
     await replaceFile(realPath, (staged) => fillLike(staged, likeness, text), {
       mode: modeLike(likeness),
       async check(staged) {
-        if (check !== undefined) await besideName(staged, path, check);
+        // What is interrupted may end what looks, too, which says something else of it.
+        if (check !== undefined) await besideName(staged, path, check).finally(() => signal?.throwIfAborted());
+        signal?.throwIfAborted();
         await assertUnchanged(file);
         copy = await keep?.();
       },

@@ -8,6 +8,7 @@ import * as failingDisk from "./failing-disk.mjs";
 import * as fewDescriptors from "./few-descriptors.mjs";
 import * as fullDisk from "./full-disk.mjs";
 import * as homeOfItsOwn from "./home-of-its-own.mjs";
+import * as lowerSymlinks from "./lower-symlinks.mjs";
 import * as longPaths from "./long-paths.mjs";
 import * as lostWrites from "./lost-writes.mjs";
 import * as mountViews from "./mount-views.mjs";
@@ -42,6 +43,7 @@ const scenarios = {
   ...fullDisk,
   ...homeOfItsOwn,
   ...longPaths,
+  ...lowerSymlinks,
   ...lostWrites,
   ...mountViews,
   ...inheritedAccess,

@@ -1,5 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
-import type { CommandContext } from "../terminal/command.ts";
+import type { CommandContext } from "./command.ts";
 
 /** A signal that aborts when the user or the system ends the command, which then puts away what it has begun. */
 export function watchForInterruption({ closingSignals }: Pick<CommandContext, "closingSignals">): Disposable & {

@@ -2,28 +2,31 @@ import { constants, type FileHandle, open } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import { CleatError, isDiskFull } from "../../errors/index.ts";
-import type { Logger } from "../../transport/index.ts";
 import { parseVersioned } from "./parse-versioned.ts";
 
 /**
- * How far the records have come, kept outside of them: so that older ones, which a backup has brought back in their
- * place alone, are told from those that end where a crash has ended them.
+ * How far a journal has come, kept outside of it: so that an older one, which a backup has brought back in its place
+ * alone, is told from one that ends where a crash has ended it.
  *
  * It is written behind each change that is durable, in place, and never flushed: after a power loss it may tell less
- * than the records hold, and never more, so that it refuses none that are whole. What it refuses is the older copy: up
- * to the last change where the server was killed, and of the last half minute or so before a power loss not surely.
+ * than the journal holds, and never more, so that none that is whole is taken for older. What it tells is the older
+ * copy: up to the last change where the process was killed, and of the last half minute or so before a power loss not
+ * surely.
  */
 export interface HighWaterMark {
   /** The number of a change that was durable; 0 where none is known. */
   readonly seq: number;
   /** Where it is kept, for people. */
   readonly path: string;
-  /** Those that it was of are no more; durable when it resolves. */
+  /** The journal that it was of is no more; durable when it resolves. */
   forget(): Promise<void>;
   /** All up to that one is durable. Waits for nothing. */
   note(seq: number): void;
   close(): Promise<void>;
 }
+
+/** Told of what keeps a mark from telling all: no reason to refuse anything. */
+export type WarnOfMark = (error: unknown, path: string, message: string) => void;
 
 const version = 1;
 const storedMark = z.strictObject({ version: z.literal(version), seq: z.int().nonnegative() });
@@ -34,25 +37,25 @@ const lengthBytes = 64;
  * Makes the file where there is none; on a full disk it goes without.
  * @throws FAILED_PRECONDITION when a later version has written it; what the disk says that does not give it.
  */
-export async function openHighWaterMark(path: string, logger: Logger): Promise<HighWaterMark> {
+export async function openHighWaterMark(path: string, warn: WarnOfMark): Promise<HighWaterMark> {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
   let file: FileHandle;
   try {
     file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
-    logger.warn({ err: error, file: path }, "how far the records have come is not kept until they are opened again");
+    warn(error, path, "how far the records have come is not kept until they are opened again");
     return { seq: 0, path, forget: async () => {}, note() {}, close: async () => {} };
   }
   try {
-    return createMark(file, path, await readMark(file, path, logger), logger);
+    return createMark(file, path, await readMark(file, path, warn), warn);
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-async function readMark(file: FileHandle, path: string, logger: Logger): Promise<number> {
+async function readMark(file: FileHandle, path: string, warn: WarnOfMark): Promise<number> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(lengthBytes), 0, lengthBytes, 0);
   const text = buffer.toString("latin1", 0, bytesRead).trim();
   if (text === "") return 0;
@@ -61,12 +64,12 @@ async function readMark(file: FileHandle, path: string, logger: Logger): Promise
   } catch (error) {
     if (error instanceof CleatError) throw error;
     // Torn, or written by hand.
-    logger.warn({ err: error, file: path }, "how far the records had come cannot be read; it is taken from them");
+    warn(error, path, "how far the records had come cannot be read; it is taken from them");
     return 0;
   }
 }
 
-function createMark(file: FileHandle, path: string, seq: number, logger: Logger): HighWaterMark {
+function createMark(file: FileHandle, path: string, seq: number, warn: WarnOfMark): HighWaterMark {
   let wanted = seq;
   let written = seq;
   let writing: Promise<void> | undefined;
@@ -82,7 +85,7 @@ function createMark(file: FileHandle, path: string, seq: number, logger: Logger)
       for (let next = wanted; written !== next; next = wanted) await write(next);
     } catch (error) {
       // It tells less than it might, and nothing wrong.
-      if (!isTold) logger.warn({ err: error, file: path }, "how far the records have come could not be kept");
+      if (!isTold) warn(error, path, "how far the records have come could not be kept");
       isTold = true;
     } finally {
       writing = undefined;
