@@ -30,8 +30,8 @@ const config = (...options: string[]) =>
 
 /** What `cleat doctor` finds about containerd, as [subject, state]; it ends with 5 where something is wrong. */
 async function doctor(): Promise<[string, string][]> {
-  const where = ["--home", `${namespace.folder}/home`, "--json"];
-  const line = await namespace.run(["sh", "-c", '"$@" || [ $? = 5 ]', "doctor", ...cleatCommand, "doctor", ...where]);
+  const options = ["--home", `${namespace.folder}/home`, "--json", "--timeout=60"];
+  const line = await namespace.run(["sh", "-c", '"$@" || [ $? = 5 ]', "doctor", ...cleatCommand, "doctor", ...options]);
   const { engines } = JSON.parse(line) as { engines: { engine: string; findings: Record<string, string>[] }[] };
   const findings = engines.find(({ engine }) => engine === "containerd")?.findings ?? [];
   return findings.map(({ subject = "", state = "" }) => [subject, state]);
@@ -98,7 +98,7 @@ for (const row of containerdReleases) {
       ];
       const cleat = await namespace.start("cleat", serving);
       const isAnswering = async () => (await doctor()).every(([, state]) => state === "right");
-      await untilReady(cleat, "doctor to find nothing wrong", 20_000, isAnswering);
+      await untilReady(cleat, "doctor to find nothing wrong", 60_000, isAnswering);
       const subjects = [
         "configuration",
         "socket",
