@@ -18,8 +18,15 @@ default. What is refused by an error of the contract is in order. A fault is pri
 into test/fuzz/corpus/TARGET.txt with its name before it. --keep replaces the rest of that file by at most N of the
 inputs that take the most ways.
 
-Targets: ${fuzzTargets.join(" ")}
+Targets: ${inLines(fuzzTargets)}
 `;
+
+/** Six on each, as a terminal has so many columns. */
+function inLines(names) {
+  const lines = [];
+  for (let at = 0; at < names.length; at += 6) lines.push(names.slice(at, at + 6).join(" "));
+  return lines.join("\n         ");
+}
 
 const options = {
   seconds: { type: "string" },
