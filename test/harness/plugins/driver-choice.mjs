@@ -17,7 +17,9 @@ for (const path of paths) {
 }
 
 const command = new URL("../../../dist/cli/main.js", import.meta.url).pathname;
-const { stdout } = spawnSync(process.execPath, [command, "doctor", "--root", root, "--json"], { encoding: "utf8" });
+const { stdout } = spawnSync(process.execPath, [command, "doctor", "--root", root, "--json", "--timeout=60"], {
+  encoding: "utf8",
+});
 const ours = JSON.parse(stdout).chosen ?? "refused";
 
 const places = ["--data-root", root, "--exec-root", `${folder}/run`, "--pidfile", `${folder}/pid`];

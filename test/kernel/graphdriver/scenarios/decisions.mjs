@@ -219,9 +219,13 @@ export async function killedWhileProbing(_expected, folder) {
 }
 
 function doctor(options, expectedStatus) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [command, "doctor", "--json", ...options], {
-    encoding: "utf8",
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [command, "doctor", "--json", "--timeout=60", ...options],
+    {
+      encoding: "utf8",
+    },
+  );
   assert.equal(status, expectedStatus, stderr);
   return JSON.parse(stdout);
 }
