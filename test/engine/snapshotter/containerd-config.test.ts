@@ -86,16 +86,11 @@ for (const row of containerdReleases) {
     it("is looked at by cleat doctor, which says what is missing until nothing is", async () => {
       const asked = isFrom("1.7.0") ? ["--transfer"] : [];
       expect(await doctor()).toEqual([["configuration", "off"]]);
-      await config("--write", "--cri", ...asked);
+      const root = `--root=${namespace.folder}/layers`;
+      await config("--write", "--cri", root, ...asked);
       await containerd.start();
       expect(await doctor()).toContainEqual(["socket", "wrong"]);
-      const serving = [
-        ...cleatCommand,
-        "serve",
-        "snapshotter",
-        `--root=${namespace.folder}/layers`,
-        "--driver=overlay2",
-      ];
+      const serving = [...cleatCommand, "serve", "snapshotter", root, "--driver=overlay2"];
       const cleat = await namespace.start("cleat", serving);
       const isAnswering = async () => (await doctor()).every(([, state]) => state === "right");
       await untilReady(cleat, "doctor to find nothing wrong", 60_000, isAnswering);
