@@ -22,7 +22,7 @@ export async function replaceFile(
   fill: (file: FileHandle) => Promise<unknown>,
   { mode = 0o666, durable = true, check }: ReplaceFileOptions = {},
 ): Promise<void> {
-  const staged = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  const staged = join(dirname(path), `${stagedPrefix(path)}${randomUUID()}.tmp`);
   try {
     {
       await using file = await open(staged, "wx", mode);
@@ -37,3 +37,12 @@ export async function replaceFile(
   }
   if (durable) await syncFolder(dirname(path));
 }
+
+/** Whether `name`, in the folder of `path`, is what a call fills for it, or one that was killed has left. */
+export function isStagedFor(path: string, name: string): boolean {
+  const prefix = stagedPrefix(path);
+  return name.startsWith(prefix) && stagedEnd.test(name.slice(prefix.length));
+}
+
+const stagedPrefix = (path: string): string => `.${basename(path)}.`;
+const stagedEnd = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { type FileHandle, lstat, open, readdir, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
-import { makeFolders, replaceFile, syncFolder } from "../../../files/index.ts";
+import { isStagedFor, makeFolders, replaceFile, syncFolder } from "../../../files/index.ts";
 
 /** A configuration file of somebody else's, as it is before it is edited. */
 export interface EditedFile {
@@ -108,18 +108,13 @@ const stagedPatienceMs = 60_000;
 
 async function removeLeftStaged(realPath: string): Promise<void> {
   const folder = dirname(realPath);
-  const [before, after] = [`.${basename(realPath)}.`, ".tmp"];
   for (const name of await readdir(folder)) {
-    const isStaged = name.startsWith(before) && name.endsWith(after);
-    if (!isStaged || !uuidPattern.test(name.slice(before.length, -after.length))) continue;
+    if (!isStagedFor(realPath, name)) continue;
     const staged = join(folder, name);
     const status = await statIfThere(staged);
     if (status !== undefined && Date.now() - status.mtimeMs > stagedPatienceMs) await rm(staged, { force: true });
   }
 }
-
-/** By which `replaceFile` names what it stages. */
-const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Removes a file that Cleat made, and on which nobody else has written since. */
 export async function removeEditedFile(file: EditedFile): Promise<void> {

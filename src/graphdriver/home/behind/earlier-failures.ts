@@ -14,7 +14,7 @@ export interface EarlierFailures {
   before<T>(write: () => Promise<T>): Promise<T>;
 }
 
-/** `flush` is given a descriptor that was opened before; undefined where nothing is made durable. */
+/** `flush` has a descriptor that was opened before any of them; undefined where nothing is made durable. */
 export function takeEarlierFailures(flush: (() => Promise<void>) | undefined, logger: Logger): EarlierFailures {
   let hasFailed = false;
   let flushing: Promise<void> | undefined;
