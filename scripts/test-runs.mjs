@@ -46,7 +46,7 @@ export function createTestRuns() {
     /** Counts what kept tests from being run as a failure. */
     fail(reason) {
       console.error(`cleat: ${reason}`);
-      parts.push({ title: reason, passed: 0, failed: 1, skipped: 0, seconds: 0, rows: [] });
+      parts.push({ title: reason, passed: 0, failed: 1, skipped: 0, seconds: 0, rows: [], failures: [reason] });
     },
     /** Prints what each part counted and how long it took, with its rows where there are several. */
     printTable() {
@@ -56,9 +56,13 @@ export function createTestRuns() {
         if (part.rows.length > 1) for (const row of part.rows) printRow(row, "  ");
       }
     },
-    /** Prints what all runs counted, as the last line; returns the exit code. */
+    /**
+     * Prints what failed in any of them, of which whoever sees the end of a long log may have missed the first, and
+     * what all counted as the last line; returns the exit code.
+     */
     end() {
       rmSync(folder, { recursive: true });
+      for (const { failures } of parts) for (const failure of failures) console.log(`failed: ${failure}`);
       console.log(states.map((state) => `${total(state)} ${state}`).join(", "));
       return total("failed") === 0 ? 0 : 1;
     },
@@ -84,6 +88,7 @@ function readCounts(file) {
   return {
     ...Object.fromEntries(states.map((state) => [state, sumOf(counted.map((one) => one[state]))])),
     rows: counted.flatMap(({ rows }) => rows),
+    failures: counted.flatMap(({ failures }) => failures),
   };
 }
 
