@@ -62,6 +62,7 @@
  */
 import type { Readable } from "node:stream";
 import type { CallOptions } from "../protocol/index.ts";
+import type { OfferedWrite } from "../syscall/index.ts";
 import type { LayerRole } from "./survey.ts";
 
 export interface GraphDriver extends AsyncDisposable {
@@ -245,6 +246,12 @@ export interface CreateOptions {
    * and has given its root the `rootOwner`: who is told need not ask. Others tell nothing.
    */
   readonly onMounts?: ((mounts: readonly MountSpec[]) => void) | undefined;
+  /**
+   * The caller's own record of the layer, which the thread that has made it writes last, unless that was withdrawn by
+   * then. For drivers that tell `onMounts`, and whose new layers hold no copy of anything; others take no notice. How
+   * it went the caller asks of the record. Where the write fails the layer is there all the same.
+   */
+  readonly record?: OfferedWrite | undefined;
 }
 
 /** A layer that was made `mendable`, and what it was made on. */

@@ -1,4 +1,5 @@
 import type { CallOptions } from "../protocol/index.ts";
+import type { OfferedWrite } from "../syscall/index.ts";
 import type { Mount, Usage } from "./snapshotter.ts";
 
 /**
@@ -105,6 +106,8 @@ export interface NewPlace extends PlaceUse {
   readonly parentId: number | undefined;
   /** More than that it should not take, where the storage can see to it. */
   readonly maxSizeBytes?: number | undefined;
+  /** Its record, for the thread that has made the place to write, where no copy of anything could have lost a write. */
+  readonly record?: OfferedWrite | undefined;
 }
 
 /** What a place is for. */

@@ -18,6 +18,14 @@ export * from "./mounts/mount.ts";
 export * from "./mounts/mountinfo.ts";
 export { mountNumberOf } from "./mounts/mount-number.ts";
 export { type SystemCallName, systemCallNumbers } from "./numbers.ts";
+export {
+  makeOfferedWrite,
+  type OfferedWrite,
+  type OfferedWriteOutcome,
+  offerWrite,
+  outcomeOfWrite,
+  withdrawWrite,
+} from "./offered-write.ts";
 export * from "./open.ts";
 export { peerProcess } from "./peer.ts";
 export * from "./process.ts";

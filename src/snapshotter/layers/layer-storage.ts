@@ -130,7 +130,7 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 
 /** `onMounts` is told how what is to be written to is mounted, by a driver that knows. */
 function toCreateOptions(
-  { parentId, isReadOnly }: NewPlace,
+  { parentId, isReadOnly, record }: NewPlace,
   remap: IdRemap | undefined,
   mendable: boolean,
   onMounts: CreateOptions["onMounts"],
@@ -139,7 +139,7 @@ function toCreateOptions(
   if (isReadOnly) return wanted;
   // Without a parent engines map all of it.
   const isAsParent = remap === undefined || parentId === undefined;
-  return { ...wanted, onMounts, rootOwner: isAsParent ? "as parent" : rootOf(remap) };
+  return { ...wanted, onMounts, record, rootOwner: isAsParent ? "as parent" : rootOf(remap) };
 }
 
 /** Removes layers, and knows which it could not. */

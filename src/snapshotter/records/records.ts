@@ -7,6 +7,7 @@ import {
   type OpenedJournal,
 } from "../../state/kit.ts";
 import { snapshotsFormat } from "./encode-change.ts";
+import type { OfferedWrite } from "../../syscall/index.ts";
 import type { Change, SnapshotRecord } from "./record.ts";
 import { createRecordState, type IndexOf, type RecordState, textLengthOf } from "./state.ts";
 
@@ -38,6 +39,12 @@ export interface Records {
    * failed before.
    */
   change(change: Change): Promise<void>;
+  /**
+   * Has `work` make what has to be there before a change, whose thread may then write that, too, where it is offered.
+   * Resolves to whether the change is made, and durable; else it is for the caller to make.
+   * @throws what `work` does, and what `change` does.
+   */
+  changeAlong(change: Change, work: (offered: OfferedWrite | undefined) => Promise<void>): Promise<boolean>;
   /**
    * Makes a change that nobody waits for: it is written along with the next one, or within a second or so. What is lost
    * of it by a crash, or by a full disk, must be such as can be found again.
@@ -165,6 +172,11 @@ function createRecords(
     assertRoom(wanted);
     await queue.change(wanted);
   };
+  const changeAlong: Records["changeAlong"] = async (wanted, work) => {
+    if (isClosed) throw closed();
+    assertRoom(wanted);
+    return queue.changeAlong(wanted, work);
+  };
   const reserve = () =>
     (reserving ??= change({ nextId: nextId + awaitingIds + idsAtOnce }).finally(() => (reserving = undefined)));
 
@@ -200,6 +212,7 @@ function createRecords(
       }
     },
     change,
+    changeAlong,
     changeBehind(wanted) {
       if (!isClosed) queue.changeBehind(wanted);
     },

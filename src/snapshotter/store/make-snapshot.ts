@@ -3,7 +3,7 @@ import type { CallOptions } from "../../protocol/index.ts";
 import { assertName, isGiven, quoteName, toLabels } from "../names-and-labels.ts";
 import type { Labels, Mount, PrepareOptions } from "../snapshotter.ts";
 import { isUnpackKey, layerNamedBy, maxSizeOf, useOf } from "./snapshot-purpose.ts";
-import { type NewRecord, putNew } from "./put-new.ts";
+import { makeAndPut, type NewRecord, putNew } from "./put-new.ts";
 import { hasOwnPlace, placeOf } from "./snapshot-table.ts";
 import type { StoreContext } from "./store-context.ts";
 import { withSnapshot } from "./with-snapshot.ts";
@@ -47,10 +47,18 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
   making.add(id);
   try {
     const place = { id, parentId, maxSizeBytes: maxSizeOf(record.labels), ...use };
-    const mounts = checked(record, await withSnapshot(record.name, storage.create(place, call), call));
-    call.signal?.throwIfAborted();
-    store.lostWrites.assertNone(id, record.name); // of a copy of its parent
-    await putNew(records, record);
+    let mounts: readonly Mount[] = [];
+    const isPut = await makeAndPut(records, record, async (offered) => {
+      mounts = checked(
+        record,
+        await withSnapshot(record.name, storage.create({ ...place, record: offered }, call), call),
+      );
+    });
+    if (!isPut) {
+      call.signal?.throwIfAborted();
+      store.lostWrites.assertNone(id, record.name); // of a copy of its parent
+      await putNew(records, record);
+    }
     store.lostWrites.told(id);
     making.delete(id);
     if (record.kind === "active" && isUnpackKey(record.name)) store.syncing.begin(id);

@@ -1,8 +1,8 @@
-import { nowNs } from "../../syscall/index.ts";
+import { nowNs, type OfferedWrite } from "../../syscall/index.ts";
 import { CleatError } from "../../errors/index.ts";
 import { quoteName } from "../names-and-labels.ts";
 import type { Records } from "../records/records.ts";
-import type { SnapshotRecord } from "../records/record.ts";
+import type { Change, SnapshotRecord } from "../records/record.ts";
 
 /** A record of a snapshot that is to be what it says from now on. */
 export type NewRecord = Omit<SnapshotRecord, "createdNs" | "updatedNs">;
@@ -12,10 +12,26 @@ export type NewRecord = Omit<SnapshotRecord, "createdNs" | "updatedNs">;
  * @throws NOT_FOUND when the commit of its parent, on which it was begun, was taken back since: by a full disk.
  */
 export async function putNew(records: Records, record: NewRecord): Promise<void> {
+  await records.change(changeTo(records, record));
+}
+
+/**
+ * Has `make` make the files of a new snapshot, whose record the same thread may write then. Resolves to whether that
+ * is durable; else `putNew` is for the caller.
+ */
+export function makeAndPut(
+  records: Records,
+  record: NewRecord,
+  make: (offered: OfferedWrite | undefined) => Promise<void>,
+): Promise<boolean> {
+  return records.changeAlong(changeTo(records, record), make);
+}
+
+function changeTo(records: Records, record: NewRecord): Change {
   const { name, parentId } = record;
   if (parentId !== undefined && records.byId(parentId)?.kind !== "committed") {
     throw new CleatError("NOT_FOUND", `parent of snapshot ${quoteName(name)} could not be committed: not found`);
   }
   const createdNs = nowNs();
-  await records.change({ put: [{ ...record, createdNs, updatedNs: createdNs }] });
+  return { put: [{ ...record, createdNs, updatedNs: createdNs }] };
 }

@@ -1,4 +1,5 @@
-import type { OpenedJournal } from "./journal.ts";
+import { type OfferedWrite, withdrawWrite } from "../../syscall/index.ts";
+import type { OfferedAppend, OpenedJournal } from "./journal.ts";
 
 /** What the changes of a journal are made to, in memory. */
 export interface ChangeTarget<Change> {
@@ -29,6 +30,13 @@ export interface ChangeQueue<Change> {
    * of it by a crash, or by a full disk, must be such as can be found again.
    */
   changeBehind(change: Change): void;
+  /**
+   * Has `work` make what has to be there before the change, which its thread may then write as well, where it is
+   * offered. Resolves to whether the change is made, and durable; else `change` is for the caller to call. Nobody waits
+   * meanwhile: the offer is withdrawn for whoever comes first. Nobody else may change what the change is about.
+   * @throws what `work` does, and what `change` does.
+   */
+  changeAlong(change: Change, work: (offered: OfferedWrite | undefined) => Promise<void>): Promise<boolean>;
   /** Resolves when all that was asked for until now is durable, or was taken back. */
   settled(): Promise<void>;
   /** Whether changes wait to be written. */
@@ -46,6 +54,8 @@ const behindMs = 1_000;
 /** What one line of the journal may hold, roughly: it is one text in memory. */
 const maxBatchLength = 4 * 1024 * 1024;
 
+type Work = (offered: OfferedWrite) => Promise<void>;
+
 interface Pending<Change> {
   readonly change: Change;
   undo(): void;
@@ -60,6 +70,8 @@ export function createChangeQueue<Change>(
   const pending: Pending<Change>[] = [];
   let writing: Promise<void> | undefined;
   let writingBehind: NodeJS.Timeout | undefined;
+  /** What a thread may be writing, with its end, which never rejects. */
+  let offered: { readonly write: OfferedWrite; readonly ended: Promise<unknown> } | undefined;
   /** They settle in their order. */
   let newest: Promise<unknown> = Promise.resolve();
 
@@ -84,6 +96,7 @@ export function createChangeQueue<Change>(
     clearTimeout(writingBehind);
     writingBehind = undefined;
     await Promise.resolve(); // for what comes in the same turn
+    await withdrawn();
     while (pending.length > 0) {
       const batch = pending.splice(0, countOfBatch());
       try {
@@ -102,6 +115,23 @@ export function createChangeQueue<Change>(
     }
     writing = undefined; // in this turn: who comes in the next starts again
   };
+  /** Waits for what a thread has begun to write. */
+  const withdrawn = async () => {
+    if (offered !== undefined && !withdrawWrite(offered.write)) await offered.ended;
+    offered = undefined;
+  };
+  const workAlong = async (append: OfferedAppend, wanted: Change, work: Work): Promise<boolean> => {
+    try {
+      await work(append.write);
+    } catch (error) {
+      await append.settle().catch(() => {}); // whoever comes next is told
+      throw error;
+    }
+    if (!(await append.settle())) return false;
+    target.apply(wanted);
+    target.keep(wanted);
+    return true;
+  };
   const change = (wanted: Change): Promise<void> => {
     const written = enqueue(wanted);
     writing ??= writeAll();
@@ -113,6 +143,23 @@ export function createChangeQueue<Change>(
     changeBehind(wanted) {
       enqueue(wanted).catch(() => {}); // it was taken back, and nobody has built on it
       if (writing === undefined) writingBehind ??= setTimeout(() => (writing ??= writeAll()), behindMs).unref();
+    },
+    async changeAlong(wanted, work) {
+      const isIdle = writing === undefined && pending.length === 0 && offered === undefined;
+      if (isIdle) target.apply(wanted)(); // what cannot be is not written
+      const append = isIdle ? journal.offer([wanted]) : undefined;
+      if (append === undefined) {
+        await work(undefined);
+        return false;
+      }
+      const ended = workAlong(append, wanted, work);
+      const mine = { write: append.write, ended: ended.catch(() => {}) };
+      offered = mine;
+      try {
+        return await ended;
+      } finally {
+        if (offered === mine) offered = undefined;
+      }
     },
     settled: async () => void (await newest),
     get isWaiting() {
@@ -126,6 +173,7 @@ export function createChangeQueue<Change>(
       if (last !== undefined) change(last).catch(() => {});
       else if (pending.length > 0) writing ??= writeAll();
       await writing;
+      await withdrawn();
       await journal.close();
     },
   };

@@ -1,9 +1,8 @@
 import { constants, type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
-import { allocateBehind, writeInPlace } from "../../syscall/index.ts";
+import { allocateBehind, dropCached, type OfferedWrite, offerWrite, writeInPlace } from "../../syscall/index.ts";
 import { makeFolders, syncFolder } from "../../files/index.ts";
-import { dropCached } from "../../syscall/index.ts";
 import { openPrefilled } from "./prefilled-file.ts";
 
 /**
@@ -29,6 +28,9 @@ export interface JournalFile {
   append(bytes: Uint8Array): Promise<void>;
   /** The same, and what was appended survives power loss when it resolves. */
   appendDurably(bytes: Uint8Array): Promise<void>;
+  /** The same, for another thread to do; who offers it says `wasAppended` where that has happened. */
+  offer?(bytes: Uint8Array): OfferedWrite;
+  wasAppended?(lengthBytes: number): void;
   /** One that is so long already is not touched, and keeps the room that is set aside for it. */
   truncate(lengthBytes: number): Promise<void>;
   /**
@@ -91,6 +93,7 @@ export async function openJournalFiles(
       return {
         append: (bytes) => writeAll(file, bytes),
         appendDurably: (bytes) => writeAll(durable, bytes),
+        offer: (bytes) => offerWrite(durable.fd, null, bytes),
         truncate: (length) => cut(file, length),
         allocate: (length) => allocateBehind(file.fd, 0, length),
         sync: () => file.datasync(),

@@ -31,6 +31,7 @@ import {
   type ReadResult,
 } from "./read-journal.ts";
 import { createRoom } from "./room.ts";
+import { type OfferedWrite, outcomeOfWrite, withdrawWrite } from "../../syscall/index.ts";
 
 export interface Journal<Change> {
   /**
@@ -38,6 +39,11 @@ export interface Journal<Change> {
    * is set aside for them, so that there is room for them on a full disk.
    */
   append(changes: readonly Change[], options?: { readonly makesRoom: boolean }): Promise<void>;
+  /**
+   * Offers the same to another thread. Undefined where more is to be done than to write, or cannot be. Nothing else is
+   * called before the offer is withdrawn, or has settled.
+   */
+  offer(changes: readonly Change[]): OfferedAppend | undefined;
   /** The disk has failed: what was refused last may be found there when it is opened again. */
   readonly isBroken: boolean;
   /** Whether it is time for `rewrite`. */
@@ -45,6 +51,16 @@ export interface Journal<Change> {
   /** Replaces all that was written by what there is, a line for each change. As `append`, not while another runs. */
   rewrite(changes: readonly Change[]): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface OfferedAppend {
+  readonly write: OfferedWrite;
+  /**
+   * Called once when no thread has it any more. Resolves to whether the changes are durable; they are not where nobody
+   * has begun with it, and it is withdrawn then.
+   * @throws what `append` does when they could not be written, and UNAVAILABLE when a thread has died meanwhile.
+   */
+  settle(): Promise<boolean>;
 }
 
 export interface OpenedJournal<Change> {
@@ -129,6 +145,7 @@ function createJournal<Change>(
     return file;
   };
   const takeBack = async (to: JournalFile, cause: unknown) => {
+    room.isGone();
     try {
       await to.truncate(lengthBytes);
       await to.sync();
@@ -136,6 +153,24 @@ function createJournal<Change>(
       throw breakDown(cause);
     }
   };
+  /** Rejects with why the next line is not there. */
+  const failToAppend = async (to: JournalFile, error: unknown): Promise<never> => {
+    // The second is a limit on the length of files, of the process's.
+    if (!isDiskFull(error) && !isSystemError(error, "EFBIG")) throw breakDown(error);
+    await takeBack(to, error);
+    throw toCleatError(error, subject);
+  };
+  const appended = (length: number) => {
+    seq++;
+    lengthBytes += length;
+    onDurable(seq);
+  };
+  const isLong = () => {
+    const changesBytes = lengthBytes - checkpointBytes;
+    const allowedBytes = Math.min(2 * checkpointBytes, maxFileBytes - checkpointBytes);
+    return changesBytes > Math.max(minRewriteBytes, allowedBytes) && lengthBytes >= rewriteAtBytes;
+  };
+  const formatNext = (changes: readonly Change[]) => formatLine({ seq: seq + 1, changes: changes.map(toStored) });
 
   return {
     async open() {
@@ -144,28 +179,39 @@ function createJournal<Change>(
     },
     async append(changes, { makesRoom } = { makesRoom: false }) {
       const to = opened();
-      const bytes = formatLine({ seq: seq + 1, changes: changes.map(toStored) });
+      const bytes = formatNext(changes);
       await room.setAside(to, lengthBytes + bytes.length, makesRoom);
-      try {
-        await to.appendDurably(bytes);
-      } catch (error) {
-        // The second is a limit on the length of files, of the process's.
-        if (!isDiskFull(error) && !isSystemError(error, "EFBIG")) throw breakDown(error);
-        room.isGone();
-        await takeBack(to, error);
-        throw toCleatError(error, subject);
-      }
-      seq++;
-      lengthBytes += bytes.length;
-      onDurable(seq);
+      await to.appendDurably(bytes).catch((error: unknown) => failToAppend(to, error));
+      appended(bytes.length);
+    },
+    offer(changes) {
+      if (broken !== undefined || file?.offer === undefined || isLong()) return undefined;
+      const to = file;
+      const bytes = formatNext(changes);
+      if (!room.has(lengthBytes + bytes.length)) return undefined;
+      const write = file.offer(bytes);
+      return {
+        write,
+        async settle() {
+          if (withdrawWrite(write)) return false;
+          const outcome = outcomeOfWrite(write);
+          if (outcome === "written") {
+            to.wasAppended?.(bytes.length);
+            appended(bytes.length);
+            return true;
+          }
+          if (outcome !== "begun") return failToAppend(to, outcome);
+          const error = new CleatError("UNAVAILABLE", `${subject}: the thread that wrote them died`);
+          await takeBack(to, error);
+          throw error;
+        },
+      };
     },
     get isBroken() {
       return broken !== undefined;
     },
     get isLong() {
-      const changesBytes = lengthBytes - checkpointBytes;
-      const allowedBytes = Math.min(2 * checkpointBytes, maxFileBytes - checkpointBytes);
-      return changesBytes > Math.max(minRewriteBytes, allowedBytes) && lengthBytes >= rewriteAtBytes;
+      return isLong();
     },
     async rewrite(changes) {
       if (broken !== undefined) throw broken;

@@ -1,5 +1,5 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
-import { writeInPlace } from "../../syscall/index.ts";
+import { offerWrite, writeInPlace } from "../../syscall/index.ts";
 import type { JournalFile } from "./journal-files.ts";
 
 /**
@@ -29,15 +29,20 @@ export async function openPrefilled(path: string, flags: number, lengthBytes: nu
     await file.close();
     throw error;
   }
+  const wasAppended = (length: number) => {
+    at += length;
+    endBytes = Math.max(endBytes, at);
+  };
   const append = async (to: FileHandle, bytes: Uint8Array) => {
     for (let done = 0; done < bytes.length;)
       done += (await to.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
-    at += bytes.length;
-    endBytes = Math.max(endBytes, at);
+    wasAppended(bytes.length);
   };
   return {
     append: (bytes) => append(file, bytes),
     appendDurably: (bytes) => append(durable, bytes),
+    offer: (bytes) => offerWrite(durable.fd, at, bytes),
+    wasAppended,
     async truncate(length) {
       await file.truncate(length);
       at = endBytes = length;

@@ -8,6 +8,8 @@ export interface Room {
    * @throws RESOURCE_EXHAUSTED on a full disk, for all but what makes room.
    */
   setAside(file: JournalFile, lengthBytes: number, makesRoom: boolean): Promise<void>;
+  /** Whether it has room already for being `lengthBytes` long, as far as there ever is. */
+  has(lengthBytes: number): boolean;
   /** The file has been cut, or is another one. */
   isGone(): void;
 }
@@ -20,10 +22,12 @@ const aheadBytes = 64 * 1024;
 export function createRoom(subject: string): Room {
   /** Up to here the file has room of its own; `undefined` where the file system does not do that. */
   let allocatedBytes: number | undefined = 0;
+  const has = (lengthBytes: number) => allocatedBytes === undefined || lengthBytes + reserveBytes <= allocatedBytes;
   return {
+    has,
     async setAside(file, lengthBytes, makesRoom) {
+      if (has(lengthBytes)) return;
       const needed = lengthBytes + reserveBytes;
-      if (allocatedBytes === undefined || needed <= allocatedBytes) return;
       for (const wanted of [needed + aheadBytes, needed]) {
         try {
           await file.allocate(wanted);

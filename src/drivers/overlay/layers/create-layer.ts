@@ -8,6 +8,8 @@ import {
   fsync,
   ignoreCancellation,
   isThere,
+  makeOfferedWrite,
+  type OfferedWrite,
   RENAME_NOREPLACE,
   renameat2,
   statat,
@@ -42,6 +44,8 @@ export interface NewLayer {
   readonly rootOwner?: CreateOptions["rootOwner"];
   /** Who mounts it, for whoever wants to know how. */
   readonly mounter?: OverlayMounter | undefined;
+  /** `record` of the contract. */
+  readonly record?: OfferedWrite | undefined;
 }
 
 export interface LayerSize {
@@ -71,11 +75,13 @@ export interface MadeLayer {
  * for a size that leaves no room; of the mount what `toMountSpec` does.
  */
 export function createLayer(home: string, layer: NewLayer): MadeLayer {
-  const { id, parent, mounter } = layer;
+  const { id, parent, mounter, record } = layer;
   if (isThere(`${home}/${id}`)) throw alreadyExists(id);
   const lowers = parent === undefined ? [] : lowersOn(home, parent, layer);
   const mount = mounter && toMountSpec(home, { id, lowers }, false, mounter);
-  return { project: withFolderAt(home, (folder) => makeLayer(home, folder, layer, lowers.join(":"))), mount };
+  const project = withFolderAt(home, (folder) => makeLayer(home, folder, layer, lowers.join(":")));
+  if (record !== undefined) makeOfferedWrite(record);
+  return { project, mount };
 }
 
 /** Returns the project of a layer with a size. */

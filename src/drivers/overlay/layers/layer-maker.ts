@@ -10,7 +10,7 @@ export interface LayerMaker {
   /** Returns the project of a layer with a size. @throws as `createLayer`. */
   make(
     layer: NewLayer,
-    options: Pick<CreateOptions, "rootOwner" | "onMounts">,
+    options: Pick<CreateOptions, "rootOwner" | "onMounts" | "record">,
     call: CallOptions | undefined,
   ): Promise<number | undefined>;
   /** Takes away what is left of spares, if there may be any. What cannot be is swept when the home is opened. */
@@ -39,8 +39,8 @@ export function createLayerMaker(
   }
 
   return {
-    async make(layer, { rootOwner, onMounts }, call) {
-      const wanted: NewLayer = onMounts && mounter ? { ...layer, rootOwner, mounter } : layer;
+    async make(layer, { rootOwner, onMounts, record }, call) {
+      const wanted: NewLayer = onMounts && mounter ? { ...layer, rootOwner, mounter, record } : layer;
       const { project, mount } = await keeper.make(
         layer.id,
         layer.parent,
