@@ -12,6 +12,7 @@ import koffi from "koffi";
 
 const { socket, snapshotter: name, part, count, files = 0, from = 0 } = JSON.parse(process.argv[2]);
 const atOnce = 16;
+const syncedCalls = 30;
 /** Of what an engine that downloads the next layer meanwhile has written. */
 const restMs = 1_000;
 /** Where the peer is containerd, its collector keeps away. */
@@ -32,8 +33,8 @@ console.log(JSON.stringify(await parts[part]()));
 await channel.close();
 
 /**
- * A life of `count` snapshots on a parent of some files; after another that is not timed, since this program is slow at
- * first, and that is neither peer's.
+ * A life of `count` snapshots on a parent of some files, and of some more that are followed by a flush of all; after
+ * another that is not timed, since this program is slow at first, and that is neither peer's.
  */
 async function calls() {
   await live({});
@@ -46,9 +47,16 @@ async function live(times) {
   const run = crypto.randomUUID();
   const base = `base ${run}`;
   const keys = Array.from({ length: count }, (_, index) => `${run} ${index}`);
-  await fillFiles(await snapshotter.prepare(`making ${base}`, { labels }), 100);
+  const mounts = await snapshotter.prepare(`making ${base}`, { labels });
+  await fillFiles(mounts, 100);
   await snapshotter.commit(base, `making ${base}`, { labels });
   await timeEach(times, "prepare", keys, (key) => snapshotter.prepare(key, { parent: base, labels }));
+  const synced = keys.slice(0, syncedCalls).map((key) => `${key} synced`);
+  await timeEach(times, "prepareSynced", synced, async (key) => {
+    await snapshotter.prepare(key, { parent: base, labels });
+    syncFileSystem(mounts[0].source);
+  });
+  for (const key of synced) await snapshotter.remove(key);
   await timeEach(times, "stat", keys, (key) => snapshotter.stat(key));
   await timeEach(times, "commit", keys, (key) => snapshotter.commit(`c ${key}`, key, { labels }));
   await timeEach(times, "remove", keys, (key) => snapshotter.remove(`c ${key}`));

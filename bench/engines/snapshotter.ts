@@ -55,17 +55,31 @@ async function openPeers(namespace: Namespace) {
 }
 
 /**
- * Calls of Cleat's snapshotter beside stargz's, at the socket. In turns, so that whatever else the machine does meets
- * both.
+ * Calls of Cleat's snapshotter beside stargz's, at the socket: with durability `none` beside it as it is, with the
+ * default, by which what was prepared is on the disk, beside it and a sync of the file system. In turns, so that
+ * whatever else the machine does meets both.
  */
 export async function measureSnapshotterCalls(rounds: number): Promise<readonly Measurement[]> {
   await using namespace = await openNamespace();
   const { atSocket } = await openPeers(namespace);
   const times = await timeRounds(namespace, atSocket, rounds, "calls", callsPerRound, { warming: warmingCalls });
-  const prepare = { title: "prepare, at the socket, --durability=none", subject: "lax", call: "prepare" };
+  const of = { call: "prepare", reference: "stargz" };
   return [
-    ...compareCall(times, { ...prepare, reference: "stargz", limit: halfMore }),
-    ...compareSmallCalls(times, "at the socket", "stargz", { prepare: halfMore, stat: halfMore }),
+    ...compareCall(times, {
+      ...of,
+      title: "prepare, at the socket, --durability=none",
+      subject: "lax",
+      limit: halfMore,
+    }),
+    ...compareCall(times, {
+      ...of,
+      title: "prepare, at the socket, on the disk when it is answered",
+      subject: "cleat",
+      referenceCall: "prepareSynced",
+      beside: "stargz, synced",
+      limit: halfMore,
+    }),
+    ...compareSmallCalls(times, "at the socket", "stargz", { stat: halfMore }),
   ];
 }
 

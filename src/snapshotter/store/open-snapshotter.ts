@@ -16,6 +16,9 @@ import { reconcile } from "./reconcile.ts";
 import { hasOwnPlace, layerIndexOf } from "./snapshot-table.ts";
 import { createStoreContext } from "./store-context.ts";
 
+/** A backup that is older by less, and brought back after a kill, is told from the records by nothing. */
+const markEveryMs = 10;
+
 export interface OpenSnapshotterOptions {
   /** Absolute path of a folder for the records, which is made. No other process may have it open. */
   readonly root: string;
@@ -58,7 +61,7 @@ async function openInRoot(options: OpenSnapshotterOptions): Promise<Snapshotter>
   try {
     lock = await lockFolder(root, "snapshots");
     const warn: WarnOfMark = (err, file, message) => logger.warn({ err, file }, message);
-    mark = markFile === undefined ? undefined : await openHighWaterMark(markFile, warn);
+    mark = markFile === undefined ? undefined : await openHighWaterMark(markFile, warn, { everyMs: markEveryMs });
     return await openOverFiles(files, storage, { logger, release: lock.release, mark });
   } catch (error) {
     await lock?.release();

@@ -1,5 +1,5 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { CleatError, isDiskFull } from "../../errors/index.ts";
 import { parseVersioned } from "./parse-versioned.ts";
@@ -10,8 +10,8 @@ import { parseVersioned } from "./parse-versioned.ts";
  *
  * It is written behind each change that is durable, in place, and never flushed: after a power loss it may tell less
  * than the journal holds, and never more, so that none that is whole is taken for older. What it tells is the older
- * copy: up to the last change where the process was killed, and of the last half minute or so before a power loss not
- * surely.
+ * copy: up to the last change where the process was killed, or the last but those of `everyMs`, and of the last half
+ * minute or so before a power loss not surely.
  */
 export interface HighWaterMark {
   /** The number of a change that was durable; 0 where none is known. */
@@ -28,6 +28,14 @@ export interface HighWaterMark {
 /** Told of what keeps a mark from telling all: no reason to refuse anything. */
 export type WarnOfMark = (error: unknown, path: string, message: string) => void;
 
+export interface HighWaterMarkOptions {
+  /**
+   * How long it is not written anew, for changes that follow one another: the write takes as long as a tenth of what
+   * such a change costs at all. The first after a while is noted at once, whatever this is. Default 0.
+   */
+  readonly everyMs?: number;
+}
+
 const version = 1;
 const storedMark = z.strictObject({ version: z.literal(version), seq: z.int().nonnegative() });
 /** Of the whole file, always: within one sector, which a disk writes as one. */
@@ -37,7 +45,11 @@ const lengthBytes = 64;
  * Makes the file where there is none; on a full disk it goes without.
  * @throws FAILED_PRECONDITION when a later version has written it; what the disk says that does not give it.
  */
-export async function openHighWaterMark(path: string, warn: WarnOfMark): Promise<HighWaterMark> {
+export async function openHighWaterMark(
+  path: string,
+  warn: WarnOfMark,
+  { everyMs = 0 }: HighWaterMarkOptions = {},
+): Promise<HighWaterMark> {
   const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
   let file: FileHandle;
   try {
@@ -48,7 +60,7 @@ export async function openHighWaterMark(path: string, warn: WarnOfMark): Promise
     return { seq: 0, path, forget: async () => {}, note() {}, close: async () => {} };
   }
   try {
-    return createMark(file, path, await readMark(file, path, warn), warn);
+    return createMark(file, path, await readMark(file, path, warn), warn, everyMs);
   } catch (error) {
     await file.close();
     throw error;
@@ -69,20 +81,26 @@ async function readMark(file: FileHandle, path: string, warn: WarnOfMark): Promi
   }
 }
 
-function createMark(file: FileHandle, path: string, seq: number, warn: WarnOfMark): HighWaterMark {
+function createMark(file: FileHandle, path: string, seq: number, warn: WarnOfMark, everyMs: number): HighWaterMark {
   let wanted = seq;
   let written = seq;
   let writing: Promise<void> | undefined;
+  let writtenMs = Number.NEGATIVE_INFINITY;
   let isTold = false;
   const write = async (value: number) => {
     const text = JSON.stringify({ version, seq: value } satisfies z.input<typeof storedMark>);
     await file.write(`${text.padEnd(lengthBytes - 1)}\n`, 0, "latin1");
     written = value;
+    writtenMs = performance.now();
   };
   const writeWanted = async () => {
-    await nextTurn(); // whoever waits for the change has its answer first
     try {
-      for (let next = wanted; written !== next; next = wanted) await write(next);
+      while (written !== wanted) {
+        const waitMs = writtenMs + everyMs - performance.now();
+        // Whoever waits for the change has its answer first.
+        await (waitMs > 0 ? pause(waitMs) : nextTurn());
+        await write(wanted);
+      }
     } catch (error) {
       // It tells less than it might, and nothing wrong.
       if (!isTold) warn(error, path, "how far the records have come could not be kept");
