@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 
 import { installEngines, whyNotInstallable } from "./engines.mjs";
 import { build, installPackages, main } from "./prepare.mjs";
-import { releasesAtNight, testOnNode } from "./test-on-node.mjs";
+import { atNight, testOnNode } from "./test-on-node.mjs";
 import { createTestRuns } from "./test-runs.mjs";
 import { answerHelp } from "./usage.mjs";
 
@@ -67,8 +67,9 @@ await main(async () => {
   if (tests) {
     for (const [title, project, files] of parts)
       if (isMeant(title)) await runs.vitest(["--project", project, ...files], { env: { CLEAT_NIGHT: "1" }, title });
-    for (const release of releasesAtNight)
-      if (isMeant(`Node ${release}`)) await testOnNode(release, { runs, isCi: process.env.CI === "true" });
+    for (const release of atNight.releases)
+      if (isMeant(`Node ${release}`))
+        await testOnNode(release, atNight.tests, { runs, isCi: process.env.CI === "true" });
     runs.printTable();
   } else {
     const env = {

@@ -1,7 +1,7 @@
 /** Everything that can be tested here: `usage` is the manual. */
 import { installEngines, whyNotInstallable } from "./engines.mjs";
 import { build, installPackages, main } from "./prepare.mjs";
-import { releasesByDay, testOnNode } from "./test-on-node.mjs";
+import { byDay, testOnNode } from "./test-on-node.mjs";
 import { createTestRuns } from "./test-runs.mjs";
 import { answerHelp } from "./usage.mjs";
 
@@ -41,7 +41,7 @@ async function runAll(runs, isCi) {
   const projects = (names) => names.flatMap((name) => ["--project", name]);
   await runs.vitest(projects(tiers.busy));
   const other = async () => {
-    for (const release of releasesByDay) await testOnNode(release, { runs, isCi, beside: true });
+    for (const release of byDay.releases) await testOnNode(release, byDay.tests, { runs, isCi, beside: true });
   };
   await Promise.all([runs.vitest(projects(tiers.waiting)), other()]);
 }
