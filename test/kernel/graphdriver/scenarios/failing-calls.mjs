@@ -74,8 +74,9 @@ if (atNight) {
 }
 
 /** The first of each, and at night later ones, and all from the first on. */
-const whens = !atNight ? ["1"] : ["2", "3", "5", "8", "13", "1+"];
+const whens = !atNight ? ["1"] : ["1", "2", "3", "5", "8", "13", "1+"];
 const trials = whens.flatMap((when) => systemCalls.map(([systemCall, errno]) => [systemCall, errno, when]));
+const names = [...new Set(systemCalls.map(([systemCall]) => systemCall))].join(",");
 
 const image = [aFolder("d"), file("d/f", "f".repeat(5000)), file("g", "g")];
 const imageNames = ["d", "d/f", "g"];
@@ -166,11 +167,11 @@ export async function failingCalls(name, folder) {
     const { first = async () => {}, call, within = () => [], after = async () => {} } = steps;
     const named = aboutNoLayer.includes(method) ? [id, name, home] : [id];
     await prepare(driver, id);
-    // Threads are there, modules are loaded, and what it takes to trace is.
+    // Threads are there, modules are loaded, and what it takes to trace is. What it does not call cannot fail.
     await first(driver, id, other);
-    await withFailing("swapon:error=EIO", folder, () => call(driver, id, other));
+    const { log } = await traced(names, [], folder, () => call(driver, id, other), within(other));
     await tidy(driver, id);
-    for (const [systemCall, errno, when] of trials) {
+    for (const [systemCall, errno, when] of trials.filter(([one]) => log.includes(`${one}(`))) {
       await prepare(driver, id);
       if (process.env.SHOW) console.error(method, systemCall, errno);
       await first(driver, id, other);
@@ -282,13 +283,18 @@ async function descriptorsBeyond(before) {
  * Runs `call` while system calls fail as strace's `inject` says, of each thread as it counts them; of those on the
  * paths `within` alone, where there are some.
  */
-async function withFailing(failing, folder, call, within = []) {
-  const log = `${folder}/trace`;
-  writeFileSync(log, "");
+async function withFailing(failing, folder, call, within) {
   const [systemCall] = failing.split(":");
-  const inject = ["-e", `trace=${systemCall}`, "-e", `inject=${failing}`];
-  const paths = within.flatMap((path) => ["-P", path]);
-  const tracer = spawn("strace", ["-f", "-o", log, ...inject, ...paths, "-p", String(process.pid)], {
+  const { failure, log } = await traced(systemCall, ["-e", `inject=${failing}`], folder, call, within);
+  return { failure, hits: log.split("(INJECTED)").length - 1 };
+}
+
+/** What `call` threw, and strace's log of the system calls that were made meanwhile. */
+async function traced(systemCallNames, options, folder, call, within) {
+  const file = `${folder}/trace`;
+  writeFileSync(file, "");
+  const watched = ["-e", `trace=${systemCallNames}`, ...options, ...within.flatMap((path) => ["-P", path])];
+  const tracer = spawn("strace", ["-f", "-o", file, ...watched, "-p", String(process.pid)], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
@@ -304,6 +310,5 @@ async function withFailing(failing, folder, call, within = []) {
     tracer.kill("SIGINT");
     await ended;
   }
-  const hits = readFileSync(log, "utf8").split("(INJECTED)").length - 1;
-  return { failure, hits };
+  return { failure, log: readFileSync(file, "utf8") };
 }
