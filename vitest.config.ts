@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
-import { atNight } from "./test/night.ts";
+import { atNight, rowTimeoutMs } from "./test/night.ts";
 import { LongestFirst } from "./test/order/longest-first.ts";
 import { ClosingLine } from "./test/reporter/closing-line.ts";
 
@@ -9,6 +9,8 @@ import { ClosingLine } from "./test/reporter/closing-line.ts";
  * processes and network of its own, and waits much of its time for what it starts or killed.
  */
 const afterwards = {
+  testTimeout: rowTimeoutMs,
+  hookTimeout: rowTimeoutMs,
   maxWorkers: 3,
   pool: "forks" as const,
   sequence: { groupOrder: 1 },
@@ -22,12 +24,14 @@ export default defineConfig({
     maxWorkers,
     sequence: { sequencer: LongestFirst },
     restoreMocks: true,
-    testTimeout: 30_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 10_000 } },
     reporters: ["default", new ClosingLine()],
     projects: [
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts", "test/golden/**/*.test.ts"] } },
-      { extends: true, test: { name: "checks", include: ["test/checks/**/*.test.ts"], testTimeout: 60_000 } },
-      { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 60_000 } },
+      { extends: true, test: { name: "checks", include: ["test/checks/**/*.test.ts"] } },
+      { extends: true, test: { name: "package", include: ["test/package/**/*.test.ts"] } },
       {
         extends: true,
         test: {
@@ -42,7 +46,6 @@ export default defineConfig({
                 "test/kernel/volumes/sizes/sizes.test.ts",
                 "test/kernel/volumes/shares/shares.test.ts",
               ],
-          testTimeout: 180_000,
           ...afterwards,
         },
       },
@@ -51,8 +54,6 @@ export default defineConfig({
         test: {
           name: "interop",
           include: ["test/interop/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
           ...afterwards,
         },
       },
@@ -72,8 +73,6 @@ export default defineConfig({
                 "plugins/managed-plugin",
                 "graphdriver/killed-loads",
               ].map((name) => `test/engine/${name}.test.ts`),
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
           ...afterwards,
         },
       },

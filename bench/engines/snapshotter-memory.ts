@@ -68,9 +68,7 @@ interface Held {
 async function lookAfterCollection(pid: number, collected: string): Promise<Held> {
   await rm(collected, { force: true });
   process.kill(pid, "SIGUSR2");
-  const heapBytes = await until("memory to be collected", 30_000, () =>
-    readFile(collected, "utf8").catch(() => undefined),
-  );
+  const heapBytes = await until("memory to be collected", () => readFile(collected, "utf8").catch(() => undefined));
   return { residentMib: await residentMib(pid), heapMib: Number(heapBytes) / 2 ** 20 };
 }
 

@@ -65,7 +65,7 @@ npx() {
   cat serving.txt
 }
 await() {
-  for try in $(seq 300); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
+  for try in $(seq 1200); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done
   echo "in vain: $*"
   tail -20 ${folder}/daemons.log
 }

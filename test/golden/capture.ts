@@ -215,7 +215,7 @@ async function captureDockerSecrets(release: EngineRelease): Promise<void> {
     "true",
   );
   const asked = async () => (await readFixtureFile(trace.savePath)).exchanges.map(({ request }) => request.url);
-  await until("both secrets to be asked for", 30_000, async () =>
+  await until("both secrets to be asked for", async () =>
     (await asked()).filter((url) => url === "/SecretProvider.GetSecret").length > 1 ? true : undefined,
   );
   await docker("service", "rm", "web", "none");

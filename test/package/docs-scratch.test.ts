@@ -23,7 +23,7 @@ test.each(typed)("$path shows what one sees who types it", (page) => {
     const { stdout, stderr } = spawnSync("bash", ["-c", toScript(transcript)], {
       cwd: folder,
       encoding: "utf8",
-      timeout: 50_000,
+      timeout: 250_000,
       env: { ...process.env, PWD: folder },
     });
     expect((stdout + stderr).replaceAll(folder, "/home/me/project")).toBe(transcript);

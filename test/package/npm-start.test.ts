@@ -45,9 +45,9 @@ async function assertHandsSignalsOn(start: string, at: number): Promise<void> {
      writeFileSync("started", "");`,
   );
   const npm = spawn("npm", ["start"], { cwd: path, stdio: "ignore" });
-  await until(`${start} to start`, 20_000, async () => existsSync(join(path, "started")) || undefined);
+  await until(`${start} to start`, async () => existsSync(join(path, "started")) || undefined);
   const ended = once(npm, "exit");
   npm.kill("SIGTERM");
   await ended;
-  await until(`${start} to end`, 5_000, async () => existsSync(join(path, "ended")) || undefined);
+  await until(`${start} to end`, async () => existsSync(join(path, "ended")) || undefined);
 }

@@ -18,10 +18,9 @@ const clone = join(folder, "clone");
 const user = join(folder, "user");
 /** Of newcomers, above which there are no packages that Node would find. */
 const projects = mkdtempSync(join(tmpdir(), "cleat-new-"));
-/** Some thousand files, on a disk that others may write to. */
 afterAll(() => {
   for (const made of [folder, projects]) rmSync(made, { recursive: true });
-}, 60_000);
+});
 
 let packed: readonly string[];
 let unbuilt: { readonly status: number | null; readonly stderr: string };
@@ -59,7 +58,7 @@ beforeAll(() => {
   symlinkSync(join(project, "node_modules/@koromix"), join(user, "node_modules/@koromix"));
   mkdirSync(join(user, "node_modules/@types"), { recursive: true });
   symlinkSync(join(project, "node_modules/@types/node"), join(user, "node_modules/@types/node"));
-}, 240_000);
+});
 
 test("a fresh clone is built before it is packed, without tests and what leads to sources that are not there", () => {
   for (const path of [
@@ -105,7 +104,7 @@ function buildExample(name: string): string {
 }
 
 /** In memory, if that is to be had: what is kept is not tested here, and a disk takes minutes to have it. */
-test("the example of a driver is built there, and passes the kit", { timeout: 240_000 }, () => {
+test("the example of a driver is built there, and passes the kit", () => {
   const options = { cwd: buildExample("copying-driver"), encoding: "utf8" } as const;
   const home = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : folder, "cleat-example-"));
   try {
@@ -223,7 +222,7 @@ function loadPacked(deb: string, kind: string): void {
   rmSync(unpacked, { recursive: true });
 }
 
-test("the example of a volume plugin has twelve lines, and keeps volumes", { timeout: 60_000 }, async () => {
+test("the example of a volume plugin has twelve lines, and keeps volumes", async () => {
   const example = buildExample("volume-plugin");
   expect(readFileSync(join(example, "ramdisk.ts"), "utf8").trim().split("\n").length).toBe(12);
   const socket = join(example, "run/docker/plugins/ramdisk.sock");
@@ -242,7 +241,6 @@ test("the example of a volume plugin has twelve lines, and keeps volumes", { tim
     const ended = once(plugin, "exit");
     await until(
       "plugin ramdisk to answer",
-      30_000,
       async () => (await answers(socket, "POST", "/Plugin.Activate")) || undefined,
     );
     expect(await post(socket, "/VolumeDriver.List", {})).toMatchObject({ body: { Volumes: volumes } });

@@ -9,7 +9,7 @@ export async function startProgram(args: readonly [program: string, socket: stri
   const ended = once(program, "exit");
   let stderr = "";
   program.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  await until(`${args[0]} to listen`, 10_000, async () => {
+  await until(`${args[0]} to listen`, async () => {
     if (program.exitCode !== null) throw new Error(`${args[0]} ended: ${stderr}`);
     return existsSync(args[1]) || undefined;
   });

@@ -69,7 +69,7 @@ async function ask(agent?: Agent): Promise<number> {
 
 /** Waits for what others do, which tell nobody. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !(await isSo()); await pause(10)) {
+  for (const deadline = Date.now() + 120_000; !(await isSo()); await pause(10)) {
     if (Date.now() > deadline) throw new Error("it does not come");
   }
 }

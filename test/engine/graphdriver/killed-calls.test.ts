@@ -56,7 +56,7 @@ for (const release of byDayOrNight([trixie], [machine])) {
       await runCommand(["mv", `${order}.new`, order]);
       const working = work();
       working.catch(() => {}); // told below
-      await until(`Cleat to be killed in ${method}`, 20_000, async () => !existsSync(order) || undefined);
+      await until(`Cleat to be killed in ${method}`, async () => !existsSync(order) || undefined);
       await cleat.end("SIGKILL").catch(() => {}); // it is gone, or about to be
       await cleat.start();
       return working;
@@ -74,7 +74,7 @@ for (const release of byDayOrNight([trixie], [machine])) {
         await docker("run", ...idling, "--name", container, "base", "sleep", "3600");
         await docker("exec", container, "sh", "-c", "echo kept > /kept");
         await killedAt("Put", when, () => docker("kill", container));
-        await until("the container to stop", 60_000, async () => {
+        await until("the container to stop", async () => {
           return (await docker("inspect", "--format", "{{.State.Running}}", container)) === "false" || undefined;
         });
         await docker("cp", "/etc/hostname", `${container}:/copied`);
@@ -118,7 +118,7 @@ for (const release of byDayOrNight([trixie], [machine])) {
       const archive = `${namespace.folder}/halves.tar`;
       await runCommand(["bash", "-c", halves, "halves", archive]);
       const outcome = await importWithPause(dockerd.socketPath, archive, "halved", async () => {
-        await until("the first file of the layer", 20_000, async () => {
+        await until("the first file of the layer", async () => {
           return (await namespace.run(["sh", "-c", `find ${home()} -name first-1 || true`])) !== "" || undefined;
         });
         await cleat.end("SIGKILL");

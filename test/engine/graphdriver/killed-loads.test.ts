@@ -81,7 +81,7 @@ describeWith([...cleatOverlay2.needs, needs.busybox], "a load of ten layers in w
   async function untilLayers(count: number, loading: Promise<unknown>): Promise<void> {
     let ended = false;
     void loading.then(() => (ended = true));
-    await until(`${count} layers`, 60_000, async () => {
+    await until(`${count} layers`, async () => {
       const names = await readdir(engine.namespace.reach(engine.home)).catch(() => []);
       return ended || names.filter((name) => layerId.test(name)).length >= count || undefined;
     });

@@ -102,7 +102,7 @@ describeWith([needs.root, needs.dockerd, needs.overlay, needs.busybox, needs.att
         const shellsBefore = new Set(await shells()); // some of which may go, with a container that is being removed
         const isNew = (name: string) => !shellsBefore.has(name);
         const outcome = await importWithPause(dockerd.socketPath, archive, "interrupted", async () => {
-          await until("the first files of the layer", 10_000, async () => (await shells()).some(isNew) || undefined);
+          await until("the first files of the layer", async () => (await shells()).some(isNew) || undefined);
           await cleat?.end("SIGKILL");
           await cleat?.start();
         });

@@ -18,8 +18,6 @@ for (const release of byDayOrNight([forky], [machine, trixie])) {
   describeWith(required, `${titleOf(release, "docker")} with a log plugin`, () => withLogsOn(release));
 }
 
-const deadlineMs = 20_000;
-
 function withLogsOn(release: EngineRelease): void {
   let namespace: Namespace;
   let plugin: PluginProcess;
@@ -48,7 +46,7 @@ function withLogsOn(release: EngineRelease): void {
   const pipes = () => readdir(namespace.reach("/run/docker/logging")).catch(() => []);
   /** Docker ends a log after it has answered. */
   const untilPipesAre = (those: readonly string[]) =>
-    until("pipes to be gone", deadlineMs, async () => (await pipes()).length <= those.length || undefined);
+    until("pipes to be gone", async () => (await pipes()).length <= those.length || undefined);
   /** A container that prints a line for each file that is put into its /in, until one is called `end`. */
   const startEcho = (name: string, driver = "files") => {
     const script =
@@ -113,15 +111,11 @@ function withLogsOn(release: EngineRelease): void {
     const others = await pipes();
     await startEcho("surviving");
     await say("surviving", 1, "before");
-    await until(
-      "the line is kept",
-      deadlineMs,
-      async () => (await linesOf("surviving")).includes("before") || undefined,
-    );
+    await until("the line is kept", async () => (await linesOf("surviving")).includes("before") || undefined);
     await plugin.end("SIGKILL");
     // In frames 350 KB, of which the kernel's 64 KiB would keep a fifth, and the container would wait with the rest.
     await docker("exec", "surviving", "sh", "-c", "seq 1 10000 > /tmp/.new; busybox mv /tmp/.new /tmp/2");
-    await until("the container to have printed all", deadlineMs, async () => {
+    await until("the container to have printed all", async () => {
       return (await docker("exec", "surviving", "ls", "/tmp")).includes("done2") || undefined;
     });
     await plugin.start();

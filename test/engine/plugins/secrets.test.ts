@@ -31,7 +31,7 @@ for (const release of [machine, trixie, forky]) {
       const refused = ["--label=secrets=password", "--secret=other", "small", "sleep", "3600"];
       await docker("service", "create", "--detach", "--name=nosy", ...refused);
       const states = async () => docker("service", "ps", "--no-trunc", "--format={{.CurrentState}} {{.Error}}", "nosy");
-      const state = await until("the task to be rejected", 60_000, async () =>
+      const state = await until("the task to be rejected", async () =>
         /^(Rejected|Failed)/m.test(await states()) ? states() : undefined,
       );
       expect(state).not.toContain("staple");

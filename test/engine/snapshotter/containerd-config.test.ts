@@ -93,7 +93,7 @@ for (const row of containerdReleases) {
       const serving = [...cleatCommand, "serve", "snapshotter", root, "--driver=overlay2"];
       const cleat = await namespace.start("cleat", serving);
       const isAnswering = async () => (await doctor()).every(([, state]) => state === "right");
-      await untilReady(cleat, "doctor to find nothing wrong", 60_000, isAnswering);
+      await untilReady(cleat, "doctor to find nothing wrong", isAnswering);
       const subjects = [
         "configuration",
         "socket",
@@ -167,7 +167,7 @@ describeWith(containerdReleases[2]?.needs ?? [], "the diffs of containerd 2", ()
     const serving = ["serve", "snapshotter", `--root=${namespace.folder}/layers`, "--driver=overlay2", "--diff"];
     const cleat = await namespace.start("cleat", [...cleatCommand, ...serving, "--log-level=debug"]);
     const isServing = async () => (await readFile(cleat.logPath, "utf8")).includes('"serving"');
-    await untilReady(cleat, "cleat to serve", 30_000, isServing);
+    await untilReady(cleat, "cleat to serve", isServing);
     await containerd.start();
     await writeImageArchive(`${namespace.folder}/busybox.tar`, "busybox", [shellLayer]);
     const ctr = (...args: string[]) => namespace.run(["ctr", ...args]);
@@ -223,7 +223,7 @@ describe("daemon.json", () => {
       await startCleat(room, { name: "cleat", driver: "overlay2" });
       const dockerd = await room.start("dockerd", ["dockerd", "--config-file", path]);
       const info = () => room.run(["docker", "--host", "unix:///run/docker.sock", "info", "--format", "{{.Driver}}"]);
-      await untilReady(dockerd, "dockerd to answer", 60_000, () =>
+      await untilReady(dockerd, "dockerd to answer", () =>
         info().then(
           (driver) => driver !== "\n",
           () => false,

@@ -24,9 +24,6 @@ import {
 import { startSnapshotter, type SnapshotterProcess } from "../../harness/containerd/snapshotter.ts";
 import { until } from "../../harness/processes/until.ts";
 
-/** containerd tries again to reach a server that was away after 1.6 s, or up to 3 s. */
-const reconnectDeadlineMs = 10_000;
-
 for (const storage of containerdRows) {
   const { release, driver, fileSystem, needs: own } = storage;
   const required = [...needsOf(release, "containerd"), needs.overlay, needs.busybox, needs.attr, ...own];
@@ -133,7 +130,7 @@ for (const storage of containerdRows) {
     if (driver !== undefined)
       describe("where Cleat is ended", () => {
         const untilReached = () =>
-          until("containerd to reach Cleat again", reconnectDeadlineMs, () =>
+          until("containerd to reach Cleat again", () =>
             ctr.names().then(
               (names) => (names.includes("c1") ? true : undefined),
               () => undefined,
@@ -164,13 +161,13 @@ for (const storage of containerdRows) {
             () => "imported",
             () => "failed",
           );
-          await until("the image to be unpacked", reconnectDeadlineMs, async () =>
+          await until("the image to be unpacked", async () =>
             (await other.names()).some((name) => name.startsWith("extract-")) ? true : undefined,
           );
           await cleat?.end("SIGKILL");
           expect(await outcome).toBe("failed");
           await cleat?.start();
-          await until("the image to be imported", reconnectDeadlineMs, () =>
+          await until("the image to be imported", () =>
             other.importImages(slow).then(
               () => true,
               () => undefined,

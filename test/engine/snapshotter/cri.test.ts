@@ -15,7 +15,6 @@ import { startSnapshotter, type SnapshotterProcess } from "../../harness/contain
 import { until } from "../../harness/processes/until.ts";
 
 const image = `${registryAddress}/layered:latest`;
-const statisticsDeadlineMs = 20_000;
 /** The namespace of Kubernetes' side in containerd. */
 const space = "k8s.io";
 
@@ -107,7 +106,7 @@ for (const { release, driver, fileSystem, needs: own } of criRows) {
     test("the file system of the images is the snapshotter's, and as full as its snapshots are large", async () => {
       const expected = await usedBytes();
       expect(expected).toBeGreaterThan(3_000_000);
-      await until("statistics to be collected", statisticsDeadlineMs, async () => {
+      await until("statistics to be collected", async () => {
         const { image_filesystems: all } = await cri.images.imageFsInfo({});
         expect(all).toHaveLength(1);
         expect(all[0]?.fs_id?.mountpoint).toBe(root);
@@ -122,11 +121,7 @@ for (const { release, driver, fileSystem, needs: own } of criRows) {
       };
       const before = await layerSize(); // of vfs it is a whole copy
       expect(await exec("head -c 1000000 /dev/zero > /data/million")).toBe("");
-      await until(
-        "statistics to be collected",
-        statisticsDeadlineMs,
-        async () => (await layerSize()) >= before + 1_000_000 || undefined,
-      );
+      await until("statistics to be collected", async () => (await layerSize()) >= before + 1_000_000 || undefined);
       expect(await layerSize()).toBeLessThan(before + 1_100_000);
     });
 
@@ -135,7 +130,7 @@ for (const { release, driver, fileSystem, needs: own } of criRows) {
         await cleat?.end("SIGKILL");
         expect(await exec("echo away > /data/word; cat /data/word")).toBe("away\n");
         await cleat?.start();
-        await until("containerd to reach Cleat again", statisticsDeadlineMs, () =>
+        await until("containerd to reach Cleat again", () =>
           usedBytes().then(
             () => true,
             () => undefined,
@@ -149,7 +144,7 @@ for (const { release, driver, fileSystem, needs: own } of criRows) {
       await cri.runtime.removeContainer({ container_id: container });
       await cri.runtime.removePodSandbox({ pod_sandbox_id: pod });
       for (const one of [image, pauseImage]) await cri.images.removeImage({ image: { image: one } });
-      await until("containerd to have collected everything", statisticsDeadlineMs, async () =>
+      await until("containerd to have collected everything", async () =>
         (await usedBytes()) === 0 ? true : undefined,
       );
       if (cleat !== undefined) expect(await snapshotterLeftovers(namespace, cleat)).toEqual(nothingLeft);

@@ -19,7 +19,6 @@ import { dockerRows, storageTitle } from "../../harness/containerd/snapshotter-r
 import { startSnapshotter, type SnapshotterProcess } from "../../harness/containerd/snapshotter.ts";
 import { until } from "../../harness/processes/until.ts";
 
-const reconnectDeadlineMs = 20_000;
 const pushed = `${registryAddress}/layered:latest`;
 /** Nothing in it has a time of the day. */
 const timeless = "cd /data && echo x > made && rm deleted && touch -d '2002-02-02 02:02:02' made .";
@@ -148,7 +147,7 @@ for (const storage of dockerRows) {
       }
 
       async function untilReached(): Promise<void> {
-        await until("Docker to reach its snapshots again", reconnectDeadlineMs, () =>
+        await until("Docker to reach its snapshots again", () =>
           diffOf(engine, "changed").then(
             () => true,
             () => undefined,
@@ -188,7 +187,7 @@ for (const storage of dockerRows) {
       await docker("builder", "prune", "--all", "--force");
       await docker("system", "prune", "--all", "--force");
       expect(await docker("image", "ls", "--quiet")).toBe("");
-      await until("containerd to have collected everything", reconnectDeadlineMs, async () =>
+      await until("containerd to have collected everything", async () =>
         (await engine.snapshots()).length === 0 ? true : undefined,
       );
       if (cleat !== undefined) expect(await snapshotterLeftovers(namespace, cleat)).toEqual(nothingLeft);

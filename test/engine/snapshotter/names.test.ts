@@ -15,7 +15,7 @@ import { type Namespace, openNamespace } from "../../harness/namespaces/namespac
 import { describeWith } from "../../needs.ts";
 
 /** containerd calls a server that was away only when its own patience is over, by each name for itself. */
-const reconnected = (call: () => Promise<string>) => expect.poll(() => call().catch(String), { timeout: 30_000 });
+const reconnected = (call: () => Promise<string>) => expect.poll(() => call().catch(String), { timeout: 120_000 });
 
 for (const { release, needs, title } of containerdReleases) {
   describeWith(needs, `of one snapshotter, for ${title},`, () => {
@@ -69,7 +69,7 @@ for (const { release, needs, title } of containerdReleases) {
       const where = ["--root", `${folder}/root`, "--state", `${folder}/state`, "--address", socket];
       const second = await namespace.start("second", ["containerd", "--config", `${folder}/config.toml`, ...where]);
       const prepare = () => ofSecond("prepare", "key").then(() => "prepared", String);
-      await untilReady(second, "containerd to ask the snapshotter", 30_000, async () =>
+      await untilReady(second, "containerd to ask the snapshotter", async () =>
         (await prepare()).includes("these are the snapshots of process"),
       );
       expect(await ofFirst("ls")).toBe(before);

@@ -41,8 +41,6 @@ export const containerdReleases: readonly ContainerdRelease[] = [
 ];
 
 const address = "/run/containerd/containerd.sock";
-const readyDeadlineMs = 30_000;
-
 /** With a file of config version `configVersion`, or none at all. */
 export async function configureContainerd(
   { folder, run, start }: Namespace,
@@ -64,7 +62,7 @@ export async function configureContainerd(
     dump: async () => parse(await run(["containerd", "--config", configPath, "config", "dump"])),
     async start() {
       const daemon = await start("containerd", ["containerd", ...daemonArguments]);
-      await untilReady(daemon, "containerd to answer", readyDeadlineMs, () => answersCtr(run));
+      await untilReady(daemon, "containerd to answer", () => answersCtr(run));
       return daemon;
     },
     async plugins() {

@@ -36,8 +36,6 @@ export function containerdRoot({ folder }: Pick<Namespace, "folder">, name = "co
   return `${folder}/${name}`;
 }
 
-const readyDeadlineMs = 30_000;
-
 /** The pause image of pods is made by whoever needs it. */
 export const pauseImage = "localhost/pause:latest";
 
@@ -51,7 +49,7 @@ export async function startContainerd(namespace: Namespace, options: ContainerdO
   let daemon: Daemon;
   const start = async () => {
     daemon = await namespace.start(name, ["containerd", "--config", config]);
-    await untilReady(daemon, `${name} to listen`, readyDeadlineMs, () => accepts(namespace.reach(socket)));
+    await untilReady(daemon, `${name} to listen`, () => accepts(namespace.reach(socket)));
   };
   await start();
   return {

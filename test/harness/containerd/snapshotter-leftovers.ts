@@ -5,8 +5,6 @@ import type { Namespace } from "../namespaces/namespace.ts";
 import { until } from "../processes/until.ts";
 import type { SnapshotterProcess } from "./snapshotter.ts";
 
-const emptyDeadlineMs = 20_000;
-
 /** A snapshot's number is its layer's name; a short link is named by chance. */
 const layer = /^\d+$/;
 
@@ -31,7 +29,7 @@ export const nothingLeft = { mounts: [], layers: [], records: [] };
  */
 export async function snapshotterLeftovers(namespace: Namespace, snapshotter: Snapshotter) {
   const isEmpty = async () => (await snapshotterLayers(namespace, snapshotter)).layers.length === 0 || undefined;
-  await until("layers to go", emptyDeadlineMs, isEmpty).catch(() => undefined);
+  await until("layers to go", isEmpty).catch(() => undefined);
   return { ...(await snapshotterLayers(namespace, snapshotter)), records: await namesOf(namespace, snapshotter) };
 }
 

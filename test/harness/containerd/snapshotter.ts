@@ -29,8 +29,6 @@ export interface SnapshotterProcess {
   start(): Promise<void>;
 }
 
-const readyDeadlineMs = 30_000;
-
 /** A `cleat serve snapshotter` process. */
 export async function startSnapshotter(namespace: Namespace, options: SnapshotterOptions): Promise<SnapshotterProcess> {
   const { name, driver, fileSystem, root = `${namespace.folder}/${name}` } = options;
@@ -58,7 +56,7 @@ export async function startProxy(
   let daemon: Daemon;
   const start = async () => {
     daemon = await namespace.start(`snapshotter-${name}`, argv(socket));
-    await untilReady(daemon, `snapshotter ${name} to listen`, readyDeadlineMs, () => accepts(namespace.reach(socket)));
+    await untilReady(daemon, `snapshotter ${name} to listen`, () => accepts(namespace.reach(socket)));
   };
   await start();
   return {

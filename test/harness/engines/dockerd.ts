@@ -34,8 +34,6 @@ export interface Dockerd {
   start(options?: { readonly liveRestore: boolean }): Promise<void>;
 }
 
-const readyDeadlineMs = 60_000;
-
 export async function startDockerd(namespace: Namespace, options: DockerdOptions): Promise<Dockerd> {
   const { name, storageDriver, dataRoot, remap, containerd } = options;
   const socketPath = `${namespace.folder}/${name}.sock`;
@@ -65,7 +63,7 @@ export async function startDockerd(namespace: Namespace, options: DockerdOptions
   let daemon: Daemon;
   const start = async ({ liveRestore } = { liveRestore: false }) => {
     daemon = await namespace.start(name, [...argv, `--live-restore=${liveRestore}`]);
-    await untilReady(daemon, `dockerd ${name} to answer`, readyDeadlineMs, () => answers(socketPath, "GET", "/_ping"));
+    await untilReady(daemon, `dockerd ${name} to answer`, () => answers(socketPath, "GET", "/_ping"));
   };
   await start();
   return {

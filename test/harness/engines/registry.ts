@@ -5,8 +5,6 @@ import type { Namespace } from "../namespaces/namespace.ts";
 /** Where a registry of a namespace's own is, as images' names spell it. */
 export const registryAddress = "127.0.0.1:5000";
 
-const readyDeadlineMs = 20_000;
-
 /** Starts a registry on the namespace's own loopback, where nobody else's port is met. It ends with the namespace. */
 export async function startRegistry(namespace: Namespace): Promise<void> {
   const { folder, run, start } = namespace;
@@ -22,7 +20,7 @@ log: { level: warn }
   await run(["busybox", "ip", "link", "set", "lo", "up"]);
   const daemon = await start("registry", ["docker-registry", "serve", config]);
   const asks = ["busybox", "wget", "-q", "-O", "/dev/null", `http://${registryAddress}/v2/`];
-  await untilReady(daemon, "the registry to answer", readyDeadlineMs, () =>
+  await untilReady(daemon, "the registry to answer", () =>
     run(asks).then(
       () => true,
       () => false,

@@ -6,8 +6,6 @@ import type { PluginProcess } from "../plugins/plugin-process.ts";
 import { until } from "../processes/until.ts";
 import type { Engine } from "./engine.ts";
 
-const taskDeadlineMs = 30_000;
-
 export async function startSwarm({ docker, namespace }: Pick<Engine, "docker" | "namespace">): Promise<void> {
   await namespace.run(["busybox", "ip", "link", "set", "lo", "up"]);
   await docker("swarm", "init", "--advertise-addr=127.0.0.1", "--listen-addr=127.0.0.1:2377");
@@ -33,5 +31,5 @@ export async function startService(
 ): Promise<string> {
   await docker("service", "create", "--detach", `--name=${name}`, ...options, "small", "sleep", "3600");
   const running = async () => (await docker("ps", "--quiet", `--filter=name=${name}.1.`)) || undefined;
-  return until(`a task of service ${name} to run`, taskDeadlineMs, running);
+  return until(`a task of service ${name} to run`, running);
 }

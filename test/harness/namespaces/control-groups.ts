@@ -3,14 +3,10 @@ import { join } from "node:path";
 import { until } from "../processes/until.ts";
 
 const hierarchies = "/sys/fs/cgroup";
-const emptyDeadlineMs = 10_000;
-
 /** Removes the control group `name` from every hierarchy, once the processes that are being killed have left it. */
 export async function removeControlGroups(name: string): Promise<void> {
   const roots = [hierarchies, ...(await foldersIn(hierarchies))];
-  await Promise.all(
-    roots.map((root) => until(`${root}${name} to be empty`, emptyDeadlineMs, () => removeTree(join(root, name)))),
-  );
+  await Promise.all(roots.map((root) => until(`${root}${name} to be empty`, () => removeTree(join(root, name)))));
 }
 
 /** Returns true when the group is gone. Its files are the kernel's; only the folders can and must be removed. */

@@ -26,17 +26,13 @@ export interface PluginProcess {
   start(): Promise<void>;
 }
 
-const readyDeadlineMs = 30_000;
-
 export async function startPlugin(namespace: Namespace, options: PluginProcessOptions): Promise<PluginProcess> {
   const { name, argv, socket = pluginSocket(name), machineFiles = false } = options;
   let daemon: Daemon;
   const socketPath = () => namespace.reach(socket);
   const start = async () => {
     daemon = await namespace[machineFiles ? "startWithMachineFiles" : "start"](`plugin-${name}`, argv);
-    await untilReady(daemon, `plugin ${name} to answer`, readyDeadlineMs, () =>
-      answers(socketPath(), "POST", "/Plugin.Activate"),
-    );
+    await untilReady(daemon, `plugin ${name} to answer`, () => answers(socketPath(), "POST", "/Plugin.Activate"));
   };
   await start();
   return {

@@ -13,8 +13,7 @@ export interface Daemon {
   end(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
-const startDeadlineMs = 5_000;
-const endDeadlineMs = 30_000;
+const endDeadlineMs = 120_000;
 const logTailBytes = 4000;
 
 /** Starts `argv` by way of `enter`, a command that enters a namespace, forks there and waits for its child. */
@@ -29,9 +28,7 @@ export async function startDaemon(
   const outer = spawn(command, args, { stdio: ["ignore", log.fd, log.fd], env });
   await once(outer, "spawn");
   const hasEnded = () => outer.exitCode !== null || outer.signalCode !== null;
-  const pid = await until(`${argv[0]} to start`, startDeadlineMs, async () =>
-    hasEnded() ? outer.pid : childOf(outer.pid),
-  );
+  const pid = await until(`${argv[0]} to start`, async () => (hasEnded() ? outer.pid : childOf(outer.pid)));
   return {
     pid,
     logPath,
@@ -48,8 +45,8 @@ export async function startDaemon(
 /**
  * Waits for `probe` to answer true; a daemon that ends before, or takes too long, is an error with the end of its log.
  */
-export async function untilReady(daemon: Daemon, what: string, deadlineMs: number, probe: () => Promise<boolean>) {
-  const ready = until(what, deadlineMs, async () => {
+export async function untilReady(daemon: Daemon, what: string, probe: () => Promise<boolean>) {
+  const ready = until(what, async () => {
     if (daemon.hasEnded()) throw new Error(`${what}: it ended`);
     return (await probe()) || undefined;
   });

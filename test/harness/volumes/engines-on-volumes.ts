@@ -54,7 +54,7 @@ export async function podmanOnVolumes(namespace: Namespace, plugin: CleatVolumes
       async "while a call runs, or at its end"(container) {
         await podman("stop", container);
         const starting = await startCommand("interrupted", "start", container);
-        await until("something to be mounted", 30_000, async () => (await plugin.mounts())[0]);
+        await until("something to be mounted", async () => (await plugin.mounts())[0]);
         await starting.end("SIGKILL");
         return "stopped";
       },

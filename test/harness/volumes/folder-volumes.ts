@@ -34,11 +34,10 @@ export async function startSecureFolderVolumes(namespace: Namespace, name: strin
   const argv = commandLine({ root: rootOf(namespace, name), listen: { tls, name, specDirectory, spec } });
   const daemon = await namespace.start(`plugin-${name}`, argv);
   const specFile = `/proc/${daemon.pid}/root${specDirectory}/${name}.json`;
-  await untilReady(daemon, `spec file of ${name}`, specDeadlineMs, async () => existsSync(specFile));
+  await untilReady(daemon, `spec file of ${name}`, async () => existsSync(specFile));
   return daemon;
 }
 
-const specDeadlineMs = 30_000;
 const pemPath = (file: string) => resolve("test/fixtures/tls", file);
 const pem = (file: string) => readFileSync(pemPath(file), "utf8");
 const rootOf = ({ folder }: Namespace, name: string) => `${folder}/volumes-of-${name}`;

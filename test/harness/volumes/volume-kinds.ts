@@ -22,7 +22,6 @@ export interface VolumeKind {
   readonly isForgetful?: boolean;
 }
 
-const readyDeadlineMs = 30_000;
 const content = "theirs";
 /** An overlay does not show what is mounted below: of another release's root the Node is. */
 const addPrograms = `
@@ -73,7 +72,7 @@ export async function servedKinds(namespace: Namespace): Promise<readonly Volume
   const argv = ["unshare", "--mount", process.execPath, program, folder, volumeProgramsFolder];
   const daemon = await namespace.startWithMachineFiles("servers", argv);
   const list = `${folder}/servers.json`;
-  await untilReady(daemon, "servers to listen", readyDeadlineMs, async () => existsSync(list));
+  await untilReady(daemon, "servers to listen", async () => existsSync(list));
   const found = JSON.parse(await readFile(list, "utf8")) as Record<string, Record<string, string>>;
   return Object.entries(found).map(([type, options]) => ({ name: type, type, options: { type, ...options } }));
 }

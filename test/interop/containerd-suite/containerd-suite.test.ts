@@ -44,8 +44,6 @@ const tests = [
   "128LayersMount",
 ];
 
-const suiteTimeoutMs = 600_000;
-
 interface Subject {
   readonly title: string;
   readonly needs: readonly Need[];
@@ -96,7 +94,7 @@ for (const [source, subjects] of runs) {
       namespace = await openNamespace();
       program = `${namespace.folder}/suite.test`;
       await buildSuite(source, program);
-    }, suiteTimeoutMs);
+    });
     afterAll(() => namespace?.[Symbol.asyncDispose]());
 
     for (const subject of subjects)
@@ -109,7 +107,7 @@ for (const [source, subjects] of runs) {
           else await mountDataRoot(namespace, folder, fileSystem);
           const server = driver === undefined ? undefined : serverOf(driver);
           outcomes = await runSuite(namespace, { program, name, folder, server });
-        }, suiteTimeoutMs);
+        });
 
         test.each(tests)("%s", (name) => {
           const outcome = outcomes.get(name);

@@ -57,7 +57,7 @@ function testCommand(engine: EngineRelease): void {
   /** containerd calls a server that was away only when its own patience is over. */
   const serveAgain = async () => {
     await proxy.start();
-    await until("containerd to call the snapshotter again", 20_000, () => list("ls").catch(() => undefined));
+    await until("containerd to call the snapshotter again", () => list("ls").catch(() => undefined));
   };
   const load = () => containerd.ctr("images", "import", "--snapshotter=cleat", ...noTransfer(), archive);
   const noTransfer = () => (engine === machine ? [] : ["--local"]);
@@ -139,7 +139,7 @@ function testCommand(engine: EngineRelease): void {
     await serveAgain();
     await expect(load(), "as long as the names are there").rejects.toThrow();
     // What containerd began to unpack it collects when it has time.
-    const broken = await until("containerd to collect what it unpacked in vain", 30_000, async () => {
+    const broken = await until("containerd to collect what it unpacked in vain", async () => {
       const rows = await list("ls");
       return rows.some(({ kind }) => kind === "active") ? undefined : rows;
     });

@@ -9,7 +9,7 @@ export interface GoClientOutcome {
   readonly Connections: number;
 }
 
-const timeoutMs = 30_000;
+const timeoutMs = 120_000;
 const maxBuffer = 16 * 1024 * 1024;
 
 /** Calls `VolumeDriver.Path` at `socket` up to `calls` times, with `callers` at once. */

@@ -32,7 +32,7 @@ export async function startGoVolumePlugin(
   return {
     async stop() {
       plugin.kill("SIGSTOP");
-      await until("the Go plugin to stop", 5_000, async () => (await isStopped(plugin.pid)) || undefined);
+      await until("the Go plugin to stop", async () => (await isStopped(plugin.pid)) || undefined);
     },
     continue: () => void plugin.kill("SIGCONT"),
     kill,

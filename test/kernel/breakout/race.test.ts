@@ -118,7 +118,7 @@ describeWith([needs.root], "while another process exchanges a folder for a symli
   });
   afterEach(() => scene.remove());
 
-  it.each(Object.entries(acts))("that is %s keeps to its root", { timeout: 600_000 }, async (_, act) => {
+  it.each(Object.entries(acts))("that is %s keeps to its root", async (_, act) => {
     const before = stateOf(scene);
     const outcomes = new Set<string>();
     await whileSwapped(scene, (count) => {

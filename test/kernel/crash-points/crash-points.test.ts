@@ -33,7 +33,7 @@ const [every] = byDayOrNight([12], [1]) as [number];
 
 for (const { driver, needs: required, fileSystem } of rows) {
   describeWith(required, `killed at a system call, ${driver}`, () => {
-    test.each(operations)("has done %s, or not begun it", { timeout: 600_000 }, async (operation) => {
+    test.each(operations)("has done %s, or not begun it", async (operation) => {
       const lines: string[] = [];
       const command = (folder: string) => [process.execPath, program, operation, driver, String(every), folder];
       await runWithPrivateMounts(command, { fileSystem, onLine: (line) => lines.push(line) });

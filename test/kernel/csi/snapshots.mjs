@@ -69,7 +69,7 @@ else {
   channel("cleat:volumes").subscribe((said) => said.step === step && process.kill(process.pid, "SIGKILL"));
   if (method === "create") await csi.snapshot("half", "v");
   else await csi.controller.deleteSnapshot({ snapshot_id: "csi-snapshot.half" });
-  await delay(10_000);
+  await delay(120_000);
 }
 
 async function live() {

@@ -57,7 +57,7 @@ const rows = byDayOrNight<Row>(
 
 for (const { subject, needs: required, operations, fileSystem, every } of rows) {
   describeWith(required, `a system call that fails, ${subject}`, () => {
-    test.each(operations)("leaves %s done or not begun, and told", { timeout: 900_000 }, async (operation) => {
+    test.each(operations)("leaves %s done or not begun, and told", async (operation) => {
       const lines: string[] = [];
       const args = [operation, subject, String(every)];
       const command = (folder: string) => [process.execPath, "--import", harness, program, ...args, folder];

@@ -20,7 +20,7 @@ interface Case {
 function define(required: readonly Need[], { scenario, title, chosen, fileSystem }: Case): void {
   const program = join(import.meta.dirname, "scenarios/main.mjs");
   describeWith([needs.root, needs.overlay, ...required], "the decision", () => {
-    test.concurrent(title, { timeout: 180_000 }, async () => {
+    test.concurrent(title, async () => {
       await runWithPrivateMounts((folder) => [process.execPath, program, scenario, chosen, folder], { fileSystem });
     });
   });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "vitest";
 
 import { describeWith, type Need, needs } from "../../needs.ts";
-import { atNight, rowTimeoutMs } from "../../night.ts";
+import { atNight } from "../../night.ts";
 import { type LoopFileSystem, runWithPrivateMounts } from "./private-mounts.ts";
 
 interface Scenario {
@@ -329,7 +329,7 @@ if (atNight) {
 function defineTests({ id, title, drivers, byDay = byTheirOwn }: Scenario, fileSystem?: LoopFileSystem): void {
   const program = join(import.meta.dirname, "scenarios/main.mjs");
   for (const driver of atNight ? drivers : drivers.filter((one) => byDay.includes(one))) {
-    test.concurrent(`${driver}: ${title}`, { timeout: rowTimeoutMs }, async () => {
+    test.concurrent(`${driver}: ${title}`, async () => {
       await runWithPrivateMounts((folder) => [process.execPath, program, id, driver, folder], { fileSystem });
     });
   }

@@ -18,6 +18,6 @@ await runGraphDriverKit({
   refusals,
   expectedFailures,
   reuse: true,
-  timeoutMs: 30_000,
+  timeoutMs: 120_000,
   onResult: ({ error, ...result }) => console.log(JSON.stringify({ ...result, error: error && inspect(error) })),
 });

@@ -45,7 +45,7 @@ describeWith([needs.root, needs.overlay], "calls in which Cleat is killed", () =
     cleat = await startPlugin(namespace, { name: "killed", socket, argv: ["env", `KILL_AT=${order}`, ...serve] });
     await call("Init", { Home: home });
     await call("Create", { ID: "image" });
-  }, 60_000);
+  });
   afterAll(() => namespace?.[Symbol.asyncDispose]());
 
   beforeEach(async () => {
@@ -151,7 +151,7 @@ describeWith([needs.root, needs.overlay], "calls in which Cleat is killed", () =
   it.each(["SIGTERM", "SIGKILL"] as const)("a restart by %s between calls costs nobody a Put", async (signal) => {
     await get();
     await get();
-    await until("the answer to be out", 5_000, async () => (await notesLeft()) === "" || undefined);
+    await until("the answer to be out", async () => (await notesLeft()) === "" || undefined);
     await cleat.end(signal);
     await cleat.start();
     await put();

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { test } from "vitest";
 import { describeWith, needs } from "../../needs.ts";
-import { byDayOrNight, rowTimeoutMs } from "../../night.ts";
+import { byDayOrNight } from "../../night.ts";
 import { runWithPrivateMounts } from "./private-mounts.ts";
 
 const rows = byDayOrNight(
@@ -18,14 +18,14 @@ const rows = byDayOrNight(
 
 for (const row of rows) {
   describeWith(row.needs, row.driver, () => {
-    test("an engine is refused exactly where it would not see the layers", { timeout: rowTimeoutMs }, async () => {
+    test("an engine is refused exactly where it would not see the layers", async () => {
       await run("mountViews", row.driver);
     });
   });
 }
 
 describeWith([needs.root, needs.overlay], "overlay2 started again", () => {
-  test("tells a running engine that it does not see the layers any more", { timeout: rowTimeoutMs }, async () => {
+  test("tells a running engine that it does not see the layers any more", async () => {
     await run("mountViewsAfterRestart", "overlay2");
   });
 });

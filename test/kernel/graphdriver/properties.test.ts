@@ -36,8 +36,8 @@ if (chosen.length === 0) {
 /** Each is several layers of two drivers. */
 const archiveCases = Math.ceil(cases / 4);
 
-/** Several times what a case takes on a small machine. */
-const limitMs = 60_000 + cases * 500;
+/** Many times what the cases take on a small machine. */
+const limitMs = 300_000 + cases * 500;
 /** For the process to end, and for mounts and file systems. */
 const marginMs = 30_000;
 

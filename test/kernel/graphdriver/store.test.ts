@@ -38,7 +38,7 @@ describeWith([needs.root, needs.loopDevices, needs.btrfs], "btrfs", () => {
 
 function define(driver: string, id: string, title: string, fileSystem?: LoopFileSystem): void {
   const program = join(import.meta.dirname, "scenarios/main.mjs");
-  test(title, { timeout: 180_000 }, async () => {
+  test(title, async () => {
     await runWithPrivateMounts((folder) => [process.execPath, program, id, driver, folder], { fileSystem });
   });
 }

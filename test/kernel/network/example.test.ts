@@ -17,7 +17,7 @@ describeWith([needs.root], "the example of a network driver", () => {
       const check = `"$0" ${resolve("dist/cli/main.js")} check ${socket} --restart '${restart}'`;
       const script = `ip link set lo up && mount -t sysfs sysfs /sys && exec ${check}`;
       const own = ["--mount", "--net", "--propagation", "private", "sh", "-c", script, process.execPath];
-      const { stdout } = await promisify(execFile)("unshare", own, { timeout: 150_000, killSignal: "SIGKILL" });
+      const { stdout } = await promisify(execFile)("unshare", own, { timeout: 500_000, killSignal: "SIGKILL" });
       expect(stdout).toMatch(/^# passed \d{2}, failed 0, advice 0, known 0, skipped 0$/m);
     } finally {
       await rm(folder, { recursive: true });

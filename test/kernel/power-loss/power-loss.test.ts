@@ -47,7 +47,7 @@ interface Outcome {
 for (const { fileSystem, kind, driver } of rows) {
   const required = [needs.root, needs.overlay, needs.loopDevices, needs.recordedDisks, needs[fileSystem]];
   describeWith(required, `${kind} of ${driver} on ${fileSystem}`, () => {
-    test("that were acknowledged are whole when the power fails", { timeout: 900_000 }, async () => {
+    test("that were acknowledged are whole when the power fails", async () => {
       const { states, failures } = await look(fileSystem, kind, driver, "layer");
       expect(failures).toEqual([]);
       expect(states).toBeGreaterThanOrEqual(count);
@@ -56,7 +56,7 @@ for (const { fileSystem, kind, driver } of rows) {
 }
 
 describeWith([needs.root, needs.overlay, needs.loopDevices, needs.recordedDisks, needs.ext4], "durability none", () => {
-  test.runIf(rows.length > 1)("may lose layers that were acknowledged", { timeout: 900_000 }, async () => {
+  test.runIf(rows.length > 1)("may lose layers that were acknowledged", async () => {
     const { tally } = await look("ext4", "layers", "overlay2", "none");
     expect(tally["whole: absent"]).toBeGreaterThan(0);
   });
@@ -71,7 +71,7 @@ const withoutDurability = [
 for (const { fileSystem, driver } of byDayOrNight([], [...withoutDurability])) {
   const required = [needs.root, needs.overlay, needs.loopDevices, needs.recordedDisks, needs[fileSystem]];
   describeWith(required, `snapshots of ${driver} on ${fileSystem} with durability none`, () => {
-    test("lose no record, whatever of their files, and show nothing of others'", { timeout: 900_000 }, async () => {
+    test("lose no record, whatever of their files, and show nothing of others'", async () => {
       const { states, tally, failures } = await look(fileSystem, "snapshots", driver, "none");
       expect(failures).toEqual([]);
       expect(states).toBeGreaterThanOrEqual(count);

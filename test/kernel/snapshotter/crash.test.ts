@@ -8,7 +8,6 @@ import { runWithPrivateMounts } from "../graphdriver/private-mounts.ts";
 const program = join(import.meta.dirname, "crash.mjs");
 
 /** So many lives, killed one to four lines later each: by day each step of the first day once. */
-const timeoutMs = atNight ? 900_000 : 180_000;
 const [lives] = byDayOrNight([9], [41]).slice(-1) as [number];
 
 const subjects = [
@@ -26,13 +25,9 @@ const atNightToo = [
 for (const { driver, fileSystem, durability } of byDayOrNight([...subjects], [...subjects, ...atNightToo])) {
   const title = `a snapshotter on ${driver} on ${fileSystem}, durability ${durability}`;
   describeWith([needs.root, needs.loopDevices, needs[fileSystem]], title, () => {
-    test(
-      "that is killed at any step has all that it acknowledged, whole, and nothing else",
-      { timeout: timeoutMs },
-      async () => {
-        const command = (folder: string) => [process.execPath, program, driver, folder, String(lives), durability];
-        await runWithPrivateMounts(command, { fileSystem });
-      },
-    );
+    test("that is killed at any step has all that it acknowledged, whole, and nothing else", async () => {
+      const command = (folder: string) => [process.execPath, program, driver, folder, String(lives), durability];
+      await runWithPrivateMounts(command, { fileSystem });
+    });
   });
 }

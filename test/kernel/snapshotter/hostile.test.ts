@@ -62,7 +62,7 @@ function define(rows: readonly Row[], program: string, title: string): void {
     const required = [needs.root, needs.loopDevices, kind, ...kernelNeedOf[driver]];
     const how = durability === undefined ? [] : [durability];
     describeWith(required, [`${driver} on ${fileSystem}`, ...how].join(", durability "), () => {
-      test(title, { timeout: 120_000 }, async () => {
+      test(title, async () => {
         const path = join(import.meta.dirname, program);
         await runWithPrivateMounts((folder) => [process.execPath, path, driver, folder, ...how], { fileSystem });
       });

@@ -9,7 +9,7 @@ const { driver, opener, ...options } = JSON.parse(process.argv[2]);
 await runSnapshotterKit({
   ...options,
   reuse: true,
-  timeoutMs: 60_000,
+  timeoutMs: 240_000,
   open: openers[opener](driver),
   onResult: ({ error, ...result }) => console.log(JSON.stringify({ ...result, error: error && inspect(error) })),
 });

@@ -40,7 +40,7 @@ async function until(what, test) {
       .then(test)
       .catch(() => false);
     if (result) return result;
-    assert.ok(tries < 600, `${what}: ${JSON.stringify(warnings)}`);
+    assert.ok(tries < 2400, `${what}: ${JSON.stringify(warnings)}`);
     await delay(50);
   }
 }

@@ -53,7 +53,7 @@ export async function until(what, test, told = () => "") {
       .then(test)
       .catch(() => false);
     if (result) return result;
-    assert.ok(tries < 600, `${what}: ${told()}`);
+    assert.ok(tries < 2400, `${what}: ${told()}`);
     await delay(50);
   }
 }
