@@ -24,7 +24,8 @@ const arm64Title = "arm64 in a virtual machine";
  */
 const parts = [
   ["drivers' kit", "kernel", ["graphdriver/kit"]],
-  ["hostile machines", "kernel", ["graphdriver/hostile", "graphdriver/mount-views"]],
+  ["hostile machines", "kernel", ["graphdriver/hostile", "graphdriver/mount-views", "graphdriver/namespace"]],
+  ["stores and decisions", "kernel", ["graphdriver/store", "graphdriver/decision"]],
   ["races of an extractor", "kernel", ["breakout/race"]],
   ["archives beside GNU tar, libarchive and Go", "kernel", ["tar/differential"]],
   ["processes killed at each system call", "kernel", ["crash-points"]],
@@ -36,6 +37,7 @@ const parts = [
   ["shares in a virtual machine", "kernel", ["volumes/shares"]],
   ["snapshotters' kit", "kernel", ["snapshotter"]],
   ["containerd's own suite", "interop", ["containerd-suite"]],
+  ["cleat snapshots", "interop", ["snapshots-command"]],
   ["graph drivers under engines", "engine", ["containers.test", "restarts", "stores/exchange", "sizes-overlay2"]],
   [
     "archives under engines",

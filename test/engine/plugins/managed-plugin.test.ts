@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { makeBoundFiles } from "../../harness/engines/bound-files.ts";
 import { openEngine } from "../../harness/engines/engine.ts";
 import { shellLayer, writeImageArchive } from "../../harness/images/image-archive.ts";
-import { titleOf, volumeReleases } from "../../harness/namespaces/release.ts";
+import { forky, machine, titleOf, trixie } from "../../harness/namespaces/release.ts";
 import { builtinOverlay2, ofRelease } from "../../harness/engines/storage.ts";
 import { describeWith, needs, needsOf } from "../../needs.ts";
 
@@ -33,7 +33,7 @@ async function packProject(folder: string): Promise<string> {
   return bundle;
 }
 
-for (const release of volumeReleases) {
+for (const release of [machine, trixie, forky]) {
   const required = [...needsOf(release, "docker"), needs.overlay, needs.busybox];
   describeWith(required, `a managed plugin of ${titleOf(release, "docker")}`, () => {
     test("is created, enabled, keeps files, and knows them when it is enabled again", async () => {

@@ -6,6 +6,8 @@ import {
   configureContainerd,
   type ContainerdRelease,
   containerdReleases,
+  newestContainerd,
+  oldestContainerd,
 } from "../../harness/containerd/configured-containerd.ts";
 import { cleatCommand, startCleat } from "../../harness/plugins/cleat.ts";
 import { runCommand } from "../../harness/processes/command.ts";
@@ -147,8 +149,8 @@ for (const row of containerdReleases) {
   });
 }
 
-describeWith(containerdReleases[2]?.needs ?? [], "containerd 2 with a file of config version 3", () => {
-  open(containerdReleases[2] as ContainerdRelease);
+describeWith(newestContainerd.needs, "containerd 2 with a file of config version 3", () => {
+  open(newestContainerd);
 
   it("starts with all that it has", async () => {
     await containerd.writeConfig("version = 3\n");
@@ -159,8 +161,8 @@ describeWith(containerdReleases[2]?.needs ?? [], "containerd 2 with a file of co
   });
 });
 
-describeWith(containerdReleases[2]?.needs ?? [], "the diffs of containerd 2", () => {
-  open(containerdReleases[2] as ContainerdRelease);
+describeWith(newestContainerd.needs, "the diffs of containerd 2", () => {
+  open(newestContainerd);
 
   it("are made by Cleat once it is configured so", async () => {
     await config("--write", "--diff");
@@ -181,8 +183,8 @@ describeWith(containerdReleases[2]?.needs ?? [], "the diffs of containerd 2", ()
   });
 });
 
-describeWith(containerdReleases[0]?.needs ?? [], "a diff proxy", () => {
-  open(containerdReleases[0] as ContainerdRelease);
+describeWith(oldestContainerd.needs, "a diff proxy", () => {
+  open(oldestContainerd);
 
   it("is refused for a containerd that would not start with it, and it would not", async () => {
     await expect(config("--diff")).rejects.toThrow("does not start where a diff proxy is configured");

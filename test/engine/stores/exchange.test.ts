@@ -33,8 +33,9 @@ const later = (
 ).map(([one, other]): Pair => [ofRelease(trixie, one), ofRelease(trixie, other)]);
 
 const pairs = byDayOrNight<Pair>(
-  [[builtinOverlay2, cleatOverlay2], [builtinBtrfs, cleatBtrfs], ...later.slice(0, 1)],
+  [[builtinBtrfs, cleatBtrfs], ...later.slice(0, 1)],
   [
+    [builtinOverlay2, cleatOverlay2],
     [builtinFuseOverlayfs, cleatFuseOverlayfs],
     [builtinOverlay2, withExactDiffs(cleatOverlay2)],
     [builtinBtrfs, withExactDiffs(cleatBtrfs)],

@@ -14,7 +14,7 @@ import { post } from "../../harness/plugins/post.ts";
 import { type EngineRelease, titleOf, volumeReleases } from "../../harness/namespaces/release.ts";
 import { builtinOverlay2, ofRelease } from "../../harness/engines/storage.ts";
 
-for (const release of volumeReleases) {
+for (const release of volumeReleases.docker) {
   const required = [...needsOf(release, "docker"), needs.overlay, needs.busybox];
   describeWith(required, `volumes of ${titleOf(release, "docker")} on a plugin`, () => withVolumesOf(release));
 }

@@ -12,7 +12,7 @@ import { openPodman, type Podman } from "../../harness/engines/podman.ts";
 import { post } from "../../harness/plugins/post.ts";
 import { type EngineRelease, titleOf, volumeReleases } from "../../harness/namespaces/release.ts";
 
-for (const release of volumeReleases) {
+for (const release of volumeReleases.podman) {
   const required = [...needsOf(release, "podman"), needs.overlay, needs.busybox];
   describeWith(required, `volumes of ${titleOf(release, "podman")} on a plugin`, () => withVolumesOf(release));
 }

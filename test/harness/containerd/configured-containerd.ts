@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { parse, type TomlTable } from "smol-toml";
 import { type Need, needs, needsOf } from "../../needs.ts";
+import { byDayOrNight } from "../../night.ts";
 import { cleatCommand } from "../plugins/cleat.ts";
 import { type Daemon, untilReady } from "../processes/daemon.ts";
 import type { Namespace } from "../namespaces/namespace.ts";
@@ -33,12 +34,22 @@ export interface ContainerdRelease {
   readonly title: string;
 }
 
-/** The containerd of each release of Debian. */
-export const containerdReleases: readonly ContainerdRelease[] = [
-  { release: machine, needs: [needs.root, needs.containerd], title: "containerd of this machine" },
-  { release: trixie, needs: needsOf(trixie, "docker"), title: "containerd of Debian 13" },
-  { release: forky, needs: needsOf(forky, "docker"), title: "containerd of Debian testing" },
-];
+export const oldestContainerd: ContainerdRelease = {
+  release: machine,
+  needs: [needs.root, needs.containerd],
+  title: "containerd of this machine",
+};
+export const newestContainerd: ContainerdRelease = {
+  release: forky,
+  needs: needsOf(forky, "docker"),
+  title: "containerd of Debian testing",
+};
+
+/** The containerd of each release of Debian: by day the oldest and the newest, at night that between. */
+export const containerdReleases: readonly ContainerdRelease[] = byDayOrNight(
+  [oldestContainerd, newestContainerd],
+  [{ release: trixie, needs: needsOf(trixie, "docker"), title: "containerd of Debian 13" }],
+);
 
 const address = "/run/containerd/containerd.sock";
 /** With a file of config version `configVersion`, or none at all. */

@@ -41,23 +41,23 @@ export const cleatVfs = cleat("vfs");
 
 /**
  * Docker's own drivers are in here because a test that they fail says nothing about Cleat; but for its fuse-overlayfs,
- * which fails `missesDeletions`.
+ * which fails `missesDeletions`. By day `laterStorages` have overlay2.
  */
 export const storages: readonly Storage[] = byDayOrNight(
-  [cleatOverlay2, cleatFuseOverlayfs, cleatBtrfs],
-  [cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
+  [cleatFuseOverlayfs, cleatBtrfs],
+  [cleatOverlay2, cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
 );
 
 /**
  * What Docker does to layers that are mounted through a restart: fuse-overlayfs' programs are the kit's and
- * `programs.mjs`'.
+ * `programs.mjs`', and btrfs mounts none.
  */
 export const restartedStorages: readonly Storage[] = byDayOrNight(
-  [cleatOverlay2, cleatBtrfs],
-  [cleatFuseOverlayfs, cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
+  [cleatOverlay2],
+  [cleatFuseOverlayfs, cleatBtrfs, cleatVfs, builtinOverlay2, builtinBtrfs, builtin("vfs")],
 );
 
-/** The same for the last Docker whose graph drivers can be plugins. */
+/** Under the last Docker whose graph drivers can be plugins. */
 export const laterStorages: readonly Storage[] = byDayOrNight(
   [cleatOverlay2],
   [cleatFuseOverlayfs, cleatBtrfs, cleatVfs, builtinOverlay2],

@@ -22,8 +22,11 @@ export const trixie = release("trixie");
 /** Docker 28.5, Podman 5.8 and containerd 2.1, in November 2026. */
 export const forky = release("forky");
 
-/** Whose volumes are tested: by day the oldest and the newest, at night those between. */
-export const volumeReleases = byDayOrNight([machine, forky], [trixie]);
+/** Whose volumes are tested: by day the newest Docker and the oldest Podman, at night the others. */
+export const volumeReleases = {
+  docker: byDayOrNight([forky], [machine, trixie]),
+  podman: byDayOrNight([machine], [trixie, forky]),
+} as const;
 
 /**
  * Volume plugins are known to all; graph driver plugins were taken out of Docker in version 28, and switched off in 27.

@@ -13,12 +13,11 @@ import { type Namespace, openNamespace } from "../../harness/namespaces/namespac
 import { type EngineRelease, forky, machine } from "../../harness/namespaces/release.ts";
 import { type SnapshotterProcess, startSnapshotter } from "../../harness/containerd/snapshotter.ts";
 import { until } from "../../harness/processes/until.ts";
-import { describeWith, needs } from "../../needs.ts";
+import { describeWith, needs, needsOf } from "../../needs.ts";
+import { byDayOrNight } from "../../night.ts";
 
-for (const [release, required] of [
-  [machine, [needs.root, needs.containerd, needs.overlay, needs.busybox]],
-  [forky, [needs.root, needs.forky, needs.overlay, needs.busybox]],
-] as const) {
+for (const release of byDayOrNight([forky], [machine])) {
+  const required = [...needsOf(release, "containerd"), needs.overlay, needs.busybox];
   describeWith(required, `cleat snapshots, beside the containerd of ${release.suite}`, () => testCommand(release));
 }
 

@@ -31,6 +31,9 @@ const fuse: readonly Driver[] = ["fuse-overlayfs"];
 /** Of what every driver does by the same code (homes, attributes, streams): by day on one of them. */
 const byOne: readonly Driver[] = ["overlay2"];
 
+/** Of how layers are removed and looked at, which vfs does by the code of overlay2, and btrfs in its own way. */
+const byTwo: readonly Driver[] = ["overlay2", "btrfs"];
+
 /** fuse-overlayfs makes, fills and removes layers by the code of overlay2. */
 const byTheirOwn: readonly Driver[] = ["overlay2", "btrfs", "vfs"];
 
@@ -71,19 +74,26 @@ const anywhere: readonly Scenario[] = [
   { id: "homeIsDanglingLink", title: "a home that is a symlink to nothing is refused", drivers: both, byDay: byOne },
   { id: "homeIsReadOnly", title: "a home that is read-only is refused", drivers: both, byDay: byOne },
   { id: "homeServedTwice", title: "a home that is being served is refused", drivers: both, byDay: byOne },
-  { id: "homeOfItsOwn", title: "a home that is a file system of its own is in order", drivers: both },
+  { id: "homeOfItsOwn", title: "a home that is a file system of its own is in order", drivers: both, byDay: byOne },
   {
     id: "mountsInTrash",
     title: "what is mounted in a layer or a leftover stays, and keeps no home shut",
     drivers: both,
+    byDay: byTwo,
   },
-  { id: "protectedFiles", title: "what a container has marked immutable goes with its layer", drivers: both },
+  {
+    id: "protectedFiles",
+    title: "what a container has marked immutable goes with its layer",
+    drivers: both,
+    byDay: byTwo,
+  },
   {
     id: "unreadableLayer",
     title: "a layer that cannot be read keeps no other from being served, and is told of",
     drivers: both,
+    byDay: byTwo,
   },
-  { id: "mountsBesideLayers", title: "what is mounted beside the layers stays mounted", drivers: both },
+  { id: "mountsBesideLayers", title: "what is mounted beside the layers stays mounted", drivers: both, byDay: byTwo },
   {
     id: "fewDescriptors",
     title: "1,024 descriptors are enough for many layers at once, high and deep",
@@ -217,6 +227,7 @@ for (const fileSystem of ["ext4", "xfs"] as const) {
         id: "powerLossOfSnapshots",
         title: "what a snapshotter acknowledged is there, whole, when the power fails",
         drivers: both,
+        byDay: byOne,
       },
       fileSystem,
     );
