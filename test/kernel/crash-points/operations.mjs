@@ -4,7 +4,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { openGraphDriverSnapshotter } from "cleat/snapshotter";
-import { buildArchive, file, folder, hardLink, symlink, whiteout } from "cleat/testing";
+import {
+  buildArchive,
+  file,
+  folder,
+  hardLink,
+  symlink,
+  whiteout,
+} from "../graphdriver/scenarios/archives-and-trees.mjs";
 
 import { assertNothingStaged, factories, namesOf, streamOf } from "../graphdriver/scenarios/layers.mjs";
 

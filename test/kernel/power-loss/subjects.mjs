@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 
 import { openGraphDriverSnapshotter } from "cleat/snapshotter";
-import { buildArchive, file, folder } from "cleat/testing";
+import { buildArchive, file, folder } from "../graphdriver/scenarios/archives-and-trees.mjs";
 
 import { assertNothingStaged, factories, streamOf } from "../graphdriver/scenarios/layers.mjs";
 

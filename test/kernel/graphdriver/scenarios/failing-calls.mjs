@@ -14,7 +14,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CleatError } from "cleat/errors";
 import { builtInFactories } from "cleat/selection";
 import { openStore } from "cleat/layerstore";
-import { buildArchive, file, folder as aFolder, whiteout } from "cleat/testing";
+import { buildArchive, file, folder as aFolder, whiteout } from "./archives-and-trees.mjs";
 
 import { factories, namesOf, streamOf, trashOf, whenTrashIsEmpty } from "./layers.mjs";
 

@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { buildArchive, file, folder } from "cleat/testing";
+import { buildArchive, file, folder } from "./archives-and-trees.mjs";
 
 import { factories, namesOf, streamOf } from "./layers.mjs";
 

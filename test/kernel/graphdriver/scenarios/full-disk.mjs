@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 
-import { buildArchive, file, folder as directory, symlink } from "cleat/testing";
+import { buildArchive, file, folder as directory, symlink } from "./archives-and-trees.mjs";
 
 import { finishDeletions } from "./btrfs-deletions.mjs";
 import { assertNothingStaged, assertRefused, factories, filesOf, namesOf, streamOf, toLayer } from "./layers.mjs";

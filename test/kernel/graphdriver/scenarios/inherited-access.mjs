@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, chownSync, lstatSync, mkdirSync } from "node:fs";
 
 import { lsetxattr } from "#dist/syscall/index.js";
-import { assertSameTree, buildArchive, file, folder as aFolder, readTree, whiteout } from "cleat/testing";
+import { assertSameTree, buildArchive, file, folder as aFolder, readTree, whiteout } from "./archives-and-trees.mjs";
 
 import { factories } from "./layers.mjs";
 

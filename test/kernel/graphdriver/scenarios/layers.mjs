@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { btrfs, fuseOverlayfs, overlay2, vfs } from "cleat/drivers";
-import { buildArchive, file, folder, readTree } from "cleat/testing";
+import { buildArchive, file, folder, readTree } from "./archives-and-trees.mjs";
 
 export const factories = { overlay2, "fuse-overlayfs": fuseOverlayfs, btrfs, vfs };
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 
-import { buildArchive, folder as directory } from "cleat/testing";
+import { buildArchive, folder as directory } from "./archives-and-trees.mjs";
 
 import { assertRefused, factories, whenTrashIsEmpty } from "./layers.mjs";
 

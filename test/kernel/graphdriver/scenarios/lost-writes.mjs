@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs
 import { open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file } from "./archives-and-trees.mjs";
 
 import { mountThinDisk } from "../../thin-disk.mjs";
 import { factories, streamOf } from "./layers.mjs";

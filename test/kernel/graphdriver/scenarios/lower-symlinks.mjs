@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { lstatSync, readFileSync } from "node:fs";
 
-import { buildArchive, file, folder, symlink } from "cleat/testing";
+import { buildArchive, file, folder, symlink } from "./archives-and-trees.mjs";
 
 import { factories, streamOf } from "./layers.mjs";
 

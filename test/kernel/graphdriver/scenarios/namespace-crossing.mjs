@@ -5,7 +5,7 @@ import { existsSync, mkdirSync } from "node:fs";
 
 import { withFolderAt } from "cleat/layer";
 import { setProject } from "#dist/syscall/index.js";
-import { buildArchive, file, folder as aFolder } from "cleat/testing";
+import { buildArchive, file, folder as aFolder } from "./archives-and-trees.mjs";
 import { assertRefused, factories, streamOf } from "./layers.mjs";
 
 const image = [

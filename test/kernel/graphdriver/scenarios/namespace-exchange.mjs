@@ -6,7 +6,16 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
-import { assertSameTree, buildArchive, device, fifo, file, folder as aFolder, readTree, symlink } from "cleat/testing";
+import {
+  assertSameTree,
+  buildArchive,
+  device,
+  fifo,
+  file,
+  folder as aFolder,
+  readTree,
+  symlink,
+} from "./archives-and-trees.mjs";
 import { openers } from "../openers.mjs";
 import { streamOf } from "./layers.mjs";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file } from "./archives-and-trees.mjs";
 import { createOverlay2Factory } from "#dist/drivers/overlay2/overlay2.js";
 import { assertRefused, streamOf } from "./layers.mjs";
 

@@ -6,7 +6,15 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
-import { assertSameTree, buildArchive, expectedChanges, file, folder, hardLink, readTree } from "cleat/testing";
+import {
+  assertSameTree,
+  buildArchive,
+  expectedChanges,
+  file,
+  folder,
+  hardLink,
+  readTree,
+} from "./archives-and-trees.mjs";
 import { createOverlay2Factory } from "#dist/drivers/overlay2/overlay2.js";
 import { assertRefused, factories, streamOf } from "./layers.mjs";
 

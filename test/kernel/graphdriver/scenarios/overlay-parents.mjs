@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file } from "./archives-and-trees.mjs";
 import { factories, streamOf } from "./layers.mjs";
 
 async function assertReadOnly(opened, id) {

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 import { openStore } from "cleat/layerstore";
 import { builtInFactories } from "cleat/selection";
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file } from "./archives-and-trees.mjs";
 
 import { factories, namesOf, streamOf } from "./layers.mjs";
 

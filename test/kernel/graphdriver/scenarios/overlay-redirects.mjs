@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 
-import { assertSameTree, buildArchive, file, folder, opaque, readTree, whiteout } from "cleat/testing";
+import { assertSameTree, buildArchive, file, folder, opaque, readTree, whiteout } from "./archives-and-trees.mjs";
 import { factories, streamOf } from "./layers.mjs";
 
 const image = buildArchive([

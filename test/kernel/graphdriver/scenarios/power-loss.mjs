@@ -17,7 +17,7 @@ import {
 import { dirname } from "node:path";
 
 import { openGraphDriverSnapshotter } from "cleat/snapshotter";
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file } from "./archives-and-trees.mjs";
 
 import { factories, streamOf } from "./layers.mjs";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 
-import { buildArchive, fifo, file, folder as aFolder, symlink } from "cleat/testing";
+import { buildArchive, fifo, file, folder as aFolder, symlink } from "./archives-and-trees.mjs";
 
 import { assertNothingStaged, assertRefused, factories, namesOf, streamOf } from "./layers.mjs";
 

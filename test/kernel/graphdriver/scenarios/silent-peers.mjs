@@ -8,7 +8,7 @@ import { request } from "node:http";
 
 import { createGraphDriverPlugin } from "cleat/graphdriver";
 import { serve } from "cleat/plugin";
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file } from "./archives-and-trees.mjs";
 
 import { factories } from "./layers.mjs";
 

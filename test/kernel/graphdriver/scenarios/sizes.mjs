@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file } from "./archives-and-trees.mjs";
 
 import { finishDeletions } from "./btrfs-deletions.mjs";
 import { assertRefused, factories, streamOf } from "./layers.mjs";

@@ -6,7 +6,7 @@ import { basename, dirname } from "node:path";
 
 import { withFolderAt } from "cleat/layer";
 import { close, createSubvolume, mkdirat, O_RDONLY, openat, openPath } from "#dist/syscall/index.js";
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file } from "./archives-and-trees.mjs";
 
 import { assertNothingStaged, factories, streamOf } from "./layers.mjs";
 

@@ -4,7 +4,7 @@ import { unlinkSync } from "node:fs";
 
 import { openStore } from "cleat/layerstore";
 import { builtInFactories } from "cleat/selection";
-import { buildArchive, file } from "cleat/testing";
+import { buildArchive, file } from "./archives-and-trees.mjs";
 
 import { failAt } from "../fail-at.mjs";
 import { factories, namesOf, streamOf } from "./layers.mjs";
