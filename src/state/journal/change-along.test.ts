@@ -175,6 +175,20 @@ describe.each([{ prefilled: false }, { prefilled: true }])("of a journal, $prefi
     expect(await reopened()).toEqual(["first", "two"]);
   });
 
+  it("is taken out again where what it is about comes to nothing behind the write", async () => {
+    const dying = queue.changeAlong("one", async (offered) => {
+      await byThread(offered);
+      throw new Error("thread died");
+    });
+    await expect(dying).rejects.toThrow("thread died");
+    expect(words).not.toContain("one");
+    expect(readFileSync(`${folder}/records`, "latin1")).not.toContain("one");
+    expect(await queue.changeAlong("two", byThread)).toBe(false); // sets room aside again
+    await queue.change("two");
+    expect(await queue.changeAlong("three", byThread)).toBe(true);
+    expect(await reopened()).toEqual(["first", "two", "three"]);
+  });
+
   it("is waited for when the journal is closed, or withdrawn", async () => {
     let offered: OfferedWrite | undefined;
     const along = queue.changeAlong("one", async (mine) => {

@@ -19,7 +19,7 @@
  * searched on disk, one write and one flush is what any store would do at least, and a person can read the file.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CleatError, isDiskFull, isSystemError, toCleatError } from "../../errors/index.ts";
+import { CleatError, isDiskFull, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
 import type { JournalFile, JournalFiles } from "./journal-files.ts";
 import {
   fileName,
@@ -53,14 +53,19 @@ export interface Journal<Change> {
   close(): Promise<void>;
 }
 
+/** Ends with one of the two, called once when no thread has the write any more. */
 export interface OfferedAppend {
   readonly write: OfferedWrite;
   /**
-   * Called once when no thread has it any more. Resolves to whether the changes are durable; they are not where nobody
-   * has begun with it, and it is withdrawn then.
+   * Resolves to whether the changes are durable; they are not where nobody has begun with it, and it is withdrawn then.
    * @throws what `append` does when they could not be written, and UNAVAILABLE when a thread has died meanwhile.
    */
   settle(): Promise<boolean>;
+  /**
+   * What they are about has come to nothing: also what was written is cut off again. Nothing else is written where that
+   * fails (`isBroken`).
+   */
+  takeBack(): Promise<void>;
 }
 
 export interface OpenedJournal<Change> {
@@ -228,15 +233,24 @@ function toOfferedAppend(
   appended: (lengthBytes: number) => void,
   failed: (to: JournalFile, error: unknown) => Promise<never>,
 ): OfferedAppend {
-  const settle = async () => {
-    if (withdrawWrite(write)) return false;
+  const cutOff = async () => {
+    if (withdrawWrite(write)) return;
     const outcome = outcomeOfWrite(write);
-    if (outcome !== "written") return failed(to, outcome === "begun" ? threadDied() : outcome);
-    to.wasAppended?.(write.bytes.length);
-    appended(write.bytes.length);
-    return true;
+    await failed(to, outcome instanceof SystemError ? outcome : cameToNothing());
   };
-  return { write, settle };
+  return {
+    write,
+    async settle() {
+      if (outcomeOfWrite(write) !== "written") {
+        await cutOff();
+        return false;
+      }
+      to.wasAppended?.(write.bytes.length);
+      appended(write.bytes.length);
+      return true;
+    },
+    takeBack: () => cutOff().catch(() => {}), // whoever comes next is told
+  };
 }
 
 function toBroken(error: unknown, subject: string): CleatError {
@@ -256,8 +270,8 @@ function mayBeTakenBack(error: unknown): boolean {
   return isDiskFull(error) || isSystemError(error, "EFBIG") || error instanceof CleatError;
 }
 
-function threadDied(): CleatError {
-  return new CleatError("UNAVAILABLE", "the thread that was to write them died");
+function cameToNothing(): CleatError {
+  return new CleatError("UNAVAILABLE", "the thread that was to write them died, or what they are about failed");
 }
 
 /** Writes all that there is to say into a file beside the journal, durably. */
