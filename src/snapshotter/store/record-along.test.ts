@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { SystemError } from "../../errors/index.ts";
 import { makeOfferedWrite, outcomeOfWrite } from "../../syscall/index.ts";
 import { createMemoryStorage, createPlaces, type Places } from "../conformance/memory-storage.test.support.ts";
-import type { NewPlace } from "../snapshot-storage.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 import { openSnapshotter } from "./open-snapshotter.ts";
 
@@ -15,8 +15,9 @@ let places: Places;
 let snapshotter: Snapshotter;
 /** How often a record was written along. */
 let written: number;
+let givenUp: AbortController;
 /** What else there is to make behind the record. */
-let behind: (place: NewPlace) => void;
+let behind: () => void | Promise<void>;
 
 const open = async () => {
   const storage = createMemoryStorage(places);
@@ -27,7 +28,7 @@ const open = async () => {
       makeOfferedWrite(place.record);
       if (outcomeOfWrite(place.record) === "written") written++;
     }
-    behind(place);
+    await behind();
     return mounts;
   };
   snapshotter = await openSnapshotter({ root, storage: { ...storage, create } });
@@ -41,6 +42,7 @@ beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), "cleat-along-"));
   places = createPlaces();
   behind = () => {};
+  givenUp = new AbortController();
   await open();
   await snapshotter.prepare("first", {}); // sets ids and room aside
   written = 0;
@@ -59,11 +61,30 @@ it("are there for who opens them next", async () => {
   expect((await snapshotter.stat("two")).kind).toBe("view");
 });
 
-it("are not there where that fails behind it, and can be made again", async () => {
-  behind = () => {
-    throw new Error("thread died");
-  };
-  await expect(snapshotter.prepare("one", {})).rejects.toThrow("thread died");
+it.each([
+  {
+    what: "its thread dies",
+    behind() {
+      throw new Error("thread died");
+    },
+    message: "thread died",
+  },
+  { what: "its caller has given it up", behind: () => givenUp.abort(new Error("given up")), message: "given up" },
+  {
+    what: "a write of the disk has failed",
+    async behind() {
+      places.beforeStep = (step) => {
+        if (step === "sync") throw new SystemError(5, "syncfs");
+      };
+      await expect(snapshotter.commit("base", "first", {})).rejects.toThrow("may be lost");
+      places.beforeStep = () => {};
+    },
+    message: "may be lost",
+  },
+])("are not there where $what behind it, and can be made again", async (failure) => {
+  behind = failure.behind;
+  const failing = snapshotter.prepare("one", {}, { signal: givenUp.signal });
+  await expect(failing).rejects.toThrow(failure.message);
   expect(written).toBe(1);
   await expect(snapshotter.stat("one")).rejects.toMatchObject({ code: "NOT_FOUND" });
   expect(places.made.size).toBe(1);
