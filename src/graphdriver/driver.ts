@@ -248,9 +248,9 @@ export interface CreateOptions {
   readonly onMounts?: ((mounts: readonly MountSpec[]) => void) | undefined;
   /**
    * The caller's own record of the layer, which the thread that has made it writes last, unless that was withdrawn by
-   * then. For drivers that tell `onMounts`, and whose new layers hold no copy of anything; others take no notice. No
-   * thread has it any more when the call has settled; how it went the caller asks of the record. Where the write fails
-   * the layer is there all the same.
+   * then. For drivers that tell `onMounts`, and whose new layers hold no copy of anything; others take no notice. How
+   * it went the caller asks of the record, which a thread may still write when the call is given up; the driver says of
+   * it when that has ended (`abandonWrite`). Where the write fails the layer is there all the same.
    */
   readonly record?: OfferedWrite | undefined;
 }

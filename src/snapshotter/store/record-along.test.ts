@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { SystemError } from "../../errors/index.ts";
-import { makeOfferedWrite, outcomeOfWrite } from "../../syscall/index.ts";
+import { endOffer, makeOfferedWrite } from "../../syscall/index.ts";
 import { createMemoryStorage, createPlaces, type Places } from "../conformance/memory-storage.test.support.ts";
 import type { Snapshotter } from "../snapshotter.ts";
 import { openSnapshotter } from "./open-snapshotter.ts";
@@ -26,7 +26,7 @@ const open = async () => {
     await nextTurn();
     if (place.record !== undefined) {
       makeOfferedWrite(place.record);
-      if (outcomeOfWrite(place.record) === "written") written++;
+      if ((await endOffer(place.record)) === "written") written++;
     }
     await behind();
     return mounts;

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { SystemError } from "../../errors/index.ts";
-import { makeOfferedWrite, type OfferedWrite } from "../../syscall/index.ts";
+import { abandonWrite, makeOfferedWrite, type OfferedWrite } from "../../syscall/index.ts";
 import { type ChangeQueue, createChangeQueue } from "./change-queue.ts";
 import { openJournalFiles } from "./journal-files.ts";
 import { openJournal } from "./journal.ts";
@@ -168,11 +168,30 @@ describe.each([{ prefilled: false }, { prefilled: true }])("of a journal, $prefi
       const half = offered!.bytes.subarray(0, 5);
       if (offered!.position === null) appendFileSync(offered!.descriptor, half);
       else writeSync(offered!.descriptor, half, 0, half.length, offered!.position);
+      abandonWrite(offered!);
       throw new Error("thread died");
     });
     await expect(dying).rejects.toThrow("thread died");
     await queue.change("two");
     expect(await reopened()).toEqual(["first", "two"]);
+  });
+
+  it.each(["changed", "closed"])("is cut off again where it is given up while it is written, and %s", async (how) => {
+    let offered: OfferedWrite | undefined;
+    const givenUp = queue.changeAlong("one", async (mine) => {
+      Atomics.store((offered = mine!).state, 0, 2); // has begun
+      throw new Error("given up");
+    });
+    const isOver = vi.fn();
+    void givenUp.catch(isOver);
+    const next = how === "changed" ? queue.change("two") : queue.close();
+    await pause(20);
+    expect(isOver).not.toHaveBeenCalled();
+    Atomics.store(offered!.state, 0, 0);
+    makeOfferedWrite(offered!);
+    await expect(givenUp).rejects.toThrow("given up");
+    await next;
+    expect(await reopened()).toEqual(how === "changed" ? ["first", "two"] : ["first"]);
   });
 
   it("is taken out again where what it is about comes to nothing behind the write", async () => {

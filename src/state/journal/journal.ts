@@ -31,7 +31,7 @@ import {
   type ReadResult,
 } from "./read-journal.ts";
 import { createRoom } from "./room.ts";
-import { type OfferedWrite, outcomeOfWrite, withdrawWrite } from "../../syscall/index.ts";
+import { endOffer, type OfferedWrite } from "../../syscall/index.ts";
 
 export interface Journal<Change> {
   /**
@@ -53,11 +53,11 @@ export interface Journal<Change> {
   close(): Promise<void>;
 }
 
-/** Ends with one of the two, called once when no thread has the write any more. */
+/** Ends with one of the two, called once; either waits for a thread that writes, and withdraws the write from others. */
 export interface OfferedAppend {
   readonly write: OfferedWrite;
   /**
-   * Resolves to whether the changes are durable; they are not where nobody has begun with it, and it is withdrawn then.
+   * Resolves to whether the changes are durable; nothing is left of them where they are not.
    * @throws what `append` does when they could not be written, and UNAVAILABLE when a thread has died meanwhile.
    */
   settle(): Promise<boolean>;
@@ -233,23 +233,23 @@ function toOfferedAppend(
   appended: (lengthBytes: number) => void,
   failed: (to: JournalFile, error: unknown) => Promise<never>,
 ): OfferedAppend {
-  const cutOff = async () => {
-    if (withdrawWrite(write)) return;
-    const outcome = outcomeOfWrite(write);
-    await failed(to, outcome instanceof SystemError ? outcome : cameToNothing());
-  };
+  /** Rejects with why they are not there. */
+  const cutOff = (outcome: "written" | "abandoned" | SystemError) =>
+    failed(to, outcome instanceof SystemError ? outcome : cameToNothing());
   return {
     write,
     async settle() {
-      if (outcomeOfWrite(write) !== "written") {
-        await cutOff();
-        return false;
-      }
+      const outcome = await endOffer(write);
+      if (outcome === "withdrawn") return false;
+      if (outcome !== "written") return cutOff(outcome);
       to.wasAppended?.(write.bytes.length);
       appended(write.bytes.length);
       return true;
     },
-    takeBack: () => cutOff().catch(() => {}), // whoever comes next is told
+    async takeBack() {
+      const outcome = await endOffer(write);
+      if (outcome !== "withdrawn") await cutOff(outcome).catch(() => {}); // whoever comes next is told
+    },
   };
 }
 
