@@ -56,9 +56,7 @@ export function abandonWrite({ state }: OfferedWrite): void {
   Atomics.notify(state, stateAt);
 }
 
-/**
- * Withdraws it, or waits for the thread that has begun with it: whoever else was to tell may have given that thread up.
- */
+/** Withdraws it, or waits for the thread that has begun with it, which goes on when its caller has given up. */
 export async function endOffer(write: OfferedWrite): Promise<OfferedWriteOutcome> {
   if (withdrawWrite(write)) return "withdrawn";
   const { state } = write;

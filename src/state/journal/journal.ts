@@ -53,7 +53,7 @@ export interface Journal<Change> {
   close(): Promise<void>;
 }
 
-/** Ends with one of the two, called once; either waits for a thread that writes, and withdraws the write from others. */
+/** One of the two is called, once: either withdraws the write, or waits for the thread that has begun with it. */
 export interface OfferedAppend {
   readonly write: OfferedWrite;
   /**
