@@ -159,7 +159,9 @@ describe.each([{ prefilled: false }, { prefilled: true }])("of a journal, $prefi
     await expect(waiting).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(queue.isBroken).toBe(true);
     await expect(queue.change("two")).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    expect(await queue.changeAlong("two", byThread)).toBe(false);
+    const work = vi.fn(byThread);
+    await expect(queue.changeAlong("two", work)).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(work).not.toHaveBeenCalled();
   });
 
   it("is cut off again where its thread has died in the middle", async () => {

@@ -42,6 +42,7 @@ export interface Journal<Change> {
   /**
    * Offers the same to another thread. Undefined where more is to be done than to write, or cannot be. Nothing else is
    * called before the offer is withdrawn, or has settled.
+   * @throws UNAVAILABLE when the disk has failed before: what the changes are about would be made for nothing.
    */
   offer(changes: readonly Change[]): OfferedAppend | undefined;
   /** The disk has failed: what was refused last may be found there when it is opened again. */
@@ -180,8 +181,9 @@ function createJournal<Change>(
       appended(bytes.length);
     },
     offer(changes) {
+      if (broken !== undefined) throw broken;
       const to = file;
-      if (broken !== undefined || to?.offer === undefined || isLong()) return undefined;
+      if (to?.offer === undefined || isLong()) return undefined;
       const bytes = formatNext(changes);
       if (!room.has(lengthBytes + bytes.length)) return undefined;
       return toOfferedAppend(to, to.offer(bytes), appended, failToAppend);
