@@ -127,6 +127,20 @@ describe.each([{ prefilled: false }, { prefilled: true }])("of a journal, $prefi
     expect(await reopened()).toEqual(["first", "one", "three"]);
   });
 
+  it("is the only one also when another ends that was withdrawn before", async () => {
+    let end = () => {};
+    const withdrawn = queue.changeAlong("one", () => new Promise((resolve) => (end = resolve)));
+    await queue.change("two");
+    const along = queue.changeAlong("three", async (offered) => {
+      end();
+      expect(await withdrawn).toBe(false);
+      await queue.changeAlong("four", async (other) => expect(other).toBeUndefined());
+      await byThread(offered);
+    });
+    expect(await along).toBe(true);
+    expect(await reopened()).toEqual(["first", "two", "three"]);
+  });
+
   it("is not written where what has to be there before fails", async () => {
     const failing = queue.changeAlong("one", async () => {
       await pause(1);
