@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 import { SystemError } from "../../errors/index.ts";
 import { abandonWrite, makeOfferedWrite, type OfferedWrite } from "../../syscall/index.ts";
@@ -22,24 +22,38 @@ let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "cleat-along-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const written = vi.mocked(writeSync);
+type WriteBytes = (file: number, bytes: Uint8Array, at: number, length: number, position: number | null) => number;
+const written = vi.mocked(writeSync as WriteBytes);
 const failWith = (errno: number) =>
   written.mockImplementationOnce(() => {
     throw new SystemError(errno, "write");
   });
 const ENOSPC = 28;
 const EIO = 5;
+const EOPNOTSUPP = 95;
 
 describe.each([{ prefilled: false }, { prefilled: true }])("of a journal, $prefilled,", ({ prefilled }) => {
   let words: Set<string>;
   let queue: ChangeQueue<string>;
+  /** Whether the file system can set room aside. */
+  let hasRoom = true;
 
   const open = async () => {
     words = new Set();
     const files = await openJournalFiles(folder, { prefilled });
+    const openFile: typeof files.open = async (...of) => {
+      const file = await files.open(...of);
+      return hasRoom ? file : { ...file, allocate: () => Promise.reject(new SystemError(EOPNOTSUPP, "fallocate")) };
+    };
     const kept = new Set<string>();
     const onChange = (word: string) => void [words, kept].forEach((each) => each.add(word));
-    const opened = await openJournal({ files, format, begin: () => ["first"], onChange, mayHaveRoom: prefilled });
+    const opened = await openJournal({
+      files: { ...files, open: openFile },
+      format,
+      begin: () => ["first"],
+      onChange,
+      mayHaveRoom: prefilled,
+    });
     queue = createChangeQueue(opened, {
       apply(word) {
         if (word === "impossible") throw new Error("cannot be");
@@ -157,6 +171,13 @@ describe.each([{ prefilled: false }, { prefilled: true }])("of a journal, $prefi
     expect(work).not.toHaveBeenCalled();
   });
 
+  it("is written whole where the system takes a part of it at a time", async () => {
+    const actual = await vi.importActual<typeof import("node:fs")>("node:fs");
+    written.mockImplementationOnce((file, bytes, at, _, position) => actual.writeSync(file, bytes, at, 3, position));
+    expect(await queue.changeAlong("one", byThread)).toBe(true);
+    expect(await reopened()).toEqual(["first", "one"]);
+  });
+
   it("is taken back on a full disk, and others go on", async () => {
     failWith(ENOSPC);
     await expect(queue.changeAlong("one", byThread)).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
@@ -236,7 +257,10 @@ describe.each([{ prefilled: false }, { prefilled: true }])("of a journal, $prefi
     expect(readFileSync(`${folder}/records`, "latin1")).not.toContain("one");
   });
 
-  it("lets the journal be written anew when it has become long", async () => {
+  it.each([true, false])("lets the journal be written anew when it has become long, room: %s", async (room) => {
+    hasRoom = room;
+    onTestFinished(() => void (hasRoom = true));
+    await reopened();
     const long = "x".repeat(50_000);
     let refused = 0;
     for (let word = 0; word < 60; word++) {
@@ -246,6 +270,6 @@ describe.each([{ prefilled: false }, { prefilled: true }])("of a journal, $prefi
     }
     expect(refused).toBeGreaterThan(0);
     expect(readFileSync(`${folder}/records`, "latin1").slice(0, 100)).not.toContain('"seq":0');
-    expect((await reopened()).length).toBe(60);
+    expect((await reopened()).length).toBe(61);
   });
 });
