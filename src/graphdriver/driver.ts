@@ -249,7 +249,8 @@ export interface CreateOptions {
   /**
    * The caller's own record of the layer, which the thread that has made it writes last, unless that was withdrawn by
    * then. For drivers that tell `onMounts`, and whose new layers hold no copy of anything; others take no notice. How
-   * it went the caller asks of the record. Where the write fails the layer is there all the same.
+   * it went the caller asks of the record: when the call is given up a thread may still be at it, and where a thread
+   * dies the driver says so (`abandonWrite`). Where the write fails the layer is there all the same.
    */
   readonly record?: OfferedWrite | undefined;
 }

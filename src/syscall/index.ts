@@ -19,11 +19,11 @@ export * from "./mounts/mountinfo.ts";
 export { mountNumberOf } from "./mounts/mount-number.ts";
 export { type SystemCallName, systemCallNumbers } from "./numbers.ts";
 export {
+  abandonWrite,
+  endOffer,
   makeOfferedWrite,
   type OfferedWrite,
-  type OfferedWriteOutcome,
   offerWrite,
-  outcomeOfWrite,
   withdrawWrite,
 } from "./offered-write.ts";
 export * from "./open.ts";

@@ -16,10 +16,10 @@ export interface OfferedWrite {
   readonly state: Int32Array<SharedArrayBuffer>;
 }
 
-/** What became of it; of one that was `begun` by a thread that is no more, a part may be written. */
-export type OfferedWriteOutcome = "not begun" | "begun" | "written" | SystemError;
+/** What became of it; of one that was `abandoned` a part may be written, or all. */
+export type OfferedWriteOutcome = "withdrawn" | "written" | "abandoned" | SystemError;
 
-const states = { offered: 0, withdrawn: 1, begun: 2, written: 3, failed: 4 };
+const states = { offered: 0, withdrawn: 1, begun: 2, written: 3, failed: 4, abandoned: 5 };
 const stateAt = 0;
 const errnoAt = 1;
 
@@ -45,19 +45,29 @@ export function makeOfferedWrite({ descriptor, position, bytes, state }: Offered
     if (!isSystemError(error)) throw error;
     Atomics.store(state, errnoAt, -error.errno);
     Atomics.store(state, stateAt, states.failed);
+  } finally {
+    Atomics.notify(state, stateAt);
   }
 }
 
-/** For who has offered it, once nobody has it any more. */
-export function outcomeOfWrite({ state }: OfferedWrite): OfferedWriteOutcome {
+/** For who has given it to a thread, which is done, or is no more: nobody ends what it has begun and not ended. */
+export function abandonWrite({ state }: OfferedWrite): void {
+  Atomics.compareExchange(state, stateAt, states.begun, states.abandoned);
+  Atomics.notify(state, stateAt);
+}
+
+/** Withdraws it, or waits for the thread that has begun with it, which goes on when its caller has given up. */
+export async function endOffer(write: OfferedWrite): Promise<OfferedWriteOutcome> {
+  if (withdrawWrite(write)) return "withdrawn";
+  const { state } = write;
+  const { async: pending, value } = Atomics.waitAsync(state, stateAt, states.begun);
+  if (pending) await value;
   switch (Atomics.load(state, stateAt)) {
-    case states.begun:
-      return "begun";
     case states.written:
       return "written";
     case states.failed:
       return new SystemError(Atomics.load(state, errnoAt), "write");
     default:
-      return "not begun";
+      return "abandoned";
   }
 }

@@ -49,16 +49,12 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
     const place = { id, parentId, maxSizeBytes: maxSizeOf(record.labels), ...use };
     let mounts: readonly Mount[] = [];
     const isPut = await makeAndPut(records, record, async (offered) => {
-      mounts = checked(
-        record,
-        await withSnapshot(record.name, storage.create({ ...place, record: offered }, call), call),
-      );
-    });
-    if (!isPut) {
+      const made = storage.create({ ...place, record: offered }, call);
+      mounts = checked(record, await withSnapshot(record.name, made, call));
       call.signal?.throwIfAborted();
       store.lostWrites.assertNone(id, record.name); // of a copy of its parent
-      await putNew(records, record);
-    }
+    });
+    if (!isPut) await putNew(records, record);
     store.lostWrites.told(id);
     making.delete(id);
     if (record.kind === "active" && isUnpackKey(record.name)) store.syncing.begin(id);

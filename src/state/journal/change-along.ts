@@ -31,7 +31,7 @@ export function createChangeAlong<Change>(
     try {
       await work(append.write);
     } catch (error) {
-      await append.settle().catch(() => {}); // whoever comes next is told
+      await append.takeBack(); // else it would be there for who opens it next
       throw error;
     }
     if (!(await append.settle())) return false;

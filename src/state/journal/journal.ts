@@ -19,7 +19,7 @@
  * searched on disk, one write and one flush is what any store would do at least, and a person can read the file.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CleatError, isDiskFull, isSystemError, toCleatError } from "../../errors/index.ts";
+import { CleatError, isDiskFull, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
 import type { JournalFile, JournalFiles } from "./journal-files.ts";
 import {
   fileName,
@@ -31,7 +31,7 @@ import {
   type ReadResult,
 } from "./read-journal.ts";
 import { createRoom } from "./room.ts";
-import { type OfferedWrite, outcomeOfWrite, withdrawWrite } from "../../syscall/index.ts";
+import { endOffer, type OfferedWrite } from "../../syscall/index.ts";
 
 export interface Journal<Change> {
   /**
@@ -42,6 +42,7 @@ export interface Journal<Change> {
   /**
    * Offers the same to another thread. Undefined where more is to be done than to write, or cannot be. Nothing else is
    * called before the offer is withdrawn, or has settled.
+   * @throws UNAVAILABLE when the disk has failed before: what the changes are about would be made for nothing.
    */
   offer(changes: readonly Change[]): OfferedAppend | undefined;
   /** The disk has failed: what was refused last may be found there when it is opened again. */
@@ -53,14 +54,19 @@ export interface Journal<Change> {
   close(): Promise<void>;
 }
 
+/** One of the two is called, once: either withdraws the write, or waits for the thread that has begun with it. */
 export interface OfferedAppend {
   readonly write: OfferedWrite;
   /**
-   * Called once when no thread has it any more. Resolves to whether the changes are durable; they are not where nobody
-   * has begun with it, and it is withdrawn then.
+   * Resolves to whether the changes are durable; nothing is left of them where they are not.
    * @throws what `append` does when they could not be written, and UNAVAILABLE when a thread has died meanwhile.
    */
   settle(): Promise<boolean>;
+  /**
+   * What they are about has come to nothing: also what was written is cut off again. Nothing else is written where that
+   * fails (`isBroken`).
+   */
+  takeBack(): Promise<void>;
 }
 
 export interface OpenedJournal<Change> {
@@ -175,8 +181,9 @@ function createJournal<Change>(
       appended(bytes.length);
     },
     offer(changes) {
+      if (broken !== undefined) throw broken;
       const to = file;
-      if (broken !== undefined || to?.offer === undefined || isLong()) return undefined;
+      if (to?.offer === undefined || isLong()) return undefined;
       const bytes = formatNext(changes);
       if (!room.has(lengthBytes + bytes.length)) return undefined;
       return toOfferedAppend(to, to.offer(bytes), appended, failToAppend);
@@ -228,15 +235,24 @@ function toOfferedAppend(
   appended: (lengthBytes: number) => void,
   failed: (to: JournalFile, error: unknown) => Promise<never>,
 ): OfferedAppend {
-  const settle = async () => {
-    if (withdrawWrite(write)) return false;
-    const outcome = outcomeOfWrite(write);
-    if (outcome !== "written") return failed(to, outcome === "begun" ? threadDied() : outcome);
-    to.wasAppended?.(write.bytes.length);
-    appended(write.bytes.length);
-    return true;
+  /** Rejects with why they are not there. */
+  const cutOff = (outcome: "written" | "abandoned" | SystemError) =>
+    failed(to, outcome instanceof SystemError ? outcome : cameToNothing());
+  return {
+    write,
+    async settle() {
+      const outcome = await endOffer(write);
+      if (outcome === "withdrawn") return false;
+      if (outcome !== "written") return cutOff(outcome);
+      to.wasAppended?.(write.bytes.length);
+      appended(write.bytes.length);
+      return true;
+    },
+    async takeBack() {
+      const outcome = await endOffer(write);
+      if (outcome !== "withdrawn") await cutOff(outcome).catch(() => {}); // whoever comes next is told
+    },
   };
-  return { write, settle };
 }
 
 function toBroken(error: unknown, subject: string): CleatError {
@@ -256,8 +272,8 @@ function mayBeTakenBack(error: unknown): boolean {
   return isDiskFull(error) || isSystemError(error, "EFBIG") || error instanceof CleatError;
 }
 
-function threadDied(): CleatError {
-  return new CleatError("UNAVAILABLE", "the thread that was to write them died");
+function cameToNothing(): CleatError {
+  return new CleatError("UNAVAILABLE", "the thread that was to write them died, or what they are about failed");
 }
 
 /** Writes all that there is to say into a file beside the journal, durably. */

@@ -1,8 +1,9 @@
 import type { CallOptions, CreateOptions } from "../../../graphdriver/index.ts";
 import type { LayerKeeper, OpenHome } from "../../../graphdriver/kit.ts";
-import type { ModuleReference } from "../../../workers/index.ts";
+import { abandonWrite } from "../../../syscall/index.ts";
+import type { ModuleReference, WorkerPool } from "../../../workers/index.ts";
 import type { OverlayMounter } from "../mounts/mount-specs.ts";
-import type { createLayer, NewLayer } from "./create-layer.ts";
+import type { createLayer, MadeLayer, NewLayer } from "./create-layer.ts";
 import type { dropSpares } from "./spare-layer.ts";
 
 /** Has the layers of a home made, one of a spare at a time, and the next spare behind it (`spare-layer.ts`). */
@@ -38,13 +39,22 @@ export function createLayerMaker(
     }
   }
 
+  /** Its caller may have given it up meanwhile, and waits for nothing but the record. */
+  async function makeOn(pool: WorkerPool, layer: NewLayer): Promise<MadeLayer> {
+    try {
+      return await pool.run(worker, "createLayer", home.path, layer);
+    } finally {
+      if (layer.record !== undefined) abandonWrite(layer.record);
+    }
+  }
+
   return {
     async make(layer, { rootOwner, onMounts, record }, call) {
       const wanted: NewLayer = onMounts && mounter ? { ...layer, rootOwner, mounter, record } : layer;
       const { project, mount } = await keeper.make(
         layer.id,
         layer.parent,
-        (pool) => lend((spares) => pool.run(worker, "createLayer", home.path, { ...wanted, spares })),
+        (pool) => lend((spares) => makeOn(pool, { ...wanted, spares })),
         call,
       );
       if (mount !== undefined) onMounts?.([mount]);
