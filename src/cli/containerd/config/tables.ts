@@ -86,12 +86,6 @@ function assertPossible({ version, configVersion, cri, criRuntimes, transfer, di
     const text = `containerd ${formatVersion(version)} ${lacks}; ${firstReleaseWith(feature)} and later ${others}`;
     throw new CleatError("INVALID_ARGUMENT", text);
   }
-  if (configVersion >= 2 || !(cri || transfer || diff || criRuntimes.length > 0)) return;
-  throw new CleatError(
-    "FAILED_PRECONDITION",
-    'the file is of config version 1, in which plugins have other names: write "version = 2" at its top, and name ' +
-      "its plugins in full",
-  );
 }
 
 function planProxies({ version, socket, root, platform, canRebase, diff }: SnapshotterRequest): PlannedTable[] {
