@@ -1,5 +1,6 @@
-import { type OfferedWrite, withdrawWrite } from "../../syscall/index.ts";
-import type { OfferedAppend, OpenedJournal } from "./journal.ts";
+import type { OfferedWrite } from "../../syscall/index.ts";
+import { createChangeAlong } from "./change-along.ts";
+import type { OpenedJournal } from "./journal.ts";
 
 /** What the changes of a journal are made to, in memory. */
 export interface ChangeTarget<Change> {
@@ -54,8 +55,6 @@ const behindMs = 1_000;
 /** What one line of the journal may hold, roughly: it is one text in memory. */
 const maxBatchLength = 4 * 1024 * 1024;
 
-type Work = (offered: OfferedWrite) => Promise<void>;
-
 interface Pending<Change> {
   readonly change: Change;
   undo(): void;
@@ -70,10 +69,9 @@ export function createChangeQueue<Change>(
   const pending: Pending<Change>[] = [];
   let writing: Promise<void> | undefined;
   let writingBehind: NodeJS.Timeout | undefined;
-  /** What a thread may be writing, with its end, which never rejects. */
-  let offered: { readonly write: OfferedWrite; readonly ended: Promise<unknown> } | undefined;
   /** They settle in their order. */
   let newest: Promise<unknown> = Promise.resolve();
+  const along = createChangeAlong(journal, target, () => writing === undefined && pending.length === 0);
 
   const enqueue = (wanted: Change): Promise<void> => {
     const settled = new Promise<void>((resolve, reject) => {
@@ -96,7 +94,7 @@ export function createChangeQueue<Change>(
     clearTimeout(writingBehind);
     writingBehind = undefined;
     await Promise.resolve(); // for what comes in the same turn
-    await withdrawn();
+    await along.withdraw();
     while (pending.length > 0) {
       const batch = pending.splice(0, countOfBatch());
       try {
@@ -115,23 +113,6 @@ export function createChangeQueue<Change>(
     }
     writing = undefined; // in this turn: who comes in the next starts again
   };
-  /** Waits for what a thread has begun to write. */
-  const withdrawn = async () => {
-    if (offered !== undefined && !withdrawWrite(offered.write)) await offered.ended;
-    offered = undefined;
-  };
-  const workAlong = async (append: OfferedAppend, wanted: Change, work: Work): Promise<boolean> => {
-    try {
-      await work(append.write);
-    } catch (error) {
-      await append.settle().catch(() => {}); // whoever comes next is told
-      throw error;
-    }
-    if (!(await append.settle())) return false;
-    target.apply(wanted);
-    target.keep(wanted);
-    return true;
-  };
   const change = (wanted: Change): Promise<void> => {
     const written = enqueue(wanted);
     writing ??= writeAll();
@@ -144,23 +125,7 @@ export function createChangeQueue<Change>(
       enqueue(wanted).catch(() => {}); // it was taken back, and nobody has built on it
       if (writing === undefined) writingBehind ??= setTimeout(() => (writing ??= writeAll()), behindMs).unref();
     },
-    async changeAlong(wanted, work) {
-      const isIdle = writing === undefined && pending.length === 0 && offered === undefined;
-      if (isIdle) target.apply(wanted)(); // what cannot be is not written
-      const append = isIdle ? journal.offer([wanted]) : undefined;
-      if (append === undefined) {
-        await work(undefined);
-        return false;
-      }
-      const ended = workAlong(append, wanted, work);
-      const mine = { write: append.write, ended: ended.catch(() => {}) };
-      offered = mine;
-      try {
-        return await ended;
-      } finally {
-        if (offered === mine) offered = undefined;
-      }
-    },
+    changeAlong: along.make,
     settled: async () => void (await newest),
     get isWaiting() {
       return pending.length > 0;
@@ -173,7 +138,7 @@ export function createChangeQueue<Change>(
       if (last !== undefined) change(last).catch(() => {});
       else if (pending.length > 0) writing ??= writeAll();
       await writing;
-      await withdrawn();
+      await along.withdraw();
       await journal.close();
     },
   };

@@ -134,30 +134,22 @@ function createJournal<Change>(
   const room = createRoom(subject);
 
   /** After a failed flush nobody can say what is on the disk: the kernel reports it once and takes it for done. */
-  const breakDown = (error: unknown): CleatError => {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `${subject} cannot be written any more, until they are opened again: ${reason}`;
-    return (broken ??= new CleatError("UNAVAILABLE", message, { cause: error }));
-  };
+  const breakDown = (error: unknown): CleatError => (broken ??= toBroken(error, subject));
   const opened = (): JournalFile => {
     if (broken !== undefined) throw broken;
     if (file === undefined) throw new CleatError("FAILED_PRECONDITION", `${subject} are closed`);
     return file;
   };
-  const takeBack = async (to: JournalFile, cause: unknown) => {
+  /** Rejects with why the next line is not there. */
+  const failToAppend = async (to: JournalFile, error: unknown): Promise<never> => {
+    if (!mayBeTakenBack(error)) throw breakDown(error);
     room.isGone();
     try {
       await to.truncate(lengthBytes);
       await to.sync();
     } catch {
-      throw breakDown(cause);
+      throw breakDown(error);
     }
-  };
-  /** Rejects with why the next line is not there. */
-  const failToAppend = async (to: JournalFile, error: unknown): Promise<never> => {
-    // The second is a limit on the length of files, of the process's.
-    if (!isDiskFull(error) && !isSystemError(error, "EFBIG")) throw breakDown(error);
-    await takeBack(to, error);
     throw toCleatError(error, subject);
   };
   const appended = (length: number) => {
@@ -165,11 +157,9 @@ function createJournal<Change>(
     lengthBytes += length;
     onDurable(seq);
   };
-  const isLong = () => {
-    const changesBytes = lengthBytes - checkpointBytes;
-    const allowedBytes = Math.min(2 * checkpointBytes, maxFileBytes - checkpointBytes);
-    return changesBytes > Math.max(minRewriteBytes, allowedBytes) && lengthBytes >= rewriteAtBytes;
-  };
+  /** And not after each change. */
+  const notAtOnceAgain = () => void (rewriteAtBytes = lengthBytes + minRewriteBytes);
+  const isLong = () => lengthBytes >= rewriteAtBytes && isMostlyChanges(lengthBytes, checkpointBytes);
   const formatNext = (changes: readonly Change[]) => formatLine({ seq: seq + 1, changes: changes.map(toStored) });
 
   return {
@@ -185,27 +175,11 @@ function createJournal<Change>(
       appended(bytes.length);
     },
     offer(changes) {
-      if (broken !== undefined || file?.offer === undefined || isLong()) return undefined;
       const to = file;
+      if (broken !== undefined || to?.offer === undefined || isLong()) return undefined;
       const bytes = formatNext(changes);
       if (!room.has(lengthBytes + bytes.length)) return undefined;
-      const write = file.offer(bytes);
-      return {
-        write,
-        async settle() {
-          if (withdrawWrite(write)) return false;
-          const outcome = outcomeOfWrite(write);
-          if (outcome === "written") {
-            to.wasAppended?.(bytes.length);
-            appended(bytes.length);
-            return true;
-          }
-          if (outcome !== "begun") return failToAppend(to, outcome);
-          const error = new CleatError("UNAVAILABLE", `${subject}: the thread that wrote them died`);
-          await takeBack(to, error);
-          throw error;
-        },
-      };
+      return toOfferedAppend(to, to.offer(bytes), appended, failToAppend);
     },
     get isBroken() {
       return broken !== undefined;
@@ -216,13 +190,13 @@ function createJournal<Change>(
     async rewrite(changes) {
       if (broken !== undefined) throw broken;
       const { staged, written } = await writeAnew(files, format, seq, changes).catch((error: unknown) => {
-        rewriteAtBytes = lengthBytes + minRewriteBytes; // and not after each change
+        notAtOnceAgain();
         throw error;
       });
       try {
         await files.rename(stagedName, fileName);
       } catch (error) {
-        rewriteAtBytes = lengthBytes + minRewriteBytes;
+        notAtOnceAgain();
         // It may be done all the same, as NFS has it of one whose answer was lost; what is in place then is not `file`.
         const failure = isDiskFull(error) ? error : breakDown(error);
         await staged.close().catch(() => {}); // nothing of it counts
@@ -243,13 +217,47 @@ function createJournal<Change>(
     async close() {
       const last = file;
       file = undefined;
-      try {
-        await last?.close();
-      } finally {
-        await files.close();
-      }
+      await Promise.resolve(last?.close()).finally(() => files.close());
     },
   };
+}
+
+function toOfferedAppend(
+  to: JournalFile,
+  write: OfferedWrite,
+  appended: (lengthBytes: number) => void,
+  failed: (to: JournalFile, error: unknown) => Promise<never>,
+): OfferedAppend {
+  const settle = async () => {
+    if (withdrawWrite(write)) return false;
+    const outcome = outcomeOfWrite(write);
+    if (outcome !== "written") return failed(to, outcome === "begun" ? threadDied() : outcome);
+    to.wasAppended?.(write.bytes.length);
+    appended(write.bytes.length);
+    return true;
+  };
+  return { write, settle };
+}
+
+function toBroken(error: unknown, subject: string): CleatError {
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `${subject} cannot be written any more, until they are opened again: ${reason}`;
+  return new CleatError("UNAVAILABLE", message, { cause: error });
+}
+
+function isMostlyChanges(lengthBytes: number, checkpointBytes: number): boolean {
+  const allowedBytes = Math.min(2 * checkpointBytes, maxFileBytes - checkpointBytes);
+  return lengthBytes - checkpointBytes > Math.max(minRewriteBytes, allowedBytes);
+}
+
+/** The kernel said of it that it could not be written, or nothing yet. */
+function mayBeTakenBack(error: unknown): boolean {
+  // The second is a limit on the length of files, of the process's.
+  return isDiskFull(error) || isSystemError(error, "EFBIG") || error instanceof CleatError;
+}
+
+function threadDied(): CleatError {
+  return new CleatError("UNAVAILABLE", "the thread that was to write them died");
 }
 
 /** Writes all that there is to say into a file beside the journal, durably. */
