@@ -74,7 +74,7 @@ export function planTables(request: SnapshotterRequest): PlannedTable[] {
   ];
 }
 
-function assertPossible({ version, configVersion, cri, criRuntimes, transfer, diff }: SnapshotterRequest): void {
+function assertPossible({ version, configVersion, criRuntimes, transfer, diff }: SnapshotterRequest): void {
   const needed: [asked: boolean, feature: ContainerdFeature, lacks: string, others: string][] = [
     [transfer, "transferService", "has no transfer service", "have one"],
     [diff, "diffProxies", "does not start where a diff proxy is configured", "do"],
