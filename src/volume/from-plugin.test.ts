@@ -1,5 +1,5 @@
 /** Plugins that Cleat did not write, hostile ones among them. What it did write is tested in as-plugin.test.ts. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { volumeDriverProtocol } from "../protocol/index.ts";
 import { createClient, type Transport } from "../transport/index.ts";
 import { createRemoteVolumeDriver, createVolumeDriverFromPlugin } from "./index.ts";
@@ -25,6 +25,19 @@ describe("activation", () => {
     await expect(createVolumeDriverFromPlugin(silent, { name: "p", timeoutMs: 1 })).rejects.toMatchObject({
       code: "DEADLINE_EXCEEDED",
     });
+  });
+
+  it("is not waited for longer because calls may take longer", async () => {
+    vi.useFakeTimers();
+    try {
+      const silent = { ...answering({}).transport, send: rejectedWhenAborted };
+      const opening = createVolumeDriverFromPlugin(silent, { name: "p", timeoutMs: 120_000 });
+      const refused = expect(opening).rejects.toThrow("gave no answer within 10000 ms");
+      await vi.advanceTimersByTimeAsync(10_000);
+      await refused;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("is not needed where somebody has activated the plugin", async () => {

@@ -27,6 +27,12 @@ test("units are written once, hold what they print, and systemd finds nothing wr
   expect({ status: verified.status, stderr: verified.stderr }).toEqual({ status: 0, stderr: "" });
 });
 
+test("a folder that is not there is named once, and not made", () => {
+  const none = join(folder, "none");
+  const stderr = `cleat: folder "${none}" is not there; make it first\n`;
+  expect(cleat("units", "--write", none)).toMatchObject({ status: 1, stdout: "", stderr });
+});
+
 test("those of a snapshotter serve one on the socket that systemd holds", (context) => {
   const written = ["cleat-snapshotter.service", "cleat-snapshotter.socket"].map((name) => join(folder, name));
   expect(cleat("units", "--snapshotter", "--write", folder)).toMatchObject({ status: 0 });

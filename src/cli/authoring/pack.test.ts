@@ -141,6 +141,13 @@ it.each([
   expect(existsSync(join(folder, "mine.deb"))).toBe(false);
 });
 
+it("wants a folder with a project", async () => {
+  expect(await cleat(["pack", "deb", join(folder, "none")])).toMatchObject({
+    code: 1,
+    err: `cleat: there is no "${join(folder, "none", "package.json")}": name the folder of a plugin's project\n`,
+  });
+});
+
 it("takes the place of nothing", async () => {
   await writeFile(join(folder, "mine.deb"), "theirs");
   expect(await pack("deb", "mine.deb")).toMatchObject({

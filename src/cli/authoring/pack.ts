@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
 import { quote } from "../terminal/command-line.ts";
+import { parseOneOf } from "../terminal/one-of.ts";
 import { buildDeb, debName } from "./pack/deb.ts";
 import { dockerBundle } from "./pack/docker-bundle.ts";
 import { foldersOf, type PackedFile } from "./pack/packed-file.ts";
@@ -32,7 +33,7 @@ export const pack = defineCommand({
     },
   },
   async run({ out }, [kind = "", folder = "."], { stdout, env }) {
-    if (!kinds.includes(kind as never)) throw new UsageError(`${quote(kind)} is none of ${kinds.join(", ")}`);
+    parseOneOf("KIND", kinds, kind);
     const mtimeSeconds = readEpoch(env["SOURCE_DATE_EPOCH"]);
     const project = await readProject(resolve(folder));
     let path: string;

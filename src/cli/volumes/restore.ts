@@ -1,6 +1,6 @@
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { toCleatError } from "../../errors/index.ts";
+import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { maxTimerMs } from "../../transport/index.ts";
 import { fillFromArchive } from "../../volumedrivers/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
@@ -33,7 +33,7 @@ export const restore = defineCommand({
     await using volumes = await findVolumes(place, context);
     using interruption = watchForInterruption(context);
     const { signal } = interruption;
-    const archive = input === undefined ? stdin : createReadStream(input);
+    const archive = input === undefined ? stdin : await openArchive(input);
     const fill = fillFromArchive(name, archive, { signal });
     const { managed, driver } = volumes;
     if (managed !== undefined) await managed.createFilled(name, { options }, fill, { signal });
@@ -43,6 +43,18 @@ export const restore = defineCommand({
     return "done";
   },
 });
+
+/** Seen before anything is made. */
+async function openArchive(path: string): Promise<Readable> {
+  const shown = JSON.stringify(path);
+  const file = await open(path).catch((error: unknown) => {
+    if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw toCleatError(error, `file ${shown}`);
+    throw new CleatError("NOT_FOUND", `there is no file ${shown}`, { cause: error });
+  });
+  if (!(await file.stat()).isDirectory()) return file.createReadStream();
+  await file.close();
+  throw new CleatError("FAILED_PRECONDITION", `${shown} is a folder, and no archive that backup wrote`);
+}
 
 function readOption(text: string): [name: string, value: string] {
   const at = text.indexOf("=");

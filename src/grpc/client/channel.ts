@@ -25,6 +25,8 @@ export function createGrpcChannel({ unix: path }: GrpcChannelOptions): GrpcChann
 
   const connect = async () => {
     const socket = await openSocket(path, address);
+    // A session ends its half once no call is left, and would wait for a peer that hangs to end the other.
+    socket.once("finish", () => socket.destroy());
     const session = connectHttp2("http://localhost", {
       createConnection: () => socket,
       maxSessionMemory: maxSessionMegabytes,

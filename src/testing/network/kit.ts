@@ -7,8 +7,7 @@
  * Networks and endpoints are made, with whatever links the driver makes for them, and deleted after each check; no
  * container joins for real.
  */
-import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { createNetworkDriverFromPlugin, type NetworkDriver } from "../../network/index.ts";
 import type { CheckResult } from "../check.ts";
 import {
@@ -31,7 +30,7 @@ interface NetworkOptions {
   readonly range?: string | undefined;
   /** Whether links that the driver names can be seen from here; default true. */
   readonly seesLinks?: boolean | undefined;
-  /** How they are looked for; default in `/sys/class/net`. */
+  /** How they are looked for; default among those of this process's network. */
   readonly hasLink?: ((name: string) => Promise<boolean>) | undefined;
   /** Default: "coded" of a driver in this process and of a plugin whose failures have codes. */
   readonly refusals?: Refusals | undefined;
@@ -58,9 +57,8 @@ export async function runNetworkDriverKit(options: NetworkDriverKitOptions): Pro
   return await runKit(options, networkDriverChecks, async () => createNetworkContext(shared));
 }
 
-function isLink(name: string): Promise<boolean> {
-  return access(join("/sys/class/net", name)).then(
-    () => true,
-    () => false,
-  );
+/** `/sys/class/net` has the links of the network in which it was mounted, which may be another. Source: proc(5). */
+async function isLink(name: string): Promise<boolean> {
+  const rows = (await readFile("/proc/self/net/dev", "utf8")).split("\n");
+  return rows.some((row) => row.trimStart().startsWith(`${name}:`));
 }

@@ -1,5 +1,5 @@
 import { CleatError } from "../../errors/index.ts";
-import type { Client, Protocol } from "../../protocol/index.ts";
+import { type Client, pluginProtocol, type Protocol } from "../../protocol/index.ts";
 import type { Transport } from "../wire/wire.ts";
 import { activate, assertImplements } from "./activate.ts";
 import { type ClientOptions, createClient } from "./client.ts";
@@ -13,7 +13,7 @@ export interface ActivateOptions extends Omit<ClientOptions, "plugin"> {
 
 /**
  * The client of a protocol for a plugin that is asked first whether it speaks it. The transport stays its maker's to
- * close.
+ * close. Activating takes no longer than the protocol's own deadline, whatever calls may take.
  *
  * @throws FAILED_PRECONDITION when what answers is not a plugin, UNIMPLEMENTED when it does not speak the protocol.
  * @throws UNAVAILABLE or DEADLINE_EXCEEDED when nobody answers.
@@ -23,7 +23,9 @@ export async function activateClient<P extends Protocol>(
   transport: Transport,
   options: ActivateOptions,
 ): Promise<Client<P>> {
-  const { name, signal, timeoutMs } = options;
+  const { name, signal } = options;
+  // Who waits long for a call does so for its work, of which activating has none.
+  const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, pluginProtocol.methods.activate.timeoutMs);
   assertImplements(name, await activate(transport, name, { signal, timeoutMs }), protocol);
   return createClient(protocol, transport, { ...options, plugin: name });
 }

@@ -83,7 +83,9 @@ async function readManifest(folder: string): Promise<Manifest> {
     throw new CleatError("INVALID_ARGUMENT", `${issue?.path.join(".")}: ${issue?.message}`);
   } catch (error) {
     if (error instanceof SyntaxError) throw new CleatError("INVALID_ARGUMENT", `${JSON.stringify(path)} is not JSON`);
-    throw toCleatError(error, JSON.stringify(path));
+    if (!isSystemError(error, "ENOENT", "ENOTDIR")) throw toCleatError(error, JSON.stringify(path));
+    const message = `there is no ${JSON.stringify(path)}: name the folder of a plugin's project`;
+    throw new CleatError("NOT_FOUND", message, { cause: error });
   }
 }
 

@@ -1,3 +1,4 @@
+import { CleatError } from "../../../errors/index.ts";
 import { describeFile, formatBlock } from "./block.ts";
 import { settleTables } from "./settle.ts";
 import { type PlannedTable, planTables, type SnapshotterRequest } from "./tables.ts";
@@ -23,6 +24,7 @@ export type ConfigRequest = Omit<SnapshotterRequest, "configVersion">;
  */
 export function composeConfig(request: ConfigRequest, text: string | undefined, subject: string): ComposedConfig {
   const configVersion = text === undefined ? newestConfigVersion(request) : readConfigVersion(text, subject);
+  if (configVersion < 2) assertNamesNoPlugins(request, subject);
   const planned = planTables({ ...request, configVersion });
   const { missing, expected, conflicts } = settleTables(planned, text ?? "", subject);
   if (missing.length === 0 && text !== undefined) return { block: undefined, expected, conflicts };
@@ -33,6 +35,14 @@ export function composeConfig(request: ConfigRequest, text: string | undefined, 
 
 function newestConfigVersion({ version }: ConfigRequest): number {
   return hasFeature(version, "configVersion3") ? 3 : 2;
+}
+
+/** In files of the first version plugins have other names. */
+function assertNamesNoPlugins({ cri, transfer, diff, criRuntimes }: ConfigRequest, subject: string): void {
+  if (!cri && !transfer && !diff && criRuntimes.length === 0) return;
+  const advice = 'write "version = 2" at its top, and name its plugins in full';
+  const message = `${subject} is of config version 1, in which plugins have other names: ${advice}`;
+  throw new CleatError("FAILED_PRECONDITION", message);
 }
 
 /** A file that does not say is of the first. */

@@ -74,7 +74,7 @@ export function planTables(request: SnapshotterRequest): PlannedTable[] {
   ];
 }
 
-function assertPossible({ version, configVersion, cri, criRuntimes, transfer, diff }: SnapshotterRequest): void {
+function assertPossible({ version, configVersion, criRuntimes, transfer, diff }: SnapshotterRequest): void {
   const needed: [asked: boolean, feature: ContainerdFeature, lacks: string, others: string][] = [
     [transfer, "transferService", "has no transfer service", "have one"],
     [diff, "diffProxies", "does not start where a diff proxy is configured", "do"],
@@ -86,12 +86,6 @@ function assertPossible({ version, configVersion, cri, criRuntimes, transfer, di
     const text = `containerd ${formatVersion(version)} ${lacks}; ${firstReleaseWith(feature)} and later ${others}`;
     throw new CleatError("INVALID_ARGUMENT", text);
   }
-  if (configVersion >= 2 || !(cri || transfer || diff || criRuntimes.length > 0)) return;
-  throw new CleatError(
-    "FAILED_PRECONDITION",
-    'the file is of config version 1, in which plugins have other names: write "version = 2" at its top, and name ' +
-      "its plugins in full",
-  );
 }
 
 function planProxies({ version, socket, root, platform, canRebase, diff }: SnapshotterRequest): PlannedTable[] {

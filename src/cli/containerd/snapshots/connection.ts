@@ -1,9 +1,10 @@
 import { connectContainerd, type Containerd } from "../../../containerd/index.ts";
-import { CleatError, TransportError } from "../../../errors/index.ts";
+import { CleatError } from "../../../errors/index.ts";
 import { createGrpcChannel } from "../../../grpc/index.ts";
 import { createRemoteSnapshotter, type Snapshotter } from "../../../snapshotter/index.ts";
 import { absolute } from "../../serving/options/listen-options.ts";
 import type { CommandOptions, CommandContext } from "../../terminal/command.ts";
+import { adviseToStart } from "../advise-to-start.ts";
 import { assertSnapshotter } from "../assert-snapshotter.ts";
 import { defaultContainerdSocket, defaultSnapshotterSocket } from "../../terminal/default-folders.ts";
 
@@ -64,14 +65,14 @@ export async function openConnection(
     await Promise.all([containerd.close(), channel.close()]);
   };
   try {
+    await assertSnapshotter(containerd, snapshotter);
     const names = await listNamespaces(containerd);
     if (values.namespace !== undefined && !names.includes(values.namespace)) {
       const known = names.join(", ") || "there is none";
       throw new CleatError("NOT_FOUND", `containerd has no namespace "${values.namespace}"; it has: ${known}`);
     }
-    await assertSnapshotter(containerd, snapshotter);
     await channel.session().catch((error: unknown) => {
-      throw withAdvice(error);
+      throw adviseToStart(error, "cleat serve snapshotter");
     });
     const within = (namespace: string) => connectNamespace(containerd.within(namespace), snapshotter);
     return {
@@ -86,12 +87,6 @@ export async function openConnection(
     await close();
     throw error;
   }
-}
-
-function withAdvice(error: unknown): unknown {
-  if (!(error instanceof TransportError) || error.code !== "UNAVAILABLE") return error;
-  const { code, message, reachedPeer } = error;
-  return new TransportError(code, `${message}; start cleat serve snapshotter`, { reachedPeer, cause: error });
 }
 
 async function listNamespaces({ services }: Containerd): Promise<string[]> {

@@ -1,14 +1,13 @@
 import type { Logger } from "../../../transport/index.ts";
-import { type CommandContext, UsageError } from "../../terminal/command.ts";
+import type { CommandContext } from "../../terminal/command.ts";
+import { parseOneOf } from "../../terminal/one-of.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 
 /** A pino logger on stderr: for people on a terminal, JSON lines otherwise. */
-export async function createLogger(level: string, context: CommandContext): Promise<Logger> {
+export async function createLogger(text: string, context: CommandContext): Promise<Logger> {
   const { stderr } = context;
-  if (!(logLevels as readonly string[]).includes(level)) {
-    throw new UsageError(`log level "${level}" is none of ${logLevels.join(", ")}`);
-  }
+  const level = parseOneOf("--log-level", logLevels, text);
   const { pino } = await import("pino");
   const stream = stderr.isTTY ? await createPrettyStream(context) : stderr;
   const logger: Logger = pino({ level, base: null }, stream); // pino's own type has an index signature, and so a `then`

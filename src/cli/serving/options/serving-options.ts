@@ -1,5 +1,6 @@
 import type { Durability } from "../../../graphdriver/index.ts";
-import { type CommandOptions, UsageError } from "../../terminal/command.ts";
+import type { CommandOptions } from "../../terminal/command.ts";
+import { parseOneOf } from "../../terminal/one-of.ts";
 import { logLevels } from "./logger.ts";
 
 const durabilities: readonly Durability[] = ["none", "layer", "file"];
@@ -40,7 +41,5 @@ export interface DriverValues {
 
 /** @throws UsageError for what is none. */
 export function parseDurability(text = "layer"): Durability {
-  const found = durabilities.find((level) => level === text);
-  if (found === undefined) throw new UsageError(`--durability is none of ${durabilities.join(", ")}: "${text}"`);
-  return found;
+  return parseOneOf("--durability", durabilities, text);
 }

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
 import { assertPluginName } from "../../../protocol/index.ts";
@@ -93,6 +93,10 @@ async function writeNew(path: string, content: string): Promise<void> {
   try {
     await writeFile(path, content, { flag: "wx", mode: 0o644 });
   } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) {
+      const message = `folder "${dirname(path)}" is not there; make it first`;
+      throw new CleatError("NOT_FOUND", message, { cause: error });
+    }
     if (!isSystemError(error, "EEXIST")) throw toCleatError(error, `unit "${path}"`);
     const message = `unit "${path}" is there, and may have been edited; remove it first`;
     throw new CleatError("FAILED_PRECONDITION", message, { cause: error });
