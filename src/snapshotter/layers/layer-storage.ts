@@ -64,6 +64,7 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       const layer = layerOf(place.id);
       let told: MountSpec | undefined;
       const remap = remapOf(place);
+      if (remap !== undefined) rootOf(remap); // refused before anything is made
       const onMounts = ([mount]: readonly MountSpec[]) => void (told = mount);
       const wanted = toCreateOptions(place, remap, options.mendable, onMounts);
       const make = (storageOptions: CreateOptions["storageOptions"]) =>
