@@ -1,4 +1,7 @@
-/** `kill -9` before each system call that changes something, of create, apply, remove and a snapshotter's commit. */
+/**
+ * `kill -9` before each system call that changes something, of create, apply, remove and a snapshotter's prepare and
+ * commit.
+ */
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
@@ -25,8 +28,8 @@ const rows = byDayOrNight<Row>(
   ],
 );
 const operations = byDayOrNight(
-  ["create of a spare", "apply"],
-  ["create", "create of a spare", "apply", "apply with exact diffs", "remove", "commit"],
+  ["create of a spare", "apply", "prepare"],
+  ["create", "create of a spare", "apply", "apply with exact diffs", "remove", "prepare", "commit"],
 );
 /** One call in so many. */
 const [every] = byDayOrNight([12], [1]) as [number];

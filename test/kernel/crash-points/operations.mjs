@@ -64,6 +64,11 @@ const onDriver = (operation) => ({
   assertClean: assertNothingStaged,
 });
 
+const ofSnapshotter = {
+  open: (name, root) => openGraphDriverSnapshotter({ driver: factories[name], root }),
+  async assertClean() {},
+};
+
 export const operations = {
   create: onDriver({
     prepare: prepareBase,
@@ -102,12 +107,39 @@ export const operations = {
     before: [whole],
     after: ["absent"],
   }),
+  prepare: {
+    ...ofSnapshotter,
+    /** With one before it, behind which the next one's folders are made ahead, and which leaves its record to write. */
+    async prepare(snapshotter) {
+      const base = await kindOf(snapshotter, "base");
+      if (base === "") {
+        await snapshotter.prepare("base-key", {});
+        await snapshotter.commit("base", "base-key", {});
+      }
+      await snapshotter.prepare("earlier", { parent: "base" });
+      await snapshotter.remove("earlier");
+      await pause(50);
+    },
+    run: (snapshotter, id) => snapshotter.prepare(`${id}-key`, { parent: "base" }),
+    before: [""],
+    after: ["active"],
+    async look(snapshotter, id) {
+      const found = await kindOf(snapshotter, id);
+      if (found === "active") {
+        const [{ source, options }] = await snapshotter.mounts(`${id}-key`);
+        writeFileSync(`${upperOf({ source, options })}/file`, id);
+        await snapshotter.commit(id, `${id}-key`, {});
+        await snapshotter.remove(id);
+      }
+      return found;
+    },
+    async tidy() {},
+  },
   commit: {
-    open: (name, root) => openGraphDriverSnapshotter({ driver: factories[name], root }),
+    ...ofSnapshotter,
     async prepare(snapshotter, id) {
-      const [{ source, options }] = await snapshotter.prepare(`${id}-key`, {});
-      const upper = options.find((option) => option.startsWith("upperdir="))?.slice("upperdir=".length) ?? source;
-      writeFileSync(`${upper}/file`, id);
+      const [mount] = await snapshotter.prepare(`${id}-key`, {});
+      writeFileSync(`${upperOf(mount)}/file`, id);
     },
     run: (snapshotter, id) => snapshotter.commit(id, `${id}-key`, {}),
     before: ["active"],
@@ -123,9 +155,13 @@ export const operations = {
     async tidy(snapshotter, id) {
       await snapshotter.remove((await kindOf(snapshotter, id)) === "committed" ? id : `${id}-key`);
     },
-    async assertClean() {},
   },
 };
+
+/** Where an engine's writes go. */
+function upperOf({ source, options }) {
+  return options.find((option) => option.startsWith("upperdir="))?.slice("upperdir=".length) ?? source;
+}
 
 async function kindOf(snapshotter, id) {
   const kinds = [];
