@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { atNight, rowTimeoutMs } from "./test/night.ts";
 import { LongestFirst } from "./test/order/longest-first.ts";
@@ -24,6 +25,7 @@ export default defineConfig({
     maxWorkers,
     sequence: { sequencer: LongestFirst },
     restoreMocks: true,
+    setupFiles: [join(import.meta.dirname, "test/patience.ts")],
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 10_000 } },
