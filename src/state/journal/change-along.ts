@@ -1,6 +1,7 @@
 import { type OfferedWrite, withdrawWrite } from "../../syscall/index.ts";
 import type { ChangeQueue, ChangeTarget } from "./change-queue.ts";
-import type { Journal, OfferedAppend } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { OfferedAppend } from "./offered-append.ts";
 
 /** The one change of a queue that a thread may be writing, which makes first what the change is about. */
 export interface ChangeAlong<Change> {

@@ -19,8 +19,9 @@
  * searched on disk, one write and one flush is what any store would do at least, and a person can read the file.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CleatError, isDiskFull, isSystemError, SystemError, toCleatError } from "../../errors/index.ts";
+import { CleatError, isDiskFull, isSystemError, toCleatError } from "../../errors/index.ts";
 import type { JournalFile, JournalFiles } from "./journal-files.ts";
+import { type OfferedAppend, toOfferedAppend } from "./offered-append.ts";
 import {
   fileName,
   formatLine,
@@ -31,7 +32,6 @@ import {
   type ReadResult,
 } from "./read-journal.ts";
 import { createRoom } from "./room.ts";
-import { endOffer, type OfferedWrite } from "../../syscall/index.ts";
 
 export interface Journal<Change> {
   /**
@@ -52,21 +52,6 @@ export interface Journal<Change> {
   /** Replaces all that was written by what there is, a line for each change. As `append`, not while another runs. */
   rewrite(changes: readonly Change[]): Promise<void>;
   close(): Promise<void>;
-}
-
-/** One of the two is called, once: either withdraws the write, or waits for the thread that has begun with it. */
-export interface OfferedAppend {
-  readonly write: OfferedWrite;
-  /**
-   * Resolves to whether the changes are durable; nothing is left of them where they are not.
-   * @throws what `append` does when they could not be written, and UNAVAILABLE when a thread has died meanwhile.
-   */
-  settle(): Promise<boolean>;
-  /**
-   * What they are about has come to nothing: also what was written is cut off again. Nothing else is written where that
-   * fails (`isBroken`).
-   */
-  takeBack(): Promise<void>;
 }
 
 export interface OpenedJournal<Change> {
@@ -229,32 +214,6 @@ function createJournal<Change>(
   };
 }
 
-function toOfferedAppend(
-  to: JournalFile,
-  write: OfferedWrite,
-  appended: (lengthBytes: number) => void,
-  failed: (to: JournalFile, error: unknown) => Promise<never>,
-): OfferedAppend {
-  /** Rejects with why they are not there. */
-  const cutOff = (outcome: "written" | "abandoned" | SystemError) =>
-    failed(to, outcome instanceof SystemError ? outcome : cameToNothing());
-  return {
-    write,
-    async settle() {
-      const outcome = await endOffer(write);
-      if (outcome === "withdrawn") return false;
-      if (outcome !== "written") return cutOff(outcome);
-      to.wasAppended?.(write.bytes.length);
-      appended(write.bytes.length);
-      return true;
-    },
-    async takeBack() {
-      const outcome = await endOffer(write);
-      if (outcome !== "withdrawn") await cutOff(outcome).catch(() => {}); // whoever comes next is told
-    },
-  };
-}
-
 function toBroken(error: unknown, subject: string): CleatError {
   const reason = error instanceof Error ? error.message : String(error);
   const message = `${subject} cannot be written any more, until they are opened again: ${reason}`;
@@ -270,10 +229,6 @@ function isMostlyChanges(lengthBytes: number, checkpointBytes: number): boolean 
 function mayBeTakenBack(error: unknown): boolean {
   // The second is a limit on the length of files, of the process's.
   return isDiskFull(error) || isSystemError(error, "EFBIG") || error instanceof CleatError;
-}
-
-function cameToNothing(): CleatError {
-  return new CleatError("UNAVAILABLE", "the thread that was to write them died, or what they are about failed");
 }
 
 /** Writes all that there is to say into a file beside the journal, durably. */
