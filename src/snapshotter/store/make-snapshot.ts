@@ -48,13 +48,12 @@ async function makePlace(store: StoreContext, record: NewRecord, call: CallOptio
   try {
     const place = { id, parentId, maxSizeBytes: maxSizeOf(record.labels), ...use };
     let mounts: readonly Mount[] = [];
-    const isPut = await makeAndPut(records, record, async (offered) => {
+    await makeAndPut(records, record, async (offered) => {
       const made = storage.create({ ...place, record: offered }, call);
       mounts = checked(record, await withSnapshot(record.name, made, call));
       call.signal?.throwIfAborted();
       store.lostWrites.assertNone(id, record.name); // of a copy of its parent
     });
-    if (!isPut) await putNew(records, record);
     store.lostWrites.told(id);
     making.delete(id);
     if (record.kind === "active" && isUnpackKey(record.name)) store.syncing.begin(id);

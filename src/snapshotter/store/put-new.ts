@@ -16,15 +16,15 @@ export async function putNew(records: Records, record: NewRecord): Promise<void>
 }
 
 /**
- * Has `make` make the files of a new snapshot, whose record the same thread may write then. Resolves to whether that
- * is durable; else `putNew` is for the caller.
+ * Has `make` make the files of a new snapshot, and writes down that it is there, as `putNew` does where the thread that
+ * makes them has not done so in the same go.
  */
-export function makeAndPut(
+export async function makeAndPut(
   records: Records,
   record: NewRecord,
   make: (offered: OfferedWrite | undefined) => Promise<void>,
-): Promise<boolean> {
-  return records.changeAlong(changeTo(records, record), make);
+): Promise<void> {
+  if (!(await records.changeAlong(changeTo(records, record), make))) await putNew(records, record);
 }
 
 function changeTo(records: Records, record: NewRecord): Change {
