@@ -1,7 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
 import type { CreateOptions, MountSpec } from "../../graphdriver/index.ts";
 import type { Logger } from "../../transport/index.ts";
-import type { IdRemap, ListedPlace, MayLieOn, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
+import type { ListedPlace, MayLieOn, NewPlace, PlaceUse, SnapshotStorage } from "../snapshot-storage.ts";
 import type { HomeSync } from "./home-sync.ts";
 import { rootOf, toMountOptions } from "./id-remap.ts";
 import { layerOf, placeOf } from "./layer-names.ts";
@@ -64,9 +64,9 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
       const layer = layerOf(place.id);
       let told: MountSpec | undefined;
       const remap = remapOf(place);
-      if (remap !== undefined) rootOf(remap); // refused before anything is made
+      const root = remap && rootOf(remap); // maps that are none are refused before anything is made
       const onMounts = ([mount]: readonly MountSpec[]) => void (told = mount);
-      const wanted = toCreateOptions(place, remap, options.mendable, onMounts);
+      const wanted = toCreateOptions(place, root, options.mendable, onMounts);
       const make = (storageOptions: CreateOptions["storageOptions"]) =>
         place.isUnpacked
           ? driver.create(layer, { ...wanted, storageOptions }, call)
@@ -132,15 +132,15 @@ export function createLayerStorage(options: LayerStorageOptions): SnapshotStorag
 /** `onMounts` is told how what is to be written to is mounted, by a driver that knows. */
 function toCreateOptions(
   { parentId, isReadOnly, record }: NewPlace,
-  remap: IdRemap | undefined,
+  root: ReturnType<typeof rootOf> | undefined,
   mendable: boolean,
   onMounts: CreateOptions["onMounts"],
 ): CreateOptions {
   const wanted = { parent: toLayer(parentId), mendable };
   if (isReadOnly) return wanted;
   // Without a parent engines map all of it.
-  const isAsParent = remap === undefined || parentId === undefined;
-  return { ...wanted, onMounts, record, rootOwner: isAsParent ? "as parent" : rootOf(remap) };
+  const isAsParent = root === undefined || parentId === undefined;
+  return { ...wanted, onMounts, record, rootOwner: isAsParent ? "as parent" : root };
 }
 
 /** Removes layers, and knows which it could not. */
