@@ -77,7 +77,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
     importing("logdriver"),
     ["files", "logdriver", "state", "syscall", ...wire],
     ["@bufbuild", "koffi", "zod"],
-    145,
+    143,
   ],
   ["cleat/host", importing("host"), ["host", "volume", ...wire], ["zod"], 120],
   // What each thread of workers loads, of which there may be sixteen.
@@ -88,7 +88,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
         ["--input-type=module", "--eval", `await import("./dist/drivers/${driver}/jobs.js")`],
         ["drivers", "errors", "graphdriver", "layer", "protocol", "syscall", "tar", "workers"],
         ["koffi"],
-        245,
+        243,
       ] as const,
   ),
   // Each on a thread of its own, whenever a driver is chosen.
