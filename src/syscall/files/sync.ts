@@ -7,6 +7,7 @@ const fallocateBehindCall = bindSystemCallBehind("fallocate", "int", "int", "lon
 
 /** Source: `linux/falloc.h` v6.1. */
 const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
 
 /** Makes one file, or the names in one folder, survive power loss. */
 export function fsync(descriptor: number): void {
@@ -34,6 +35,17 @@ export function syncfsBehind(descriptor: number): Promise<void> {
 export function allocateBehind(descriptor: number, atBytes: number, lengthBytes: number): Promise<void> {
   return behind("fallocate", (tell) =>
     fallocateBehindCall([descriptor, FALLOC_FL_KEEP_SIZE, atBytes, lengthBytes], tell),
+  );
+}
+
+/**
+ * Gives the room of `lengthBytes` back to the disk, and zeros are read there. What others write elsewhere in the file
+ * meanwhile is not touched. On a thread of Node's pool, as `syncfsBehind`.
+ * @throws SystemError EOPNOTSUPP where the file system has no holes.
+ */
+export function punchHoleBehind(descriptor: number, atBytes: number, lengthBytes: number): Promise<void> {
+  return behind("fallocate", (tell) =>
+    fallocateBehindCall([descriptor, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, atBytes, lengthBytes], tell),
   );
 }
 

@@ -1,13 +1,20 @@
 /** A program that serves a file system by FUSE: how it is started, found again by another process, and ended. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { appendFile, open, readdir, readFile, rm, stat, truncate } from "node:fs/promises";
+import { open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { replaceFile } from "../../files/index.ts";
-import { isProcessIdentity, isRunning, type ProcessIdentity, readIfShown, readProcess } from "../../syscall/index.ts";
+import {
+  isProcessIdentity,
+  isRunning,
+  type ProcessIdentity,
+  punchHoleBehind,
+  readIfShown,
+  readProcess,
+} from "../../syscall/index.ts";
 import { fileSystemUsage, isMountPoint } from "../mounting/mount-file-system.ts";
 import { runTool } from "../mounting/run-tool.ts";
 import { helperPath, toEnding } from "../mounting/run-helper.ts";
@@ -139,14 +146,24 @@ export async function endFuse({ target, folder }: FusePlace, patienceMs: number,
   await rm(noteIn(folder), { force: true });
 }
 
-/** Keeps what a program says from filling the disk; the end of it stays, which tells why it fails. */
+/**
+ * Keeps what a program says from filling the disk; the end of it stays, which tells why it fails. A hole takes the
+ * place of the rest: to cut the file would cut off what the program says meanwhile.
+ */
 export async function trimLog(folder: string): Promise<void> {
   const said = await stat(logIn(folder)).catch(() => undefined);
-  if (said === undefined || said.size <= maxLogBytes) return;
-  const end = await readEnd(logIn(folder));
-  await truncate(logIn(folder), 0);
-  await appendFile(logIn(folder), end);
+  if (said === undefined || Math.min(said.size, said.blocks * blockBytes) <= maxLogBytes) return;
+  await using log = await open(logIn(folder), "r+");
+  try {
+    await punchHoleBehind(log.fd, 0, said.size - maxSaidBytes);
+  } catch (error) {
+    if (!isSystemError(error, "EOPNOTSUPP")) throw error;
+    await log.truncate(0);
+  }
 }
+
+/** Of `st_blocks`: `stat(2)`, man-pages 6.03. */
+const blockBytes = 512;
 
 async function waitForEnd(own: ProcessIdentity, patienceMs: number, signal: AbortSignal): Promise<void> {
   const untilMs = performance.now() + patienceMs;
@@ -193,7 +210,10 @@ async function failureOf(program: string, ending: unknown, folder: string): Prom
   if (isSystemError(ending, "ENOENT")) return new CleatError("UNIMPLEMENTED", `program "${program}" is not there`);
   if (ending instanceof Error) return toCleatError(ending, `program "${program}"`);
   const said = await readEnd(logIn(folder)).catch(() => "");
-  const words = said.trim().replaceAll(/\s*\n\s*/g, "; ");
+  const words = said
+    .replaceAll("\0", "")
+    .trim()
+    .replaceAll(/\s*\n\s*/g, "; ");
   const [, code] = meanings.find(([pattern]) => pattern.test(words)) ?? [/$/, "UNKNOWN"];
   return new CleatError(code, `${program}: ${words === "" ? String(ending) : words}`);
 }
