@@ -18,14 +18,14 @@ export function mountThinDisk(folder) {
     path: disk,
     /**
      * From now on contents are not written. What the file system itself keeps is: its tables have their places, and new
-     * folders take those of folders that were there, since it looks for the smallest gap.
+     * folders and maps of files take gaps of one block each, since it looks for the smallest; contents do not fit there.
      */
     exhaust() {
-      const spares = Array.from({ length: 256 }, (_, at) => `${disk}/spare-${at}`);
-      for (const spare of spares) mkdirSync(spare);
+      const spares = Array.from({ length: 512 }, (_, at) => `${disk}/spare-${at}`);
+      for (const spare of spares) mkdirSync(spare, { recursive: true });
       for (const to of ["--freeze", "--unfreeze"]) execFileSync("fsfreeze", [to, disk]); // out of the journal
       execFileSync("fstrim", [disk]);
-      for (const spare of spares) rmdirSync(spare);
+      for (const [at, spare] of spares.entries()) if (at % 2 === 0) rmdirSync(spare);
       for (const to of ["--freeze", "--unfreeze"]) execFileSync("fsfreeze", [to, disk]);
       for (const block of ["1M", "4k"]) {
         spawnSync("dd", ["if=/dev/zero", `of=${memory}/rest-${block}`, `bs=${block}`], { stdio: "ignore" });
