@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Namespace } from "../../test/harness/namespaces/namespace.ts";
-import { median, type Measurement } from "../measuring/measure.ts";
+import { type Aim, median, type Measurement } from "../measuring/measure.ts";
 import { processorMs } from "../measuring/processor-time.ts";
 
 /** Whom `calls.mjs` calls. */
@@ -53,9 +53,6 @@ export async function timeRound(
   const calls = await runPart<RoundTimes["calls"]>(namespace, peer, part, count, files);
   return { calls, processorMs: (await processor()) - before };
 }
-
-/** What is set for a row. */
-export type Aim = Pick<Measurement, "limit" | "goal">;
 
 /** One row: a call of one peer beside a call of another, which may be another call. */
 export interface ComparedCall extends Aim {

@@ -11,6 +11,9 @@ export interface Measurement {
   readonly goal?: number | undefined;
 }
 
+/** What is set for a row. */
+export type Aim = Pick<Measurement, "limit" | "goal">;
+
 export type Limit = { readonly maxRatio: number } | { readonly max: number };
 
 export async function timeMs(work: () => Promise<unknown>): Promise<number> {
