@@ -33,9 +33,16 @@ export async function replaceFile(
     await rename(staged, path);
   } catch (error) {
     await rm(staged, { force: true });
-    throw error;
+    throw ofFile(error, staged, path);
   }
   if (durable) await syncFolder(dirname(path));
+}
+
+/** An error of the kernel's names the file that the caller knows, and not the one that was to take its place. */
+function ofFile(error: unknown, staged: string, path: string): unknown {
+  if (!(error instanceof Error) || (error as NodeJS.ErrnoException).path !== staged) return error;
+  const message = error.message.replace(`'${staged}' -> `, "").replace(staged, () => path);
+  return Object.assign(error, { message, path });
 }
 
 /** Whether `name`, in the folder of `path`, is what a call fills for it, or one that was killed has left. */
