@@ -1,7 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
+import { makeFile } from "../../../files/index.ts";
 import { assertPluginName } from "../../../protocol/index.ts";
 import { defineCommand, orUsageError, UsageError } from "../../terminal/command.ts";
 import { absolute } from "../options/listen-options.ts";
@@ -58,16 +59,9 @@ export const units = defineCommand({
     if (/\/_npx\//.test(program)) {
       stderr.write(`cleat: ${program} is in npx's cache, which may be cleared: install Cleat for good first\n`);
     }
-    for (const [file, content] of Object.entries(files)) {
-      if (folder === undefined) stdout.write(`# ${file}\n${content}\n`);
-      else await writeNew(join(folder, file), content);
-    }
-    if (folder !== undefined)
-      stdout.write(
-        `${Object.keys(files)
-          .map((file) => join(folder, file))
-          .join("\n")}\n`,
-      );
+    if (folder === undefined)
+      for (const [file, content] of Object.entries(files)) stdout.write(`# ${file}\n${content}\n`);
+    else for (const path of await writeAll(folder, files)) stdout.write(`${path}\n`);
     return "done";
   },
 });
@@ -88,10 +82,26 @@ function snapshotterCommand(name: string | undefined) {
   return { served: snapshotterUnit, words: ["serve", "snapshotter", "--systemd"] };
 }
 
+/** All or none; returns where they are. */
+async function writeAll(folder: string, files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const written: string[] = [];
+  try {
+    for (const [file, content] of Object.entries(files)) {
+      const path = join(folder, file);
+      await writeNew(path, content);
+      written.push(path);
+    }
+    return written;
+  } catch (error) {
+    for (const path of written) await rm(path);
+    throw error;
+  }
+}
+
 /** A unit that is there may have been edited. */
 async function writeNew(path: string, content: string): Promise<void> {
   try {
-    await writeFile(path, content, { flag: "wx", mode: 0o644 });
+    await makeFile(path, (file) => file.writeFile(content), 0o644);
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) {
       const message = `folder "${dirname(path)}" is not there; make it first`;
