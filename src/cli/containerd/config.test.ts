@@ -100,6 +100,26 @@ describe("config containerd", () => {
     expect(err).toBe(`cleat: ${config} still names Cleat in ${table}: write there what was there before\n`);
   });
 
+  it("takes the block out of a file that is no TOML any more, and that is all there is to say", async () => {
+    await containerd(...for219, "--write");
+    writeFileSync(config, `version = \n${readFileSync(config, "utf8")}`);
+    const { code, out, err } = await containerd("--remove");
+    expect({ code, err, left: readFileSync(config, "utf8") }).toEqual({ code: 0, err: "", left: "version = \n" });
+    expect(out).toContain(`${config} is as it would be without Cleat\n`);
+    const nothing = `${config} has nothing that cleat config containerd --write wrote\n`;
+    expect(await containerd("--remove")).toEqual({ code: 0, out: nothing, err: "" });
+    const { err: refused } = await containerd(...for219, "--write");
+    expect(refused).toBe(`cleat: ${config} is not TOML: line 1: invalid value\n`);
+  });
+
+  it.each(["", "# ours", "# ours\n\n"])("gives %j, which has no settings, a version", async (text) => {
+    writeFileSync(config, text);
+    expect(await containerd(...for219, "--write", "--transfer")).toMatchObject({ code: 0, err: "" });
+    expect(readFileSync(config, "utf8")).toMatch(/^version = 3$/m);
+    await containerd("--remove");
+    expect(readFileSync(config, "utf8")).toBe(text);
+  });
+
   it("removes a file that it made, when nothing else is in it", async () => {
     await containerd(...for219, "--write");
     await containerd("--remove");
@@ -191,6 +211,7 @@ describe("config containerd", () => {
     expect(await containerd("--containerd", "1.6.20", "--diff")).toMatchObject({ code: 2 });
     expect(await containerd("--write", "--remove")).toMatchObject({ code: 2 });
     expect(await containerd(...for219, "--socket", "unix:///x")).toMatchObject({ code: 2 });
+    expect(await containerd(...for219, "--cri-runtime", "")).toMatchObject({ code: 2 });
   });
 });
 
@@ -241,6 +262,28 @@ describe("config docker", () => {
     writeFileSync(`${daemonJson}.before-cleat.2`, '{"experimental": true, "storage-driver": "cleat"}');
     await docker("--remove");
     expect(readFileSync(daemonJson, "utf8")).toBe('{"storage-driver": "overlay2"}');
+  });
+
+  it("interrupted before anything is written, leaves the file as it was, and nothing beside it", async () => {
+    const text = '{"storage-driver": "overlay2"}';
+    writeFileSync(daemonJson, text);
+    found.docker = {
+      version: { major: 28, minor: 5, patch: 2 },
+      get configPath() {
+        process.kill(process.pid, "SIGUSR2");
+        return daemonJson;
+      },
+    };
+    const survive = () => {};
+    process.on("SIGUSR2", survive);
+    try {
+      const { code, err } = await cleat(["config", "docker", "--write"]);
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("it was interrupted") });
+    } finally {
+      process.off("SIGUSR2", survive);
+    }
+    expect(readFileSync(daemonJson, "utf8")).toBe(text);
+    expect(readdirSync(folder)).toEqual(["daemon.json"]);
   });
 
   it.each([
