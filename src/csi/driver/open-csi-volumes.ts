@@ -39,7 +39,8 @@ export interface CsiVolumesOptions extends CsiPeerOptions, ManagedVolumesSetting
  * which is how its id is learned, and deleted.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`, "Volume Lifecycle".
- * @throws what `openManagedVolumes` throws. A plugin that does not answer yet fails the calls that need it.
+ * @throws what `openManagedVolumes` throws. A plugin that does not answer yet fails the calls that need it; the log
+ * says so at once.
  */
 export async function openCsiVolumes(options: CsiVolumesOptions): Promise<ManagedVolumes> {
   const { unix, controllerUnix, secrets = {}, ...settings } = options;
@@ -130,14 +131,24 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     await peer.close();
     throw error;
   });
+  const closing = new AbortController();
+  void peer.facts(AbortSignal.any([closing.signal, AbortSignal.timeout(answerTimeoutMs)])).catch((error: unknown) => {
+    if (closing.signal.aborted) return;
+    const why = toCleatError(error).message;
+    settings.logger?.warn({ socket: unix, error: why }, "the CSI plugin does not answer; its volumes wait for it");
+  });
   return {
     ...volumes,
     async close() {
+      closing.abort();
       await volumes.close();
       await peer.close();
     },
   };
 }
+
+/** After which a plugin is said not to answer. */
+const answerTimeoutMs = 5_000;
 
 /** Makes it, or learns what was made: a plugin answers the same for the same name. */
 async function provision(
