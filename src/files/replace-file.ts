@@ -38,6 +38,26 @@ export async function replaceFile(
   if (durable) await syncFolder(dirname(path));
 }
 
+/**
+ * Makes a file where nothing is, durably; after an error there is none.
+ * @throws the system's error: EEXIST where something is there, which stays.
+ */
+export async function makeFile(
+  path: string,
+  fill: (file: FileHandle) => Promise<unknown>,
+  mode: number,
+): Promise<void> {
+  await using file = await open(path, "wx", mode);
+  try {
+    await fill(file);
+    await file.sync();
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
 /** An error of the kernel's names the file that the caller knows, and not the one that was to take its place. */
 function ofFile(error: unknown, staged: string, path: string): unknown {
   if (!(error instanceof Error) || (error as NodeJS.ErrnoException).path !== staged) return error;
