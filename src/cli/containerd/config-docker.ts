@@ -130,8 +130,9 @@ async function removeSettings(file: EditedFile, print: Print, signal: AbortSigna
     return "done";
   }
   // An empty copy, and none, tell that there was no file.
-  const isGone = restored === undefined || restored.trim() === "" || restored.trim() === "{}";
-  if (isGone) await removeEditedFile(file);
+  const isLeft = restored !== undefined && restored !== "" && restored === before?.text;
+  const isGone = !isLeft && ["", "{}"].includes(restored?.trim() ?? "");
+  if (restored === undefined || isGone) await removeEditedFile(file);
   else await replaceText(file, restored, { signal });
   print(isGone ? `${path} is removed: it held nothing else` : `${path} is as it would be without Cleat`);
   print("restart Docker to have it read the file: systemctl restart docker");

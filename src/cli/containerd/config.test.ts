@@ -256,6 +256,13 @@ describe("config docker", () => {
     expect(existsSync(daemonJson) ? readFileSync(daemonJson, "utf8") : undefined).toBe(text);
   });
 
+  it.each(["{}", "{}\n", " \n"])("puts back a file that says nothing, %j, to the byte", async (text) => {
+    writeFileSync(daemonJson, text);
+    await docker("--docker", "28.5.2", "--write");
+    expect((await docker("--remove")).out).toContain(`${daemonJson} is as it would be without Cleat\n`);
+    expect(readFileSync(daemonJson, "utf8")).toBe(text);
+  });
+
   it("takes no copy of a file that named Cleat for what its owner had", async () => {
     writeFileSync(daemonJson, '{"storage-driver": "cleat", "features": {"containerd-snapshotter": true}}');
     writeFileSync(`${daemonJson}.before-cleat`, '{"storage-driver": "overlay2"}');
