@@ -47,6 +47,7 @@ export const newProject = defineCommand({
       throw new UsageError(`there is no kind of plugin ${quote(kind)} to begin with${known}`);
     }
     if (!namePattern.test(name)) throw new UsageError(`${quote(name)} is not a name for a plugin: ${nameForm}`);
+    if (values.folder === "") throw new UsageError('--folder takes a PATH, not ""');
     const folder = resolve(values.folder ?? name);
     const files = projectFiles(template, name, folder);
     await writeFolder(folder, files);

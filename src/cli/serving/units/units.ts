@@ -104,7 +104,8 @@ async function writeNew(path: string, content: string): Promise<void> {
     await makeFile(path, (file) => file.writeFile(content), 0o644);
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) {
-      const message = `folder "${dirname(path)}" is not there; make it first`;
+      const what = error.code === "ENOENT" ? "is not there; make it first" : "is none";
+      const message = `folder "${dirname(path)}" ${what}`;
       throw new CleatError("NOT_FOUND", message, { cause: error });
     }
     if (!isSystemError(error, "EEXIST")) throw toCleatError(error, `unit "${path}"`);
