@@ -177,6 +177,18 @@ describe("config containerd", () => {
       expect(readdirSync(folder)).toEqual(["containerd"]);
     });
 
+    it("and says where a plugin is left out that it is", async () => {
+      const own = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n';
+      installed(String.raw`sed '/^\[plugins.*cri/,/^#/d' "$2"`);
+      writeFileSync(config, own);
+      const { err } = await cleat(["config", "containerd", "--write", "--cri"]);
+      expect(err).toBe(
+        `cleat: containerd does not see [plugins."io.containerd.grpc.v1.cri".containerd] of ${config}: ` +
+          "disabled_plugins names that plugin; take it out there, and run this again\n",
+      );
+      expect(readFileSync(config, "utf8")).toBe(own);
+    });
+
     it("and takes a list that its owner has written for what its owner wants", async () => {
       installed('cat "$2"');
       const own = 'version = 2\n[[plugins."io.containerd.transfer.v1.local".unpack_config]]\nsnapshotter = "native"\n';
