@@ -58,7 +58,8 @@ export const configContainerd = defineCommand({
     const warn: Print = (line) => stderr.write(`cleat: ${line}\n`);
     const address = absolute("address", values.address ?? defaultAddress);
     const named = values.containerd ?? "detect";
-    const found = named === "detect" || values.config === undefined ? await findContainerd(address, env) : undefined;
+    const isAsked = named === "detect" && values.remove !== true;
+    const found = isAsked || values.config === undefined ? await findContainerd(address, env) : undefined;
     const file = await readEditedFile(absolute("config", values.config ?? found?.configPath ?? defaultConfigPath));
     if (values.remove === true) {
       using interruption = watchForInterruption(context);

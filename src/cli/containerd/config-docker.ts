@@ -56,7 +56,8 @@ export const configDocker = defineCommand({
     using interruption = values.write === true || values.remove === true ? watchForInterruption(context) : undefined;
     const signal = interruption?.signal;
     const named = values.docker ?? "detect";
-    const found = named === "detect" || values.config === undefined ? await findDocker(env) : undefined;
+    const isAsked = named === "detect" && values.remove !== true;
+    const found = isAsked || values.config === undefined ? await findDocker(env) : undefined;
     const file = await readEditedFile(absolute("config", values.config ?? found?.configPath ?? defaultDaemonJson));
     const print: Print = (line) => stdout.write(`${line}\n`);
     if (values.remove === true) return await removeSettings(file, print, signal);

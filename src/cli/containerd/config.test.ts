@@ -5,7 +5,10 @@ import { cleat, folder } from "../run.test.support.ts";
 
 vi.mock("./config/find-containerd.ts", async (original) => ({
   ...(await original<typeof import("./config/find-containerd.ts")>()),
-  findContainerd: async () => found.containerd,
+  findContainerd: async () => {
+    if (found.containerd instanceof Error) throw found.containerd;
+    return found.containerd;
+  },
 }));
 vi.mock("./docker/find-docker.ts", async (original) => ({
   ...(await original<typeof import("./docker/find-docker.ts")>()),
@@ -165,6 +168,21 @@ describe("config containerd", () => {
       });
       expect(readFileSync(config, "utf8")).toBe("version = 2\n");
       expect(readdirSync(folder).toSorted()).toEqual(["config.toml", "containerd"]);
+    });
+
+    it.each([
+      ["exit 3", "it ends with 3, and says nothing"],
+      ["kill -9 $$", "it is ended by SIGKILL"],
+      ["head -c 5000000 /dev/zero", "it says more than 4194304 bytes"],
+    ])("and says in words why it has no answer: %s", async (script, why) => {
+      installed(script);
+      const { err } = await cleat(["config", "containerd", "--write"]);
+      expect(err).toBe(`cleat: containerd does not read ${config}: ${why}\n`);
+    });
+
+    it("and asks none for its release where the block is taken out of a file that is named", async () => {
+      found.containerd = new Error("it is too old");
+      expect(await containerd("--remove")).toMatchObject({ code: 0 });
     });
 
     it("and leaves the file when an import takes a table away", async () => {

@@ -6,6 +6,7 @@ import { makeFile } from "../../../files/index.ts";
 import { assertPluginName } from "../../../protocol/index.ts";
 import { defineCommand, orUsageError, UsageError } from "../../terminal/command.ts";
 import { absolute } from "../options/listen-options.ts";
+import { watchForInterruption } from "../../terminal/interruption.ts";
 import { formatUnits, graphDriverUnit, snapshotterUnit, volumeUnit } from "./format-units.ts";
 
 /** The program that this installation starts with. */
@@ -45,7 +46,8 @@ export const units = defineCommand({
     driver: { type: "string", value: "DRIVER", help: "as serve graph has it; default auto" },
     write: { type: "string", value: "FOLDER", help: "write both there; a unit that is there already stays" },
   },
-  async run({ name, snapshotter = false, volumes = false, driver, write }, _operands, { stdout, stderr }) {
+  async run({ name, snapshotter = false, volumes = false, driver, write }, _operands, context) {
+    const { stdout, stderr } = context;
     const folder = write === undefined ? undefined : absolute("write", write);
     const driverWords = driver === undefined ? [] : ["--driver", driver];
     if (volumes && (snapshotter || driver !== undefined))
@@ -61,7 +63,10 @@ export const units = defineCommand({
     }
     if (folder === undefined)
       for (const [file, content] of Object.entries(files)) stdout.write(`# ${file}\n${content}\n`);
-    else for (const path of await writeAll(folder, files)) stdout.write(`${path}\n`);
+    else {
+      using interruption = watchForInterruption(context);
+      for (const path of await writeAll(folder, files, interruption.signal)) stdout.write(`${path}\n`);
+    }
     return "done";
   },
 });
@@ -83,13 +88,18 @@ function snapshotterCommand(name: string | undefined) {
 }
 
 /** All or none; returns where they are. */
-async function writeAll(folder: string, files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+async function writeAll(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const written: string[] = [];
   try {
     for (const [file, content] of Object.entries(files)) {
       const path = join(folder, file);
       await writeNew(path, content);
       written.push(path);
+      signal.throwIfAborted();
     }
     return written;
   } catch (error) {
