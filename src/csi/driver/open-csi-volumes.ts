@@ -132,11 +132,7 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     throw error;
   });
   const closing = new AbortController();
-  void peer.facts(AbortSignal.any([closing.signal, AbortSignal.timeout(answerTimeoutMs)])).catch((error: unknown) => {
-    if (closing.signal.aborted) return;
-    const why = toCleatError(error).message;
-    settings.logger?.warn({ socket: unix, error: why }, "the CSI plugin does not answer; its volumes wait for it");
-  });
+  void warnOfSilence(peer, options, closing.signal);
   return {
     ...volumes,
     async close() {
@@ -149,6 +145,21 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
 
 /** After which a plugin is said not to answer. */
 const answerTimeoutMs = 5_000;
+
+/** Tells why a plugin does not answer, unless that is as the volumes are being closed. Never rejects. */
+async function warnOfSilence(
+  peer: CsiPeer,
+  { unix, logger }: Pick<CsiVolumesOptions, "unix" | "logger">,
+  closing: AbortSignal,
+): Promise<void> {
+  try {
+    await peer.facts(AbortSignal.any([closing, AbortSignal.timeout(answerTimeoutMs)]));
+  } catch (error) {
+    if (closing.aborted) return;
+    const why = toCleatError(error).message;
+    logger?.warn({ socket: unix, error: why }, "the CSI plugin does not answer; its volumes wait for it");
+  }
+}
 
 /** Makes it, or learns what was made: a plugin answers the same for the same name. */
 async function provision(
