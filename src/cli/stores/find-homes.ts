@@ -7,8 +7,8 @@ import { defaultRoot, defaultSnapshotterRoot } from "../terminal/default-folders
 
 /**
  * The stores that a user means: the folder named, if it is one, or those in it (Docker's data root, Cleat's own);
- * without a name those of Cleat's own roots, the snapshotter's too, and those that engines gave to its plugins, as their
- * last `Init` tells.
+ * without a name those of Cleat's own roots, the snapshotter's too, and those that engines gave to its plugins, as
+ * their last `Init` tells.
  * @throws NOT_FOUND when what is named is not there, or holds none.
  * @throws FAILED_PRECONDITION when it is not a folder, PERMISSION_DENIED when it may not be read.
  */
