@@ -113,7 +113,7 @@ describe("applying an archive", () => {
 
 /** `sparse` of GNU's PAX format 1.0, whose map comes before the data. */
 function sparseArchive(offset: number, data: string, sizeBytes: number): Buffer {
-  const map = `1\n${offset}\n${data.length}\n`.padEnd(512, "\0");
+  const map = `2\n${offset}\n${data.length}\n${sizeBytes}\n0\n`.padEnd(512, "\0");
   const records = [
     "GNU.sparse.major=1",
     "GNU.sparse.minor=0",
