@@ -5,7 +5,9 @@
  * one **parent**. What a layer adds, changes and deletes relative to its parent is its **diff**; what a process sees in
  * it is the diff on top of everything below. A driver keeps diffs as it likes (a folder, a copy, a snapshot); through
  * this interface they travel as tar archives in which a deletion is a **whiteout**: an empty file `.wh.NAME` hides
- * NAME, an empty file `.wh..wh..opq` makes its folder **opaque**, which hides everything below in that folder.
+ * NAME, an empty file `.wh..wh..opq` makes its folder **opaque**, which hides everything below in that folder. The
+ * format has no other way to write a name that begins so: what a container calls `.wh.NAME` is in its diff as it is,
+ * and deletes NAME wherever that is applied, as with Docker's and containerd's archives.
  *
  * ## Life of an image layer
  *

@@ -88,7 +88,7 @@ const table: readonly (readonly [string, readonly string[], readonly string[], r
         ["--input-type=module", "--eval", `await import("./dist/drivers/${driver}/jobs.js")`],
         ["drivers", "errors", "graphdriver", "layer", "protocol", "syscall", "tar", "workers"],
         ["koffi"],
-        243,
+        244,
       ] as const,
   ),
   // Each on a thread of its own, whenever a driver is chosen.

@@ -37,7 +37,7 @@ describe("applying an archive", () => {
         directory("d", { mode: 0o2750, mtimeSeconds: 5, mtimeNanoseconds: 6 }),
         file("d/f", "content", { mode: 0o4711, mtimeSeconds: -3, mtimeNanoseconds: 999_999_999 }),
         symlink("d/l", "\xff/nowhere"),
-        hardlink("h", "d/f"),
+        { ...hardlink("h", "d/f"), mode: 0o4711, mtimeSeconds: -3, mtimeNanoseconds: 999_999_999 },
         { type: "fifo", name: "p", mode: 0o6640, mtimeSeconds: 1 },
         file("caf\xe9", ""),
       ),
@@ -113,7 +113,7 @@ describe("applying an archive", () => {
 
 /** `sparse` of GNU's PAX format 1.0, whose map comes before the data. */
 function sparseArchive(offset: number, data: string, sizeBytes: number): Buffer {
-  const map = `1\n${offset}\n${data.length}\n`.padEnd(512, "\0");
+  const map = `2\n${offset}\n${data.length}\n${sizeBytes}\n0\n`.padEnd(512, "\0");
   const records = [
     "GNU.sparse.major=1",
     "GNU.sparse.minor=0",
@@ -202,9 +202,50 @@ describe("hard links", () => {
     expect(tree).toEqual({ f: content("f"), h: "-> f", l: "is h" });
   });
 
+  it("say anew what their file is, as to Docker and containerd", () => {
+    const root = scratch.folder("root");
+    const anew = {
+      mode: 0o4750,
+      mtimeSeconds: 9,
+      mtimeNanoseconds: 8,
+      xattrs: new Map([["user.k", Buffer.from("v")]]),
+    };
+    apply(
+      root,
+      archiveOf(
+        file("f", "f", { mtimeSeconds: 5, xattrs: new Map([["user.first", Buffer.from("1")]]) }),
+        { ...symlink("l", "f"), mtimeSeconds: 5 },
+        { ...hardlink("h", "f"), ...anew },
+        { ...hardlink("hl", "l"), mode: 0o600, mtimeSeconds: 9 },
+      ),
+    );
+    const owner = `${process.getuid?.()}:${process.getgid?.()}`;
+    expect(readTree(root)).toEqual({
+      f: `104750 ${owner} 9000000008 "f" user.first=31 user.k=76`,
+      h: `104750 ${owner} 9000000008 is f user.first=31 user.k=76`,
+      hl: `120777 ${owner} 9000000000 -> f`,
+      l: `120777 ${owner} 9000000000 is hl`,
+    });
+  });
+
+  it("are names and no more in an archive that is no layer", () => {
+    const root = scratch.folder("root");
+    const bytes = archiveOf(file("f", "f", { mode: 0o640, mtimeSeconds: 5 }), { ...hardlink("h", "f"), mode: 0o4755 });
+    apply(root, bytes, { kind: "none" });
+    expect(readTree(root)["h"]).toContain(" 5000000000 is f");
+    expect(fs.statSync(`${root}/f`).mode & 0o7777).toBe(0o640);
+  });
+
   it("into the books of aufs find their files, which are no part of the layer", () => {
-    const books = [directory(".wh..wh.aufs"), file(".wh..wh.plnk/1.2", "linked"), file(".wh..wh.orph/x")];
-    expect(treeAfter(archiveOf(...books, hardlink("f", ".wh..wh.plnk/1.2")))).toEqual({ f: content("linked") });
+    const books = [
+      directory(".wh..wh.aufs"),
+      file(".wh..wh.plnk/1.2", "linked", { mode: 0o600 }),
+      file(".wh..wh.orph/x"),
+    ];
+    const root = scratch.folder("root");
+    apply(root, archiveOf(...books, hardlink("f", ".wh..wh.plnk/1.2")));
+    expect(brief(root)).toEqual({ f: content("linked") });
+    expect(fs.statSync(`${root}/f`).mode & 0o7777).toBe(0o600);
   });
 });
 

@@ -12,10 +12,10 @@ const file = craftEntry({ name: "f" });
 const sparse = craftPax([
   ["GNU.sparse.major", "0"],
   ["GNU.sparse.minor", "1"],
-  ["GNU.sparse.size", "12"],
+  ["GNU.sparse.size", "703"],
   ["GNU.sparse.name", "s"],
   ["GNU.sparse.numblocks", "2"],
-  ["GNU.sparse.map", "2,2,7,3"],
+  ["GNU.sparse.map", "2,512,700,3"],
 ]);
 const attributes = craftPax([
   ["SCHILY.xattr.user.a", "1"],
@@ -27,7 +27,7 @@ const longName = craftEntry({ typeFlag: "L", magic: gnuMagic }, `${"n".repeat(20
 const beyond: Record<keyof TarLimits, readonly [limit: number, archive: Buffer]> = {
   maxPaxBytes: [10, craftArchive(craftPax([["comment", "more than ten bytes"]]), file)],
   maxNameBytes: [10, craftArchive(longName, file)],
-  maxSparseRegions: [1, craftArchive(sparse, craftEntry({ name: "s" }, "abcde"))],
+  maxSparseRegions: [1, craftArchive(sparse, craftEntry({ name: "s" }, "a".repeat(515)))],
   maxXattrs: [1, craftArchive(attributes, file)],
   maxEntries: [1, craftArchive(file, craftEntry({ name: "g" }))],
   maxTrailingBytes: [100, Buffer.concat([craftArchive(file), Buffer.alloc(4096)])],

@@ -125,7 +125,9 @@ function shorter(path: string): CleatError {
 function regionsOf(descriptor: number, sizeBytes: number): SparseRegion[] {
   const regions: SparseRegion[] = [];
   for (let at = nextData(descriptor, 0); at < sizeBytes;) {
-    const end = Math.min(nextHole(descriptor, at), sizeBytes);
+    // All but the last are whole blocks, as readers want them (`SparseMap.add`), also where a file system's are not.
+    const dataBytes = nextHole(descriptor, at) - at;
+    const end = Math.min(at + dataBytes + tarPaddingBytes(dataBytes), sizeBytes);
     regions.push({ offset: at, sizeBytes: end - at });
     at = nextData(descriptor, end);
   }

@@ -29,7 +29,7 @@ export function compareTrees(newer: number, older: number | undefined, isKnownSa
 
 /** Whether there is any change; costs a walk up to the first. */
 export function treesDiffer(newer: number, older: number, isKnownSame: IsKnownSame = () => false): boolean {
-  return anyChange(createTrails(newer, older), "", isKnownSame);
+  return firstChange(createTrails(newer, older), "", isKnownSame) !== undefined;
 }
 
 /**
@@ -40,7 +40,7 @@ export function treesDiffer(newer: number, older: number, isKnownSame: IsKnownSa
  *
  * Memory is the names of the folders on the way to where the walk stands. In return a folder "a" that is followed by a
  * name such as "a.b" may be walked twice up to its first change, because whether "a" is listed must be known before
- * "a.b" is.
+ * "a.b" is; folders in it, up to that change, once more at most, however many are nested so.
  *
  * Source of the rules: moby v20.10.24 `pkg/archive/changes.go` `ChangesDirs`. Blocks; runs on a worker.
  * Few descriptors are open, however deep folders are nested (`folder-trail.ts`).
@@ -62,6 +62,8 @@ interface VisitedFolder {
   readonly isFolderInOlder: boolean;
   /** Once it was given out as a change, as all folders above it then were. */
   isListed: boolean;
+  /** The path of the first change in it, where that was looked for. */
+  firstChange?: string | undefined;
 }
 
 /** What is given out of a file, but for the folder that it is in, which is opened for that. */
@@ -74,6 +76,8 @@ interface Frame {
   readonly isInOlder: boolean;
   /** What the walk visited it as; none of the roots. */
   readonly self: VisitedFolder | undefined;
+  /** Of it, or of the nearest folder above of which that is known. */
+  readonly firstChange: string | undefined;
   readonly names: Generator<NameOfBoth>;
   coming: NameOfBoth | undefined;
   /** Each after the next, as "a" after "a." whose content comes first. All but the last are listed. */
@@ -86,8 +90,12 @@ function* walk(trails: Trails, path: string, isOrdered: boolean, isKnownSame: Is
   const push = (self?: VisitedFolder): void => {
     const isInOlder = self === undefined ? trails.older !== undefined : isInBoth(frames, self);
     if (self !== undefined) enter(trails, self.visited.base, isInOlder);
+    // Where the order does not matter, the change itself is all that is asked for.
+    if (self !== undefined && !isOrdered) self.isListed = true;
+    const first = self?.firstChange ?? frames.at(-1)?.firstChange;
     const names = namesOfBoth(currentPair(trails, isInOlder));
-    frames.push({ path: self?.visited.path ?? path, isInOlder, self, names, coming: nextOf(names), waiting: [] });
+    const at = { path: self?.visited.path ?? path, isInOlder, self, firstChange: first };
+    frames.push({ ...at, names, coming: nextOf(names), waiting: [] });
   };
   try {
     push();
@@ -106,7 +114,8 @@ function* walk(trails: Trails, path: string, isOrdered: boolean, isKnownSame: Is
       }
       const folders = currentPair(trails, frame.isInOlder);
       if (last?.isListed === false) {
-        if (hasChanges(folders, last, isKnownSame)) yield* list(trails.newer, frames, last);
+        last.firstChange = findFirstChange(frame, folders, last, isKnownSame);
+        if (last.firstChange !== undefined) yield* list(trails.newer, frames, last);
         else waiting.pop();
       }
       frame.coming = nextOf(frame.names);
@@ -152,19 +161,26 @@ function* list(trail: FolderTrail, frames: readonly Frame[], last?: VisitedFolde
   }
 }
 
-/** Of a folder in the two that the walk stands in. */
-function hasChanges(pair: FolderPair, { visited, isFolderInOlder }: VisitedFolder, isKnownSame: IsKnownSame): boolean {
-  return withFolder(pair.newer, visited.base, (newer) => {
-    if (pair.older === undefined || !isFolderInOlder) return anyChange(createTrails(newer), visited.path, isKnownSame);
-    return withFolder(pair.older, visited.base, (older) =>
-      anyChange(createTrails(newer, older), visited.path, isKnownSame),
-    );
+/**
+ * The path of the first change in a folder of the two that the walk stands in. What was found for a folder above it is
+ * not looked for again: whoever nests folders and ends them in a change would have each level walked for each above it.
+ */
+function findFirstChange(
+  { firstChange: known }: Frame,
+  pair: FolderPair,
+  { visited: { path, base }, isFolderInOlder }: VisitedFolder,
+  isKnownSame: IsKnownSame,
+): string | undefined {
+  if (known?.startsWith(`${path}/`) === true) return known;
+  return withFolder(pair.newer, base, (newer) => {
+    if (pair.older === undefined || !isFolderInOlder) return firstChange(createTrails(newer), path, isKnownSame);
+    return withFolder(pair.older, base, (older) => firstChange(createTrails(newer, older), path, isKnownSame));
   });
 }
 
-function anyChange(trails: Trails, path: string, isKnownSame: IsKnownSame): boolean {
-  for (const _ of walk(trails, path, false, isKnownSame)) return true;
-  return false;
+function firstChange(trails: Trails, path: string, isKnownSame: IsKnownSame): string | undefined {
+  for (const change of walk(trails, path, false, isKnownSame)) return change.path;
+  return undefined;
 }
 
 /** Whether all that lies in the folder comes before its later sibling `name`: "a/…" before "ab", but after "a.b". */

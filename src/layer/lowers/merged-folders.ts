@@ -1,6 +1,7 @@
 import { isSystemError, SystemError } from "../../errors/index.ts";
 import { close, errnos, lastErrno, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, tryOpenat } from "../../syscall/index.ts";
 import { openConfinedFolder } from "../tree/confine.ts";
+import { createPathTree } from "../tree/path-tree.ts";
 import { isOpaqueFolder } from "./lower-folder.ts";
 import type { LowerFolders, LowerLevel } from "./lower-folders.ts";
 import type { OverlayPrefix } from "../entry/whiteout.ts";
@@ -16,44 +17,48 @@ export interface MergedFolders {
   below(path: string, names: readonly string[]): LowerLevel[];
   /** Everything that the layers below show is hidden: what lies at the root, too. */
   hideAll(): void;
-  /** Is told when a folder became opaque, or another took the place of what was there. */
-  changed(): void;
+  /** Is told when the folder at a path became opaque, or another took the place of what was there. */
+  changed(path: string): void;
 }
 
 type Seen = Pick<LowerLevel, "shown" | "maybeMore">;
 
-/** Their paths are kept, to be asked for again by whoever fills one folder after the other. */
-const maxRemembered = 4096;
+/**
+ * What is seen through folders is kept, to be asked for again by whoever fills one folder after the other: so many as a
+ * hundred of the deepest paths have on their way, and take some 64 MiB.
+ */
+const maxRemembered = 2 ** 18;
 
 export function createMergedFolders(root: number, lowers: LowerFolders, prefix: OverlayPrefix): MergedFolders {
-  const remembered = new Map<string, Seen>();
+  const remembered = createPathTree<Seen>();
+  let count = 0;
   let seenAtRoot: Seen = { shown: lowers.all, maybeMore: false };
 
-  /** The nearest folder on the way to `path` of which is known what is seen through it. */
-  function findNearest(path: string): string {
-    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
-      const above = path.slice(0, end);
-      if (remembered.has(above)) return above;
-    }
-    return "";
-  }
-
   function lookAt(path: string): Seen {
-    const start = findNearest(path);
-    const known = start === "" ? seenAtRoot : (remembered.get(start) as Seen);
-    if (start === path) return known;
+    let known = seenAtRoot;
+    let knownEnd = 0;
+    remembered.along(path, (seen, end) => {
+      known = seen;
+      knownEnd = end;
+      return false;
+    });
+    const start = path.slice(0, knownEnd);
+    // What shows nothing shows nothing further down.
+    if (start === path || (known.shown.length === 0 && !known.maybeMore)) return known;
     const names = path.slice(start === "" ? 0 : start.length + 1).split("/");
-    const levels = lowers.follow(known.shown, start, names, false);
     const covered = firstCover(start, names);
-    if (remembered.size + names.length > maxRemembered) remembered.clear();
-    let seen = known;
-    let at = start;
-    for (const [index, { shown, maybeMore }] of levels.entries()) {
-      at = at === "" ? (names[index] as string) : `${at}/${names[index]}`;
-      seen = index < covered ? { shown, maybeMore: maybeMore || known.maybeMore } : { shown: [], maybeMore: false };
-      remembered.set(at, seen);
+    const levels = lowers.follow(known.shown, start, names.slice(0, covered), false);
+    const steps = names.slice(0, covered + 1).map((_, index): Seen => {
+      const { shown, maybeMore } = levels[index] ?? { shown: [], maybeMore: false };
+      return { shown, maybeMore: index < covered && (maybeMore || known.maybeMore) };
+    });
+    if (count >= maxRemembered) {
+      remembered.clear();
+      count = 0;
     }
-    return seen;
+    const way = [...(start === "" ? [] : [start]), ...names.slice(0, steps.length)];
+    count += remembered.setLast(way.join("/"), steps);
+    return steps.at(-1) as Seen;
   }
 
   /** How many steps it takes from `from` down `names` to what the layer has itself and hides what lies below with. */
@@ -101,8 +106,9 @@ export function createMergedFolders(root: number, lowers: LowerFolders, prefix: 
     hideAll() {
       seenAtRoot = { shown: [], maybeMore: false };
       remembered.clear();
+      count = 0;
     },
-    changed: () => remembered.clear(),
+    changed: (path) => remembered.drop(path),
   };
 }
 

@@ -45,6 +45,19 @@ describe("limits", () => {
     expect(fs.existsSync(path)).toBe(false);
   });
 
+  it("hide names far below at the price of a step for each folder on the way", () => {
+    const root = scratch.path("root");
+    fs.mkdirSync(root);
+    const deep = Array.from({ length: 1500 }, () => "a").join("/");
+    const way = { name: "way", type: "symlink", linkName: deep } as const;
+    apply(root, archiveOf({ name: `${deep}/f` }, way));
+    const opaque = { name: "other/.wh..wh..opq" };
+    const hidden = Array.from({ length: 1500 }, (_, index) => ({ name: `way/.wh.${index}` }));
+    const before = process.cpuUsage();
+    apply(root, archiveOf(opaque, ...hidden));
+    expect(process.cpuUsage(before).user).toBeLessThan(2_500_000);
+  });
+
   it("replace many files without a look at every folder", () => {
     const root = scratch.path("root");
     fs.mkdirSync(root);

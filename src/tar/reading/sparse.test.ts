@@ -17,7 +17,10 @@ import { createTarReader } from "./tar-reader.ts";
 
 const pair = (offset: number, bytes: number): string => octal(offset, 12) + octal(bytes, 12);
 const after = craftEntry({ name: "after", magic: gnuMagic }, "after");
-const holes = Buffer.from("\0\0ab\0\0\0cde\0\0", "latin1");
+/** Of all that is stored only the last region may end within a block. */
+const first = "ab".repeat(256);
+const stored = `${first}cde`;
+const holes = Buffer.from(`\0\0${first}${"\0".repeat(186)}cde${"\0".repeat(7)}`, "latin1");
 
 function oldGnu(pairs: string, realSize: number, stored: string): Buffer {
   const raw = { name: "s", typeFlag: "S", magic: gnuMagic, size: octal(stored.length, 12) };
@@ -30,24 +33,26 @@ function oldGnu(pairs: string, realSize: number, stored: string): Buffer {
 const version01: [string, string][] = [
   ["GNU.sparse.major", "0"],
   ["GNU.sparse.minor", "1"],
-  ["GNU.sparse.size", "12"],
+  ["GNU.sparse.size", "710"],
   ["GNU.sparse.name", "s"],
   ["GNU.sparse.numblocks", "3"],
-  ["GNU.sparse.map", "2,2,7,3,12,0"],
+  ["GNU.sparse.map", "2,512,700,3,710,0"],
 ];
 const version00: [string, string][] = [
-  ["GNU.sparse.size", "12"],
-  ["GNU.sparse.numblocks", "2"],
+  ["GNU.sparse.size", "710"],
+  ["GNU.sparse.numblocks", "3"],
   ["GNU.sparse.offset", "2"],
-  ["GNU.sparse.numbytes", "2"],
-  ["GNU.sparse.offset", "7"],
+  ["GNU.sparse.numbytes", "512"],
+  ["GNU.sparse.offset", "700"],
   ["GNU.sparse.numbytes", "3"],
+  ["GNU.sparse.offset", "710"],
+  ["GNU.sparse.numbytes", "0"],
 ];
 const version10: [string, string][] = [
   ["GNU.sparse.major", "1"],
   ["GNU.sparse.minor", "0"],
   ["GNU.sparse.name", "s"],
-  ["GNU.sparse.realsize", "12"],
+  ["GNU.sparse.realsize", "710"],
 ];
 const placeholder = { name: "GNUSparseFile.1/s", magic: ustarMagic };
 const leading = (map: string, stored: string): Buffer =>
@@ -55,17 +60,17 @@ const leading = (map: string, stored: string): Buffer =>
 
 describe("sparse files", () => {
   it.each([
-    ["old GNU", oldGnu(pair(2, 2) + pair(7, 3) + pair(12, 0), 12, "abcde")],
-    ["PAX 0.0", Buffer.concat([craftPax(version00), craftEntry({ name: "s", magic: ustarMagic }, "abcde")])],
-    ["PAX 0.1", Buffer.concat([craftPax(version01), craftEntry(placeholder, "abcde")])],
-    ["PAX 1.0", Buffer.concat([craftPax(version10), leading("3\n2\n2\n7\n3\n12\n0\n", "abcde")])],
+    ["old GNU", oldGnu(pair(2, 512) + pair(700, 3) + pair(710, 0), 710, stored)],
+    ["PAX 0.0", Buffer.concat([craftPax(version00), craftEntry({ name: "s", magic: ustarMagic }, stored)])],
+    ["PAX 0.1", Buffer.concat([craftPax(version01), craftEntry(placeholder, stored)])],
+    ["PAX 1.0", Buffer.concat([craftPax(version10), leading("3\n2\n512\n700\n3\n710\n0\n", stored)])],
   ])("of %s are read whatever the chunks", (_, entry) => {
     for (const chunkBytes of [1, 3, 511, 512, 513, 65_536]) {
       const [sparse, next] = readArchive(craftArchive(entry, after), { chunkBytes });
       expect(sparse?.header.name.toString()).toBe("s");
       expect(sparse?.header.sparse).toEqual([
-        { offset: 2, sizeBytes: 2 },
-        { offset: 7, sizeBytes: 3 },
+        { offset: 2, sizeBytes: 512 },
+        { offset: 700, sizeBytes: 3 },
       ]);
       expect(sparse?.content).toEqual(holes);
       expect(next?.content.toString()).toBe("after");
@@ -73,8 +78,14 @@ describe("sparse files", () => {
   });
 
   it("of old GNU go on in extension blocks", () => {
-    const raw = { name: "s", typeFlag: "S", magic: gnuMagic, size: octal(26, 12), gnuRealSize: octal(52, 12) };
-    const pairs = Array.from({ length: 26 }, (_, i) => pair(2 * i, 1));
+    const raw = {
+      name: "s",
+      typeFlag: "S",
+      magic: gnuMagic,
+      size: octal(26 * 512, 12),
+      gnuRealSize: octal(51 * 512, 12),
+    };
+    const pairs = Array.from({ length: 26 }, (_, i) => pair(1024 * i, 512));
     const extension = (from: number, more: string): Buffer =>
       Buffer.from(
         (
@@ -85,11 +96,17 @@ describe("sparse files", () => {
         ).padEnd(512, "\0"),
         "latin1",
       );
-    const letters = "abcdefghijklmnopqrstuvwxyz";
+    const letters = [..."abcdefghijklmnopqrstuvwxyz"].map((letter) => letter.repeat(512));
     const header = craftBlock({ ...raw, gnuSparse: `${pairs.slice(0, 4).join("")}\x01` });
-    const archive = craftArchive(header, extension(4, "\x01"), extension(25, "\0"), padToBlock(letters), after);
+    const archive = craftArchive(
+      header,
+      extension(4, "\x01"),
+      extension(25, "\0"),
+      padToBlock(letters.join("")),
+      after,
+    );
     const [sparse, next] = readArchive(archive);
-    expect(sparse?.content.toString("latin1")).toBe([...letters].join("\0") + "\0");
+    expect(sparse?.content.toString("latin1")).toBe(letters.join("\0".repeat(512)));
     expect(next?.content.toString()).toBe("after");
   });
 
@@ -100,15 +117,15 @@ describe("sparse files", () => {
   });
 
   it("come in chunks that end where their region ends", () => {
-    const reader = createTarReader(sourceOf(craftArchive(oldGnu(pair(2, 2) + pair(7, 3), 12, "abcde"))));
+    const reader = createTarReader(sourceOf(craftArchive(oldGnu(pair(2, 512) + pair(700, 3), 703, stored))));
     reader.next();
     const chunks: [number, string][] = [];
     for (let chunk = reader.read(); chunk; chunk = reader.read()) {
       chunks.push([reader.chunkOffset, Buffer.from(chunk).toString()]);
     }
     expect(chunks).toEqual([
-      [2, "ab"],
-      [7, "cde"],
+      [2, first],
+      [700, "cde"],
     ]);
   });
 });
@@ -123,9 +140,11 @@ describe("malformed sparse maps", () => {
   it.each([
     ["overlapping regions", oldGnu(pair(2, 2) + pair(3, 3), 12, "abcde"), "behind one that ends at 4"],
     ["regions out of order", oldGnu(pair(7, 3) + pair(2, 2), 12, "abcde"), "behind one that ends at 10"],
-    ["a region past the end", oldGnu(pair(2, 2) + pair(7, 3), 9, "abcde"), "ends at 10 in a file of 9 bytes"],
-    ["less stored than mapped", oldGnu(pair(2, 2) + pair(7, 3), 12, "abcd"), "regions of 5 bytes but stores 4"],
-    ["more stored than mapped", oldGnu(pair(2, 2), 12, "abcde"), "regions of 2 bytes but stores 5"],
+    ["a region past the end", oldGnu(pair(7, 3), 9, "abc"), "end at 10 in a file of 9 bytes"],
+    ["no region at the end, where GNU tar ends the file", oldGnu(pair(7, 3), 12, "abc"), "end at 10 in a file of 12"],
+    ["a region from within a block", oldGnu(pair(2, 2) + pair(7, 3), 10, "abcde"), "at 7 behind one whose data ends"],
+    ["less stored than mapped", oldGnu(pair(2, 5) + pair(12, 0), 12, "abcd"), "regions of 5 bytes but stores 4"],
+    ["more stored than mapped", oldGnu(pair(2, 2) + pair(12, 0), 12, "abcde"), "regions of 2 bytes but stores 5"],
     ["no number", oldGnu("x".repeat(24), 12, ""), "sparse region of NaN bytes"],
     ["an overflow", with01("GNU.sparse.map", "9007199254740991,9007199254740991,9,9,9,9"), "sparse region of"],
     ["an odd list", with01("GNU.sparse.map", "2,2,7"), "3 numbers where 3 pairs are announced"],

@@ -34,7 +34,7 @@ const long = `${"n".repeat(150)}/${"m".repeat(150)}`;
 const paxSparse = (records: [string, string][], stored: Buffer): Buffer =>
   Buffer.concat([craftPax(records), craftEntry({ name: "GNUSparseFile.0/s", magic: ustarMagic }, stored)]);
 
-/** 4,096 bytes, of which 1,024 at 512 and 600 at 3,000 are stored. */
+/** 3,600 bytes, of which 1,024 at 512 and 600 at 3,000 are stored. */
 const storedRegions = Buffer.concat([Buffer.alloc(1024, "a"), Buffer.alloc(600, "b")]);
 const gnuSparse = Buffer.concat([
   craftEntry(
@@ -43,7 +43,7 @@ const gnuSparse = Buffer.concat([
       typeFlag: "S",
       magic: gnuMagic,
       gnuSparse: [512, 1024, 3000, 600].map((number) => octal(number, 12)).join(""),
-      gnuRealSize: octal(4096, 12),
+      gnuRealSize: octal(3600, 12),
     },
     storedRegions,
   ),
@@ -116,7 +116,7 @@ const quirks: readonly [title: string, archive: Buffer][] = [
     craftArchive(
       paxSparse(
         [
-          ["GNU.sparse.size", "4096"],
+          ["GNU.sparse.size", "3600"],
           ["GNU.sparse.numblocks", "2"],
           ["GNU.sparse.offset", "512"],
           ["GNU.sparse.numbytes", "1024"],
@@ -133,7 +133,7 @@ const quirks: readonly [title: string, archive: Buffer][] = [
       paxSparse(
         [
           ["GNU.sparse.name", "s"],
-          ["GNU.sparse.size", "4096"],
+          ["GNU.sparse.size", "3600"],
           ["GNU.sparse.numblocks", "2"],
           ["GNU.sparse.map", "512,1024,3000,600"],
         ],
@@ -149,7 +149,7 @@ const quirks: readonly [title: string, archive: Buffer][] = [
           ["GNU.sparse.major", "1"],
           ["GNU.sparse.minor", "0"],
           ["GNU.sparse.name", "s"],
-          ["GNU.sparse.realsize", "4096"],
+          ["GNU.sparse.realsize", "3600"],
         ],
         Buffer.concat([padToBlock("2\n512\n1024\n3000\n600\n"), storedRegions]),
       ),

@@ -1,8 +1,9 @@
-// Archives folders with moby's own archiver, for a comparison byte by byte.
+// Archives folders with moby's own archiver, for a comparison byte by byte, and unpacks layers with it.
 //
 //	layer-moby layer FOLDER [CONTAINER:HOST:SIZE]   the diff folder of an overlay layer
 //	layer-moby changes NEWER OLDER                  what NEWER changes relative to OLDER
 //	layer-moby list NEWER OLDER                     those changes, as JSON
+//	layer-moby apply FOLDER                         unpacks the layer on standard input, in FOLDER as root as dockerd does
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"github.com/docker/docker/pkg/archive"
 	"github.com/docker/docker/pkg/idtools"
@@ -34,6 +36,16 @@ func main() {
 		copyOut(stream, err)
 	case "list":
 		if err := json.NewEncoder(os.Stdout).Encode(changes()); err != nil {
+			panic(err)
+		}
+	case "apply":
+		if err := syscall.Chroot(os.Args[2]); err != nil {
+			panic(err)
+		}
+		if err := os.Chdir("/"); err != nil {
+			panic(err)
+		}
+		if _, err := archive.UnpackLayer("/", os.Stdin, nil); err != nil {
 			panic(err)
 		}
 	}

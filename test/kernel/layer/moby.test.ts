@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { archiveDifference, archiveTree, compareTrees, type IdRanges, withFolderAt } from "../../../src/layer/index.ts";
 import { linkat, mknodat, S_IFBLK, S_IFCHR, S_IFIFO } from "../../../src/syscall/index.ts";
 import { createTarReader } from "../../../src/tar/index.ts";
+import { apply, archiveOf, readTree } from "../../../src/layer/tree/trees.test.support.ts";
 import { describeWith, type Need, needs } from "../../needs.ts";
 import { makeScratch, withOverlay } from "./overlay-mount.support.ts";
 
@@ -104,6 +105,38 @@ describeWith([needs.root, needs.overlay, needs.attr, moby], "an archive and moby
     );
     const theirs = run(program, "changes", newer, older);
     expect(firstDifference(withoutWhiteoutTimes(ours), withoutWhiteoutTimes(theirs))).toBeUndefined();
+  });
+});
+
+describeWith([needs.root, moby], "a layer unpacked by us and by moby", () => {
+  let scratch: ReturnType<typeof makeScratch>;
+  beforeAll(() => {
+    scratch = makeScratch("moby-apply");
+    run("go", "build", "-o", `${scratch.path}/layer-moby`, fileURLToPath(new URL("moby.go", import.meta.url)));
+  });
+  afterAll(() => scratch.remove());
+
+  it("is the same tree where hard links' entries say anew what their files are", () => {
+    const capable = new Map([["security.capability", Buffer.from(capability.slice(2), "hex")]]);
+    const anew = { type: "hardlink", uid: 7, gid: 8, mode: 0o4750, mtimeSeconds: 2000 } as const;
+    const bytes = archiveOf(
+      { name: "f", content: "f", mode: 0o644, mtimeSeconds: 1000 },
+      { ...anew, name: "f-link", linkName: "f" },
+      { name: "capable", content: "#!", mode: 0o755, xattrs: capable },
+      { ...anew, name: "capable-link", linkName: "./capable", mode: 0o755, xattrs: capable },
+      { name: "incapable", content: "#!", mode: 0o755, xattrs: capable },
+      { ...anew, name: "incapable-link", linkName: "/incapable", mode: 0o755 },
+      { type: "fifo", name: "p" },
+      { ...anew, name: "p-link", linkName: "p" },
+      { type: "symlink", name: "l", linkName: "f" },
+      { ...anew, name: "l-link", linkName: "l", mtimeSeconds: 0 },
+    );
+    const [ours, theirs] = ["ours", "theirs"].map((name) => `${scratch.path}/${name}`) as [string, string];
+    for (const folder of [ours, theirs]) fs.mkdirSync(folder);
+    apply(ours, bytes);
+    const { status, stderr } = spawnSync(`${scratch.path}/layer-moby`, ["apply", theirs], { input: bytes });
+    expect(status, String(stderr)).toBe(0);
+    expect(readTree(ours)).toEqual(readTree(theirs));
   });
 });
 

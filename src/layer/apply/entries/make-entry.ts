@@ -1,5 +1,7 @@
 import { CleatError } from "../../../errors/index.ts";
 import {
+  close,
+  fsync,
   isDirectory,
   linkat,
   mknodat,
@@ -13,7 +15,15 @@ import type { TarHeader, TarReader } from "../../../tar/index.ts";
 import { type EntryName, parseEntryName, showBytes } from "../../entry/entry-name.ts";
 import { isOverlayWhiteout } from "../../entry/entry-type.ts";
 import type { IdMaps } from "../../entry/id-map.ts";
-import { type AttributeRules, type Attributes, attributesOf, setAttributesByName } from "../folders/attributes.ts";
+import { reservedFolderOf } from "../../entry/whiteout.ts";
+import { openRegular } from "../../tree/open-regular.ts";
+import {
+  type AttributeRules,
+  type Attributes,
+  attributesOf,
+  changeAttributesByName,
+  setAttributesByName,
+} from "../folders/attributes.ts";
 import { type DirectoryMakerOptions, makeDirectory } from "./make-directory.ts";
 import { makeFile } from "./make-file.ts";
 import { createNameReplacer } from "./replace-name.ts";
@@ -38,7 +48,7 @@ export interface EntryMakerOptions extends DirectoryMakerOptions {
 }
 
 export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
-  const { folders, directories, whiteouts, ids, rules, isWhole } = options;
+  const { folders, directories, whiteouts, ids, rules, isWhole, syncFiles } = options;
   const names = createNameReplacer(folders, directories);
   let sizeBytes = 0;
 
@@ -48,9 +58,16 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
     if (!Number.isSafeInteger(sizeBytes)) throw toInvalidError(header, "brings the layer's size over 2^53 bytes");
   }
 
+  /**
+   * In a layer the link's entry says anew what owner, mode, attributes and time the file has, as it does to Docker and
+   * containerd; to GNU tar and libarchive it is a name and no more. Aufs' own names of a file are links without a say.
+   * Source: moby v20.10.24 `pkg/archive/archive.go` `createTarFile`; containerd v1.6.20 `archive/tar.go`.
+   */
   function makeHardLink(name: EntryName, header: TarHeader): void {
     const target = parseEntryName(header.linkName);
     if (target === undefined) throw toInvalidError(header, "is a hard link to the layer's root");
+    const saysAnew = !isWhole && reservedFolderOf(target.folder) === undefined;
+    const wanted = saysAnew ? attributesOf(header, ids) : undefined;
     names.replace(name, (folder) => {
       const from = folders.get(target.folder, folder).descriptor;
       const status = statIfThere(from, target.base);
@@ -58,6 +75,9 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
       if (isDirectory(status)) throw toInvalidError(header, "is a hard link to a folder");
       if (!isWhole && isOverlayWhiteout(status)) throw toInvalidError(header, "is a hard link to a deleted file");
       linkat(from, target.base, folder.descriptor, name.base);
+      if (wanted === undefined) return;
+      changeAttributesByName(folder.descriptor, name.base, header, wanted, status, rules);
+      if (syncFiles) syncRegular(folder.descriptor, name.base);
     });
   }
 
@@ -117,6 +137,16 @@ export function createEntryMaker(options: EntryMakerOptions): EntryMaker {
   }
 
   return { make, sizeBytes: () => sizeBytes, replacedAny: names.replacedAny };
+}
+
+function syncRegular(folder: number, base: Buffer): void {
+  const descriptor = openRegular(folder, base);
+  if (descriptor === undefined) return;
+  try {
+    fsync(descriptor);
+  } finally {
+    close(descriptor);
+  }
 }
 
 function isDeviceNumber(major: number, minor: number): boolean {

@@ -1,5 +1,16 @@
 import { CleatError } from "../../../errors/index.ts";
-import { chmodNode, chownat, fsetxattr, futimens, lsetxattr, procPath, utimensat } from "../../../syscall/index.ts";
+import {
+  chmodNode,
+  chownat,
+  type FileStatus,
+  fsetxattr,
+  futimens,
+  lsetxattr,
+  procPath,
+  S_IFLNK,
+  S_IFMT,
+  utimensat,
+} from "../../../syscall/index.ts";
 import type { TarHeader } from "../../../tar/index.ts";
 import { type IdMaps, maxId } from "../../entry/id-map.ts";
 import { type OwnerAndMode, setOwnerAndMode } from "../../copy/owner-and-mode.ts";
@@ -79,6 +90,30 @@ export function setAttributesByName(
   }
   setXattrs(header, folder, rules, (name, value) => lsetxattr(procPath(folder, base), name, value));
   utimensat(folder, base, header.mtimeSeconds, header.mtimeNanoseconds);
+}
+
+/**
+ * Gives a file that `has` attributes already those of a further entry for it, by name in its open folder. What it has
+ * beyond them stays, but for what a new owner costs.
+ */
+export function changeAttributesByName(
+  folder: number,
+  base: Buffer,
+  header: HeaderAttributes,
+  wanted: Attributes,
+  has: FileStatus,
+  rules: AttributeRules,
+): void {
+  const isNewOwner = has.uid !== wanted.uid || has.gid !== wanted.gid;
+  const isSymlink = (has.mode & S_IFMT) === S_IFLNK;
+  if (isNewOwner) chownat(folder, base, wanted.uid, wanted.gid);
+  // As in `setOwnerAndMode`, of what there is.
+  const needsMode = wanted.mode !== (has.mode & permissionBits) || (isNewOwner && (wanted.mode & 0o6000) !== 0);
+  if (needsMode && !isSymlink) chmodNode(folder, base, wanted.mode);
+  setXattrs(header, folder, rules, (name, value) => lsetxattr(procPath(folder, base), name, value));
+  const { mtimeSeconds, mtimeNanoseconds } = header;
+  if (has.mtimeSeconds !== mtimeSeconds || has.mtimeNanoseconds !== mtimeNanoseconds)
+    utimensat(folder, base, mtimeSeconds, mtimeNanoseconds);
 }
 
 /** Sets what an archive may set. `descriptor` is open on the file system. */

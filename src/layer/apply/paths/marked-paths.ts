@@ -1,3 +1,4 @@
+import { createPathTree, pathNodeBytes } from "../../tree/path-tree.ts";
 import type { HeldPaths } from "./held-paths.ts";
 
 /**
@@ -13,47 +14,30 @@ export interface MarkedPaths {
   isVoid(path: string, since: number): boolean;
 }
 
-/** What V8 takes for one of them. */
-const markBytes = 64;
-
 interface Mark {
   below: number;
   itself: number;
 }
 
 export function createMarkedPaths(held: HeldPaths): MarkedPaths {
-  const marks = new Map<string, Mark>();
+  const marks = createPathTree<Mark>();
   let moment = 0;
-
-  /** Asks whichever are fewer, the folders on the way or the marks. */
-  function isVoid(path: string, since: number): boolean {
-    if (moment === since) return false;
-    if ((marks.get(path)?.itself ?? 0) > since) return true;
-    if (path !== "" && (marks.get("")?.below ?? 0) > since) return true;
-    if (marks.size < maxCompared) {
-      for (const [marked, { below }] of marks) {
-        if (below > since && path[marked.length] === "/" && path.startsWith(marked)) return true;
-      }
-      return false;
-    }
-    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
-      if ((marks.get(path.slice(0, at))?.below ?? 0) > since) return true;
-    }
-    return false;
-  }
 
   return {
     mark(path, itself) {
-      const known = marks.get(path);
-      if (known === undefined) held.hold(path, markBytes);
-      const mark = known ?? { below: 0, itself: 0 };
+      let mark = marks.get(path);
+      if (mark === undefined) {
+        mark = { below: 0, itself: 0 };
+        held.hold(path, markBytes + marks.set(path, mark) * pathNodeBytes);
+      }
       mark.below = ++moment;
       if (itself) mark.itself = moment;
-      marks.set(path, mark);
     },
     now: () => moment,
-    isVoid,
+    isVoid: (path, since) =>
+      moment !== since && marks.along(path, ({ below, itself }, end) => (end < path.length ? below : itself) > since),
   };
 }
 
-const maxCompared = 8;
+/** What V8 takes for one of them. */
+const markBytes = 64;

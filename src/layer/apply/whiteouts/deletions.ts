@@ -11,6 +11,7 @@ import {
 import { joinPath } from "../../entry/entry-name.ts";
 import type { IdMaps } from "../../entry/id-map.ts";
 import { createFolderTrail, type FolderTrail } from "../../tree/folder-trail.ts";
+import { createPathTree, pathNodeBytes } from "../../tree/path-tree.ts";
 import { removeTree } from "../../tree/remove-tree.ts";
 import { withFolder } from "../../tree/with-folder.ts";
 import { impliedMode } from "../folders/directory-attributes.ts";
@@ -25,20 +26,14 @@ export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPat
    * Folders that hold nothing but what the archive brought, and those that are its own themselves: to be gone through
    * once, for an archive may ask for it a hundred thousand times.
    */
-  const cleared = new Set<string>();
+  const cleared = createPathTree<true>();
   const renewed = new Set<string>();
 
-  function isInCleared(path: string): boolean {
-    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
-      if (cleared.has(path.slice(0, at))) return true;
-    }
-    return path !== "" && cleared.has("");
-  }
+  const isInCleared = (path: string): boolean => cleared.along(path, (_, end) => end < path.length);
 
   function clear(trail: FolderTrail, folder: string): void {
-    if (cleared.has(folder)) return;
-    held.hold(folder);
-    cleared.add(folder);
+    if (cleared.get(folder) !== undefined) return;
+    held.hold(folder, cleared.set(folder, true) * pathNodeBytes);
     for (const name of readNames(trail.current())) remove(trail, name, joinPath(folder, name));
   }
 
@@ -70,7 +65,7 @@ export function createDeletions(folders: OpenFolders, ids: IdMaps, held: HeldPat
       const folder = folders.get(name);
       const path = folder.path();
       fromArchive.add(path);
-      if (cleared.has(path) || isInCleared(path)) return;
+      if (cleared.along(path, () => true)) return;
       withFolder(folder.descriptor, ".", (descriptor) => clear(createFolderTrail(descriptor), path));
       folders.forget();
     },

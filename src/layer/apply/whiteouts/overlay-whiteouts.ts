@@ -37,9 +37,9 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
     holders.add(path);
   }
 
-  function mark(folder: number): void {
+  function mark(folder: number, path: string): void {
     markOpaque(folder, prefix);
-    below?.merged.changed();
+    below?.merged.changed(path);
   }
 
   function makeOpaque(name: string, itself: boolean): void {
@@ -47,7 +47,7 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
     const path = folder.path();
     brought.add(path);
     directories.disinherit(path, itself);
-    if (path !== "" || below === undefined) return mark(folder.descriptor);
+    if (path !== "" || below === undefined) return mark(folder.descriptor, path);
     hidesRoot = true;
     below.merged.hideAll();
   }
@@ -72,7 +72,7 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
     addHolder(holder);
     directories.drop(path);
     folders.forget();
-    below?.merged.changed();
+    below?.merged.changed(path);
   }
 
   return {
@@ -83,17 +83,17 @@ export function createOverlayWhiteouts(root: number, options: OverlayWhiteoutOpt
       if (isFolder) brought.add(joinPath(folder.path(), base));
       else if (folder !== lastBrought) brought.add((lastBrought = folder).path());
     },
-    replaceByFolder(parent, base) {
+    replaceByFolder(parent, base, path) {
       if (!isOverlayWhiteout(statat(parent, base))) return false;
       removeTree(parent, base);
       mkdirat(parent, base, impliedMode);
-      withFolder(parent, base, mark);
+      withFolder(parent, base, (folder) => mark(folder, path));
       return true;
     },
     settle() {
       if (below === undefined) return;
       dropUselessWhiteouts(root, { holders, brought, below });
-      if (hidesRoot) hideNamesOf(below.lowers, root, mark);
+      if (hidesRoot) hideNamesOf(below.lowers, root, (folder) => markOpaque(folder, prefix));
     },
   };
 }

@@ -184,11 +184,23 @@ function knownDifference(bytes: Buffer, entries: readonly Listed[]): string | un
     if (isGnu && bytes[at + 345] !== 0) return "Go before 1.8 wrote prefixes into headers of GNU, which only Go reads";
   }
   if (entries.some(({ type }) => type === "character-device 0:0")) return "a device 0/0 is a whiteout to us";
+  if (linksSayAnew(entries)) return "a hard link's entry says anew what its file is, to Docker, containerd and us";
   const folders = entries.filter(({ type }) => type === "directory").map(({ name }) => normalize(`/${name}/`));
   const paths = entries.map(({ name }) => normalize(`/${name}/`));
   if (folders.some((folder) => paths.filter((path) => path === folder).length > 1))
     return "libarchive 3.6 gives a folder that comes twice the first attributes";
   return undefined;
+}
+
+/** Whether a hard link has another owner, mode or time than its file, whichever of that name. */
+function linksSayAnew(entries: readonly Listed[]): boolean {
+  const clean = (name: string): string => normalize(`/${name}`);
+  const said = ({ mode, owner, time }: Listed): string => `${mode & 0o7777} ${owner} ${time}`;
+  return entries.some(
+    (link) =>
+      link.type === "hardlink" &&
+      entries.some((file) => clean(file.name) === clean(link.link) && said(file) !== said(link)),
+  );
 }
 
 function unpack(tool: string, args: readonly string[], cwd: string): void {

@@ -50,7 +50,8 @@ function honestParts(random: Random): Part[] {
     case 1:
       return [craftEntry({ ...raw, typeFlag: "2", linkName: random.pick(links) })];
     case 2:
-      return [craftEntry({ ...raw, typeFlag: "1", linkName: random.pick(links) })];
+      // As "f" is: what a link says anew only engines hear.
+      return [craftEntry({ name: raw.name, magic: raw.magic, typeFlag: "1", linkName: random.pick(links) })];
     case 3:
       return [craftPax(paxRecords(random)), craftEntry({ ...raw, magic: ustarMagic }, content)];
     case 4:
