@@ -5,7 +5,8 @@ import type { CallOptions } from "../../protocol/index.ts";
 import { nowNs } from "../../syscall/index.ts";
 import { filterInfos } from "../filters/filter-infos.ts";
 import { quoteName, updateLabels } from "../names-and-labels.ts";
-import type { SnapshotInfo, Snapshotter, UpdateOptions } from "../snapshotter.ts";
+import type { SnapshotRecord } from "../records/record.ts";
+import type { SnapshotInfo, Snapshotter, UpdateOptions, Usage } from "../snapshotter.ts";
 import { commitSnapshot } from "./commit-snapshot.ts";
 import { makeSnapshot, mountsOf } from "./make-snapshot.ts";
 import { hasOwnPlace } from "./snapshot-table.ts";
@@ -82,10 +83,7 @@ export function createSnapshotter(store: StoreContext, release: () => Promise<vo
       const record = table.find(key);
       if (record.kind === "committed" && record.usage !== undefined) return record.usage;
       if (!hasOwnPlace(record)) return { sizeBytes: 0, inodes: 0 };
-      const { id, kind } = record;
-      return whileWanted(subjectOf(key), call, (own) =>
-        withSnapshot(key, kind === "committed" ? measuring.now(id, own) : storage.usage(id, own), own),
-      );
+      return whileWanted(subjectOf(key), call, (own) => measure(store, record, own));
     },
 
     cleanup: (call) => whileWanted("clean-up of snapshots", call, sweep),
@@ -123,6 +121,20 @@ function updateSnapshot(
     return table.toInfo(updated);
   };
   return locks.hold([key], update, call);
+}
+
+async function measure(
+  { records, storage, measuring }: StoreContext,
+  { id, name, kind }: SnapshotRecord,
+  call: CallOptions | undefined,
+): Promise<Usage> {
+  try {
+    return await withSnapshot(name, kind === "committed" ? measuring.now(id, call) : storage.usage(id, call), call);
+  } catch (error) {
+    if (call?.signal?.aborted === true || records.byId(id) !== undefined) throw error;
+    // What else is said of a walk whose tree goes away, engines take for more than that: each passes over NOT_FOUND.
+    throw new CleatError("NOT_FOUND", `${subjectOf(name)} was removed meanwhile: not found`, { cause: error });
+  }
 }
 
 function subjectOf(key: string): string {
