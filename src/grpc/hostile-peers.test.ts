@@ -15,6 +15,7 @@ import { createGrpcChannel } from "./client/channel.ts";
 import { createGrpcClient } from "./client/client.ts";
 import { ask, echoService, type EchoServer, serveEcho, until } from "./grpc.test.support.ts";
 import { encodeFrame } from "./wire/frames.ts";
+import { timed } from "../../test/patience.ts";
 
 const grpcHeaders = { ":method": "POST", "content-type": "application/grpc", te: "trailers" };
 const maxBytes = 16 * 1024 * 1024;
@@ -247,7 +248,7 @@ describe("a server of gRPC", () => {
     await until(() => server.seen.left.length === 1);
   });
 
-  it("ends in time, whoever is connected and does not let go", async () => {
+  it("ends in time, whoever is connected and does not let go", timed, async () => {
     await using server = await serveEcho({ drainTimeoutMs: 100 });
     const silent = await connectRaw(server);
     const session = openSession(server);

@@ -18,6 +18,7 @@ import {
   textOf,
   until,
 } from "./log-plugin.test.support.ts";
+import { timed } from "../../test/patience.ts";
 
 let folder: Awaited<ReturnType<typeof createPipeFolder>>;
 let stateFolder: string;
@@ -111,7 +112,7 @@ describe("a driver that is slow everywhere has one deadline for all of it", () =
     close: async () => {},
   };
 
-  it("when a container ends whose log is still being opened", async () => {
+  it("when a container ends whose log is still being opened", timed, async () => {
     const { transport, plugin } = await connectLogs({ driver, logger, stopTimeoutMs }, folder.path);
     const client = createClient(logDriverProtocol, transport);
     const file = folder.makePipe("pipe");
@@ -125,7 +126,7 @@ describe("a driver that is slow everywhere has one deadline for all of it", () =
     closeSync(descriptor);
   });
 
-  it("when it is closed while it opens a log, and less when it has waited before for calls to end", async () => {
+  it("when it is closed while it opens a log, and less when it has waited before for calls to end", timed, async () => {
     for (const waitedMs of [0, 1.6 * stopTimeoutMs]) {
       const { transport, plugin } = await connectLogs({ driver, logger, stopTimeoutMs }, folder.path);
       const client = createClient(logDriverProtocol, transport);

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { expect, it } from "vitest";
 import { listenAs, socketOf, specOf, startPlugin, startTlsPlugin } from "./plugins.test.support.ts";
 import { cleat, folder } from "../run.test.support.ts";
+import { timed } from "../../../test/patience.ts";
 
 const manifest = (...names: string[]) => ({ "/Plugin.Activate": { Implements: names } });
 
@@ -31,7 +32,7 @@ async function listed(...options: string[]) {
   return { rows: rows.filter(({ path }) => path.startsWith(folder)), err };
 }
 
-it("tells each state apart, within its deadline, whatever one of them does", async () => {
+it("tells each state apart, within its deadline, whatever one of them does", timed, async () => {
   await startPlugin("well", manifest("VolumeDriver", "GraphDriver"));
   await startPlugin("failing", { "/Plugin.Activate": { Err: "not today" } });
   await listenAs(

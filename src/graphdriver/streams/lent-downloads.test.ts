@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BodyServer, openBodyServer, patternOf } from "./lent-bodies.test.support.ts";
+import { timed } from "../../../test/patience.ts";
 
 const download = patternOf(20_000_000);
 
@@ -43,7 +44,7 @@ describe("an answer that a thread writes to the socket", () => {
     expect(Buffer.concat(pieces).equals(download)).toBe(true);
   });
 
-  it("keeps nobody waiting for who does not read, and is whole when he does", async () => {
+  it("keeps nobody waiting for who does not read, and is whole when he does", timed, async () => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => ask(server)));
     const startMs = performance.now();
     for (let round = 0; round < 3; round++) {
@@ -53,7 +54,7 @@ describe("an answer that a thread writes to the socket", () => {
     for (const answer of answers) expect((await buffer(answer)).equals(download)).toBe(true);
   });
 
-  it("ends its job within 100 ms when nobody reads any more", async () => {
+  it("ends its job within 100 ms when nobody reads any more", timed, async () => {
     const answer = await ask(server);
     await once(answer, "readable");
     await pause(100); // the thread has written what there was room for

@@ -13,6 +13,7 @@ import {
   smallCall,
   type BodyServer,
 } from "./lent-bodies.test.support.ts";
+import { timed } from "../../../test/patience.ts";
 
 let uploads: BodyServer;
 beforeEach(async () => {
@@ -110,7 +111,7 @@ describe("a body that a thread reads from the socket", () => {
     await expect.poll(() => uploads.outcomes).toEqual(failed);
   });
 
-  it("is let go within 100 ms when the connection is dropped, however silent its sender is", async () => {
+  it("is let go within 100 ms when the connection is dropped, however silent its sender is", timed, async () => {
     const client = await uploads.connect();
     const [, socket] = await Promise.all([
       client.send(chunkedHead, chunksOf(megabytes(1), [30_000])),
