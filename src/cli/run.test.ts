@@ -56,6 +56,7 @@ describe("a wrong command line", () => {
   it.each([
     [["bogus"], /there is no command "bogus"/],
     [["serve"], /"serve" needs one more word: graph/],
+    [["serve", "--root", "/x"], /"serve" needs one more word: graph/],
     [["serve", "graph", "--bogus"], /serve graph has no option "--bogus"$/],
     [["serve", "graph", "extra"], /takes no operand, not "extra"$/],
     [["serve", "graph", "--name", "../x"], /plugin name "\.\.\/x"/],

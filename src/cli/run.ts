@@ -1,5 +1,6 @@
 import { PluginNotFoundError, RemoteError, TransportError, withSubject } from "../errors/index.ts";
 import { commands } from "./commands.ts";
+import { assertText } from "./terminal/assert-text.ts";
 import { type Command, type CommandContext, type CommandRow, UsageError } from "./terminal/command.ts";
 import { quote, readCommandLine, suggest } from "./terminal/command-line.ts";
 import { exitCodes, type Outcome } from "./terminal/exit-codes.ts";
@@ -41,6 +42,7 @@ async function attempt(
 
 async function dispatch(argv: readonly string[], context: CommandContext): Promise<Outcome> {
   const { stdout } = context;
+  assertText(argv);
   const row = findCommand(argv);
   if (row === undefined) {
     stdout.write(await answerWithoutCommand(argv));
@@ -71,9 +73,13 @@ async function answerWithoutCommand(argv: readonly string[]): Promise<string> {
   const isAsked = argv.length === 0 || argv.some((word) => asked.includes(word));
   const command = findCommand(words);
   if (command !== undefined) return formatHelp(await loadCommand(command));
-  const prefix = words.map((word) => `${word} `).join("");
+  const option = words.findIndex((word) => word.startsWith("-"));
+  const prefix = words
+    .slice(0, option < 0 ? undefined : option)
+    .map((word) => `${word} `)
+    .join("");
   if (!commands.some(({ name }) => `${name} `.startsWith(prefix))) throw unknownCommand(words);
-  if (!isAsked) throw new UsageError(`${quote(words.join(" "))} needs one more word: ${nextWords(prefix)}`);
+  if (!isAsked) throw new UsageError(`${quote(prefix.trimEnd())} needs one more word: ${nextWords(prefix)}`);
   return formatOverview(commands, prefix);
 }
 

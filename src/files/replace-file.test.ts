@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -56,4 +57,16 @@ it("shows the whole new content to the check, beside the old", async () => {
 it("says of a folder that takes no files what the kernel says", async () => {
   chmodSync(folder, 0o755);
   await expect(replaceFile(at("file/below"), write(""))).rejects.toMatchObject({ code: "ENOTDIR" });
+});
+
+it("names the file, and not what was to take its place, where it cannot be written", async () => {
+  mkdirSync(at("folder"));
+  for (const [name, message] of [
+    ["gone/file", "ENOENT: no such file or directory, open"],
+    ["folder", "EISDIR: illegal operation on a directory, rename"],
+  ] as const)
+    await expect(replaceFile(at(name), write(""))).rejects.toMatchObject({
+      path: at(name),
+      message: `${message} '${at(name)}'`,
+    });
 });

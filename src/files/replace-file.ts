@@ -33,9 +33,36 @@ export async function replaceFile(
     await rename(staged, path);
   } catch (error) {
     await rm(staged, { force: true });
-    throw error;
+    throw ofFile(error, staged, path);
   }
   if (durable) await syncFolder(dirname(path));
+}
+
+/**
+ * Makes a file where nothing is, durably; after an error there is none.
+ * @throws the system's error: EEXIST where something is there, which stays.
+ */
+export async function makeFile(
+  path: string,
+  fill: (file: FileHandle) => Promise<unknown>,
+  mode: number,
+): Promise<void> {
+  await using file = await open(path, "wx", mode);
+  try {
+    await fill(file);
+    await file.sync();
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** An error of the kernel's names the file that the caller knows, and not the one that was to take its place. */
+function ofFile(error: unknown, staged: string, path: string): unknown {
+  if (!(error instanceof Error) || (error as NodeJS.ErrnoException).path !== staged) return error;
+  const message = error.message.replace(`'${staged}' -> `, "").replace(staged, () => path);
+  return Object.assign(error, { message, path });
 }
 
 /** Whether `name`, in the folder of `path`, is what a call fills for it, or one that was killed has left. */

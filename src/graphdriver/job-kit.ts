@@ -62,6 +62,4 @@ export {
   withPathIfThere,
 } from "./inspect/store-entries.ts";
 export { layerIdPattern } from "./layer-id.ts";
-export { attributeless, unprivileged, unwritable } from "./probe/folder-obstacles.ts";
-export type { ProbeFindings } from "./probe/run-probe.ts";
 export { conditionOf, type LayerCondition, type Parentage, roleOf, type StoreSurvey } from "./survey.ts";

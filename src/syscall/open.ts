@@ -1,5 +1,5 @@
 import { ampleBelow, waitForDescriptors } from "./descriptors.ts";
-import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_PATH } from "./flags.ts";
+import { AT_FDCWD, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_PATH, O_RDONLY } from "./flags.ts";
 import { bindSystemCall, check, cString, errnos, lastErrno, type PathBytes } from "./libc.ts";
 
 const closeCall = bindSystemCall("close", "int");
@@ -70,6 +70,20 @@ export function openat2(directory: number, path: PathBytes, flags: number, resol
 /** Opens an absolute path, following symlinks: for the operator's paths, never for names out of a layer. */
 export function openPath(path: PathBytes, flags: number, mode = 0): number {
   return openat(AT_FDCWD, path, flags, mode);
+}
+
+/** Opens the folder at an absolute path of the host for as long as `visit` runs. */
+export function withFolderAt<T>(path: string, visit: (descriptor: number) => T): T {
+  return withDescriptor(openPath(path, O_RDONLY | O_DIRECTORY), visit);
+}
+
+/** Closes it when `visit` has ended. */
+export function withDescriptor<T>(descriptor: number, visit: (descriptor: number) => T): T {
+  try {
+    return visit(descriptor);
+  } finally {
+    close(descriptor);
+  }
 }
 
 export function close(descriptor: number): void {

@@ -18,7 +18,7 @@ export function mountThinDisk(folder) {
     path: disk,
     /**
      * From now on contents are not written. What the file system itself keeps is: its tables have their places, and new
-     * folders and maps of files take gaps of one block each, since it looks for the smallest; contents do not fit there.
+     * folders and maps of files take gaps of one block each, the smallest there are, which contents do not fit.
      */
     exhaust() {
       const spares = Array.from({ length: 512 }, (_, at) => `${disk}/spare-${at}`);

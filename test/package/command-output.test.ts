@@ -122,6 +122,14 @@ it("ends with the code of a failure that nobody can be told of", async () => {
   expect(await shell("2>&1 | true", ["ls", "--bogus"])).toMatchObject({ code: 2 });
 });
 
+it("refuses a path that is not text, which would be another path", async () => {
+  const { code, err } = await shell('"$(printf "/tmp/\\377")"', ["units", "--write"]);
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: 'cleat: "/tmp/\ufffd" is not text in UTF-8\nSee "cleat units --help".\n',
+  });
+});
+
 it("trace prints every call to a reader who is busy until it ends", async () => {
   const socket = join(folder, "traced.sock");
   const child = spawn(process.execPath, [main, "trace", "large", "--socket", socket, "--json"], { env });

@@ -94,7 +94,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
  * What other rooms see of a room: `index.ts`, and beside it what those who add a driver of their
  * own build on, or its jobs.
  */
-const isFace = (path: string): boolean => /^[^/]+\/(index|kit|job-kit)\.ts$/.test(path);
+const isFace = (path: string): boolean => /^[^/]+\/(index|kit|job-kit|probe-kit)\.ts$/.test(path);
 
 const project = join(import.meta.dirname, "../..");
 const source = join(project, "src");
@@ -159,9 +159,9 @@ function folderArrows(paths: readonly string[], importsFrom: (path: string) => r
   return arrows;
 }
 
-/** `index.ts` of a folder, and `kit.ts` and `job-kit.ts`, which gather a kit out of the folders beside them. */
+/** `index.ts` of a folder, and `kit.ts` and the like, which gather a kit out of the folders beside them. */
 function isFolderFace(path: string): boolean {
-  return /\/(index|kit|job-kit)\.ts$/.test(path);
+  return /\/(index|kit|job-kit|probe-kit)\.ts$/.test(path);
 }
 
 /** The arrows on the way round each circle that a walk comes upon. */

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -25,6 +25,12 @@ test("units are written once, hold what they print, and systemd finds nothing wr
   const verified = spawnSync("systemd-analyze", ["verify", ...written], { encoding: "utf8" });
   if (verified.error !== undefined) return context.skip("systemd-analyze is not there (apt-get install systemd)");
   expect({ status: verified.status, stderr: verified.stderr }).toEqual({ status: 0, stderr: "" });
+});
+
+test("where one of the units is there already, the other is not written", () => {
+  writeFileSync(join(folder, "cleat-half.socket"), "theirs");
+  expect(cleat("units", "--name", "half", "--write", folder)).toMatchObject({ status: 1, stdout: "" });
+  expect(readdirSync(folder).filter((name) => name.includes("half"))).toEqual(["cleat-half.socket"]);
 });
 
 test("a folder that is not there is named once, and not made", () => {

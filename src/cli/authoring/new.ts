@@ -5,6 +5,7 @@ import { CleatError, isSystemError, toCleatError } from "../../errors/index.ts";
 import { defineCommand, UsageError } from "../terminal/command.ts";
 import { quote, suggest } from "../terminal/command-line.ts";
 import { findNearest } from "../terminal/nearest.ts";
+import { watchForInterruption } from "../terminal/interruption.ts";
 import { projectFiles } from "./new/project-files.ts";
 import type { ProjectTemplate } from "./new/project-template.ts";
 import { authzTemplate } from "./new/templates/authz.ts";
@@ -39,7 +40,8 @@ export const newProject = defineCommand({
   options: {
     folder: { type: "string", value: "PATH", help: "where it goes; default ./NAME" },
   },
-  async run(values, [kind = "", name = ""], { stdout }) {
+  async run(values, [kind = "", name = ""], context) {
+    const { stdout } = context;
     const template = templates.find((one) => one.kind === kind);
     const kinds = templates.map((one) => one.kind);
     if (template === undefined) {
@@ -47,9 +49,11 @@ export const newProject = defineCommand({
       throw new UsageError(`there is no kind of plugin ${quote(kind)} to begin with${known}`);
     }
     if (!namePattern.test(name)) throw new UsageError(`${quote(name)} is not a name for a plugin: ${nameForm}`);
+    if (values.folder === "") throw new UsageError('--folder takes a PATH, not ""');
     const folder = resolve(values.folder ?? name);
     const files = projectFiles(template, name, folder);
-    await writeFolder(folder, files);
+    using interruption = watchForInterruption(context);
+    await writeFolder(folder, files, interruption.signal);
     stdout.write(
       `${Object.keys(files)
         .map((path) => join(folder, path))
@@ -68,7 +72,11 @@ const nameForm = 'a small letter or digit, and up to 63 more, "-", "_" and "." a
  * Writes files into a folder that is not there or empty: all or none.
  * @throws FAILED_PRECONDITION when something is in it.
  */
-async function writeFolder(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+async function writeFolder(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<void> {
   const occupied = () => new CleatError("FAILED_PRECONDITION", `folder ${JSON.stringify(folder)} is not empty`);
   try {
     if ((await contentOf(folder)).length > 0) throw occupied();
@@ -81,6 +89,7 @@ async function writeFolder(folder: string, files: Readonly<Record<string, string
         await makeFolders(dirname(join(staged, path)));
         await writeFile(join(staged, path), text);
       }
+      signal.throwIfAborted();
       await rename(staged, folder); // takes the place of an empty folder, and of no other
     } catch (error) {
       throw isSystemError(error, "ENOTEMPTY", "EEXIST") ? occupied() : error;

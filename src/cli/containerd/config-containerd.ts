@@ -11,6 +11,7 @@ import { assertArrived, readEffectiveConfig } from "./config/effective-config.ts
 import { assertOwnConfig, defaultAddress, defaultConfigPath, findContainerd } from "./config/find-containerd.ts";
 import { leftReferences } from "./config/left-references.ts";
 import { containerdPlatform } from "./config/tables.ts";
+import { isToml } from "./config/toml-text.ts";
 import { hasFeature, parseContainerdVersion, type Version } from "./config/versions.ts";
 
 /** containerd is root's, whoever asks. */
@@ -57,10 +58,12 @@ export const configContainerd = defineCommand({
     const warn: Print = (line) => stderr.write(`cleat: ${line}\n`);
     const address = absolute("address", values.address ?? defaultAddress);
     const named = values.containerd ?? "detect";
-    const found = named === "detect" || values.config === undefined ? await findContainerd(address, env) : undefined;
+    const isAsked = named === "detect" && values.remove !== true;
+    const found = isAsked || values.config === undefined ? await findContainerd(address, env) : undefined;
     const file = await readEditedFile(absolute("config", values.config ?? found?.configPath ?? defaultConfigPath));
     if (values.remove === true) {
-      await removeBlock(file, print);
+      using interruption = watchForInterruption(context);
+      await removeBlock(file, print, interruption.signal);
       await warnOfReferences(file.path, warn);
       return "done";
     }
@@ -71,6 +74,8 @@ export const configContainerd = defineCommand({
         "NOT_FOUND",
         "there is no containerd on this machine: name its release with --containerd VERSION",
       );
+    const criRuntimes = values["cri-runtime"] ?? [];
+    if (criRuntimes.includes("")) throw new UsageError('--cri-runtime takes a NAME, not ""');
     const socket = absolute("socket", values.socket ?? systemSocket);
     const root = absolute("root", values.root ?? systemRoot);
     const request: ConfigRequest = {
@@ -80,7 +85,7 @@ export const configContainerd = defineCommand({
       platform: containerdPlatform(process.arch),
       canRebase: await canRebase(version, values.driver ?? "auto", root),
       cri: values.cri === true,
-      criRuntimes: values["cri-runtime"] ?? [],
+      criRuntimes,
       transfer: values.transfer === true,
       diff: values.diff === true,
     };
@@ -100,9 +105,10 @@ export const configContainerd = defineCommand({
 
 type Print = (line: string) => void;
 
-/** Of what is left of Cleat in a file from which the block was taken. */
+/** Of what is left of Cleat in a file from which the block was taken; in one that is no TOML nobody can tell. */
 async function warnOfReferences(path: string, warn: Print): Promise<void> {
   const { text = "" } = await readEditedFile(path);
+  if (!isToml(text)) return;
   for (const table of leftReferences(text, path))
     warn(`${path} still names Cleat in ${table}: write there what was there before`);
 }
@@ -133,11 +139,11 @@ async function writeBlock(
   print(restart);
 }
 
-async function removeBlock(file: EditedFile, print: Print): Promise<void> {
+async function removeBlock(file: EditedFile, print: Print, signal: AbortSignal): Promise<void> {
   const { text, block } = takeOutBlock(file.text, file.path);
   if (block === undefined) return print(`${file.path} has nothing that cleat config containerd --write wrote`);
   if (text === undefined) await removeEditedFile(file);
-  else await replaceText(file, text);
+  else await replaceText(file, text, { signal });
   print(
     text === undefined
       ? `${file.path} is removed: it held nothing else`

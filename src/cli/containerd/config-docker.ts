@@ -1,6 +1,7 @@
 import { CleatError } from "../../errors/index.ts";
 import { absolute } from "../serving/options/listen-options.ts";
 import { defineCommand, orUsageError, UsageError } from "../terminal/command.ts";
+import { watchForInterruption } from "../terminal/interruption.ts";
 import { defaultAddress } from "./config/find-containerd.ts";
 import { parseVersion } from "./config/versions.ts";
 import {
@@ -48,14 +49,18 @@ export const configDocker = defineCommand({
     write: { type: "boolean", help: "write it into the file" },
     remove: { type: "boolean", help: "put back what --write has changed" },
   },
-  async run(values, _operands, { env, stdout, stderr }) {
+  async run(values, _operands, context) {
+    const { env, stdout, stderr } = context;
     if (values.write === true && values.remove === true)
       throw new UsageError("--write and --remove exclude each other");
+    using interruption = values.write === true || values.remove === true ? watchForInterruption(context) : undefined;
+    const signal = interruption?.signal;
     const named = values.docker ?? "detect";
-    const found = named === "detect" || values.config === undefined ? await findDocker(env) : undefined;
+    const isAsked = named === "detect" && values.remove !== true;
+    const found = isAsked || values.config === undefined ? await findDocker(env) : undefined;
     const file = await readEditedFile(absolute("config", values.config ?? found?.configPath ?? defaultDaemonJson));
     const print: Print = (line) => stdout.write(`${line}\n`);
-    if (values.remove === true) return await removeSettings(file, print);
+    if (values.remove === true) return await removeSettings(file, print, signal);
 
     const version = named === "detect" ? found?.version : orUsageError(() => parseVersion(named));
     if (version === undefined)
@@ -65,7 +70,7 @@ export const configDocker = defineCommand({
     const text = withSettings(base.text, dockerSettings(door), file.path);
     if (values.write !== true) stdout.write(text);
     else if (text === file.text) print(`${file.path} has all of it`);
-    else await writeSettings(file, base, text, print);
+    else await writeSettings(file, base, text, print, signal);
     for (const warning of await warningsFor(door, file, found)) stderr.write(`cleat: ${warning}\n`);
     return "done";
   },
@@ -89,9 +94,16 @@ async function withoutOtherDoor(file: EditedFile, door: DockerDoor): Promise<Bas
   return { text: base, copy: base === before?.text ? before?.path : undefined };
 }
 
-async function writeSettings(file: EditedFile, base: Base, text: string, print: Print): Promise<void> {
+async function writeSettings(
+  file: EditedFile,
+  base: Base,
+  text: string,
+  print: Print,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const kept = await replaceText(file, text, {
     keep: async () => (base.copy === undefined ? keepCopyOrTrace({ ...file, text: base.text }) : undefined),
+    signal,
   });
   const copy = base.copy ?? (base.text === undefined ? undefined : kept);
   print(`${file.path} is written${copy === undefined ? "" : `; as it was it is in ${copy}`}`);
@@ -110,7 +122,7 @@ function readOwnersCopy(file: EditedFile): Promise<EditedFile | undefined> {
   return readLastCopy(file, (text) => settingsOf(text, file.path).length === 0);
 }
 
-async function removeSettings(file: EditedFile, print: Print): Promise<"done"> {
+async function removeSettings(file: EditedFile, print: Print, signal: AbortSignal | undefined): Promise<"done"> {
   const { text, path } = file;
   const before = await readOwnersCopy(file);
   const restored = text === undefined ? undefined : withoutSettings(text, before?.text, path);
@@ -119,9 +131,10 @@ async function removeSettings(file: EditedFile, print: Print): Promise<"done"> {
     return "done";
   }
   // An empty copy, and none, tell that there was no file.
-  const isGone = restored === undefined || restored.trim() === "" || restored.trim() === "{}";
-  if (isGone) await removeEditedFile(file);
-  else await replaceText(file, restored);
+  const isLeft = restored !== undefined && restored !== "" && restored === before?.text;
+  const isGone = !isLeft && ["", "{}"].includes(restored?.trim() ?? "");
+  if (restored === undefined || isGone) await removeEditedFile(file);
+  else await replaceText(file, restored, { signal });
   print(isGone ? `${path} is removed: it held nothing else` : `${path} is as it would be without Cleat`);
   print("restart Docker to have it read the file: systemctl restart docker");
   return "done";

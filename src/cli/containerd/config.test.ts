@@ -5,7 +5,10 @@ import { cleat, folder } from "../run.test.support.ts";
 
 vi.mock("./config/find-containerd.ts", async (original) => ({
   ...(await original<typeof import("./config/find-containerd.ts")>()),
-  findContainerd: async () => found.containerd,
+  findContainerd: async () => {
+    if (found.containerd instanceof Error) throw found.containerd;
+    return found.containerd;
+  },
 }));
 vi.mock("./docker/find-docker.ts", async (original) => ({
   ...(await original<typeof import("./docker/find-docker.ts")>()),
@@ -100,6 +103,26 @@ describe("config containerd", () => {
     expect(err).toBe(`cleat: ${config} still names Cleat in ${table}: write there what was there before\n`);
   });
 
+  it("takes the block out of a file that is no TOML any more, and that is all there is to say", async () => {
+    await containerd(...for219, "--write");
+    writeFileSync(config, `version = \n${readFileSync(config, "utf8")}`);
+    const { code, out, err } = await containerd("--remove");
+    expect({ code, err, left: readFileSync(config, "utf8") }).toEqual({ code: 0, err: "", left: "version = \n" });
+    expect(out).toContain(`${config} is as it would be without Cleat\n`);
+    const nothing = `${config} has nothing that cleat config containerd --write wrote\n`;
+    expect(await containerd("--remove")).toEqual({ code: 0, out: nothing, err: "" });
+    const { err: refused } = await containerd(...for219, "--write");
+    expect(refused).toBe(`cleat: ${config} is not TOML: line 1: invalid value\n`);
+  });
+
+  it.each(["", "# ours", "# ours\n\n"])("gives %j, which has no settings, a version", async (text) => {
+    writeFileSync(config, text);
+    expect(await containerd(...for219, "--write", "--transfer")).toMatchObject({ code: 0, err: "" });
+    expect(readFileSync(config, "utf8")).toMatch(/^version = 3$/m);
+    await containerd("--remove");
+    expect(readFileSync(config, "utf8")).toBe(text);
+  });
+
   it("removes a file that it made, when nothing else is in it", async () => {
     await containerd(...for219, "--write");
     await containerd("--remove");
@@ -147,6 +170,21 @@ describe("config containerd", () => {
       expect(readdirSync(folder).toSorted()).toEqual(["config.toml", "containerd"]);
     });
 
+    it.each([
+      ["exit 3", "it ends with 3, and says nothing"],
+      ["kill -9 $$", "it is ended by SIGKILL"],
+      ["head -c 5000000 /dev/zero", "it says more than 4194304 bytes"],
+    ])("and says in words why it has no answer: %s", async (script, why) => {
+      installed(script);
+      const { err } = await cleat(["config", "containerd", "--write"]);
+      expect(err).toBe(`cleat: containerd does not read ${config}: ${why}\n`);
+    });
+
+    it("and asks none for its release where the block is taken out of a file that is named", async () => {
+      found.containerd = new Error("it is too old");
+      expect(await containerd("--remove")).toMatchObject({ code: 0 });
+    });
+
     it("and leaves the file when an import takes a table away", async () => {
       installed('sed /plugins.cleat.exports/,/^$/d "$2"');
       const { err } = await cleat(["config", "containerd", "--write"]);
@@ -155,6 +193,18 @@ describe("config containerd", () => {
           `it\n`,
       );
       expect(readdirSync(folder)).toEqual(["containerd"]);
+    });
+
+    it("and says where a plugin is left out that it is", async () => {
+      const own = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n';
+      installed(String.raw`sed '/^\[plugins.*cri/,/^#/d' "$2"`);
+      writeFileSync(config, own);
+      const { err } = await cleat(["config", "containerd", "--write", "--cri"]);
+      expect(err).toBe(
+        `cleat: containerd does not see [plugins."io.containerd.grpc.v1.cri".containerd] of ${config}: ` +
+          "disabled_plugins names that plugin; take it out there, and run this again\n",
+      );
+      expect(readFileSync(config, "utf8")).toBe(own);
     });
 
     it("and takes a list that its owner has written for what its owner wants", async () => {
@@ -191,6 +241,7 @@ describe("config containerd", () => {
     expect(await containerd("--containerd", "1.6.20", "--diff")).toMatchObject({ code: 2 });
     expect(await containerd("--write", "--remove")).toMatchObject({ code: 2 });
     expect(await containerd(...for219, "--socket", "unix:///x")).toMatchObject({ code: 2 });
+    expect(await containerd(...for219, "--cri-runtime", "")).toMatchObject({ code: 2 });
   });
 });
 
@@ -235,12 +286,41 @@ describe("config docker", () => {
     expect(existsSync(daemonJson) ? readFileSync(daemonJson, "utf8") : undefined).toBe(text);
   });
 
+  it.each(["{}", "{}\n", " \n"])("puts back a file that says nothing, %j, to the byte", async (text) => {
+    writeFileSync(daemonJson, text);
+    await docker("--docker", "28.5.2", "--write");
+    expect((await docker("--remove")).out).toContain(`${daemonJson} is as it would be without Cleat\n`);
+    expect(readFileSync(daemonJson, "utf8")).toBe(text);
+  });
+
   it("takes no copy of a file that named Cleat for what its owner had", async () => {
     writeFileSync(daemonJson, '{"storage-driver": "cleat", "features": {"containerd-snapshotter": true}}');
     writeFileSync(`${daemonJson}.before-cleat`, '{"storage-driver": "overlay2"}');
     writeFileSync(`${daemonJson}.before-cleat.2`, '{"experimental": true, "storage-driver": "cleat"}');
     await docker("--remove");
     expect(readFileSync(daemonJson, "utf8")).toBe('{"storage-driver": "overlay2"}');
+  });
+
+  it("interrupted before anything is written, leaves the file as it was, and nothing beside it", async () => {
+    const text = '{"storage-driver": "overlay2"}';
+    writeFileSync(daemonJson, text);
+    found.docker = {
+      version: { major: 28, minor: 5, patch: 2 },
+      get configPath() {
+        process.kill(process.pid, "SIGUSR2");
+        return daemonJson;
+      },
+    };
+    const survive = () => {};
+    process.on("SIGUSR2", survive);
+    try {
+      const { code, err } = await cleat(["config", "docker", "--write"]);
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("it was interrupted") });
+    } finally {
+      process.off("SIGUSR2", survive);
+    }
+    expect(readFileSync(daemonJson, "utf8")).toBe(text);
+    expect(readdirSync(folder)).toEqual(["daemon.json"]);
   });
 
   it.each([

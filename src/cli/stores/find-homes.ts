@@ -3,11 +3,12 @@ import { join, resolve } from "node:path";
 import { CleatError, isSystemError, SchemaError, toCleatError } from "../../errors/index.ts";
 import { readInitRecord, recognizeHome } from "../../graphdriver/index.ts";
 import type { CommandContext } from "../terminal/command.ts";
-import { defaultRoot } from "../terminal/default-folders.ts";
+import { defaultRoot, defaultSnapshotterRoot } from "../terminal/default-folders.ts";
 
 /**
  * The stores that a user means: the folder named, if it is one, or those in it (Docker's data root, Cleat's own);
- * without a name those of Cleat's own root, and those that engines gave to its plugins, as their last `Init` tells.
+ * without a name those of Cleat's own roots, the snapshotter's too, and those that engines gave to its plugins, as
+ * their last `Init` tells.
  * @throws NOT_FOUND when what is named is not there, or holds none.
  * @throws FAILED_PRECONDITION when it is not a folder, PERMISSION_DENIED when it may not be read.
  */
@@ -16,7 +17,7 @@ export async function findHomes(
   driver: string | undefined,
   context: CommandContext,
 ): Promise<string[]> {
-  if (named === undefined) return findOwnHomes(defaultRoot(context));
+  if (named === undefined) return findOwnHomes(context);
   const folder = resolve(named);
   await assertFolder(folder);
   if (driver !== undefined || recognizeHome(folder) !== undefined) return [folder];
@@ -38,8 +39,10 @@ async function assertFolder(path: string): Promise<void> {
   }
 }
 
-async function findOwnHomes(root: string): Promise<string[]> {
-  const homes = [...(await findHomesIn(root)), ...(await findServedHomes(join(root, "state")))];
+async function findOwnHomes(context: CommandContext): Promise<string[]> {
+  const root = defaultRoot(context);
+  const snapshotters = [defaultSnapshotterRoot(context)].filter((home) => recognizeHome(home) !== undefined);
+  const homes = [...(await findHomesIn(root)), ...(await findServedHomes(join(root, "state"))), ...snapshotters];
   const resolved = await Promise.all(homes.map((home) => realpath(home)));
   return [...new Set(resolved)].toSorted();
 }

@@ -201,10 +201,11 @@ describe("files", () => {
     expect((await readdir(folder)).toSorted()).toEqual(["link", "null", "x.svg"]);
   });
 
-  it("tell where stores are: of Cleat's own root, of engines, and in a data root", async () => {
+  it("tell where stores are: of Cleat's own roots, of engines, and in a data root", async () => {
     const context = { env: { XDG_DATA_HOME: folder }, uid: 1000 } as unknown as CommandContext;
     const homes = ["cleat/layers/mine/dir", "docker/cleat/l", "docker/vfs/dir", "docker/containers", "elsewhere/dir"];
-    for (const path of homes) await mkdir(join(folder, path), { recursive: true });
+    const snapshotter = "containerd/io.containerd.snapshotter.v1.cleat";
+    for (const path of [...homes, `${snapshotter}/l`]) await mkdir(join(folder, path), { recursive: true });
     await mkdir(join(folder, "cleat/state"));
     const init = { Home: join(folder, "docker/cleat"), Opts: [], UIDMaps: [], GIDMaps: [] };
     await writeFile(join(folder, "cleat/state/cleat.json"), JSON.stringify({ version: 1, init }));
@@ -216,7 +217,7 @@ describe("files", () => {
     execFileSync("mkfifo", [join(folder, "cleat/state/fifo.json")]);
     const found = async (named?: string, driver?: string) =>
       (await findHomes(named, driver, context)).map((home) => home.slice(folder.length + 1));
-    expect(await found()).toEqual(["cleat/layers/mine", "docker/cleat", "elsewhere"]);
+    expect(await found()).toEqual(["cleat/layers/mine", snapshotter, "docker/cleat", "elsewhere"]);
     expect(await found(join(folder, "docker"))).toEqual(["docker/cleat", "docker/vfs"]);
     expect(await found(join(folder, "docker/vfs"))).toEqual(["docker/vfs"]);
     expect(await found(join(folder, "docker/containers"), "vfs")).toEqual(["docker/containers"]);

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { CleatError, isSystemError } from "../../errors/index.ts";
-import { type Locations, pluginLocations } from "../../host/index.ts";
+import { type Locations, pluginLocations } from "../../transport/index.ts";
 import type { CommandContext } from "./command.ts";
 import { isPrivate } from "./private-folder.ts";
 

@@ -95,3 +95,16 @@ it("a volume of a name that others may have asked by is not deleted for one of w
     await host.close();
   }
 });
+
+it("says at once that nobody answers, and nothing once it is closed", async () => {
+  const warned: object[] = [];
+  const silent = () => {};
+  const logger = { debug: silent, info: silent, error: silent, warn: (fields: object) => warned.push(fields) };
+  const unix = join(folder, "nobody.sock");
+  const host = await openCsiVolumes({ name: "csi", folder: join(folder, "host"), unix, logger });
+  await expect.poll(() => warned).toEqual([{ socket: unix, error: expect.stringContaining("ENOENT") as string }]);
+  await host.close();
+  const closed = await openCsiVolumes({ name: "csi", folder: join(folder, "host"), unix, logger });
+  await closed.close();
+  expect(warned).toHaveLength(1);
+});

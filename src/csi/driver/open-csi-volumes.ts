@@ -39,7 +39,8 @@ export interface CsiVolumesOptions extends CsiPeerOptions, ManagedVolumesSetting
  * which is how its id is learned, and deleted.
  *
  * Source: container-storage-interface/spec v1.9.0 `spec.md`, "Volume Lifecycle".
- * @throws what `openManagedVolumes` throws. A plugin that does not answer yet fails the calls that need it.
+ * @throws what `openManagedVolumes` throws. A plugin that does not answer yet fails the calls that need it; the log
+ * says so at once.
  */
 export async function openCsiVolumes(options: CsiVolumesOptions): Promise<ManagedVolumes> {
   const { unix, controllerUnix, secrets = {}, ...settings } = options;
@@ -130,13 +131,34 @@ export async function openCsiVolumes(options: CsiVolumesOptions): Promise<Manage
     await peer.close();
     throw error;
   });
+  const closing = new AbortController();
+  void warnOfSilence(peer, options, closing.signal);
   return {
     ...volumes,
     async close() {
+      closing.abort();
       await volumes.close();
       await peer.close();
     },
   };
+}
+
+/** After which a plugin is said not to answer. */
+const answerTimeoutMs = 5_000;
+
+/** Tells why a plugin does not answer, unless that is as the volumes are being closed. Never rejects. */
+async function warnOfSilence(
+  peer: CsiPeer,
+  { unix, logger }: Pick<CsiVolumesOptions, "unix" | "logger">,
+  closing: AbortSignal,
+): Promise<void> {
+  try {
+    await peer.facts(AbortSignal.any([closing, AbortSignal.timeout(answerTimeoutMs)]));
+  } catch (error) {
+    if (closing.aborted) return;
+    const why = toCleatError(error).message;
+    logger?.warn({ socket: unix, error: why }, "the CSI plugin does not answer; its volumes wait for it");
+  }
 }
 
 /** Makes it, or learns what was made: a plugin answers the same for the same name. */

@@ -1,8 +1,7 @@
 /** Whether btrfs could keep a store in a folder; a worker's module. */
 import { isSystemError, type MissingAbility, UnsupportedError } from "../../errors/index.ts";
-import { withFolderAt } from "../../layer/index.ts";
-import { quotaState } from "../../syscall/index.ts";
-import { type ProbeFindings, unwritable } from "../../graphdriver/job-kit.ts";
+import { quotaState, withFolderAt } from "../../syscall/index.ts";
+import { type ProbeFindings, unwritable } from "../../graphdriver/probe-kit.ts";
 import type { ProbedFeature } from "../../graphdriver/index.ts";
 import { probeBtrfs } from "./probe.ts";
 

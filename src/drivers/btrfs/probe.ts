@@ -1,6 +1,5 @@
 import { isSystemError, UnsupportedError } from "../../errors/index.ts";
-import { withFolderAt } from "../../layer/index.ts";
-import { fileSystemName, quotaState, subvolumeInfo } from "../../syscall/index.ts";
+import { fileSystemName, quotaState, subvolumeInfo, withFolderAt } from "../../syscall/index.ts";
 
 /**
  * Finds out whether a home can hold subvolumes, by reading only: a full disk must not keep a store from being opened,

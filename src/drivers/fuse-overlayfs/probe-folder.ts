@@ -1,9 +1,8 @@
 /** Whether fuse-overlayfs could keep a store in a folder; a worker's module. */
 import type { MissingAbility } from "../../errors/index.ts";
-import { withFolderAt } from "../../layer/index.ts";
-import { fileSystemName } from "../../syscall/index.ts";
+import { fileSystemName, withFolderAt } from "../../syscall/index.ts";
 import { ownAttributePrefix } from "../overlay/layout/own-attributes.ts";
-import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../graphdriver/job-kit.ts";
+import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../graphdriver/probe-kit.ts";
 import { missingPrerequisite } from "./prerequisites.ts";
 
 export const moduleUrl = import.meta.url;

@@ -1,6 +1,6 @@
 /** Whether vfs could keep a store in a folder; a worker's module. */
-import { withFolderAt } from "../../layer/index.ts";
-import { type ProbeFindings, unwritable } from "../../graphdriver/job-kit.ts";
+import { withFolderAt } from "../../syscall/index.ts";
+import { type ProbeFindings, unwritable } from "../../graphdriver/probe-kit.ts";
 
 export const moduleUrl = import.meta.url;
 

@@ -44,6 +44,19 @@ it.each(["l", "dir", "mnt"])("takes no folder of volumes for a store, of which o
   expect(recognizeHome(home)).toBe(undefined);
 });
 
+it.each<[folder: string, entry: string, driver: string | undefined]>([
+  ["dir", "f9dc51bb19afab13".repeat(4), "vfs"],
+  ["dir", `${"f9dc51bb19afab13".repeat(4)}-init`, "vfs"],
+  ["subvolumes", "0n8dpsuibmw0u9kbxkjmtwqf1", "btrfs"],
+  ["l", "HGNDIXLW5Q7R3I5WQ5HBSPO63O", "overlay2"],
+  ["dir", "photos", undefined],
+  ["subvolumes", "home", undefined],
+  ["l", "x", undefined],
+])("takes a folder %s for a store's by what is in it: %s", (folder, entry, driver) => {
+  mkdirSync(join(home, folder, entry), { recursive: true });
+  expect(recognizeHome(home)).toBe(driver);
+});
+
 it("opens no store as another driver's than was written down", () => {
   mkdirSync(join(home, ".cleat"));
   writeFileSync(join(home, ".cleat/driver.json"), '{"version":1,"driver":"overlay2"}');

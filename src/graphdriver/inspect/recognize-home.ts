@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { CleatError, isSystemError } from "../../errors/index.ts";
 import { withFolderAt } from "../../layer/index.ts";
-import { statIfThere } from "../../syscall/index.ts";
+import { readNames } from "../../syscall/index.ts";
 import { driverRecordFile } from "../home/records/driver-record.ts";
 import { markers } from "./known-drivers.ts";
-import { kindOf, readJsonAt } from "./store-entries.ts";
+import { nameText, readJsonAt, withFolderIfThere } from "./store-entries.ts";
 
 /**
  * The driver whose store lies in a folder, as is written down there or by its layout; `undefined` for what is not a
@@ -50,18 +50,22 @@ function lookInto<T>(home: string, look: (folder: number) => T): T | undefined {
 }
 
 /**
- * Volumes may be called as a marker is, and what holds one is not a store: each has its files in `_data`, with Docker
- * and Podman.
+ * Folders of all kinds are called as a marker is, a volume's too: one is a store's that holds nothing yet, or something
+ * that an engine has named.
  */
 function isMarker(home: number, name: string): boolean {
-  return kindOf(home, name) === "folder" && !isVolume(home, name);
-}
-
-function isVolume(folder: number, name: string): boolean {
   try {
-    return statIfThere(folder, `${name}/_data`) !== undefined;
+    const names = withFolderIfThere(home, name, readNames);
+    return names !== undefined && (names.length === 0 || names.some((entry) => engineName.test(nameText(entry))));
   } catch (error) {
-    if (isSystemError(error, "EACCES", "ENOTDIR")) return false;
+    if (isSystemError(error, "EACCES")) return true;
     throw error;
   }
 }
+
+/**
+ * Ids of layers, BuildKit's, and links of overlay2; in the folders of drivers that Cleat does not have, those as well.
+ * Source: moby v20.10.24 `stringid.GenerateRandomID`, `overlay2/randomid.go`; buildkit v0.8 `identity.NewID`;
+ * containers/storage v1.43 `drivers/overlay/randomid_linux.go`.
+ */
+const engineName = /^(?:[0-9a-f]{64}(?:-init)?|[0-9a-z]{25}(?:-init)?|[0-9A-Z]{26}|metadata)$/;

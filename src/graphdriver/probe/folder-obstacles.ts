@@ -1,13 +1,21 @@
 /** What keeps any driver, or any that mounts, from working in a folder; found out by reading. */
 import { accessSync, constants, readFileSync } from "node:fs";
 import { isSystemError, type MissingAbility } from "../../errors/index.ts";
-import { close, fsetxattr, O_RDWR, O_TMPFILE, openPath } from "../../syscall/index.ts";
+import { close, fileSystemName, fsetxattr, O_RDWR, O_TMPFILE, openPath, withFolderAt } from "../../syscall/index.ts";
+
+/** What the kernel shows of itself in files: root may write there, and nothing that it makes stays. */
+const kernelsOwn = ["binfmt_misc", "bpf", "cgroup", "cgroup2", "debugfs", "devpts", "efivarfs", "nsfs", "proc"];
+const keepsNothing = new Set([...kernelsOwn, "pstore", "securityfs", "sysfs", "tracefs"]);
 
 /** Nothing can be kept where nothing can be written. */
 export function unwritable(folder: string): MissingAbility | undefined {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
-    return undefined;
+    const fileSystem = withFolderAt(folder, fileSystemName);
+    if (!keepsNothing.has(fileSystem)) return undefined;
+    const needed = "a file system that keeps files";
+    const probed = `statfs(2) of "${folder}"`;
+    return { reason: "incompatible-file-system", needed, probed, seen: fileSystem };
   } catch (error) {
     if (!isSystemError(error, "EACCES", "EROFS", "EPERM")) throw error;
     const needed = "a folder that this user may write";

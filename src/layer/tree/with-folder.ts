@@ -6,8 +6,10 @@ import {
   O_NOFOLLOW,
   O_RDONLY,
   openat,
-  openPath,
+  withDescriptor,
 } from "../../syscall/index.ts";
+
+export { withFolderAt } from "../../syscall/index.ts";
 
 /** Opens the folder `name`, never through a symlink, for as long as `visit` runs. */
 export function withFolder<T>(parent: number, name: Buffer | string, visit: (descriptor: number) => T): T {
@@ -31,18 +33,5 @@ export function orClose<T>(descriptor: number, work: () => T): T {
   } catch (error) {
     close(descriptor);
     throw error;
-  }
-}
-
-/** Opens the folder at an absolute path of the host for as long as `visit` runs. */
-export function withFolderAt<T>(path: string, visit: (descriptor: number) => T): T {
-  return withDescriptor(openPath(path, O_RDONLY | O_DIRECTORY), visit);
-}
-
-function withDescriptor<T>(descriptor: number, visit: (descriptor: number) => T): T {
-  try {
-    return visit(descriptor);
-  } finally {
-    close(descriptor);
   }
 }

@@ -63,6 +63,9 @@ it("can be broken off", async () => {
 
 it("refuses what is no data root, or one where it is not clear what is meant", () => {
   expect(() => open()).toThrow(`folder "${root}" is no data root of Docker's with images`);
+  expect(() => open({ root: join(root, "gone") })).toThrow(`data root "${root}/gone" does not exist`);
+  write("file", "");
+  expect(() => open({ root: join(root, "file") })).toThrow(`data root "${root}/file" is not a folder`);
   writeRoot();
   mkdirSync(join(root, "image/zfs/imagedb"), { recursive: true });
   mkdirSync(join(root, "zfs/graph"), { recursive: true });

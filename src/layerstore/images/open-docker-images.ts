@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
-import { CleatError, toCleatError, withSubject } from "../../errors/index.ts";
+import { realpathSync, statSync } from "node:fs";
+import { CleatError, isSystemError, toCleatError, withSubject } from "../../errors/index.ts";
 import type { GraphDriverFactory } from "../../graphdriver/index.ts";
 import {
   assertNotOfAnother,
@@ -127,9 +127,13 @@ function chooseDriver(root: string, named: string | undefined): string {
 }
 
 function resolveFolder(what: string, path: string): string {
+  const subject = `${what} ${JSON.stringify(path)}`;
   try {
-    return realpathSync(path);
+    if (statSync(path).isDirectory()) return realpathSync(path);
   } catch (error) {
-    throw toCleatError(error, `${what} ${JSON.stringify(path)}`);
+    if (isSystemError(error, "ENOENT"))
+      throw new CleatError("NOT_FOUND", `${subject} does not exist`, { cause: error });
+    throw toCleatError(error, subject);
   }
+  throw new CleatError("FAILED_PRECONDITION", `${subject} is not a folder`);
 }

@@ -46,10 +46,26 @@ const passageMode = 0o711;
 /** Of what is in the trash. Anything else is not the driver's: its folder may have been somebody's before. */
 const discardedName = /^[0-9a-f]{32}$/;
 
+/** Why the driver's own folder is not there, in words, where they are others than the system's. */
+function explainFolder(folder: string, error: unknown): unknown {
+  const why = isSystemError(error) ? whyNot[error.code] : undefined;
+  if (why === undefined) return error;
+  return new CleatError("FAILED_PRECONDITION", `folder ${JSON.stringify(folder)} ${why}`, { cause: error });
+}
+
+const whyNot: Readonly<Record<string, string>> = {
+  EEXIST: "is not a folder",
+  ENOTDIR: "cannot be made: a part of its path is not a folder",
+  ENOENT: "cannot be made: its file system takes no folders",
+  EROFS: "cannot be made: its file system is mounted read-only",
+};
+
 /** Makes the folders. @throws INVALID_ARGUMENT for a path that is not absolute. */
 export async function openVolumeFolders(folder: string, logger: Logger): Promise<VolumeFolders> {
   if (!isAbsolute(folder)) throw new CleatError("INVALID_ARGUMENT", `folder "${folder}" is not an absolute path`);
-  await makeFolders(folder, passageMode);
+  await makeFolders(folder, passageMode).catch((error: unknown) => {
+    throw explainFolder(folder, error);
+  });
   const home = await realpath(folder); // as the kernel shows mounts below it
   const [volumes, mounts, trash] = ["volumes", "mounts", "trash"].map((name) => join(home, name)) as [
     string,

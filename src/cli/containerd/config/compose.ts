@@ -23,12 +23,13 @@ export type ConfigRequest = Omit<SnapshotterRequest, "configVersion">;
  * @throws FAILED_PRECONDITION when the file is not TOML, or too old; INVALID_ARGUMENT as `planTables` does.
  */
 export function composeConfig(request: ConfigRequest, text: string | undefined, subject: string): ComposedConfig {
-  const configVersion = text === undefined ? newestConfigVersion(request) : readConfigVersion(text, subject);
+  const saysNothing = text === undefined || Object.keys(parseToml(text, subject)).length === 0;
+  const configVersion = saysNothing ? newestConfigVersion(request) : readConfigVersion(text, subject);
   if (configVersion < 2) assertNamesNoPlugins(request, subject);
   const planned = planTables({ ...request, configVersion });
   const { missing, expected, conflicts } = settleTables(planned, text ?? "", subject);
   if (missing.length === 0 && text !== undefined) return { block: undefined, expected, conflicts };
-  const version = text === undefined ? [`version = ${configVersion}\n`] : [];
+  const version = saysNothing ? [`version = ${configVersion}\n`] : [];
   const body = [...version, ...missing.map(formatPlannedTable)].join("\n");
   return { block: formatBlock(body, describeFile(text)), expected, conflicts };
 }
@@ -45,7 +46,7 @@ function assertNamesNoPlugins({ cri, transfer, diff, criRuntimes }: ConfigReques
   throw new CleatError("FAILED_PRECONDITION", message);
 }
 
-/** A file that does not say is of the first. */
+/** A file that does not say is of the first, as containerd has it, unless it says nothing at all. */
 function readConfigVersion(text: string, subject: string): number {
   const version = valueAt(parseToml(text, subject), ["version"]);
   return typeof version === "number" ? version : 1;

@@ -2,7 +2,7 @@ import { CleatError } from "../../../errors/index.ts";
 import { tryProgram } from "../files/installation.ts";
 import { holdsTable } from "./settle.ts";
 import { criPlugin, criRuntimePlugin, type PlannedTable } from "./tables.ts";
-import { formatHeader, parseToml, type TomlTable } from "./toml-text.ts";
+import { formatHeader, parseToml, type TomlTable, valueAt } from "./toml-text.ts";
 
 /**
  * What containerd makes of a file and of all that the file imports, as `containerd config dump` prints it.
@@ -32,10 +32,16 @@ export function assertArrived(tables: readonly PlannedTable[], effective: TomlTa
   const lost = tables.find((table) => !arrives(table, effective));
   if (lost === undefined) return;
   const header = formatHeader(lost.path, lost.entry !== undefined);
-  throw new CleatError(
-    "FAILED_PRECONDITION",
-    `containerd does not see ${header} of ${subject}: another file that it imports replaces it`,
-  );
+  const why = isDisabled(lost, effective)
+    ? "disabled_plugins names that plugin; take it out there, and run this again"
+    : "another file that it imports replaces it";
+  throw new CleatError("FAILED_PRECONDITION", `containerd does not see ${header} of ${subject}: ${why}`);
+}
+
+/** As in the file that comes with Docker's packages of containerd, which leaves Kubernetes' plugin out. */
+function isDisabled({ path: [, plugin] }: PlannedTable, effective: TomlTable): boolean {
+  const disabled = valueAt(effective, ["disabled_plugins"]);
+  return Array.isArray(disabled) && disabled.some((name) => name === plugin);
 }
 
 /** containerd 2 prints runtimes of Kubernetes' as it has taken them over from files of config version 2. */

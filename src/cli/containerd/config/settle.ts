@@ -78,7 +78,10 @@ function withoutHeld(held: TomlTable, table: PlannedTable): PlannedTable {
 function explain(table: PlannedTable, held: TomlTable, text: string, subject: string): string {
   const { path, entry } = table;
   if (entry !== undefined)
-    return `${subject} has a list ${formatHeader(path, true)} in one line: add Cleat's entry to it, and run this again`;
+    return (
+      `${subject} has a list ${formatHeader(path, true)} in one line: add ${formatInline(table.values)} to it, and ` +
+      "run this again"
+    );
   if (valueAt(held, path) === undefined) return explainWithin(table, held, subject);
   const line = lineOfTable(text, path);
   const place = `${subject}${line === undefined ? "" : `, line ${line},`} has a table ${formatHeader(path)} already`;
@@ -89,6 +92,13 @@ function explain(table: PlannedTable, held: TomlTable, text: string, subject: st
     return `${formatSetting(key, value)}${instead}`;
   });
   return `${place}: write ${settings.join(" and ")} there, and run this again`;
+}
+
+/** `{ differ = "walking", snapshotter = "cleat" }` */
+function formatInline(values: PlannedTable["values"]): string {
+  return `{ ${Object.entries(values)
+    .map(([key, value]) => formatSetting(key, value))
+    .join(", ")} }`;
 }
 
 /** A table in one line, `{ … }`, can be added to by nobody but its owner. */

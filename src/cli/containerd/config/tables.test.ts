@@ -149,8 +149,8 @@ describe("a table of the same name", () => {
     [
       "as a list in one line",
       'version = 2\nplugins."io.containerd.transfer.v1.local".unpack_config = [{ snapshotter = "x" }]\n',
-      'config.toml has a list [[plugins."io.containerd.transfer.v1.local".unpack_config]] in one line: add Cleat\'s ' +
-        "entry to it, and run this again",
+      'config.toml has a list [[plugins."io.containerd.transfer.v1.local".unpack_config]] in one line: add ' +
+        '{ platform = "linux/amd64", differ = "walking", snapshotter = "cleat" } to it, and run this again',
     ],
   ])("%s is for its owner to change", (_what, text, sentence) => {
     const { conflicts } = blockFor("1.7.24", { cri: true, transfer: true }, text);

@@ -10,7 +10,7 @@ export function parseToml(text: string, subject: string): TomlTable {
     return parse(text);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const [what = ""] = error.message.split("\n");
+    const [what = ""] = error.message.replace("Invalid TOML document: ", "").split("\n");
     throw new CleatError("FAILED_PRECONDITION", `${subject} is not TOML: line ${error.line}: ${what}`, {
       cause: error,
     });

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { recognizeHome } from "../../../graphdriver/index.ts";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
 import { readEffectiveConfig } from "../config/effective-config.ts";
 import type { FoundContainerd } from "../config/find-containerd.ts";
@@ -30,7 +29,7 @@ export interface ContainerdFacts extends FoundContainerd {
   /** What the Cleat at a socket was started with; `undefined` where that cannot be seen, or it is no Cleat. */
   optionsOf(path: string): Promise<readonly string[] | undefined>;
   /** Whose layers a folder holds. */
-  driverOf(root: string): string | undefined;
+  driverOf(root: string): Promise<string | undefined>;
 }
 
 const askDeadlineMs = 2_000;
@@ -38,7 +37,7 @@ const askDeadlineMs = 2_000;
 /** Reads and asks; changes nothing. */
 export async function gatherContainerdFacts(found: FoundContainerd, address: string): Promise<ContainerdFacts> {
   const [config, plugins] = await Promise.all([readConfig(found), listPlugins(address)]);
-  return { ...found, config, plugins, socketFailure, optionsOf, driverOf: (root) => recognizeHome(root) };
+  return { ...found, config, plugins, socketFailure, optionsOf, driverOf };
 }
 
 async function readConfig({ program, configPath }: FoundContainerd): Promise<ContainerdFacts["config"]> {
@@ -61,6 +60,11 @@ async function listPlugins(socket: string): Promise<readonly RunningPlugin[] | u
     if (error instanceof CleatError) return undefined;
     throw error;
   }
+}
+
+async function driverOf(root: string): Promise<string | undefined> {
+  const { recognizeHome } = await import("../../../graphdriver/index.ts");
+  return recognizeHome(root);
 }
 
 /** Who listens is asked of the kernel: Cleat's sockets are made by another name than the one they get. */

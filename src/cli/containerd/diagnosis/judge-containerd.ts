@@ -37,7 +37,7 @@ export async function judgeContainerd(facts: ContainerdFacts): Promise<EngineFin
   }
   const server = await judgeServer(facts, config, proxy);
   return [
-    ...judgeProxy(facts, proxy),
+    ...(await judgeProxy(facts, proxy)),
     ...judgeOtherNames(config, proxy),
     ...(await judgeSocket(facts, proxy)),
     ...server,
@@ -55,7 +55,10 @@ function isUnreadable(config: ContainerdFacts["config"]): config is { readonly u
 const isWrong = ({ state }: EngineFinding) => state === "wrong";
 
 /** The lines of the snapshotter itself. */
-function judgeProxy({ version, configPath, driverOf }: ContainerdFacts, proxy: unknown): EngineFinding[] {
+async function judgeProxy(
+  { version, configPath, driverOf }: ContainerdFacts,
+  proxy: unknown,
+): Promise<EngineFinding[]> {
   const at = (...path: string[]) => valueAt(proxy, path);
   const findings: EngineFinding[] = [];
   const table = `[proxy_plugins.${snapshotterName}]`;
@@ -70,7 +73,7 @@ function judgeProxy({ version, configPath, driverOf }: ContainerdFacts, proxy: u
     );
   const capabilities = at("capabilities");
   if (Array.isArray(capabilities) && capabilities.includes("rebase") && hasFeature(version, "rebase")) {
-    const driver = typeof root === "string" ? driverOf(root) : undefined;
+    const driver = typeof root === "string" ? await driverOf(root) : undefined;
     if (driver !== undefined && driver !== "overlay2")
       findings.push(
         wrong("capabilities", `${driver} cannot put layers on other layers: take "rebase" out of ${table}`),

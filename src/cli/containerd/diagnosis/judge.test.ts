@@ -37,7 +37,7 @@ function factsOf(
     plugins: [plugin],
     socketFailure: async () => undefined,
     optionsOf: async () => undefined,
-    driverOf: () => "overlay2",
+    driverOf: async () => "overlay2",
     ...others,
   };
 }
@@ -119,7 +119,7 @@ describe("of containerd", () => {
     ],
     [
       "rebase on a driver that cannot",
-      factsOf("2.2.0", written("2.2.0", { canRebase: true }), { driverOf: () => "btrfs" }),
+      factsOf("2.2.0", written("2.2.0", { canRebase: true }), { driverOf: async () => "btrfs" }),
       'btrfs cannot put layers on other layers: take "rebase" out',
     ],
     [

@@ -105,6 +105,14 @@ describe("a file that is replaced", () => {
   });
 });
 
+it("a copy that cannot be filled is none", async () => {
+  writeFileSync(path, "old");
+  const file = await readEditedFile(path);
+  const unwritable = Symbol("no text") as unknown as string; // a full disk fails later, and the same way
+  await expect(keepCopy({ ...file, text: unwritable })).rejects.toThrow("before-cleat");
+  expect(readdirSync(folder)).toEqual(["config.toml"]);
+});
+
 it("copies never take each other's place", async () => {
   for (const text of ["1", "2", "3"]) {
     writeFileSync(path, text, { mode: 0o600 });

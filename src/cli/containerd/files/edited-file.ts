@@ -1,8 +1,8 @@
 import type { Stats } from "node:fs";
-import { type FileHandle, lstat, open, readdir, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
+import { type FileHandle, lstat, readdir, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
-import { isStagedFor, makeFolders, replaceFile, syncFolder } from "../../../files/index.ts";
+import { isStagedFor, makeFile, makeFolders, replaceFile, syncFolder } from "../../../files/index.ts";
 
 /** A configuration file of somebody else's, as it is before it is edited. */
 export interface EditedFile {
@@ -54,7 +54,7 @@ export interface ReplaceTextOptions {
   /** Keeps a copy of what was there, and says where; called once nothing refuses any more. */
   readonly keep?: () => Promise<string | undefined>;
   /** Gives up before anything is changed, once what looks at the file has ended. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -132,10 +132,7 @@ export async function keepCopy({ realPath, text }: EditedFile): Promise<string> 
     const copy = copyName(realPath, number);
     try {
       const likeness = await statIfThere(realPath);
-      await using file = await open(copy, "wx", modeLike(likeness));
-      await fillLike(file, likeness, text ?? "");
-      await file.sync();
-      await syncFolder(dirname(copy));
+      await makeFile(copy, (file) => fillLike(file, likeness, text ?? ""), modeLike(likeness));
       return copy;
     } catch (error) {
       if (!isSystemError(error, "EEXIST")) throw toCleatError(error, `copy ${JSON.stringify(copy)}`);

@@ -14,6 +14,7 @@ export interface Daemon {
 const run = promisify(execFile);
 const programFolders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 const askDeadlineMs = 5_000;
+const maxAnswerBytes = 1 << 22;
 
 /** Where the program of a daemon is; the folders for daemons are looked into, too, which a user's PATH often lacks. */
 export async function findProgram(
@@ -56,12 +57,27 @@ export async function tryProgram(
   args: readonly string[],
 ): Promise<{ readonly stdout: string; readonly failure: string | undefined }> {
   try {
-    const { stdout } = await run(program, args, { timeout: askDeadlineMs, maxBuffer: 1 << 22 });
+    const { stdout } = await run(program, args, { timeout: askDeadlineMs, maxBuffer: maxAnswerBytes });
     return { stdout, failure: undefined };
   } catch (error) {
-    const { stderr, message } = error as { readonly stderr?: string; readonly message: string };
-    return { stdout: "", failure: stderr?.trim() || message };
+    return { stdout: "", failure: describeFailure(error as ProgramFailure) };
   }
+}
+
+interface ProgramFailure extends Error {
+  readonly stderr?: string;
+  readonly code?: number | string | null;
+  readonly killed?: boolean;
+  readonly signal?: NodeJS.Signals | null;
+}
+
+/** Why a program gave no answer: in its own words, where it has found some. */
+function describeFailure({ stderr = "", code, killed, signal, message }: ProgramFailure): string {
+  if (code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return `it says more than ${maxAnswerBytes} bytes`;
+  if (killed === true) return `it gives no answer within ${askDeadlineMs / 1000} s`;
+  if (stderr.trim() !== "") return stderr.trim();
+  if (typeof signal === "string") return `it is ended by ${signal}`;
+  return typeof code === "number" ? `it ends with ${code}, and says nothing` : message;
 }
 
 /** The release that a program tells as "containerd …/v2 2.1.9+unknown" or "Docker version 28.5.2, build …". */

@@ -1,10 +1,12 @@
-import { writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CleatError, isSystemError, toCleatError } from "../../../errors/index.ts";
+import { makeFile } from "../../../files/index.ts";
 import { assertPluginName } from "../../../protocol/index.ts";
 import { defineCommand, orUsageError, UsageError } from "../../terminal/command.ts";
 import { absolute } from "../options/listen-options.ts";
+import { watchForInterruption } from "../../terminal/interruption.ts";
 import { formatUnits, graphDriverUnit, snapshotterUnit, volumeUnit } from "./format-units.ts";
 
 /** The program that this installation starts with. */
@@ -44,7 +46,8 @@ export const units = defineCommand({
     driver: { type: "string", value: "DRIVER", help: "as serve graph has it; default auto" },
     write: { type: "string", value: "FOLDER", help: "write both there; a unit that is there already stays" },
   },
-  async run({ name, snapshotter = false, volumes = false, driver, write }, _operands, { stdout, stderr }) {
+  async run({ name, snapshotter = false, volumes = false, driver, write }, _operands, context) {
+    const { stdout, stderr } = context;
     const folder = write === undefined ? undefined : absolute("write", write);
     const driverWords = driver === undefined ? [] : ["--driver", driver];
     if (volumes && (snapshotter || driver !== undefined))
@@ -58,16 +61,12 @@ export const units = defineCommand({
     if (/\/_npx\//.test(program)) {
       stderr.write(`cleat: ${program} is in npx's cache, which may be cleared: install Cleat for good first\n`);
     }
-    for (const [file, content] of Object.entries(files)) {
-      if (folder === undefined) stdout.write(`# ${file}\n${content}\n`);
-      else await writeNew(join(folder, file), content);
+    if (folder === undefined)
+      for (const [file, content] of Object.entries(files)) stdout.write(`# ${file}\n${content}\n`);
+    else {
+      using interruption = watchForInterruption(context);
+      for (const path of await writeAll(folder, files, interruption.signal)) stdout.write(`${path}\n`);
     }
-    if (folder !== undefined)
-      stdout.write(
-        `${Object.keys(files)
-          .map((file) => join(folder, file))
-          .join("\n")}\n`,
-      );
     return "done";
   },
 });
@@ -88,13 +87,35 @@ function snapshotterCommand(name: string | undefined) {
   return { served: snapshotterUnit, words: ["serve", "snapshotter", "--systemd"] };
 }
 
+/** All or none; returns where they are. */
+async function writeAll(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const written: string[] = [];
+  try {
+    for (const [file, content] of Object.entries(files)) {
+      const path = join(folder, file);
+      await writeNew(path, content);
+      written.push(path);
+      signal.throwIfAborted();
+    }
+    return written;
+  } catch (error) {
+    for (const path of written) await rm(path);
+    throw error;
+  }
+}
+
 /** A unit that is there may have been edited. */
 async function writeNew(path: string, content: string): Promise<void> {
   try {
-    await writeFile(path, content, { flag: "wx", mode: 0o644 });
+    await makeFile(path, (file) => file.writeFile(content), 0o644);
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) {
-      const message = `folder "${dirname(path)}" is not there; make it first`;
+      const what = error.code === "ENOENT" ? "is not there; make it first" : "is none";
+      const message = `folder "${dirname(path)}" ${what}`;
       throw new CleatError("NOT_FOUND", message, { cause: error });
     }
     if (!isSystemError(error, "EEXIST")) throw toCleatError(error, `unit "${path}"`);

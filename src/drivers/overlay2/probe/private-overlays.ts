@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { isSystemError, SystemError } from "../../../errors/index.ts";
-import { withFolderAt } from "../../../layer/index.ts";
 import {
   changeDirectory,
   cloneMount,
@@ -12,6 +11,7 @@ import {
   mount,
   moveMount,
   umount2,
+  withFolderAt,
 } from "../../../syscall/index.ts";
 
 /** Mounts an overlay with these options over folders of its own in memory, and takes it away again. */

@@ -3,15 +3,15 @@
  */
 import { realpathSync } from "node:fs";
 import { isSystemError, type MissingAbility, type SystemError } from "../../../errors/index.ts";
-import { withFolderAt } from "../../../layer/index.ts";
 import {
   fileSystemName,
   isInUserNamespace,
   mountHolding,
   readMounts,
   recordsEntryTypes,
+  withFolderAt,
 } from "../../../syscall/index.ts";
-import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../../graphdriver/job-kit.ts";
+import { attributeless, type ProbeFindings, unprivileged, unwritable } from "../../../graphdriver/probe-kit.ts";
 import type { ProbedFeature } from "../../../graphdriver/index.ts";
 import { ownAttributePrefix } from "../../overlay/layout/own-attributes.ts";
 import { mountedFeatures, parameterFeatures } from "./overlay-features.ts";

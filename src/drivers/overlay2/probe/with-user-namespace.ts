@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { isSystemError } from "../../../errors/index.ts";
-import { unprivileged } from "../../../graphdriver/job-kit.ts";
+import { unprivileged } from "../../../graphdriver/probe-kit.ts";
 
 /** As long as a process takes to start, many times over. */
 const timeoutMs = 2_000;
