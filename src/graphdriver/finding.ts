@@ -42,6 +42,10 @@ export const storeFindingKinds = {
     meaning: "a layer or record that cannot be read now, and may be whole",
     repair: "left alone, with others",
   },
+  "snapshots-unusable": {
+    meaning: "records of a snapshotter with which its layers cannot be served: damaged, older than these, or gone",
+    repair: "left alone",
+  },
   misfit: { meaning: "a layer whose files contradict others, and may be another's", repair: "left alone" },
   orphaned: { meaning: "a layer that lost its parent, or that the engine does not know", repair: "removed by consent" },
 } as const satisfies Record<string, { meaning: string; repair: string }>;

@@ -78,6 +78,7 @@ export { type OpenHome, openHome } from "./home/open-home.ts";
 export { streamArchive } from "./diff/short-archive.ts";
 export { readIfThere } from "./home/records/read-if-there.ts";
 export { isGone, orUnread, Unread } from "./unread.ts";
+export { createWanted, whileWanted } from "./streams/given-up.ts";
 export { type SyncBehind, syncBehind } from "./home/behind/sync-behind.ts";
 export { hasStayedWhole, recordWhole } from "./home/records/whole-record.ts";
 export { findExactDamage } from "./inspect/exact-damage.ts";

@@ -3,8 +3,9 @@ export { type DiffService, type DiffServiceOptions, openDiffService } from "./di
 export {
   openGraphDriverSnapshotter,
   type OpenGraphDriverSnapshotterOptions,
-  servedNameFile,
 } from "./layers/open-graph-driver-snapshotter.ts";
+export { examineRecords, type RecordsTrouble } from "./layers/examine-records.ts";
+export { servedNameFile } from "./layers/records-place.ts";
 export { openSnapshotter, type OpenSnapshotterOptions } from "./store/open-snapshotter.ts";
 export { createRemoteSnapshotter, type RemoteSnapshotterOptions } from "./service/remote-snapshotter.ts";
 export { createSnapshotsService } from "./service/serve-snapshots.ts";

@@ -45,7 +45,8 @@
  * Every method may reject with NOT_FOUND (no such snapshot; one whose files are gone is no such snapshot either),
  * INVALID_ARGUMENT (a key, name or label that is none) and RESOURCE_EXHAUSTED (disk full, or more than 128 Mi
  * characters of names and labels in all snapshots together); further codes stand at the method. Messages name the
- * snapshot. `call.signal` aborts when nobody waits for the answer any more.
+ * snapshot. `call.signal` aborts when nobody waits for the answer any more: CANCELLED. `call.timeoutMs` is how long
+ * somebody does: DEADLINE_EXCEEDED. Of what was begun by then there is nothing, or all.
  *
  * Source of the semantics: containerd v1.6.20 `snapshots/snapshotter.go`, `snapshots/storage/bolt.go`; v2.2.0 for the
  * parent that a commit gives.

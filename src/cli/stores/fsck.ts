@@ -51,12 +51,23 @@ interface StoreChecked {
 
 async function check(store: LayerStore): Promise<StoreChecked> {
   const { findings, inUse } = await store.check();
-  return { driver: store.driver, home: store.home, inUse, repaired: [], findings };
+  return { driver: store.driver, home: store.home, inUse, repaired: [], findings: await withRecords(store, findings) };
 }
 
 async function repair(store: LayerStore, removeOrphans: boolean): Promise<StoreChecked> {
   const { repaired, left } = await store.repair({ removeOrphans });
-  return { driver: store.driver, home: store.home, inUse: false, repaired, findings: left };
+  return { driver: store.driver, home: store.home, inUse: false, repaired, findings: await withRecords(store, left) };
+}
+
+/** With what is wrong with a snapshotter's records: its layers may be whole, and it refuses to serve them. */
+async function withRecords(store: LayerStore, findings: readonly StoreFinding[]): Promise<readonly StoreFinding[]> {
+  const { examineRecords } = await import("../../snapshotter/index.ts");
+  const { layers } = await store.describe();
+  const ids = layers.map(({ id }) => id);
+  const trouble = await examineRecords(store.home, ids);
+  if (trouble === undefined) return findings;
+  const obstacle = "what is to be kept, the records or the layers, is for you to say";
+  return [...findings, { kind: "snapshots-unusable", layer: undefined, ...trouble, obstacle }];
 }
 
 function print({ driver, home, inUse, repaired, findings }: StoreChecked, { stdout }: CommandContext): void {

@@ -21,8 +21,9 @@ export async function readBlob(
   if (info === undefined) throw new CleatError("DATA_LOSS", `answer about blob ${digest} lacks what is known of it`);
   const root = await contentRoot(containerd, call);
   const path = root === undefined ? undefined : await fileOfSize(`${root}/blobs/sha256/${hex}`, info.size);
-  if (path !== undefined) return createReadStream(path, { highWaterMark: 1 << 20, signal: call?.signal });
-  return readThroughApi(containerd, digest, call);
+  if (path === undefined) return readThroughApi(containerd, digest, call);
+  call?.signal?.throwIfAborted(); // Node opens the file all the same, and never closes it
+  return createReadStream(path, { highWaterMark: 1 << 20, signal: call?.signal });
 }
 
 /** As containerd hands them out. */

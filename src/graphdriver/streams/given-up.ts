@@ -66,6 +66,25 @@ export function createWanted(subject: string, { signal, timeoutMs }: CallOptions
   return wanted;
 }
 
+/** Runs what may be given up; `subject` as for `createWanted`. */
+export async function whileWanted<T>(
+  subject: string,
+  call: CallOptions | undefined,
+  run: (own: CallOptions | undefined) => Promise<T>,
+): Promise<T> {
+  const wanted = createWanted(subject, call);
+  try {
+    return await wanted.unlessGivenUp(async () => run(toOwn(call, wanted)));
+  } finally {
+    wanted.release();
+  }
+}
+
+/** What is told who does the work: nothing where nobody can give up. */
+export function toOwn(call: CallOptions | undefined, { signal }: Wanted): CallOptions | undefined {
+  return signal === undefined ? call : { signal };
+}
+
 /**
  * As it comes, until the signal aborts; then `source` is let go of, however silent it is. @throws the signal's reason.
  */

@@ -1,4 +1,4 @@
-import { type Duplex, PassThrough, Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { readBlob } from "../../containerd/index.ts";
 import { CleatError } from "../../errors/index.ts";
@@ -21,8 +21,10 @@ export async function applyDiff(
   options: { readonly sync: boolean },
   call: CallOptions,
 ): Promise<AppliedArchive> {
-  const archive = await openArchive(await readBlob(containerd, digest, call));
+  const blob = (await readBlob(containerd, digest, call))[Symbol.asyncIterator]();
+  let archive: Readable | undefined;
   try {
+    archive = await openArchive(blob);
     return await pool.consume(archive, (ring) =>
       pool.within(call.signal).run(jobs, "applyArchiveTo", target, ring, options),
     );
@@ -31,29 +33,25 @@ export async function applyDiff(
     if (typeof code !== "string" || !/^(?:Z_|ERR_ZSTD|ZSTD_)/.test(code)) throw error;
     throw new CleatError("DATA_LOSS", `blob ${digest} is damaged: ${(error as Error).message}`, { cause: error });
   } finally {
-    archive.destroy();
+    archive?.destroy();
+    // An archive of which nobody has read anything has not begun with its blob, and does not end it.
+    void blob.return?.().catch(() => {});
   }
 }
 
 /** So many bytes tell how a blob is compressed. */
 const magicBytes = 4;
 
-async function openArchive(blob: AsyncIterable<Uint8Array>): Promise<Readable> {
-  const pieces = blob[Symbol.asyncIterator]();
+/** `pieces` stay their maker's to let go of. */
+async function openArchive(pieces: AsyncIterator<Uint8Array>): Promise<Readable> {
   let start: Uint8Array = new Uint8Array(0);
   while (start.length < magicBytes) {
     const next = await pieces.next();
     if (next.done === true) break;
     start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
   }
+  const stages = createDecompressor(detectCompression(start));
   const all = Readable.from(startingWith(start, pieces), { objectMode: false, highWaterMark: 1 << 20 });
-  let stages: readonly Duplex[];
-  try {
-    stages = createDecompressor(detectCompression(start));
-  } catch (error) {
-    all.destroy();
-    throw error;
-  }
   if (stages.length === 0) return all;
   const out = new PassThrough({ highWaterMark: 1 << 20 });
   void pipeline([all, ...stages, out]).catch(() => {}); // whoever reads `out` is told
@@ -61,10 +59,6 @@ async function openArchive(blob: AsyncIterable<Uint8Array>): Promise<Readable> {
 }
 
 async function* startingWith(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    if (first.length > 0) yield first;
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
+  if (first.length > 0) yield first;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }

@@ -23,7 +23,9 @@ export interface AppliedArchive {
 }
 
 /**
- * Unpacks the archive in `ring`. Runs on a worker; after an error part of it is there.
+ * Unpacks the archive in `ring`. Runs on a worker; after an error part of it is there. One of no bytes at all, not even
+ * end blocks, changes nothing, as in containerd's own differ, and is a layer of some images: whether that is what the
+ * image has there, whoever asked compares with its digest.
  * @throws UNIMPLEMENTED, before anything is written, for an overlay's layer that holds something already.
  */
 export async function applyArchiveTo(
@@ -46,7 +48,9 @@ export async function applyArchiveTo(
     if (whiteouts.kind === "overlay" && readNames(tree).length > 0) {
       throw new CleatError("UNIMPLEMENTED", `layer at ${JSON.stringify(folder)} holds something already`);
     }
-    const { leftOut } = await unpackDiff(counted, tree, options, undefined);
+    const start = counted.read();
+    const source = start === undefined ? undefined : beginningWith(start, counted);
+    const { leftOut } = source === undefined ? nothing : await unpackDiff(source, tree, options, undefined);
     while (counted.read() !== undefined);
     if (sync) syncfs(tree);
     return { ...counted.end(), leftOut };
@@ -54,6 +58,20 @@ export async function applyArchiveTo(
     reader.leave();
     close(tree);
   }
+}
+
+const nothing = { leftOut: { count: 0, names: [] } } as const;
+
+function beginningWith(start: Uint8Array, rest: SyncRingReader): SyncRingReader {
+  let first: Uint8Array | undefined = start;
+  return {
+    leave: () => rest.leave(),
+    read() {
+      const bytes = first;
+      first = undefined;
+      return bytes ?? rest.read();
+    },
+  };
 }
 
 function countBytes(reader: SyncRingReader) {

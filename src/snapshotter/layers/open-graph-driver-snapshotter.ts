@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { chmod, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import { CleatError, isSystemError, toCleatError, UnsupportedError, withSubject } from "../../errors/index.ts";
 import type { Durability, GraphDriver, GraphDriverFactory } from "../../graphdriver/index.ts";
-import { makeCleanFolder, makeFolders, ownFolder } from "../../graphdriver/kit.ts";
+import { makeCleanFolder, makeFolders } from "../../graphdriver/kit.ts";
 import { isInUserNamespace } from "../../syscall/index.ts";
 import { type Logger, silentLogger } from "../../transport/index.ts";
 import { openSnapshotter } from "../store/open-snapshotter.ts";
@@ -11,6 +11,7 @@ import type { Snapshotter } from "../snapshotter.ts";
 import { openHomeSync } from "./home-sync.ts";
 import { keepToRoot } from "./keep-to-root.ts";
 import { createLayerStorage } from "./layer-storage.ts";
+import { markFileOf, recordsFolderOf } from "./records-place.ts";
 import { assertServable } from "./servable-driver.ts";
 
 export interface OpenGraphDriverSnapshotterOptions {
@@ -35,16 +36,6 @@ export interface OpenGraphDriverSnapshotterOptions {
    */
   readonly remapIds?: boolean;
   readonly logger?: Logger;
-}
-
-/** Relative to the root. */
-const recordsFolder = `${ownFolder}/snapshots`;
-/** Beside the folder of the records, so that who brings that back as it was does not bring this along. */
-const markFile = `${ownFolder}/snapshots-mark.json`;
-
-/** Where a root keeps under which name containerd knows it, for `createSnapshotsService`. */
-export function servedNameFile(root: string): string {
-  return join(root, recordsFolder, "served-as.json");
 }
 
 /**
@@ -82,12 +73,12 @@ async function openOverDriver(
   try {
     // In a user namespace no engine unpacks whiteouts as overlay has them (containerd issue 3762).
     const rebase = !isInUserNamespace();
-    const records = join(root, recordsFolder);
+    const records = recordsFolderOf(root);
     const mendable = await lieOnOneFileSystem(root, records);
     const layers = createLayerStorage({ driver, homeSync, mendable, rebase, remapIds, logger });
     const storage = keepToRoot(layers, root);
     const flushesPlaces = durability !== "none";
-    return await openSnapshotter({ root: records, storage, flushesPlaces, markFile: join(root, markFile), logger });
+    return await openSnapshotter({ root: records, storage, flushesPlaces, markFile: markFileOf(root), logger });
   } catch (error) {
     await homeSync?.close();
     throw error;

@@ -65,8 +65,9 @@ it("others are served meanwhile, and nothing holds the key afterwards", async ()
 it("a commit that its caller gives up is refused at once", async () => {
   const given = new AbortController();
   const hanging = snapshotter.commit("name", "key", {}, { signal: given.signal });
-  given.abort(new Error("enough"));
-  await expect(hanging).rejects.toThrow("enough");
+  const enough = new Error("enough");
+  given.abort(enough);
+  await expect(hanging).rejects.toMatchObject({ code: "CANCELLED", cause: enough });
   heal();
   await snapshotter.remove("key");
 });

@@ -157,7 +157,9 @@ function createRecords(
     makesRoom: ({ put, remove, nextId: reserved }) =>
       put === undefined && reserved === undefined && remove !== undefined,
   });
-  const assertRoom = ({ put = [] }: Change) => {
+  /** @throws FAILED_PRECONDITION, RESOURCE_EXHAUSTED. */
+  const assertTakes = ({ put = [] }: Change) => {
+    if (isClosed) throw closed();
     let added = 0;
     for (const record of put) {
       const before = state.byId(record.id);
@@ -168,13 +170,11 @@ function createRecords(
     throw new CleatError("RESOURCE_EXHAUSTED", message);
   };
   const change = async (wanted: Change): Promise<void> => {
-    if (isClosed) throw closed();
-    assertRoom(wanted);
+    assertTakes(wanted);
     await queue.change(wanted);
   };
   const changeAlong: Records["changeAlong"] = async (wanted, work) => {
-    if (isClosed) throw closed();
-    assertRoom(wanted);
+    assertTakes(wanted);
     return queue.changeAlong(wanted, work);
   };
   const reserve = () =>

@@ -17,7 +17,7 @@ export async function commitSnapshot(
   call: CallOptions = {},
 ): Promise<void> {
   const { table, locks } = store;
-  await locks.hold([...new Set([key, name])], async () => {
+  const commit = async () => {
     assertName(name, "name");
     const kept = toLabels(labels);
     table.assertFree(name);
@@ -35,7 +35,8 @@ export async function commitSnapshot(
     });
     store.syncing.end(record.id);
     store.measuring.later(record.id);
-  });
+  };
+  await locks.hold([...new Set([key, name])], commit, call);
 }
 
 async function settle({ storage }: StoreContext, { id, name, parentId }: SnapshotRecord): Promise<void> {

@@ -21,6 +21,6 @@ it("a list whose filter takes long lets others have their turn, and ends when it
     if (turns === 20) givenUp.abort(new Error("nobody waits for it"));
   }
   expect(turns).toBeGreaterThan(20);
-  expect(await ended).toEqual(new Error("nobody waits for it"));
+  expect(await ended).toMatchObject({ code: "CANCELLED", cause: new Error("nobody waits for it") });
   await snapshotter.close();
 });

@@ -19,7 +19,7 @@ export async function makeSnapshot(
   const { table, records, locks } = store;
   assertName(key, "key");
   const kept = toLabels(labels);
-  return locks.hold([key], async () => {
+  const make = async () => {
     table.assertFree(key);
     const parent = isGiven(parentName) ? table.findParent(parentName, "INVALID_ARGUMENT") : undefined;
     return store.withParent(parent, async () => {
@@ -31,7 +31,8 @@ export async function makeSnapshot(
       await putNew(records, record);
       return mounts;
     });
-  });
+  };
+  return locks.hold([key], make, call);
 }
 
 /** How to mount a snapshot that is not committed. */

@@ -1,7 +1,7 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
-import { CleatError, isDiskFull } from "../../errors/index.ts";
+import { CleatError, isDiskFull, isSystemError } from "../../errors/index.ts";
 import { parseVersioned } from "./parse-versioned.ts";
 
 /**
@@ -63,6 +63,21 @@ export async function openHighWaterMark(
     return createMark(file, path, await readMark(file, path, warn), warn, everyMs);
   } catch (error) {
     await file.close();
+    throw error;
+  }
+}
+
+/**
+ * What it tells, for who only looks: 0 where there is none, or it cannot be read.
+ * @throws FAILED_PRECONDITION when a later version has written it; what the disk says that does not give it.
+ */
+export async function readHighWaterMark(path: string): Promise<number> {
+  const { O_RDONLY, O_NOFOLLOW } = constants;
+  try {
+    await using file = await open(path, O_RDONLY | O_NOFOLLOW);
+    return await readMark(file, path, () => {});
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return 0;
     throw error;
   }
 }

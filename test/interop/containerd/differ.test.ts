@@ -239,6 +239,20 @@ function testDiffer({ driver, snapshotter }: (typeof subjects)[number]): void {
     await expect(apply).rejects.toThrow();
   });
 
+  it.each(["as it is", "compressed"])(
+    "unpacks an archive of no bytes, %s, as the one that is built in",
+    async (how) => {
+      const mounts = await prepare(`empty ${how}`, "base");
+      const bytes = how === "compressed" ? gzipSync(Buffer.alloc(0)) : Buffer.alloc(0);
+      for (const { client } of [cleat, builtIn]) {
+        const lease = await createLease(client, { expireMs: 60_000 });
+        const { digest } = await writeBlob(client, Readable.from([bytes]), { lease });
+        const { applied } = await client.services.diff.apply({ diff: { digest, media_type: layerTypes[1] }, mounts });
+        expect(applied).toMatchObject({ digest: createDigester().digest(), size: 0n });
+      }
+    },
+  );
+
   it("leaves no mount, no folder and no write behind", async () => {
     expect(await namespace.mountsUnder("/tmp")).toEqual([]);
     expect(await namespace.run(["ls", "/tmp"])).not.toContain("cleat-diff");

@@ -2,9 +2,10 @@
  * Brings older records of a root back, copied while its server ran, which was killed: argv is the driver and a folder.
  */
 import assert from "node:assert/strict";
-import { fork } from "node:child_process";
+import { fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { openGraphDriverSnapshotter } from "cleat/snapshotter";
 
 import { factories } from "../graphdriver/scenarios/layers.mjs";
@@ -13,6 +14,8 @@ const [driver, folder, task] = process.argv.slice(2);
 const root = `${folder}/root`;
 const records = `${root}/.cleat/snapshots/records`;
 const [older, newer] = [`${folder}/older`, `${folder}/newer`];
+const program = join(import.meta.dirname, "../../../bin/cleat.mjs");
+const fsck = () => spawnSync(process.execPath, [program, "fsck", "--driver", driver, root], { encoding: "utf8" });
 const open = () => openGraphDriverSnapshotter({ driver: factories[driver], root });
 
 if (task === "serve") await serveUntilKilled();
@@ -36,8 +39,10 @@ async function bringOlderBack() {
   copyFileSync(records, newer);
   copyFileSync(older, records);
   await assert.rejects(open(), { code: "DATA_LOSS" });
+  assert.match(fsck().stdout, /snapshots-unusable: records of snapshots end with change/);
 
   copyFileSync(newer, records);
+  assert.equal(fsck().status, 0);
   const snapshotter = await open();
   await snapshotter.cleanup();
   for (let number = 0; number < 20; number++) await snapshotter.mounts(`k${number}`);

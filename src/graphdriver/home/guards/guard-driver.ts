@@ -6,7 +6,7 @@ import { checkedSource } from "../../streams/checked-source.ts";
 import type { DiffGetter, GraphDriver, GraphDriverMethods } from "../../driver.ts";
 import { isOfFileSystem } from "../../foreign-names.ts";
 import { toErrorAbout, toLayerError } from "../../layer-error.ts";
-import { createWanted, type Wanted } from "../../streams/given-up.ts";
+import { createWanted, toOwn, whileWanted } from "../../streams/given-up.ts";
 import { createPeerStreams, type PeerStreams } from "../../streams/peer-streams.ts";
 
 /**
@@ -86,20 +86,6 @@ function guardAbilities(driver: GraphDriverMethods, about: About, peers: PeerStr
       },
     }),
   };
-}
-
-async function whileWanted<T>(subject: string, call: CallOptions | undefined, run: Run<T>): Promise<T> {
-  const wanted = createWanted(subject, call);
-  try {
-    return await wanted.unlessGivenUp(async () => run(toOwn(call, wanted)));
-  } finally {
-    wanted.release();
-  }
-}
-
-/** What a driver is told: nothing where nobody can give up. */
-function toOwn(call: CallOptions | undefined, { signal }: Wanted): CallOptions | undefined {
-  return signal === undefined ? call : { signal };
 }
 
 async function ofLayer<T>(
