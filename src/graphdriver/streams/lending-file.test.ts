@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import fs, {
   closeSync,
   constants,
@@ -82,8 +83,10 @@ it("a pipe is no file, whether anybody writes to it or not", async () => {
   const pipe = join(folder, "pipe");
   execFileSync("mkfifo", [pipe]);
   const stream = createReadStream(pipe);
+  const opened = once(stream, "open");
   expect(await lendingFile(stream)!.isFile!()).toBe(false);
   const both = openSync(pipe, O_RDWR | O_NONBLOCK); // ends the wait for somebody who writes
+  await opened;
   stream.destroy();
   closeSync(both);
 });

@@ -32,5 +32,12 @@ export function countingDescriptors(original: typeof syscalls, counts: Descripto
       counts.open -= 1;
       original.close(descriptor);
     },
+    withDescriptor(descriptor, visit) {
+      try {
+        return original.withDescriptor(descriptor, visit);
+      } finally {
+        counts.open -= 1;
+      }
+    },
   };
 }

@@ -96,7 +96,7 @@ export const applyChecks: readonly GraphDriverCheck[] = [
     async run(context) {
       const sizeBytes = 2 ** 24;
       const data = Buffer.alloc(4096, "data");
-      const map = padToBlock(Buffer.from(`1\n${sizeBytes / 2}\n${data.length}\n`));
+      const map = padToBlock(Buffer.from(`2\n${sizeBytes / 2}\n${data.length}\n${sizeBytes}\n0\n`));
       const records = {
         "GNU.sparse.major": "1",
         "GNU.sparse.minor": "0",

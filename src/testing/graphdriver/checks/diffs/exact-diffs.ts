@@ -23,7 +23,7 @@ const sparseRecords = {
   "GNU.sparse.major": "1",
   "GNU.sparse.minor": "0",
   "GNU.sparse.name": "sparse",
-  "GNU.sparse.realsize": "100000",
+  "GNU.sparse.realsize": "50007",
 };
 const sparseContent = Buffer.concat([padToBlock(Buffer.from("1\n50000\n7\n")), Buffer.from("content")]);
 
