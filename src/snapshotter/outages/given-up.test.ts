@@ -1,6 +1,7 @@
 /** Calls whose callers do not wait for their answers any more. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { CallOptions } from "../../protocol/index.ts";
+import { createHeldDisk, type HeldDisk } from "../../state/journal/held-disk.test.support.ts";
 import { createSimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
 import { createMemoryStorage, createPlaces, type Places } from "../conformance/memory-storage.test.support.ts";
 import type { Snapshotter } from "../snapshotter.ts";
@@ -8,33 +9,19 @@ import { openOverFiles } from "../store/open-snapshotter.ts";
 
 let places: Places;
 let snapshotter: Snapshotter;
-/** What the disk of the records waits for before it appends. */
-let hold: Promise<void> | undefined;
-let goOn: () => void = () => {};
+/** Of the records. */
+let disk: HeldDisk;
 
 beforeEach(async () => {
   places = createPlaces();
-  hold = undefined;
-  const disk = createSimulatedDisk();
-  const files: typeof disk = {
-    ...disk,
-    async open(name, lengthBytes) {
-      const file = await disk.open(name, lengthBytes);
-      const appendDurably = async (bytes: Uint8Array) => {
-        await hold;
-        await file.appendDurably(bytes);
-      };
-      return { ...file, appendDurably };
-    },
-  };
-  snapshotter = await openOverFiles(files, createMemoryStorage(places));
+  disk = createHeldDisk(createSimulatedDisk());
+  snapshotter = await openOverFiles(disk.files, createMemoryStorage(places));
   await snapshotter.prepare("active", {});
 });
 afterEach(async () => {
-  goOn();
+  disk.goOn();
   await snapshotter.close();
 });
-const hangDisk = () => void (hold = new Promise((resolve) => (goOn = resolve)));
 
 const calls: Readonly<Record<string, (call: CallOptions) => Promise<unknown>>> = {
   prepare: (call) => snapshotter.prepare("new", {}, call),
@@ -58,17 +45,17 @@ it.each(Object.entries({ ...calls, ...others }))("%s is CANCELLED that was given
 });
 
 it.each(Object.entries(calls))("%s waits no longer than it was told to for a disk that hangs", async (_, call) => {
-  hangDisk();
+  disk.hold();
   await expect(call({ timeoutMs: 20 })).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
-  goOn();
+  disk.goOn();
   await snapshotter.cleanup();
 });
 
 it("what was given up while it waited for its key is not done", async () => {
-  hangDisk();
+  disk.hold();
   const renamed = snapshotter.update("active", { labels: { l: "1" } });
   await expect(snapshotter.remove("active", { timeoutMs: 20 })).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
-  goOn();
+  disk.goOn();
   await renamed;
   await snapshotter.update("active", { labels: { l: "2" } });
   expect((await snapshotter.stat("active")).labels).toEqual({ l: "2" });

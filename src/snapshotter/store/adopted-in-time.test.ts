@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { JournalFiles } from "../../state/kit.ts";
+import { createHeldDisk, type HeldDisk } from "../../state/journal/held-disk.test.support.ts";
 import { createSimulatedDisk, type SimulatedDisk } from "../../state/journal/simulated-disk.test.support.ts";
 import { createMemoryStorage, createPlaces, type Places } from "../conformance/memory-storage.test.support.ts";
 import type { Snapshotter } from "../snapshotter.ts";
@@ -12,37 +12,23 @@ const ofSecond = "moby/7/extract-1 sha256:a";
 let disk: SimulatedDisk;
 let places: Places;
 let snapshotter: Snapshotter;
-/** What the disk waits for before it appends. */
-let hold: Promise<void> | undefined;
-let goOn: () => void;
-const holdDisk = () => void (hold = new Promise<void>((resolve) => (goOn = resolve)));
+let held: HeldDisk;
 
 beforeEach(async () => {
   disk = createSimulatedDisk();
   places = createPlaces();
-  hold = undefined;
-  const files: JournalFiles = {
-    ...disk,
-    async open(name, lengthBytes) {
-      const file = await disk.open(name, lengthBytes);
-      const appendDurably = async (bytes: Uint8Array) => {
-        await hold;
-        await file.appendDurably(bytes);
-      };
-      return { ...file, appendDurably };
-    },
-  };
-  snapshotter = await openOverFiles(files, createMemoryStorage(places));
+  held = createHeldDisk(disk);
+  snapshotter = await openOverFiles(held.files, createMemoryStorage(places));
   await snapshotter.prepare(ofFirst, { labels });
 });
 afterEach(async () => {
-  goOn();
+  held.goOn();
   await snapshotter.close();
 });
 
 /** A commit whose record is not on the disk, and what a second namespace is told meanwhile, once it is told. */
 async function commitWhileAsked() {
-  holdDisk();
+  held.hold();
   const commit = snapshotter.commit("default/2/sha256:a", ofFirst, { labels });
   commit.catch(() => {});
   await vi.waitFor(() => snapshotter.stat("default/2/sha256:a"));
@@ -56,7 +42,7 @@ async function commitWhileAsked() {
 it("a layer is adopted by a second namespace once its commit is on the disk", async () => {
   const { commit, second, isTold } = await commitWhileAsked();
   expect(isTold()).toBe(false);
-  goOn();
+  held.goOn();
   await expect(second).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
   await commit;
   const after = await openOverFiles(disk.reboot("all is lost"), createMemoryStorage(places));
@@ -67,7 +53,7 @@ it("a layer is adopted by a second namespace once its commit is on the disk", as
 it("one whose commit a full disk takes back is unpacked again", async () => {
   const { commit, second } = await commitWhileAsked();
   disk.refuseAt = disk.steps + 1;
-  goOn();
+  held.goOn();
   await expect(commit).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
   expect(await second).not.toEqual([]);
   expect((await snapshotter.stat(ofSecond)).kind).toBe("active");
@@ -75,9 +61,9 @@ it("one whose commit a full disk takes back is unpacked again", async () => {
 
 it("one that is on the disk is told of without waiting for what is written of it next", async () => {
   await snapshotter.commit("default/2/sha256:a", ofFirst, { labels });
-  holdDisk();
+  held.hold();
   const update = snapshotter.update("default/2/sha256:a", { labels: { ...labels, other: "1" } });
   await expect(snapshotter.prepare(ofSecond, { labels })).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
-  goOn();
+  held.goOn();
   await update;
 });
