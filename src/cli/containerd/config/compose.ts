@@ -2,7 +2,7 @@ import { CleatError } from "../../../errors/index.ts";
 import { describeFile, formatBlock } from "./block.ts";
 import { settleTables } from "./settle.ts";
 import { type PlannedTable, planTables, type SnapshotterRequest } from "./tables.ts";
-import { formatPlannedTable, parseToml, valueAt } from "./toml-text.ts";
+import { formatPlannedTable, parseToml, type TomlTable, valueAt } from "./toml-text.ts";
 import { hasFeature } from "./versions.ts";
 
 /** A file with all that a request needs. */
@@ -23,8 +23,9 @@ export type ConfigRequest = Omit<SnapshotterRequest, "configVersion">;
  * @throws FAILED_PRECONDITION when the file is not TOML, or too old; INVALID_ARGUMENT as `planTables` does.
  */
 export function composeConfig(request: ConfigRequest, text: string | undefined, subject: string): ComposedConfig {
-  const saysNothing = text === undefined || Object.keys(parseToml(text, subject)).length === 0;
-  const configVersion = saysNothing ? newestConfigVersion(request) : readConfigVersion(text, subject);
+  const held = parseToml(text ?? "", subject);
+  const saysNothing = Object.keys(held).length === 0;
+  const configVersion = saysNothing ? newestConfigVersion(request) : versionOf(held);
   if (configVersion < 2) assertNamesNoPlugins(request, subject);
   const planned = planTables({ ...request, configVersion });
   const { missing, expected, conflicts } = settleTables(planned, text ?? "", subject);
@@ -47,7 +48,7 @@ function assertNamesNoPlugins({ cri, transfer, diff, criRuntimes }: ConfigReques
 }
 
 /** A file that does not say is of the first, as containerd has it, unless it says nothing at all. */
-function readConfigVersion(text: string, subject: string): number {
-  const version = valueAt(parseToml(text, subject), ["version"]);
+function versionOf(held: TomlTable): number {
+  const version = valueAt(held, ["version"]);
   return typeof version === "number" ? version : 1;
 }
