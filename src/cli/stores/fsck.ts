@@ -62,9 +62,7 @@ async function repair(store: LayerStore, removeOrphans: boolean): Promise<StoreC
 /** With what is wrong with a snapshotter's records: its layers may be whole, and it refuses to serve them. */
 async function withRecords(store: LayerStore, findings: readonly StoreFinding[]): Promise<readonly StoreFinding[]> {
   const { examineRecords } = await import("../../snapshotter/index.ts");
-  const { layers } = await store.describe();
-  const ids = layers.map(({ id }) => id);
-  const trouble = await examineRecords(store.home, ids);
+  const trouble = await examineRecords(store.home, async () => (await store.describe()).layers.map(({ id }) => id));
   if (trouble === undefined) return findings;
   const obstacle = "what is to be kept, the records or the layers, is for you to say";
   return [...findings, { kind: "snapshots-unusable", layer: undefined, ...trouble, obstacle }];

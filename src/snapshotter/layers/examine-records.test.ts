@@ -24,7 +24,7 @@ async function make(...keys: readonly string[]): Promise<void> {
   await snapshotter.close();
 }
 /** With a layer that is none of a snapshot's. */
-const examine = () => examineRecords(root, [...[...places.made.keys()].map(String), "a layer"]);
+const examine = () => examineRecords(root, async () => [...[...places.made.keys()].map(String), "a layer"]);
 const contentOf = (folder: string) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -9,11 +9,16 @@ import { placeOf } from "./layer-names.ts";
 /**
  * Why the records of a root could not be opened with the layers that are there, as who serves it would be told;
  * `undefined` where they could be, and for the home of another engine than containerd. Changes nothing. The root may be
- * in use, if the layers were listed before: what comes to the records later only brings them further.
+ * in use: `listLayers` is asked first, and only where there are records, and what comes to these later only brings them
+ * further.
  */
-export async function examineRecords(root: string, layers: readonly string[]): Promise<RecordsTrouble | undefined> {
+export async function examineRecords(
+  root: string,
+  listLayers: () => Promise<readonly string[]>,
+): Promise<RecordsTrouble | undefined> {
   const folder = recordsFolderOf(root);
   if (!existsSync(folder)) return undefined;
+  const layers = await listLayers();
   const usedId = layers.reduce((most, layer) => Math.max(most, placeOf(layer) ?? 0), 0);
   try {
     const path = markFileOf(root);
