@@ -21,8 +21,7 @@ export async function examineRecords(
   const layers = await listLayers();
   const usedId = layers.reduce((most, layer) => Math.max(most, placeOf(layer) ?? 0), 0);
   try {
-    const path = markFileOf(root);
-    const mark = { seq: await readHighWaterMark(path), path, forget: async () => {}, note() {}, close: async () => {} };
+    const mark = await readHighWaterMark(markFileOf(root));
     const files = await openJournalFiles(folder);
     try {
       await (await openRecords(readOnly(files), { usedId, mark })).close();

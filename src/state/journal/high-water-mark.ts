@@ -57,7 +57,7 @@ export async function openHighWaterMark(
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     warn(error, path, "how far the records have come is not kept until they are opened again");
-    return { seq: 0, path, forget: async () => {}, note() {}, close: async () => {} };
+    return stillMark(path, 0);
   }
   try {
     return createMark(file, path, await readMark(file, path, warn), warn, everyMs);
@@ -68,18 +68,22 @@ export async function openHighWaterMark(
 }
 
 /**
- * What it tells, for who only looks: 0 where there is none, or it cannot be read.
+ * As `openHighWaterMark`, for who only looks: notes nothing, and tells 0 where there is none, or it cannot be read.
  * @throws FAILED_PRECONDITION when a later version has written it; what the disk says that does not give it.
  */
-export async function readHighWaterMark(path: string): Promise<number> {
+export async function readHighWaterMark(path: string): Promise<HighWaterMark> {
   const { O_RDONLY, O_NOFOLLOW } = constants;
   try {
     await using file = await open(path, O_RDONLY | O_NOFOLLOW);
-    return await readMark(file, path, () => {});
+    return stillMark(path, await readMark(file, path, () => {}));
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return 0;
+    if (isSystemError(error, "ENOENT")) return stillMark(path, 0);
     throw error;
   }
+}
+
+function stillMark(path: string, seq: number): HighWaterMark {
+  return { seq, path, forget: async () => {}, note() {}, close: async () => {} };
 }
 
 async function readMark(file: FileHandle, path: string, warn: WarnOfMark): Promise<number> {
